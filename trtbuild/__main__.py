@@ -1,0 +1,5 @@
+"""python -m trtbuild."""
+
+from trtbuild.cli.app import main
+
+main()

@@ -1,0 +1,1 @@
+"""What a user types, and how answers look in a terminal."""

@@ -1,0 +1,1 @@
+"""What every box stands on: errors, values, records, digests, the store."""

@@ -1,0 +1,117 @@
+"""The canonical form and the only calls to sha256; cached file digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from trtbuild.core.errors import MissingFile
+
+__all__ = ["FileDigests", "canonical_json", "digest_of_bytes", "digest_of_file", "digest_of_tree"]
+
+PREFIX = "sha256:"
+SETTLED_SECONDS = 2
+
+
+def canonical_json(tree: Any) -> str:
+    """Write a plain tree in one form only: sorted keys, no spaces, no NaN, ASCII."""
+    return json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest_of_bytes(data: bytes) -> str:
+    """Return `sha256:<hex>` of some bytes."""
+    return PREFIX + hashlib.sha256(data).hexdigest()
+
+
+def digest_of_tree(tree: Any) -> str:
+    """Return the digest of a plain tree's canonical form."""
+    return digest_of_bytes(canonical_json(tree).encode())
+
+
+def digest_of_file(path: Path) -> str:
+    """Return the digest of a file's bytes, read in pieces.
+
+    Raises:
+        MissingFile: it is not there, not a file, or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise MissingFile(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise MissingFile(f"{path}: is a directory; a file is needed") from None
+    except OSError as error:
+        raise MissingFile(f"{path}: {error.strerror}") from None
+
+
+class FileDigests:
+    """Digests of files, remembered while size, times and inode stay what they were.
+
+    A file modified less than two seconds before it was read is not remembered: a second change
+    within the clock's granularity would go unseen (git calls such a file racily clean).
+    """
+
+    def __init__(self, memory: Path | None = None) -> None:
+        """Remember in the JSON file `memory`; with None, remember nothing between processes."""
+        self._memory = memory
+        self._known: dict[str, list[Any]] = _read(memory)
+        self._changed = False
+
+    def digest(self, path: Path) -> str:
+        """Return the digest of a file, from memory if its stat has not moved.
+
+        Raises:
+            MissingFile: it is not there, not a file, or may not be read.
+        """
+        key = os.path.realpath(path)
+        try:
+            stamp = _stamp(key)
+        except OSError:
+            return digest_of_file(path)
+        known = self._known.get(key)
+        if known is not None and known[:-1] == stamp:
+            return str(known[-1])
+        found = digest_of_file(path)
+        if _stamp(key) == stamp and _settled(key):
+            self._known[key] = [*stamp, found]
+            self._changed = True
+        return found
+
+    def save(self) -> None:
+        """Write the memory down; losing it only costs time, so failing to is no error."""
+        if self._memory is None or not self._changed:
+            return
+        from trtbuild.core.files import write_whole
+
+        merged = {**_read(self._memory), **self._known}
+        try:
+            write_whole(self._memory, json.dumps(merged, separators=(",", ":")).encode())
+        except OSError:
+            return
+        self._changed = False
+
+
+def _stamp(path: str) -> list[int]:
+    stat = Path(path).stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+
+
+def _settled(path: str) -> bool:
+    import time
+
+    stat = Path(path).stat()
+    return time.time() - max(stat.st_mtime, stat.st_ctime) > SETTLED_SECONDS
+
+
+def _read(memory: Path | None) -> dict[str, list[Any]]:
+    if memory is None:
+        return {}
+    try:
+        known = json.loads(memory.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,99 @@
+"""Every error a user may meet, with its exit code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "CorruptObject",
+    "LockMismatch",
+    "MissingDependency",
+    "MissingFile",
+    "NoGpu",
+    "NotWritable",
+    "RecipeError",
+    "StepFailed",
+    "StepInputError",
+    "TrtbuildError",
+    "UsageError",
+]
+
+
+class TrtbuildError(Exception):
+    """An expected error: one sentence of what is wrong and where, and a hint with the next move."""
+
+    code: ClassVar[int]
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(TrtbuildError):
+    """What was typed on the command line is wrong."""
+
+    code = 2
+
+
+class RecipeError(TrtbuildError):
+    """What a recipe says is wrong; carries all its problems, already rendered, in file order."""
+
+    code = 2
+
+    def __init__(self, problems: tuple[str, ...], *, hint: str = "") -> None:
+        super().__init__("\n".join(problems), hint=hint)
+        self.problems = problems
+
+
+class StepInputError(TrtbuildError):
+    """A step cannot use what it was given: a corrupt image, a NaN, a model that will not parse."""
+
+    code = 3
+
+
+class StepFailed(TrtbuildError):
+    """A step failed; its directory and log are kept."""
+
+    code = 3
+
+    def __init__(self, message: str, *, step: str, log: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.step = step
+        self.log = log
+
+
+class MissingDependency(TrtbuildError):
+    """A library that the work needs is not installed."""
+
+    code = 4
+
+
+class MissingFile(TrtbuildError):
+    """A file that a recipe names is not there, or is not a readable file."""
+
+    code = 4
+
+
+class NotWritable(TrtbuildError):
+    """A directory that must be written to cannot be."""
+
+    code = 4
+
+
+class NoGpu(TrtbuildError):
+    """The work needs a GPU that this machine does not have."""
+
+    code = 4
+
+
+class LockMismatch(TrtbuildError):
+    """What would be built is not what the lock promises."""
+
+    code = 5
+
+
+class CorruptObject(TrtbuildError):
+    """Stored bytes, or a pinned file, are not what their digest says."""
+
+    code = 5

@@ -1,0 +1,151 @@
+"""Artifact, Outcome, Record, Comparison: what a run leaves behind to be read."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trtbuild.core.options import Options
+
+__all__ = [
+    "Action",
+    "Artifact",
+    "Comparison",
+    "LayerPrecision",
+    "Measure",
+    "Outcome",
+    "Record",
+    "Status",
+    "TargetResult",
+    "Verdict",
+]
+
+
+class Artifact(Options):
+    """A named output of a step."""
+
+    name: str
+    digest: str
+    size_bytes: int
+
+
+class Action(Options):
+    """A step that ran once and need not run again: what it was made of and what it left."""
+
+    step: str
+    digest: str
+    ingredients: str
+    """Canonical JSON: kept as text, so that reading an action never has to understand it."""
+    artifacts: tuple[Artifact, ...]
+    seconds: float
+    where: str
+    notes: tuple[str, ...] = ()
+    """What the reader of a report must know: warnings and remarks of the step."""
+    caveats: tuple[str, ...] = ()
+    """What must stand beside every number made from this (`seeded weights`); inherited."""
+
+
+Status = Literal["reused", "ran", "failed", "not_reached", "deferred"]
+
+
+class Outcome(Options):
+    """What became of one planned step."""
+
+    step: str
+    digest: str
+    status: Status
+    artifacts: tuple[Artifact, ...] = ()
+    seconds: float = 0.0
+    where: str = ""
+    message: str = ""
+    hint: str = ""
+    log: str = ""
+    """Where the log of a failed step is kept."""
+    code: int = 0
+    """The exit code that a failure asks for."""
+    notes: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+
+
+class Measure(Options):
+    """One metric of one output (or of the whole model: output is empty)."""
+
+    metric: str
+    output: str
+    value: float | None
+    """None where it cannot be computed; `remark` then says why."""
+    remark: str = ""
+
+
+class Verdict(Options):
+    """One gate, judged."""
+
+    gate: str
+    """The rule in words: `sqnr_db ≥ 20`."""
+    passed: bool
+    value: float | None
+    output: str = ""
+
+
+class Comparison(Options):
+    """How a candidate's outputs compare with the reference's on the same samples.
+
+    The reference is always the FP32 model; signal-to-noise takes it as the signal.
+    """
+
+    reference: str
+    candidate: str
+    runner: str
+    """What ran them: numbers from ONNX Runtime are not an engine's, and say so."""
+    samples: int
+    labelled: bool
+    measures: tuple[Measure, ...]
+    verdicts: tuple[Verdict, ...]
+    caveats: tuple[str, ...] = ()
+
+
+class LayerPrecision(Options):
+    """One weighted layer: the precision asked for and the precision delivered."""
+
+    name: str
+    op: str
+    asked: str
+    delivered: str
+    """`int8`, `fp32`, ... as read from the built plan; `unknown` where it cannot be read."""
+    cause: str = ""
+    """The likely reason where delivered differs from asked."""
+
+
+class TargetResult(Options):
+    """`engine.json`: what one target's engine is, what was asked for and what was delivered."""
+
+    target: str
+    backend: str
+    versions: dict[str, str]
+    engine_digest: str
+    engine_size_bytes: int
+    model_digest: str
+    built_for: tuple[str, ...]
+    """Compute capabilities (`8.9`) or the GPU that the engine is for."""
+    inputs: tuple[dict[str, str | list[int | str]], ...]
+    outputs: tuple[dict[str, str | list[int | str]], ...]
+    profiles: tuple[dict[str, dict[str, list[int]]], ...]
+    options: dict[str, str]
+    layers: tuple[LayerPrecision, ...]
+    asked_int8: int
+    delivered_int8: int
+    caveats: tuple[str, ...] = ()
+
+
+class Record(Options):
+    """A whole run, ready to be rendered: it holds values, never paths into the store."""
+
+    recipe: str
+    file: str
+    facts: dict[str, str]
+    outcomes: tuple[Outcome, ...]
+    targets: tuple[TargetResult, ...] = ()
+    comparison: Comparison | None = None
+    ranges: int = 0
+    manual_ranges: int = 0
+    caveats: tuple[str, ...] = ()
+    seconds: float = 0.0

@@ -1,0 +1,13 @@
+"""Data sources; the union is the registry."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trtbuild.data.arrays import Arrays
+from trtbuild.data.entrypoint import Python
+from trtbuild.data.images import Images
+
+__all__ = ["Source"]
+
+Source = Annotated[Images | Arrays | Python, Field(discriminator="kind")]

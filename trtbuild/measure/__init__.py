@@ -1,0 +1,1 @@
+"""Metrics, gates, precision by layer, timing."""

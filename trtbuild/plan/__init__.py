@@ -1,0 +1,1 @@
+"""Recipe to steps, with digests and reasons."""

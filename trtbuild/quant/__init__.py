@@ -1,0 +1,1 @@
+"""Which tensors become INT8, and the Q/DQ pairs that make them so."""

@@ -1,0 +1,1 @@
+"""Text to a checked Recipe, with positions for every problem."""

@@ -1,0 +1,21 @@
+"""The step kinds; the union is what the worker reads."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from trtbuild.steps.build_engine import BuildEngine
+from trtbuild.steps.calibrate import Calibrate
+from trtbuild.steps.capture_data import CaptureData
+from trtbuild.steps.compare import Compare
+from trtbuild.steps.fix_graph import FixGraph
+from trtbuild.steps.import_model import ImportModel
+from trtbuild.steps.infer import Infer
+from trtbuild.steps.quantize import Quantize
+
+__all__ = ["AnyStep"]
+
+AnyStep = Annotated[
+    ImportModel | FixGraph | CaptureData | Calibrate | Quantize | BuildEngine | Infer | Compare,
+    Field(discriminator="kind"),
+]

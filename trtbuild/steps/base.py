@@ -1,0 +1,115 @@
+"""Step, Ref, Pinned, Context: a step is JSON in, files out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from trtbuild.core.options import Location, Options
+
+__all__ = ["Context", "Events", "Pinned", "Ref", "Silent", "Step"]
+
+
+class Ref(Options):
+    """An input that another step makes."""
+
+    step: str
+    output: str
+
+
+class Pinned(Options):
+    """An input that lies on disk; the path says how to reach the bytes, only the digest counts."""
+
+    path: Location
+    digest: str
+
+
+class Events(Protocol):
+    """Where a running step tells how far it is and what its reader must know."""
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Say how far the step is: `done` of `total` (0 where it is not known) `unit`s."""
+
+    def note(self, text: str) -> None:
+        """Add a remark to the outcome: a warning, a thing left undone. Shown again on reuse."""
+
+    def caveat(self, text: str) -> None:
+        """Add words that must stand beside every number made from this step's outputs."""
+
+
+class Silent:
+    """Events that remember notes and caveats, and show nothing."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.caveats: list[str] = []
+
+    def progress(self, done: int, total: int, unit: str) -> None:
+        """Show nothing."""
+
+    def note(self, text: str) -> None:
+        """Remember it once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def caveat(self, text: str) -> None:
+        """Remember it once."""
+        if text not in self.caveats:
+            self.caveats.append(text)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a step is given when it runs."""
+
+    inputs: Mapping[str, Path]
+    """`step/output` → the file."""
+    out: Path
+    """An empty directory; what the step declares as outputs must lie there when it is done."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    caveats: tuple[str, ...] = ()
+    """Inherited from the steps before."""
+    threads: int = 0
+    """How many threads libraries may use; 0 means all. Never changes a result."""
+    events: Events = field(default_factory=Silent)
+
+    def path(self, source: Ref | Pinned) -> Path:
+        """Return the file that an input names."""
+        if isinstance(source, Pinned):
+            return Path(source.path)
+        return self.inputs[f"{source.step}/{source.output}"]
+
+
+class Step(Options):
+    """A unit of work, a pure value: its `Ref` and `Pinned` fields are inputs, the rest params.
+
+    A subclass is a kind: it adds `kind: Literal[...]`, its fields and `run`, and goes into the
+    union in `steps/__init__.py`. Its `version` moves when its output may differ for equal
+    ingredients.
+    """
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]]
+    """Output name → file name below `Context.out`."""
+    gpu: ClassVar[bool] = False
+    reusable: ClassVar[bool] = True
+
+    kind: str
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the facts (installed versions) that may change what this step makes."""
+        return ()
+
+    def run(self, context: Context) -> None:
+        """Write every declared output below `context.out`.
+
+        Raises:
+            TrtbuildError: what it was given cannot be used; anything else is a bug.
+        """
+        raise NotImplementedError
+
+    def out(self, context: Context, output: str) -> Path:
+        """Return where a declared output is to be written."""
+        return context.out / self.outputs[output]
