@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Bottleneck(nn.Module):
-    """1x1 reduce, 3x3 (carries the stride: this is what makes it v1.5), 1x1 expand, plus the skip."""
+    """1x1 reduce, 3x3 (it carries the stride: that makes it v1.5), 1x1 expand, plus the skip."""
 
     expansion = 4
 
