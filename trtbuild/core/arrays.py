@@ -1,0 +1,209 @@
+"""Arrays in a file: deterministic .npz written as a stream, read lazily; never a pickle."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from trtbuild.core.errors import CorruptObject
+from trtbuild.core.files import replacing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["ArrayFile", "ArrayWriter", "write_npz"]
+
+_SUFFIX = ".npy"
+_KINDS = "biuf"
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+_PIECE_BYTES = 1 << 20
+
+
+class ArrayWriter:
+    """An .npz being written; equal calls in equal order give equal bytes."""
+
+    def __init__(self, archive: zipfile.ZipFile, folder: Path) -> None:
+        self._archive = archive
+        self._folder = folder
+        self._growing: dict[str, _Growing] = {}
+        self._names: set[str] = set()
+
+    def add(self, name: str, array: np.ndarray) -> None:
+        """Write a whole array at once.
+
+        Raises:
+            ValueError: the name is taken, or the dtype is no plain number.
+        """
+        plain = _plain(name, array)
+        self._claim(name)
+        with self._entry(name, plain.nbytes) as entry:
+            entry.write(_header(plain.dtype, plain.shape))
+            entry.write(plain.data if plain.size else b"")
+
+    def append(self, name: str, rows: np.ndarray) -> None:
+        """Add rows to the end of an array, along axis 0; nothing stays in memory.
+
+        Raises:
+            ValueError: dtype or row shape differ from the rows before.
+        """
+        plain = _plain(name, rows)
+        if plain.ndim == 0:
+            raise ValueError(f"{name}: a number has no axis 0; add rows of shape [n, ...]")
+        growing = self._growing.get(name)
+        if growing is None:
+            self._claim(name)
+            growing = self._growing[name] = _Growing(self._folder, plain)
+        growing.append(name, plain)
+
+    def finish(self) -> None:
+        """Write the arrays that grew, in the order of their first rows."""
+        for name, growing in self._growing.items():
+            with self._entry(name, growing.nbytes) as entry:
+                entry.write(_header(growing.dtype, (growing.count, *growing.row)))
+                growing.pour(entry)
+
+    def close(self) -> None:
+        """Drop the temporary files."""
+        for growing in self._growing.values():
+            growing.file.close()
+
+    def _claim(self, name: str) -> None:
+        if name in self._names:
+            raise ValueError(f"{name}: is already in the file")
+        self._names.add(name)
+
+    def _entry(self, name: str, size_bytes: int) -> IO[bytes]:
+        # Fixed time, system and mode: the archive is a function of its arrays alone.
+        info = zipfile.ZipInfo(quote(name, safe="") + _SUFFIX, date_time=_LONG_AGO)
+        info.create_system = 3
+        info.external_attr = 0o644 << 16
+        info.file_size = size_bytes + 1024  # an upper bound, header included: zip64 or not
+        return self._archive.open(info, "w")
+
+
+class _Growing:
+    """Rows of one array, kept in an unnamed file until their number is known."""
+
+    def __init__(self, folder: Path, first: np.ndarray) -> None:
+        self.dtype = first.dtype
+        self.row = first.shape[1:]
+        self.count = 0
+        self.nbytes = 0
+        self.file: IO[bytes] = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+
+    def append(self, name: str, rows: np.ndarray) -> None:
+        if rows.dtype != self.dtype or rows.shape[1:] != self.row:
+            raise ValueError(
+                f"{name}: rows of {rows.dtype} {list(rows.shape[1:])} "
+                f"after rows of {self.dtype} {list(self.row)}"
+            )
+        if rows.size:
+            self.file.write(rows.data)
+        self.count += rows.shape[0]
+        self.nbytes += rows.nbytes
+
+    def pour(self, entry: IO[bytes]) -> None:
+        self.file.seek(0)
+        shutil.copyfileobj(self.file, entry, _PIECE_BYTES)
+
+
+@contextlib.contextmanager
+def write_npz(path: Path) -> Iterator[ArrayWriter]:
+    """Write arrays into an uncompressed .npz, whole or not at all.
+
+    A name may hold any character (it is percent-encoded in the archive), and equal arrays added
+    in equal order give equal bytes.
+    """
+    with (
+        replacing(path) as part,
+        zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
+        contextlib.closing(ArrayWriter(archive, path.parent)) as writer,
+    ):
+        yield writer
+        writer.finish()
+
+
+class ArrayFile:
+    """An .npz made by `write_npz`; arrays are mapped, so only what is touched is read."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the table of contents.
+
+        Raises:
+            CorruptObject: it is not such a file, or it is torn.
+        """
+        self._path = path
+        try:
+            with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+                self._arrays = {
+                    unquote(info.filename.removesuffix(_SUFFIX)): _locate(file, info)
+                    for info in archive.infolist()
+                }
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise CorruptObject(f"{path}: cannot be read as arrays ({error})") from error
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arrays' names, in the order in which they were written."""
+        return tuple(self._arrays)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return an array's shape without reading it."""
+        return self._arrays[name][1]
+
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return an array's dtype without reading it."""
+        return self._arrays[name][0]
+
+    def read(self, name: str) -> np.ndarray:
+        """Return an array, read-only; slices of it read only their part of the file."""
+        import numpy as np
+
+        dtype, shape, offset = self._arrays[name]
+        if 0 in shape:
+            return np.zeros(shape, dtype)
+        return np.memmap(self._path, dtype, "r", offset, shape)
+
+
+def _plain(name: str, array: np.ndarray) -> np.ndarray:
+    """Return the array C-contiguous and little endian."""
+    import numpy as np
+
+    if array.dtype.kind not in _KINDS:
+        raise ValueError(f"{name}: {array.dtype} is not a dtype of plain numbers")
+    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
+
+
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """Return the .npy header (format 1.0), padded to 64 bytes."""
+    text = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape!r}, }}"
+    text += " " * (-(len(text) + 11) % 64) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+def _locate(file: IO[bytes], info: zipfile.ZipInfo) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Return dtype, shape and where in the file the numbers of an entry begin."""
+    import numpy as np
+
+    if info.compress_type != zipfile.ZIP_STORED or not info.filename.endswith(_SUFFIX):
+        raise ValueError(f"{info.filename} is not an uncompressed .npy")
+    file.seek(info.header_offset + 26)  # the local header's name and extra-field lengths
+    lengths = file.read(4)
+    skip = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
+    start = info.header_offset + 30 + skip
+    file.seek(start)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{info.filename} is not an .npy of format 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    offset = file.tell()
+    size = math.prod(shape) * dtype.itemsize
+    if dtype.kind not in _KINDS or fortran or offset + size != start + info.file_size:
+        raise ValueError(f"{info.filename} does not hold what its header says")
+    return dtype, shape, offset
