@@ -1,0 +1,188 @@
+"""Content-addressed objects and action records; atomic, locked, verified on read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file
+from trtbuild.core.errors import CorruptObject, NotWritable
+from trtbuild.core.files import copy_whole, replacing, try_lock, write_whole
+from trtbuild.core.records import Action, Artifact
+
+__all__ = ["Store", "default_root"]
+
+README = """This directory is trtbuild's store: results of build steps, kept so that they need not run again.
+
+objects/   files by the sha256 of their contents; read-only
+actions/   what each step was made of and what it left, by the digest of its ingredients
+contents/  the same actions, by the digests of their inputs' contents
+records/   the last run of each recipe
+work/      steps that are running, or that failed (their logs)
+locks/     one lock a step
+
+Everything here can be made again: deleting the directory costs time, and nothing else.
+"""
+
+
+def default_root() -> Path:
+    """Return `TRTBUILD_STORE`, or trtbuild's folder in the user's cache directory."""
+    chosen = os.environ.get("TRTBUILD_STORE")
+    if chosen:
+        return Path(chosen).absolute()
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "trtbuild"
+
+
+class Store:
+    """Results of steps, by the digest of what they were made of."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.digests = FileDigests(root / "digests.json")
+
+    def prepare(self) -> None:
+        """Make the directories.
+
+        Raises:
+            NotWritable: the store cannot be written to.
+        """
+        try:
+            for name in ("objects", "actions", "contents", "records", "work", "locks"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+            if not (self.root / "README").exists():
+                write_whole(self.root / "README", README.encode())
+        except OSError as error:
+            raise NotWritable(
+                f"the store {self.root} cannot be written to: {error.strerror}",
+                hint="choose another place with TRTBUILD_STORE=/some/directory",
+            ) from None
+
+    # Objects
+
+    def object_path(self, digest: str) -> Path:
+        """Return where the bytes with this digest lie, or would lie."""
+        name = _hex(digest)
+        return self.root / "objects" / name[:2] / name[2:]
+
+    def has(self, artifact: Artifact) -> bool:
+        """Tell whether an artifact is here, with the right size."""
+        try:
+            return self.object_path(artifact.digest).stat().st_size == artifact.size_bytes
+        except OSError:
+            return False
+
+    def add(self, path: Path, name: str, *, move: bool = False) -> Artifact:
+        """Take a file in; with `move` the file itself becomes the object."""
+        digest = digest_of_file(path)
+        artifact = Artifact(name=name, digest=digest, size_bytes=path.stat().st_size)
+        target = self.object_path(digest)
+        if self.has(artifact):
+            return artifact
+        if move:
+            _sync(path)
+            path.chmod(0o444)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+        else:
+            copy_whole(path, target)
+            target.chmod(0o444)
+        return artifact
+
+    def verify(self, artifact: Artifact) -> Path:
+        """Return an object's path, having read it whole and found it right.
+
+        Raises:
+            CorruptObject: its bytes are not what its digest says; it has been put aside.
+        """
+        path = self.object_path(artifact.digest)
+        if not self.has(artifact) or digest_of_file(path) != artifact.digest:
+            path.unlink(missing_ok=True)
+            raise CorruptObject(
+                f"{artifact.name} in the store was damaged ({artifact.digest[:19]})",
+                hint="it has been removed; the next apply makes it again",
+            )
+        return path
+
+    # Actions
+
+    def action(self, digest: str) -> Action | None:
+        """Return the recorded action of a step, if one is recorded, its artifacts gone or not."""
+        return self._read(self.root / "actions" / f"{_hex(digest)}.json")
+
+    def same_contents(self, digest: str) -> Action | None:
+        """Return an action whose inputs had these contents, however they came about."""
+        return self._read(self.root / "contents" / f"{_hex(digest)}.json")
+
+    def complete(self, action: Action | None) -> bool:
+        """Tell whether an action is recorded and all its artifacts are here."""
+        return action is not None and all(self.has(artifact) for artifact in action.artifacts)
+
+    def record(self, action: Action, contents: str) -> None:
+        """Write an action down; its artifacts must be in the store already."""
+        text = action.model_dump_json().encode()
+        write_whole(self.root / "contents" / f"{_hex(contents)}.json", text)
+        write_whole(self.root / "actions" / f"{_hex(action.digest)}.json", text)
+
+    @staticmethod
+    def _read(path: Path) -> Action | None:
+        try:
+            return Action.model_validate_json(path.read_bytes())
+        except (OSError, ValueError):
+            return None  # absent, torn or of another version: the step runs again
+
+    # Work in progress
+
+    def claim(self, digest: str) -> int | None:
+        """Take the right to run a step, or return None while another process has it.
+
+        Returns a file descriptor; closing it, or dying, gives the right back.
+        """
+        return try_lock(self.root / "locks" / _hex(digest))
+
+    def work(self, digest: str) -> Path:
+        """Return a fresh directory for a claimed step; what earlier tries left is removed."""
+        name = _hex(digest)[:16]
+        for left in (self.root / "work").glob(f"{name}-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        work = self.root / "work" / f"{name}-{os.getpid()}"
+        (work / "out").mkdir(parents=True)
+        return work
+
+    @contextlib.contextmanager
+    def fetching(self, digest: str) -> Iterator[Path]:
+        """Yield a path to download to; it becomes the object with this digest."""
+        with replacing(self.object_path(digest)) as part:
+            yield part
+
+    # The last run of each recipe
+
+    def history(self, recipe: str) -> dict[str, str]:
+        """Return the step digests (by step name) of the last run of a recipe."""
+        import json
+
+        try:
+            found = json.loads((self.root / "records" / f"{recipe}.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def remember(self, recipe: str, steps: Mapping[str, str]) -> None:
+        """Write down the step digests of a run, over those of the run before."""
+        text = canonical_json({**self.history(recipe), **steps})
+        write_whole(self.root / "records" / f"{recipe}.json", text.encode())
+
+
+def _hex(digest: str) -> str:
+    return digest.partition(":")[2]
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,149 @@
+"""Recipe → steps, in order, with names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from trtbuild.plan.plan import Plan, plan_steps
+from trtbuild.recipe.schema import Bounds, Quantization, Recipe
+from trtbuild.steps.base import Pinned, Ref, Step
+from trtbuild.steps.build_engine import BuildEngine
+from trtbuild.steps.calibrate import Calibrate
+from trtbuild.steps.capture_data import CaptureData, DataInput
+from trtbuild.steps.compare import Compare
+from trtbuild.steps.fix_graph import FixGraph
+from trtbuild.steps.import_model import ImportModel
+from trtbuild.steps.infer import Infer
+from trtbuild.steps.quantize import Quantize
+
+__all__ = ["capture_name", "compile_recipe", "target_name"]
+
+Pin = Callable[[Path], Pinned]
+
+
+def capture_name(data: str) -> str:
+    """Return the name of the step that captures a data source."""
+    return f"capture_data({data})"
+
+
+def target_name(target: str) -> str:
+    """Return the name of the step that builds a target."""
+    return f"build_engine({target})"
+
+
+def compile_recipe(
+    recipe: Recipe,
+    *,
+    base: Path,
+    pin: Pin,
+    weights: Pinned | None,
+    facts: Mapping[str, str],
+    deferred: Mapping[str, str],
+) -> Plan:
+    """Compile a recipe into a plan.
+
+    Paths in the recipe relate to `base`; `pin` gives a file its digest; `weights` is the pinned
+    weights file, if there is one; `deferred` says for a target why it cannot be built here.
+
+    Raises:
+        MissingFile: a file that the recipe names is not there.
+    """
+    steps: dict[str, Step] = {
+        "import_model": ImportModel(
+            model=recipe.model,
+            files=_pinned(recipe.model.files(base), pin),
+            weights=weights,
+            base=str(base),
+        ),
+        "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
+    }
+    data = _captures(recipe, steps, base=base, pin=pin)
+    if recipe.quantization is not None:
+        _quantized(recipe.quantization, steps, data)
+    _engines(recipe, steps)
+    _compared(recipe, steps, data)
+    return plan_steps(
+        recipe.name,
+        steps,
+        facts=facts,
+        deferred={target_name(target): reason for target, reason in deferred.items()},
+    )
+
+
+def _pinned(paths: tuple[Path, ...], pin: Pin) -> tuple[Pinned, ...]:
+    return tuple(pin(path) for path in paths)
+
+
+def _used_data(recipe: Recipe) -> list[str]:
+    used = [recipe.quantization.data] if recipe.quantization else []
+    return list(dict.fromkeys([*used, *([recipe.compare.data] if recipe.compare else [])]))
+
+
+def _captures(
+    recipe: Recipe, steps: dict[str, Step], *, base: Path, pin: Pin
+) -> dict[str, DataInput]:
+    inputs = {}
+    for name in _used_data(recipe):
+        source = recipe.data[name]
+        step = capture_name(name)
+        files = _pinned(source.files(base), pin)
+        steps[step] = CaptureData(source=source, files=files, base=str(base))
+        inputs[name] = DataInput(
+            source=source,
+            files=files,
+            base=str(base),
+            manifest=Ref(step=step, output="manifest"),
+            stored=Ref(step=step, output="samples"),
+        )
+    return inputs
+
+
+def _quantized(
+    section: Quantization, steps: dict[str, Step], data: Mapping[str, DataInput]
+) -> None:
+    model = Ref(step="fix_graph", output="model")
+    steps["calibrate"] = Calibrate(
+        model=model, data=data[section.data], calibrator=section.calibrator
+    )
+    steps["quantize"] = Quantize(
+        model=model,
+        ranges=Ref(step="calibrate", output="ranges"),
+        manual={name: _bounds(value) for name, value in section.ranges.items()},
+        skip=section.skip,
+    )
+
+
+def _bounds(value: Bounds) -> tuple[float, float]:
+    return value if isinstance(value, tuple) else (-float(value), float(value))
+
+
+def _engines(recipe: Recipe, steps: dict[str, Step]) -> None:
+    quantized = recipe.quantization is not None
+    for name, backend in recipe.targets.items():
+        steps[target_name(name)] = BuildEngine(
+            target=name,
+            backend=backend,
+            model=Ref(step="quantize" if quantized else "fix_graph", output="model"),
+            account=Ref(step="quantize", output="account") if quantized else None,
+            profiles=tuple(
+                {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
+                for profile in recipe.profiles
+            ),
+        )
+
+
+def _compared(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput]) -> None:
+    if recipe.compare is None:
+        return
+    samples = data[recipe.compare.data]
+    candidate = "quantize" if recipe.quantization is not None else "fix_graph"
+    steps["infer(reference)"] = Infer(model=Ref(step="fix_graph", output="model"), data=samples)
+    steps["infer(candidate)"] = Infer(model=Ref(step=candidate, output="model"), data=samples)
+    steps["compare"] = Compare(
+        reference=Ref(step="infer(reference)", output="outputs"),
+        candidate=Ref(step="infer(candidate)", output="outputs"),
+        data=samples,
+        metrics=recipe.compare.metrics,
+        gates=recipe.compare.gates,
+    )

@@ -1,0 +1,108 @@
+"""Plan × store × last record → Decisions with Reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from trtbuild.core.options import Options
+from trtbuild.core.store import Store
+from trtbuild.plan.plan import Plan, Planned, inputs_of
+
+__all__ = ["Decision", "Reason", "Verdict", "decide", "differences"]
+
+Verdict = Literal["reuse", "maybe", "run", "deferred"]
+
+
+class Reason(Options):
+    """One place where what a step is made of differs from last time."""
+
+    path: str
+    before: Any = None
+    after: Any = None
+
+    def text(self) -> str:
+        """Say it: `params.calibrator.percentile: 99.9 → 99.99`."""
+        if self.before is None and self.after is None:
+            return self.path
+        return f"{self.path}: {_short(self.before)} → {_short(self.after)}"
+
+
+class Decision(Options):
+    """What is to be done with a step, and why."""
+
+    step: str
+    digest: str
+    verdict: Verdict
+    """maybe: it runs, unless the steps before it turn out to make what they made last time."""
+    reasons: tuple[Reason, ...] = ()
+
+
+def decide(plan: Plan, store: Store) -> tuple[Decision, ...]:
+    """Say for every step whether it would run, and why; touches nothing but the store's index."""
+    history = store.history(plan.recipe)
+    verdicts: dict[str, Verdict] = {}
+    decisions = []
+    for planned in plan.steps:
+        decision = _decision(planned, store, history, verdicts)
+        verdicts[planned.name] = decision.verdict
+        decisions.append(decision)
+    return tuple(decisions)
+
+
+def _decision(
+    planned: Planned, store: Store, history: Mapping[str, str], verdicts: Mapping[str, Verdict]
+) -> Decision:
+    def decision(verdict: Verdict, *reasons: Reason) -> Decision:
+        return Decision(step=planned.name, digest=planned.digest, verdict=verdict, reasons=reasons)
+
+    if planned.deferred:
+        return decision("deferred", Reason(path=planned.deferred))
+    action = store.action(planned.digest)
+    if action is not None and store.complete(action):
+        return decision("reuse")
+    if action is not None:
+        gone = [artifact.name for artifact in action.artifacts if not store.has(artifact)]
+        return decision(
+            "run", *(Reason(path=f"store.{n}", before="present", after="gone") for n in gone)
+        )
+    last = store.action(history.get(planned.name, ""))
+    if last is None:
+        return decision("run", Reason(path="new"))
+    reasons = _reasons(planned, json.loads(last.ingredients))
+    waits = [name for name in planned.after if verdicts.get(name) in ("run", "maybe")]
+    only_inputs = all(reason.path.startswith("after ") for reason in reasons)
+    return decision("maybe" if waits and only_inputs else "run", *reasons)
+
+
+def _reasons(planned: Planned, before: dict[str, Any]) -> tuple[Reason, ...]:
+    """Return the differences, where those in the steps before read `after <step>`, once each."""
+    steps = {f"inputs.{path}": ref.step for path, ref in inputs_of(planned.step)}
+    found: dict[str, Reason] = {}
+    for reason in differences(before, planned.ingredients):
+        name = steps.get(reason.path)
+        reason_ = reason if name is None else Reason(path=f"after {name}")
+        found.setdefault(reason_.path, reason_)
+    return tuple(found.values())
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[Reason]:
+    """Yield every place where two trees differ."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted(before.keys() | after.keys()):
+            yield from differences(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
+    elif before != after:
+        yield Reason(path=path, before=before, after=after)
+
+
+_SHOWN = 60
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, str):
+        return value.removeprefix("sha256:")[:8] if value.startswith("sha256:") else value
+    text = json.dumps(value, sort_keys=True)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,0 +1,139 @@
+"""Plan, Planned; ingredients and digests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.options import Options, location_fields
+from trtbuild.steps import AnyStep
+from trtbuild.steps.base import Pinned, Ref, Step
+
+__all__ = ["Plan", "Planned", "contents_digest", "ingredients", "inputs_of", "plan_steps"]
+
+
+class Planned(Options):
+    """A step with its name, and all that it will be made of."""
+
+    name: str
+    step: AnyStep
+    ingredients: dict[str, Any]
+    digest: str
+    deferred: str = ""
+    """Why this machine cannot run it; empty where it can."""
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The names of the steps that it reads from, each once, in field order."""
+        return tuple(dict.fromkeys(ref.step for _, ref in inputs_of(self.step)))
+
+
+class Plan(Options):
+    """The steps of a recipe, in an order in which they can run."""
+
+    recipe: str
+    facts: dict[str, str]
+    steps: tuple[Planned, ...]
+
+    def upto(self, names: tuple[str, ...]) -> Plan:
+        """Return the plan of the named steps and all that they need."""
+        wanted = set(names)
+        for planned in reversed(self.steps):
+            if planned.name in wanted:
+                wanted |= set(planned.after)
+        kept = tuple(planned for planned in self.steps if planned.name in wanted)
+        return Plan(recipe=self.recipe, facts=self.facts, steps=kept)
+
+
+def plan_steps(
+    recipe: str,
+    steps: Mapping[str, Step],
+    *,
+    facts: Mapping[str, str],
+    deferred: Mapping[str, str],
+) -> Plan:
+    """Give every step its digest; a step's inputs must stand before it."""
+    digests: dict[str, str] = {}
+    planned = []
+    for name, step in steps.items():
+        tree = ingredients(step, digests, facts)
+        digests[name] = digest_of_tree(tree)
+        planned.append(
+            Planned(
+                name=name,
+                step=step,  # type: ignore[arg-type]  # every step kind is in the union
+                ingredients=tree,
+                digest=digests[name],
+                deferred=deferred.get(name, ""),
+            )
+        )
+    return Plan(recipe=recipe, facts=dict(facts), steps=tuple(planned))
+
+
+def ingredients(step: Step, digests: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
+    """Collect all that may change what `step` makes, and nothing else."""
+    inputs = {path: f"{digests[ref.step]}/{ref.output}" for path, ref in inputs_of(step)}
+    return _tree(step, inputs, facts)
+
+
+def contents_digest(step: Step, contents: Mapping[str, str], facts: Mapping[str, str]) -> str:
+    """Return the digest of a step by its inputs' contents (`step/output` → digest).
+
+    Two steps with the same digest make the same, however their inputs came about.
+    """
+    inputs = {path: contents[f"{ref.step}/{ref.output}"] for path, ref in inputs_of(step)}
+    return digest_of_tree(_tree(step, inputs, facts))
+
+
+def inputs_of(step: Step) -> Iterator[tuple[str, Ref]]:
+    """Yield every input that another step makes, with the path of its field."""
+    for path, value in _leaves(step, ""):
+        if isinstance(value, Ref):
+            yield path, value
+
+
+def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
+    pinned = {path: leaf.digest for path, leaf in _leaves(step, "") if isinstance(leaf, Pinned)}
+    params = _params(step)
+    params.pop("kind")
+    return {
+        "kind": step.kind,
+        "version": step.version,
+        "params": params,
+        "inputs": {**inputs, **pinned},
+        "facts": {name: facts.get(name, "not installed") for name in step.fact_names()},
+    }
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, Ref | Pinned]]:
+    if isinstance(value, Ref | Pinned):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _leaves(getattr(value, name), f"{path}.{name}".lstrip("."))
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}.{index}")
+
+
+def _params(value: Any) -> Any:
+    """Return an option tree without its inputs and without its locations."""
+    if isinstance(value, BaseModel):
+        left_out = location_fields(type(value))
+        return {
+            name: _params(getattr(value, name))
+            for name in type(value).model_fields
+            if name not in left_out and not _is_input(getattr(value, name))
+        }
+    if isinstance(value, tuple):
+        return [_params(item) for item in value if not _is_input(item)]
+    if isinstance(value, dict):
+        return {key: _params(item) for key, item in value.items()}
+    return value
+
+
+def _is_input(value: Any) -> bool:
+    return isinstance(value, Ref | Pinned)
