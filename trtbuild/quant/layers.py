@@ -1,0 +1,133 @@
+"""Layer: how a weighted node (Conv, Gemm, MatMul, ...) reads its activations and its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trtbuild.quant.view import View, ints_of, name_of
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["WEIGHTED", "Layer", "Weight", "layers_of"]
+
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A constant operand: its input slot, and the axis of its output channels."""
+
+    slot: int
+    axis: int | None
+    """One scale for each index along it; None means one scale for the whole weight."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A weighted node, read: which operands INT8 needs quantized, or why it cannot be had."""
+
+    index: int
+    """The node's place in the graph."""
+    name: str
+    op: str
+    activations: tuple[int, ...] = ()
+    """Input slots that hold activations."""
+    weight: Weight | None = None
+    """None where both operands are activations (the MatMuls of an attention)."""
+    reason: str = ""
+    """Why INT8 is out of the question, whatever the recipe says; empty where it is not."""
+
+
+def layers_of(view: View) -> list[Layer]:
+    """Read every weighted node of the top graph, in graph order."""
+    return [
+        _READ[node.op_type](view, index, node)
+        for index, node in enumerate(view.nodes)
+        if node.op_type in _READ and node.domain in {"", "ai.onnx"}
+    ]
+
+
+def _conv(view: View, index: int, node: onnx.NodeProto) -> Layer:
+    """Conv's weight is [out, in / group, ...]: axis 0 holds the output channels."""
+    return _with_weight(view, index, node, Weight(slot=1, axis=0))
+
+
+def _conv_transpose(view: View, index: int, node: onnx.NodeProto) -> Layer:
+    """ConvTranspose's weight is [in, out / group, ...]: axis 1 holds a group's output channels.
+
+    With groups, index i along axis 1 is a channel of every group: they share a scale.
+    """
+    return _with_weight(view, index, node, Weight(slot=1, axis=1))
+
+
+def _gemm(view: View, index: int, node: onnx.NodeProto) -> Layer:
+    """Gemm's B is [K, N], or [N, K] with transB: the scale goes with N."""
+    transposed = (ints_of(node, "transB") or (0,)) != (0,)
+    return _matrix(view, index, node, axis=0 if transposed else 1)
+
+
+def _matmul(view: View, index: int, node: onnx.NodeProto) -> Layer:
+    """MatMul's B is [K, N]: the scale goes with N; a batch of matrices has one scale."""
+    constant = view.constant(node.input[1])
+    return _matrix(view, index, node, axis=1 if constant and len(constant.dims) == 2 else None)  # noqa: PLR2004
+
+
+def _matrix(view: View, index: int, node: onnx.NodeProto, *, axis: int | None) -> Layer:
+    if view.constant(node.input[1]) is not None:
+        return _with_weight(view, index, node, Weight(slot=1, axis=axis))
+    if view.constant(node.input[0]) is not None:
+        return _left(index, node, "its weight is the first operand")
+    return _of_activations(view, index, node)
+
+
+def _with_weight(view: View, index: int, node: onnx.NodeProto, weight: Weight) -> Layer:
+    constant = view.constant(node.input[weight.slot])
+    reason = _unfit(constant)
+    if not reason and view.constant(node.input[0]) is not None:
+        reason = "its input is constant"
+    if not reason and len(view.dims(node.input[0]) or (0, 0)) <= 1:
+        reason = "its input is a vector or a scalar"
+    if reason:
+        return _left(index, node, reason)
+    return Layer(index, name_of(node), node.op_type, activations=(0,), weight=weight)
+
+
+def _unfit(weight: onnx.TensorProto | None) -> str:
+    import onnx
+
+    if weight is None:
+        return "its weight is not constant"
+    if weight.data_type != onnx.TensorProto.FLOAT:
+        kind = onnx.TensorProto.DataType.Name(weight.data_type).lower()
+        return f"its weight is {kind}, and only float weights are quantized"
+    if 0 in weight.dims:
+        return "its weight is empty"
+    if len(weight.dims) <= 1:
+        return "its weight is a vector"
+    return ""
+
+
+def _of_activations(view: View, index: int, node: onnx.NodeProto) -> Layer:
+    for tensor in node.input[:2]:
+        if view.is_float32(tensor) is None:
+            return _left(index, node, f"the type of `{tensor}` is not known")
+        if not view.is_float32(tensor):
+            return _left(index, node, f"`{tensor}` is not float32")
+        if len(view.dims(tensor) or (0, 0)) <= 1:
+            return _left(index, node, f"`{tensor}` is a vector or a scalar")
+    return Layer(index, name_of(node), node.op_type, activations=(0, 1))
+
+
+def _left(index: int, node: onnx.NodeProto, reason: str) -> Layer:
+    return Layer(index, name_of(node), node.op_type, reason=reason)
+
+
+_READ: dict[str, Callable[[View, int, onnx.NodeProto], Layer]] = {
+    "Conv": _conv,
+    "ConvTranspose": _conv_transpose,
+    "Gemm": _gemm,
+    "MatMul": _matmul,
+}
