@@ -15,7 +15,7 @@ from trtbuild.core.records import Action, Artifact
 
 __all__ = ["Store", "default_root"]
 
-README = """This directory is trtbuild's store: results of build steps, kept so that they need not run again.
+README = """This is trtbuild's store: results of build steps, kept so that they need not run again.
 
 objects/   files by the sha256 of their contents; read-only
 actions/   what each step was made of and what it left, by the digest of its ingredients

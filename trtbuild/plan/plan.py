@@ -79,13 +79,16 @@ def ingredients(step: Step, digests: Mapping[str, str], facts: Mapping[str, str]
     return _tree(step, inputs, facts)
 
 
-def contents_digest(step: Step, contents: Mapping[str, str], facts: Mapping[str, str]) -> str:
+def contents_digest(
+    step: Step, contents: Mapping[str, str], *, facts: Mapping[str, str], caveats: tuple[str, ...]
+) -> str:
     """Return the digest of a step by its inputs' contents (`step/output` → digest).
 
-    Two steps with the same digest make the same, however their inputs came about.
+    Two steps with the same digest make the same, however their inputs came about. The caveats
+    that it inherits count, since they stand in what it writes.
     """
     inputs = {path: contents[f"{ref.step}/{ref.output}"] for path, ref in inputs_of(step)}
-    return digest_of_tree(_tree(step, inputs, facts))
+    return digest_of_tree([_tree(step, inputs, facts), list(caveats)])
 
 
 def inputs_of(step: Step) -> Iterator[tuple[str, Ref]]:

@@ -1,0 +1,101 @@
+"""Places results in the build directory: whole files, only those that changed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from trtbuild.core.digest import digest_of_bytes
+from trtbuild.core.errors import NotWritable
+from trtbuild.core.files import copy_whole, write_whole
+from trtbuild.core.records import Artifact
+from trtbuild.core.store import Store
+
+__all__ = ["deliver", "prepare"]
+
+STATE = ".trtbuild.json"
+
+
+def prepare(directory: Path) -> None:
+    """Make the build directory, before any work is done for it.
+
+    Raises:
+        NotWritable: it cannot be made or written to.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe = directory / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise NotWritable(
+            f"the build directory {directory} cannot be written to: {error.strerror}",
+            hint="choose another one with --build-dir",
+        ) from None
+
+
+def deliver(
+    directory: Path,
+    store: Store,
+    *,
+    artifacts: Mapping[str, Artifact],
+    texts: Mapping[str, str],
+    whole: bool,
+) -> tuple[str, ...]:
+    """Place artifacts and texts (by relative path) in a directory; return those that changed.
+
+    A file that is in place, by size and times, is left alone. With `whole`, what an earlier
+    delivery left and this one does not hold is removed.
+
+    Raises:
+        CorruptObject: an artifact in the store turned out damaged.
+    """
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        state = _read(directory / STATE)
+        wanted = {path: artifact.digest for path, artifact in artifacts.items()}
+        wanted |= {path: digest_of_bytes(text.encode()) for path, text in texts.items()}
+        changed = [path for path in wanted if not _in_place(directory, path, wanted[path], state)]
+        for path in changed:
+            if path in texts:
+                write_whole(directory / path, texts[path].encode())
+            else:
+                copy_whole(store.verify(artifacts[path]), directory / path)
+            state[path] = [wanted[path], *_stamp(directory / path)]
+        stale = [path for path in state if path not in wanted] if whole else []
+        for path in stale:
+            _remove(directory, path)
+            del state[path]
+        if changed or stale:
+            write_whole(directory / STATE, json.dumps(state, indent=0, sort_keys=True).encode())
+    return tuple(changed)
+
+
+def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[object]]) -> bool:
+    try:
+        return state.get(path) == [digest, *_stamp(directory / path)]
+    except OSError:
+        return False
+
+
+def _stamp(path: Path) -> list[int]:
+    stat = path.stat()
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+
+
+def _remove(directory: Path, path: str) -> None:
+    (directory / path).unlink(missing_ok=True)
+    folder = (directory / path).parent
+    if folder != directory and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _read(path: Path) -> dict[str, list[object]]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,226 @@
+"""The walk: reuse, start, wait, record; the only loop over a plan."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild.core.digest import canonical_json
+from trtbuild.core.errors import CorruptObject
+from trtbuild.core.records import Action, Outcome
+from trtbuild.core.store import Store
+from trtbuild.plan.plan import Plan, Planned, contents_digest, inputs_of
+from trtbuild.run.executor import Call, Executor, Finished, Listener, Progress
+from trtbuild.run.outcomes import deferred, failed, good, not_reached, succeeded
+
+__all__ = ["walk"]
+
+POLL_SECONDS = 0.2
+
+
+def walk(plan: Plan, store: Store, executor: Executor, listener: Listener) -> tuple[Outcome, ...]:
+    """Make every step of a plan so: reuse what the store has, run the rest, record it.
+
+    A failed step stops what stands on it, and nothing else. Outcomes come in plan order.
+    """
+    run = _Walk(plan, store, executor, listener)
+    try:
+        run.go()
+    finally:
+        run.release()
+        store.digests.save()
+    store.remember(plan.recipe, {o.step: o.digest for o in run.outcomes.values() if good(o)})
+    return tuple(run.outcomes[planned.name] for planned in plan.steps)
+
+
+@dataclass
+class _Claimed:
+    planned: Planned
+    contents: str
+    work: Path
+    lock: int
+
+
+class _Walk:
+    def __init__(self, plan: Plan, store: Store, executor: Executor, listener: Listener) -> None:
+        self.plan = plan
+        self.store = store
+        self.executor = executor
+        self.listener = listener
+        self.outcomes: dict[str, Outcome] = {}
+        self.claimed: dict[str, _Claimed] = {}
+        self.verified: set[str] = set()
+        self.waited: set[str] = set()
+
+    def go(self) -> None:
+        """Go round until every step has an outcome."""
+        while len(self.outcomes) < len(self.plan.steps):
+            moved = self._settle_ready()
+            if self.claimed:
+                self._wait()
+            elif not moved:
+                time.sleep(POLL_SECONDS)  # another process has the claim
+
+    def release(self) -> None:
+        """Give back every claim; what was running is removed with its directory."""
+        for claimed in self.claimed.values():
+            shutil.rmtree(claimed.work, ignore_errors=True)
+            os.close(claimed.lock)
+        self.claimed.clear()
+
+    def _ready(self) -> list[Planned]:
+        return [
+            planned
+            for planned in self.plan.steps
+            if planned.name not in self.outcomes
+            and planned.name not in self.claimed
+            and all(name in self.outcomes for name in planned.after)
+        ]
+
+    def _settle_ready(self) -> bool:
+        ready = self._ready()
+        moved = False
+        for planned in ready:
+            moved |= self._settle(planned, alone=len(ready) + len(self.claimed) == 1)
+        return moved
+
+    def _settle(self, planned: Planned, *, alone: bool) -> bool:
+        """Reuse, refuse or start one ready step; return False if it has to wait."""
+        if any(not good(self.outcomes[before]) for before in planned.after):
+            return self._ended(not_reached(planned))
+        if planned.deferred:
+            return self._ended(deferred(planned))
+        return self._reuse(planned) or (
+            self.executor.has_room() and self._run(planned, alone=alone)
+        )
+
+    def _run(self, planned: Planned, *, alone: bool) -> bool:
+        """Claim a step and start it; return False while another process has the claim."""
+        lock = self.store.claim(planned.digest)
+        if lock is None:
+            if planned.name not in self.waited:
+                self.waited.add(planned.name)
+                self.listener.waiting(planned.name)
+            return False
+        # Somebody else may have finished it between the look and the claim.
+        if self._reuse(planned):
+            os.close(lock)
+        else:
+            self._start(planned, lock, alone=alone)
+        return True
+
+    def _reuse(self, planned: Planned) -> bool:
+        action = self.store.action(planned.digest)
+        if action is None or not self.store.complete(action):
+            contents = self._contents(planned)
+            same = self.store.same_contents(contents)
+            if same is None or not self.store.complete(same):
+                return False
+            # Early cut-off: the steps before ran, and made what they had made before.
+            action = same.model_copy(
+                update={
+                    "step": planned.name,
+                    "digest": planned.digest,
+                    "ingredients": canonical_json(planned.ingredients),
+                }
+            )
+            self.store.record(action, contents)
+        self._ended(succeeded(planned, "reused", action))
+        return True
+
+    def _contents(self, planned: Planned) -> str:
+        contents = {
+            f"{before}/{artifact.name}": artifact.digest
+            for before in planned.after
+            for artifact in self.outcomes[before].artifacts
+        }
+        step, caveats = planned.step, self._caveats(planned)
+        return contents_digest(step, contents, facts=self.plan.facts, caveats=caveats)
+
+    def _caveats(self, planned: Planned) -> tuple[str, ...]:
+        return tuple(
+            dict.fromkeys(c for before in planned.after for c in self.outcomes[before].caveats)
+        )
+
+    def _start(self, planned: Planned, lock: int, *, alone: bool) -> None:
+        try:
+            inputs = self._inputs(planned)
+        except CorruptObject as error:
+            os.close(lock)
+            self._redo(planned, error)
+            return
+        work = self.store.work(planned.digest)
+        threads = self.executor.threads if alone else max(1, self.executor.threads // 2)
+        call = Call(
+            name=planned.name,
+            step=planned.step,
+            inputs=inputs,
+            out=str(work / "out"),
+            log=str(work / "log.txt"),
+            facts=self.plan.facts,
+            caveats=self._caveats(planned),
+            threads=threads,
+        )
+        self.claimed[planned.name] = _Claimed(planned, self._contents(planned), work, lock)
+        self.listener.started(planned.name)
+        self.executor.start(call)
+
+    def _inputs(self, planned: Planned) -> dict[str, str]:
+        """Return the files a step reads, each verified once in this walk."""
+        found = {}
+        for _, ref in inputs_of(planned.step):
+            artifacts = self.outcomes[ref.step].artifacts
+            artifact = next(each for each in artifacts if each.name == ref.output)
+            if artifact.digest not in self.verified:
+                self.store.verify(artifact)
+                self.verified.add(artifact.digest)
+            found[f"{ref.step}/{ref.output}"] = str(self.store.object_path(artifact.digest))
+        return found
+
+    def _redo(self, planned: Planned, error: CorruptObject) -> None:
+        """Take back the outcomes whose artifacts turned out damaged; they run again."""
+        for before in planned.after:
+            if not all(self.store.has(artifact) for artifact in self.outcomes[before].artifacts):
+                del self.outcomes[before]
+                self.listener.damaged(before, error.message)
+
+    def _wait(self) -> None:
+        told = self.executor.wait(POLL_SECONDS)
+        if isinstance(told, Progress):
+            self.listener.progressed(told)
+        elif isinstance(told, Finished):
+            claimed = self.claimed.pop(told.name)
+            try:
+                self._ended(self._finish(claimed, told))
+            finally:
+                os.close(claimed.lock)
+
+    def _finish(self, claimed: _Claimed, told: Finished) -> Outcome:
+        planned, work = claimed.planned, claimed.work
+        if told.message:
+            return failed(planned, told, log=str(work / "log.txt"))
+        outputs = planned.step.outputs
+        action = Action(
+            step=planned.name,
+            digest=planned.digest,
+            ingredients=canonical_json(planned.ingredients),
+            artifacts=tuple(
+                self.store.add(work / "out" / file, name, move=True)
+                for name, file in outputs.items()
+            ),
+            seconds=round(told.seconds, 3),
+            where=told.where,
+            notes=told.notes,
+            caveats=told.caveats,
+        )
+        self.store.record(action, claimed.contents)
+        shutil.rmtree(work, ignore_errors=True)
+        return succeeded(planned, "ran", action)
+
+    def _ended(self, outcome: Outcome) -> bool:
+        self.outcomes[outcome.step] = outcome
+        self.listener.finished(outcome)
+        return True
