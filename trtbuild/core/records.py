@@ -72,8 +72,20 @@ class Measure(Options):
     metric: str
     output: str
     value: float | None
-    """None where it cannot be computed; `remark` then says why."""
+    """None where it cannot be computed, and where `identical`; `remark` then says why."""
     remark: str = ""
+    unit: Literal["", "dB", "share"] = ""
+    """A share is in 0..1 and shown in percent."""
+    reference: float | None = None
+    """The reference's own value where it has one (top-1); the drop is reference - value."""
+    worst: float | None = None
+    """The value of the sample that fares worst, where the metric has a value for each sample."""
+    worst_sample: int | None = None
+    """Which sample that is, counted from 0."""
+    identical: bool = False
+    """The two are equal where the value would then be infinite: passes any `at_least`."""
+    applies: bool = True
+    """False where the metric says nothing about such an output (top-1 of a single number)."""
 
 
 class Verdict(Options):
@@ -83,7 +95,12 @@ class Verdict(Options):
     """The rule in words: `sqnr_db ≥ 20`."""
     passed: bool
     value: float | None
+    """What the rule looked at, in the metric's unit; a drop is reference - candidate."""
     output: str = ""
+    found: str = ""
+    """The value in words, precise enough to show on which side of the rule it lies."""
+    remark: str = ""
+    """Why a value is missing."""
 
 
 class Comparison(Options):

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from trtbuild.core.arrays import ArrayFile
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.records import Comparison, Measure
+from trtbuild.data.base import Manifest
 from trtbuild.measure.gates import Gate
-from trtbuild.measure.metrics import Metric
+from trtbuild.measure.metrics import LABELLED, Metric
+from trtbuild.measure.outputs import measure_output
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
+if TYPE_CHECKING:
+    import numpy as np
+
 __all__ = ["Compare"]
+
+_RUNNER = "ONNX Runtime on the CPU"
 
 
 class Compare(Step):
@@ -25,7 +35,84 @@ class Compare(Step):
     data: DataInput
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...] = ()
+    candidate_name: str = "INT8 model (Q/DQ)"
+    """What the candidate is, for a reader; the reference is always the FP32 model."""
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the facts that may change what this step makes: NumPy sums the squares."""
+        return ("numpy",)
 
     def run(self, context: Context) -> None:
-        """Write comparison.json (core.records.Comparison)."""
-        raise NotImplementedError
+        """Write comparison.json (core.records.Comparison).
+
+        A failed gate is an answer, not an error: the comparison says so.
+
+        Raises:
+            StepInputError: the outputs are not of the samples that the data holds.
+            CorruptObject: a file of outputs is torn.
+        """
+        manifest = Manifest.model_validate_json(context.path(self.data.manifest).read_bytes())
+        reference = ArrayFile(context.path(self.reference))
+        candidate = ArrayFile(context.path(self.candidate))
+        for side, file in (("reference", reference), ("candidate", candidate)):
+            _demand_samples(side, file, manifest.count)
+        measures = self._measures(context, reference, candidate, _labels(manifest))
+        comparison = Comparison(
+            reference="FP32 model",
+            candidate=self.candidate_name,
+            runner=_RUNNER,
+            samples=manifest.count,
+            labelled=manifest.labelled,
+            measures=measures,
+            verdicts=tuple(verdict for gate in self.gates for verdict in gate.judge(measures)),
+            caveats=context.caveats,
+        )
+        text = comparison.model_dump_json(indent=2) + "\n"
+        self.out(context, "comparison").write_text(text, encoding="utf-8")
+
+    def _measures(
+        self,
+        context: Context,
+        reference: ArrayFile,
+        candidate: ArrayFile,
+        labels: np.ndarray | None,
+    ) -> tuple[Measure, ...]:
+        gated = [gate.metric for gate in self.gates]
+        metrics = list(dict.fromkeys([*self.metrics, *gated]))
+        if labels is None and (unlabelled := [each for each in metrics if each in LABELLED]):
+            context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
+        names = list(dict.fromkeys([*reference.names, *candidate.names]))
+        found: list[Measure] = []
+        for done, name in enumerate(names):
+            context.events.progress(done, len(names), "outputs")
+            found += measure_output(
+                name,
+                reference.read(name) if name in reference.names else None,
+                candidate.read(name) if name in candidate.names else None,
+                metrics=metrics,
+                labels=labels,
+            )
+        context.events.progress(len(names), len(names), "outputs")
+        return tuple(found)
+
+
+def _labels(manifest: Manifest) -> np.ndarray | None:
+    import numpy as np
+
+    return np.array(manifest.labels, dtype=np.int64) if manifest.labelled else None
+
+
+def _demand_samples(side: str, file: ArrayFile, count: int) -> None:
+    for name in file.names:
+        shape = file.shape(name)
+        if not shape or shape[0] != count:
+            raise StepInputError(
+                f"the {side}'s output `{name}` has shape {list(shape)}, but the data holds "
+                f"{count} samples",
+                hint="axis 0 of every model output must be the batch",
+            )
+    if not file.names or not count:
+        raise StepInputError(
+            f"the {side} has no outputs to compare" if count else "the data holds no samples",
+            hint="look at the outcome of the infer step",
+        )

@@ -1,0 +1,68 @@
+"""Numbers as people read them: never rounded across a border that they lie beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["bound", "drop", "figure", "size"]
+
+_MOST_DIGITS = 17  # what a float64 holds
+_DIGITS = 5
+_DECIMALS = 2
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def figure(value: float, unit: str, *, apart: Iterable[float] = ()) -> str:
+    """Write a measured value: `23.41 dB`, `97.43 %` (unit `share`), `0.99981` (no unit).
+
+    Takes more digits where fewer would round it onto, or past, a number of `apart`, or would
+    make a perfect share or cosine (0 or 1) of one that is not.
+    """
+    if unit == "share":
+        borders = [_percent(border) for border in (0.0, 1.0, *apart)]
+        return _rounded(_percent(value), "f", _DECIMALS, borders) + " %"
+    if unit == "dB":
+        return _rounded(value, "f", _DECIMALS, list(apart)) + " dB"
+    return _rounded(value, "g", _DIGITS, [0.0, 1.0, *apart])
+
+
+def drop(share: float, *, apart: Iterable[float] = ()) -> str:
+    """Write a drop of a share in points of percent: `drop 0.14 points`, `gain 0.14 points`."""
+    borders = [_percent(border) for border in (0.0, *apart)]
+    points = _rounded(_percent(share), "f", _DECIMALS, borders)
+    if share < 0:
+        return f"gain {points.lstrip('-')} points"
+    return f"drop {points} points" if share else "no drop"
+
+
+def bound(value: float, unit: str) -> str:
+    """Write a number that a person chose, as short as it is: `20`, `97 %`."""
+    return f"{_percent(value):.12g} %" if unit == "share" else f"{value:.12g}"
+
+
+def size(size_bytes: int) -> str:
+    """Write a size: `512 B`, `24.3 MiB`."""
+    amount = float(size_bytes)
+    for unit in _UNITS[:-1]:
+        if amount < 1024:  # noqa: PLR2004
+            return f"{amount:.1f} {unit}" if unit != "B" else f"{size_bytes} B"
+        amount /= 1024
+    return f"{amount:.1f} {_UNITS[-1]}"
+
+
+def _percent(share: float) -> float:
+    # 0.29 * 100 is 28.999999999999996; nobody's share is known to 12 digits.
+    return round(share * 100, 10)
+
+
+def _rounded(value: float, style: str, digits: int, borders: list[float]) -> str:
+    side = _sides(value, borders)
+    for precision in range(digits, _MOST_DIGITS):
+        text = f"{value:.{precision}{style}}"
+        if _sides(float(text), borders) == side:
+            return text
+    return repr(value)
+
+
+def _sides(value: float, borders: list[float]) -> list[int]:
+    return [(value > border) - (value < border) for border in borders]
