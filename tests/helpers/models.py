@@ -1,0 +1,52 @@
+"""ONNX models as text: ten readable lines beat fifty of node building."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnx.checker
+import onnx.parser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    import onnx_graphsurgeon as gs
+
+HEADER = '<ir_version: 8, opset_import: ["" : 17]>\n'
+
+
+def model_of(text: str, weights: Mapping[str, np.ndarray] | None = None) -> onnx.ModelProto:
+    """Parse a model, header (`<ir_version: 8, opset_import: ["" : 17]>`) optional; add weights.
+
+    `weights` become initializers: arrays too long to write down. The result is checker-clean.
+    """
+    model = onnx.parser.parse_model(text if text.lstrip().startswith("<") else HEADER + text)
+    for name, values in (weights or {}).items():
+        model.graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+    onnx.checker.check_model(model)
+    return model
+
+
+def graph_of(text: str, weights: Mapping[str, np.ndarray] | None = None) -> gs.Graph:
+    """Parse a model, infer its shapes and import it into ONNX-GraphSurgeon."""
+    import onnx_graphsurgeon as gs
+
+    return gs.import_onnx(onnx.shape_inference.infer_shapes(model_of(text, weights)))
+
+
+def outputs_of(
+    model: onnx.ModelProto | Path, feed: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Run a model once in ONNX Runtime, without its own optimizations."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    source: Any = model.SerializeToString() if isinstance(model, onnx.ModelProto) else str(model)
+    session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, dict(feed)), strict=True))
