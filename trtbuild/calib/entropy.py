@@ -2,18 +2,87 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["Entropy2"]
 
 
 class Entropy2(Options):
-    """Clip each tensor where the KL divergence of the quantized histogram is least."""
+    """Clip each tensor where the KL divergence of the quantized histogram is least.
+
+    NVIDIA's published reference (pytorch-quantization, calib/histogram.py, TensorRT 8.6):
+    `bins` equal bins of |x| over [0, max |x|], the count of the first replaced by that of the
+    second, so that the spike at zero does not weigh. For each cut i from `levels` to `bins`, the
+    reference is the first i bins with all that lies above folded into the last of them; the
+    candidate is the first i bins merged into `levels` groups and spread evenly over the bins of
+    each group that are not empty. The limit is the upper edge of the last cut of least KL.
+
+    As in the reference, no cut is made at an empty bin, so a lone outlier beyond a gap is kept:
+    `percentile` and `mse` give it up.
+    """
+
+    counts: ClassVar[bool] = True
 
     kind: Literal["entropy2"]
-    bins: Annotated[int, Field(ge=512, le=1 << 16)] = 2048
+    bins: Annotated[int, Field(ge=512, le=8192)] = 2048
+    """Bins of the histogram that is searched; more bins, finer limits. 2048 as NVIDIA has it."""
     levels: Annotated[int, Field(ge=16, le=256)] = 128
+    """Steps that one sign of the quantized type has; 128 for INT8."""
+
+    def limit(self, histogram: Histogram) -> float:
+        """Return the upper edge of the last cut i with the least KL(reference, candidate)."""
+        import numpy as np
+
+        bins = histogram.linear(self.bins)
+        bins[0] = bins[1]
+        kl = divergences(bins, self.levels)
+        last = len(kl) - 1 - int(np.argmin(kl[::-1]))
+        return (last + self.levels) / self.bins * histogram.absmax
+
+
+def divergences(bins: NDArray[np.float64], levels: int) -> NDArray[np.float64]:
+    """Return KL(reference, candidate) of each cut i from `levels` to the number of bins.
+
+    With S the sum of a group and n its bins that are not empty, T all counts and t those above
+    the cut, KL = (sum r log r - sum S log(S/n) - t log(S/n of the last group)) / T
+    - log T + log(T - t), so a cut costs its groups and not its bins. A cut whose last bin is
+    empty while t is not cannot be represented: infinity.
+    """
+    import numpy as np
+
+    cuts = np.arange(levels, bins.size + 1)
+    mass = np.concatenate(([0.0], np.cumsum(bins)))
+    filled = np.concatenate(([0], np.cumsum(bins > 0)))
+    own = np.concatenate(([0.0], np.cumsum(_times_log(bins, bins))))
+    # Group k of cut i holds the bins j with floor(levels * j / i) == k.
+    edges = -(-np.arange(levels + 1) * cuts[:, None] // levels)
+    groups, members = np.diff(mass[edges]), np.diff(filled[edges])
+    even = np.divide(groups, members, out=np.zeros_like(groups), where=members > 0)
+    total, kept, last = mass[-1], mass[cuts], bins[cuts - 1]
+    tail = total - kept
+    reference = own[cuts - 1] + _times_log(last + tail, last + tail)
+    candidate = _times_log(groups, even).sum(axis=1) + _times_log(tail, even[:, -1])
+    usable = (last > 0) | (tail <= 0)
+    result = np.full(cuts.size, np.inf)
+    if total > 0:
+        shift = np.log(total) - np.log(np.where(kept > 0, kept, 1))
+        np.copyto(result, (reference - candidate) / total - shift, where=usable & (kept > 0))
+    return result
+
+
+def _times_log(count: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return count * log(value), and 0 where the value is 0."""
+    import numpy as np
+
+    logs = np.log(value, out=np.zeros_like(value), where=value > 0)
+    product: NDArray[np.float64] = count * logs
+    return product

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
 
 __all__ = ["Minmax"]
@@ -12,4 +13,10 @@ __all__ = ["Minmax"]
 class Minmax(Options):
     """Keep the whole observed range: nothing is clipped."""
 
+    counts: ClassVar[bool] = False
+
     kind: Literal["minmax"]
+
+    def limit(self, histogram: Histogram) -> float:
+        """Return max |x|."""
+        return histogram.absmax

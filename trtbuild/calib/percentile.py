@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from fractions import Fraction
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
 
 __all__ = ["Percentile"]
@@ -14,5 +17,20 @@ __all__ = ["Percentile"]
 class Percentile(Options):
     """Clip each tensor at a percentile of its absolute values; outliers saturate."""
 
+    counts: ClassVar[bool] = True
+
     kind: Literal["percentile"]
     percentile: Annotated[float, Field(gt=50, le=100)] = 99.99
+    """Percent of the values that are not clipped. 99.99 as NVIDIA's reference has it."""
+
+    def limit(self, histogram: Histogram) -> float:
+        """Return the least bin edge with `percentile` percent of the |x| at or below it.
+
+        At most one bin (2 / 32768 of max |x|) above the exact order statistic.
+        """
+        import numpy as np
+
+        # As written in decimal: 99.99 percent of 10 000 values are 9 999, not one more or less.
+        wanted = math.ceil(Fraction(str(self.percentile)) * histogram.total / 100)
+        place = int(np.searchsorted(np.cumsum(histogram.counts), wanted))
+        return min((place + 1) * histogram.width, histogram.absmax)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib import Calibrator
+from trtbuild.calib.collect import collect
+from trtbuild.calib.feeds import feeds_from_samples
+from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.observe import Observer
+from trtbuild.calib.ranges import ranges_from_histograms, remarks
+from trtbuild.core.errors import StepInputError
+from trtbuild.data.base import Manifest
+from trtbuild.quant.policy import candidates
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
+
+if TYPE_CHECKING:
+    import onnx
 
 __all__ = ["Calibrate"]
 
@@ -23,6 +36,46 @@ class Calibrate(Step):
     data: DataInput
     calibrator: Calibrator
 
+    def fact_names(self) -> tuple[str, ...]:
+        """ONNX Runtime computes the values, NumPy the search."""
+        return ("numpy", "onnxruntime")
+
     def run(self, context: Context) -> None:
-        """Write ranges.json (core.values.Ranges as JSON)."""
-        raise NotImplementedError
+        """Write ranges.json: Ranges, sorted by name.
+
+        Raises:
+            StepInputError: the model cannot be run, a sample does not fit it, a tensor is not
+                finite, or fewer or more samples came than were captured.
+        """
+        path = context.path(self.model)
+        model = _load(path)
+        observer = Observer(model, candidates(model), folder=path.parent)
+        del model  # the session has its own copy
+        histograms = {name: Histogram(counted=self.calibrator.counts) for name in observer.tensors}
+        wanted = Manifest.model_validate_json(context.path(self.data.manifest).read_bytes()).count
+        samples = collect(
+            observer,
+            feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
+            histograms,
+            workers=context.threads or os.cpu_count() or 1,
+            progress=lambda done: context.events.progress(done, wanted, "samples"),
+        )
+        if samples != wanted:
+            raise StepInputError(
+                f"calibration consumed {samples} samples; {wanted} were captured",
+                hint="the data changed while it was read; run again",
+            )
+        for remark in remarks(histograms):
+            context.events.note(remark)
+        ranges = ranges_from_histograms(histograms, self.calibrator)
+        self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
+
+
+def _load(path: Path) -> onnx.ModelProto:
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        return onnx.load(path, load_external_data=False)
+    except (OSError, DecodeError) as error:
+        raise StepInputError(f"{path.name} is not an ONNX model: {error}") from error

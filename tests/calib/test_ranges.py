@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+
+from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.minmax import Minmax
+from trtbuild.calib.percentile import Percentile
+from trtbuild.calib.ranges import ranges_from_histograms, remarks
+
+
+def histogram_of(values):
+    histogram = Histogram()
+    histogram.add(np.asarray(values, np.float32))
+    return histogram
+
+
+def test_the_range_is_what_was_seen_clipped_to_the_limit():
+    """The side that is clipped ends at the limit, the other where the values end."""
+    seen = {"a": histogram_of([-1, *range(1000)])}
+
+    found = ranges_from_histograms(seen, Percentile(kind="percentile", percentile=90.0))
+
+    one = found.tensors["a"]
+    assert -1 == one.low
+    assert 899 <= one.high < 900
+    assert (one.high, "calibrated", "percentile") == (one.limit, one.origin, one.calibrator)
+
+
+def test_bounds_are_float32():
+    """The table holds what an engine can hold."""
+    found = ranges_from_histograms({"a": histogram_of([0.1, 0.3])}, Minmax(kind="minmax"))
+
+    one = found.tensors["a"]
+    assert [one.low, one.high] == [float(np.float32(0.1)), float(np.float32(0.3))]
+
+
+def test_names_are_sorted_and_what_was_not_reached_is_left_out():
+    """A tensor without a value has no range, and a remark."""
+    seen = {"b": histogram_of([1, 2]), "a": histogram_of([1, 2]), "never": histogram_of([])}
+
+    assert ["a", "b"] == list(ranges_from_histograms(seen, Minmax(kind="minmax")).tensors)
+
+
+def test_what_tells_nothing_is_remarked():
+    """All zero, constant and never reached are listed, the rest is not."""
+    seen = {
+        "never": histogram_of([]),
+        "zero": histogram_of([0, 0]),
+        "same": histogram_of([2.5, 2.5]),
+        "fine": histogram_of([1, 2]),
+    }
+
+    assert [
+        "never: never reached by the calibration data; it has no range",
+        "same: constant over the calibration data (2.5)",
+        "zero: all zero over the calibration data",
+    ] == list(remarks(seen))

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.helpers.models import model_of
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import Ranges
+from trtbuild.data.base import Manifest, Sample
+from trtbuild.steps.base import Context, Silent
+from trtbuild.steps.calibrate import Calibrate
+from trtbuild.steps.capture_data import DataInput
+
+MODEL = """
+<ir_version: 8, opset_import: ["" : 17]>
+tiny (float[N, 4] x) => (float[N, 2] y)
+<float[4, 4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}, float[4, 2] v = {1,0, 0,1, 1,0, 0,1}>
+{ h = MatMul(x, w)  r = Relu(h)  y = MatMul(r, v) }
+"""
+STEP = """{
+  "model": {"step": "fix_graph", "output": "model"},
+  "data": {
+    "source": {"kind": "arrays", "path": "x.npy"}, "files": [], "base": ".",
+    "manifest": {"step": "capture", "output": "manifest"},
+    "stored": {"step": "capture", "output": "samples"}
+  },
+  "calibrator": %s
+}"""
+
+
+class Told(Silent):
+    """Events that remember progress too."""
+
+    def __init__(self):
+        super().__init__()
+        self.steps = []
+
+    def progress(self, done, total, unit):
+        """Remember it."""
+        self.steps.append((done, total, unit))
+
+
+@pytest.fixture
+def calibrate(tmp_path, monkeypatch):
+    """Run the step on rows of data; returns the ranges, what was told, and the bytes."""
+
+    def run(rows, *, calibrator='{"kind": "minmax"}', text=MODEL, captured=None, threads=1):
+        samples = [
+            Sample(f"x.npy[{i}]", {"x": np.asarray(row, np.float32)}) for i, row in enumerate(rows)
+        ]
+        monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
+        count = len(samples) if captured is None else captured
+        manifest = Manifest(count=count, samples=(), tensors=(), labelled=False)
+        (tmp_path / "manifest.json").write_text(manifest.model_dump_json())
+        onnx.save(model_of(text), tmp_path / "model.onnx")
+        inputs = {
+            "fix_graph/model": tmp_path / "model.onnx",
+            "capture/manifest": tmp_path / "manifest.json",
+        }
+        told = Told()
+        context = Context(inputs=inputs, out=tmp_path, threads=threads, events=told)
+        Calibrate.model_validate_json(STEP % calibrator).run(context)
+        data = (tmp_path / "ranges.json").read_bytes()
+        return Ranges.model_validate_json(data).tensors, told, data
+
+    return run
+
+
+def test_finds_the_range_of_what_is_quantized(calibrate):
+    """The inputs of both products have their observed range; nothing else has one."""
+    ranges, told, _ = calibrate([[-3, 1, 2, 0], [0, 5, 1, 1]])
+
+    assert {"x": (-3, 5), "r": (0, 5)} == {name: (r.low, r.high) for name, r in ranges.items()}
+    assert {("calibrated", "minmax")} == {(r.origin, r.calibrator) for r in ranges.values()}
+    assert [(1, 2, "samples"), (2, 2, "samples")] == told.steps
+    assert [] == told.notes
+
+
+@pytest.mark.parametrize("kind", ["minmax", "entropy2", "percentile"])
+def test_threads_and_order_do_not_change_a_byte(calibrate, kind):
+    """ranges.json is the same for any number of threads and any order of samples."""
+    rows = np.random.default_rng(0).standard_t(2, (40, 4))
+    calibrator = f'{{"kind": "{kind}"}}'
+
+    one = calibrate(rows, calibrator=calibrator, threads=1)[2]
+
+    assert one == calibrate(rows[::-1], calibrator=calibrator, threads=3)[2]
+
+
+def test_what_the_data_does_not_reach_is_noted(calibrate):
+    """A tensor that is all zero is listed."""
+    _, told, _ = calibrate([[-3, -1, -2, 0]])
+
+    assert ["r: all zero over the calibration data"] == told.notes
+
+
+@pytest.mark.parametrize("captured", [1, 3])
+def test_every_captured_sample_must_come(calibrate, captured):
+    """Fewer or more samples than were captured: an error, never a shorter calibration."""
+    with pytest.raises(StepInputError, match=f"consumed 2 samples; {captured} were captured"):
+        calibrate([[1, 2, 3, 4], [1, 2, 3, 4]], captured=captured)
+
+
+def test_nan_in_a_sample_is_an_error(calibrate):
+    """It names the tensor and the sample."""
+    with pytest.raises(StepInputError, match=r"`x` holds a NaN .* x\.npy\[1\]"):
+        calibrate([[1, 2, 3, 4], [1, 2, np.nan, 4]])
+
+
+def test_a_fixed_batch_is_filled(calibrate):
+    """A model with a batch of two takes two samples a run."""
+    rows = [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+    assert calibrate(rows)[2] == calibrate(rows, text=MODEL.replace("N", "2"))[2]
+    with pytest.raises(StepInputError, match="batch is fixed at 2"):
+        calibrate(rows[:1], text=MODEL.replace("N", "2"))
+
+
+def test_a_torn_model_is_an_error(calibrate, tmp_path, monkeypatch):
+    """Bytes that are no ONNX model: said so."""
+    monkeypatch.setattr("onnx.save", lambda _, path: path.write_bytes(b"\xff\xff\xff"))
+    with pytest.raises(StepInputError, match=r"model\.onnx is not an ONNX model"):
+        calibrate([[1, 2, 3, 4]])

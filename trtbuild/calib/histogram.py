@@ -1,0 +1,142 @@
+"""Histogram: all that calibration remembers of a tensor; streaming, exact, mergeable."""
+
+from __future__ import annotations
+
+import math
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["BINS", "Histogram", "NotFinite"]
+
+BINS = 1 << 15
+"""Bins over [0, 2^exponent): at least BINS / 2 of them lie below the largest value seen."""
+_BLOCK = 1 << 17  # values reduced at a time: the temporaries stay in the processor's cache
+_LOWEST_EXPONENT = -96  # below it, BINS / 2^exponent would leave float32's range
+
+
+class NotFinite(ValueError):
+    """The values hold a NaN or an infinity."""
+
+
+class Histogram:
+    """Counts of |x| in equal bins over [0, 2^exponent), with the exact least and largest x.
+
+    A value's bin is floor(|x| * BINS / 2^exponent): scaling by a power of two is exact, and when
+    a larger value doubles the span, neighbours merge two by two, as if the wider bins had been
+    there from the start. So equal values give equal counts in any order, blocks and threads,
+    and however they are shared out over histograms that are merged.
+
+    Memory is BINS counts, whatever the number of values.
+    """
+
+    def __init__(self, *, counted: bool = True) -> None:
+        """Start empty; where not `counted`, only the least and largest value are kept."""
+        import numpy as np
+
+        self.low = math.inf
+        self.high = -math.inf
+        self.total = 0
+        """How many values were added."""
+        self.exponent = _LOWEST_EXPONENT
+        self.counts: NDArray[np.int64] = np.zeros(BINS if counted else 0, np.int64)
+        self._lock = Lock()
+
+    @property
+    def absmax(self) -> float:
+        """The largest |x|, exactly; 0 where nothing was added."""
+        return max(abs(self.low), abs(self.high)) if self.total else 0.0
+
+    @property
+    def width(self) -> float:
+        """The width of a bin."""
+        return math.ldexp(1.0, self.exponent) / BINS
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """Add values of any shape. Threads may add at the same time.
+
+        Raises:
+            NotFinite: they hold a NaN or an infinity; nothing was added.
+        """
+        if not values.size:
+            return
+        # + 0.0 makes 0 of -0, which of the two came first must not show.
+        low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
+        if not (math.isfinite(low) and math.isfinite(high)):
+            raise NotFinite
+        exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
+        counts = _counts(values, exponent, signed=low < 0) if self.counts.size else self.counts
+        self._take(low, high, values.size, exponent, counts)
+
+    def merge(self, other: Histogram) -> None:
+        """Add what another histogram has counted."""
+        if other.total:
+            self._take(other.low, other.high, other.total, other.exponent, other.counts)
+
+    def linear(self, bins: int) -> NDArray[np.float64]:
+        """Return the counts in `bins` equal bins over [0, absmax].
+
+        Inside a bin of ours the values are taken to be spread evenly, so an edge between two of
+        the returned bins is off by less than one of ours: 2 / BINS of absmax at most.
+        """
+        import numpy as np
+
+        below = np.concatenate(([0.0], np.cumsum(self.counts, dtype=np.float64)))
+        at = np.arange(bins + 1) * (self.absmax / bins / self.width)
+        edges = np.interp(at, np.arange(BINS + 1), below)
+        edges[-1] = self.total
+        return np.diff(edges)
+
+    def _take(
+        self, low: float, high: float, total: int, exponent: int, counts: NDArray[np.int64]
+    ) -> None:
+        with self._lock:
+            self.low, self.high = min(self.low, low), max(self.high, high)
+            self.total += total
+            if exponent > self.exponent:
+                self.counts = _coarser(self.counts, exponent - self.exponent)
+                self.exponent = exponent
+            counts = _coarser(counts, self.exponent - exponent)
+            self.counts[: counts.size] += counts
+
+
+def _exponent(value: float) -> int:
+    """Return the least e with value < 2^e, as far as float32 can scale by it."""
+    return max(math.frexp(value)[1], _LOWEST_EXPONENT) if value else _LOWEST_EXPONENT
+
+
+def _counts(values: NDArray[np.float32], exponent: int, *, signed: bool) -> NDArray[np.int64]:
+    """Count floor(|x| * BINS / 2^exponent), block by block; every |x| is below 2^exponent."""
+    import numpy as np
+
+    flat = values.reshape(-1)
+    scale = np.float32(math.ldexp(BINS, -exponent))
+    scaled = np.empty(min(_BLOCK, flat.size), np.float32)
+    index = np.empty(scaled.size, np.int32)
+    counts = np.zeros(BINS, np.int64)
+    for start in range(0, flat.size, _BLOCK):
+        block = flat[start : start + _BLOCK]
+        size = block.size
+        np.multiply(block, scale, out=scaled[:size])
+        if signed:
+            np.abs(scaled[:size], out=scaled[:size])
+        np.copyto(index[:size], scaled[:size], casting="unsafe")
+        found = np.bincount(index[:size])
+        counts[: found.size] += found
+    return counts
+
+
+def _coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
+    """Merge 2^octaves neighbours into one, for a span as many times as wide."""
+    import numpy as np
+
+    if not octaves or not counts.size:
+        return counts
+    wide = np.zeros_like(counts)
+    step = 1 << min(octaves, BINS.bit_length() - 1)
+    merged = counts.reshape(-1, step).sum(axis=1)
+    wide[: merged.size] = merged
+    return wide

@@ -1,0 +1,48 @@
+"""From histograms to ranges, and what a reader must know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from trtbuild.calib.base import HostCalibrator
+from trtbuild.calib.histogram import Histogram
+from trtbuild.core.values import Range, Ranges
+
+__all__ = ["ranges_from_histograms", "remarks"]
+
+
+def ranges_from_histograms(
+    histograms: Mapping[str, Histogram], calibrator: HostCalibrator
+) -> Ranges:
+    """Return a range for each tensor that was reached: what was seen, clipped to ±limit."""
+    return Ranges(
+        tensors={
+            name: _range(histogram, calibrator)
+            for name, histogram in sorted(histograms.items())
+            if histogram.total
+        }
+    )
+
+
+def remarks(histograms: Mapping[str, Histogram]) -> Iterator[str]:
+    """Say of which tensors the data tells nothing, or next to nothing."""
+    for name, histogram in sorted(histograms.items()):
+        if not histogram.total:
+            yield f"{name}: never reached by the calibration data; it has no range"
+        elif histogram.absmax == 0:
+            yield f"{name}: all zero over the calibration data"
+        elif histogram.low == histogram.high:
+            yield f"{name}: constant over the calibration data ({histogram.low:g})"
+
+
+def _range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
+    import numpy as np
+
+    # Ranges are FP32 in every backend: what the table says is what the engine uses.
+    limit = float(np.float32(min(calibrator.limit(histogram), histogram.absmax)))
+    return Range(
+        low=max(histogram.low, -limit),
+        high=min(histogram.high, limit),
+        origin="calibrated",
+        calibrator=calibrator.kind,
+    )
