@@ -1,0 +1,78 @@
+"""Numbers are never rounded across a border."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trtbuild.core import words
+
+
+@pytest.mark.parametrize(
+    ("expected", "value", "unit"),
+    [
+        ("23.41 dB", 23.4127, "dB"),
+        ("-3.00 dB", -3.0, "dB"),
+        ("97.43 %", 0.97434, "share"),
+        ("100.00 %", 1.0, "share"),
+        ("99.999 %", 0.99999, "share"),
+        ("0.00 %", 0.0, "share"),
+        ("0.001 %", 0.00001, "share"),
+        ("0.99981", 0.999812, ""),
+        ("0.9999999", 0.9999999, ""),
+        ("1", 1.0, ""),
+        ("0.00012346", 0.000123456, ""),
+    ],
+)
+def test_a_figure_is_short_but_never_made_perfect(expected, value, unit):
+    """All but perfect is not shown as perfect: digits are added until it differs from 0 and 1."""
+    assert expected == words.figure(value, unit)
+
+
+def test_a_figure_stays_on_its_side_of_a_gate():
+    """A value just below a bound is not rounded onto it."""
+    assert "19.999 dB" == words.figure(19.999, "dB", apart=[20.0])
+    assert "20.00 dB" == words.figure(20.0, "dB", apart=[20.0])
+
+
+@pytest.mark.parametrize(
+    ("expected", "share"),
+    [
+        ("drop 0.14 points", 0.00139),
+        ("gain 0.14 points", -0.00139),
+        ("no drop", 0.0),
+        ("drop 1.00 points", 0.98 - 0.97),
+        ("drop 1.001 points", 0.01001),
+    ],
+)
+def test_a_drop_is_told_in_points(expected, share):
+    """A drop of a share is points of percent, and a negative one a gain."""
+    assert expected == words.drop(share, apart=[0.01])
+
+
+@pytest.mark.parametrize(
+    ("expected", "value", "unit"),
+    [("20", 20.0, "dB"), ("97 %", 0.97, "share"), ("0.9999999", 0.9999999, "")],
+)
+def test_a_bound_is_written_as_it_was_chosen(expected, value, unit):
+    """No digits are added to a bound and none are lost."""
+    assert expected == words.bound(value, unit)
+
+
+@pytest.mark.parametrize(
+    ("expected", "size"),
+    [("0 B", 0), ("1023 B", 1023), ("1.0 KiB", 1024), ("24.5 MiB", 25_690_112)],
+)
+def test_sizes_have_binary_units(expected, size):
+    """Sizes use the units that recipes use."""
+    assert expected == words.size(size)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_shown_share_passes_a_gate_exactly_if_the_share_does(value, bound):
+    """Reading the words gives the same verdict as the number, to ten decimals of a percent."""
+    shown = float(words.figure(value, "share", apart=[bound]).removesuffix(" %"))
+    value, bound = (round(each * 100, 10) for each in (value, bound))
+
+    assert (value >= bound) == (shown >= bound)

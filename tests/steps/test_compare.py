@@ -1,0 +1,187 @@
+"""The compare step: from files of outputs to comparison.json."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trtbuild.core.arrays import write_npz
+from trtbuild.core.errors import CorruptObject, StepInputError
+from trtbuild.core.records import Comparison
+from trtbuild.data.arrays import Arrays
+from trtbuild.data.base import Manifest
+from trtbuild.measure.gates import Gate
+from trtbuild.steps.base import Context, Ref, Silent
+from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.compare import Compare
+
+DATA = DataInput(
+    source=Arrays(kind="arrays", path="eval.npz"),
+    files=(),
+    base="/recipes",
+    manifest=Ref(step="capture_data(eval)", output="manifest"),
+    stored=Ref(step="capture_data(eval)", output="samples"),
+)
+SCORES = np.array([[9, 1], [1, 9], [9, 1]], np.float32)
+
+
+class Setup:
+    """A step with its inputs on disk."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.events = Silent()
+        self.inputs = {}
+        self.labels()
+        self.outputs("reference", y=SCORES)
+        self.outputs("candidate", y=SCORES)
+
+    def labels(self, *labels, count=3):
+        """Write the manifest of the data."""
+        manifest = Manifest(
+            count=count,
+            samples=("sha256:aa",) * count,
+            tensors=(),
+            labelled=bool(labels),
+            labels=labels,
+        )
+        path = self.folder / "manifest.json"
+        path.write_text(manifest.model_dump_json())
+        self.inputs["capture_data(eval)/manifest"] = path
+
+    def outputs(self, side, **arrays):
+        """Write what a model made of the data."""
+        path = self.folder / f"{side}.npz"
+        with write_npz(path) as writer:
+            for name, array in arrays.items():
+                writer.add(name, array)
+        self.inputs[f"infer({side})/outputs"] = path
+
+    def run(self, *metrics, gates=(), caveats=()) -> Comparison:
+        """Run the step and read what it wrote."""
+        out = self.folder / "out"
+        out.mkdir(exist_ok=True)
+        step = Compare(
+            reference=Ref(step="infer(reference)", output="outputs"),
+            candidate=Ref(step="infer(candidate)", output="outputs"),
+            data=DATA,
+            metrics=metrics,
+            gates=gates,
+        )
+        step.run(Context(inputs=self.inputs, out=out, caveats=caveats, events=self.events))
+        self.text = (out / "comparison.json").read_text()
+        return Comparison.model_validate_json(self.text)
+
+
+@pytest.fixture
+def setup(tmp_path):
+    return Setup(tmp_path)
+
+
+def test_every_metric_is_measured_on_every_output(setup):
+    """Outputs come in the model's order, metrics in the recipe's."""
+    setup.outputs("reference", z=SCORES, a=SCORES)
+    setup.outputs("candidate", z=SCORES, a=SCORES)
+
+    comparison = setup.run("max_abs", "cosine")
+
+    assert [("z", "max_abs"), ("z", "cosine"), ("a", "max_abs"), ("a", "cosine")] == [
+        (each.output, each.metric) for each in comparison.measures
+    ]
+    assert 3 == comparison.samples
+
+
+def test_the_comparison_says_what_ran(setup):
+    """ONNX Runtime's numbers are not an engine's."""
+    comparison = setup.run("cosine")
+
+    assert "ONNX Runtime on the CPU" == comparison.runner
+    assert ("FP32 model", "INT8 model (Q/DQ)") == (comparison.reference, comparison.candidate)
+
+
+def test_caveats_stand_beside_the_numbers(setup):
+    """Seeded weights stay seeded weights."""
+    assert ("seeded weights",) == setup.run("cosine", caveats=("seeded weights",)).caveats
+
+
+def test_labels_come_from_the_manifest(setup):
+    """FP32 is right three times of three, the candidate twice."""
+    setup.labels(0, 1, 0)
+    setup.outputs("candidate", y=SCORES[[0, 1, 1]])
+
+    comparison = setup.run("top1")
+
+    assert comparison.labelled
+    assert [(1.0, 2 / 3)] == [(each.reference, each.value) for each in comparison.measures]
+
+
+def test_a_gate_on_an_unlisted_metric_has_it_measured(setup):
+    """A gate alone is reason enough to measure."""
+    gates = (Gate(metric="cosine", at_least=0.9),)
+
+    comparison = setup.run("max_abs", gates=gates)
+
+    assert [True] == [each.passed for each in comparison.verdicts]
+    assert ["max_abs", "cosine"] == [each.metric for each in comparison.measures]
+
+
+def test_a_failed_gate_is_an_answer(setup):
+    """The step succeeds, and its comparison says no."""
+    setup.outputs("candidate", y=-SCORES)
+
+    comparison = setup.run("cosine", gates=(Gate(metric="cosine", at_least=0.9),))
+
+    assert [False] == [each.passed for each in comparison.verdicts]
+
+
+def test_top1_without_labels_is_noted(setup):
+    """What was asked for and not measured is said once, and not only in the table."""
+    setup.run("cosine", "top1", "top5")
+
+    assert ["top1, top5: not measured, the data has no labels"] == setup.events.notes
+
+
+def test_an_output_that_vanished_is_in_the_comparison(setup):
+    """Each side's extra output is listed, without a value."""
+    setup.outputs("candidate", other=SCORES)
+
+    comparison = setup.run("cosine")
+
+    assert [
+        ("y", None, "the candidate has no such output"),
+        ("other", None, "the reference has no such output"),
+    ] == [(each.output, each.value, each.remark) for each in comparison.measures]
+
+
+def test_outputs_of_other_samples_are_refused(setup):
+    """Outputs for two samples where the data holds three cannot be paired."""
+    setup.outputs("candidate", y=SCORES[:2])
+
+    with pytest.raises(StepInputError, match=r"candidate's output `y` has shape \[2, 2\].* 3 samp"):
+        setup.run("cosine")
+
+
+def test_a_model_without_outputs_is_refused(setup):
+    """Nothing compared must not read as nothing wrong."""
+    setup.outputs("reference")
+
+    with pytest.raises(StepInputError, match="the reference has no outputs"):
+        setup.run("cosine")
+
+
+def test_torn_outputs_are_named(setup):
+    """Half a file is an error, not a shorter comparison."""
+    path = setup.inputs["infer(candidate)/outputs"]
+    path.write_bytes(path.read_bytes()[:100])
+
+    with pytest.raises(CorruptObject, match=r"candidate\.npz"):
+        setup.run("cosine")
+
+
+def test_equal_inputs_give_equal_bytes(setup):
+    """A comparison holds no times and no order by chance."""
+    setup.run("cosine", "sqnr_db", "max_abs", "top1_agreement")
+    first = setup.text
+    setup.run("cosine", "sqnr_db", "max_abs", "top1_agreement")
+
+    assert first == setup.text
