@@ -5,10 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import NotWritable
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
@@ -42,13 +41,15 @@ def deliver(
     store: Store,
     *,
     artifacts: Mapping[str, Artifact],
-    texts: Mapping[str, str],
+    pages: Mapping[str, Callable[[], str]],
+    basis: str,
     whole: bool,
 ) -> tuple[str, ...]:
-    """Place artifacts and texts (by relative path) in a directory; return those that changed.
+    """Place artifacts and pages (by relative path) in a directory; return those that changed.
 
-    A file that is in place, by size and times, is left alone. With `whole`, what an earlier
-    delivery left and this one does not hold is removed.
+    A file that is in place, by size and times, is left alone; a page is rendered only where the
+    `basis` it was rendered from has changed. With `whole`, what an earlier delivery left and this
+    one does not hold is removed.
 
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
@@ -57,11 +58,11 @@ def deliver(
         fcntl.flock(lock, fcntl.LOCK_EX)
         state = _read(directory / STATE)
         wanted = {path: artifact.digest for path, artifact in artifacts.items()}
-        wanted |= {path: digest_of_bytes(text.encode()) for path, text in texts.items()}
+        wanted |= dict.fromkeys(pages, basis)
         changed = [path for path in wanted if not _in_place(directory, path, wanted[path], state)]
         for path in changed:
-            if path in texts:
-                write_whole(directory / path, texts[path].encode())
+            if path in pages:
+                write_whole(directory / path, pages[path]().encode())
             else:
                 copy_whole(store.verify(artifacts[path]), directory / path)
             state[path] = [wanted[path], *_stamp(directory / path)]

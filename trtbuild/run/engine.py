@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +22,21 @@ __all__ = ["walk"]
 POLL_SECONDS = 0.2
 
 
-def walk(plan: Plan, store: Store, executor: Executor, listener: Listener) -> tuple[Outcome, ...]:
+def walk(
+    plan: Plan,
+    store: Store,
+    executor: Executor,
+    listener: Listener,
+    *,
+    known: Mapping[str, Outcome] | None = None,
+) -> tuple[Outcome, ...]:
     """Make every step of a plan so: reuse what the store has, run the rest, record it.
 
-    A failed step stops what stands on it, and nothing else. Outcomes come in plan order.
+    A failed step stops what stands on it, and nothing else. Outcomes come in plan order; `known`
+    ones, of a walk over a part of the plan, are taken over.
     """
     run = _Walk(plan, store, executor, listener)
+    run.outcomes.update(known or {})
     try:
         run.go()
     finally:

@@ -1,0 +1,114 @@
+"""Gathers the verbs; the one place that turns an error into text and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from trtbuild.cli.apply import apply
+from trtbuild.cli.doctor import doctor
+from trtbuild.cli.kinds import kinds
+from trtbuild.cli.plan import plan
+from trtbuild.cli.schema import schema
+from trtbuild.cli.validate import validate
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+BUG = 70
+
+app = typer.Typer(
+    name="trtbuild",
+    add_completion=False,
+    no_args_is_help=True,
+    # Rich would cost a third of a second of every --help.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Build INT8 TensorRT engines from reviewed recipes.",
+)
+for verb in (validate, plan, apply, schema, kinds, doctor):
+    app.command()(verb)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it
+    if asked:
+        from trtbuild import __version__
+
+        typer.echo(f"trtbuild {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; the only place that catches errors."""
+    from trtbuild.core.errors import TrtbuildError
+
+    try:
+        code: Any = app(arguments, standalone_mode=False)
+    except TrtbuildError as error:
+        from trtbuild.cli.show import failure
+
+        return failure(error)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the store is intact, and the next apply goes on", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has left; the interpreter must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
+        return 4
+    except Exception as error:  # noqa: BLE001  # the boundary: told in full, and exits with 70
+        return _usage(error)
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Exception) -> int:
+    """Show a usage error; anything else is a bug in trtbuild, with what is needed to report it.
+
+    Typer keeps its exceptions private, so they are known by what they carry.
+    """
+    message = getattr(error, "format_message", None)
+    if message is None:
+        _bug()
+        return BUG
+    usage = getattr(getattr(error, "ctx", None), "get_usage", lambda: "")()
+    typer.echo("\n".join(part for part in (usage, f"error: {message()}") if part), err=True)
+    return 2
+
+
+def _bug() -> None:
+    import platform
+    import traceback
+
+    from trtbuild import __version__
+
+    traceback.print_exc()
+    typer.echo(
+        f"\nThis is a bug in trtbuild {__version__} (Python {platform.python_version()}, "
+        f"{platform.platform()}).\nhint: report it with the lines above and the recipe",
+        err=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

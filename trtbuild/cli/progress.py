@@ -1,0 +1,160 @@
+"""Listeners for people: bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import typer
+
+from trtbuild.run.executor import Progress, Quiet
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import Outcome
+    from trtbuild.plan.explain import Decision
+    from trtbuild.plan.plan import Plan
+
+__all__ = ["Bars", "Lines", "Silence", "listener"]
+
+SECONDS_BETWEEN_LINES = 10
+
+
+def listener(*, quiet: bool, verbose: bool) -> Silence:
+    """Return the listener that fits where the output goes."""
+    if quiet:
+        return Silence()
+    return Bars(verbose=verbose) if sys.stderr.isatty() else Lines(verbose=verbose)
+
+
+class Silence(Quiet):
+    """Says nothing while steps run; the base of the others, each a context manager."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing on the screen."""
+
+
+class Lines(Silence):
+    """One line when a step starts, ends, or has been running for a while."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        self._verbose = verbose
+        self._said: dict[str, float] = {}
+
+    def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
+        """Say what is about to be done, unless that is nothing."""
+        running = [each for each in decisions if each.verdict in ("run", "maybe")]
+        if running or self._verbose:
+            self._say(f"{plan.recipe}: {len(running)} of {len(decisions)} steps to run")
+        if self._verbose:
+            for each in decisions:
+                reasons = " · ".join(reason.text() for reason in each.reasons)
+                self._say(f"  {each.verdict:8} {each.step:24} {each.digest[7:15]}  {reasons}")
+
+    def started(self, name: str) -> None:
+        """Say that it has started."""
+        self._said[name] = time.monotonic()
+        self._say(f"  run      {name}")
+
+    def progressed(self, progress: Progress) -> None:
+        """Say how far it is, now and then."""
+        now = time.monotonic()
+        if now - self._said.get(progress.name, now) < SECONDS_BETWEEN_LINES:
+            return
+        self._said[progress.name] = now
+        self._say(f"           {progress.name}: {_amount(progress)}")
+
+    def waiting(self, name: str) -> None:
+        """Say for whom this process waits."""
+        self._say(f"  wait     {name}: another process is at it")
+
+    def damaged(self, name: str, message: str) -> None:
+        """Say what was found damaged."""
+        self._say(f"  damaged  {name}: {message}; it runs again")
+
+    def finished(self, outcome: Outcome) -> None:
+        """Say how it ended."""
+        line = _ending(outcome, verbose=self._verbose)
+        if line:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        typer.echo(line, err=True)
+
+
+class Bars(Lines):
+    """A bar for every running step, on a terminal."""
+
+    def __init__(self, *, verbose: bool) -> None:
+        super().__init__(verbose=verbose)
+        self._live: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bars off the screen."""
+        if self._live is not None:
+            self._live.stop()
+
+    def started(self, name: str) -> None:
+        """Show a bar that only moves to and fro, until the step says how far it is."""
+        self._tasks[name] = self._bars().add_task(name, total=None, amount="")
+
+    def progressed(self, progress: Progress) -> None:
+        """Move the bar."""
+        if progress.name in self._tasks:
+            self._bars().update(
+                self._tasks[progress.name],
+                completed=progress.done,
+                total=progress.total or None,
+                amount=_amount(progress),
+            )
+
+    def finished(self, outcome: Outcome) -> None:
+        """Replace the bar by a line."""
+        if outcome.step in self._tasks:
+            self._bars().remove_task(self._tasks.pop(outcome.step))
+        super().finished(outcome)
+
+    def _bars(self) -> Any:
+        if self._live is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Live
+
+            self._live = Live(
+                SpinnerColumn(),
+                TextColumn("{task.description:24}"),
+                BarColumn(bar_width=30),
+                TextColumn("{task.fields[amount]}"),
+                TimeElapsedColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._live.start()
+        return self._live
+
+    def _say(self, line: str) -> None:
+        if self._live is None:
+            typer.echo(line, err=True)
+        else:
+            self._live.console.print(line, markup=False, highlight=False)
+
+
+def _amount(progress: Progress) -> str:
+    if not progress.total:
+        return f"{progress.done} {progress.unit}"
+    return f"{progress.done} of {progress.total} {progress.unit}"
+
+
+def _ending(outcome: Outcome, *, verbose: bool) -> str:
+    if outcome.status == "ran":
+        return f"  done     {outcome.step:24} {outcome.seconds:7.1f} s"
+    if outcome.status == "failed":
+        return f"  failed   {outcome.step}: {outcome.message.splitlines()[0]}"
+    if outcome.status == "deferred":
+        return f"  deferred {outcome.step}: {outcome.message}"
+    return f"  {outcome.status:8} {outcome.step}" if verbose else ""

@@ -1,0 +1,159 @@
+"""How problems, plans, outcomes and comparisons look in a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
+
+if TYPE_CHECKING:
+    from trtbuild.api import Applied, Planned
+    from trtbuild.core.records import Record, TargetResult
+
+__all__ = ["applied", "diagnosis", "failure", "plan", "table"]
+
+
+def failure(error: TrtbuildError) -> int:
+    """Write an expected error to standard error and return its exit code."""
+    if isinstance(error, RecipeError):
+        typer.echo("\n\n".join(problem.render() for problem in error.problems), err=True)
+        return error.code
+    where = f"{error.step}: " if isinstance(error, StepFailed) else ""
+    typer.echo(f"error: {where}{error.message}", err=True)
+    if isinstance(error, StepFailed) and error.log:
+        typer.echo(f"log: {error.log}", err=True)
+    if error.hint:
+        typer.echo(f"hint: {error.hint}", err=True)
+    return error.code
+
+
+def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
+    """Lay rows out in columns as wide as their widest cell."""
+    kept = [list(row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*kept, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in kept
+    ]
+    return "\n".join((indent + line).rstrip() for line in lines)
+
+
+def plan(planned: Planned, format_: str) -> None:
+    """Write a plan: a line a step, with the reasons why it would run."""
+    if format_ == "json":
+        decisions = [each.model_dump(mode="json") for each in planned.decisions]
+        typer.echo(json.dumps({"recipe": planned.plan.recipe, "steps": decisions}, indent=2))
+        return
+    rows = [
+        (
+            each.verdict,
+            each.step,
+            each.digest[7:15],
+            " · ".join(reason.text() for reason in each.reasons),
+        )
+        for each in planned.decisions
+    ]
+    counts = {
+        verdict: sum(each.verdict == verdict for each in planned.decisions)
+        for verdict in ("reuse", "maybe", "run", "deferred")
+    }
+    words = {"reuse": "to reuse", "maybe": "may run", "run": "to run", "deferred": "deferred"}
+    total = ", ".join(f"{counts[key]} {text}" for key, text in words.items() if counts[key])
+    if format_ == "markdown":
+        typer.echo(f"**{planned.plan.recipe}**: {total}\n")
+        typer.echo("| | step | digest | why |\n| --- | --- | --- | --- |")
+        for verdict, step, digest, why in rows:
+            typer.echo(f"| {verdict} | `{step}` | `{digest}` | {why.replace('|', chr(92) + '|')} |")
+        return
+    typer.echo(planned.plan.recipe)
+    typer.echo(table(rows))
+    typer.echo(total)
+    for note in planned.notes:
+        typer.echo(f"note: {note}")
+
+
+def applied(done: Applied, *, quiet: bool, verbose: bool) -> None:
+    """Write the closing summary of an apply."""
+    record = done.record
+    failed = [] if record.comparison is None else record.comparison.verdicts
+    if not quiet:
+        _summary(done, verbose=verbose)
+    for verdict in failed:
+        if not verdict.passed:
+            typer.echo(
+                f"gate failed: {verdict.gate}: {_place(verdict.output)}{verdict.found}", err=True
+            )
+
+
+def _summary(done: Applied, *, verbose: bool) -> None:
+    record = done.record
+    caveats = f" ({', '.join(record.caveats)})" if record.caveats else ""
+    typer.echo(f"{record.recipe}{caveats}")
+    targets = [_target_row(result) for result in record.targets]
+    if targets:
+        typer.echo(table([("target", "built for", "INT8 layers", "engine"), *targets]))
+    _comparison(record)
+    if verbose:
+        for outcome in record.outcomes:
+            for note in outcome.notes:
+                typer.echo(f"  note: {outcome.step}: {note}")
+    for note in record.notes:
+        typer.echo(f"  note: {note}")
+    ran = sum(outcome.status == "ran" for outcome in record.outcomes)
+    deferred = [outcome for outcome in record.outcomes if outcome.status == "deferred"]
+    for outcome in deferred:
+        typer.echo(f"  deferred: {outcome.step}: {outcome.message}")
+    work = f"{ran} steps ran" if ran else "nothing to do"
+    typer.echo(f"{work}, {record.seconds:.1f} s; results in {done.directory}/ (report.md)")
+
+
+def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
+    from trtbuild.core.words import size
+
+    asked = f"{result.delivered_int8} of {result.asked_int8} delivered"
+    return (
+        result.target,
+        f"{result.backend} {' '.join(result.built_for)}",
+        asked if result.asked_int8 else "none asked",
+        size(result.engine_size_bytes),
+    )
+
+
+def _comparison(record: Record) -> None:
+    from trtbuild.core.words import figure
+
+    found = record.comparison
+    if found is None:
+        return
+    caveats = f", {', '.join(found.caveats)}" if found.caveats else ""
+    typer.echo(f"  {found.candidate} against {found.reference}, {found.samples} samples{caveats}")
+    rows = [
+        (
+            measure.output,
+            measure.metric,
+            figure(measure.value, measure.unit) if measure.value is not None else measure.remark,
+            "" if measure.reference is None else f"FP32 {figure(measure.reference, measure.unit)}",
+        )
+        for measure in found.measures
+        if measure.applies
+    ]
+    if rows:
+        typer.echo(table(rows, indent="    "))
+    for verdict in found.verdicts:
+        word = "passed" if verdict.passed else "FAILED"
+        typer.echo(f"    gate {word}: {verdict.gate}: {_place(verdict.output)}{verdict.found}")
+    typer.echo(f"    measured by {found.runner}")
+
+
+def _place(output: str) -> str:
+    return f"`{output}` " if output else ""
+
+
+def diagnosis(found: Any) -> None:
+    """Write what this machine can build."""
+    for line in found:
+        typer.echo(line)

@@ -1,0 +1,33 @@
+"""trtbuild validate."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["ProblemFormat", "validate"]
+
+
+class ProblemFormat(StrEnum):
+    """How problems are written."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+
+
+def validate(
+    recipes: Annotated[list[Path], typer.Argument(help="Recipes to check.", metavar="RECIPE...")],
+    *,
+    format_: Annotated[
+        ProblemFormat, typer.Option("--format", help="How problems are written.")
+    ] = ProblemFormat.text,
+) -> int:
+    """Check recipes without touching a model, a GPU or the store."""
+    from trtbuild import api
+    from trtbuild.cli import show
+
+    return show.validation(api.validate(recipes), format_.value)

@@ -1,0 +1,192 @@
+"""Recipe × the model's signature → problems (profiles, ranges, skips, data, outputs)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.core.records import Outcome
+from trtbuild.core.store import Store
+from trtbuild.core.values import Signature, TensorSpec, matching
+from trtbuild.data.base import Manifest
+from trtbuild.plan.compile import capture_name
+from trtbuild.recipe.problems import Problem, in_order
+
+if TYPE_CHECKING:
+    from trtbuild.recipe.load import Loaded
+
+__all__ = ["BEFORE", "preflight", "problems"]
+
+BEFORE = ("import_model", "fix_graph", "capture_data")
+"""The kinds of the steps whose outputs a recipe is held against."""
+
+
+def preflight(loaded: Loaded, outcomes: Sequence[Outcome], store: Store) -> None:
+    """Hold a recipe against its model and data, as far as the steps that read them have run.
+
+    Raises:
+        RecipeError: all that does not fit, in file order.
+    """
+    artifacts = {(o.step, artifact.name): artifact for o in outcomes for artifact in o.artifacts}
+    described = artifacts.get(("fix_graph", "signature"))
+    if described is None:
+        return
+    signature = Signature.model_validate_json(store.verify(described).read_bytes())
+    manifests = {
+        name: Manifest.model_validate_json(store.verify(artifact).read_bytes())
+        for name in loaded.recipe.data
+        if (artifact := artifacts.get((capture_name(name), "manifest")))
+    }
+    found = in_order(problems(loaded, signature, manifests))
+    if found:
+        raise RecipeError(found)
+
+
+def problems(
+    loaded: Loaded, signature: Signature, manifests: dict[str, Manifest]
+) -> Iterator[Problem]:
+    """Yield every place where a recipe does not fit the model it names."""
+    yield from _profiles(loaded, signature)
+    yield from _patterns(loaded, signature)
+    yield from _data(loaded, signature, manifests)
+    yield from _gates(loaded, signature)
+
+
+def _profiles(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+    recipe, at = loaded.recipe, loaded.source.problem
+    inputs = {spec.name: spec for spec in signature.inputs}
+    dynamic = [spec for spec in signature.inputs if _dynamic(spec)]
+    needing = [name for name, each in recipe.targets.items() if each.capabilities.typing]
+    if dynamic and needing and not recipe.profiles:
+        shown = ", ".join(_shown(spec) for spec in dynamic)
+        yield at(
+            ("targets", needing[0]),
+            f"dynamic dimensions without a profile: {shown}",
+            "add `profiles:` with min, opt and max shapes, or fix the size with set_dimension",
+            key=True,
+        )
+    for index, profile in enumerate(recipe.profiles):
+        where = ("profiles", index)
+        for name, shapes in profile.items():
+            if name not in inputs:
+                message = f"the model has no input `{name}`"
+                yield at((*where, name), message, _nearest(name, list(inputs)), key=True)
+                continue
+            for field in ("min", "opt", "max"):
+                wrong = _misfit(getattr(shapes, field), inputs[name])
+                if wrong:
+                    hint = f"the model says {_shown(inputs[name])}"
+                    yield at((*where, name, field), f"`{name}`: {wrong}", hint)
+        for spec in dynamic:
+            if spec.name not in profile:
+                message = f"this profile leaves out `{spec.name}`, which has dynamic dimensions"
+                yield at(where, message, f"the model says {_shown(spec)}")
+
+
+def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
+    if len(shape) != len(spec.shape):
+        return f"{list(shape)} has {len(shape)} dimensions, the input has {len(spec.shape)}"
+    for axis, (size, expected) in enumerate(zip(shape, spec.shape, strict=True)):
+        if isinstance(expected, int) and size != expected:
+            return f"axis {axis} is fixed at {expected}, the profile says {size}"
+    return ""
+
+
+def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+    section, at = loaded.recipe.quantization, loaded.source.problem
+    if section is None:
+        return
+    for pattern in section.ranges:
+        if not matching(pattern, signature.tensors):
+            path = ("quantization", "ranges", pattern)
+            message = f"`{pattern}` matches no tensor of the model"
+            yield at(path, message, _nearest(pattern, signature.tensors), key=True)
+    names = [node.name for node in signature.nodes]
+    operators = sorted({f"op:{node.op}" for node in signature.nodes})
+    for index, pattern in enumerate(section.skip):
+        pool = operators if pattern.startswith("op:") else names
+        if not matching(pattern, pool):
+            path = ("quantization", "skip", index)
+            message = f"`{pattern}` matches no node of the model"
+            yield at(path, message, _nearest(pattern, pool))
+
+
+def _data(
+    loaded: Loaded, signature: Signature, manifests: dict[str, Manifest]
+) -> Iterator[Problem]:
+    inputs = {spec.name: spec for spec in signature.inputs}
+    for name, manifest in manifests.items():
+        given = {spec.name: spec for spec in manifest.tensors}
+        for spec in manifest.tensors:
+            wrong, hint = _unfit(spec, inputs)
+            if wrong:
+                yield loaded.source.problem(
+                    ("data", name), f"data `{name}` {wrong}", hint, key=True
+                )
+        absent = [spec for spec in signature.inputs if spec.name not in given]
+        if absent and all(spec.name in inputs for spec in manifest.tensors):
+            message = f"data `{name}` gives nothing for the input `{absent[0].name}`"
+            hint = "every sample must hold an array for " + ", ".join(inputs)
+            yield loaded.source.problem(("data", name), message, hint, key=True)
+
+
+def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
+    """Say how a sample's array does not fit its input, and what to do."""
+    expected = inputs.get(given.name)
+    if expected is None:
+        return (
+            f"gives an array for `{given.name}`; the model has no such input",
+            f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
+        )
+    if given.dtype != expected.dtype:
+        return (
+            f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
+            f"make the arrays {expected.dtype}",
+        )
+    shape = expected.shape[1:]
+    fits = len(given.shape) == len(shape) and all(
+        isinstance(size, str) or size == actual
+        for size, actual in zip(shape, given.shape, strict=True)
+    )
+    if not fits:
+        actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"
+        return (
+            f"{actual}; the model takes {_shape(expected)}",
+            "axis 0 counts the samples; resize or transpose the rest in `preprocess`",
+        )
+    return "", ""
+
+
+def _gates(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+    section = loaded.recipe.compare
+    outputs = [spec.name for spec in signature.outputs]
+    for index, gate in enumerate(section.gates if section else ()):
+        if gate.output is not None and gate.output not in outputs:
+            path = ("compare", "gates", index, "output")
+            message = f"the model has no output `{gate.output}`"
+            yield loaded.source.problem(path, message, _nearest(gate.output, outputs))
+
+
+def _dynamic(spec: TensorSpec) -> bool:
+    return any(isinstance(size, str) for size in spec.shape)
+
+
+def _shape(spec: TensorSpec) -> str:
+    return f"[{', '.join(str(size) for size in spec.shape)}]"
+
+
+def _shown(spec: TensorSpec) -> str:
+    return f"`{spec.name}` {_shape(spec)}"
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    """Return a hint with the nearest names, or the first few where none is near."""
+    plain = name.replace("*", "")
+    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    near = near or [other for other in names if plain and plain.strip("/") in other][:3]
+    if near:
+        return "nearest: " + ", ".join(f"`{each}`" for each in near)
+    more = ", ..." if len(names) > 3 else ""  # noqa: PLR2004
+    return "there are: " + ", ".join(f"`{each}`" for each in names[:3]) + more

@@ -1,0 +1,83 @@
+"""Published weights: fetched once into the store, by their digest."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.files import write_whole
+from trtbuild.core.records import Artifact
+from trtbuild.core.store import Store
+from trtbuild.graph.sources import Torch
+from trtbuild.steps.base import Pinned
+
+__all__ = ["published", "resolve"]
+
+RETRY_AFTER_SECONDS = 3600
+"""After a failed fetch, a build with seeded weights is not held up by another try for an hour."""
+TIMEOUT_SECONDS = 20
+
+
+def resolve(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
+    """Return the weights of a model, pinned, or None and why it is built without them.
+
+    A URL is fetched unless the store has the file. Where that fails and the recipe says
+    `without_weights: seeded`, the reason is returned; else the error is raised.
+    """
+    found, reason = published(model, store, base=base)
+    if found is None or model.weights is None or model.weights.url is None:
+        return found, reason
+    if Path(found.path).exists():
+        return found, ""
+    try:
+        _fetch(model, store, found)
+    except TrtbuildError as error:
+        if model.without_weights == "fail":
+            raise
+        reason = f"{model.weights.url} could not be fetched: {error.message}"
+        note = json.dumps({"reason": reason, "when": time.time()})
+        write_whole(_memory(store, found.digest), note.encode())
+        return None, reason
+    return found, ""
+
+
+def published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
+    """Return the weights that a build would take, without touching the network."""
+    weights = model.weights
+    if weights is None:
+        return None, ""
+    if weights.path is not None:
+        path = base / weights.path
+        return Pinned(path=str(path), digest=store.digests.digest(path)), ""
+    digest = f"sha256:{weights.sha256}"
+    path = store.object_path(digest)
+    if not path.exists() and model.without_weights == "seeded":
+        failed = _failed(store, digest)
+        if failed:
+            return None, failed
+    return Pinned(path=str(path), digest=digest), ""
+
+
+def _fetch(model: Torch, store: Store, pinned: Pinned) -> None:
+    from trtbuild.graph.weights import fetch
+
+    assert model.weights is not None  # noqa: S101  # the caller has looked
+    with store.fetching(pinned.digest) as part:
+        fetch(model.weights, part, timeout_seconds=TIMEOUT_SECONDS)
+    size = Path(pinned.path).stat().st_size
+    store.verify(Artifact(name="weights", digest=pinned.digest, size_bytes=size))
+
+
+def _memory(store: Store, digest: str) -> Path:
+    return store.root / "records" / "unreachable" / f"{digest.partition(':')[2]}.json"
+
+
+def _failed(store: Store, digest: str) -> str:
+    try:
+        noted = json.loads(_memory(store, digest).read_bytes())
+        fresh = time.time() - float(noted["when"]) < RETRY_AFTER_SECONDS
+        return str(noted["reason"]) if fresh else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
