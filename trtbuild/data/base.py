@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from trtbuild.core.errors import MissingFile
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
-__all__ = ["DataSource", "Manifest", "Sample"]
+__all__ = ["Batch", "DataSource", "Manifest", "Sample", "batched", "spread"]
 
 
 @dataclass(frozen=True)
@@ -21,9 +23,18 @@ class Sample:
     """One sample: an array for each model input, without the batch axis."""
 
     name: str
-    """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages."""
+    """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some samples in order: each array has them on axis 0."""
+
+    names: tuple[str, ...]
+    arrays: dict[str, np.ndarray]
+    labels: tuple[int | None, ...]
 
 
 class Manifest(Options):
@@ -31,10 +42,12 @@ class Manifest(Options):
 
     count: int
     samples: tuple[str, ...]
-    """A digest for each sample."""
+    """A digest for each sample: of its arrays as the model takes them, and its label."""
     tensors: tuple[TensorSpec, ...]
-    """Name, dtype and shape of each array of a sample, without the batch axis."""
+    """Name, dtype and shape of each array of a sample, without the batch axis; sorted by name."""
     labelled: bool
+    labels: tuple[int, ...] = ()
+    """The label of each sample; empty where the data has none."""
 
 
 class DataSource(Protocol):
@@ -51,9 +64,65 @@ class DataSource(Protocol):
             MissingFile: there is none, or one that the recipe names is not there.
         """
 
-    def samples(self, files: Sequence[Path]) -> Iterator[Sample]:
+    def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
         """Yield the samples of the pinned files, in order, one at a time.
+
+        At most `threads` are made ready ahead; how many never changes a sample.
 
         Raises:
             StepInputError: a file cannot be read; says which and why.
         """
+
+    def expected(self, files: Sequence[Path]) -> int:
+        """Return how many samples will come, or 0 where that shows only in reading them."""
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the installed packages whose version may change a sample."""
+
+
+def batched(samples: Iterable[Sample], size: int) -> Iterator[Batch]:
+    """Stack every `size` samples on a new axis 0; the last batch may be short.
+
+    The samples must agree in names, dtypes and shapes, as captured ones do.
+    """
+    if size < 1:
+        raise ValueError("a batch holds at least one sample")
+    waiting: list[Sample] = []
+    for sample in samples:
+        waiting.append(sample)
+        if len(waiting) == size:
+            yield _stacked(waiting)
+            waiting = []
+    if waiting:
+        yield _stacked(waiting)
+
+
+def _stacked(samples: list[Sample]) -> Batch:
+    import numpy as np
+
+    arrays: dict[str, NDArray[np.generic]] = {
+        name: np.stack([sample.arrays[name] for sample in samples]) for name in samples[0].arrays
+    }
+    names = tuple(sample.name for sample in samples)
+    return Batch(names=names, arrays=arrays, labels=tuple(sample.label for sample in samples))
+
+
+def spread(total: int, count: int | None, *, where: str, unit: str) -> range | list[int]:
+    """Return which `count` of `total` items to take: item `i * total // count` for each i.
+
+    Spread evenly and not the first ones, since data often lies sorted by class. With None, all.
+
+    Raises:
+        MissingFile: there are fewer than asked for, or none.
+    """
+    if total == 0:
+        raise MissingFile(f"{where}: holds no {unit}s")
+    if count is None:
+        return range(total)
+    if count > total:
+        held = f"{total} {unit}" + ("s" if total > 1 else "")
+        raise MissingFile(
+            f"{where}: holds {held}, and `count` asks for {count}",
+            hint=f"lower `count` to {total} or leave it out to take all",
+        )
+    return [index * total // count for index in range(count)]

@@ -2,25 +2,216 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+import itertools
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from trtbuild.core.entrypoint import load_entrypoint, source_files
+from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import Options
+from trtbuild.data.base import Sample
+from trtbuild.data.labels import label_of
 from trtbuild.data.preprocess import Preprocess
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 __all__ = ["Python"]
+
+NUMBERS = "biuf"
 
 
 class Python(Options):
     """A callable that yields samples: a mapping of model input (and label) to array."""
 
-    captured: ClassVar[bool] = True
+    captured: ClassVar[Literal[True]] = True
 
     kind: Literal["python"]
-    entrypoint: str
+    entrypoint: Annotated[str, Field(min_length=1)]
+    """`path/to/file.py:callable`, relative to the recipe, or `package.module:callable`. It is
+    called with `options` and returns or yields mappings, one a sample, without a batch axis. Paths
+    it opens are its own affair: best relative to its `__file__`."""
     options: dict[str, int | float | str | bool] = {}
-    input: str = "input"
-    labels: str | None = None
+    """Keyword arguments for the callable; none by default."""
+    packages: tuple[str, ...] = ()
+    """Installed packages (as pip names them) whose version may change the samples: another version
+    runs the callable again. None by default."""
+    input: Annotated[str, Field(min_length=1)] = "input"
+    """The key of the picture that `preprocess` is for; without `preprocess` it means nothing."""
+    labels: Annotated[str, Field(min_length=1)] | None = None
+    """The key of each sample's class (a whole number from 0), which is no model input; none by
+    default."""
     count: Annotated[int, Field(gt=0)] | None = None
+    """How many samples to take: the first ones; fewer yielded are an error. All by default."""
     preprocess: Preprocess | None = None
+    """How the array `input`, a picture [height, width, channels], becomes what the model takes; by
+    default it is taken as it is. What is stored is the picture."""
+
+    def files(self, base: Path) -> tuple[Path, ...]:
+        """Return the callable's source file, then every module it imports from beside it.
+
+        Raises:
+            MissingFile: there is no such file or module.
+        """
+        return source_files(self.entrypoint, base)
+
+    def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:  # noqa: ARG002  # the user's code runs in one
+        """Run the callable and yield its samples, preprocessed.
+
+        Raises:
+            StepInputError: it raises, or yields what is no sample; says where.
+        """
+        return map(self.prepare, self.raw(files))
+
+    def raw(self, files: Sequence[Path]) -> Iterator[Sample]:
+        """Run the callable and yield its samples as they are, to be stored.
+
+        Raises:
+            StepInputError: it raises, or yields what is no sample, or too few; says where.
+        """
+        taken = 0
+        for taken, item in enumerate(self._run(files), start=1):
+            yield self._sample(item, self.name_of(taken - 1))
+        if taken == 0:
+            raise StepInputError(f"{self._place}: yields no samples")
+        if self.count is not None and taken < self.count:
+            raise StepInputError(
+                f"{self._place}: yields {taken} samples, and `count` asks for {self.count}",
+                hint=f"lower `count` to {taken}, or let the callable yield more",
+            )
+
+    def prepare(self, sample: Sample) -> Sample:
+        """Return a sample as the model takes it: its `input` preprocessed.
+
+        Raises:
+            StepInputError: its `input` is no picture.
+        """
+        if self.preprocess is None:
+            return sample
+        if self.input not in sample.arrays:
+            raise StepInputError(
+                f"{sample.name}: has no `{self.input}` to preprocess",
+                hint=f"its keys: {', '.join(sample.arrays)}",
+            )
+        array = self.preprocess.apply(sample.arrays[self.input], sample.name)
+        return Sample(sample.name, {**sample.arrays, self.input: array}, sample.label)
+
+    def expected(self, files: Sequence[Path]) -> int:  # noqa: ARG002  # shows only in running
+        """Return `count`, or 0."""
+        return self.count or 0
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Pictures are resized by Pillow; what else matters, the recipe says."""
+        ours = {"numpy", "pillow"} if self.preprocess else {"numpy"}
+        return tuple(sorted({*ours, *self.packages}))
+
+    def name_of(self, index: int) -> str:
+        """Return what messages call a sample."""
+        return f"{self._place}[{index}]"
+
+    @property
+    def _place(self) -> str:
+        return self.entrypoint.rpartition("/")[2]
+
+    def _run(self, files: Sequence[Path]) -> Iterator[object]:
+        """Yield what the callable yields, `count` at most; its errors are told with their place."""
+        try:
+            produced = self._function(files)(**self.options)
+            if not isinstance(produced, Iterable):
+                raise StepInputError(  # noqa: TRY301  # the cleanest place for it
+                    f"{self._place}: returned {type(produced).__name__};"
+                    " it must yield or return mappings, one a sample"
+                )
+            yield from itertools.islice(produced, self.count)
+            if isinstance(produced, Generator):
+                produced.close()
+        except TrtbuildError:
+            raise
+        except ModuleNotFoundError as error:
+            raise MissingDependency(
+                f"{self._place}: it imports `{error.name}`, which is not installed",
+                hint="pip install " + " ".join(self.packages or (str(error.name),)),
+            ) from error
+        except (Exception, SystemExit) as error:
+            raise _told(error, self._place, files) from error
+
+    def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
+        import inspect
+
+        place, _, name = self.entrypoint.rpartition(":")
+        # By the pinned path, which holds wherever this runs; a module only loads by its name.
+        where = str(files[0].absolute()) if place.endswith(".py") else place
+        function = load_entrypoint(f"{where}:{name}", Path())
+        try:
+            inspect.signature(function).bind(**self.options)
+        except TypeError as error:
+            raise StepInputError(
+                f"{self._place}: cannot be called with these `options`: {error}",
+                hint=f"it is {name}{inspect.signature(function)}",
+            ) from None
+        return function
+
+    def _sample(self, item: object, name: str) -> Sample:
+        if not isinstance(item, Mapping) or not all(isinstance(key, str) for key in item):
+            raise StepInputError(
+                f"{name}: is {type(item).__name__}; a mapping of names to arrays is needed",
+                hint="yield {'input': array}, one sample a time, without a batch axis",
+            )
+        arrays = dict(item)
+        label = None
+        if self.labels is not None:
+            if self.labels not in arrays:
+                raise StepInputError(
+                    f"{name}: has no label `{self.labels}`",
+                    hint=f"its keys: {', '.join(arrays) or 'none'}",
+                )
+            label = label_of(arrays.pop(self.labels), name)
+        if not arrays:
+            raise StepInputError(f"{name}: holds no array for the model")
+        return Sample(
+            name, {key: _array(arrays[key], f"{name}: `{key}`") for key in sorted(arrays)}, label
+        )
+
+
+def _array(value: object, where: str) -> NDArray[Any]:
+    import numpy as np
+
+    try:
+        # A copy: the callable may fill the same array again.
+        array = np.array(value, order="C")
+    except Exception as error:  # whatever an object's own conversion raises
+        raise StepInputError(f"{where} is no array: {error}") from error
+    if array.dtype.kind not in NUMBERS:
+        raise StepInputError(
+            f"{where} is {type(value).__name__} and becomes an array of {array.dtype};"
+            " numbers are needed"
+        )
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _told(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
+    """Return the error with the file and line of the user's code; the traceback goes to the log."""
+    import logging
+
+    logging.getLogger(__name__).error("%s failed", place, exc_info=error)
+    where = _line_of(error, files) or place
+    return StepInputError(
+        f"{where}: {type(error).__name__}: {error}", hint="the log holds the traceback"
+    )
+
+
+def _line_of(error: BaseException, files: Sequence[Path]) -> str:
+    """Return `file:line` of the innermost of the user's own lines."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    known = {os.path.realpath(path): path for path in files}
+    found, at = "", error.__traceback__
+    while at is not None:
+        path = known.get(os.path.realpath(at.tb_frame.f_code.co_filename))
+        found = f"{path}:{at.tb_lineno}" if path else found
+        at = at.tb_next
+    return found

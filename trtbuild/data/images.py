@@ -2,23 +2,110 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
+from trtbuild.data import pixels
+from trtbuild.data.base import Sample, spread
+from trtbuild.data.prefetch import in_order
 from trtbuild.data.preprocess import Preprocess
 
 __all__ = ["Images"]
 
+HINT = "pictures end in " + ", ".join(sorted(pixels.SUFFIXES))
+
 
 class Images(Options):
-    """Picture files: a folder (taken in name order) or a glob."""
+    """Picture files: a folder with all below it, or a glob, in the order of their names."""
 
-    captured: ClassVar[bool] = False
+    captured: ClassVar[Literal[False]] = False
 
     kind: Literal["images"]
     path: Location
-    input: str = "input"
+    """A folder, searched to the bottom, or a pattern (`photos/*.jpg`, `**` for folders at any
+    depth); relative to the recipe. Hidden files and files of other kinds are passed over."""
+    input: Annotated[str, Field(min_length=1)] = "input"
+    """The model input that takes the picture."""
     count: Annotated[int, Field(gt=0)] | None = None
+    """How many pictures to take, spread evenly over all in name order (so over all classes, where
+    these are folders); fewer pictures are an error. All by default."""
     preprocess: Preprocess
+    """How a picture becomes the array that the model takes."""
+
+    def files(self, base: Path) -> tuple[Path, ...]:
+        """Return the chosen pictures, sorted by their path below the folder (or the base).
+
+        Raises:
+            MissingFile: there is no such folder, or it holds fewer pictures than `count`.
+        """
+        place = base / self.path
+        if place.is_dir():
+            found = list(_below(place))
+        elif place.is_file() or any(letter in self.path for letter in "*?["):
+            found = _matching(self.path, base)
+        else:
+            raise MissingFile(f"{place}: no such folder", hint="paths relate to the recipe's file")
+        names = sorted(name for name in found if _is_picture(name))
+        if not names:
+            raise MissingFile(f"{place}: holds no pictures", hint=HINT)
+        root = place if place.is_dir() else base
+        chosen = spread(len(names), self.count, where=str(place), unit="picture")
+        return tuple(root / names[index] for index in chosen)
+
+    def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the pictures in order; up to `threads` are decoded at once, ahead of the reader.
+
+        Raises:
+            StepInputError: a picture cannot be read, decoded or preprocessed; says which and why.
+        """
+        import numpy as np  # noqa: F401  # imported here, and not by several threads at once
+        from PIL import Image
+
+        Image.preinit()
+        root = os.path.commonpath([path.parent for path in files]) if files else ""
+
+        def load(path: Path) -> Sample:
+            name = Path(os.path.relpath(path, root)).as_posix()
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise StepInputError(f"{path}: cannot be read: {error.strerror}") from error
+            array = self.preprocess.apply(pixels.decode(data, name), name)
+            return Sample(name=name, arrays={self.input: array})
+
+        return in_order(load, files, threads=threads)
+
+    def expected(self, files: Sequence[Path]) -> int:
+        """Return the number of pictures."""
+        return len(files)
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Decoding and resizing are Pillow's, arithmetic NumPy's."""
+        return ("numpy", "pillow")
+
+
+def _is_picture(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in pixels.SUFFIXES  # noqa: PTH122  # text is faster
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """Yield each file below a folder, relative to it with slashes; no hidden ones."""
+    for place, folders, names in os.walk(folder):
+        # A link to a folder is not followed: it might lead back up.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        prefix = os.path.relpath(place, folder).replace(os.sep, "/") + "/"
+        yield from (prefix.removeprefix("./") + name for name in names if not name.startswith("."))
+
+
+def _matching(pattern: str, base: Path) -> list[str]:
+    import glob
+
+    # glob with strings, since Path.glob refuses absolute patterns.
+    found = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207
+    return [name.replace(os.sep, "/") for name in found if (base / name).is_file()]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import contextlib
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.options import Location, Options
 from trtbuild.data import Source
-from trtbuild.data.base import Sample
+from trtbuild.data.base import Manifest, Sample
+from trtbuild.data.stored import stored, storing
+from trtbuild.data.survey import Survey, digest_of_sample
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["CaptureData", "DataInput"]
@@ -23,13 +30,48 @@ class DataInput(Options):
     stored: Ref
     """samples.npz of the capture: holds the samples where `source.captured`."""
 
+    def manifest_of(self, context: Context) -> Manifest:
+        """Return what the capture found: count, digests, tensors, labels."""
+        return Manifest.model_validate_json(context.path(self.manifest).read_bytes())
+
+    def labels(self, context: Context) -> list[int] | None:
+        """Return the label of each sample in order, or None where the data has none."""
+        manifest = self.manifest_of(context)
+        return list(manifest.labels) if manifest.labelled else None
+
     def samples(self, context: Context) -> Iterator[Sample]:
-        """Yield the captured samples in order; a file that changed since is an error."""
-        raise NotImplementedError
+        """Yield the captured samples in order, a few in memory at a time.
+
+        Each is held to the digest that the capture gave it.
+
+        Raises:
+            CorruptObject: a file changed since, or decodes to something else here.
+        """
+        digests = self.manifest_of(context).samples
+        # The code behind captured samples may change: what it once yielded is what is read.
+        suspects = () if self.source.captured else self.files
+        read = 0
+        with _suspecting(suspects, context), contextlib.closing(self._read(context)) as samples:
+            for sample in samples:
+                if read >= len(digests) or digest_of_sample(sample) != digests[read]:
+                    raise _different(sample.name)
+                read += 1
+                yield sample
+            if read < len(digests):
+                raise _different(f"the sample after the first {read}")
+
+    def _read(self, context: Context) -> Generator[Sample]:
+        if self.source.captured:
+            source = self.source
+            raw = stored(context.path(self.stored), labels=source.labels, name_of=source.name_of)
+            yield from map(source.prepare, raw)
+        else:
+            paths = _paths(self.files, context)
+            yield from self.source.samples(paths, threads=_threads(context))
 
 
 class CaptureData(Step):
-    """Read every sample once: count, digest, dtypes and shapes; store what no digest can promise."""
+    """Read every sample once and write down what it is; store what no digest can promise."""
 
     version: ClassVar[int] = 1
     outputs: ClassVar[Mapping[str, str]] = {"manifest": "manifest.json", "samples": "samples.npz"}
@@ -39,6 +81,68 @@ class CaptureData(Step):
     files: tuple[Pinned, ...]
     base: Location
 
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the packages that decode pictures, and those that the source names."""
+        return self.source.fact_names()
+
     def run(self, context: Context) -> None:
         """Write the manifest, and the samples where they must be stored."""
-        raise NotImplementedError
+        if self.source.captured:
+            _demand_unchanged(self.files, context)  # before any of its code runs
+        survey = Survey()
+        total = self.source.expected(_paths(self.files, context))
+        labels = self.source.labels if self.source.captured else None
+        with (
+            _suspecting(self.files, context),
+            storing(self.out(context, "samples"), labels) as store,
+            contextlib.closing(self._read(context, store)) as samples,
+        ):
+            for done, sample in enumerate(samples, start=1):
+                survey.add(sample)
+                context.events.progress(done, total, "samples")
+        _demand_unchanged(self.files, context)
+        manifest = survey.manifest().model_dump_json(indent=1)
+        self.out(context, "manifest").write_text(manifest + "\n")
+
+    def _read(self, context: Context, store: Callable[[Sample], None]) -> Generator[Sample]:
+        paths = _paths(self.files, context)
+        if self.source.captured:
+            for raw in self.source.raw(paths):
+                store(raw)
+                yield self.source.prepare(raw)
+        else:
+            yield from self.source.samples(paths, threads=_threads(context))
+
+
+def _paths(files: Sequence[Pinned], context: Context) -> list[Path]:
+    return [context.path(pinned) for pinned in files]
+
+
+def _threads(context: Context) -> int:
+    return context.threads or os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def _suspecting(files: Sequence[Pinned], context: Context) -> Iterator[None]:
+    """Where reading fails and one of the files has changed, say that instead."""
+    try:
+        yield
+    except TrtbuildError:
+        _demand_unchanged(files, context)
+        raise
+
+
+def _demand_unchanged(files: Sequence[Pinned], context: Context) -> None:
+    for pinned in files:
+        path = context.path(pinned)
+        if digest_of_file(path) != pinned.digest:
+            raise CorruptObject(
+                f"{path}: has changed since this run was planned", hint="run it again"
+            )
+
+
+def _different(name: str) -> CorruptObject:
+    return CorruptObject(
+        f"{name}: is not what was captured, though no file has changed",
+        hint="are other versions of Pillow and NumPy installed where this step runs?",
+    )

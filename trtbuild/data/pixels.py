@@ -1,0 +1,162 @@
+"""Pictures before they are numbers: decode, convert the colour, resize; the only user of Pillow."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Literal
+
+from trtbuild.core.errors import StepInputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+__all__ = ["SUFFIXES", "colored", "converted", "decode", "from_array", "resized"]
+
+SUFFIXES = frozenset(
+    {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+)
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+"""No EPS: Pillow would start Ghostscript on it."""
+MOST_PIXELS = 100_000_000
+"""A picture that claims more is refused before it is decoded (it would take 300 MB or more)."""
+SHRINK = "shrink the picture beforehand"
+LUMA = (0.299, 0.587, 0.114)
+"""ITU-R BT.601, which Pillow's own conversion to gray uses."""
+
+
+def decode(data: bytes, name: str) -> Image.Image:
+    """Decode a picture's first frame, turned the way its EXIF orientation says.
+
+    Raises:
+        StepInputError: it is corrupt, cut short, of another format, or absurdly large.
+    """
+    import warnings
+
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    # Pillow warns of bombs from 89 million pixels on; ours is an error, and one word is enough.
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        _demand_sane(image.width, image.height, name)
+        image.load()
+        return ImageOps.exif_transpose(image)
+    except StepInputError:
+        raise
+    except Image.DecompressionBombError as error:  # from 179 million pixels on
+        raise StepInputError(f"{name}: {error}", hint=SHRINK) from None
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise StepInputError(
+            f"{name}: is not a picture that can be decoded ({_size(data)})",
+            hint=f"formats are {known}; replace the file, or take it out of the data",
+        ) from None
+    except Exception as error:  # corrupt bytes make decoders raise nearly anything
+        raise StepInputError(
+            f"{name}: the picture is corrupt or cut short: {error}",
+            hint="replace the file, or take it out of the data",
+        ) from error
+
+
+def _size(data: bytes) -> str:
+    return f"{len(data)} bytes" if data else "the file is empty"
+
+
+def _demand_sane(width: int, height: int, name: str) -> None:
+    if width * height > MOST_PIXELS:
+        most = f"{MOST_PIXELS // 10**6} million"
+        raise StepInputError(
+            f"{name}: claims {width}x{height} pixels; more than {most} are refused", hint=SHRINK
+        )
+
+
+def converted(image: Image.Image, mode: Literal["L", "RGB"], name: str) -> Image.Image:
+    """Return an 8-bit image in gray or RGB; 16-bit gray is rounded to 8 bits, alpha dropped.
+
+    Raises:
+        StepInputError: its values have no known range (32-bit integers, floats).
+    """
+    import numpy as np
+    from PIL import Image
+
+    if image.mode.startswith("I;16"):
+        wide = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((wide + 128) // 257).astype(np.uint8))
+    if image.mode in {"I", "F"}:
+        raise StepInputError(
+            f"{name}: holds 32-bit values (mode {image.mode}), of which no range is known",
+            hint="save it with 8 or 16 bits a channel, or give it as `kind: arrays`",
+        )
+    if image.mode == "P":
+        image = image.convert("RGBA")  # its palette may hold transparency, of which Pillow warns
+    return image if image.mode == mode else image.convert(mode)
+
+
+def from_array(array: NDArray[Any], name: str) -> Image.Image | NDArray[np.float32]:
+    """Return a uint8 array as an image, and a floating-point one as float32 with three axes.
+
+    Raises:
+        StepInputError: it is not [height, width] or [height, width, channels], or of other dtype.
+    """
+    import numpy as np
+    from PIL import Image
+
+    shape, byte = list(array.shape), array.dtype == np.uint8
+    if array.ndim == 3 and array.shape[2] == 1:  # noqa: PLR2004  # height, width, channels
+        array = array[..., 0]
+    channels = array.shape[2:]
+    if array.size == 0 or channels not in ({(), (3,), (4,)} if byte else {(), (3,)}):
+        raise StepInputError(
+            f"{name}: an array of shape {shape} and dtype {array.dtype} is no picture",
+            hint="give [height, width] or [height, width, 3] (channels last), uint8 or float32",
+        )
+    if byte:
+        return Image.fromarray(np.ascontiguousarray(array))
+    if array.dtype.kind != "f":
+        raise StepInputError(
+            f"{name}: a picture of dtype {array.dtype} has no known range",
+            hint="give uint8 (0..255) or float32",
+        )
+    return array.astype(np.float32).reshape(*array.shape[:2], -1)
+
+
+def colored(array: NDArray[np.float32], mode: Literal["L", "RGB"]) -> NDArray[np.float32]:
+    """Return a float32 picture [height, width, 1 or 3] in gray (1 channel) or RGB (3)."""
+    import numpy as np
+
+    if mode == "RGB":
+        return np.repeat(array, 3, axis=2) if array.shape[2] == 1 else array
+    if array.shape[2] == 1:
+        return array
+    # Written out: a matrix product may sum in another order on another processor.
+    red, green, blue = (array[..., [channel]] * np.float32(LUMA[channel]) for channel in range(3))
+    gray: NDArray[np.float32] = red + green + blue
+    return gray
+
+
+def resized(
+    image: Image.Image, size: int | tuple[int, int], *, interpolation: str, name: str
+) -> Image.Image:
+    """Resize so that the shorter side is `size`, or to `size` = (height, width).
+
+    Raises:
+        StepInputError: the result would be absurdly large (a strip, blown up).
+    """
+    from PIL import Image
+
+    width, height = image.size
+    if isinstance(size, tuple):
+        target = (size[1], size[0])
+    elif width <= height:
+        target = (size, int(size * height / width))
+    else:
+        target = (int(size * width / height), size)
+    if target[0] * target[1] > MOST_PIXELS:
+        raise StepInputError(
+            f"{name}: {width}x{height} pixels would be resized to {target[0]}x{target[1]};"
+            f" more than {MOST_PIXELS // 10**6} million pixels are refused",
+            hint="resize to [height, width], or crop the picture beforehand",
+        )
+    return image.resize(target, Image.Resampling[interpolation.upper()])

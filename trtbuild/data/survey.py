@@ -1,0 +1,106 @@
+"""What samples must have in common, checked once for all sources; their manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.core.digest import digest_of_bytes, digest_of_tree
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import TensorSpec
+from trtbuild.data.base import Manifest, Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Survey", "digest_of_sample"]
+
+
+def digest_of_sample(sample: Sample) -> str:
+    """Return the digest of a sample's arrays (names, dtypes, shapes, values) and label."""
+    arrays = {
+        name: [array.dtype.name, list(array.shape), digest_of_bytes(_little_endian(array))]
+        for name, array in sample.arrays.items()
+    }
+    return digest_of_tree({"arrays": arrays, "label": sample.label})
+
+
+def _little_endian(array: NDArray[Any]) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+class Survey:
+    """Looks at every sample of a source once, and remembers no array."""
+
+    def __init__(self) -> None:
+        self._digests: list[str] = []
+        self._labels: list[int | None] = []
+        self._tensors: tuple[TensorSpec, ...] = ()
+
+    def add(self, sample: Sample) -> None:
+        """Check a sample and count it.
+
+        Raises:
+            StepInputError: it holds NaN or infinity, or differs in shape from those before.
+        """
+        for name, array in sample.arrays.items():
+            _demand_finite(sample.name, name, array)
+        tensors = tuple(
+            TensorSpec(name=name, dtype=array.dtype.name, shape=array.shape)
+            for name, array in sorted(sample.arrays.items())
+        )
+        if self._digests and tensors != self._tensors:
+            raise _odd(sample.name, tensors, self._tensors)
+        self._tensors = tensors
+        self._digests.append(digest_of_sample(sample))
+        self._labels.append(sample.label)
+
+    def manifest(self) -> Manifest:
+        """Return what was found.
+
+        Raises:
+            StepInputError: there was no sample.
+        """
+        if not self._digests:
+            raise StepInputError("the data holds no samples")
+        labels = tuple(label for label in self._labels if label is not None)
+        labelled = len(labels) == len(self._labels)
+        return Manifest(
+            count=len(self._digests),
+            samples=tuple(self._digests),
+            tensors=self._tensors,
+            labelled=labelled,
+            labels=labels if labelled else (),
+        )
+
+
+def _demand_finite(sample: str, name: str, array: NDArray[Any]) -> None:
+    import numpy as np
+
+    if array.dtype.kind != "f" or np.isfinite(array).all():
+        return
+    nans, infinities = int(np.isnan(array).sum()), int(np.isinf(array).sum())
+    first = [int(index) for index in np.argwhere(~np.isfinite(array))[0]]
+    raise StepInputError(
+        f"{sample}: input `{name}` holds {nans} NaN and {infinities} infinite values,"
+        f" the first at {first}",
+        hint="repair the sample, or take it out of the data",
+    )
+
+
+def _odd(
+    sample: str, tensors: tuple[TensorSpec, ...], before: tuple[TensorSpec, ...]
+) -> StepInputError:
+    ours, theirs = ({spec.name: spec for spec in specs} for specs in (tensors, before))
+    for name in sorted(ours.keys() | theirs.keys()):
+        mine, other = _words(ours.get(name)), _words(theirs.get(name))
+        if mine != other:
+            break
+    return StepInputError(
+        f"{sample}: its `{name}` is {mine}; in the samples before it is {other}",
+        hint="all samples must have the same arrays, dtypes and shapes; `preprocess` with a resize"
+        " to [height, width] or a crop brings pictures to one size",
+    )
+
+
+def _words(spec: TensorSpec | None) -> str:
+    return f"{spec.dtype} {list(spec.shape)}" if spec else "missing"
