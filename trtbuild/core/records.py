@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.options import Options
+from trtbuild.core.values import Range
 
 __all__ = [
     "Action",
     "Artifact",
     "Comparison",
+    "DataUse",
+    "FixAccount",
+    "LayerAsked",
     "LayerPrecision",
     "Measure",
     "Outcome",
+    "PlacedFile",
     "Record",
     "Status",
     "TargetResult",
+    "Unbuilt",
     "Verdict",
 ]
 
@@ -153,6 +159,58 @@ class TargetResult(Options):
     caveats: tuple[str, ...] = ()
 
 
+class Unbuilt(Options):
+    """A target that has no engine after this run, and why."""
+
+    target: str
+    backend: str
+    status: Literal["deferred", "failed", "not_reached"]
+    reason: str
+    hint: str = ""
+    """What to run, and where, to get it."""
+
+
+class LayerAsked(Options):
+    """A weighted layer and the precision asked for it, before any target was built."""
+
+    name: str
+    op: str
+    precision: str
+    reason: str = ""
+    """Why it is not int8."""
+
+
+class FixAccount(Options):
+    """What a graph fix changed, and what it looked at and left alone."""
+
+    fix: str
+    """The fix's kind, with its options where it has any: `set_dimension(input, 0, batch)`."""
+    changed: tuple[str, ...]
+    left: tuple[tuple[str, str], ...] = ()
+    """Name and reason."""
+
+
+class DataUse(Options):
+    """A data source of the recipe and what the run used it for."""
+
+    name: str
+    kind: str
+    used_for: str
+    """`calibration`, `comparison`, or both."""
+    samples: int
+    labelled: bool = False
+
+
+class PlacedFile(Options):
+    """A file below the build directory."""
+
+    path: str
+    """Relative, with forward slashes."""
+    size_bytes: int
+    what: str = ""
+    """What it is, in a few words."""
+
+
 class Record(Options):
     """A whole run, ready to be rendered: it holds values, never paths into the store."""
 
@@ -161,8 +219,21 @@ class Record(Options):
     facts: dict[str, str]
     outcomes: tuple[Outcome, ...]
     targets: tuple[TargetResult, ...] = ()
+    unbuilt: tuple[Unbuilt, ...] = ()
     comparison: Comparison | None = None
-    ranges: int = 0
-    manual_ranges: int = 0
+    model: str = ""
+    """Where the model comes from, in words: `torch models/resnet50.py:resnet50, opset 20`."""
+    data: tuple[DataUse, ...] = ()
+    calibrator: str = ""
+    """The calibrator with its options: `entropy2 (2048 bins)`."""
+    ranges: dict[str, Range] = {}
+    """The final table by tensor: calibrated, and manual ones laid over."""
+    asked: tuple[LayerAsked, ...] = ()
+    """Every weighted layer of the quantized model; empty where nothing was quantized."""
+    fixes: tuple[FixAccount, ...] = ()
+    """In the order in which they ran."""
+    files: tuple[PlacedFile, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Remarks on the run as a whole; a step's own are in its outcome."""
     caveats: tuple[str, ...] = ()
     seconds: float = 0.0
