@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.quant.layers import layers_of
+from trtbuild.core.values import Ranges
+from trtbuild.quant.account import LayerAccount
+from trtbuild.quant.flow import AVERAGING, entries, share_limits
+from trtbuild.quant.layers import WEIGHTED, Layer, layers_of
+from trtbuild.quant.limits import unusable
+from trtbuild.quant.names import chosen_by
+from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
 from trtbuild.quant.residual import residuals_of
-from trtbuild.quant.view import View, name_of
+from trtbuild.quant.view import View, name_of, subgraphs_of
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["candidates"]
+__all__ = ["candidates", "place"]
 
 
 def candidates(model: onnx.ModelProto) -> list[str]:
@@ -26,15 +33,51 @@ def candidates(model: onnx.ModelProto) -> list[str]:
     """
     view = View(model)
     refuse_quantized(view)
-    wanted = {
-        (layer.index, slot): view.nodes[layer.index].input[slot]
-        for layer in layers_of(view)
-        for slot in layer.activations
-    }
-    for residual in residuals_of(view):
-        skip = view.nodes[residual.add].input[residual.skip]
-        wanted[residual.add, residual.skip] = skip
-    return list(dict.fromkeys(wanted[site] for site in sorted(wanted)))
+    sites = [(layer.index, slot) for layer in layers_of(view) for slot in layer.activations]
+    sites += [(residual.add, residual.skip) for residual in residuals_of(view)]
+    return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
+
+
+def place(model: onnx.ModelProto, *, ranges: Ranges, skip: Sequence[str] = ()) -> Placement:
+    """Decide which operands read INT8 values, by NVIDIA's advice, without touching the model.
+
+    - Every operand of a weighted layer: activations by one scale, weights by one for each
+      output channel. A layer gets both or neither: with one alone TensorRT computes in float.
+    - The skip input of a residual Add whose Conv is INT8 (see `residuals_of`).
+    - No output of a weighted layer, no bias, nothing between a Conv and its BatchNormalization
+      or activation: the pair of the next layer that reads the result does it.
+    - A tensor has one pair, whoever reads it. Where quantized values flow on through pooling,
+      Reshape, Transpose, Concat, ... into another quantized tensor, those nodes read the pair
+      too, and the tensors share a scale (see `share_limits`).
+
+    `skip` names nodes (`*/fc/*`) or operators (`op:MatMul`).
+
+    Raises:
+        StepInputError: the model is quantized already.
+    """
+    view = View(model)
+    refuse_quantized(view)
+    layers = layers_of(view)
+    reasons = {layer.index: _reason(view, layer, ranges, skip) for layer in layers}
+    chosen = [layer for layer in layers if not reasons[layer.index]]
+    sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
+    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, skip)
+    sites += skips
+    accounts = [
+        LayerAccount(
+            name=layer.name,
+            op=layer.op,
+            precision="fp32" if reasons[layer.index] else "int8",
+            reason=reasons[layer.index],
+        )
+        for layer in layers
+    ]
+    return Placement(
+        pairs=_pairs(view, sites, ranges, skip),
+        weights=_weights(view, chosen),
+        layers=(*accounts, *_in_subgraphs(view)),
+        remarks=tuple(remarks),
+    )
 
 
 def refuse_quantized(view: View) -> None:
@@ -60,3 +103,114 @@ _QUANTIZED = frozenset(
         "QuantizeLinear",
     }
 )
+
+
+def _reason(view: View, layer: Layer, ranges: Ranges, skip: Sequence[str]) -> str:
+    """Say why a layer is left float; nothing if it is not."""
+    if layer.reason:
+        return layer.reason
+    pattern = chosen_by(skip, layer.name, layer.op)
+    if pattern is not None:
+        return f"skipped by the recipe: `{pattern}`"
+    if layer.op == "ConvTranspose":
+        # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
+        return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+    tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
+    return next(filter(None, (_no_range(tensor, ranges) for tensor in tensors)), "")
+
+
+def _no_range(tensor: str, ranges: Ranges) -> str:
+    """Say why a tensor cannot be quantized; nothing if it can."""
+    found = ranges.tensors.get(tensor)
+    if found is None:
+        return f"there is no range for `{tensor}`"
+    problem = unusable(found.limit)
+    return f"the range of `{tensor}` {problem}" if problem else ""
+
+
+def _skips(
+    view: View, chosen: set[int], ranges: Ranges, skip: Sequence[str]
+) -> tuple[list[Site], list[str]]:
+    """Return the skip inputs to quantize, and remarks on those that cannot be."""
+    sites, remarks = [], []
+    for residual in residuals_of(view):
+        node = view.nodes[residual.add]
+        name = name_of(node)
+        if residual.conv not in chosen or chosen_by(skip, name, node.op_type) is not None:
+            continue
+        if problem := _no_range(node.input[residual.skip], ranges):
+            remarks.append(f"the skip input of Add `{name}` stays float: {problem}")
+        else:
+            sites.append((residual.add, residual.skip))
+    return sites, remarks
+
+
+def _pairs(
+    view: View, sites: Sequence[Site], ranges: Ranges, skip: Sequence[str]
+) -> tuple[Pair, ...]:
+    readers: dict[str, set[Site]] = {}
+    for site in sorted(sites):
+        readers.setdefault(_tensor(view, site), set()).add(site)
+    passing = [
+        (site, source, tensor)
+        for tensor in readers
+        for site, source in entries(view, tensor, readers)
+        if chosen_by(skip, name_of(view.nodes[site[0]]), view.nodes[site[0]].op_type) is None
+    ]
+    limits, others = share_limits(
+        {tensor: ranges.tensors[tensor].limit for tensor in readers},
+        [(source, tensor) for _, source, tensor in passing],
+        [tensor for tensor in readers if ranges.tensors[tensor].origin == "manual"],
+    )
+    for site, source, tensor in passing:
+        if limits[source] == limits[tensor]:
+            readers[source].add(site)
+    for tensor in readers:
+        readers[tensor] |= _averaging(view, tensor, readers, skip)
+    return tuple(
+        Pair(tensor, limits[tensor], tuple(sorted(found)), others[tensor])
+        for tensor, found in sorted(readers.items(), key=lambda item: min(item[1]))
+    )
+
+
+def _averaging(
+    view: View, tensor: str, paired: dict[str, set[Site]], skip: Sequence[str]
+) -> set[Site]:
+    """Find averaging between quantized tensors: the builder may then never store floats."""
+    return {
+        (index, slot)
+        for index, slot in view.readers[tensor]
+        if (node := view.nodes[index]).op_type in AVERAGING
+        and node.output[0] in paired
+        and chosen_by(skip, name_of(node), node.op_type) is None
+    }
+
+
+def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:
+    copies: dict[tuple[str, int | None], list[Site]] = {}
+    for layer in chosen:
+        if layer.weight is not None:
+            site = (layer.index, layer.weight.slot)
+            name = view.root(_tensor(view, site))
+            copies.setdefault((name, layer.weight.axis), []).append(site)
+    return tuple(WeightCopy(name, axis, tuple(sites)) for (name, axis), sites in copies.items())
+
+
+def _in_subgraphs(view: View) -> Iterator[LayerAccount]:
+    for node in view.nodes:
+        waiting = list(subgraphs_of(node))
+        while waiting:
+            for inner in waiting.pop(0).node:
+                waiting += subgraphs_of(inner)
+                if inner.op_type in WEIGHTED:
+                    yield LayerAccount(
+                        name=name_of(inner),
+                        op=inner.op_type,
+                        precision="fp32",
+                        reason=f"it lies inside the {node.op_type} `{name_of(node)}`",
+                    )
+
+
+def _tensor(view: View, site: Site) -> str:
+    index, slot = site
+    return str(view.nodes[index].input[slot])

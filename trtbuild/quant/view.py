@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,13 @@ class View:
         )
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
         self._constants |= dict(_constants_of_nodes(self.nodes))
-        self._types, self._dims = _infer(model)
+        self.activations = [
+            name
+            for name in (*(value.name for value in graph.input), *self.producers)
+            if name not in self._constants
+        ]
+        """Graph inputs and node outputs, in graph order."""
+        self._model = model
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
         """Return the node that makes a tensor; None for a graph input or an initializer."""
@@ -45,12 +52,15 @@ class View:
 
     def constant(self, tensor: str) -> onnx.TensorProto | None:
         """Return a constant's value, looking through `Identity`; None for an activation."""
-        while tensor not in self._constants:
-            node = self.producer(tensor)
-            if node is None or node.op_type != "Identity":
-                return None
+        return self._constants.get(self.root(tensor))
+
+    def root(self, tensor: str) -> str:
+        """Return the tensor that a chain of `Identity` copies."""
+        node = self.producer(tensor)
+        while node is not None and node.op_type == "Identity":
             tensor = node.input[0]
-        return self._constants[tensor]
+            node = self.producer(tensor)
+        return tensor
 
     def is_read(self, tensor: str, *, times: int) -> bool:
         """Tell whether nodes of the top graph read a tensor so often, and nothing else does."""
@@ -61,12 +71,16 @@ class View:
         """Tell whether a tensor holds float32; None where its type cannot be inferred."""
         import onnx
 
-        found = self._types.get(tensor)
+        found = self._inferred[0].get(tensor)
         return None if found is None else bool(found == onnx.TensorProto.FLOAT)
 
     def dims(self, tensor: str) -> Dims | None:
         """Return a tensor's dimensions (None for one not known); None where the rank is not."""
-        return self._dims.get(tensor)
+        return self._inferred[1].get(tensor)
+
+    @cached_property
+    def _inferred(self) -> tuple[dict[str, int], dict[str, Dims]]:
+        return _infer(self._model)
 
 
 def name_of(node: onnx.NodeProto) -> str:

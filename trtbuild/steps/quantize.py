@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.core.values import Ranges
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["Quantize"]
@@ -24,8 +25,25 @@ class Quantize(Step):
     model: Ref
     ranges: Ref
     manual: dict[str, tuple[float, float]] = {}
+    """Tensor name or pattern → (low, high); they win over calibrated ranges."""
     skip: tuple[str, ...] = ()
+    """Nodes that stay float: a name, a pattern over names, or `op:` and an operator (a pattern)."""
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
-        raise NotImplementedError
+        import onnx
+
+        from trtbuild.quant.apply import quantize
+
+        found = quantize(
+            onnx.load(context.path(self.model)),
+            ranges=Ranges.model_validate_json(context.path(self.ranges).read_bytes()),
+            manual=self.manual,
+            skip=self.skip,
+        )
+        for remark in found.account.remarks:
+            context.events.note(remark)
+        data = found.model.SerializeToString(deterministic=True)
+        self.out(context, "model").write_bytes(data)
+        for output, value in (("ranges", found.ranges), ("account", found.account)):
+            self.out(context, output).write_text(value.model_dump_json(indent=1) + "\n")

@@ -1,0 +1,64 @@
+"""Account: what quantization did to a model, layer by layer, and what it left alone and why."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trtbuild.core.options import Options
+
+__all__ = ["Account", "LayerAccount", "Precision", "TensorAccount", "WeightAccount"]
+
+Precision = Literal["int8", "fp32"]
+
+
+class LayerAccount(Options):
+    """One weighted node and the precision asked for it."""
+
+    name: str
+    """The node's name in the model that was quantized, and in the one that came of it."""
+    op: str
+    precision: Precision
+    reason: str = ""
+    """Why it is left float; empty for int8."""
+
+
+class TensorAccount(Options):
+    """One activation that got a Q/DQ pair."""
+
+    name: str
+    limit: float
+    scale: float
+    """As written in the model: float32(limit / 127)."""
+    readers: tuple[str, ...]
+    """Names of the nodes that read the pair."""
+    shared_with: tuple[str, ...] = ()
+    """Tensors whose scale is this one's too."""
+
+
+class WeightAccount(Options):
+    """One weight that is stored in INT8."""
+
+    name: str
+    axis: int | None
+    channels: int
+    """How many scales it has."""
+    dead: tuple[int, ...] = ()
+    """Channels of zeros (or of values too small for a scale); they are written as exact zeros."""
+    tiny: tuple[int, ...] = ()
+    """Channels under a millionth of the weight's largest value."""
+
+
+class Account(Options):
+    """`quantization.json`: what was asked of every weighted layer, and what was inserted."""
+
+    opset: int
+    layers: tuple[LayerAccount, ...]
+    """Every Conv, ConvTranspose, Gemm and MatMul, in graph order, those in subgraphs last."""
+    tensors: tuple[TensorAccount, ...]
+    weights: tuple[WeightAccount, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def asked_int8(self) -> int:
+        """How many weighted layers are asked for in INT8."""
+        return sum(layer.precision == "int8" for layer in self.layers)

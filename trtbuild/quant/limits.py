@@ -1,0 +1,34 @@
+"""Which ranges give a scale that TensorRT takes, and the scale they give."""
+
+from __future__ import annotations
+
+__all__ = ["LARGEST", "SMALLEST", "scale_of", "unusable"]
+
+SMALLEST = 1.1754943508222875e-38
+"""The smallest normal float32: TensorRT takes a denormal scale without a word, and ruins by it."""
+
+LARGEST = 3.4028234663852886e38
+"""The largest float32."""
+
+
+def unusable(limit: float) -> str:
+    """Say why a range with this limit gives no scale; nothing if it gives one.
+
+    A tensor that was zero throughout calibration is not quantized by some neutral scale: what
+    else it may hold is not known, so the layer that reads it is left float.
+    """
+    if limit == 0:
+        return "is zero throughout"
+    if limit / 127 < SMALLEST:
+        return f"is too small for a scale (limit {limit:g})"
+    if limit > LARGEST:
+        return f"is too large for a scale (limit {limit:g})"
+    return ""
+
+
+def scale_of(limit: float) -> float:
+    """Return limit / 127 as the nearest float32."""
+    import struct
+
+    (scale,) = struct.unpack("<f", struct.pack("<f", limit / 127))
+    return float(scale)

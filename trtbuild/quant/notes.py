@@ -1,0 +1,74 @@
+"""What a reader of the report must know about a quantization: what is float, what had no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from trtbuild.core.values import matching
+from trtbuild.quant.account import LayerAccount, WeightAccount
+from trtbuild.quant.names import means
+from trtbuild.quant.placement import Placement
+from trtbuild.quant.view import View, name_of
+
+__all__ = ["on_layers", "on_manual", "on_skip", "on_weights"]
+
+SHOWN = 5
+"""How many names a note lists before it counts the rest."""
+
+
+def on_layers(layers: Iterable[LayerAccount]) -> Iterator[str]:
+    """Say which layers stay float, grouped by reason, in the order of first appearance."""
+    groups: dict[str, list[str]] = {}
+    for layer in layers:
+        if layer.precision != "int8":
+            groups.setdefault(layer.reason, []).append(f"{layer.op} `{layer.name}`")
+    for reason, names in groups.items():
+        verb = "stays" if len(names) == 1 else "stay"
+        yield f"{_listed(names)} {verb} float: {reason}"
+
+
+def on_manual(
+    view: View, placement: Placement, manual: Mapping[str, tuple[float, float]]
+) -> Iterator[str]:
+    """Say which manual ranges had no effect, and why."""
+    paired = {pair.tensor for pair in placement.pairs}
+    floats = {layer.name for layer in placement.layers if layer.precision != "int8"}
+    for pattern in manual:
+        names = matching(pattern, view.activations)
+        if not names:
+            yield f"the range for `{pattern}` has no effect: no tensor has such a name"
+        elif paired.isdisjoint(names):
+            readers = (
+                name_of(view.nodes[index])
+                for name in names
+                for index, _ in view.readers.get(name, ())
+            )
+            left = [f"`{reader}`" for reader in dict.fromkeys(readers) if reader in floats]
+            why = (
+                f"{_listed(left)} reads it and stays float" if left else "nothing reads it in INT8"
+            )
+            yield f"the range for `{pattern}` has no effect: {why}"
+
+
+def on_skip(view: View, skip: Sequence[str]) -> Iterator[str]:
+    """Say which `skip` patterns mean no node."""
+    for pattern in skip:
+        if not any(means(pattern, name_of(node), node.op_type) for node in view.nodes):
+            yield f"skip: `{pattern}` matches no node"
+
+
+def on_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:
+    """Say which weights have channels that INT8 cannot or hardly represent."""
+    for weight in weights:
+        for channels, what in (
+            (weight.dead, "hold nothing but zeros"),
+            (weight.tiny, "are under a millionth of the largest"),
+        ):
+            if channels:
+                share = f"{len(channels)} of {weight.channels} channels"
+                yield f"weight `{weight.name}`: {share} {what}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
