@@ -1,0 +1,113 @@
+"""What is installed, and on which GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from trtbuild.backends import onnxruntime, tensorrt_rtx
+from trtbuild.run import facts
+from trtbuild.run.facts import Gpu, Installed, gpus, missing, readiness
+
+FAKE_DRIVER = """
+#include <string.h>
+int cuInit(unsigned flags) { return 0; }
+int cuDeviceGetCount(int *count) { *count = 2; return 0; }
+int cuDeviceGetName(char *name, int size, int device) {
+    strncpy(name, device ? "NVIDIA L4" : "NVIDIA H200", size); return 0;
+}
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+    *value = attribute == 75 ? (device ? 8 : 9) : attribute == 76 ? (device ? 9 : 0) : -1;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["onnx-graphsurgeon", "onnx_graphsurgeon", "PyYAML", "numpy"])
+def test_a_version_is_what_the_metadata_says(name):
+    """The short cut through folder names agrees with importlib, however a name is spelled."""
+    assert importlib.metadata.version(name) == Installed()[name]
+
+
+def test_python_is_a_fact():
+    """The interpreter's own version stands beside its packages."""
+    assert sys.version.startswith(Installed()["python"])
+
+
+def test_only_what_was_asked_for_is_a_fact_of_the_run(tmp_path):
+    """Another package beside it does not show in the facts of a plan."""
+    for folder in ("a-1.0.dist-info", "b_c-2.0+cpu.dist-info", "d-3-py3.11.egg-info", "e.py"):
+        (tmp_path / folder).mkdir()
+    found = Installed([str(tmp_path), str(tmp_path / "nowhere")])
+
+    assert "2.0+cpu" == found["B.c"]
+    assert "3" == found["d"]
+    assert "x" not in found
+    assert {"B.c": "2.0+cpu", "d": "3"} == dict(found)
+
+
+def test_the_first_on_the_path_wins(tmp_path):
+    """As for an import, what stands earlier hides what stands later."""
+    for place, version in (("first", "1"), ("second", "2")):
+        (tmp_path / place / f"a-{version}.dist-info").mkdir(parents=True)
+
+    assert "1" == Installed([str(tmp_path / "first"), str(tmp_path / "second")])["a"]
+
+
+def test_a_backend_says_which_packages_it_lacks():
+    """What is missing is named, in words that can stand in a report."""
+    needed = tensorrt_rtx.TensorrtRtx.capabilities
+    versions = dict.fromkeys(needed.packages, "1")
+
+    assert "" == missing(needed, versions)
+    del versions["polygraphy"]
+    assert "polygraphy is not installed" == missing(needed, versions)
+    assert missing(needed, {}).endswith("polygraphy are not installed")
+
+
+def test_readiness_covers_every_kind_of_target():
+    """For each kind: whether it builds here, with which versions, or what installs it."""
+    rtx, ort = readiness({"onnxruntime": "1.31.1", "polygraphy": "0.53.6"})
+
+    assert ("tensorrt_rtx", False) == (rtx.kind, rtx.builds)
+    assert "tensorrt_rtx_cu13_libs" in rtx.reason
+    assert "pip install 'trtbuild[rtx-aot]'" == rtx.install
+    assert ("onnxruntime", True, "") == (ort.kind, ort.builds, ort.reason)
+    assert "1.31.1" == ort.packages["onnxruntime"]
+
+
+def test_a_backend_that_needs_a_gpu_is_not_ready_without_one(monkeypatch):
+    """Packages alone do not make a builder that times kernels on a GPU."""
+    needs = onnxruntime.Onnxruntime.capabilities.__class__(
+        modes=("explicit",), native_calibrators=(), typing=(), runs_without_gpu=False,
+        packages=(), install="",
+    )  # fmt: skip
+    monkeypatch.setattr(onnxruntime.Onnxruntime, "capabilities", needs)
+    monkeypatch.setattr(facts, "_driver", lambda: None)
+
+    assert "there is no NVIDIA GPU with a driver here" == readiness({})[1].reason
+
+
+def test_gpus_are_read_from_the_driver(monkeypatch, tmp_path):
+    """Name and compute capability come through the driver's C interface; here, one we compile."""
+    if not shutil.which("cc"):
+        pytest.skip("needs a C compiler")
+    (tmp_path / "driver.c").write_text(FAKE_DRIVER)
+    library = tmp_path / "libcuda.so.1"
+    command = ["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "driver.c")]
+    subprocess.run(command, check=True)
+    monkeypatch.setattr(facts, "_driver", lambda: ctypes.CDLL(str(library)))
+
+    assert (Gpu("NVIDIA H200", "9.0"), Gpu("NVIDIA L4", "8.9")) == gpus()
+
+
+def test_no_driver_means_no_gpu(monkeypatch):
+    """Where the driver's library is not installed, there is no GPU, and no error."""
+    monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
+
+    assert () == gpus()

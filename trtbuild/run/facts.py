@@ -1,0 +1,153 @@
+"""What is installed in an interpreter, and on which GPU; nothing heavy is imported to know it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from trtbuild.backends import Target
+from trtbuild.backends.base import Capabilities
+
+__all__ = ["Gpu", "Installed", "Readiness", "gpus", "missing", "readiness"]
+
+_SUFFIXES = (".dist-info", ".egg-info")
+_PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
+_MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*: cuda.h
+_NAME_BYTES = 256
+
+
+class Installed(Mapping[str, str]):
+    """Versions by distribution name, in any spelling, and that of `python`.
+
+    It iterates over what was looked up and found: the facts that a plan rests on, and not
+    everything that happens to be installed. Versions come from the names of the metadata
+    folders: reading the metadata itself costs more than all the rest of a plan.
+    """
+
+    def __init__(self, paths: Sequence[str] | None = None) -> None:
+        """Look into `paths`; with None, into the import path of this interpreter."""
+        self._versions = {"python": platform.python_version()}
+        for name, version in _distributions(sys.path if paths is None else paths):
+            self._versions.setdefault(name, version)
+        self._asked: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        """Return the version of a distribution; remember that it was asked for."""
+        version = self._versions[normalized(name)]
+        self._asked[name] = version
+        return version
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._asked)
+
+    def __len__(self) -> int:
+        return len(self._asked)
+
+
+def normalized(name: str) -> str:
+    """Return the one spelling of a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _distributions(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        try:
+            entries = os.listdir(path or ".")  # noqa: PTH208  # twice as fast as Path.iterdir
+        except OSError:
+            continue  # the import path may name what is not there
+        for entry in sorted(entries):
+            if entry.endswith(_SUFFIXES):
+                name, _, version = entry.rpartition(".")[0].partition("-")
+                yield normalized(name), version.partition("-py")[0] or "0"
+
+
+def missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
+    """Say why a backend cannot build here; nothing where it can."""
+    lacking = [name for name in capabilities.packages if name not in facts]
+    if not lacking:
+        return ""
+    return f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a kind of target can be built on this machine."""
+
+    kind: str
+    builds: bool
+    packages: dict[str, str]
+    """What it needs, with the version that is here; empty where it is not."""
+    reason: str
+    """What is missing."""
+    install: str
+    """The command that installs it."""
+    needs_gpu: bool
+
+
+def readiness(facts: Mapping[str, str]) -> tuple[Readiness, ...]:
+    """Tell for every kind of target whether this machine can build it."""
+    return tuple(_ready(kind, facts) for kind in _backends())
+
+
+def _ready(backend: Any, facts: Mapping[str, str]) -> Readiness:
+    capabilities: Capabilities = backend.capabilities
+    reason = missing(capabilities, facts)
+    if not reason and not capabilities.runs_without_gpu and not gpus():
+        reason = "there is no NVIDIA GPU with a driver here"
+    return Readiness(
+        kind=get_args(backend.model_fields["kind"].annotation)[0],
+        builds=not reason,
+        packages={name: facts.get(name, "") for name in capabilities.packages},
+        reason=reason,
+        install=capabilities.install,
+        needs_gpu=not capabilities.runs_without_gpu,
+    )
+
+
+def _backends() -> tuple[Any, ...]:
+    union, *_ = get_args(Target)  # Annotated[A | B, Field(...)]
+    return get_args(union) or (union,)
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU of this machine."""
+
+    name: str
+    compute_capability: str
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """Name the GPUs that the NVIDIA driver shows; none where there is no driver."""
+    driver = _driver()
+    count = ctypes.c_int(0)
+    if driver is None or driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return ()
+    return tuple(_gpu(driver, index) for index in range(count.value))
+
+
+def _driver() -> Any:
+    for place in _PLACES:
+        try:
+            return ctypes.CDLL(place)
+        except OSError:
+            continue
+    return None
+
+
+def _gpu(driver: Any, index: int) -> Gpu:
+    # A device's handle is its index: cuDeviceGet says so of every driver there is.
+    name = ctypes.create_string_buffer(_NAME_BYTES)
+    driver.cuDeviceGetName(name, _NAME_BYTES, index)
+    version = []
+    for attribute in (_MAJOR, _MINOR):
+        value = ctypes.c_int(0)
+        driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, index)
+        version.append(str(value.value))
+    return Gpu(name.value.decode(errors="replace"), ".".join(version))
