@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.calib.minmax import Minmax
 from trtbuild.calib.percentile import Percentile
-from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.data.arrays import Arrays
 from trtbuild.graph.sources import Onnx
 from trtbuild.plan.plan import Plan, plan_steps

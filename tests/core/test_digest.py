@@ -1,0 +1,90 @@
+"""The canonical form, and digests of files."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file, digest_of_tree
+from trtbuild.core.errors import MissingFile
+
+LONG_AGO = 1_000_000_000
+
+trees = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), trees))
+def test_key_order_is_no_ingredient(tree):
+    """Two dicts that are equal have one digest."""
+    turned = dict(reversed(tree.items()))
+
+    assert digest_of_tree(tree) == digest_of_tree(turned)
+
+
+def test_a_nan_has_no_canonical_form():
+    """It would not be equal to itself."""
+    with pytest.raises(ValueError, match="JSON compliant"):
+        canonical_json({"x": float("nan")})
+
+
+def test_the_digest_of_a_file_is_its_sha256(tmp_path):
+    """The empty file's is known to everybody."""
+    (tmp_path / "empty").touch()
+
+    expected = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    assert expected == digest_of_file(tmp_path / "empty")
+
+
+@pytest.mark.parametrize(("make", "says"), [("nothing", "no such file"), ("dir", "a directory")])
+def test_what_is_no_file_is_said_to_be(tmp_path, make, says):
+    """A missing file and a directory are told apart."""
+    if make == "dir":
+        (tmp_path / "x").mkdir()
+
+    with pytest.raises(MissingFile, match=says):
+        digest_of_file(tmp_path / "x")
+
+
+def aged(path, text):
+    path.write_text(text)
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return path
+
+
+def test_a_changed_file_is_read_again(tmp_path):
+    """Even when size and modification time stay as they were."""
+    digests = FileDigests(tmp_path / "memory")
+    before = digests.digest(aged(tmp_path / "x", "one"))
+
+    assert before != digests.digest(aged(tmp_path / "x", "two"))
+
+
+def test_a_fresh_file_is_not_remembered(tmp_path, monkeypatch):
+    """A second change within the clock's granularity would go unseen."""
+    path = tmp_path / "x"
+    path.write_text("one")
+    digests = FileDigests(tmp_path / "memory")
+    digests.digest(path)
+    digests.save()
+
+    assert not (tmp_path / "memory").exists()
+
+
+def test_a_broken_memory_costs_time_and_nothing_else(tmp_path):
+    """What cannot be read is forgotten."""
+    (tmp_path / "memory").write_text("{torn")
+
+    assert digest_of_file(aged(tmp_path / "x", "one")) == FileDigests(tmp_path / "memory").digest(
+        tmp_path / "x"
+    )
