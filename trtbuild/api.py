@@ -7,20 +7,44 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
+from trtbuild.core.errors import MissingDependency, RecipeError, StepFailed, UsageError
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
+    from trtbuild.core.options import Options
     from trtbuild.core.records import Outcome, Record
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
     from trtbuild.recipe.load import Loaded
+    from trtbuild.recipe.problems import Problem
     from trtbuild.run.executor import Listener
+    from trtbuild.run.facts import Gpu, Readiness
     from trtbuild.steps.base import Pinned
 
-__all__ = ["Applied", "Planned", "apply", "load", "plan"]
+__all__ = ["Applied", "Planned", "apply", "doctor", "kinds", "load", "plan", "schema", "validate"]
+
+
+EXTRAS = {
+    "torch": "pip install 'trtbuild[torch]'",
+    "pillow": "pip install 'trtbuild[media]'",
+}
+"""What some recipes need beyond their targets, and what installs it."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a machine can build."""
+
+    python: str
+    gpus: tuple[Gpu, ...]
+    targets: tuple[Readiness, ...]
+    extras: dict[str, str]
+    """Version by distribution; empty where it is not installed."""
+    installs: dict[str, str]
+    """The command that installs it, by distribution."""
+    store: Path
 
 
 @dataclass(frozen=True)
@@ -54,6 +78,60 @@ def load(path: Path) -> Loaded:
     from trtbuild.recipe.load import load as load_recipe
 
     return load_recipe(path)
+
+
+def validate(paths: Sequence[Path]) -> tuple[Problem, ...]:
+    """Check recipes and return all that is wrong with them, in order.
+
+    Raises:
+        MissingFile: one is not there.
+    """
+    found: list[Problem] = []
+    for path in paths:
+        try:
+            load(path)
+        except RecipeError as error:
+            found += error.problems
+    return tuple(found)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of recipes."""
+    from trtbuild.recipe.editors import json_schema
+
+    return json_schema()
+
+
+def kinds() -> dict[str, tuple[type[Options], ...]]:
+    """Return the classes of every kind, by the section of a recipe that they may stand in."""
+    from typing import get_args
+
+    from trtbuild import backends, calib, data, graph
+
+    unions = {
+        "model": graph.Model,
+        "fixes": graph.Fix,
+        "data": data.Source,
+        "calibrator": calib.Calibrator,
+        "targets": backends.Target,
+    }
+    # Annotated[A | B, Field(...)]: the union is the registry.
+    return {section: get_args(get_args(union)[0]) for section, union in unions.items()}
+
+
+def doctor() -> Diagnosis:
+    """Say what this machine can build, and what is missing for the rest."""
+    from trtbuild.run.facts import Installed, gpus, readiness
+
+    facts = Installed()
+    return Diagnosis(
+        python=facts["python"],
+        gpus=gpus(),
+        targets=readiness(facts),
+        extras={name: facts.get(name, "") for name in EXTRAS},
+        installs=EXTRAS,
+        store=default_root(),
+    )
 
 
 def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:

@@ -32,10 +32,11 @@ def apply(
     """Build what recipes ask for; exit code 1 if a gate fails."""
     from trtbuild import api
     from trtbuild.cli import show
+    from trtbuild.cli.progress import listener as listening
 
     passed = True
     for recipe in recipes:
-        with show.progress(quiet=quiet, verbose=verbose) as listener:
+        with listening(quiet=quiet, verbose=verbose) as listener:
             applied = api.apply(
                 recipe,
                 build_dir=build_dir,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, get_args
 
 import typer
 
-from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
+from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError, UsageError
 
 if TYPE_CHECKING:
-    from trtbuild.api import Applied, Planned
+    from trtbuild.api import Applied, Diagnosis, Planned
+    from trtbuild.core.options import Options
     from trtbuild.core.records import Record, TargetResult
+    from trtbuild.recipe.problems import Format, Problem
 
-__all__ = ["applied", "diagnosis", "failure", "plan", "table"]
+__all__ = ["applied", "diagnosis", "failure", "kinds", "plan", "table", "validation"]
 
 
 def failure(error: TrtbuildError) -> int:
@@ -153,7 +156,62 @@ def _place(output: str) -> str:
     return f"`{output}` " if output else ""
 
 
-def diagnosis(found: Any) -> None:
-    """Write what this machine can build."""
-    for line in found:
-        typer.echo(line)
+def diagnosis(found: Diagnosis) -> None:
+    """Write what this machine can build, and the command that brings the rest."""
+    typer.echo(f"Python {found.python}, store {found.store}")
+    names = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
+    typer.echo(f"GPU: {names or 'none with a driver: engines are built, and cannot be run here'}")
+    typer.echo("targets:")
+    for target in found.targets:
+        versions = ", ".join(f"{name} {version}" for name, version in target.packages.items())
+        word = "yes" if target.builds else "no "
+        typer.echo(f"  {word}  {target.kind}: {versions if target.builds else target.reason}")
+        if not target.builds:
+            typer.echo(f"       hint: {target.install}")
+    typer.echo("for some recipes:")
+    for name, version in found.extras.items():
+        typer.echo(f"  {'yes' if version else 'no '}  {name} {version}".rstrip())
+        if not version:
+            typer.echo(f"       hint: {found.installs[name]}")
+
+
+def validation(problems: Sequence[Problem], form: Format) -> int:
+    """Write problems in the form asked for; the exit code says whether there are any."""
+    from trtbuild.recipe.problems import render
+
+    text = render(problems, form)
+    if text:
+        typer.echo(text, err=form == "text")
+    return RecipeError.code if problems else 0
+
+
+def kinds(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
+    """List every kind with the first line of its docstring, or one kind with its options."""
+    if wanted:
+        _kind(found, wanted)
+        return
+    for section, classes in found.items():
+        typer.echo(f"{section}:")
+        typer.echo(table([(_name(each), _first_line(each)) for each in classes]))
+
+
+def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
+    chosen = [each for classes in found.values() for each in classes if _name(each) == wanted]
+    if not chosen:
+        names = sorted(_name(each) for classes in found.values() for each in classes)
+        raise UsageError(f"there is no kind `{wanted}`", hint="kinds: " + ", ".join(names))
+    for each in chosen:
+        typer.echo(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")
+        for name, field in each.model_fields.items():
+            if name != "kind":
+                default = "required" if field.is_required() else f"default {field.default!r}"
+                typer.echo(f"  {name} ({default})\n      {field.description or ''}")
+
+
+def _name(kind: type[Options]) -> str:
+    (name,) = get_args(kind.model_fields["kind"].annotation)
+    return str(name)
+
+
+def _first_line(kind: type[Options]) -> str:
+    return (kind.__doc__ or "").strip().splitlines()[0]
