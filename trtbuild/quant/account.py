@@ -39,7 +39,8 @@ class WeightAccount(Options):
     """One weight that is stored in INT8."""
 
     name: str
-    axis: int | None
+    axis: int
+    """The output channels: one scale for each index along it."""
     channels: int
     """How many scales it has."""
     dead: tuple[int, ...] = ()

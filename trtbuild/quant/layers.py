@@ -21,8 +21,8 @@ class Weight:
     """A constant operand: its input slot, and the axis of its output channels."""
 
     slot: int
-    axis: int | None
-    """One scale for each index along it; None means one scale for the whole weight."""
+    axis: int
+    """One scale for each index along it."""
 
 
 @dataclass(frozen=True)
@@ -64,35 +64,53 @@ def _conv_transpose(view: View, index: int, node: onnx.NodeProto) -> Layer:
 
 
 def _gemm(view: View, index: int, node: onnx.NodeProto) -> Layer:
-    """Gemm's B is [K, N], or [N, K] with transB: the scale goes with N."""
-    transposed = (ints_of(node, "transB") or (0,)) != (0,)
-    return _matrix(view, index, node, axis=0 if transposed else 1)
+    """Gemm's B is [K, N], or [N, K] with transB: the scale goes with N.
+
+    A constant A is [M, K], or [K, M] with transA: the scale goes with M.
+    """
+    a_last = _flag(node, "transA")
+    b_last = not _flag(node, "transB")
+    return _matrix(view, index, node, a_axis=int(a_last), b_axis=int(b_last))
 
 
 def _matmul(view: View, index: int, node: onnx.NodeProto) -> Layer:
-    """MatMul's B is [K, N]: the scale goes with N; a batch of matrices has one scale."""
-    constant = view.constant(node.input[1])
-    return _matrix(view, index, node, axis=1 if constant and len(constant.dims) == 2 else None)  # noqa: PLR2004
+    """MatMul's B is [..., K, N]: the scale goes with N; a constant A's [..., M, K] with M.
+
+    RTX 1.7.1 delivers INT8 for both, and for weights of three dimensions.
+    """
+    a, b = (view.constant(name) for name in node.input)
+    return _matrix(
+        view,
+        index,
+        node,
+        a_axis=len(a.dims) - 2 if a is not None else 0,
+        b_axis=len(b.dims) - 1 if b is not None else 0,
+    )
 
 
-def _matrix(view: View, index: int, node: onnx.NodeProto, *, axis: int | None) -> Layer:
+def _matrix(view: View, index: int, node: onnx.NodeProto, *, a_axis: int, b_axis: int) -> Layer:
     if view.constant(node.input[1]) is not None:
-        return _with_weight(view, index, node, Weight(slot=1, axis=axis))
+        return _with_weight(view, index, node, Weight(slot=1, axis=b_axis))
     if view.constant(node.input[0]) is not None:
-        return _left(index, node, "its weight is the first operand")
+        return _with_weight(view, index, node, Weight(slot=0, axis=a_axis))
     return _of_activations(view, index, node)
 
 
+def _flag(node: onnx.NodeProto, attribute: str) -> bool:
+    return (ints_of(node, attribute) or (0,)) != (0,)
+
+
 def _with_weight(view: View, index: int, node: onnx.NodeProto, weight: Weight) -> Layer:
-    constant = view.constant(node.input[weight.slot])
-    reason = _unfit(constant)
-    if not reason and view.constant(node.input[0]) is not None:
+    other = 1 - weight.slot
+    activation = node.input[other]
+    reason = _unfit(view.constant(node.input[weight.slot]))
+    if not reason and view.constant(activation) is not None:
         reason = "its input is constant"
-    if not reason and len(view.dims(node.input[0]) or (0, 0)) <= 1:
+    if not reason and len(view.dims(activation) or (0, 0)) <= 1:
         reason = "its input is a vector or a scalar"
     if reason:
         return _left(index, node, reason)
-    return Layer(index, name_of(node), node.op_type, activations=(0,), weight=weight)
+    return Layer(index, name_of(node), node.op_type, activations=(other,), weight=weight)
 
 
 def _unfit(weight: onnx.TensorProto | None) -> str:

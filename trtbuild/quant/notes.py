@@ -59,14 +59,15 @@ def on_skip(view: View, skip: Sequence[str]) -> Iterator[str]:
 
 def on_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:
     """Say which weights have channels that INT8 cannot or hardly represent."""
-    for weight in weights:
-        for channels, what in (
-            (weight.dead, "hold nothing but zeros"),
-            (weight.tiny, "are under a millionth of the largest"),
-        ):
-            if channels:
-                share = f"{len(channels)} of {weight.channels} channels"
-                yield f"weight `{weight.name}`: {share} {what}"
+    found = list(weights)
+    for kind, what in (
+        ("dead", "hold nothing but zeros"),
+        ("tiny", "are under a millionth of their weight's largest value"),
+    ):
+        counts = [(weight, len(getattr(weight, kind))) for weight in found]
+        names = [f"`{weight.name}` {n} of {weight.channels}" for weight, n in counts if n]
+        if names:
+            yield f"{sum(n for _, n in counts)} weight channels {what}: {_listed(names)}"
 
 
 def _listed(names: Sequence[str]) -> str:

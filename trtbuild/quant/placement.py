@@ -29,8 +29,8 @@ class WeightCopy:
     """A weight in INT8, read by every operand in `sites`."""
 
     tensor: str
-    axis: int | None
-    """One scale for each index along it; None means one scale."""
+    axis: int
+    """One scale for each index along it."""
     sites: tuple[Site, ...]
 
 

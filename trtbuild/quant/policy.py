@@ -187,7 +187,7 @@ def _averaging(
 
 
 def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:
-    copies: dict[tuple[str, int | None], list[Site]] = {}
+    copies: dict[tuple[str, int], list[Site]] = {}
     for layer in chosen:
         if layer.weight is not None:
             site = (layer.index, layer.weight.slot)

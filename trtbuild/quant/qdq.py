@@ -96,9 +96,8 @@ class _Writer:
             self._constant(f"{name}_scale", found.scales),
             self._constant(f"{name}_zero_point", np.zeros(found.scales.shape, np.int8)),
         ]
-        axis = {} if copy.axis is None else {"axis": copy.axis}
         self._replaced |= {self._view.nodes[index].input[slot] for index, slot in copy.sites}
-        self._dequantize(name, operands, copy.sites, **axis)
+        self._dequantize(name, operands, copy.sites, axis=copy.axis)
         return WeightAccount(
             name=name,
             axis=copy.axis,

@@ -22,14 +22,14 @@ class QuantizedWeight:
     values: npt.NDArray[np.int8]
     """The weight's own shape; -127 to 127."""
     scales: npt.NDArray[np.float32]
-    """Shape [channels], or a scalar where there is no axis."""
+    """Shape [channels]."""
     dead: tuple[int, ...]
     """Channels without a value that a normal float32 scale can represent."""
     tiny: tuple[int, ...]
     """Channels under TINY of the weight's largest value, and not dead."""
 
 
-def quantize_weight(weight: npt.NDArray[np.float32], axis: int | None) -> QuantizedWeight:
+def quantize_weight(weight: npt.NDArray[np.float32], axis: int) -> QuantizedWeight:
     """Quantize a weight: q = round_half_even(w / s), s = max|w| / 127 over each index of `axis`.
 
     This is what a float weight behind QuantizeLinear would become, bit for bit. A dead channel
@@ -40,7 +40,7 @@ def quantize_weight(weight: npt.NDArray[np.float32], axis: int | None) -> Quanti
     """
     import numpy as np
 
-    others = None if axis is None else tuple(i for i in range(weight.ndim) if i != axis)
+    others = tuple(i for i in range(weight.ndim) if i != axis)
     limits = np.maximum(weight.max(axis=others), -weight.min(axis=others))
     if not np.isfinite(limits).all():
         raise ValueError("holds a NaN or an infinity")
@@ -48,11 +48,7 @@ def quantize_weight(weight: npt.NDArray[np.float32], axis: int | None) -> Quanti
     dead = scales < np.finfo(np.float32).tiny
     tiny = ~dead & (limits < TINY * limits.max(initial=0))
     scales = np.where(dead, np.float32(1), scales).astype(np.float32)
-    along = (
-        scales
-        if axis is None
-        else scales.reshape([-1 if i == axis else 1 for i in range(weight.ndim)])
-    )
+    along = np.expand_dims(scales, others)
     steps = weight / along
     np.rint(steps, out=steps)
     return QuantizedWeight(steps.astype(np.int8), scales, _where(dead), _where(tiny))
