@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 __all__ = [
     "CorruptObject",
@@ -37,13 +38,16 @@ class UsageError(TrtbuildError):
 
 
 class RecipeError(TrtbuildError):
-    """What a recipe says is wrong; carries all its problems, already rendered, in file order."""
+    """What a recipe says is wrong; carries all its problems, in file order.
+
+    They are `recipe.problems.Problem`s, which core must not know; all it asks is `render()`.
+    """
 
     code = 2
 
-    def __init__(self, problems: tuple[str, ...], *, hint: str = "") -> None:
-        super().__init__("\n".join(problems), hint=hint)
-        self.problems = problems
+    def __init__(self, problems: Sequence[Any], *, hint: str = "") -> None:
+        super().__init__("\n\n".join(problem.render() for problem in problems), hint=hint)
+        self.problems: tuple[Any, ...] = tuple(problems)
 
 
 class StepInputError(TrtbuildError):
@@ -57,10 +61,13 @@ class StepFailed(TrtbuildError):
 
     code = 3
 
-    def __init__(self, message: str, *, step: str, log: str = "", hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, step: str, log: str = "", hint: str = "", code: int = 3
+    ) -> None:
         super().__init__(message, hint=hint)
         self.step = step
         self.log = log
+        self.code = code  # type: ignore[misc]  # a step's own error keeps its exit code
 
 
 class MissingDependency(TrtbuildError):

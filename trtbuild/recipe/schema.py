@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from trtbuild.backends import Target
 from trtbuild.calib import Calibrator
@@ -14,55 +14,86 @@ from trtbuild.graph import Fix, Model
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 
-__all__ = ["Compare", "ProfileShapes", "Quantization", "Recipe"]
+__all__ = ["NAME_PATTERN", "Bounds", "Compare", "ProfileShapes", "Quantization", "Recipe"]
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
 Pattern = Annotated[str, Field(min_length=1)]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
+def _exactly_one(value: Any) -> Any:
+    # To Python, and so to a Literal, 1.0 and True are equal to 1.
+    if value != 1 or not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("this trtbuild reads recipes of version 1; write `version: 1`")
+    return value
+
+
 class Quantization(Options):
     """How the model becomes INT8."""
 
     mode: Literal["explicit"] = "explicit"
+    """How INT8 is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
+    takes."""
     data: str
+    """The data set, one of those under `data`, that calibration measures activations on."""
     calibrator: Calibrator
+    """How a tensor's range is found from its values on the calibration data."""
     ranges: dict[Pattern, Bounds] = {}
+    """Ranges by hand, as a limit (6.0 means -6 to 6) or [low, high]. Keys are tensor names or
+    patterns (`*`, `?`, `[...]`); they win over the calibrator."""
     skip: tuple[Pattern, ...] = ()
+    """Names or patterns of the nodes that stay in floating point."""
 
 
 class ProfileShapes(Options):
     """The shapes of one input in an optimization profile."""
 
     min: Shape
+    """The smallest shape the engine must take."""
     opt: Shape
+    """The shape that the engine is tuned for: the one used most."""
     max: Shape
+    """The largest shape the engine must take; memory is planned for it."""
 
 
 class Compare(Options):
     """FP32 against INT8 on the same samples."""
 
     data: str
+    """The data set, one of those under `data`, that both models are run on; never the one that
+    calibration saw."""
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (
         "cosine",
         "sqnr_db",
         "max_abs",
         "top1_agreement",
     )
+    """What is measured for each output; `top1` and `top5` need data with labels."""
     gates: tuple[Gate, ...] = ()
+    """Rules that must hold; where one fails, `apply` ends with exit code 1."""
 
 
 class Recipe(Options):
     """A recipe: what to build, from what, and how to tell that it is good."""
 
-    version: Literal[1]
+    version: Annotated[Literal[1], BeforeValidator(_exactly_one)]
+    """The version of the recipe format: 1."""
     name: Name
+    """The recipe's name; results are placed in `build/<name>/`."""
     model: Model
+    """The FP32 model to start from."""
     fixes: tuple[Fix, ...] = ()
+    """Changes to the model's graph, made in this order before anything is measured."""
     data: dict[Name, Source] = {}
+    """Data sets by name, for `quantization` and `compare` to refer to."""
     quantization: Quantization | None = None
+    """How the model becomes INT8; without it, the engines compute in the model's own precision."""
     profiles: tuple[dict[str, ProfileShapes], ...] = ()
+    """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take."""
     targets: Annotated[dict[Name, Target], Field(min_length=1)]
+    """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None
+    """How the INT8 model is compared with the FP32 model, and what it must reach."""

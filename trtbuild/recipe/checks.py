@@ -1,0 +1,253 @@
+"""Rules across sections, one small function each."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from trtbuild.core.options import Options
+from trtbuild.data import Source as Data
+from trtbuild.measure.metrics import LABELLED
+from trtbuild.recipe.problems import Path, Problem, near
+from trtbuild.recipe.scalars import short
+from trtbuild.recipe.schema import ProfileShapes, Recipe
+from trtbuild.recipe.shape import kinds_of, listed
+from trtbuild.recipe.source import Source
+
+__all__ = ["problems_across"]
+
+Check = Callable[[Recipe, Source], Iterator[Problem]]
+
+_PLACED = {
+    "comparison.json",
+    "model.fp32.onnx",
+    "model.int8.onnx",
+    "ranges.json",
+    "report.html",
+    "report.md",
+}
+"""What a build directory holds beside the targets' directories."""
+_HOW_MUCH_AND_HOW = {"count", "batch", "preprocess", "input", "labels"}
+"""Options of a data source that do not choose other samples."""
+
+
+def problems_across(
+    recipe: Recipe, source: Source, without: frozenset[str] = frozenset()
+) -> list[Problem]:
+    """Return what is wrong between the sections of a recipe, and with values as a whole.
+
+    Rules that concern a section of `without`, being wrong in itself, are left out.
+    """
+    return [
+        problem
+        for check, sections in _CHECKS
+        if not sections & without
+        for problem in check(recipe, source)
+    ]
+
+
+def calibration_data_exists(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """`quantization` names a data set of the recipe."""
+    if recipe.quantization is not None:
+        yield from _absent("quantization", recipe.quantization.data, recipe, source)
+
+
+def evaluation_data_exists(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """`compare` names a data set of the recipe."""
+    if recipe.compare is not None:
+        yield from _absent("compare", recipe.compare.data, recipe, source)
+
+
+def _absent(section: str, name: str, recipe: Recipe, source: Source) -> Iterator[Problem]:
+    if name in recipe.data:
+        return
+    guess = near(name, recipe.data)
+    if guess is not None:
+        hint = f"did you mean `{guess}`?"
+    elif recipe.data:
+        hint = f"data sets: {', '.join(sorted(recipe.data))}"
+    else:
+        hint = f"describe it: add `{short(name)}` to the section `data`"
+    yield source.problem((section, "data"), f"there is no data set `{short(name)}`", hint)
+
+
+def evaluation_data_is_new(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """INT8 is not judged on the samples that its ranges were made for."""
+    if recipe.quantization is None or recipe.compare is None:
+        return
+    calibration, evaluation = recipe.quantization.data, recipe.compare.data
+    if calibration not in recipe.data or evaluation not in recipe.data:
+        return
+    hint = "compare on samples that calibration never saw"
+    path: Path = ("compare", "data")
+    if calibration == evaluation:
+        told = f"`{evaluation}` is also the calibration data: the comparison would flatter INT8"
+        yield source.problem(path, told, hint)
+    elif _samples(recipe.data[calibration]) == _samples(recipe.data[evaluation]):
+        told = f"`{evaluation}` holds the same samples as `{calibration}`, the calibration data"
+        yield source.problem(path, f"{told}: the comparison would flatter INT8", hint)
+
+
+def comparison_has_a_candidate(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Without `quantization` there is no INT8 model to compare."""
+    if recipe.compare is not None and recipe.quantization is None:
+        told = "`compare` holds INT8 against FP32, and this recipe has no `quantization`"
+        yield source.problem(
+            ("compare",), told, "add `quantization`, or remove `compare`", key=True
+        )
+
+
+def accuracy_has_labels(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """`top1` and `top5` need to know what is right."""
+    compare = recipe.compare
+    data = recipe.data.get(compare.data) if compare is not None else None
+    if compare is None or data is None or getattr(data, "labels", None) is not None:
+        return
+    asked: list[tuple[Path, str]] = [
+        (("compare", "metrics", index), metric) for index, metric in enumerate(compare.metrics)
+    ] + [
+        (("compare", "gates", index, "metric"), gate.metric)
+        for index, gate in enumerate(compare.gates)
+    ]
+    able = [kind for kind, each in kinds_of(Data).items() if "labels" in each.model_fields]
+    hint = f"say where its labels are: `labels` of the {listed(sorted(able), 'or')} data source"
+    if "labels" in type(data).model_fields:
+        hint = f"say where its labels are: `labels` in `{short(compare.data)}`"
+    for path, metric in asked:
+        if metric in LABELLED:
+            told = f"{metric} needs labels, and the data set `{short(compare.data)}` has none"
+            yield source.problem(path, told, hint)
+
+
+def backends_take_the_mode(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Every target's backend can build with the quantization mode."""
+    if recipe.quantization is None:
+        return
+    mode = recipe.quantization.mode
+    for name, target in recipe.targets.items():
+        modes = target.capabilities.modes
+        if mode not in modes:
+            told = f"{target.kind} (target `{short(name)}`) cannot build with `mode: {mode}`"
+            use = f"use `mode: {listed(modes, 'or')}`, or another kind of target"
+            yield source.problem(("quantization", "mode"), told, use, key=True)
+
+
+def ranges_are_ranges(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """A manual range is a positive limit, or [low, high] with room between or beside 0."""
+    ranges = recipe.quantization.ranges if recipe.quantization is not None else {}
+    for name, bounds in ranges.items():
+        path: Path = ("quantization", "ranges", name)
+        if isinstance(bounds, tuple):
+            low, high = bounds
+            if low > high:
+                told = f"low ({low:g}) is above high ({high:g})"
+                yield source.problem(path, told, f"write [{high:g}, {low:g}]")
+            elif low == high == 0:
+                yield source.problem(path, "a range from 0 to 0 holds no values", _LIMIT_HINT)
+        elif bounds <= 0:
+            told = f"a limit is more than 0, not {bounds:g}"
+            guess = f"write {-bounds:g}: it means from {bounds:g} to {-bounds:g}"
+            yield source.problem(path, told, guess if bounds else _LIMIT_HINT)
+
+
+_LIMIT_HINT = "write the largest absolute value that the tensor takes"
+
+
+def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Each profile gives shapes for the same inputs."""
+    if not recipe.profiles:
+        return
+    first = recipe.profiles[0]
+    for index, profile in enumerate(recipe.profiles):
+        if not profile:
+            told = "a profile without inputs"
+            hint = (
+                "give min, opt and max shapes for an input: `input: {min: ..., opt: ..., max: ...}`"
+            )
+            yield source.problem(("profiles", index), told, hint)
+        for name in sorted(first.keys() ^ profile.keys()):
+            has, lacks = (0, index) if name in first else (index, 0)
+            told = f"profile {lacks} has no shapes for `{short(name)}`; profile {has} has"
+            hint = "every profile gives shapes for the same inputs"
+            yield source.problem(("profiles", lacks), told, hint)
+
+
+def shapes_are_in_order(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """On every axis, min ≤ opt ≤ max; all three have as many axes."""
+    for index, profile in enumerate(recipe.profiles):
+        for name, shapes in profile.items():
+            yield from _shape_problems(shapes, ("profiles", index, name), source)
+
+
+def _shape_problems(shapes: ProfileShapes, path: Path, source: Source) -> Iterator[Problem]:
+    ranks = {len(shapes.min), len(shapes.opt), len(shapes.max)}
+    if len(ranks) > 1:
+        told = f"min, opt and max differ in their number of axes: {listed_numbers(shapes)}"
+        yield source.problem(
+            path, told, "give each as many numbers as the input has axes", key=True
+        )
+        return
+    for low, high in (("min", "opt"), ("opt", "max")):
+        pairs = zip(getattr(shapes, low), getattr(shapes, high), strict=True)
+        for axis, (less, more) in enumerate(pairs):
+            if less > more:
+                told = f"{low} is larger than {high} on axis {axis}: {less} > {more}"
+                yield source.problem((*path, low, axis), told, "shapes go min ≤ opt ≤ max")
+
+
+def listed_numbers(shapes: ProfileShapes) -> str:
+    """Say how many axes each shape has: `4, 4 and 3`."""
+    counts = [str(len(each)) for each in (shapes.min, shapes.opt, shapes.max)]
+    return listed(counts, "and")
+
+
+def targets_have_directories(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Each target's name can be a directory of its own, on any file system."""
+    seen: dict[str, str] = {}
+    for name in recipe.targets:
+        path: Path = ("targets", name)
+        other = seen.setdefault(name.lower(), name)
+        if name.lower() in _PLACED:
+            told = f"a target cannot be called `{name}`: a build has a file of that name"
+            yield source.problem(path, told, "choose another name", key=True)
+        elif name.endswith("."):
+            told = f"`{name}` ends in a dot, which some file systems drop from a directory's name"
+            yield source.problem(path, told, f"write `{name.rstrip('.')}`", key=True)
+        elif other != name:
+            told = f"`{name}` and `{other}` are one directory where case does not count"
+            yield source.problem(path, told, "choose another name", key=True)
+
+
+def weights_may_be_absent(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Only what is fetched may be out of reach."""
+    weights = getattr(recipe.model, "weights", None)
+    if weights is None or weights.url is not None:
+        return
+    if getattr(recipe.model, "without_weights", "fail") == "seeded":
+        told = "`without_weights: seeded` is for weights by url; a file that is missing is an error"
+        yield source.problem(("model", "without_weights"), told, "remove the line", key=True)
+
+
+def _samples(data: Options) -> dict[str, Any]:
+    """Return the options that choose a data source's samples, paths in one spelling."""
+    options = data.model_dump(exclude=_HOW_MUCH_AND_HOW)
+    if isinstance(options.get("path"), str):
+        options["path"] = posixpath.normpath(options["path"])
+    return options
+
+
+_CHECKS: tuple[tuple[Check, set[str]], ...] = (
+    (calibration_data_exists, {"data", "quantization"}),
+    (evaluation_data_exists, {"data", "compare"}),
+    (evaluation_data_is_new, {"data", "quantization", "compare"}),
+    (comparison_has_a_candidate, {"quantization", "compare"}),
+    (accuracy_has_labels, {"data", "compare"}),
+    (backends_take_the_mode, {"quantization", "targets"}),
+    (ranges_are_ranges, {"quantization"}),
+    (profiles_agree, {"profiles"}),
+    (shapes_are_in_order, {"profiles"}),
+    (targets_have_directories, {"targets"}),
+    (weights_may_be_absent, {"model"}),
+)
+"""Each rule, and the sections it reads."""

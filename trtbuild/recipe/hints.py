@@ -1,0 +1,120 @@
+"""The next move for a value of the wrong type or form."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from trtbuild.recipe.problems import Path, near
+from trtbuild.recipe.scalars import Unclear, resolve, short
+from trtbuild.recipe.schema import NAME_PATTERN, Recipe
+from trtbuild.recipe.shape import kinds_of, strip, words
+from trtbuild.recipe.source import Source
+
+__all__ = ["for_pattern", "for_type", "sections_with", "told"]
+
+_YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_SHA256_PATTERN = "^[0-9a-f]{64}$"
+
+
+def told(value: Any) -> str:
+    """Say what a value is: `text "8"`, `8`, `a list`."""
+    if isinstance(value, str):
+        return f"text {short(json.dumps(value, ensure_ascii=False))}" if value else "empty text"
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if value is None:
+        return "nothing"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+def for_type(path: Path, value: Any, expected: Any, source: Source) -> str:
+    """Say what to write instead of a value of the wrong type; empty where that is plain."""
+    if isinstance(value, str):
+        node = source.node(path)
+        return _for_text(value, expected, quoted=node is not None and node.quoted)
+    wanted = words(expected)
+    if isinstance(value, list):
+        return _for_list(value, wanted)
+    if isinstance(value, dict):
+        return "begin each item with `- `" if wanted.startswith("a list") else ""
+    return _for_plain(value, expected, wanted)
+
+
+def for_pattern(pattern: str, text: str) -> tuple[str, str]:
+    """Say in words what form a text must have, and what to write instead."""
+    if pattern == NAME_PATTERN:
+        guess = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")
+        wanted = (
+            "is not a name: letters, digits, `.`, `_` and `-`, beginning with one of the first two"
+        )
+        return wanted, f"write `{guess}`" if guess else "write a short word"
+    if pattern == _SHA256_PATTERN:
+        hint = "write lower-case letters" if re.fullmatch("(?i)[0-9a-f]{64}", text) else ""
+        return "must be 64 hexadecimal digits", hint or "`sha256sum FILE` prints them"
+    return "does not have the form it must have", f"it must match {pattern}"
+
+
+def sections_with(name: str) -> list[str]:
+    """Return the sections of a recipe that have an option of this name."""
+    found = []
+    for section, field in Recipe.model_fields.items():
+        bare, _ = strip(field.annotation)
+        if name in getattr(bare, "model_fields", {}):
+            found.append(section)
+    return found
+
+
+def _for_plain(value: float | None, expected: Any, wanted: str) -> str:
+    if expected is str:
+        return f'put it in quotes: "{_written(value)}"'
+    if expected is int and isinstance(value, float) and value.is_integer():
+        return f"write {int(value)}"
+    return f"write [{_written(value)}]" if wanted.startswith("a list") else ""
+
+
+def _for_text(text: str, expected: Any, *, quoted: bool) -> str:
+    kinds = kinds_of(expected)
+    if kinds:
+        guess = near(text, kinds)
+        return f"write {{kind: {guess}}}" if guess else f"kinds: {', '.join(sorted(kinds))}"
+    if expected is bool:
+        guess = _YES_NO.get(text.lower())
+        return f"write {guess}; yes, no, on and off are text in YAML 1.2" if guess else ""
+    if expected in {int, float}:
+        return _for_number(text, quoted=quoted)
+    if words(expected).startswith("a list"):
+        return f"write [{json.dumps(short(text), ensure_ascii=False)}]"
+    return ""
+
+
+def _for_number(text: str, *, quoted: bool) -> str:
+    if quoted and _is_number(text):
+        return f"remove the quotes: {text}"
+    if _is_number(text.replace("_", "")):
+        return f"write {text.replace('_', '')}"
+    if _is_number(text.rstrip("%")):
+        return f"write {text.rstrip('%')}"
+    fraction = re.fullmatch(r"([0-9.]+) */ *([0-9.]+)", text)
+    if fraction and all(map(_is_number, fraction.groups())) and float(fraction[2]):
+        return f"a recipe does not calculate; write {float(fraction[1]) / float(fraction[2])!r}"
+    return ""
+
+
+def _for_list(value: list[Any], wanted: str) -> str:
+    if len(value) == 1 and not isinstance(value[0], list | dict):
+        return f"remove the brackets: {_written(value[0])}"
+    return "write `name: value` without dashes" if wanted.startswith("a mapping") else ""
+
+
+def _is_number(text: str) -> bool:
+    try:
+        value = resolve(text)
+    except Unclear:
+        return False
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,100 @@
+"""A recipe file to a checked Recipe with its text, or all its problems."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.recipe.checks import problems_across
+from trtbuild.recipe.problems import Problem, in_order, near
+from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.source import Source, read
+from trtbuild.recipe.validation import problems_of
+
+__all__ = ["Loaded", "load", "loaded"]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A recipe that was accepted, and its text."""
+
+    file: Path
+    """The recipe's path as the user gave it."""
+    recipe: Recipe
+    source: Source
+
+
+def load(path: Path) -> Loaded:
+    """Read and check a recipe without touching a model, a GPU or the store.
+
+    Raises:
+        RecipeError: all that is wrong with it, in file order.
+        MissingFile: it is not there, is a directory, or may not be read.
+    """
+    return loaded(path, read(path))
+
+
+def loaded(path: Path, source: Source) -> Loaded:
+    """Check a recipe whose text was read.
+
+    Raises:
+        RecipeError: all that is wrong with it, in file order.
+    """
+    recipe, problems = _recipe(source)
+    found = in_order([*source.problems, *problems])
+    if found or recipe is None:
+        raise RecipeError(found)
+    return Loaded(path, recipe, source)
+
+
+def _recipe(source: Source) -> tuple[Recipe | None, list[Problem]]:
+    data = source.root.plain
+    if source.root.bad:
+        return None, []
+    if not isinstance(data, dict):
+        word = "a list" if isinstance(data, list) else "a line of text"
+        told = f"a recipe is a mapping of sections, not {word}"
+        return None, [source.problem((), told, "begin with `version: 1`, a space after the colon")]
+    unsound = frozenset(_unsound(source))
+    try:
+        recipe = Recipe.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        unsound |= {str(each["loc"][0]) for each in error.errors(include_url=False)}
+        across = problems_across(_partly(data, unsound), source, unsound)
+        return None, [*problems_of(error, source), *across]
+    return recipe, problems_across(recipe, source, unsound)
+
+
+def _unsound(source: Source) -> set[str]:
+    """Return the sections whose text is at fault, or that a misspelt key was meant to be."""
+    sections = source.root.value
+    if not isinstance(sections, dict):
+        return set()
+    known = set(Recipe.model_fields)
+    unknown = sections.keys() - known
+    return {
+        *(name for name, node in sections.items() if not node.sound),
+        *(guess for name in unknown if (guess := near(name, known)) is not None),
+    }
+
+
+def _partly(data: dict[str, Any], unsound: frozenset[str]) -> Recipe:
+    """Return a recipe of the sections that are sound; the others are not to be looked at."""
+    sections = {
+        name: _section(field, data[name])
+        for name, field in Recipe.model_fields.items()
+        if name in data and name not in unsound
+    }
+    return Recipe.model_construct(**sections)
+
+
+def _section(field: FieldInfo, data: Any) -> Any:
+    annotation: Any = Annotated[field.annotation, field]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=ConfigDict(strict=True))
+    return adapter.validate_json(json.dumps(data))

@@ -1,0 +1,174 @@
+"""Problem: what is wrong in a recipe, where, and the next move; as text, JSON or annotations."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from typing import Literal
+
+from trtbuild.core.options import Options
+
+__all__ = [
+    "Format",
+    "Mark",
+    "Path",
+    "Problem",
+    "dotted",
+    "in_order",
+    "near",
+    "printable",
+    "render",
+]
+
+Path = tuple[str | int, ...]
+"""Keys and list positions from the top of a recipe to a value."""
+Format = Literal["text", "json", "github"]
+WIDEST_EXCERPT = 110
+LEAD = 60
+MOST_PROBLEMS = 100
+
+
+class Mark(Options):
+    """A place in a file; line and column count from 1, the column in characters."""
+
+    line: int
+    column: int
+
+
+class Problem(Options):
+    """One thing that is wrong in a recipe."""
+
+    file: str
+    """The recipe's path as the user gave it."""
+    mark: Mark
+    path: Path
+    message: str
+    hint: str = ""
+    """The next move."""
+    excerpt: str = ""
+    """The line of the file that the mark points into."""
+
+    def render(self) -> str:
+        """Write the problem as a reader sees it: place, message, the line, a caret, the hint."""
+        lines = [f"{self.file}:{self.mark.line}:{self.mark.column}: error: {self.message}"]
+        if self.excerpt.strip():
+            shown, before = _window(self.excerpt, self.mark.column - 1)
+            lines.append(f"{self.mark.line:5d} | {shown}".rstrip())
+            lines.append(f"      | {_blank(before)}^")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+def render(problems: Iterable[Problem], form: Format = "text") -> str:
+    """Write problems, of one file or several, in the order given; empty when there are none.
+
+    `json` is an array of objects; `github` is a workflow command a line, which GitHub shows on
+    the line of the file it names.
+    """
+    if form == "json":
+        return json.dumps([_json(problem) for problem in problems], indent=2)
+    if form == "github":
+        return "\n".join(_github(problem) for problem in problems)
+    return "\n\n".join(problem.render() for problem in problems)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sort by place in the file, drop repeats, and cut off what nobody would read."""
+    once = {(p.mark.line, p.mark.column, p.message): p for p in reversed(list(problems))}
+    ordered = [once[key] for key in sorted(once)]
+    if len(ordered) > MOST_PROBLEMS:
+        first_left_out = ordered[MOST_PROBLEMS]
+        more = f"{len(ordered) - MOST_PROBLEMS} more problems from here on are not shown"
+        ordered[MOST_PROBLEMS:] = [first_left_out.model_copy(update={"message": more, "hint": ""})]
+    return tuple(ordered)
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that was probably meant, or None."""
+    import difflib
+
+    words = sorted(known)
+    by_folded = {folded(name): name for name in reversed(words)}
+    if folded(word) in by_folded:
+        return by_folded[folded(word)]
+    found = difflib.get_close_matches(word[:80], words, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def folded(word: str) -> str:
+    """Return a name as it is compared when only case and separators may differ."""
+    return word.lower().replace("-", "_").replace(" ", "_").replace("_", "")
+
+
+def printable(text: str) -> str:
+    """Write out what would change how the text around it is shown (escapes, direction marks)."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def _window(line: str, offset: int) -> tuple[str, str]:
+    """Cut a long line around `offset`; return what is shown and the part of it before there."""
+    start = 0 if len(line) <= WIDEST_EXCERPT else max(0, offset - LEAD)
+    cut = "".join(_visible(char) for char in line[start : start + WIDEST_EXCERPT])
+    head = "… " if start else ""
+    tail = " …" if start + WIDEST_EXCERPT < len(line) else ""
+    return head + cut + tail, head + cut[: offset - start]
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}"
+
+
+def _blank(text: str) -> str:
+    """Return white space as wide as `text` is in a terminal."""
+    return "".join(_blank_for(char) for char in text)
+
+
+def _blank_for(char: str) -> str:
+    if char == "\t":
+        return "\t"
+    if unicodedata.combining(char):
+        return ""
+    return "  " if unicodedata.east_asian_width(char) in "WF" else " "
+
+
+def _json(problem: Problem) -> dict[str, object]:
+    return {
+        "file": problem.file,
+        "line": problem.mark.line,
+        "column": problem.mark.column,
+        "path": list(problem.path),
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def _github(problem: Problem) -> str:
+    where = {
+        "file": problem.file,
+        "line": str(problem.mark.line),
+        "col": str(problem.mark.column),
+        "title": dotted(problem.path) or "recipe",
+    }
+    properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
+    text = f"{problem.message}\nhint: {problem.hint}" if problem.hint else problem.message
+    return f"::error {properties}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def dotted(path: Path) -> str:
+    """Write a path as a reader would: `fixes[0].axis`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

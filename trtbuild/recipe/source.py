@@ -1,0 +1,130 @@
+"""YAML with a position for every key, value and item."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from trtbuild.core.errors import MissingFile
+from trtbuild.recipe.compose import At, Node, Stop, compose
+from trtbuild.recipe.problems import Mark, Path, Problem, printable
+
+__all__ = ["Mark", "Source", "parse", "read"]
+
+LARGEST_BYTES = 1 << 20
+_BREAK = re.compile("\r\n|\r|\n")
+_REFUSED = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""What YAML refuses, what YAML 1.1 alone takes for the end of a line, and the byte order mark."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recipe's text, what it says, and where."""
+
+    file: str
+    """The recipe's path as the user gave it."""
+    lines: tuple[str, ...]
+    root: Node
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with the text as such."""
+
+    def node(self, path: Path) -> Node | None:
+        """Return the value at a path, or None where there is none."""
+        node: Node | None = self.root
+        for part in path:
+            node = node.child(part) if node is not None else None
+        return node
+
+    def find(self, path: Path, *, key: bool = False) -> Mark:
+        """Return where the value at a path stands, or with `key` its key.
+
+        A value that is not there is looked for in its parents: the mark is the nearest one's.
+        A mapping or list over several lines is marked at its key.
+        """
+        node, at = self.root, self.root.at
+        for part in path:
+            child = node.child(part)
+            if child is None:
+                break
+            key_at = node.keys.get(part) if isinstance(part, str) else None
+            at = key_at if key_at is not None and (child.block or key) else child.at
+            node = child
+        return _mark(at)
+
+    def problem(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
+        """Make a problem that points at the value at a path of keys, or with `key` at its key."""
+        mark = self.find(path, key=key)
+        return _problem(self.file, self.lines, mark, message, hint, path=path)
+
+
+def read(path: FilePath) -> Source:
+    """Read a recipe file.
+
+    Raises:
+        MissingFile: it is not there, is a directory, or may not be read.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_BYTES + 1)
+    except FileNotFoundError:
+        raise MissingFile(f"{path}: no such file", hint="give the path of a recipe") from None
+    except IsADirectoryError:
+        raise MissingFile(f"{path}: is a directory", hint="give the path of a recipe") from None
+    except (OSError, ValueError) as error:
+        raise MissingFile(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    return parse(str(path), data)
+
+
+def parse(file: str, data: bytes) -> Source:
+    """Read a recipe's bytes; what is wrong with them as text is in the source's problems."""
+    text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    lines = tuple(_BREAK.split(text))
+    found: list[Stop] = []
+    try:
+        _refuse_bytes(data, text)
+        root = compose(text, found)
+    except Stop as stop:
+        # What stands half read before it is not wrong on its own account.
+        found = [each for each in found if each.at[0] != stop.at[0]] + [stop]
+        root = Node((0, 0), bad=True)
+    problems = (_problem(file, lines, _mark(each.at), each.message, each.hint) for each in found)
+    return Source(file, lines, root, tuple(problems))
+
+
+def _mark(at: At) -> Mark:
+    return Mark(line=at[0] + 1, column=at[1] + 1)
+
+
+def _problem(
+    file: str, lines: tuple[str, ...], mark: Mark, message: str, hint: str, *, path: Path = ()
+) -> Problem:
+    return Problem(
+        file=file,
+        mark=mark,
+        path=path,
+        message=printable(message),
+        hint=printable(hint),
+        excerpt=lines[mark.line - 1] if mark.line <= len(lines) else "",
+    )
+
+
+def _refuse_bytes(data: bytes, text: str) -> None:
+    if len(data) > LARGEST_BYTES:
+        raise Stop((0, 0), "a recipe is at most 1 MiB long", "is this the right file?")
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode().removeprefix("\ufeff")
+        raise Stop(_end(before), "this is not UTF-8 text", "save the file as UTF-8") from None
+    found = _REFUSED.search(text)
+    if found is not None:
+        told = f"the character U+{ord(found[0]):04X} has no place in a recipe"
+        raise Stop(_end(text[: found.start()]), told, "remove it")
+
+
+def _end(before: str) -> At:
+    lines = _BREAK.split(before)
+    return len(lines) - 1, len(lines[-1])
