@@ -46,7 +46,8 @@ def lift(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     inputs = model.graph.input
     defaults = [index for index, value in enumerate(inputs) if value.name in fixed]
     if model.ir_version > LEAST_IR and defaults:
-        remarks.append(f"{len(defaults)} inputs with a default value are constants now")
+        names = ", ".join(f"`{inputs[index].name}`" for index in defaults)
+        remarks.append(f"inputs with a default value are constants now: {names}")
     for index in reversed(defaults):
         del inputs[index]
     model.ir_version = min(max(model.ir_version, LEAST_IR), MOST_IR)
