@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser):
+    """One flag rewrites the golden texts; the diff is the review."""
+    parser.addoption(
+        "--rewrite-golden", action="store_true", help="write tests/golden/ anew; read the diff"
+    )
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with a file below tests/golden/, or rewrite that file when asked to."""
+
+    def check(name, text):
+        path = GOLDEN / name
+        if request.config.getoption("--rewrite-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == text
+
+    return check
 
 
 @pytest.fixture(autouse=True)

@@ -41,6 +41,8 @@ class Row:
     """Finite float64 [samples, k] → the figures."""
     against: Callable[[Form], str]
     """Why the metric says nothing about such an output; empty where it does."""
+    meaning: str
+    """One sentence for the reader of a report."""
     unit: Literal["", "dB", "share"] = ""
 
 
@@ -211,12 +213,49 @@ def _no_hits(form: Form, k: int) -> str:
 
 
 TABLE: Mapping[Metric, Row] = {
-    "cosine": Row(_cosine_parts, _mean_and_lowest, _no_signal),
-    "sqnr_db": Row(_power_parts, _sqnr, _no_signal, "dB"),
-    "max_abs": Row(_difference_parts, _highest, _no_values),
-    "top1_agreement": Row(_agreement_parts, _share_of_choices, _no_choice, "share"),
-    "top1": Row(_top1_parts, _share_of_hits, lambda form: _no_hits(form, 1), "share"),
-    "top5": Row(_top5_parts, _share_of_hits, lambda form: _no_hits(form, _TOP5), "share"),
+    "cosine": Row(
+        _cosine_parts,
+        _mean_and_lowest,
+        _no_signal,
+        "the cosine of the angle between the outputs of a sample, as mean over the samples; "
+        "1 is equal but for a factor",
+    ),
+    "sqnr_db": Row(
+        _power_parts,
+        _sqnr,
+        _no_signal,
+        "signal to quantization noise, 10·log10(Σ reference² / Σ (reference - candidate)²) over "
+        "all samples; 20 dB is noise of a tenth of the signal's amplitude",
+        "dB",
+    ),
+    "max_abs": Row(
+        _difference_parts,
+        _highest,
+        _no_values,
+        "the largest absolute difference of any value, in the output's own unit",
+    ),
+    "top1_agreement": Row(
+        _agreement_parts,
+        _share_of_choices,
+        _no_choice,
+        "the share of samples for which both models choose the same class; right or wrong is "
+        "not asked",
+        "share",
+    ),
+    "top1": Row(
+        _top1_parts,
+        _share_of_hits,
+        lambda form: _no_hits(form, 1),
+        "the share of labelled samples whose label has the highest score",
+        "share",
+    ),
+    "top5": Row(
+        _top5_parts,
+        _share_of_hits,
+        lambda form: _no_hits(form, _TOP5),
+        "the share of labelled samples whose label is among the five highest scores",
+        "share",
+    ),
 }
 
 LABELLED: frozenset[Metric] = frozenset({"top1", "top5"})

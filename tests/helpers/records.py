@@ -1,0 +1,259 @@
+"""Records written by hand: one of each sort that a report must tell."""
+
+from __future__ import annotations
+
+from trtbuild.core.records import (
+    Comparison,
+    DataUse,
+    FixAccount,
+    LayerAsked,
+    LayerPrecision,
+    Measure,
+    Outcome,
+    PlacedFile,
+    Record,
+    TargetResult,
+    Unbuilt,
+    Verdict,
+)
+from trtbuild.core.values import Range
+
+LAYERS = ("/conv1/Conv", "/layer1/conv/Conv", "/layer2/conv/Conv", "/fc/Gemm")
+STEPS = (
+    ("import_model", 4.2),
+    ("fix_graph", 0.8),
+    ("capture_data(calib)", 1.1),
+    ("capture_data(eval)", 1.4),
+    ("calibrate", 9.7),
+    ("quantize", 0.6),
+    ("build_engine(rtx)", 21.3),
+    ("infer(reference)", 3.0),
+    ("infer(candidate)", 3.6),
+    ("compare", 0.2),
+)
+
+
+def digest(text: str) -> str:
+    """A digest that a reader can tell from the others."""
+    return "sha256:" + text.encode().hex().ljust(64, "0")[:64]
+
+
+def outcomes(**changes) -> tuple[Outcome, ...]:
+    """Every step, run; `changes` are by step name without brackets."""
+    return tuple(
+        Outcome(
+            **{
+                "step": name,
+                "digest": digest(name),
+                "status": "ran",
+                "seconds": seconds,
+                **changes.get(name.replace("(", "_").rstrip(")"), {}),
+            }
+        )
+        for name, seconds in STEPS
+    )
+
+
+def layer(name: str, delivered: str = "int8", cause: str = "") -> LayerPrecision:
+    """A layer that was asked for in INT8."""
+    op = "Gemm" if name.endswith("Gemm") else "Conv"
+    return LayerPrecision(name=name, op=op, asked="int8", delivered=delivered, cause=cause)
+
+
+def target(layers: tuple[LayerPrecision, ...] = tuple(map(layer, LAYERS)), **more) -> TargetResult:
+    """An engine for three GPU generations."""
+    return TargetResult(
+        target="rtx",
+        backend="tensorrt_rtx",
+        versions={"tensorrt_rtx_cu13_libs": "1.7.1.116", "tensorrt_rtx_cu13_bindings": "1.7.1.116"},
+        engine_digest=digest("engine"),
+        engine_size_bytes=27_262_976,
+        model_digest=digest("model"),
+        built_for=("8.6", "8.9", "12.0"),
+        inputs=({"name": "input", "dtype": "float32", "shape": ["batch", 3, 224, 224]},),
+        outputs=({"name": "logits", "dtype": "float32", "shape": ["batch", 1000]},),
+        profiles=(
+            {"input": {"min": [1, 3, 224, 224], "opt": [8, 3, 224, 224], "max": [32, 3, 224, 224]}},
+        ),
+        options={"workspace": "4294967296 bytes", "flags": "STRONGLY_TYPED"},
+        layers=layers,
+        asked_int8=len(layers),
+        delivered_int8=sum(each.delivered == "int8" for each in layers),
+        **more,
+    )
+
+
+MEASURES = (
+    Measure(metric="cosine", output="logits", value=0.999412, worst=0.997023, worst_sample=17),
+    Measure(
+        metric="sqnr_db",
+        output="logits",
+        value=29.318,
+        unit="dB",
+        worst=22.04,
+        worst_sample=17,
+    ),
+    Measure(metric="max_abs", output="logits", value=0.8125, worst=0.8125, worst_sample=301),
+    Measure(
+        metric="top1_agreement",
+        output="logits",
+        value=0.9875,
+        unit="share",
+        remark="first differs in sample 12",
+    ),
+    Measure(metric="top1", output="logits", value=0.9736, reference=0.975, unit="share"),
+)
+VERDICTS = (
+    Verdict(gate="sqnr_db ≥ 20", passed=True, value=29.318, output="logits", found="29.32 dB"),
+    Verdict(
+        gate="top1 drop ≤ 0.5 points",
+        passed=True,
+        value=0.0014,
+        output="logits",
+        found="drop 0.14 points",
+    ),
+)
+
+
+def comparison(measures=MEASURES, verdicts=VERDICTS, **more) -> Comparison:
+    """INT8 against FP32 over 720 labelled samples."""
+    return Comparison(
+        reference="FP32 model",
+        candidate="INT8 model (Q/DQ)",
+        runner="ONNX Runtime on the CPU",
+        samples=720,
+        labelled=True,
+        measures=measures,
+        verdicts=verdicts,
+        **more,
+    )
+
+
+def good(**changes) -> Record:
+    """Everything went well."""
+    fields = {
+        "recipe": "digits-int8",
+        "file": "recipes/digits_int8.yaml",
+        "facts": {"onnxruntime": "1.31.1", "numpy": "2.4.6"},
+        "outcomes": outcomes(),
+        "targets": (target(),),
+        "comparison": comparison(),
+        "model": "torch `models/digits.py:digits`, opset 20",
+        "data": (
+            DataUse(name="calib", kind="arrays", used_for="calibration", samples=256),
+            DataUse(name="eval", kind="arrays", used_for="comparison", samples=720, labelled=True),
+        ),
+        "calibrator": "entropy2 (2048 bins)",
+        "ranges": {
+            "input": Range(low=-2.5, high=2.54, origin="manual"),
+            "/conv1/Relu_output_0": Range(
+                low=0.0, high=6.35, origin="calibrated", calibrator="entropy2"
+            ),
+            "logits": Range(low=-12.0, high=12.7, origin="calibrated", calibrator="entropy2"),
+        },
+        "asked": tuple(LayerAsked(name=n, op="Conv", precision="int8") for n in LAYERS),
+        "fixes": (
+            FixAccount(fix="fold_constants", changed=("/Shape", "/Reshape: a constant shape")),
+            FixAccount(
+                fix="drop_identity",
+                changed=(),
+                left=(("/out/Identity", "its output is a graph output"),),
+            ),
+        ),
+        "files": (
+            PlacedFile(path="model.int8.onnx", size_bytes=1_048_576, what="the model with Q/DQ"),
+            PlacedFile(path="rtx/model.engine", size_bytes=27_262_976, what="engine of `rtx`"),
+        ),
+    }
+    return Record(**(fields | changes))
+
+
+def failing_gate() -> Record:
+    """One gate of two fails."""
+    lost = VERDICTS[1].model_copy(
+        update={"passed": False, "value": 0.0223, "found": "drop 2.23 points"}
+    )
+    return good(comparison=comparison(verdicts=(VERDICTS[0], lost)))
+
+
+def fallback() -> Record:
+    """One layer fell back, one is unknown, and one was left in float on request."""
+    cause = "depthwise: no INT8 kernel for `8.6`"
+    found = (
+        layer(LAYERS[0]),
+        layer(LAYERS[1], "fp32", cause),
+        layer(LAYERS[2], "unknown", "plan version not known"),
+    )
+    skipped = LayerPrecision(name=LAYERS[3], op="Gemm", asked="fp32", delivered="fp32")
+    asked = (
+        *(LayerAsked(name=name, op="Conv", precision="int8") for name in LAYERS[:3]),
+        LayerAsked(name=LAYERS[3], op="Gemm", precision="fp32", reason="skipped by the recipe"),
+    )
+    result = target((*found, skipped))
+    result = result.model_copy(update={"asked_int8": 3})
+    return good(targets=(result,), asked=asked)
+
+
+def seeded() -> Record:
+    """The weights could not be fetched."""
+    caveats = ("seeded weights",)
+    note = "the weights could not be fetched (name resolution failed); seeded ones stand in"
+    return good(
+        caveats=caveats,
+        comparison=comparison(caveats=caveats),
+        targets=(target(caveats=caveats),),
+        notes=(note,),
+    )
+
+
+def deferred() -> Record:
+    """One target is built here, another has to be built elsewhere."""
+    missing = Unbuilt(
+        target="h200",
+        backend="tensorrt11",
+        status="deferred",
+        reason="TensorRT 11 is not installed, and no NVIDIA GPU is here",
+        hint="on a machine with that GPU: `trtbuild apply recipes/digits_int8.yaml --target h200`",
+    )
+    return good(unbuilt=(missing,))
+
+
+def failed() -> Record:
+    """A step failed, and what stands on it was not reached."""
+    lost = {"status": "not_reached", "seconds": 0.0}
+    return good(
+        outcomes=outcomes(
+            quantize={
+                "status": "failed",
+                "message": "`/fc/Gemm`: its weight holds NaN\nfirst at [3, 7]",
+                "hint": "look at the checkpoint: `python -m models.check`",
+                "code": 3,
+            },
+            build_engine_rtx=lost,
+            infer_candidate=lost,
+            compare=lost,
+        ),
+        targets=(),
+        unbuilt=(
+            Unbuilt(
+                target="rtx",
+                backend="tensorrt_rtx",
+                status="not_reached",
+                reason="step `quantize` failed",
+            ),
+        ),
+        comparison=None,
+        ranges={},
+        asked=(),
+        files=(),
+    )
+
+
+RECORDS = {
+    "good": good,
+    "failing_gate": failing_gate,
+    "fallback": fallback,
+    "seeded": seeded,
+    "deferred": deferred,
+    "failed": failed,
+}

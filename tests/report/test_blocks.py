@@ -1,0 +1,42 @@
+"""The pieces of a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from trtbuild.report.blocks import NOTHING, Code, Paragraph, Pre, Table, lean, prose, said, visible
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        (("a ", Code("b"), " c"), "a `b` c"),
+        ((Code("b"),), "`b`"),
+        (("5 ` 3",), "5 ` 3"),
+        (("two lines",), "two\nlines"),
+        ((), ""),
+    ],
+)
+def test_backticks_in_a_sentence_are_code(expected, text):
+    """Messages are written for a terminal; their names become code on a page."""
+    assert expected == prose(text)
+
+
+def test_a_message_of_several_lines_keeps_them():
+    """A quoted log is not run together."""
+    assert Pre("a\n  b") == said("a\n  b\n")
+    assert Paragraph(("a",)) == said("a\n")
+
+
+def test_what_does_not_print_is_written_out():
+    """A name cannot hide or turn what follows it."""
+    assert "a\\x1b[1m\\u202eb" == visible("a\x1b[1m\u202eb")
+
+
+def test_an_empty_column_is_left_out():
+    """A column of dashes says nothing; the first stays, and numbers stay on the right."""
+    rows = (((), NOTHING, ("1",)), ((), ("",), ("2",)))
+
+    assert Table("t", ("a", "c"), (((), ("1",)), ((), ("2",))), numbers=(1,)) == lean(
+        Table("t", ("a", "b", "c"), rows, numbers=(2,))
+    )

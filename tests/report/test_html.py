@@ -1,0 +1,115 @@
+"""Reports as one page: self-contained, escaped, and with the content of the Markdown."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.helpers.records import RECORDS, good, layer, seeded, target
+from trtbuild.core.values import Range
+from trtbuild.report.content import page_of
+from trtbuild.report.html import html
+
+VOID = {"meta", "rect"}
+
+
+class Nesting(HTMLParser):
+    """Notes every tag, attribute and text; fails where tags do not nest."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open = []
+        self.tags = []
+        self.attributes = []
+        self.text = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        """Open a tag."""
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        """Close the innermost tag, which must be this one."""
+        if tag not in VOID:
+            assert tag == self.open.pop()
+
+    def handle_data(self, data):
+        """Keep the text."""
+        self.text.append(data)
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_a_page_nests(name):
+    """Every tag that is opened is closed, in order."""
+    page = Nesting(html(RECORDS[name]()))
+
+    assert [] == page.open
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_a_page_needs_nothing_from_elsewhere(name):
+    """No scripts, no addresses: a page can be mailed and opened years later."""
+    page = Nesting(html(RECORDS[name]()))
+    addresses = [value for key, value in page.attributes if key in ("href", "src")]
+
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert [] == [each for each in addresses if not each.startswith("#")]
+    assert "url(" not in html(RECORDS[name]())
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_a_page_has_every_section_and_table(name):
+    """HTML and Markdown are made of the same blocks."""
+    record = RECORDS[name]()
+    page = html(record)
+    titles = re.findall(r"<h2>(.*?)</h2>", page)
+
+    assert [section.title for section in page_of(record).sections] == titles
+    for outcome in record.outcomes:
+        assert outcome.step in page
+
+
+def test_equal_records_give_equal_pages():
+    """A page holds no time and no order by chance."""
+    assert html(good()) == html(good())
+
+
+def test_names_are_escaped():
+    """A tensor called like a tag is shown, not obeyed."""
+    evil = '<img src=x onerror="alert(1)">$title&amp;'
+    record = good(
+        recipe=evil,
+        targets=(target((layer(evil, "fp32", evil),)),),
+        ranges={evil: Range(low=-1.0, high=1.0, origin="manual")},
+        notes=(evil,),
+        caveats=(evil,),
+    )
+    page = Nesting(html(record))
+
+    assert "img" not in page.tags
+    assert evil in page.text
+
+
+def test_seeded_weights_stand_beside_every_number():
+    """The title, each figure at the top and the caption of each table carry the caveat."""
+    page = html(seeded())
+    captions = re.findall(r"<caption>.*?</caption>", page)
+    figures = re.findall(r'<div class="key .*?</div>', page)
+
+    assert "<title>digits-int8 (seeded weights)</title>" in page
+    assert captions
+    assert figures
+    assert [] == [each for each in [*captions, *figures] if "seeded weights" not in each]
+
+
+def test_a_bar_is_as_long_as_its_share():
+    """One of four layers delivered is a quarter of the bar."""
+    layers = (layer("a"), layer("b", "fp32"), layer("c", "fp32"), layer("d", "fp32"))
+
+    assert '<rect class="part" width="25.0"' in html(good(targets=(target(layers),)))

@@ -1,0 +1,179 @@
+"""The background of a record: ranges, fixes, notes, steps, files, and how the numbers were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trtbuild.core import words
+from trtbuild.core.records import FixAccount, Outcome, Record
+from trtbuild.core.values import Range
+from trtbuild.measure.metrics import TABLE
+from trtbuild.report.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Fold,
+    Inline,
+    Paragraph,
+    Section,
+    State,
+    Table,
+    prose,
+)
+
+__all__ = ["files", "fixes", "method", "notes", "ranges", "steps"]
+
+_MANY = 1000
+"""Rows of a folded table; more are counted, and stand in ranges.json."""
+_FEW = 20
+"""Names listed of what one fix changed or left alone."""
+_SHORT = slice(7, 15)
+"""The part of `sha256:…` that a plan shows too."""
+_STATES = {
+    "ran": State("done", "plain"),
+    "reused": State("done", "plain"),
+    "failed": State("failed", "bad"),
+    "not_reached": State("not reached", "warn"),
+    "deferred": State("deferred", "warn"),
+}
+
+
+def ranges(record: Record) -> Section | None:
+    """Say how many ranges there are, and which of them a person chose."""
+    if not record.ranges:
+        return None
+    counts: dict[str, int] = {}
+    for each in record.ranges.values():
+        origin = each.origin if each.calibrator is None else f"{each.origin} ({each.calibrator})"
+        counts[origin] = counts.get(origin, 0) + 1
+    told = ", ".join(f"{count} {origin}" for origin, count in sorted(counts.items()))
+    manual = {name: each for name, each in record.ranges.items() if each.origin == "manual"}
+    blocks: list[Block] = [Paragraph((f"{len(record.ranges)} tensors have a range: {told}.",))]
+    if manual:
+        blocks.append(_range_table("Ranges set by hand", manual))
+    table = _range_table("Every range", record.ranges)
+    blocks.append(Fold(f"all {len(record.ranges)} ranges", (table,)))
+    return Section("Ranges", tuple(blocks))
+
+
+def _range_table(caption: str, table: Mapping[str, Range]) -> Table:
+    names = sorted(table)
+    rows = tuple(
+        (
+            (Code(name),),
+            (f"{table[name].low:.6g}",),
+            (f"{table[name].high:.6g}",),
+            (f"{table[name].scale:.6g}",),
+            (table[name].origin,),
+        )
+        for name in names[:_MANY]
+    )
+    more = f" (the first {_MANY} of {len(names)})" if len(names) > _MANY else ""
+    head = ("Tensor", "Low", "High", "Scale", "Origin")
+    return Table(caption + more, head, rows, numbers=(1, 2, 3))
+
+
+def fixes(record: Record) -> Section | None:
+    """Say what each graph fix changed, and what it left alone."""
+    if not record.fixes:
+        return None
+    rows = tuple(
+        ((Code(each.fix),), (str(len(each.changed)),), (str(len(each.left)),))
+        for each in record.fixes
+    )
+    head = ("Fix", "Changed", "Left alone")
+    blocks: list[Block] = [Table("Graph fixes, in order", head, rows, numbers=(1, 2))]
+    told = tuple(item for each in record.fixes for item in _account(each))
+    if told:
+        blocks.append(Fold("what each fix did", (Bullets(told),)))
+    return Section("Graph fixes", tuple(blocks))
+
+
+def _account(account: FixAccount) -> list[Inline]:
+    # A fix says `name: what`; the name alone is code.
+    items: list[Inline] = [
+        (Code(account.fix), " changed ", *_named(change)) for change in account.changed[:_FEW]
+    ]
+    if len(account.changed) > _FEW:
+        items.append((Code(account.fix), f" changed {len(account.changed) - _FEW} more"))
+    items += [
+        (Code(account.fix), " left ", Code(name), " alone: ", *prose(why))
+        for name, why in account.left[:_FEW]
+    ]
+    if len(account.left) > _FEW:
+        items.append((Code(account.fix), f" left {len(account.left) - _FEW} more alone"))
+    return items
+
+
+def _named(change: str) -> Inline:
+    name, colon, what = change.partition(": ")
+    return (Code(name), colon, *prose(what)) if colon else (Code(name),)
+
+
+def notes(record: Record) -> Section | None:
+    """Repeat what the steps had to say."""
+    items: list[Inline] = [prose(note) for note in record.notes]
+    for outcome in record.outcomes:
+        items += [(Code(outcome.step), ": ", *prose(note)) for note in outcome.notes]
+    return Section("Notes", (Bullets(tuple(items)),)) if items else None
+
+
+def steps(record: Record) -> Section | None:
+    """List the steps, how long each took when it ran, and the digest it is known by."""
+    if not record.outcomes:
+        return None
+    rows = tuple(_step_row(outcome) for outcome in record.outcomes)
+    head = ("Step", "State", "Seconds", "Digest")
+    caption = "Steps; the seconds are of the run that made the result"
+    return Section("Steps", (Table(caption, head, rows, numbers=(2,)),))
+
+
+def _step_row(outcome: Outcome) -> tuple[Inline, ...]:
+    ran = outcome.status in ("ran", "reused", "failed")
+    return (
+        (Code(outcome.step),),
+        (_STATES[outcome.status],),
+        (f"{outcome.seconds:.1f}" if ran else "–",),
+        (Code(outcome.digest[_SHORT]),),
+    )
+
+
+def files(record: Record) -> Section | None:
+    """List the files that lie beside the report."""
+    if not record.files:
+        return None
+    rows = tuple(
+        ((Code(file.path),), (words.size(file.size_bytes),), prose(file.what))
+        for file in record.files
+    )
+    return Section("Files", (Table("Files", ("File", "Size", "What it is"), rows, numbers=(1,)),))
+
+
+def method(record: Record) -> Section:
+    """Say how the numbers were made, and with which versions."""
+    items: list[Inline] = []
+    if record.file:
+        items.append(("recipe: ", Code(record.file)))
+    if record.model:
+        items.append(("model: ", *prose(record.model)))
+    if record.calibrator:
+        items.append(("calibrator: ", *prose(record.calibrator)))
+    for use in record.data:
+        labels = ", labelled" if use.labelled else ""
+        count = f" ({use.kind}): {use.samples} samples{labels}, for {use.used_for}"
+        items.append(("data ", Code(use.name), count))
+    blocks: list[Block] = [Bullets(tuple(items))] if items else []
+    if record.comparison:
+        told = "The metrics; samples are counted from 0, in the order of the data:"
+        metrics = [measure.metric for measure in record.comparison.measures]
+        blocks += [Paragraph((told,)), Bullets(_meanings(metrics))]
+    facts = tuple(((Code(name),), (Code(value),)) for name, value in sorted(record.facts.items()))
+    if facts:
+        blocks.append(Fold("versions", (Table("Versions", ("What", "Version"), facts),)))
+    return Section("How these numbers were made", tuple(blocks))
+
+
+def _meanings(metrics: list[str]) -> tuple[Inline, ...]:
+    return tuple(
+        (Code(metric), ": ", row.meaning) for metric, row in TABLE.items() if metric in metrics
+    )

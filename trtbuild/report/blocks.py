@@ -1,0 +1,203 @@
+"""What a page is made of: the same blocks whether it becomes Markdown or HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "NOTHING",
+    "Bar",
+    "Block",
+    "Bullets",
+    "Code",
+    "Fold",
+    "Inline",
+    "Key",
+    "Keys",
+    "Page",
+    "Paragraph",
+    "Pre",
+    "Section",
+    "State",
+    "Strong",
+    "Table",
+    "Tone",
+    "flat",
+    "lean",
+    "one_line",
+    "prose",
+    "said",
+    "visible",
+]
+
+Tone = Literal["good", "bad", "warn", "plain"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """A name or number as a machine writes it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Strong:
+    """Words that carry the sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class State:
+    """A word of judgement: passed, failed, deferred."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A share in 0..1 and its words; drawn where drawing is possible."""
+
+    share: float
+    text: str
+    tone: Tone = "plain"
+
+
+Span = str | Code | Strong | State | Bar
+Inline = tuple[Span, ...]
+"""A run of text; a plain string in it is text too, never markup."""
+NOTHING: Inline = ("–",)
+"""The cell of a value that there is not."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A run of text."""
+
+    spans: Inline
+
+
+@dataclass(frozen=True)
+class Pre:
+    """Text whose lines matter: a quoted message."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the page's caveats are added to its caption."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Inline, ...], ...]
+    numbers: tuple[int, ...] = ()
+    """Columns that are aligned to the right."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A figure that the reader came for."""
+
+    label: str
+    value: str
+    detail: Inline = ()
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The figures at the top; the page's caveats are added."""
+
+    items: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that are folded away until asked for."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Block = Paragraph | Pre | Bullets | Table | Keys | Fold
+
+
+@dataclass(frozen=True)
+class Section:
+    """Blocks under a heading."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report."""
+
+    title: str
+    caveats: tuple[str, ...]
+    lead: tuple[Block, ...]
+    sections: tuple[Section, ...]
+
+
+def visible(text: str) -> str:
+    """Write characters that do not print, or that turn the direction of text, as escapes."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
+        for each in text
+    )
+
+
+def one_line(text: str) -> str:
+    """Return text on one line, all of it visible."""
+    return visible(" ".join(text.split()))
+
+
+def lean(table: Table) -> Table:
+    """Leave out the columns, but for the first, that hold nothing or only dashes."""
+    kept = [
+        column
+        for column in range(len(table.head))
+        if column == 0 or any(row[column] not in ((), ("",), NOTHING) for row in table.rows)
+    ]
+    return Table(
+        table.caption,
+        tuple(table.head[column] for column in kept),
+        tuple(tuple(row[column] for column in kept) for row in table.rows),
+        numbers=tuple(new for new, old in enumerate(kept) if old in table.numbers),
+    )
+
+
+def flat(text: str) -> str:
+    """Return a span's text on one line; a space at either end stays, since spans are joined."""
+    line = one_line(text)
+    before = " " if line and text[:1].isspace() else ""
+    after = " " if line and text[-1:].isspace() else ""
+    return before + line + after if line else text[:1] and " "
+
+
+def prose(text: str) -> Inline:
+    """Return a sentence as a run of text: what stands between backticks is code."""
+    pieces = flat(text).split("`")
+    if len(pieces) % 2 == 0:  # a backtick without its partner is only a character
+        return (flat(text),)
+    spans = (Code(piece) if index % 2 else piece for index, piece in enumerate(pieces))
+    return tuple(span for span in spans if span not in ("", Code("")))
+
+
+def said(text: str) -> Block:
+    """Return a message: a sentence as a paragraph, several lines as they are."""
+    lines = text.strip().splitlines()
+    if len(lines) > 1:
+        return Pre("\n".join(visible(line.expandtabs().rstrip()) for line in lines))
+    return Paragraph(prose(text.strip()))

@@ -1,0 +1,169 @@
+"""Record → Page: what a report says, and in which order."""
+
+from __future__ import annotations
+
+from trtbuild.core import words
+from trtbuild.core.records import Comparison, Measure, Outcome, Record, TargetResult
+from trtbuild.report import background, results
+from trtbuild.report.blocks import (
+    Block,
+    Inline,
+    Key,
+    Keys,
+    Page,
+    Paragraph,
+    State,
+    Tone,
+    prose,
+    said,
+)
+
+__all__ = ["page_of"]
+
+_KEY_METRICS = ("top1", "top1_agreement", "sqnr_db", "cosine")
+"""The metrics that the top of a page may show, most telling first."""
+_MOST_METRICS = 2
+
+
+def page_of(record: Record) -> Page:
+    """Return what a report says of a record.
+
+    Nothing on it tells whether a step ran or was reused, nor how long this run took: equal
+    results give equal pages.
+    """
+    sections = [section for build in _SECTIONS if (section := build(record)) is not None]
+    return Page(
+        title=record.recipe, caveats=_caveats(record), lead=_lead(record), sections=tuple(sections)
+    )
+
+
+_SECTIONS = (
+    results.targets,
+    results.comparison,
+    results.layers,
+    background.ranges,
+    background.fixes,
+    background.notes,
+    background.steps,
+    background.files,
+    background.method,
+)
+
+
+def _caveats(record: Record) -> tuple[str, ...]:
+    compared = record.comparison.caveats if record.comparison else ()
+    built = (caveat for target in record.targets for caveat in target.caveats)
+    return tuple(dict.fromkeys([*record.caveats, *compared, *built]))
+
+
+def _lead(record: Record) -> tuple[Block, ...]:
+    blocks: list[Block] = [Paragraph(_verdict(record))]
+    short = [each for each in record.targets if each.delivered_int8 < each.asked_int8]
+    blocks += [Paragraph((State("INT8 fell short", "warn"), *_shortfall(each))) for each in short]
+    for outcome in record.outcomes:
+        if outcome.status == "failed":
+            blocks += _failure(outcome)
+    keys = [key for key in (_gates(record), _engines(record), _int8(record)) if key]
+    keys += _accuracy(record.comparison)
+    return (*blocks, Keys(tuple(keys))) if keys else tuple(blocks)
+
+
+def _verdict(record: Record) -> Inline:
+    failed = [outcome.step for outcome in record.outcomes if outcome.status == "failed"]
+    if failed:
+        steps = ", ".join(f"`{step}`" for step in failed)
+        return (State("The run failed", "bad"), *prose(f" at {steps}"), ".")
+    verdicts = record.comparison.verdicts if record.comparison else ()
+    lost = [verdict for verdict in verdicts if not verdict.passed]
+    if lost:
+        first = lost[0]
+        where = f" (output `{first.output}`)" if first.output else ""
+        told = first.found or first.remark
+        more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
+        rest: Inline = prose(f" {first.gate}{where}: {told}{more}.")
+        return (State("A gate failed:", "bad"), " ", *rest)
+    if verdicts:
+        return (State("Every gate passed", "good"),)
+    if record.comparison is None:
+        return ("Nothing was compared: the recipe has no `compare` section.",)
+    return ("No gate was asked for: whether these figures are good is the reader's to say.",)
+
+
+def _failure(outcome: Outcome) -> list[Block]:
+    return [
+        said(text) for text in (outcome.message, outcome.hint and f"hint: {outcome.hint}") if text
+    ]
+
+
+def _gates(record: Record) -> Key | None:
+    verdicts = record.comparison.verdicts if record.comparison else ()
+    if not verdicts:
+        return None
+    passed = sum(verdict.passed for verdict in verdicts)
+    tone: Tone = "good" if passed == len(verdicts) else "bad"
+    return Key("Gates passed", f"{passed} of {len(verdicts)}", tone=tone)
+
+
+def _engines(record: Record) -> Key | None:
+    total = len(record.targets) + len(record.unbuilt)
+    if not total:
+        return None
+    missing = ", ".join(
+        f"`{each.target}` {each.status.replace('_', ' ')}" for each in record.unbuilt
+    )
+    return Key(
+        "Engines built",
+        f"{len(record.targets)} of {total}",
+        prose(missing),
+        "warn" if record.unbuilt else "good",
+    )
+
+
+def _int8(record: Record) -> Key | None:
+    asked = sum(target.asked_int8 for target in record.targets)
+    if not asked:
+        return None
+    delivered = sum(target.delivered_int8 for target in record.targets)
+    tone: Tone = "good" if delivered == asked else "warn"
+    over = f"over {len(record.targets)} engines" if len(record.targets) > 1 else ""
+    return Key("INT8 layers delivered", f"{delivered} of {asked}", prose(over), tone)
+
+
+def _shortfall(target: TargetResult) -> Inline:
+    """Say how many layers asked for in INT8 are float, or not known."""
+    unknown = sum(layer.asked == "int8" and layer.delivered == "unknown" for layer in target.layers)
+    missing = target.asked_int8 - target.delivered_int8 - unknown
+    told = [f"{target.delivered_int8} of {target.asked_int8} layers are INT8"]
+    told += [f"{missing} fell back"] if missing else []
+    told += [f"{unknown} cannot be told"] if unknown else []
+    return prose(f" in `{target.target}`: {', '.join(told)}.")
+
+
+def _accuracy(comparison: Comparison | None) -> list[Key]:
+    if comparison is None:
+        return []
+    keys = []
+    for metric in _KEY_METRICS:
+        found = [each for each in comparison.measures if each.metric == metric and each.applies]
+        if found:
+            keys.append(_accuracy_key(metric, found))
+    return keys[:_MOST_METRICS]
+
+
+def _accuracy_key(metric: str, found: list[Measure]) -> Key:
+    """Show the output that fares worst; one without a value is worse than any."""
+    worst = min(found, key=_merit)
+    details = [f"output `{worst.output}`"] if len(found) > 1 else []
+    if worst.value is not None and worst.reference is not None:
+        reference = words.figure(worst.reference, worst.unit)
+        details.append(f"FP32 {reference}, {words.drop(worst.reference - worst.value)}")
+    unknown = worst.value is None and not worst.identical
+    return Key(
+        metric, results.value_of(worst), prose(", ".join(details)), "bad" if unknown else "plain"
+    )
+
+
+def _merit(measure: Measure) -> float:
+    if measure.identical:
+        return float("inf")
+    return float("-inf") if measure.value is None else measure.value

@@ -1,0 +1,145 @@
+"""Record → one self-contained page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from string import Template
+
+from trtbuild.core.records import Record
+from trtbuild.report.blocks import (
+    Bar,
+    Block,
+    Bullets,
+    Code,
+    Fold,
+    Inline,
+    Keys,
+    Page,
+    Paragraph,
+    Pre,
+    Span,
+    State,
+    Strong,
+    Table,
+    flat,
+)
+from trtbuild.report.content import page_of
+
+__all__ = ["html"]
+
+_TEMPLATE = Path(__file__).with_name("page.html")
+
+
+def html(record: Record) -> str:
+    """Render a record as one HTML page without scripts or anything from elsewhere.
+
+    Everything from the record is escaped; equal records give equal pages.
+    """
+    page = page_of(record)
+    caveats = ", ".join(page.caveats)
+    template = Template(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.substitute(
+        title=_text(page.title + (f" ({caveats})" if caveats else "")),
+        heading=_text(page.title),
+        caveats=f'<p class="caveat">{_text(caveats)}</p>' if caveats else "",
+        contents=_contents(page),
+        lead=_blocks(page.lead, caveats),
+        sections="\n".join(
+            f'<section id="s{number}">\n<h2>{_text(section.title)}</h2>\n'
+            f"{_blocks(section.blocks, caveats)}\n</section>"
+            for number, section in enumerate(page.sections, 1)
+        ),
+    )
+
+
+def _contents(page: Page) -> str:
+    return "\n".join(
+        f'<a href="#s{number}">{_text(section.title)}</a>'
+        for number, section in enumerate(page.sections, 1)
+    )
+
+
+def _blocks(blocks: Iterable[Block], caveats: str) -> str:
+    return "\n".join(_block(block, caveats) for block in blocks)
+
+
+def _block(block: Block, caveats: str) -> str:
+    match block:
+        case Paragraph(spans):
+            return f"<p>{_inline(spans)}</p>"
+        case Pre(text):
+            return f"<pre>{escape(text)}</pre>"
+        case Bullets(items):
+            return "<ul>" + "".join(f"<li>{_inline(item)}</li>" for item in items) + "</ul>"
+        case Keys():
+            return _keys(block, caveats)
+        case Table():
+            return _table(block, caveats)
+        case Fold(summary, inner):
+            return (
+                f"<details><summary>{_text(summary)}</summary>\n"
+                f"{_blocks(inner, caveats)}\n</details>"
+            )
+
+
+def _keys(keys: Keys, caveats: str) -> str:
+    cards = []
+    for key in keys.items:
+        note = f'<span class="note">{_text(caveats)}</span>' if caveats else ""
+        after = "".join(f"<small>{each}</small>" for each in (_inline(key.detail), note) if each)
+        cards.append(
+            f'<div class="key {key.tone}"><span>{_text(key.label)}</span>'
+            f"<strong>{_text(key.value)}</strong>{after}</div>"
+        )
+    return '<div class="keys">\n' + "\n".join(cards) + "\n</div>"
+
+
+def _table(table: Table, caveats: str) -> str:
+    note = f' · <span class="note">{_text(caveats)}</span>' if caveats else ""
+    marks = [' class="number"' if i in table.numbers else "" for i in range(len(table.head))]
+    head = "".join(
+        f"<th{mark}>{_text(name)}</th>" for name, mark in zip(table.head, marks, strict=True)
+    )
+    rows = "\n".join(_row(row, marks) for row in table.rows)
+    return (
+        f'<div class="wide"><table>\n<caption>{_text(table.caption)}{note}</caption>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
+    )
+
+
+def _row(row: tuple[Inline, ...], marks: list[str]) -> str:
+    cells = (f"<td{mark}>{_inline(cell)}</td>" for cell, mark in zip(row, marks, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _inline(spans: Inline) -> str:
+    return "".join(_span(span) for span in spans)
+
+
+def _span(span: Span) -> str:
+    match span:
+        case Code(text):
+            return f"<code>{_text(text)}</code>" if text else ""
+        case Strong(text):
+            return f"<strong>{_text(text)}</strong>"
+        case State(text, tone):
+            return f'<span class="state {tone}">{_text(text)}</span>'
+        case Bar():
+            return _bar(span)
+        case _:
+            return _text(span)
+
+
+def _bar(bar: Bar) -> str:
+    width = f"{min(max(bar.share, 0.0), 1.0) * 100:.1f}"
+    return (
+        f'<span class="barred {bar.tone}"><svg viewBox="0 0 100 8" preserveAspectRatio="none" '
+        'aria-hidden="true"><rect class="all" width="100" height="8" rx="4"/>'
+        f'<rect class="part" width="{width}" height="8" rx="4"/></svg>{_text(bar.text)}</span>'
+    )
+
+
+def _text(text: str) -> str:
+    return escape(flat(text))

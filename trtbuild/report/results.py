@@ -1,0 +1,237 @@
+"""The results of a record: engines, comparison, and the precision of each layer."""
+
+from __future__ import annotations
+
+from trtbuild.core import words
+from trtbuild.core.records import (
+    Comparison,
+    LayerPrecision,
+    Measure,
+    Record,
+    TargetResult,
+    Unbuilt,
+    Verdict,
+)
+from trtbuild.report.blocks import (
+    NOTHING,
+    Bar,
+    Block,
+    Bullets,
+    Code,
+    Fold,
+    Inline,
+    Paragraph,
+    Section,
+    State,
+    Table,
+    Tone,
+    lean,
+    prose,
+)
+
+__all__ = ["comparison", "layers", "targets", "value_of"]
+
+_MANY = 1000
+"""Rows of a folded table; more are counted, and stand in the JSON file beside the report."""
+
+
+def targets(record: Record) -> Section | None:
+    """Say which engines there are, for what, and how much INT8 is in them."""
+    if not record.targets and not record.unbuilt:
+        return None
+    table = Table(
+        "Engines",
+        ("Target", "Backend", "Built for", "Engine", "INT8 delivered", "Weighted layers"),
+        (*map(_target_row, record.targets), *map(_unbuilt_row, record.unbuilt)),
+        numbers=(3,),
+    )
+    missing = tuple(_why_unbuilt(each) for each in record.unbuilt)
+    blocks: list[Block] = [lean(table)]
+    if missing:
+        blocks.append(Bullets(missing))
+    blocks += [_engine(target) for target in record.targets]
+    return Section("Targets", tuple(blocks))
+
+
+def _target_row(target: TargetResult) -> tuple[Inline, ...]:
+    versions = " ".join(dict.fromkeys(target.versions.values()))
+    return (
+        (Code(target.target),),
+        (f"{target.backend} {versions}".strip(),),
+        (", ".join(target.built_for) or "–",),
+        (words.size(target.engine_size_bytes),),
+        _delivered(target),
+        (_precisions(target.layers),),
+    )
+
+
+def _delivered(target: TargetResult) -> Inline:
+    if not target.asked_int8:
+        return ("none asked",)
+    share = target.delivered_int8 / target.asked_int8
+    tone: Tone = "good" if share == 1 else "warn"
+    text = f"{target.delivered_int8} of {target.asked_int8}"
+    if share < 1:
+        text += f" ({words.figure(share, 'share')})"
+    return (Bar(share, text, tone),)
+
+
+def _precisions(layers: tuple[LayerPrecision, ...]) -> str:
+    counts: dict[str, int] = {}
+    for layer in layers:
+        counts[layer.delivered] = counts.get(layer.delivered, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {precision}" for precision, count in ordered) or "–"
+
+
+def _unbuilt_row(each: Unbuilt) -> tuple[Inline, ...]:
+    state = State(each.status.replace("_", " "), "bad" if each.status == "failed" else "warn")
+    return ((Code(each.target),), (each.backend,), NOTHING, (state,), NOTHING, NOTHING)
+
+
+def _why_unbuilt(each: Unbuilt) -> Inline:
+    hint = f" — {each.hint}" if each.hint else ""
+    return (Code(each.target), " ", each.status.replace("_", " "), ": ", *prose(each.reason + hint))
+
+
+def _engine(target: TargetResult) -> Fold:
+    """Fold away what an engine is made of and takes."""
+    rows: list[tuple[Inline, ...]] = [
+        (("engine",), (Code(target.engine_digest),)),
+        (("model",), (Code(target.model_digest),)),
+    ]
+    for direction, tensors in (("input", target.inputs), ("output", target.outputs)):
+        rows += [((direction,), (Code(_tensor(tensor)),)) for tensor in tensors]
+    for number, profile in enumerate(target.profiles):
+        for name, shapes in profile.items():
+            spans = ", ".join(f"{kind} {shape}" for kind, shape in shapes.items())
+            rows.append(((f"profile {number}",), (Code(name), f": {spans}")))
+    rows += [((name,), (Code(value),)) for name, value in sorted(target.options.items())]
+    rows += [((name,), (Code(value),)) for name, value in sorted(target.versions.items())]
+    table = Table(f"Engine of {target.target}", ("", "Value"), tuple(rows))
+    return Fold(f"{target.target}: inputs, outputs, profiles, options, digests", (table,))
+
+
+def _tensor(tensor: dict[str, str | list[int | str]]) -> str:
+    shape = tensor.get("shape", [])
+    sizes = ", ".join(str(size) for size in shape) if isinstance(shape, list) else shape
+    return f"{tensor.get('name', '')} {tensor.get('dtype', '')}[{sizes}]".strip()
+
+
+def comparison(record: Record) -> Section | None:
+    """Say how the candidate compares with FP32, and which gates that passes."""
+    found = record.comparison
+    if found is None:
+        return None
+    about = f"{found.candidate} against {found.reference}, {found.samples} samples"
+    told = (
+        f"Both models ran on the same {found.samples} samples in {found.runner}: these numbers "
+        "are the models', not an engine's."
+    )
+    blocks: list[Block] = [Paragraph((told,)), _measures(found, about)]
+    if found.verdicts:
+        blocks.append(_verdicts(found, about))
+    return Section("Comparison with FP32", tuple(blocks))
+
+
+def _measures(found: Comparison, about: str) -> Table:
+    rows = tuple(_measure_row(measure) for measure in found.measures)
+    head = ("Output", "Metric", "Value", "FP32", "Worst sample", "Remark")
+    return lean(Table(about, head, rows, numbers=(2, 3, 4)))
+
+
+def _measure_row(measure: Measure) -> tuple[Inline, ...]:
+    reference, worst = NOTHING, NOTHING
+    if measure.reference is not None:
+        reference = (words.figure(measure.reference, measure.unit),)
+    if measure.worst is not None and measure.worst_sample is not None:
+        worst = (f"{words.figure(measure.worst, measure.unit)} (sample {measure.worst_sample})",)
+    remarks = [] if measure.identical else [measure.remark]
+    if measure.reference is not None and measure.value is not None:
+        remarks.insert(0, words.drop(measure.reference - measure.value))
+    return (
+        (Code(measure.output),),
+        (Code(measure.metric),),
+        (value_of(measure),),
+        reference,
+        worst,
+        prose("; ".join(remark for remark in remarks if remark)),
+    )
+
+
+def value_of(measure: Measure) -> str:
+    """Return a measure's value in words; a dash where there is none."""
+    if measure.value is not None:
+        return words.figure(measure.value, measure.unit)
+    return "identical" if measure.identical else "–"
+
+
+def _verdicts(found: Comparison, about: str) -> Table:
+    rows = tuple(_verdict_row(verdict) for verdict in found.verdicts)
+    head = ("Gate", "Output", "Found", "Verdict", "Remark")
+    return lean(Table(f"Gates, {about}", head, rows))
+
+
+def _verdict_row(verdict: Verdict) -> tuple[Inline, ...]:
+    return (
+        (verdict.gate,),
+        (Code(verdict.output),) if verdict.output else ("any",),
+        (verdict.found,) if verdict.found else NOTHING,
+        (State("passed", "good") if verdict.passed else State("failed", "bad"),),
+        prose(verdict.remark),
+    )
+
+
+def layers(record: Record) -> Section | None:
+    """Name every layer that did not get the precision asked for; fold the rest away."""
+    blocks: list[Block] = []
+    for target in record.targets:
+        blocks += _target_layers(target)
+    kept = [layer for layer in record.asked if layer.precision != "int8"]
+    if kept:
+        rows = tuple(
+            ((Code(each.name),), (each.op,), (each.precision,), prose(each.reason)) for each in kept
+        )
+        caption = f"Asked for in float: {len(kept)} of {len(record.asked)} weighted layers"
+        blocks.append(Table(caption, ("Layer", "Operator", "Asked", "Why"), rows))
+    return Section("Precision, layer by layer", tuple(blocks)) if blocks else None
+
+
+def _target_layers(target: TargetResult) -> list[Block]:
+    differing = [layer for layer in target.layers if layer.asked != layer.delivered]
+    blocks: list[Block] = []
+    if differing:
+        count = f"{len(differing)} of {len(target.layers)} weighted layers"
+        blocks += [
+            Paragraph(
+                (Code(target.target), ": ", State(count, "warn"), " are not what was asked for.")
+            ),
+            _layer_table(f"{target.target}: asked and not delivered", differing),
+        ]
+    elif target.layers:
+        told = f": each of {len(target.layers)} weighted layers has the precision asked for."
+        blocks.append(Paragraph((Code(target.target), told)))
+    if target.layers:
+        table = _layer_table(f"{target.target}: every weighted layer", list(target.layers))
+        blocks.append(Fold(f"{target.target}: all {len(target.layers)} layers", (table,)))
+    return blocks
+
+
+def _layer_table(caption: str, found: list[LayerPrecision]) -> Table:
+    rows = tuple(
+        (
+            (Code(layer.name),),
+            (layer.op,),
+            (layer.asked,),
+            (
+                State(layer.delivered, "warn")
+                if layer.delivered != layer.asked
+                else layer.delivered,
+            ),
+            prose(layer.cause),
+        )
+        for layer in found[:_MANY]
+    )
+    more = f" (the first {_MANY} of {len(found)})" if len(found) > _MANY else ""
+    head = ("Layer", "Operator", "Asked", "Delivered", "Likely cause")
+    return lean(Table(caption + more, head, rows))
