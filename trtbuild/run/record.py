@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
-from trtbuild.core.records import Artifact, Comparison, Outcome, Record, TargetResult
+from pydantic import BaseModel
+
+from trtbuild.core.options import Options
+from trtbuild.core.records import (
+    Artifact,
+    Comparison,
+    DataUse,
+    FixAccount,
+    LayerAsked,
+    Outcome,
+    PlacedFile,
+    Record,
+    TargetResult,
+    Unbuilt,
+)
 from trtbuild.core.store import Store
-from trtbuild.plan.compile import target_name
+from trtbuild.core.values import Ranges
+from trtbuild.data.base import Manifest
+from trtbuild.graph.apply import FixAccounts
+from trtbuild.plan.compile import capture_name, target_name
 from trtbuild.plan.plan import Plan
+from trtbuild.quant.account import Account
 from trtbuild.recipe.schema import Recipe
 
 __all__ = ["files", "gather", "settled"]
 
+Text = TypeVar("Text", bound=BaseModel)
+
 PLACES = {
-    ("fix_graph", "model"): "model.fp32.onnx",
-    ("quantize", "model"): "model.int8.onnx",
-    ("quantize", "ranges"): "ranges.json",
-    ("compare", "comparison"): "comparison.json",
+    ("fix_graph", "model"): ("model.fp32.onnx", "the model after graph fixes"),
+    ("quantize", "model"): ("model.int8.onnx", "the same with Q/DQ pairs"),
+    ("quantize", "ranges"): ("ranges.json", "the range of every quantized tensor"),
+    ("compare", "comparison"): ("comparison.json", "FP32 against INT8"),
 }
+
+
+def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
+    places = dict(PLACES)
+    for name in recipe.targets:
+        step = target_name(name)
+        places[step, "engine"] = (f"{name}/model.engine", "the engine")
+        places[step, "result"] = (f"{name}/engine.json", "what was asked for and delivered")
+    return places
 
 
 def files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
     """Return what to place, by path below the build directory."""
-    places = dict(PLACES)
-    for name in recipe.targets:
-        places[target_name(name), "engine"] = f"{name}/model.engine"
-        places[target_name(name), "result"] = f"{name}/engine.json"
+    places = _places(recipe)
     return {
-        places[outcome.step, artifact.name]: artifact
+        places[outcome.step, artifact.name][0]: artifact
         for outcome in outcomes
         for artifact in outcome.artifacts
         if (outcome.step, artifact.name) in places
@@ -44,15 +71,29 @@ def gather(
 ) -> Record:
     """Read what the steps left into one value, ready to be rendered."""
     found = _Found(outcomes, store)
-    comparison = found.text("compare", "comparison")
-    results = [found.text(target_name(name), "result") for name in recipe.targets]
+    targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
+    account = found.read("quantize", "account", Account)
+    ranges = found.read("quantize", "ranges", Ranges)
+    fixes = found.read("fix_graph", "account", FixAccounts)
     return Record(
         recipe=recipe.name,
         file="",
         facts=plan.facts,
         outcomes=outcomes,
-        targets=tuple(TargetResult.model_validate_json(text) for text in results if text),
-        comparison=Comparison.model_validate_json(comparison) if comparison else None,
+        targets=tuple(target for target in targets if target is not None),
+        unbuilt=tuple(_unbuilt(recipe, outcomes)),
+        comparison=found.read("compare", "comparison", Comparison),
+        model=_model_words(recipe),
+        data=tuple(_data(recipe, found)),
+        calibrator=_words(recipe.quantization.calibrator) if recipe.quantization else "",
+        ranges=ranges.tensors if ranges else {},
+        asked=tuple(
+            LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
+            for each in (account.layers if account else ())
+        ),
+        fixes=tuple(_fixes(recipe, fixes)),
+        files=tuple(_placed(recipe, outcomes)),
+        notes=notes,
         caveats=tuple(dict.fromkeys(c for outcome in outcomes for c in outcome.caveats)),
     )
 
@@ -63,15 +104,15 @@ def settled(record: Record) -> Record:
     So an apply that reuses everything renders the very page of the apply that made it.
     """
     outcomes = tuple(
-        outcome.model_copy(
-            update={"status": "ran" if outcome.status == "reused" else outcome.status}
-        )
+        outcome.model_copy(update={"status": "ran"}) if outcome.status == "reused" else outcome
         for outcome in record.outcomes
     )
     return record.model_copy(update={"outcomes": outcomes, "seconds": 0.0})
 
 
 class _Found:
+    """The small artifacts of a run, read as the values they are."""
+
     def __init__(self, outcomes: tuple[Outcome, ...], store: Store) -> None:
         self._artifacts = {
             (outcome.step, artifact.name): artifact
@@ -80,7 +121,73 @@ class _Found:
         }
         self._store = store
 
-    def text(self, step: str, output: str) -> str:
-        """Return a small artifact as text, or nothing where there is none."""
+    def read(self, step: str, output: str, kind: type[Text]) -> Text | None:
+        """Return an artifact as a value, or None where the run did not make it."""
         artifact = self._artifacts.get((step, output))
-        return self._store.verify(artifact).read_text() if artifact else ""
+        if artifact is None:
+            return None
+        return kind.model_validate_json(self._store.verify(artifact).read_bytes())
+
+
+def _unbuilt(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:
+    by_step = {outcome.step: outcome for outcome in outcomes}
+    for name, backend in recipe.targets.items():
+        outcome = by_step.get(target_name(name))
+        if outcome is not None and outcome.status in ("deferred", "failed", "not_reached"):
+            install = f"{backend.capabilities.install} && " if outcome.status == "deferred" else ""
+            yield Unbuilt(
+                target=name,
+                backend=backend.kind,
+                status=outcome.status,
+                reason=outcome.message,
+                hint=f"{install}trtbuild apply RECIPE --target {name}",
+            )
+
+
+def _model_words(recipe: Recipe) -> str:
+    model = recipe.model
+    if model.kind == "torch":
+        return f"torch {model.entrypoint}, opset {model.opset}"
+    return f"onnx {model.path}"
+
+
+def _words(options: Options) -> str:
+    """Write options as a person would: `entropy2 (bins 2048, levels 128)`."""
+    values = options.model_dump(mode="json")
+    kind = values.pop("kind")
+    rest = ", ".join(f"{name} {value}" for name, value in values.items())
+    return f"{kind} ({rest})" if rest else str(kind)
+
+
+def _data(recipe: Recipe, found: _Found) -> Iterable[DataUse]:
+    calibration = recipe.quantization.data if recipe.quantization else None
+    comparison = recipe.compare.data if recipe.compare else None
+    for name, source in recipe.data.items():
+        manifest = found.read(capture_name(name), "manifest", Manifest)
+        uses = {"calibration": calibration, "comparison": comparison}
+        used_for = " and ".join(use for use, data in uses.items() if data == name)
+        if manifest is not None:
+            yield DataUse(
+                name=name,
+                kind=source.kind,
+                used_for=used_for,
+                samples=manifest.count,
+                labelled=manifest.labelled,
+            )
+
+
+def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixAccount]:
+    if accounts is None:
+        return
+    for fix, account in zip(recipe.fixes, accounts.fixes, strict=True):
+        yield FixAccount(
+            fix=_words(fix),
+            changed=account.changed,
+            left=tuple((each.name, each.reason) for each in account.left),
+        )
+
+
+def _placed(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[PlacedFile]:
+    what = dict(_places(recipe).values())
+    for path, artifact in sorted(files(outcomes, recipe).items()):
+        yield PlacedFile(path=path, size_bytes=artifact.size_bytes, what=what[path])
