@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import Capabilities
+from trtbuild.backends.base import Asked, Built, Capabilities, Profile, Progress
+from trtbuild.backends.model import Model
+from trtbuild.backends.runner import ort_errors
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.files import copy_whole
 from trtbuild.core.options import Options
+from trtbuild.core.records import LayerPrecision
 
 __all__ = ["Onnxruntime"]
+
+INTEGER = frozenset(
+    {"QLinearConv", "QLinearMatMul", "QGemm", "MatMulIntegerToFloat", "MatMulInteger"}
+)
+FLOAT = frozenset(
+    {"Conv", "FusedConv", "ConvTranspose", "Gemm", "FusedGemm", "MatMul", "FusedMatMul"}
+)
 
 
 class Onnxruntime(Options):
@@ -23,3 +38,79 @@ class Onnxruntime(Options):
     )
 
     kind: Literal["onnxruntime"]
+
+    def built_for(self) -> tuple[str, ...]:
+        """Name what an engine of this target is for."""
+        return ("cpu",)
+
+    def build(
+        self,
+        model: Path,
+        engine: Path,
+        *,
+        profiles: Sequence[Profile],  # noqa: ARG002  # any shape will do
+        asked: Sequence[Asked],
+        progress: Progress,
+    ) -> Built:
+        """Load the model, copy it, and read back which kernels ONNX Runtime chose.
+
+        Raises:
+            StepInputError: ONNX Runtime cannot load the model; quotes why.
+        """
+        read = Model.read(model)
+        with tempfile.TemporaryDirectory() as folder:
+            chosen = _operators(_optimized(model, Path(folder) / "optimized.onnx"))
+        copy_whole(model, engine)
+        progress(1, 1, "models")
+        return Built(
+            inputs=read.inputs,
+            outputs=read.outputs,
+            options={"provider": "CPUExecutionProvider", "graph_optimization_level": "EXTENDED"},
+            layers=tuple(_layer(layer, chosen) for layer in asked),
+        )
+
+
+def _optimized(model: Path, path: Path) -> Path:
+    """Have ONNX Runtime write down the graph that it would run.
+
+    Fusions up to EXTENDED decide between integer and float; the layout changes above them depend
+    on the processor and rename what they touch.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(path)
+    try:
+        ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except ort_errors() as error:
+        raise StepInputError(
+            f"ONNX Runtime cannot load the model: {error}",
+            hint="an operator it does not know must be replaced before the export",
+        ) from None
+    return path
+
+
+def _operators(path: Path) -> dict[str, str]:
+    """Return the operator of each node; a fused node has the name of its Conv or MatMul."""
+    import onnx
+
+    nodes = onnx.load(path, load_external_data=False).graph.node
+    return {node.name.partition("_token_")[0]: node.op_type for node in nodes if node.name}
+
+
+def _layer(layer: Asked, chosen: Mapping[str, str]) -> LayerPrecision:
+    operator = chosen.get(layer.name, "")
+    cause = ""
+    if operator in INTEGER:
+        delivered = "int8"
+    elif operator in FLOAT:
+        delivered = "fp32" if layer.precision == "int8" else layer.precision
+        if layer.precision == "int8":
+            cause = "ONNX Runtime has no fusion for it here and computes its Q/DQ pairs in float"
+    else:
+        delivered = "unknown"
+        cause = "it is not in ONNX Runtime's graph under this name"
+    return LayerPrecision(
+        name=layer.name, op=layer.op, asked=layer.precision, delivered=delivered, cause=cause
+    )

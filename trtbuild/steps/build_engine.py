@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
+from trtbuild.backends.base import Asked, Built
+from trtbuild.backends.model import Model
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.records import LayerPrecision, TargetResult
+from trtbuild.core.values import TensorSpec
+from trtbuild.quant.account import Account
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["BuildEngine"]
+
+MANY = 5
+"""Layers named in a note; engine.json names them all."""
 
 
 class BuildEngine(Step):
@@ -22,9 +31,76 @@ class BuildEngine(Step):
     backend: Target
     model: Ref
     account: Ref | None = None
-    """quantization.json: the precision asked for, layer by layer; None asks for fp32 throughout."""
+    """quantization.json: the precision asked for, layer by layer; None asks for what is there."""
     profiles: tuple[dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], ...] = ()
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the packages that the backend builds with."""
+        return self.backend.capabilities.packages
 
     def run(self, context: Context) -> None:
         """Write model.engine and engine.json (core.records.TargetResult)."""
-        raise NotImplementedError
+        built = self.backend.build(
+            context.path(self.model),
+            self.out(context, "engine"),
+            profiles=self.profiles,
+            asked=self._asked(context),
+            progress=context.events.progress,
+        )
+        for note in (*built.notes, *_fallbacks(built.layers)):
+            context.events.note(f"{self.target}: {note}")
+        text = self._result(context, built).model_dump_json(indent=2)
+        self.out(context, "result").write_text(text + "\n", encoding="utf-8")
+
+    def _asked(self, context: Context) -> tuple[Asked, ...]:
+        if self.account is None:
+            return Model.read(context.path(self.model)).asked()
+        account = Account.model_validate_json(context.path(self.account).read_bytes())
+        return tuple(Asked(layer.name, layer.op, layer.precision) for layer in account.layers)
+
+    def _result(self, context: Context, built: Built) -> TargetResult:
+        engine = self.out(context, "engine")
+        asked = [layer for layer in built.layers if layer.asked == "int8"]
+        return TargetResult(
+            target=self.target,
+            backend=self.backend.kind,
+            versions={name: context.facts.get(name, "unknown") for name in self.fact_names()},
+            engine_digest=digest_of_file(engine),
+            engine_size_bytes=engine.stat().st_size,
+            model_digest=digest_of_file(context.path(self.model)),
+            built_for=self.backend.built_for(),
+            inputs=_described(built.inputs),
+            outputs=_described(built.outputs),
+            profiles=tuple(
+                {
+                    name: dict(zip(("min", "opt", "max"), map(list, shapes), strict=True))
+                    for name, shapes in profile.items()
+                }
+                for profile in self.profiles
+            ),
+            options=built.options,
+            layers=built.layers,
+            asked_int8=len(asked),
+            delivered_int8=sum(layer.delivered == "int8" for layer in asked),
+            caveats=context.caveats,
+        )
+
+
+def _described(specs: Sequence[TensorSpec]) -> tuple[dict[str, str | list[int | str]], ...]:
+    return tuple(
+        {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)} for spec in specs
+    )
+
+
+def _fallbacks(layers: Sequence[LayerPrecision]) -> Iterator[str]:
+    """Name the layers that did not get the INT8 they were asked for, cause by cause."""
+    asked = [layer for layer in layers if layer.asked == "int8"]
+    short = [layer for layer in asked if layer.delivered != "int8"]
+    for delivered, cause in dict.fromkeys((layer.delivered, layer.cause) for layer in short):
+        names = [x.name for x in short if (x.delivered, x.cause) == (delivered, cause)]
+        shown = ", ".join(names[:MANY]) + (", ..." if len(names) > MANY else "")
+        what = "of unknown precision" if delivered == "unknown" else f"computed in {delivered}"
+        yield (
+            f"{len(names)} of {len(asked)} layers asked for in INT8 are {what}: {shown}; "
+            f"cause: {cause}"
+        )

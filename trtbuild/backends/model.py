@@ -1,0 +1,163 @@
+"""What a backend must know of an ONNX model: its signature, its weighted layers, its constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.backends.base import Asked
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import TensorSpec
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["Model", "name_of"]
+
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+PASSING = (
+    *("Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Reshape"),
+    *("Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze"),
+)
+"""Operators that keep their input's quantization: a DequantizeLinear before them reaches on."""
+RANDOM = ("RandomNormal", "RandomUniform")
+"""Operators that make a tensor from nothing, and yet no constant."""
+
+_FLOATS = {10: "fp16", 16: "bf16"}
+_STORED = dict.fromkeys((17, 18, 19, 20), "fp8") | dict.fromkeys((21, 22), "int4")
+"""TensorProto's data types, which are there only once onnx is imported."""
+
+
+class Model:
+    """An ONNX model, read once; its weights are never looked at, only their dimensions."""
+
+    def __init__(self, proto: onnx.ModelProto) -> None:
+        graph = proto.graph
+        self.nodes = list(graph.node)
+        self._dims = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
+        self._dtypes = {tensor.name: tensor.data_type for tensor in graph.initializer}
+        self._makers = {name: node for node in self.nodes for name in node.output if name}
+        self.inputs = tuple(_spec(value) for value in graph.input if value.name not in self._dims)
+        self.outputs = tuple(_spec(value) for value in graph.output)
+
+    @classmethod
+    def read(cls, path: Path) -> Model:
+        """Read a model.
+
+        Raises:
+            StepInputError: it is not an ONNX model, or one without outputs.
+        """
+        import onnx
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+        try:
+            proto = onnx.load(path, load_external_data=False)
+        except DecodeError:
+            raise StepInputError(
+                f"{path.name}: is not an ONNX model, or was cut off",
+                hint="export the model again",
+            ) from None
+        if not proto.graph.output:
+            raise StepInputError(
+                f"{path.name}: has no outputs; there is nothing to build",
+                hint="export the model again",
+            )
+        return cls(proto)
+
+    def maker(self, tensor: str) -> onnx.NodeProto | None:
+        """Return the node that makes a tensor; None for an input or an initializer."""
+        return self._makers.get(tensor)
+
+    def node(self, name: str) -> onnx.NodeProto | None:
+        """Return the weighted node that has a name."""
+        return self._weighted.get(name)
+
+    def asked(self) -> tuple[Asked, ...]:
+        """Read from the graph itself which precision each weighted layer is in.
+
+        `int8` where both operands come out of a DequantizeLinear; else what its weight is.
+        """
+        return tuple(
+            Asked(name, node.op_type, self._precision(node))
+            for name, node in self._weighted.items()
+        )
+
+    def dims(self, tensor: str) -> tuple[int, ...] | None:
+        """Return the dimensions of a constant; None for anything else."""
+        node = self._makers.get(tensor)
+        if node is None or node.op_type != "Constant":
+            return self._dims.get(tensor)
+        value = next((each.t for each in node.attribute if each.name == "value"), None)
+        return tuple(value.dims) if value is not None else ()
+
+    def is_constant(self, tensor: str) -> bool:
+        """Tell whether a tensor is made from constants alone."""
+        return tensor in self._constants
+
+    def dequantizer(self, tensor: str) -> onnx.NodeProto | None:
+        """Return the DequantizeLinear that a tensor comes from, through operators that pass it."""
+        node = self._makers.get(tensor)
+        while node is not None and node.op_type in PASSING:
+            node = self._makers.get(node.input[0])
+        return node if node is not None and node.op_type == "DequantizeLinear" else None
+
+    def computed_scales(self) -> Iterator[onnx.NodeProto]:
+        """Yield every Q and DQ node whose scale is not a constant."""
+        for node in self.nodes:
+            if node.op_type in ("QuantizeLinear", "DequantizeLinear") and not self.is_constant(
+                node.input[1]
+            ):
+                yield node
+
+    def _precision(self, node: onnx.NodeProto) -> str:
+        pairs = [self.dequantizer(operand) for operand in node.input[:2]]
+        stored = {self._stored(pair) for pair in pairs if pair is not None}
+        if None not in pairs and len(stored) == 1:
+            return stored.pop()
+        return _FLOATS.get(self._dtypes.get(node.input[1], 0), "fp32")
+
+    def _stored(self, pair: onnx.NodeProto) -> str:
+        """Return what a DequantizeLinear reads, by its zero point or the constant it reads."""
+        telling = pair.input[2] if len(pair.input) > 2 else pair.input[0]  # noqa: PLR2004
+        return _STORED.get(self._dtypes.get(telling, 0), "int8")
+
+    @cached_property
+    def _weighted(self) -> dict[str, onnx.NodeProto]:
+        return {name_of(node): node for node in _all_of(self.nodes) if node.op_type in WEIGHTED}
+
+    @cached_property
+    def _constants(self) -> frozenset[str]:
+        known = {"", *self._dims}
+        for node in self.nodes:
+            if node.op_type not in RANDOM and known.issuperset(node.input):
+                known.update(node.output)
+        return frozenset(known)
+
+
+def name_of(node: onnx.NodeProto) -> str:
+    """Return a node's name; a nameless node is called after its first output."""
+    return str(node.name or next((name for name in node.output if name), node.op_type))
+
+
+def _all_of(nodes: Any) -> Iterator[onnx.NodeProto]:
+    """Yield nodes, then those in their bodies (`If`, `Loop`)."""
+    yield from nodes
+    for node in nodes:
+        for attribute in node.attribute:
+            # An attribute that holds no graph has an empty `g`.
+            for body in (attribute.g, *attribute.graphs):
+                yield from _all_of(body.node)
+
+
+def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
+    import onnx
+
+    tensor = value.type.tensor_type
+    shape = tuple(
+        dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?"
+        for dim in tensor.shape.dim
+    )
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name if tensor.elem_type else "?"
+    return TensorSpec(name=value.name, dtype=dtype, shape=shape)

@@ -1,0 +1,68 @@
+"""The reference runner: a model in ONNX Runtime, on the CPU, through Polygraphy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.core.errors import StepInputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Infer", "onnx_runner", "ort_errors"]
+
+Infer = Callable[[Mapping[str, "np.ndarray"]], dict[str, "np.ndarray"]]
+"""feed_dict (arrays with a batch axis, by input) → arrays by output."""
+
+
+@contextlib.contextmanager
+def onnx_runner(model: Path, *, threads: int) -> Iterator[Infer]:
+    """Load a model and yield a function that runs it; `threads` 0 means all.
+
+    Q/DQ pairs are computed as they stand, in float. ONNX Runtime's own fusions of them would
+    quantize biases as well and, on processors without VNNI, saturate in 16 bits: numbers of
+    another model, and other ones on each machine. TensorRT does neither.
+
+    Raises:
+        StepInputError: ONNX Runtime cannot load the model, or cannot run it on what it is fed.
+    """
+    from polygraphy.backend.onnxrt import OnnxrtRunner
+
+    with OnnxrtRunner(_session(model, threads)) as runner:
+
+        def infer(feed_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            try:
+                return dict(runner.infer(feed_dict, check_inputs=False))
+            except ort_errors() as error:
+                raise StepInputError(f"ONNX Runtime cannot run the model: {error}") from None
+
+        yield infer
+
+
+def _session(model: Path, threads: int) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except ort_errors() as error:
+        raise StepInputError(
+            f"ONNX Runtime cannot load the model: {error}",
+            hint="an operator it does not know must be replaced before the export",
+        ) from None
+
+
+def ort_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions of ONNX Runtime; they have no common base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    return tuple(
+        each
+        for each in vars(state).values()
+        if isinstance(each, type) and issubclass(each, Exception)
+    )
