@@ -1,13 +1,24 @@
-"""Fix and Account: a change to a graph says what it did, and what it left alone and why."""
+"""Fix, Account, Imported: a change to a graph says what it did, and what it left alone and why."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["Account", "Fix"]
+__all__ = ["Account", "Fix", "Imported"]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A model brought in as ONNX, and what its reader must know."""
+
+    model: onnx.ModelProto
+    notes: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 class Account:
@@ -16,6 +27,7 @@ class Account:
     def __init__(self) -> None:
         self.changes: list[str] = []
         self.lefts: list[tuple[str, str]] = []
+        self.remarks: list[str] = []
 
     def changed(self, name: str, what: str = "") -> None:
         """Note that a node or tensor was changed."""
@@ -25,6 +37,10 @@ class Account:
         """Note that a node or tensor was left alone, and why."""
         self.lefts.append((name, reason))
 
+    def remark(self, text: str) -> None:
+        """Say what the reader of a report must know."""
+        self.remarks.append(text)
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """The reasons for what was left alone."""
@@ -32,9 +48,15 @@ class Account:
 
 
 class Fix(Protocol):
-    """A named change to a graph. Applied to its own output it changes nothing."""
+    """A named change to a graph. Applied to its own output it changes nothing.
 
-    kind: str
+    It keeps nodes in topological order as far as it can; the driver sorts, drops what is dead,
+    and checks.
+    """
+
+    @property
+    def kind(self) -> str:
+        """The name that the recipe knows it by."""
 
     def apply(self, graph: gs.Graph) -> Account:
         """Change the graph in place and say what was done."""

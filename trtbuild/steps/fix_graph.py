@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.graph import Fix
+from trtbuild.graph.apply import apply_fixes
+from trtbuild.graph.onnx_file import read, write
+from trtbuild.graph.signature import signature_of
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["FixGraph"]
@@ -25,6 +28,29 @@ class FixGraph(Step):
     model: Ref
     fixes: tuple[Fix, ...] = ()
 
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the libraries that change the model; ONNX Runtime only where it computes."""
+        computing = any(fix.kind == "fold_constants" for fix in self.fixes)
+        return ("onnx", "onnx-graphsurgeon", *(["onnxruntime"] if computing else []))
+
     def run(self, context: Context) -> None:
-        """Write the fixed model, the accounts of its fixes, and its signature."""
-        raise NotImplementedError
+        """Write the fixed model, the accounts of its fixes, and its signature.
+
+        Raises:
+            StepInputError: a fix cannot do what it was asked, or an input or output has no shape.
+        """
+        model = read(context.path(self.model)).model
+        fixed, accounts = apply_fixes(
+            model,
+            self.fixes,
+            progress=lambda done, total: context.events.progress(done, total, "fixes"),
+        )
+        for account in accounts.fixes:
+            for remark in account.remarks:
+                context.events.note(remark)
+        signature = signature_of(fixed)
+        write(fixed, self.out(context, "model"))
+        for output, found in (("account", accounts), ("signature", signature)):
+            text = found.model_dump_json(indent=2) + "\n"
+            self.out(context, output).write_text(text)
+        context.events.progress(len(self.fixes), len(self.fixes), "fixes")

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import CorruptObject
 from trtbuild.core.options import Location
 from trtbuild.graph import Model
+from trtbuild.graph.onnx_file import write
+from trtbuild.graph.sources import Torch
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["ImportModel"]
@@ -21,12 +26,43 @@ class ImportModel(Step):
     kind: Literal["import_model"] = "import_model"
     model: Model
     files: tuple[Pinned, ...]
-    """What `model.files()` named, pinned: the ONNX file and its data, or the entrypoint's sources."""
+    """What `model.files()` named: the ONNX file and its data, or the entrypoint's sources."""
     weights: Pinned | None = None
-    """The weights file, fetched and pinned; None where there is none (see `Torch.without_weights`)."""
+    """The weights file, fetched; None where there is none (see `Torch.without_weights`)."""
     base: Location
     """The folder that paths in the recipe relate to."""
 
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the libraries that export, or read, the model."""
+        if isinstance(self.model, Torch):
+            return ("torch", "onnx", "onnxscript", "onnx-ir")
+        return ("onnx",)
+
     def run(self, context: Context) -> None:
-        """Write model.onnx."""
-        raise NotImplementedError
+        """Write model.onnx: IR version 10 at most, weights embedded, checked.
+
+        Raises:
+            MissingFile: a file is gone, or weights are asked for that are not here.
+            StepInputError: the model cannot be read or exported, or its weights do not fit.
+            CorruptObject: a file is not what was planned with.
+        """
+        weights = None if self.weights is None else context.path(self.weights)
+        context.events.progress(0, 1, "models")
+        imported = self.model.bring_in(Path(self.base), weights)
+        # After, not before: a file that changed meanwhile must not pass for the pinned one.
+        for pinned in (*self.files, *([self.weights] if self.weights else [])):
+            _hold(context.path(pinned), pinned.digest)
+        for note in imported.notes:
+            context.events.note(note)
+        for caveat in imported.caveats:
+            context.events.caveat(caveat)
+        write(imported.model, self.out(context, "model"))
+        context.events.progress(1, 1, "models")
+
+
+def _hold(path: Path, digest: str) -> None:
+    if digest_of_file(path) != digest:
+        raise CorruptObject(
+            f"{path}: changed since the build was planned",
+            hint="run the same command again: it plans with the file as it is now",
+        )

@@ -1,0 +1,163 @@
+"""Run fixes on a model: load, sort, drop what is dead, check, and name the culprit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.options import Options
+from trtbuild.graph.base import Account, Fix
+from trtbuild.graph.onnx_file import NEWEST_IR, OLDEST_IR, check
+from trtbuild.graph.prepare import hoist, lower_constants, name_nodes, refuse_unknown
+from trtbuild.graph.shapes import inferred
+
+if TYPE_CHECKING:
+    import onnx
+    import onnx_graphsurgeon as gs
+
+__all__ = ["FixAccount", "FixAccounts", "LeftAlone", "apply_fixes"]
+
+
+class LeftAlone(Options):
+    """A node or tensor that a fix looked at and left alone."""
+
+    name: str
+    reason: str
+
+
+class FixAccount(Options):
+    """What one fix did."""
+
+    kind: str
+    changed: tuple[str, ...]
+    left: tuple[LeftAlone, ...]
+    remarks: tuple[str, ...]
+
+
+class FixAccounts(Options):
+    """`fixes.json`: what each fix did, in the recipe's order."""
+
+    fixes: tuple[FixAccount, ...]
+
+
+def apply_fixes(
+    model: onnx.ModelProto,
+    fixes: Sequence[Fix],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[onnx.ModelProto, FixAccounts]:
+    """Apply fixes in order; return the checked result and what each fix did.
+
+    Opset, and names and order of inputs and outputs, stay. Every node of the result has a name
+    of its own, constants are initializers, and shapes are filled in as far as they can be known.
+
+    Args:
+        model: a valid model; it is used up.
+        fixes: in the order in which they run.
+        progress: called with the number of fixes done, and of all.
+
+    Raises:
+        StepInputError: a fix cannot do what it was asked, or leaves a model that is not valid.
+    """
+    model, strict = _prepared(model)
+    fixed, accounts = _run(model, fixes, progress)
+    try:
+        fixed = _finished(fixed, model, strict=strict)
+    except StepInputError as error:
+        culprit = _culprit(model, fixes, strict=strict)
+        raise StepInputError(
+            f"fixes: {culprit} leaves a model that is not valid: {error.message}",
+            hint=f"leave {culprit.split()[-1]} out of the recipe, and report it as a bug",
+        ) from error
+    return fixed, FixAccounts(
+        fixes=tuple(_account(fix, made) for fix, made in zip(fixes, accounts, strict=True))
+    )
+
+
+def _prepared(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
+    """Bring a model into the form that fixes see; tell whether its shapes fit together."""
+    model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
+    lower_constants(model.graph)
+    refuse_unknown(model.graph)
+    name_nodes(model.graph)
+    try:
+        return inferred(model, strict=True), True
+    except StepInputError:
+        return inferred(model, strict=False), False
+
+
+def _run(
+    model: onnx.ModelProto, fixes: Sequence[Fix], progress: Callable[[int, int], None] | None
+) -> tuple[onnx.ModelProto, list[Account]]:
+    import onnx_graphsurgeon as gs
+    from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
+
+    accounts = []
+    with _quiet():
+        try:
+            graph = gs.import_onnx(model)
+            for done, fix in enumerate(fixes):
+                if progress is not None:
+                    progress(done, len(fixes))
+                accounts.append(fix.apply(graph))
+                graph.cleanup()
+                if not _in_order(graph):
+                    graph.toposort()
+            return gs.export_onnx(graph), accounts
+        except OnnxGraphSurgeonException as error:
+            raise StepInputError(
+                f"ONNX-GraphSurgeon cannot work on the model: {error}",
+                hint="export the model at another opset",
+            ) from error
+
+
+def _finished(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
+    for field in ("domain", "model_version", "doc_string"):
+        setattr(fixed, field, getattr(before, field))
+    fixed.metadata_props.extend(before.metadata_props)
+    constants = {tensor.name for tensor in before.graph.initializer}
+    hoist(fixed.graph, constants | {name for node in before.graph.node for name in node.output})
+    name_nodes(fixed.graph)
+    check(fixed, "the fixed model")
+    return inferred(fixed, strict=strict)
+
+
+def _culprit(model: onnx.ModelProto, fixes: Sequence[Fix], *, strict: bool) -> str:
+    """Run ever more of the fixes until the result is not valid any more."""
+    for count, fix in enumerate(fixes, start=1):
+        fixed, _ = _run(model, fixes[:count], None)
+        try:
+            _finished(fixed, model, strict=strict)
+        except StepInputError:
+            return f"fix {count}, {fix.kind}"
+    return f"fix {len(fixes)}, {fixes[-1].kind}" if fixes else "importing it"
+
+
+def _in_order(graph: gs.Graph) -> bool:
+    made = {id(tensor) for node in graph.nodes for tensor in node.outputs}
+    seen: set[int] = set()
+    for node in graph.nodes:
+        if any(id(tensor) in made and id(tensor) not in seen for tensor in node.inputs):
+            return False
+        seen.update(id(tensor) for tensor in node.outputs)
+    return True
+
+
+def _account(fix: Fix, account: Account) -> FixAccount:
+    return FixAccount(
+        kind=fix.kind,
+        changed=tuple(account.changes),
+        left=tuple(LeftAlone(name=name, reason=reason) for name, reason in account.lefts),
+        remarks=tuple(account.remarks),
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep ONNX-GraphSurgeon from printing; its errors are raised all the same."""
+    from onnx_graphsurgeon.logger import G_LOGGER
+
+    with G_LOGGER.suppress(G_LOGGER.CRITICAL + 1):
+        yield
