@@ -6,19 +6,23 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 
 __all__ = ["load_entrypoint", "source_files"]
 
+INSTALLED = {"site-packages", "dist-packages"}
+
 
 def split(entrypoint: str) -> tuple[str, str]:
     """Split at the last colon into where the code is and the callable's name."""
     place, colon, name = entrypoint.rpartition(":")
-    if not colon or not place or not name.isidentifier():
+    parts = place.removesuffix(".py").split(".") if not place.endswith(".py") else ["file"]
+    if not colon or not name.isidentifier() or not all(part.isidentifier() for part in parts):
         raise UsageError(
             f"`{entrypoint}` is not an entrypoint",
             hint="write path/to/file.py:callable or package.module:callable",
@@ -29,36 +33,56 @@ def split(entrypoint: str) -> tuple[str, str]:
 def source_files(entrypoint: str, base: Path) -> tuple[Path, ...]:
     """Return the source file of an entrypoint, then every module it imports from beside it.
 
-    A path is relative to `base`. Installed packages beyond the entrypoint's own file are not
-    followed: their versions are facts, not sources.
+    A path is relative to `base`. Nothing is imported. What only runs by name
+    (`importlib.import_module(variable)`) or is read as data is not seen; neither are installed
+    packages beyond the entrypoint's own file: their versions are facts, not sources.
 
     Raises:
         MissingFile: there is no such file or module.
+        UsageError: the entrypoint is malformed.
     """
     place, _ = split(entrypoint)
-    first = _place(place, base)
+    first, root = _find(place, base)
     found = [first]
-    for file in found:
-        found += [other for other in _beside(file) if other not in found]
-    return (first, *sorted(found[1:]))
+    if not INSTALLED & set(root.parts):
+        if not place.endswith(".py"):
+            found += _on_the_way(root, place.split("."))
+        for file in found:
+            found += [other for other in _imported(file, root) if other not in found]
+    return (first, *sorted({*found} - {first}))
 
 
 def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
     """Import the file or module and return the callable; its own folder is on the import path.
 
+    Modules beside it are read anew each time, so neither an edit nor another folder's module of
+    the same name is mistaken for them.
+
     Raises:
         MissingFile: there is no such file or module.
-        UsageError: it holds no such callable.
+        UsageError: it is malformed, cannot be imported, or holds no such callable.
         MissingDependency: it imports a library that is not installed.
     """
     place, name = split(entrypoint)
-    file = _place(place, base)
+    file, root = _find(place, base)
+    _forget(source_files(entrypoint, base), root)
     try:
-        module = _module_from(file) if place.endswith(".py") else importlib.import_module(place)
+        module = _run(file, root) if place.endswith(".py") else importlib.import_module(place)
     except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
         raise MissingDependency(
             f"{entrypoint}: it imports `{error.name}`, which is not installed",
-            hint=f"pip install {error.name}",
+            hint=f"pip install {library}, or put {library}.py beside {file.name}",
+        ) from error
+    except SyntaxError as error:
+        where = f"{error.filename}:{error.lineno}"
+        raise UsageError(
+            f"{entrypoint}: {where}: {error.msg}", hint=f"python {file} says more"
+        ) from error
+    except Exception as error:
+        raise UsageError(
+            f"{entrypoint}: importing it fails: {type(error).__name__}: {error}",
+            hint=f"python {file} says more",
         ) from error
     found = getattr(module, name, None)
     if not callable(found):
@@ -69,36 +93,100 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _place(place: str, base: Path) -> Path:
+def _find(place: str, base: Path) -> tuple[Path, Path]:
+    """Return the source file, and the folder that imports in it start from."""
     if place.endswith(".py"):
         file = base / place
         if not file.is_file():
             raise MissingFile(f"{place}: no such file (looked in {base})")
-        return file
+        return file, file.parent
+    top, *inner = place.split(".")
     try:
-        spec = importlib.util.find_spec(place)
+        spec = importlib.util.find_spec(top)  # of `top` alone: more would run its __init__
     except (ImportError, ValueError):
         spec = None
-    if spec is None or spec.origin is None:
-        raise MissingFile(
-            f"{place}: no such module is installed",
-            hint="for a file, write its path with .py: path/to/file.py:callable",
-        )
-    return Path(spec.origin)
+    if spec is None:
+        raise _no_module(place)
+    if spec.submodule_search_locations is None:
+        if inner or not spec.has_location:
+            raise _no_module(place)
+        return Path(str(spec.origin)), Path(str(spec.origin)).parent
+    for folder in spec.submodule_search_locations:
+        for file in _as_module(Path(folder), inner):
+            return file, Path(folder).parent
+    raise _no_module(place)
 
 
-def _module_from(file: Path) -> Any:
-    folder = str(file.parent.resolve())
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+def _no_module(place: str) -> MissingFile:
+    return MissingFile(
+        f"{place}: no such module is installed",
+        hint="for a file, write its path with .py: path/to/file.py:callable",
+    )
+
+
+def _as_module(folder: Path, names: list[str]) -> list[Path]:
+    path = folder.joinpath(*names)
+    candidates = (path / "__init__.py", *([path.with_suffix(".py")] if names else []))
+    return [candidate for candidate in candidates if candidate.is_file()][:1]
+
+
+def _imported(file: Path, root: Path) -> list[Path]:
+    """Return the modules below `root` that a file imports, with the packages they lie in."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []  # loading it will say what is wrong
+    found: list[Path] = []
+    for folder, names in _names_imported(tree, file, root):
+        found += _on_the_way(folder, names)
+    return [path for path in dict.fromkeys(found) if path != file]
+
+
+def _on_the_way(folder: Path, names: list[str]) -> list[Path]:
+    """Return what importing `a.b.c` runs: a, a.b and a.b.c, as far as they lie in `folder`."""
+    counts = range(1, len(names) + 1)
+    return [file for count in counts for file in _as_module(folder, names[:count])]
+
+
+def _names_imported(tree: ast.AST, file: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield root, alias.name.split(".")
+        elif isinstance(node, ast.ImportFrom):
+            above = [file, *file.parents]
+            folder = above[min(node.level, len(above) - 1)] if node.level else root
+            module = node.module.split(".") if node.module else []
+            for alias in node.names:
+                yield folder, [*module, alias.name]
+
+
+def _forget(files: tuple[Path, ...], root: Path) -> None:
+    """Drop modules loaded under the names that these files go by."""
+    names = {
+        ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for file in files
+        if file.is_relative_to(root) and not INSTALLED & set(root.parts)
+    }
+    for name in names - sys.stdlib_module_names:
+        sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+
+
+def _run(file: Path, root: Path) -> ModuleType:
+    folder = str(root.resolve())
+    # Stays there: a callable may import from beside it only when it is called.
+    sys.path[:] = [folder, *(path for path in sys.path if path != folder)]
     # A name of its own keeps a file called `resnet50.py` apart from an installed `resnet50`.
-    name = f"_trtbuild_entrypoint_{file.stem}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise MissingFile(f"{file}: is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    module = ModuleType(f"_trtbuild_entrypoint_{file.stem}")
+    module.__file__ = str(file.resolve())
+    sys.modules[module.__name__] = module
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        code = compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
+        exec(code, vars(module))  # noqa: S102
+    finally:
+        sys.dont_write_bytecode = before
     return module
 
 
@@ -109,28 +197,3 @@ def _callables(module: Any) -> list[str]:
         for name, value in vars(module).items()
         if callable(value) and getattr(value, "__module__", None) == mine and name[0] != "_"
     )
-
-
-def _beside(file: Path) -> list[Path]:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return []  # loading it will say what is wrong
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names |= {node.module or ""} | {
-                f"{node.module or ''}.{alias.name}".lstrip(".") for alias in node.names
-            }
-    found = []
-    for name in sorted(names - {""}):
-        parts = Path(*name.split("."))
-        candidates = (
-            file.parent / parts.with_suffix(".py"),
-            file.parent / parts / "__init__.py",
-            file.parent / parts.parts[0] / "__init__.py",
-        )
-        found += [candidate for candidate in candidates if candidate.is_file()]
-    return [path for path in found if path != file]
