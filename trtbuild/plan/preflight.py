@@ -100,9 +100,9 @@ def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
         return
     for pattern in section.ranges:
         if not matching(pattern, signature.tensors):
-            path = ("quantization", "ranges", pattern)
             message = f"`{pattern}` matches no tensor of the model"
-            yield at(path, message, _nearest(pattern, signature.tensors), key=True)
+            hint = _nearest(pattern, signature.tensors)
+            yield at(("quantization", "ranges", pattern), message, hint, key=True)
     names = [node.name for node in signature.nodes]
     operators = sorted({f"op:{node.op}" for node in signature.nodes})
     for index, pattern in enumerate(section.skip):
