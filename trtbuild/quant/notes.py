@@ -67,7 +67,7 @@ def on_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:
         counts = [(weight, len(getattr(weight, kind))) for weight in found]
         names = [f"`{weight.name}` {n} of {weight.channels}" for weight, n in counts if n]
         if names:
-            yield f"{sum(n for _, n in counts)} weight channels {what}: {_listed(names)}"
+            yield f"weight channels that {what}: {_listed(names)}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from trtbuild.quant.view import View
 __all__ = ["Residual", "residuals_of"]
 
 FUSED = frozenset(
-    "BatchNormalization Relu LeakyRelu PRelu Clip HardSwish Elu Sigmoid Tanh".split()  # noqa: SIM905
+    "BatchNormalization Identity Relu LeakyRelu PRelu Clip HardSwish Elu Sigmoid Tanh".split()  # noqa: SIM905
 )
 """Between a Conv and the Add, operators that the builder fuses into the Conv."""
 

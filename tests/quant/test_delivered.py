@@ -1,0 +1,88 @@
+"""What TensorRT-RTX makes of our placement; it compiles for a GPU without having one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.quant import normal, observed, seeded
+from trtbuild.backends.base import Asked
+from trtbuild.backends.tensorrt_rtx import TensorrtRtx
+from trtbuild.quant.apply import quantize
+
+RESIDUAL = """g (float[N,8,16,16] x) => (float[N,4] y) {
+    [stem] a = Conv<pads=[1,1,1,1]>(x, w8, b8)  r = Relu(a)
+    [pool] p = MaxPool<kernel_shape=[2,2], strides=[2,2]>(r)
+    [one] c = Conv<pads=[1,1,1,1]>(p, v8, b8)  d = Relu(c)
+    [two] e = Conv<pads=[1,1,1,1]>(d, w8)  [add] f = Add(e, p)  h = Relu(f)
+    [down] i = Conv<strides=[2,2]>(h, k8)  [three] j = Conv<pads=[1,1,1,1], strides=[2,2]>(h, w8)
+    [join] k = Add(j, i)  l = Relu(k)
+    [deep] m = Conv<group=8, pads=[1,1,1,1]>(l, g8)  n = HardSwish(m)
+    q = GlobalAveragePool(n)  s = Flatten(q)  [fc] y = Gemm<transB=1>(s, f8, b4)
+}"""
+RESIDUAL_WEIGHTS = {
+    "w8": (8, 8, 3, 3),
+    "v8": (8, 8, 3, 3),
+    "k8": (8, 8, 1, 1),
+    "g8": (8, 1, 3, 3),
+    "b8": (8,),
+    "f8": (4, 8),
+    "b4": (4,),
+}
+
+ATTENTION = """g (float[N,16,32] x) => (float[N,16,32] y)
+<int64[4] heads = {0, 16, 4, 8}, int64[3] flat = {0, 16, 32}, float half = {0.35}> {
+    [q] q0 = MatMul(x, wq)  q1 = Reshape(q0, heads)  q2 = Transpose<perm=[0,2,1,3]>(q1)
+    [k] k0 = MatMul(x, wk)  k1 = Reshape(k0, heads)  k2 = Transpose<perm=[0,2,3,1]>(k1)
+    [v] v0 = MatMul(x, wv)  v1 = Reshape(v0, heads)  v2 = Transpose<perm=[0,2,1,3]>(v1)
+    [qk] s = MatMul(q2, k2)  t = Mul(s, half)  p = Softmax<axis=-1>(t)  [pv] c = MatMul(p, v2)
+    c1 = Transpose<perm=[0,2,1,3]>(c)  c2 = Reshape(c1, flat)
+    [out] o = MatMul(c2, wo)  r = Add(x, o)  n = LayerNormalization(r, g, g)
+    [up] u = MatMul(n, wu)  h = Relu(u)  [down] d = MatMul(h, wd)  y = Add(r, d)
+}"""
+ATTENTION_WEIGHTS = {
+    **dict.fromkeys(("wq", "wk", "wv", "wo"), (32, 32)),
+    "g": (32,),
+    "wu": (32, 64),
+    "wd": (64, 32),
+}
+
+OPERANDS = """
+g (float[2,8,16] x) => (float[2,8,4] a, float[2,3,16] b, float[2,8,4] c, float[5,2] e) {
+    [stacked] a = MatMul(x, w2)  [first] b = MatMul(w1, x)  [flat] c = MatMul(x, w0)
+    d0 = ReduceMean<axes=[1], keepdims=0>(x)  [constant_a] e = Gemm<transB=1>(w5, d0)
+}"""
+OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
+
+
+# Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
+@pytest.mark.filterwarnings("ignore:.*Timing cache operations are no-ops:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("text", "shapes", "feed"),
+    [
+        (RESIDUAL, RESIDUAL_WEIGHTS, normal(4, 8, 16, 16)),
+        (ATTENTION, ATTENTION_WEIGHTS, normal(4, 16, 32)),
+        (OPERANDS, OPERAND_WEIGHTS, normal(2, 8, 16)),
+    ],
+    ids=["residual", "attention", "operands"],
+)
+def test_every_layer_asked_for_in_int8_is_delivered(text, shapes, feed, tmp_path):
+    """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9."""
+    model = seeded(text, **shapes)
+    found = quantize(model, ranges=observed(model, {"x": feed}))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(found.model.SerializeToString())
+    backend = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,))
+    profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
+
+    built = backend.build(
+        path,
+        tmp_path / "engine",
+        profiles=[] if "N" not in text else [profile],
+        asked=[Asked(each.name, each.op, each.precision) for each in found.account.layers],
+        progress=lambda *_: None,
+    )
+
+    assert ["int8"] * len(built.layers) == [layer.asked for layer in built.layers]
+    assert {layer.name: "int8" for layer in built.layers} == {
+        layer.name: layer.delivered for layer in built.layers
+    }

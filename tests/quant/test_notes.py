@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.quant import ranges_of, seeded
+from trtbuild.quant.account import LayerAccount, WeightAccount
+from trtbuild.quant.notes import on_layers, on_manual, on_skip, on_weights
+from trtbuild.quant.policy import place
+from trtbuild.quant.view import View
+
+MODEL = """g (float[N,4] x) => (float[N,4] y) {
+    [one] a = MatMul(x, w)  [act] r = Relu(a)  [two] y = MatMul(r, w)
+}"""
+
+
+def test_layers_left_float_are_grouped_by_reason():
+    """A line for each reason; INT8 layers need none; many names are counted."""
+    layers = [
+        LayerAccount(name="a", op="Conv", precision="int8"),
+        LayerAccount(name="b", op="Conv", precision="fp32", reason="too odd"),
+        *(
+            LayerAccount(name=f"c{i}", op="Gemm", precision="fp32", reason="too new")
+            for i in range(7)
+        ),
+    ]
+
+    assert [
+        "Conv `b` stays float: too odd",
+        "Gemm `c0`, Gemm `c1`, Gemm `c2`, Gemm `c3`, Gemm `c4` and 2 more stay float: too new",
+    ] == list(on_layers(layers))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("x", []),
+        ("*", []),
+        ("none", ["the range for `none` has no effect: no tensor has such a name"]),
+        ("a", ["the range for `a` has no effect: nothing reads it in INT8"]),
+        ("r", ["the range for `r` has no effect: `two` reads it and stays float"]),
+    ],
+)
+def test_a_manual_range_without_effect_says_why(pattern, expected):
+    """Unknown, between a layer and its activation, or read by a layer that stays float."""
+    model = seeded(MODEL, w=(4, 4))
+    placement = place(model, ranges=ranges_of(x=1.0, r=1.0), skip=["two"])
+
+    assert expected == list(on_manual(View(model), placement, {pattern: (-1.0, 1.0)}))
+
+
+def test_a_skip_that_means_no_node_is_told():
+    """Names and operators both count; tensors' names do not."""
+    view = View(seeded(MODEL, w=(4, 4)))
+
+    assert ["skip: `r` matches no node"] == list(on_skip(view, ["r", "one", "op:Relu", "t*"]))
+
+
+def test_dead_and_tiny_channels_are_counted():
+    """One line each, over all the weights."""
+    weights = [
+        WeightAccount(name="v", axis=0, channels=8),
+        WeightAccount(name="w", axis=0, channels=8, dead=(1, 2), tiny=(3,)),
+        WeightAccount(name="u", axis=0, channels=4, dead=(0,)),
+    ]
+
+    assert [
+        "weight channels that hold nothing but zeros: `w` 2 of 8, `u` 1 of 4",
+        "weight channels that are under a millionth of their weight's largest value: `w` 1 of 8",
+    ] == list(on_weights(weights))
