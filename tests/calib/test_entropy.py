@@ -6,14 +6,22 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from trtbuild.calib.entropy import Entropy2, divergences
+from trtbuild.calib.entropy import Entropy, Entropy2, divergences
 from trtbuild.calib.histogram import Histogram
 
 
-def limit(values, **options):
+def histogram_of(values):
     histogram = Histogram()
     histogram.add(np.asarray(values, np.float32))
-    return Entropy2(kind="entropy2", **options).limit(histogram)
+    return histogram
+
+
+def limit(values):
+    return Entropy2(kind="entropy2").limit(histogram_of(values))
+
+
+def limit_of_entropy(values):
+    return Entropy(kind="entropy").limit(histogram_of(values))
 
 
 def reference_divergences(bins, levels):
@@ -90,6 +98,42 @@ def test_all_zero_and_nothing_have_no_range():
     """The limit of zeros, and of nothing, is 0."""
     assert 0.0 == limit(np.zeros(10))
     assert 0.0 == limit([])
+
+
+def test_a_search_that_keeps_the_spike_clips_far_too_much():
+    """Why the first bin is replaced: with it, a normal distribution is cut at two deviations."""
+    histogram = histogram_of(np.maximum(np.random.default_rng(0).standard_normal(1 << 20), 0))
+    spike = divergences(histogram.linear(2048), 128)
+
+    naive = (np.argmin(spike) + 128) / 2048 * histogram.absmax
+
+    assert 2.0 == pytest.approx(naive, abs=0.25)
+    assert Entropy2(kind="entropy2").limit(histogram) > 4
+
+
+def test_entropy_is_near_entropy2_on_smooth_data():
+    """Both search the same divergences; they differ at the ends."""
+    values = np.random.default_rng(0).laplace(size=1 << 20)
+
+    assert limit(values) == pytest.approx(limit_of_entropy(values), rel=0.02)
+
+
+def test_entropy_leaves_the_spike_out():
+    """Zeros from a ReLU, however many, leave the limit where it was."""
+    values = np.abs(np.random.default_rng(0).standard_normal(1 << 18))
+    with_zeros = np.append(values, np.zeros(3 << 18))
+
+    assert limit_of_entropy(values) == pytest.approx(limit_of_entropy(with_zeros), rel=0.02)
+
+
+def test_entropy_always_cuts_below_the_top():
+    """Of a uniform distribution it gives up half a bin and one, as in the original."""
+    assert 2046.5 / 2048 == pytest.approx(limit_of_entropy(np.linspace(0, 1, 1 << 20)))
+
+
+def test_entropy_of_a_constant_and_of_nothing():
+    """A single value is kept whole; zeros and nothing have no range."""
+    assert [3.0, 0.0, 0.0] == [limit_of_entropy(v) for v in ([3.0] * 9, [0.0] * 9, [])]
 
 
 def test_a_tensor_is_searched_in_milliseconds():

@@ -13,7 +13,38 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Entropy2"]
+__all__ = ["Entropy", "Entropy2"]
+
+Bins = Annotated[int, Field(ge=512, le=8192)]
+Levels = Annotated[int, Field(ge=16, le=256)]
+
+
+class Entropy(Options):
+    """Clip by KL divergence as NVIDIA first presented it; `entropy2` is its better successor.
+
+    Migacz, "8-bit inference with TensorRT" (GTC 2017): as `entropy2`, but the first bin is left
+    out altogether, the whole range is not among the cuts, of cuts with equal divergence the
+    lowest wins, and the limit is the middle of the last bin that is kept.
+    """
+
+    counts: ClassVar[bool] = True
+
+    kind: Literal["entropy"]
+    bins: Bins = 2048
+    """Bins of the histogram that is searched; more bins, finer limits. 2048 as NVIDIA has it."""
+    levels: Levels = 128
+    """Steps that one sign of the quantized type has, zero included; 128 for INT8."""
+
+    def limit(self, histogram: Histogram) -> float:
+        """Return the middle of the bin below the first cut with the least KL."""
+        import numpy as np
+
+        bins = histogram.linear(self.bins)
+        bins[0] = 0
+        kl = divergences(bins, self.levels)[:-1]
+        if not np.isfinite(kl).any():  # nothing but the largest value
+            return histogram.absmax
+        return (int(np.argmin(kl)) + self.levels - 0.5) / self.bins * histogram.absmax
 
 
 class Entropy2(Options):
@@ -21,10 +52,15 @@ class Entropy2(Options):
 
     NVIDIA's published reference (pytorch-quantization, calib/histogram.py, TensorRT 8.6):
     `bins` equal bins of |x| over [0, max |x|], the count of the first replaced by that of the
-    second, so that the spike at zero does not weigh. For each cut i from `levels` to `bins`, the
-    reference is the first i bins with all that lies above folded into the last of them; the
-    candidate is the first i bins merged into `levels` groups and spread evenly over the bins of
-    each group that are not empty. The limit is the upper edge of the last cut of least KL.
+    second. For each cut i from `levels` to `bins`, the reference is the first i bins with all that
+    lies above folded into the last of them; the candidate is the first i bins merged into `levels`
+    groups and spread evenly over the bins of each group that are not empty. The limit is the upper
+    edge of the last cut of least KL.
+
+    Why the first bin is replaced: where a ReLU leaves a spike at zero, every group that spreads
+    the spike over its other bins diverges, and a search that keeps it cuts at `levels` bins, the
+    one cut that spreads nothing. With half of all values zero it clips a normal distribution to
+    two standard deviations.
 
     As in the reference, no cut is made at an empty bin, so a lone outlier beyond a gap is kept:
     `percentile` and `mse` give it up.
@@ -33,10 +69,10 @@ class Entropy2(Options):
     counts: ClassVar[bool] = True
 
     kind: Literal["entropy2"]
-    bins: Annotated[int, Field(ge=512, le=8192)] = 2048
+    bins: Bins = 2048
     """Bins of the histogram that is searched; more bins, finer limits. 2048 as NVIDIA has it."""
-    levels: Annotated[int, Field(ge=16, le=256)] = 128
-    """Steps that one sign of the quantized type has; 128 for INT8."""
+    levels: Levels = 128
+    """Steps that one sign of the quantized type has, zero included; 128 for INT8."""
 
     def limit(self, histogram: Histogram) -> float:
         """Return the upper edge of the last cut i with the least KL(reference, candidate)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,18 @@ class Histogram:
         edges = np.interp(at, np.arange(BINS + 1), below)
         edges[-1] = self.total
         return np.diff(edges)
+
+    def quantile(self, share: float | Fraction) -> float:
+        """Return the least bin edge with `share` (0 to 1) of the |x| at or below it.
+
+        At most one bin (2 / BINS of absmax) above the exact order statistic, and never above
+        absmax.
+        """
+        import numpy as np
+
+        wanted = math.ceil(share * self.total)
+        place = int(np.searchsorted(np.cumsum(self.counts), wanted))
+        return min((place + 1) * self.width, self.absmax)
 
     def _take(
         self, low: float, high: float, total: int, exponent: int, counts: NDArray[np.int64]

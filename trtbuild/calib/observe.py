@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,12 +42,13 @@ class Observer:
     def __init__(self, model: onnx.ModelProto, tensors: Sequence[str], *, folder: Path) -> None:
         """Open a session; `folder` is where the model's external data lies.
 
-        Changes the outputs of `model`.
+        Empties `model`: what is left of it are nodes without weights.
 
         Raises:
             StepInputError: ONNX Runtime cannot run the model; quotes it.
         """
-        self._session = _session(_exposing(model, tensors), folder)
+        _expose(model, tensors)
+        self._session = _session(model, folder)
         given = {value.name for value in self._session.get_inputs()}
         self.tensors = tuple(tensors)
         self._fed = [name for name in tensors if name in given]
@@ -79,7 +81,7 @@ class Observer:
             yield name, _as_float32(name, made.pop())
 
 
-def _exposing(model: onnx.ModelProto, tensors: Sequence[str]) -> bytes:
+def _expose(model: onnx.ModelProto, tensors: Sequence[str]) -> None:
     import onnx
 
     graph = model.graph
@@ -90,10 +92,24 @@ def _exposing(model: onnx.ModelProto, tensors: Sequence[str]) -> bytes:
             if name not in made:
                 raise StepInputError(f"the model has no tensor `{name}`")
             graph.output.append(onnx.ValueInfoProto(name=name))
-    return model.SerializeToString()  # type: ignore[no-any-return]
 
 
-def _session(model: bytes, folder: Path) -> Any:
+def _session(model: onnx.ModelProto, folder: Path) -> Any:
+    """Open a session on a model whose weights lie in a file of their own.
+
+    ONNX Runtime maps that file; of a model in memory it would keep two copies more.
+    """
+    import onnx
+
+    if any(tensor.external_data for tensor in model.graph.initializer):
+        return _open(model.SerializeToString(), folder)
+    with tempfile.TemporaryDirectory(prefix="trtbuild-") as scratch:
+        path = Path(scratch, "model.onnx")
+        onnx.save(model, path, save_as_external_data=True, location="weights")
+        return _open(str(path), Path(scratch))
+
+
+def _open(model: str | bytes, folder: Path) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
@@ -28,9 +27,5 @@ class Percentile(Options):
 
         At most one bin (2 / 32768 of max |x|) above the exact order statistic.
         """
-        import numpy as np
-
         # As written in decimal: 99.99 percent of 10 000 values are 9 999, not one more or less.
-        wanted = math.ceil(Fraction(str(self.percentile)) * histogram.total / 100)
-        place = int(np.searchsorted(np.cumsum(histogram.counts), wanted))
-        return min((place + 1) * histogram.width, histogram.absmax)
+        return histogram.quantile(Fraction(str(self.percentile)) / 100)

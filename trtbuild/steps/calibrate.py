@@ -14,7 +14,6 @@ from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
 from trtbuild.core.errors import StepInputError
-from trtbuild.data.base import Manifest
 from trtbuild.quant.policy import candidates
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
@@ -50,9 +49,8 @@ class Calibrate(Step):
         path = context.path(self.model)
         model = _load(path)
         observer = Observer(model, candidates(model), folder=path.parent)
-        del model  # the session has its own copy
         histograms = {name: Histogram(counted=self.calibrator.counts) for name in observer.tensors}
-        wanted = Manifest.model_validate_json(context.path(self.data.manifest).read_bytes()).count
+        wanted = self.data.manifest_of(context).count
         samples = collect(
             observer,
             feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
