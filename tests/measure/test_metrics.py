@@ -57,6 +57,13 @@ def test_cosine_of_opposites_is_minus_one():
     assert -1.0 == measured("cosine", [[1, 2, 3]], [[-1, -2, -3]]).value
 
 
+def test_cosine_never_exceeds_one():
+    """A sixfold output is parallel, though rounding makes the quotient 1.0000000000000002."""
+    sixfold = np.array([[0.0, 0.1, 0.7]]) * 6
+
+    assert 1.0 == measured("cosine", [[0.0, 0.1, 0.7]], sixfold, dtype=np.float64).value
+
+
 def test_sqnr_takes_the_reference_as_the_signal():
     """Σr² = 100 and Σ(r - c)² = 1 are 20 dB, over all samples together."""
     found = measured("sqnr_db", [[6, 8], [0, 0]], [[6, 7], [0, 0]])
@@ -247,13 +254,14 @@ def test_values_too_large_to_square_are_said():
 finite = st.floats(-1e6, 1e6, width=32)
 
 
+@pytest.mark.parametrize("values", [1, 14, 27])
 @given(arrays(np.float32, (5, 7), elements=finite), arrays(np.float32, (5, 7), elements=finite))
-def test_no_result_depends_on_the_pieces(reference, candidate):
-    """One sample at a time gives the same bits as all at once."""
+def test_no_result_depends_on_the_pieces(values, reference, candidate):
+    """One, two or three samples at a time give the same bits as all at once."""
     everything = {"metrics": METRICS, "labels": np.arange(5)}
     whole = measure_output("y", reference, candidate, **everything)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pairs, "_CHUNK_VALUES", 1)
+        patch.setattr(pairs, "_CHUNK_VALUES", values)
         pieces = measure_output("y", reference, candidate, **everything)
 
     assert whole == pieces
