@@ -19,6 +19,8 @@ from trtbuild.data.npy import ArrayReader
 
 __all__ = ["Arrays"]
 
+AXIS = "axis 0 must count the samples in every array: [samples, ...]"
+MOST_ARRAYS = 1000
 DEFLATE_AT_BEST = 1032
 """No deflate stream expands further (zlib.net/zlib_tech.html)."""
 
@@ -62,8 +64,9 @@ class Arrays(Options):
         """
         (path,) = files
         with _opened(path, self.input) as readers, _told(path):
+            everything = list(readers.values())
             label = self._labels(path, readers)
-            total = _length(path, [*readers.values(), *([label] if label else [])])
+            total = _length(path, everything)
             for index in spread(total, self.count, where=path.name, unit="sample"):
                 name = f"{path.name}[{index}]"
                 yield Sample(
@@ -71,6 +74,8 @@ class Arrays(Options):
                     arrays={key: reader.read(index) for key, reader in readers.items()},
                     label=label_of(label.read(index), name) if label else None,
                 )
+            for reader in everything:
+                reader.finish()
 
     def expected(self, files: Sequence[Path]) -> int:  # noqa: ARG002  # shows only in reading
         """Return `count`, or 0."""
@@ -100,7 +105,11 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except MissingFile as error:  # what was pinned holds too few samples
         raise StepInputError(error.message, hint=error.hint) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except OSError as error:
+        raise StepInputError(
+            f"{path}: cannot be read: {error.strerror or error}", hint="is it still there?"
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise StepInputError(
             f"{path.name}: is damaged or cut short: {error}", hint="save it again"
         ) from error
@@ -131,11 +140,16 @@ def _members(
     archive: zipfile.ZipFile, where: str, stack: contextlib.ExitStack
 ) -> dict[str, ArrayReader]:
     readers: dict[str, ArrayReader] = {}
+    if len(archive.infolist()) > MOST_ARRAYS:
+        raise StepInputError(
+            f"{where}: holds {len(archive.infolist())} arrays; more than {MOST_ARRAYS} are refused",
+            hint="save one array a model input, with the samples on axis 0",
+        )
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         name, place = info.filename.removesuffix(".npy"), f"{where}[{info.filename!r}]"
         _demand_plain(info, place)
         if name in readers:
-            raise StepInputError(f"{place}: is there twice; save the file again")
+            raise StepInputError(f"{place}: is there twice", hint="save the file again")
         member: IO[bytes] = stack.enter_context(archive.open(info))
         readers[name] = ArrayReader.of(member, size=info.file_size, where=f"{where}[{name!r}]")
     return readers
@@ -162,12 +176,14 @@ def _demand_plain(info: zipfile.ZipInfo, place: str) -> None:
 def _length(path: Path, readers: list[ArrayReader]) -> int:
     for reader in readers:
         if not reader.shape:
-            raise StepInputError(f"{reader.where}: is a single number; axis 0 counts the samples")
+            raise StepInputError(f"{reader.where}: is a single number", hint=AXIS)
+        if 0 in reader.shape[1:]:
+            shape = list(reader.shape)
+            raise StepInputError(f"{reader.where}: its samples are empty: {shape}", hint=AXIS)
     lengths = {reader.shape[0] for reader in readers}
     if len(lengths) > 1:
         told = ", ".join(f"{reader.where} {reader.shape[0]}" for reader in readers)
         raise StepInputError(
-            f"{path.name}: its arrays differ in the number of samples: {told}",
-            hint="axis 0 must count the samples in every array",
+            f"{path.name}: its arrays differ in the number of samples: {told}", hint=AXIS
         )
     return lengths.pop() if lengths else 0

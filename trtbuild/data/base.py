@@ -116,7 +116,7 @@ def spread(total: int, count: int | None, *, where: str, unit: str) -> range | l
         MissingFile: there are fewer than asked for, or none.
     """
     if total == 0:
-        raise MissingFile(f"{where}: holds no {unit}s")
+        raise MissingFile(f"{where}: holds no {unit}s", hint=f"put the {unit}s there")
     if count is None:
         return range(total)
     if count > total:

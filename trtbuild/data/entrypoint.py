@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Python"]
 
 NUMBERS = "biuf"
+SHAPE = "yield {'input': array, ...} once a sample, without a batch axis"
+ARRAY = "yield NumPy arrays of numbers, as np.float32 for instance"
 
 
 class Python(Options):
@@ -77,7 +79,7 @@ class Python(Options):
         for taken, item in enumerate(self._run(files), start=1):
             yield self._sample(item, self.name_of(taken - 1))
         if taken == 0:
-            raise StepInputError(f"{self._place}: yields no samples")
+            raise StepInputError(f"{self._place}: yields no samples", hint=SHAPE)
         if self.count is not None and taken < self.count:
             raise StepInputError(
                 f"{self._place}: yields {taken} samples, and `count` asks for {self.count}",
@@ -123,8 +125,8 @@ class Python(Options):
             produced = self._function(files)(**self.options)
             if not isinstance(produced, Iterable):
                 raise StepInputError(  # noqa: TRY301  # the cleanest place for it
-                    f"{self._place}: returned {type(produced).__name__};"
-                    " it must yield or return mappings, one a sample"
+                    f"{self._place}: returned {type(produced).__name__}, which holds no samples",
+                    hint=SHAPE,
                 )
             yield from itertools.islice(produced, self.count)
             if isinstance(produced, Generator):
@@ -159,7 +161,7 @@ class Python(Options):
         if not isinstance(item, Mapping) or not all(isinstance(key, str) for key in item):
             raise StepInputError(
                 f"{name}: is {type(item).__name__}; a mapping of names to arrays is needed",
-                hint="yield {'input': array}, one sample a time, without a batch axis",
+                hint=SHAPE,
             )
         arrays = dict(item)
         label = None
@@ -171,7 +173,7 @@ class Python(Options):
                 )
             label = label_of(arrays.pop(self.labels), name)
         if not arrays:
-            raise StepInputError(f"{name}: holds no array for the model")
+            raise StepInputError(f"{name}: holds no array for the model", hint=SHAPE)
         return Sample(
             name, {key: _array(arrays[key], f"{name}: `{key}`") for key in sorted(arrays)}, label
         )
@@ -184,11 +186,12 @@ def _array(value: object, where: str) -> NDArray[Any]:
         # A copy: the callable may fill the same array again.
         array = np.array(value, order="C")
     except Exception as error:  # whatever an object's own conversion raises
-        raise StepInputError(f"{where} is no array: {error}") from error
+        raise StepInputError(f"{where} is no array: {error}", hint=ARRAY) from error
     if array.dtype.kind not in NUMBERS:
         raise StepInputError(
             f"{where} is {type(value).__name__} and becomes an array of {array.dtype};"
-            " numbers are needed"
+            " numbers are needed",
+            hint=ARRAY,
         )
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
@@ -206,8 +209,6 @@ def _told(error: BaseException, place: str, files: Sequence[Path]) -> StepInputE
 
 def _line_of(error: BaseException, files: Sequence[Path]) -> str:
     """Return `file:line` of the innermost of the user's own lines."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
     known = {os.path.realpath(path): path for path in files}
     found, at = "", error.__traceback__
     while at is not None:

@@ -75,7 +75,9 @@ class Images(Options):
             try:
                 data = path.read_bytes()
             except OSError as error:
-                raise StepInputError(f"{path}: cannot be read: {error.strerror}") from error
+                raise StepInputError(
+                    f"{path}: cannot be read: {error.strerror}", hint="is it still there?"
+                ) from error
             array = self.preprocess.apply(pixels.decode(data, name), name)
             return Sample(name=name, arrays={self.input: array})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -13,10 +12,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ArrayReader", "bytes_of_array"]
+__all__ = ["ArrayReader"]
 
 MOST_BYTES = 2**30
-"""A single sample that claims more is refused."""
+"""What is held in memory at once (a sample, or an array in Fortran order) may claim no more."""
+PIECE_BYTES = 2**20
+AGAIN = "save it again with numpy.save or numpy.savez"
 NUMBERS = "biuf"
 """Kinds of dtype that a model may take: booleans, integers, floats."""
 
@@ -48,21 +49,23 @@ class ArrayReader:
         if self._whole is not None:
             return np.ascontiguousarray(self._whole[index])
         size = self.dtype.itemsize * math.prod(self.shape[1:])
-        _skip(self.file, (index - self._next) * size)
+        self._skip((index - self._next) * size)
         self._next = index + 1
         data = _read(self.file, size, self.where)
         array = np.frombuffer(data, self.dtype).reshape(self.shape[1:])
         return array.astype(self.dtype.newbyteorder("="), copy=False)
 
-    def whole(self) -> NDArray[Any]:
-        """Return the array with all its samples, or a single number; nothing may be read before."""
-        import numpy as np
+    def finish(self) -> None:
+        """Read to the end of the file: a zip archive checks its sum there."""
+        self._skip(None)
 
-        if self._whole is not None:
-            return self._whole
-        data = _read(self.file, self.dtype.itemsize * math.prod(self.shape), self.where)
-        array = np.frombuffer(data, self.dtype).reshape(self.shape)
-        return array.astype(self.dtype.newbyteorder("="), copy=False)
+    def _skip(self, size: int | None) -> None:
+        # By reading, since a seek switches the archive's check off.
+        while size is None or size > 0:
+            piece = self.file.read(PIECE_BYTES if size is None else min(size, PIECE_BYTES))
+            if not piece:
+                return
+            size = None if size is None else size - len(piece)
 
     @classmethod
     def of(cls, file: IO[bytes], *, size: int, where: str) -> ArrayReader:
@@ -74,36 +77,24 @@ class ArrayReader:
         import numpy as np
 
         shape, fortran, dtype, header = _header(file, where)
-        if dtype.kind not in NUMBERS:
+        _demand_numbers(dtype, where)
+        whole = header + dtype.itemsize * math.prod(shape)
+        if whole != size:
             raise StepInputError(
-                f"{where}: holds {_kind(dtype)}; numbers are needed",
-                hint="save plain arrays: array.astype('float32'); pickled objects are never read",
-            )
-        declared = header + dtype.itemsize * math.prod(shape)
-        if declared != size:
-            raise StepInputError(
-                f"{where}: declares {dtype} of shape {list(shape)}, {declared} bytes in all,"
+                f"{where}: declares {dtype} of shape {list(shape)}, which takes {whole} bytes,"
                 f" and is {size} bytes long",
-                hint="it is cut short or damaged; save it again",
+                hint="it is cut short or damaged: " + AGAIN,
             )
-        _demand_sane(dtype.itemsize * math.prod(shape[1:]), where)
         reader = cls(where, file, shape, dtype)
         if fortran and len(shape) > 1:
-            data = _read(file, declared - header, where)
-            whole = np.frombuffer(data, dtype).reshape(shape, order="F")
-            reader._whole = whole.astype(dtype.newbyteorder("="), copy=False)
+            _demand_sane(whole, where, "save it in C order: numpy.ascontiguousarray(array)")
+            data = np.frombuffer(_read(file, whole - header, where), dtype)
+            data = data.astype(dtype.newbyteorder("="), copy=False)
+            reader._whole = data.reshape(shape, order="F")
+        else:
+            size = dtype.itemsize * math.prod(shape[1:])
+            _demand_sane(size, where, "axis 0 must count the samples")
         return reader
-
-
-def bytes_of_array(array: NDArray[Any]) -> bytes:
-    """Return an npy file's bytes; equal arrays give equal bytes."""
-    import numpy as np
-
-    file = io.BytesIO()
-    # C order in every case: the format has two ways to write the same array.
-    contiguous = np.asarray(array, order="C")
-    np.lib.format.write_array(file, contiguous, version=(1, 0), allow_pickle=False)
-    return file.getvalue()
 
 
 def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
@@ -115,32 +106,32 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
         shape, fortran, dtype = readers[version](file)
         header = file.tell()
     except KeyError:
-        raise StepInputError(f"{where}: is of an npy version that is not read") from None
+        raise StepInputError(f"{where}: is of an unknown npy version", hint=AGAIN) from None
     except Exception as error:  # NumPy raises nearly anything on a damaged header
         raise StepInputError(
             f"{where}: is not an npy array, or its header is damaged: {error}",
-            hint="save it again with numpy.save or numpy.savez",
+            hint=AGAIN,
         ) from error
     if any(length < 0 for length in shape):
-        raise StepInputError(f"{where}: declares a shape with a negative length: {list(shape)}")
+        raise StepInputError(f"{where}: declares the shape {list(shape)}", hint=AGAIN)
     return shape, fortran, dtype, header
 
 
-def _kind(dtype: np.dtype[Any]) -> str:
-    return "pickled objects" if dtype.hasobject else f"values of type {dtype}"
-
-
-def _demand_sane(size: int, where: str) -> None:
-    if size > MOST_BYTES:
+def _demand_numbers(dtype: np.dtype[Any], where: str) -> None:
+    if dtype.kind not in NUMBERS:
+        held = "pickled objects" if dtype.hasobject else f"values of type {dtype}"
         raise StepInputError(
-            f"{where}: declares {size} bytes a sample; more than {MOST_BYTES} are refused",
-            hint="axis 0 must count the samples",
+            f"{where}: holds {held}; numbers are needed",
+            hint="save plain arrays: array.astype('float32'); pickled objects are never read",
         )
 
 
-def _skip(file: IO[bytes], size: int) -> None:
-    if size:
-        file.seek(size, io.SEEK_CUR)
+def _demand_sane(size: int, where: str, hint: str) -> None:
+    if size > MOST_BYTES:
+        raise StepInputError(
+            f"{where}: takes {size} bytes of memory at once; more than {MOST_BYTES} are refused",
+            hint=hint,
+        )
 
 
 def _read(file: IO[bytes], size: int, where: str) -> bytearray:
@@ -148,6 +139,6 @@ def _read(file: IO[bytes], size: int, where: str) -> bytearray:
     while len(data) < size:
         piece = file.read(size - len(data))
         if not piece:
-            raise StepInputError(f"{where}: ends before its last sample", hint="save it again")
+            raise StepInputError(f"{where}: ends before its last sample", hint=AGAIN)
         data += piece
     return data

@@ -106,8 +106,8 @@ def from_array(array: NDArray[Any], name: str) -> Image.Image | NDArray[np.float
     shape, byte = list(array.shape), array.dtype == np.uint8
     if array.ndim == 3 and array.shape[2] == 1:  # noqa: PLR2004  # height, width, channels
         array = array[..., 0]
-    channels = array.shape[2:]
-    if array.size == 0 or channels not in ({(), (3,), (4,)} if byte else {(), (3,)}):
+    known = {(), (3,), (4,)} if byte else {(), (3,)}
+    if array.size == 0 or array.ndim not in {2, 3} or array.shape[2:] not in known:
         raise StepInputError(
             f"{name}: an array of shape {shape} and dtype {array.dtype} is no picture",
             hint="give [height, width] or [height, width, 3] (channels last), uint8 or float32",

@@ -119,14 +119,15 @@ class Preprocess(Options):
 
         values = array.astype(np.float32)
         divisor = round(1 / self.scale)
-        if divisor >= 1 and 1 / divisor == self.scale:
-            values /= np.float32(divisor)
-        else:
-            values *= np.float32(self.scale)
-        if self.mean:
-            values -= np.array(self.mean, np.float32)
-        if self.std:
-            values /= np.array(self.std, np.float32)
+        with np.errstate(over="ignore"):  # the capture refuses infinities, and says where
+            if divisor >= 1 and 1 / divisor == self.scale:
+                values /= np.float32(divisor)
+            else:
+                values *= np.float32(self.scale)
+            if self.mean:
+                values -= np.array(self.mean, np.float32)
+            if self.std:
+                values /= np.array(self.std, np.float32)
         if self.layout == "chw":
             values = np.moveaxis(values, -1, 0)
         return np.ascontiguousarray(values)

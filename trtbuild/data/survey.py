@@ -61,7 +61,7 @@ class Survey:
             StepInputError: there was no sample.
         """
         if not self._digests:
-            raise StepInputError("the data holds no samples")
+            raise StepInputError("the data holds no samples", hint="look at the source's files")
         labels = tuple(label for label in self._labels if label is not None)
         labelled = len(labels) == len(self._labels)
         return Manifest(

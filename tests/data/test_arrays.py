@@ -1,0 +1,276 @@
+"""Arrays from npy and npz files: lazily, exactly, and with a clear word where they are damaged."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tests.helpers.sources import source_of
+from trtbuild.core.errors import MissingFile, StepInputError
+
+LABELS = ', "labels": "y"'
+DTYPES = ["?", "i1", "u1", "<i2", ">i4", "<i8", "<f2", ">f4", "<f8"]
+
+
+def arrays(path="a.npz", extra=""):
+    return source_of(f'{{"kind": "arrays", "path": "{path}"{extra}}}')
+
+
+def read(folder, name="a.npz", extra=""):
+    source = arrays(name, extra)
+    return list(source.samples(source.files(folder)))
+
+
+def header(text: str, data=b"") -> bytes:
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + data
+
+
+def npy_of(array, **options) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+def archive(path, members: dict[str, bytes], method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return path
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    array=hnp.arrays(
+        st.sampled_from(DTYPES), hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=5)
+    ),
+    fortran=st.booleans(),
+    form=st.sampled_from(["npy", "stored", "compressed"]),
+)
+def test_arrays_come_back_as_they_were_saved(tmp_path, array, fortran, form):
+    """Any dtype, shape, byte order and memory order; every sample is its row, bit for bit."""
+    array = np.asfortranarray(array) if fortran else array
+    if form == "npy":
+        np.save(tmp_path / "a", array)
+        samples = read(tmp_path, "a.npy")
+    else:
+        save = np.savez if form == "stored" else np.savez_compressed
+        save(tmp_path / "a", input=array)
+        samples = read(tmp_path)
+
+    assert [f"a.np{'y' if form == 'npy' else 'z'}[{n}]" for n in range(len(array))] == [
+        sample.name for sample in samples
+    ]
+    for row, sample in zip(array, samples, strict=True):
+        found = sample.arrays["input"]
+        assert array.dtype.newbyteorder("=") == found.dtype
+        assert np.asarray(row, found.dtype).tobytes() == found.tobytes()
+        assert array.shape[1:] == found.shape
+
+
+def test_an_npz_names_its_inputs(tmp_path):
+    """Keys are sorted; the labels are taken out."""
+    np.savez(tmp_path / "a", b=np.zeros((2, 1)), a=np.ones((2, 3)), y=np.array([4, 5]))
+
+    samples = read(tmp_path, extra=LABELS)
+
+    assert ["a", "b"] == list(samples[0].arrays)
+    assert [4, 5] == [sample.label for sample in samples]
+
+
+def test_a_count_is_spread_over_the_file(tmp_path):
+    """Two of six are 0 and 3, and keep their index in their names."""
+    np.save(tmp_path / "a", np.arange(6))
+
+    samples = read(tmp_path, "a.npy", ', "count": 2')
+
+    assert ["a.npy[0]", "a.npy[3]"] == [sample.name for sample in samples]
+    assert [0, 3] == [int(sample.arrays["input"]) for sample in samples]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_memory_does_not_grow_with_the_samples(tmp_path, save):
+    """8 MB of samples are read within 2 MB."""
+    save(tmp_path / "a", input=np.arange(2_000_000, dtype=np.float32).reshape(200, 10_000))
+    source = arrays()
+    tracemalloc.start()
+    count = sum(1 for _ in source.samples(source.files(tmp_path)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert 200 == count
+    assert peak < 2_000_000
+
+
+def test_a_directory_is_no_file(tmp_path):
+    """A folder where a file should be is said to be one."""
+    (tmp_path / "a.npz").mkdir()
+
+    with pytest.raises(MissingFile, match=r"a.npz: is a directory; an npz or npy file is needed"):
+        arrays().files(tmp_path)
+
+
+def refusal(folder, name="a.npz", extra="") -> str:
+    with pytest.raises(StepInputError) as caught:
+        read(folder, name, extra)
+    assert caught.value.hint
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("saved", "extra", "message"),
+    [
+        (
+            {"x": np.zeros((2, 1)), "y": np.zeros(3)},
+            "",
+            "its arrays differ in the number of samples: a.npz['x'] 2, a.npz['y'] 3",
+        ),
+        ({"x": np.zeros((0, 2))}, "", "a.npz: holds no samples"),
+        ({}, "", "a.npz: holds no samples"),
+        ({"x": np.zeros((2, 0))}, "", "a.npz['x']: its samples are empty: [2, 0]"),
+        ({"x": np.zeros(())}, "", "a.npz['x']: is a single number"),
+        ({"x": np.array(["cat"])}, "", "a.npz['x']: holds values of type <U3; numbers are needed"),
+        ({"x": np.array([1j])}, "", "a.npz['x']: holds values of type complex128; numbers"),
+        ({"x": np.zeros(2)}, ', "count": 3', "a.npz: holds 2 samples, and `count` asks for 3"),
+        ({"x": np.zeros(2)}, LABELS, "a.npz: has no array `y` for the labels beside the inputs"),
+        ({"y": np.zeros(2)}, LABELS, "a.npz: has no array `y` for the labels beside the inputs"),
+        (
+            {"x": np.zeros(2), "y": np.zeros(2)},
+            LABELS,
+            "a.npz[0]: its label is float64 of shape []; one whole number is needed",
+        ),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, saved, extra, message):
+    """The file and the array are named, with what is wrong."""
+    np.savez(tmp_path / "a", **saved)
+
+    assert message in refusal(tmp_path, extra=extra)
+
+
+def test_pickled_objects_are_never_read(tmp_path):
+    """Neither in an npz, nor in an npy, nor as a bare pickle; nothing is loaded to find out."""
+    held = np.array([{"a": 1}], object)
+    np.savez(tmp_path / "a", x=held)
+    np.save(tmp_path / "b", held)
+    (tmp_path / "c.npz").write_bytes(held.dumps())
+
+    assert "a.npz['x']: holds pickled objects; numbers are needed" == refusal(tmp_path)
+    assert "b.npy: holds pickled objects; numbers are needed" == refusal(tmp_path, "b.npy")
+    assert "c.npz: is neither an npz nor an npy file" == refusal(tmp_path, "c.npz")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
+@pytest.mark.parametrize("name", ["a.npy", "a.npz"])
+def test_files_cut_short_are_refused(tmp_path, name, share):
+    """However much is there, a part is never taken for the whole."""
+    np.savez(tmp_path / "a", input=np.arange(1000))
+    np.save(tmp_path / "a", np.arange(1000))
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: int(len(data) * share)])
+
+    assert f"{name}: " in refusal(tmp_path, name)
+
+
+@pytest.mark.parametrize("extra", ["", ', "count": 1'])
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_flipped_bit_is_found(tmp_path, save, extra):
+    """The archive's check sum is held even where only a few samples are taken."""
+    save(tmp_path / "a", input=np.arange(4000, dtype=np.int32).reshape(40, 100))
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    data[len(data) // 2] ^= 1
+    (tmp_path / "a.npz").write_bytes(data)
+
+    assert "a.npz: is damaged or cut short" in refusal(tmp_path, extra=extra)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "a.npy: is neither an npz nor an npy file"),
+        (b"\x93NUMPY\x01\x00\x10\x00broken", "is not an npy array, or its header is damaged"),
+        (b"\x93NUMPY\x03\x00" + bytes(100), "a.npy: is of an unknown npy version"),
+        (
+            header("{'descr': '<f4', 'fortran_order': False, 'shape': (2, -3)}\n"),
+            "a.npy: declares the shape [2, -3]",
+        ),
+        (
+            header("{'descr': '<f4', 'fortran_order': False, 'shape': (9999999, 9999999)}\n"),
+            "a.npy: declares float32 of shape [9999999, 9999999], which takes 399999920000",
+        ),
+        (
+            header("{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}\n", bytes(9)),
+            "which takes 74 bytes, and is 75 bytes long",
+        ),
+        (header("__import__('os').system('true')\n"), "or its header is damaged"),
+    ],
+)
+def test_damaged_headers_are_refused(tmp_path, data, message):
+    """What a header declares is held against the file before anything is read."""
+    (tmp_path / "a.npy").write_bytes(data)
+
+    assert message in refusal(tmp_path, "a.npy")
+
+
+def test_a_sample_that_fills_the_memory_is_refused(tmp_path):
+    """A sparse file of 3 GB with a single sample is not read."""
+    text = "{'descr': '<f4', 'fortran_order': %s, 'shape': (%s)}\n"
+    for name, order, shape in (("a.npy", False, "1, 800000000"), ("b.npy", True, "800000, 1000")):
+        data = header(text % (order, shape))
+        with (tmp_path / name).open("wb") as file:
+            file.write(data)
+            file.truncate(len(data) + 3_200_000_000)
+
+    sentence = "bytes of memory at once; more than 1073741824 are refused"
+    assert f"a.npy: takes 3200000000 {sentence}" == refusal(tmp_path, "a.npy")
+    assert sentence in refusal(tmp_path, "b.npy")
+
+
+def test_strange_members_are_refused(tmp_path):
+    """Other files, other compression, and names that are there twice."""
+    whole = npy_of(np.zeros(2))
+    archive(tmp_path / "a.npz", {"readme.txt": b"hello"})
+    archive(tmp_path / "b.npz", {"x.npy": whole}, zipfile.ZIP_LZMA)
+    archive(tmp_path / "d.npz", {"x.npy": b"hello"})
+    archive(tmp_path / "e.npz", {f"{n}.npy": whole for n in range(1001)})
+
+    assert "a.npz['readme.txt']: is no npy array" == refusal(tmp_path)
+    assert "b.npz['x.npy']: is encrypted or compressed in a way that is not read" == refusal(
+        tmp_path, "b.npz"
+    )
+    assert "d.npz['x']: is not an npy array" in refusal(tmp_path, "d.npz")
+    assert "e.npz: holds 1001 arrays; more than 1000 are refused" == refusal(tmp_path, "e.npz")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_there_twice_is_refused(tmp_path):
+    """Which of the two is meant cannot be known."""
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr("x.npy", npy_of(np.zeros(2)))
+        file.writestr("x.npy", npy_of(np.ones(2)))
+
+    assert "a.npz['x.npy']: is there twice" == refusal(tmp_path)
+
+
+def test_an_archive_that_claims_too_much_is_refused(tmp_path):
+    """No deflate stream expands more than 1032 times."""
+    path = archive(tmp_path / "a.npz", {"x.npy": npy_of(np.zeros(9))}, zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    central = data.index(b"PK\x01\x02")
+    data[central + 24 : central + 28] = struct.pack("<I", 2_000_000_000)
+    path.write_bytes(data)
+
+    assert "a.npz['x.npy']: declares 2000000000 bytes, packed into" in refusal(tmp_path)
+
+
+def test_a_file_that_vanished_is_named(tmp_path):
+    """Its whole path, since it may be the folder that went."""
+    with pytest.raises(StepInputError, match=r"/a.npz: cannot be read: No such file"):
+        list(arrays().samples([tmp_path / "a.npz"]))

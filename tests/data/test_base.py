@@ -1,0 +1,70 @@
+"""Samples, batches and even choices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trtbuild.core.errors import MissingFile
+from trtbuild.data.base import Sample, batched, spread
+
+
+def sample(index: int) -> Sample:
+    return Sample(f"s{index}", {"x": np.array([index, -index])}, index)
+
+
+def test_batches_stack_on_a_new_axis():
+    """Arrays are stacked, names and labels kept; the last batch is short."""
+    first, last = batched(map(sample, range(3)), 2)
+
+    assert [[0, 0], [1, -1]] == first.arrays["x"].tolist()
+    assert ("s0", "s1") == first.names
+    assert (2,) == last.labels
+    assert (1, 2) == last.arrays["x"].shape
+
+
+def test_no_samples_make_no_batch():
+    """Nothing in, nothing out."""
+    assert [] == list(batched([], 8))
+
+
+def test_a_batch_of_nothing_is_a_mistake():
+    """A batch size below 1 is refused."""
+    with pytest.raises(ValueError, match="at least one"):
+        list(batched([], 0))
+
+
+def test_a_choice_is_spread_evenly():
+    """Four of ten are 0, 2, 5, 7; all of them without a count."""
+    assert [0, 2, 5, 7] == spread(10, 4, where="x", unit="picture")
+    assert [0, 1, 2] == list(spread(3, None, where="x", unit="picture"))
+
+
+@given(total=st.integers(1, 200), data=st.data())
+def test_a_choice_is_so_many_different_items_in_order(total, data):
+    """Every choice has exactly `count` different items, sorted, beginning with the first."""
+    count = data.draw(st.integers(1, total))
+    chosen = spread(total, count, where="x", unit="picture")
+
+    assert sorted(set(chosen)) == chosen
+    assert (count, 0) == (len(chosen), chosen[0])
+    assert chosen[-1] < total
+
+
+@pytest.mark.parametrize(
+    ("total", "count", "message"),
+    [
+        (0, None, "photos: holds no pictures"),
+        (0, 3, "photos: holds no pictures"),
+        (1, 3, "photos: holds 1 picture, and `count` asks for 3"),
+        (2, 3, "photos: holds 2 pictures, and `count` asks for 3"),
+    ],
+)
+def test_a_choice_of_too_few_is_an_error(total, count, message):
+    """What is there and what was asked for stand in the message."""
+    with pytest.raises(MissingFile) as caught:
+        spread(total, count, where="photos", unit="picture")
+
+    assert message == caught.value.message

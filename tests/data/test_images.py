@@ -1,0 +1,126 @@
+"""Which pictures of a folder are taken, and in what order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.helpers.sources import picture, source_of
+from trtbuild.core.errors import MissingFile, StepInputError
+
+
+def images(path="photos", extra=""):
+    return source_of(f'{{"kind": "images", "path": "{path}", "preprocess": {{"scale": 1}}{extra}}}')
+
+
+def names(source, base):
+    return [path.relative_to(base).as_posix() for path in source.files(base)]
+
+
+def test_a_folder_is_read_to_the_bottom_in_name_order(tmp_path):
+    """Upper-case suffixes count; hidden files and other kinds of files do not."""
+    for name in ("b.png", "a/z.JPG", "a/b.jpeg", "c.webp"):
+        picture(tmp_path / "photos" / name)
+    for name in ("readme.txt", "._b.png", "a/model.onnx"):
+        (tmp_path / "photos" / name).write_bytes(b"")
+    picture(tmp_path / "photos/.cache/d.png")
+
+    wanted = ["photos/a/b.jpeg", "photos/a/z.JPG", "photos/b.png", "photos/c.webp"]
+    assert wanted == names(images(), tmp_path)
+
+
+def test_a_pattern_chooses(tmp_path):
+    """`*` stays in its folder, `**` does not; other kinds of files are passed over."""
+    for name in ("photos/a.png", "photos/b.jpg", "photos/deep/c.png"):
+        picture(tmp_path / name)
+    (tmp_path / "photos/a.txt").write_text("")
+
+    assert ["photos/a.png", "photos/b.jpg"] == names(images("photos/*"), tmp_path)
+    assert ["photos/a.png", "photos/deep/c.png"] == names(images("photos/**/*.png"), tmp_path)
+    assert ["photos/a.png"] == names(images("photos/a.png"), tmp_path)
+
+
+def test_paths_relate_to_the_recipe(tmp_path):
+    """A folder beside the recipe's is reached by `..`; brackets in the way there are no pattern."""
+    base = tmp_path / "re[ci]pes"
+    base.mkdir()
+    picture(tmp_path / "photos/a.png")
+
+    assert [base / "../photos/a.png"] == list(images("../photos").files(base))
+    assert [base / "../photos/a.png"] == list(images("../photos/*.png").files(base))
+
+
+def test_a_count_takes_from_all_folders(tmp_path):
+    """Two of four, in folders by class, are one of each class."""
+    for name in ("cats/1.png", "cats/2.png", "dogs/1.png", "dogs/2.png"):
+        picture(tmp_path / "photos" / name)
+
+    wanted = ["photos/cats/1.png", "photos/dogs/1.png"]
+    assert wanted == names(images(extra=', "count": 2'), tmp_path)
+
+
+@pytest.mark.parametrize("path", ["photos", "photos/*.png"])
+def test_too_few_pictures_are_an_error_at_once(tmp_path, path):
+    """The plan already says so."""
+    picture(tmp_path / "photos/a.png")
+
+    with pytest.raises(MissingFile, match=r"photos.*: holds 1 picture, and `count` asks for 2"):
+        images(path, ', "count": 2').files(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["photos", "photos/*"])
+def test_a_folder_without_pictures_is_an_error(tmp_path, path):
+    """The hint says what counts as one."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/a.txt").write_text("")
+
+    with pytest.raises(MissingFile, match="holds no pictures") as caught:
+        images(path).files(tmp_path)
+
+    assert ".jpeg" in caught.value.hint
+
+
+def test_samples_are_named_by_their_place(tmp_path):
+    """Relative to what they have in common, so that messages are short."""
+    for name in ("a/1.png", "b/1.png"):
+        picture(tmp_path / "photos" / name)
+    source = images()
+
+    samples = list(source.samples(source.files(tmp_path)))
+
+    assert ["a/1.png", "b/1.png"] == [sample.name for sample in samples]
+    assert [(3, 6, 8)] * 2 == [sample.arrays["input"].shape for sample in samples]
+
+
+def test_pictures_come_out_preprocessed(tmp_path):
+    """What the recipe asks for is applied, under the name of the model's input."""
+    picture(tmp_path / "photos/a.png", 51)
+    source = source_of(
+        '{"kind": "images", "path": "photos", "input": "x",'
+        ' "preprocess": {"crop": [2, 2], "color": "gray"}}'
+    )
+
+    (sample,) = source.samples(source.files(tmp_path))
+
+    np.testing.assert_array_equal(np.full((1, 2, 2), np.float32(0.2)), sample.arrays["x"])
+
+
+def test_a_corrupt_picture_is_named(tmp_path):
+    """The other pictures before it are read; it is an error, never passed over."""
+    picture(tmp_path / "photos/a.png")
+    (tmp_path / "photos/b.png").write_bytes(b"no picture")
+    source = images()
+    samples = source.samples(source.files(tmp_path))
+
+    assert "a.png" == next(samples).name
+    with pytest.raises(StepInputError, match=r"^b.png: is not a picture"):
+        next(samples)
+
+
+def test_a_picture_that_vanished_is_named(tmp_path):
+    """Its whole path, since it may be the folder that went."""
+    path = picture(tmp_path / "photos/a.png")
+    path.unlink()
+
+    with pytest.raises(StepInputError, match=r"photos/a.png: cannot be read: No such file"):
+        list(images().samples([path]))

@@ -1,0 +1,119 @@
+"""Data sources of every kind, small ones, and what captures them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from pydantic import TypeAdapter
+
+from trtbuild.core.digest import digest_of_file
+from trtbuild.data import Source
+from trtbuild.steps.base import Context, Pinned, Ref, Silent
+from trtbuild.steps.capture_data import CaptureData, DataInput
+
+ANY = TypeAdapter(Source)
+CODE = """
+import numpy as np
+
+def samples(total=4):
+    for index in range(total):
+        picture = np.full((6, 8, 3), index, np.uint8)
+        yield {"input": picture, "label": index % 2}
+"""
+
+
+def source_of(text: str):
+    """Read a source the way a recipe's section is read."""
+    return ANY.validate_json(text)
+
+
+def picture(path: Path, value=0, size=(8, 6), mode="RGB", **options) -> Path:
+    """Save a picture of one value; size is width, height."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value if mode == "L" else (value,) * len(mode)).save(path, **options)
+    return path
+
+
+def images(folder: Path):
+    """Four pictures below a folder."""
+    for index in range(4):
+        picture(folder / "photos" / f"{index}.png", index)
+    return source_of('{"kind": "images", "path": "photos", "preprocess": {"scale": 1}}')
+
+
+def npz(folder: Path):
+    """Two inputs and labels, uncompressed."""
+    np.savez(
+        folder / "a.npz",
+        x=np.arange(24, dtype=np.float32).reshape(4, 2, 3),
+        ids=np.arange(8).reshape(4, 2),
+        y=np.array([3, 1, 2, 0]),
+    )
+    return source_of('{"kind": "arrays", "path": "a.npz", "labels": "y"}')
+
+
+def compressed(folder: Path):
+    """An npz with a compressed array."""
+    np.savez_compressed(folder / "c.npz", input=np.eye(4, dtype=np.float16))
+    return source_of('{"kind": "arrays", "path": "c.npz"}')
+
+
+def npy(folder: Path):
+    """An array in Fortran order."""
+    np.save(folder / "a.npy", np.asfortranarray(np.arange(12, dtype=np.float64).reshape(4, 3)))
+    return source_of('{"kind": "arrays", "path": "a.npy", "input": "x"}')
+
+
+def python(folder: Path):
+    """A callable with labels, as it is."""
+    (folder / "code.py").write_text(CODE)
+    return source_of('{"kind": "python", "entrypoint": "code.py:samples", "labels": "label"}')
+
+
+def preprocessed(folder: Path):
+    """A callable whose pictures are cropped and scaled."""
+    (folder / "code.py").write_text(CODE)
+    return source_of(
+        '{"kind": "python", "entrypoint": "code.py:samples", "labels": "label",'
+        ' "preprocess": {"crop": [4, 4]}}'
+    )
+
+
+KINDS = {make.__name__: make for make in (images, npz, compressed, npy, python, preprocessed)}
+
+
+def pinned(source, base: Path) -> tuple[Pinned, ...]:
+    """Pin a source's files, as planning does."""
+    return tuple(Pinned(path=str(p), digest=digest_of_file(p)) for p in source.files(base))
+
+
+def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[DataInput, Context]:
+    """Capture a source; return it as another step's input, with a context to read it by."""
+    files = pinned(source, base) if files is None else files
+    step = CaptureData(source=source, files=files, base=str(base))
+    out.mkdir(parents=True, exist_ok=True)
+    context = Context(
+        inputs={f"capture/{name}": out / file for name, file in step.outputs.items()},
+        out=out,
+        threads=threads,
+        events=Silent(),
+    )
+    step.run(context)
+    data = DataInput(
+        source=source,
+        files=files,
+        base=str(base),
+        manifest=Ref(step="capture", output="manifest"),
+        stored=Ref(step="capture", output="samples"),
+    )
+    return data, context
+
+
+def plain(samples) -> list:
+    """Return samples as plain values, to compare."""
+    return [
+        (each.name, {k: (v.dtype.name, v.tolist()) for k, v in each.arrays.items()}, each.label)
+        for each in samples
+    ]

@@ -1,0 +1,214 @@
+"""Capturing data: what is written down, what is refused, and what reading it again promises."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from tests.helpers.sources import KINDS, capture, picture, pinned, plain, source_of
+from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.steps.capture_data import CaptureData
+
+PYTHON = '{"kind": "python", "entrypoint": "code.py:f"%s}'
+
+
+def test_the_manifest_is_what_a_reader_can_redo(tmp_path):
+    """Count, digests, tensors and labels, as JSON that ends in a line feed."""
+    np.savez(tmp_path / "a.npz", x=np.zeros((2, 3), np.float32), y=np.array([1, 0]))
+    source = source_of('{"kind": "arrays", "path": "a.npz", "labels": "y"}')
+    capture(source, tmp_path, tmp_path / "out")
+
+    text = (tmp_path / "out/manifest.json").read_text()
+    manifest = json.loads(text)
+
+    assert {
+        "count": 2,
+        "labelled": True,
+        "labels": [1, 0],
+        "tensors": [{"name": "x", "dtype": "float32", "shape": [3]}],
+    } == {key: value for key, value in manifest.items() if key != "samples"}
+    assert 2 == len(set(manifest["samples"]))
+    assert "\n" == text[-1]
+
+
+def test_files_are_not_copied(tmp_path):
+    """samples.npz is there, and empty, where the files themselves promise the samples."""
+    capture(KINDS["images"](tmp_path), tmp_path, tmp_path / "out")
+
+    assert [] == list(np.load(tmp_path / "out/samples.npz"))
+
+
+def test_pictures_of_a_callable_are_stored_small(tmp_path):
+    """What is kept is the uint8 picture that was yielded, and not the floats made of it."""
+    capture(KINDS["preprocessed"](tmp_path), tmp_path, tmp_path / "out")
+
+    with np.load(tmp_path / "out/samples.npz") as stored:
+        array = stored["000003%2Finput"]
+        label = stored["000003%2Flabel"]
+
+    assert ("uint8", (6, 8, 3), 3) == (array.dtype.name, array.shape, array[0, 0, 0])
+    assert 1 == label.item()
+
+
+def test_captured_samples_need_their_code_no_more(tmp_path):
+    """Later steps read what was stored: the code may change or go."""
+    source = KINDS["python"](tmp_path)
+    before = plain(source.samples(source.files(tmp_path)))
+    data, context = capture(source, tmp_path, tmp_path / "out")
+    (tmp_path / "code.py").unlink()
+
+    assert before == plain(data.samples(context))
+
+
+def test_progress_is_told(tmp_path):
+    """Sample by sample, with the total where it is known."""
+    source = KINDS["images"](tmp_path)
+    _, context = capture(source, tmp_path, tmp_path / "out")
+    told = []
+    object.__setattr__(context.events, "progress", lambda *event: told.append(event))
+
+    CaptureData(source=source, files=pinned(source, tmp_path), base=str(tmp_path)).run(context)
+
+    assert [(1, 4, "samples"), (2, 4, "samples"), (3, 4, "samples"), (4, 4, "samples")] == told
+
+
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_values_that_are_not_finite_are_refused(tmp_path, value):
+    """From a file and from a callable, with sample and input named."""
+    array = np.zeros((3, 2), np.float32)
+    array[1, 1] = float(value)
+    np.save(tmp_path / "a.npy", array)
+    (tmp_path / "code.py").write_text(f"def f():\n yield {{'x': [0.0, float('{value}')]}}")
+    told = r"holds \d NaN and \d infinite values, the first at \[1\]"
+
+    with pytest.raises(StepInputError, match=rf"^a.npy\[1\]: input `input` {told}"):
+        capture(source_of('{"kind": "arrays", "path": "a.npy"}'), tmp_path, tmp_path / "1")
+    with pytest.raises(StepInputError, match=rf"^code.py:f\[0\]: input `x` {told}"):
+        capture(source_of(PYTHON % ""), tmp_path, tmp_path / "2")
+
+
+def test_preprocessing_that_overflows_is_refused(tmp_path):
+    """A scale that makes infinities of pixels is found in the first picture."""
+    picture(tmp_path / "photos/a.png", 255)
+    source = source_of('{"kind": "images", "path": "photos", "preprocess": {"scale": 1e38}}')
+
+    with pytest.raises(StepInputError, match=r"^a.png: input `input` holds 0 NaN and 144 inf"):
+        capture(source, tmp_path, tmp_path / "out")
+
+
+def test_a_picture_of_another_size_is_named(tmp_path):
+    """The hint says how pictures come to one size."""
+    picture(tmp_path / "photos/a.png", size=(8, 6))
+    picture(tmp_path / "photos/b.png", size=(8, 7))
+    source = source_of('{"kind": "images", "path": "photos", "preprocess": {}}')
+
+    with pytest.raises(StepInputError) as caught:
+        capture(source, tmp_path, tmp_path / "out")
+
+    assert caught.value.message == (
+        "b.png: its `input` is float32 [3, 7, 8]; in the samples before it is float32 [3, 6, 8]"
+    )
+    assert "resize" in caught.value.hint
+
+
+def test_code_that_changed_since_planning_is_not_run(tmp_path):
+    """What would run is what was reviewed."""
+    (tmp_path / "code.py").write_text("def f():\n yield {'x': 1}")
+    source = source_of(PYTHON % "")
+    files = pinned(source, tmp_path)
+    (tmp_path / "code.py").write_text("open('ran', 'w')")
+
+    with pytest.raises(CorruptObject, match=r"code.py: has changed since this run was planned"):
+        capture(source, tmp_path, tmp_path / "out", files=files)
+
+    assert not os.path.lexists("ran")
+
+
+@pytest.mark.parametrize("name", ["images", "npz"])
+def test_a_file_that_is_gone_is_told(tmp_path, name):
+    """A file that vanished after planning is missing, and not corrupt."""
+    source = KINDS[name](tmp_path)
+    files = pinned(source, tmp_path)
+    source.files(tmp_path)[0].unlink()
+
+    with pytest.raises(MissingFile, match="no such file"):
+        capture(source, tmp_path, tmp_path / "out", files=files)
+
+
+def test_a_corrupt_picture_that_did_not_change_is_corrupt(tmp_path):
+    """It was so when the plan was made."""
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/a.png").write_bytes(b"no picture")
+    source = source_of('{"kind": "images", "path": "photos", "preprocess": {}}')
+
+    with pytest.raises(StepInputError, match=r"^a.png: is not a picture"):
+        capture(source, tmp_path, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["images", "npz", "python"])
+def test_samples_that_differ_from_their_digest_are_refused(tmp_path, name):
+    """Another decoder, or a stored file that was damaged: never silence."""
+    source = KINDS[name](tmp_path)
+    data, context = capture(source, tmp_path, tmp_path / "out")
+    manifest = data.manifest_of(context)
+    wrong = (manifest.samples[0], "sha256:00", *manifest.samples[2:])
+    path = context.inputs["capture/manifest"]
+    path.write_text(manifest.model_copy(update={"samples": wrong}).model_dump_json())
+    samples = data.samples(context)
+    next(samples)
+
+    with pytest.raises(CorruptObject, match=r"1.*: is not what was captured, though no file"):
+        next(samples)
+
+
+@pytest.mark.parametrize(("kept", "told"), [(3, r"3"), (5, r"the sample after the first 4")])
+def test_fewer_or_more_samples_are_refused(tmp_path, kept, told):
+    """A capture of three does not become four, nor one of five four."""
+    data, context = capture(KINDS["python"](tmp_path), tmp_path, tmp_path / "out")
+    manifest = data.manifest_of(context)
+    samples = (*manifest.samples, "sha256:00")[:kept]
+    path = context.inputs["capture/manifest"]
+    path.write_text(manifest.model_copy(update={"samples": samples}).model_dump_json())
+
+    with pytest.raises(CorruptObject, match=rf"{told}.*: is not what was captured"):
+        list(data.samples(context))
+
+
+def test_a_torn_store_is_a_corrupt_object(tmp_path):
+    """Stored samples that were cut short are never half read."""
+    data, context = capture(KINDS["python"](tmp_path), tmp_path, tmp_path / "out")
+    path = context.inputs["capture/samples"]
+    path.write_bytes(path.read_bytes()[:-30])
+
+    with pytest.raises(CorruptObject):
+        list(data.samples(context))
+
+
+def test_data_without_labels_has_none(tmp_path):
+    """None, and not an empty list."""
+    data, context = capture(KINDS["images"](tmp_path), tmp_path, tmp_path / "out")
+
+    assert data.labels(context) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [("images", ("numpy", "pillow")), ("npz", ()), ("preprocessed", ("numpy", "pillow"))],
+)
+def test_facts_are_the_sources(tmp_path, name, facts):
+    """Another Pillow captures pictures again, and arrays not."""
+    source = KINDS[name](tmp_path)
+
+    assert facts == CaptureData(source=source, files=(), base="").fact_names()
+
+
+def test_a_reader_may_stop_early(tmp_path):
+    """The rest is not read, and nothing is said of it."""
+    data, context = capture(KINDS["images"](tmp_path), tmp_path, tmp_path / "out", threads=2)
+    samples = data.samples(context)
+
+    assert "0.png" == next(samples).name
+    samples.close()
