@@ -196,16 +196,19 @@ def kinds(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
 
 
 def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
+    from trtbuild.core.options import descriptions
+
     chosen = [each for classes in found.values() for each in classes if _name(each) == wanted]
     if not chosen:
         names = sorted(_name(each) for classes in found.values() for each in classes)
         raise UsageError(f"there is no kind `{wanted}`", hint="kinds: " + ", ".join(names))
     for each in chosen:
         typer.echo(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")
+        texts = descriptions(each)
         for name, field in each.model_fields.items():
             if name != "kind":
                 default = "required" if field.is_required() else f"default {field.default!r}"
-                typer.echo(f"  {name} ({default})\n      {field.description or ''}")
+                typer.echo(f"  {name} ({default})\n      {texts.get(name, '')}")
 
 
 def _name(kind: type[Options]) -> str:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
-__all__ = ["LOCATION", "ByteSize", "Location", "Options", "Share", "location_fields"]
+__all__ = [
+    "LOCATION",
+    "ByteSize",
+    "Location",
+    "Options",
+    "Share",
+    "descriptions",
+    "location_fields",
+]
 
 
 class Options(BaseModel):
@@ -18,12 +31,52 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(
+        # Most commands use few of the kinds there are; each builds its validator when first used.
+        defer_build=True,
         frozen=True,
         extra="forbid",
         strict=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Add the fields' docstrings as descriptions."""
+        made = handler(schema)
+        properties = handler.resolve_ref_schema(made).get("properties", {})
+        for name, text in descriptions(cls).items():
+            properties.get(name, {}).setdefault("description", text)
+        return made
+
+
+def descriptions(options: type[BaseModel]) -> dict[str, str]:
+    """Return the docstring below each field that has one, inherited fields included.
+
+    Read from the source, and only when asked for: pydantic's own way to do it reads the source
+    of every class whenever it is imported, which costs a third of a plan that has nothing to do.
+    """
+    found: dict[str, str] = {}
+    for owner in reversed(options.__mro__):
+        if issubclass(owner, Options) and owner is not Options:
+            found |= _docstrings(owner)
+    return found
+
+
+def _docstrings(options: type[BaseModel]) -> dict[str, str]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(options))).body
+    assert isinstance(definition, ast.ClassDef)  # noqa: S101  # getsource of a class is one
+    pairs = zip(definition.body, definition.body[1:], strict=False)
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 LOCATION = "says where bytes are, not what they are: no ingredient"
