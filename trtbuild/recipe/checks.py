@@ -28,6 +28,7 @@ _PLACED = {
     "report.md",
 }
 """What a build directory holds beside the targets' directories."""
+TURING = 7.5
 _HOW_MUCH_AND_HOW = {"count", "batch", "preprocess", "input", "labels"}
 """Options of a data source that do not choose other samples."""
 
@@ -133,6 +134,25 @@ def backends_take_the_mode(recipe: Recipe, source: Source) -> Iterator[Problem]:
             yield source.problem(("quantization", "mode"), told, use, key=True)
 
 
+def turing_stays_in_floating_point(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """TensorRT-RTX has no INT8 kernels for compute capability 7.5, and then uses none at all."""
+    for name, target in recipe.targets.items() if recipe.quantization is not None else ():
+        if TURING in getattr(target, "compute_capabilities", ()):
+            path = _item(source, ("targets", name, "compute_capabilities"), TURING)
+            told = (
+                "7.5 (Turing) has no INT8 kernels, and in this list it takes them from the others"
+            )
+            hint = "remove it; Turing needs a recipe without `quantization`"
+            yield source.problem(path, told, hint)
+
+
+def _item(source: Source, path: Path, value: float) -> Path:
+    """Return the path of a list's item as it is written; the schema may have sorted it."""
+    node = source.node(path)
+    written = node.plain if node is not None and isinstance(node.value, list) else []
+    return (*path, written.index(value)) if value in written else path
+
+
 def ranges_are_ranges(recipe: Recipe, source: Source) -> Iterator[Problem]:
     """A manual range is a positive limit, or [low, high] with room between or beside 0."""
     ranges = recipe.quantization.ranges if recipe.quantization is not None else {}
@@ -156,9 +176,7 @@ _LIMIT_HINT = "write the largest absolute value that the tensor takes"
 
 def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
     """Each profile gives shapes for the same inputs."""
-    if not recipe.profiles:
-        return
-    first = recipe.profiles[0]
+    everything = {name for profile in recipe.profiles for name in profile}
     for index, profile in enumerate(recipe.profiles):
         if not profile:
             told = "a profile without inputs"
@@ -166,11 +184,9 @@ def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
                 "give min, opt and max shapes for an input: `input: {min: ..., opt: ..., max: ...}`"
             )
             yield source.problem(("profiles", index), told, hint)
-        for name in sorted(first.keys() ^ profile.keys()):
-            has, lacks = (0, index) if name in first else (index, 0)
-            told = f"profile {lacks} has no shapes for `{short(name)}`; profile {has} has"
-            hint = "every profile gives shapes for the same inputs"
-            yield source.problem(("profiles", lacks), told, hint)
+        for name in sorted(everything - profile.keys() if profile else ()):
+            told = f"this profile has no shapes for `{short(name)}`, which others have"
+            yield source.problem(("profiles", index), told, "give every profile the same inputs")
 
 
 def shapes_are_in_order(recipe: Recipe, source: Source) -> Iterator[Problem]:
@@ -244,6 +260,7 @@ _CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (comparison_has_a_candidate, {"quantization", "compare"}),
     (accuracy_has_labels, {"data", "compare"}),
     (backends_take_the_mode, {"quantization", "targets"}),
+    (turing_stays_in_floating_point, {"quantization", "targets"}),
     (ranges_are_ranges, {"quantization"}),
     (profiles_agree, {"profiles"}),
     (shapes_are_in_order, {"profiles"}),

@@ -158,8 +158,9 @@ class _Composer:
             node = self.mapping(event, depth)
         tag, anchor = getattr(event, "tag", None), getattr(event, "anchor", None)
         if tag is not None:
-            told = f"tags (`{short(tag)}`) are not allowed"
-            hint = "remove it; text that begins with `!` needs quotes"
+            shown = short(tag.replace("tag:yaml.org,2002:", "!!"))
+            told = f"tags (`{shown}`) are not allowed"
+            hint = "remove it; text that begins with `!`, or looks like a number, needs quotes"
             self.found.append(Stop(_at(event), told, hint))
             node.bad = True
         if anchor is not None:
@@ -225,7 +226,8 @@ class _Composer:
         node = Node(_at(event), children, block=not flow)
         while not isinstance(begin := self.next(), MappingEndEvent):
             at = _at(begin)
-            key = self.key(begin, depth)
+            key, merges = self.key(begin, depth)
+            node.bad = node.bad or merges
             value = self.node(self.next(), depth + 1)
             self.demand_value(value, at, f"`{short(key)}`")
             if key in children:
@@ -241,20 +243,21 @@ class _Composer:
             self.found.append(Stop(at, f"{name} has no value", "write one, or remove the line"))
             node.bad = True
 
-    def key(self, event: Event, depth: int) -> str:
-        """Read a key, which is text; of one that is not, tell, and take it as text."""
+    def key(self, event: Event, depth: int) -> tuple[str, bool]:
+        """Read a key, and whether it merges; one that is not text is told of, and taken as text."""
         at = _at(event)
         node = self.node(event, depth + 1)
         if not isinstance(event, ScalarEvent):
             raise Stop(at, "a key must be text, not an alias, list or mapping", QUOTE_STAR)
         written = node.value if isinstance(node.value, str) else str(event.value)
-        if written == "<<" and not node.quoted:
+        merges = written == "<<" and not node.quoted
+        if merges:
             hint = "share a whole value with `&name` and `*name`, or write the keys out"
             self.found.append(Stop(at, "merge keys (`<<`) are not part of YAML 1.2", hint))
         elif not isinstance(node.value, str):
             told = f"`{short(written)}` is read as {_word(node.value)}; a key must be text"
             self.found.append(Stop(at, told, f'put it in quotes: "{short(written)}"'))
-        return written
+        return written, merges
 
 
 def _gathered(node: Node, children: list[Node]) -> Node:

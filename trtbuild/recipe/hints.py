@@ -12,13 +12,15 @@ from trtbuild.recipe.schema import NAME_PATTERN, Recipe
 from trtbuild.recipe.shape import kinds_of, strip, words
 from trtbuild.recipe.source import Source
 
-__all__ = ["for_pattern", "for_type", "sections_with", "told"]
+__all__ = ["described", "for_pattern", "for_type", "sections_with"]
 
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
+_URL_PATTERN = "^(https|file)://"
+_WORD_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
-def told(value: Any) -> str:
+def described(value: Any) -> str:
     """Say what a value is: `text "8"`, `8`, `a list`."""
     if isinstance(value, str):
         return f"text {short(json.dumps(value, ensure_ascii=False))}" if value else "empty text"
@@ -42,18 +44,27 @@ def for_type(path: Path, value: Any, expected: Any, source: Source) -> str:
     return _for_plain(value, expected, wanted)
 
 
-def for_pattern(pattern: str, text: str) -> tuple[str, str]:
+def for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
     """Say in words what form a text must have, and what to write instead."""
     if pattern == NAME_PATTERN:
         guess = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")
-        wanted = (
-            "is not a name: letters, digits, `.`, `_` and `-`, beginning with one of the first two"
+        told = (
+            "cannot be a name, which has letters, digits, `.`, `_` and `-` and no other characters"
         )
-        return wanted, f"write `{guess}`" if guess else "write a short word"
+        if not re.match("[A-Za-z0-9]", text):
+            told = "cannot be a name, which begins with a letter or digit"
+        return f"`{short(text)}` {told}", f"write `{guess}`" if guess else "write a short word"
     if pattern == _SHA256_PATTERN:
-        hint = "write lower-case letters" if re.fullmatch("(?i)[0-9a-f]{64}", text) else ""
-        return "must be 64 hexadecimal digits", hint or "`sha256sum FILE` prints them"
-    return "does not have the form it must have", f"it must match {pattern}"
+        lower = re.fullmatch("(?i)[0-9a-f]{64}", text) is not None
+        hint = "write its letters small" if lower else "`sha256sum FILE` prints them"
+        return f"`{label}` must be 64 hexadecimal digits", hint
+    if pattern == _URL_PATTERN:
+        return f"`{label}` must begin with https:// or file://", ""
+    if pattern == _WORD_PATTERN:
+        guess = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
+        told = f"`{label}` must be a word of letters, digits and `_`, not {described(text)}"
+        return told, f"write `{guess}`" if guess[:1].isalpha() else ""
+    return f"`{label}` does not have the form it must have", f"it must match {pattern}"
 
 
 def sections_with(name: str) -> list[str]:

@@ -27,7 +27,9 @@ Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 def _exactly_one(value: Any) -> Any:
     # To Python, and so to a Literal, 1.0 and True are equal to 1.
     if value != 1 or not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError("this trtbuild reads recipes of version 1; write `version: 1`")
+        newer = isinstance(value, int) and value > 1
+        move = "install a newer one" if newer else "write `version: 1`"
+        raise ValueError(f"this trtbuild reads recipes of version 1; {move}")
     return value
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, WithJsonSchema
+from pydantic.fields import FieldInfo
 
 from trtbuild.recipe.problems import Path
 from trtbuild.recipe.schema import Bounds, Recipe
@@ -22,7 +23,7 @@ _SCALARS = {
     bool: ("true or false", ""),
     int: ("a whole number", "whole numbers"),
     float: ("a number", "numbers"),
-    str: ("text", "texts"),
+    str: ("text", ""),
 }
 _BOUNDS = "a limit (6.0 means -6 to 6) or [low, high]"
 
@@ -93,7 +94,8 @@ def strip(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
     while True:
         if get_origin(annotation) is Annotated:
             annotation, *found = get_args(annotation)
-            metadata = (*metadata, *found)
+            for each in found:
+                metadata += tuple(each.metadata) if isinstance(each, FieldInfo) else (each,)
         elif _is_union(annotation) and type(None) in get_args(annotation):
             rest = tuple(each for each in get_args(annotation) if each is not type(None))
             annotation = Union[rest]  # noqa: UP007  # made from a tuple
@@ -103,9 +105,10 @@ def strip(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def kinds_of(annotation: Any) -> dict[str, type[BaseModel]]:
     """Return the kinds of a union by name; empty for any other type."""
-    if not _is_union(annotation):
+    union, _ = strip(annotation)
+    if not _is_union(union):
         return {}
-    members = [strip(each)[0] for each in get_args(annotation)]
+    members = [strip(each)[0] for each in get_args(union)]
     if not all(_is_section(each) and "kind" in each.model_fields for each in members):
         return {}
     return {get_args(each.model_fields["kind"].annotation)[0]: each for each in members}

@@ -36,7 +36,7 @@ _RULES = tuple(
         (
             r"mapping values are not allowed",
             "a `:` cannot stand here",
-            "check the indentation, here and in the line before; text with `: ` in it needs quotes",
+            "text that holds `: ` needs quotes; if this is a key, check its indentation",
         ),
         (
             r"could not find expected ':'",

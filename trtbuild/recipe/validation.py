@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -9,9 +10,11 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from trtbuild.core.options import descriptions
 from trtbuild.recipe import hints
 from trtbuild.recipe.problems import MOST_PROBLEMS, Path, Problem, dotted, near
 from trtbuild.recipe.scalars import short
+from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.shape import Place, kinds_of, limits, listed, place_of, words
 from trtbuild.recipe.source import Source
 
@@ -64,9 +67,9 @@ def _is_known(path: Path, source: Source) -> bool:
     for part in path:
         child = node.child(part)
         if node.bad or child is None:
-            break
+            return node.bad
         node = child
-    return node.bad
+    return node.bad if isinstance(node.value, dict) else not node.sound
 
 
 def _position(finding: _Finding, source: Source) -> tuple[int, int]:
@@ -81,16 +84,16 @@ def _points_at_key(finding: _Finding) -> bool:
 def _without_echoes(findings: list[_Finding]) -> list[_Finding]:
     """Drop what only follows from another finding: fixing that one would fix it too."""
     nameless = {each.place.path[:-1] for each in findings if _lacks_name(each)}
-    renamed = {
-        (each.place.owner_path, guess)
-        for each in findings
-        if each.type == "extra_forbidden" and (guess := _meant(each)) is not None
-    }
+    unknown = [each for each in findings if each.type == "extra_forbidden"]
+    elsewhere = {(each.place.owner_path, _meant(each)) for each in unknown}
+    elsewhere |= {((), str(each.place.path[-1])) for each in unknown}
     return [
         each
         for each in findings
         if (_lacks_name(each) or each.place.path[:-1] not in nameless)
-        and not (each.type == "missing" and (each.place.owner_path, each.place.path[-1]) in renamed)
+        and not (
+            each.type == "missing" and (each.place.owner_path, each.place.path[-1]) in elsewhere
+        )
         and not _counts_only_the_sound(each)
     ]
 
@@ -145,7 +148,7 @@ def _type_told(finding: _Finding) -> _Told:
         wanted = words(place.union_type)
     else:
         wanted = words(place.expected, place.metadata)
-    told = f"`{finding.label}` must be {wanted}, not {hints.told(finding.value)}"
+    told = f"`{finding.label}` must be {wanted}, not {hints.described(finding.value)}"
     return place.path, told, ""
 
 
@@ -163,23 +166,29 @@ def _missing_told(finding: _Finding) -> _Told:
         items = len(finding.value)
         label = short(dotted(place.path[-2:-1]))
         told = f"`{label}` has {_counted(items, 'item')}; it needs {key + 1}"
-        return place.path[:-1], told, ""
-    wanted = words(place.expected, place.metadata)
-    return place.path, f"{_owner(place)} needs `{key}`", f"add `{key}`: {wanted}"
+        return place.path[:-1], told, _union_hint(place)
+    return place.path, f"{_owner(place)} needs `{key}`", f"add `{key}`: {_about(place, key)}"
+
+
+def _about(place: Place, key: str) -> str:
+    """Say what an option is: the opening of its docstring, or the type of its value."""
+    text = descriptions(place.owner).get(key)
+    if text is None:
+        return words(place.expected, place.metadata)
+    opening = re.split(r"[;.](?=\s|$)", text)[0].replace("\n", " ")
+    kinds = sorted(kinds_of(place.expected))
+    listing = f" (kinds: {', '.join(kinds)})" if kinds else ""
+    return f"{opening[:1].lower()}{opening[1:]}{listing}"
 
 
 def _unknown_told(finding: _Finding) -> _Told:
     place = finding.place
     name = str(place.path[-1])
-    guess = _meant(finding)
     options = sorted(set(place.owner.model_fields) - {"kind"})
-    if guess is not None:
+    hint = _belongs(place)
+    if not hint and (guess := _meant(finding)):
         hint = f"did you mean `{guess}`?"
-    elif kinds := [kind for kind, each in place.siblings.items() if name in each.model_fields]:
-        hint = f"it is an option of `kind: {listed(sorted(kinds), 'or')}`"
-    elif sections := hints.sections_with(name):
-        hint = f"it belongs in {listed([f'`{each}`' for each in sections], 'or')}"
-    else:
+    elif not hint:
         hint = f"its options: {', '.join(options)}" if options else "it has no options"
     word = "a section" if not place.owner_path else "an option"
     return place.path, f"`{short(name)}` is not {word} of {_owner(place)}", hint
@@ -191,7 +200,11 @@ def _kind_told(finding: _Finding) -> _Told:
     written = finding.value.get("kind")
     known = sorted(kinds_of(place.expected))
     if not isinstance(written, str):
-        return path, f"`kind` must be text, not {hints.told(written)}", f"kinds: {', '.join(known)}"
+        return (
+            path,
+            f"`kind` must be text, not {hints.described(written)}",
+            f"kinds: {', '.join(known)}",
+        )
     guess = near(written, known)
     hint = f"did you mean `{guess}`? " if guess else ""
     told = f"`{short(written)}` is not a kind of {_noun(place.field)}"
@@ -212,7 +225,7 @@ def _no_kind_told(finding: _Finding) -> _Told:
 def _limits_told(finding: _Finding) -> _Told:
     place = finding.place
     wanted = limits(place.expected, place.metadata)
-    told = f"`{finding.label}` must be {wanted}, not {hints.told(finding.value)}"
+    told = f"`{finding.label}` must be {wanted}, not {hints.described(finding.value)}"
     return place.path, told, ""
 
 
@@ -220,17 +233,16 @@ def _count_told(finding: _Finding) -> _Told:
     items = _counted(len(finding.value), "item")
     least, most = finding.context.get("min_length"), finding.context.get("max_length")
     wanted = f"at least {least}" if most is None else f"{most}"
-    if finding.type == "too_long" and words(finding.place.expected).startswith("a list of"):
-        wanted = str(most)
     told = f"`{finding.label}` has {items}; it needs {wanted}"
-    return finding.place.path, told if len(finding.value) else f"`{finding.label}` is empty", ""
+    if not finding.value:
+        return finding.place.path, f"`{finding.label}` is empty", "write at least one"
+    return finding.place.path, told, _union_hint(finding.place)
 
 
 def _pattern_told(finding: _Finding) -> _Told:
     text = str(finding.value)
-    wanted, hint = hints.for_pattern(str(finding.context.get("pattern")), text)
-    name = short(text) if finding.is_key else finding.label
-    return finding.place.path, f"`{name}` {wanted}", hint
+    told, hint = hints.for_pattern(str(finding.context.get("pattern")), text, finding.label)
+    return finding.place.path, told, hint
 
 
 def _length_told(finding: _Finding) -> _Told:
@@ -246,7 +258,7 @@ def _own_words_told(finding: _Finding) -> _Told:
     """Take a validator's own message; what it says to write is the hint."""
     told = str(finding.context.get("error", "cannot be used"))
     message, semicolon, move = told.rpartition("; ")
-    if semicolon and move.split(" ")[0] in {"write", "use", "add", "remove"}:
+    if semicolon and move.split(" ")[0] in {"write", "use", "add", "remove", "install"}:
         return finding.place.path, message, move
     return finding.place.path, told, ""
 
@@ -271,9 +283,27 @@ _TELL: dict[str, Callable[[_Finding], _Told]] = {
 """What is not here is a wrong type."""
 
 
+def _belongs(place: Place) -> str:
+    """Say where an option that does not belong here does belong; empty if nowhere."""
+    name = str(place.path[-1])
+    if name in Recipe.model_fields:
+        return f"`{name}` is a section of its own, and begins in the first column"
+    kinds = sorted(kind for kind, each in place.siblings.items() if name in each.model_fields)
+    if kinds:
+        return f"it is an option of `kind: {listed(kinds, 'or')}`"
+    sections = [f"`{each}`" for each in hints.sections_with(name)]
+    return f"it belongs in {listed(sections, 'or')}" if sections else ""
+
+
 def _meant(finding: _Finding) -> str | None:
     """Return the option that an unknown one was probably meant to be."""
+    if _belongs(finding.place):
+        return None
     return near(str(finding.place.path[-1]), finding.place.owner.model_fields)
+
+
+def _union_hint(place: Place) -> str:
+    return "" if place.union is None else f"write {words(place.union_type)}"
 
 
 def _owner(place: Place) -> str:

@@ -1,0 +1,32 @@
+"""Each bad recipe earns exactly the words beside it; `--rewrite-golden` takes new ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.recipe.load import load
+from trtbuild.recipe.problems import render
+
+RECIPES = Path(__file__).parent / "recipes"
+BAD = sorted(RECIPES.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("recipe", BAD, ids=lambda path: path.stem)
+def test_a_bad_recipe_earns_its_words(recipe, golden, monkeypatch):
+    """`trtbuild validate` says what is wrong, where, and what to write instead."""
+    monkeypatch.chdir(RECIPES)
+
+    with pytest.raises(RecipeError) as caught:
+        load(Path(recipe.name))
+
+    golden(f"recipes/{recipe.stem}.txt", render(caught.value.problems) + "\n")
+
+
+def test_no_words_lack_their_recipe():
+    """A golden text that nothing earns would be dead."""
+    assert [] == [
+        text.stem for text in RECIPES.glob("*.txt") if text.with_suffix(".yaml") not in BAD
+    ]
