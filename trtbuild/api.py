@@ -189,7 +189,7 @@ def apply(
     made = _compile(loaded, store, weights, targets)
     listener.planned(made, decide(made, store))
     outcomes = _walk(loaded, made, store, jobs=jobs, listener=listener)
-    record = gather(loaded.recipe, made, outcomes, store, notes=(reason,) if reason else ())
+    record = gather(loaded, made, outcomes, store, notes=(reason,) if reason else ())
     page = settled(record)
     changed = deliver(
         directory,

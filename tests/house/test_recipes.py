@@ -18,5 +18,5 @@ def test_a_shipped_recipe_plans(recipe, tmp_path, monkeypatch):
 
     planned = api.plan(recipe)
 
-    assert recipe.stem == planned.plan.recipe.replace("-", "_")
+    assert recipe.stem == planned.plan.recipe
     assert {"run"} == {each.verdict for each in planned.decisions} - {"deferred"}

@@ -14,7 +14,7 @@ from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError, UsageEr
 if TYPE_CHECKING:
     from trtbuild.api import Applied, Diagnosis, Planned
     from trtbuild.core.options import Options
-    from trtbuild.core.records import Record, TargetResult
+    from trtbuild.core.records import Record, TargetResult, Verdict
     from trtbuild.recipe.problems import Format, Problem
 
 __all__ = ["applied", "diagnosis", "failure", "kinds", "plan", "table", "validation"]
@@ -87,9 +87,7 @@ def applied(done: Applied, *, quiet: bool, verbose: bool) -> None:
         _summary(done, verbose=verbose)
     for verdict in failed:
         if not verdict.passed:
-            typer.echo(
-                f"gate failed: {verdict.gate}: {_place(verdict.output)}{verdict.found}", err=True
-            )
+            typer.echo(f"gate failed: {_judged(verdict)}", err=True)
 
 
 def _summary(done: Applied, *, verbose: bool) -> None:
@@ -148,12 +146,13 @@ def _comparison(record: Record) -> None:
         typer.echo(table(rows, indent="    "))
     for verdict in found.verdicts:
         word = "passed" if verdict.passed else "FAILED"
-        typer.echo(f"    gate {word}: {verdict.gate}: {_place(verdict.output)}{verdict.found}")
+        typer.echo(f"    gate {word}: {_judged(verdict)}")
     typer.echo(f"    measured by {found.runner}")
 
 
-def _place(output: str) -> str:
-    return f"`{output}` " if output else ""
+def _judged(verdict: Verdict) -> str:
+    place = f"`{verdict.output}` " if verdict.output else ""
+    return f"{verdict.gate}: {place}{verdict.found or verdict.remark}"
 
 
 def diagnosis(found: Diagnosis) -> None:

@@ -143,6 +143,7 @@ def _compared(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInp
     steps["compare"] = Compare(
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step="infer(candidate)", output="outputs"),
+        candidate_name="INT8 model (Q/DQ)" if recipe.quantization else "FP32 model",
         data=samples,
         metrics=recipe.compare.metrics,
         gates=recipe.compare.gates,

@@ -27,6 +27,7 @@ from trtbuild.graph.apply import FixAccounts
 from trtbuild.plan.compile import capture_name, target_name
 from trtbuild.plan.plan import Plan
 from trtbuild.quant.account import Account
+from trtbuild.recipe.load import Loaded
 from trtbuild.recipe.schema import Recipe
 
 __all__ = ["files", "gather", "settled"]
@@ -62,7 +63,7 @@ def files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
 
 
 def gather(
-    recipe: Recipe,
+    loaded: Loaded,
     plan: Plan,
     outcomes: tuple[Outcome, ...],
     store: Store,
@@ -70,6 +71,7 @@ def gather(
     notes: tuple[str, ...],
 ) -> Record:
     """Read what the steps left into one value, ready to be rendered."""
+    recipe = loaded.recipe
     found = _Found(outcomes, store)
     targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
     account = found.read("quantize", "account", Account)
@@ -77,11 +79,11 @@ def gather(
     fixes = found.read("fix_graph", "account", FixAccounts)
     return Record(
         recipe=recipe.name,
-        file="",
+        file=loaded.file.name,
         facts=plan.facts,
         outcomes=outcomes,
         targets=tuple(target for target in targets if target is not None),
-        unbuilt=tuple(_unbuilt(recipe, outcomes)),
+        unbuilt=tuple(_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
@@ -129,7 +131,7 @@ class _Found:
         return kind.model_validate_json(self._store.verify(artifact).read_bytes())
 
 
-def _unbuilt(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:
+def _unbuilt(recipe: Recipe, file: str, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:
     by_step = {outcome.step: outcome for outcome in outcomes}
     for name, backend in recipe.targets.items():
         outcome = by_step.get(target_name(name))
@@ -140,7 +142,7 @@ def _unbuilt(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:
                 backend=backend.kind,
                 status=outcome.status,
                 reason=outcome.message,
-                hint=f"{install}trtbuild apply RECIPE --target {name}",
+                hint=f"{install}trtbuild apply {file} --target {name}",
             )
 
 
