@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -51,7 +52,10 @@ def listening() -> Iterator[BuildLog]:
     logger.propagate = False
     logger.addHandler(log)
     try:
-        yield log
+        with warnings.catch_warnings():
+            # Polygraphy calls what TensorRT deprecates; neither is ours to change.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield log
     finally:
         logger.removeHandler(log)
         G_LOGGER.use_python_logging_system = False

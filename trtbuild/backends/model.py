@@ -56,12 +56,12 @@ class Model:
             proto = onnx.load(path, load_external_data=False)
         except DecodeError:
             raise StepInputError(
-                f"{path.name}: is not an ONNX model, or was cut off",
+                "the model is not ONNX, or was cut off",
                 hint="export the model again",
             ) from None
         if not proto.graph.output:
             raise StepInputError(
-                f"{path.name}: has no outputs; there is nothing to build",
+                "the model has no outputs; there is nothing to build",
                 hint="export the model again",
             )
         return cls(proto)

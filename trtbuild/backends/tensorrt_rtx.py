@@ -6,17 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from trtbuild.backends._trt import check_profiles, listening, progress_monitor, refusal
 from trtbuild.backends.base import Asked, Built, Capabilities, Profile, Progress
-from trtbuild.backends.delivered import delivered_by_rtx
-from trtbuild.backends.model import Model
-from trtbuild.backends.rtx_plan import kernels_of
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.options import ByteSize, Options
+
+if TYPE_CHECKING:
+    from trtbuild.backends.model import Model
 
 __all__ = ["TensorrtRtx"]
 
@@ -79,6 +78,10 @@ class TensorrtRtx(Options):
             StepInputError: the builder refused the model; quotes its messages.
             MissingDependency: TensorRT-RTX is not installed.
         """
+        from trtbuild.backends.delivered import delivered_by_rtx
+        from trtbuild.backends.model import Model
+        from trtbuild.backends.rtx_plan import kernels_of
+
         read = Model.read(model)
         _check(read, profiles)
         warnings = self._compile(model, engine, profiles, progress)
@@ -103,6 +106,8 @@ class TensorrtRtx(Options):
         trt = _tensorrt_rtx()
         from polygraphy.backend.trt import NetworkFromOnnxPath, engine_bytes_from_network
         from polygraphy.exception import PolygraphyException
+
+        from trtbuild.backends._trt import listening, progress_monitor, refusal
 
         monitor = progress_monitor(trt.IProgressMonitor, progress)
         with listening() as log:
@@ -153,6 +158,8 @@ def _shapes(profile: Profile) -> Any:
 
 
 def _check(model: Model, profiles: Sequence[Profile]) -> None:
+    from trtbuild.backends._trt import check_profiles
+
     check_profiles(model.inputs, profiles)
     for node in model.computed_scales():
         raise StepInputError(

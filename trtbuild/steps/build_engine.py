@@ -11,7 +11,6 @@ from trtbuild.backends.model import Model
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import TensorSpec
-from trtbuild.quant.account import Account
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["BuildEngine"]
@@ -55,6 +54,8 @@ class BuildEngine(Step):
     def _asked(self, context: Context) -> tuple[Asked, ...]:
         if self.account is None:
             return Model.read(context.path(self.model)).asked()
+        from trtbuild.quant.account import Account
+
         account = Account.model_validate_json(context.path(self.account).read_bytes())
         return tuple(Asked(layer.name, layer.op, layer.precision) for layer in account.layers)
 
