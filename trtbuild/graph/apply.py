@@ -68,7 +68,7 @@ def apply_fixes(
     except StepInputError as error:
         culprit = _culprit(model, fixes, strict=strict)
         raise StepInputError(
-            f"fixes: {culprit} leaves a model that is not valid: {error.message}",
+            f"{culprit} leaves a model that is not valid: {error.message}",
             hint=f"leave {culprit.split()[-1]} out of the recipe, and report it as a bug",
         ) from error
     return fixed, FixAccounts(
@@ -97,7 +97,7 @@ def _run(
     accounts = []
     with _quiet():
         try:
-            graph = gs.import_onnx(model)
+            graph = gs.import_onnx(model).cleanup()  # a dead reader must not hold a fix up
             for done, fix in enumerate(fixes):
                 if progress is not None:
                     progress(done, len(fixes))

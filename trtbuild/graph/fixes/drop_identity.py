@@ -18,8 +18,8 @@ class DropIdentity(Options):
 
     `y = Identity(x)`  →  readers of y read x.
 
-    Kept where y is a graph output (that name is part of the model's signature), where a subgraph
-    returns y, and where a Dropout's mask is read or it may be training.
+    Kept where y is a graph output (that name is part of the model's signature), and where a
+    Dropout's mask is read or it may be training.
     """
 
     kind: Literal["drop_identity"]
@@ -46,9 +46,6 @@ def _reason_to_keep(node: gs.Node, graph: gs.Graph) -> str:
     result = node.outputs[0]
     if any(result is output for output in graph.outputs):
         return "its output is a graph output"
-    for inner in graph.subgraphs(recursive=True):
-        if any(result is output for output in inner.outputs):
-            return "a subgraph returns its output"
     if node.op == "Dropout":
         if any(
             mask.outputs or any(mask is out for out in graph.outputs) for mask in node.outputs[1:]

@@ -54,13 +54,12 @@ def _reason_to_keep(norm: gs.Node, graph: gs.Graph) -> str:
     layer = between.inputs[0] if between.inputs else None
     if layer is None or layer.op not in WEIGHTED or layer.domain:
         return "it does not follow a Conv, ConvTranspose or Gemm"
-    returned = [*graph.outputs, *(t for g in graph.subgraphs(recursive=True) for t in g.outputs)]
     training = norm.attrs.get("training_mode", 0) or any(t.name for t in norm.outputs[1:])
     constant = [isinstance(tensor, gs.Constant) for tensor in norm.inputs[1:5]]
     weights = [isinstance(tensor, gs.Constant) for tensor in layer.inputs[1:] if tensor.name]
     reasons = {
         f"the output of {layer.name} has other readers": len(between.outputs) > 1
-        or any(between is tensor for tensor in returned),
+        or any(between is tensor for tensor in graph.outputs),
         "it is in training mode": training,
         "it is not per channel": not norm.attrs.get("spatial", 1),
         "its parameters are not constant": not all(constant),
@@ -121,12 +120,12 @@ def _rewire(
     name = layer.inputs[1].name
     wanted = f"{name.removesuffix('weight')}bias" if name.endswith(".weight") else ""
     bias = _constant(old, wanted or f"{layer.name}_bias", biases, graph)
-    layer.inputs[:] = [*layer.inputs[:2], bias]
+    layer.inputs = [*layer.inputs[:2], bias]
     if layer.op == "Gemm":
         layer.attrs["beta"] = 1.0
     result = norm.outputs[0]
     norm.outputs.clear()
-    layer.outputs[:] = [result]
+    layer.outputs = [result]
 
 
 def _constant(

@@ -1,0 +1,152 @@
+"""What every fix promises: twice is once, the model stays valid, results stay the same."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+import pytest
+from pydantic import TypeAdapter
+
+from tests.helpers.models import model_of, outputs_of
+from trtbuild.graph import Fix
+from trtbuild.graph.apply import apply_fixes
+
+KINDS = {
+    kind.model_fields["kind"].annotation.__args__[0]: kind for kind in get_args(get_args(Fix)[0])
+}
+OPTIONS = {
+    "fold_constants": "{}",
+    "drop_identity": "{}",
+    "fold_batchnorm": "{}",
+    "set_dimension": '{"tensor": "x", "axis": 0, "size": "batch"}',
+}
+"""Options that make each kind do something to at least one of the models below."""
+NORM = {
+    "g": np.array([1, 2, 3, 4], np.float32),
+    "b": np.array([4, 3, 2, 1], np.float32),
+    "m": np.array([1, -1, 1, -1], np.float32),
+    "v": np.array([1, 4, 9, 16], np.float32),
+}
+KERNEL = {"w": np.linspace(-1, 1, 4 * 2 * 9, dtype=np.float32).reshape(4, 2, 3, 3)}
+CONST = {"k": np.arange(6, dtype=np.float32)}
+MODELS = {
+    "plain": ("g (float[N, 6] x) => (float[N, 6] y) { y = Relu(x) }", {}, (2, 6)),
+    "identities": (
+        """g (float[N, 6] x) => (float[N, 6] y, float[N, 6] z)
+        { a = Identity(x)  b = Identity(a)  c = Dropout(b)  y = Relu(c)  z = Identity(y) }""",
+        {},
+        (2, 6),
+    ),
+    "constants": (
+        """g (float[N, 6] x) => (float[N, 6] y) <int64[2] s = {-1, 6}>
+        { a = Neg(k)  n = Shape(x)  c = Constant<value_float = 2.0>()  b = Mul(a, c)
+          d = Add(x, b)  y = Reshape(d, s) }""",
+        CONST,
+        (2, 6),
+    ),
+    "batch norms": (
+        """g (float[N, 2, 5, 5] x) => (float[N, 4, 3, 3] y) { p = Conv(x, w)
+        q = BatchNormalization(p, g, b, m, v)  r = Relu(q)
+        y = BatchNormalization(r, g, b, m, v) }""",
+        NORM | KERNEL,
+        (2, 2, 5, 5),
+    ),
+    "a residual": (
+        """g (float[N, 4, 5, 5] x) => (float[N, 4, 5, 5] y) { i = Identity(x)
+        p = ConvTranspose<pads = [1, 1, 1, 1], group = 2>(i, w)
+        q = BatchNormalization(p, g, b, m, v)  y = Add(q, i) }""",
+        NORM | KERNEL,
+        (2, 4, 5, 5),
+    ),
+    "quantized": (
+        """g (float[N, 6] x) => (float[N, 6] y) <float s = {0.1}, int8 z = {0}>
+        { q = QuantizeLinear(k, s, z)  d = DequantizeLinear(q, s, z)  y = Add(x, d) }""",
+        CONST,
+        (2, 6),
+    ),
+    "branches": (
+        """g (float[N, 6] x, bool c) => (float[N, 6] y) { i = Identity(x)
+        y = If (c) <then_branch = t () => (float[N, 6] o) { o = Add(i, k) },
+                    else_branch = e () => (float[N, 6] o) { n = Neg(k)  o = Mul(i, n) }> }""",
+        CONST,
+        (2, 6),
+    ),
+}
+ALL = [(kind, name) for kind in KINDS for name in MODELS]
+
+
+def fix_of(kind):
+    options = OPTIONS[kind].strip("{}")
+    text = f'{{"kind": "{kind}"{", " + options if options else ""}}}'
+    return TypeAdapter(Fix).validate_json(text)
+
+
+def model_named(name):
+    text, weights, _ = MODELS[name]
+    return model_of(text, weights)
+
+
+def test_every_kind_has_a_sample():
+    """A new fix is held to the contract as soon as it is in the union."""
+    assert KINDS.keys() == OPTIONS.keys()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_changes_something(kind):
+    """The models below reach the fix: the contract is not kept by doing nothing."""
+    changes = [
+        apply_fixes(model_named(name), [fix_of(kind)])[1].fixes[0].changed for name in MODELS
+    ]
+
+    assert any(changes)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_twice_is_once(kind, name):
+    """Applied to its own output, a fix changes nothing, not even a byte."""
+    once, _ = apply_fixes(model_named(name), [fix_of(kind)])
+    before = once.SerializeToString(deterministic=True)
+    twice, accounts = apply_fixes(once, [fix_of(kind)])
+
+    assert () == accounts.fixes[0].changed
+    assert before == twice.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_the_model_stays_valid(kind, name):
+    """Checker-clean with full shape inference; the same inputs and outputs by name and order."""
+    model = model_named(name)
+    inputs, outputs = ([v.name for v in side] for side in (model.graph.input, model.graph.output))
+    fixed, _ = apply_fixes(model, [fix_of(kind)])
+    onnx.checker.check_model(fixed, full_check=True)
+
+    assert inputs == [value.name for value in fixed.graph.input]
+    assert outputs == [value.name for value in fixed.graph.output]
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_results_stay_the_same(kind, name):
+    """ONNX Runtime computes what it computed before, up to rounding."""
+    rng = np.random.default_rng(3)
+    feed = {"x": rng.normal(size=MODELS[name][2]).astype(np.float32)}
+    if name == "branches":
+        feed["c"] = np.array(False)
+    before = outputs_of(model_named(name), feed)
+    after = outputs_of(apply_fixes(model_named(name), [fix_of(kind)])[0], feed)
+
+    for output, values in before.items():
+        np.testing.assert_allclose(after[output], values, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_what_stays_says_why(kind, name):
+    """Nothing is left alone without a reason, and nothing is both changed and left."""
+    graph = gs.import_onnx(onnx.shape_inference.infer_shapes(model_named(name)))
+    account = fix_of(kind).apply(graph)
+    changed = {text.partition(":")[0] for text in account.changes}
+
+    assert all(reason for _, reason in account.lefts)
+    assert set() == changed & {left for left, _ in account.lefts if left}
