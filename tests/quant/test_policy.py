@@ -234,14 +234,14 @@ def test_a_transformer_residual_stays_float():
     ("name", "reason"),
     [
         ("given", "its weight is not constant"),
-        ("half", "its weight is float16, and only float weights are quantized"),
+        ("half", "its weight is float16, and only float32 is quantized"),
         ("vector", "its weight is a vector"),
         ("across", "TensorRT-RTX computes ConvTranspose in float, whatever is asked"),
         ("inner", "it lies inside the If `either`"),
         ("quiet", "the range of `z` is zero throughout"),
         ("unseen", "there is no range for `u`"),
         ("denied", "skipped by the recipe: `den*`"),
-        ("whole", "`i` is not float32"),
+        ("whole", "`i` is int32, and only float32 is quantized"),
     ],
 )
 def test_a_layer_left_float_says_why(name, reason):

@@ -78,20 +78,14 @@ def _matmul(view: View, index: int, node: onnx.NodeProto) -> Layer:
 
     RTX 1.7.1 delivers INT8 for both, and for weights of three dimensions.
     """
-    a, b = (view.constant(name) for name in node.input)
-    return _matrix(
-        view,
-        index,
-        node,
-        a_axis=len(a.dims) - 2 if a is not None else 0,
-        b_axis=len(b.dims) - 1 if b is not None else 0,
-    )
+    a, b = (len(view.dims(name) or ()) for name in node.input)
+    return _matrix(view, index, node, a_axis=a - 2, b_axis=b - 1)
 
 
 def _matrix(view: View, index: int, node: onnx.NodeProto, *, a_axis: int, b_axis: int) -> Layer:
-    if view.constant(node.input[1]) is not None:
+    if view.is_constant(node.input[1]):
         return _with_weight(view, index, node, Weight(slot=1, axis=b_axis))
-    if view.constant(node.input[0]) is not None:
+    if view.is_constant(node.input[0]):
         return _with_weight(view, index, node, Weight(slot=0, axis=a_axis))
     return _of_activations(view, index, node)
 
@@ -103,8 +97,8 @@ def _flag(node: onnx.NodeProto, attribute: str) -> bool:
 def _with_weight(view: View, index: int, node: onnx.NodeProto, weight: Weight) -> Layer:
     other = 1 - weight.slot
     activation = node.input[other]
-    reason = _unfit(view.constant(node.input[weight.slot]))
-    if not reason and view.constant(activation) is not None:
+    reason = _unfit(view, node.input[weight.slot])
+    if not reason and view.is_constant(activation):
         reason = "its input is constant"
     if not reason and len(view.dims(activation) or (0, 0)) <= 1:
         reason = "its input is a vector or a scalar"
@@ -113,27 +107,26 @@ def _with_weight(view: View, index: int, node: onnx.NodeProto, weight: Weight) -
     return Layer(index, name_of(node), node.op_type, activations=(other,), weight=weight)
 
 
-def _unfit(weight: onnx.TensorProto | None) -> str:
-    import onnx
-
-    if weight is None:
+def _unfit(view: View, weight: str) -> str:
+    if not view.is_constant(weight):
         return "its weight is not constant"
-    if weight.data_type != onnx.TensorProto.FLOAT:
-        kind = onnx.TensorProto.DataType.Name(weight.data_type).lower()
-        return f"its weight is {kind}, and only float weights are quantized"
-    if 0 in weight.dims:
+    dtype, dims = view.dtype(weight), view.dims(weight)
+    if dtype is None or dims is None:
+        return "the shape of its weight is not known"
+    if dtype != "float":
+        return f"its weight is {dtype}, and only float32 is quantized"
+    if 0 in dims:
         return "its weight is empty"
-    if len(weight.dims) <= 1:
-        return "its weight is a vector"
-    return ""
+    return "its weight is a vector" if len(dims) <= 1 else ""
 
 
 def _of_activations(view: View, index: int, node: onnx.NodeProto) -> Layer:
     for tensor in node.input[:2]:
-        if view.is_float32(tensor) is None:
+        dtype = view.dtype(tensor)
+        if dtype is None:
             return _left(index, node, f"the type of `{tensor}` is not known")
-        if not view.is_float32(tensor):
-            return _left(index, node, f"`{tensor}` is not float32")
+        if dtype != "float":
+            return _left(index, node, f"`{tensor}` is {dtype}, and only float32 is quantized")
         if len(view.dims(tensor) or (0, 0)) <= 1:
             return _left(index, node, f"`{tensor}` is a vector or a scalar")
     return Layer(index, name_of(node), node.op_type, activations=(0, 1))

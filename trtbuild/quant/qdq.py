@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.quant.account import TensorAccount, WeightAccount
+from trtbuild.quant.folding import FOLDED, value_of
 from trtbuild.quant.limits import scale_of
 from trtbuild.quant.names import Names
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
@@ -79,11 +80,9 @@ class _Writer:
 
     def weight(self, copy: WeightCopy) -> WeightAccount:
         import numpy as np
-        import onnx
 
         name = copy.tensor
-        constant = self._view.constant(name)
-        values = onnx.numpy_helper.to_array(constant)
+        values = value_of(self._view, name).astype(np.float32, copy=False)
         try:
             found = quantize_weight(values, copy.axis)
         except ValueError as error:
@@ -127,7 +126,7 @@ class _Writer:
         read = {output.name for output in self._graph.output}
         kept = []
         for node in reversed(nodes):
-            if node.op_type in {"Constant", "Identity"} and node.output[0] in self._replaced - read:
+            if node.op_type in FOLDED and node.output[0] in self._replaced - read:
                 self._replaced |= set(node.input)
                 continue
             read |= {*node.input, *names_read_in_subgraphs(node)}

@@ -43,7 +43,7 @@ def residuals_of(view: View) -> list[Residual]:
 
 def _residual(view: View, add: int) -> Residual | None:
     first, second = view.nodes[add].input
-    if first == second or any(view.constant(name) is not None for name in (first, second)):
+    if first == second or any(view.is_constant(name) for name in (first, second)):
         return None
     convs = [_conv_behind(view, first), _conv_behind(view, second)]
     if convs == [None, None]:
@@ -51,7 +51,7 @@ def _residual(view: View, add: int) -> Residual | None:
     main = convs.index(None) ^ 1 if None in convs else _longer_way(view, first, second)
     skip = main ^ 1
     conv = convs[main]
-    if conv is None or view.is_float32((first, second)[skip]) is False:
+    if conv is None or view.dtype((first, second)[skip]) not in {"float", None}:
         return None
     return Residual(add=add, skip=skip, conv=conv)
 
@@ -79,15 +79,13 @@ def _conv_behind(view: View, tensor: str) -> int | None:
 
 def _activation(view: View, index: int) -> str:
     names = view.nodes[index].input
-    return str(next((name for name in names if view.constant(name) is None), names[0]))
+    return str(next((name for name in names if not view.is_constant(name)), names[0]))
 
 
 def _by_constant(view: View, index: int) -> bool:
     """Tell a bias or a factor from the Add or Mul of two activations."""
     node = view.nodes[index]
-    return node.op_type in {"Add", "Mul"} and any(
-        view.constant(name) is not None for name in node.input
-    )
+    return node.op_type in {"Add", "Mul"} and any(view.is_constant(name) for name in node.input)
 
 
 def _gated(view: View, index: int) -> str | None:
@@ -120,7 +118,7 @@ def _distances(view: View, tensor: str) -> dict[str, int]:
         name = queue.popleft()
         node = view.producer(name)
         for source in node.input if node is not None else ():
-            if source and source not in distances and view.constant(source) is None:
+            if source and source not in distances and not view.is_constant(source):
                 distances[source] = distances[name] + 1
                 queue.append(source)
     return distances

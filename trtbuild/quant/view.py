@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trtbuild.quant.folding import FOLDED
+from trtbuild.quant.opset import opset_of
+
 if TYPE_CHECKING:
     import onnx
 
@@ -37,12 +40,17 @@ class View:
         )
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
         self._constants |= dict(_constants_of_nodes(self.nodes))
+        self._folded: set[str] = set()
+        for node in self.nodes:
+            if node.op_type in FOLDED and all(map(self.is_constant, filter(None, node.input))):
+                self._folded |= set(node.output)
         self.activations = [
             name
             for name in (*(value.name for value in graph.input), *self.producers)
             if name not in self._constants
         ]
         """Graph inputs and node outputs, in graph order."""
+        self.opset = opset_of(model)
         self._model = model
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
@@ -50,9 +58,13 @@ class View:
         index = self.producers.get(tensor)
         return None if index is None else self.nodes[index]
 
-    def constant(self, tensor: str) -> onnx.TensorProto | None:
-        """Return a constant's value, looking through `Identity`; None for an activation."""
-        return self._constants.get(self.root(tensor))
+    def held(self, tensor: str) -> onnx.TensorProto | None:
+        """Return an initializer's or a Constant node's value; None for anything else."""
+        return self._constants.get(tensor)
+
+    def is_constant(self, tensor: str) -> bool:
+        """Tell whether a tensor is a constant, or what FOLDED operators make of constants."""
+        return tensor in self._constants or tensor in self._folded
 
     def root(self, tensor: str) -> str:
         """Return the tensor that a chain of `Identity` copies."""
@@ -67,12 +79,12 @@ class View:
         elsewhere = tensor in self.outputs or tensor in self.captured
         return len(self.readers.get(tensor, ())) == times and not elsewhere
 
-    def is_float32(self, tensor: str) -> bool | None:
-        """Tell whether a tensor holds float32; None where its type cannot be inferred."""
+    def dtype(self, tensor: str) -> str | None:
+        """Return a tensor's type in ONNX's word (`float`, `int64`); None where it is not known."""
         import onnx
 
         found = self._inferred[0].get(tensor)
-        return None if found is None else bool(found == onnx.TensorProto.FLOAT)
+        return None if found is None else onnx.TensorProto.DataType.Name(found).lower()
 
     def dims(self, tensor: str) -> Dims | None:
         """Return a tensor's dimensions (None for one not known); None where the rank is not."""
