@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
 from trtbuild.quant.apply import quantize
+from trtbuild.quant.wishes import Wishes
 
 BLOCK = """g (float[N,3,8,8] x) => (float[N,5] y) {
     [stem] a = Conv<pads=[1,1,1,1]>(x, w1, b1)  r = Relu(a)
@@ -165,7 +166,10 @@ def test_any_graph_stays_valid_and_runs(model, seed, skip):
     """Checker-clean, sorted, same signature, runs; twice gives equal bytes."""
     feed = {"x": normal(2, 4, 6, 6, seed=seed)}
     ranges = observed(model, feed)
-    twice = [quantize(copy.deepcopy(model), ranges=ranges, skip=sorted(skip)) for _ in "ab"]
+    twice = [
+        quantize(copy.deepcopy(model), ranges=ranges, wishes=Wishes(tuple(sorted(skip))))
+        for _ in "ab"
+    ]
     found = twice[0].model
 
     onnx.checker.check_model(found, full_check=True)

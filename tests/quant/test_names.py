@@ -1,32 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from tests.helpers.models import model_of
-from trtbuild.quant.names import Names, chosen_by, means
-
-
-@pytest.mark.parametrize(
-    ("pattern", "meant"),
-    [
-        ("/layer1/conv", True),
-        ("*/conv", True),
-        ("op:Conv", True),
-        ("op:Conv*", True),
-        ("op:MatMul", False),
-        ("Conv", False),
-        ("conv", False),
-    ],
-)
-def test_a_pattern_means_a_name_or_after_op_an_operator(pattern, meant):
-    """A bare operator's name is no pattern for it: names and operators stay apart."""
-    assert meant == means(pattern, "/layer1/conv", "Conv")
-
-
-def test_the_first_pattern_that_means_a_node_is_told():
-    """It is what the account quotes."""
-    assert "*conv" == chosen_by(["x", "*conv", "op:Conv"], "my_conv", "Conv")
-    assert chosen_by([], "my_conv", "Conv") is None
+from trtbuild.quant.names import Names
 
 
 def test_names_are_new():

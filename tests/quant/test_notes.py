@@ -4,9 +4,10 @@ import pytest
 
 from tests.helpers.quant import ranges_of, seeded
 from trtbuild.quant.account import LayerAccount, WeightAccount
-from trtbuild.quant.notes import on_layers, on_manual, on_skip, on_weights
+from trtbuild.quant.notes import on_layers, on_manual, on_weights, on_wishes
 from trtbuild.quant.policy import place
 from trtbuild.quant.view import View
+from trtbuild.quant.wishes import Wishes
 
 MODEL = """g (float[N,4] x) => (float[N,4] y) {
     [one] a = MatMul(x, w)  [act] r = Relu(a)  [two] y = MatMul(r, w)
@@ -43,16 +44,20 @@ def test_layers_left_float_are_grouped_by_reason():
 def test_a_manual_range_without_effect_says_why(pattern, expected):
     """Unknown, between a layer and its activation, or read by a layer that stays float."""
     model = seeded(MODEL, w=(4, 4))
-    placement = place(model, ranges=ranges_of(x=1.0, r=1.0), skip=["two"])
+    placement = place(model, ranges=ranges_of(x=1.0, r=1.0), wishes=Wishes(("two",)))
 
     assert expected == list(on_manual(View(model), placement, {pattern: (-1.0, 1.0)}))
 
 
-def test_a_skip_that_means_no_node_is_told():
+def test_a_pattern_that_means_no_node_is_told():
     """Names and operators both count; tensors' names do not."""
     view = View(seeded(MODEL, w=(4, 4)))
 
-    assert ["skip: `r` matches no node"] == list(on_skip(view, ["r", "one", "op:Relu", "t*"]))
+    wishes = Wishes(("r", "one", "op:Relu", "t*"), {"op:Conv": "fp32", "act": "fp32"})
+
+    assert ["skip: `r` matches no node", "precision: `op:Conv` matches no node"] == list(
+        on_wishes(view, wishes)
+    )
 
 
 def test_dead_and_tiny_channels_are_counted():

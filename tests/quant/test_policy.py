@@ -7,6 +7,7 @@ from tests.helpers.quant import ranges_of, seeded
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Range, Ranges
 from trtbuild.quant.policy import candidates, place
+from trtbuild.quant.wishes import Wishes
 
 PLAIN = """g (float[N,3,8,8] x) => (float[N,4,8,8] y) {
     [one] a = Conv(x, w1, b1)  n = BatchNormalization(a, g, b1, m, v)  r = Relu(n)
@@ -47,13 +48,17 @@ def even(model, limit=1.0):
 
 def pairs_of(model, *, ranges=None, skip=()):
     """Map every quantized tensor to the nodes that read it quantized."""
-    placement = place(model, ranges=even(model) if ranges is None else ranges, skip=skip)
+    placement = place(
+        model, ranges=even(model) if ranges is None else ranges, wishes=Wishes(tuple(skip))
+    )
     nodes = model.graph.node
     return {pair.tensor: [nodes[i].name for i, _ in pair.sites] for pair in placement.pairs}
 
 
 def layers_of(model, *, ranges=None, skip=()):
-    placement = place(model, ranges=even(model) if ranges is None else ranges, skip=skip)
+    placement = place(
+        model, ranges=even(model) if ranges is None else ranges, wishes=Wishes(tuple(skip))
+    )
     return {layer.name: layer.reason or layer.precision for layer in placement.layers}
 
 
@@ -67,9 +72,7 @@ def test_conv_inputs_are_quantized_and_nothing_between_conv_and_relu():
 
 def test_weights_get_a_scale_for_each_output_channel():
     """Conv has them on axis 0; a bias is never quantized."""
-    placement = place(
-        model(PLAIN, **PLAIN_WEIGHTS), ranges=even(model(PLAIN, **PLAIN_WEIGHTS)), skip=()
-    )
+    placement = place(model(PLAIN, **PLAIN_WEIGHTS), ranges=even(model(PLAIN, **PLAIN_WEIGHTS)))
 
     assert [("w1", 0), ("w2", 0)] == [(copy.tensor, copy.axis) for copy in placement.weights]
 
@@ -103,7 +106,7 @@ def test_a_skipped_add_reads_floats():
 def test_a_skip_without_a_range_is_left_and_told():
     """The Conv stays INT8; the remark names the Add and the tensor."""
     block = model(DOWNSAMPLE.replace("INPUTS", "c, d"))
-    placement = place(block, ranges=ranges_of(x=1.0, r=1.0), skip=())
+    placement = place(block, ranges=ranges_of(x=1.0, r=1.0))
 
     assert ["x", "r"] == [pair.tensor for pair in placement.pairs]
     assert (
@@ -127,7 +130,7 @@ def test_pooling_between_quantized_tensors_passes_int8_on():
         [one] y = Conv(x, w)
         [pool] p = MaxPool<kernel_shape=[3,3], pads=[1,1,1,1]>(x)  [two] z = Conv(p, w)
     }""")
-    placement = place(branches, ranges=ranges_of(x=4.0, p=3.0), skip=())
+    placement = place(branches, ranges=ranges_of(x=4.0, p=3.0))
 
     assert {"x": ["one", "pool"], "p": ["two"]} == pairs_of(branches)
     assert [4.0, 4.0] == [pair.limit for pair in placement.pairs]
@@ -140,7 +143,7 @@ def test_average_pooling_between_quantized_tensors_keeps_its_own_scales():
         [one] y = Conv(x, w)
         [pool] p = AveragePool<kernel_shape=[3,3], pads=[1,1,1,1]>(x)  [two] z = Conv(p, w)
     }""")
-    placement = place(branches, ranges=ranges_of(x=4.0, p=3.0), skip=())
+    placement = place(branches, ranges=ranges_of(x=4.0, p=3.0))
 
     assert {"x": ["one", "pool"], "p": ["two"]} == pairs_of(branches)
     assert [4.0, 3.0] == [pair.limit for pair in placement.pairs]
@@ -157,7 +160,7 @@ CONCAT_WEIGHTS = {"w": (4, 4, 1, 1), "w8": (4, 8, 1, 1)}
 def test_a_concat_and_its_quantized_inputs_share_the_largest_scale():
     """Then concatenating INT8 values is a copy."""
     joined = model(CONCAT, **CONCAT_WEIGHTS)
-    placement = place(joined, ranges=ranges_of(x=2.0, r=3.0, c=3.0), skip=())
+    placement = place(joined, ranges=ranges_of(x=2.0, r=3.0, c=3.0))
 
     assert {"x": ["one", "join"], "r": ["join", "three"], "c": ["two"]} == pairs_of(joined)
     assert [3.0, 3.0, 3.0] == [pair.limit for pair in placement.pairs]
@@ -167,7 +170,7 @@ def test_scales_are_not_shared_beyond_one_bit():
     """x would lose more than a bit under c's scale: it keeps its own, and the Concat reads x."""
     joined = model(CONCAT, **CONCAT_WEIGHTS)
     ranges = ranges_of(x=1.0, r=3.0, c=3.0)
-    placement = place(joined, ranges=ranges, skip=())
+    placement = place(joined, ranges=ranges)
 
     expected = {"x": ["one"], "r": ["join", "three"], "c": ["two"]}
     assert expected == pairs_of(joined, ranges=ranges)
@@ -179,7 +182,7 @@ def test_a_manual_range_is_not_shared():
     joined = model(CONCAT, **CONCAT_WEIGHTS)
     manual = Range(low=-2.0, high=2.0, origin="manual")
     ranges = Ranges(tensors={**ranges_of(r=3.0, c=3.0).tensors, "x": manual})
-    placement = place(joined, ranges=ranges, skip=())
+    placement = place(joined, ranges=ranges)
 
     assert [2.0, 3.0, 3.0] == [pair.limit for pair in placement.pairs]
 
@@ -193,7 +196,7 @@ def test_gemm_scales_go_with_its_outputs():
         w46=(4, 6),
         w76=(7, 6),
     )
-    placement = place(dense, ranges=even(dense), skip=())
+    placement = place(dense, ranges=even(dense))
 
     expected = [("w46", 1), ("w76", 0), ("w76", 1)]
     assert expected == [(copy.tensor, copy.axis) for copy in placement.weights]
@@ -203,9 +206,7 @@ def test_a_weight_read_twice_is_stored_once():
     """Two Convs with the same weight read one INT8 copy."""
     twice = model("g (float[N,4,8,8] x) => (float[N,4,8,8] y) { a = Conv(x, w)  y = Conv(a, w) }")
 
-    assert [((0, 1), (1, 1))] == [
-        copy.sites for copy in place(twice, ranges=even(twice), skip=()).weights
-    ]
+    assert [((0, 1), (1, 1))] == [copy.sites for copy in place(twice, ranges=even(twice)).weights]
 
 
 def test_attention_quantizes_both_operands():
@@ -273,6 +274,16 @@ def test_a_layer_left_float_says_why(name, reason):
     assert reason == layers_of(odd, ranges=ranges_of(x=1.0, z=0.0), skip=["den*"])[name]
 
 
+def test_conv_transpose_can_be_asked_for():
+    """TensorRT 10 and 11 run it in INT8; its output channels lie on axis 1."""
+    up = model("g (float[N,4,8,8] x) => (float[N,4,8,8] y) { [up] y = ConvTranspose(x, w) }")
+    wishes = Wishes(precision={"op:ConvTranspose": "int8"})
+    placement = place(up, ranges=even(up), wishes=wishes)
+
+    assert [("w", 1)] == [(copy.tensor, copy.axis) for copy in placement.weights]
+    assert "int8" == placement.layers[0].precision
+
+
 def test_candidates_do_not_depend_on_what_a_recipe_skips_or_lacks():
     """They are in graph order, each once, and hold every tensor that any placement asks for."""
     block = model(DOWNSAMPLE.replace("INPUTS", "c, d"))
@@ -289,4 +300,4 @@ def test_a_quantized_model_is_refused():
     with pytest.raises(StepInputError, match="quantized already: node `early` is a Quantize"):
         candidates(quantized)
     with pytest.raises(StepInputError, match="quantized already"):
-        place(quantized, ranges=ranges_of(), skip=())
+        place(quantized, ranges=ranges_of())

@@ -18,7 +18,7 @@ CONV_WEIGHTS = {"w": (3, 2, 1, 1), "b": (3,)}
 
 def inserted(model, **limits):
     ranges = ranges_of(**(limits or dict.fromkeys(candidates(model), 1.0)))
-    accounts = insert(model, place(model, ranges=ranges, skip=()))
+    accounts = insert(model, place(model, ranges=ranges))
     onnx.checker.check_model(model, full_check=True)
     return model, accounts
 

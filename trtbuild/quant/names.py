@@ -1,31 +1,16 @@
-"""Names: which nodes a recipe's pattern means, and new names that collide with nothing."""
+"""Names: new names that collide with nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trtbuild.core.values import matches
 from trtbuild.quant.view import subgraphs_of
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Names", "chosen_by", "means"]
-
-OPERATOR = "op:"
-
-
-def means(pattern: str, name: str, op: str) -> bool:
-    """Tell whether a pattern means a node: by its name, or by its operator after `op:`."""
-    if pattern.startswith(OPERATOR) and matches(pattern.removeprefix(OPERATOR), op):
-        return True
-    return matches(pattern, name)
-
-
-def chosen_by(patterns: Iterable[str], name: str, op: str) -> str | None:
-    """Return the first pattern that means a node; None where none does."""
-    return next((pattern for pattern in patterns if means(pattern, name, op)), None)
+__all__ = ["Names"]
 
 
 class Names:

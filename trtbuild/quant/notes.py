@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from trtbuild.core.values import matching
 from trtbuild.quant.account import LayerAccount, WeightAccount
-from trtbuild.quant.names import means
 from trtbuild.quant.placement import Placement
 from trtbuild.quant.view import View, name_of
+from trtbuild.quant.wishes import Wishes, means
 
-__all__ = ["on_layers", "on_manual", "on_skip", "on_weights"]
+__all__ = ["on_layers", "on_manual", "on_weights", "on_wishes"]
 
 SHOWN = 5
 """How many names a note lists before it counts the rest."""
@@ -50,11 +50,12 @@ def on_manual(
             yield f"the range for `{pattern}` has no effect: {why}"
 
 
-def on_skip(view: View, skip: Sequence[str]) -> Iterator[str]:
-    """Say which `skip` patterns mean no node."""
-    for pattern in skip:
-        if not any(means(pattern, name_of(node), node.op_type) for node in view.nodes):
-            yield f"skip: `{pattern}` matches no node"
+def on_wishes(view: View, wishes: Wishes) -> Iterator[str]:
+    """Say which patterns mean no node."""
+    for field, patterns in (("skip", wishes.skip), ("precision", wishes.precision)):
+        for pattern in patterns:
+            if not any(means(pattern, name_of(node), node.op_type) for node in view.nodes):
+                yield f"{field}: `{pattern}` matches no node"
 
 
 def on_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:

@@ -11,10 +11,10 @@ from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.flow import AVERAGING, entries, share_limits
 from trtbuild.quant.layers import WEIGHTED, Layer, layers_of
 from trtbuild.quant.limits import unusable
-from trtbuild.quant.names import chosen_by
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
 from trtbuild.quant.residual import residuals_of
 from trtbuild.quant.view import View, name_of, subgraphs_of
+from trtbuild.quant.wishes import Wishes
 
 if TYPE_CHECKING:
     import onnx
@@ -38,7 +38,7 @@ def candidates(model: onnx.ModelProto) -> list[str]:
     return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
 
 
-def place(model: onnx.ModelProto, *, ranges: Ranges, skip: Sequence[str] = ()) -> Placement:
+def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = None) -> Placement:
     """Decide which operands read INT8 values, by NVIDIA's advice, without touching the model.
 
     - Every operand of a weighted layer: activations by one scale, weights by one for each
@@ -50,18 +50,20 @@ def place(model: onnx.ModelProto, *, ranges: Ranges, skip: Sequence[str] = ()) -
       Reshape, Transpose, Concat, ... into another quantized tensor, those nodes read the pair
       too, and the tensors share a scale (see `share_limits`).
 
-    `skip` names nodes (`*/fc/*`) or operators (`op:MatMul`).
+    `wishes` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
+    they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
 
     Raises:
         StepInputError: the model is quantized already.
     """
     view = View(model)
     refuse_quantized(view)
+    wishes = wishes or Wishes()
     layers = layers_of(view)
-    reasons = {layer.index: _reason(view, layer, ranges, skip) for layer in layers}
+    reasons = {layer.index: _reason(view, layer, ranges, wishes) for layer in layers}
     chosen = [layer for layer in layers if not reasons[layer.index]]
     sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
-    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, skip)
+    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, wishes)
     sites += skips
     accounts = [
         LayerAccount(
@@ -73,7 +75,7 @@ def place(model: onnx.ModelProto, *, ranges: Ranges, skip: Sequence[str] = ()) -
         for layer in layers
     ]
     return Placement(
-        pairs=_pairs(view, sites, ranges, skip),
+        pairs=_pairs(view, sites, ranges, wishes),
         weights=_weights(view, chosen),
         layers=(*accounts, *_in_subgraphs(view)),
         remarks=tuple(remarks),
@@ -105,14 +107,13 @@ _QUANTIZED = frozenset(
 )
 
 
-def _reason(view: View, layer: Layer, ranges: Ranges, skip: Sequence[str]) -> str:
+def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes) -> str:
     """Say why a layer is left float; nothing if it is not."""
     if layer.reason:
         return layer.reason
-    pattern = chosen_by(skip, layer.name, layer.op)
-    if pattern is not None:
-        return f"skipped by the recipe: `{pattern}`"
-    if layer.op == "ConvTranspose":
+    if against := wishes.against_int8(layer.name, layer.op):
+        return against
+    if layer.op == "ConvTranspose" and not wishes.ask_int8(layer.name, layer.op):
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
     tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
@@ -129,25 +130,22 @@ def _no_range(tensor: str, ranges: Ranges) -> str:
 
 
 def _skips(
-    view: View, chosen: set[int], ranges: Ranges, skip: Sequence[str]
+    view: View, chosen: set[int], ranges: Ranges, wishes: Wishes
 ) -> tuple[list[Site], list[str]]:
     """Return the skip inputs to quantize, and remarks on those that cannot be."""
     sites, remarks = [], []
     for residual in residuals_of(view):
         node = view.nodes[residual.add]
-        name = name_of(node)
-        if residual.conv not in chosen or chosen_by(skip, name, node.op_type) is not None:
+        if residual.conv not in chosen or _against(view, residual.add, wishes):
             continue
         if problem := _no_range(node.input[residual.skip], ranges):
-            remarks.append(f"the skip input of Add `{name}` stays float: {problem}")
+            remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
         else:
             sites.append((residual.add, residual.skip))
     return sites, remarks
 
 
-def _pairs(
-    view: View, sites: Sequence[Site], ranges: Ranges, skip: Sequence[str]
-) -> tuple[Pair, ...]:
+def _pairs(view: View, sites: Sequence[Site], ranges: Ranges, wishes: Wishes) -> tuple[Pair, ...]:
     readers: dict[str, set[Site]] = {}
     for site in sorted(sites):
         readers.setdefault(_tensor(view, site), set()).add(site)
@@ -155,7 +153,7 @@ def _pairs(
         (site, source, tensor)
         for tensor in readers
         for site, source in entries(view, tensor, readers)
-        if chosen_by(skip, name_of(view.nodes[site[0]]), view.nodes[site[0]].op_type) is None
+        if not _against(view, site[0], wishes)
     ]
     limits, others = share_limits(
         {tensor: ranges.tensors[tensor].limit for tensor in readers},
@@ -166,24 +164,27 @@ def _pairs(
         if limits[source] == limits[tensor]:
             readers[source].add(site)
     for tensor in readers:
-        readers[tensor] |= _averaging(view, tensor, readers, skip)
+        readers[tensor] |= _averaging(view, tensor, readers, wishes)
     return tuple(
         Pair(tensor, limits[tensor], tuple(sorted(found)), others[tensor])
         for tensor, found in sorted(readers.items(), key=lambda item: min(item[1]))
     )
 
 
-def _averaging(
-    view: View, tensor: str, paired: dict[str, set[Site]], skip: Sequence[str]
-) -> set[Site]:
+def _averaging(view: View, tensor: str, paired: dict[str, set[Site]], wishes: Wishes) -> set[Site]:
     """Find averaging between quantized tensors: the builder may then never store floats."""
     return {
         (index, slot)
         for index, slot in view.readers[tensor]
         if (node := view.nodes[index]).op_type in AVERAGING
         and node.output[0] in paired
-        and chosen_by(skip, name_of(node), node.op_type) is None
+        and not _against(view, index, wishes)
     }
+
+
+def _against(view: View, index: int, wishes: Wishes) -> str:
+    node = view.nodes[index]
+    return wishes.against_int8(name_of(node), node.op_type)
 
 
 def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:

@@ -12,7 +12,7 @@ from trtbuild.quant.limits import scale_of
 from trtbuild.quant.names import Names
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
 from trtbuild.quant.view import View, name_of, names_read_in_subgraphs
-from trtbuild.quant.weights import quantize_weight
+from trtbuild.quant.weights import WeightScaling, quantize_weight
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ __all__ = ["insert"]
 
 
 def insert(
-    model: onnx.ModelProto, placement: Placement
+    model: onnx.ModelProto, placement: Placement, scaling: WeightScaling | None = None
 ) -> tuple[tuple[TensorAccount, ...], tuple[WeightAccount, ...]]:
     """Write the Q/DQ pairs and the INT8 weights into a model, in place.
 
@@ -40,7 +40,7 @@ def insert(
     Raises:
         StepInputError: a weight holds a NaN or an infinity.
     """
-    writer = _Writer(model)
+    writer = _Writer(model, scaling)
     tensors = tuple(writer.pair(pair) for pair in placement.pairs)
     weights = tuple(writer.weight(copy) for copy in placement.weights)
     writer.finish()
@@ -50,7 +50,8 @@ def insert(
 class _Writer:
     """Collects the new nodes by the node that they stand before, then rebuilds the graph."""
 
-    def __init__(self, model: onnx.ModelProto) -> None:
+    def __init__(self, model: onnx.ModelProto, scaling: WeightScaling | None) -> None:
+        self._scaling = scaling
         self._graph = model.graph
         self._view = View(model)
         self._names = Names(model.graph)
@@ -84,7 +85,7 @@ class _Writer:
         name = copy.tensor
         values = value_of(self._view, name).astype(np.float32, copy=False)
         try:
-            found = quantize_weight(values, copy.axis)
+            found = quantize_weight(values, copy.axis, self._scaling)
         except ValueError as error:
             raise StepInputError(
                 f"weight `{name}` of node `{self._readers(copy.sites)[0]}` {error}",

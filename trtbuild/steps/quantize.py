@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.core.values import Ranges
+from trtbuild.quant import Weights
+from trtbuild.quant.account import Precision
+from trtbuild.quant.weights import Absmax
+from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["Quantize"]
@@ -29,6 +33,11 @@ class Quantize(Step):
     skip: tuple[str, ...] = ()
     """Nodes that stay float: a name, a pattern over names, or `op:` and an operator (a pattern)."""
 
+    precision: dict[str, Precision] = {}
+    """The same patterns → int8 or fp32; what `skip` names stays float in any case."""
+    weights: Weights = Absmax()
+    """How the limits of weights are found."""
+
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
         import onnx
@@ -39,7 +48,8 @@ class Quantize(Step):
             onnx.load(context.path(self.model)),
             ranges=Ranges.model_validate_json(context.path(self.ranges).read_bytes()),
             manual=self.manual,
-            skip=self.skip,
+            wishes=Wishes(self.skip, self.precision),
+            scaling=self.weights,
         )
         for remark in found.account.remarks:
             context.events.note(remark)
