@@ -138,7 +138,9 @@ def _compared(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInp
         return
     samples = data[recipe.compare.data]
     candidate = "quantize" if recipe.quantization is not None else "fix_graph"
-    steps["infer(reference)"] = Infer(model=Ref(step="fix_graph", output="model"), data=samples)
+    steps["infer(reference)"] = Infer(
+        model=Ref(step="fix_graph", output="model"), data=samples, reference=True
+    )
     steps["infer(candidate)"] = Infer(model=Ref(step=candidate, output="model"), data=samples)
     steps["compare"] = Compare(
         reference=Ref(step="infer(reference)", output="outputs"),

@@ -1,0 +1,195 @@
+"""Run a model over data."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.helpers.models import model_of
+from trtbuild.core.arrays import ArrayFile
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import StepInputError
+from trtbuild.data.base import Manifest, Sample
+from trtbuild.steps.base import Context, Pinned, Silent
+from trtbuild.steps.capture_data import CaptureData, DataInput
+from trtbuild.steps.infer import Infer
+
+MODEL = """m (float[N, 2] x) => (float[N, 2] y, float[N] s) {
+    y = Add(x, x)
+    s = ReduceSum<keepdims = 0>(x, axes)
+}"""
+AXES = {"axes": np.array([1], np.int64)}
+STEP = """{
+  "model": {"step": "fix_graph", "output": "model"},
+  "data": {
+    "source": {"kind": "arrays", "path": "x.npy"}, "files": [], "base": ".",
+    "manifest": {"step": "capture", "output": "manifest"},
+    "stored": {"step": "capture", "output": "samples"}
+  },
+  "reference": %s
+}"""
+
+
+@pytest.fixture
+def infer(tmp_path, monkeypatch):
+    """Run the step over rows of data; returns the outputs' file and the events."""
+
+    def run(rows, text=MODEL, *, dtype=np.float32, reference=False, threads=1, name="x"):
+        samples = [
+            Sample(f"x.npy[{i}]", {name: np.asarray(row, dtype)}) for i, row in enumerate(rows)
+        ]
+        monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
+        manifest = Manifest(count=len(samples), samples=(), tensors=(), labelled=False)
+        (tmp_path / "manifest.json").write_text(manifest.model_dump_json())
+        onnx.save(model_of(text, AXES if "axes" in text else {}), tmp_path / "model.onnx")
+        inputs = {
+            "fix_graph/model": tmp_path / "model.onnx",
+            "capture/manifest": tmp_path / "manifest.json",
+        }
+        events = Silent()
+        context = Context(inputs=inputs, out=tmp_path, threads=threads, events=events)
+        Infer.model_validate_json(STEP % str(reference).lower()).run(context)
+        return ArrayFile(tmp_path / "outputs.npz"), events
+
+    return run
+
+
+def test_every_output_is_kept_for_every_sample(infer):
+    """Axis 0 is the samples, in order; a name in the model is the name in the file."""
+    found, events = infer([[1, 2], [3, -4], [0.5, 0]])
+
+    assert ("y", "s") == found.names
+    assert [[2, 4], [6, -8], [1, 0]] == found.read("y").tolist()
+    assert [3, -1, 0.5] == found.read("s").tolist()
+    assert [] == events.notes
+
+
+def test_a_fixed_batch_takes_its_samples_together(infer):
+    """Two at a time, and the same rows as one at a time."""
+    found, _ = infer([[1, 2], [3, -4], [5, 6], [7, 8]], MODEL.replace("[N", "[2"))
+
+    assert [3, -1, 11, 15] == found.read("s").tolist()
+
+
+def test_a_batch_that_does_not_come_out_even_is_an_error(infer):
+    """The last, short batch is not silently dropped or padded."""
+    with pytest.raises(StepInputError, match="takes 2 samples at once, and 3 samples") as error:
+        infer([[1, 2]] * 3, MODEL.replace("[N", "[2"))
+
+    assert "take 2 samples" in error.value.hint
+
+
+def test_equal_inputs_give_equal_bytes(infer):
+    """However many threads ran it."""
+    rows = np.random.default_rng(0).normal(size=(9, 2))
+    files = []
+    for threads in (1, 2):
+        found, _ = infer(rows, threads=threads)
+        files.append(found._path.read_bytes())
+
+    assert files[0] == files[1]
+
+
+def test_an_output_without_a_batch_axis_is_one_row(infer):
+    """A single number a sample becomes one number a row; a matrix stays whole."""
+    text = "m (float[1, 2] x) => (float s, float[2, 1] t) { s = ReduceMax<keepdims = 0>(x)\n"
+    found, _ = infer([[1, 2], [3, -4]], text + "t = Transpose(x) }")
+
+    assert [2, 3] == found.read("s").tolist()
+    assert (2, 2, 1) == found.shape("t")
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ([[1, 2, 3]], {}, "x.npy[0]: is float32 [3], but input `x` takes float32 [2]"),
+        ([[1, 2]], {"dtype": np.float64}, "x.npy[0]: is float64 [2], but input `x` takes float32"),
+        ([[1, 2]], {"name": "image"}, "x.npy[0]: has no array for input `x`"),
+    ],
+)
+def test_a_sample_that_does_not_fit_is_named_with_the_input(infer, rows, options, message):
+    """Nothing is cast or reshaped in silence."""
+    with pytest.raises(StepInputError, match=re.escape(message)):
+        infer(rows, **options)
+
+
+UNFIT = {
+    "no batch axis": (
+        "m (float[N, 2] x, float k) => (float[N, 2] y) { y = Mul(x, k) }",
+        "input `k` is a single number",
+    ),
+    "two batches": (
+        "m (float[2, 2] x, float[1, 2] k) => (float[2, 2] y) { y = Mul(x, k) }",
+        "disagree on the batch: `x` [2, 2], `k` [1, 2]",
+    ),
+    "size by data": (
+        "m (float[1, 2] x) => (int64[2, K] y) { y = NonZero(x) }",
+        "output `y` has shape [2, 1] for x.npy[1], and [2, 2] for the samples before",
+    ),
+    "no batch in the output": (
+        "m (float[2, 2] x) => (float[1, 2] y) { y = ReduceMax<axes = [0]>(x) }",
+        "output `y` has shape [1, 2] for a batch of 2",
+    ),
+    "text": (
+        "m (float[N, 2] x) => (string[N, 2] y) { y = Cast<to = 8>(x) }",
+        "which is no number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), UNFIT.values(), ids=UNFIT)
+def test_a_model_whose_rows_cannot_be_kept_is_an_error(infer, text, message):
+    """What cannot be compared sample by sample is named."""
+    with pytest.raises(StepInputError, match=re.escape(message)):
+        infer([[1, 2], [0, 2]], text)
+
+
+ROOT = "m (float[N, 2] x) => (float[N, 2] y) { y = Sqrt(x) }"
+
+
+def test_a_nan_of_the_candidate_is_a_note(infer):
+    """The comparison goes on, and the report says where the output is no number."""
+    found, events = infer([[1, 4], [-1, 9], [-1, -1]], ROOT)
+
+    assert [1, 2] == found.read("y")[0].tolist()
+    assert [
+        "output `y` holds NaN or infinite values for 2 samples (the first: x.npy[1])"
+    ] == events.notes
+
+
+def test_a_nan_of_the_reference_is_an_error(infer):
+    """Nothing can be compared with it."""
+    message = "output `y` of the reference is NaN for x.npy[1]"
+    with pytest.raises(StepInputError, match=re.escape(message)):
+        infer([[1, 4], [-1, 9]], ROOT, reference=True)
+
+
+def test_an_infinity_of_the_reference_is_a_note(infer):
+    """Some models mean it: a logit that is masked out."""
+    _, events = infer([[np.inf, 4]], ROOT, reference=True)
+
+    assert 1 == len(events.notes)
+
+
+def test_captured_files_are_read(tmp_path):
+    """From an npz on disk, through its manifest, to outputs."""
+    np.savez(tmp_path / "eval.npz", x=np.array([[1, 2], [3, 4]], np.float32))
+    onnx.save(model_of(MODEL, AXES), tmp_path / "model.onnx")
+    file = Pinned(
+        path=str(tmp_path / "eval.npz"), digest=digest_of_file(tmp_path / "eval.npz")
+    ).model_dump_json()
+    source = f'"source": {{"kind": "arrays", "path": "eval.npz"}}, "files": [{file}], "base": "."'
+    CaptureData.model_validate_json(f"{{{source}}}").run(Context(inputs={}, out=tmp_path))
+    inputs = {
+        "fix_graph/model": tmp_path / "model.onnx",
+        "capture/manifest": tmp_path / "manifest.json",
+        "capture/samples": tmp_path / "samples.npz",
+    }
+    step = re.sub(r'"source".*"base": "."', source, STEP % "true", flags=re.DOTALL)
+
+    Infer.model_validate_json(step).run(Context(inputs=inputs, out=tmp_path))
+
+    assert [3, 7] == ArrayFile(tmp_path / "outputs.npz").read("s").tolist()
