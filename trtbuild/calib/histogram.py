@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from fractions import Fraction
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,13 +70,16 @@ class Histogram:
         if not (math.isfinite(low) and math.isfinite(high)):
             raise NotFinite
         exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
-        counts = _counts(values, exponent, signed=low < 0) if self.counts.size else self.counts
-        self._take(low, high, values.size, exponent, counts)
+        self._take(low, high, values.size, exponent)
+        if self.counts.size:
+            for counts in _counts(values.reshape(-1), exponent, signed=low < 0):
+                self._take_counts(counts, exponent)
 
     def merge(self, other: Histogram) -> None:
         """Add what another histogram has counted."""
         if other.total:
-            self._take(other.low, other.high, other.total, other.exponent, other.counts)
+            self._take(other.low, other.high, other.total, other.exponent)
+            self._take_counts(other.counts, other.exponent)
 
     def linear(self, bins: int) -> NDArray[np.float64]:
         """Return the counts in `bins` equal bins over [0, absmax].
@@ -103,15 +107,17 @@ class Histogram:
         place = int(np.searchsorted(np.cumsum(self.counts), wanted))
         return min((place + 1) * self.width, self.absmax)
 
-    def _take(
-        self, low: float, high: float, total: int, exponent: int, counts: NDArray[np.int64]
-    ) -> None:
+    def _take(self, low: float, high: float, total: int, exponent: int) -> None:
         with self._lock:
             self.low, self.high = min(self.low, low), max(self.high, high)
             self.total += total
             if exponent > self.exponent:
                 self.counts = _coarser(self.counts, exponent - self.exponent)
                 self.exponent = exponent
+
+    def _take_counts(self, counts: NDArray[np.int64], exponent: int) -> None:
+        with self._lock:
+            # Another thread may have widened the span since the counts were made.
             counts = _coarser(counts, self.exponent - exponent)
             self.counts[: counts.size] += counts
 
@@ -121,25 +127,34 @@ def _exponent(value: float) -> int:
     return max(math.frexp(value)[1], _LOWEST_EXPONENT) if value else _LOWEST_EXPONENT
 
 
-def _counts(values: NDArray[np.float32], exponent: int, *, signed: bool) -> NDArray[np.int64]:
+def _counts(
+    values: NDArray[np.float32], exponent: int, *, signed: bool
+) -> Iterator[NDArray[np.int64]]:
     """Count floor(|x| * BINS / 2^exponent), block by block; every |x| is below 2^exponent."""
     import numpy as np
 
-    flat = values.reshape(-1)
     scale = np.float32(math.ldexp(BINS, -exponent))
-    scaled = np.empty(min(_BLOCK, flat.size), np.float32)
-    index = np.empty(scaled.size, np.int32)
-    counts = np.zeros(BINS, np.int64)
-    for start in range(0, flat.size, _BLOCK):
-        block = flat[start : start + _BLOCK]
+    scaled, index = _scratch()
+    for start in range(0, values.size, _BLOCK):
+        block = values[start : start + _BLOCK]
         size = block.size
         np.multiply(block, scale, out=scaled[:size])
         if signed:
             np.abs(scaled[:size], out=scaled[:size])
         np.copyto(index[:size], scaled[:size], casting="unsafe")
-        found = np.bincount(index[:size])
-        counts[: found.size] += found
-    return counts
+        yield np.bincount(index[:size])
+
+
+def _scratch() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Return room for the temporaries of a block: made once for each thread, not once a tensor."""
+    import numpy as np
+
+    if not hasattr(_ROOM, "scratch"):
+        _ROOM.scratch = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.int32)
+    return _ROOM.scratch  # type: ignore[no-any-return]
+
+
+_ROOM = local()
 
 
 def _coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
@@ -148,8 +163,8 @@ def _coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
 
     if not octaves or not counts.size:
         return counts
-    wide = np.zeros_like(counts)
     step = 1 << min(octaves, BINS.bit_length() - 1)
-    merged = counts.reshape(-1, step).sum(axis=1)
-    wide[: merged.size] = merged
+    wide = np.zeros(BINS, np.int64)
+    starts = np.arange(0, counts.size, step)
+    wide[: starts.size] = np.add.reduceat(counts, starts)
     return wide

@@ -116,6 +116,8 @@ def _open(model: str | bytes, folder: Path) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # A plan of all activations in one block is kept for each thread, and saves no time here.
+    options.enable_mem_pattern = False
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(folder)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.histogram import Histogram
@@ -12,16 +13,16 @@ __all__ = ["ranges_from_histograms", "remarks"]
 
 
 def ranges_from_histograms(
-    histograms: Mapping[str, Histogram], calibrator: HostCalibrator
+    histograms: Mapping[str, Histogram], calibrator: HostCalibrator, *, workers: int = 1
 ) -> Ranges:
-    """Return a range for each tensor that was reached: what was seen, clipped to ±limit."""
-    return Ranges(
-        tensors={
-            name: _range(histogram, calibrator)
-            for name, histogram in sorted(histograms.items())
-            if histogram.total
-        }
-    )
+    """Return a range for each tensor that was reached: what was seen, clipped to ±limit.
+
+    Sorted by name; `workers` tensors are searched at a time.
+    """
+    reached = sorted(name for name, histogram in histograms.items() if histogram.total)
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(lambda name: _range(histograms[name], calibrator), reached)
+        return Ranges(tensors=dict(zip(reached, found, strict=True)))
 
 
 def remarks(histograms: Mapping[str, Histogram]) -> Iterator[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib import Calibrator
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import feeds_from_samples
+from trtbuild.calib.feeds import Sampled, feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
@@ -21,7 +21,9 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Calibrate"]
+__all__ = ["Calibrate", "histograms_from_samples"]
+
+MOST_WORKERS = 16
 
 
 class Calibrate(Step):
@@ -46,16 +48,12 @@ class Calibrate(Step):
             StepInputError: the model cannot be run, a sample does not fit it, a tensor is not
                 finite, or fewer or more samples came than were captured.
         """
-        path = context.path(self.model)
-        model = _load(path)
-        observer = Observer(model, candidates(model), folder=path.parent)
-        histograms = {name: Histogram(counted=self.calibrator.counts) for name in observer.tensors}
         wanted = self.data.manifest_of(context).count
-        samples = collect(
-            observer,
-            feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
-            histograms,
-            workers=context.threads or os.cpu_count() or 1,
+        histograms, samples = histograms_from_samples(
+            context.path(self.model),
+            self.data.samples(context),
+            counted=self.calibrator.counts,
+            workers=workers_of(context),
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
         if samples != wanted:
@@ -65,8 +63,32 @@ class Calibrate(Step):
             )
         for remark in remarks(histograms):
             context.events.note(remark)
-        ranges = ranges_from_histograms(histograms, self.calibrator)
+        ranges = ranges_from_histograms(histograms, self.calibrator, workers=workers_of(context))
         self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
+
+
+def workers_of(context: Context) -> int:
+    """Return how many samples are computed at a time: each holds its activations in memory."""
+    return min(context.threads or len(os.sched_getaffinity(0)), MOST_WORKERS)
+
+
+def histograms_from_samples(
+    path: Path,
+    samples: Iterable[Sampled],
+    *,
+    counted: bool,
+    workers: int,
+    progress: Callable[[int], None],
+) -> tuple[dict[str, Histogram], int]:
+    """Run a model over the samples: a histogram for each tensor that may need a range.
+
+    Returns them, and how many samples were consumed.
+    """
+    model = _load(path)
+    observer = Observer(model, candidates(model), folder=path.parent)
+    histograms = {name: Histogram(counted=counted) for name in observer.tensors}
+    feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
+    return histograms, collect(observer, feeds, histograms, workers=workers, progress=progress)
 
 
 def _load(path: Path) -> onnx.ModelProto:

@@ -1,0 +1,199 @@
+"""Time and memory of calibration against plain FP32 inference of the same images, in one run.
+
+    python -m tests.bench.calibration --model resnet50 --images 64
+
+Each row is measured in a process of its own, from its first import to its last range, session
+set-up and threshold search included. The yardstick is ONNX Runtime with its defaults, one image
+at a time. Seeded weights and seeded pictures: time and memory do not depend on what they show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OURS = ("minmax", "entropy2", "percentile", "mse", "entropy", "legacy", "auto")
+THEIRS = ("MinMax", "Entropy", "Entropy2048", "Percentile")
+MODELS = {"resnet50": "recipes/models/resnet50.py", "mobilenetv2": "tests/bench/mobilenetv2.py"}
+
+
+@dataclass
+class Picture:
+    """A sample."""
+
+    name: str
+    arrays: dict
+
+
+def pictures(count):
+    """Yield seeded images, normalized, one at a time."""
+    import numpy as np
+
+    base = np.random.default_rng(0).standard_normal((3, 224, 224)).astype(np.float32)
+    for index in range(count):
+        yield Picture(str(index), {"input": np.roll(base, index, axis=2)})
+
+
+def export(model, path):
+    """Write the model as ONNX with a dynamic batch."""
+    import importlib.util
+
+    import torch
+
+    spec = importlib.util.spec_from_file_location(model, ROOT / MODELS[model])
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    torch.manual_seed(0)
+    net = getattr(module, model)().eval()
+    torch.onnx.export(
+        net,
+        (torch.zeros(2, 3, 224, 224),),
+        path,
+        opset_version=20,
+        dynamo=False,
+        input_names=["input"],
+        output_names=["output"],
+        dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}},
+    )
+
+
+def plain(path, count):
+    """Run the model over the images, and that is all."""
+    import onnxruntime as ort
+
+    session = ort.InferenceSession(path, providers=["CPUExecutionProvider"])
+    for picture in pictures(count):
+        session.run(None, {"input": picture.arrays["input"][None]})
+
+
+def ours(path, count, kind):
+    """Do what the step does: from the model's file to ranges."""
+    from pydantic import TypeAdapter
+
+    from trtbuild.calib import Calibrator
+    from trtbuild.calib.ranges import ranges_from_histograms
+    from trtbuild.steps.base import Context
+    from trtbuild.steps.calibrate import histograms_from_samples, workers_of
+
+    calibrator = TypeAdapter(Calibrator).validate_python({"kind": kind})
+    workers = workers_of(Context(inputs={}, out=Path()))
+    histograms, samples = histograms_from_samples(
+        Path(path),
+        pictures(count),
+        counted=calibrator.counts,
+        workers=workers,
+        progress=lambda _: None,
+    )
+    assert samples == count
+    ranges_from_histograms(histograms, calibrator, workers=workers).model_dump_json()
+
+
+def theirs(path, count, method):
+    """Calibrate with onnxruntime.quantization."""
+    from onnxruntime.quantization import calibrate
+
+    class Reader(calibrate.CalibrationDataReader):
+        def __init__(self):
+            self.left = pictures(count)
+
+        def get_next(self):
+            picture = next(self.left, None)
+            return picture and {"input": picture.arrays["input"][None]}
+
+    name, bins = method.removesuffix("2048"), method.endswith("2048")
+    with tempfile.TemporaryDirectory() as scratch:
+        calibrator = calibrate.create_calibrator(
+            path,
+            augmented_model_path=f"{scratch}/augmented.onnx",
+            calibrate_method=calibrate.CalibrationMethod[name],
+            extra_options={"num_bins": 2048} if bins else {},
+        )
+        calibrator.collect_data(Reader())
+        calibrator.compute_data()
+
+
+def child(what, path, count):
+    """Do one row's work and print its seconds and peak memory."""
+    start = time.perf_counter()
+    whose, _, kind = what.partition(":")
+    if whose == "export":
+        export(kind, path)
+    elif whose == "plain":
+        plain(path, count)
+    else:
+        {"ours": ours, "theirs": theirs}[whose](path, count, kind)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"\n{json.dumps({'seconds': seconds, 'peak_mb': peak})}\n")
+
+
+def measured(what, path, count=0):
+    """Return (seconds, peak MB) of one row, in a process of its own."""
+    command = [sys.executable, "-W", "ignore", "-m", "tests.bench.calibration"]
+    command += ["--child", what, str(path), "--images", str(count)]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return found["seconds"], found["peak_mb"]
+
+
+def say(text):
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def times(path, rows, count, rounds):
+    """Print each row's time over plain inference; the least of all rounds counts, for each."""
+    best = Counter()
+    for _ in range(rounds):
+        for row in ("plain", *rows):
+            seconds, _ = measured(row, path, count)
+            best[row] = min(best[row] or seconds, seconds)
+    for row, seconds in best.items():
+        say(f"{row:20} {seconds:8.2f} s {seconds / best['plain']:7.2f} x plain")
+
+
+def memory(path, rows, counts):
+    """Print each row's peak memory for each number of images."""
+    for row in ("plain", *rows):
+        peaks = [measured(row, path, count)[1] for count in counts]
+        cells = "   ".join(f"{p:5.0f} MB at {n}" for n, p in zip(counts, peaks, strict=True))
+        say(f"{row:20} {cells}   growth {peaks[-1] - peaks[0]:+.0f} MB")
+
+
+def main():
+    """Read the arguments and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=MODELS, default="resnet50")
+    parser.add_argument("--images", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=1, help="the least of so many is taken")
+    parser.add_argument("--kinds", nargs="*", default=OURS[:4])
+    parser.add_argument("--memory", type=int, nargs="*", default=(32, 256))
+    parser.add_argument("--theirs", nargs="*", choices=THEIRS, default=())
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.child:
+        child(*asked.child, asked.images)
+        return
+    rows = [f"ours:{kind}" for kind in asked.kinds] + [f"theirs:{m}" for m in asked.theirs]
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch, "model.onnx")
+        measured(f"export:{asked.model}", path)
+        say(f"{asked.model}, {asked.images} images of 224x224, everything counted")
+        times(path, rows, asked.images, asked.rounds)
+        if asked.memory:
+            say("peak memory")
+            memory(path, [row for row in rows if row.startswith("ours")], asked.memory)
+
+
+if __name__ == "__main__":
+    main()
