@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal
-from trtbuild.quant.weights import Absmax, Mse, quantize_weight
+from trtbuild.quant.weights import Mse, quantize_weight
 
 
 def test_the_largest_value_of_a_channel_becomes_127():

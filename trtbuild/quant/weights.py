@@ -19,6 +19,10 @@ TINY = 1e-6
 """Share of a weight's largest value below which a channel is listed."""
 
 
+CACHED = 2**16
+"""How many weights a search looks at together: they and two copies fit the processor's cache."""
+
+
 class WeightScaling(Protocol):
     """How the limit of a channel is found."""
 
@@ -55,28 +59,43 @@ class Mse(Options):
         import numpy as np
 
         largest = Absmax().limits(rows)
-        best, least = largest.copy(), np.full(len(rows), np.inf)
-        for share in np.linspace(1, self.lowest, self.steps, dtype=np.float32):
-            errors = _errors(rows, largest, share)
-            better = errors < least
-            best[better], least[better] = (largest * share)[better], errors[better]
-        return best
+        shares = np.linspace(1, self.lowest, self.steps, dtype=np.float32)
+        at_once = max(1, CACHED // max(1, rows.shape[1]))
+        best = np.concatenate(
+            [
+                _best_shares(
+                    rows[start : start + at_once], largest[start : start + at_once], shares
+                )
+                for start in range(0, len(rows), at_once)
+            ]
+        )
+        return largest * best  # type: ignore[no-any-return]
 
 
-def _errors(
-    rows: npt.NDArray[np.float32], largest: npt.NDArray[np.float32], share: np.float32
-) -> npt.NDArray[np.float64]:
+def _best_shares(
+    rows: npt.NDArray[np.float32], largest: npt.NDArray[np.float32], shares: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return for each row the share of its largest value that makes the least error."""
     import numpy as np
 
     # In units of the largest value's 127th, where the square of no weight vanishes in float32.
+    # Rounding is symmetric, so signs do not matter.
     units = np.maximum(largest / np.float32(127), np.finfo(np.float32).tiny)[:, None]
-    exact = rows / units
-    steps = exact / share
-    np.rint(steps, out=steps)
-    np.clip(steps, -127, 127, out=steps)
-    steps *= share
-    steps -= exact
-    return np.einsum("ij,ij->i", steps, steps, dtype=np.float64)  # type: ignore[no-any-return]
+    exact = np.abs(rows / units)
+    best = np.ones(len(rows), np.float32)
+    least = np.full(len(rows), np.inf, np.float32)
+    errors = np.empty_like(exact)
+    for share in shares:
+        np.divide(exact, share, out=errors)
+        np.rint(errors, out=errors)
+        np.minimum(errors, 127, out=errors)
+        errors *= share
+        errors -= exact
+        # NumPy sums pairwise, in one order on every processor; einsum and dot do not.
+        total = np.square(errors, out=errors).sum(axis=1)
+        better = total < least
+        best[better], least[better] = share, total[better]
+    return best
 
 
 @dataclass(frozen=True)
