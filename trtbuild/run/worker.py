@@ -65,9 +65,13 @@ def run_call(call: Call, tell: Callable[[Progress], None]) -> dict[str, Any]:
 
 
 def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
+    import traceback
+
     try:
         run()
     except TrtbuildError as error:
+        if error.__cause__ is not None:  # what a library said in full belongs into the log
+            traceback.print_exception(error.__cause__)
         return {"message": error.message, "hint": error.hint, "code": error.code}
     except ModuleNotFoundError as error:
         missing = dependency_hint(error)
@@ -77,8 +81,6 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
     except OSError as error:
         return {"message": str(error), "hint": "", "code": 4}
     except Exception as error:  # noqa: BLE001  # the boundary of the process: told, never hidden
-        import traceback
-
         traceback.print_exc()
         return {
             "message": f"a bug in trtbuild: {type(error).__name__}: {error}",
