@@ -95,6 +95,7 @@ def _open(url: str, timeout_seconds: float) -> Any:
         OpenerDirector,
         ProxyHandler,
         Request,
+        UnknownHandler,
     )
 
     scheme = urlsplit(url).scheme
@@ -113,14 +114,12 @@ def _open(url: str, timeout_seconds: float) -> Any:
             HTTPRedirectHandler(),
             HTTPDefaultErrorHandler(),
             HTTPErrorProcessor(),
+            UnknownHandler(),
         ]
     )
     for handler in handlers:
         opener.add_handler(handler)
-    answer = opener.open(Request(url), timeout=timeout_seconds)  # noqa: S310  # checked above
-    if answer is None:
-        raise OSError("it redirects to what is not https")
-    return answer
+    return opener.open(Request(url), timeout=timeout_seconds)  # noqa: S310  # checked above
 
 
 def state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
