@@ -24,11 +24,13 @@ class TrtbuildError(Exception):
     """An expected error: one sentence of what is wrong and where, and a hint with the next move."""
 
     code: ClassVar[int]
+    usual_hint: ClassVar[str] = ""
+    """The next move where the one who raises knows no better."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = hint or self.usual_hint
 
 
 class UsageError(TrtbuildError):
@@ -54,6 +56,7 @@ class StepInputError(TrtbuildError):
     """A step cannot use what it was given: a corrupt image, a NaN, a model that will not parse."""
 
     code = 3
+    usual_hint = "mend the file that is named, and apply again"
 
 
 class StepFailed(TrtbuildError):
@@ -80,6 +83,7 @@ class MissingFile(TrtbuildError):
     """A file that a recipe names is not there, or is not a readable file."""
 
     code = 4
+    usual_hint = "check the path; what a recipe names is looked for beside the recipe"
 
 
 class NotWritable(TrtbuildError):

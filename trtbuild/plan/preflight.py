@@ -79,6 +79,7 @@ def _profiles(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
                 if wrong:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
+                    break  # the other two are wrong in the same way
         for spec in dynamic:
             if spec.name not in profile:
                 message = f"this profile leaves out `{spec.name}`, which has dynamic dimensions"

@@ -1,0 +1,132 @@
+"""trtbuild apply, as its user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.projects import edit, small_project
+
+FILES = {
+    "model.fp32.onnx", "model.int8.onnx", "ranges.json", "comparison.json",
+    "report.md", "report.html", "rtx/model.engine", "rtx/engine.json",
+}  # fmt: skip
+
+
+def visible(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+def started(recipe, store, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "trtbuild", "apply", str(recipe)],
+        cwd=recipe.parent,
+        env={**os.environ, "TRTBUILD_STORE": str(store)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+def test_apply_leaves_what_it_promises(project, trtbuild):
+    """Engines, models, ranges, comparison and reports; and INT8 delivered, layer by layer."""
+    answer = trtbuild("apply", "recipe.yaml")
+
+    assert 0 == answer.code, answer.err
+    assert FILES == set(visible(Path("build/small")))
+    result = json.loads(Path("build/small/rtx/engine.json").read_text())
+    assert [("int8", "int8")] * 3 == [
+        (layer["asked"], layer["delivered"]) for layer in result["layers"]
+    ]
+    assert "3 of 3 delivered" in answer.out
+
+
+def test_a_second_apply_runs_nothing_and_leaves_the_same_files(project, trtbuild):
+    """Not even their times move."""
+    trtbuild("apply", "recipe.yaml")
+    before = {path: os.stat(f"build/small/{path}") for path in FILES}  # noqa: PTH116
+
+    answer = trtbuild("apply", "recipe.yaml")
+
+    assert 0 == answer.code
+    assert "nothing to do" in answer.out
+    assert before == {path: os.stat(f"build/small/{path}") for path in FILES}  # noqa: PTH116
+
+
+def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path):
+    """In another directory, process and store, with other jobs: level 0, and RTX's plans too."""
+    runs = []
+    for name, jobs in (("one", "1"), ("two", "2")):
+        recipe = small_project(tmp_path / name / "project")
+        code = "import sys; from trtbuild.cli.app import main; main(sys.argv[1:])"
+        subprocess.run(
+            [sys.executable, "-c", code, "apply", "-q", "--jobs", jobs, str(recipe)],
+            check=True,
+            cwd=recipe.parent,
+            env={**os.environ, "TRTBUILD_STORE": str(tmp_path / name / "store")},
+        )
+        found = visible(recipe.parent / "build/small")
+        runs.append({path: found[path] for path in FILES - {"report.md", "report.html"}})
+
+    assert runs[0] == runs[1]
+
+
+def test_a_failed_gate_is_exit_code_1(project, trtbuild):
+    """The files are left all the same: the report says why."""
+    edit(project, "at_least: 10", "at_least: 90")
+
+    answer = trtbuild("apply", "-q", "recipe.yaml")
+
+    assert 1 == answer.code
+    assert "gate failed: sqnr_db ≥ 90" in answer.err
+    assert FILES == set(visible(Path("build/small")))
+
+
+@pytest.mark.parametrize("moment", [0.6, 1.2, 1.8, 2.4, 3.2])
+def test_an_apply_that_was_killed_is_finished_by_the_next(tmp_path, moment):
+    """Nothing torn is ever read, and the bytes are those of an undisturbed run."""
+    recipe = small_project(tmp_path / "project")
+    process = started(recipe, tmp_path / "store", start_new_session=True)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+    again = started(recipe, tmp_path / "store")
+    told, _ = again.communicate()
+
+    assert 0 == again.returncode, told
+    assert FILES == set(visible(recipe.parent / "build/small"))
+
+
+def test_two_applies_at_once_do_the_work_once(tmp_path):
+    """Whoever comes second waits and reuses."""
+    recipe = small_project(tmp_path / "project")
+
+    both = [started(recipe, tmp_path / "store") for _ in range(2)]
+    told = [process.communicate()[0] for process in both]
+
+    assert [0, 0] == [process.returncode for process in both], told
+    ran = [line.split()[1] for text in told for line in text.splitlines() if "  done" in line]
+    assert len(ran) == len(set(ran))
+
+
+def test_only_the_asked_target_is_built(project, trtbuild):
+    """Its neighbours stay as they are."""
+    edit(project, "targets:\n", "targets:\n  other: {kind: onnxruntime}\n")
+
+    answer = trtbuild("apply", "recipe.yaml", "--target", "other")
+
+    assert 0 == answer.code, answer.err
+    assert {"other"} == {path.split("/")[0] for path in visible(Path("build/small")) if "/" in path}
