@@ -1,0 +1,62 @@
+"""The recipes of this repository, applied: real models, real data, real engines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+@pytest.fixture
+def applied(trtbuild, tmp_path, monkeypatch):
+    """Apply a shipped recipe into an empty store, and return where the results are."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+
+    def apply(name, jobs=2):
+        build = tmp_path / f"build-{jobs}"
+        answer = trtbuild("apply", RECIPES / f"{name}.yaml", "--build-dir", build, "-j", jobs)
+        assert 0 == answer.code, answer.err
+        return answer, build / name
+
+    return apply
+
+
+def delivered(result: Path) -> set[tuple[str, str]]:
+    layers = json.loads(result.read_text())["layers"]
+    return {(layer["asked"], layer["delivered"]) for layer in layers}
+
+
+@pytest.mark.slow
+def test_digits_keep_their_top1_in_int8(applied, tmp_path, monkeypatch):
+    """Within half a point over 800 images never used; and the same bytes again elsewhere."""
+    _, build = applied("digits_int8")
+
+    comparison = json.loads((build / "comparison.json").read_text())
+    (top1,) = [each for each in comparison["measures"] if each["metric"] == "top1"]
+    assert 800 == comparison["samples"]
+    assert top1["reference"] - top1["value"] <= 0.005
+    assert {("int8", "int8")} == delivered(build / "rtx/engine.json")
+
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "another"))
+    _, again = applied("digits_int8", jobs=1)
+    for name in ("model.int8.onnx", "ranges.json", "rtx/model.engine"):
+        assert (build / name).read_bytes() == (again / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_resnet50_is_delivered_in_int8(applied):
+    """53 convolutions and the Gemm, on 8.6, 8.9 and 12.0; seeded weights are said aloud."""
+    answer, build = applied("resnet50_int8")
+
+    for target, capability in (("ampere", "8.6"), ("ada", "8.9"), ("blackwell", "12.0")):
+        result = json.loads((build / target / "engine.json").read_text())
+        assert (54, 54) == (result["asked_int8"], result["delivered_int8"])
+        assert [capability] == result["built_for"]
+    comparison = json.loads((build / "comparison.json").read_text())
+    if comparison["caveats"]:
+        assert ["seeded weights"] == comparison["caveats"]
+        assert "resnet50_int8 (seeded weights)" in answer.out
+        assert "seeded weights" in (build / "report.md").read_text().splitlines()[0]
