@@ -54,12 +54,14 @@ class Mse(Options):
     def limits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return for each row the limit t with the least Σ(w - s·clip(round(w / s)))², s = t / 127.
 
-        The limits tried are equally spaced; of equally good ones the largest is taken.
+        The limits tried lie closer together towards the largest value, where a small step may
+        already put many weights on better grid points; of equally good ones the largest is taken.
         """
         import numpy as np
 
         largest = Absmax().limits(rows)
-        shares = np.linspace(1, self.lowest, self.steps, dtype=np.float32)
+        lower = np.linspace(0, 1, self.steps) ** 2 * (1 - self.lowest)
+        shares = (1 - lower).astype(np.float32)
         at_once = max(1, CACHED // max(1, rows.shape[1]))
         best = np.concatenate(
             [
