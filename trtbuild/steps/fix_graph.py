@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.graph import Fix
-from trtbuild.graph.apply import apply_fixes
-from trtbuild.graph.onnx_file import read, write
-from trtbuild.graph.signature import signature_of
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["FixGraph"]
@@ -39,6 +36,10 @@ class FixGraph(Step):
         Raises:
             StepInputError: a fix cannot do what it was asked, or an input or output has no shape.
         """
+        from trtbuild.graph.apply import apply_fixes
+        from trtbuild.graph.onnx_file import read, write
+        from trtbuild.graph.signature import signature_of
+
         model = read(context.path(self.model)).model
         fixed, accounts = apply_fixes(
             model,

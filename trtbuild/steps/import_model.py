@@ -10,7 +10,6 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.options import Location
 from trtbuild.graph import Model
-from trtbuild.graph.onnx_file import write
 from trtbuild.graph.sources import Torch
 from trtbuild.steps.base import Context, Pinned, Step
 
@@ -46,6 +45,8 @@ class ImportModel(Step):
             StepInputError: the model cannot be read or exported, or its weights do not fit.
             CorruptObject: a file is not what was planned with.
         """
+        from trtbuild.graph.onnx_file import write
+
         weights = None if self.weights is None else context.path(self.weights)
         context.events.progress(0, 1, "models")
         imported = self.model.bring_in(Path(self.base), weights)
