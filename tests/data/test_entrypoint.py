@@ -103,6 +103,13 @@ def test_closing_runs_what_the_callable_left_open(source, capsys):
     assert "closed\n" == capsys.readouterr().out
 
 
+def test_an_error_on_closing_is_told(source):
+    """What a `finally` raises is not lost."""
+    made = source("def f():\n try: yield {'x': 1}\n finally: raise ValueError('late')", count=1)
+
+    assert "code.py:4: ValueError: late" in refusal(made)
+
+
 def test_the_input_is_preprocessed(source):
     """Its picture is cropped and scaled; other arrays stay."""
     made = source(

@@ -41,8 +41,7 @@ def decode(data: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         _demand_sane(image.width, image.height, name)
-        image.load()
-        return ImageOps.exif_transpose(image)
+        return ImageOps.exif_transpose(image)  # which loads it
     except StepInputError:
         raise
     except Image.DecompressionBombError as error:  # from 179 million pixels on
