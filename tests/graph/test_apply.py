@@ -44,7 +44,7 @@ def test_each_fix_gives_its_account_in_order():
 
     assert ["Add", "Relu", "Neg"] == ops(fixed)
     assert [("drop_identity", ("Identity_a",)), ("fold_constants", ()), ("drop_identity", ())] == [
-        (account.kind, account.changed) for account in accounts.fixes
+        (account.fix, account.changed) for account in accounts.fixes
     ]
 
 

@@ -30,7 +30,8 @@ class LeftAlone(Options):
 class FixAccount(Options):
     """What one fix did."""
 
-    kind: str
+    fix: str
+    """Its kind."""
     changed: tuple[str, ...]
     left: tuple[LeftAlone, ...]
     remarks: tuple[str, ...]
@@ -147,7 +148,7 @@ def _in_order(graph: gs.Graph) -> bool:
 
 def _account(fix: Fix, account: Account) -> FixAccount:
     return FixAccount(
-        kind=fix.kind,
+        fix=fix.kind,
         changed=tuple(account.changes),
         left=tuple(LeftAlone(name=name, reason=reason) for name, reason in account.lefts),
         remarks=tuple(account.remarks),
