@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trtbuild.calib.auto import Auto
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.minmax import Minmax
 from trtbuild.calib.percentile import Percentile
@@ -55,3 +56,10 @@ def test_what_tells_nothing_is_remarked():
         "same: constant over the calibration data (2.5)",
         "zero: all zero over the calibration data",
     ] == list(remarks(seen))
+
+
+def test_the_winner_of_auto_is_recorded():
+    """The table says which kind's limit a tensor got."""
+    found = ranges_from_histograms({"a": histogram_of(range(128))}, Auto(kind="auto"))
+
+    assert "auto: minmax" == found.tensors["a"].calibrator

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trtbuild.calib.auto import Auto
 from trtbuild.calib.entropy import Entropy, Entropy2
 from trtbuild.calib.legacy import Legacy
 from trtbuild.calib.minmax import Minmax
@@ -13,5 +14,5 @@ from trtbuild.calib.percentile import Percentile
 __all__ = ["Calibrator"]
 
 Calibrator = Annotated[
-    Minmax | Entropy2 | Percentile | Mse | Entropy | Legacy, Field(discriminator="kind")
+    Minmax | Entropy2 | Percentile | Mse | Auto | Entropy | Legacy, Field(discriminator="kind")
 ]

@@ -17,14 +17,16 @@ __all__ = ["Entropy", "Entropy2"]
 
 Bins = Annotated[int, Field(ge=512, le=8192)]
 Levels = Annotated[int, Field(ge=16, le=256)]
+_ROUNDING = 1e-9
 
 
 class Entropy(Options):
     """Clip by KL divergence as NVIDIA first presented it; `entropy2` is its better successor.
 
     Migacz, "8-bit inference with TensorRT" (GTC 2017): as `entropy2`, but the first bin is left
-    out altogether, the whole range is not among the cuts, of cuts with equal divergence the
-    lowest wins, and the limit is the middle of the last bin that is kept.
+    out altogether, and the limit is the middle of the last bin that is kept. Where the original
+    takes the lowest of equal cuts and never the whole range, this takes the highest, the whole
+    range included: an input with few distinct values would be clipped to the smallest of them.
     """
 
     counts: ClassVar[bool] = True
@@ -36,15 +38,11 @@ class Entropy(Options):
     """Steps that one sign of the quantized type has, zero included; 128 for INT8."""
 
     def limit(self, histogram: Histogram) -> float:
-        """Return the middle of the bin below the first cut with the least KL."""
-        import numpy as np
-
+        """Return the middle of the bin below the cut with the least KL; all, where that is all."""
         bins = histogram.linear(self.bins)
         bins[0] = 0
-        kl = divergences(bins, self.levels)[:-1]
-        if not np.isfinite(kl).any():  # nothing but the largest value
-            return histogram.absmax
-        return (int(np.argmin(kl)) + self.levels - 0.5) / self.bins * histogram.absmax
+        cut = _best_cut(bins, self.levels)
+        return (cut - 0.5 if cut < self.bins else cut) / self.bins * histogram.absmax
 
 
 class Entropy2(Options):
@@ -76,13 +74,21 @@ class Entropy2(Options):
 
     def limit(self, histogram: Histogram) -> float:
         """Return the upper edge of the last cut i with the least KL(reference, candidate)."""
-        import numpy as np
-
         bins = histogram.linear(self.bins)
         bins[0] = bins[1]
-        kl = divergences(bins, self.levels)
-        last = len(kl) - 1 - int(np.argmin(kl[::-1]))
-        return (last + self.levels) / self.bins * histogram.absmax
+        return _best_cut(bins, self.levels) / self.bins * histogram.absmax
+
+
+def _best_cut(bins: NDArray[np.float64], levels: int) -> int:
+    """Return the highest of the cuts with the least divergence, but for rounding errors.
+
+    Where few bins are filled, cuts that lose nothing and cuts that lose nearly everything may
+    both have a divergence of 0.
+    """
+    import numpy as np
+
+    kl = divergences(bins, levels)
+    return levels + int(np.flatnonzero(kl <= kl.min() + _ROUNDING)[-1])
 
 
 def divergences(bins: NDArray[np.float64], levels: int) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.histogram import Histogram
 from trtbuild.core.values import Range, Ranges
@@ -39,11 +40,16 @@ def remarks(histograms: Mapping[str, Histogram]) -> Iterator[str]:
 def _range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
     import numpy as np
 
+    if isinstance(calibrator, Auto):
+        won, found = calibrator.pick(histogram)
+        kind = f"{calibrator.kind}: {won}"
+    else:
+        kind, found = calibrator.kind, calibrator.limit(histogram)
     # Ranges are FP32 in every backend: what the table says is what the engine uses.
-    limit = float(np.float32(min(calibrator.limit(histogram), histogram.absmax)))
+    limit = float(np.float32(min(found, histogram.absmax)))
     return Range(
         low=max(histogram.low, -limit),
         high=min(histogram.high, limit),
         origin="calibrated",
-        calibrator=calibrator.kind,
+        calibrator=kind,
     )

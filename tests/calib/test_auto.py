@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trtbuild.calib.auto import Auto
+from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.mse import Mse
+
+
+def histogram_of(values):
+    histogram = Histogram()
+    histogram.add(np.asarray(values, np.float32))
+    return histogram
+
+
+def pick(values, **options):
+    return Auto(kind="auto", **options).pick(histogram_of(values))
+
+
+def test_what_quantizes_without_error_is_kept_whole():
+    """Of 0 to 127 every value is a step of its own: minmax wins."""
+    assert ("minmax", 127.0) == pick(range(128))
+
+
+def test_a_tail_is_given_up():
+    """A few values far out do not cost all the others their resolution."""
+    values = np.random.default_rng(0).laplace(size=1 << 20)
+
+    kind, limit = pick(values)
+
+    assert kind != "minmax"
+    assert limit < np.abs(values).max() * 0.8
+
+
+def test_at_power_two_the_least_squared_error_wins():
+    """By its own measure no kind is better than mse."""
+    values = np.random.default_rng(0).laplace(size=1 << 16)
+
+    assert ("mse", Mse(kind="mse").limit(histogram_of(values))) == pick(values, power=2.0)
+
+
+def test_a_high_power_clips_nothing():
+    """Where the worst error is all that counts, the whole range is kept."""
+    values = np.random.default_rng(0).standard_normal(1 << 16)
+
+    assert "minmax" == pick(values, power=8.0)[0]
+
+
+def test_the_limit_is_the_winners():
+    """`limit` is the second half of `pick`."""
+    values = np.random.default_rng(0).standard_normal(1000)
+
+    assert pick(values)[1] == Auto(kind="auto").limit(histogram_of(values))
+
+
+@pytest.mark.parametrize("values", [[0.0] * 9, []])
+def test_zeros_and_nothing(values):
+    """There is nothing to choose: the first wins."""
+    assert ("minmax", 0.0) == pick(values)
