@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.quant.account import TensorAccount, WeightAccount
-from trtbuild.quant.folding import FOLDED, value_of
+from trtbuild.quant.editor import Editor
+from trtbuild.quant.folding import value_of
 from trtbuild.quant.limits import scale_of
-from trtbuild.quant.names import Names
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
-from trtbuild.quant.view import View, name_of, names_read_in_subgraphs
+from trtbuild.quant.view import View, name_of
 from trtbuild.quant.weights import WeightScaling, quantize_weight
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import onnx
 
 __all__ = ["insert"]
@@ -40,130 +38,81 @@ def insert(
     Raises:
         StepInputError: a weight holds a NaN or an infinity.
     """
-    writer = _Writer(model, scaling)
-    tensors = tuple(writer.pair(pair) for pair in placement.pairs)
-    weights = tuple(writer.weight(copy) for copy in placement.weights)
-    writer.finish()
+    editor = Editor(model)
+    tensors = tuple(_pair(editor, pair) for pair in placement.pairs)
+    weights = tuple(_weight(editor, copy, scaling) for copy in placement.weights)
+    editor.finish()
     return tensors, weights
 
 
-class _Writer:
-    """Collects the new nodes by the node that they stand before, then rebuilds the graph."""
+def _pair(editor: Editor, pair: Pair) -> TensorAccount:
+    import numpy as np
 
-    def __init__(self, model: onnx.ModelProto, scaling: WeightScaling | None) -> None:
-        self._scaling = scaling
-        self._graph = model.graph
-        self._view = View(model)
-        self._names = Names(model.graph)
-        self._before: dict[int, list[onnx.NodeProto]] = {}
-        self._replaced: set[str] = set()
+    scale = scale_of(pair.limit)
+    name = pair.tensor
+    parameters = [
+        editor.constant(f"{name}_scale", np.array(scale, np.float32)),
+        editor.constant(f"{name}_zero_point", np.array(0, np.int8)),
+    ]
+    quantized = editor.node_before(
+        pair.sites[0][0],
+        "QuantizeLinear",
+        f"{name}_quantize",
+        [name, *parameters],
+        f"{name}_quantized",
+    )
+    _dequantize(editor, name, [quantized, *parameters], pair.sites)
+    return TensorAccount(
+        name=name,
+        limit=pair.limit,
+        scale=scale,
+        readers=_readers(editor.view, pair.sites),
+        shared_with=pair.shared_with,
+    )
 
-    def pair(self, pair: Pair) -> TensorAccount:
-        import numpy as np
 
-        scale = scale_of(pair.limit)
-        name = pair.tensor
-        parameters = [
-            self._constant(f"{name}_scale", np.array(scale, np.float32)),
-            self._constant(f"{name}_zero_point", np.array(0, np.int8)),
-        ]
-        quantized = self._names.fresh(f"{name}_quantized")
-        first = pair.sites[0][0]
-        self._node(first, "Quantize", name, [name, *parameters], quantized)
-        self._dequantize(name, [quantized, *parameters], pair.sites)
-        return TensorAccount(
-            name=name,
-            limit=pair.limit,
-            scale=scale,
-            readers=self._readers(pair.sites),
-            shared_with=pair.shared_with,
-        )
+def _weight(editor: Editor, copy: WeightCopy, scaling: WeightScaling | None) -> WeightAccount:
+    import numpy as np
 
-    def weight(self, copy: WeightCopy) -> WeightAccount:
-        import numpy as np
+    name = copy.tensor
+    values = value_of(editor.view, name).astype(np.float32, copy=False)
+    try:
+        found = quantize_weight(values, copy.axis, scaling)
+    except ValueError as error:
+        raise StepInputError(
+            f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",
+            hint="the model is broken: export it again from weights that are finite",
+        ) from None
+    operands = [
+        editor.constant(f"{name}_quantized", found.values),
+        editor.constant(f"{name}_scale", found.scales),
+        editor.constant(f"{name}_zero_point", np.zeros(found.scales.shape, np.int8)),
+    ]
+    _dequantize(editor, name, operands, copy.sites, axis=copy.axis)
+    return WeightAccount(
+        name=name,
+        axis=copy.axis,
+        channels=found.scales.size,
+        dead=found.dead,
+        tiny=found.tiny,
+    )
 
-        name = copy.tensor
-        values = value_of(self._view, name).astype(np.float32, copy=False)
-        try:
-            found = quantize_weight(values, copy.axis, self._scaling)
-        except ValueError as error:
-            raise StepInputError(
-                f"weight `{name}` of node `{self._readers(copy.sites)[0]}` {error}",
-                hint="the model is broken: export it again from weights that are finite",
-            ) from None
-        operands = [
-            self._constant(f"{name}_quantized", found.values),
-            self._constant(f"{name}_scale", found.scales),
-            self._constant(f"{name}_zero_point", np.zeros(found.scales.shape, np.int8)),
-        ]
-        self._replaced |= {self._view.nodes[index].input[slot] for index, slot in copy.sites}
-        self._dequantize(name, operands, copy.sites, axis=copy.axis)
-        return WeightAccount(
-            name=name,
-            axis=copy.axis,
-            channels=found.scales.size,
-            dead=found.dead,
-            tiny=found.tiny,
-        )
 
-    def finish(self) -> None:
-        """Put the new nodes in their places, and drop the float weights that nobody reads."""
-        nodes = []
-        for index, node in enumerate(self._view.nodes):
-            nodes += [*self._before.get(index, ()), node]
-        nodes = self._without_unread(nodes)
-        for node in nodes:
-            node.name = name_of(node)
-        del self._graph.node[:]
-        self._graph.node.extend(nodes)
-        graph = self._graph
-        for values in (graph.initializer, graph.input, graph.value_info):
-            for index in reversed(range(len(values))):
-                if values[index].name in self._replaced:
-                    del values[index]
+def _dequantize(
+    editor: Editor, name: str, operands: list[str], sites: Sequence[Site], **attributes: int
+) -> None:
+    result = editor.node_before(
+        sites[0][0],
+        "DequantizeLinear",
+        f"{name}_dequantize",
+        operands,
+        f"{name}_dequantized",
+        **attributes,
+    )
+    for site in sites:
+        editor.read(site, result)
 
-    def _without_unread(self, nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
-        """Drop replaced weights from the list, leaving in `_replaced` what nobody reads."""
-        read = {output.name for output in self._graph.output}
-        kept = []
-        for node in reversed(nodes):
-            if node.op_type in FOLDED and node.output[0] in self._replaced - read:
-                self._replaced |= set(node.input)
-                continue
-            read |= {*node.input, *names_read_in_subgraphs(node)}
-            kept.append(node)
-        self._replaced -= read
-        return kept[::-1]
 
-    def _dequantize(
-        self, name: str, operands: list[str], sites: Sequence[Site], **attributes: int
-    ) -> None:
-        result = self._names.fresh(f"{name}_dequantized")
-        self._node(sites[0][0], "Dequantize", name, operands, result, **attributes)
-        for index, slot in sites:
-            self._view.nodes[index].input[slot] = result
-
-    def _node(
-        self, before: int, verb: str, name: str, inputs: list[str], output: str, **attributes: int
-    ) -> None:
-        import onnx
-
-        node = onnx.helper.make_node(
-            f"{verb}Linear",
-            inputs,
-            [output],
-            name=self._names.fresh(f"{name}_{verb.lower()}"),
-            **attributes,
-        )
-        self._before.setdefault(before, []).append(node)
-
-    def _constant(self, wanted: str, values: npt.NDArray[np.generic]) -> str:
-        import onnx
-
-        name = self._names.fresh(wanted)
-        self._graph.initializer.append(onnx.numpy_helper.from_array(values, name))
-        return name
-
-    def _readers(self, sites: Sequence[Site]) -> tuple[str, ...]:
-        names = (name_of(self._view.nodes[index]) for index, _ in sites)
-        return tuple(dict.fromkeys(names))
+def _readers(view: View, sites: Sequence[Site]) -> tuple[str, ...]:
+    names = (name_of(view.nodes[index]) for index, _ in sites)
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,91 @@
+"""Editor: changes to a graph, collected against its View and written in one go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trtbuild.quant.folding import FOLDED
+from trtbuild.quant.names import Names
+from trtbuild.quant.placement import Site
+from trtbuild.quant.view import View, name_of, names_read_in_subgraphs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import onnx
+
+__all__ = ["Editor"]
+
+DROPPED = FOLDED | {"DequantizeLinear", "QuantizeLinear"}
+"""Operators that go when nobody reads their result any more."""
+
+
+class Editor:
+    """Collects new constants, nodes and readings of a model; `finish` rebuilds its graph.
+
+    Places of nodes are those of `view`, which keeps showing the graph as it was.
+    """
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        self.view = View(model)
+        self._graph = model.graph
+        self._names = Names(model.graph)
+        self._before: dict[int, list[onnx.NodeProto]] = {}
+        self._left: set[str] = set()
+
+    def constant(self, wanted: str, values: npt.NDArray[np.generic]) -> str:
+        """Add an initializer and return its name: `wanted`, with a number if that is taken."""
+        import onnx
+
+        name = self._names.fresh(wanted)
+        self._graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+        return name
+
+    def node_before(
+        self, index: int, op: str, name: str, inputs: list[str], output: str, **attributes: int
+    ) -> str:
+        """Put a node of one result before the one at `index`; return that result's name."""
+        import onnx
+
+        result = self._names.fresh(output)
+        node = onnx.helper.make_node(
+            op, inputs, [result], name=self._names.fresh(name), **attributes
+        )
+        self._before.setdefault(index, []).append(node)
+        return result
+
+    def read(self, site: Site, tensor: str) -> None:
+        """Let an operand read another tensor."""
+        index, slot = site
+        names = self.view.nodes[index].input
+        self._left.add(names[slot])
+        names[slot] = tensor
+
+    def finish(self) -> None:
+        """Put the new nodes in their places and name the nameless; drop what lost its readers."""
+        nodes = []
+        for index, node in enumerate(self.view.nodes):
+            nodes += [*self._before.get(index, ()), node]
+        nodes = self._without_unread(nodes)
+        for node in nodes:
+            node.name = name_of(node)
+        graph = self._graph
+        del graph.node[:]
+        graph.node.extend(nodes)
+        for values in (graph.initializer, graph.input, graph.value_info):
+            for index in reversed(range(len(values))):
+                if values[index].name in self._left:
+                    del values[index]
+
+    def _without_unread(self, nodes: list[onnx.NodeProto]) -> list[onnx.NodeProto]:
+        """Drop nodes that lost their readers, keeping in `_left` the names that nobody reads."""
+        read = {output.name for output in self._graph.output}
+        kept = []
+        for node in reversed(nodes):
+            if node.op_type in DROPPED and node.output[0] in self._left - read:
+                self._left |= set(node.input)
+                continue
+            read |= {*node.input, *names_read_in_subgraphs(node)}
+            kept.append(node)
+        self._left -= read
+        return kept[::-1]
