@@ -9,19 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import MissingDependency, RecipeError, StepFailed, UsageError
+from trtbuild.core.errors import RecipeError
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
-    from trtbuild.core.records import Outcome, Record
+    from trtbuild.core.records import Record
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
     from trtbuild.run.executor import Listener
     from trtbuild.run.facts import Gpu, Readiness
-    from trtbuild.steps.base import Pinned
 
 __all__ = ["Applied", "Planned", "apply", "doctor", "kinds", "load", "plan", "schema", "validate"]
 
@@ -138,18 +137,15 @@ def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:
     """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
     from trtbuild.plan.explain import decide
     from trtbuild.plan.preflight import preflight
-    from trtbuild.run.weights import published
+    from trtbuild.run.build import compiled, known
 
     loaded = load(path)
     store = Store(default_root())
-    weights, reason = None, ""
-    if loaded.recipe.model.kind == "torch":
-        weights, reason = published(loaded.recipe.model, store, base=path.parent)
-    made = _compile(loaded, store, weights, targets)
+    made, notes = compiled(loaded, store, targets=targets, fetch=False)
     decisions = decide(made, store)
-    preflight(loaded, _known(decisions, store), store)
+    preflight(loaded, known(decisions, store), store)
     store.digests.save()
-    return Planned(made, decisions, (reason,) if reason else ())
+    return Planned(made, decisions, notes)
 
 
 def apply(
@@ -174,8 +170,10 @@ def apply(
     from trtbuild.plan.explain import decide
     from trtbuild.report.html import html
     from trtbuild.report.markdown import markdown
+    from trtbuild.run.build import build, compiled
     from trtbuild.run.deliver import deliver, prepare
     from trtbuild.run.executor import Quiet
+    from trtbuild.run.local import Local
     from trtbuild.run.record import files, gather, settled
 
     begin = time.perf_counter()
@@ -185,11 +183,11 @@ def apply(
     store.prepare()
     directory = build_dir / loaded.recipe.name
     prepare(directory)
-    weights, reason = _weights(loaded, store)
-    made = _compile(loaded, store, weights, targets)
+    made, notes = compiled(loaded, store, targets=targets, fetch=True)
     listener.planned(made, decide(made, store))
-    outcomes = _walk(loaded, made, store, jobs=jobs, listener=listener)
-    record = gather(loaded, made, outcomes, store, notes=(reason,) if reason else ())
+    with closing(Local(jobs)) as executor:
+        outcomes = build(loaded, made, store, executor, listener)
+    record = gather(loaded, made, outcomes, store, notes=notes)
     page = settled(record)
     changed = deliver(
         directory,
@@ -202,94 +200,3 @@ def apply(
     passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
     seconds = round(time.perf_counter() - begin, 3)
     return Applied(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
-
-
-def _weights(loaded: Loaded, store: Store) -> tuple[Pinned | None, str]:
-    from trtbuild.run.weights import resolve
-
-    model = loaded.recipe.model
-    if model.kind != "torch":
-        return None, ""
-    return resolve(model, store, base=loaded.file.parent)
-
-
-def _compile(loaded: Loaded, store: Store, weights: Pinned | None, targets: Sequence[str]) -> Plan:
-    from trtbuild.plan.compile import compile_recipe, target_name
-    from trtbuild.run.facts import Installed, missing
-    from trtbuild.steps.base import Pinned
-
-    recipe = loaded.recipe
-    facts = Installed()
-    lacking = {name: missing(each.capabilities, facts) for name, each in recipe.targets.items()}
-    deferred = {name: reason for name, reason in lacking.items() if reason}
-    _check_targets(loaded, targets, deferred)
-    made = compile_recipe(
-        recipe,
-        base=loaded.file.parent.absolute(),
-        pin=lambda path: Pinned(path=str(path), digest=store.digests.digest(path)),
-        weights=weights,
-        facts=facts,
-        deferred=deferred,
-    )
-    return made.upto(tuple(target_name(name) for name in targets)) if targets else made
-
-
-def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: dict[str, str]) -> None:
-    known = loaded.recipe.targets
-    for name in asked:
-        if name not in known:
-            raise UsageError(
-                f"{loaded.file}: there is no target `{name}`",
-                hint="targets of this recipe: " + ", ".join(known),
-            )
-        if name in deferred:
-            raise MissingDependency(
-                f"target `{name}` cannot be built here: {deferred[name]}",
-                hint=f"install it: {known[name].capabilities.install}",
-            )
-
-
-def _walk(
-    loaded: Loaded, made: Plan, store: Store, *, jobs: int, listener: Listener
-) -> tuple[Outcome, ...]:
-    """Walk as far as the model's signature, hold the recipe against it, then walk the rest."""
-    from trtbuild.plan.preflight import BEFORE, preflight
-    from trtbuild.run.engine import walk
-    from trtbuild.run.local import Local
-
-    first = made.upto(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
-    with closing(Local(jobs)) as executor:
-        known = _checked(walk(first, store, executor, listener))
-        preflight(loaded, known, store)
-        rest = walk(made, store, executor, listener, known={each.step: each for each in known})
-    return _checked(rest)
-
-
-def _checked(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
-    """Return outcomes none of which failed.
-
-    Raises:
-        StepFailed: the first that did.
-    """
-    for outcome in outcomes:
-        if outcome.status == "failed":
-            raise StepFailed(
-                outcome.message,
-                step=outcome.step,
-                log=outcome.log,
-                hint=outcome.hint,
-                code=outcome.code,
-            )
-    return outcomes
-
-
-def _known(decisions: Sequence[Decision], store: Store) -> tuple[Outcome, ...]:
-    """Return the outcomes that reuse will have, without a walk."""
-    from trtbuild.core.records import Outcome
-
-    actions = [store.action(each.digest) for each in decisions if each.verdict == "reuse"]
-    return tuple(
-        Outcome(step=action.step, digest=action.digest, status="reused", artifacts=action.artifacts)
-        for action in actions
-        if action is not None
-    )

@@ -1,0 +1,109 @@
+"""A recipe on this machine: compiled against what is here, then walked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
+from trtbuild.core.records import Outcome
+from trtbuild.core.store import Store
+from trtbuild.plan.compile import compile_recipe, target_name
+from trtbuild.plan.explain import Decision
+from trtbuild.plan.plan import Plan
+from trtbuild.plan.preflight import BEFORE, preflight
+from trtbuild.recipe.load import Loaded
+from trtbuild.run.engine import walk
+from trtbuild.run.executor import Executor, Listener
+from trtbuild.run.facts import Installed, missing
+from trtbuild.run.weights import published, resolve
+from trtbuild.steps.base import Pinned
+
+__all__ = ["build", "compiled", "known"]
+
+
+def compiled(
+    loaded: Loaded, store: Store, *, targets: Sequence[str], fetch: bool
+) -> tuple[Plan, tuple[str, ...]]:
+    """Compile a recipe against what is installed here; return the plan and remarks on it.
+
+    With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
+    downloaded first.
+
+    Raises:
+        MissingFile: a file that the recipe names is not there, or cannot be fetched.
+        UsageError: there is no such target.
+        MissingDependency: a target that was asked for cannot be built here.
+    """
+    recipe, base = loaded.recipe, loaded.file.parent.absolute()
+    facts = Installed()
+    lacking = {name: missing(each.capabilities, facts) for name, each in recipe.targets.items()}
+    deferred = {name: reason for name, reason in lacking.items() if reason}
+    _check_targets(loaded, targets, deferred)
+    weights, reason = None, ""
+    if recipe.model.kind == "torch":
+        look = resolve if fetch else published
+        weights, reason = look(recipe.model, store, base=base)
+    made = compile_recipe(
+        recipe,
+        base=base,
+        pin=lambda path: Pinned(path=str(path), digest=store.digests.digest(path)),
+        weights=weights,
+        facts=facts,
+        deferred=deferred,
+    )
+    wanted = (*(target_name(name) for name in targets), "compare")
+    return made.upto(wanted) if targets else made, (reason,) if reason else ()
+
+
+def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: Mapping[str, str]) -> None:
+    known = loaded.recipe.targets
+    for name in asked:
+        if name not in known:
+            raise UsageError(
+                f"{loaded.file}: there is no target `{name}`",
+                hint="targets of this recipe: " + ", ".join(known),
+            )
+        if name in deferred:
+            raise MissingDependency(
+                f"target `{name}` cannot be built here: {deferred[name]}",
+                hint=f"install it: {known[name].capabilities.install}",
+            )
+
+
+def build(
+    loaded: Loaded, made: Plan, store: Store, executor: Executor, listener: Listener
+) -> tuple[Outcome, ...]:
+    """Walk as far as the model's signature, hold the recipe against it, then walk the rest.
+
+    Raises:
+        RecipeError: the recipe does not fit its model or data.
+        StepFailed: a step failed; the others have gone as far as they could.
+    """
+    first = made.upto(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
+    before = _checked(walk(first, store, executor, listener))
+    preflight(loaded, before, store)
+    outcomes = {outcome.step: outcome for outcome in before}
+    return _checked(walk(made, store, executor, listener, known=outcomes))
+
+
+def _checked(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+    for outcome in outcomes:
+        if outcome.status == "failed":
+            raise StepFailed(
+                outcome.message,
+                step=outcome.step,
+                log=outcome.log,
+                hint=outcome.hint,
+                code=outcome.code,
+            )
+    return outcomes
+
+
+def known(decisions: Sequence[Decision], store: Store) -> tuple[Outcome, ...]:
+    """Return the outcomes that reuse will have, without a walk."""
+    actions = [store.action(each.digest) for each in decisions if each.verdict == "reuse"]
+    return tuple(
+        Outcome(step=action.step, digest=action.digest, status="reused", artifacts=action.artifacts)
+        for action in actions
+        if action is not None
+    )
