@@ -84,7 +84,9 @@ def test_missing_data_names_the_tensor(split):
         files_of(split)
 
 
-@pytest.mark.parametrize("location", ["../secret.bin", "/etc/passwd", "data/../../secret.bin", ""])
+@pytest.mark.parametrize(
+    "location", ["../secret.bin", "/etc/passwd", "data/../../secret.bin", "data/../data/w.bin", ""]
+)
 def test_data_outside_the_folder_is_refused(split, location):
     """A model cannot make us read what lies elsewhere."""
     (split.parent.parent / "secret.bin").write_bytes(b"\0" * 16)
