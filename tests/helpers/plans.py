@@ -47,13 +47,12 @@ def plan_with(
             base=base,
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model")),
-        "capture_data(calib)": CaptureData(source=source, files=files, base=base),
+        "capture_data(calib)": CaptureData(source=source, files=files),
         "calibrate": Calibrate(
             model=fixed,
             data=DataInput(
                 source=source,
                 files=files,
-                base=base,
                 manifest=Ref(step="capture_data(calib)", output="manifest"),
                 stored=Ref(step="capture_data(calib)", output="samples"),
             ),

@@ -92,7 +92,7 @@ def pinned(source, base: Path) -> tuple[Pinned, ...]:
 def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[DataInput, Context]:
     """Capture a source; return it as another step's input, with a context to read it by."""
     files = pinned(source, base) if files is None else files
-    step = CaptureData(source=source, files=files, base=str(base))
+    step = CaptureData(source=source, files=files)
     out.mkdir(parents=True, exist_ok=True)
     context = Context(
         inputs={f"capture/{name}": out / file for name, file in step.outputs.items()},
@@ -104,7 +104,6 @@ def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[Da
     data = DataInput(
         source=source,
         files=files,
-        base=str(base),
         manifest=Ref(step="capture", output="manifest"),
         stored=Ref(step="capture", output="samples"),
     )

@@ -21,7 +21,7 @@ tiny (float[N, 4] x) => (float[N, 2] y)
 STEP = """{
   "model": {"step": "fix_graph", "output": "model"},
   "data": {
-    "source": {"kind": "arrays", "path": "x.npy"}, "files": [], "base": ".",
+    "source": {"kind": "arrays", "path": "x.npy"}, "files": [],
     "manifest": {"step": "capture", "output": "manifest"},
     "stored": {"step": "capture", "output": "samples"}
   },

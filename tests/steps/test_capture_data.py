@@ -70,7 +70,7 @@ def test_progress_is_told(tmp_path):
     told = []
     object.__setattr__(context.events, "progress", lambda *event: told.append(event))
 
-    CaptureData(source=source, files=pinned(source, tmp_path), base=str(tmp_path)).run(context)
+    CaptureData(source=source, files=pinned(source, tmp_path)).run(context)
 
     assert [(1, 4, "samples"), (2, 4, "samples"), (3, 4, "samples"), (4, 4, "samples")] == told
 
@@ -202,7 +202,7 @@ def test_facts_are_the_sources(tmp_path, name, facts):
     """Another Pillow captures pictures again, and arrays not."""
     source = KINDS[name](tmp_path)
 
-    assert facts == CaptureData(source=source, files=(), base="").fact_names()
+    assert facts == CaptureData(source=source, files=()).fact_names()
 
 
 def test_a_reader_may_stop_early(tmp_path):

@@ -18,7 +18,6 @@ from trtbuild.steps.compare import Compare
 DATA = DataInput(
     source=Arrays(kind="arrays", path="eval.npz"),
     files=(),
-    base="/recipes",
     manifest=Ref(step="capture_data(eval)", output="manifest"),
     stored=Ref(step="capture_data(eval)", output="samples"),
 )

@@ -88,11 +88,11 @@ def _captures(
         source = recipe.data[name]
         step = capture_name(name)
         files = _pinned(source.files(base), pin)
-        steps[step] = CaptureData(source=source, files=files, base=str(base))
+        steps[step] = CaptureData(source=source, files=files)
         inputs[name] = DataInput(
             source=source,
-            files=files,
-            base=str(base),
+            # What is stored is read from the store: how it came about has no say any more.
+            files=() if source.captured else files,
             manifest=Ref(step=step, output="manifest"),
             stored=Ref(step=step, output="samples"),
         )

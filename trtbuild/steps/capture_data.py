@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, TrtbuildError
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Options
 from trtbuild.data import Source
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.data.stored import stored, storing
@@ -25,7 +25,6 @@ class DataInput(Options):
 
     source: Source
     files: tuple[Pinned, ...]
-    base: Location
     manifest: Ref
     stored: Ref
     """samples.npz of the capture: holds the samples where `source.captured`."""
@@ -79,7 +78,6 @@ class CaptureData(Step):
     kind: Literal["capture_data"] = "capture_data"
     source: Source
     files: tuple[Pinned, ...]
-    base: Location
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that decode pictures, and those that the source names."""
