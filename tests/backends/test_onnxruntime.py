@@ -51,6 +51,15 @@ def test_a_conv_without_a_quantized_output_is_float(build):
     assert "in float" in found.cause
 
 
+def test_a_layer_fused_with_its_activation_is_found(build):
+    """ONNX Runtime calls it `fused fc`; it is `fc` all the same."""
+    text = """m (float[1, 2] x) => (float[1, 2] y) <float[2, 2] w = {1, 2, 3, 4}> {
+        [fc] a = Gemm(x, w)  y = Relu(a)
+    }"""
+
+    assert [("fc", "fp32")] == [(x.name, x.delivered) for x in build(model_of(text)).layers]
+
+
 def test_a_float_model_is_float(build):
     """Nothing asked, nothing explained."""
     [found] = build(layer(pairs="")).layers

@@ -180,6 +180,7 @@ from trtbuild.backends.runner import onnx_runner
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 with onnx_runner(Path("m.onnx"), threads=1) as infer:
     infer({"x": np.zeros((1, 8, 8, 8), np.float32)})
+assert "torch" not in __import__("sys").modules, "it costs seconds, and nobody needs it here"
 target = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,))
 target.build(Path("m.onnx"), Path("e"), profiles=[], asked=[], progress=lambda *_: None)
 """
@@ -264,6 +265,20 @@ REFUSED = {
         }""",
         "node `odd` (QuantizeLinear): INVALID_NODE",
         "every zero point must be 0",
+    ),
+    "uint8": (
+        """m (float[1, 4] x) => (float[1, 4] y) <float s = {0.1}, uint8 z = {0}> {
+            [odd] q = QuantizeLinear(x, s, z)  y = DequantizeLinear(q, s, z)
+        }""",
+        "node `odd` (QuantizeLinear) is of uint8",
+        "quantize to int8",
+    ),
+    "uint8 by default": (
+        """m (float[1, 4] x) => (float[1, 4] y) <float s = {0.1}> {
+            [odd] q = QuantizeLinear(x, s)  y = DequantizeLinear(q, s)
+        }""",
+        "node `odd` (QuantizeLinear) is of uint8",
+        "with a zero point of that type",
     ),
     "computed scale": (
         """m (float[1, 4] x, float s) => (float[1, 4] y) <int8 z = {0}> {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,11 @@ PASSING = (
 RANDOM = ("RandomNormal", "RandomUniform")
 """Operators that make a tensor from nothing, and yet no constant."""
 
+PAIR = ("QuantizeLinear", "DequantizeLinear")
+UINT8 = 2
 _FLOATS = {10: "fp16", 16: "bf16"}
-_STORED = dict.fromkeys((17, 18, 19, 20), "fp8") | dict.fromkeys((21, 22), "int4")
-"""TensorProto's data types, which are there only once onnx is imported."""
+_WORDS = dict.fromkeys((17, 18, 19, 20), "fp8") | dict.fromkeys((21, 22), "int4")
+"""TensorProto's data types, which have names only once onnx is imported."""
 
 
 class Model:
@@ -35,12 +38,13 @@ class Model:
 
     def __init__(self, proto: onnx.ModelProto) -> None:
         graph = proto.graph
-        self.nodes = list(graph.node)
-        self._dims = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
-        self._dtypes = {tensor.name: tensor.data_type for tensor in graph.initializer}
+        # A copy of the nodes alone: they would keep the whole file in memory.
+        self.nodes = list(type(graph)(node=graph.node).node)
         self._makers = {name: node for node in self.nodes for name in node.output if name}
-        self.inputs = tuple(_spec(value) for value in graph.input if value.name not in self._dims)
+        self._stored = {tensor.name: _Stored.of(tensor) for tensor in graph.initializer}
+        self.inputs = tuple(_spec(value) for value in graph.input if value.name not in self._stored)
         self.outputs = tuple(_spec(value) for value in graph.output)
+        self._stored |= dict(_constants(self.nodes))
 
     @classmethod
     def read(cls, path: Path) -> Model:
@@ -85,12 +89,9 @@ class Model:
         )
 
     def dims(self, tensor: str) -> tuple[int, ...] | None:
-        """Return the dimensions of a constant; None for anything else."""
-        node = self._makers.get(tensor)
-        if node is None or node.op_type != "Constant":
-            return self._dims.get(tensor)
-        value = next((each.t for each in node.attribute if each.name == "value"), None)
-        return tuple(value.dims) if value is not None else ()
+        """Return the dimensions of a stored constant; None for anything else."""
+        stored = self._stored.get(tensor)
+        return None if stored is None else stored.dims
 
     def is_constant(self, tensor: str) -> bool:
         """Tell whether a tensor is made from constants alone."""
@@ -106,22 +107,31 @@ class Model:
     def computed_scales(self) -> Iterator[onnx.NodeProto]:
         """Yield every Q and DQ node whose scale is not a constant."""
         for node in self.nodes:
-            if node.op_type in ("QuantizeLinear", "DequantizeLinear") and not self.is_constant(
-                node.input[1]
-            ):
+            if node.op_type in PAIR and not self.is_constant(node.input[1]):
+                yield node
+
+    def unsigned(self) -> Iterator[onnx.NodeProto]:
+        """Yield every Q and DQ node of uint8: by its zero point, or because it has none."""
+        for node in self.nodes:
+            if node.op_type in PAIR and self._kind(node) == UINT8:
                 yield node
 
     def _precision(self, node: onnx.NodeProto) -> str:
         pairs = [self.dequantizer(operand) for operand in node.input[:2]]
-        stored = {self._stored(pair) for pair in pairs if pair is not None}
-        if None not in pairs and len(stored) == 1:
-            return stored.pop()
-        return _FLOATS.get(self._dtypes.get(node.input[1], 0), "fp32")
+        words = {_WORDS.get(self._kind(pair), "int8") for pair in pairs if pair is not None}
+        if None not in pairs and len(words) == 1:
+            return words.pop()
+        weight = self._stored.get(node.input[1])
+        return _FLOATS.get(weight.dtype if weight else 0, "fp32")
 
-    def _stored(self, pair: onnx.NodeProto) -> str:
-        """Return what a DequantizeLinear reads, by its zero point or the constant it reads."""
-        telling = pair.input[2] if len(pair.input) > 2 else pair.input[0]  # noqa: PLR2004
-        return _STORED.get(self._dtypes.get(telling, 0), "int8")
+    def _kind(self, node: onnx.NodeProto) -> int:
+        """Return TensorProto's data type of the integers that a Q makes or a DQ reads; 0: open."""
+        for name in (*node.input[2:3], node.input[0] if node.op_type == PAIR[1] else ""):
+            if name in self._stored:
+                return self._stored[name].dtype
+        if node.op_type == PAIR[0] and len(node.input) == 2:  # noqa: PLR2004
+            return next((each.i for each in node.attribute if each.name == "output_dtype"), UINT8)
+        return 0
 
     @cached_property
     def _weighted(self) -> dict[str, onnx.NodeProto]:
@@ -129,7 +139,7 @@ class Model:
 
     @cached_property
     def _constants(self) -> frozenset[str]:
-        known = {"", *self._dims}
+        known = {"", *self._stored}
         for node in self.nodes:
             if node.op_type not in RANDOM and known.issuperset(node.input):
                 known.update(node.output)
@@ -149,6 +159,28 @@ def _all_of(nodes: Any) -> Iterator[onnx.NodeProto]:
             # An attribute that holds no graph has an empty `g`.
             for body in (attribute.g, *attribute.graphs):
                 yield from _all_of(body.node)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What is known of a constant that the file holds."""
+
+    dims: tuple[int, ...]
+    dtype: int
+
+    @classmethod
+    def of(cls, tensor: onnx.TensorProto) -> _Stored:
+        return cls(tuple(tensor.dims), tensor.data_type)
+
+
+def _constants(nodes: Sequence[onnx.NodeProto]) -> Iterator[tuple[str, _Stored]]:
+    for node in nodes:
+        if node.op_type == "Constant":
+            for attribute in node.attribute:
+                if attribute.name == "value":
+                    yield node.output[0], _Stored.of(attribute.t)
+                elif attribute.name in ("value_float", "value_int"):
+                    yield node.output[0], _Stored((), 0)
 
 
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:

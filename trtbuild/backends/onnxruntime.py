@@ -92,11 +92,15 @@ def _optimized(model: Path, path: Path) -> Path:
 
 
 def _operators(path: Path) -> dict[str, str]:
-    """Return the operator of each node; a fused node has the name of its Conv or MatMul."""
+    """Return the operator of each node; a fused node's name holds that of its Conv or Gemm."""
     import onnx
 
     nodes = onnx.load(path, load_external_data=False).graph.node
-    return {node.name.partition("_token_")[0]: node.op_type for node in nodes if node.name}
+    return {
+        node.name.partition("_token_")[0].removeprefix("fused "): node.op_type
+        for node in nodes
+        if node.name
+    }
 
 
 def _layer(layer: Asked, chosen: Mapping[str, str]) -> LayerPrecision:

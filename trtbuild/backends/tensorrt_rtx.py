@@ -167,6 +167,12 @@ def _check(model: Model, profiles: Sequence[Profile]) -> None:
             "the model runs, and TensorRT wants a constant",
             hint="fold constants, or leave that tensor in float",
         )
+    for node in model.unsigned():
+        raise StepInputError(
+            f"node `{node.name}` ({node.op_type}) is of uint8, which TensorRT takes for int8 "
+            "without a word: the engine's numbers would be others",
+            hint="quantize to int8, with a zero point of that type",
+        )
 
 
 def _tensorrt_rtx() -> Any:
