@@ -154,6 +154,21 @@ def test_attention_is_read_through_its_fused_kernel(build):
     assert expected == [(each.name, each.delivered) for each in found.layers]
 
 
+def test_layers_in_bodies_are_found(build):
+    """The branches of an If are compiled, each under its own name with the If's behind it."""
+    text = """m (float[4, 16] x, bool c) => (float[4, 16] y) {
+        y = If(c) <
+            then_branch = t () => (float[4, 16] a) { a = MatMul(x, w) },
+            else_branch = e () => (float[4, 16] b) { [named] b = MatMul(x, w) }
+        >
+    }"""
+
+    found, _ = build(model_of(text, {"w": random(16, 16)}))
+
+    expected = [("a", "fp32"), ("named", "fp32")]
+    assert expected == [(each.name, each.delivered) for each in found.layers]
+
+
 def test_a_float_model_is_float(build):
     """Nothing quantized, nothing delivered; a GEMV that becomes a generated kernel included."""
     conv = layer(pairs="")

@@ -29,14 +29,19 @@ def delivered_by_rtx(
     """Say for each layer what was asked for, what was delivered, and the likely cause."""
     found: dict[str, list[Kernel]] = {}
     for kernel in kernels or ():
-        for layer in kernel.layers:
-            found.setdefault(layer, []).append(kernel)
+        for name in {name for layer in kernel.layers for name in (layer, _inner(layer))}:
+            found.setdefault(name, []).append(kernel)
     return tuple(
         _unread(layer)
         if kernels is None
         else _read(layer, _kernels(layer.name, found), model=model, built_for=built_for)
         for layer in asked
     )
+
+
+def _inner(layer: str) -> str:
+    """Return the name of a node within a body: `conv` of `conv | body (then_branch) | if (If)`."""
+    return layer.partition(" | ")[0]
 
 
 def _unread(layer: Asked) -> LayerPrecision:
