@@ -67,5 +67,7 @@ def ranges_of(origin: str = "calibrated", **limits: float) -> Ranges:
 
 def sqnr_db(signal: np.ndarray, other: np.ndarray) -> float:
     """Return the signal's power over the difference's, in dB."""
+    if np.array_equal(signal, other):
+        return float("inf")
     noise = np.square(signal.astype(np.float64) - other).sum()
     return float(10 * np.log10(np.square(signal.astype(np.float64)).sum() / noise))

@@ -45,14 +45,16 @@ def test_a_manual_range_without_effect_says_why(pattern, expected):
     """Unknown, between a layer and its activation, or read by a layer that stays float."""
     model = seeded(MODEL, w=(4, 4))
     placement = place(model, ranges=ranges_of(x=1.0, r=1.0), wishes=Wishes(("two",)))
+    paired = {pair.tensor for pair in placement.pairs}
 
-    assert expected == list(on_manual(View(model), placement, {pattern: (-1.0, 1.0)}))
+    assert expected == list(
+        on_manual(View(model), paired, placement.layers, {pattern: (-1.0, 1.0)})
+    )
 
 
 def test_a_pattern_that_means_no_node_is_told():
     """Names and operators both count; tensors' names do not."""
     view = View(seeded(MODEL, w=(4, 4)))
-
     wishes = Wishes(("r", "one", "op:Relu", "t*"), {"op:Conv": "fp32", "act": "fp32"})
 
     assert ["skip: `r` matches no node", "precision: `op:Conv` matches no node"] == list(

@@ -4,7 +4,6 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.quant import ranges_of, seeded
-from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Range, Ranges
 from trtbuild.quant.policy import candidates, place
 from trtbuild.quant.wishes import Wishes
@@ -291,13 +290,10 @@ def test_candidates_do_not_depend_on_what_a_recipe_skips_or_lacks():
     assert ["x", "r", "d"] == candidates(block)
 
 
-def test_a_quantized_model_is_refused():
-    """The message names the node, and says what to give instead."""
+def test_a_quantized_model_has_no_candidates():
+    """It brings its ranges along; there is nothing to calibrate."""
     quantized = model_of("""g (float[N,4] x) => (float[N,4] y) <float s = {0.5}, int8 z = {0}> {
-        [early] q = QuantizeLinear(x, s, z)  y = DequantizeLinear(q, s, z)
+        q = QuantizeLinear(x, s, z)  y = DequantizeLinear(q, s, z)
     }""")
 
-    with pytest.raises(StepInputError, match="quantized already: node `early` is a Quantize"):
-        candidates(quantized)
-    with pytest.raises(StepInputError, match="quantized already"):
-        place(quantized, ranges=ranges_of())
+    assert [] == candidates(quantized)

@@ -39,8 +39,8 @@ class WeightAccount(Options):
     """One weight that is stored in INT8."""
 
     name: str
-    axis: int
-    """The output channels: one scale for each index along it."""
+    axis: int | None
+    """The output channels: one scale for each index along it; None for one scale in all."""
     channels: int
     """How many scales it has."""
     dead: tuple[int, ...] = ()

@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Ranges
 from trtbuild.quant.account import Account
+from trtbuild.quant.adopt import (
+    adopted_layers,
+    adopted_tensors,
+    adopted_weights,
+    repair,
+    set_ranges,
+)
+from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.notes import on_layers, on_manual, on_weights, on_wishes
 from trtbuild.quant.opset import lift, opset_of
 from trtbuild.quant.policy import place
@@ -41,16 +49,19 @@ def quantize(
     wishes: Wishes | None = None,
     scaling: WeightScaling | None = None,
 ) -> Quantized:
-    """Insert Q/DQ pairs into a float model; what is given may be changed and is used up.
+    """Insert Q/DQ pairs into a model; what is given may be changed and is used up.
 
     `manual` bounds, by tensor name or pattern, win over `ranges`; `scaling` finds the limits of
-    weights (their largest absolute values without one).
+    weights (their largest absolute values without one). A model that is quantized already keeps
+    its own placement: it is repaired where TensorRT would refuse or silently change it.
 
     Raises:
-        StepInputError: the model is quantized already, its opset cannot be raised to 13, or a
-            weight holds a NaN.
+        StepInputError: the opset cannot be raised to 13, a weight holds a NaN, or the model is
+            quantized in a way that cannot be repaired.
     """
     manual, wishes = manual or {}, wishes or Wishes()
+    if is_quantized(View(model)):
+        return _adopt(model, manual, wishes)
     model, lifted = lift(model)
     view = View(model)
     ranges = ranges.override(manual, view.activations)
@@ -59,7 +70,7 @@ def quantize(
         *lifted,
         *on_layers(placement.layers),
         *placement.remarks,
-        *on_manual(view, placement, manual),
+        *on_manual(view, {pair.tensor for pair in placement.pairs}, placement.layers, manual),
         *on_wishes(view, wishes),
     ]
     tensors, weights = insert(model, placement, scaling)
@@ -69,5 +80,29 @@ def quantize(
         tensors=tensors,
         weights=weights,
         remarks=(*remarks, *on_weights(weights)),
+    )
+    return Quantized(model, ranges, account)
+
+
+def _adopt(model: onnx.ModelProto, manual: Manual, wishes: Wishes) -> Quantized:
+    """Take the quantization that a model brings, repaired; wishes have no effect on it."""
+    model, lifted = lift(model)
+    repairs = tuple(repair(model))
+    ranges = set_ranges(model, manual)
+    view, layers, tensors = View(model), adopted_layers(model), adopted_tensors(model)
+    ignored = ", ".join(f"`{pattern}`" for pattern in (*wishes.skip, *wishes.precision))
+    account = Account(
+        opset=opset_of(model),
+        layers=layers,
+        tensors=tensors,
+        weights=adopted_weights(model),
+        remarks=(
+            "the model is quantized already; its own placement is kept",
+            *lifted,
+            *repairs,
+            *on_layers(layers),
+            *on_manual(view, {tensor.name for tensor in tensors}, layers, manual),
+            *([f"skip and precision have no effect: {ignored}"] if ignored else []),
+        ),
     )
     return Quantized(model, ranges, account)

@@ -58,8 +58,23 @@ class Editor:
         """Let an operand read another tensor."""
         index, slot = site
         names = self.view.nodes[index].input
-        self._left.add(names[slot])
+        names.extend([""] * (slot + 1 - len(names)))
+        self._left |= {names[slot]} - {""}
         names[slot] = tensor
+
+    def forget_type(self, tensor: str) -> None:
+        """Drop what the graph declares of a tensor inside it, since that is to change."""
+        declared = self._graph.value_info
+        for place in reversed(range(len(declared))):
+            if declared[place].name == tensor:
+                del declared[place]
+
+    def drop_attribute(self, index: int, name: str) -> None:
+        """Take an attribute from a node, if it has it."""
+        attributes = self.view.nodes[index].attribute
+        for place in reversed(range(len(attributes))):
+            if attributes[place].name == name:
+                del attributes[place]
 
     def finish(self) -> None:
         """Put the new nodes in their places and name the nameless; drop what lost its readers."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from trtbuild.quant.placement import Site
 from trtbuild.quant.view import View
 
-__all__ = ["AVERAGING", "RATIO", "entries", "share_limits"]
+__all__ = ["AVERAGING", "RATIO", "entries", "passes", "share_limits"]
 
 PASSING = frozenset(
     "DepthToSpace Flatten Identity MaxPool Reshape Slice SpaceToDepth Split Squeeze Transpose "  # noqa: SIM905
@@ -40,6 +40,11 @@ def entries(view: View, tensor: str, paired: Mapping[str, object]) -> Iterator[t
             elif source not in seen:
                 seen.add(source)
                 waiting.append(source)
+
+
+def passes(view: View, index: int, slot: int) -> bool:
+    """Tell whether a node hands the values of an operand on unchanged."""
+    return slot in _passed(view, index)
 
 
 def _passed(view: View, index: int) -> Iterable[int]:

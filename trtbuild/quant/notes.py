@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from trtbuild.core.values import matching
 from trtbuild.quant.account import LayerAccount, WeightAccount
-from trtbuild.quant.placement import Placement
 from trtbuild.quant.view import View, name_of
 from trtbuild.quant.wishes import Wishes, means
 
@@ -28,11 +28,13 @@ def on_layers(layers: Iterable[LayerAccount]) -> Iterator[str]:
 
 
 def on_manual(
-    view: View, placement: Placement, manual: Mapping[str, tuple[float, float]]
+    view: View,
+    paired: AbstractSet[str],
+    layers: Iterable[LayerAccount],
+    manual: Mapping[str, tuple[float, float]],
 ) -> Iterator[str]:
-    """Say which manual ranges had no effect, and why."""
-    paired = {pair.tensor for pair in placement.pairs}
-    floats = {layer.name for layer in placement.layers if layer.precision != "int8"}
+    """Say which manual ranges had no effect, since they mean no `paired` tensor, and why."""
+    floats = {layer.name for layer in layers if layer.precision != "int8"}
     for pattern in manual:
         names = matching(pattern, view.activations)
         if not names:

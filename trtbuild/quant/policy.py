@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.quant.account import LayerAccount
+from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.flow import AVERAGING, entries, share_limits
 from trtbuild.quant.layers import WEIGHTED, Layer, layers_of
 from trtbuild.quant.limits import unusable
@@ -26,13 +26,15 @@ def candidates(model: onnx.ModelProto) -> list[str]:
     """Name the activations that quantization may want a range for, in graph order.
 
     These are the activations that weighted layers read and the skip inputs of residual Adds;
-    neither `skip` nor manual ranges change the list, so a calibration serves every recipe.
+    neither `skip` nor manual ranges change the list, so a calibration serves every recipe. A model
+    that is quantized already brings its own, and wants none.
 
     Raises:
-        StepInputError: the model is quantized already.
+        StepInputError: the model is quantized in a form that no TensorRT takes.
     """
     view = View(model)
-    refuse_quantized(view)
+    if is_quantized(view):
+        return []
     sites = [(layer.index, slot) for layer in layers_of(view) for slot in layer.activations]
     sites += [(residual.add, residual.skip) for residual in residuals_of(view)]
     return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
@@ -52,12 +54,8 @@ def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = Non
 
     `wishes` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
-
-    Raises:
-        StepInputError: the model is quantized already.
     """
     view = View(model)
-    refuse_quantized(view)
     wishes = wishes or Wishes()
     layers = layers_of(view)
     reasons = {layer.index: _reason(view, layer, ranges, wishes) for layer in layers}
@@ -80,31 +78,6 @@ def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = Non
         layers=(*accounts, *_in_subgraphs(view)),
         remarks=tuple(remarks),
     )
-
-
-def refuse_quantized(view: View) -> None:
-    """Refuse a model that carries quantization of its own.
-
-    Raises:
-        StepInputError: it does; names the first such node.
-    """
-    for node in view.nodes:
-        if node.op_type in _QUANTIZED or node.op_type.startswith("QLinear"):
-            raise StepInputError(
-                f"the model is quantized already: node `{name_of(node)}` is a {node.op_type}",
-                hint="give the float model it was made from, or leave out `quantization`",
-            )
-
-
-_QUANTIZED = frozenset(
-    {
-        "ConvInteger",
-        "DequantizeLinear",
-        "DynamicQuantizeLinear",
-        "MatMulInteger",
-        "QuantizeLinear",
-    }
-)
 
 
 def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes) -> str:

@@ -1,0 +1,266 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.helpers.models import model_of, outputs_of
+from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
+from trtbuild.core.errors import StepInputError
+from trtbuild.quant.apply import quantize
+from trtbuild.quant.wishes import Wishes
+
+W = np.array([[127, -64, 1], [10, 20, 30]], np.int8)
+"""Two outputs of three inputs, as Gemm with transB has them."""
+
+
+def dense(x_scale="float xs = {0.5}", zero="int8 xz = {0}", weight="wq, ws, wz", **weights):
+    """A Gemm whose operands are dequantized; the weight's parameters can be replaced."""
+    values = {
+        "wq": W,
+        "ws": np.array([0.5, 0.25], np.float32),
+        "wz": np.zeros(2, np.int8),
+        "b": np.array([1, 2], np.float32),
+        **weights,
+    }
+    return model_of(
+        f"""g (float[N,3] x) => (float[N,2] y) <{x_scale}, {zero}> {{
+            [xq] q = QuantizeLinear(x, xs, xz)  [xd] d = DequantizeLinear(q, xs, xz)
+            [wd] w = DequantizeLinear<axis={weights.pop("axis", 0)}>({weight})
+            [fc] y = Gemm<transB=1>(d, w, b)
+        }}""",
+        {name: value for name, value in values.items() if name != "axis"},
+    )
+
+
+def adopted(model, **options):
+    found = quantize(copy.deepcopy(model), ranges=ranges_of(), **options)
+    onnx.checker.check_model(found.model, full_check=True)
+    return found
+
+
+def repairs_of(found):
+    return [remark.split(":")[0] for remark in found.account.remarks if "TensorRT" in remark]
+
+
+def y_of(model, seed=0):
+    return outputs_of(model, {"x": normal(16, 3, seed=seed) * 20})["y"]
+
+
+def test_a_sound_model_is_accepted_as_it_is():
+    """Byte for byte; its ranges are in the table, its layers in the account."""
+    model = dense()
+    model.graph.node[0].name = "xq"
+    before = model.SerializeToString(deterministic=True)
+    found = adopted(model)
+
+    assert before == found.model.SerializeToString(deterministic=True)
+    assert [("x", 63.5, "imported")] == [
+        (name, each.limit, each.origin) for name, each in found.ranges.tensors.items()
+    ]
+    assert [("fc", "int8")] == [(each.name, each.precision) for each in found.account.layers]
+    assert [("x", 0.5, ("fc",))] == [
+        (each.name, each.scale, each.readers) for each in found.account.tensors
+    ]
+    assert [("wq", 0, 2)] == [(e.name, e.axis, e.channels) for e in found.account.weights]
+
+
+def test_a_manual_range_wins_over_an_imported_one():
+    """The pair is rewritten at both ends."""
+    found = adopted(dense(), manual={"x": (-127.0, 127.0)})
+
+    assert "manual" == found.ranges.tensors["x"].origin
+    assert [1.0] == [tensor.scale for tensor in found.account.tensors]
+    assert adopted(found.model).account.tensors == found.account.tensors
+
+
+def test_skip_says_that_it_has_no_effect():
+    """The placement is the model's own."""
+    found = adopted(dense(), wishes=Wishes(("fc",)))
+
+    assert "skip and precision have no effect: `fc`" in found.account.remarks
+
+
+def test_a_scale_of_one_element_becomes_a_scalar():
+    """TensorRT-RTX would compute in float, silently."""
+    model = dense(x_scale="float[1] xs = {0.5}", zero="int8[1] xz = {0}")
+    found = adopted(model)
+
+    assert ["scalar_scale"] == repairs_of(found)
+    assert y_of(model).tolist() == y_of(found.model).tolist()
+    node = found.model.graph.node[0]
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in found.model.graph.initializer}
+    assert [(), ()] == [shapes[name] for name in node.input[1:]]
+
+
+def test_uint8_around_128_is_int8():
+    """The same values, bit for bit."""
+    model = dense(zero="uint8 xz = {128}")
+    found = adopted(model)
+
+    assert ["recode_int8"] == repairs_of(found)
+    assert y_of(model).tolist() == y_of(found.model).tolist()
+
+
+@pytest.mark.parametrize(
+    ("zero", "limit"),
+    [("uint8 xz = {0}", 127.5), ("uint8 xz = {200}", 100.0), ("int8 xz = {-28}", 77.5)],
+)
+def test_a_range_off_centre_becomes_symmetric(zero, limit):
+    """255 steps of 0.5 from 0; from -100 to 27.5; from -50 to 77.5: the farther end decides."""
+    found = adopted(dense(zero=zero))
+
+    assert ["make_symmetric"] == repairs_of(found)
+    assert limit == pytest.approx(found.ranges.tensors["x"].limit)
+
+
+def test_a_missing_zero_point_means_uint8():
+    """ONNX says so, while TensorRT would take it for int8: the range is kept, symmetrically."""
+    model = dense()
+    for node in model.graph.node[:2]:
+        del node.input[2]
+    found = adopted(model)
+
+    assert ["make_symmetric"] == repairs_of(found)
+    assert 127.5 == pytest.approx(found.ranges.tensors["x"].limit)
+
+
+def test_an_int32_bias_is_float_again():
+    """200 steps of 0.25 are 50."""
+    model = seeded(
+        """g (float[N,3] x) => (float[N,2] y)
+        <float xs = {0.5}, int8 xz = {0}, int32[2] bq = {200, -4}, float bs = {0.25}> {
+            q = QuantizeLinear(x, xs, xz)  d = DequantizeLinear(q, xs, xz)
+            qw = QuantizeLinear(w, xs, xz)  dw = DequantizeLinear(qw, xs, xz)
+            [bias] b = DequantizeLinear(bq, bs)  [fc] y = Gemm<transB=1>(d, dw, b)
+        }""",
+        w=(2, 3),
+    )
+    found = adopted(model)
+
+    assert ["fold_bias"] == repairs_of(found)
+    bias = {t.name: t for t in found.model.graph.initializer}["bq_float"]
+    assert [50.0, -1.0] == onnx.numpy_helper.to_array(bias).tolist()
+    assert "bias" not in {node.name for node in found.model.graph.node}
+    assert y_of(model).tolist() == y_of(found.model).tolist()
+
+
+def test_a_weight_scaled_along_its_inputs_is_rounded_anew():
+    """Along axis 1, three scales: TensorRT-RTX would compute the whole Gemm in float."""
+    model = dense(axis=1, ws=np.array([0.5, 1, 0.25], np.float32), wz=np.zeros(3, np.int8))
+    found = adopted(model)
+
+    assert ["requantize_weight"] == repairs_of(found)
+    assert [("int8", "")] == [(each.precision, each.reason) for each in found.account.layers]
+    assert [0] == [each.axis for each in found.account.weights]
+    assert sqnr_db(y_of(model), y_of(found.model)) > 35
+
+
+def test_a_weight_scale_of_zero_becomes_one():
+    """The channel is zeros, and stays zeros."""
+    model = dense(ws=np.array([0.5, 0], np.float32))
+    found = adopted(model)
+
+    assert ["requantize_weight"] == repairs_of(found)
+    assert sqnr_db(y_of(model), y_of(found.model)) > 35
+    assert (y_of(found.model)[:, 1] == 2).all()
+
+
+def test_a_weight_with_zero_points_is_rounded_anew():
+    """uint8 around 100."""
+    model = dense(wq=W.view(np.uint8), wz=np.full(2, 100, np.uint8))
+    found = adopted(model)
+
+    assert ["requantize_weight"] == repairs_of(found)
+    assert sqnr_db(y_of(model), y_of(found.model)) > 35
+
+
+def test_a_layer_that_the_model_leaves_float_says_so():
+    """One operand alone gives no INT8."""
+    model = model_of(
+        """g (float[N,3] x) => (float[N,2] y) <float s = {0.5}, int8 z = {0}> {
+            w = DequantizeLinear(wq, s, z)  [fc] y = Gemm<transB=1>(x, w)
+        }""",
+        {"wq": W},
+    )
+
+    assert [("fp32", "the model does not quantize `x`")] == [
+        (each.precision, each.reason) for each in adopted(model).account.layers
+    ]
+
+
+def test_integers_may_be_moved_between_the_ends():
+    """A pooling on uint8 becomes one on int8."""
+    model = model_of(
+        """<ir_version: 8, opset_import: ["" : 17]>
+        g (float[1,1,2,2] x) => (float[1,1,1,1] y) <float s = {0.5}, uint8 z = {128}> {
+            q = QuantizeLinear(x, s, z)  m = MaxPool<kernel_shape=[2,2]>(q)
+            y = DequantizeLinear(m, s, z)
+        }"""
+    )
+    feed = {"x": normal(1, 1, 2, 2)}
+
+    assert outputs_of(model, feed)["y"] == outputs_of(adopted(model).model, feed)["y"]
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (lambda: dense(x_scale="float xs = {0}"), "the scale of `x` at `xq` is 0"),
+        (lambda: dense(x_scale="float xs = {1e-40}"), "the scale of `x` at `xq` is 9.99995e-41"),
+        (lambda: dense(zero="uint16 xz = {0}"), "`xq` quantizes to uint16"),
+        (lambda: dense(wq=W.astype(np.int16), wz=np.zeros(2, np.int16)), "`wd` quantizes to int16"),
+        (
+            lambda: model_of("""g (float[N,3] x, float s) => (float[N,3] y) <int8 z = {0}> {
+                [a] q = QuantizeLinear(x, s, z)  y = DequantizeLinear(q, s, z) }"""),
+            "the scale `s` of QuantizeLinear `a` is computed",
+        ),
+        (
+            lambda: model_of("""g (float[N,3] x) => (float[N,3] y)
+            <float s = {0.5}, float t = {0.25}, int8 z = {0}> {
+                [a] q = QuantizeLinear(x, s, z)  [b] y = DequantizeLinear(q, t, z) }"""),
+            "`a` has scale 0.5 and zero point 0 (int8), but `b` has scale 0.25",
+        ),
+        (
+            lambda: model_of("""g (uint8[N,3] q) => (float[N,3] y) <float s = {1}, uint8 z = {7}> {
+                [a] y = DequantizeLinear(q, s, z) }"""),
+            "`a` takes uint8 integers with zero point 7, and no QuantizeLinear",
+        ),
+        (
+            lambda: model_of("""g (float[N,3] x) => (uint8[N,3] q, float s, uint8 z) {
+                [dyn] q, s, z = DynamicQuantizeLinear(x) }"""),
+            "`dyn` is a DynamicQuantizeLinear",
+        ),
+        (
+            lambda: model_of(
+                """g (int8[2,3] a, int8[3,2] b) => (int8[2,2] y) <float s = {1}, int8 z = {0}> {
+                [old] y = QLinearMatMul(a, s, z, b, s, z, s, z) }"""
+            ),
+            "`old` is a QLinearMatMul",
+        ),
+    ],
+)
+def test_what_cannot_be_repaired_is_refused(model, words):
+    """One sentence with the node, and a hint."""
+    with pytest.raises(StepInputError) as raised:
+        adopted(model())
+
+    assert words in raised.value.message
+    assert raised.value.hint
+
+
+def test_our_own_models_are_sound():
+    """Quantized twice is quantized once."""
+    model = seeded(
+        "g (float[N,4,6,6] x) => (float[N,4,6,6] y) "
+        "{ a = Conv(x, w)  r = Relu(a)  p = MaxPool<kernel_shape=[1,1]>(r)  y = Conv(p, w) }",
+        w=(4, 4, 1, 1),
+    )
+    once = quantize(model, ranges=observed(model, {"x": normal(2, 4, 6, 6)}))
+    before = once.model.SerializeToString(deterministic=True)
+    twice = adopted(once.model)
+
+    assert before == twice.model.SerializeToString(deterministic=True)
+    assert once.account.layers == twice.account.layers

@@ -1,0 +1,185 @@
+"""The quantization that a model brings along: its Q and DQ nodes, and what they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.quant.flow import passes
+from trtbuild.quant.folding import value_of
+from trtbuild.quant.view import View, ints_of, name_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["Linear", "Stored", "Stream", "is_quantized", "linears_of", "stored_of", "streams_of"]
+
+LINEAR = ("QuantizeLinear", "DequantizeLinear")
+REFUSED = {
+    "ConvInteger": "dynamic",
+    "DynamicQuantizeLinear": "dynamic",
+    "MatMulInteger": "dynamic",
+    "MatMulIntegerToFloat": "dynamic",
+}
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A QuantizeLinear or DequantizeLinear node, read."""
+
+    index: int
+    name: str
+    scale: npt.NDArray[np.floating]
+    zero: npt.NDArray[np.int64]
+    """The zero points; one zero where none is written."""
+    dtype: str
+    """The type on its integer side, in ONNX's word: `int8`."""
+    axis: int
+
+    @property
+    def symmetric(self) -> bool:
+        """Tell whether every zero point is zero."""
+        return not self.zero.any()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A constant behind a DequantizeLinear: integers, or floats behind a QuantizeLinear."""
+
+    tensor: str
+    """The constant's name."""
+    dequantizer: Linear
+    quantizer: Linear | None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An activation's integers: where they are made, and every place where they end."""
+
+    tensor: str
+    """The activation that is quantized; the float result where the integers come from outside."""
+    quantizer: Linear | None
+    """None where the integers come from outside, or from an operator on integers."""
+    dequantizers: tuple[Linear, ...]
+    integers: tuple[str, ...]
+    """The tensors between its ends."""
+
+    @property
+    def linears(self) -> tuple[Linear, ...]:
+        """Return all its nodes."""
+        return self.dequantizers if self.quantizer is None else (self.quantizer, *self.dequantizers)
+
+
+def is_quantized(view: View) -> bool:
+    """Tell whether a model carries quantization of its own.
+
+    Raises:
+        StepInputError: it does, in a form that no TensorRT takes.
+    """
+    for node in view.nodes:
+        if node.op_type.startswith("QLinear"):
+            raise StepInputError(
+                f"node `{name_of(node)}` is a {node.op_type}: TensorRT takes quantization as "
+                "QuantizeLinear and DequantizeLinear around float operators",
+                hint="quantize with quant_format=QuantFormat.QDQ, or give the float model",
+            )
+        if node.op_type in REFUSED:
+            raise StepInputError(
+                f"node `{name_of(node)}` is a {node.op_type}: TensorRT has no dynamic quantization",
+                hint="quantize statically (QDQ), or give the float model",
+            )
+    return any(node.op_type in LINEAR for node in view.nodes)
+
+
+def linears_of(view: View) -> dict[int, Linear]:
+    """Read every Q and DQ node of the top graph, by its place.
+
+    Raises:
+        StepInputError: a scale or zero point is computed while the model runs.
+    """
+    return {
+        index: _linear(view, index)
+        for index, node in enumerate(view.nodes)
+        if node.op_type in LINEAR
+    }
+
+
+def stored_of(view: View, linears: dict[int, Linear]) -> Iterator[Stored]:
+    """Yield the dequantized constants, in graph order."""
+    for index, linear in linears.items():
+        node = view.nodes[index]
+        if node.op_type != "DequantizeLinear":
+            continue
+        source = node.input[0]
+        quantizer = linears.get(view.producers.get(source, -1))
+        if view.is_constant(source):
+            yield Stored(view.root(source), linear, None)
+        elif quantizer is not None and view.is_constant(view.nodes[quantizer.index].input[0]):
+            yield Stored(view.root(view.nodes[quantizer.index].input[0]), linear, quantizer)
+
+
+def streams_of(view: View, linears: dict[int, Linear]) -> Iterator[Stream]:
+    """Yield the quantized activations, in graph order; integers may pass through pooling etc."""
+    constant = {found.dequantizer.index for found in stored_of(view, linears)}
+    reached: set[int] = set()
+    for index, linear in linears.items():
+        node = view.nodes[index]
+        if node.op_type == "QuantizeLinear" and not view.is_constant(node.input[0]):
+            ends, integers = _flow(view, node.output[0])
+            reached |= set(ends)
+            yield Stream(node.input[0], linear, tuple(linears[end] for end in ends), integers)
+    for index, linear in linears.items():
+        if view.nodes[index].op_type == "DequantizeLinear" and index not in reached | constant:
+            yield Stream(view.nodes[index].output[0], None, (linear,), ())
+
+
+def _flow(view: View, tensor: str) -> tuple[list[int], tuple[str, ...]]:
+    """Return the DequantizeLinear nodes that integers flow into, and the tensors on the way."""
+    ends: list[int] = []
+    integers = [tensor]
+    for name in integers:  # grows while it is walked
+        for index, slot in view.readers.get(name, ()):
+            node = view.nodes[index]
+            if node.op_type == "DequantizeLinear":
+                ends.append(index)
+            elif passes(view, index, slot):
+                integers += [made for made in node.output if made and made not in integers]
+    return ends, tuple(integers)
+
+
+def _linear(view: View, index: int) -> Linear:
+    import numpy as np
+
+    node = view.nodes[index]
+    for operand, word in zip(node.input[1:3], ("scale", "zero point"), strict=False):
+        if operand and not view.is_constant(operand):
+            raise StepInputError(
+                f"the {word} `{operand}` of {node.op_type} `{name_of(node)}` is computed while the "
+                "model runs: TensorRT wants a constant, and TensorRT-RTX crashes",
+                hint="fold it into a constant, or give the float model",
+            )
+    has_zero = len(node.input) > 2 and node.input[2]  # noqa: PLR2004
+    return Linear(
+        index=index,
+        name=name_of(node),
+        scale=np.asarray(value_of(view, node.input[1])),
+        zero=value_of(view, node.input[2]).astype(np.int64) if has_zero else np.zeros((), np.int64),
+        dtype=_dtype(view, index),
+        axis=(ints_of(node, "axis") or (1,))[0],
+    )
+
+
+def _dtype(view: View, index: int) -> str:
+    import onnx
+
+    node = view.nodes[index]
+    if len(node.input) > 2 and node.input[2]:  # noqa: PLR2004
+        return view.dtype(node.input[2]) or "unknown"
+    if node.op_type == "DequantizeLinear":
+        return view.dtype(node.input[0]) or "unknown"
+    written = (ints_of(node, "output_dtype") or (0,))[0]
+    # ONNX says so; TensorRT takes it for int8 all the same.
+    return onnx.TensorProto.DataType.Name(written).lower() if written else "uint8"

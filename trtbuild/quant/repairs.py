@@ -1,0 +1,71 @@
+"""What TensorRT would refuse or silently change in a quantized model, repaired by named fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.quant.existing import Linear
+from trtbuild.quant.limits import LARGEST, SMALLEST
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["FOREIGN", "Repair", "demand_int8", "positive", "told"]
+
+FOREIGN = frozenset({"float4e2m1", "float8e4m3fn", "float8e5m2", "int4"})
+"""Types that TensorRT knows, and that are not ours to touch."""
+
+WHY = {
+    "fold_bias": "TensorRT takes no INT32 bias; it is float again, value for value",
+    "make_symmetric": (
+        "TensorRT takes no zero point but 0, and clamps uint8 at 127 without a word; the scale "
+        "spans the same range symmetrically now, so the numbers differ"
+    ),
+    "recode_int8": "TensorRT takes uint8 for int8 without a word; the same values are int8 now",
+    "requantize_weight": (
+        "TensorRT takes symmetric INT8 weights with scales above 0 along the output channels; "
+        "these were not, and are rounded anew"
+    ),
+    "scalar_scale": "TensorRT-RTX computes in float behind a scale of shape [1]",
+}
+"""Fix → why it is needed, and what it does to the numbers."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A named fix, and the tensor or weight that it was applied to."""
+
+    fix: str
+    tensor: str
+
+
+def told(repairs: Iterable[Repair]) -> Iterator[str]:
+    """Say in a line for each fix what was repaired, and why."""
+    groups: dict[str, list[str]] = {}
+    for repair in repairs:
+        groups.setdefault(repair.fix, []).append(f"`{repair.tensor}`")
+    for fix, names in sorted(groups.items()):
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
+        yield f"{fix}: {', '.join(names[:3])}{more}: {WHY[fix]}"
+
+
+def demand_int8(linear: Linear) -> None:
+    """Refuse integers that are neither int8 nor what can become int8.
+
+    Raises:
+        StepInputError: names the node and the type.
+    """
+    if linear.dtype not in {"int8", "uint8"}:
+        raise StepInputError(
+            f"`{linear.name}` quantizes to {linear.dtype}, which TensorRT does not take",
+            hint="quantize to int8",
+        )
+
+
+def positive(scale: npt.NDArray[np.floating]) -> bool:
+    """Tell whether TensorRT takes every scale: above 0, neither denormal nor infinite."""
+    return bool((scale >= SMALLEST).all() and (scale <= LARGEST).all())
