@@ -53,15 +53,17 @@ def test_a_constant_output_stays_a_node():
 
 
 def test_branches_are_lowered_too():
-    """Each into its own graph."""
+    """Each into its own graph, beside those of the main graph."""
     model = model_of(
-        """g (float x, bool c) => (float y) {
-        y = If (c) <then_branch = t () => (float p) { k = Constant<value_float = 1.0>() p = Add(x, k) },
-                    else_branch = e () => (float q) { q = Neg(x) }> }"""  # noqa: E501
+        """g (float x, bool c) => (float y) { o = Constant<value_float = 2.0>()  z = Mul(x, o)
+        y = If (c) <then_branch = t () => (float p) {
+                        k = Constant<value_float = 1.0>()  p = Add(z, k) },
+                    else_branch = e () => (float q) { q = Neg(z) }> }"""
     )
     lower_constants(model.graph)
-    branch = model.graph.node[0].attribute[0].g
+    branch = model.graph.node[1].attribute[0].g
 
+    assert ["o"] == [tensor.name for tensor in model.graph.initializer]
     assert (["Add"], ["k"]) == (
         [node.op_type for node in branch.node],
         [tensor.name for tensor in branch.initializer],
@@ -82,6 +84,16 @@ def test_what_would_be_lost_is_refused(attribute, what):
     model.graph.node[0].attribute.append(attribute)
 
     with pytest.raises(StepInputError, match=rf"`r` \(Relu\): its attribute .* is {what}"):
+        refuse_unknown(model.graph)
+
+
+def test_an_optional_input_is_refused():
+    """Only tensors go in and out of an engine."""
+    model = model_of("g (float x) => (float y) { y = Relu(x) }")
+    optional = helper.make_optional_type_proto(model.graph.input[0].type)
+    model.graph.input[0].type.CopyFrom(optional)
+
+    with pytest.raises(StepInputError, match="`x` is no tensor"):
         refuse_unknown(model.graph)
 
 

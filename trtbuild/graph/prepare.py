@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
 
@@ -27,7 +27,8 @@ def lower_constants(graph: onnx.GraphProto) -> None:
 
     ONNX-GraphSurgeon would read `value_float` as float64, and cannot write an empty list.
     """
-    for each in (graph, *subgraphs(graph)):
+    # Inner graphs first: replacing a graph's nodes copies them, with the graphs inside.
+    for each in reversed([graph, *subgraphs(graph)]):
         outputs = {value.name for value in each.output}
         kept = []
         for node in each.node:
@@ -38,9 +39,7 @@ def lower_constants(graph: onnx.GraphProto) -> None:
             tensor.name = node.output[0]
             each.initializer.append(tensor)
         if len(kept) < len(each.node):
-            nodes = [type(node).FromString(node.SerializeToString()) for node in kept]
-            del each.node[:]
-            each.node.extend(nodes)
+            _replace(each.node, kept)
 
 
 def _constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
@@ -71,6 +70,12 @@ def refuse_unknown(graph: onnx.GraphProto) -> None:
     """
     import onnx
 
+    for value in (*graph.input, *graph.output):
+        if value.type.WhichOneof("value") not in {"tensor_type", "sequence_type"}:
+            raise StepInputError(
+                f"`{value.name}` is no tensor; only tensors can go in or out of an engine",
+                hint="export the model without optional inputs and outputs",
+            )
     kinds = onnx.AttributeProto
     carried = {kinds.FLOAT, kinds.INT, kinds.STRING, kinds.TENSOR, kinds.GRAPH}
     lists = {kinds.FLOATS: "floats", kinds.INTS: "ints", kinds.STRINGS: "strings"}
@@ -124,8 +129,8 @@ def hoist(graph: onnx.GraphProto, outer: set[str]) -> None:
             _replace(each.value_info, noted)
 
 
-def _replace(field: object, kept: list[object]) -> None:
+def _replace(field: Any, kept: Iterable[Any]) -> None:
     """Keep some messages of a repeated field; they must be copied before it is cleared."""
-    copies = [type(each).FromString(each.SerializeToString()) for each in kept]  # type: ignore[attr-defined]
-    del field[:]  # type: ignore[attr-defined]
-    field.extend(copies)  # type: ignore[attr-defined]
+    copies = [type(each).FromString(each.SerializeToString()) for each in kept]
+    del field[:]
+    field.extend(copies)

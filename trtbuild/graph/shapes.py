@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["Dimension", "inferred", "is_named", "refresh"]
+__all__ = ["Dimension", "complete", "inferred", "is_named", "refresh"]
 
 Dimension = int | str | None
 """A size, a name, or None where nothing is known."""
@@ -22,7 +22,7 @@ def is_named(size: Dimension) -> bool:
 
 
 def inferred(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
-    """Return the model with the shapes of its tensors filled in.
+    """Return the model with the shapes of its tensors filled in; what is unknown has no name.
 
     Raises:
         StepInputError: strict, and an operator's inputs do not fit together.
@@ -30,13 +30,18 @@ def inferred(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     from onnx import shape_inference
 
     try:
-        return shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
+        made = shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
     except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise StepInputError(
             f"shapes do not fit together: {' '.join(lines)[:400]}",
             hint="is the model valid? ONNX Runtime would refuse it too",
         ) from error
+    for value in (*made.graph.value_info, *made.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.HasField("dim_param") and not is_named(dim.dim_param):
+                dim.Clear()
+    return made
 
 
 def refresh(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
@@ -61,6 +66,21 @@ def refresh(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     for output, shape in zip(graph.outputs, declared, strict=True):
         output.shape = shape
     return {output.name: found.get(output.name) for output in graph.outputs}
+
+
+def complete(graph: gs.Graph) -> None:
+    """Infer what is not known yet, in place; what is known stays."""
+    import onnx_graphsurgeon as gs
+
+    model = inferred(gs.export_onnx(graph), strict=False)
+    found = {value.name: _shape(value) for value in model.graph.value_info}
+    for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
+        shape = found.get(tensor.name)
+        if shape is not None and isinstance(tensor, gs.Variable):
+            known = tensor.shape or [None] * len(shape)
+            tensor.shape = [
+                new if old is None else old for old, new in zip(known, shape, strict=True)
+            ]
 
 
 def _shape(value: onnx.ValueInfoProto) -> list[Dimension] | None:

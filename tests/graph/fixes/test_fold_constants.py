@@ -78,6 +78,17 @@ def test_the_static_part_of_a_dynamic_shape_is_enough():
     assert 4 == graph.nodes[2].inputs[1].values
 
 
+def test_what_folding_reveals_is_folded_too():
+    """A Reshape to a computed constant has a shape only once that is computed."""
+    graph, account = folded(
+        """g (float[2, 6] x) => (int64[2] y) <int64[2] t = {-3, -4}, int64[2] k = {1, 1}>
+        { u = Neg(t)  r = Reshape(x, u)  n = Shape(r)  y = Add(n, k) }"""
+    )
+
+    assert [4, 5] == graph.outputs[0].values.tolist()
+    assert ["u", "n", "y"] == account.changes
+
+
 def test_half_of_a_size_stays_half():
     """Casting to float, halving, casting back: 0.5 must not become the integer 0."""
     graph, _ = folded(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import ByteSize, Options
 from trtbuild.graph.base import Account
+from trtbuild.graph.shapes import complete
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -46,19 +47,12 @@ class FoldConstants(Options):
         before = [
             tensor for node in graph.nodes for tensor in node.outputs if not tensor.is_empty()
         ]
-        _fold_sizes(graph)
-        largest = max(
-            (_bytes(t) or 0 for t in graph.tensors().values() if _is_constant(t)), default=0
-        )
-        refused: dict[str, str] = {}
-
-        def keep(node: gs.Node) -> bool:
-            reason = self._reason_to_keep(node)
-            if reason:
-                refused[node.name] = reason
-            return bool(reason)
-
-        _evaluate(graph, keep, max(largest, self.size_limit))
+        left = _results(graph)
+        refused = self._fold(graph)
+        while _results(graph) < left and any(n.op == "Shape" and n.outputs for n in graph.nodes):
+            left = _results(graph.cleanup())
+            complete(graph)  # a Reshape to what is constant now has a shape that is known
+            refused = self._fold(graph)
         for tensor in before:
             if isinstance(tensor, gs.Constant):
                 account.changed(tensor.name)
@@ -67,6 +61,22 @@ class FoldConstants(Options):
             if "size_limit" in reason:
                 account.remark(f"{name} is not folded: {reason}")
         return account
+
+    def _fold(self, graph: gs.Graph) -> dict[str, str]:
+        """Fold once; return the nodes that could have been folded, and why they were not."""
+        refused: dict[str, str] = {}
+
+        def keep(node: gs.Node) -> bool:
+            reason = self._reason_to_keep(node)
+            if reason:
+                refused[node.name] = reason
+            return bool(reason)
+
+        _fold_sizes(graph)
+        constants = [tensor for tensor in graph.tensors().values() if _is_constant(tensor)]
+        largest = max((_bytes(tensor) or 0 for tensor in constants), default=0)
+        _evaluate(graph, keep, max(largest, self.size_limit))
+        return refused
 
     def _reason_to_keep(self, node: gs.Node) -> str:
         import onnx_graphsurgeon as gs
@@ -82,6 +92,11 @@ class FoldConstants(Options):
         if made > max(read, self.size_limit):
             return f"its result of {made / 1e6:.1f} MB is over the size_limit"
         return ""
+
+
+def _results(graph: gs.Graph) -> int:
+    """Count what is still computed: folding takes a result away from its node."""
+    return sum(len(node.outputs) for node in graph.nodes)
 
 
 def _evaluate(graph: gs.Graph, keep: Any, limit: int) -> None:
