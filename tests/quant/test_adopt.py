@@ -105,15 +105,37 @@ def test_uint8_around_128_is_int8():
 
 
 @pytest.mark.parametrize(
-    ("zero", "limit"),
-    [("uint8 xz = {0}", 127.5), ("uint8 xz = {200}", 100.0), ("int8 xz = {-28}", 77.5)],
+    ("zero", "low", "high"),
+    [
+        ("uint8 xz = {0}", 0.0, 127.5),
+        ("uint8 xz = {200}", -100.0, 27.5),
+        ("int8 xz = {-28}", -50.0, 77.5),
+    ],
 )
-def test_a_range_off_centre_becomes_symmetric(zero, limit):
-    """255 steps of 0.5 from 0; from -100 to 27.5; from -50 to 77.5: the farther end decides."""
-    found = adopted(dense(zero=zero))
+def test_a_range_off_centre_becomes_symmetric(zero, low, high):
+    """255 steps of 0.5: the end farther from 0 decides on the scale, and both still cut off."""
+    model = dense(zero=zero)
+    found = adopted(model)
 
     assert ["make_symmetric"] == repairs_of(found)
-    assert limit == pytest.approx(found.ranges.tensors["x"].limit)
+    assert (low, high) == (found.ranges.tensors["x"].low, found.ranges.tensors["x"].high)
+    scale = max(-low, high) / 127
+    assert scale == pytest.approx(found.account.tensors[0].scale)
+    x = np.array([[-1000, 1000, 0]], np.float32)
+    rounded = np.round(np.array([low, high, 0]) / scale) * scale
+    expected = rounded @ (W * [[0.5], [0.25]]).T + [1, 2]
+    assert expected == pytest.approx(outputs_of(found.model, {"x": x})["y"][0], rel=1e-5)
+
+
+def test_what_a_relu_cut_off_need_not_be_cut_off_again():
+    """Its result is not negative."""
+    model = model_of("""g (float[N,3] x) => (float[N,3] y) <float s = {0.5}, uint8 z = {0}> {
+        r = Relu(x)  q = QuantizeLinear(r, s, z)  y = DequantizeLinear(q, s, z)
+    }""")
+
+    assert ["Relu", "QuantizeLinear", "DequantizeLinear"] == [
+        node.op_type for node in adopted(model).model.graph.node
+    ]
 
 
 def test_a_missing_zero_point_means_uint8():
@@ -166,6 +188,24 @@ def test_a_weight_scale_of_zero_becomes_one():
     assert ["requantize_weight"] == repairs_of(found)
     assert sqnr_db(y_of(model), y_of(found.model)) > 35
     assert (y_of(found.model)[:, 1] == 2).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "zero"), [(np.int8(60), np.int8(-40)), (np.array([2, 4, 8], np.uint8), np.uint8(0))]
+)
+def test_a_constant_that_is_no_weight_is_float_again(value, zero):
+    """TensorRT takes no integer scalar; a factor is exact in floats."""
+    model = model_of(
+        """g (float[N,3] x) => (float[N,3] y) <float s = {0.5}> {
+            f = DequantizeLinear(q, s, z)  y = Mul(x, f)
+        }""",
+        {"q": np.array(value), "z": np.array(zero)},
+    )
+    found = adopted(model)
+
+    assert ["fold_constant"] == repairs_of(found)
+    assert ["Mul"] == [node.op_type for node in found.model.graph.node]
+    assert y_of(model).tolist() == y_of(found.model).tolist()
 
 
 def test_a_weight_with_zero_points_is_rounded_anew():

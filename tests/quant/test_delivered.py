@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import logging
+
+import onnx
 import pytest
 
-from tests.helpers.quant import normal, observed, seeded
+from tests.helpers.models import outputs_of
+from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
 from trtbuild.backends.base import Asked
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.quant.apply import quantize
+
+# Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Timing cache operations are no-ops:DeprecationWarning"
+)
 
 RESIDUAL = """g (float[N,8,16,16] x) => (float[N,4] y) {
     [stem] a = Conv<pads=[1,1,1,1]>(x, w8, b8)  r = Relu(a)
@@ -54,8 +64,6 @@ g (float[2,8,16] x) => (float[2,8,4] a, float[2,3,16] b, float[2,8,4] c, float[5
 OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
 
 
-# Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
-@pytest.mark.filterwarnings("ignore:.*Timing cache operations are no-ops:DeprecationWarning")
 @pytest.mark.parametrize(
     ("text", "shapes", "feed"),
     [
@@ -69,20 +77,65 @@ def test_every_layer_asked_for_in_int8_is_delivered(text, shapes, feed, tmp_path
     """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9."""
     model = seeded(text, **shapes)
     found = quantize(model, ranges=observed(model, {"x": feed}))
-    path = tmp_path / "model.onnx"
-    path.write_bytes(found.model.SerializeToString())
-    backend = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,))
-    profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
 
-    built = backend.build(
+    assert all_delivered(found, feed, tmp_path, dynamic="N" in text)
+
+
+def test_a_model_from_onnxruntime_is_delivered_after_repair(tmp_path):
+    """Its defaults (asymmetric, INT32 bias, Relus removed) are what TensorRT would not take."""
+    feed = normal(4, 8, 16, 16)
+    model = seeded(RESIDUAL, **RESIDUAL_WEIGHTS)
+    before = outputs_of(model, {"x": feed})["y"]
+    theirs = quantized_by_onnxruntime(model, feed, tmp_path)
+
+    found = quantize(theirs, ranges=ranges_of())
+
+    assert {"fold_bias", "make_symmetric"} <= {
+        remark.split(":")[0] for remark in found.account.remarks
+    }
+    assert sqnr_db(before, outputs_of(found.model, {"x": feed})["y"]) > 25
+    assert all_delivered(found, feed, tmp_path, dynamic=True)
+
+
+def quantized_by_onnxruntime(model, feed, folder):
+    """Quantize with onnxruntime.quantization as it comes; it advises against that on the log."""
+    from onnxruntime import quantization as ort
+
+    class Once:
+        def __init__(self):
+            self.left = [{"x": feed}]
+
+        def get_next(self):
+            return self.left.pop() if self.left else None
+
+    named = copy.deepcopy(model)
+    for node in named.graph.node:
+        node.name = node.name or node.output[0]
+    onnx.save(named, folder / "float.onnx")
+    logging.disable(logging.WARNING)
+    try:
+        ort.quantize_static(folder / "float.onnx", folder / "theirs.onnx", Once())
+    finally:
+        logging.disable(logging.NOTSET)
+    return onnx.load(folder / "theirs.onnx")
+
+
+def all_delivered(found, feed, folder, *, dynamic):
+    """Build for 8.9, and tell whether every weighted layer was asked for and delivered in INT8."""
+    path = folder / "model.onnx"
+    path.write_bytes(found.model.SerializeToString())
+    profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
+    built = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,)).build(
         path,
-        tmp_path / "engine",
-        profiles=[] if "N" not in text else [profile],
+        folder / "engine",
+        profiles=[profile] if dynamic else [],
         asked=[Asked(each.name, each.op, each.precision) for each in found.account.layers],
         progress=lambda *_: None,
     )
-
-    assert ["int8"] * len(built.layers) == [layer.asked for layer in built.layers]
+    assert {layer.name: "int8" for layer in built.layers} == {
+        layer.name: layer.asked for layer in built.layers
+    }
     assert {layer.name: "int8" for layer in built.layers} == {
         layer.name: layer.delivered for layer in built.layers
     }
+    return len(built.layers) == len(found.account.layers) > 0

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Ranges
 from trtbuild.quant.account import Account
-from trtbuild.quant.adopt import (
-    adopted_layers,
-    adopted_tensors,
-    adopted_weights,
-    repair,
-    set_ranges,
-)
+from trtbuild.quant.adopt import adopt
 from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.notes import on_layers, on_manual, on_weights, on_wishes
 from trtbuild.quant.opset import lift, opset_of
 from trtbuild.quant.policy import place
 from trtbuild.quant.qdq import insert
+from trtbuild.quant.repairs import told
 from trtbuild.quant.view import View
 from trtbuild.quant.weights import WeightScaling
 from trtbuild.quant.wishes import Wishes
@@ -87,22 +82,21 @@ def quantize(
 def _adopt(model: onnx.ModelProto, manual: Manual, wishes: Wishes) -> Quantized:
     """Take the quantization that a model brings, repaired; wishes have no effect on it."""
     model, lifted = lift(model)
-    repairs = tuple(repair(model))
-    ranges = set_ranges(model, manual)
-    view, layers, tensors = View(model), adopted_layers(model), adopted_tensors(model)
+    found = adopt(model, manual)
+    paired = {tensor.name for tensor in found.tensors}
     ignored = ", ".join(f"`{pattern}`" for pattern in (*wishes.skip, *wishes.precision))
     account = Account(
         opset=opset_of(model),
-        layers=layers,
-        tensors=tensors,
-        weights=adopted_weights(model),
+        layers=found.layers,
+        tensors=found.tensors,
+        weights=found.weights,
         remarks=(
             "the model is quantized already; its own placement is kept",
             *lifted,
-            *repairs,
-            *on_layers(layers),
-            *on_manual(view, {tensor.name for tensor in tensors}, layers, manual),
+            *told(found.repairs),
+            *on_layers(found.layers),
+            *on_manual(View(model), paired, found.layers, manual),
             *([f"skip and precision have no effect: {ignored}"] if ignored else []),
         ),
     )
-    return Quantized(model, ranges, account)
+    return Quantized(model, found.ranges, account)

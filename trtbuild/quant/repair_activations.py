@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["repair_stream", "rescale"]
+__all__ = ["bounds_of", "repair_stream", "rescale", "symmetric_scale"]
+
+NOT_NEGATIVE = frozenset({"Relu", "Sigmoid", "Softmax"})
 
 CENTRE = 128
 """The zero point with which uint8 says what int8 says with 0."""
@@ -53,14 +55,56 @@ def _recoded(editor: Editor, stream: Stream, first: Linear) -> Repair:
             "and no QuantizeLinear with a single scale makes them: TensorRT takes int8 around 0",
             hint="export the model with symmetric INT8",
         )
-    scale, zero = float(first.scale.flat[0]), int(first.zero.flat[0])
-    if (first.dtype, zero) == ("uint8", CENTRE):
-        rescale(editor, stream, scale)
+    rescale(editor, stream, symmetric_scale(first))
+    if _is_centred(first):
         return Repair("recode_int8", stream.tensor)
-    lowest = 0 if first.dtype == "uint8" else -128
-    limit = max(zero - lowest, lowest + 255 - zero) * scale
-    rescale(editor, stream, limit / 127)
+    _cut_off(editor, stream, first)
     return Repair("make_symmetric", stream.tensor)
+
+
+def bounds_of(linear: Linear) -> tuple[float, float]:
+    """Return the least and greatest value that a node's integers mean."""
+    scale, zero = float(linear.scale.flat[0]), int(linear.zero.flat[0])
+    lowest = 0 if linear.dtype == "uint8" else -128
+    return (lowest - zero) * scale, (lowest + 255 - zero) * scale
+
+
+def symmetric_scale(linear: Linear) -> float:
+    """Return the scale with which int8 around 0 spans what a node's integers span."""
+    if _is_centred(linear):
+        return float(linear.scale.flat[0])
+    low, high = bounds_of(linear)
+    return max(-low, high) / 127
+
+
+def _is_centred(linear: Linear) -> bool:
+    """Tell whether integers are around 0, or around what is 0 in uint8."""
+    return int(linear.zero.flat[0]) == (CENTRE if linear.dtype == "uint8" else 0)
+
+
+def _cut_off(editor: Editor, stream: Stream, first: Linear) -> None:
+    """Cut values off where the old integers did.
+
+    ONNX Runtime's quantizer removes a Relu or Clip that the range of the integers makes idle, so
+    without this a model may lose its activations.
+    """
+    import numpy as np
+
+    low, high = bounds_of(first)
+    maker = editor.view.producer(stream.tensor)
+    if low == 0 and maker is not None and maker.op_type in NOT_NEGATIVE:
+        return
+    site = (first.index, 0)
+    if low == 0:
+        name, op, bounds = f"{stream.tensor}_relu", "Relu", []
+    else:
+        name, op = f"{stream.tensor}_clip", "Clip"
+        bounds = [
+            editor.constant(f"{stream.tensor}_{end}", np.array(bound, first.scale.dtype))
+            for end, bound in (("low", low), ("high", high))
+        ]
+    operands = [stream.tensor, *bounds]
+    editor.read(site, editor.node_before(first.index, op, name, operands, name))
 
 
 def rescale(editor: Editor, stream: Stream, scale: float) -> None:

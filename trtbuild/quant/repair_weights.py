@@ -29,37 +29,42 @@ def repair_stored(editor: Editor, stored: Stored) -> Repair | None:
     if linear.dtype in FOREIGN:
         return None
     if linear.dtype == "int32":
-        floats = _floats(editor, stored).astype(linear.scale.dtype)
-        _read_instead(editor, linear, editor.constant(f"{stored.tensor}_float", floats))
-        return Repair("fold_bias", stored.tensor)
+        return _fold(editor, stored, "fold_bias")
     demand_int8(linear)
+    if not editor.view.dims(stored.tensor):
+        return _fold(editor, stored, "fold_constant")
     axis = output_axis(editor.view, editor.view.nodes[linear.index].output[0])
     fits = axis is None or linear.scale.size == 1 or axis == linear.axis
     ends = (linear,) if stored.quantizer is None else (linear, stored.quantizer)
     if fits and all(end.dtype == "int8" and end.symmetric and positive(end.scale) for end in ends):
         return None
-    _store_anew(editor, stored, linear.axis if axis is None else axis)
-    return Repair("requantize_weight", stored.tensor)
+    if axis is None:
+        return _fold(editor, stored, "fold_constant")
+    return _store_anew(editor, stored, axis)
 
 
-def _store_anew(editor: Editor, stored: Stored, axis: int) -> None:
+def _fold(editor: Editor, stored: Stored, fix: str) -> Repair:
+    """Let the readers of a constant read the floats that it means."""
+    floats = _floats(editor, stored).astype(stored.dequantizer.scale.dtype)
+    _read_instead(editor, stored.dequantizer, editor.constant(f"{stored.tensor}_float", floats))
+    return Repair(fix, stored.tensor)
+
+
+def _store_anew(editor: Editor, stored: Stored, axis: int) -> Repair:
     """Quantize what the constant means by our own rules, and let its readers read that."""
     import numpy as np
 
     linear, name = stored.dequantizer, stored.tensor
     floats = _floats(editor, stored).astype(np.float32)
-    axis %= max(floats.ndim, 1)
     try:
-        found = quantize_weight(floats.reshape(floats.shape or (1,)), axis)
+        found = quantize_weight(floats, axis)
     except ValueError as error:
         raise StepInputError(f"weight `{name}` {error}", hint="export the model again") from None
     scales = found.scales.astype(linear.scale.dtype)
     operands = [
-        editor.constant(f"{name}_quantized", found.values.reshape(floats.shape)),
-        editor.constant(f"{name}_scale", scales if floats.ndim else scales[0]),
-        editor.constant(
-            f"{name}_zero_point", np.zeros(scales.shape if floats.ndim else (), np.int8)
-        ),
+        editor.constant(f"{name}_quantized", found.values),
+        editor.constant(f"{name}_scale", scales),
+        editor.constant(f"{name}_zero_point", np.zeros(scales.shape, np.int8)),
     ]
     result = editor.node_before(
         linear.index,
@@ -70,6 +75,7 @@ def _store_anew(editor: Editor, stored: Stored, axis: int) -> None:
         axis=axis,
     )
     _read_instead(editor, linear, result)
+    return Repair("requantize_weight", name)
 
 
 def _floats(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:

@@ -21,9 +21,13 @@ FOREIGN = frozenset({"float4e2m1", "float8e4m3fn", "float8e5m2", "int4"})
 
 WHY = {
     "fold_bias": "TensorRT takes no INT32 bias; it is float again, value for value",
+    "fold_constant": (
+        "TensorRT wants integers for weights only, symmetric and not 0-dimensional; these are no "
+        "weights, and are float again, value for value"
+    ),
     "make_symmetric": (
-        "TensorRT takes no zero point but 0, and clamps uint8 at 127 without a word; the scale "
-        "spans the same range symmetrically now, so the numbers differ"
+        "TensorRT takes no zero point but 0, and clamps uint8 at 127 without a word; the same "
+        "range is cut off by an operator of its own now, and rounded symmetrically, more coarsely"
     ),
     "recode_int8": "TensorRT takes uint8 for int8 without a word; the same values are int8 now",
     "requantize_weight": (
