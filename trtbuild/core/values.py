@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Ranges",
     "Signature",
     "TensorSpec",
+    "assigned",
     "matches",
     "matching",
 ]
@@ -45,7 +47,7 @@ class Signature(Options):
     nodes: tuple[NodeSpec, ...]
 
 
-Origin = Literal["calibrated", "manual", "imported"]
+Origin = Literal["calibrated", "manual", "imported", "tied"]
 
 
 class Range(Options):
@@ -54,8 +56,17 @@ class Range(Options):
     low: float
     high: float
     origin: Origin
+    """Where it comes from; `tied`: it was widened to share the scale of other tensors."""
     calibrator: str | None = None
     """The kind that found it; None for a manual range."""
+    observed: tuple[float, float] | None = None
+    """The least and the largest value that calibration saw."""
+    clipped: float | None = None
+    """The share (0..1) of the values calibration saw that lie beyond the limit."""
+    entry: str | None = None
+    """The name, pattern or file of the recipe that gave a manual range."""
+    tied_with: tuple[str, ...] = ()
+    """The other tensors that have the same scale because they must share one."""
 
     @property
     def limit(self) -> float:
@@ -71,26 +82,92 @@ class Range(Options):
         """
         return self.limit / 127
 
+    def replaced(
+        self, low: float, high: float, origin: Origin, *, entry: str | None = None
+    ) -> Range:
+        """Return another range for the same tensor, with what calibration saw of it."""
+        seen = self.observed
+        wide = seen is not None and max(map(abs, seen)) <= max(abs(low), abs(high))
+        return Range(
+            low=low,
+            high=high,
+            origin=origin,
+            calibrator=self.calibrator if origin == "tied" else None,
+            observed=seen,
+            # How many values a narrower range clips, only the histogram could tell.
+            clipped=0.0 if wide else None,
+            entry=entry,
+        )
+
 
 class Ranges(Options):
     """Ranges by tensor name: the one table that every calibrator fills and every backend reads."""
 
     tensors: dict[str, Range]
+    samples: int | None = None
+    """How many samples calibration consumed; None where it consumed none."""
 
-    def override(self, manual: Mapping[str, tuple[float, float]], names: Iterable[str]) -> Ranges:
+    def override(
+        self,
+        manual: Mapping[str, tuple[float, float]],
+        names: Iterable[str],
+        *,
+        filed: Mapping[str, tuple[float, float]] | None = None,
+        file: str = "",
+    ) -> Ranges:
         """Lay manual (low, high) bounds over the table; they win.
 
-        A key is a tensor's name or a pattern over `names` (all the tensors of the model); an
-        exact name beats a pattern, and of several patterns the last one written wins.
+        A key of `manual` is a tensor's name or a pattern over `names` (all the tensors of the
+        model); which of them counts for a tensor, `assigned` decides. `filed` are the bounds of a
+        file, by tensor name: they win over patterns, and names of `manual` win over them.
+
+        Raises:
+            StepInputError: two patterns mean a tensor, and neither is more specific.
         """
-        everything = sorted({*names, *self.tensors})
+        everything = {*names, *self.tensors}
+        entries = {name: (bounds, file) for name, bounds in (filed or {}).items()}
+        entries = {name: found for name, found in entries.items() if name in everything}
+        entries |= {key: (bounds, key) for key, bounds in manual.items()}
+        chosen, disputed = assigned(entries, everything)
+        for name, rivals in disputed.items():
+            raise StepInputError(
+                f"`{name}` has two ranges: `{rivals[0]}` and `{rivals[1]}` both mean it",
+                hint=f"give `{name}` a range by its name",
+            )
         table = dict(self.tensors)
-        exact_last = sorted(manual, key=lambda pattern: pattern in everything)
-        for pattern in exact_last:
-            low, high = manual[pattern]
-            for name in matching(pattern, everything):
-                table[name] = Range(low=low, high=high, origin="manual")
-        return Ranges(tensors=dict(sorted(table.items())))
+        for name, key in chosen.items():
+            (low, high), entry = entries[key]
+            before = table.get(name, Range(low=low, high=high, origin="manual"))
+            table[name] = before.replaced(low, high, "manual", entry=entry)
+        return Ranges(tensors=dict(sorted(table.items())), samples=self.samples)
+
+
+def assigned(
+    patterns: Iterable[str], names: Iterable[str]
+) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+    """Say for each name which pattern counts: the most specific of those that mean it.
+
+    The name itself is more specific than any pattern. Of two patterns, the one is more specific
+    that means a part of what the other means and nothing else: `*/layer4/*` wins over `*`.
+
+    Returns the pattern of each name that has one, and the patterns of each name for which none
+    of those that mean it is more specific than all others; both sorted by name.
+    """
+    everything = sorted(set(names))
+    meant = {pattern: frozenset(matching(pattern, everything)) for pattern in patterns}
+    rivals: dict[str, list[str]] = {}
+    for pattern, tensors in meant.items():
+        for name in tensors:
+            rivals.setdefault(name, []).append(pattern)
+    chosen, disputed = {}, {}
+    for name, found in sorted(rivals.items()):
+        least = name if name in meant else min(found, key=lambda pattern: len(meant[pattern]))
+        others = (meant[pattern] for pattern in found if pattern != least)
+        if least == name or all(meant[least] < other for other in others):
+            chosen[name] = least
+        else:
+            disputed[name] = tuple(found)
+    return chosen, disputed
 
 
 def matches(pattern: str, name: str) -> bool:

@@ -1,0 +1,126 @@
+"""Ranges: manual bounds are laid over by one rule."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import Range, Ranges, assigned
+
+NAMES = ["input", "/layer4/conv/out", "/layer4/relu/out", "/layer3/relu/out", "odd[0]"]
+EMPTY = Ranges(tensors={})
+
+
+def limits(ranges):
+    return {name: each.limit for name, each in ranges.tensors.items()}
+
+
+def test_a_manual_range_wins_over_the_calibrator():
+    """And keeps what calibration saw of the tensor."""
+    table = Ranges(
+        tensors={
+            "input": Range(
+                low=-1, high=1, origin="calibrated", calibrator="mse", observed=(-3.0, 2.0)
+            )
+        }
+    )
+
+    found = table.override({"input": (-2.5, 2.0)}, NAMES).tensors["input"]
+
+    assert (-2.5, 2.0, "manual", None) == (found.low, found.high, found.origin, found.calibrator)
+    assert ((-3.0, 2.0), None, "input") == (found.observed, found.clipped, found.entry)
+
+
+def test_a_range_that_holds_all_that_was_seen_clips_nothing():
+    """A share needs the histogram, but for this one."""
+    seen = Range(low=-1, high=1, origin="calibrated", observed=(-3.0, 2.0), clipped=0.1)
+
+    assert 0.0 == seen.replaced(-3.0, 3.0, "manual").clipped
+    assert seen.replaced(-2.9, 2.9, "manual").clipped is None
+
+
+def test_the_limit_is_the_largest_absolute_value():
+    """As TensorRT makes a dynamic range symmetric: 127 * scale = max(|low|, |high|)."""
+    found = EMPTY.override({"input": (-2.0, 254.0)}, NAMES).tensors["input"]
+
+    assert (254.0, 2.0) == (found.limit, found.scale)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_name_wins_over_a_pattern_and_a_part_over_the_whole(order):
+    """In whatever order they are written."""
+    entries = {
+        "*": (-1.0, 1.0),
+        "/layer4/*": (-2.0, 2.0),
+        "*/relu/*": (-3.0, 3.0),
+        "/layer4/relu/out": (-4.0, 4.0),
+    }
+    manual = dict(list(entries.items())[::order])
+
+    assert {
+        "input": 1.0,
+        "odd[0]": 1.0,
+        "/layer4/conv/out": 2.0,
+        "/layer3/relu/out": 3.0,
+        "/layer4/relu/out": 4.0,
+    } == limits(EMPTY.override(manual, NAMES))
+
+
+def test_a_third_pattern_settles_what_two_dispute():
+    """It is a part of both."""
+    patterns = ["/layer4/*", "*/relu/*", "/layer4/r*"]
+
+    chosen, disputed = assigned(patterns, NAMES)
+
+    assert "/layer4/r*" == chosen["/layer4/relu/out"]
+    assert {} == disputed
+
+
+@pytest.mark.parametrize("second", ["*/relu/*", "/layer?/*", "/layer[3-4]/*"])
+def test_two_patterns_that_only_overlap_are_an_error(second):
+    """Neither is more specific; the same meaning in other words is no more specific either."""
+    with pytest.raises(StepInputError, match="`/layer4/relu/out` has two ranges") as caught:
+        EMPTY.override({"/layer[34]/*": (-2.0, 2.0), second: (-3.0, 3.0)}, NAMES[2:3])
+
+    assert "by its name" in caught.value.hint
+
+
+def test_a_name_with_brackets_means_itself():
+    """Tensor names may look like patterns."""
+    assert ({"odd[0]": "odd[0]"}, {}) == assigned(["odd[0]"], NAMES)
+
+
+def test_a_files_names_stand_between_names_and_patterns():
+    """What the recipe says of a tensor by name is nearest; a file's patterns are mere names."""
+    filed = {"input": (-5.0, 5.0), "/layer3/relu/out": (-6.0, 6.0), "*": (-7.0, 7.0)}
+
+    found = EMPTY.override(
+        {"input": (-1.0, 1.0), "/layer*": (-2.0, 2.0)}, NAMES, filed=filed, file="limits.txt"
+    )
+
+    assert {
+        "input": 1.0,
+        "/layer3/relu/out": 6.0,
+        "/layer4/conv/out": 2.0,
+        "/layer4/relu/out": 2.0,
+    } == limits(found)
+    assert "limits.txt" == found.tensors["/layer3/relu/out"].entry
+
+
+@given(
+    st.lists(st.text("ab*?", min_size=1, max_size=4), max_size=5, unique=True),
+    st.lists(st.text("ab", min_size=1, max_size=4), max_size=6, unique=True),
+    st.randoms(),
+)
+def test_the_order_of_entries_has_no_say(patterns, names, random):
+    """The rule looks at what patterns mean, and at nothing else."""
+    shuffled = random.sample(patterns, len(patterns))
+
+    chosen, disputed = assigned(patterns, names)
+    again, disputed_again = assigned(shuffled, names)
+
+    assert chosen == again
+    assert disputed.keys() == disputed_again.keys()
+    assert not chosen.keys() & disputed.keys()
