@@ -42,7 +42,7 @@ def test_digits_keep_their_top1_in_int8(applied, tmp_path, monkeypatch):
 
     monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "another"))
     _, again = applied("digits_int8", jobs=1)
-    for name in ("model.int8.onnx", "ranges.json", "rtx/model.engine"):
+    for name in ("model.fp32.onnx", "model.int8.onnx", "ranges.json", "comparison.json"):
         assert (build / name).read_bytes() == (again / name).read_bytes(), name
 
 
