@@ -79,7 +79,8 @@ def complete(graph: gs.Graph) -> None:
         if shape is not None and isinstance(tensor, gs.Variable):
             known = tensor.shape or [None] * len(shape)
             tensor.shape = [
-                new if old is None else old for old, new in zip(known, shape, strict=True)
+                old if isinstance(old, int) or is_named(old) else new
+                for old, new in zip(known, shape, strict=True)
             ]
 
 
