@@ -111,6 +111,7 @@ def _quantized(
         ranges=Ref(step="calibrate", output="ranges"),
         manual={name: _bounds(value) for name, value in section.ranges.items()},
         skip=section.skip,
+        precision=section.precision,
     )
 
 

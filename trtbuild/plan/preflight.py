@@ -12,7 +12,7 @@ from trtbuild.core.store import Store
 from trtbuild.core.values import Signature, TensorSpec, matching
 from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import capture_name
-from trtbuild.recipe.problems import Problem, in_order
+from trtbuild.recipe.problems import Path, Problem, in_order
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import Loaded
@@ -106,12 +106,15 @@ def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
             yield at(("quantization", "ranges", pattern), message, hint, key=True)
     names = [node.name for node in signature.nodes]
     operators = sorted({f"op:{node.op}" for node in signature.nodes})
-    for index, pattern in enumerate(section.skip):
+    places: list[tuple[str, Path]] = [
+        *((each, ("quantization", "skip", index)) for index, each in enumerate(section.skip)),
+        *((each, ("quantization", "precision", each)) for each in section.precision),
+    ]
+    for pattern, path in places:
         pool = operators if pattern.startswith("op:") else names
         if not matching(pattern, pool):
-            path = ("quantization", "skip", index)
             message = f"`{pattern}` matches no node of the model"
-            yield at(path, message, _nearest(pattern, pool))
+            yield at(path, message, _nearest(pattern, pool), key="precision" in path)
 
 
 def _data(

@@ -47,7 +47,12 @@ class Quantization(Options):
     """Ranges by hand, as a limit (6.0 means -6 to 6) or [low, high]. Keys are tensor names or
     patterns (`*`, `?`, `[...]`); they win over the calibrator."""
     skip: tuple[Pattern, ...] = ()
-    """Names or patterns of the nodes that stay in floating point."""
+    """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
+    means all nodes of that sort."""
+    precision: dict[Pattern, Literal["int8", "fp32"]] = {}
+    """The same patterns, each with int8 or fp32. A name wins over a pattern, a later pattern over
+    an earlier one, and `skip` over all. int8 is the default where TensorRT-RTX delivers it; asking
+    for it adds ConvTranspose, which TensorRT 10 and 11 can run in INT8."""
 
 
 class ProfileShapes(Options):
