@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.histogram import Histogram
@@ -15,21 +16,27 @@ def histogram_of(values):
     return histogram
 
 
+def ranges_of(seen, calibrator):
+    return ranges_from_histograms(seen, dict.fromkeys(seen, calibrator), samples=3)
+
+
 def test_the_range_is_what_was_seen_clipped_to_the_limit():
     """The side that is clipped ends at the limit, the other where the values end."""
     seen = {"a": histogram_of([-1, *range(1000)])}
 
-    found = ranges_from_histograms(seen, Percentile(kind="percentile", percentile=90.0))
+    found = ranges_of(seen, Percentile(kind="percentile", percentile=90.0))
 
     one = found.tensors["a"]
     assert -1 == one.low
     assert 899 <= one.high < 900
     assert (one.high, "calibrated", "percentile") == (one.limit, one.origin, one.calibrator)
+    assert ((-1, 999), 3) == (one.observed, found.samples)
+    assert 0.1 == pytest.approx(one.clipped, abs=0.002)
 
 
 def test_bounds_are_float32():
     """The table holds what an engine can hold."""
-    found = ranges_from_histograms({"a": histogram_of([0.1, 0.3])}, Minmax(kind="minmax"))
+    found = ranges_of({"a": histogram_of([0.1, 0.3])}, Minmax(kind="minmax"))
 
     one = found.tensors["a"]
     assert [one.low, one.high] == [float(np.float32(0.1)), float(np.float32(0.3))]
@@ -39,7 +46,7 @@ def test_names_are_sorted_and_what_was_not_reached_is_left_out():
     """A tensor without a value has no range, and a remark."""
     seen = {"b": histogram_of([1, 2]), "a": histogram_of([1, 2]), "never": histogram_of([])}
 
-    assert ["a", "b"] == list(ranges_from_histograms(seen, Minmax(kind="minmax")).tensors)
+    assert ["a", "b"] == list(ranges_of(seen, Minmax(kind="minmax")).tensors)
 
 
 def test_what_tells_nothing_is_remarked():
@@ -60,6 +67,6 @@ def test_what_tells_nothing_is_remarked():
 
 def test_the_winner_of_auto_is_recorded():
     """The table says which kind's limit a tensor got."""
-    found = ranges_from_histograms({"a": histogram_of(range(128))}, Auto(kind="auto"))
+    found = ranges_of({"a": histogram_of(range(128))}, Auto(kind="auto"))
 
     assert "auto: minmax" == found.tensors["a"].calibrator

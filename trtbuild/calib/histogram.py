@@ -107,6 +107,17 @@ class Histogram:
         place = int(np.searchsorted(np.cumsum(self.counts), wanted))
         return min((place + 1) * self.width, self.absmax)
 
+    def share_above(self, limit: float) -> float | None:
+        """Return the share of the |x| above a limit, to within those in its bin.
+
+        None where it is below absmax and nothing was counted.
+        """
+        if limit >= self.absmax:
+            return 0.0
+        if not self.counts.size:
+            return None
+        return float(self.counts[math.ceil(limit / self.width) :].sum() / self.total)
+
     def _take(self, low: float, high: float, total: int, exponent: int) -> None:
         with self._lock:
             self.low, self.high = min(self.low, low), max(self.high, high)

@@ -14,7 +14,11 @@ __all__ = ["ranges_from_histograms", "remarks"]
 
 
 def ranges_from_histograms(
-    histograms: Mapping[str, Histogram], calibrator: HostCalibrator, *, workers: int = 1
+    histograms: Mapping[str, Histogram],
+    calibrators: Mapping[str, HostCalibrator],
+    *,
+    samples: int,
+    workers: int = 1,
 ) -> Ranges:
     """Return a range for each tensor that was reached: what was seen, clipped to ±limit.
 
@@ -22,8 +26,8 @@ def ranges_from_histograms(
     """
     reached = sorted(name for name, histogram in histograms.items() if histogram.total)
     with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda name: _range(histograms[name], calibrator), reached)
-        return Ranges(tensors=dict(zip(reached, found, strict=True)))
+        found = pool.map(lambda name: _range(histograms[name], calibrators[name]), reached)
+        return Ranges(tensors=dict(zip(reached, found, strict=True)), samples=samples)
 
 
 def remarks(histograms: Mapping[str, Histogram]) -> Iterator[str]:
@@ -52,4 +56,6 @@ def _range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
         high=min(histogram.high, limit),
         origin="calibrated",
         calibrator=kind,
+        observed=(histogram.low, histogram.high),
+        clipped=histogram.share_above(limit),
     )

@@ -7,15 +7,26 @@ from pydantic import Field
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import CaptureData
+from trtbuild.steps.collect_histograms import CollectHistograms
 from trtbuild.steps.compare import Compare
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.infer import Infer
+from trtbuild.steps.merge_histograms import MergeHistograms
 from trtbuild.steps.quantize import Quantize
 
 __all__ = ["AnyStep"]
 
 AnyStep = Annotated[
-    ImportModel | FixGraph | CaptureData | Calibrate | Quantize | BuildEngine | Infer | Compare,
+    ImportModel
+    | FixGraph
+    | CaptureData
+    | Calibrate
+    | CollectHistograms
+    | MergeHistograms
+    | Quantize
+    | BuildEngine
+    | Infer
+    | Compare,
     Field(discriminator="kind"),
 ]

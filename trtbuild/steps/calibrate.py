@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib import Calibrator
+from trtbuild.calib.choice import calibrators_of
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import Sampled, feeds_from_samples
+from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
@@ -21,7 +22,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Calibrate", "histograms_from_samples"]
+__all__ = ["Calibrate", "check_count", "observer_of", "workers_of"]
 
 MOST_WORKERS = 16
 
@@ -36,6 +37,8 @@ class Calibrate(Step):
     model: Ref
     data: DataInput
     calibrator: Calibrator
+    overrides: dict[str, Calibrator] = {}
+    """Tensor name or pattern → the calibrator that it gets instead."""
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the values, NumPy the search."""
@@ -46,25 +49,33 @@ class Calibrate(Step):
 
         Raises:
             StepInputError: the model cannot be run, a sample does not fit it, a tensor is not
-                finite, or fewer or more samples came than were captured.
+                finite, an override matches nothing, or fewer or more samples came than were
+                captured.
         """
         wanted = self.data.manifest_of(context).count
-        histograms, samples = histograms_from_samples(
-            context.path(self.model),
-            self.data.samples(context),
-            counted=self.calibrator.counts,
+        observer = observer_of(context.path(self.model))
+        calibrators = calibrators_of(observer.tensors, self.calibrator, self.overrides)
+        histograms = {name: Histogram(counted=one.counts) for name, one in calibrators.items()}
+        samples = collect(
+            observer,
+            feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
+            histograms,
             workers=workers_of(context),
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
-        if samples != wanted:
-            raise StepInputError(
-                f"calibration consumed {samples} samples; {wanted} were captured",
-                hint="the data changed while it was read; run again",
-            )
+        check_count(samples, wanted)
         for remark in remarks(histograms):
             context.events.note(remark)
-        ranges = ranges_from_histograms(histograms, self.calibrator, workers=workers_of(context))
+        ranges = ranges_from_histograms(
+            histograms, calibrators, samples=samples, workers=workers_of(context)
+        )
         self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
+
+
+def observer_of(path: Path) -> Observer:
+    """Open a model with the tensors exposed that quantization may want a range for."""
+    model = _load(path)
+    return Observer(model, candidates(model), folder=path.parent)
 
 
 def workers_of(context: Context) -> int:
@@ -72,23 +83,17 @@ def workers_of(context: Context) -> int:
     return min(context.threads or len(os.sched_getaffinity(0)), MOST_WORKERS)
 
 
-def histograms_from_samples(
-    path: Path,
-    samples: Iterable[Sampled],
-    *,
-    counted: bool,
-    workers: int,
-    progress: Callable[[int], None],
-) -> tuple[dict[str, Histogram], int]:
-    """Run a model over the samples: a histogram for each tensor that may need a range.
+def check_count(samples: int, wanted: int) -> None:
+    """Refuse a calibration on fewer or more samples than were captured.
 
-    Returns them, and how many samples were consumed.
+    Raises:
+        StepInputError: the two differ.
     """
-    model = _load(path)
-    observer = Observer(model, candidates(model), folder=path.parent)
-    histograms = {name: Histogram(counted=counted) for name in observer.tensors}
-    feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
-    return histograms, collect(observer, feeds, histograms, workers=workers, progress=progress)
+    if samples != wanted:
+        raise StepInputError(
+            f"calibration consumed {samples} samples; {wanted} were captured",
+            hint="the data changed while it was read; run again",
+        )
 
 
 def _load(path: Path) -> onnx.ModelProto:

@@ -1,0 +1,229 @@
+"""TensorRT's calibration cache, read and written bit for bit.
+
+    TRT-101401-EntropyCalibration2
+    input: 3caa54fc
+    (Unnamed Layer* 64) [Shuffle]_output: 0
+
+Line 1 names the TensorRT and the algorithm that wrote it. Then a tensor a line: its name, ": ",
+and the scale's float32 bits as an integer in lower-case hexadecimal, not padded. The scale is
+limit / 127; 0 says that nothing is known of the tensor. There is nothing of weights.
+
+Sources: sampleINT8 of TensorRT 7.0 to 8.2 (README), sampleEngines.cpp of 10.16
+(readScalesFromCalibrationCache), and caches in public repositories. NVIDIA's reader, too, takes
+all that stands before the last colon for the name.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trtbuild.core.errors import RangeFileError
+
+__all__ = [
+    "ALGORITHMS",
+    "TrtCache",
+    "bytes_from_cache",
+    "cache_from_bytes",
+    "is_cache",
+    "lines_of",
+    "named_lines",
+    "number_from_version",
+    "version_from_number",
+]
+
+ALGORITHMS = {
+    "entropy2": "EntropyCalibration2",
+    "minmax": "MinMaxCalibration",
+    "entropy": "EntropyCalibration",
+    "legacy": "LegacyCalibration",
+}
+"""Our word for an algorithm → the word in a header. The scales mean the same under all of them;
+DLA takes `entropy2` alone. The last two follow the pattern, and were not seen in a real file."""
+
+_HEADER = re.compile(r"TRT-([1-9][0-9]{3,6})-([A-Za-z0-9_]+)")
+_VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.[0-9]+)?")
+_HEX = re.compile("[0-9a-fA-F]{1,8}")
+_DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_SIGN = 0x80000000
+_INFINITY = 0x7F800000
+_SMALLEST_NORMAL = 0x00800000
+_NEW_SCHEME = 10
+_NEW_NUMBERS = 100_000
+
+
+@dataclass(frozen=True)
+class TrtCache:
+    """A calibration cache: who wrote it, and a scale by tensor name, in the file's order."""
+
+    number: int
+    """TensorRT's version as the header has it: 8601, 101401."""
+    algorithm: str
+    """The header's word: `EntropyCalibration2`."""
+    scales: dict[str, float]
+    """Each is a float32; 0 where nothing is known."""
+
+    @property
+    def version(self) -> str:
+        """TensorRT's version as a person writes it: 8.6.1, 10.14.1."""
+        return version_from_number(self.number)
+
+    @property
+    def calibrator(self) -> str:
+        """The kind of calibrator that the algorithm is, or the header's own word."""
+        words = {header: kind for kind, header in ALGORITHMS.items()}
+        return words.get(self.algorithm, self.algorithm)
+
+
+def version_from_number(number: int) -> str:
+    """Return 8.6.1 for 8601, and 10.14.1 for 101401: TensorRT 10 changed the arithmetic.
+
+    Up to TensorRT 9 the number is major * 1000 + minor * 100 + patch, since then
+    major * 10000 + minor * 100 + patch.
+    """
+    unit = 10_000 if number >= _NEW_NUMBERS else 1000
+    return f"{number // unit}.{number % unit // 100}.{number % 100}"
+
+
+def number_from_version(version: str) -> int:
+    """Return 101601 for 10.16.1 (or 10.16.1.11): what a header has for a version.
+
+    Raises:
+        ValueError: it is no such version, or has no number that reads back as it.
+    """
+    match = _VERSION.fullmatch(version)
+    if match is None:
+        raise ValueError(f"`{version}` is not a version of TensorRT such as 10.16.1")
+    major, minor, patch = map(int, match.groups())
+    number = major * (1000 if major < _NEW_SCHEME else 10_000) + minor * 100 + patch
+    if version_from_number(number) != f"{major}.{minor}.{patch}" or not major:
+        raise ValueError(f"there is no TensorRT {version}: its parts are too large")
+    return number
+
+
+def is_cache(data: bytes) -> bool:
+    """Tell whether bytes begin as a calibration cache does."""
+    return data.removeprefix(b"\xef\xbb\xbf").startswith(b"TRT-")
+
+
+def cache_from_bytes(data: bytes, *, file: str = "the cache") -> TrtCache:
+    """Read a calibration cache; `file` is what messages call it. Line ends may be CRLF.
+
+    Raises:
+        RangeFileError: it is none, or a line holds no scale: a decimal, NaN, infinite, negative
+            or denormal number, or a name that was there before.
+    """
+    lines = lines_of(data, file)
+    header = _HEADER.fullmatch(lines[0].rstrip()) if lines else None
+    if header is None:
+        raise RangeFileError(
+            f"{file}: line 1 is not the header of a TensorRT calibration cache",
+            hint="it begins like this: TRT-101401-EntropyCalibration2",
+        )
+    scales = {
+        name: _scale(value, f"{file}: line {number}: `{name}`")
+        for number, name, value in named_lines(lines, file, first=2)
+    }
+    return TrtCache(int(header[1]), header[2], scales)
+
+
+def bytes_from_cache(cache: TrtCache) -> bytes:
+    """Write a calibration cache; scales are rounded to float32.
+
+    Raises:
+        RangeFileError: a name or a scale cannot stand in such a file.
+    """
+    lines = [f"TRT-{cache.number}-{cache.algorithm}"]
+    for name, scale in cache.scales.items():
+        if not name or "\n" in name or "\r" in name:
+            raise RangeFileError(f"the name {name!r} cannot stand in a calibration cache")
+        lines.append(f"{name}: {_bits(scale, name):x}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def lines_of(data: bytes, file: str) -> list[str]:
+    """Return the lines of a text file, without empty ones at its end.
+
+    Raises:
+        RangeFileError: it is not text.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise RangeFileError(
+            f"{file}: is not text", hint="a timing cache or an engine holds no ranges"
+        )
+    # Not `splitlines`: a name may hold what Unicode takes for the end of a line.
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
+
+
+def named_lines(lines: list[str], file: str, *, first: int) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines of `name: value` from line `first` on: number, name, value.
+
+    The last ": " counts: names may hold colons, spaces, brackets.
+
+    Raises:
+        RangeFileError: a line is of another form, or names what another named before.
+    """
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines[first - 1 :], start=first):
+        if not line.strip():
+            continue
+        name, colon, value = line.rpartition(": ")
+        if not colon:
+            name, colon, value = line.rpartition(":")
+            if colon and _DECIMAL.fullmatch(value):
+                colon = ": "
+        if colon != ": " or not name:
+            raise RangeFileError(
+                f"{file}: line {number} is not of the form `name: value`",
+                hint="one tensor a line: its name, a colon, a space, its value",
+            )
+        if name in seen:
+            raise RangeFileError(
+                f"{file}: line {number}: `{name}` stands in line {seen[name]} already",
+                hint="remove one of the two",
+            )
+        seen[name] = number
+        yield number, name, value.strip()
+
+
+def _scale(text: str, where: str) -> float:
+    if not _HEX.fullmatch(text):
+        if _DECIMAL.fullmatch(text):
+            raise RangeFileError(
+                f"{where} has the decimal number {text}; TensorRT writes the bits of a scale in "
+                "hexadecimal (3caa54fc)",
+                hint="another tool wrote this file; if its numbers are limits, remove line 1: "
+                "without it they are read as `name: limit`",
+            )
+        raise RangeFileError(f"{where}: `{text}` is not a hexadecimal number of 1 to 8 digits")
+    bits = int(text, 16)
+    problem = ""
+    if bits >= _SIGN:
+        problem = "is negative, or no number"
+    elif bits >= _INFINITY:
+        problem = "is infinite, or no number"
+    elif 0 < bits < _SMALLEST_NORMAL:
+        problem = "is too small for a scale; was it meant as a decimal number?"
+    if problem:
+        raise RangeFileError(f"{where}: the scale with the bits {text} {problem}")
+    (scale,) = struct.unpack(">f", bits.to_bytes(4, "big"))
+    return float(scale)
+
+
+def _bits(scale: float, name: str) -> int:
+    try:
+        bits = int.from_bytes(struct.pack(">f", scale), "big")
+    except OverflowError:
+        bits = _INFINITY
+    if bits >= _INFINITY or 0 < bits < _SMALLEST_NORMAL:
+        raise RangeFileError(f"`{name}`: {scale:g} cannot be the scale of a tensor in float32")
+    return bits
