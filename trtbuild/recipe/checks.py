@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from trtbuild.core.options import Options
@@ -29,6 +30,9 @@ _PLACED = {
 }
 """What a build directory holds beside the targets' directories."""
 TURING = 7.5
+MOST_NAMES = 3
+MOST_FOUND = 1000
+"""More than anybody reads: a bound on the work that a file which is no recipe can make."""
 _HOW_MUCH_AND_HOW = {"count", "batch", "preprocess", "input", "labels"}
 """Options of a data source that do not choose other samples."""
 
@@ -40,12 +44,13 @@ def problems_across(
 
     Rules that concern a section of `without`, being wrong in itself, are left out.
     """
-    return [
+    found = (
         problem
         for check, sections in _CHECKS
         if not sections & without
         for problem in check(recipe, source)
-    ]
+    )
+    return list(islice(found, MOST_FOUND))
 
 
 def calibration_data_exists(recipe: Recipe, source: Source) -> Iterator[Problem]:
@@ -184,8 +189,10 @@ def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
                 "give min, opt and max shapes for an input: `input: {min: ..., opt: ..., max: ...}`"
             )
             yield source.problem(("profiles", index), told, hint)
-        for name in sorted(everything - profile.keys() if profile else ()):
-            told = f"this profile has no shapes for `{short(name)}`, which others have"
+        lacking = [f"`{short(name)}`" for name in sorted(everything - profile.keys())]
+        if profile and lacking:
+            shown = listed(lacking[:MOST_NAMES], "and")
+            told = f"this profile has no shapes for {shown}, which others have"
             yield source.problem(("profiles", index), told, "give every profile the same inputs")
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 from trtbuild.recipe.problems import Path, near
 from trtbuild.recipe.scalars import Unclear, resolve, short
-from trtbuild.recipe.schema import NAME_PATTERN, Recipe
-from trtbuild.recipe.shape import kinds_of, strip, words
+from trtbuild.recipe.schema import NAME_PATTERN
+from trtbuild.recipe.shape import item_of, kinds_of, words
 from trtbuild.recipe.source import Source
 
-__all__ = ["described", "for_pattern", "for_type", "sections_with"]
+__all__ = ["described", "for_pattern", "for_type"]
 
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
+LARGEST_EXACT = 2.0**53
 _URL_PATTERN = "^(https|file)://"
 _WORD_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 
@@ -41,7 +42,7 @@ def for_type(path: Path, value: Any, expected: Any, source: Source) -> str:
         return _for_list(value, wanted)
     if isinstance(value, dict):
         return "begin each item with `- `" if wanted.startswith("a list") else ""
-    return _for_plain(value, expected, wanted)
+    return _for_plain(value, expected)
 
 
 def for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
@@ -67,22 +68,14 @@ def for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
     return f"`{label}` does not have the form it must have", f"it must match {pattern}"
 
 
-def sections_with(name: str) -> list[str]:
-    """Return the sections of a recipe that have an option of this name."""
-    found = []
-    for section, field in Recipe.model_fields.items():
-        bare, _ = strip(field.annotation)
-        if name in getattr(bare, "model_fields", {}):
-            found.append(section)
-    return found
-
-
-def _for_plain(value: float | None, expected: Any, wanted: str) -> str:
+def _for_plain(value: float | None, expected: Any) -> str:
     if expected is str:
         return f'put it in quotes: "{_written(value)}"'
-    if expected is int and isinstance(value, float) and value.is_integer():
-        return f"write {int(value)}"
-    return f"write [{_written(value)}]" if wanted.startswith("a list") else ""
+    if expected is int and isinstance(value, float) and abs(value) < LARGEST_EXACT:
+        return f"write {int(value)}" if value.is_integer() else ""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = number and item_of(expected) in {int, float}
+    return f"write [{_written(value)}]" if fits else ""
 
 
 def _for_text(text: str, expected: Any, *, quoted: bool) -> str:
@@ -95,7 +88,7 @@ def _for_text(text: str, expected: Any, *, quoted: bool) -> str:
         return f"write {guess}; yes, no, on and off are text in YAML 1.2" if guess else ""
     if expected in {int, float}:
         return _for_number(text, quoted=quoted)
-    if words(expected).startswith("a list"):
+    if item_of(expected) is str and text:
         return f"write [{json.dumps(short(text), ensure_ascii=False)}]"
     return ""
 

@@ -79,9 +79,8 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     once = {(p.mark.line, p.mark.column, p.message): p for p in reversed(list(problems))}
     ordered = [once[key] for key in sorted(once)]
     if len(ordered) > MOST_PROBLEMS:
-        first_left_out = ordered[MOST_PROBLEMS]
-        more = f"{len(ordered) - MOST_PROBLEMS} more problems from here on are not shown"
-        ordered[MOST_PROBLEMS:] = [first_left_out.model_copy(update={"message": more, "hint": ""})]
+        more = {"message": "more problems from here on are not shown", "hint": ""}
+        ordered[MOST_PROBLEMS:] = [ordered[MOST_PROBLEMS].model_copy(update=more)]
     return tuple(ordered)
 
 

@@ -43,6 +43,9 @@ class Quantization(Options):
     """The data set, one of those under `data`, that calibration measures activations on."""
     calibrator: Calibrator
     """How a tensor's range is found from its values on the calibration data."""
+    calibrators: dict[Pattern, Calibrator] = {}
+    """Another calibrator for some tensors, by name or pattern (`"*/Softmax*": {kind: minmax}`);
+    the most specific counts."""
     ranges: dict[Pattern, Bounds] = {}
     """Ranges by hand, as a limit (6.0 means -6 to 6) or [low, high]. Keys are tensor names or
     patterns (`*`, `?`, `[...]`); they win over the calibrator."""

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from trtbuild.recipe.problems import Path
 from trtbuild.recipe.schema import Bounds, Recipe
 
-__all__ = ["Place", "kinds_of", "limits", "listed", "place_of", "strip", "words"]
+__all__ = ["Place", "item_of", "kinds_of", "limits", "listed", "place_of", "sections_with", "words"]
 
 Loc = tuple[str | int, ...]
 """Where pydantic saw an error: keys and positions, and the names of the variants it tried."""
@@ -114,6 +114,12 @@ def kinds_of(annotation: Any) -> dict[str, type[BaseModel]]:
     return {get_args(each.model_fields["kind"].annotation)[0]: each for each in members}
 
 
+def item_of(annotation: Any) -> Any:
+    """Return the type of a list's first item, or None for what is no list."""
+    bare, _ = strip(annotation)
+    return strip(get_args(bare)[0])[0] if get_origin(bare) is tuple else None
+
+
 def words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     """Say what a value of a type is: `a whole number`, `a list of 2 numbers`."""
     bare, found = strip(annotation)
@@ -142,6 +148,16 @@ def limits(annotation: Any, metadata: Iterable[Any]) -> str:
         elif isinstance(each, Le):
             told.append(f"at most {each.le}")
     return " and ".join(dict.fromkeys(told))
+
+
+def sections_with(name: str) -> list[str]:
+    """Return the sections of a recipe that have an option of this name."""
+    found = []
+    for section, field in Recipe.model_fields.items():
+        bare, _ = strip(field.annotation)
+        if name in getattr(bare, "model_fields", {}):
+            found.append(section)
+    return found
 
 
 def listed(names: Iterable[str], word: str) -> str:

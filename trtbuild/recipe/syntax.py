@@ -29,7 +29,7 @@ _RULES = tuple(
     for row in (
         (r"found character '\\t'", "a tab cannot stand here", "indent with spaces"),
         (
-            r"found character '(.)'",
+            r"found character ['\"](.)['\"]",
             "text cannot begin with the character {0}",
             "put the text in quotes",
         ),
@@ -85,7 +85,7 @@ _RULES = tuple(
             True,
         ),
         (
-            r"found unknown escape character '(.+)'",
+            r"found unknown escape character ['\"](.+)['\"]",
             "`\\{0}` means nothing in double quotes",
             "use single quotes, or write `\\\\` for a backslash",
         ),
