@@ -104,7 +104,10 @@ def _quantized(
 ) -> None:
     model = Ref(step="fix_graph", output="model")
     steps["calibrate"] = Calibrate(
-        model=model, data=data[section.data], calibrator=section.calibrator
+        model=model,
+        data=data[section.data],
+        calibrator=section.calibrator,
+        overrides=section.calibrators,
     )
     steps["quantize"] = Quantize(
         model=model,

@@ -99,11 +99,13 @@ def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
     section, at = loaded.recipe.quantization, loaded.source.problem
     if section is None:
         return
-    for pattern in section.ranges:
-        if not matching(pattern, signature.tensors):
-            message = f"`{pattern}` matches no tensor of the model"
-            hint = _nearest(pattern, signature.tensors)
-            yield at(("quantization", "ranges", pattern), message, hint, key=True)
+    tensors = {"calibrators": section.calibrators, "ranges": section.ranges}
+    for field, patterns in tensors.items():
+        for pattern in patterns:
+            if not matching(pattern, signature.tensors):
+                message = f"`{pattern}` matches no tensor of the model"
+                hint = _nearest(pattern, signature.tensors)
+                yield at(("quantization", field, pattern), message, hint, key=True)
     names = [node.name for node in signature.nodes]
     operators = sorted({f"op:{node.op}" for node in signature.nodes})
     places: list[tuple[str, Path]] = [
