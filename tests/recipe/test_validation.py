@@ -83,7 +83,7 @@ def test_a_target_without_a_name_is_one_problem():
         "  kind: tensorrt_rtx\n  workspace: 4GiB\n",
     )
 
-    assert "`kind` stands where the name of a target should" == problem.message
+    assert "`kind` stands where a name should" == problem.message
 
 
 def test_a_target_may_be_called_as_its_kind():

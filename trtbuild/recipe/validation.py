@@ -18,7 +18,12 @@ from trtbuild.recipe.source import Source
 
 __all__ = ["problems_of"]
 
-_NOUNS = {"data": "data source", "fixes": "fix", "targets": "target"}
+_NOUNS = {
+    "calibrators": "calibrator",
+    "data": "data source",
+    "fixes": "fix",
+    "targets": "target",
+}
 
 
 _Told = tuple[Path, str, str]
@@ -43,9 +48,8 @@ def _problem(finding: Finding, source: Source) -> Problem:
 def _type_told(finding: Finding) -> _Told:
     place = finding.place
     if finding.lacks_name:
-        noun = _noun(place.field)
-        told = f"`kind` stands where the name of a {noun} should"
-        return place.path, told, f"name the {noun}, and write its options below that name"
+        hint = f"write a name, and below it the options of the {_noun(place.field)}"
+        return place.path, "`kind` stands where a name should", hint
     if place.union is not None and not finding.beyond:
         wanted = words(place.union_type)
     else:
