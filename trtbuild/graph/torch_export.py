@@ -1,4 +1,4 @@
-"""Make a PyTorch module from an entrypoint, give it weights, export it as ONNX."""
+"""Export a PyTorch module as ONNX: named after the user's modules, the same bytes anywhere."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.entrypoint import load_entrypoint
-from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
+from trtbuild.core.errors import StepInputError
 from trtbuild.graph.base import Imported
 from trtbuild.graph.naming import name_after_modules, strip_remarks
 from trtbuild.graph.onnx_file import check
+from trtbuild.graph.torch_module import make, reported
 
 if TYPE_CHECKING:
     import onnx
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from trtbuild.graph.sources import Torch
 
 __all__ = ["export"]
-
-SEEDED = "seeded weights"
-FEW = 4
 
 
 def export(source: Torch, *, base: Path, weights: Path | None) -> Imported:
@@ -34,99 +31,8 @@ def export(source: Torch, *, base: Path, weights: Path | None) -> Imported:
         MissingDependency: PyTorch or the exporter is not installed.
         StepInputError: the weights do not fit, or PyTorch cannot export the module.
     """
-    if source.weights is not None and weights is None and source.without_weights == "fail":
-        raise MissingFile(
-            f"{source.entrypoint}: its weights are not here",
-            hint="fetch them, or write `without_weights: seeded` to build without them",
-        )
-    module = _module(source, base)
-    notes: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
-    if weights is not None and source.weights is not None:
-        _load(module, weights, source.weights.key)
-    elif source.weights is not None:
-        _seed_statistics(module, source.seed)
-        notes = (f"weights drawn from seed {source.seed}: the numbers say nothing of a real model",)
-        caveats = (SEEDED,)
-    elif _depends_on_seed(source, base, module):
-        notes = (f"the entrypoint draws weights at random, from seed {source.seed}",)
-        caveats = (SEEDED,)
-    return Imported(_exported(source, module.eval()), notes, caveats)
-
-
-def _module(source: Torch, base: Path, *, seed: int | None = None) -> nn.Module:
-    import torch
-
-    make = load_entrypoint(source.entrypoint, base)
-    with torch.random.fork_rng(devices=[]), _reported(source, "raised"):
-        # Before the first parameter exists: whatever initialization draws, it draws from here.
-        torch.manual_seed(source.seed if seed is None else seed)
-        module = make(**source.options)
-    if not isinstance(module, torch.nn.Module):
-        raise StepInputError(
-            f"{source.entrypoint}: returned {type(module).__name__}; a torch.nn.Module is needed",
-            hint="name a function that makes the module, or its class",
-        )
-    return module
-
-
-def _load(module: nn.Module, path: Path, key: str | None) -> None:
-    from trtbuild.graph.weights import state_dict
-
-    given, wanted = state_dict(path, key), module.state_dict()
-    problems = [
-        _few("not in the file", [name for name in wanted if name not in given]),
-        _few("not in the module", [name for name in given if name not in wanted]),
-        _few(
-            "of another shape",
-            [
-                f"{name} {list(given[name].shape)}, not {list(tensor.shape)}"
-                for name, tensor in wanted.items()
-                if name in given and given[name].shape != tensor.shape
-            ],
-        ),
-    ]
-    if any(problems):
-        raise StepInputError(
-            f"{path}: the weights do not fit the module: " + "; ".join(filter(None, problems)),
-            hint="are the entrypoint, its `options` and the weights those of one model?",
-        )
-    module.load_state_dict(given)
-
-
-def _few(what: str, names: list[str]) -> str:
-    if not names:
-        return ""
-    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
-    return f"{len(names)} {what} ({', '.join(names[:FEW])}{more})"
-
-
-def _seed_statistics(module: nn.Module, seed: int) -> None:
-    """Give batch norms running statistics that keep the signal alive through many layers.
-
-    A layer with PyTorch's default initialization makes variance 1/3 of a unit input's second
-    moment, half of that after a ReLU. Left at variance 1, a batch norm would let it die: in
-    ResNet-50 the residual branches end at a twentieth of what the skip carries. Around 1/3,
-    each puts it back in order. Drawn, not measured: a forward pass would differ in the last
-    bits between processors.
-    """
-    import torch
-
-    generator = torch.Generator().manual_seed(seed)
-    for layer in module.modules():
-        mean = getattr(layer, "running_mean", None)
-        variance = getattr(layer, "running_var", None)
-        if isinstance(mean, torch.Tensor) and isinstance(variance, torch.Tensor):
-            mean.uniform_(-0.1, 0.1, generator=generator)
-            variance.uniform_(1 / 6, 1 / 2, generator=generator)
-
-
-def _depends_on_seed(source: Torch, base: Path, module: nn.Module) -> bool:
-    import torch
-
-    other = _module(source, base, seed=source.seed + 1).state_dict()
-    mine = module.state_dict()
-    return any(not torch.equal(tensor, other[name]) for name, tensor in mine.items())
+    made = make(source, base=base, weights=weights)
+    return Imported(_exported(source, made.module), made.notes, made.caveats)
 
 
 def _exported(source: Torch, module: nn.Module) -> onnx.ModelProto:
@@ -134,7 +40,7 @@ def _exported(source: Torch, module: nn.Module) -> onnx.ModelProto:
 
     names = _input_order(source, module)
     arguments, shapes = _example(source, names)
-    with _quiet(), _reported(source, "cannot be exported by PyTorch"), torch.no_grad():
+    with _quiet(), reported(source, "cannot be exported by PyTorch"), torch.no_grad():
         program = torch.onnx.export(
             module,
             arguments,
@@ -236,25 +142,6 @@ def _forget_constants(graph: onnx.GraphProto) -> None:
     noted = [value for value in graph.value_info if value.name not in constants]
     del graph.value_info[:]
     graph.value_info.extend(noted)
-
-
-@contextlib.contextmanager
-def _reported(source: Torch, what: str) -> Iterator[None]:
-    """Turn whatever the user's code or the exporter raises into one error with its last words."""
-    try:
-        yield
-    except (TrtbuildError, ModuleNotFoundError):
-        raise
-    except Exception as error:
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
-        lines = [line.strip() for line in str(root).splitlines() if line.strip()]
-        words = f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__
-        raise StepInputError(
-            f"{source.entrypoint}: {what}: {words}",
-            hint="the step's log has the whole message; call it by hand to see more",
-        ) from error
 
 
 @contextlib.contextmanager
