@@ -111,7 +111,7 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
         "model": graph.Model,
         "fixes": graph.Fix,
         "data": data.Source,
-        "calibrator": calib.Calibrator,
+        "calibrator": calib.RangeSource,
         "targets": backends.Target,
     }
     # Annotated[A | B, Field(...)]: the union is the registry.

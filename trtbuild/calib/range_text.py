@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from trtbuild.calib.trt_cache import lines_of, named_lines
 from trtbuild.core.errors import RangeFileError
 
-__all__ = ["limits_from_text", "text_from_limits"]
+__all__ = [
+    "NUMBER",
+    "check_name",
+    "limits_from_text",
+    "lines_of",
+    "named_lines",
+    "text_from_limits",
+]
 
-_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _BITS = re.compile("[0-9a-f]{7,8}")
 
 
@@ -29,7 +35,7 @@ def limits_from_text(data: bytes, *, file: str = "the file") -> dict[str, float]
     limits = {}
     for number, name, text in named_lines(lines, file, first=1):
         where = f"{file}: line {number}: `{name}`"
-        if not _NUMBER.fullmatch(text):
+        if not NUMBER.fullmatch(text):
             hint = "write the largest absolute value that the tensor takes"
             if _BITS.fullmatch(text):
                 hint = "these look like the scales of a TensorRT calibration cache without line 1"
@@ -50,6 +56,67 @@ def text_from_limits(limits: Mapping[str, float]) -> bytes:
         RangeFileError: a name cannot stand in such a file.
     """
     for name in limits:
-        if not name or "\n" in name or "\r" in name:
-            raise RangeFileError(f"the name {name!r} cannot stand in a file of `name: limit` lines")
+        check_name(name)
     return "".join(f"{name}: {limit!r}\n" for name, limit in limits.items()).encode()
+
+
+def lines_of(data: bytes, file: str) -> list[str]:
+    """Return the lines of a text file, without empty ones at its end.
+
+    Raises:
+        RangeFileError: it is not text.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise RangeFileError(
+            f"{file}: is not text", hint="a timing cache or an engine holds no ranges"
+        )
+    # Not `splitlines`: a name may hold what Unicode takes for the end of a line.
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
+
+
+def named_lines(lines: list[str], file: str, *, first: int) -> Iterator[tuple[int, str, str]]:
+    """Yield the lines of `name: value` from line `first` on: number, name, value.
+
+    The last ": " counts: names may hold colons, spaces, brackets.
+
+    Raises:
+        RangeFileError: a line is of another form, or names what another named before.
+    """
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines[first - 1 :], start=first):
+        if not line.strip():
+            continue
+        name, colon, value = line.rpartition(": ")
+        if not colon:
+            name, colon, value = line.rpartition(":")
+            if colon and NUMBER.fullmatch(value):
+                colon = ": "
+        if colon != ": " or not name:
+            raise RangeFileError(
+                f"{file}: line {number} is not of the form `name: value`",
+                hint="one tensor a line: its name, a colon, a space, its value",
+            )
+        if name in seen:
+            raise RangeFileError(
+                f"{file}: line {number}: `{name}` stands in line {seen[name]} already",
+                hint="remove one of the two",
+            )
+        seen[name] = number
+        yield number, name, value.strip()
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that would not read back.
+
+    Raises:
+        RangeFileError: it is empty, or would break the line.
+    """
+    if not name or "\n" in name or "\r" in name:
+        raise RangeFileError(f"the name {name!r} cannot stand in a file of `name: value` lines")

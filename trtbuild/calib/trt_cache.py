@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trtbuild.calib.range_text import NUMBER, check_name, lines_of, named_lines
 from trtbuild.core.errors import RangeFileError
 
 __all__ = [
@@ -28,8 +28,6 @@ __all__ = [
     "bytes_from_cache",
     "cache_from_bytes",
     "is_cache",
-    "lines_of",
-    "named_lines",
     "number_from_version",
     "version_from_number",
 ]
@@ -46,7 +44,6 @@ DLA takes `entropy2` alone. The last two follow the pattern, and were not seen i
 _HEADER = re.compile(r"TRT-([1-9][0-9]{3,6})-([A-Za-z0-9_]+)")
 _VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.[0-9]+)?")
 _HEX = re.compile("[0-9a-fA-F]{1,8}")
-_DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _SIGN = 0x80000000
 _INFINITY = 0x7F800000
 _SMALLEST_NORMAL = 0x00800000
@@ -137,67 +134,14 @@ def bytes_from_cache(cache: TrtCache) -> bytes:
     """
     lines = [f"TRT-{cache.number}-{cache.algorithm}"]
     for name, scale in cache.scales.items():
-        if not name or "\n" in name or "\r" in name:
-            raise RangeFileError(f"the name {name!r} cannot stand in a calibration cache")
+        check_name(name)
         lines.append(f"{name}: {_bits(scale, name):x}")
     return ("\n".join(lines) + "\n").encode()
 
 
-def lines_of(data: bytes, file: str) -> list[str]:
-    """Return the lines of a text file, without empty ones at its end.
-
-    Raises:
-        RangeFileError: it is not text.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise RangeFileError(
-            f"{file}: is not text", hint="a timing cache or an engine holds no ranges"
-        )
-    # Not `splitlines`: a name may hold what Unicode takes for the end of a line.
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return lines
-
-
-def named_lines(lines: list[str], file: str, *, first: int) -> Iterator[tuple[int, str, str]]:
-    """Yield the lines of `name: value` from line `first` on: number, name, value.
-
-    The last ": " counts: names may hold colons, spaces, brackets.
-
-    Raises:
-        RangeFileError: a line is of another form, or names what another named before.
-    """
-    seen: dict[str, int] = {}
-    for number, line in enumerate(lines[first - 1 :], start=first):
-        if not line.strip():
-            continue
-        name, colon, value = line.rpartition(": ")
-        if not colon:
-            name, colon, value = line.rpartition(":")
-            if colon and _DECIMAL.fullmatch(value):
-                colon = ": "
-        if colon != ": " or not name:
-            raise RangeFileError(
-                f"{file}: line {number} is not of the form `name: value`",
-                hint="one tensor a line: its name, a colon, a space, its value",
-            )
-        if name in seen:
-            raise RangeFileError(
-                f"{file}: line {number}: `{name}` stands in line {seen[name]} already",
-                hint="remove one of the two",
-            )
-        seen[name] = number
-        yield number, name, value.strip()
-
-
 def _scale(text: str, where: str) -> float:
     if not _HEX.fullmatch(text):
-        if _DECIMAL.fullmatch(text):
+        if NUMBER.fullmatch(text):
             raise RangeFileError(
                 f"{where} has the decimal number {text}; TensorRT writes the bits of a scale in "
                 "hexadecimal (3caa54fc)",

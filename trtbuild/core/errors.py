@@ -12,6 +12,7 @@ __all__ = [
     "MissingFile",
     "NoGpu",
     "NotWritable",
+    "RangeFileError",
     "RecipeError",
     "StepFailed",
     "StepInputError",
@@ -50,6 +51,12 @@ class RecipeError(TrtbuildError):
     def __init__(self, problems: Sequence[Any], *, hint: str = "") -> None:
         super().__init__("\n\n".join(problem.render() for problem in problems), hint=hint)
         self.problems: tuple[Any, ...] = tuple(problems)
+
+
+class RangeFileError(TrtbuildError):
+    """A file of ranges or scales cannot be read as what it claims to be, or written as asked."""
+
+    code = 2
 
 
 class StepInputError(TrtbuildError):

@@ -1,0 +1,26 @@
+"""A cache instead of a calibration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from trtbuild.calib import RangeSource
+from trtbuild.calib.cache import Cache
+from trtbuild.core.options import location_fields
+
+
+def test_its_path_is_no_ingredient():
+    """What counts is the digest of the file."""
+    cache = TypeAdapter(RangeSource).validate_json('{"kind": "cache", "path": "old.cache"}')
+
+    assert frozenset({"path"}) == location_fields(Cache)
+    assert (Path("/recipes/old.cache"),) == cache.files(Path("/recipes"))
+
+
+def test_it_needs_a_path():
+    """There is no default place."""
+    with pytest.raises(ValidationError, match="path"):
+        TypeAdapter(RangeSource).validate_json('{"kind": "cache"}')
