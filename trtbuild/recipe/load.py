@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import ValidationError
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.recipe.checks import problems_across
 from trtbuild.recipe.problems import Problem, in_order, near
 from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.source import Source, read
-from trtbuild.recipe.validation import problems_of
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 __all__ = ["Loaded", "load", "loaded"]
 
@@ -65,6 +66,9 @@ def _recipe(source: Source) -> tuple[Recipe | None, list[Problem]]:
     try:
         recipe = Recipe.model_validate_json(json.dumps(data))
     except ValidationError as error:
+        # The words for what is wrong wait until something is: a good recipe loads faster.
+        from trtbuild.recipe.validation import problems_of
+
         unsound |= {str(each["loc"][0]) for each in error.errors(include_url=False)}
         across = problems_across(_partly(data, unsound), source, unsound)
         return None, [*problems_of(error, source), *across]
@@ -95,6 +99,8 @@ def _partly(data: dict[str, Any], unsound: frozenset[str]) -> Recipe:
 
 
 def _section(field: FieldInfo, data: Any) -> Any:
+    from pydantic import ConfigDict, TypeAdapter
+
     annotation: Any = Annotated[field.annotation, field]
     adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=ConfigDict(strict=True))
     return adapter.validate_json(json.dumps(data))
