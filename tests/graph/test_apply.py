@@ -107,6 +107,16 @@ def test_a_fix_that_spoils_the_shapes_is_named():
         apply_fixes(model_of(TEXT, WEIGHT), [Fixing(spoil)])
 
 
+def test_a_damaged_model_is_one_clear_error():
+    """What the checker lets through and a library trips over: the fix and the reason are named."""
+
+    def trip(graph):
+        raise IndexError("list index out of range")
+
+    with pytest.raises(StepInputError, match="fix 1, fixing, failed on this model: IndexError"):
+        apply_fixes(model_of(TEXT, WEIGHT), [Fixing(trip)])
+
+
 def test_nodes_out_of_order_are_sorted():
     """A fix may append a node that others read."""
 

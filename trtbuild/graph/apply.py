@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from trtbuild.core.errors import StepInputError
+from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.graph.base import Account, Fix
 from trtbuild.graph.onnx_file import NEWEST_IR, OLDEST_IR, check
@@ -62,7 +62,8 @@ def apply_fixes(
     Raises:
         StepInputError: a fix cannot do what it was asked, or leaves a model that is not valid.
     """
-    model, strict = _prepared(model)
+    with _guarded("preparing the model"):
+        model, strict = _prepared(model)
     fixed, accounts = _run(model, fixes, progress)
     try:
         fixed = _finished(fixed, model, strict=strict)
@@ -93,25 +94,21 @@ def _run(
     model: onnx.ModelProto, fixes: Sequence[Fix], progress: Callable[[int, int], None] | None
 ) -> tuple[onnx.ModelProto, list[Account]]:
     import onnx_graphsurgeon as gs
-    from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 
     accounts = []
     with _quiet():
-        try:
+        with _guarded("reading the graph"):
             graph = gs.import_onnx(model).cleanup()  # a dead reader must not hold a fix up
-            for done, fix in enumerate(fixes):
-                if progress is not None:
-                    progress(done, len(fixes))
+        for done, fix in enumerate(fixes):
+            if progress is not None:
+                progress(done, len(fixes))
+            with _guarded(f"fix {done + 1}, {fix.kind},"):
                 accounts.append(fix.apply(graph))
                 graph.cleanup()
                 if not _in_order(graph):
                     graph.toposort()
+        with _guarded("writing the graph"):
             return gs.export_onnx(graph), accounts
-        except OnnxGraphSurgeonException as error:
-            raise StepInputError(
-                f"ONNX-GraphSurgeon cannot work on the model: {error}",
-                hint="export the model at another opset",
-            ) from error
 
 
 def _finished(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
@@ -153,6 +150,21 @@ def _account(fix: Fix, account: Account) -> FixAccount:
         left=tuple(LeftAlone(name=name, reason=reason) for name, reason in account.lefts),
         remarks=tuple(account.remarks),
     )
+
+
+@contextlib.contextmanager
+def _guarded(what: str) -> Iterator[None]:
+    """Turn what a damaged model makes the libraries raise into one error; the log has the rest."""
+    try:
+        yield
+    except TrtbuildError:
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [""]
+        raise StepInputError(
+            f"{what} failed on this model: {type(error).__name__}: {lines[0][:200]}",
+            hint="is the file whole? if ONNX Runtime runs the model, please report this as a bug",
+        ) from error
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ def lower_constants(graph: onnx.GraphProto) -> None:
         outputs = {value.name for value in each.output}
         kept = []
         for node in each.node:
-            tensor = _constant(node) if node.op_type == "Constant" else None
+            tensor = _constant(node) if node.op_type == "Constant" and node.attribute else None
             if tensor is None or node.output[0] in outputs:
                 kept.append(node)
                 continue

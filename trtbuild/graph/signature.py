@@ -38,7 +38,8 @@ def _spec(value: onnx.ValueInfoProto) -> TensorSpec:
     import onnx
 
     tensor = value.type.tensor_type
-    if not value.type.HasField("tensor_type") or not tensor.HasField("shape"):
+    known = onnx.helper.get_all_tensor_dtypes()
+    if not tensor.HasField("shape") or tensor.elem_type not in known:
         raise StepInputError(
             f"`{value.name}` has no shape: only tensors whose rank is known can go in or out",
             hint="export the model with shapes for its inputs and outputs",
