@@ -65,8 +65,8 @@ def evaluation_data_exists(recipe: Recipe, source: Source) -> Iterator[Problem]:
         yield from _absent("compare", recipe.compare.data, recipe, source)
 
 
-def _absent(section: str, name: str, recipe: Recipe, source: Source) -> Iterator[Problem]:
-    if name in recipe.data:
+def _absent(section: str, name: str | None, recipe: Recipe, source: Source) -> Iterator[Problem]:
+    if name is None or name in recipe.data:
         return
     guess = near(name, recipe.data)
     if guess is not None:
