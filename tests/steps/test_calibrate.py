@@ -95,6 +95,26 @@ def test_what_the_data_does_not_reach_is_noted(calibrate):
     assert ["r: all zero over the calibration data"] == told.notes
 
 
+@pytest.mark.parametrize("kind", ["minmax", "mse"])
+def test_data_of_another_order_than_the_model_expects_is_noted(calibrate, kind):
+    """Pixels of 0 to 255 for a layer whose biases suggest 0 to 1: a warning with figures."""
+    text = MODEL.replace("h = MatMul(x, w)", "h = Gemm(x, w, b)")
+    text = text.replace("<float[4, 4]", "<float[4] b = {1, 1, 1, 1}, float[4, 4]")
+
+    _, told, _ = calibrate([[255, 255, 0, 255]], calibrator=f'{{"kind": "{kind}"}}', text=text)
+
+    assert "x: the data looks far too large for `h`: it spans 0 to 255" in told.notes[0]
+
+
+def test_a_tensor_may_have_a_calibrator_of_its_own(calibrate):
+    """An override is recorded in the table."""
+    overrides = '{"kind": "minmax"}, "overrides": {"r": {"kind": "percentile"}}'
+
+    ranges, _, _ = calibrate([[1, 2, 3, 4]], calibrator=overrides)
+
+    assert {"r": "percentile", "x": "minmax"} == {n: r.calibrator for n, r in ranges.items()}
+
+
 @pytest.mark.parametrize("captured", [1, 3])
 def test_every_captured_sample_must_come(calibrate, captured):
     """Fewer or more samples than were captured: an error, never a shorter calibration."""

@@ -107,6 +107,15 @@ class Histogram:
         place = int(np.searchsorted(np.cumsum(self.counts), wanted))
         return min((place + 1) * self.width, self.absmax)
 
+    @property
+    def rms(self) -> float:
+        """The root of the mean square, of the centres of the bins."""
+        import numpy as np
+
+        centres = np.arange(self.counts.size) + 0.5
+        squares = float((self.counts * centres**2).sum())
+        return math.sqrt(squares / self.total) * self.width if self.total else 0.0
+
     def share_above(self, limit: float) -> float | None:
         """Return the share of the |x| above a limit, to within those in its bin.
 

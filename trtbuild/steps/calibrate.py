@@ -13,6 +13,7 @@ from trtbuild.calib.collect import collect
 from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
+from trtbuild.calib.plausible import doubts, first_layers
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
 from trtbuild.core.errors import StepInputError
 from trtbuild.quant.policy import candidates
@@ -22,7 +23,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Calibrate", "check_count", "observer_of", "workers_of"]
+__all__ = ["Calibrate", "check_count", "load_model", "workers_of"]
 
 MOST_WORKERS = 16
 
@@ -53,9 +54,16 @@ class Calibrate(Step):
                 captured.
         """
         wanted = self.data.manifest_of(context).count
-        observer = observer_of(context.path(self.model))
+        path = context.path(self.model)
+        model = load_model(path)
+        firsts = first_layers(model, folder=path.parent)
+        observer = Observer(model, candidates(model), folder=path.parent)
         calibrators = calibrators_of(observer.tensors, self.calibrator, self.overrides)
-        histograms = {name: Histogram(counted=one.counts) for name, one in calibrators.items()}
+        counted = {layer.tensor for layer in firsts}
+        histograms = {
+            name: Histogram(counted=one.counts or name in counted)
+            for name, one in calibrators.items()
+        }
         samples = collect(
             observer,
             feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
@@ -64,18 +72,12 @@ class Calibrate(Step):
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
         check_count(samples, wanted)
-        for remark in remarks(histograms):
+        for remark in (*doubts(firsts, histograms), *remarks(histograms)):
             context.events.note(remark)
         ranges = ranges_from_histograms(
             histograms, calibrators, samples=samples, workers=workers_of(context)
         )
         self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
-
-
-def observer_of(path: Path) -> Observer:
-    """Open a model with the tensors exposed that quantization may want a range for."""
-    model = _load(path)
-    return Observer(model, candidates(model), folder=path.parent)
 
 
 def workers_of(context: Context) -> int:
@@ -96,7 +98,12 @@ def check_count(samples: int, wanted: int) -> None:
         )
 
 
-def _load(path: Path) -> onnx.ModelProto:
+def load_model(path: Path) -> onnx.ModelProto:
+    """Read a model without its external data.
+
+    Raises:
+        StepInputError: it is no ONNX model.
+    """
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 

@@ -11,9 +11,12 @@ from pydantic import Field, model_validator
 from trtbuild.calib.collect import collect
 from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.observe import Observer
+from trtbuild.calib.plausible import doubts, first_layers
 from trtbuild.calib.stored import Shard, write_shard
+from trtbuild.quant.policy import candidates
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.calibrate import observer_of, workers_of
+from trtbuild.steps.calibrate import load_model, workers_of
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["CollectHistograms"]
@@ -49,7 +52,10 @@ class CollectHistograms(Step):
         Raises:
             StepInputError: as `calibrate`.
         """
-        observer = observer_of(context.path(self.model))
+        path = context.path(self.model)
+        model = load_model(path)
+        firsts = first_layers(model, folder=path.parent)
+        observer = Observer(model, candidates(model), folder=path.parent)
         histograms = {name: Histogram() for name in observer.tensors}
         feeds = feeds_from_samples(
             self.data.samples(context), observer.inputs, batch=observer.batch
@@ -61,5 +67,7 @@ class CollectHistograms(Step):
             workers=workers_of(context),
             progress=lambda done: context.events.progress(done, 0, "samples"),
         )
+        for remark in doubts(firsts, histograms):
+            context.events.note(remark)
         shard = Shard(self.shard, self.shards, samples, histograms)
         write_shard(self.out(context, "histograms"), shard)
