@@ -168,8 +168,6 @@ def apply(
     from trtbuild import __version__
     from trtbuild.core.digest import digest_of_tree
     from trtbuild.plan.explain import decide
-    from trtbuild.report.html import html
-    from trtbuild.report.markdown import markdown
     from trtbuild.run.build import build, compiled
     from trtbuild.run.deliver import deliver, prepare
     from trtbuild.run.executor import Quiet
@@ -193,10 +191,22 @@ def apply(
         directory,
         store,
         artifacts=files(outcomes, loaded.recipe),
-        pages={"report.md": lambda: markdown(page), "report.html": lambda: html(page)},
+        pages={"report.md": lambda: _markdown(page), "report.html": lambda: _html(page)},
         basis=digest_of_tree([__version__, page.model_dump(mode="json")]),
         whole=not targets,
     )
     passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
     seconds = round(time.perf_counter() - begin, 3)
     return Applied(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
+
+
+def _markdown(record: Record) -> str:
+    from trtbuild.report.markdown import markdown
+
+    return markdown(record)
+
+
+def _html(record: Record) -> str:
+    from trtbuild.report.html import html
+
+    return html(record)
