@@ -36,7 +36,7 @@ def resolve(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, s
     except TrtbuildError as error:
         if model.without_weights == "fail":
             raise
-        reason = f"{model.weights.url} could not be fetched: {error.message}"
+        reason = f"the weights are seeded: {error.message}"
         note = json.dumps({"reason": reason, "when": time.time()})
         write_whole(_memory(store, found.digest), note.encode())
         return None, reason
