@@ -25,7 +25,7 @@ def seeded(text: str, **shapes: Sequence[int]) -> onnx.ModelProto:
     """Parse a model and give it the weights named, of variance 1 / fan-in."""
     weights = {}
     for seed, (name, shape) in enumerate(shapes.items()):
-        fan_in = max(1, int(np.prod(shape)) // max(shape))
+        fan_in = max(1, int(np.prod(shape)) // max(1, *shape))
         weights[name] = normal(*shape, seed=seed) / np.float32(np.sqrt(fan_in))
     return model_of(text, weights)
 

@@ -127,6 +127,17 @@ def test_a_range_off_centre_becomes_symmetric(zero, low, high):
     assert expected == pytest.approx(outputs_of(found.model, {"x": x})["y"][0], rel=1e-5)
 
 
+def test_a_relu_cuts_off_nothing_above():
+    """Its result is cut off at 27.5 by the integers, and stays so under a scale of 100/127."""
+    model = model_of("""g (float[N,3] x) => (float[N,3] y) <float s = {0.5}, uint8 z = {200}> {
+        r = Relu(x)  q = QuantizeLinear(r, s, z)  y = DequantizeLinear(q, s, z)
+    }""")
+    x = np.array([[-5, 5, 50]], np.float32)
+
+    found = outputs_of(adopted(model).model, {"x": x})["y"][0]
+    assert np.array([0, 6, 35]) * 100 / 127 == pytest.approx(found)
+
+
 def test_what_a_relu_cut_off_need_not_be_cut_off_again():
     """Its result is not negative."""
     model = model_of("""g (float[N,3] x) => (float[N,3] y) <float s = {0.5}, uint8 z = {0}> {
@@ -191,7 +202,12 @@ def test_a_weight_scale_of_zero_becomes_one():
 
 
 @pytest.mark.parametrize(
-    ("value", "zero"), [(np.int8(60), np.int8(-40)), (np.array([2, 4, 8], np.uint8), np.uint8(0))]
+    ("value", "zero"),
+    [
+        (np.int8(60), np.int8(0)),
+        (np.int8(60), np.int8(-40)),
+        (np.array([2, 4, 8], np.uint8), np.uint8(0)),
+    ],
 )
 def test_a_constant_that_is_no_weight_is_float_again(value, zero):
     """TensorRT takes no integer scalar; a factor is exact in floats."""
@@ -231,11 +247,23 @@ def test_a_layer_that_the_model_leaves_float_says_so():
     ]
 
 
+def test_an_activation_scaled_by_channel_is_no_int8():
+    """TensorRT-RTX computes in float behind it, silently; the model is left as it is."""
+    model = dense(x_scale="float[3] xs = {0.5, 1, 2}", zero="int8[3] xz = {0, 0, 0}")
+    found = adopted(model)
+
+    assert [("fp32", "the model gives `d` a scale for each channel")] == [
+        (each.precision, each.reason) for each in found.account.layers
+    ]
+    assert y_of(model).tolist() == y_of(found.model).tolist()
+
+
 def test_integers_may_be_moved_between_the_ends():
-    """A pooling on uint8 becomes one on int8."""
+    """A pooling declared on uint8 becomes one on int8."""
     model = model_of(
         """<ir_version: 8, opset_import: ["" : 17]>
-        g (float[1,1,2,2] x) => (float[1,1,1,1] y) <float s = {0.5}, uint8 z = {128}> {
+        g (float[1,1,2,2] x) => (float[1,1,1,1] y)
+        <float s = {0.5}, uint8 z = {128}, uint8[1,1,2,2] q, uint8[1,1,1,1] m> {
             q = QuantizeLinear(x, s, z)  m = MaxPool<kernel_shape=[2,2]>(q)
             y = DequantizeLinear(m, s, z)
         }"""

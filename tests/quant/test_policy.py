@@ -148,6 +148,15 @@ def test_average_pooling_between_quantized_tensors_keeps_its_own_scales():
     assert [4.0, 3.0] == [pair.limit for pair in placement.pairs]
 
 
+def test_average_pooling_reads_floats_before_a_float():
+    """INT8 in without INT8 out would only cost accuracy."""
+    branches = model("""g (float[N,4,8,8] x) => (float[N,4,8,8] y, float[N,4,8,8] z) {
+        [one] y = Conv(x, w)  [pool] z = AveragePool<kernel_shape=[3,3], pads=[1,1,1,1]>(x)
+    }""")
+
+    assert {"x": ["one"]} == pairs_of(branches)
+
+
 CONCAT = """g (float[N,4,8,8] x) => (float[N,4,8,8] y, float[N,4,8,8] z) {
     [one] a = Conv(x, w)  r = Relu(a)
     [join] c = Concat<axis=1>(x, r)
@@ -241,6 +250,8 @@ def test_a_transformer_residual_stays_float():
         ("quiet", "the range of `z` is zero throughout"),
         ("unseen", "there is no range for `u`"),
         ("denied", "skipped by the recipe: `den*`"),
+        ("settled", "its input is constant"),
+        ("empty", "its weight is empty"),
         ("whole", "`i` is int32, and only float32 is quantized"),
     ],
 )
@@ -250,7 +261,8 @@ def test_a_layer_left_float_says_why(name, reason):
         """g (float[N,4,8,8] x, float[4,4,1,1] k, float16[N,4] h, float[N,4] u, float[N,4] z,
               int32[2,2] i, bool c)
         => (float[N,4,8,8] y1, float16[N,4] y2, float[N] y3, float[N,4,8,8] y4, float[N,4,8,8] y5,
-            float[N,4] y6, float[N,4] y7, float[N,4] y8, int32[2,2] y9)
+            float[N,4] y6, float[N,4] y7, float[N,4] y8, int32[2,2] y9,
+            float[4,4] y10, float[N,0] y11)
         <float16[4,4] wh = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}> {
             [given] y1 = Conv(x, k)
             [half] y2 = MatMul(h, wh)
@@ -264,10 +276,13 @@ def test_a_layer_left_float_says_why(name, reason):
             [unseen] y7 = MatMul(u, m)
             [denied] y8 = MatMul(u, m)
             [whole] y9 = MatMul(i, i)
+            [settled] y10 = MatMul(m, m)
+            [empty] y11 = MatMul(u, none)
         }""",
         w=(4, 4, 1, 1),
         v=(4,),
         m=(4, 4),
+        none=(4, 0),
     )
 
     assert reason == layers_of(odd, ranges=ranges_of(x=1.0, z=0.0), skip=["den*"])[name]

@@ -15,6 +15,7 @@ from trtbuild.quant.opset import lift, opset_of
 from trtbuild.quant.policy import place
 from trtbuild.quant.qdq import insert
 from trtbuild.quant.repairs import told
+from trtbuild.quant.ties import tied
 from trtbuild.quant.view import View
 from trtbuild.quant.weights import WeightScaling
 from trtbuild.quant.wishes import Wishes
@@ -41,25 +42,28 @@ def quantize(
     *,
     ranges: Ranges,
     manual: Manual | None = None,
+    filed: Manual | None = None,
     wishes: Wishes | None = None,
     scaling: WeightScaling | None = None,
 ) -> Quantized:
     """Insert Q/DQ pairs into a model; what is given may be changed and is used up.
 
-    `manual` bounds, by tensor name or pattern, win over `ranges`; `scaling` finds the limits of
-    weights (their largest absolute values without one). A model that is quantized already keeps
+    `manual` bounds, by tensor name or pattern, and those that were `filed` by name win over
+    `ranges` (see `Ranges.override`); `scaling` finds the limits of weights (their largest
+    absolute values without one). A model that is quantized already keeps
     its own placement: it is repaired where TensorRT would refuse or silently change it.
 
     Raises:
         StepInputError: the opset cannot be raised to 13, a weight holds a NaN, or the model is
             quantized in a way that cannot be repaired.
     """
-    manual, wishes = manual or {}, wishes or Wishes()
-    if is_quantized(View(model)):
-        return _adopt(model, manual, wishes)
+    manual, filed, wishes = manual or {}, filed or {}, wishes or Wishes()
+    if is_quantized(view := View(model)):
+        known = {name: bounds for name, bounds in filed.items() if name in view.activations}
+        return _adopt(model, {**known, **manual}, wishes)
     model, lifted = lift(model)
     view = View(model)
-    ranges = ranges.override(manual, view.activations)
+    ranges = ranges.override(manual, view.activations, filed=filed, file="ranges_file")
     placement = place(model, ranges=ranges, wishes=wishes)
     remarks = [
         *lifted,
@@ -76,7 +80,7 @@ def quantize(
         weights=weights,
         remarks=(*remarks, *on_weights(weights)),
     )
-    return Quantized(model, ranges, account)
+    return Quantized(model, tied(ranges, placement.pairs), account)
 
 
 def _adopt(model: onnx.ModelProto, manual: Manual, wishes: Wishes) -> Quantized:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from trtbuild.quant.account import LayerAccount
-from trtbuild.quant.axes import output_axis
 from trtbuild.quant.existing import Linear, stored_of
 from trtbuild.quant.flow import passes
 from trtbuild.quant.layers import WEIGHTED
@@ -15,7 +14,7 @@ __all__ = ["layers_asked"]
 
 
 def layers_asked(view: View, linears: Mapping[int, Linear]) -> Iterator[LayerAccount]:
-    """Say for every weighted node what it asks for: INT8 if both its operands are INT8."""
+    """Say for every weighted node of a repaired model: INT8 if both its operands are INT8."""
     stored = {found.dequantizer.index for found in stored_of(view, dict(linears))}
     for index, node in enumerate(view.nodes):
         if node.op_type in WEIGHTED:
@@ -39,13 +38,9 @@ def _reason(
         return f"the model does not quantize `{tensor}`"
     if linear.dtype != "int8":
         return f"the model has `{tensor}` in {linear.dtype}"
-    if linear.scale.size == 1:
-        return ""
-    if linear.index not in stored:
+    # A weight's scales lie along the right axis: repair_stored has seen to it.
+    if linear.scale.size > 1 and linear.index not in stored:
         return f"the model gives `{tensor}` a scale for each channel"
-    axis = output_axis(view, view.nodes[linear.index].output[0])
-    if axis is not None and axis != linear.axis:
-        return f"the model scales `{tensor}` along axis {linear.axis}, not {axis}"
     return ""
 
 
