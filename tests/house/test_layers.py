@@ -47,8 +47,6 @@ def boxes_imported(path: Path) -> set[str]:
 def test_imports_point_down(path):
     """A module imports its own box or a lower one, never a sibling or a higher one."""
     here = box_of(path)
-    wrong = [
-        there for there in boxes_imported(path) if there != here and RANK[there] <= RANK[here]
-    ]
+    wrong = [there for there in boxes_imported(path) if there != here and RANK[there] <= RANK[here]]
 
     assert [] == wrong
