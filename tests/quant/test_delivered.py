@@ -61,6 +61,19 @@ g (float[2,8,16] x) => (float[2,8,4] a, float[2,3,16] b, float[2,8,4] c, float[5
     [stacked] a = MatMul(x, w2)  [first] b = MatMul(w1, x)  [flat] c = MatMul(x, w0)
     d0 = ReduceMean<axes=[1], keepdims=0>(x)  [constant_a] e = Gemm<transB=1>(w5, d0)
 }"""
+CONVOLUTIONS = """g (float[2,8,12] x) => (float y, float z, float v) <
+    int64[4] square = {2, 8, 3, 4}, int64[5] cube = {2, 8, 3, 2, 2}> {
+    [one] y = Conv<pads=[1,1]>(x, w1)
+    x2 = Reshape(x, square)  [grouped] g = Conv<group=2, pads=[1,1,1,1]>(x2, w2)  h = Relu(g)
+    [dilated] z = Conv<pads=[2,2,2,2], dilations=[2,2]>(h, w22)
+    x3 = Reshape(x, cube)  [three] v = Conv<pads=[1,1,1,1,1,1]>(x3, w3)
+}"""
+CONVOLUTION_WEIGHTS = {
+    "w1": (8, 8, 3),
+    "w2": (8, 4, 3, 3),
+    "w22": (8, 8, 3, 3),
+    "w3": (8, 8, 3, 3, 3),
+}
 OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
 
 
@@ -70,8 +83,9 @@ OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
         (RESIDUAL, RESIDUAL_WEIGHTS, normal(4, 8, 16, 16)),
         (ATTENTION, ATTENTION_WEIGHTS, normal(4, 16, 32)),
         (OPERANDS, OPERAND_WEIGHTS, normal(2, 8, 16)),
+        (CONVOLUTIONS, CONVOLUTION_WEIGHTS, normal(2, 8, 12)),
     ],
-    ids=["residual", "attention", "operands"],
+    ids=["residual", "attention", "operands", "convolutions"],
 )
 def test_every_layer_asked_for_in_int8_is_delivered(text, shapes, feed, tmp_path):
     """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9."""

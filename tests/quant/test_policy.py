@@ -226,6 +226,51 @@ def test_attention_quantizes_both_operands():
     assert {"q": ["qk"], "k": ["qk"], "p": ["pv"], "v": ["pv"]} == pairs_of(attention)
 
 
+def test_a_feature_pyramid_adds_what_nearest_resizing_hands_on():
+    """The coarse level has a pair for its own Conv; resized, it is the skip of the fine one."""
+    pyramid = seeded(
+        """g (float[N,4,4,4] coarse, float[N,4,8,8] fine) => (float[N,4,4,4] y, float[N,4,8,8] z)
+        <float[4] twice = {1, 1, 2, 2}> {
+            [head] y = Conv(coarse, w)
+            [up] u = Resize<mode="nearest">(coarse, , twice)
+            [lateral] l = Conv(fine, w)  [add] s = Add(u, l)  [out] z = Conv(s, w)
+        }""",
+        w=(4, 4, 1, 1),
+    )
+    ranges = ranges_of(coarse=3.0, fine=2.0, u=3.0, s=5.0)
+    placement = place(pyramid, ranges=ranges)
+
+    expected = {"coarse": ["head", "up"], "fine": ["lateral"], "u": ["add"], "s": ["out"]}
+    assert expected == pairs_of(pyramid, ranges=ranges)
+    assert ("u",) == placement.pairs[0].shared_with
+
+
+def test_a_gate_and_an_activation_stay_float():
+    """Squeeze-and-excite and hard swish: only what the convolutions read is quantized."""
+    gated = model("""g (float[N,4,8,8] x) => (float[N,4,8,8] y) {
+        [one] a = Conv(x, w)  h = HardSwish(a)
+        p = GlobalAveragePool(h)  [squeeze] b = Conv(p, w)  r = Relu(b)
+        [excite] c = Conv(r, w)  g = HardSigmoid(c)  m = Mul(h, g)  [two] y = Conv(m, w)
+    }""")
+
+    assert {"x": ["one"], "p": ["squeeze"], "r": ["excite"], "m": ["two"]} == pairs_of(gated)
+
+
+def test_a_dense_block_quantizes_each_conv_input_once():
+    """Behind a concatenation stand BatchNorm and Relu: no scale need be shared."""
+    dense = model(
+        """g (float[N,4,8,8] x) => (float[N,4,8,8] y) {
+            [one] a = Conv(x, w)  c = Concat<axis=1>(x, a)
+            n = BatchNormalization(c, g, g, g, g)  r = Relu(n)  [two] y = Conv(r, w8)
+        }""",
+        w=(4, 4, 1, 1),
+        w8=(4, 8, 1, 1),
+        g=(8,),
+    )
+
+    assert {"x": ["one"], "r": ["two"]} == pairs_of(dense)
+
+
 def test_a_transformer_residual_stays_float():
     """Only a Conv takes its Add's skip in INT8; a dense layer's would cost accuracy for nothing."""
     dense = model(
