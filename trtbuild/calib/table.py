@@ -16,15 +16,13 @@ from trtbuild.calib.trt_cache import cache_from_bytes, is_cache
 from trtbuild.core.errors import RangeFileError
 from trtbuild.core.values import Range, Ranges
 
-__all__ = ["INPUT_SCALE", "RangeTable", "Values", "table_from_bytes"]
+__all__ = ["RangeTable", "Values", "bounds", "table_from_bytes"]
 
 Values = Literal["auto", "scale", "inverse"]
 """What the numbers of a calibration cache are: limit / 127, or 127 / limit."""
 
 PLAUSIBLE = (1e-6, 2.0)
 """Between these lies the median of a cache's scales: limits of ±0.0001 to ±254."""
-INPUT_SCALE = 10.0
-"""A network input with a larger scale (±1270) is worth a remark."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,11 @@ def table_from_bytes(data: bytes, *, file: str, values: Values = "auto") -> Rang
     limits = limits_from_text(data, file=file)
     tensors = {name: _imported(limit, None) for name, limit in sorted(limits.items())}
     return RangeTable("text", "list of dynamic ranges", Ranges(tensors=tensors))
+
+
+def bounds(table: RangeTable) -> dict[str, tuple[float, float]]:
+    """Return [low, high] by name, of the tensors that the file knows something of."""
+    return {name: (r.low, r.high) for name, r in table.ranges.tensors.items() if r.limit}
 
 
 def _of_cache(data: bytes, file: str, values: Values) -> RangeTable:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from trtbuild.calib.cache import Cache
 from trtbuild.plan.plan import Plan, plan_steps
-from trtbuild.recipe.schema import Bounds, Quantization, Recipe
+from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
@@ -14,10 +15,11 @@ from trtbuild.steps.capture_data import CaptureData, DataInput
 from trtbuild.steps.compare import Compare
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
+from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
 from trtbuild.steps.quantize import Quantize
 
-__all__ = ["capture_name", "compile_recipe", "target_name"]
+__all__ = ["capture_name", "compile_recipe", "manual_of", "target_name"]
 
 Pin = Callable[[Path], Pinned]
 
@@ -60,7 +62,8 @@ def compile_recipe(
     }
     data = _captures(recipe, steps, base=base, pin=pin)
     if recipe.quantization is not None:
-        _quantized(recipe.quantization, steps, data)
+        ranges = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
+        _quantized(recipe.quantization, steps, ranges, base=base, pin=pin)
     _engines(recipe, steps)
     _compared(recipe, steps, data)
     return plan_steps(
@@ -76,8 +79,8 @@ def _pinned(paths: tuple[Path, ...], pin: Pin) -> tuple[Pinned, ...]:
 
 
 def _used_data(recipe: Recipe) -> list[str]:
-    used = [recipe.quantization.data] if recipe.quantization else []
-    return list(dict.fromkeys([*used, *([recipe.compare.data] if recipe.compare else [])]))
+    used = [section.data for section in (recipe.quantization, recipe.compare) if section]
+    return list(dict.fromkeys(name for name in used if name is not None))
 
 
 def _captures(
@@ -99,27 +102,52 @@ def _captures(
     return inputs
 
 
-def _quantized(
-    section: Quantization, steps: dict[str, Step], data: Mapping[str, DataInput]
-) -> None:
+def _ranges(
+    section: Quantization,
+    steps: dict[str, Step],
+    data: Mapping[str, DataInput],
+    *,
+    base: Path,
+    pin: Pin,
+) -> Ref | None:
+    """Add the step that finds the ranges, and return them; None where all are given by hand."""
+    found = section.calibrator
     model = Ref(step="fix_graph", output="model")
+    if isinstance(found, Cache):
+        (table,) = _pinned(found.files(base), pin)
+        steps["import_ranges"] = ImportRanges(model=model, table=table, values=found.values)
+        return Ref(step="import_ranges", output="ranges")
+    if found is None or section.data is None:
+        return None
     steps["calibrate"] = Calibrate(
         model=model,
         data=data[section.data],
-        calibrator=section.calibrator,
+        calibrator=found,
         overrides=section.calibrators,
     )
+    return Ref(step="calibrate", output="ranges")
+
+
+def _quantized(
+    section: Quantization, steps: dict[str, Step], ranges: Ref | None, *, base: Path, pin: Pin
+) -> None:
     steps["quantize"] = Quantize(
-        model=model,
-        ranges=Ref(step="calibrate", output="ranges"),
-        manual={name: _bounds(value) for name, value in section.ranges.items()},
+        model=Ref(step="fix_graph", output="model"),
+        ranges=ranges,
+        manual=manual_of(section),
+        ranges_file=None if section.ranges_file is None else pin(base / section.ranges_file),
+        allow_missing=section.allow_missing or "calibrate" in steps,
         skip=section.skip,
         precision=section.precision,
     )
 
 
-def _bounds(value: Bounds) -> tuple[float, float]:
-    return value if isinstance(value, tuple) else (-float(value), float(value))
+def manual_of(section: Quantization) -> dict[str, tuple[float, float]]:
+    """Return the ranges by hand as (low, high): a limit of 6 means -6 to 6."""
+    return {
+        key: value if isinstance(value, tuple) else (-float(value), float(value))
+        for key, value in section.ranges.items()
+    }
 
 
 def _engines(recipe: Recipe, steps: dict[str, Step]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
@@ -12,6 +11,8 @@ from trtbuild.core.store import Store
 from trtbuild.core.values import Signature, TensorSpec, matching
 from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import capture_name
+from trtbuild.plan.coverage import range_problems
+from trtbuild.plan.nearest import nearest
 from trtbuild.recipe.problems import Path, Problem, in_order
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def preflight(loaded: Loaded, outcomes: Sequence[Outcome], store: Store) -> None
         for name in loaded.recipe.data
         if (artifact := artifacts.get((capture_name(name), "manifest")))
     }
-    found = in_order(problems(loaded, signature, manifests))
+    # A model that was quantized has had its ranges looked at.
+    model = None if ("quantize", "model") in artifacts else artifacts[("fix_graph", "model")]
+    path = None if model is None else store.object_path(model.digest)
+    found = in_order(
+        [*problems(loaded, signature, manifests), *range_problems(loaded, signature.tensors, path)]
+    )
     if found:
         raise RecipeError(found)
 
@@ -72,7 +78,7 @@ def _profiles(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
         for name, shapes in profile.items():
             if name not in inputs:
                 message = f"the model has no input `{name}`"
-                yield at((*where, name), message, _nearest(name, list(inputs)), key=True)
+                yield at((*where, name), message, nearest(name, list(inputs)), key=True)
                 continue
             for field in ("min", "opt", "max"):
                 wrong = _misfit(getattr(shapes, field), inputs[name])
@@ -99,13 +105,6 @@ def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
     section, at = loaded.recipe.quantization, loaded.source.problem
     if section is None:
         return
-    tensors = {"calibrators": section.calibrators, "ranges": section.ranges}
-    for field, patterns in tensors.items():
-        for pattern in patterns:
-            if not matching(pattern, signature.tensors):
-                message = f"`{pattern}` matches no tensor of the model"
-                hint = _nearest(pattern, signature.tensors)
-                yield at(("quantization", field, pattern), message, hint, key=True)
     names = [node.name for node in signature.nodes]
     operators = sorted({f"op:{node.op}" for node in signature.nodes})
     places: list[tuple[str, Path]] = [
@@ -116,7 +115,7 @@ def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
         pool = operators if pattern.startswith("op:") else names
         if not matching(pattern, pool):
             message = f"`{pattern}` matches no node of the model"
-            yield at(path, message, _nearest(pattern, pool), key="precision" in path)
+            yield at(path, message, nearest(pattern, pool), key="precision" in path)
 
 
 def _data(
@@ -172,7 +171,7 @@ def _gates(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
         if gate.output is not None and gate.output not in outputs:
             path = ("compare", "gates", index, "output")
             message = f"the model has no output `{gate.output}`"
-            yield loaded.source.problem(path, message, _nearest(gate.output, outputs))
+            yield loaded.source.problem(path, message, nearest(gate.output, outputs))
 
 
 def _dynamic(spec: TensorSpec) -> bool:
@@ -185,14 +184,3 @@ def _shape(spec: TensorSpec) -> str:
 
 def _shown(spec: TensorSpec) -> str:
     return f"`{spec.name}` {_shape(spec)}"
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    """Return a hint with the nearest names, or the first few where none is near."""
-    plain = name.replace("*", "")
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
-    near = near or [other for other in names if plain and plain.strip("/") in other][:3]
-    if near:
-        return "nearest: " + ", ".join(f"`{each}`" for each in near)
-    more = ", ..." if len(names) > 3 else ""  # noqa: PLR2004
-    return "there are: " + ", ".join(f"`{each}`" for each in names[:3]) + more

@@ -11,6 +11,7 @@ from trtbuild.core.options import Options
 from trtbuild.data import Source as Data
 from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.problems import Path, Problem, near
+from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
 from trtbuild.recipe.scalars import short
 from trtbuild.recipe.schema import ProfileShapes, Recipe
 from trtbuild.recipe.shape import kinds_of, listed
@@ -83,7 +84,7 @@ def evaluation_data_is_new(recipe: Recipe, source: Source) -> Iterator[Problem]:
     if recipe.quantization is None or recipe.compare is None:
         return
     calibration, evaluation = recipe.quantization.data, recipe.compare.data
-    if calibration not in recipe.data or evaluation not in recipe.data:
+    if calibration is None or calibration not in recipe.data or evaluation not in recipe.data:
         return
     hint = "compare on samples that calibration never saw"
     path: Path = ("compare", "data")
@@ -156,27 +157,6 @@ def _item(source: Source, path: Path, value: float) -> Path:
     node = source.node(path)
     written = node.plain if node is not None and isinstance(node.value, list) else []
     return (*path, written.index(value)) if value in written else path
-
-
-def ranges_are_ranges(recipe: Recipe, source: Source) -> Iterator[Problem]:
-    """A manual range is a positive limit, or [low, high] with room between or beside 0."""
-    ranges = recipe.quantization.ranges if recipe.quantization is not None else {}
-    for name, bounds in ranges.items():
-        path: Path = ("quantization", "ranges", name)
-        if isinstance(bounds, tuple):
-            low, high = bounds
-            if low > high:
-                told = f"low ({low:g}) is above high ({high:g})"
-                yield source.problem(path, told, f"write [{high:g}, {low:g}]")
-            elif low == high == 0:
-                yield source.problem(path, "a range from 0 to 0 holds no values", _LIMIT_HINT)
-        elif bounds <= 0:
-            told = f"a limit is more than 0, not {bounds:g}"
-            guess = f"write {-bounds:g}: it means from {bounds:g} to {-bounds:g}"
-            yield source.problem(path, told, guess if bounds else _LIMIT_HINT)
-
-
-_LIMIT_HINT = "write the largest absolute value that the tensor takes"
 
 
 def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
@@ -269,6 +249,7 @@ _CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (backends_take_the_mode, {"quantization", "targets"}),
     (turing_stays_in_floating_point, {"quantization", "targets"}),
     (ranges_are_ranges, {"quantization"}),
+    (calibrators_have_data, {"quantization"}),
     (profiles_agree, {"profiles"}),
     (shapes_are_in_order, {"profiles"}),
     (targets_have_directories, {"targets"}),

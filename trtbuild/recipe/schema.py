@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from trtbuild.backends import Target
-from trtbuild.calib import Calibrator
-from trtbuild.core.options import Options
+from trtbuild.calib import Calibrator, RangeSource
+from trtbuild.core.options import Location, Options
 from trtbuild.data import Source
 from trtbuild.graph import Fix, Model
 from trtbuild.measure.gates import Gate
@@ -39,16 +39,26 @@ class Quantization(Options):
     mode: Literal["explicit"] = "explicit"
     """How INT8 is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
     takes."""
-    data: str
-    """The data set, one of those under `data`, that calibration measures activations on."""
-    calibrator: Calibrator
-    """How a tensor's range is found from its values on the calibration data."""
+    data: str | None = None
+    """The data set, one of those under `data`, that calibration measures activations on; every
+    calibrator but `cache` needs it."""
+    calibrator: RangeSource | None = None
+    """How a tensor's range is found from its values on the calibration data, or the file that knows
+    it; without one, every range is given by hand."""
     calibrators: dict[Pattern, Calibrator] = {}
     """Another calibrator for some tensors, by name or pattern (`"*/Softmax*": {kind: minmax}`);
     the most specific counts."""
     ranges: dict[Pattern, Bounds] = {}
     """Ranges by hand, as a limit (6.0 means -6 to 6) or [low, high]. Keys are tensor names or
-    patterns (`*`, `?`, `[...]`); they win over the calibrator."""
+    patterns (`*`, `?`, `[...]`); they win over the calibrator. A name wins over a pattern, and a
+    pattern over another that means more; two that merely overlap are an error."""
+    ranges_file: Location | None = None
+    """A file of more ranges by hand, relative to the recipe: `name: limit` lines, or JSON as in
+    `ranges` or `ranges.json`, of names alone. They win over patterns; names in `ranges` win over
+    them."""
+    allow_missing: bool = False
+    """Let layers stay in floating point where a tensor that they read has no range. By default that
+    is an error, unless calibration looked for one."""
     skip: tuple[Pattern, ...] = ()
     """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
     means all nodes of that sort."""

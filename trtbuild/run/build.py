@@ -8,7 +8,7 @@ from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
 from trtbuild.plan.compile import compile_recipe, target_name
-from trtbuild.plan.explain import Decision
+from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, preflight
 from trtbuild.recipe.load import Loaded
@@ -81,7 +81,7 @@ def build(
     """
     first = made.upto(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
     before = _checked(walk(first, store, executor, listener))
-    preflight(loaded, before, store)
+    preflight(loaded, (*known(decide(made, store), store), *before), store)
     outcomes = {outcome.step: outcome for outcome in before}
     return _checked(walk(made, store, executor, listener, known=outcomes))
 

@@ -87,7 +87,7 @@ def gather(
         comparison=found.read("compare", "comparison", Comparison),
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
-        calibrator=_words(recipe.quantization.calibrator) if recipe.quantization else "",
+        calibrator=_calibrator(recipe),
         ranges=ranges.tensors if ranges else {},
         asked=tuple(
             LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
@@ -151,6 +151,13 @@ def _model_words(recipe: Recipe) -> str:
     if model.kind == "torch":
         return f"torch {model.entrypoint}, opset {model.opset}"
     return f"onnx {model.path}"
+
+
+def _calibrator(recipe: Recipe) -> str:
+    section = recipe.quantization
+    if section is None:
+        return ""
+    return _words(section.calibrator) if section.calibrator else "none, every range by hand"
 
 
 def _words(options: Options) -> str:

@@ -11,6 +11,7 @@ from trtbuild.steps.collect_histograms import CollectHistograms
 from trtbuild.steps.compare import Compare
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
+from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
 from trtbuild.steps.merge_histograms import MergeHistograms
 from trtbuild.steps.quantize import Quantize
@@ -24,6 +25,7 @@ AnyStep = Annotated[
     | Calibrate
     | CollectHistograms
     | MergeHistograms
+    | ImportRanges
     | Quantize
     | BuildEngine
     | Infer

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.calib.table import bounds, table_from_bytes
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
+from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.weights import Absmax
 from trtbuild.quant.wishes import Wishes
-from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["Quantize"]
 
@@ -18,7 +21,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",
@@ -27,9 +30,14 @@ class Quantize(Step):
 
     kind: Literal["quantize"] = "quantize"
     model: Ref
-    ranges: Ref
+    ranges: Ref | None = None
+    """Calibrated or imported ranges; None where all are given by hand."""
     manual: dict[str, tuple[float, float]] = {}
-    """Tensor name or pattern → (low, high); they win over calibrated ranges."""
+    """Tensor name or pattern → (low, high); they win over `ranges`."""
+    ranges_file: Pinned | None = None
+    """More of them, by tensor name."""
+    allow_missing: bool = True
+    """Leave layers float whose tensors have no range; otherwise that is an error."""
     skip: tuple[str, ...] = ()
     """Nodes that stay float: a name, a pattern over names, or `op:` and an operator (a pattern)."""
 
@@ -44,16 +52,45 @@ class Quantize(Step):
 
         from trtbuild.quant.apply import quantize
 
+        model = onnx.load(context.path(self.model))
+        ranges = self._given(context)
+        filed = self._filed(context)
+        wishes = Wishes(self.skip, self.precision)
+        wants = {} if self.allow_missing else wanted(model, wishes)
         found = quantize(
-            onnx.load(context.path(self.model)),
-            ranges=Ranges.model_validate_json(context.path(self.ranges).read_bytes()),
+            model,
+            ranges=ranges,
             manual=self.manual,
-            wishes=Wishes(self.skip, self.precision),
+            filed=filed,
+            wishes=wishes,
             scaling=self.weights,
         )
+        _refuse_missing(wants, found.ranges)
         for remark in found.account.remarks:
             context.events.note(remark)
         data = found.model.SerializeToString(deterministic=True)
         self.out(context, "model").write_bytes(data)
-        for output, value in (("ranges", found.ranges), ("account", found.account)):
-            self.out(context, output).write_text(value.model_dump_json(indent=1) + "\n")
+        table = found.ranges.model_dump_json(indent=1, exclude_defaults=True)
+        self.out(context, "ranges").write_text(table + "\n")
+        self.out(context, "account").write_text(found.account.model_dump_json(indent=1) + "\n")
+
+    def _given(self, context: Context) -> Ranges:
+        if self.ranges is None:
+            return Ranges(tensors={})
+        return Ranges.model_validate_json(context.path(self.ranges).read_bytes())
+
+    def _filed(self, context: Context) -> dict[str, tuple[float, float]]:
+        if self.ranges_file is None:
+            return {}
+        path = context.path(self.ranges_file)
+        return bounds(table_from_bytes(path.read_bytes(), file=path.name))
+
+
+def _refuse_missing(wants: Mapping[str, tuple[str, ...]], ranges: Ranges) -> None:
+    """Refuse to leave layers float because a tensor has no range."""
+    for name in lacking(wants, ranges.tensors):
+        readers = ", ".join(f"`{reader}`" for reader in wants[name])
+        raise StepInputError(
+            f"there is no range for `{name}`: {readers} would stay floating point",
+            hint="give it a range in `ranges`, or say `allow_missing: true`",
+        )

@@ -1,0 +1,159 @@
+"""A recipe's ranges × its model → problems: what matches nothing, what overlaps, what lacks one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
+
+from trtbuild.calib.cache import Cache
+from trtbuild.calib.imported import imported, listed
+from trtbuild.calib.table import RangeTable, bounds, table_from_bytes
+from trtbuild.core.errors import MissingFile, RangeFileError
+from trtbuild.core.values import Ranges, assigned, matching
+from trtbuild.plan.compile import manual_of
+from trtbuild.plan.nearest import nearest
+from trtbuild.quant.coverage import lacking, wanted
+from trtbuild.quant.wishes import Wishes
+from trtbuild.recipe.problems import Path, Problem
+
+if TYPE_CHECKING:
+    from trtbuild.recipe.load import Loaded
+    from trtbuild.recipe.schema import Quantization
+
+__all__ = ["given_ranges", "needed", "range_problems"]
+
+SECTION = "quantization"
+CACHE = (SECTION, "calibrator", "path")
+FILE = (SECTION, "ranges_file")
+
+
+def range_problems(
+    loaded: Loaded, tensors: Sequence[str], model: FilePath | None
+) -> Iterator[Problem]:
+    """Yield every place where the ranges of a recipe do not fit a model with such tensors.
+
+    `model` is the ONNX file; without it, nothing is said of tensors that lack a range.
+    """
+    section = loaded.recipe.quantization
+    if section is None:
+        return
+    found = [*_idle(loaded, section, tensors), *_overlapping(loaded, section, tensors)]
+    found += [*_filed(loaded, section, tensors), *_cached(loaded, section, tensors)]
+    yield from found
+    if not found and model is not None and _by_hand(section) and not section.allow_missing:
+        yield from _lacking(loaded, section, tensors, model)
+
+
+def given_ranges(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Ranges:
+    """Return the ranges that a recipe gives without data: by hand, and from files.
+
+    Raises:
+        MissingFile, RangeFileError: a file that the recipe names cannot be read.
+        StepInputError: two patterns mean a tensor, and neither is more specific.
+    """
+    cache, filed = _cache(loaded, section), _file(loaded, section)
+    table = imported(cache, set(tensors)) if cache else Ranges(tensors={})
+    limits = bounds(filed) if filed else {}
+    return table.override(manual_of(section), tensors, filed=limits, file=FILE[-1])
+
+
+def needed(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
+    """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
+    import onnx
+
+    wishes = Wishes(section.skip, section.precision)
+    return wanted(onnx.load(model, load_external_data=False), wishes)
+
+
+def _by_hand(section: Quantization) -> bool:
+    return section.calibrator is None or isinstance(section.calibrator, Cache)
+
+
+def _idle(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
+    for field in ("calibrators", "ranges"):
+        for pattern in getattr(section, field):
+            if not matching(pattern, tensors):
+                message = f"`{pattern}` matches no tensor of the model"
+                path: Path = (SECTION, field, pattern)
+                yield loaded.source.problem(path, message, nearest(pattern, tensors), key=True)
+
+
+def _overlapping(
+    loaded: Loaded, section: Quantization, tensors: Sequence[str]
+) -> Iterator[Problem]:
+    _, disputed = assigned(section.ranges, tensors)
+    pairs: dict[tuple[str, str], str] = {}
+    for name, rivals in disputed.items():
+        pairs.setdefault((rivals[0], rivals[1]), name)
+    for (first, second), name in pairs.items():
+        told = f"`{first}` and `{second}` both mean `{name}`, and neither is more specific"
+        hint = f"give `{name}` a range by its name, or mean fewer tensors with one of the two"
+        yield loaded.source.problem((SECTION, "ranges", second), told, hint, key=True)
+
+
+def _cache(loaded: Loaded, section: Quantization) -> RangeTable | None:
+    found = section.calibrator
+    if not isinstance(found, Cache):
+        return None
+    return table_from_bytes(_bytes(loaded, found.path), file=found.path, values=found.values)
+
+
+def _file(loaded: Loaded, section: Quantization) -> RangeTable | None:
+    if section.ranges_file is None:
+        return None
+    return table_from_bytes(_bytes(loaded, section.ranges_file), file=section.ranges_file)
+
+
+def _bytes(loaded: Loaded, file: str) -> bytes:
+    try:
+        return (loaded.file.parent / file).read_bytes()
+    except OSError as error:
+        raise MissingFile(f"{file}: {error.strerror}") from None
+
+
+def _filed(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
+    """Every name of a file of ranges by hand is a tensor's."""
+    try:
+        table = _file(loaded, section)
+    except (MissingFile, RangeFileError) as error:
+        yield loaded.source.problem(FILE, error.message, error.hint)
+        return
+    known = set(tensors)
+    unknown = [name for name in table.ranges.tensors if name not in known] if table else []
+    if unknown:
+        told = f"{section.ranges_file}: the model has no tensor {listed(unknown)}"
+        yield loaded.source.problem(FILE, told, nearest(unknown[0], tensors))
+
+
+def _cached(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
+    """A cache is for this model: some of its names are."""
+    try:
+        table = _cache(loaded, section)
+    except (MissingFile, RangeFileError) as error:
+        yield loaded.source.problem(CACHE, error.message, error.hint)
+        return
+    names = list(table.ranges.tensors) if table else []
+    if table and not set(names) & set(tensors):
+        told = f"the model has none of its {len(names)} tensors: {listed(names)}"
+        yield loaded.source.problem(CACHE, told, nearest(names[0] if names else "", tensors))
+
+
+def _lacking(
+    loaded: Loaded, section: Quantization, tensors: Sequence[str], model: FilePath
+) -> Iterator[Problem]:
+    """INT8 that is asked for is not left out because a range is missing."""
+    wants = list(needed(section, model))
+    gaps = lacking(wants, given_ranges(loaded, section, tensors).tensors)
+    if not gaps:
+        return
+    place = next(
+        (name for name in ("calibrator", "ranges", FILE[-1]) if getattr(section, name)), ""
+    )
+    path: Path = (SECTION, place) if place else (SECTION,)
+    told = f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {listed(gaps)}"
+    hint = (
+        "add them to `ranges`, `skip` the layers that read them, or leave those in floating point "
+        f"with `allow_missing: true`; `trtbuild ranges show {loaded.file}` lists them all"
+    )
+    yield loaded.source.problem(path, told, hint, key=True)

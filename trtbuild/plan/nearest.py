@@ -1,0 +1,21 @@
+"""The names that were probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+__all__ = ["nearest"]
+
+SHOWN = 3
+
+
+def nearest(name: str, names: Sequence[str]) -> str:
+    """Return a hint with the nearest names, or the first few where none is near."""
+    plain = name.replace("*", "")
+    near = get_close_matches(name, names, n=SHOWN, cutoff=0.5)
+    near = near or [other for other in names if plain and plain.strip("/") in other][:SHOWN]
+    if near:
+        return "nearest: " + ", ".join(f"`{each}`" for each in near)
+    more = ", ..." if len(names) > SHOWN else ""
+    return "there are: " + ", ".join(f"`{each}`" for each in names[:SHOWN]) + more

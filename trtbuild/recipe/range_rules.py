@@ -1,0 +1,53 @@
+"""Rules on where ranges come from, for `recipe.checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.calib.cache import Cache
+from trtbuild.recipe.problems import Path, Problem
+from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.source import Source
+
+__all__ = ["calibrators_have_data", "ranges_are_ranges"]
+
+
+def ranges_are_ranges(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """A manual range is a positive limit, or [low, high] with room between or beside 0."""
+    ranges = recipe.quantization.ranges if recipe.quantization is not None else {}
+    for name, bounds in ranges.items():
+        path: Path = ("quantization", "ranges", name)
+        if isinstance(bounds, tuple):
+            low, high = bounds
+            if low > high:
+                told = f"low ({low:g}) is above high ({high:g})"
+                yield source.problem(path, told, f"write [{high:g}, {low:g}]")
+            elif low == high == 0:
+                yield source.problem(path, "a range from 0 to 0 holds no values", _LIMIT_HINT)
+        elif bounds <= 0:
+            told = f"a limit is more than 0, not {bounds:g}"
+            guess = f"write {-bounds:g}: it means from {bounds:g} to {-bounds:g}"
+            yield source.problem(path, told, guess if bounds else _LIMIT_HINT)
+
+
+_LIMIT_HINT = "write the largest absolute value that the tensor takes"
+
+
+def calibrators_have_data(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """A calibrator has data to look at, and data has a calibrator that looks at it."""
+    section = recipe.quantization
+    if section is None:
+        return
+    found = section.calibrator
+    if found is not None and not isinstance(found, Cache):
+        if section.data is None:
+            told = f"the calibrator `{found.kind}` measures activations, and there is no `data`"
+            hint = "name what it measures them on: `data: ...`, a data set of the section `data`"
+            yield source.problem(("quantization", "calibrator"), told, hint, key=True)
+        return
+    told = "without a `calibrator`" if found is None else "beside the calibrator `cache`"
+    hint = "add `calibrator: {kind: entropy2}`, or remove" if found is None else "remove"
+    for option in ("data", "calibrators"):
+        if getattr(section, option):
+            path: Path = ("quantization", option)
+            yield source.problem(path, f"`{option}` has no use {told}", f"{hint} `{option}`", key=True)

@@ -1,0 +1,51 @@
+"""Take the ranges from a file instead of a calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.calib.imported import imported, remarks
+from trtbuild.calib.table import Values, table_from_bytes
+from trtbuild.quant.coverage import lacking, wanted
+from trtbuild.quant.view import View
+from trtbuild.steps.base import Context, Pinned, Ref, Step
+
+__all__ = ["ImportRanges"]
+
+
+class ImportRanges(Step):
+    """Read a file of ranges, and keep those of the model's tensors."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
+
+    kind: Literal["import_ranges"] = "import_ranges"
+    model: Ref
+    table: Pinned
+    values: Values = "auto"
+    """What a calibration cache's numbers are; see `calibrator: {kind: cache}`."""
+
+    def run(self, context: Context) -> None:
+        """Write ranges.json: Ranges, sorted by name; note what is unknown and what is lacking.
+
+        Raises:
+            RangeFileError: the file cannot be read as ranges.
+        """
+        import onnx
+
+        path = context.path(self.table)
+        table = table_from_bytes(path.read_bytes(), file=path.name, values=self.values)
+        model = onnx.load(context.path(self.model), load_external_data=False)
+        names = View(model).activations
+        ranges = imported(table, names)
+        wants = list(wanted(model))
+        for remark in remarks(
+            table,
+            names,
+            wanted=wants,
+            lacking=lacking(wants, ranges.tensors),
+            inputs=[value.name for value in model.graph.input],
+        ):
+            context.events.note(remark)
+        self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
