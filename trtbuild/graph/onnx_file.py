@@ -38,7 +38,7 @@ def read(path: Path) -> Imported:
         StepInputError: it cannot be read, is over 2 GB, or is not a valid model.
     """
     import onnx
-    from onnx.external_data_helper import load_external_data_for_model
+    from onnx.external_data_helper import _get_all_tensors, load_external_data_for_model
 
     files = files_of(path)
     _refuse_large(path, sum(file.stat().st_size for file in files))
@@ -47,6 +47,9 @@ def read(path: Path) -> Imported:
     try:
         model = onnx.load_model(path, format="protobuf", load_external_data=False)
         load_external_data_for_model(model, str(path.parent))
+        for tensor in _get_all_tensors(model):
+            # ONNX leaves a word of where the data was: the same model would have other bytes.
+            tensor.ClearField("data_location")
     except Exception as error:  # Protocol Buffers, the checker and the file system have their own
         raise StepInputError(
             f"{path}: cannot be read as ONNX: {_first_line(error)}",
