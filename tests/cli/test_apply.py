@@ -134,3 +134,18 @@ def test_only_the_asked_target_is_built(project, trtbuild):
 
     assert 0 == answer.code, answer.err
     assert {"other"} == {path.split("/")[0] for path in visible(Path("build/small")) if "/" in path}
+
+
+def test_the_interrupt_key_ends_it_cleanly(tmp_path):
+    """Exit code 130, one line, no worker left behind, and nothing half-made in the store."""
+    recipe = small_project(tmp_path / "project")
+    process = started(recipe, tmp_path / "store", start_new_session=True)
+    time.sleep(1.5)
+
+    process.send_signal(signal.SIGINT)
+    told, _ = process.communicate(timeout=30)
+
+    assert 130 == process.returncode, told
+    assert "interrupted; the store is intact" in told
+    assert "Traceback" not in told
+    assert [] == list((tmp_path / "store/work").iterdir())

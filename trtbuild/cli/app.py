@@ -67,9 +67,6 @@ def run(arguments: list[str] | None = None) -> int:
         from trtbuild.cli.show import failure
 
         return failure(error)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; the store is intact, and the next apply goes on", err=True)
-        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left; the interpreter must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -79,6 +76,9 @@ def run(arguments: list[str] | None = None) -> int:
         return 4
     except Exception as error:  # noqa: BLE001  # the boundary: told in full, and exits with 70
         return _usage(error)
+    # Typer turns the interrupt key into this code itself, without a word.
+    if code == INTERRUPTED:
+        typer.echo("interrupted; the store is intact, and the next apply goes on", err=True)
     return code if isinstance(code, int) else 0
 
 

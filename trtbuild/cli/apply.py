@@ -11,16 +11,17 @@ __all__ = ["apply"]
 
 
 def apply(
-    recipes: Annotated[list[Path], typer.Argument(help="Recipes to build.", metavar="RECIPE...")],
+    recipes: Annotated[list[Path], typer.Argument(help="Recipes to build.", metavar="RECIPE")],
     *,
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+        list[str] | None,
+        typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
     ] = None,
     build_dir: Annotated[
-        Path, typer.Option("--build-dir", help="Where <recipe name>/ with the results goes.")
+        Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
     ] = Path("build"),
     jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, help="How many steps may run at once.")
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
     ] = 2,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only errors, warnings and failed gates.")

@@ -20,10 +20,11 @@ class PlanFormat(StrEnum):
 
 
 def plan(
-    recipe: Annotated[Path, typer.Argument(help="The recipe.")],
+    recipe: Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE")],
     *,
     target: Annotated[
-        list[str] | None, typer.Option("--target", help="Only this target; may be repeated.")
+        list[str] | None,
+        typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
     ] = None,
     format_: Annotated[
         PlanFormat, typer.Option("--format", help="How the plan is written.")

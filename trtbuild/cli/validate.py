@@ -20,7 +20,7 @@ class ProblemFormat(StrEnum):
 
 
 def validate(
-    recipes: Annotated[list[Path], typer.Argument(help="Recipes to check.", metavar="RECIPE...")],
+    recipes: Annotated[list[Path], typer.Argument(help="Recipes to check.", metavar="RECIPE")],
     *,
     format_: Annotated[
         ProblemFormat, typer.Option("--format", help="How problems are written.")
