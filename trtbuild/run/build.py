@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
 from trtbuild.core.records import Outcome
@@ -18,7 +19,7 @@ from trtbuild.run.facts import Installed, missing
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 
-__all__ = ["build", "compiled", "known"]
+__all__ = ["build", "compiled", "fixed_model", "known"]
 
 
 def compiled(
@@ -84,6 +85,18 @@ def build(
     preflight(loaded, (*known(decide(made, store), store), *before), store)
     outcomes = {outcome.step: outcome for outcome in before}
     return _checked(walk(made, store, executor, listener, known=outcomes))
+
+
+def fixed_model(loaded: Loaded, store: Store, executor: Executor, listener: Listener) -> Path:
+    """Import a recipe's model and fix its graph, where that was not done before; return it.
+
+    Raises:
+        StepFailed: the model cannot be imported or fixed.
+    """
+    made, _ = compiled(loaded, store, targets=(), fetch=True)
+    outcomes = _checked(walk(made.upto(("fix_graph",)), store, executor, listener))
+    (model,) = (each for each in outcomes[-1].artifacts if each.name == "model")
+    return store.object_path(model.digest)
 
 
 def _checked(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
