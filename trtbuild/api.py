@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import RecipeError
+from trtbuild.core.errors import RecipeError, UsageError
+from trtbuild.core.files import write_whole
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
+    from trtbuild.calib.table import Values
     from trtbuild.core.options import Options
+    from trtbuild.core.range_diff import RangeDiff
     from trtbuild.core.records import Record
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
@@ -21,8 +24,24 @@ if TYPE_CHECKING:
     from trtbuild.recipe.problems import Problem
     from trtbuild.run.executor import Listener
     from trtbuild.run.facts import Gpu, Readiness
+    from trtbuild.run.range_files import Form, Imported
+    from trtbuild.run.tables import Table
 
-__all__ = ["Applied", "Planned", "apply", "doctor", "kinds", "load", "plan", "schema", "validate"]
+__all__ = [
+    "Applied",
+    "Planned",
+    "apply",
+    "doctor",
+    "export_ranges",
+    "import_ranges",
+    "kinds",
+    "load",
+    "plan",
+    "range_diff",
+    "schema",
+    "table",
+    "validate",
+]
 
 
 EXTRAS = {
@@ -105,13 +124,14 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
     """Return the classes of every kind, by the section of a recipe that they may stand in."""
     from typing import get_args
 
-    from trtbuild import backends, calib, data, graph
+    from trtbuild import backends, calib, data, graph, quant
 
     unions = {
         "model": graph.Model,
         "fixes": graph.Fix,
         "data": data.Source,
         "calibrator": calib.RangeSource,
+        "weights": quant.Weights,
         "targets": backends.Target,
     }
     # Annotated[A | B, Field(...)]: the union is the registry.
@@ -210,3 +230,90 @@ def _html(record: Record) -> str:
     from trtbuild.report.html import html
 
     return html(record)
+
+
+def table(path: Path, *, values: Values = "auto") -> Table:
+    """Find the ranges of a recipe, a build directory, a table, a TensorRT cache or a text file.
+
+    `values` says what a cache's numbers are, see `calibrator: {kind: cache}`.
+
+    Raises:
+        RecipeError, MissingFile, RangeFileError: it is not there, or cannot be read.
+        UsageError: it has no ranges, or none yet.
+    """
+    from trtbuild.run.tables import table_of
+
+    return table_of(path, Store(default_root()), values=values)
+
+
+def range_diff(before: Path, after: Path, *, tolerance: float = 0.0) -> RangeDiff:
+    """Say which limits moved from one table to another, and what that does to the resolution.
+
+    Both are what `table` takes; scales that differ by less than the share `tolerance` are equal.
+    """
+    from trtbuild.core.range_diff import range_diff as compared
+
+    return compared(table(before).ranges, table(after).ranges, tolerance=tolerance)
+
+
+def import_ranges(
+    path: Path,
+    *,
+    model: Path | None = None,
+    recipe: Path | None = None,
+    output: Path | None = None,
+    values: Values = "auto",
+) -> Imported:
+    """Read a file of ranges for a model: an ONNX file, or a recipe's, after its graph fixes.
+
+    Those of the model's tensors are written to `output`, as JSON.
+
+    Raises:
+        RecipeError, MissingFile, RangeFileError, UsageError: something cannot be read.
+        StepFailed: the recipe's model cannot be imported.
+    """
+    from trtbuild.run.build import fixed_model
+    from trtbuild.run.executor import Quiet
+    from trtbuild.run.local import Local
+    from trtbuild.run.range_files import bytes_from_ranges, ranges_for_model
+    from trtbuild.run.tables import read_table
+
+    found = read_table(path, values=values)
+    skip: tuple[str, ...] = ()
+    if recipe is not None:
+        loaded = load(recipe)
+        store = Store(default_root())
+        store.prepare()
+        with closing(Local(1)) as executor:
+            model = fixed_model(loaded, store, executor, Quiet())
+        section = loaded.recipe.quantization
+        skip = section.skip if section else ()
+    if model is None:
+        raise UsageError("ranges are for a model", hint="name it: --model FILE, or --recipe FILE")
+    made = ranges_for_model(found, model, skip=skip)
+    if output is not None:
+        write_whole(output, bytes_from_ranges(made.ranges))
+    return made
+
+
+def export_ranges(
+    path: Path,
+    form: Form,
+    *,
+    version: str = "",
+    algorithm: str = "entropy2",
+    output: Path | None = None,
+) -> bytes:
+    """Write the ranges of what `table` takes in another form, to `output` if that is given.
+
+    `version` of TensorRT and `algorithm` go into the header of a calibration cache.
+
+    Raises:
+        UsageError, RangeFileError: they cannot be written so.
+    """
+    from trtbuild.run.range_files import exported
+
+    data = exported(table(path).ranges, form, version=version, algorithm=algorithm)
+    if output is not None:
+        write_whole(output, data)
+    return data

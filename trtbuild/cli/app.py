@@ -12,6 +12,7 @@ from trtbuild.cli.apply import apply
 from trtbuild.cli.doctor import doctor
 from trtbuild.cli.kinds import kinds
 from trtbuild.cli.plan import plan
+from trtbuild.cli.ranges import ranges
 from trtbuild.cli.schema import schema
 from trtbuild.cli.validate import validate
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 for verb in (validate, plan, apply, schema, kinds, doctor):
     app.command()(verb)
+app.add_typer(ranges, name="ranges")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it

@@ -32,8 +32,8 @@ class Imported:
     """How much it covers, what it lacks, what of it is unknown."""
 
 
-def ranges_for_model(table: RangeTable, model: Path, wishes: Wishes) -> Imported:
-    """Keep the ranges of a model's tensors; `wishes` are for layers that need none.
+def ranges_for_model(table: RangeTable, model: Path, *, skip: tuple[str, ...] = ()) -> Imported:
+    """Keep the ranges of a model's tensors; the nodes of `skip` need none.
 
     Raises:
         MissingFile: the model is not there.
@@ -51,7 +51,7 @@ def ranges_for_model(table: RangeTable, model: Path, wishes: Wishes) -> Imported
         raise UsageError(f"{model}: is not an ONNX model") from None
     names = View(graph).activations
     ranges = imported(table, set(names))
-    wants = list(wanted(graph, wishes))
+    wants = list(wanted(graph, Wishes(skip)))
     told = remarks(
         table,
         set(names),

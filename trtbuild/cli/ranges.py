@@ -1,0 +1,157 @@
+"""trtbuild ranges."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trtbuild.core.errors import UsageError
+
+__all__ = ["ranges"]
+
+SOURCE = "A recipe, a build directory, a ranges.json, a TensorRT cache or `name: limit` lines."
+
+ranges = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Show, compare, import and export tables of ranges.",
+)
+
+
+class TableFormat(StrEnum):
+    """How a table is written."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
+class Order(StrEnum):
+    """What a table is sorted by."""
+
+    name = "name"
+    limit = "limit"
+    clipped = "clipped"
+
+
+class FileForm(StrEnum):
+    """The form of a file of ranges."""
+
+    tensorrt = "tensorrt"
+    text = "text"
+    json = "json"
+
+
+class Numbers(StrEnum):
+    """What the numbers of a TensorRT cache are."""
+
+    auto = "auto"
+    scale = "scale"
+    inverse = "inverse"
+
+
+Source = Annotated[Path, typer.Argument(help=SOURCE, metavar="SOURCE")]
+Format = Annotated[TableFormat, typer.Option("--format", help="How the table is written.")]
+Values = Annotated[
+    Numbers,
+    typer.Option("--values", help="What a cache's numbers are: limit/127, or 127/limit."),
+]
+
+
+def _share(text: str) -> float:
+    number = text.removesuffix("%")
+    try:
+        found = float(number) / (100 if text != number else 1)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found < float("inf"):
+        raise UsageError(f"--tolerance: `{text}` is no share", hint="write 1% or 0.01")
+    return found
+
+
+@ranges.command()
+def show(
+    source: Source,
+    *,
+    sort: Annotated[
+        Order, typer.Option("--sort", help="By name, or the largest limit or share clipped first.")
+    ] = Order.name,
+    format_: Format = TableFormat.text,
+    values: Values = Numbers.auto,
+) -> None:
+    """Show every range: limit, scale, share of values clipped, and where it comes from."""
+    from trtbuild import api
+    from trtbuild.cli import show_ranges
+
+    show_ranges.table(api.table(source, values=values.value), sort.value, format_.value)
+
+
+@ranges.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help=SOURCE, metavar="BEFORE")],
+    after: Annotated[Path, typer.Argument(help="The same.", metavar="AFTER")],
+    *,
+    tolerance: Annotated[
+        str, typer.Option("--tolerance", help="Scales this close are equal: 1% or 0.01.")
+    ] = "0",
+    format_: Format = TableFormat.text,
+) -> int:
+    """Say which limits moved, the worst first; exit code 1 if any did."""
+    from trtbuild import api
+    from trtbuild.cli import show_ranges
+
+    found = api.range_diff(before, after, tolerance=_share(tolerance))
+    show_ranges.diff(found, str(before), str(after), format_.value)
+    return 1 if found.moved else 0
+
+
+@ranges.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A TensorRT cache, `name: limit` lines or JSON.")],
+    *,
+    model: Annotated[Path | None, typer.Option("--model", help="The ONNX model.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help="Or the recipe whose model it is for.")
+    ] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where the table goes.")] = Path(
+        "ranges.json"
+    ),
+    values: Values = Numbers.auto,
+) -> None:
+    """Read ranges that were found before, and say how much of a model they cover."""
+    from trtbuild import api
+
+    found = api.import_ranges(file, model=model, recipe=recipe, output=output, values=values.value)
+    for remark in found.remarks:
+        typer.echo(remark)
+    typer.echo(f"{len(found.ranges.tensors)} ranges in {output}")
+
+
+@ranges.command()
+def export(
+    source: Source,
+    *,
+    format_: Annotated[FileForm, typer.Option("--format", help="What reads it.")],
+    trt_version: Annotated[
+        str, typer.Option("--trt-version", help="The TensorRT that is to read a cache: 10.16.1.")
+    ] = "",
+    algorithm: Annotated[
+        str, typer.Option("--algorithm", help="What a cache's header says found the scales.")
+    ] = "entropy2",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where it goes; otherwise it is shown.")
+    ] = None,
+) -> None:
+    """Write ranges for TensorRT 10 or older (a calibration cache), as text or as JSON."""
+    from trtbuild import api
+
+    data = api.export_ranges(
+        source, format_.value, version=trt_version, algorithm=algorithm, output=output
+    )
+    if output is None:
+        typer.echo(data, nl=False)
+    else:
+        typer.echo(f"wrote {output}")

@@ -1,0 +1,151 @@
+"""How tables of ranges and their differences look in a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from trtbuild.cli.show import table as columns
+
+if TYPE_CHECKING:
+    from trtbuild.core.range_diff import Moved, RangeDiff
+    from trtbuild.core.values import Range
+    from trtbuild.run.tables import Table
+
+__all__ = ["diff", "table"]
+
+SHOWN = 3
+"""How many tensors of a group are named."""
+
+_ORDERS: dict[str, Callable[[tuple[str, Range]], Any]] = {
+    "name": lambda item: item[0],
+    "limit": lambda item: (-item[1].limit, item[0]),
+    "clipped": lambda item: (-(item[1].clipped or 0.0), item[0]),
+}
+
+
+def table(found: Table, sort: str, format_: str) -> None:
+    """Write a table of ranges: a line a tensor."""
+    rows = sorted(found.ranges.tensors.items(), key=_ORDERS[sort])
+    if format_ == "json":
+        _json(found, rows)
+        return
+    head = ("tensor", "low", "high", "limit", "scale", "clipped", "origin")
+    cells = [_cells(name, each) for name, each in rows]
+    samples = f", from {found.ranges.samples} samples" if found.ranges.samples else ""
+    typer.echo(f"{found.source}: {found.told}{samples}")
+    _table(head, cells, format_)
+    typer.echo(_counts([each for _, each in rows]))
+    typer.echo("limit = max(|low|, |high|), since INT8 is symmetric; scale = limit / 127")
+    for name, readers in found.lacking.items():
+        shown = _listed(readers)
+        typer.echo(f"no range: `{name}`, read by {shown}")
+
+
+def diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
+    """Write what moved between two tables, the worst first, and a line that sums it up."""
+    if format_ == "json":
+        data = {"before": before, "after": after, **found.model_dump(mode="json")}
+        typer.echo(json.dumps(data, indent=2))
+        return
+    typer.echo(f"{before} → {after}: {_summary(found)}")
+    rows = [
+        (
+            each.tensor,
+            _number(each.before),
+            _number(each.after),
+            "" if each.ratio is None else f"×{each.ratio:.4g}",
+            _bits(each),
+        )
+        for each in found.moved
+    ]
+    if rows:
+        _table(("tensor", "before", "after", "ratio", "resolution"), rows, format_)
+
+
+def _json(found: Table, rows: Sequence[tuple[str, Range]]) -> None:
+    tensors = {
+        name: {**each.model_dump(mode="json"), "limit": each.limit, "scale": each.scale}
+        for name, each in rows
+    }
+    data = {
+        "source": found.source,
+        "told": found.told,
+        "samples": found.ranges.samples,
+        "tensors": tensors,
+        "lacking": {name: list(readers) for name, readers in found.lacking.items()},
+    }
+    typer.echo(json.dumps(data, indent=2))
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], format_: str) -> None:
+    if format_ == "markdown":
+        typer.echo(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+        for row in rows:
+            # A pipe, even in code, would end the cell.
+            cells = [cell.replace("|", "\\|") for cell in (f"`{row[0]}`", *row[1:])]
+            typer.echo(f"| {' | '.join(cells)} |")
+        typer.echo("")
+    else:
+        typer.echo(columns([head, *rows]))
+
+
+def _cells(name: str, each: Range) -> tuple[str, ...]:
+    from trtbuild.core.words import figure
+
+    clipped = "" if each.clipped is None else figure(each.clipped, "share")
+    bounds = (f"{number:.6g}" for number in (each.low, each.high, each.limit, each.scale))
+    return (name, *bounds, clipped, _origin(name, each))
+
+
+def _origin(name: str, each: Range) -> str:
+    words: list[str] = [each.origin]
+    if each.calibrator:
+        words.append(each.calibrator)
+    if each.entry and each.entry != name:
+        words.append(f"by `{each.entry}`")
+    if each.tied_with:
+        words.append(f"with {_listed(each.tied_with)}")
+    return " ".join(words)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(f"`{name}`" for name in names[:SHOWN]) + (
+        f" and {more} more" if more > 0 else ""
+    )
+
+
+def _counts(rows: Sequence[Range]) -> str:
+    counts = dict.fromkeys(("calibrated", "imported", "manual", "tied"), 0)
+    for each in rows:
+        counts[each.origin] += 1
+    told = ", ".join(f"{count} {origin}" for origin, count in counts.items() if count)
+    return f"{len(rows)} tensors: {told}" if told else "no ranges"
+
+
+def _summary(found: RangeDiff) -> str:
+    total = found.same + len(found.moved)
+    within = f" within {found.tolerance:.4g}" if found.tolerance else ""
+    parts = [f"{found.same} of {total} tensors have the same scale{within}"]
+    moved = [each for each in found.moved if each.ratio is not None]
+    if moved:
+        parts.append(f"{len(moved)} moved (most `{moved[0].tensor}`: {_bits(moved[0])})")
+    for word, missing in (("before", "after"), ("after", "before")):
+        alone = sum(getattr(each, missing) is None for each in found.moved)
+        if alone:
+            parts.append(f"{alone} only {word}")
+    return ", ".join(parts)
+
+
+def _bits(each: Moved) -> str:
+    if each.bits_lost is None:
+        return "no range after" if each.after is None else "no range before"
+    return f"{abs(each.bits_lost):.2f} bits {'lost' if each.bits_lost > 0 else 'won'}"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
