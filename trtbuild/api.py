@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import RecipeError, UsageError
+from trtbuild.core.errors import CorruptObject, RecipeError, UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.store import Store, default_root
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from trtbuild.plan.plan import Plan
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
+    from trtbuild.run.apply import Applied
     from trtbuild.run.executor import Listener
     from trtbuild.run.facts import Gpu, Readiness
     from trtbuild.run.range_files import Form, Imported
@@ -72,18 +72,6 @@ class Planned:
     plan: Plan
     decisions: tuple[Decision, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What an apply did."""
-
-    record: Record
-    directory: Path
-    changed: tuple[str, ...]
-    """Paths below `directory` that this apply wrote."""
-    passed: bool
-    """Every gate passed."""
 
 
 def load(path: Path) -> Loaded:
@@ -163,7 +151,10 @@ def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:
     store = Store(default_root())
     made, notes = compiled(loaded, store, targets=targets, fetch=False)
     decisions = decide(made, store)
-    preflight(loaded, known(decisions, store), store)
+    try:
+        preflight(loaded, known(decisions, store), store)
+    except CorruptObject:
+        decisions = decide(made, store)  # what is damaged has been removed, and is to be made again
     store.digests.save()
     return Planned(made, decisions, notes)
 
@@ -185,39 +176,19 @@ def apply(
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
-    from trtbuild import __version__
-    from trtbuild.core.digest import digest_of_tree
-    from trtbuild.plan.explain import decide
-    from trtbuild.run.build import build, compiled
-    from trtbuild.run.deliver import deliver, prepare
+    from trtbuild.run.apply import apply as apply_here
     from trtbuild.run.executor import Quiet
-    from trtbuild.run.local import Local
-    from trtbuild.run.record import files, gather, settled
 
-    begin = time.perf_counter()
-    listener = listener or Quiet()
     loaded = load(path)
-    store = Store(default_root())
-    store.prepare()
-    directory = build_dir / loaded.recipe.name
-    prepare(directory)
-    made, notes = compiled(loaded, store, targets=targets, fetch=True)
-    listener.planned(made, decide(made, store))
-    with closing(Local(jobs)) as executor:
-        outcomes = build(loaded, made, store, executor, listener)
-    record = gather(loaded, made, outcomes, store, notes=notes)
-    page = settled(record)
-    changed = deliver(
-        directory,
-        store,
-        artifacts=files(outcomes, loaded.recipe),
-        pages={"report.md": lambda: _markdown(page), "report.html": lambda: _html(page)},
-        basis=digest_of_tree([__version__, page.model_dump(mode="json")]),
-        whole=not targets,
+    return apply_here(
+        loaded,
+        Store(default_root()),
+        directory=build_dir / loaded.recipe.name,
+        targets=targets,
+        jobs=jobs,
+        listener=listener or Quiet(),
+        pages={"report.md": _markdown, "report.html": _html},
     )
-    passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
-    seconds = round(time.perf_counter() - begin, 3)
-    return Applied(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
 
 
 def _markdown(record: Record) -> str:

@@ -18,6 +18,7 @@ SECTIONS = {
     "fixes": "Changes to the graph, in order.",
     "data": "Samples, by a name of your own.",
     "calibrator": "How a range is found (`quantization: {calibrator: ...}`).",
+    "weights": "How weights become INT8 (`quantization: {weights: ...}`).",
     "targets": "What to build, by a name of your own.",
 }
 
@@ -64,6 +65,8 @@ def default(field: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
         return f"`[{', '.join(str(item) for item in value)}]`"
+    if isinstance(value, Options):
+        return f"`{{kind: {value.kind}}}`"
     return f"`{value}`"
 
 

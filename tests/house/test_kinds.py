@@ -15,7 +15,7 @@ from trtbuild.core.options import Options, descriptions
 
 KINDS = [(section, kind) for section, kinds in api.kinds().items() for kind in kinds]
 TESTS = Path(__file__).parents[1]
-HOMES = ["calib", "graph.fixes", "graph", "data", "backends"]
+HOMES = ["calib", "graph.fixes", "graph", "data", "backends", "quant"]
 
 
 def name_of(kind):
@@ -33,8 +33,10 @@ class TestKind:
         assert len(first) <= 100
 
     def test_its_name_is_its_class(self, section, kind):
-        """snake_case in YAML, CamelCase in Python, the same word."""
-        assert kind.__name__.lower() == name_of(kind).replace("_", "")
+        """snake_case in YAML, CamelCase in Python, the same word; the section's may precede it."""
+        word = name_of(kind).replace("_", "")
+
+        assert kind.__name__.lower() in {word, section + word}
 
     def test_every_option_is_described(self, section, kind):
         """The editor shows it, and so does the reference."""

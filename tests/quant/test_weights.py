@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal
-from trtbuild.quant.weights import Mse, quantize_weight
+from trtbuild.quant.weights import WeightsMse, quantize_weight
 
 
 def test_the_largest_value_of_a_channel_becomes_127():
@@ -84,7 +84,7 @@ def test_the_least_squared_error_decides_whether_to_clip(count, limit, values):
     Clipping the 8 to 4 costs 16; half a step under 8, squared, costs 0.001 for each of the many.
     """
     row = np.array([[8.0] + [12 / 127] * count], np.float32)
-    found = quantize_weight(row, 0, Mse(steps=2, lowest=0.5))
+    found = quantize_weight(row, 0, WeightsMse(kind="mse", steps=2, lowest=0.5))
 
     assert np.float32(limit) / np.float32(127) == found.scales[0]
     assert values == found.values[0, :2].tolist()
@@ -94,15 +94,15 @@ def test_weights_on_a_grid_are_left_exact():
     """Where absmax makes no error nothing smaller is taken."""
     row = np.arange(-127, 128, dtype=np.float32)[None]
 
-    assert row.tolist() == quantize_weight(row, 0, Mse()).values.tolist()
+    assert row.tolist() == quantize_weight(row, 0, WeightsMse(kind="mse")).values.tolist()
 
 
 @pytest.mark.parametrize("factor", [2.0**-90, 2.0**90])
 def test_the_search_is_scale_equivariant(factor):
     """A power of two on the weights is one on the scales, even where squares would vanish."""
     weight = normal(3, 50)
-    plain = quantize_weight(weight, 0, Mse())
-    scaled = quantize_weight(weight * np.float32(factor), 0, Mse())
+    plain = quantize_weight(weight, 0, WeightsMse(kind="mse"))
+    scaled = quantize_weight(weight * np.float32(factor), 0, WeightsMse(kind="mse"))
 
     assert (plain.scales * np.float32(factor)).tolist() == scaled.scales.tolist()
     assert plain.values.tolist() == scaled.values.tolist()
@@ -110,4 +110,4 @@ def test_the_search_is_scale_equivariant(factor):
 
 def test_a_row_of_zeros_is_dead_under_any_scaling():
     """The search divides by nothing."""
-    assert (0,) == quantize_weight(np.zeros((1, 4), np.float32), 0, Mse()).dead
+    assert (0,) == quantize_weight(np.zeros((1, 4), np.float32), 0, WeightsMse(kind="mse")).dead

@@ -139,6 +139,7 @@ def _quantized(
         allow_missing=section.allow_missing or "calibrate" in steps,
         skip=section.skip,
         precision=section.precision,
+        weights=section.weights,
     )
 
 

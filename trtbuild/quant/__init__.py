@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trtbuild.quant.weights import Absmax, Mse
+from trtbuild.quant.weights import WeightsAbsmax, WeightsMse
 
 __all__ = ["Weights"]
 
-Weights = Annotated[Absmax | Mse, Field(discriminator="kind")]
+Weights = Annotated[WeightsAbsmax | WeightsMse, Field(discriminator="kind")]

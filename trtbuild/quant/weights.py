@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Absmax", "Mse", "QuantizedWeight", "WeightScaling", "quantize_weight"]
+__all__ = ["QuantizedWeight", "WeightScaling", "WeightsAbsmax", "WeightsMse", "quantize_weight"]
 
 TINY = 1e-6
 """Share of a weight's largest value below which a channel is listed."""
@@ -30,10 +30,10 @@ class WeightScaling(Protocol):
         """Return for each row of weights the value that becomes 127."""
 
 
-class Absmax(Options):
-    """The largest absolute value of a channel becomes 127: nothing is clipped."""
+class WeightsAbsmax(Options):
+    """Keep the largest absolute value of each channel: nothing is clipped."""
 
-    kind: Literal["absmax"] = "absmax"
+    kind: Literal["absmax"]
 
     def limits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return max|w| of each row."""
@@ -42,12 +42,12 @@ class Absmax(Options):
         return np.maximum(rows.max(axis=1), -rows.min(axis=1))  # type: ignore[no-any-return]
 
 
-class Mse(Options):
-    """The limit of a channel whose rounding and clipping errors have the least square sum."""
+class WeightsMse(Options):
+    """Clip each channel where the squared error of rounding and clipping it is least."""
 
-    kind: Literal["mse"] = "mse"
+    kind: Literal["mse"]
     steps: Annotated[int, Field(ge=1, le=1000)] = 24
-    """How many limits are tried below the largest absolute value, itself included."""
+    """How many limits are tried, the largest absolute value among them; more find finer limits."""
     lowest: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """The least limit tried, as a share of the largest absolute value."""
 
@@ -59,7 +59,7 @@ class Mse(Options):
         """
         import numpy as np
 
-        largest = Absmax().limits(rows)
+        largest = WeightsAbsmax(kind="absmax").limits(rows)
         lower = np.linspace(0, 1, self.steps) ** 2 * (1 - self.lowest)
         shares = (1 - lower).astype(np.float32)
         at_once = max(1, CACHED // max(1, rows.shape[1]))
@@ -129,7 +129,7 @@ def quantize_weight(
     import numpy as np
 
     rows = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
-    largest = Absmax().limits(rows)
+    largest = WeightsAbsmax(kind="absmax").limits(rows)
     if not np.isfinite(largest).all():
         raise ValueError("holds a NaN or an infinity")
     limits = largest if scaling is None else scaling.limits(rows)

@@ -13,6 +13,8 @@ from trtbuild.data import Source
 from trtbuild.graph import Fix, Model
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
+from trtbuild.quant import Weights
+from trtbuild.quant.weights import WeightsAbsmax
 
 __all__ = ["NAME_PATTERN", "Bounds", "Compare", "ProfileShapes", "Quantization", "Recipe"]
 
@@ -59,6 +61,8 @@ class Quantization(Options):
     allow_missing: bool = False
     """Let layers stay in floating point where a tensor that they read has no range. By default that
     is an error, unless calibration looked for one."""
+    weights: Weights = WeightsAbsmax(kind="absmax")
+    """How the limit of each output channel of a weight is found: `absmax` clips nothing."""
     skip: tuple[Pattern, ...] = ()
     """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
     means all nodes of that sort."""

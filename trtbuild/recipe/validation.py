@@ -23,6 +23,7 @@ _NOUNS = {
     "data": "data source",
     "fixes": "fix",
     "targets": "target",
+    "weights": "scaling of weights",
 }
 
 

@@ -11,7 +11,7 @@ from trtbuild.core.values import Ranges
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
 from trtbuild.quant.coverage import lacking, wanted
-from trtbuild.quant.weights import Absmax
+from trtbuild.quant.weights import WeightsAbsmax
 from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
@@ -43,7 +43,7 @@ class Quantize(Step):
 
     precision: dict[str, Precision] = {}
     """The same patterns → int8 or fp32; what `skip` names stays float in any case."""
-    weights: Weights = Absmax()
+    weights: Weights = WeightsAbsmax(kind="absmax")
     """How the limits of weights are found."""
 
     def run(self, context: Context) -> None:
