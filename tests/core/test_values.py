@@ -124,3 +124,10 @@ def test_the_order_of_entries_has_no_say(patterns, names, random):
     assert chosen == again
     assert disputed.keys() == disputed_again.keys()
     assert not chosen.keys() & disputed.keys()
+
+
+def test_only_those_that_dispute_are_named():
+    """What is less specific than they are has no part in it."""
+    _, disputed = assigned(["*", "/layer4/*", "*/relu/*"], NAMES)
+
+    assert {"/layer4/relu/out": ("/layer4/*", "*/relu/*")} == disputed

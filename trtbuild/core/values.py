@@ -150,8 +150,8 @@ def assigned(
     The name itself is more specific than any pattern. Of two patterns, the one is more specific
     that means a part of what the other means and nothing else: `*/layer4/*` wins over `*`.
 
-    Returns the pattern of each name that has one, and the patterns of each name for which none
-    of those that mean it is more specific than all others; both sorted by name.
+    Returns the pattern of each name that has one; and of each name for which the choice is open,
+    the patterns than which none is more specific. Both are sorted by name.
     """
     everything = sorted(set(names))
     meant = {pattern: frozenset(matching(pattern, everything)) for pattern in patterns}
@@ -161,12 +161,13 @@ def assigned(
             rivals.setdefault(name, []).append(pattern)
     chosen, disputed = {}, {}
     for name, found in sorted(rivals.items()):
-        least = name if name in meant else min(found, key=lambda pattern: len(meant[pattern]))
-        others = (meant[pattern] for pattern in found if pattern != least)
-        if least == name or all(meant[least] < other for other in others):
-            chosen[name] = least
+        narrow = [p for p in found if not any(meant[other] < meant[p] for other in found)]
+        if name in meant:
+            chosen[name] = name
+        elif len(narrow) == 1:
+            chosen[name] = narrow[0]
         else:
-            disputed[name] = tuple(found)
+            disputed[name] = tuple(narrow)
     return chosen, disputed
 
 
