@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import CorruptObject, RecipeError, UsageError
+from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.store import Store, default_root
 
@@ -17,19 +16,17 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.core.range_diff import RangeDiff
     from trtbuild.core.records import Record
-    from trtbuild.plan.explain import Decision
-    from trtbuild.plan.plan import Plan
+    from trtbuild.core.upkeep import Collected, Entry, Usage, Verified
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
     from trtbuild.run.apply import Applied
+    from trtbuild.run.diagnosis import Diagnosis
     from trtbuild.run.executor import Listener
-    from trtbuild.run.facts import Gpu, Readiness
+    from trtbuild.run.planning import Planned
     from trtbuild.run.range_files import Form, Imported
     from trtbuild.run.tables import Table
 
 __all__ = [
-    "Applied",
-    "Planned",
     "apply",
     "doctor",
     "export_ranges",
@@ -39,39 +36,13 @@ __all__ = [
     "plan",
     "range_diff",
     "schema",
+    "store_collect",
+    "store_entries",
+    "store_usage",
+    "store_verify",
     "table",
     "validate",
 ]
-
-
-EXTRAS = {
-    "torch": "pip install 'trtbuild[torch]'",
-    "pillow": "pip install 'trtbuild[media]'",
-}
-"""What some recipes need beyond their targets, and what installs it."""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """What a machine can build."""
-
-    python: str
-    gpus: tuple[Gpu, ...]
-    targets: tuple[Readiness, ...]
-    extras: dict[str, str]
-    """Version by distribution; empty where it is not installed."""
-    installs: dict[str, str]
-    """The command that installs it, by distribution."""
-    store: Path
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A plan, and what would be done of it."""
-
-    plan: Plan
-    decisions: tuple[Decision, ...]
-    notes: tuple[str, ...]
 
 
 def load(path: Path) -> Loaded:
@@ -128,35 +99,16 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
 
 def doctor() -> Diagnosis:
     """Say what this machine can build, and what is missing for the rest."""
-    from trtbuild.run.facts import Installed, gpus, readiness
+    from trtbuild.run.diagnosis import diagnosis
 
-    facts = Installed()
-    return Diagnosis(
-        python=facts["python"],
-        gpus=gpus(),
-        targets=readiness(facts),
-        extras={name: facts.get(name, "") for name in EXTRAS},
-        installs=EXTRAS,
-        store=default_root(),
-    )
+    return diagnosis(default_root())
 
 
 def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:
     """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
-    from trtbuild.plan.explain import decide
-    from trtbuild.plan.preflight import preflight
-    from trtbuild.run.build import compiled, known
+    from trtbuild.run.planning import planned
 
-    loaded = load(path)
-    store = Store(default_root())
-    made, notes = compiled(loaded, store, targets=targets, fetch=False)
-    decisions = decide(made, store)
-    try:
-        preflight(loaded, known(decisions, store), store)
-    except CorruptObject:
-        decisions = decide(made, store)  # what is damaged has been removed, and is to be made again
-    store.digests.save()
-    return Planned(made, decisions, notes)
+    return planned(load(path), Store(default_root()), targets=targets)
 
 
 def apply(
@@ -288,3 +240,35 @@ def export_ranges(
     if output is not None:
         write_whole(output, data)
     return data
+
+
+def store_entries() -> tuple[Entry, ...]:
+    """Return every step whose results the store holds."""
+    from trtbuild.core.upkeep import entries
+
+    return entries(Store(default_root()))
+
+
+def store_usage() -> Usage:
+    """Add up what the store holds."""
+    from trtbuild.core.upkeep import usage
+
+    return usage(Store(default_root()))
+
+
+def store_verify() -> Verified:
+    """Read the whole store and remove what is damaged."""
+    from trtbuild.core.upkeep import verify
+
+    return verify(Store(default_root()))
+
+
+def store_collect(*, runs: int, pretend: bool = False) -> Collected:
+    """Remove from the store what neither the last `runs` of a recipe nor a lock needs.
+
+    Raises:
+        StoreInUse: something is being built.
+    """
+    from trtbuild.core.upkeep import collect
+
+    return collect(Store(default_root()), runs=runs, pretend=pretend)

@@ -14,6 +14,7 @@ from trtbuild.cli.kinds import kinds
 from trtbuild.cli.plan import plan
 from trtbuild.cli.ranges import ranges
 from trtbuild.cli.schema import schema
+from trtbuild.cli.store import store
 from trtbuild.cli.validate import validate
 
 __all__ = ["app", "main"]
@@ -34,6 +35,7 @@ app = typer.Typer(
 for verb in (validate, plan, apply, schema, kinds, doctor):
     app.command()(verb)
 app.add_typer(ranges, name="ranges")
+app.add_typer(store, name="store")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it

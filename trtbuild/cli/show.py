@@ -12,12 +12,14 @@ import typer
 from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError, UsageError
 
 if TYPE_CHECKING:
-    from trtbuild.api import Applied, Diagnosis, Planned
     from trtbuild.core.options import Options
     from trtbuild.core.records import Record, TargetResult, Verdict
     from trtbuild.recipe.problems import Format, Problem
+    from trtbuild.run.apply import Applied
+    from trtbuild.run.diagnosis import Diagnosis
+    from trtbuild.run.planning import Planned
 
-__all__ = ["applied", "diagnosis", "failure", "kinds", "plan", "table", "validation"]
+__all__ = ["applied", "diagnosis", "failure", "kinds", "plan", "plural", "table", "validation"]
 
 
 def failure(error: TrtbuildError) -> int:
@@ -43,6 +45,11 @@ def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
         for row in kept
     ]
     return "\n".join((indent + line).rstrip() for line in lines)
+
+
+def plural(count: int, noun: str) -> str:
+    """Write `1 step`, `2 steps`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def plan(planned: Planned, format_: str) -> None:

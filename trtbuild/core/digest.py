@@ -10,7 +10,15 @@ from typing import Any
 
 from trtbuild.core.errors import MissingFile
 
-__all__ = ["FileDigests", "canonical_json", "digest_of_bytes", "digest_of_file", "digest_of_tree"]
+__all__ = [
+    "FileDigests",
+    "canonical_json",
+    "digest_of_bytes",
+    "digest_of_file",
+    "digest_of_tree",
+    "sealed",
+    "unsealed",
+]
 
 PREFIX = "sha256:"
 SETTLED_SECONDS = 2
@@ -46,6 +54,20 @@ def digest_of_file(path: Path) -> str:
         raise MissingFile(f"{path}: is a directory; a file is needed") from None
     except OSError as error:
         raise MissingFile(f"{path}: {error.strerror}") from None
+
+
+def sealed(text: str) -> bytes:
+    """Return a text with its own digest as its last line, for a file that `unsealed` reads."""
+    return f"{text}\n{digest_of_bytes(text.encode())}\n".encode()
+
+
+def unsealed(path: Path) -> str | None:
+    """Return the text of a sealed file, or None where it is absent, torn or damaged."""
+    try:
+        text, _, seal = path.read_bytes().removesuffix(b"\n").rpartition(b"\n")
+    except OSError:
+        return None
+    return text.decode() if digest_of_bytes(text).encode() == seal else None
 
 
 class FileDigests:
@@ -89,7 +111,7 @@ class FileDigests:
 
         merged = {**_read(self._memory), **self._known}
         try:
-            write_whole(self._memory, json.dumps(merged, separators=(",", ":")).encode())
+            write_whole(self._memory, sealed(json.dumps(merged, separators=(",", ":"))))
         except OSError:
             return
         self._changed = False
@@ -108,10 +130,6 @@ def _settled(path: str) -> bool:
 
 
 def _read(memory: Path | None) -> dict[str, list[Any]]:
-    if memory is None:
-        return {}
-    try:
-        known = json.loads(memory.read_bytes())
-    except (OSError, ValueError):
-        return {}
+    text = None if memory is None else unsealed(memory)
+    known = None if text is None else json.loads(text)
     return known if isinstance(known, dict) else {}

@@ -16,6 +16,7 @@ __all__ = [
     "RecipeError",
     "StepFailed",
     "StepInputError",
+    "StoreInUse",
     "TrtbuildError",
     "UsageError",
 ]
@@ -95,6 +96,12 @@ class MissingFile(TrtbuildError):
 
 class NotWritable(TrtbuildError):
     """A directory that must be written to cannot be."""
+
+    code = 4
+
+
+class StoreInUse(TrtbuildError):
+    """The store cannot be swept while something is being built with it."""
 
     code = 4
 

@@ -60,15 +60,15 @@ def _clone(source: Path, target: Path) -> bool:
     return True
 
 
-def try_lock(path: Path) -> int | None:
-    """Take an exclusive lock, or return None at once if somebody holds it.
+def try_lock(path: Path, *, shared: bool = False) -> int | None:
+    """Take a lock, exclusive or shared, or return None at once if somebody stands against it.
 
     Returns a file descriptor; closing it, or the death of the process, gives the lock back.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError:
         os.close(handle)
         return None

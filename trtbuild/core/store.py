@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file
-from trtbuild.core.errors import CorruptObject, NotWritable
+from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file, sealed, unsealed
+from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
 from trtbuild.core.files import copy_whole, replacing, try_lock, write_whole
 from trtbuild.core.records import Action, Artifact
 
@@ -20,12 +21,16 @@ README = """This is trtbuild's store: results of build steps, kept so that they 
 objects/   files by the sha256 of their contents; read-only
 actions/   what each step was made of and what it left, by the digest of its ingredients
 contents/  the same actions, by the digests of their inputs' contents
-records/   the last run of each recipe
+records/   the last runs of each recipe
 work/      steps that are running, or that failed (their logs)
 locks/     one lock a step
 
 Everything here can be made again: deleting the directory costs time, and nothing else.
 """
+
+
+MOST_RUNS = 10
+"""How many runs of a recipe are remembered."""
 
 
 def default_root() -> Path:
@@ -43,6 +48,8 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.digests = FileDigests(root / "digests.json")
+        self._earlier: dict[str, list[dict[str, str]]] = {}
+        """The runs that were remembered before this process wrote one down."""
 
     def prepare(self) -> None:
         """Make the directories.
@@ -55,11 +62,31 @@ class Store:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             if not (self.root / "README").exists():
                 write_whole(self.root / "README", README.encode())
+            probe = self.root / "work" / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
         except OSError as error:
             raise NotWritable(
                 f"the store {self.root} cannot be written to: {error.strerror}",
                 hint="choose another place with TRTBUILD_STORE=/some/directory",
             ) from None
+
+    @contextlib.contextmanager
+    def using(self) -> Iterator[None]:
+        """Make the directories, and keep everything in them from being collected meanwhile.
+
+        Raises:
+            NotWritable: the store cannot be written to.
+            StoreInUse: it is being swept.
+        """
+        self.prepare()
+        lock = try_lock(self.root / "in-use", shared=True)
+        if lock is None:
+            raise StoreInUse(f"the store {self.root} is being swept", hint="try again in a moment")
+        try:
+            yield
+        finally:
+            os.close(lock)
 
     # Objects
 
@@ -123,16 +150,19 @@ class Store:
 
     def record(self, action: Action, contents: str) -> None:
         """Write an action down; its artifacts must be in the store already."""
-        text = action.model_dump_json().encode()
+        text = sealed(action.model_dump_json())
         write_whole(self.root / "contents" / f"{_hex(contents)}.json", text)
         write_whole(self.root / "actions" / f"{_hex(action.digest)}.json", text)
 
     @staticmethod
     def _read(path: Path) -> Action | None:
+        text = unsealed(path)
+        if text is None:
+            return None  # absent, torn or damaged: the step runs again
         try:
-            return Action.model_validate_json(path.read_bytes())
-        except (OSError, ValueError):
-            return None  # absent, torn or of another version: the step runs again
+            return Action.model_validate_json(text)
+        except ValueError:
+            return None  # of another version
 
     # Work in progress
 
@@ -158,22 +188,37 @@ class Store:
         with replacing(self.object_path(digest)) as part:
             yield part
 
-    # The last run of each recipe
+    # The last runs of each recipe
 
     def history(self, recipe: str) -> dict[str, str]:
         """Return the step digests (by step name) of the last run of a recipe."""
-        import json
+        runs = self.runs(recipe)
+        return runs[0] if runs else {}
 
-        try:
-            found = json.loads((self.root / "records" / f"{recipe}.json").read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+    def runs(self, recipe: str) -> list[dict[str, str]]:
+        """Return the step digests of the runs of a recipe that are remembered, newest first."""
+        text = unsealed(self._runs(recipe))
+        found = None if text is None else json.loads(text)
+        return found if isinstance(found, list) else []
 
     def remember(self, recipe: str, steps: Mapping[str, str]) -> None:
-        """Write down the step digests of a run, over those of the run before."""
-        text = canonical_json({**self.history(recipe), **steps})
-        write_whole(self.root / "records" / f"{recipe}.json", text.encode())
+        """Write down the step digests of a run, over those of the run before.
+
+        What one process writes, walk by walk, is one run.
+        """
+        runs = self.runs(recipe)
+        latest = {**(runs[0] if runs else {}), **steps}
+        rest = self._earlier.setdefault(recipe, runs)
+        kept = [latest, *(run for run in rest if run != latest)][:MOST_RUNS]
+        if kept != runs:
+            write_whole(self._runs(recipe), sealed(canonical_json(kept)))
+
+    def recipes(self) -> list[str]:
+        """Return the names of the recipes whose runs are remembered, sorted."""
+        return sorted(path.stem for path in (self.root / "records").glob("*.json"))
+
+    def _runs(self, recipe: str) -> Path:
+        return self.root / "records" / f"{recipe}.json"
 
 
 def _hex(digest: str) -> str:
