@@ -54,7 +54,7 @@ def remarks(
         if name in found and found[name].scale > LARGE:
             yield (
                 f"the input `{name}` has the scale {found[name].scale:.3g}, a range of "
-                f"±{found[name].limit:.3g}: is that so, or does the file hold 127 / limit?"
+                f"±{found[name].limit:.3g}: is that so?"
             )
 
 

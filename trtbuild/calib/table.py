@@ -101,7 +101,8 @@ def _doubt(scales: Iterable[float], file: str) -> None:
 
 
 def _imported(limit: float, word: str | None) -> Range:
-    return Range(low=-limit, high=limit, origin="imported", calibrator=word)
+    # 0 - 0 is 0, and -0 would not be.
+    return Range(low=0.0 - limit, high=limit, origin="imported", calibrator=word)
 
 
 def _ranges_from_json(data: bytes, file: str) -> Ranges:

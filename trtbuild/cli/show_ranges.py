@@ -102,6 +102,8 @@ def _cells(name: str, each: Range) -> tuple[str, ...]:
 
 
 def _origin(name: str, each: Range) -> str:
+    if each.origin == "imported" and not each.limit:
+        return "imported: nothing is known of it"
     words: list[str] = [each.origin]
     if each.calibrator:
         words.append(each.calibrator)
@@ -143,7 +145,7 @@ def _summary(found: RangeDiff) -> str:
 def _bits(each: Moved) -> str:
     if each.bits_lost is None:
         return "no range after" if each.after is None else "no range before"
-    return f"{abs(each.bits_lost):.2f} bits {'lost' if each.bits_lost > 0 else 'won'}"
+    return f"{abs(each.bits_lost):.2f} bits {'lost' if each.bits_lost > 0 else 'gained'}"
 
 
 def _number(value: float | None) -> str:

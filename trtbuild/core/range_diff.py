@@ -16,12 +16,12 @@ class Moved(Options):
 
     tensor: str
     before: float | None
-    """Its limit; None where it has no range, or one that says nothing (limit 0)."""
+    """Its limit; None where it has no range, or one that gives no scale (limit 0)."""
     after: float | None
     ratio: float | None
     """after / before; None where one is missing."""
     bits_lost: float | None
-    """log2(ratio): a limit of twice the size leaves half the steps; negative where bits are won."""
+    """log2(ratio): a limit of twice the size leaves half the steps; negative where bits are gained."""
 
 
 class RangeDiff(Options):
@@ -59,7 +59,8 @@ def range_diff(before: Ranges, after: Ranges, *, tolerance: float = 0.0) -> Rang
 
 
 def _limit(found: Range | None) -> float | None:
-    return None if found is None or found.limit == 0 else found.limit
+    """Return the limit of a range that gives a scale in float32."""
+    return found.limit if found is not None and _scale(found.limit) else None
 
 
 def _equal(old: float | None, new: float | None, tolerance: float) -> bool:
@@ -70,10 +71,11 @@ def _equal(old: float | None, new: float | None, tolerance: float) -> bool:
 
 
 def _scale(limit: float) -> float:
+    """Return limit / 127 in float32, and 0 where that is too large for it."""
     try:
         (scale,) = struct.unpack("<f", struct.pack("<f", limit / 127))
     except OverflowError:
-        return limit
+        return 0.0
     return float(scale)
 
 

@@ -12,7 +12,7 @@ from trtbuild.calib.table import RangeTable, bounds, table_from_bytes
 from trtbuild.core.errors import MissingFile, RangeFileError
 from trtbuild.core.values import Ranges, assigned, matching
 from trtbuild.plan.compile import manual_of
-from trtbuild.plan.nearest import nearest
+from trtbuild.plan.nearest import nearest, nearest_to_any
 from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.wishes import Wishes
 from trtbuild.recipe.problems import Path, Problem
@@ -123,7 +123,7 @@ def _filed(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Ite
     unknown = [name for name in table.ranges.tensors if name not in known] if table else []
     if unknown:
         told = f"{section.ranges_file}: the model has no tensor {listed(unknown)}"
-        yield loaded.source.problem(FILE, told, nearest(unknown[0], tensors))
+        yield loaded.source.problem(FILE, told, nearest_to_any(unknown, tensors))
 
 
 def _cached(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
@@ -136,7 +136,7 @@ def _cached(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> It
     names = list(table.ranges.tensors) if table else []
     if table and not set(names) & set(tensors):
         told = f"the model has none of its {len(names)} tensors: {listed(names)}"
-        yield loaded.source.problem(CACHE, told, nearest(names[0] if names else "", tensors))
+        yield loaded.source.problem(CACHE, told, nearest_to_any(names, tensors))
 
 
 def _lacking(
@@ -152,8 +152,10 @@ def _lacking(
     )
     path: Path = (SECTION, place) if place else (SECTION,)
     told = f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {listed(gaps)}"
+    measure = "" if place else "say `data` and `calibrator`, or "
     hint = (
-        "add them to `ranges`, `skip` the layers that read them, or leave those in floating point "
-        f"with `allow_missing: true`; `trtbuild ranges show {loaded.file}` lists them all"
+        f"{measure}add them to `ranges`, `skip` the layers that read them, or leave those in "
+        f"floating point with `allow_missing: true`; `trtbuild ranges show {loaded.file}` lists "
+        "them all"
     )
     yield loaded.source.problem(path, told, hint, key=True)

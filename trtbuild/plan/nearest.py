@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-__all__ = ["nearest"]
+__all__ = ["nearest", "nearest_to_any"]
 
 SHOWN = 3
+LOOKED_UP = 50
+"""Of a long list, the first so many are enough to see what is wrong with it."""
 
 
 def nearest(name: str, names: Sequence[str]) -> str:
@@ -19,3 +21,12 @@ def nearest(name: str, names: Sequence[str]) -> str:
         return "nearest: " + ", ".join(f"`{each}`" for each in near)
     more = ", ..." if len(names) > SHOWN else ""
     return "there are: " + ", ".join(f"`{each}`" for each in names[:SHOWN]) + more
+
+
+def nearest_to_any(wanted: Sequence[str], names: Sequence[str]) -> str:
+    """Return a hint for the first of several names that another is near to."""
+    for name in wanted[:LOOKED_UP]:
+        near = get_close_matches(name, names, n=1, cutoff=0.6)
+        if near:
+            return f"nearest to `{name}`: `{near[0]}`"
+    return nearest("", names)
