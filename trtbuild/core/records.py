@@ -10,8 +10,11 @@ from trtbuild.core.values import Range
 __all__ = [
     "Action",
     "Artifact",
+    "Checks",
     "Comparison",
+    "Coverage",
     "DataUse",
+    "Fault",
     "FixAccount",
     "LayerAsked",
     "LayerPrecision",
@@ -159,6 +162,51 @@ class TargetResult(Options):
     caveats: tuple[str, ...] = ()
 
 
+class Fault(Options):
+    """A static rule that a model breaks: found before anything is built."""
+
+    code: str
+    """`TB101`, ...: it names the rule in recipes and in the documentation."""
+    level: Literal["error", "warning"]
+    """An error stops the build; a warning stands in the report."""
+    nodes: tuple[str, ...]
+    """What it is about: nodes, or tensors where the rule is about ranges; in graph order."""
+    reason: str
+    hint: str = ""
+    """The next move."""
+    off: str = ""
+    """Why the recipe turns the rule off; empty where it counts."""
+
+
+class Coverage(Options):
+    """How much of a model's work INT8 does, and how it lies in the model."""
+
+    target: str
+    layers: int
+    """Weighted layers: Conv, ConvTranspose, Gemm and MatMul, those in bodies not counted."""
+    macs: int
+    """Their multiply-accumulates for one run, at the opt shapes."""
+    asked_macs: int
+    """Those of them asked for in INT8."""
+    delivered_macs: int | None = None
+    """Those of them delivered in INT8; None where no engine was built."""
+    unknown_macs: int = 0
+    """Those asked for in INT8 of which the engine does not tell."""
+    islands: int
+    """Groups of INT8 layers with nothing but fused operators between them."""
+    float_edges: tuple[str, ...] = ()
+    """Tensors made in float between INT8 layers."""
+
+
+class Checks(Options):
+    """`checks.json`: which static rules a target's model breaks, and the INT8 asked of it."""
+
+    faults: tuple[Fault, ...]
+    coverage: Coverage
+    macs: dict[str, int]
+    """Multiply-accumulates by weighted layer."""
+
+
 class Unbuilt(Options):
     """A target that has no engine after this run, and why."""
 
@@ -230,6 +278,10 @@ class Record(Options):
     """The final table by tensor: calibrated, and manual ones laid over."""
     asked: tuple[LayerAsked, ...] = ()
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
+    coverage: tuple[Coverage, ...] = ()
+    """How much of the work is INT8, target by target."""
+    faults: tuple[Fault, ...] = ()
+    """The static rules that the models break, those turned off included."""
     fixes: tuple[FixAccount, ...] = ()
     """In the order in which they ran."""
     files: tuple[PlacedFile, ...] = ()

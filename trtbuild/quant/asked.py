@@ -10,7 +10,7 @@ from trtbuild.quant.flow import passes
 from trtbuild.quant.layers import WEIGHTED
 from trtbuild.quant.view import View, name_of
 
-__all__ = ["layers_asked"]
+__all__ = ["dequantizer_of", "layers_asked"]
 
 
 def layers_asked(view: View, linears: Mapping[int, Linear]) -> Iterator[LayerAccount]:
@@ -33,7 +33,7 @@ def _reason(
 ) -> str:
     """Say why an operand is not INT8 as TensorRT wants it; nothing if it is."""
     tensor = view.nodes[index].input[slot]
-    linear = _dequantizer(view, tensor, linears)
+    linear = dequantizer_of(view, tensor, linears)
     if linear is None:
         return f"the model does not quantize `{tensor}`"
     if linear.dtype != "int8":
@@ -44,7 +44,7 @@ def _reason(
     return ""
 
 
-def _dequantizer(view: View, tensor: str, linears: Mapping[int, Linear]) -> Linear | None:
+def dequantizer_of(view: View, tensor: str, linears: Mapping[int, Linear]) -> Linear | None:
     """Return the DequantizeLinear whose values a tensor holds, moved at most."""
     while (index := view.producers.get(tensor)) is not None:
         if view.nodes[index].op_type == "DequantizeLinear":

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["Linear", "Stored", "Stream", "is_quantized", "linears_of", "stored_of", "streams_of"]
+__all__ = [
+    "LINEAR",
+    "REFUSED",
+    "Linear",
+    "Stored",
+    "Stream",
+    "is_quantized",
+    "linears_of",
+    "read_linear",
+    "stored_of",
+    "streams_of",
+]
 
 LINEAR = ("QuantizeLinear", "DequantizeLinear")
 REFUSED = {
@@ -101,7 +112,7 @@ def linears_of(view: View) -> dict[int, Linear]:
         StepInputError: a scale or zero point is computed while the model runs.
     """
     return {
-        index: _linear(view, index)
+        index: read_linear(view, index)
         for index, node in enumerate(view.nodes)
         if node.op_type in LINEAR
     }
@@ -150,7 +161,12 @@ def _flow(view: View, tensor: str) -> tuple[list[int], tuple[str, ...]]:
     return ends, tuple(integers)
 
 
-def _linear(view: View, index: int) -> Linear:
+def read_linear(view: View, index: int) -> Linear:
+    """Read the Q or DQ node at a place.
+
+    Raises:
+        StepInputError: its scale or zero point is computed while the model runs.
+    """
     import numpy as np
 
     node = view.nodes[index]

@@ -12,7 +12,14 @@ from trtbuild.quant.opset import opset_of
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["View", "ints_of", "name_of", "names_read_in_subgraphs", "subgraphs_of"]
+__all__ = [
+    "View",
+    "ints_of",
+    "name_of",
+    "names_read_in_subgraphs",
+    "subgraphs_of",
+    "without_weights",
+]
 
 SMALL = 1024
 """Elements up to which a constant goes into shape inference: shapes and axes, never weights."""
@@ -138,7 +145,7 @@ def _infer(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, Dims]]:
     """Infer types and dimensions on a copy without the weights' bytes."""
     import onnx
 
-    graph = _without_weights(model)
+    graph = without_weights(model)
     inferred = onnx.shape_inference.infer_shapes(graph).graph
     types: dict[str, int] = {}
     dims: dict[str, Dims] = {}
@@ -156,7 +163,8 @@ def _infer(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, Dims]]:
     return types, dims
 
 
-def _without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy whose large constants are declared only, for shape inference."""
     import math
 
     import onnx

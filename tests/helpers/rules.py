@@ -1,0 +1,273 @@
+"""For each static rule a model that breaks it, and a neighbour of it that does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+
+from tests.helpers.models import model_of
+from tests.helpers.qdq import layer, random
+from trtbuild.core.values import Range
+from trtbuild.quant.account import Account, LayerAccount, TensorAccount
+from trtbuild.quant.rules.subject import Aim, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+RTX = Aim(kind="tensorrt_rtx", compute_capabilities=("8.6", "8.9"))
+TRT11 = Aim(kind="tensorrt11")
+
+CONSTANTS = """
+    float s = {0.05}, float s2 = {0.1}, float far = {5.0}, float[1] s1 = {0.05},
+    int8 z = {0}, int8[1] z1 = {0}
+"""
+"""Scales and zero points to choose from."""
+
+
+def graph(
+    body: str,
+    inputs: str = "float[1,8,8,8] x",
+    outputs: str = "float[1,8,8,8] y",
+    *,
+    opset: int = 17,
+    ir: int = 8,
+    more: str = "",
+    **weights: tuple[int, ...],
+) -> onnx.ModelProto:
+    """Parse a model that may use CONSTANTS, and `w` and `v`: INT8 weights [8, 8, 1, 1] as float."""
+    shapes = {"w": (8, 8, 1, 1), "v": (8, 8, 1, 1)} | weights
+    text = f"""<ir_version: {ir}, opset_import: ["" : {opset}]>
+        g ({inputs}) => ({outputs}) <{CONSTANTS} {more}> {{ {body} }}"""
+    return model_of(text, {name: random(*shape) for name, shape in shapes.items()})
+
+
+def qdq(tensor: str, scale: str = "s", zero: str = "z", other: str = "") -> str:
+    """Write a pair `<tensor>_q`, `<tensor>_dq`; `other` is the second one's scale."""
+    return f"""
+        [{tensor}_q] {tensor}_q = QuantizeLinear({tensor}, {scale}, {zero})
+        [{tensor}_dq] {tensor}_dq = DequantizeLinear({tensor}_q, {other or scale}, {zero})"""
+
+
+def conv(name: str, source: str, result: str, weight: str = "w") -> str:
+    """Write a Conv, INT8 if `source` and `weight` are dequantized."""
+    return f"[{name}] {result} = Conv({source}, {weight})"
+
+
+W, V, X = qdq("w"), qdq("v"), qdq("x")
+ONE = f"{X} {W} {conv('one', 'x_dq', 'y', 'w_dq')}"
+
+
+def two(between: str, *, tail: str = "") -> str:
+    """Write two INT8 layers and what stands between them: it makes `b` of `a`."""
+    return f"""{X} {W} {V} {conv("one", "x_dq", "a", "w_dq")} {between} {qdq("b")}
+        {conv("two", "b_dq", "y" if not tail else "c", "v_dq")} {tail}"""
+
+
+def account(*layers: tuple[str, str, str], tensors: tuple[str, ...] = ()) -> Account:
+    """An account of Convs: (name, precision, reason)."""
+    return Account(
+        opset=17,
+        layers=tuple(
+            LayerAccount(name=name, op="Conv", precision=precision, reason=reason)
+            for name, precision, reason in layers
+        ),
+        tensors=tuple(
+            TensorAccount(name=name, limit=1.0, scale=1 / 127, readers=("one",)) for name in tensors
+        ),
+        weights=(),
+    )
+
+
+def with_ranges(**ranges: Range) -> Subject:
+    """A model of one layer that reads `x`, with ranges."""
+    found = account(("one", "int8", ""), tensors=("x",))
+    return Subject(model=graph(ONE), account=found, ranges=ranges)
+
+
+def seen(limit: float) -> Range:
+    """A calibrated range of 1 where `limit` was seen."""
+    return Range(low=-1.0, high=1.0, origin="calibrated", observed=(-limit, 0.5))
+
+
+def of(body: str, aim: Aim = RTX, **more: object) -> Callable[[], Subject]:
+    return lambda: Subject(model=graph(body, **more), aim=aim)
+
+
+def on(aim: Aim = RTX, **more: object) -> Callable[[], Subject]:
+    return lambda: Subject(model=layer(**more), aim=aim)
+
+
+def residual(skip: str) -> str:
+    return two("b = Relu(a)", tail=f"[join] y = Add(c, {skip})")
+
+
+def linear(text: str, **constants: np.ndarray) -> onnx.ModelProto:
+    """Parse a model of opset 19 and give it constants; it need not be one that ONNX would take."""
+    model = onnx.parser.parse_model(f"""<ir_version: 9, opset_import: ["" : 19]>
+        g (float[1,8,8,8] x) => (float[1,8,8,8] y) <{CONSTANTS}> {{ {text} }}""")
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(values, name) for name, values in constants.items()
+    )
+    return model
+
+
+def written(model: onnx.ModelProto, *, opset: int = 17, ir: int = 8) -> onnx.ModelProto:
+    """Claim another version for a model."""
+    model.opset_import[0].version = opset
+    model.ir_version = ir
+    return model
+
+
+def fp8(*capabilities: str) -> Subject:
+    """A model whose activation is of FP8."""
+    body = """[x_q] x_q = QuantizeLinear(x, s, f8) [x_dq] x_dq = DequantizeLinear(x_q, s, f8)
+        [one] y = Conv(x_dq, w)"""
+    model = linear(body, w=random(8, 8, 1, 1))
+    zero = onnx.helper.make_tensor("f8", onnx.TensorProto.FLOAT8E4M3FN, [], [0.0])
+    model.graph.initializer.append(zero)
+    return Subject(model=model, aim=Aim(kind="tensorrt_rtx", compute_capabilities=capabilities))
+
+
+def zero_points(zero: int, kind: str = "uint8") -> Callable[[], Subject]:
+    """A model of one layer whose activation has this zero point."""
+    body = ONE.replace("(x, s, z)", "(x, s, u)").replace("(x_q, s, z)", "(x_q, s, u)")
+    return of(body, more=f", {kind} u = {{{zero}}}")
+
+
+def scales(value: float) -> Callable[[], Subject]:
+    """A model of one layer whose activation has this scale."""
+    return on(x_scale=np.float32(value))
+
+
+def stored(scale: str) -> Callable[[], Subject]:
+    """A model whose weight is dequantized by a scale of some type."""
+    body = f"[w_dq] w_dq = DequantizeLinear(wi, {scale}) [one] y = Conv(x, w_dq)"
+    weight = np.ones((8, 8, 1, 1), np.int8)
+    half = np.float16(0.5)
+    return lambda: Subject(model=linear(body, wi=weight, h=np.array(half)), aim=TRT11)
+
+
+def reading(body: str) -> Callable[[], Subject]:
+    """A model with an INT8 input."""
+    return of(f"{body} [one] y = Conv(f, w)", inputs="int8[1,8,8,8] x8")
+
+
+def attention(query: str) -> Callable[[], Subject]:
+    """A model with ONNX's Attention operator."""
+    return of(
+        f"{qdq('q')} [heads] y = Attention<q_num_heads=2, kv_num_heads=2>({query}, k, v3)",
+        inputs="float[1,4,8] q, float[1,4,8] k, float[1,4,8] v3",
+        outputs="float[1,4,8] y",
+        opset=23,
+        ir=10,
+    )
+
+
+def accounted(*layers: tuple[str, str, str]) -> Callable[[], Subject]:
+    """A model of one layer, and an account."""
+    return lambda: Subject(model=graph(ONE), account=account(*layers))
+
+
+def joined(scale: str) -> Callable[[], Subject]:
+    """A model that joins two quantized tensors, one of scale 0.05."""
+    return of(
+        f"""{X} {W} {conv("one", "x_dq", "a", "w_dq")} b = Relu(x) {qdq("b", scale)} {qdq("a")}
+        [join] c = Concat<axis=0>(a_dq, b_dq)  y = Relu(c)"""
+    )
+
+
+def ending(last: str) -> Callable[[], Subject]:
+    """A model of one layer whose result is quantized, and what follows."""
+    return of(f"{X} {W} {conv('one', 'x_dq', 'a', 'w_dq')} {qdq('a')} {last}")
+
+
+WIDE = {"u": (8, 8, 1, 1)}
+THREE_SCALES = np.full(3, 0.01, np.float32)
+RANGE = Range(low=-1.0, high=1.0, origin="manual", entry="y")
+
+FIRES: dict[str, Callable[[], Subject]] = {
+    "TB101": zero_points(128),
+    "TB102": zero_points(0),
+    "TB103": of(
+        f"{X} {W} [bias] b = DequantizeLinear(i, s) [one] y = Conv(x_dq, w_dq, b)",
+        more=", int32[8] i = {1, 2, 3, 4, 5, 6, 7, 8}",
+    ),
+    "TB104": scales(1e-40),
+    "TB105": of(f"[make] made = ReduceMax<keepdims=0>(x) {ONE.replace('(x, s,', '(x, made,')}"),
+    "TB106": of(
+        "[dynamic] d, e, f = DynamicQuantizeLinear(x) [one] y = Conv(x, w)",
+    ),
+    "TB107": on(w_scale=THREE_SCALES),
+    "TB108": of(f"{qdq('x', other='s2')} {W} {conv('one', 'x_dq', 'y', 'w_dq')}"),
+    "TB109": stored("h"),
+    "TB110": lambda: Subject(model=written(layer(), opset=12)),
+    "TB111": lambda: Subject(model=written(layer(), ir=11)),
+    "TB112": reading("[cast] f = Cast<to=1>(x8)"),
+    "TB113": attention("q_dq"),
+    "TB201": accounted(("one", "fp32", "skipped by the recipe: `*`")),
+    "TB202": accounted(("one", "int8", ""), ("two", "fp32", "there is no range for `b`")),
+    "TB203": of(f"{W} {conv('one', 'x', 'y', 'w_dq')}"),
+    "TB204": of(f"{qdq('x', 's1', 'z1')} {W} {conv('one', 'x_dq', 'y', 'w_dq')}"),
+    "TB205": on(x_scale=np.full(8, 0.05, np.float32)),
+    "TB206": on(axis=1),
+    "TB207": on(op="ConvTranspose", axis=1),
+    "TB208": on(Aim(kind="tensorrt_rtx", compute_capabilities=("7.5", "8.9"))),
+    "TB209": lambda: fp8("8.6", "8.9"),
+    "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
+    "TB302": of(two("[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"), c8=(8,)),
+    "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x)")),
+    "TB304": of(two("[middle] f = Conv(a, u)  b = Relu(f)"), **WIDE),
+    "TB305": on(x="1, 5, 8, 8", w=(6, 5, 3, 3)),
+    "TB306": of(two("[middle] b = Conv(a, u)"), **WIDE),
+    "TB401": of(
+        f"""{X} {W} {conv("one", "x_dq", "a", "w_dq")}
+        [y_q] q = QuantizeLinear(a, s, z) [y_dq] y = DequantizeLinear(q, s, z)"""
+    ),
+    "TB402": ending("[decode] y = Sigmoid(a_dq)"),
+    "TB403": joined("far"),
+    "TB404": lambda: with_ranges(x=seen(9.0)),
+    "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
+    "TB501": of(ONE, Aim(kind="tensorrt11", workspace_bytes=2**20)),
+}
+"""Code → a model that breaks the rule."""
+HOLDS: dict[str, Callable[[], Subject]] = {
+    "TB101": zero_points(0, "int8"),
+    "TB102": zero_points(0, "int8"),
+    "TB103": of(
+        f"{X} {W} [one] y = Conv(x_dq, w_dq, b)", more=", float[8] b = {1, 2, 3, 4, 5, 6, 7, 8}"
+    ),
+    "TB104": scales(1e-30),
+    "TB105": of(f"[make] made = Identity(s) {ONE.replace('(x, s,', '(x, made,')}"),
+    "TB106": of("[cast] d = Cast<to=3>(x) [one] y = Conv(x, w)"),
+    "TB107": on(),
+    "TB108": of(ONE),
+    "TB109": stored("s"),
+    "TB110": lambda: Subject(model=written(layer(), opset=13)),
+    "TB111": lambda: Subject(model=written(layer(), ir=10)),
+    "TB112": reading("[x8_dq] f = DequantizeLinear(x8, s, z)"),
+    "TB113": attention("q"),
+    "TB201": accounted(("one", "int8", ""), ("two", "fp32", "skipped by the recipe: `*`")),
+    "TB202": accounted(("one", "int8", ""), ("two", "fp32", "its input is constant")),
+    "TB203": of(ONE),
+    "TB204": of(ONE),
+    "TB205": on(),
+    "TB206": on(axis=0),
+    "TB207": on(TRT11, op="ConvTranspose", axis=1),
+    "TB208": of(conv("one", "x", "y"), Aim(compute_capabilities=("7.5",))),
+    "TB209": lambda: fp8("8.9"),
+    "TB301": of(two("b = Relu(a)")),
+    "TB302": of(two("b = Relu(a)")),
+    "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x_dq)")),
+    "TB304": of(f"{X} {W} {conv('one', 'x_dq', 'a', 'w_dq')} [last] y = Conv(a, u)", **WIDE),
+    "TB305": on(),
+    "TB306": of(two("b = Relu(a)")),
+    "TB401": of(ONE),
+    "TB402": ending(f"c = Sigmoid(a_dq) {qdq('c')} {V} y = Conv(c_dq, v_dq)"),
+    "TB403": joined("s2"),
+    "TB404": lambda: with_ranges(x=seen(8.0)),
+    "TB405": lambda: with_ranges(x=RANGE),
+    "TB501": of(ONE, Aim(kind="tensorrt11", workspace_bytes=2**30)),
+}
+"""Code → a neighbour of that model that keeps the rule."""

@@ -1,0 +1,63 @@
+"""Every static rule fires where it should, and nowhere near."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.rules import FIRES, HOLDS
+from trtbuild.quant.rules.table import TABLE, check
+
+CODES = [rule.code for rule in TABLE]
+
+
+def told(subject):
+    return "\n".join(
+        f"{fault.code} {fault.level}: {', '.join(fault.nodes) or 'the model'}: {fault.reason}"
+        f"\n    hint: {fault.hint}"
+        for fault in check(subject)
+    )
+
+
+def test_every_rule_has_a_model_that_breaks_it_and_one_that_does_not():
+    """A rule without them is no rule."""
+    assert CODES == list(FIRES) == list(HOLDS)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_rule_fires(code, golden):
+    """With the nodes concerned, the reason and the next move; and with nothing that is not so."""
+    text = told(FIRES[code]())
+
+    assert code in text
+    golden(f"checks/{code}.txt", text + "\n")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_rule_holds(code):
+    """A neighbour of that model does not break it."""
+    assert code not in {fault.code for fault in check(HOLDS[code]())}
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.code)
+def test_a_rule_says_what_holds(rule):
+    """Its function's docstring is its row in the documentation: a sentence."""
+    assert rule.meaning.endswith(".")
+    assert rule.hint
+
+
+def test_rules_about_ranges_wait_for_calibration():
+    """Before calibration there are no scales to judge."""
+    assert [] == [fault.code for fault in check(FIRES["TB404"](), measured=False)]
+
+
+def test_rules_can_be_left_out():
+    """By their codes."""
+    assert "TB101" not in {fault.code for fault in check(FIRES["TB101"](), without={"TB101"})}
+
+
+def test_layers_that_may_be_float_break_no_rule_about_int8():
+    """`allow_float` takes back what was asked."""
+    subject = FIRES["TB207"]()
+    allowed = type(subject)(model=subject.model, aim=subject.aim, allow_float=("op:ConvT*",))
+
+    assert [] == [fault.code for fault in check(allowed)]

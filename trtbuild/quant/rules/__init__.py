@@ -1,0 +1,1 @@
+"""Static checks: what TensorRT would refuse, change without a word, or make slow."""

@@ -1,0 +1,96 @@
+"""TB4xx: placements and scales that cost accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.quant.existing import Linear
+from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.view import name_of
+
+__all__ = ["clipped_far", "idle_range", "quantized_decode", "quantized_output", "unlike_scales"]
+
+Hits = Iterator[tuple[str, str]]
+"""(node, reason)."""
+
+JOINING = frozenset({"Add", "Concat"})
+RATIO = 16.0
+"""Beyond it, the smaller of two joined inputs keeps less than half of its 8 bits."""
+FAR = 8.0
+"""A limit so many times below the largest value seen cuts off more than stray outliers."""
+DECODING = frozenset({"Exp", "Sigmoid", "Softmax"})
+
+
+def quantized_output(subject: Subject) -> Hits:
+    """The model's outputs are not rounded to 8 bits."""
+    for name in subject.view.outputs:
+        maker = subject.view.producer(name)
+        if maker is not None and maker.op_type == "DequantizeLinear":
+            yield name_of(maker), f"it rounds the model's output `{name}` to 8 bits"
+
+
+def quantized_decode(subject: Subject) -> Hits:
+    """What a head decodes (Sigmoid, Softmax, Exp with no layer after) reads floats."""
+    view = subject.view
+    leads = _to_layers(subject)
+    for index, node in enumerate(view.nodes):
+        maker = view.producer(node.input[0]) if node.input else None
+        if node.op_type not in DECODING or index in leads:
+            continue
+        if maker is not None and maker.op_type == "DequantizeLinear":
+            yield name_of(node), f"it decodes the model's output from 8 bits ({node.op_type})"
+
+
+def _to_layers(subject: Subject) -> set[int]:
+    """Return the places of the nodes whose results reach a weighted layer."""
+    view = subject.view
+    found: set[int] = set()
+    waiting = [layer.index for layer in subject.layers]
+    while waiting:
+        for name in view.nodes[waiting.pop()].input:
+            maker = view.producers.get(name)
+            if maker is not None and maker not in found:
+                found.add(maker)
+                waiting.append(maker)
+    return found
+
+
+def unlike_scales(subject: Subject) -> Hits:
+    """Inputs that are joined have scales of one size."""
+    for node in subject.view.nodes:
+        if node.op_type not in JOINING:
+            continue
+        makers = (subject.view.producers.get(name) for name in node.input)
+        scales = [_largest(subject.linears[each]) for each in makers if each in subject.linears]
+        if len(scales) > 1 and max(scales) > RATIO * min(scales):
+            ratio = max(scales) / min(scales)
+            yield name_of(node), f"the scales of its inputs are {ratio:.0f} times apart"
+
+
+def _largest(linear: Linear) -> float:
+    return float(linear.scale.max())
+
+
+def clipped_far(subject: Subject) -> Hits:
+    """A calibrated limit is not far below the largest value seen."""
+    for tensor, found in subject.ranges.items():
+        if found.observed is None or found.origin == "manual" or not found.limit:
+            continue
+        seen = max(abs(value) for value in found.observed)
+        if seen > FAR * found.limit:
+            yield tensor, f"its limit {found.limit:.3g} is far below what was seen, {seen:.3g}"
+
+
+def idle_range(subject: Subject) -> Hits:
+    """A range by hand has an effect: something reads its tensor in INT8."""
+    if subject.account is None:
+        return
+    used = {tensor.name for tensor in subject.account.tensors}
+    for tensor, found in subject.ranges.items():
+        if found.origin == "manual" and tensor not in used and not _by_pattern(found.entry, tensor):
+            yield tensor, "its range by hand has no effect: nothing reads it in INT8"
+
+
+def _by_pattern(entry: str | None, tensor: str) -> bool:
+    """Tell whether a pattern brought the range: it may mean more than it needs."""
+    return entry is not None and entry != tensor

@@ -1,0 +1,136 @@
+"""TB2xx: INT8 that is asked for and would not be delivered, without a word from the builder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.quant.axes import axis_of_operand
+from trtbuild.quant.existing import Linear
+from trtbuild.quant.rules.subject import INTEGERS, Reading, Subject
+
+__all__ = [
+    "fp8_too_early",
+    "half_quantized",
+    "lacking_range",
+    "listed_scale",
+    "nothing_quantized",
+    "scale_for_each_channel",
+    "transposed_in_float",
+    "turing",
+    "wrong_axis",
+]
+
+Hits = Iterator[tuple[str, str]]
+"""(node, reason)."""
+
+TURING = "7.5"
+FP8_SINCE = (8, 9)
+FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
+
+
+def nothing_quantized(subject: Subject) -> Hits:
+    """A recipe that asks for INT8 gets some."""
+    if subject.account is not None and not subject.account.asked_int8:
+        yield "", "the recipe asks for INT8, and no layer of the model is"
+
+
+def lacking_range(subject: Subject) -> Hits:
+    """No layer is left float because a tensor that it reads has no range."""
+    for layer in subject.account.layers if subject.account else ():
+        if layer.precision != "int8" and "range" in layer.reason:
+            yield layer.name, f"it stays float: {layer.reason}"
+
+
+def half_quantized(subject: Subject) -> Hits:
+    """A layer has both operands in INT8, or neither."""
+    for layer in subject.layers:
+        first, second = layer.operands
+        if (first is None) == (second is None):
+            continue
+        found = first or second
+        if found is not None and found.dtype in INTEGERS:
+            words = _words(subject, layer)
+            lost = words[0] if first is None else words[1]
+            yield layer.name, f"its {lost} is not quantized while the other operand is"
+
+
+def _words(subject: Subject, layer: Reading) -> tuple[str, str]:
+    names = subject.view.nodes[layer.index].input[:2]
+    stored = [
+        subject.view.is_constant(name) or (each is not None and each.index in subject.stored)
+        for name, each in zip(names, layer.operands, strict=True)
+    ]
+    if True not in stored:
+        return "first operand", "second operand"
+    return ("weight", "input") if stored[0] else ("input", "weight")
+
+
+def _activations(subject: Subject) -> Iterator[tuple[Reading, Linear]]:
+    for layer in subject.asked:
+        for linear in layer.operands:
+            if linear is not None and linear.index not in subject.stored:
+                yield layer, linear
+
+
+def listed_scale(subject: Subject) -> Hits:
+    """An activation's scale is a scalar: behind shape [1], TensorRT-RTX computes in float."""
+    if subject.aim.rtx:
+        for layer, linear in _activations(subject):
+            if linear.scale.shape == (1,):
+                yield (
+                    layer.name,
+                    "the scale of its input has shape [1]: TensorRT-RTX wants a scalar",
+                )
+
+
+def scale_for_each_channel(subject: Subject) -> Hits:
+    """An activation has one scale; only weights may have one for each channel."""
+    for layer, linear in _activations(subject):
+        if linear.scale.size > 1:
+            yield layer.name, f"its input has {linear.scale.size} scales, and may have one"
+
+
+def wrong_axis(subject: Subject) -> Hits:
+    """A weight's scales lie along its output channels."""
+    for layer in subject.asked:
+        node = subject.view.nodes[layer.index]
+        for slot, linear in enumerate(layer.operands):
+            if linear is None or linear.index not in subject.stored or linear.scale.size == 1:
+                continue
+            direct = subject.view.nodes[linear.index].output[0] == node.input[slot]
+            dims = subject.view.dims(node.input[slot])
+            right = axis_of_operand(subject.view, node, slot)
+            if direct and dims and right is not None and linear.axis % len(dims) != right:
+                yield (
+                    layer.name,
+                    (
+                        f"the scales of its weight lie along axis {linear.axis}, "
+                        f"its output channels along {right}"
+                    ),
+                )
+
+
+def transposed_in_float(subject: Subject) -> Hits:
+    """ConvTranspose is not asked for in INT8 of TensorRT-RTX."""
+    for layer in subject.asked if subject.aim.rtx else ():
+        if layer.op == "ConvTranspose":
+            yield layer.name, "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+
+
+def turing(subject: Subject) -> Hits:
+    """No INT8 is asked for with compute capability 7.5 in the list."""
+    if TURING in subject.aim.compute_capabilities:
+        for layer in subject.asked:
+            yield layer.name, f"with {TURING} in compute_capabilities, every layer is float"
+
+
+def fp8_too_early(subject: Subject) -> Hits:
+    """FP8 is for compute capability 8.9 and later."""
+    early = [
+        each
+        for each in subject.aim.compute_capabilities
+        if tuple(int(part) for part in each.split(".")) < FP8_SINCE
+    ]
+    for linear in subject.linears.values() if early else ():
+        if linear.dtype in FP8:
+            yield linear.name, f"FP8 cannot be compiled for {', '.join(early)}"

@@ -1,0 +1,114 @@
+"""TB3xx: placements that make INT8 slower than it need be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.quant.islands import islands_of
+from trtbuild.quant.layers import WEIGHTED
+from trtbuild.quant.residual import residuals_of
+from trtbuild.quant.rules.subject import Reading, Subject
+from trtbuild.quant.view import ints_of, name_of
+
+__all__ = ["float_between", "float_skip", "mostly_fp32", "padded", "split_fusion", "unfolded_norm"]
+
+Hits = Iterator[tuple[str, str]]
+"""(node, reason)."""
+
+ACTIVATIONS = frozenset({"BatchNormalization", "Clip", "HardSwish", "LeakyRelu", "PRelu", "Relu"})
+MULTIPLE = 4
+"""Channels of an INT8 kernel come in fours; TensorRT-RTX pads what does not."""
+WASTE = 0.1
+"""The share of added multiply-accumulates that is worth a word."""
+FP32_SHARE = 0.1
+"""The share of multiply-accumulates in FP32 beside INT8 that is worth a word."""
+
+
+def split_fusion(subject: Subject) -> Hits:
+    """No pair stands between a Conv and the normalization or activation that fuses with it."""
+    view = subject.view
+    for stream in subject.streams:
+        maker = view.producer(stream.tensor)
+        if maker is None or maker.op_type != "Conv" or stream.quantizer is None:
+            continue
+        for end in stream.dequantizers:
+            for index, _ in view.readers.get(view.nodes[end.index].output[0], ()):
+                if view.nodes[index].op_type in ACTIVATIONS:
+                    yield name_of(maker), f"a pair parts it from {view.nodes[index].op_type}"
+
+
+def unfolded_norm(subject: Subject) -> Hits:
+    """No BatchNormalization is left behind an INT8 Conv."""
+    view = subject.view
+    int8 = {layer.index for layer in subject.layers if layer.int8}
+    for node in view.nodes:
+        if node.op_type == "BatchNormalization" and view.producers.get(node.input[0]) in int8:
+            yield name_of(node), "it follows an INT8 layer, and costs a step of its own"
+
+
+def float_skip(subject: Subject) -> Hits:
+    """The skip input of an Add that fuses into an INT8 Conv is INT8."""
+    int8 = {layer.index for layer in subject.layers if layer.int8}
+    for residual in residuals_of(subject.view):
+        node = subject.view.nodes[residual.add]
+        maker = subject.view.producer(node.input[residual.skip])
+        quantized = maker is not None and maker.op_type == "DequantizeLinear"
+        if residual.conv in int8 and not quantized:
+            yield name_of(node), f"its skip input `{node.input[residual.skip]}` is carried in float"
+
+
+def float_between(subject: Subject) -> Hits:
+    """No layer between INT8 layers is float unless the recipe says so."""
+    view = subject.view
+    chosen = {
+        layer.name
+        for layer in (subject.account.layers if subject.account else ())
+        if "recipe" in layer.reason
+    }
+    found = islands_of(view, [layer.index for layer in subject.layers if layer.int8])
+    for index in found.breakers:
+        node = view.nodes[index]
+        if node.op_type in WEIGHTED and name_of(node) not in chosen:
+            yield name_of(node), "it is float between INT8 layers: values change type twice"
+
+
+def padded(subject: Subject) -> Hits:
+    """Channels of INT8 layers are multiples of four, or padding costs little."""
+    layers = [layer for layer in subject.layers if layer.int8]
+    work = {layer.name: subject.macs.get(layer.name, 0) for layer in layers}
+    added = {layer.name: work[layer.name] * (_padding(subject, layer) - 1) for layer in layers}
+    total = sum(work.values())
+    if total and sum(added.values()) > WASTE * total:
+        share = sum(added.values()) / total
+        for name in sorted(added, key=lambda each: (-added[each], each)):
+            if added[name] > 0:
+                yield name, f"padding channels to fours adds {share:.0%} of multiply-accumulates"
+
+
+def _padding(subject: Subject, layer: Reading) -> float:
+    """Return by how much a Conv grows when its channels are padded."""
+    node = subject.view.nodes[layer.index]
+    dims = subject.view.dims(node.input[1])
+    grouped = (ints_of(node, "group") or (1,)) != (1,)
+    if layer.op != "Conv" or grouped or not dims or None in dims[:2]:
+        return 1.0
+    grown = 1.0
+    for size in dims[:2]:
+        grown *= -(-int(size or 1) // MULTIPLE) * MULTIPLE / int(size or 1)
+    return grown
+
+
+def mostly_fp32(subject: Subject) -> Hits:
+    """What is not INT8 is half precision, where there is much of it."""
+    int8 = {layer.name for layer in subject.layers if layer.int8}
+    total = sum(subject.macs.values())
+    wide = [
+        layer.name
+        for layer in subject.layers
+        if layer.name not in int8
+        and subject.view.dtype(subject.view.nodes[layer.index].input[0]) == "float"
+    ]
+    share = sum(subject.macs.get(name, 0) for name in wide) / total if total else 0.0
+    if int8 and share > FP32_SHARE:
+        for name in wide:
+            yield name, f"{share:.0%} of all multiply-accumulates are FP32 beside INT8"

@@ -1,0 +1,152 @@
+"""Subject: a model as the rules see it: its Q/DQ pairs, its layers, and what it is built for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from trtbuild.core.options import Options
+from trtbuild.core.values import Range
+from trtbuild.quant.asked import dequantizer_of
+from trtbuild.quant.existing import (
+    LINEAR,
+    Linear,
+    Stored,
+    Stream,
+    read_linear,
+    stored_of,
+    streams_of,
+)
+from trtbuild.quant.layers import WEIGHTED
+from trtbuild.quant.macs import macs_of
+from trtbuild.quant.view import View, name_of
+from trtbuild.quant.wishes import means
+
+if TYPE_CHECKING:
+    import onnx
+
+    from trtbuild.quant.account import Account
+
+__all__ = ["Aim", "Reading", "Subject"]
+
+INTEGERS = frozenset({"int8", "uint8"})
+
+
+class Aim(Options):
+    """What a model is to be built for, as far as rules ask; the default is any TensorRT."""
+
+    kind: str = ""
+    """The target's kind; empty for any."""
+    compute_capabilities: tuple[str, ...] = ()
+    """Those of a TensorRT-RTX target."""
+    workspace_bytes: int | None = None
+
+    @property
+    def rtx(self) -> bool:
+        """Tell whether TensorRT-RTX may be what builds it."""
+        return self.kind in {"", "tensorrt_rtx"}
+
+
+ANY = Aim()
+"""Any TensorRT: nothing is known of the target."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A weighted node, and the DequantizeLinear behind each of its two operands, if there is."""
+
+    index: int
+    name: str
+    op: str
+    operands: tuple[Linear | None, Linear | None]
+
+    @property
+    def int8(self) -> bool:
+        """Tell whether both operands are 8-bit integers: whether INT8 is asked for."""
+        return all(each is not None and each.dtype in INTEGERS for each in self.operands)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model to check, what it is for, and what is known of how it was quantized."""
+
+    model: onnx.ModelProto
+    aim: Aim = ANY
+    account: Account | None = None
+    """What quantization asked of each layer; None where trtbuild has not quantized it."""
+    ranges: Mapping[str, Range] = field(default_factory=dict)
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Of the inputs, for counting; dimensions that nobody gives count as 1."""
+    allow_float: tuple[str, ...] = ()
+    """Patterns over layers that may be float where INT8 was asked for."""
+
+    @cached_property
+    def view(self) -> View:
+        """The model's index."""
+        return View(self.model)
+
+    @cached_property
+    def macs(self) -> dict[str, int]:
+        """Multiply-accumulates by weighted node."""
+        return macs_of(self.model, self.shapes)
+
+    @cached_property
+    def computed(self) -> tuple[int, ...]:
+        """The places of Q and DQ nodes whose scale or zero point is no constant."""
+        return tuple(
+            index
+            for index, node in enumerate(self.view.nodes)
+            if node.op_type in LINEAR
+            and not all(self.view.is_constant(name) for name in node.input[1:3] if name)
+        )
+
+    @cached_property
+    def linears(self) -> dict[int, Linear]:
+        """Every Q and DQ node that can be read, by its place."""
+        return {
+            index: read_linear(self.view, index)
+            for index, node in enumerate(self.view.nodes)
+            if node.op_type in LINEAR and index not in self.computed
+        }
+
+    @cached_property
+    def stored(self) -> dict[int, Stored]:
+        """The dequantized constants, by the place of their DequantizeLinear."""
+        return {each.dequantizer.index: each for each in stored_of(self.view, self.linears)}
+
+    @cached_property
+    def streams(self) -> tuple[Stream, ...]:
+        """The quantized activations; none where a scale is computed."""
+        return () if self.computed else tuple(streams_of(self.view, self.linears))
+
+    @cached_property
+    def layers(self) -> tuple[Reading, ...]:
+        """The weighted nodes of the top graph."""
+        return tuple(
+            Reading(
+                index, name_of(node), node.op_type, (self._behind(index, 0), self._behind(index, 1))
+            )
+            for index, node in enumerate(self.view.nodes)
+            if node.op_type in WEIGHTED and len(node.input) > 1
+        )
+
+    def _behind(self, index: int, slot: int) -> Linear | None:
+        if self.computed:
+            return None
+        return dequantizer_of(self.view, self.view.nodes[index].input[slot], self.linears)
+
+    @property
+    def asked(self) -> tuple[Reading, ...]:
+        """The layers that ask for INT8 and may not be float."""
+        return tuple(
+            layer
+            for layer in self.layers
+            if layer.int8
+            and not any(means(each, layer.name, layer.op) for each in self.allow_float)
+        )
+
+    def node_name(self, index: int) -> str:
+        """Return the name of the node at a place."""
+        return name_of(self.view.nodes[index])

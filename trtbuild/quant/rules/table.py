@@ -1,0 +1,227 @@
+"""The rules, one row each: code, level, the function that finds, and how to mend what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from trtbuild.core.records import Fault
+from trtbuild.quant.rules import accuracy, refused, silent, slow, target
+from trtbuild.quant.rules.subject import Subject
+
+__all__ = ["TABLE", "Rule", "check"]
+
+Level = Literal["error", "warning"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: an `error` stops a build, a `warning` stands in its report."""
+
+    code: str
+    level: Level
+    find: Callable[[Subject], Iterator[tuple[str, str]]]
+    """Yields (node, reason); the first line of its docstring is the rule."""
+    hint: str
+    measured: bool = False
+    """It judges ranges that calibration finds, so it means nothing before."""
+
+    @property
+    def meaning(self) -> str:
+        """The rule in a sentence: what holds where it does not fire."""
+        return (self.find.__doc__ or "").strip().splitlines()[0]
+
+
+def check(
+    subject: Subject, *, measured: bool = True, without: Collection[str] = ()
+) -> tuple[Fault, ...]:
+    """Hold a model against every rule, in the order of the table.
+
+    Nodes with the same reason are told together. `measured` says whether the scales are of
+    calibrated ranges; `without` names codes that are left out.
+    """
+    faults = []
+    for rule in TABLE:
+        if rule.code in without or (rule.measured and not measured):
+            continue
+        nodes: dict[str, list[str]] = {}
+        for node, reason in rule.find(subject):
+            found = nodes.setdefault(reason, [])
+            if node and node not in found:
+                found.append(node)
+        faults += [
+            Fault(
+                code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
+            )
+            for reason, names in nodes.items()
+        ]
+    return tuple(faults)
+
+
+_REQUANTIZE = "let trtbuild requantize it (a recipe with `quantization`), or quantize symmetrically"
+_ALLOW = "leave it float, or say `allow_float` in `quantization`"
+
+TABLE: tuple[Rule, ...] = (
+    Rule("TB101", "error", refused.zero_point, _REQUANTIZE),
+    Rule("TB102", "error", refused.unsigned, _REQUANTIZE),
+    Rule(
+        "TB103",
+        "error",
+        refused.integer_type,
+        "keep biases in float (`QuantizeBias: False` in ONNX Runtime), and quantize to int8",
+    ),
+    Rule(
+        "TB104",
+        "error",
+        refused.unusable_scale,
+        "leave the tensor in float, or give it a range that is not empty",
+    ),
+    Rule(
+        "TB105",
+        "error",
+        refused.computed_scale,
+        "fold constants (`fixes: [{kind: fold_constants}]`), or leave the tensor in float",
+    ),
+    Rule(
+        "TB106",
+        "error",
+        refused.foreign_format,
+        "quantize with quant_format=QuantFormat.QDQ, or give the float model",
+    ),
+    Rule(
+        "TB107",
+        "error",
+        refused.scale_count,
+        "give one scale for each output channel, or one in all",
+    ),
+    Rule("TB108", "error", refused.pair_mismatch, "give both nodes of a pair one scale"),
+    Rule(
+        "TB109",
+        "error",
+        refused.mixed_types,
+        "write scales in the type of the network around them",
+    ),
+    Rule("TB110", "error", refused.opset_too_old, "export the model with a later opset"),
+    Rule(
+        "TB111",
+        "warning",
+        refused.ir_version,
+        "write `model.ir_version = 10` before it is saved; trtbuild's own files have it",
+    ),
+    Rule(
+        "TB112",
+        "warning",
+        refused.integer_io,
+        "put a DequantizeLinear behind the input or a QuantizeLinear before the output",
+    ),
+    Rule(
+        "TB113",
+        "error",
+        refused.quantized_attention,
+        "export attention as MatMul and Softmax, or leave its inputs in float",
+    ),
+    Rule(
+        "TB201",
+        "error",
+        silent.nothing_quantized,
+        "look at the reasons for its layers in the report; or remove `quantization`",
+    ),
+    Rule(
+        "TB202",
+        "warning",
+        silent.lacking_range,
+        "give the tensor a range in `ranges`, or calibrate on data that reaches it",
+    ),
+    Rule(
+        "TB203",
+        "warning",
+        silent.half_quantized,
+        "quantize both operands, or neither: with one, the layer is computed in float",
+    ),
+    Rule("TB204", "error", silent.listed_scale, "write the scale as a scalar, of shape []"),
+    Rule(
+        "TB205",
+        "error",
+        silent.scale_for_each_channel,
+        "give the activation one scale; only weights may have one for each channel",
+    ),
+    Rule(
+        "TB206",
+        "error",
+        silent.wrong_axis,
+        "Conv 0, ConvTranspose 1, MatMul last, Gemm 1 or with transB 0; requantize the weight",
+    ),
+    Rule("TB207", "error", silent.transposed_in_float, _ALLOW),
+    Rule(
+        "TB208",
+        "error",
+        silent.turing,
+        "remove 7.5 from compute_capabilities; Turing needs a recipe of its own",
+    ),
+    Rule(
+        "TB209",
+        "error",
+        silent.fp8_too_early,
+        "build for 8.9 and later, or quantize to int8",
+    ),
+    Rule(
+        "TB301",
+        "warning",
+        slow.split_fusion,
+        "quantize behind the activation: nothing between a Conv and what fuses with it",
+    ),
+    Rule("TB302", "warning", slow.unfolded_norm, "add `{kind: fold_batchnorm}` to `fixes`"),
+    Rule("TB303", "warning", slow.float_skip, "quantize the Add's skip input"),
+    Rule(
+        "TB304",
+        "warning",
+        slow.float_between,
+        "quantize it too, or leave its neighbours in float",
+    ),
+    Rule(
+        "TB305",
+        "warning",
+        slow.padded,
+        "choose channel counts that are multiples of 4 (better 32), or `skip` these layers",
+    ),
+    Rule(
+        "TB306",
+        "warning",
+        slow.mostly_fp32,
+        "quantize more of it, or convert what stays float to half precision",
+    ),
+    Rule(
+        "TB401",
+        "warning",
+        accuracy.quantized_output,
+        "leave outputs in float: nothing reads them in INT8",
+    ),
+    Rule(
+        "TB402",
+        "warning",
+        accuracy.quantized_decode,
+        "leave the head's last operators in float",
+    ),
+    Rule(
+        "TB403",
+        "warning",
+        accuracy.unlike_scales,
+        "leave one of them in float, or rescale the branch when training",
+        measured=True,
+    ),
+    Rule(
+        "TB404",
+        "warning",
+        accuracy.clipped_far,
+        "give the tensor a `minmax` or `percentile` calibrator under `calibrators`, or a range",
+        measured=True,
+    ),
+    Rule(
+        "TB405",
+        "warning",
+        accuracy.idle_range,
+        "remove the range, or give one to the tensor that is quantized (behind the activation)",
+    ),
+    Rule("TB501", "warning", target.small_workspace, "give the target a `workspace` of 1GiB"),
+)
