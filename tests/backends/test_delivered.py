@@ -76,3 +76,42 @@ def test_the_right_axis_of_a_gemm_depends_on_its_layout(transposed, axis, good):
     model = layer("Gemm", x="4, 16", w=weight, axis=axis, attributes=f"transB = {transposed}")
 
     assert good == (read([FLOAT], model=Model(model)).cause == "not known")
+
+
+def built_for_three(*kernels):
+    """Read a plan that was built for three GPUs."""
+    [found] = delivered_by_rtx(
+        [Asked("layer", "Conv", "int8")],
+        kernels,
+        model=Model(layer()),
+        built_for=("8.6", "8.9", "12.0"),
+    )
+    return found
+
+
+def test_what_was_delivered_is_told_for_each_gpu():
+    """By the program that lists it: one program serves all that it lists."""
+    found = built_for_three(
+        Kernel("corrltn", "k", ("int8", "int8"), ("layer",), ("8.6", "8.9", "12.0"))
+    )
+
+    assert dict.fromkeys(("8.6", "8.9", "12.0"), "int8") == found.by_capability
+
+
+def test_a_layer_that_is_float_on_one_gpu_is_not_int8():
+    """The engine promises what its weakest GPU does."""
+    found = built_for_three(
+        Kernel("corrltn", "k", ("int8", "int8"), ("layer",), ("8.6", "8.9")),
+        Kernel("corrltn", "k", ("fp32", "fp32"), ("layer",), ("12.0",)),
+    )
+
+    assert {"8.6": "int8", "8.9": "int8", "12.0": "fp32"} == found.by_capability
+    assert "fp32" == found.delivered
+
+
+def test_of_a_gpu_without_a_program_nothing_is_claimed():
+    """It is unknown, and so is the layer as a whole."""
+    found = built_for_three(Kernel("corrltn", "k", ("int8", "int8"), ("layer",), ("8.6", "8.9")))
+
+    assert ("unknown", "the plan has no program for 12.0") == (found.delivered, found.cause)
+    assert "int8" == found.by_capability["8.9"]

@@ -124,3 +124,13 @@ def test_a_node_is_as_precise_as_its_multiplication(found, expected):
 
     assert expected == precision
     assert bool(why) == (precision == "unknown")
+
+
+def test_a_program_says_which_gpus_it_is_for(kernels):
+    """`sm86` is 8.6, `sm120` is 12.0: one program for all that it lists."""
+    found = kernels(plan(PROGRAM.replace("header {\n  version = 5\n", HEADED)))
+
+    assert {("8.6", "12.0")} == {kernel.accelerators for kernel in found}
+
+
+HEADED = "header {\n  version = 5\n  accelerators={sm86 sm120 }\n"

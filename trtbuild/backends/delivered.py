@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.base import Asked
 from trtbuild.backends.model import Model
-from trtbuild.backends.rtx_plan import KNOWN_VERSION, Kernel, precision_of
+from trtbuild.backends.rtx_plan import KNOWN_VERSION, Kernel, precision_of, weakest
 from trtbuild.core.records import LayerPrecision
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def delivered_by_rtx(
         for name in {name for layer in kernel.layers for name in (layer, _inner(layer))}:
             found.setdefault(name, []).append(kernel)
     return tuple(
-        _unread(layer)
+        _unread(layer, built_for)
         if kernels is None
         else _read(layer, _kernels(layer.name, found), model=model, built_for=built_for)
         for layer in asked
@@ -44,12 +44,13 @@ def _inner(layer: str) -> str:
     return layer.partition(" | ")[0]
 
 
-def _unread(layer: Asked) -> LayerPrecision:
+def _unread(layer: Asked, built_for: Sequence[str]) -> LayerPrecision:
     return LayerPrecision(
         name=layer.name,
         op=layer.op,
         asked=layer.precision,
         delivered="unknown",
+        by_capability=dict.fromkeys(built_for, "unknown"),
         cause=f"only plans of TensorRT-RTX {KNOWN_VERSION} can be read",
     )
 
@@ -62,12 +63,31 @@ def _kernels(name: str, found: Mapping[str, list[Kernel]]) -> list[Kernel]:
 def _read(
     layer: Asked, kernels: Sequence[Kernel], *, model: Model, built_for: Sequence[str]
 ) -> LayerPrecision:
-    delivered, cause = precision_of(kernels)
+    found = {each: _for(each, kernels) for each in built_for}
+    delivered = weakest(precision for precision, _ in found.values())
+    cause = next((why for precision, why in found.values() if precision == delivered and why), "")
     if layer.precision == "int8" and delivered != "int8":
         cause = next(_causes(layer, model, built_for), cause or NOT_KNOWN)
     return LayerPrecision(
-        name=layer.name, op=layer.op, asked=layer.precision, delivered=delivered, cause=cause
+        name=layer.name,
+        op=layer.op,
+        asked=layer.precision,
+        delivered=delivered,
+        cause=cause,
+        by_capability={each: precision for each, (precision, _) in found.items()},
     )
+
+
+def _for(capability: str, kernels: Sequence[Kernel]) -> tuple[str, str]:
+    """Tell in which precision a node is multiplied on one GPU; and why where that is not told.
+
+    A plan of TensorRT-RTX 1.7 holds one program, which lists the GPUs that it is for: they differ
+    in how kernels are launched, not in their types. Of a GPU that is not listed nothing is known.
+    """
+    own = [each for each in kernels if not each.accelerators or capability in each.accelerators]
+    if kernels and not own:
+        return "unknown", f"the plan has no program for {capability}"
+    return precision_of(own)
 
 
 def _causes(layer: Asked, model: Model, built_for: Sequence[str]) -> Iterator[str]:

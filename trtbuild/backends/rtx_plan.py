@@ -12,7 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["KNOWN_VERSION", "Header", "Kernel", "kernels_of", "precision_of", "read_header"]
+__all__ = [
+    "KNOWN_VERSION",
+    "Header",
+    "Kernel",
+    "kernels_of",
+    "precision_of",
+    "read_header",
+    "weakest",
+]
 
 KNOWN_VERSION = "1.7.1.116"
 HEADER_BYTES = 64
@@ -25,6 +33,7 @@ _QUOTED = r'"((?:[^"\\]|\\.)*)"'
 _TENSOR = re.compile(rf"^  (?:sub_)?tensor=\{{.*? name={_QUOTED} .*?type=(\w+) \}}$")
 _OPERATION = re.compile(rf"^  (\w+)=\{{ name=(?:{_QUOTED}|(\S+)) ")
 _OPERANDS = re.compile(r' (?:input|input_args)=\{ ?((?:"(?:[^"\\]|\\.)*" ?)*)\}')
+_ACCELERATORS = re.compile(r"^ *accelerators=\{([^}]*)\}", re.MULTILINE)
 _LAYERS = re.compile(rf" layers={_QUOTED}")
 _BETWEEN = "\x1f[ONNX Layer: "
 
@@ -58,6 +67,8 @@ class Kernel:
     operands: tuple[str, ...]
     """Precision of each input: `int8`, `fp32`, ...; shapes left out."""
     layers: tuple[str, ...]
+    accelerators: tuple[str, ...] = ()
+    """The compute capabilities that its program is for; none where the program does not say."""
 
 
 def read_header(data: bytes) -> Header | None:
@@ -103,6 +114,7 @@ def _programs(data: mmap.mmap) -> Iterator[bytes]:
 
 def _kernels(program: str) -> Iterator[Kernel]:
     types: dict[str, str] = {}
+    accelerators = _accelerators(program)
     for line in program.split("\n"):
         if tensor := _TENSOR.match(line):
             types[tensor[1]] = tensor[2]
@@ -114,7 +126,15 @@ def _kernels(program: str) -> Iterator[Kernel]:
                 name=_plain(operation[2] or operation[3]),
                 operands=tuple(_precisions(names, types)),
                 layers=_layers(_plain(layers[1])),
+                accelerators=accelerators,
             )
+
+
+def _accelerators(program: str) -> tuple[str, ...]:
+    """Return the compute capabilities of `accelerators={sm86 sm120 }`; plans hold one program."""
+    found = _ACCELERATORS.search(program)
+    numbers = (int(word) for word in re.findall(r"\bsm(\d+)\b", found[1])) if found else ()
+    return tuple(f"{number // 10}.{number % 10}" for number in numbers)
 
 
 def _precisions(names: Iterable[str], types: Mapping[str, str]) -> Iterator[str]:
@@ -131,6 +151,14 @@ def _layers(text: str) -> tuple[str, ...]:
 
 def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
+
+
+def weakest(precisions: Iterable[str]) -> str:
+    """Return the one precision of several: the widest float; unknown where one is."""
+    kinds = set(precisions)
+    if "unknown" in kinds or not kinds:
+        return "unknown"
+    return next((name for name in _FLOATS if name in kinds), min(kinds))
 
 
 def precision_of(kernels: Sequence[Kernel]) -> tuple[str, str]:
@@ -179,7 +207,6 @@ def _generated(kernel: Kernel) -> str:
 
 def _weakest(precisions: list[str]) -> tuple[str, str]:
     """Return the one precision; of several, the least that was delivered."""
-    kinds = set(precisions)
-    if "unknown" in kinds:
-        return "unknown", "the operands of its kernel have a type that is not known here"
-    return next((name for name in _FLOATS if name in kinds), min(kinds)), ""
+    found = weakest(precisions)
+    why = "the operands of its kernel have a type that is not known here"
+    return found, why if found == "unknown" else ""

@@ -139,6 +139,8 @@ class LayerPrecision(Options):
     """`int8`, `fp32`, ... as read from the built plan; `unknown` where it cannot be read."""
     cause: str = ""
     """The likely reason where delivered differs from asked."""
+    by_capability: dict[str, str] = {}
+    """Delivered, by compute capability, where an engine tells: TensorRT-RTX's do."""
 
 
 class TargetResult(Options):
