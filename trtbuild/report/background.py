@@ -48,7 +48,10 @@ def ranges(record: Record) -> Section | None:
         counts[origin] = counts.get(origin, 0) + 1
     told = ", ".join(f"{count} {origin}" for origin, count in sorted(counts.items()))
     manual = {name: each for name, each in record.ranges.items() if each.origin == "manual"}
-    blocks: list[Block] = [Paragraph((f"{len(record.ranges)} tensors have a range: {told}.",))]
+    symmetric = "INT8 is symmetric: scale = max(|low|, |high|) / 127."
+    blocks: list[Block] = [
+        Paragraph((f"{len(record.ranges)} tensors have a range: {told}. {symmetric}",))
+    ]
     if manual:
         blocks.append(_range_table("Ranges set by hand", manual))
     table = _range_table("Every range", record.ranges)
@@ -64,13 +67,21 @@ def _range_table(caption: str, table: Mapping[str, Range]) -> Table:
             (f"{table[name].low:.6g}",),
             (f"{table[name].high:.6g}",),
             (f"{table[name].scale:.6g}",),
-            (table[name].origin,),
+            _origin(table[name]),
         )
         for name in names[:_MANY]
     )
     more = f" (the first {_MANY} of {len(names)})" if len(names) > _MANY else ""
     head = ("Tensor", "Low", "High", "Scale", "Origin")
     return Table(caption + more, head, rows, numbers=(1, 2, 3))
+
+
+def _origin(found: Range) -> tuple[str | Code, ...]:
+    if not found.tied_with:
+        return (found.origin,)
+    first, *more = found.tied_with
+    rest = f" and {len(more)} more" if more else ""
+    return (f"{found.origin}, one scale with ", Code(first), rest)
 
 
 def fixes(record: Record) -> Section | None:
