@@ -195,27 +195,22 @@ def import_ranges(
         RecipeError, MissingFile, RangeFileError, UsageError: something cannot be read.
         StepFailed: the recipe's model cannot be imported.
     """
-    from trtbuild.run.build import fixed_model
-    from trtbuild.run.executor import Quiet
+    from trtbuild.run import range_files
     from trtbuild.run.local import Local
-    from trtbuild.run.range_files import bytes_from_ranges, ranges_for_model
     from trtbuild.run.tables import read_table
 
     found = read_table(path, values=values)
-    skip: tuple[str, ...] = ()
-    if recipe is not None:
-        loaded = load(recipe)
+    if recipe is not None and model is None:
         store = Store(default_root())
         store.prepare()
         with closing(Local(1)) as executor:
-            model = fixed_model(loaded, store, executor, Quiet())
-        section = loaded.recipe.quantization
-        skip = section.skip if section else ()
-    if model is None:
-        raise UsageError("ranges are for a model", hint="name it: --model FILE, or --recipe FILE")
-    made = ranges_for_model(found, model, skip=skip)
+            made = range_files.ranges_for_recipe(found, load(recipe), store, executor)
+    elif model is not None and recipe is None:
+        made = range_files.ranges_for_model(found, model)
+    else:
+        raise UsageError("ranges are for one model", hint="name it: --model FILE or --recipe FILE")
     if output is not None:
-        write_whole(output, bytes_from_ranges(made.ranges))
+        write_whole(output, range_files.bytes_from_ranges(made.ranges))
     return made
 
 

@@ -11,12 +11,23 @@ from trtbuild.calib.range_text import text_from_limits
 from trtbuild.calib.table import RangeTable
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
 from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.view import View
 from trtbuild.quant.wishes import Wishes
+from trtbuild.recipe.load import Loaded
+from trtbuild.run.build import fixed_model
+from trtbuild.run.executor import Executor, Quiet
 
-__all__ = ["Form", "Imported", "bytes_from_ranges", "exported", "ranges_for_model"]
+__all__ = [
+    "Form",
+    "Imported",
+    "bytes_from_ranges",
+    "exported",
+    "ranges_for_model",
+    "ranges_for_recipe",
+]
 
 Form = Literal["tensorrt", "text", "json"]
 NO_CACHES = 110_000
@@ -60,6 +71,19 @@ def ranges_for_model(table: RangeTable, model: Path, *, skip: tuple[str, ...] = 
         inputs=[value.name for value in graph.graph.input],
     )
     return Imported(ranges, tuple(told))
+
+
+def ranges_for_recipe(
+    table: RangeTable, loaded: Loaded, store: Store, executor: Executor
+) -> Imported:
+    """Keep the ranges of the tensors that a recipe's model has after its graph fixes.
+
+    Raises:
+        StepFailed: the model cannot be imported or fixed.
+    """
+    model = fixed_model(loaded, store, executor, Quiet())
+    section = loaded.recipe.quantization
+    return ranges_for_model(table, model, skip=section.skip if section else ())
 
 
 def bytes_from_ranges(ranges: Ranges) -> bytes:
