@@ -11,8 +11,9 @@ import sys
 import pytest
 
 from trtbuild.backends import onnxruntime, tensorrt_rtx
+from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.run import facts
-from trtbuild.run.facts import Gpu, Installed, gpus, missing, readiness
+from trtbuild.run.facts import Gpu, Installed, gpus, hindrance, missing, readiness
 
 FAKE_DRIVER = """
 #include <string.h>
@@ -72,8 +73,11 @@ def test_a_backend_says_which_packages_it_lacks():
 
 def test_readiness_covers_every_kind_of_target():
     """For each kind: whether it builds here, with which versions, or what installs it."""
-    rtx, ort = readiness({"onnxruntime": "1.31.1", "polygraphy": "0.53.6"})
+    rtx, eleven, ten, ort = readiness({"onnxruntime": "1.31.1", "polygraphy": "0.53.6"})
 
+    assert [("tensorrt11", False), ("tensorrt10", False)] == [
+        (each.kind, each.builds) for each in (eleven, ten)
+    ]
     assert ("tensorrt_rtx", False) == (rtx.kind, rtx.builds)
     assert "tensorrt_rtx_cu13_libs" in rtx.reason
     assert "pip install 'trtbuild[rtx-aot]'" == rtx.install
@@ -90,7 +94,31 @@ def test_a_backend_that_needs_a_gpu_is_not_ready_without_one(monkeypatch):
     monkeypatch.setattr(onnxruntime.Onnxruntime, "capabilities", needs)
     monkeypatch.setattr(facts, "_driver", lambda: None)
 
-    assert "there is no NVIDIA GPU with a driver here" == readiness({})[1].reason
+    assert "there is no NVIDIA GPU with a driver here" == readiness({})[-1].reason
+
+
+def test_another_version_of_tensorrt_is_not_taken_for_it(monkeypatch):
+    """A target for 10 is not built by 11, and says which is here."""
+    here = {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
+
+    _, eleven, ten, _ = readiness(here)
+
+    assert "tensorrt 11.4.0.106 is installed; version 10 is needed" == ten.reason
+    assert "there is no NVIDIA GPU with a driver here" == eleven.reason
+
+
+def test_a_target_is_for_the_gpu_that_it_names(monkeypatch):
+    """On another it is deferred, with both named; and the GPU is a fact of what is built."""
+    monkeypatch.setattr(facts, "gpus", lambda: (Gpu("NVIDIA L4", "8.9"),))
+    installed = Installed([])
+    installed._versions |= {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
+    here, there = (Tensorrt11(kind="tensorrt11", gpu=gpu) for gpu in ("sm_89", "sm_90"))
+
+    assert "" == hindrance(here, installed)
+    assert "it is for a GPU of compute capability 9.0, and here is NVIDIA L4 (8.9)" == hindrance(
+        there, installed
+    )
+    assert "NVIDIA L4 (8.9)" == installed["gpu"]
 
 
 def test_gpus_are_read_from_the_driver(monkeypatch, tmp_path):

@@ -60,8 +60,8 @@ def backend(monkeypatch, tmp_path):
     seen = {}
 
     def fake(*layers, notes=()):
-        def build(self, model, engine, *, profiles, asked, progress):
-            seen.update(profiles=profiles, asked=asked)
+        def build(self, model, engine, *, profiles, asked, progress, extras):
+            seen.update(profiles=profiles, asked=asked, extras=extras)
             engine.write_bytes(b"engine")
             spec = TensorSpec(name="x", dtype="float32", shape=("n", 3))
             return Built((spec,), (spec,), {"tf32": "on"}, layers, notes)

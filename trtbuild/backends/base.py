@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from trtbuild.core.records import LayerPrecision
-from trtbuild.core.values import TensorSpec
+from trtbuild.core.values import Ranges, TensorSpec
 
-__all__ = ["Asked", "Backend", "Built", "Capabilities", "Profile", "Progress", "Shapes"]
+__all__ = [
+    "NO_EXTRAS",
+    "Asked",
+    "Backend",
+    "Built",
+    "Capabilities",
+    "Extras",
+    "Implicit",
+    "Profile",
+    "Progress",
+    "Shapes",
+]
 
 Shapes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """min, opt, max."""
@@ -34,6 +45,8 @@ class Capabilities:
     """The facts it needs: installed distributions, by name."""
     install: str
     """The command that installs it."""
+    major: int | None = None
+    """The major version that the first of its packages must have."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,33 @@ class Asked:
     name: str
     op: str
     precision: str
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """Quantization without Q/DQ pairs: ranges by tensor, and the nodes that must stay float."""
+
+    ranges: Ranges
+    manual: tuple[str, ...] = ()
+    """Tensors whose range somebody chose: one that the network lacks is an error."""
+    floats: tuple[str, ...] = ()
+    """ONNX nodes that the recipe asks to compute in float."""
+    encode: Callable[[str, Mapping[str, float]], bytes] | None = None
+    """Writes a calibration cache for a version of TensorRT: scales by tensor."""
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a build may need beside the model."""
+
+    plugins: tuple[Path, ...] = ()
+    timing_cache: Path | None = None
+    timing_cache_pinned: bool = False
+    """The recipe names it, so it must be good; else it is what an earlier build left."""
+    implicit: Implicit | None = None
+
+
+NO_EXTRAS = Extras()
 
 
 @dataclass(frozen=True)
@@ -75,6 +115,7 @@ class Backend(Protocol):
         profiles: Sequence[Profile],
         asked: Sequence[Asked],
         progress: Progress,
+        extras: Extras = NO_EXTRAS,
     ) -> Built:
         """Build `model` (ONNX) into `engine`, and read back what was delivered.
 

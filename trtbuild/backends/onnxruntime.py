@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import Asked, Built, Capabilities, Profile, Progress
+from trtbuild.backends.base import NO_EXTRAS, Asked, Built, Capabilities, Extras, Profile, Progress
 from trtbuild.backends.model import Model
 from trtbuild.backends.runner import ort_errors
 from trtbuild.core.errors import StepInputError
@@ -51,6 +51,7 @@ class Onnxruntime(Options):
         profiles: Sequence[Profile],  # noqa: ARG002  # any shape will do
         asked: Sequence[Asked],
         progress: Progress,
+        extras: Extras = NO_EXTRAS,  # noqa: ARG002  # it reads nothing but the model
     ) -> Built:
         """Load the model, copy it, and read back which kernels ONNX Runtime chose.
 

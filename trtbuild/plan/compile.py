@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.plan.plan import Plan, plan_steps
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -42,11 +44,13 @@ def compile_recipe(
     weights: Pinned | None,
     facts: Mapping[str, str],
     deferred: Mapping[str, str],
+    warm: Mapping[str, Path] | None = None,
 ) -> Plan:
     """Compile a recipe into a plan.
 
     Paths in the recipe relate to `base`; `pin` gives a file its digest; `weights` is the pinned
-    weights file, if there is one; `deferred` says for a target why it cannot be built here.
+    weights file, if there is one; `deferred` says for a target why it cannot be built here; `warm`
+    has the timing cache that a target's last build left.
 
     Raises:
         MissingFile: a file that the recipe names is not there.
@@ -64,7 +68,7 @@ def compile_recipe(
     if recipe.quantization is not None:
         ranges = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
         _quantized(recipe.quantization, steps, ranges, base=base, pin=pin)
-    _engines(recipe, steps)
+    _engines(recipe, steps, base=base, pin=pin, warm=warm or {})
     _compared(recipe, steps, data)
     return plan_steps(
         recipe.name,
@@ -124,6 +128,7 @@ def _ranges(
         data=data[section.data],
         calibrator=found,
         overrides=section.calibrators,
+        everything=section.mode == "implicit",
     )
     return Ref(step="calibrate", output="ranges")
 
@@ -151,19 +156,43 @@ def manual_of(section: Quantization) -> dict[str, tuple[float, float]]:
     }
 
 
-def _engines(recipe: Recipe, steps: dict[str, Step]) -> None:
-    quantized = recipe.quantization is not None
+def _engines(
+    recipe: Recipe, steps: dict[str, Step], *, base: Path, pin: Pin, warm: Mapping[str, Path]
+) -> None:
     for name, backend in recipe.targets.items():
+        timed = backend if isinstance(backend, GpuTrtOptions) else None
+        managed = timed is None or timed.timing_cache == MANAGED
+        plugins = backend.plugins if isinstance(backend, TrtOptions) else ()
+        parts = _model_of(recipe.quantization)
         steps[target_name(name)] = BuildEngine(
             target=name,
             backend=backend,
-            model=Ref(step="quantize" if quantized else "fix_graph", output="model"),
-            account=Ref(step="quantize", output="account") if quantized else None,
+            **parts,
             profiles=tuple(
                 {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
                 for profile in recipe.profiles
             ),
+            plugins=_pinned(tuple(base / path for path in plugins), pin),
+            timing_cache=None if timed is None or managed else pin(base / timed.timing_cache),
+            warm=str(warm[name]) if managed and name in warm else None,
         )
+
+
+def _model_of(section: Quantization | None) -> dict[str, Any]:
+    """Return what an engine is built from: the float model, with ranges beside it or within."""
+    float_model = Ref(step="fix_graph", output="model")
+    if section is None:
+        return {"model": float_model}
+    account = Ref(step="quantize", output="account")
+    if section.mode == "explicit":
+        return {"model": Ref(step="quantize", output="model"), "account": account}
+    return {
+        "model": float_model,
+        "account": account,
+        "ranges": Ref(step="quantize", output="ranges"),
+        "skip": section.skip,
+        "precision": section.precision,
+    }
 
 
 def _compared(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput]) -> None:

@@ -19,7 +19,7 @@ from trtbuild.quant.wishes import Wishes
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["candidates", "place"]
+__all__ = ["candidates", "floating", "place"]
 
 
 def candidates(model: onnx.ModelProto) -> list[str]:
@@ -38,6 +38,20 @@ def candidates(model: onnx.ModelProto) -> list[str]:
     sites = [(layer.index, slot) for layer in layers_of(view) for slot in layer.activations]
     sites += [(residual.add, residual.skip) for residual in residuals_of(view)]
     return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
+
+
+def floating(model: onnx.ModelProto) -> list[str]:
+    """Name every activation of type float32 outside bodies, in graph order.
+
+    Implicit quantization wants a range for each of them: TensorRT chooses which it uses.
+    """
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    known = (*graph.input, *graph.value_info, *graph.output)
+    types = {value.name: value.type.tensor_type.elem_type for value in known}
+    names = View(model).activations
+    return [name for name in names if types.get(name) == onnx.TensorProto.FLOAT]
 
 
 def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = None) -> Placement:

@@ -38,9 +38,9 @@ def _exactly_one(value: Any) -> Any:
 class Quantization(Options):
     """How the model becomes INT8."""
 
-    mode: Literal["explicit"] = "explicit"
+    mode: Literal["explicit", "implicit"] = "explicit"
     """How INT8 is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
-    takes."""
+    takes; `implicit` gives the ranges to TensorRT 10, which chooses what to compute in INT8."""
     data: str | None = None
     """The data set, one of those under `data`, that calibration measures activations on; every
     calibrator but `cache` needs it."""

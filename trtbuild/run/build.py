@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
@@ -13,9 +13,10 @@ from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, preflight
 from trtbuild.recipe.load import Loaded
+from trtbuild.recipe.schema import Recipe
 from trtbuild.run.engine import walk
 from trtbuild.run.executor import Executor, Listener
-from trtbuild.run.facts import Installed, missing
+from trtbuild.run.facts import Installed, hindrance
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 
@@ -37,7 +38,7 @@ def compiled(
     """
     recipe, base = loaded.recipe, loaded.file.parent.absolute()
     facts = Installed()
-    lacking = {name: missing(each.capabilities, facts) for name, each in recipe.targets.items()}
+    lacking = {name: hindrance(each, facts) for name, each in recipe.targets.items()}
     deferred = {name: reason for name, reason in lacking.items() if reason}
     _check_targets(loaded, targets, deferred)
     weights, reason = None, ""
@@ -51,9 +52,21 @@ def compiled(
         weights=weights,
         facts=facts,
         deferred=deferred,
+        warm=dict(_timing_caches(recipe, store)),
     )
     wanted = (*(target_name(name) for name in targets), "compare")
     return made.upto(wanted) if targets else made, (reason,) if reason else ()
+
+
+def _timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
+    """Yield the timing cache that each target's last build left in the store."""
+    history = store.history(recipe.name)
+    for name in recipe.targets:
+        digest = history.get(target_name(name))
+        action = None if digest is None else store.action(digest)
+        for artifact in action.artifacts if action is not None else ():
+            if artifact.name == "timing_cache" and artifact.size_bytes and store.has(artifact):
+                yield name, store.object_path(artifact.digest)
 
 
 def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: Mapping[str, str]) -> None:

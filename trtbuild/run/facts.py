@@ -13,8 +13,12 @@ from typing import Any, get_args
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Capabilities
+from trtbuild.backends.trt_options import ANY_GPU
 
-__all__ = ["Gpu", "Installed", "Readiness", "gpus", "missing", "readiness"]
+__all__ = ["Gpu", "Installed", "Readiness", "gpus", "hindrance", "missing", "readiness"]
+
+GPU = "gpu"
+"""The fact that is no distribution."""
 
 _SUFFIXES = (".dist-info", ".egg-info")
 _PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
@@ -38,8 +42,8 @@ class Installed(Mapping[str, str]):
         self._asked: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> str:
-        """Return the version of a distribution; remember that it was asked for."""
-        version = self._versions[normalized(name)]
+        """Return the version of a distribution, or what `gpu` there is; remember the question."""
+        version = _gpu_in_words() if name == GPU else self._versions[normalized(name)]
         self._asked[name] = version
         return version
 
@@ -70,9 +74,26 @@ def _distributions(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
 def missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
     """Say why a backend cannot build here; nothing where it can."""
     lacking = [name for name in capabilities.packages if name not in facts]
-    if not lacking:
-        return ""
-    return f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed"
+    if lacking:
+        return f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed"
+    if capabilities.major is not None:
+        first = capabilities.packages[0]
+        if int(facts[first].partition(".")[0]) != capabilities.major:
+            return f"{first} {facts[first]} is installed; version {capabilities.major} is needed"
+    if not capabilities.runs_without_gpu and GPU not in facts:
+        return "there is no NVIDIA GPU with a driver here"
+    return ""
+
+
+def hindrance(target: Any, facts: Mapping[str, str]) -> str:
+    """Say why a target cannot be built here; nothing where it can."""
+    reason = missing(target.capabilities, facts)
+    if reason or target.capabilities.runs_without_gpu:
+        return reason
+    wanted = target.built_for()
+    if wanted[0] != ANY_GPU and not facts[GPU].endswith(f"({wanted[0]})"):
+        return f"it is for a GPU of compute capability {wanted[0]}, and here is {facts[GPU]}"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,6 @@ def readiness(facts: Mapping[str, str]) -> tuple[Readiness, ...]:
 def _ready(backend: Any, facts: Mapping[str, str]) -> Readiness:
     capabilities: Capabilities = backend.capabilities
     reason = missing(capabilities, facts)
-    if not reason and not capabilities.runs_without_gpu and not gpus():
-        reason = "there is no NVIDIA GPU with a driver here"
     return Readiness(
         kind=get_args(backend.model_fields["kind"].annotation)[0],
         builds=not reason,
@@ -130,6 +149,13 @@ def gpus() -> tuple[Gpu, ...]:
     if driver is None or driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
         return ()
     return tuple(_gpu(driver, index) for index in range(count.value))
+
+
+def _gpu_in_words() -> str:
+    """Name the first GPU, which is the one that builds: `NVIDIA L4 (8.9)`."""
+    for gpu in gpus():
+        return f"{gpu.name} ({gpu.compute_capability})"
+    raise KeyError(GPU)
 
 
 def _driver() -> Any:

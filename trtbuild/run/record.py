@@ -48,6 +48,7 @@ def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
         step = target_name(name)
         places[step, "engine"] = (f"{name}/model.engine", "the engine")
         places[step, "result"] = (f"{name}/engine.json", "what was asked for and delivered")
+        places[step, "timing_cache"] = (f"{name}/timing.cache", "what TensorRT timed for it")
     return places
 
 
@@ -58,7 +59,8 @@ def files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
         places[outcome.step, artifact.name][0]: artifact
         for outcome in outcomes
         for artifact in outcome.artifacts
-        if (outcome.step, artifact.name) in places
+        # A target that times nothing leaves an empty timing cache.
+        if (outcome.step, artifact.name) in places and artifact.size_bytes
     }
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
-from trtbuild.backends.base import Asked, Built
-from trtbuild.backends.model import Model
+from trtbuild.backends.base import Asked, Built, Extras, Implicit
+from trtbuild.backends.model import Model, name_of
+from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
+from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, TargetResult
-from trtbuild.core.values import TensorSpec
-from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.core.values import Ranges, TensorSpec
+from trtbuild.quant.account import Account, Precision
+from trtbuild.quant.wishes import Wishes
+from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["BuildEngine"]
 
@@ -22,8 +27,12 @@ MANY = 5
 class BuildEngine(Step):
     """Build the engine, then read back what was delivered."""
 
-    version: ClassVar[int] = 1
-    outputs: ClassVar[Mapping[str, str]] = {"engine": "model.engine", "result": "engine.json"}
+    version: ClassVar[int] = 2
+    outputs: ClassVar[Mapping[str, str]] = {
+        "engine": "model.engine",
+        "result": "engine.json",
+        "timing_cache": "timing.cache",
+    }
 
     kind: Literal["build_engine"] = "build_engine"
     target: str
@@ -32,10 +41,22 @@ class BuildEngine(Step):
     account: Ref | None = None
     """quantization.json: the precision asked for, layer by layer; None asks for what is there."""
     profiles: tuple[dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], ...] = ()
+    plugins: tuple[Pinned, ...] = ()
+    """Shared libraries to load before the model is read."""
+    timing_cache: Pinned | None = None
+    """The timing cache that the recipe names."""
+    warm: Location | None = None
+    """One that an earlier build left: it saves time, and is no ingredient."""
+    ranges: Ref | None = None
+    """ranges.json, for implicit quantization: the model then has no Q/DQ pairs."""
+    skip: tuple[str, ...] = ()
+    precision: dict[str, Precision] = {}
+    """Of implicit quantization: the recipe's wishes for single nodes."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that the backend builds with."""
-        return self.backend.capabilities.packages
+        """Name the packages that the backend builds with, and the GPU where it needs one."""
+        capabilities = self.backend.capabilities
+        return capabilities.packages + (() if capabilities.runs_without_gpu else ("gpu",))
 
     def run(self, context: Context) -> None:
         """Write model.engine and engine.json (core.records.TargetResult)."""
@@ -45,7 +66,9 @@ class BuildEngine(Step):
             profiles=self.profiles,
             asked=self._asked(context),
             progress=context.events.progress,
+            extras=self._extras(context),
         )
+        self.out(context, "timing_cache").touch()  # empty where nothing is timed
         for note in (*built.notes, *_fallbacks(built.layers)):
             context.events.note(f"{self.target}: {note}")
         text = self._result(context, built).model_dump_json(indent=2)
@@ -54,10 +77,37 @@ class BuildEngine(Step):
     def _asked(self, context: Context) -> tuple[Asked, ...]:
         if self.account is None:
             return Model.read(context.path(self.model)).asked()
-        from trtbuild.quant.account import Account
-
         account = Account.model_validate_json(context.path(self.account).read_bytes())
         return tuple(Asked(layer.name, layer.op, layer.precision) for layer in account.layers)
+
+    def _extras(self, context: Context) -> Extras:
+        cache = None if self.timing_cache is None else context.path(self.timing_cache)
+        if cache is None and self.warm is not None and Path(self.warm).is_file():
+            cache = Path(self.warm)
+        return Extras(
+            plugins=tuple(context.path(plugin) for plugin in self.plugins),
+            timing_cache=cache,
+            timing_cache_pinned=self.timing_cache is not None,
+            implicit=None if self.ranges is None else self._implicit(context, self.ranges),
+        )
+
+    def _implicit(self, context: Context, table: Ref) -> Implicit:
+        ranges = Ranges.model_validate_json(context.path(table).read_bytes())
+        wishes = Wishes(self.skip, self.precision)
+        return Implicit(
+            ranges=ranges,
+            manual=tuple(
+                name
+                for name, each in ranges.tensors.items()
+                if each.origin == "manual" and each.entry == name
+            ),
+            floats=tuple(
+                name_of(node)
+                for node in Model.read(context.path(self.model)).nodes
+                if wishes.against_int8(name_of(node), node.op_type)
+            ),
+            encode=_cache_of,
+        )
 
     def _result(self, context: Context, built: Built) -> TargetResult:
         engine = self.out(context, "engine")
@@ -85,6 +135,11 @@ class BuildEngine(Step):
             delivered_int8=sum(layer.delivered == "int8" for layer in asked),
             caveats=context.caveats,
         )
+
+
+def _cache_of(version: str, scales: Mapping[str, float]) -> bytes:
+    number, algorithm = number_from_version(version), ALGORITHMS["entropy2"]
+    return bytes_from_cache(TrtCache(number, algorithm, dict(scales)))
 
 
 def _described(specs: Sequence[TensorSpec]) -> tuple[dict[str, str | list[int | str]], ...]:

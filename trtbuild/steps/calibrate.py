@@ -16,7 +16,7 @@ from trtbuild.calib.observe import Observer
 from trtbuild.calib.plausible import doubts, first_layers
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
 from trtbuild.core.errors import StepInputError
-from trtbuild.quant.policy import candidates
+from trtbuild.quant.policy import candidates, floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -40,6 +40,9 @@ class Calibrate(Step):
     calibrator: Calibrator
     overrides: dict[str, Calibrator] = {}
     """Tensor name or pattern → the calibrator that it gets instead."""
+    everything: bool = False
+    """Find a range for every tensor, as implicit quantization wants, not only for those that Q/DQ
+    pairs need."""
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the values, NumPy the search."""
@@ -57,7 +60,8 @@ class Calibrate(Step):
         path = context.path(self.model)
         model = load_model(path)
         firsts = first_layers(model, folder=path.parent)
-        observer = Observer(model, candidates(model), folder=path.parent)
+        tensors = floating(model) if self.everything else candidates(model)
+        observer = Observer(model, tensors, folder=path.parent)
         calibrators = calibrators_of(observer.tensors, self.calibrator, self.overrides)
         counted = {layer.tensor for layer in firsts}
         histograms = {

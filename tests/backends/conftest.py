@@ -1,0 +1,50 @@
+"""TensorRT 10 and 11 where there is neither: doubles, and real bindings over stub libraries."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import GOLDEN
+from tests.helpers.bindings import Unavailable, bindings
+from tests.helpers.qdq import layer
+
+
+@pytest.fixture
+def double(tmp_path):
+    """Have a double of TensorRT 10 or 11 build; returns what it was told and what came of it."""
+
+    def run(kind, model=None, *, options=None, **order):
+        path = tmp_path / "model.onnx"
+        path.write_bytes((layer() if model is None else model).SerializeToString())
+        order |= {
+            "surface": str(GOLDEN / "bindings" / f"{kind}.json"),
+            "target": {"kind": kind, **(options or {})},
+            "model": str(path),
+            "engine": str(tmp_path / "model.engine"),
+            "result": str(tmp_path / "result.json"),
+        }
+        (tmp_path / "order.json").write_text(json.dumps(order))
+        command = [sys.executable, "-m", "tests.helpers.trt_double", str(tmp_path / "order.json")]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert 0 == ran.returncode, ran.stdout + ran.stderr
+        return json.loads((tmp_path / "result.json").read_text())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real(request):
+    """Return the real bindings of TensorRT 10 or 11; skips where they cannot be had."""
+    cache = request.config.cache.mkdir("trt-bindings")
+
+    def found(major):
+        try:
+            return bindings(major, cache)
+        except Unavailable as reason:
+            pytest.skip(str(reason))
+
+    return found

@@ -1,0 +1,144 @@
+"""TensorRT 10: typing, flags, DLA and implicit quantization, by a double."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from tests.helpers.models import model_of
+from tests.helpers.qdq import layer, random
+from trtbuild.backends.tensorrt10 import Tensorrt10
+
+TEXT = """net (float[2, 4] x) => (float[2, 3] y) {
+    [act] a = Relu(x)
+    [fc] y = Gemm(a, w, b)
+}"""
+WEIGHTS = {"w": random(4, 3), "b": random(3)}
+RANGES = {
+    name: {"low": -limit, "high": limit, "origin": "calibrated"}
+    for name, limit in {"x": 2.0, "a": 1.0, "y": 4.0}.items()
+}
+INNER = "(Unnamed Layer* 1) [Matrix Multiply]_output"
+STRONG = 1 << (7 * 1 + 3)
+"""STRONGLY_TYPED is the second of its enum; the double numbers them 3, 10, ..."""
+
+
+def test_a_model_with_pairs_is_strongly_typed(double):
+    """Explicit quantization as on 11: no flags, INT8 where the pairs are and nowhere else."""
+    told = double("tensorrt10")["told"]
+
+    assert f"Builder.create_network(flags={STRONG})" in told
+    assert not any("(INT8)" in line or "(FP16)" in line for line in told)
+
+
+def test_fp16_makes_the_network_weakly_typed(double):
+    """Then Q/DQ pairs need the INT8 flag too, and no calibrator."""
+    told = double("tensorrt10", options={"fp16": True})["told"]
+
+    assert "Builder.create_network(flags=0)" in told
+    assert {"IBuilderConfig.set_flag(FP16)", "IBuilderConfig.set_flag(INT8)"} <= set(told)
+    assert not any("int8_calibrator" in line for line in told)
+
+
+def test_implicit_mode_sets_a_range_on_every_tensor(double):
+    """Inputs, activations, outputs, and what the parser put between them."""
+    result = double("tensorrt10", model_of(TEXT, WEIGHTS), ranges=RANGES, options={"bf16": True})
+
+    told = result["told"]
+    assert [
+        "x.dynamic_range = (-2.0, 2.0)",
+        "a.dynamic_range = (-1.0, 1.0)",
+        f"{INNER}.dynamic_range = (-4.0, 4.0)",
+        "y.dynamic_range = (-4.0, 4.0)",
+    ] == [line for line in told if "dynamic_range" in line]
+    assert {"IBuilderConfig.set_flag(INT8)", "IBuilderConfig.set_flag(BF16)"} <= set(told)
+    assert "Builder.create_network(flags=0)" in told
+    assert "4 tensors" == result["options"]["ranges"]
+    assert not any("range" in note for note in result["notes"])
+
+
+def test_ranges_go_in_as_a_cache_through_the_calibrator(double):
+    """TensorRT takes them for its own; no range is set beside it, and no data asked for."""
+    result = double(
+        "tensorrt10", model_of(TEXT, WEIGHTS), ranges=RANGES, options={"ranges_as": "cache"}
+    )
+
+    [cache] = [line for line in result["told"] if line.startswith("cache: ")]
+    assert cache.startswith("cache: 10.16.1.11 {'x': ")
+    assert f"'{INNER}': {4 / 127}" in cache
+    assert not any("dynamic_range" in line for line in result["told"])
+
+
+def test_a_tensor_without_a_range_is_told(double):
+    """TensorRT would compute in float around it without a word."""
+    ranges = {"x": RANGES["x"]}
+
+    result = double("tensorrt10", model_of(TEXT, WEIGHTS), ranges=ranges)
+
+    assert any("3 of 4 tensors have no range" in note for note in result["notes"])
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        ({"ranges": {"z": RANGES["x"]}}, "no tensor that has a range is in the network"),
+        ({"ranges": RANGES, "manual": ["z"]}, "the range for `z` would have no effect"),
+        ({"ranges": RANGES, "floats": ["gone"]}, "`gone` was to stay float"),
+    ],
+)
+def test_what_would_have_no_effect_is_an_error(double, order, message):
+    """A range or a node that TensorRT's network does not have."""
+    result = double("tensorrt10", model_of(TEXT, WEIGHTS), **order)
+
+    assert message in result["error"][1]
+
+
+def test_ranges_and_pairs_exclude_each_other(double):
+    """TensorRT must not be given ranges where there are Q/DQ layers."""
+    result = double("tensorrt10", layer(), ranges=RANGES)
+
+    assert "the model has Q/DQ nodes" in result["error"][1]
+
+
+def test_nodes_that_must_stay_float_are_held_back(double):
+    """Both layers of the Gemm, under the constraint that the target names."""
+    result = double("tensorrt10", model_of(TEXT, WEIGHTS), ranges=RANGES, floats=["fc"])
+
+    assert 2 == result["told"].count("fc.precision = FLOAT")
+    assert "IBuilderConfig.set_flag(OBEY_PRECISION_CONSTRAINTS)" in result["told"]
+
+
+def test_dla_is_chosen_by_its_core(double):
+    """Polygraphy takes core 0 whatever is asked; where there is no DLA, it says so."""
+    options = {"dla_core": 1, "gpu_fallback": True, "fp16": True}
+
+    told = double("tensorrt10", options=options, dla_cores=2)["told"]
+    without = double("tensorrt10", options={"dla_core": 0, "fp16": True})
+
+    assert "IBuilderConfig.default_device_type = DLA" in told
+    assert "IBuilderConfig.DLA_core = 1" == [line for line in told if "DLA_core" in line][-1]
+    assert "IBuilderConfig.set_flag(GPU_FALLBACK)" in told
+    assert "no DLA hardware is available" in without["error"][1]
+
+
+def test_types_of_inputs_and_outputs(double):
+    """By the names of TensorRT's own enum."""
+    told = double("tensorrt10", options={"fp16": True, "io_types": {"x": "half"}})["told"]
+
+    assert "x.dtype = HALF" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"gpu_fallback": True}, "`gpu_fallback` is for targets with a `dla_core`"),
+        ({"memory_pools": {"dla_managed_sram": "1MiB"}}, "there is no `dla_core`"),
+        ({"io_types": {"x": "fp7"}}, "io_types"),
+    ],
+)
+def test_what_cannot_be_combined_is_refused(options, message):
+    """Before anything is loaded."""
+    with pytest.raises(ValidationError, match=message):
+        Tensorrt10.model_validate_json(json.dumps({"kind": "tensorrt10", **options}))

@@ -1,0 +1,167 @@
+"""TensorRT 10: the last with implicit quantization, FP16 and BF16 by flag, and DLA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from trtbuild.backends.base import (
+    NO_EXTRAS,
+    Asked,
+    Built,
+    Capabilities,
+    Extras,
+    Implicit,
+    Profile,
+    Progress,
+)
+from trtbuild.backends.trt_flavour import TRT10
+from trtbuild.backends.trt_options import GpuTrtOptions, TensorFormat
+from trtbuild.backends.trt_settings import Settings, settings_of
+from trtbuild.core.options import ByteSize
+
+if TYPE_CHECKING:
+    from trtbuild.backends.trt_build import Job
+
+__all__ = ["Tensorrt10"]
+
+Pools10 = dict[
+    Literal[
+        "tactic_dram",
+        "tactic_shared_memory",
+        "dla_managed_sram",
+        "dla_local_dram",
+        "dla_global_dram",
+    ],
+    Annotated[ByteSize, Field(gt=0)],
+]
+Preview10 = Literal[
+    "profile_sharing_0806",
+    "aliased_plugin_io_10_03",
+    "runtime_activation_resize_10_10",
+    "multidevice_runtime_10_16",
+]
+Source10 = Literal["cublas", "cublas_lt", "cudnn", "edge_mask_convolutions", "jit_convolutions"]
+Formats10 = dict[
+    Annotated[str, Field(min_length=1)],
+    Annotated[tuple[TensorFormat | Literal["dla_linear", "dla_hwc4"], ...], Field(min_length=1)],
+]
+DataType = Literal["float", "half", "bf16", "int8", "int32", "int64", "uint8", "bool"]
+
+
+class Tensorrt10(GpuTrtOptions):
+    """TensorRT 10 engines for the GPU (or DLA) of the machine that builds them."""
+
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        modes=("explicit", "implicit"),
+        native_calibrators=("entropy", "entropy2", "legacy", "minmax"),
+        typing=("strong", "weak"),
+        runs_without_gpu=False,
+        packages=("tensorrt", "polygraphy"),
+        install=TRT10.install,
+        major=TRT10.major,
+    )
+
+    kind: Literal["tensorrt10"]
+    fp16: bool = False
+    """Let TensorRT compute in FP16 what it finds faster so. The network is then weakly typed."""
+    bf16: bool = False
+    """Let TensorRT compute in BF16 what it finds faster so. The network is then weakly typed."""
+    precision_constraints: Literal["obey", "prefer"] = "obey"
+    """In implicit mode: whether nodes that must stay float fail the build where they cannot
+    (`obey`), or are left to TensorRT (`prefer`)."""
+    ranges_as: Literal["tensors", "cache"] = "tensors"
+    """In implicit mode: give the ranges to the tensors, or as a calibration cache, which TensorRT
+    then takes as its own calibrator's."""
+    dla_core: Annotated[int, Field(ge=0)] | None = None
+    """The deep-learning accelerator to build for, by number; it computes in INT8 and FP16 alone."""
+    gpu_fallback: bool = False
+    """Let the GPU compute the layers that the DLA cannot."""
+    memory_pools: Pools10 = {}  # type: ignore[assignment]  # it has more than later versions
+    """Limits of the memory pools beside the workspace; TensorRT's own where none is given."""
+    preview_features: tuple[Preview10, ...] = ()  # type: ignore[assignment]  # as above
+    """Features that are not yet TensorRT's default; with any given, all others are switched off."""
+    tactic_sources: tuple[Source10, ...] | None = None  # type: ignore[assignment]  # as above
+    """The libraries of kernels to choose from, and no others; TensorRT's own choice without it."""
+    io_formats: Formats10 = {}  # type: ignore[assignment]  # as above
+    """Layouts that an input or output may have in memory, by its name; `linear` otherwise."""
+    io_types: dict[Annotated[str, Field(min_length=1)], DataType] = {}
+    """Types that an input or output shall have, by its name, where the network is weakly typed."""
+
+    @model_validator(mode="after")
+    def _dla(self) -> Self:
+        pools = [name for name in self.memory_pools if name.startswith("dla_")]
+        if self.dla_core is None and pools:
+            raise ValueError(f"`{pools[0]}` is memory of a DLA, and there is no `dla_core`")
+        if self.dla_core is None and self.gpu_fallback:
+            raise ValueError("`gpu_fallback` is for targets with a `dla_core`")
+        return self
+
+    def weakly_typed(self, *, implicit: bool) -> bool:
+        """Tell whether TensorRT chooses types: only so are there flags, and types of outputs."""
+        return implicit or self.fp16 or self.bf16
+
+    def settings(self, *, implicit: bool = False, quantized: bool = False) -> Settings:
+        """Return what is set on the builder; `quantized` models hold Q/DQ pairs."""
+        made = settings_of(self)
+        made.arguments |= {name: True for name in ("fp16", "bf16") if getattr(self, name)}
+        if implicit or (quantized and self.weakly_typed(implicit=False)):
+            made.arguments["int8"] = True
+        if implicit:
+            made.arguments["precision_constraints"] = self.precision_constraints
+        if self.dla_core is not None:
+            made.arguments["use_dla"] = True
+            made.arguments["allow_gpu_fallback"] = self.gpu_fallback
+            made.attributes["DLA_core"] = self.dla_core  # Polygraphy always takes core 0
+        return made
+
+    def network_arguments(self, *, implicit: bool = False) -> Mapping[str, bool]:
+        """Return the arguments of Polygraphy's NetworkFromOnnxPath."""
+        return {"strongly_typed": not self.weakly_typed(implicit=implicit)}
+
+    def build(
+        self,
+        model: Path,
+        engine: Path,
+        *,
+        profiles: Sequence[Profile],
+        asked: Sequence[Asked],
+        progress: Progress,
+        extras: Extras = NO_EXTRAS,
+    ) -> Built:
+        """Build `model` (ONNX) into `engine`, and read back what was delivered.
+
+        With `extras.implicit` the model has no Q/DQ pairs, and gets its ranges from there.
+
+        Raises:
+            StepInputError: the builder refused the model; quotes its messages.
+            MissingDependency: TensorRT 10 is not installed.
+            NoGpu: there is no GPU for it.
+        """
+        from trtbuild.backends.model import Model
+        from trtbuild.backends.trt_build import Job
+        from trtbuild.backends.trt_gpu import build_on_gpu
+
+        implicit = extras.implicit is not None
+        quantized = any(node.op_type == "DequantizeLinear" for node in Model.read(model).nodes)
+        settings = self.settings(implicit=implicit, quantized=quantized)
+        job = Job(TRT10, model, engine, settings, profiles, progress, extras)
+        job.network = dict(self.network_arguments(implicit=implicit))
+        job.io_formats, job.io_types = self.io_formats, self.io_types
+        if extras.implicit is None:
+            return build_on_gpu(job, self, asked)
+        return self._build_implicit(job, extras.implicit, asked)
+
+    def _build_implicit(self, job: Job, implicit: Implicit, asked: Sequence[Asked]) -> Built:
+        from trtbuild.backends.implicit import Given
+        from trtbuild.backends.trt_gpu import build_on_gpu
+
+        cache = job.engine.with_name("calibration.cache") if self.ranges_as == "cache" else None
+        given = Given(implicit, cache=cache)
+        job.edit = given.edit
+        job.calibrator = given.calibrator if cache is not None else None
+        built = build_on_gpu(job, self, asked)
+        return given.told(built)

@@ -1,0 +1,110 @@
+"""The options that TensorRTs share; a flavour's class adds its own, and what it lacks it lacks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from trtbuild.core.options import ByteSize, Location, Options
+
+__all__ = [
+    "ANY_GPU",
+    "MANAGED",
+    "GpuTrtOptions",
+    "Pools",
+    "TensorFormat",
+    "TrtOptions",
+    "capability_of",
+]
+
+MANAGED = "managed"
+ANY_GPU = "the GPU it is built on"
+Pools = dict[Literal["tactic_dram", "tactic_shared_memory"], Annotated[ByteSize, Field(gt=0)]]
+TensorFormat = Literal[
+    "linear", "chw2", "hwc8", "chw4", "chw16", "chw32", "dhwc8", "cdhw32", "hwc", "hwc16", "dhwc"
+]
+"""TensorRT's layouts of network inputs and outputs; DLA's own are in its flavour."""
+
+
+class TrtOptions(Options):
+    """What every TensorRT can be told."""
+
+    builder_optimization_level: Annotated[int, Field(ge=0, le=5)] = 3
+    """How long the builder looks for something faster: 0 to 5; 3 is TensorRT's own default."""
+    tf32: bool = True
+    """Let float multiplications round their inputs to TF32 (10 bits), as TensorRT does itself."""
+    memory_pools: Pools = {}
+    """Limits of the memory pools beside the workspace; TensorRT's own where none is given."""
+    sparse_weights: bool = False
+    """Look for kernels that skip zeros in weights pruned 2:4; numbers may differ in last bits."""
+    max_aux_streams: Annotated[int, Field(ge=0)] | None = None
+    """How many more CUDA streams a network may use; TensorRT decides where none is given."""
+    tiling: Literal["none", "fast", "moderate", "full"] = "none"
+    """How hard the builder looks for layers to compute in tiles that stay in the L2 cache."""
+    preview_features: tuple[
+        Literal["aliased_plugin_io_10_03", "runtime_activation_resize_10_10"], ...
+    ] = ()
+    """Features that are not yet TensorRT's default; with any given, all others are switched off."""
+    profiling_verbosity: Literal["detailed", "layer_names_only", "none"] = "detailed"
+    """What an engine says of itself; with less than `detailed`, what it delivers is not known."""
+    plugins: tuple[Annotated[Location, Field(min_length=1)], ...] = ()
+    """Shared libraries with plugins, loaded before the model is read; their digests count."""
+    io_formats: dict[
+        Annotated[str, Field(min_length=1)],
+        Annotated[tuple[TensorFormat, ...], Field(min_length=1)],
+    ] = {}
+    """Layouts that an input or output may have in memory, by its name; `linear` otherwise."""
+
+
+class GpuTrtOptions(TrtOptions):
+    """What a TensorRT can be told that times its kernels on the GPU it builds for."""
+
+    gpu: Annotated[str, Field(pattern=r"^(sm_)?[0-9]{1,2}\.?[0-9]$")] | None = None
+    """Compute capability of the GPU to build on and for (`sm_90` or `9.0`): elsewhere the target is
+    deferred. Without it, the GPU of the machine that builds."""
+    workspace: Annotated[ByteSize, Field(gt=0)] | None = None
+    """Most memory a layer may use while it runs; all of the GPU's where none is given."""
+    tactic_sources: tuple[Literal["edge_mask_convolutions", "jit_convolutions"], ...] | None = None
+    """The libraries of kernels to choose from, and no others; TensorRT's own choice without it."""
+    timing_cache: Annotated[Location, Field(min_length=1)] = MANAGED
+    """The file of a timing cache, which a build reads (a new one is placed beside the engine); or
+    `managed`: that of the target's last build, kept in the store."""
+    frozen: bool = False
+    """Time nothing: a kernel that the timing cache lacks is an error, no kernel is compiled from a
+    cache of the driver, and the timing cache must be the same after the build."""
+    hardware_compatibility: Literal["none", "ampere_plus", "same_compute_capability"] = "none"
+    """Other GPUs that the engine shall run on: some speed is lost by it."""
+    version_compatible: bool = False
+    """Make an engine that newer versions of TensorRT run too."""
+    exclude_lean_runtime: bool = False
+    """Leave the lean runtime out of a version-compatible engine; whoever runs it brings one."""
+    refit: Literal["none", "all", "identical", "individual"] = "none"
+    """Weights that can be replaced later: all, all by the same ones, or those marked alone."""
+    strip_plan: bool = False
+    """Leave the weights out of the engine; they are put back by a refit."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.frozen and self.timing_cache == MANAGED:
+            raise ValueError(
+                "`frozen` needs the file of a timing cache: build without `frozen`, then name the "
+                "one that lies beside the engine (`timing_cache: FILE`)"
+            )
+        if self.exclude_lean_runtime and not self.version_compatible:
+            raise ValueError(
+                "`exclude_lean_runtime` is for engines with `version_compatible: true`"
+            )
+        if self.strip_plan and self.refit == "none":
+            raise ValueError("`strip_plan` needs `refit: all` or `refit: identical`")
+        return self
+
+    def built_for(self) -> tuple[str, ...]:
+        """Name the compute capability an engine of this target is for, if the recipe says it."""
+        return (ANY_GPU if self.gpu is None else capability_of(self.gpu),)
+
+
+def capability_of(text: str) -> str:
+    """Return 9.0 for `sm_90`, `90` and `9.0`."""
+    digits = text.removeprefix("sm_").replace(".", "")
+    return f"{digits[:-1]}.{digits[-1]}"
