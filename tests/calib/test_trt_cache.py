@@ -60,6 +60,14 @@ def float_of_nearest(value):
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
+@pytest.mark.parametrize(
+    "name", ["a: b", "a: 3c010204", ": ", "x:0", " padded ", "a:", "#", "TRT-1-A"]
+)
+def test_a_name_is_all_before_the_last_colon(name):
+    """Names hold colons, spaces and brackets; none of it is trimmed."""
+    assert [name] == list(cache_from_bytes(lines(f"{name}: 3c010204")).scales)
+
+
 def test_what_is_read_is_written_again_byte_for_byte():
     """Order, unpadded digits and all."""
     assert REAL == bytes_from_cache(cache_from_bytes(REAL))

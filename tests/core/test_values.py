@@ -131,3 +131,8 @@ def test_only_those_that_dispute_are_named():
     _, disputed = assigned(["*", "/layer4/*", "*/relu/*"], NAMES)
 
     assert {"/layer4/relu/out": ("/layer4/*", "*/relu/*")} == disputed
+
+
+def test_a_name_wins_over_a_pattern_of_the_same_meaning():
+    """`inp*` means no other tensor, and is a pattern all the same."""
+    assert ({"input": "input"}, {}) == assigned(["inp*", "input"], NAMES)
