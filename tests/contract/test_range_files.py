@@ -17,7 +17,7 @@ from trtbuild.run.range_files import Form, exported
 
 names = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\n\r"), min_size=1, max_size=12
-).filter(str.strip)
+).filter(lambda name: name.strip() and not name.lstrip().startswith(('{"', "{}", "TRT-", "\ufeff")))
 limits = st.dictionaries(names, st.floats(1e-30, 1e30) | st.just(0.0), min_size=1, max_size=6)
 
 

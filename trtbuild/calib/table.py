@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 import sys
 from collections.abc import Iterable
@@ -21,6 +22,8 @@ __all__ = ["RangeTable", "Values", "bounds", "table_from_bytes"]
 Values = Literal["auto", "scale", "inverse"]
 """What the numbers of a calibration cache are: limit / 127, or 127 / limit."""
 
+_JSON = re.compile(rb"(\xef\xbb\xbf)?\s*\{\s*(\"|\}|$)")
+"""What a JSON object begins with, and the name of a tensor hardly does."""
 PLAUSIBLE = (1e-6, 2.0)
 """Between these lies the median of a cache's scales: limits of ±0.0001 to ±254."""
 
@@ -44,7 +47,7 @@ def table_from_bytes(data: bytes, *, file: str, values: Values = "auto") -> Rang
     """Read a file of ranges; `file` is what messages call it.
 
     - `TRT-...` in line 1: a TensorRT calibration cache, of scales (see `calib.trt_cache`).
-    - `{`: JSON, either `ranges.json` as apply leaves it, or limits and [low, high] by name.
+    - `{"`: JSON, either `ranges.json` as apply leaves it, or limits and [low, high] by name.
     - anything else: `name: limit` lines (see `calib.range_text`).
 
     Raises:
@@ -53,7 +56,7 @@ def table_from_bytes(data: bytes, *, file: str, values: Values = "auto") -> Rang
     """
     if is_cache(data):
         return _of_cache(data, file, values)
-    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if _JSON.match(data):
         return RangeTable("json", "ranges", _ranges_from_json(data, file))
     limits = limits_from_text(data, file=file)
     tensors = {name: _imported(limit, None) for name, limit in sorted(limits.items())}
