@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from trtbuild.core.range_diff import RangeDiff
     from trtbuild.core.records import Record
     from trtbuild.core.upkeep import Collected, Entry, Usage, Verified
+    from trtbuild.plan.saved import SavedPlan
+    from trtbuild.plan.why import Why
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
     from trtbuild.run.apply import Applied
@@ -42,6 +44,7 @@ __all__ = [
     "store_verify",
     "table",
     "validate",
+    "why",
 ]
 
 
@@ -111,6 +114,14 @@ def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:
     return planned(load(path), Store(default_root()), targets=targets)
 
 
+def why(path: Path) -> tuple[Why, ...]:
+    """Say for every step why the last run of a recipe ran it, and why the next would."""
+    from trtbuild.plan.why import why as explained
+
+    found = plan(path)
+    return explained(found.plan, found.decisions, Store(default_root()))
+
+
 def apply(
     path: Path,
     *,
@@ -118,12 +129,15 @@ def apply(
     targets: Sequence[str] = (),
     jobs: int = 2,
     listener: Listener | None = None,
+    saved: SavedPlan | None = None,
 ) -> Applied:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
-    With `targets`, only those are built, and one that cannot be built here is an error.
+    With `targets`, only those are built, and one that cannot be built here is an error. With a
+    `saved` plan, nothing is done that it does not say.
 
     Raises:
+        PlanStale: the saved plan is not what would be done any more.
         RecipeError: the recipe, alone or with the model it names, is wrong.
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
         MissingFile, MissingDependency, NotWritable: something needed is not here.
@@ -140,6 +154,7 @@ def apply(
         jobs=jobs,
         listener=listener or Quiet(),
         pages={"report.md": _markdown, "report.html": _html},
+        saved=saved,
     )
 
 

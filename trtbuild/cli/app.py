@@ -16,6 +16,7 @@ from trtbuild.cli.ranges import ranges
 from trtbuild.cli.schema import schema
 from trtbuild.cli.store import store
 from trtbuild.cli.validate import validate
+from trtbuild.cli.why import why
 
 __all__ = ["app", "main"]
 
@@ -32,7 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Build INT8 TensorRT engines from reviewed recipes.",
 )
-for verb in (validate, plan, apply, schema, kinds, doctor):
+for verb in (validate, plan, apply, why, schema, kinds, doctor):
     app.command()(verb)
 app.add_typer(ranges, name="ranges")
 app.add_typer(store, name="store")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from trtbuild.plan.saved import SavedPlan
 
 __all__ = ["apply"]
 
 
 def apply(
-    recipes: Annotated[list[Path], typer.Argument(help="Recipes to build.", metavar="RECIPE")],
+    recipes: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Recipes to build.", metavar="RECIPE", show_default=False),
+    ] = None,
     *,
     target: Annotated[
         list[str] | None,
@@ -23,6 +29,14 @@ def apply(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
     ] = 2,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan",
+            metavar="FILE",
+            help="A plan saved by `plan --out`; refused where it is stale.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only errors, warnings and failed gates.")
     ] = False,
@@ -36,15 +50,38 @@ def apply(
     from trtbuild.cli.progress import listener as listening
 
     passed = True
-    for recipe in recipes:
+    chosen, targets, saved = _asked(recipes, target, plan)
+    for recipe in chosen:
         with listening(quiet=quiet, verbose=verbose) as listener:
             applied = api.apply(
                 recipe,
                 build_dir=build_dir,
-                targets=tuple(target or ()),
+                targets=targets,
                 jobs=jobs,
                 listener=listener,
+                saved=saved,
             )
         show.applied(applied, quiet=quiet, verbose=verbose)
         passed &= applied.passed
     return 0 if passed else 1
+
+
+def _asked(
+    recipes: list[Path] | None, target: list[str] | None, plan: Path | None
+) -> tuple[tuple[Path, ...], tuple[str, ...], SavedPlan | None]:
+    """Return the recipes, the targets and the saved plan that are asked for."""
+    from trtbuild.core.errors import UsageError
+
+    if plan is None:
+        if not recipes:
+            raise UsageError("no recipe is named", hint="trtbuild apply recipes/NAME.yaml")
+        return tuple(recipes), tuple(target or ()), None
+    if recipes or target:
+        raise UsageError(
+            "a saved plan says by itself which recipe and targets it is for",
+            hint="trtbuild apply --plan FILE",
+        )
+    from trtbuild.plan.saved import read
+
+    saved, recipe = read(plan)
+    return (recipe,), saved.targets, saved

@@ -29,9 +29,19 @@ def plan(
     format_: Annotated[
         PlanFormat, typer.Option("--format", help="How the plan is written.")
     ] = PlanFormat.text,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Save it for `apply --plan`."),
+    ] = None,
 ) -> None:
     """Say which steps would run, which are reused, and why; runs nothing."""
     from trtbuild import api
     from trtbuild.cli import show
 
-    show.plan(api.plan(recipe, targets=tuple(target or ())), format_.value)
+    targets = tuple(target or ())
+    found = api.plan(recipe, targets=targets)
+    show.plan(found, format_.value)
+    if out is not None:
+        from trtbuild.plan.saved import save
+
+        save(out, recipe=recipe, targets=targets, plan=found.plan, decisions=found.decisions)

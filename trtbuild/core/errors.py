@@ -12,6 +12,7 @@ __all__ = [
     "MissingFile",
     "NoGpu",
     "NotWritable",
+    "PlanStale",
     "RangeFileError",
     "RecipeError",
     "StepFailed",
@@ -114,6 +115,12 @@ class NoGpu(TrtbuildError):
 
 class LockMismatch(TrtbuildError):
     """What would be built is not what the lock promises."""
+
+    code = 5
+
+
+class PlanStale(TrtbuildError):
+    """What would be done is not what a saved plan says."""
 
     code = 5
 

@@ -16,6 +16,7 @@ from trtbuild.core.records import Record
 from trtbuild.core.store import Store
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
+from trtbuild.plan.saved import SavedPlan, demand_fresh
 from trtbuild.recipe.load import Loaded
 from trtbuild.run.build import build, compiled
 from trtbuild.run.deliver import deliver, prepare
@@ -41,7 +42,7 @@ class Applied:
     """Every gate passed."""
 
 
-def apply(
+def apply(  # noqa: PLR0913  # all that a user may ask for
     loaded: Loaded,
     store: Store,
     *,
@@ -50,6 +51,7 @@ def apply(
     jobs: int,
     listener: Listener,
     pages: Mapping[str, Page],
+    saved: SavedPlan | None = None,
 ) -> Applied:
     """Build what a recipe asks for and place it, with `pages` rendered from its record.
 
@@ -57,6 +59,7 @@ def apply(
     and what is damaged is made again.
 
     Raises:
+        PlanStale: it would not be what the `saved` plan says.
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
         CorruptObject: what was made again was damaged again.
     """
@@ -64,7 +67,10 @@ def apply(
     prepare(directory)
     with store.using():
         made, notes = compiled(loaded, store, targets=targets, fetch=True)
-        listener.planned(made, decide(made, store))
+        decisions = decide(made, store)
+        if saved is not None:
+            demand_fresh(saved, made, decisions)
+        listener.planned(made, decisions)
         delivery = _Delivery(directory, pages, whole=not targets)
         for _ in range(MOST_TRIES - 1):
             try:

@@ -1,0 +1,98 @@
+"""trtbuild why, and plans that are saved and applied."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.helpers.projects import edit
+
+
+@pytest.fixture
+def applied(project, trtbuild):
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+    return project
+
+
+def test_why_tells_of_the_last_run_and_of_the_next(applied, trtbuild):
+    """What moved between the last two runs, and what would move in the next."""
+    edit(applied, "calibrator: {kind: minmax}", "calibrator: {kind: percentile, percentile: 99.0}")
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+    edit(applied, "percentile: 99.0", "percentile: 98.5")
+
+    last, next_ = trtbuild("why", "recipe.yaml").out.split("next run:")
+
+    assert "params.calibrator.kind: minmax → percentile" in last
+    assert "after calibrate" in last
+    assert "unchanged" in last
+    assert "params.calibrator.percentile: 99.0 → 98.5" in next_
+    assert "reuse" in next_
+
+
+def test_why_shows_all_that_a_step_is_made_of(applied, trtbuild):
+    """Params with defaults filled in, inputs, facts."""
+    shown = trtbuild("why", "recipe.yaml", "build_engine(rtx)").out
+
+    assert "params.backend.workspace: 268435456" in shown
+    assert "facts.tensorrt_rtx_cu13_libs: " in shown
+    assert "next: reuse" in shown
+
+
+def test_an_unknown_step_is_a_usage_error(applied, trtbuild):
+    """With the steps that there are."""
+    answer = trtbuild("why", "recipe.yaml", "bild")
+
+    assert 2 == answer.code
+    assert "import_model" in answer.err
+
+
+def test_a_saved_plan_is_applied(project, trtbuild):
+    """By itself it knows its recipe and targets, from wherever it is applied."""
+    assert 0 == trtbuild("plan", "recipe.yaml", "--target", "rtx", "--out", "saved.json").code
+
+    answer = trtbuild("apply", "--plan", "saved.json")
+
+    assert 0 == answer.code, answer.err
+    assert "3 of 3 delivered" in answer.out
+
+
+def test_a_stale_plan_is_refused(applied, trtbuild):
+    """With what has changed since; nothing is run."""
+    trtbuild("plan", "recipe.yaml", "--out", "saved.json")
+    edit(applied, "kind: minmax", "kind: mse")
+
+    answer = trtbuild("apply", "--plan", "saved.json")
+
+    assert 5 == answer.code
+    assert "calibrate: params.calibrator.kind: minmax → mse" in answer.err
+    assert "1 to run" in trtbuild("plan", "recipe.yaml").out
+
+
+def test_a_plan_whose_results_left_the_store_is_stale(applied, trtbuild):
+    """What was to be reused would run."""
+    trtbuild("plan", "recipe.yaml", "--out", "saved.json")
+    steps = json.loads(trtbuild("plan", "recipe.yaml", "--format", "json").out)["steps"]
+    (digest,) = (each["digest"] for each in steps if each["step"] == "calibrate")
+    (applied.parent.parent / f"store/actions/{digest[7:]}.json").unlink()
+
+    answer = trtbuild("apply", "--plan", "saved.json")
+
+    assert 5 == answer.code
+    assert "calibrate: was to be reused" in answer.err
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": 9}', "\x00"])
+def test_what_is_no_saved_plan_is_said_to_be(project, trtbuild, text):
+    """One sentence, and how to write one."""
+    (project.parent / "saved.json").write_text(text)
+
+    answer = trtbuild("apply", "--plan", "saved.json")
+
+    assert 2 == answer.code
+    assert "no saved plan" in answer.err
+
+
+def test_apply_without_a_recipe_says_what_to_type(project, trtbuild):
+    """It is a usage error, not silence."""
+    assert 2 == trtbuild("apply").code

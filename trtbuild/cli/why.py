@@ -1,0 +1,71 @@
+"""trtbuild why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from trtbuild.plan.why import Why
+
+__all__ = ["why"]
+
+LAST = {"never": "has not run", "first": "ran first", "same": "unchanged", "changed": "changed"}
+
+
+def why(
+    recipe: Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE")],
+    step: Annotated[
+        str,
+        typer.Argument(
+            help="One step, and all that it is made of.", metavar="[STEP]", show_default=False
+        ),
+    ] = "",
+) -> None:
+    """Say why the last run did what it did, and what the next would do."""
+    from trtbuild import api
+    from trtbuild.cli.show import table
+    from trtbuild.core.errors import UsageError
+
+    found = api.why(recipe)
+    if step:
+        chosen = [each for each in found if each.step == step]
+        if not chosen:
+            hint = "steps: " + ", ".join(each.step for each in found)
+            raise UsageError(f"there is no step `{step}`", hint=hint)
+        _one(chosen[0])
+        return
+    typer.echo("last run, against the one before:")
+    typer.echo(table([(LAST[each.last], each.step, _told(each.last_reasons)) for each in found]))
+    typer.echo("next run:")
+    typer.echo(table([(each.next.verdict, each.step, _told(each.next.reasons)) for each in found]))
+
+
+def _told(reasons: Any) -> str:
+    return " · ".join(reason.text() for reason in reasons)
+
+
+def _one(found: Why) -> None:
+    took = "" if found.seconds is None else f", {found.seconds:.1f} s when it ran"
+    typer.echo(f"{found.step} {found.next.digest[7:15]}")
+    typer.echo(f"  last: {LAST[found.last]}{took}")
+    for reason in found.last_reasons:
+        typer.echo(f"    {reason.text()}")
+    for note in found.notes:
+        typer.echo(f"    note: {note}")
+    typer.echo(f"  next: {found.next.verdict}")
+    for reason in found.next.reasons:
+        typer.echo(f"    {reason.text()}")
+    typer.echo("  made of:")
+    for path, value in _facts(found.ingredients, ""):
+        typer.echo(f"    {path}: {value}")
+
+
+def _facts(tree: Any, path: str) -> list[tuple[str, str]]:
+    if isinstance(tree, dict) and tree:
+        parts = [_facts(tree[key], f"{path}.{key}".lstrip(".")) for key in sorted(tree)]
+        return [fact for part in parts for fact in part]
+    return [(path, tree if isinstance(tree, str) else json.dumps(tree))]
