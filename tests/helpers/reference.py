@@ -66,7 +66,7 @@ def default(field: FieldInfo) -> str:
     if isinstance(value, tuple):
         return f"`[{', '.join(str(item) for item in value)}]`"
     if isinstance(value, Options):
-        return f"`{{kind: {value.kind}}}`"
+        return f"`{{kind: {value.kind}}}`" if hasattr(value, "kind") else "none"
     return f"`{value}`"
 
 

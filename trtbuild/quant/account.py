@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.options import Options
+from trtbuild.quant.half_types import HalfName
 
-__all__ = ["Account", "LayerAccount", "Precision", "TensorAccount", "WeightAccount"]
+__all__ = ["Account", "KeptAccount", "LayerAccount", "Precision", "TensorAccount", "WeightAccount"]
 
 Precision = Literal["int8", "fp32"]
 
@@ -17,9 +18,17 @@ class LayerAccount(Options):
     name: str
     """The node's name in the model that was quantized, and in the one that came of it."""
     op: str
-    precision: Precision
+    precision: Precision | HalfName
     reason: str = ""
     """Why it is left float; empty for int8."""
+
+
+class KeptAccount(Options):
+    """One node that stays in float32 where the rest is 16-bit."""
+
+    name: str
+    op: str
+    reason: str
 
 
 class TensorAccount(Options):
@@ -57,6 +66,8 @@ class Account(Options):
     """Every Conv, ConvTranspose, Gemm and MatMul, in graph order, those in subgraphs last."""
     tensors: tuple[TensorAccount, ...]
     weights: tuple[WeightAccount, ...]
+    kept: tuple[KeptAccount, ...] = ()
+    """Where the high precision is 16-bit: the nodes that stay in float32, in graph order."""
     remarks: tuple[str, ...] = ()
 
     @property

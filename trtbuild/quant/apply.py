@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from trtbuild.core.values import Ranges
 from trtbuild.quant.account import Account
 from trtbuild.quant.adopt import adopt
+from trtbuild.quant.convert import High, convert, lift_for
 from trtbuild.quant.existing import is_quantized
+from trtbuild.quant.half_types import HALVES, Half
 from trtbuild.quant.notes import on_layers, on_manual, on_weights, on_wishes
 from trtbuild.quant.opset import lift, opset_of
 from trtbuild.quant.policy import place
@@ -45,6 +47,7 @@ def quantize(
     filed: Manual | None = None,
     wishes: Wishes | None = None,
     scaling: WeightScaling | None = None,
+    high: High | None = None,
 ) -> Quantized:
     """Insert Q/DQ pairs into a model; what is given may be changed and is used up.
 
@@ -52,18 +55,52 @@ def quantize(
     `ranges` (see `Ranges.override`); `scaling` finds the limits of weights (their largest
     absolute values without one). A model that is quantized already keeps
     its own placement: it is repaired where TensorRT would refuse or silently change it.
+    What is not INT8 is written in `high`, where what was measured allows it (see `halve`).
 
     Raises:
         StepInputError: the opset cannot be raised to 13, a weight holds a NaN, or the model is
             quantized in a way that cannot be repaired.
     """
     manual, filed, wishes = manual or {}, filed or {}, wishes or Wishes()
+    raised: tuple[str, ...] = ()
+    if high is not None:
+        model, raised = lift_for(model, high.name, quantized=True)
     if is_quantized(view := View(model)):
         known = {name: bounds for name, bounds in filed.items() if name in view.activations}
-        return _adopt(model, {**known, **manual}, wishes)
-    model, lifted = lift(model)
+        found = _adopt(model, {**known, **manual}, wishes, raised)
+    else:
+        half = None if high is None else HALVES[high.name]
+        model, lifted = lift(model)
+        overlay = _Overlay(ranges, manual, filed)
+        found = _placed(model, overlay, wishes, scaling, half, (*raised, *lifted))
+    if high is None:
+        return found
+    account = convert(found.model, found.account, high, wishes)
+    return Quantized(found.model, found.ranges, account)
+
+
+@dataclass(frozen=True)
+class _Overlay:
+    """Ranges, and those that win over them."""
+
+    ranges: Ranges
+    manual: Manual
+    filed: Manual
+
+
+def _placed(
+    model: onnx.ModelProto,
+    overlay: _Overlay,
+    wishes: Wishes,
+    scaling: WeightScaling | None,
+    half: Half | None,
+    lifted: tuple[str, ...],
+) -> Quantized:
     view = View(model)
-    ranges = ranges.override(manual, view.activations, filed=filed, file="ranges_file")
+    manual = overlay.manual
+    ranges = overlay.ranges.override(
+        manual, view.activations, filed=overlay.filed, file="ranges_file"
+    )
     placement = place(model, ranges=ranges, wishes=wishes)
     remarks = [
         *lifted,
@@ -72,7 +109,7 @@ def quantize(
         *on_manual(view, {pair.tensor for pair in placement.pairs}, placement.layers, manual),
         *on_wishes(view, wishes),
     ]
-    tensors, weights = insert(model, placement, scaling)
+    tensors, weights = insert(model, placement, scaling, half=half)
     account = Account(
         opset=opset_of(model),
         layers=placement.layers,
@@ -83,7 +120,9 @@ def quantize(
     return Quantized(model, tied(ranges, placement.pairs), account)
 
 
-def _adopt(model: onnx.ModelProto, manual: Manual, wishes: Wishes) -> Quantized:
+def _adopt(
+    model: onnx.ModelProto, manual: Manual, wishes: Wishes, raised: tuple[str, ...]
+) -> Quantized:
     """Take the quantization that a model brings, repaired; wishes have no effect on it."""
     model, lifted = lift(model)
     found = adopt(model, manual)
@@ -96,6 +135,7 @@ def _adopt(model: onnx.ModelProto, manual: Manual, wishes: Wishes) -> Quantized:
         weights=found.weights,
         remarks=(
             "the model is quantized already; its own placement is kept",
+            *raised,
             *lifted,
             *told(found.repairs),
             *on_layers(found.layers),

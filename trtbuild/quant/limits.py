@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from trtbuild.quant.half_types import Half, rounded_up
+
 __all__ = ["LARGEST", "SMALLEST", "scale_of", "unusable"]
 
 SMALLEST = 1.1754943508222875e-38
@@ -26,9 +28,8 @@ def unusable(limit: float) -> str:
     return ""
 
 
-def scale_of(limit: float) -> float:
-    """Return limit / 127 as the nearest float32."""
-    import struct
+def scale_of(limit: float, half: Half | None = None) -> float:
+    """Return limit / 127 as the nearest float32, or as the next that a 16-bit type can hold."""
+    import numpy as np
 
-    (scale,) = struct.unpack("<f", struct.pack("<f", limit / 127))
-    return float(scale)
+    return float(rounded_up(np.array([limit / 127], np.float32), half)[0])

@@ -10,7 +10,7 @@ from trtbuild.quant.account import LayerAccount, WeightAccount
 from trtbuild.quant.view import View, name_of
 from trtbuild.quant.wishes import Wishes, means
 
-__all__ = ["on_layers", "on_manual", "on_weights", "on_wishes"]
+__all__ = ["listed", "on_layers", "on_manual", "on_weights", "on_wishes"]
 
 SHOWN = 5
 """How many names a note lists before it counts the rest."""
@@ -24,7 +24,7 @@ def on_layers(layers: Iterable[LayerAccount]) -> Iterator[str]:
             groups.setdefault(layer.reason, []).append(f"{layer.op} `{layer.name}`")
     for reason, names in groups.items():
         verb = "stays" if len(names) == 1 else "stay"
-        yield f"{_listed(names)} {verb} float: {reason}"
+        yield f"{listed(names)} {verb} float: {reason}"
 
 
 def on_manual(
@@ -46,9 +46,7 @@ def on_manual(
                 for index, _ in view.readers.get(name, ())
             )
             left = [f"`{reader}`" for reader in dict.fromkeys(readers) if reader in floats]
-            why = (
-                f"{_listed(left)} reads it and stays float" if left else "nothing reads it in INT8"
-            )
+            why = f"{listed(left)} reads it and stays float" if left else "nothing reads it in INT8"
             yield f"the range for `{pattern}` has no effect: {why}"
 
 
@@ -70,9 +68,10 @@ def on_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:
         counts = [(weight, len(getattr(weight, kind))) for weight in found]
         names = [f"`{weight.name}` {n} of {weight.channels}" for weight, n in counts if n]
         if names:
-            yield f"weight channels that {what}: {_listed(names)}"
+            yield f"weight channels that {what}: {listed(names)}"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Name the first few, and count the rest."""
     more = len(names) - SHOWN
     return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -27,10 +27,13 @@ def opset_of(model: onnx.ModelProto) -> int:
     return next(found, 0)
 
 
-def lift(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+def lift(
+    model: onnx.ModelProto, needed: int = NEEDED, *, what: str = "Q/DQ by channel"
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Return a model that Q/DQ can be written into, and remarks on what had to change.
 
-    The opset is raised to 13 where it is lower, keeping the names of nodes and tensors.
+    The opset is raised to `needed` where it is lower, since `what` needs it, keeping the names of
+    nodes and tensors.
     Initializers that are graph inputs too (a default that a caller may replace) become constants,
     which is what TensorRT takes them for.
 
@@ -39,9 +42,9 @@ def lift(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """
     remarks = []
     opset = opset_of(model)
-    if opset < NEEDED:
-        model = _converted(model)
-        remarks.append(f"opset raised from {opset} to {NEEDED}: Q/DQ by channel needs it")
+    if opset < needed:
+        model = _converted(model, needed, what)
+        remarks.append(f"opset raised from {opset} to {needed}: {what} needs it")
     fixed = {tensor.name for tensor in model.graph.initializer}
     inputs = model.graph.input
     defaults = [index for index, value in enumerate(inputs) if value.name in fixed]
@@ -54,18 +57,18 @@ def lift(model: onnx.ModelProto) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     return model, tuple(remarks)
 
 
-def _converted(model: onnx.ModelProto) -> onnx.ModelProto:
+def _converted(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
     import onnx
     import onnx.version_converter
 
     try:
-        converted = onnx.version_converter.convert_version(model, NEEDED)
+        converted = onnx.version_converter.convert_version(model, needed)
     except (RuntimeError, ValueError) as error:
         lines = str(error).strip().splitlines() or ["no reason given"]
         raise StepInputError(
-            f"the model's opset {opset_of(model)} cannot be raised to {NEEDED}, "
-            f"which Q/DQ by channel needs: {lines[-1]}",
-            hint=f"export the model again with opset {NEEDED} or above",
+            f"the model's opset {opset_of(model)} cannot be raised to {needed}, "
+            f"which {what} needs: {lines[-1]}",
+            hint=f"export the model again with opset {needed} or above",
         ) from None
     _restore_names(model.graph, converted.graph)
     return converted

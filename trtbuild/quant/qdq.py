@@ -9,6 +9,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.quant.account import TensorAccount, WeightAccount
 from trtbuild.quant.editor import Editor
 from trtbuild.quant.folding import value_of
+from trtbuild.quant.half_types import Half
 from trtbuild.quant.limits import scale_of
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
 from trtbuild.quant.view import View, name_of
@@ -21,7 +22,11 @@ __all__ = ["insert"]
 
 
 def insert(
-    model: onnx.ModelProto, placement: Placement, scaling: WeightScaling | None = None
+    model: onnx.ModelProto,
+    placement: Placement,
+    scaling: WeightScaling | None = None,
+    *,
+    half: Half | None = None,
 ) -> tuple[tuple[TensorAccount, ...], tuple[WeightAccount, ...]]:
     """Write the Q/DQ pairs and the INT8 weights into a model, in place.
 
@@ -30,7 +35,8 @@ def insert(
     `t_zero_point`. For a weight `w`: the int8 initializer `w_quantized` in the place of `w`, and
     `w_dequantize`, with `w_scale` and `w_zero_point` of shape [channels]. Names that are taken
     get a number, and nameless nodes the name of their first output, so that an account can name
-    them. Zero points are written out, since a QuantizeLinear without one gives uint8.
+    them. Zero points are written out, since a QuantizeLinear without one gives uint8. With `half`,
+    scales are such as that type can hold.
 
     Returns:
         What was inserted for activations, and for weights, in graph order.
@@ -39,16 +45,16 @@ def insert(
         StepInputError: a weight holds a NaN or an infinity.
     """
     editor = Editor(model)
-    tensors = tuple(_pair(editor, pair) for pair in placement.pairs)
-    weights = tuple(_weight(editor, copy, scaling) for copy in placement.weights)
+    tensors = tuple(_pair(editor, pair, half) for pair in placement.pairs)
+    weights = tuple(_weight(editor, copy, scaling, half) for copy in placement.weights)
     editor.finish()
     return tensors, weights
 
 
-def _pair(editor: Editor, pair: Pair) -> TensorAccount:
+def _pair(editor: Editor, pair: Pair, half: Half | None) -> TensorAccount:
     import numpy as np
 
-    scale = scale_of(pair.limit)
+    scale = scale_of(pair.limit, half)
     name = pair.tensor
     parameters = [
         editor.constant(f"{name}_scale", np.array(scale, np.float32)),
@@ -71,13 +77,15 @@ def _pair(editor: Editor, pair: Pair) -> TensorAccount:
     )
 
 
-def _weight(editor: Editor, copy: WeightCopy, scaling: WeightScaling | None) -> WeightAccount:
+def _weight(
+    editor: Editor, copy: WeightCopy, scaling: WeightScaling | None, half: Half | None
+) -> WeightAccount:
     import numpy as np
 
     name = copy.tensor
     values = value_of(editor.view, name).astype(np.float32, copy=False)
     try:
-        found = quantize_weight(values, copy.axis, scaling)
+        found = quantize_weight(values, copy.axis, scaling, half=half)
     except ValueError as error:
         raise StepInputError(
             f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",

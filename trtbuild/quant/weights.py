@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from pydantic import Field
 
 from trtbuild.core.options import Options
+from trtbuild.quant.half_types import Half, rounded_up
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,13 +116,18 @@ class QuantizedWeight:
 
 
 def quantize_weight(
-    weight: npt.NDArray[np.float32], axis: int, scaling: WeightScaling | None = None
+    weight: npt.NDArray[np.float32],
+    axis: int,
+    scaling: WeightScaling | None = None,
+    *,
+    half: Half | None = None,
 ) -> QuantizedWeight:
     """Quantize a weight: q = round_half_even(w / s), s = limit / 127 over each index of `axis`.
 
     Limits are max|w| unless a scaling says otherwise; what lies beyond them becomes ±127. Without
     clipping this is what a float weight behind QuantizeLinear would become, bit for bit. A dead
     channel gets scale 1 (TensorRT refuses 0, and takes a denormal one without a word) and zeros.
+    With `half`, scales are such as that type can hold.
 
     Raises:
         ValueError: the weight holds a NaN or an infinity.
@@ -133,7 +139,7 @@ def quantize_weight(
     if not np.isfinite(largest).all():
         raise ValueError("holds a NaN or an infinity")
     limits = largest if scaling is None else scaling.limits(rows)
-    scales = (limits / np.float32(127)).astype(np.float32)
+    scales = rounded_up((limits / np.float32(127)).astype(np.float32), half)
     dead = scales < np.finfo(np.float32).tiny
     tiny = ~dead & (largest < TINY * largest.max(initial=0))
     scales = np.where(dead, np.float32(1), scales).astype(np.float32)

@@ -39,6 +39,11 @@ class Wishes:
         pattern, precision = self._asked(name, op)
         return f"the recipe asks for {precision}: `{pattern}`" if precision == "fp32" else ""
 
+    def against_half(self, name: str, op: str) -> str:
+        """Say why a node must stay in float32; nothing if 16 bits will do."""
+        pattern, precision = self._asked(name, op)
+        return f"the recipe asks for fp32: `{pattern}`" if precision == "fp32" else ""
+
     def ask_int8(self, name: str, op: str) -> bool:
         """Tell whether INT8 is asked for in so many words."""
         return not self.against_int8(name, op) and self._asked(name, op)[1] == "int8"

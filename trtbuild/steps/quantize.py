@@ -10,6 +10,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
+from trtbuild.quant.convert import High, largest_of
 from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.weights import WeightsAbsmax
 from trtbuild.quant.wishes import Wishes
@@ -21,7 +22,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",
@@ -45,6 +46,10 @@ class Quantize(Step):
     """The same patterns → int8 or fp32; what `skip` names stays float in any case."""
     weights: Weights = WeightsAbsmax(kind="absmax")
     """How the limits of weights are found."""
+    high_precision: Literal["fp32", "fp16", "bf16"] = "fp32"
+    """What is not INT8 is written in this type."""
+    observed: Ref | None = None
+    """What calibration saw of every tensor: which of them 16 bits cannot hold."""
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
@@ -64,6 +69,7 @@ class Quantize(Step):
             filed=filed,
             wishes=wishes,
             scaling=self.weights,
+            high=self._high(context),
         )
         _refuse_missing(wants, found.ranges)
         for remark in found.account.remarks:
@@ -78,6 +84,14 @@ class Quantize(Step):
         if self.ranges is None:
             return Ranges(tensors={})
         return Ranges.model_validate_json(context.path(self.ranges).read_bytes())
+
+    def _high(self, context: Context) -> High | None:
+        if self.high_precision == "fp32":
+            return None
+        if self.observed is None:
+            return High(self.high_precision)
+        observed = Ranges.model_validate_json(context.path(self.observed).read_bytes())
+        return High(self.high_precision, largest_of(observed))
 
     def _filed(self, context: Context) -> dict[str, tuple[float, float]]:
         if self.ranges_file is None:

@@ -1,0 +1,188 @@
+"""A model in 16 bits: the same function, strongly typed, its ends as they were."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.helpers.models import outputs_of
+from tests.helpers.quant import normal, observed, seeded, sqnr_db
+from tests.quant.test_delivered import (
+    ATTENTION,
+    ATTENTION_WEIGHTS,
+    RESIDUAL,
+    RESIDUAL_WEIGHTS,
+)
+from trtbuild.quant.apply import quantize
+from trtbuild.quant.convert import High, lift_for
+from trtbuild.quant.half import halve
+from trtbuild.quant.opset import opset_of
+from trtbuild.quant.wishes import Wishes
+
+NETS = {
+    "residual": (RESIDUAL, RESIDUAL_WEIGHTS, (2, 8, 16, 16)),
+    "attention": (ATTENTION, ATTENTION_WEIGHTS, (2, 16, 32)),
+}
+
+
+def net(name):
+    text, weights, shape = NETS[name]
+    return seeded(text, **weights), {"x": normal(*shape)}
+
+
+def types_of(model):
+    """Return the element type of every tensor, as ONNX infers it strictly."""
+    onnx.checker.check_model(model, full_check=True)
+    graph = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
+    infos = (*graph.input, *graph.output, *graph.value_info)
+    types = {info.name: info.type.tensor_type.elem_type for info in infos}
+    types |= {each.name: each.data_type for each in graph.initializer}
+    return {name: onnx.TensorProto.DataType.Name(found).lower() for name, found in types.items()}
+
+
+def casts(model):
+    return [node.name for node in model.graph.node if node.op_type == "Cast"]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_fp16_computes_the_same(name):
+    """To 11 bits: some 60 dB and more."""
+    model, feed = net(name)
+    before = outputs_of(model, feed)["y"]
+    found = halve(model, "fp16", largest={})
+
+    assert {} == found.kept
+    types = types_of(model)
+    assert ("float", "float") == (types["x"], types["y"])
+    assert {"float16"} == {
+        types[node.input[0]] for node in model.graph.node if node.op_type != "Cast"
+    }
+    assert ["x_fp16_cast", "y_cast"] == casts(model)
+    assert sqnr_db(before, outputs_of(model, feed)["y"]) > 60
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_int8_stays_int8_around_fp16(name):
+    """Pairs take fp16 and give it: not one Cast but at the ends, and the same scales."""
+    model, feed = net(name)
+    exact = outputs_of(model, feed)["y"]
+    ranges = observed(model, feed)
+    plain = quantize(copy.deepcopy(model), ranges=ranges)
+    found = quantize(model, ranges=ranges, high=High("fp16"))
+
+    types = types_of(found.model)
+    for node in found.model.graph.node:
+        if node.op_type in {"QuantizeLinear", "DequantizeLinear"}:
+            float_side = node.input[0] if node.op_type == "QuantizeLinear" else node.output[0]
+            assert types[float_side] == types[node.input[1]]
+        if node.op_type in {"Conv", "Gemm", "MatMul"}:
+            assert {"float16"} == {types[each] for each in node.input}
+    assert len(casts(found.model)) <= 2
+    assert plain.account.layers == found.account.layers
+    loss = sqnr_db(exact, outputs_of(plain.model, feed)["y"])
+    assert sqnr_db(exact, outputs_of(found.model, feed)["y"]) > loss - 1
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_bf16_is_typed_throughout(name):
+    """ONNX Runtime cannot run it on a CPU; the types are held by ONNX's own rules."""
+    model, feed = net(name)
+    found = quantize(copy.deepcopy(model), ranges=observed(model, feed), high=High("bf16"))
+
+    types = types_of(found.model)
+    assert 22 == opset_of(found.model)
+    weighted = [n for n in found.model.graph.node if n.op_type in {"Conv", "Gemm", "MatMul"}]
+    assert {"bfloat16"} == {types[each] for node in weighted for each in node.input}
+
+
+def test_scales_are_those_that_the_type_holds():
+    """So the INT8 values are those of the model in float32."""
+    model, feed = net("residual")
+    ranges = observed(model, feed)
+    found = quantize(model, ranges=ranges, high=High("fp16"))
+
+    for tensor in found.account.tensors:
+        assert tensor.scale >= ranges.tensors[tensor.name].limit / 127
+        assert tensor.scale == np.float32(np.float16(tensor.scale))
+
+
+KEPT = """g (float[2,8] x) => (float[2,8] y) <float big = {100000}> {
+    [one] a = MatMul(x, w)  [up] b = Mul(a, big)  [down] c = Div(b, big)  [two] y = MatMul(c, v)
+}"""
+
+
+def test_float32_islands_are_cast_around():
+    """One Cast in, one out; what is kept says why."""
+    model = seeded(KEPT, w=(8, 8), v=(8, 8))
+    feed = {"x": normal(2, 8)}
+    before = outputs_of(model, feed)["y"]
+    found = halve(model, "fp16", largest={})
+
+    types = types_of(model)
+    assert {"up", "down"} == found.kept.keys()
+    assert ("float16", "float", "float") == (types["a"], types["b"], types["c"])
+    assert 4 == len(casts(model))
+    assert sqnr_db(before, outputs_of(model, feed)["y"]) > 60
+
+
+def test_a_pair_gives_each_reader_its_type():
+    """A layer in float32 keeps its INT8: its pairs are doubled, not cast."""
+    text = """g (float[2,8] x) => (float[2,8] y, float[2,8] z) {
+        [one] y = MatMul(x, w)  [two] z = MatMul(x, v)
+    }"""
+    model = seeded(text, w=(8, 8), v=(8, 8))
+    wishes = Wishes(precision={"two": "fp32"})
+    ranges = observed(model, {"x": normal(2, 8)})
+    quantized, _ = lift_for(quantize(model, ranges=ranges).model, "fp16", quantized=True)
+    halve(quantized, "fp16", largest={}, wishes=wishes)
+
+    types = types_of(quantized)
+    nodes = {node.name: node for node in quantized.graph.node}
+    assert {"float16"} == {types[name] for name in nodes["one"].input}
+    assert {"float"} == {types[name] for name in nodes["two"].input}
+    assert all(nodes[name].op_type != "Cast" for name in nodes if name.startswith("x_deq"))
+
+
+def test_what_bodies_read_keeps_its_name_and_type():
+    """They are left alone, so what they capture must be what it was."""
+    text = """g (bool c, float[4] x) => (float[4] y) {
+        a = Neg(x)
+        z = If(c) <then_branch = t () => (float[4] p) { p = Neg(a) },
+                   else_branch = e () => (float[4] q) { q = Abs(a) }>
+        y = Neg(z)
+    }"""
+    model = seeded(text)
+    feed = {"c": np.array(True), "x": np.array([1, 2, 3, 4], np.float32)}
+    halve(model, "fp16", largest={})
+
+    assert "float" == types_of(model)["a"]
+    assert [-1, -2, -3, -4] == outputs_of(model, feed)["y"].tolist()
+
+
+def test_casts_to_float_become_casts_to_half():
+    """And constants, by initializer or node, are stored in 16 bits, once."""
+    text = """g (int64[4] x) => (float[4] y) <float two = {2}> {
+        [in] a = Cast<to=1>(x)  k = Constant<value = float {3}>()
+        b = Mul(a, two)  c = Add(b, two)  [out] y = Add(c, k)
+    }"""
+    model = seeded(text)
+    halve(model, "fp16", largest={})
+
+    types = types_of(model)
+    assert "float16" == types["a"]
+    assert ["k_fp16", "two_fp16"] == sorted(each.name for each in model.graph.initializer)
+    assert [5, 7, 9, 11] == outputs_of(model, {"x": np.arange(4)})["y"].tolist()
+
+
+def test_equal_models_give_equal_bytes():
+    """Nothing depends on the order of a set."""
+    first, second = (net("attention")[0] for _ in range(2))
+    halve(first, "fp16", largest={})
+    halve(second, "fp16", largest={})
+
+    assert first.SerializeToString(deterministic=True) == second.SerializeToString(
+        deterministic=True
+    )

@@ -1,0 +1,62 @@
+"""What TensorRT-RTX makes of 16 bits; it compiles for a GPU without having one."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.quant import observed
+from tests.quant.test_half import NETS, net
+from trtbuild.backends.base import Asked
+from trtbuild.backends.tensorrt_rtx import TensorrtRtx
+from trtbuild.quant.apply import quantize
+from trtbuild.quant.convert import High, convert, float_account, lift_for
+
+# Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*Timing cache operations are no-ops:DeprecationWarning"
+)
+
+
+def delivered(model, folder, shape, layers):
+    """Return what each layer was asked for and became, for compute capability 8.9."""
+    path = Path(folder, "in.onnx")
+    path.write_bytes(model.SerializeToString())
+    target = TensorrtRtx.model_validate_json(
+        '{"kind": "tensorrt_rtx", "compute_capabilities": [8.9]}'
+    )
+    built = target.build(
+        path,
+        Path(folder, "out.engine"),
+        profiles=({"x": tuple((batch, *shape[1:]) for batch in (1, 2, 4))},),
+        asked=[Asked(layer.name, layer.op, layer.precision) for layer in layers],
+        progress=lambda *_: None,
+    )
+    return {layer.name: (layer.asked, layer.delivered) for layer in built.layers}
+
+
+@pytest.mark.parametrize("half", ["fp16", "bf16"])
+@pytest.mark.parametrize("name", NETS)
+def test_int8_is_delivered_in_a_16_bit_net(name, half, tmp_path):
+    """Every layer, convolutions and attention alike; HardSwish is kept out of bf16 for it."""
+    model, feed = net(name)
+    found = quantize(model, ranges=observed(model, feed), high=High(half))
+
+    kinds = delivered(found.model, tmp_path, feed["x"].shape, found.account.layers)
+    assert {("int8", "int8")} == set(kinds.values())
+
+
+@pytest.mark.parametrize("half", ["fp16", "bf16"])
+@pytest.mark.parametrize("name", NETS)
+def test_16_bits_are_delivered_without_int8(name, half, tmp_path):
+    """A MatMul that is fused into an attention kernel has no kernel of its own to read."""
+    model, feed = net(name)
+    model, _ = lift_for(copy.deepcopy(model), half, quantized=False)
+    account = convert(model, float_account(model), High(half))
+
+    kinds = delivered(model, tmp_path, feed["x"].shape, account.layers)
+    assert {half} == {asked for asked, _ in kinds.values()}
+    assert {(half, half)} == set(kinds.values()) - {(half, "unknown")}
+    assert {"qk"} >= {layer for layer, found in kinds.items() if found == (half, "unknown")}

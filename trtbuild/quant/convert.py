@@ -1,0 +1,94 @@
+"""Convert what is not INT8 to 16 bits, and say in the account what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trtbuild.core.values import Ranges
+from trtbuild.quant.account import Account, KeptAccount, LayerAccount
+from trtbuild.quant.half import halve
+from trtbuild.quant.half_types import HALVES, HalfName
+from trtbuild.quant.layers import layers_of
+from trtbuild.quant.notes import listed
+from trtbuild.quant.opset import lift, opset_of
+from trtbuild.quant.view import View
+from trtbuild.quant.wishes import Wishes
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["High", "convert", "float_account", "largest_of", "lift_for"]
+
+
+@dataclass(frozen=True)
+class High:
+    """The 16-bit type for what is not INT8, and what was measured to judge by."""
+
+    name: HalfName
+    largest: Mapping[str, float] = field(default_factory=dict)
+    """The largest absolute value that calibration saw of each tensor."""
+
+
+def lift_for(
+    model: onnx.ModelProto, name: HalfName, *, quantized: bool
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """Raise a model's opset as far as a 16-bit type needs, and no further; see `lift`.
+
+    Raises:
+        StepInputError: the opset has to be raised and cannot be.
+    """
+    half = HALVES[name]
+    needed = half.quantized_opset if quantized else half.opset
+    return lift(model, needed, what=f"{name} behind Q/DQ" if quantized else name)
+
+
+def float_account(model: onnx.ModelProto) -> Account:
+    """Account for a model that is not quantized: every layer in float32."""
+    layers = tuple(
+        LayerAccount(name=layer.name, op=layer.op, precision="fp32")
+        for layer in layers_of(View(model))
+    )
+    return Account(opset=opset_of(model), layers=layers, tensors=(), weights=())
+
+
+def largest_of(observed: Ranges) -> dict[str, float]:
+    """Return the largest absolute value that calibration saw of each tensor."""
+    seen = {name: each.observed for name, each in observed.tensors.items()}
+    return {name: max(map(abs, pair)) for name, pair in seen.items() if pair is not None}
+
+
+def convert(
+    model: onnx.ModelProto,
+    account: Account,
+    high: High,
+    wishes: Wishes | None = None,
+) -> Account:
+    """Convert a model to 16 bits in place; return its account with what stays float32, and why."""
+    found = halve(model, high.name, largest=high.largest, wishes=wishes)
+    layers = (
+        layer
+        if layer.precision == "int8" or layer.name in found.kept
+        else layer.model_copy(update={"precision": high.name})
+        for layer in account.layers
+    )
+    kept = tuple(
+        KeptAccount(name=node, op=op, reason=reason) for node, (op, reason) in found.kept.items()
+    )
+    remarks = [*account.remarks, *_on_kept(kept)]
+    if not high.largest:
+        told = f"nothing was measured: what overflows {high.name} is known of constants alone"
+        remarks.append(told)
+    return account.model_copy(
+        update={"layers": tuple(layers), "kept": kept, "remarks": tuple(remarks)}
+    )
+
+
+def _on_kept(kept: Sequence[KeptAccount]) -> Iterator[str]:
+    groups: dict[str, list[str]] = {}
+    for node in kept:
+        groups.setdefault(node.reason, []).append(f"{node.op} `{node.name}`")
+    for reason, names in groups.items():
+        verb = "stays" if len(names) == 1 else "stay"
+        yield f"{listed(names)} {verb} float32: {reason}"
