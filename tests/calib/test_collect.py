@@ -129,3 +129,17 @@ def test_only_floats_have_ranges():
     """
     with pytest.raises(StepInputError, match="`y` is int64"):
         run([feed("a", 1, 2, 3)], tensors=("y",), text=text)
+
+
+def test_external_data_is_found_in_its_folder(tmp_path):
+    """A model whose weights lie in a file of their own is observed like any other."""
+    whole = onnx.ModelProto.FromString(convolutions())
+    onnx.save(whole, tmp_path / "net.onnx", save_as_external_data=True, location="net.data")
+    apart = onnx.load(tmp_path / "net.onnx", load_external_data=False)
+    image = np.random.default_rng(1).standard_normal((1, 3, 20, 20)).astype(np.float32)
+
+    one = Observer(onnx.ModelProto.FromString(convolutions()), ["b"], folder=Path())
+    other = Observer(apart, ["b"], folder=tmp_path)
+
+    (_, expected), (_, found) = (next(o.values({"x": image})) for o in (one, other))
+    assert expected.tobytes() == found.tobytes()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trtbuild.calib.count import BINS
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.legacy import Legacy
 
@@ -17,7 +18,7 @@ def test_is_a_fraction_of_a_quantile():
     """Of 1 to 10 000, half of the 0.99 quantile is 4950, to within half a bin."""
     found = limit(np.arange(1, 10_001), quantile=0.99, regression_cutoff=0.5)
 
-    assert 4950 == pytest.approx(found, abs=10_000 / (1 << 15))
+    assert 4950 == pytest.approx(found, abs=10_000 / BINS)
 
 
 def test_defaults_are_a_percentile():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trtbuild.calib.count import BINS
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.percentile import Percentile
 
@@ -18,7 +19,7 @@ def test_leaves_the_share_above_it(percentile, expected):
     """Of 1 to 10 000, p percent are at or below the limit, to within one bin."""
     found = limit(np.arange(1, 10_001), percentile)
 
-    assert expected == pytest.approx(found, abs=10_000 * 2 / (1 << 15))
+    assert expected == pytest.approx(found, abs=10_000 * 2 / BINS)
     assert found >= expected
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from fractions import Fraction
-from threading import Lock, local
+from threading import Lock
 from typing import TYPE_CHECKING
+
+from trtbuild.calib.count import BINS, BLOCK, coarser, counts_of_block
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BINS", "Histogram", "NotFinite"]
+__all__ = ["Histogram", "NotFinite"]
 
-BINS = 1 << 15
-"""Bins over [0, 2^exponent): at least BINS / 2 of them lie below the largest value seen."""
-_BLOCK = 1 << 17  # values reduced at a time: the temporaries stay in the processor's cache
 _LOWEST_EXPONENT = -96  # below it, BINS / 2^exponent would leave float32's range
 
 
@@ -32,7 +30,8 @@ class Histogram:
     there from the start. So equal values give equal counts in any order, blocks and threads,
     and however they are shared out over histograms that are merged.
 
-    Memory is BINS counts, whatever the number of values.
+    Memory is BINS counts, whatever the number of values; at least half of the bins lie below the
+    largest.
     """
 
     def __init__(self, *, counted: bool = True) -> None:
@@ -61,25 +60,27 @@ class Histogram:
         """Add values of any shape. Threads may add at the same time.
 
         Raises:
-            NotFinite: they hold a NaN or an infinity; nothing was added.
+            NotFinite: they hold a NaN or an infinity; the histogram is of no more use.
         """
-        if not values.size:
-            return
-        # + 0.0 makes 0 of -0, which of the two came first must not show.
-        low, high = float(values.min()) + 0.0, float(values.max()) + 0.0
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise NotFinite
-        exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
-        self._take(low, high, values.size, exponent)
-        if self.counts.size:
-            for counts in _counts(values.reshape(-1), exponent, signed=low < 0):
-                self._take_counts(counts, exponent)
+        import numpy as np
+
+        flat = values.reshape(-1)
+        for start in range(0, flat.size, BLOCK):
+            block = flat[start : start + BLOCK]
+            # + 0.0 makes 0 of -0: which of the two came first must not show.
+            low, high = float(np.min(block)) + 0.0, float(np.max(block)) + 0.0
+            if not (math.isfinite(low) and math.isfinite(high)):
+                raise NotFinite
+            exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
+            counts = self.counts  # where none are kept, none are made
+            if counts.size:
+                counts = counts_of_block(block, exponent, signed=low < 0)
+            self._take(low, high, block.size, exponent, counts)
 
     def merge(self, other: Histogram) -> None:
         """Add what another histogram has counted."""
         if other.total:
-            self._take(other.low, other.high, other.total, other.exponent)
-            self._take_counts(other.counts, other.exponent)
+            self._take(other.low, other.high, other.total, other.exponent, other.counts)
 
     def linear(self, bins: int) -> NDArray[np.float64]:
         """Return the counts in `bins` equal bins over [0, absmax].
@@ -127,64 +128,20 @@ class Histogram:
             return None
         return float(self.counts[math.ceil(limit / self.width) :].sum() / self.total)
 
-    def _take(self, low: float, high: float, total: int, exponent: int) -> None:
+    def _take(
+        self, low: float, high: float, total: int, exponent: int, counts: NDArray[np.int64]
+    ) -> None:
         with self._lock:
             self.low, self.high = min(self.low, low), max(self.high, high)
             self.total += total
             if exponent > self.exponent:
-                self.counts = _coarser(self.counts, exponent - self.exponent)
+                self.counts = coarser(self.counts, exponent - self.exponent)
                 self.exponent = exponent
-
-    def _take_counts(self, counts: NDArray[np.int64], exponent: int) -> None:
-        with self._lock:
-            # Another thread may have widened the span since the counts were made.
-            counts = _coarser(counts, self.exponent - exponent)
-            self.counts[: counts.size] += counts
+            if counts.size:
+                # Another thread may have widened the span since these were counted.
+                self.counts += coarser(counts, self.exponent - exponent)
 
 
 def _exponent(value: float) -> int:
     """Return the least e with value < 2^e, as far as float32 can scale by it."""
     return max(math.frexp(value)[1], _LOWEST_EXPONENT) if value else _LOWEST_EXPONENT
-
-
-def _counts(
-    values: NDArray[np.float32], exponent: int, *, signed: bool
-) -> Iterator[NDArray[np.int64]]:
-    """Count floor(|x| * BINS / 2^exponent), block by block; every |x| is below 2^exponent."""
-    import numpy as np
-
-    scale = np.float32(math.ldexp(BINS, -exponent))
-    scaled, index = _scratch()
-    for start in range(0, values.size, _BLOCK):
-        block = values[start : start + _BLOCK]
-        size = block.size
-        np.multiply(block, scale, out=scaled[:size])
-        if signed:
-            np.abs(scaled[:size], out=scaled[:size])
-        np.copyto(index[:size], scaled[:size], casting="unsafe")
-        yield np.bincount(index[:size])
-
-
-def _scratch() -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Return room for the temporaries of a block: made once for each thread, not once a tensor."""
-    import numpy as np
-
-    if not hasattr(_ROOM, "scratch"):
-        _ROOM.scratch = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.int32)
-    return _ROOM.scratch  # type: ignore[no-any-return]
-
-
-_ROOM = local()
-
-
-def _coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
-    """Merge 2^octaves neighbours into one, for a span as many times as wide."""
-    import numpy as np
-
-    if not octaves or not counts.size:
-        return counts
-    step = 1 << min(octaves, BINS.bit_length() - 1)
-    wide = np.zeros(BINS, np.int64)
-    starts = np.arange(0, counts.size, step)
-    wide[: starts.size] = np.add.reduceat(counts, starts)
-    return wide

@@ -65,20 +65,24 @@ class Observer:
         return max((size for size in fixed if isinstance(size, int)), default=1)
 
     def values(self, feed: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
-        """Run the model once and yield each observed tensor, inputs first.
+        """Run the model once and return each observed tensor, inputs first.
 
         Raises:
             StepInputError: ONNX Runtime failed; quotes it.
         """
-        for name in self._fed:
-            yield name, _as_float32(name, feed[name])
         try:
             made = self._session.run(self._made, dict(feed)) if self._made else []
         except Exception as error:  # ONNX Runtime raises bare RuntimeErrors and its own
             raise StepInputError(f"ONNX Runtime could not run the model: {error}") from error
-        made.reverse()
+        return self._named(feed, made[::-1])
+
+    def _named(
+        self, feed: Mapping[str, np.ndarray], made: list[np.ndarray]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        for name in self._fed:
+            yield name, _as_float32(name, feed[name])
         for name in self._made:
-            yield name, _as_float32(name, made.pop())
+            yield name, _as_float32(name, made.pop())  # nobody holds what was yielded
 
 
 def _expose(model: onnx.ModelProto, tensors: Sequence[str]) -> None:

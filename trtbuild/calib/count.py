@@ -1,0 +1,65 @@
+"""Count a block of values into equal bins: the innermost loop of calibration."""
+
+from __future__ import annotations
+
+import math
+from threading import local
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["BINS", "BLOCK", "coarser", "counts_of_block"]
+
+BINS = 1 << 14
+BLOCK = 1 << 17
+"""Values counted at a time: the temporaries stay in the processor's cache."""
+_LANES = 64
+
+
+def counts_of_block(
+    block: NDArray[np.float32], exponent: int, *, signed: bool
+) -> NDArray[np.int64]:
+    """Count floor(|x| * BINS / 2^exponent) of at most BLOCK values, every |x| below 2^exponent."""
+    import numpy as np
+
+    size = block.size
+    scaled, index, wide, lanes = (room[:size] for room in _room())
+    np.multiply(block, np.float32(math.ldexp(BINS, -exponent)), out=scaled)
+    if signed:
+        np.abs(scaled, out=scaled)
+    np.copyto(index, scaled, casting="unsafe")
+    # Half of what comes from a ReLU is zero, and counting the same bin again and again stalls the
+    # processor: what lies in bin 0 (unsigned, 0 - 1 is the largest there is) is spread over lanes
+    # behind the others.
+    np.subtract(index, 1, out=index)
+    np.copyto(wide, np.minimum(index.view(np.uint32), lanes, out=index.view(np.uint32)))
+    found = np.bincount(wide, minlength=BINS - 1)
+    return np.concatenate((found[BINS - 1 :].sum(keepdims=True), found[: BINS - 1]))
+
+
+def coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
+    """Merge 2^octaves neighbours into one, for a span as many times as wide."""
+    import numpy as np
+
+    if not octaves or not counts.size:
+        return counts
+    wide = np.zeros_like(counts)
+    merged = counts.reshape(-1, 1 << min(octaves, BINS.bit_length() - 1)).sum(axis=1)
+    wide[: merged.size] = merged
+    return wide
+
+
+_ROOM = local()
+
+
+def _room() -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]]:
+    """Return room for a block's temporaries, made once for each thread, and the lanes."""
+    import numpy as np
+
+    if not hasattr(_ROOM, "room"):
+        lanes = (np.arange(BLOCK) % _LANES + BINS - 1).astype(np.uint32)
+        floats = np.empty(BLOCK, np.float32)
+        _ROOM.room = floats, np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int64), lanes
+    return _ROOM.room  # type: ignore[no-any-return]
