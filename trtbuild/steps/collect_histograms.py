@@ -14,7 +14,7 @@ from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.plausible import doubts, first_layers
 from trtbuild.calib.stored import Shard, write_shard
-from trtbuild.quant.policy import candidates
+from trtbuild.quant.policy import candidates, floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import load_model, workers_of
 from trtbuild.steps.capture_data import DataInput
@@ -35,6 +35,8 @@ class CollectHistograms(Step):
     """Which part, from 1."""
     shards: Annotated[int, Field(ge=1)]
     """Into how many parts the samples are dealt, batch by batch."""
+    everything: bool = False
+    """Collect every tensor, as implicit quantization wants, not only those that Q/DQ pairs need."""
 
     @model_validator(mode="after")
     def _is_one_of_them(self) -> Self:
@@ -55,7 +57,8 @@ class CollectHistograms(Step):
         path = context.path(self.model)
         model = load_model(path)
         firsts = first_layers(model, folder=path.parent)
-        observer = Observer(model, candidates(model), folder=path.parent)
+        tensors = floating(model) if self.everything else candidates(model)
+        observer = Observer(model, tensors, folder=path.parent)
         histograms = {name: Histogram() for name in observer.tensors}
         feeds = feeds_from_samples(
             self.data.samples(context), observer.inputs, batch=observer.batch
