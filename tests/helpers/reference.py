@@ -26,7 +26,7 @@ SECTIONS = {
 def reference() -> str:
     """Write every section, kind and option, with its default and its docstring."""
     parts = ["**A recipe**\n", table(Recipe)]
-    for section in ("quantization", "compare"):
+    for section in ("quantization", "precision", "compare"):
         owner = inner(Recipe.model_fields[section].annotation)
         parts += [f"\n**`{section}`**: {first_line(owner)}\n", table(owner)]
     gate = inner(inner(Recipe.model_fields["compare"].annotation).model_fields["gates"].annotation)
@@ -86,6 +86,6 @@ def inner(annotation: typing.Any) -> typing.Any:
     return next(
         found
         for part in get_args(annotation)
-        if part not in (type(None), ...)
+        if part not in (type(None), ...) and get_origin(part) is not typing.Literal
         for found in [inner(part)]
     )

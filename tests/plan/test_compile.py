@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from tests.helpers.models import model_of
 from trtbuild.plan.compile import compile_recipe
 from trtbuild.recipe.load import loaded
@@ -24,6 +26,8 @@ def steps_of(tmp_path, text):
     """Return the steps by name; nothing is read but the text."""
     model = model_of("g (float[1] x) => (float[1] y) { y = Relu(x) }")
     (tmp_path / "tiny.onnx").write_bytes(model.SerializeToString())
+    for name in ("calib", "eval"):
+        np.savez(tmp_path / f"{name}.npz", x=np.zeros((2, 1), np.float32))
     recipe = loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode())).recipe
     plan = compile_recipe(
         recipe,
@@ -43,3 +47,41 @@ def test_the_scaling_of_weights_reaches_the_step(tmp_path):
     assert "absmax" == steps_of(tmp_path, RECIPE + INT8)["quantize"].weights.kind
     found = steps_of(tmp_path, RECIPE + asked)["quantize"].weights
     assert ("mse", 8) == (found.kind, found.steps)
+
+
+DATA = """\
+data: {calib: {kind: arrays, path: calib.npz}, eval: {kind: arrays, path: eval.npz}}
+compare: {data: eval}
+"""
+
+
+def test_fp16_beside_int8_is_measured_and_written(tmp_path):
+    """One more pass over the calibration data, and the same model to build and compare."""
+    text = INT8.replace("}}", "}, data: calib, high_precision: fp16}")
+    steps = steps_of(tmp_path, RECIPE + DATA + text)
+
+    assert "measure_peaks" == steps["quantize"].peaks.step
+    assert "fp16" == steps["quantize"].high_precision
+    assert "quantize" == steps["build_engine(reference)"].model.step
+
+
+def test_a_model_without_int8_is_converted(tmp_path):
+    """What is built and compared is the converted one; its account says what was asked for."""
+    precision = "precision: {type: fp16, data: calib, fp32: [a]}\n"
+    steps = steps_of(tmp_path, RECIPE + DATA + precision)
+    made = steps["convert_precision"]
+
+    assert ("measure_peaks", "fp16", ("a",)) == (made.peaks.step, made.type, made.fp32)
+    target = steps["build_engine(reference)"]
+    assert ("convert_precision", "convert_precision") == (target.model.step, target.account.step)
+    assert "convert_precision" == steps["infer(candidate)"].model.step
+    assert "FP16 model" == steps["compare"].candidate_name
+
+
+def test_fp32_converts_nothing(tmp_path):
+    """It is what a model is anyway; and bf16 needs no measuring."""
+    steps = steps_of(tmp_path, RECIPE + "precision: fp32\n")
+    assert "fix_graph" == steps["build_engine(reference)"].model.step
+
+    steps = steps_of(tmp_path, RECIPE + "precision: bf16\n")
+    assert None is steps["convert_precision"].peaks

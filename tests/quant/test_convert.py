@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.helpers.quant import normal, observed, ranges_of, seeded
-from trtbuild.core.values import Range, Ranges
+from tests.helpers.quant import normal, observed, seeded
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.convert import High, convert, float_account, largest_of, lift_for
+from trtbuild.quant.convert import High, convert, float_account, lift_for
 from trtbuild.quant.opset import opset_of
 from trtbuild.quant.wishes import Wishes
 
@@ -41,14 +40,6 @@ def test_it_says_where_nothing_was_measured():
     model = seeded(MODEL, w=(4, 4))
 
     assert "nothing was measured" in convert(model, float_account(model), High("fp16")).remarks[-1]
-
-
-def test_measured_is_what_calibration_saw():
-    """Not the range that it made of it, nor one by hand."""
-    seen = Range(low=-1, high=1, origin="calibrated", observed=(-8.0, 2.0))
-    table = {"a": seen, **ranges_of(origin="manual", b=9.0).tensors}
-
-    assert {"a": 8.0} == largest_of(Ranges(tensors=table))
 
 
 def test_the_opset_is_raised_no_further_than_needed():

@@ -9,6 +9,7 @@ from typing import Any
 from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.plan.plan import Plan, plan_steps
+from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
@@ -65,11 +66,13 @@ def compile_recipe(
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
     }
     data = _captures(recipe, steps, base=base, pin=pin)
+    peaks = add_peaks(recipe, steps, data)
+    final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
         ranges = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
-        _quantized(recipe.quantization, steps, ranges, base=base, pin=pin)
+        _quantized(recipe.quantization, steps, ranges, peaks, base=base, pin=pin)
     _engines(recipe, steps, base=base, pin=pin, warm=warm or {})
-    _compared(recipe, steps, data)
+    _compared(recipe, steps, data, final)
     return plan_steps(
         recipe.name,
         steps,
@@ -84,6 +87,7 @@ def _pinned(paths: tuple[Path, ...], pin: Pin) -> tuple[Pinned, ...]:
 
 def _used_data(recipe: Recipe) -> list[str]:
     used = [section.data for section in (recipe.quantization, recipe.compare) if section]
+    used.append(measured_data(recipe))
     return list(dict.fromkeys(name for name in used if name is not None))
 
 
@@ -134,7 +138,13 @@ def _ranges(
 
 
 def _quantized(
-    section: Quantization, steps: dict[str, Step], ranges: Ref | None, *, base: Path, pin: Pin
+    section: Quantization,
+    steps: dict[str, Step],
+    ranges: Ref | None,
+    peaks: Ref | None,
+    *,
+    base: Path,
+    pin: Pin,
 ) -> None:
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
@@ -145,6 +155,8 @@ def _quantized(
         skip=section.skip,
         precision=section.precision,
         weights=section.weights,
+        high_precision=section.high_precision,
+        peaks=peaks,
     )
 
 
@@ -163,7 +175,7 @@ def _engines(
         timed = backend if isinstance(backend, GpuTrtOptions) else None
         managed = timed is None or timed.timing_cache == MANAGED
         plugins = backend.plugins if isinstance(backend, TrtOptions) else ()
-        parts = _model_of(recipe.quantization)
+        parts = _model_of(recipe.quantization, converted="convert_precision" in steps)
         steps[target_name(name)] = BuildEngine(
             target=name,
             backend=backend,
@@ -178,9 +190,14 @@ def _engines(
         )
 
 
-def _model_of(section: Quantization | None) -> dict[str, Any]:
+def _model_of(section: Quantization | None, *, converted: bool) -> dict[str, Any]:
     """Return what an engine is built from: the float model, with ranges beside it or within."""
     float_model = Ref(step="fix_graph", output="model")
+    if section is None and converted:
+        return {
+            "model": Ref(step="convert_precision", output="model"),
+            "account": Ref(step="convert_precision", output="account"),
+        }
     if section is None:
         return {"model": float_model}
     account = Ref(step="quantize", output="account")
@@ -195,19 +212,20 @@ def _model_of(section: Quantization | None) -> dict[str, Any]:
     }
 
 
-def _compared(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput]) -> None:
+def _compared(
+    recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput], final: str
+) -> None:
     if recipe.compare is None:
         return
     samples = data[recipe.compare.data]
-    candidate = "quantize" if recipe.quantization is not None else "fix_graph"
     steps["infer(reference)"] = Infer(
         model=Ref(step="fix_graph", output="model"), data=samples, reference=True
     )
-    steps["infer(candidate)"] = Infer(model=Ref(step=candidate, output="model"), data=samples)
+    steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
     steps["compare"] = Compare(
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step="infer(candidate)", output="outputs"),
-        candidate_name="INT8 model (Q/DQ)" if recipe.quantization else "FP32 model",
+        candidate_name=candidate_name(recipe),
         data=samples,
         metrics=recipe.compare.metrics,
         gates=recipe.compare.gates,

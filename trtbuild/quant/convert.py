@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from trtbuild.core.values import Ranges
+from trtbuild.core.options import Options
 from trtbuild.quant.account import Account, KeptAccount, LayerAccount
 from trtbuild.quant.half import halve
 from trtbuild.quant.half_types import HALVES, HalfName
@@ -19,7 +19,7 @@ from trtbuild.quant.wishes import Wishes
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["High", "convert", "float_account", "largest_of", "lift_for"]
+__all__ = ["High", "Peaks", "convert", "float_account", "lift_for"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,12 @@ class High:
     name: HalfName
     largest: Mapping[str, float] = field(default_factory=dict)
     """The largest absolute value that calibration saw of each tensor."""
+
+
+class Peaks(Options):
+    """`peaks.json`: the largest absolute value that was seen of each tensor."""
+
+    tensors: dict[str, float]
 
 
 def lift_for(
@@ -51,12 +57,6 @@ def float_account(model: onnx.ModelProto) -> Account:
         for layer in layers_of(View(model))
     )
     return Account(opset=opset_of(model), layers=layers, tensors=(), weights=())
-
-
-def largest_of(observed: Ranges) -> dict[str, float]:
-    """Return the largest absolute value that calibration saw of each tensor."""
-    seen = {name: each.observed for name, each in observed.tensors.items()}
-    return {name: max(map(abs, pair)) for name, pair in seen.items() if pair is not None}
 
 
 def convert(

@@ -10,6 +10,11 @@ from typing import Any
 from trtbuild.core.options import Options
 from trtbuild.data import Source as Data
 from trtbuild.measure.metrics import LABELLED
+from trtbuild.recipe.precision_rules import (
+    precision_is_said_once,
+    precision_suits_the_rest,
+    type_of,
+)
 from trtbuild.recipe.problems import Path, Problem, near
 from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
 from trtbuild.recipe.scalars import short
@@ -98,7 +103,7 @@ def evaluation_data_is_new(recipe: Recipe, source: Source) -> Iterator[Problem]:
 
 def comparison_has_a_candidate(recipe: Recipe, source: Source) -> Iterator[Problem]:
     """Without `quantization` there is no INT8 model to compare."""
-    if recipe.compare is not None and recipe.quantization is None:
+    if recipe.compare is not None and recipe.quantization is None and type_of(recipe) == "fp32":
         told = "`compare` holds INT8 against FP32, and this recipe has no `quantization`"
         yield source.problem(
             ("compare",), told, "add `quantization`, or remove `compare`", key=True
@@ -244,12 +249,14 @@ _CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (calibration_data_exists, {"data", "quantization"}),
     (evaluation_data_exists, {"data", "compare"}),
     (evaluation_data_is_new, {"data", "quantization", "compare"}),
-    (comparison_has_a_candidate, {"quantization", "compare"}),
+    (comparison_has_a_candidate, {"quantization", "precision", "compare"}),
     (accuracy_has_labels, {"data", "compare"}),
     (backends_take_the_mode, {"quantization", "targets"}),
     (turing_stays_in_floating_point, {"quantization", "targets"}),
     (ranges_are_ranges, {"quantization"}),
     (calibrators_have_data, {"quantization"}),
+    (precision_is_said_once, {"quantization", "precision"}),
+    (precision_suits_the_rest, {"quantization", "precision", "data", "compare"}),
     (profiles_agree, {"profiles"}),
     (shapes_are_in_order, {"profiles"}),
     (targets_have_directories, {"targets"}),

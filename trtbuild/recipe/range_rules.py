@@ -48,6 +48,9 @@ def calibrators_have_data(recipe: Recipe, source: Source) -> Iterator[Problem]:
     told = "without a `calibrator`" if found is None else "beside the calibrator `cache`"
     hint = "add `calibrator: {kind: entropy2}`, or remove" if found is None else "remove"
     for option in ("data", "calibrators"):
-        if getattr(section, option):
+        measures = option == "data" and section.high_precision == "fp16"
+        if getattr(section, option) and not measures:
             path: Path = ("quantization", option)
-            yield source.problem(path, f"`{option}` has no use {told}", f"{hint} `{option}`", key=True)
+            yield source.problem(
+                path, f"`{option}` has no use {told}", f"{hint} `{option}`", key=True
+            )

@@ -16,11 +16,20 @@ from trtbuild.measure.metrics import Metric
 from trtbuild.quant import Weights
 from trtbuild.quant.weights import WeightsAbsmax
 
-__all__ = ["NAME_PATTERN", "Bounds", "Compare", "ProfileShapes", "Quantization", "Recipe"]
+__all__ = [
+    "NAME_PATTERN",
+    "Bounds",
+    "Compare",
+    "Precision",
+    "ProfileShapes",
+    "Quantization",
+    "Recipe",
+]
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
 Pattern = Annotated[str, Field(min_length=1)]
+FloatName = Literal["fp32", "fp16", "bf16"]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
@@ -63,13 +72,31 @@ class Quantization(Options):
     is an error, unless calibration looked for one."""
     weights: Weights = WeightsAbsmax(kind="absmax")
     """How the limit of each output channel of a weight is found: `absmax` clips nothing."""
+    high_precision: FloatName = "fp32"
+    """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
+    `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs
+    keep their types. bf16 cannot be compared: ONNX Runtime does not run it on a CPU."""
     skip: tuple[Pattern, ...] = ()
     """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
     means all nodes of that sort."""
     precision: dict[Pattern, Literal["int8", "fp32"]] = {}
     """The same patterns, each with int8 or fp32. A name wins over a pattern, a later pattern over
     an earlier one, and `skip` over all. int8 is the default where TensorRT-RTX delivers it; asking
-    for it adds ConvTranspose, which TensorRT 10 and 11 can run in INT8."""
+    for it adds ConvTranspose, which TensorRT 10 and 11 can run in INT8. fp32 keeps a node out of
+    `high_precision` as well, which `skip` does not."""
+
+
+class Precision(Options):
+    """What a model computes in that does not become INT8."""
+
+    type: FloatName
+    """fp32, fp16 or bf16; inputs and outputs of the model keep their types."""
+    data: str | None = None
+    """The data set, one of those under `data`, that shows how large values get: nodes that could
+    overflow fp16 stay in fp32. Without it only constants tell. bf16 needs none."""
+    fp32: tuple[Pattern, ...] = ()
+    """Names or patterns of nodes that stay in fp32; `op:` and an operator (`op:Softmax`) means all
+    nodes of that sort."""
 
 
 class ProfileShapes(Options):
@@ -114,7 +141,10 @@ class Recipe(Options):
     data: dict[Name, Source] = {}
     """Data sets by name, for `quantization` and `compare` to refer to."""
     quantization: Quantization | None = None
-    """How the model becomes INT8; without it, the engines compute in the model's own precision."""
+    """How the model becomes INT8; without it, the engines compute in what `precision` says."""
+    precision: FloatName | Precision = "fp32"
+    """Without `quantization`: what the engines compute in, as a word (`precision: fp16`) or with
+    options."""
     profiles: tuple[dict[str, ProfileShapes], ...] = ()
     """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take."""
     targets: Annotated[dict[Name, Target], Field(min_length=1)]

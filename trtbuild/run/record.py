@@ -37,6 +37,7 @@ Text = TypeVar("Text", bound=BaseModel)
 PLACES = {
     ("fix_graph", "model"): ("model.fp32.onnx", "the model after graph fixes"),
     ("quantize", "model"): ("model.int8.onnx", "the same with Q/DQ pairs"),
+    ("convert_precision", "model"): ("model.half.onnx", "the same in 16 bits"),
     ("quantize", "ranges"): ("ranges.json", "the range of every quantized tensor"),
     ("compare", "comparison"): ("comparison.json", "FP32 against INT8"),
 }
@@ -76,7 +77,9 @@ def gather(
     recipe = loaded.recipe
     found = _Found(outcomes, store)
     targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
-    account = found.read("quantize", "account", Account)
+    account = found.read("quantize", "account", Account) or found.read(
+        "convert_precision", "account", Account
+    )
     ranges = found.read("quantize", "ranges", Ranges)
     fixes = found.read("fix_graph", "account", FixAccounts)
     return Record(

@@ -9,10 +9,12 @@ from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import CaptureData
 from trtbuild.steps.collect_histograms import CollectHistograms
 from trtbuild.steps.compare import Compare
+from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
+from trtbuild.steps.measure_peaks import MeasurePeaks
 from trtbuild.steps.merge_histograms import MergeHistograms
 from trtbuild.steps.quantize import Quantize
 
@@ -26,7 +28,9 @@ AnyStep = Annotated[
     | CollectHistograms
     | MergeHistograms
     | ImportRanges
+    | MeasurePeaks
     | Quantize
+    | ConvertPrecision
     | BuildEngine
     | Infer
     | Compare,

@@ -10,7 +10,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
-from trtbuild.quant.convert import High, largest_of
+from trtbuild.quant.convert import High, Peaks
 from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.weights import WeightsAbsmax
 from trtbuild.quant.wishes import Wishes
@@ -48,8 +48,8 @@ class Quantize(Step):
     """How the limits of weights are found."""
     high_precision: Literal["fp32", "fp16", "bf16"] = "fp32"
     """What is not INT8 is written in this type."""
-    observed: Ref | None = None
-    """What calibration saw of every tensor: which of them 16 bits cannot hold."""
+    peaks: Ref | None = None
+    """How large the values of every tensor are: which of them 16 bits cannot hold."""
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
@@ -88,10 +88,10 @@ class Quantize(Step):
     def _high(self, context: Context) -> High | None:
         if self.high_precision == "fp32":
             return None
-        if self.observed is None:
+        if self.peaks is None:
             return High(self.high_precision)
-        observed = Ranges.model_validate_json(context.path(self.observed).read_bytes())
-        return High(self.high_precision, largest_of(observed))
+        peaks = Peaks.model_validate_json(context.path(self.peaks).read_bytes())
+        return High(self.high_precision, peaks.tensors)
 
     def _filed(self, context: Context) -> dict[str, tuple[float, float]]:
         if self.ranges_file is None:

@@ -1,0 +1,34 @@
+"""The largest absolute value of each tensor: what 16-bit types are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from trtbuild.calib.feeds import Feed
+from trtbuild.calib.observe import Observer
+
+__all__ = ["peaks"]
+
+
+def peaks(
+    observer: Observer, feeds: Iterable[Feed], *, progress: Callable[[int], None]
+) -> tuple[dict[str, float], int]:
+    """Run every feed; return the largest |x| of each tensor, and the samples consumed.
+
+    Infinities and NaNs are left out: 16-bit types have them too, and masks are made of them.
+
+    Raises:
+        StepInputError: a feed cannot be run.
+    """
+    import numpy as np
+
+    found = dict.fromkeys(observer.tensors, 0.0)
+    consumed = 0
+    for feed in feeds:
+        for name, values in observer.values(feed.arrays):
+            sizes = np.abs(values)
+            most = float(np.max(sizes, where=np.isfinite(sizes), initial=0))
+            found[name] = max(found[name], most)
+        consumed += len(feed.samples)
+        progress(consumed)
+    return found, consumed

@@ -1,0 +1,56 @@
+"""The steps that make a model 16-bit, and what of the recipe asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trtbuild.recipe.precision_rules import type_of
+from trtbuild.recipe.schema import Precision, Recipe
+from trtbuild.steps.base import Ref, Step
+from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.convert_precision import ConvertPrecision
+from trtbuild.steps.measure_peaks import MeasurePeaks
+
+__all__ = ["add_conversion", "add_peaks", "candidate_name", "measured_data"]
+
+FLOAT = Ref(step="fix_graph", output="model")
+
+
+def measured_data(recipe: Recipe) -> str | None:
+    """Return the data set on which values are measured for fp16; bf16 holds all of them."""
+    if recipe.quantization is not None:
+        return recipe.quantization.data if recipe.quantization.high_precision == "fp16" else None
+    asked = recipe.precision
+    return asked.data if isinstance(asked, Precision) and asked.type == "fp16" else None
+
+
+def add_peaks(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput]) -> Ref | None:
+    """Add the step that measures values, and return what it measures; None where none does."""
+    name = measured_data(recipe)
+    if name is None:
+        return None
+    steps["measure_peaks"] = MeasurePeaks(model=FLOAT, data=data[name])
+    return Ref(step="measure_peaks", output="peaks")
+
+
+def add_conversion(recipe: Recipe, steps: dict[str, Step], peaks: Ref | None) -> str:
+    """Add the step that makes a model without INT8 16-bit, where it is asked for.
+
+    Returns the name of the step whose model is to be built.
+    """
+    asked = recipe.precision
+    section = asked if isinstance(asked, Precision) else Precision(type=asked)
+    if recipe.quantization is not None or section.type == "fp32":
+        return "fix_graph" if recipe.quantization is None else "quantize"
+    steps["convert_precision"] = ConvertPrecision(
+        model=FLOAT, peaks=peaks, type=section.type, fp32=section.fp32
+    )
+    return "convert_precision"
+
+
+def candidate_name(recipe: Recipe) -> str:
+    """Return what the model that is compared with FP32 is called."""
+    if recipe.quantization is None:
+        return f"{type_of(recipe).upper()} model"
+    high = recipe.quantization.high_precision
+    return "INT8 model (Q/DQ)" if high == "fp32" else f"INT8 model (Q/DQ, the rest {high.upper()})"

@@ -1,0 +1,45 @@
+"""Rules on what is computed in where it is not INT8."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.recipe.problems import Path, Problem, near
+from trtbuild.recipe.schema import Precision, Recipe
+from trtbuild.recipe.source import Source
+
+__all__ = ["precision_is_said_once", "precision_suits_the_rest", "type_of"]
+
+
+def type_of(recipe: Recipe) -> str:
+    """Return what a recipe computes in where it does not compute in INT8."""
+    if recipe.quantization is not None:
+        return recipe.quantization.high_precision
+    asked = recipe.precision
+    return asked.type if isinstance(asked, Precision) else asked
+
+
+def precision_is_said_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Beside INT8 there is `high_precision`."""
+    if recipe.quantization is not None and recipe.precision != "fp32":
+        told = "`precision` is for models without INT8, and this recipe has a `quantization`"
+        asked = recipe.precision
+        name = asked.type if isinstance(asked, Precision) else asked
+        hint = f"write `high_precision: {name}` below `quantization` instead"
+        yield source.problem(("precision",), told, hint, key=True)
+
+
+def precision_suits_the_rest(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """The data exists, ranges are no obstacle, and what is compared can be run."""
+    asked, section = recipe.precision, recipe.quantization
+    where: Path = ("quantization", "high_precision") if section else ("precision",)
+    if isinstance(asked, Precision) and asked.data is not None and asked.data not in recipe.data:
+        guess = near(asked.data, recipe.data)
+        hint = f"did you mean `{guess}`?" if guess else "describe it in the section `data`"
+        yield source.problem(("precision", "data"), f"there is no data set `{asked.data}`", hint)
+    if section is not None and section.mode == "implicit" and section.high_precision != "fp32":
+        told = "with `mode: implicit`, types are not written into the model"
+        yield source.problem(where, told, "use `mode: explicit`")
+    if type_of(recipe) == "bf16" and recipe.compare is not None:
+        told = "`compare` runs models in ONNX Runtime on the CPU, which has no bf16"
+        yield source.problem(where, told, "use fp16, or remove `compare`")

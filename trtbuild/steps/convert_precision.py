@@ -1,0 +1,52 @@
+"""Write a model without INT8 in 16 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.quant.convert import High, Peaks, convert, float_account, lift_for
+from trtbuild.quant.half_types import HalfName
+from trtbuild.quant.wishes import Wishes
+from trtbuild.steps.base import Context, Ref, Step
+
+__all__ = ["ConvertPrecision"]
+
+
+class ConvertPrecision(Step):
+    """Convert a model to 16 bits; what would overflow stays float32."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {
+        "model": "model.onnx",
+        "account": "precision.json",
+    }
+
+    kind: Literal["convert_precision"] = "convert_precision"
+    model: Ref
+    peaks: Ref | None = None
+    """How large values are; None where nothing was measured."""
+    type: HalfName
+    fp32: tuple[str, ...] = ()
+    """Nodes that stay float32: names, patterns over names, or `op:` and an operator."""
+
+    def run(self, context: Context) -> None:
+        """Write the model, and the account of every weighted layer.
+
+        Raises:
+            StepInputError: the opset cannot be raised as far as the type needs.
+        """
+        import onnx
+
+        model, raised = lift_for(onnx.load(context.path(self.model)), self.type, quantized=False)
+        high = High(self.type)
+        if self.peaks is not None:
+            read = context.path(self.peaks).read_bytes()
+            high = High(self.type, Peaks.model_validate_json(read).tensors)
+        wishes = Wishes(precision=dict.fromkeys(self.fp32, "fp32"))
+        account = convert(model, float_account(model), high, wishes)
+        account = account.model_copy(update={"remarks": (*raised, *account.remarks)})
+        for remark in account.remarks:
+            context.events.note(remark)
+        self.out(context, "model").write_bytes(model.SerializeToString(deterministic=True))
+        self.out(context, "account").write_text(account.model_dump_json(indent=1) + "\n")

@@ -1,0 +1,55 @@
+"""Measure how large the values of every tensor are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.calib.feeds import feeds_from_samples
+from trtbuild.calib.observe import Observer
+from trtbuild.calib.peaks import peaks
+from trtbuild.quant.convert import Peaks
+from trtbuild.quant.policy import floating
+from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.calibrate import check_count, load_model
+from trtbuild.steps.capture_data import DataInput
+
+__all__ = ["MeasurePeaks"]
+
+
+class MeasurePeaks(Step):
+    """Run the model over the calibration data and keep each tensor's largest absolute value."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"peaks": "peaks.json"}
+
+    kind: Literal["measure_peaks"] = "measure_peaks"
+    model: Ref
+    data: DataInput
+
+    def fact_names(self) -> tuple[str, ...]:
+        """ONNX Runtime computes the values."""
+        return ("numpy", "onnxruntime")
+
+    def run(self, context: Context) -> None:
+        """Write peaks.json: Peaks, sorted by name.
+
+        Raises:
+            StepInputError: the model cannot be run, a sample does not fit it, or fewer or more
+                samples came than were captured.
+        """
+        wanted = self.data.manifest_of(context).count
+        path = context.path(self.model)
+        model = load_model(path)
+        observer = Observer(model, floating(model), folder=path.parent)
+        feeds = feeds_from_samples(
+            self.data.samples(context), observer.inputs, batch=observer.batch
+        )
+        found, samples = peaks(
+            observer,
+            feeds,
+            progress=lambda done: context.events.progress(done, wanted, "samples"),
+        )
+        check_count(samples, wanted)
+        text = Peaks(tensors=dict(sorted(found.items()))).model_dump_json(indent=1)
+        self.out(context, "peaks").write_text(text + "\n")
