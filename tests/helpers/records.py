@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trtbuild.core.records import (
     Comparison,
+    Coverage,
     DataUse,
     FixAccount,
     LayerAsked,
@@ -152,6 +153,17 @@ def good(**changes) -> Record:
             "logits": Range(low=-12.0, high=12.7, origin="calibrated", calibrator="entropy2"),
         },
         "asked": tuple(LayerAsked(name=n, op="Conv", precision="int8") for n in LAYERS),
+        "coverage": (
+            Coverage(
+                target="rtx",
+                layers=4,
+                macs=4_089_184_256,
+                asked_macs=4_087_136_256,
+                delivered_macs=4_087_136_256,
+                islands=2,
+                float_edges=("/layer1/Resize_output_0",),
+            ),
+        ),
         "fixes": (
             FixAccount(fix="fold_constants", changed=("/Shape", "/Reshape: a constant shape")),
             FixAccount(
@@ -243,6 +255,7 @@ def failed() -> Record:
             ),
         ),
         comparison=None,
+        coverage=(),
         ranges={},
         asked=(),
         files=(),

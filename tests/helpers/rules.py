@@ -11,7 +11,8 @@ from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, random
 from trtbuild.core.values import Range
 from trtbuild.quant.account import Account, LayerAccount, TensorAccount
-from trtbuild.quant.rules.subject import Aim, Subject
+from trtbuild.quant.rules.aim import Aim
+from trtbuild.quant.rules.subject import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +230,7 @@ FIRES: dict[str, Callable[[], Subject]] = {
     "TB403": joined("far"),
     "TB404": lambda: with_ranges(x=seen(9.0)),
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
-    "TB501": of(ONE, Aim(kind="tensorrt11", workspace_bytes=2**20)),
+    "TB501": of(ONE, Aim(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
 HOLDS: dict[str, Callable[[], Subject]] = {
@@ -268,6 +269,6 @@ HOLDS: dict[str, Callable[[], Subject]] = {
     "TB403": joined("s2"),
     "TB404": lambda: with_ranges(x=seen(8.0)),
     "TB405": lambda: with_ranges(x=RANGE),
-    "TB501": of(ONE, Aim(kind="tensorrt11", workspace_bytes=2**30)),
+    "TB501": of(ONE, TRT11),
 }
 """Code → a neighbour of that model that keeps the rule."""

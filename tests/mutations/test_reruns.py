@@ -14,9 +14,10 @@ from trtbuild import api
 
 STEPS = (
     "import_model", "fix_graph", "capture_data(calib)", "capture_data(eval)", "calibrate",
-    "quantize", "build_engine(rtx)", "infer(reference)", "infer(candidate)", "compare",
+    "quantize", "check_model(rtx)", "build_engine(rtx)", "infer(reference)",
+    "infer(candidate)", "compare",
 )  # fmt: skip
-CANDIDATE = {"build_engine(rtx)", "infer(candidate)", "compare"}
+CANDIDATE = {"check_model(rtx)", "build_engine(rtx)", "infer(candidate)", "compare"}
 """What stands on the quantized model."""
 
 
@@ -121,7 +122,11 @@ CHANGES = {
     "a profile": (edited("max: [4,", "max: [8,"), ENGINE),
     "the workspace": (edited("256MiB", "512MiB"), ENGINE),
     "a target option": (edited("workspace:", "tf32: false, workspace:"), ENGINE),
-    "a target's GPU": (edited("[8.9]", "[8.9, 12.0]"), ENGINE),
+    "a target's GPU": (edited("[8.9]", "[8.9, 12.0]"), {"check_model(rtx)", *ENGINE}),
+    "a check turned off": (
+        edited("targets:", "checks: {off: {TB501: it is enough}}\ntargets:"),
+        {"check_model(rtx)", *ENGINE},
+    ),
     "a metric": (edited("sqnr_db]", "sqnr_db, max_abs]"), {"compare"}),
     "a gate": (edited("at_least: 1}", "at_least: 2}"), {"compare"}),
 }  # fmt: skip
@@ -267,6 +272,7 @@ def ran(project):
         ("weights moved beside", {"import_model"}),
         ("a picture's bytes", {"capture_data(calib)", "calibrate"}),
         ("a module in a package", {*EVALUATION}),
+        ("a check turned off", {"check_model(rtx)"}),
         ("a package's __init__", {"capture_data(eval)"}),
         ("a skipped layer", QUANTIZED),
     ],

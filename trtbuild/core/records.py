@@ -282,8 +282,6 @@ class Record(Options):
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()
     """How much of the work is INT8, target by target."""
-    faults: tuple[Fault, ...] = ()
-    """The static rules that the models break, those turned off included."""
     fixes: tuple[FixAccount, ...] = ()
     """In the order in which they ran."""
     files: tuple[PlacedFile, ...] = ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
+from trtbuild.plan.checks import check_name, check_of
 from trtbuild.plan.plan import Plan, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -176,10 +177,14 @@ def _engines(
         managed = timed is None or timed.timing_cache == MANAGED
         plugins = backend.plugins if isinstance(backend, TrtOptions) else ()
         parts = _model_of(recipe.quantization, converted="convert_precision" in steps)
+        check = check_of(recipe, name, model=parts["model"])
+        if check is not None:
+            steps[check_name(name)] = check
         steps[target_name(name)] = BuildEngine(
             target=name,
             backend=backend,
             **parts,
+            checked=None if check is None else Ref(step=check_name(name), output="passed"),
             profiles=tuple(
                 {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
                 for profile in recipe.profiles

@@ -13,6 +13,8 @@ from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import capture_name
 from trtbuild.plan.coverage import range_problems
 from trtbuild.plan.nearest import nearest
+from trtbuild.quant.layers import WEIGHTED
+from trtbuild.quant.wishes import means
 from trtbuild.recipe.problems import Path, Problem, in_order
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def problems(
     """Yield every place where a recipe does not fit the model it names."""
     yield from _profiles(loaded, signature)
     yield from _patterns(loaded, signature)
+    yield from _allowed(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
 
@@ -116,6 +119,18 @@ def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
         if not matching(pattern, pool):
             message = f"`{pattern}` matches no node of the model"
             yield at(path, message, nearest(pattern, pool), key="precision" in path)
+
+
+def _allowed(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+    """Yield the patterns of `allow_float` that no layer could need."""
+    section = loaded.recipe.quantization
+    layers = [node for node in signature.nodes if node.op in WEIGHTED]
+    pool = [*(node.name for node in layers), *sorted({f"op:{node.op}" for node in layers})]
+    for index, pattern in enumerate(section.allow_float if section else ()):
+        if not any(means(pattern, node.name, node.op) for node in layers):
+            message = f"`{pattern}` matches no layer that INT8 is for ({', '.join(WEIGHTED)})"
+            path: Path = ("quantization", "allow_float", index)
+            yield loaded.source.problem(path, message, nearest(pattern, pool))
 
 
 def _data(

@@ -19,6 +19,7 @@ from trtbuild.quant.weights import WeightsAbsmax
 __all__ = [
     "NAME_PATTERN",
     "Bounds",
+    "Checks",
     "Compare",
     "Precision",
     "ProfileShapes",
@@ -84,6 +85,17 @@ class Quantization(Options):
     an earlier one, and `skip` over all. int8 is the default where TensorRT-RTX delivers it; asking
     for it adds ConvTranspose, which TensorRT 10 and 11 can run in INT8. fp32 keeps a node out of
     `high_precision` as well, which `skip` does not."""
+    allow_float: tuple[Pattern, ...] = ()
+    """The same patterns: layers that may come out in floating point where INT8 was asked for. By
+    default an engine that delivers less than was asked for fails the build."""
+
+
+class Checks(Options):
+    """Which static checks of the model do not count (`trtbuild check` makes them)."""
+
+    off: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
+    """Rules to turn off, by code, each with the reason (`TB303: "the branch is tiny"`), which the
+    report repeats."""
 
 
 class Precision(Options):
@@ -145,6 +157,8 @@ class Recipe(Options):
     precision: FloatName | Precision = "fp32"
     """Without `quantization`: what the engines compute in, as a word (`precision: fp16`) or with
     options."""
+    checks: Checks = Checks()
+    """Static checks of the model before it is built: which of them do not count, and why."""
     profiles: tuple[dict[str, ProfileShapes], ...] = ()
     """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take."""
     targets: Annotated[dict[Name, Target], Field(min_length=1)]

@@ -17,6 +17,7 @@ from trtbuild.report.blocks import (
     prose,
     said,
 )
+from trtbuild.report.coverage import coverage
 
 __all__ = ["page_of"]
 
@@ -40,6 +41,7 @@ def page_of(record: Record) -> Page:
 _SECTIONS = (
     results.targets,
     results.comparison,
+    coverage,
     results.layers,
     background.ranges,
     background.fixes,

@@ -14,6 +14,7 @@ from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, preflight
 from trtbuild.recipe.load import Loaded
 from trtbuild.recipe.schema import Recipe
+from trtbuild.run.delivered import demand_delivered
 from trtbuild.run.engine import walk
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.facts import Installed, hindrance
@@ -91,13 +92,16 @@ def build(
 
     Raises:
         RecipeError: the recipe does not fit its model or data.
-        StepFailed: a step failed; the others have gone as far as they could.
+        StepFailed: a step failed; the others have gone as far as they could. Or an engine holds
+            less INT8 than was asked of it.
     """
     first = made.upto(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
     before = _checked(walk(first, store, executor, listener))
     preflight(loaded, (*known(decide(made, store), store), *before), store)
     outcomes = {outcome.step: outcome for outcome in before}
-    return _checked(walk(made, store, executor, listener, known=outcomes))
+    done = _checked(walk(made, store, executor, listener, known=outcomes))
+    demand_delivered(loaded.recipe, done, store)
+    return done
 
 
 def fixed_model(loaded: Loaded, store: Store, executor: Executor, listener: Listener) -> Path:

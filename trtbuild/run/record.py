@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from trtbuild.core.options import Options
 from trtbuild.core.records import (
     Artifact,
+    Checks,
     Comparison,
     DataUse,
     FixAccount,
@@ -24,11 +25,13 @@ from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest
 from trtbuild.graph.apply import FixAccounts
+from trtbuild.plan.checks import check_name
 from trtbuild.plan.compile import capture_name, target_name
 from trtbuild.plan.plan import Plan
 from trtbuild.quant.account import Account
 from trtbuild.recipe.load import Loaded
 from trtbuild.recipe.schema import Recipe
+from trtbuild.run.coverage import covered
 
 __all__ = ["files", "gather", "settled"]
 
@@ -82,6 +85,11 @@ def gather(
     )
     ranges = found.read("quantize", "ranges", Ranges)
     fixes = found.read("fix_graph", "account", FixAccounts)
+    checks = {
+        name: read
+        for name in recipe.targets
+        if (read := found.read(check_name(name), "checks", Checks)) is not None
+    }
     return Record(
         recipe=recipe.name,
         file=loaded.file.name,
@@ -98,6 +106,7 @@ def gather(
             LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
             for each in (account.layers if account else ())
         ),
+        coverage=tuple(covered(targets, checks)),
         fixes=tuple(_fixes(recipe, fixes)),
         files=tuple(_placed(recipe, outcomes)),
         notes=notes,

@@ -7,6 +7,7 @@ from pydantic import Field
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import CaptureData
+from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.collect_histograms import CollectHistograms
 from trtbuild.steps.compare import Compare
 from trtbuild.steps.convert_precision import ConvertPrecision
@@ -31,6 +32,7 @@ AnyStep = Annotated[
     | MeasurePeaks
     | Quantize
     | ConvertPrecision
+    | CheckModel
     | BuildEngine
     | Infer
     | Compare,

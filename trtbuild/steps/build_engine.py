@@ -40,6 +40,8 @@ class BuildEngine(Step):
     model: Ref
     account: Ref | None = None
     """quantization.json: the precision asked for, layer by layer; None asks for what is there."""
+    checked: Ref | None = None
+    """What says that the model breaks no static rule; it is waited for, and not read."""
     profiles: tuple[dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], ...] = ()
     plugins: tuple[Pinned, ...] = ()
     """Shared libraries to load before the model is read."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trtbuild.core.options import Options
 from trtbuild.core.values import Range
 from trtbuild.quant.asked import dequantizer_of
 from trtbuild.quant.existing import (
@@ -21,6 +20,7 @@ from trtbuild.quant.existing import (
 )
 from trtbuild.quant.layers import WEIGHTED
 from trtbuild.quant.macs import macs_of
+from trtbuild.quant.rules.aim import ANY, Aim
 from trtbuild.quant.view import View, name_of
 from trtbuild.quant.wishes import means
 
@@ -29,28 +29,9 @@ if TYPE_CHECKING:
 
     from trtbuild.quant.account import Account
 
-__all__ = ["Aim", "Reading", "Subject"]
+__all__ = ["INTEGERS", "Reading", "Subject"]
 
 INTEGERS = frozenset({"int8", "uint8"})
-
-
-class Aim(Options):
-    """What a model is to be built for, as far as rules ask; the default is any TensorRT."""
-
-    kind: str = ""
-    """The target's kind; empty for any."""
-    compute_capabilities: tuple[str, ...] = ()
-    """Those of a TensorRT-RTX target."""
-    workspace_bytes: int | None = None
-
-    @property
-    def rtx(self) -> bool:
-        """Tell whether TensorRT-RTX may be what builds it."""
-        return self.kind in {"", "tensorrt_rtx"}
-
-
-ANY = Aim()
-"""Any TensorRT: nothing is known of the target."""
 
 
 @dataclass(frozen=True)

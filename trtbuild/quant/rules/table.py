@@ -189,7 +189,7 @@ TABLE: tuple[Rule, ...] = (
         "TB306",
         "warning",
         slow.mostly_fp32,
-        "quantize more of it, or convert what stays float to half precision",
+        "quantize more of it, or say `high_precision: fp16` in `quantization`",
     ),
     Rule(
         "TB401",

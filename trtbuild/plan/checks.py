@@ -1,0 +1,58 @@
+"""Which static checks a target's model is held against before it is built."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trtbuild.backends import Target
+from trtbuild.quant.rules.aim import FLOOR_BYTES, Aim
+from trtbuild.recipe.schema import Recipe
+from trtbuild.steps.base import Ref
+from trtbuild.steps.check_model import CheckModel
+
+__all__ = ["aim_of", "check_name", "check_of", "shapes_of"]
+
+
+def check_name(target: str) -> str:
+    """Return the name of the step that checks a target's model."""
+    return f"check_model({target})"
+
+
+def check_of(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | None:
+    """Return the step that checks the model that a target is built from.
+
+    None for a target that takes any model: one that has no types to be strict about.
+    """
+    backend = recipe.targets[target]
+    if not backend.capabilities.typing:
+        return None
+    section = recipe.quantization
+    quantized = section is not None
+    return CheckModel(
+        model=model,
+        account=Ref(step="quantize", output="account") if quantized else None,
+        ranges=Ref(step="quantize", output="ranges") if quantized else None,
+        target=target,
+        aim=aim_of(backend),
+        shapes=shapes_of(recipe),
+        allow_float=section.allow_float if section else (),
+        off=recipe.checks.off,
+    )
+
+
+def aim_of(backend: Target) -> Aim:
+    """Say of a target what the rules ask."""
+    options: dict[str, Any] = backend.model_dump()
+    workspace = options.get("workspace")
+    return Aim(
+        kind=backend.kind,
+        compute_capabilities=tuple(map(str, options.get("compute_capabilities", ()))),
+        small_workspace_bytes=workspace if workspace and workspace < FLOOR_BYTES else None,
+    )
+
+
+def shapes_of(recipe: Recipe) -> dict[str, tuple[int, ...]]:
+    """Return the shapes that engines are tuned for: those of the first profile."""
+    return (
+        {name: shapes.opt for name, shapes in recipe.profiles[0].items()} if recipe.profiles else {}
+    )

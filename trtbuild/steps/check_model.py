@@ -1,0 +1,99 @@
+"""Hold a target's model against the static rules, before it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.records import Checks, Fault
+from trtbuild.core.values import Range, Ranges
+from trtbuild.quant.account import Account
+from trtbuild.quant.rules.aim import Aim
+from trtbuild.steps.base import Context, Ref, Step
+
+__all__ = ["CheckModel", "told"]
+
+MANY = 5
+"""Nodes named in a line; checks.json names them all."""
+
+
+class CheckModel(Step):
+    """Check a model for a target: an error ends the build, a warning becomes a note."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
+
+    kind: Literal["check_model"] = "check_model"
+    model: Ref
+    account: Ref | None = None
+    """quantization.json, where trtbuild quantized the model."""
+    ranges: Ref | None = None
+    """ranges.json, beside it."""
+    target: str
+    aim: Aim
+    shapes: dict[str, tuple[int, ...]] = {}
+    """Of the inputs, for counting the work: the opt shapes."""
+    allow_float: tuple[str, ...] = ()
+    """Layers that may be float where INT8 was asked for: names, patterns, `op:` and an operator."""
+    off: dict[str, str] = {}
+    """Rules that are turned off, and why."""
+
+    def run(self, context: Context) -> None:
+        """Write checks.json (core.records.Checks), and `passed`, which says that no error is left.
+
+        Raises:
+            StepInputError: an error is left: names rule, nodes, reason and next move of each.
+        """
+        import onnx
+
+        from trtbuild.quant.checked import check_model
+        from trtbuild.quant.rules.subject import Subject
+
+        subject = Subject(
+            model=onnx.load(context.path(self.model)),
+            aim=self.aim,
+            account=self._account(context),
+            ranges=self._ranges(context),
+            shapes=self.shapes,
+            allow_float=self.allow_float,
+        )
+        found = check_model(subject, target=self.target, off=self.off)
+        _refuse([fault for fault in found.faults if fault.level == "error" and not fault.off])
+        for fault in found.faults:
+            context.events.note(told(fault))
+        self._write(context, found)
+
+    def _write(self, context: Context, found: Checks) -> None:
+        self.out(context, "checks").write_text(found.model_dump_json(indent=1) + "\n")
+        # An engine waits for this file alone: turning a rule off builds nothing anew.
+        self.out(context, "passed").write_text("no error\n")
+
+    def _account(self, context: Context) -> Account | None:
+        if self.account is None:
+            return None
+        return Account.model_validate_json(context.path(self.account).read_bytes())
+
+    def _ranges(self, context: Context) -> dict[str, Range]:
+        if self.ranges is None:
+            return {}
+        return Ranges.model_validate_json(context.path(self.ranges).read_bytes()).tensors
+
+
+def told(fault: Fault) -> str:
+    """Write a fault as a line: code, nodes, reason, and the next move or why it does not count."""
+    shown = [f"`{name}`" for name in fault.nodes[:MANY]]
+    more = f" and {len(fault.nodes) - MANY} more" if len(fault.nodes) > MANY else ""
+    where = ", ".join(shown) + more
+    end = f"turned off: {fault.off}" if fault.off else f"hint: {fault.hint}"
+    return f"{fault.code} {where}{': ' if where else ''}{fault.reason} ({end})"
+
+
+def _refuse(errors: Sequence[Fault]) -> None:
+    if errors:
+        codes = ", ".join(dict.fromkeys(fault.code for fault in errors))
+        raise StepInputError(
+            "\n".join(told(fault) for fault in errors),
+            hint=f"mend the model; or, where a rule is wrong about it, turn it off with a reason: "
+            f'`checks: {{off: {{{errors[0].code}: "why"}}}}` ({codes})',
+        )
