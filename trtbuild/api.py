@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
     from trtbuild.run.apply import Applied
+    from trtbuild.run.check import Checked
     from trtbuild.run.diagnosis import Diagnosis
     from trtbuild.run.executor import Listener
     from trtbuild.run.planning import Planned
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "apply",
+    "check",
     "doctor",
     "export_ranges",
     "import_ranges",
@@ -73,6 +75,24 @@ def validate(paths: Sequence[Path]) -> tuple[Problem, ...]:
         except RecipeError as error:
             found += error.problems
     return tuple(found)
+
+
+def check(path: Path) -> tuple[Checked, ...]:
+    """Hold an ONNX file, or the models that a recipe builds engines from, against static rules.
+
+    Of a recipe, what is cheap runs (its model is imported and fixed); nothing is calibrated.
+
+    Raises:
+        RecipeError: the recipe, alone or with the model it names, is wrong.
+        MissingFile, StepInputError, StepFailed: a model cannot be read, fixed or quantized.
+    """
+    from trtbuild.run.check import check_file, check_recipe
+
+    if path.suffix == ".onnx":
+        return (check_file(path),)
+    store = Store(default_root())
+    store.prepare()
+    return check_recipe(load(path), store)
 
 
 def schema() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from trtbuild.cli.apply import apply
+from trtbuild.cli.check import check
 from trtbuild.cli.doctor import doctor
 from trtbuild.cli.kinds import kinds
 from trtbuild.cli.plan import plan
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Build INT8 TensorRT engines from reviewed recipes.",
 )
-for verb in (validate, plan, apply, why, schema, kinds, doctor):
+for verb in (validate, check, plan, apply, why, schema, kinds, doctor):
     app.command()(verb)
 app.add_typer(ranges, name="ranges")
 app.add_typer(store, name="store")

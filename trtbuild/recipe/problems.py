@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from trtbuild.core.options import Options
@@ -14,6 +14,7 @@ __all__ = [
     "Mark",
     "Path",
     "Problem",
+    "annotation",
     "dotted",
     "in_order",
     "near",
@@ -152,9 +153,14 @@ def _github(problem: Problem) -> str:
         "col": str(problem.mark.column),
         "title": dotted(problem.path) or "recipe",
     }
-    properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
     text = f"{problem.message}\nhint: {problem.hint}" if problem.hint else problem.message
-    return f"::error {properties}::{_data(text)}"
+    return annotation("error", where, text)
+
+
+def annotation(level: str, where: Mapping[str, str], text: str) -> str:
+    """Write GitHub's workflow command for an `error` or a `warning`; `where` holds its options."""
+    properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
+    return f"::{level} {properties}::{_data(text)}"
 
 
 def _data(text: str) -> str:

@@ -1,0 +1,114 @@
+"""trtbuild check: models held against the static rules, as a user sees it."""
+
+from __future__ import annotations
+
+import onnx
+import pytest
+
+from tests.helpers.projects import edit
+from tests.helpers.rules import FIRES, HOLDS
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """Write the model that breaks a rule into the current directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(code, models=FIRES):
+        onnx.save(models[code]().model, "model.onnx")
+        return "model.onnx"
+
+    return write
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_a_model_that_breaks_a_rule(trtbuild, model, golden, form):
+    """Code, level, nodes, reason and next move, in every form; exit code 1."""
+    answer = trtbuild("check", model("TB304"), "--format", form)
+
+    assert (1, "") == (answer.code, answer.err)
+    golden(f"checks/check.{form}.txt", answer.out)
+
+
+def test_a_clean_model_is_exit_code_0(trtbuild, model):
+    """And it says so."""
+    answer = trtbuild("check", model("TB101", HOLDS))
+
+    assert 0 == answer.code
+    assert "no rule is broken" in answer.out
+
+
+def test_a_clean_model_has_no_annotations(trtbuild, model):
+    """A pull request shows nothing."""
+    assert (0, "") == (
+        (answer := trtbuild("check", model("TB101", HOLDS), "--format", "github")).code,
+        answer.out,
+    )
+
+
+def test_what_is_no_model_is_told_in_a_sentence(trtbuild, tmp_path):
+    """Nothing to check, and no traceback."""
+    (tmp_path / "model.onnx").write_bytes(b"nonsense")
+    answer = trtbuild("check", tmp_path / "model.onnx")
+
+    assert 3 == answer.code
+    assert "hint:" in answer.err
+
+
+def test_a_recipe_is_checked_without_calibrating(trtbuild, project):
+    """Its model is quantized with ranges that stand in, and the answer says so."""
+    answer = trtbuild("check", project)
+
+    assert (0, "") == (answer.code, answer.err)
+    assert "target rtx: the fixed model, quantized with ranges that stand in" in answer.out
+    assert "INT8 is asked for 100.00 %" in answer.out
+
+
+def test_a_recipe_without_data_is_checked_as_it_would_be_built(trtbuild, project):
+    """Ranges by hand cost nothing: the INT8 model is made."""
+    edit(project, "  data: calib\n  calibrator: {kind: minmax}\n", "  ranges: {'*': 4.0}\n")
+
+    assert "target rtx: the INT8 model\n" in trtbuild("check", project).out
+
+
+def test_a_rule_that_is_turned_off_does_not_count(trtbuild, project):
+    """The reason stands beside it, and the exit code is 0."""
+    edit(project, "workspace: 256MiB", "workspace: 1MiB")
+    broken = trtbuild("check", project)
+    edit(project, "targets:", "checks: {off: {TB501: the model is tiny}}\ntargets:")
+    answer = trtbuild("check", project)
+
+    assert (1, 0) == (broken.code, answer.code)
+    assert "TB501 warning: workspace 1.0 MiB is under 64.0 MiB" in broken.out
+    assert "TB501 off: workspace 1.0 MiB is under 64.0 MiB" in answer.out
+    assert "why it is off: the model is tiny" in answer.out
+
+
+def test_an_error_stops_the_build(trtbuild, project, tmp_path):
+    """Nothing is skipped silently: exit code 3, and no build directory is filled."""
+    edit(project, "calibrator: {kind: minmax}", "calibrator: {kind: minmax}\n  skip: ['*']")
+    answer = trtbuild("apply", project, "--build-dir", tmp_path / "build", "-q")
+
+    assert 3 == answer.code
+    assert "check_model(rtx): TB201 the recipe asks for INT8, and no layer of the model is" in (
+        answer.err
+    )
+    assert not list((tmp_path / "build" / "small").glob("*.onnx"))
+
+
+def test_a_rule_that_there_is_not(trtbuild, project):
+    """It is a mistake in the recipe, found before anything runs."""
+    edit(project, "targets:", "checks: {off: {TB999: why}}\ntargets:")
+    answer = trtbuild("validate", project)
+
+    assert 2 == answer.code
+    assert "there is no rule `TB999`" in answer.err
+
+
+def test_allow_float_that_matches_nothing(trtbuild, project):
+    """It would allow nothing: an error, before calibration."""
+    edit(project, "  data: calib\n", "  data: calib\n  allow_float: ['op:ConvTranspose']\n")
+    answer = trtbuild("check", project)
+
+    assert 2 == answer.code
+    assert "`op:ConvTranspose` matches no layer that INT8 is for" in answer.err

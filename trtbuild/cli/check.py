@@ -1,0 +1,28 @@
+"""trtbuild check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trtbuild.cli.validate import ProblemFormat
+
+__all__ = ["check"]
+
+
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(help="ONNX files, or recipes.", metavar="MODEL|RECIPE...")
+    ],
+    *,
+    format_: Annotated[
+        ProblemFormat, typer.Option("--format", help="How findings are written.")
+    ] = ProblemFormat.text,
+) -> int:
+    """Check models for what TensorRT refuses, changes without a word, or makes slow."""
+    from trtbuild import api
+    from trtbuild.cli import checked
+
+    return checked.show([found for file in files for found in api.check(file)], format_.value)
