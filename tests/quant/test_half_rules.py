@@ -39,7 +39,16 @@ def test_constants_and_operators_decide(node, reason):
 
 def test_bf16_holds_what_float32_holds():
     """Its exponent is as wide."""
-    assert {} == reasons(CHAIN.replace("?", "Mul(a, big)").replace("17", "22"), name="bf16")
+    assert {} == reasons(CHAIN.replace("?", "Mul(a, big)"), name="bf16")
+
+
+def test_what_tensorrt_refuses_stays_float32():
+    """Mish is in ONNX's bf16, and not in TensorRT's."""
+    text = CHAIN.replace("?", "Mish(a)")
+    header = '<ir_version: 8, opset_import: ["" : 22]>'
+
+    assert {"b": "there is no Mish in bf16"} == reasons(header + text, name="bf16")
+    assert {} == reasons(header + text)
 
 
 def test_measured_values_decide():
