@@ -63,7 +63,8 @@ def _fused(view: View, index: int) -> bool:
     maker = view.producer(node.input[0]) if node.input else None
     quantized = maker is not None and maker.op_type == "DequantizeLinear"
     # TensorRT-RTX fuses the average over all of a picture with what reads it; others it needs INT8.
-    return node.op_type == "GlobalAveragePool" or (node.op_type in AVERAGING and quantized)
+    whole = node.op_type in {"GlobalAveragePool", "ReduceMean"}
+    return whole or (node.op_type in AVERAGING and quantized)
 
 
 def _layers_behind(view: View, layers: set[int]) -> Mapping[int, bool]:
