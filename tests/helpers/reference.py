@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from trtbuild import api
 from trtbuild.core.options import Options, descriptions
+from trtbuild.quant.rules.table import TABLE
 from trtbuild.recipe.schema import Recipe
 
 SECTIONS = {
@@ -26,7 +27,7 @@ SECTIONS = {
 def reference() -> str:
     """Write every section, kind and option, with its default and its docstring."""
     parts = ["**A recipe**\n", table(Recipe)]
-    for section in ("quantization", "precision", "compare"):
+    for section in ("quantization", "precision", "checks", "compare"):
         owner = inner(Recipe.model_fields[section].annotation)
         parts += [f"\n**`{section}`**: {first_line(owner)}\n", table(owner)]
     gate = inner(inner(Recipe.model_fields["compare"].annotation).model_fields["gates"].annotation)
@@ -38,7 +39,14 @@ def reference() -> str:
             parts.append(f"\n`kind: {name}`: {first_line(kind)}\n")
             rows = table(kind)
             parts += [rows] if rows else []
+    parts += ["\n**Static checks**: what holds where a rule is not broken.\n", rules()]
     return "\n".join(parts) + "\n"
+
+
+def rules() -> str:
+    """Write a table of the static rules."""
+    rows = [f"| `{rule.code}` | {rule.level} | {cell(rule.meaning)} |" for rule in TABLE]
+    return "\n".join(["| rule | level | what holds |", "| --- | --- | --- |", *rows])
 
 
 def table(owner: type[Options]) -> str:
