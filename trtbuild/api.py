@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from trtbuild.run.check import Checked
     from trtbuild.run.diagnosis import Diagnosis
     from trtbuild.run.executor import Listener
+    from trtbuild.run.feeding import Ran
+    from trtbuild.run.inspection import Inspected
     from trtbuild.run.planning import Planned
     from trtbuild.run.range_files import Form, Imported
     from trtbuild.run.tables import Table
@@ -35,11 +37,14 @@ __all__ = [
     "doctor",
     "export_ranges",
     "import_ranges",
+    "inspect",
     "kinds",
     "load",
     "plan",
     "range_diff",
+    "run",
     "schema",
+    "script",
     "store_collect",
     "store_entries",
     "store_usage",
@@ -302,3 +307,44 @@ def store_collect(*, runs: int, pretend: bool = False) -> Collected:
     from trtbuild.core.upkeep import collect
 
     return collect(Store(default_root()), runs=runs, pretend=pretend)
+
+
+def script(path: Path, target: str) -> str:
+    """Return a program that builds a target of a recipe as trtbuild does, with Polygraphy alone.
+
+    Raises:
+        UsageError: there is no such target, or no such program for it.
+    """
+    from trtbuild.run.script import program
+
+    return program(load(path), target)
+
+
+def inspect(path: Path) -> Inspected:
+    """Say what an engine file is, and whether it fits this machine.
+
+    Raises:
+        MissingFile: it is not there.
+    """
+    from trtbuild.run.facts import Installed
+    from trtbuild.run.inspection import inspect as inspected
+
+    return inspected(path, Installed())
+
+
+def run(path: Path, inputs: Path, *, build_dir: Path, output: Path | None = None) -> Ran:
+    """Run the model behind a recipe or an engine on an npz file; `output` takes what comes out.
+
+    Raises:
+        MissingFile: a file is not there, or the recipe is not built.
+        StepInputError: the arrays do not fit the model.
+    """
+    from trtbuild.core.arrays import write_npz
+    from trtbuild.run.feeding import run_model
+
+    ran = run_model(path, inputs, build_dir=build_dir)
+    if output is not None:
+        with write_npz(output) as file:
+            for name, array in ran.outputs.items():
+                file.append(name, array)
+    return ran

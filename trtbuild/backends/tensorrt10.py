@@ -18,7 +18,7 @@ from trtbuild.backends.base import (
     Profile,
     Progress,
 )
-from trtbuild.backends.trt_flavour import TRT10
+from trtbuild.backends.trt_flavour import TRT10, Flavour
 from trtbuild.backends.trt_options import GpuTrtOptions, TensorFormat
 from trtbuild.backends.trt_settings import Settings, settings_of
 from trtbuild.core.options import ByteSize
@@ -55,6 +55,7 @@ DataType = Literal["float", "half", "bf16", "int8", "int32", "int64", "uint8", "
 class Tensorrt10(GpuTrtOptions):
     """TensorRT 10 engines for the GPU (or DLA) of the machine that builds them."""
 
+    flavour: ClassVar[Flavour] = TRT10
     capabilities: ClassVar[Capabilities] = Capabilities(
         modes=("explicit", "implicit"),
         native_calibrators=("entropy", "entropy2", "legacy", "minmax"),

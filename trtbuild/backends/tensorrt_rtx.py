@@ -17,7 +17,7 @@ from trtbuild.backends.base import (
     Profile,
     Progress,
 )
-from trtbuild.backends.trt_flavour import RTX
+from trtbuild.backends.trt_flavour import RTX, Flavour
 from trtbuild.backends.trt_options import TrtOptions
 from trtbuild.backends.trt_settings import Settings, settings_of, worded
 from trtbuild.core.options import ByteSize
@@ -31,6 +31,7 @@ GIBIBYTE = 2**30
 class TensorrtRtx(TrtOptions):
     """TensorRT-RTX engines for the compute capabilities listed; built without a GPU."""
 
+    flavour: ClassVar[Flavour] = RTX
     capabilities: ClassVar[Capabilities] = Capabilities(
         modes=("explicit",),
         native_calibrators=(),

@@ -11,10 +11,13 @@ import typer
 from trtbuild.cli.apply import apply
 from trtbuild.cli.check import check
 from trtbuild.cli.doctor import doctor
+from trtbuild.cli.inspect import inspect
 from trtbuild.cli.kinds import kinds
 from trtbuild.cli.plan import plan
 from trtbuild.cli.ranges import ranges
+from trtbuild.cli.run import run as run_verb
 from trtbuild.cli.schema import schema
+from trtbuild.cli.script import script
 from trtbuild.cli.store import store
 from trtbuild.cli.validate import validate
 from trtbuild.cli.why import why
@@ -34,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Build INT8 TensorRT engines from reviewed recipes.",
 )
-for verb in (validate, check, plan, apply, why, schema, kinds, doctor):
+for verb in (validate, check, plan, apply, why, schema, kinds, doctor, inspect, run_verb, script):
     app.command()(verb)
 app.add_typer(ranges, name="ranges")
 app.add_typer(store, name="store")

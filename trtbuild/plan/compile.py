@@ -9,6 +9,7 @@ from typing import Any
 from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.plan.checks import check_name, check_of
+from trtbuild.plan.natively import calibrate_natively, why_not_here
 from trtbuild.plan.plan import Plan, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -71,6 +72,7 @@ def compile_recipe(
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
         ranges = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
+        calibrate_natively(recipe, steps, data)
         _quantized(recipe.quantization, steps, ranges, peaks, base=base, pin=pin)
     _engines(recipe, steps, base=base, pin=pin, warm=warm or {})
     _compared(recipe, steps, data, final)
@@ -78,7 +80,10 @@ def compile_recipe(
         recipe.name,
         steps,
         facts=facts,
-        deferred={target_name(target): reason for target, reason in deferred.items()},
+        deferred={
+            **why_not_here(recipe, steps, deferred),
+            **{target_name(target): reason for target, reason in deferred.items()},
+        },
     )
 
 

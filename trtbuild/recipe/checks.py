@@ -10,18 +10,23 @@ from typing import Any
 from trtbuild.core.options import Options
 from trtbuild.data import Source as Data
 from trtbuild.measure.metrics import LABELLED
+from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.precision_rules import (
     precision_is_said_once,
     precision_suits_the_rest,
     type_of,
 )
-from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.problems import Path, Problem, near
 from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
 from trtbuild.recipe.scalars import short
 from trtbuild.recipe.schema import ProfileShapes, Recipe
 from trtbuild.recipe.shape import kinds_of, listed
 from trtbuild.recipe.source import Source
+from trtbuild.recipe.target_rules import (
+    dla_gets_what_it_computes,
+    native_calibrators_exist,
+    types_are_chosen_once,
+)
 
 __all__ = ["problems_across"]
 
@@ -254,6 +259,9 @@ _CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (accuracy_has_labels, {"data", "compare"}),
     (backends_take_the_mode, {"quantization", "targets"}),
     (turing_stays_in_floating_point, {"quantization", "targets"}),
+    (dla_gets_what_it_computes, {"quantization", "targets"}),
+    (types_are_chosen_once, {"quantization", "targets"}),
+    (native_calibrators_exist, {"quantization", "targets"}),
     (ranges_are_ranges, {"quantization"}),
     (calibrators_have_data, {"quantization"}),
     (precision_is_said_once, {"quantization", "precision"}),

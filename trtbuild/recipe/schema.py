@@ -60,6 +60,9 @@ class Quantization(Options):
     calibrators: dict[Pattern, Calibrator] = {}
     """Another calibrator for some tensors, by name or pattern (`"*/Softmax*": {kind: minmax}`);
     the most specific counts."""
+    calibrate_with: Literal["trtbuild", "tensorrt"] = "trtbuild"
+    """Who calibrates: trtbuild anywhere, or TensorRT 10 itself, on the GPU of a machine that has
+    it, with its own class for the calibrator (entropy2, entropy, minmax or legacy)."""
     ranges: dict[Pattern, Bounds] = {}
     """Ranges by hand, as a limit (6.0 means -6 to 6) or [low, high]. Keys are tensor names or
     patterns (`*`, `?`, `[...]`); they win over the calibrator. A name wins over a pattern, and a

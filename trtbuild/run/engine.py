@@ -99,7 +99,10 @@ class _Walk:
 
     def _settle(self, planned: Planned, *, alone: bool) -> bool:
         """Reuse, refuse or start one ready step; return False if it has to wait."""
-        if any(not good(self.outcomes[before]) for before in planned.after):
+        bad = [each for name in planned.after if not good(each := self.outcomes[name])]
+        if bad and all(each.status == "deferred" for each in bad):
+            return self._ended(deferred(planned, bad[0].message))
+        if bad:
             return self._ended(not_reached(planned))
         if planned.deferred:
             return self._ended(deferred(planned))

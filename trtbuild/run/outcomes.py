@@ -46,10 +46,13 @@ def failed(planned: Planned, told: Finished, *, log: str) -> Outcome:
     )
 
 
-def deferred(planned: Planned) -> Outcome:
-    """Return the outcome of a step that this machine cannot run."""
+def deferred(planned: Planned, reason: str = "") -> Outcome:
+    """Return the outcome of a step that this machine cannot run, or that stands on such a one."""
     return Outcome(
-        step=planned.name, digest=planned.digest, status="deferred", message=planned.deferred
+        step=planned.name,
+        digest=planned.digest,
+        status="deferred",
+        message=planned.deferred or reason,
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
+from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData
 from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.collect_histograms import CollectHistograms
@@ -26,6 +27,7 @@ AnyStep = Annotated[
     | FixGraph
     | CaptureData
     | Calibrate
+    | CalibrateNatively
     | CollectHistograms
     | MergeHistograms
     | ImportRanges

@@ -1,0 +1,104 @@
+"""What TensorRT 10 can be together with the rest of a recipe."""
+
+from __future__ import annotations
+
+import pytest
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.recipe.load import load
+
+RECIPE = """\
+version: 1
+name: small
+model: {{kind: onnx, path: m.onnx}}
+data: {{calib: {{kind: arrays, path: c.npz}}}}
+{quantization}
+targets:
+  it: {target}
+"""
+SECTION = "quantization: {{mode: {mode}, data: calib, calibrator: {{kind: {kind}}}{more}}}"
+TEN = "{kind: tensorrt10}"
+NATIVE = ", calibrate_with: tensorrt"
+
+
+def section(mode="implicit", kind="entropy2", more=""):
+    return SECTION.format(mode=mode, kind=kind, more=more)
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Return what is wrong with a recipe, as `line: message`."""
+
+    def run(target, quantization=""):
+        path = tmp_path / "r.yaml"
+        path.write_text(RECIPE.format(target=target, quantization=quantization))
+        try:
+            load(path)
+        except RecipeError as error:
+            return [f"{each.mark.line}: {each.message}" for each in error.problems]
+        return []
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("target", "quantization"),
+    [
+        (TEN, section()),
+        (TEN, section("explicit")),
+        (TEN, section(kind="legacy", more=NATIVE)),
+        ("{kind: tensorrt10, dla_core: 0}", section(more=NATIVE)),
+        ("{kind: tensorrt10, dla_core: 0, fp16: true}", ""),
+        ("{kind: tensorrt10, io_types: {x: half}, fp16: true}", ""),
+        ("{kind: tensorrt10, ranges_as: cache}", section()),
+    ],
+)
+def test_what_goes_together_is_accepted(told, target, quantization):
+    """Implicit or explicit, natively calibrated, on a DLA."""
+    assert [] == told(target, quantization)
+
+
+@pytest.mark.parametrize(
+    ("target", "quantization", "expected"),
+    [
+        ("{kind: tensorrt11}", section(), "5: tensorrt11 (target `it`) cannot build with `mode"),
+        ("{kind: tensorrt10, dla_core: 0}", section("explicit"), "7: a DLA takes no Q/DQ nodes"),
+        ("{kind: tensorrt10, dla_core: 0}", "", "7: a DLA computes in INT8 and FP16"),
+        (
+            "{kind: tensorrt10, dla_core: 0}",
+            section(kind="minmax", more=NATIVE),
+            "5: a DLA takes no calibrator of TensorRT but entropy2",
+        ),
+        ("{kind: tensorrt10, io_types: {x: half}}", "", "7: the network is strongly typed"),
+        (
+            "{kind: tensorrt10, ranges_as: cache}",
+            section("explicit"),
+            "7: `ranges_as` means something only with `mode: implicit`",
+        ),
+        (
+            "{kind: tensorrt11}",
+            section("explicit", more=NATIVE),
+            "5: calibrators left TensorRT in 11.0",
+        ),
+        (TEN, section(kind="mse", more=NATIVE), "5: TensorRT has no such calibrator"),
+    ],
+)
+def test_what_does_not_is_told_at_its_line(told, target, quantization, expected):
+    """Before anything runs."""
+    [found] = told(target, quantization)
+
+    assert found.startswith(expected)
+
+
+@pytest.mark.parametrize("option", ["dla_core: 0", "fp16: true", "io_types: {x: half}"])
+def test_an_option_of_another_flavour_says_where_it_belongs(tmp_path, option):
+    """`tensorrt11` has no DLA, no precision flags: the hint names the kind that does."""
+    path = tmp_path / "r.yaml"
+    path.write_text(RECIPE.format(target=f"{{kind: tensorrt11, {option}}}", quantization=""))
+
+    with pytest.raises(RecipeError) as caught:
+        load(path)
+
+    [problem] = caught.value.problems
+    assert 7 == problem.mark.line
+    assert "tensorrt10" in problem.hint

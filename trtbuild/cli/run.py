@@ -1,0 +1,35 @@
+"""trtbuild run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["run"]
+
+
+def run(
+    what: Annotated[
+        Path, typer.Argument(help="A recipe that is built, or an engine.", metavar="RECIPE|ENGINE")
+    ],
+    *,
+    inputs: Annotated[Path, typer.Option("--input", help="An npz file: an array a model input.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Where to write the outputs, as npz.")
+    ] = None,
+    build_dir: Annotated[
+        Path, typer.Option("--build-dir", help="Where a recipe's results lie.")
+    ] = Path("build"),
+) -> None:
+    """Run the INT8 model that an engine was built from, in ONNX Runtime on the CPU."""
+    from trtbuild import api
+
+    ran = api.run(what, inputs, build_dir=build_dir, output=output)
+    typer.echo(f"ran {ran.told}")
+    for name, array in ran.outputs.items():
+        shape = ", ".join(map(str, array.shape))
+        first = ", ".join(f"{value:.4g}" for value in array.reshape(-1)[:5])
+        more = ", ..." if array.size > 5 else ""  # noqa: PLR2004
+        typer.echo(f"  {name} {array.dtype.name} [{shape}]: {first}{more}")

@@ -1,0 +1,82 @@
+"""Rules on what a target of TensorRT 10 can be together with the rest, for `recipe.checks`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.backends.tensorrt10 import Tensorrt10
+from trtbuild.recipe.problems import Path, Problem
+from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.shape import listed
+from trtbuild.recipe.source import Source
+
+__all__ = ["dla_gets_what_it_computes", "native_calibrators_exist", "types_are_chosen_once"]
+
+
+def dla_gets_what_it_computes(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """A DLA computes in INT8 by ranges alone, and in FP16."""
+    section = recipe.quantization
+    for name, target in _tens(recipe):
+        path: Path = ("targets", name, "dla_core")
+        if target.dla_core is None:
+            continue
+        if section is not None and section.mode == "explicit":
+            told = "a DLA takes no Q/DQ nodes, and this recipe quantizes with `mode: explicit`"
+            yield source.problem(path, told, "use `mode: implicit`", key=True)
+        elif section is None and not target.fp16:
+            told = "a DLA computes in INT8 and FP16, and this target asks for neither"
+            yield source.problem(path, told, "add `fp16: true`, or a `quantization`", key=True)
+        elif _native(recipe) and _calibrator(recipe) not in ("", "entropy2"):
+            told = "a DLA takes no calibrator of TensorRT but entropy2"
+            hint = "use `calibrator: {kind: entropy2}`"
+            yield source.problem(("quantization", "calibrator"), told, hint, key=True)
+
+
+def types_are_chosen_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """Types of inputs and outputs can be set where TensorRT chooses types, not the model."""
+    implicit = recipe.quantization is not None and recipe.quantization.mode == "implicit"
+    for name, target in _tens(recipe):
+        if target.io_types and not target.weakly_typed(implicit=implicit):
+            told = "the network is strongly typed: its inputs and outputs have the model's types"
+            hint = "change them in the model, or let TensorRT choose types (`fp16: true`)"
+            yield source.problem(("targets", name, "io_types"), told, hint, key=True)
+        for option in ("precision_constraints", "ranges_as"):
+            if option in target.model_fields_set and not implicit:
+                told = f"`{option}` means something only with `mode: implicit`"
+                yield source.problem(("targets", name, option), told, "remove it", key=True)
+
+
+def native_calibrators_exist(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """`calibrate_with: tensorrt` has a TensorRT 10 to calibrate, and a calibrator that it has."""
+    section = recipe.quantization
+    if section is None or not _native(recipe):
+        return
+    path: Path = ("quantization", "calibrate_with")
+    if not any(True for _ in _tens(recipe)):
+        told = "calibrators left TensorRT in 11.0, and this recipe has no target of TensorRT 10"
+        hint = "add a target of `kind: tensorrt10`, or remove `calibrate_with`"
+        yield source.problem(path, told, hint, key=True)
+    known = Tensorrt10.capabilities.native_calibrators
+    if section.calibrator is None or section.calibrator.kind not in known:
+        told = "TensorRT has no such calibrator" if section.calibrator else "there is no calibrator"
+        where: Path = ("quantization", "calibrator") if section.calibrator else path
+        yield source.problem(where, told, f"it has {listed(known, 'and')}", key=True)
+    if section.calibrators:
+        told = "TensorRT calibrates every tensor alike"
+        where = ("quantization", "calibrators")
+        yield source.problem(where, told, "remove it, or `calibrate_with: tensorrt`", key=True)
+
+
+def _native(recipe: Recipe) -> bool:
+    return recipe.quantization is not None and recipe.quantization.calibrate_with == "tensorrt"
+
+
+def _calibrator(recipe: Recipe) -> str:
+    section = recipe.quantization
+    return section.calibrator.kind if section is not None and section.calibrator else ""
+
+
+def _tens(recipe: Recipe) -> Iterator[tuple[str, Tensorrt10]]:
+    for name, target in recipe.targets.items():
+        if isinstance(target, Tensorrt10):
+            yield name, target

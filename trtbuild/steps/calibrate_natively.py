@@ -1,0 +1,109 @@
+"""Have TensorRT 10 calibrate, by the calibrator that the recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.backends.base import Shapes
+from trtbuild.backends.model import Model
+from trtbuild.backends.native import Counting, calibrate
+from trtbuild.backends.tensorrt10 import Tensorrt10
+from trtbuild.calib import Calibrator
+from trtbuild.calib.feeds import feeds_from_samples
+from trtbuild.calib.imported import imported
+from trtbuild.calib.legacy import Legacy
+from trtbuild.calib.table import table_from_bytes
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import TensorSpec
+from trtbuild.quant.policy import floating
+from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.calibrate import load_model
+from trtbuild.steps.capture_data import DataInput
+
+__all__ = ["CalibrateNatively"]
+
+
+class CalibrateNatively(Step):
+    """Feed TensorRT's own calibrator every captured sample, and take the table that it writes."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "cache": "calibration.cache"}
+    gpu: ClassVar[bool] = True
+
+    kind: Literal["calibrate_natively"] = "calibrate_natively"
+    model: Ref
+    data: DataInput
+    calibrator: Calibrator
+    backend: Tensorrt10
+    opt: dict[str, tuple[int, ...]] = {}
+    """The opt shape of each input with open dimensions: batches must have it."""
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the packages that it calibrates with, and the GPU."""
+        return (*self.backend.capabilities.packages, "gpu")
+
+    def run(self, context: Context) -> None:
+        """Write ranges.json, and the cache as TensorRT wrote it.
+
+        Raises:
+            StepInputError: a batch failed, was not taken, or has not the opt shape; or TensorRT
+                refused the model.
+            MissingDependency, NoGpu: TensorRT 10 or a GPU is not here.
+        """
+        path = context.path(self.model)
+        inputs = Model.read(path).inputs
+        shapes = {spec.name: self._shape(spec) for spec in inputs}
+        count, batch = self.data.manifest_of(context).count, _batch(shapes)
+        if count % batch:
+            raise StepInputError(
+                f"batches of {batch} (the profile's opt shape) leave {count % batch} of {count} "
+                "samples over, and TensorRT takes whole batches alone",
+                hint=f"take {count - count % batch or batch} samples (`count`), or another opt "
+                "shape",
+            )
+        feeds = feeds_from_samples(self.data.samples(context), inputs, batch=batch)
+        loader = Counting(
+            (feed.arrays for feed in feeds),
+            promised=count // batch,
+            shapes=shapes,
+            progress=context.events.progress,
+        )
+        profile: dict[str, Shapes] = {name: (shape,) * 3 for name, shape in shapes.items()}
+        legacy = self.calibrator if isinstance(self.calibrator, Legacy) else None
+        cache = calibrate(
+            self.backend,
+            path,
+            context.out / "thrown_away.engine",
+            calibrator=self.calibrator.kind,
+            profile=profile,
+            loader=loader,
+            quantile=None if legacy is None else (legacy.quantile, legacy.regression_cutoff),
+        )
+        self.out(context, "cache").write_bytes(cache)
+        table = table_from_bytes(cache, file="TensorRT's cache")
+        ranges = imported(table, floating(load_model(path)))
+        told = ranges.model_copy(update={"samples": count})
+        self.out(context, "ranges").write_text(told.model_dump_json(indent=2) + "\n")
+
+    def _shape(self, spec: TensorSpec) -> tuple[int, ...]:
+        if spec.name in self.opt:
+            return self.opt[spec.name]
+        fixed = tuple(size for size in spec.shape if isinstance(size, int))
+        if len(fixed) != len(spec.shape):
+            raise StepInputError(
+                f"input `{spec.name}` has open dimensions, and no profile has an opt shape for it",
+                hint="add `profiles` with its min, opt and max shapes",
+            )
+        return fixed
+
+
+def _batch(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Return how many samples a batch has: axis 0 of every input."""
+    sizes = {shape[0] for shape in shapes.values() if shape}
+    if len(sizes) != 1:
+        raise StepInputError(
+            f"the opt shapes disagree on the batch: {sorted(sizes)}",
+            hint="axis 0 of every input is the batch",
+        )
+    return sizes.pop()
