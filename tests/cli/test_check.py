@@ -5,7 +5,9 @@ from __future__ import annotations
 import onnx
 import pytest
 
+from tests.helpers.models import model_of
 from tests.helpers.projects import edit
+from tests.helpers.qdq import random
 from tests.helpers.rules import FIRES, HOLDS
 
 
@@ -112,3 +114,33 @@ def test_allow_float_that_matches_nothing(trtbuild, project):
 
     assert 2 == answer.code
     assert "`op:ConvTranspose` matches no layer that INT8 is for" in answer.err
+
+
+UPSAMPLING = """
+up (float[batch, 3, 8, 8] input) => (float[batch, 4, 15, 15] logits) {
+  [conv] a = Conv <pads: ints = [1, 1, 1, 1]> (input, w0)
+  [up] logits = ConvTranspose <strides: ints = [2, 2]> (a, w1)
+}
+"""
+
+
+def test_int8_that_is_not_delivered_fails_the_build_unless_allowed(trtbuild, project, tmp_path):
+    """A ConvTranspose, asked for in INT8 with its rule turned off: nothing is delivered."""
+    weights = {"w0": random(8, 3, 3, 3), "w1": random(8, 4, 1, 1)}
+    onnx.save(model_of(UPSAMPLING, weights), project.parent / "model.onnx")
+    text = project.read_text()
+    text = text[: text.index("compare:")].replace("  eval: {kind", "  #")
+    text += "checks: {off: {TB207: we shall see}}\n"
+    project.write_text(text.replace("  data: calib\n", "  data: calib\n  precision: {up: int8}\n"))
+    build = ("apply", project, "--build-dir", tmp_path / "build", "-q")
+    refused = trtbuild(*build)
+    edit(project, "  precision: {up", "  allow_float: [up]\n  precision: {up")
+    allowed = trtbuild(*build)
+
+    assert (3, 0) == (refused.code, allowed.code)
+    assert (
+        "error: build_engine(rtx): rtx: 1 layer asked for in INT8 came out in float: "
+        "`up` (fp32): TensorRT-RTX computes ConvTranspose in float only"
+    ) in refused.err
+    assert "hint: mend the cause, `skip` the layers, or allow it" in refused.err
+    assert (tmp_path / "build" / "small" / "rtx" / "model.engine").exists()
