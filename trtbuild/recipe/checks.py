@@ -35,6 +35,7 @@ Check = Callable[[Recipe, Source], Iterator[Problem]]
 _PLACED = {
     "comparison.json",
     "model.fp32.onnx",
+    "model.half.onnx",
     "model.int8.onnx",
     "ranges.json",
     "report.html",
