@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.core.range_diff import RangeDiff
     from trtbuild.core.records import Record
-    from trtbuild.core.upkeep import Collected, Entry, Usage, Verified
+    from trtbuild.plan.lock import Lock
     from trtbuild.plan.saved import SavedPlan
     from trtbuild.plan.why import Why
     from trtbuild.recipe.load import Loaded
@@ -34,21 +34,20 @@ if TYPE_CHECKING:
 __all__ = [
     "apply",
     "check",
+    "check_lock",
     "doctor",
     "export_ranges",
     "import_ranges",
     "inspect",
     "kinds",
     "load",
+    "lock",
     "plan",
     "range_diff",
     "run",
     "schema",
     "script",
-    "store_collect",
-    "store_entries",
-    "store_usage",
-    "store_verify",
+    "store",
     "table",
     "validate",
     "why",
@@ -155,13 +154,16 @@ def apply(
     jobs: int = 2,
     listener: Listener | None = None,
     saved: SavedPlan | None = None,
+    locked: bool = False,
 ) -> Applied:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
-    `saved` plan, nothing is done that it does not say.
+    `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
+    its ranges.
 
     Raises:
+        LockMismatch: something is not as it is locked.
         PlanStale: the saved plan is not what would be done any more.
         RecipeError: the recipe, alone or with the model it names, is wrong.
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
@@ -171,16 +173,50 @@ def apply(
     from trtbuild.run.executor import Quiet
 
     loaded = load(path)
+    store = Store(default_root())
     return apply_here(
         loaded,
-        Store(default_root()),
+        store,
         directory=build_dir / loaded.recipe.name,
         targets=targets,
         jobs=jobs,
         listener=listener or Quiet(),
         pages={"report.md": _markdown, "report.html": _html},
         saved=saved,
+        lock=_held(loaded, store) if locked else None,
     )
+
+
+def _held(loaded: Loaded, store: Store) -> Lock:
+    from trtbuild.run.locking import against
+
+    return against(loaded, store)
+
+
+def lock(path: Path) -> tuple[Path, bool]:
+    """Write the lock of a recipe that is built; return its path and whether it changed.
+
+    Raises:
+        UsageError: the recipe is not built as it stands.
+    """
+    from trtbuild.plan.lock import lock_path, write_lock
+    from trtbuild.run.locking import locked
+
+    found = locked(load(path), Store(default_root()))
+    return lock_path(path), write_lock(lock_path(path), found)
+
+
+def check_lock(path: Path) -> Path:
+    """Hold a recipe and all that it names to its lock; builds nothing.
+
+    Raises:
+        LockMismatch: something differs.
+        MissingFile, UsageError: there is no lock, or it cannot be read.
+    """
+    from trtbuild.plan.lock import lock_path
+
+    _held(load(path), Store(default_root()))
+    return lock_path(path)
 
 
 def _markdown(record: Record) -> str:
@@ -277,36 +313,9 @@ def export_ranges(
     return data
 
 
-def store_entries() -> tuple[Entry, ...]:
-    """Return every step whose results the store holds."""
-    from trtbuild.core.upkeep import entries
-
-    return entries(Store(default_root()))
-
-
-def store_usage() -> Usage:
-    """Add up what the store holds."""
-    from trtbuild.core.upkeep import usage
-
-    return usage(Store(default_root()))
-
-
-def store_verify() -> Verified:
-    """Read the whole store and remove what is damaged."""
-    from trtbuild.core.upkeep import verify
-
-    return verify(Store(default_root()))
-
-
-def store_collect(*, runs: int, pretend: bool = False) -> Collected:
-    """Remove from the store what neither the last `runs` of a recipe nor a lock needs.
-
-    Raises:
-        StoreInUse: something is being built.
-    """
-    from trtbuild.core.upkeep import collect
-
-    return collect(Store(default_root()), runs=runs, pretend=pretend)
+def store() -> Store:
+    """Return the store, for the functions of `core.upkeep`."""
+    return Store(default_root())
 
 
 def script(path: Path, target: str) -> str:

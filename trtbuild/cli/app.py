@@ -13,6 +13,7 @@ from trtbuild.cli.check import check
 from trtbuild.cli.doctor import doctor
 from trtbuild.cli.inspect import inspect
 from trtbuild.cli.kinds import kinds
+from trtbuild.cli.lock import lock
 from trtbuild.cli.plan import plan
 from trtbuild.cli.ranges import ranges
 from trtbuild.cli.run import run as run_verb
@@ -37,7 +38,20 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Build INT8 TensorRT engines from reviewed recipes.",
 )
-for verb in (validate, check, plan, apply, why, schema, kinds, doctor, inspect, run_verb, script):
+for verb in (
+    validate,
+    check,
+    plan,
+    apply,
+    why,
+    lock,
+    schema,
+    kinds,
+    doctor,
+    inspect,
+    run_verb,
+    script,
+):
     app.command()(verb)
 app.add_typer(ranges, name="ranges")
 app.add_typer(store, name="store")

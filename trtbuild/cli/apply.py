@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["apply"]
 
 
-def apply(
+def apply(  # noqa: PLR0913  # its options
     recipes: Annotated[
         list[Path] | None,
         typer.Argument(help="Recipes to build.", metavar="RECIPE", show_default=False),
@@ -37,6 +37,9 @@ def apply(
             help="A plan saved by `plan --out`; refused where it is stale.",
         ),
     ] = None,
+    locked: Annotated[
+        bool, typer.Option("--locked", help="Build what the lock says, with its ranges.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only errors, warnings and failed gates.")
     ] = False,
@@ -60,6 +63,7 @@ def apply(
                 jobs=jobs,
                 listener=listener,
                 saved=saved,
+                locked=locked,
             )
         show.applied(applied, quiet=quiet, verbose=verbose)
         passed &= applied.passed

@@ -20,6 +20,7 @@ def ls() -> None:
     """List the steps whose results are kept, with the recipes whose last run used them."""
     from trtbuild import api
     from trtbuild.cli.show import table
+    from trtbuild.core import upkeep
     from trtbuild.core.words import size
 
     rows = [
@@ -30,7 +31,7 @@ def ls() -> None:
             size(each.size_bytes),
             "" if each.complete else "incomplete: it runs again",
         )
-        for each in api.store_entries()
+        for each in upkeep.entries(api.store())
     ]
     typer.echo(table([("recipe", "step", "digest", "size", ""), *rows]))
 
@@ -40,9 +41,10 @@ def du() -> None:
     """Say how much the store holds, and for which recipes."""
     from trtbuild import api
     from trtbuild.cli.show import table
+    from trtbuild.core import upkeep
     from trtbuild.core.words import size
 
-    found = api.store_usage()
+    found = upkeep.usage(api.store())
     rows = [(name, size(count)) for name, count in sorted(found.by_recipe.items())]
     rows += [("in no last run", size(found.unused)), ("work and logs", size(found.work))]
     typer.echo(table([*rows, ("total", size(found.total + found.work))]))
@@ -54,9 +56,10 @@ def verify() -> int:
     """Read everything in the store; what is damaged is removed, and made again when needed."""
     from trtbuild import api
     from trtbuild.cli.show import plural
+    from trtbuild.core import upkeep
     from trtbuild.core.words import size
 
-    found = api.store_verify()
+    found = upkeep.verify(api.store())
     told = f"{plural(found.objects, 'object')} read, {size(found.size_bytes)}"
     if not found.damaged and not found.unreadable:
         typer.echo(f"{told}: all are whole")
@@ -84,9 +87,10 @@ def gc(
     """Remove what neither a recipe's last runs nor a lock needs."""
     from trtbuild import api
     from trtbuild.cli.show import plural
+    from trtbuild.core import upkeep
     from trtbuild.core.words import size
 
-    found = api.store_collect(runs=keep, pretend=dry_run)
+    found = upkeep.collect(api.store(), runs=keep, pretend=dry_run)
     word = "would remove" if dry_run else "removed"
     what = f"{plural(found.objects, 'object')} of {plural(found.steps, 'step')}"
     typer.echo(f"{word} {what}, {size(found.size_bytes)}; {size(found.kept_bytes)} kept")

@@ -8,9 +8,10 @@ from typing import Any
 
 from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
+from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import check_name, check_of
 from trtbuild.plan.natively import calibrate_natively, why_not_here
-from trtbuild.plan.plan import Plan, plan_steps
+from trtbuild.plan.plan import Plan, inputs_of, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
@@ -22,6 +23,7 @@ from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
+from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.quantize import Quantize
 
 __all__ = ["capture_name", "compile_recipe", "manual_of", "target_name"]
@@ -39,7 +41,7 @@ def target_name(target: str) -> str:
     return f"build_engine({target})"
 
 
-def compile_recipe(
+def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
     recipe: Recipe,
     *,
     base: Path,
@@ -47,6 +49,7 @@ def compile_recipe(
     weights: Pinned | None,
     facts: Mapping[str, str],
     deferred: Mapping[str, str],
+    ranges: Ranges | None = None,
     warm: Mapping[str, Path] | None = None,
 ) -> Plan:
     """Compile a recipe into a plan.
@@ -54,6 +57,8 @@ def compile_recipe(
     Paths in the recipe relate to `base`; `pin` gives a file its digest; `weights` is the pinned
     weights file, if there is one; `deferred` says for a target why it cannot be built here; `warm`
     has the timing cache that a target's last build left.
+
+    With `ranges`, those of a lock, nothing is calibrated.
 
     Raises:
         MissingFile: a file that the recipe names is not there.
@@ -71,11 +76,15 @@ def compile_recipe(
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
-        ranges = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
+        found = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
         calibrate_natively(recipe, steps, data)
-        _quantized(recipe.quantization, steps, ranges, peaks, base=base, pin=pin)
+        if ranges is not None and "calibrate" in steps:
+            steps["calibrate"] = LockedRanges(table=ranges)
+        _quantized(recipe.quantization, steps, found, peaks, base=base, pin=pin)
     _engines(recipe, steps, base=base, pin=pin, warm=warm or {})
     _compared(recipe, steps, data, final)
+    if ranges is not None:
+        _drop_unread(steps)
     return plan_steps(
         recipe.name,
         steps,
@@ -85,6 +94,14 @@ def compile_recipe(
             **{target_name(target): reason for target, reason in deferred.items()},
         },
     )
+
+
+def _drop_unread(steps: dict[str, Step]) -> None:
+    """Leave out data that only calibration would have read."""
+    read = {ref.step for step in steps.values() for _, ref in inputs_of(step)}
+    for name in [name for name, step in steps.items() if isinstance(step, CaptureData)]:
+        if name not in read:
+            del steps[name]
 
 
 def _pinned(paths: tuple[Path, ...], pin: Pin) -> tuple[Pinned, ...]:

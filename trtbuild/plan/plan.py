@@ -12,7 +12,16 @@ from trtbuild.core.options import Options, location_fields
 from trtbuild.steps import AnyStep
 from trtbuild.steps.base import Pinned, Ref, Step
 
-__all__ = ["Plan", "Planned", "contents_digest", "ingredients", "inputs_of", "plan_steps"]
+__all__ = [
+    "Plan",
+    "Planned",
+    "contents_digest",
+    "ingredients",
+    "inputs_of",
+    "params_of",
+    "pinned_of",
+    "plan_steps",
+]
 
 
 class Planned(Options):
@@ -100,7 +109,7 @@ def inputs_of(step: Step) -> Iterator[tuple[str, Ref]]:
 
 def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
     pinned = {path: leaf.digest for path, leaf in _leaves(step, "") if isinstance(leaf, Pinned)}
-    params = _params(step)
+    params = params_of(step)
     params.pop("kind")
     return {
         "kind": step.kind,
@@ -122,19 +131,26 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Ref | Pinned]]:
             yield from _leaves(item, f"{path}.{index}")
 
 
-def _params(value: Any) -> Any:
+def pinned_of(step: Step) -> Iterator[tuple[str, str]]:
+    """Yield path and digest of every file on disk that a step reads."""
+    for _, leaf in _leaves(step, ""):
+        if isinstance(leaf, Pinned):
+            yield leaf.path, leaf.digest
+
+
+def params_of(value: Any) -> Any:
     """Return an option tree without its inputs and without its locations."""
     if isinstance(value, BaseModel):
         left_out = location_fields(type(value))
         return {
-            name: _params(getattr(value, name))
+            name: params_of(getattr(value, name))
             for name in type(value).model_fields
             if name not in left_out and not _is_input(getattr(value, name))
         }
     if isinstance(value, tuple):
-        return [_params(item) for item in value if not _is_input(item)]
+        return [params_of(item) for item in value if not _is_input(item)]
     if isinstance(value, dict):
-        return {key: _params(item) for key, item in value.items()}
+        return {key: params_of(item) for key, item in value.items()}
     return value
 
 

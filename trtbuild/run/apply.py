@@ -15,6 +15,7 @@ from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Record
 from trtbuild.core.store import Store
 from trtbuild.plan.explain import decide
+from trtbuild.plan.lock import Lock
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.saved import SavedPlan, demand_fresh
 from trtbuild.recipe.load import Loaded
@@ -22,6 +23,7 @@ from trtbuild.run.build import build, compiled
 from trtbuild.run.deliver import deliver, prepare
 from trtbuild.run.executor import Listener
 from trtbuild.run.local import Local
+from trtbuild.run.locking import refuse_results
 from trtbuild.run.record import files, gather, settled
 
 __all__ = ["Applied", "Page", "apply"]
@@ -52,6 +54,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     listener: Listener,
     pages: Mapping[str, Page],
     saved: SavedPlan | None = None,
+    lock: Lock | None = None,
 ) -> Applied:
     """Build what a recipe asks for and place it, with `pages` rendered from its record.
 
@@ -60,18 +63,21 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
 
     Raises:
         PlanStale: it would not be what the `saved` plan says.
+        LockMismatch: what was built is not what the lock says; nothing is placed.
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
         CorruptObject: what was made again was damaged again.
     """
     begin = time.perf_counter()
     prepare(directory)
     with store.using():
-        made, notes = compiled(loaded, store, targets=targets, fetch=True)
+        made, notes = compiled(
+            loaded, store, targets=targets, fetch=True, ranges=lock.table() if lock else None
+        )
         decisions = decide(made, store)
         if saved is not None:
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
-        delivery = _Delivery(directory, pages, whole=not targets)
+        delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
         for _ in range(MOST_TRIES - 1):
             try:
                 record, changed = _go(loaded, made, store, notes, delivery, jobs, listener)
@@ -90,6 +96,7 @@ class _Delivery:
     directory: Path
     pages: Mapping[str, Page]
     whole: bool
+    lock: Lock | None
 
 
 def _go(  # all that an apply consists of
@@ -103,6 +110,8 @@ def _go(  # all that an apply consists of
 ) -> tuple[Record, tuple[str, ...]]:
     with closing(Local(jobs)) as executor:
         outcomes = build(loaded, made, store, executor, listener)
+    if delivery.lock is not None:
+        refuse_results(loaded, delivery.lock, outcomes, store)
     record = gather(loaded, made, outcomes, store, notes=notes)
     page = settled(record)
     changed = deliver(

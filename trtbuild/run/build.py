@@ -8,6 +8,7 @@ from pathlib import Path
 from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
+from trtbuild.core.values import Ranges
 from trtbuild.plan.compile import compile_recipe, target_name
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.plan import Plan
@@ -25,12 +26,17 @@ __all__ = ["build", "compiled", "fixed_model", "known"]
 
 
 def compiled(
-    loaded: Loaded, store: Store, *, targets: Sequence[str], fetch: bool
+    loaded: Loaded,
+    store: Store,
+    *,
+    targets: Sequence[str],
+    fetch: bool,
+    ranges: Ranges | None = None,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against what is installed here; return the plan and remarks on it.
 
     With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
-    downloaded first.
+    downloaded first. With `ranges`, those of a lock, nothing is calibrated.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -53,6 +59,7 @@ def compiled(
         weights=weights,
         facts=facts,
         deferred=deferred,
+        ranges=ranges,
         warm=dict(_timing_caches(recipe, store)),
     )
     wanted = (*(target_name(name) for name in targets), "compare")

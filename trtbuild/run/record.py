@@ -33,7 +33,7 @@ from trtbuild.recipe.load import Loaded
 from trtbuild.recipe.schema import Recipe
 from trtbuild.run.coverage import covered
 
-__all__ = ["files", "gather", "settled"]
+__all__ = ["Found", "files", "gather", "settled"]
 
 Text = TypeVar("Text", bound=BaseModel)
 
@@ -78,7 +78,7 @@ def gather(
 ) -> Record:
     """Read what the steps left into one value, ready to be rendered."""
     recipe = loaded.recipe
-    found = _Found(outcomes, store)
+    found = Found(outcomes, store)
     targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
     account = found.read("quantize", "account", Account) or found.read(
         "convert_precision", "account", Account
@@ -126,7 +126,7 @@ def settled(record: Record) -> Record:
     return record.model_copy(update={"outcomes": outcomes, "seconds": 0.0})
 
 
-class _Found:
+class Found:
     """The small artifacts of a run, read as the values they are."""
 
     def __init__(self, outcomes: tuple[Outcome, ...], store: Store) -> None:
@@ -182,7 +182,7 @@ def _words(options: Options) -> str:
     return f"{kind} ({rest})" if rest else str(kind)
 
 
-def _data(recipe: Recipe, found: _Found) -> Iterable[DataUse]:
+def _data(recipe: Recipe, found: Found) -> Iterable[DataUse]:
     calibration = recipe.quantization.data if recipe.quantization else None
     comparison = recipe.compare.data if recipe.compare else None
     for name, source in recipe.data.items():

@@ -16,6 +16,7 @@ from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
+from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.measure_peaks import MeasurePeaks
 from trtbuild.steps.merge_histograms import MergeHistograms
 from trtbuild.steps.quantize import Quantize
@@ -31,6 +32,7 @@ AnyStep = Annotated[
     | CollectHistograms
     | MergeHistograms
     | ImportRanges
+    | LockedRanges
     | MeasurePeaks
     | Quantize
     | ConvertPrecision

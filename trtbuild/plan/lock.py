@@ -1,0 +1,172 @@
+"""The lock file: what a build was made of and what came of it, a fact a line."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.files import write_whole
+from trtbuild.core.options import Options
+from trtbuild.core.values import Range, Ranges
+
+__all__ = ["Lock", "LockedTarget", "differing", "lock_path", "read_lock", "write_lock"]
+
+MOST_BYTES = 64 << 20
+_BARE = re.compile("[A-Za-z0-9_-]+")
+HEAD = """\
+# Written by `trtbuild lock`; not to be edited. `trtbuild apply --locked` builds what stands here,
+# with these ranges: nothing is calibrated again.
+"""
+
+
+class LockedTarget(Options):
+    """What one target's engine was."""
+
+    backend: str
+    built_for: tuple[str, ...]
+    engine_size_bytes: int
+    asked_int8: int
+    delivered_int8: int
+    options: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    same_bytes: Literal["yes", "no", "not measured"] = "not measured"
+    """Whether building it once more, in another process, gave the same bytes."""
+
+
+class Lock(Options):
+    """All that a build rests on, and what it must come to."""
+
+    format: Literal[1] = 1
+    models: dict[str, str]
+    """The digests of model.fp32.onnx (`fp32`) and, where it is quantized, model.int8.onnx."""
+    samples: int | None = None
+    """How many samples were calibrated on."""
+    ranges: dict[str, Range] | None = None
+    """What calibration found, before manual ranges; None where nothing is calibrated."""
+    recipe: dict[str, str | int | float | bool]
+    """The recipe with defaults filled in, without the places of files."""
+    sources: dict[str, str]
+    """Files that it names and their digests."""
+    tools: dict[str, str]
+    """Versions that may change what a locked build makes."""
+    targets: dict[str, LockedTarget]
+    measures: dict[str, float]
+    """What the comparison measured."""
+
+    def table(self) -> Ranges | None:
+        """Return the ranges as calibration gave them, or None."""
+        if self.ranges is None:
+            return None
+        return Ranges(tensors=dict(sorted(self.ranges.items())), samples=self.samples)
+
+
+def lock_path(recipe: Path) -> Path:
+    """Return where the lock of a recipe lies: beside it."""
+    return recipe.with_suffix(".lock")
+
+
+def write_lock(path: Path, lock: Lock) -> bool:
+    """Write a lock, and tell whether its bytes changed."""
+    text = HEAD + "\n".join(_lines(lock.model_dump(mode="json", exclude_defaults=True))) + "\n"
+    data = text.replace("\x7f", "\\u007f").encode()
+    if path.is_file() and path.read_bytes() == data:
+        return False
+    write_whole(path, data)
+    return True
+
+
+def _lines(tree: Mapping[str, Any]) -> Iterator[str]:
+    yield "format = 1"
+    for name in sorted(key for key, value in tree.items() if not isinstance(value, dict)):
+        yield f"{name} = {_value(tree[name])}"
+    for name in sorted(key for key, value in tree.items() if isinstance(value, dict)):
+        yield f"\n[{_key(name)}]"
+        for path, value in _facts(tree[name], deep=name == "targets"):
+            yield f"{'.'.join(_key(part) for part in path)} = {_value(value)}"
+
+
+def _facts(
+    tree: Mapping[str, Any], *, deep: bool, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key in sorted(tree):
+        if deep and isinstance(tree[key], dict):
+            yield from _facts(tree[key], deep=True, path=(*path, key))
+        else:
+            yield (*path, key), tree[key]
+
+
+def _value(value: Any) -> str:
+    """Write a value as TOML, on one line."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items())
+        return f"{{ {inner} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _key(text: str) -> str:
+    return text if _BARE.fullmatch(text) else _text(text)
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def read_lock(path: Path) -> Lock:
+    """Read a lock.
+
+    Raises:
+        MissingFile: it is not there.
+        UsageError: it is no lock of this trtbuild, or was merged badly.
+    """
+    hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UsageError(f"{path}: is too large for a lock", hint=hint)
+        tree = tomllib.loads(path.read_bytes().decode())
+        return Lock.model_validate_json(json.dumps(tree))
+    except OSError as error:
+        raise MissingFile(f"{path}: {error.strerror}", hint=hint) from None
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: is damaged: {error}", hint=hint) from None
+    except (ValueError, TypeError, RecursionError) as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(f"{path}: is no lock of this trtbuild: {first}", hint=hint) from None
+
+
+def differing(before: Lock, after: Lock) -> tuple[str, ...]:
+    """Say where what a build rests on differs from a lock; not what came of it."""
+    found = list(_moved("recipe", before.recipe, after.recipe))
+    found += _sources(before.sources, after.sources)
+    found += _moved("tools", before.tools, after.tools)
+    return tuple(found)
+
+
+def _moved(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for key in sorted(before.keys() | after.keys()):
+        old, new = before.get(key, "nothing"), after.get(key, "nothing")
+        if old != new:
+            yield f"{section}: {key}: {_short(old)} → {_short(new)}"
+
+
+def _sources(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """A file that only moved is the same file."""
+    gone = {name: digest for name, digest in before.items() if name not in after}
+    come = {name: digest for name, digest in after.items() if name not in before}
+    changed = sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
+    shown = [f"sources: {n}: {_short(before[n])} → {_short(after[n])}" for n in changed]
+    if sorted(gone.values()) != sorted(come.values()):
+        shown += [f"sources: {name}: gone" for name, d in gone.items() if d not in come.values()]
+        shown += [f"sources: {name}: new" for name, d in come.items() if d not in gone.values()]
+    return shown
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text.removeprefix("sha256:")[:8] if text.startswith("sha256:") else text

@@ -1,0 +1,212 @@
+"""Locks: made from what was built, and held against what is to be built."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from trtbuild.core.errors import LockMismatch, UsageError
+from trtbuild.core.records import Comparison, Outcome, TargetResult
+from trtbuild.core.store import Store
+from trtbuild.core.values import Ranges
+from trtbuild.plan.compile import target_name
+from trtbuild.plan.lock import Lock, LockedTarget, differing, lock_path, read_lock
+from trtbuild.plan.plan import Plan, params_of, pinned_of
+from trtbuild.recipe.load import Loaded
+from trtbuild.run.build import compiled
+from trtbuild.run.planning import planned
+from trtbuild.run.record import Found
+
+__all__ = ["against", "locked", "refuse_results", "static"]
+
+MOST_REASONS = 12
+COMPARED = ("backend", "built_for", "asked_int8", "delivered_int8", "options", "versions")
+CALIBRATION = ("calibrate", "calibrate_natively", "locked_ranges")
+
+
+def static(loaded: Loaded, plan: Plan) -> Lock:
+    """Return what a build rests on, as a lock without results.
+
+    What only calibration depends on is left out: a locked build does not calibrate.
+    """
+    base = loaded.file.parent.absolute()
+    steps = [step for step in plan.steps if step.step.kind not in CALIBRATION]
+    read = {before for step in steps for before in step.after}
+    used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
+    names = {name for step in used for name in step.step.fact_names()}
+    pins = {path: digest for step in plan.steps for path, digest in pinned_of(step.step)}
+    return Lock(
+        models={},
+        recipe=dict(_flat(params_of(loaded.recipe), "")),
+        sources={_named(path, base): digest for path, digest in sorted(pins.items())},
+        tools={name: plan.facts.get(name, "not installed") for name in sorted(names)},
+        targets={},
+        measures={},
+    )
+
+
+def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _flat(value, f"{path}.{key}".lstrip("."))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from _flat(value, f"{path}[{index}]")
+    elif tree is not None:
+        yield path, tree
+
+
+def _named(path: str, base: Path) -> str:
+    parts = Path(path).parts
+    if "objects" in parts[-3:-2]:  # fetched into the store: only its digest names it
+        return f"fetched/{parts[-1][:16]}"
+    if "site-packages" in parts:
+        return "/".join(parts[parts.index("site-packages") :])
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def locked(loaded: Loaded, store: Store) -> Lock:
+    """Return the lock of what was built of a recipe as it stands.
+
+    Targets that cannot be built here are taken over from the lock there is.
+
+    Raises:
+        UsageError: it is not built as it stands.
+    """
+    found = planned(loaded, store, targets=())
+    missing = [each.step for each in found.decisions if each.verdict in ("run", "maybe")]
+    if missing:
+        raise UsageError(
+            f"{loaded.file}: is not built as it stands: {', '.join(missing[:3])}"
+            + (", ..." if len(missing) > 3 else ""),  # noqa: PLR2004
+            hint=f"trtbuild apply {loaded.file}",
+        )
+    outcomes = tuple(_reused(each.step, each.digest, store) for each in found.decisions)
+    return _with_results(static(loaded, found.plan), loaded, outcomes, store)
+
+
+def _reused(step: str, digest: str, store: Store) -> Outcome:
+    action = store.action(digest)
+    artifacts = action.artifacts if action is not None else ()
+    return Outcome(step=step, digest=digest, status="reused", artifacts=artifacts)
+
+
+def _with_results(lock: Lock, loaded: Loaded, outcomes: tuple[Outcome, ...], store: Store) -> Lock:
+    found = Found(outcomes, store)
+    ranges = found.read("calibrate", "ranges", Ranges)
+    comparison = found.read("compare", "comparison", Comparison)
+    results = {
+        name: found.read(target_name(name), "result", TargetResult)
+        for name in loaded.recipe.targets
+    }
+    before = _before(loaded.file)
+    return lock.model_copy(
+        update={
+            "models": dict(_models(outcomes)),
+            "samples": None if ranges is None else ranges.samples,
+            "ranges": None if ranges is None else ranges.tensors,
+            "targets": {
+                name: before.get(name) if result is None else _target(result, before.get(name))
+                for name, result in results.items()
+                if result is not None or name in before
+            },
+            "measures": dict(_measures(comparison)),
+        }
+    )
+
+
+def _before(recipe: Path) -> Mapping[str, LockedTarget]:
+    path = lock_path(recipe)
+    try:
+        return read_lock(path).targets if path.is_file() else {}
+    except UsageError:
+        return {}  # about to be written anew
+
+
+def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
+    names = {("fix_graph", "model"): "fp32", ("quantize", "model"): "int8"}
+    for outcome in outcomes:
+        for artifact in outcome.artifacts:
+            name = names.get((outcome.step, artifact.name))
+            if name is not None:
+                yield name, artifact.digest
+
+
+def _measures(comparison: Comparison | None) -> Iterator[tuple[str, float]]:
+    for each in comparison.measures if comparison is not None else ():
+        if each.value is not None:
+            yield f"{each.output}.{each.metric}".lstrip("."), each.value
+
+
+def _target(result: TargetResult, before: LockedTarget | None) -> LockedTarget:
+    made = LockedTarget(
+        backend=result.backend,
+        built_for=result.built_for,
+        engine_size_bytes=result.engine_size_bytes,
+        asked_int8=result.asked_int8,
+        delivered_int8=result.delivered_int8,
+        options=result.options,
+        versions=result.versions,
+    )
+    if before is not None and before.versions == made.versions:
+        return made.model_copy(update={"same_bytes": before.same_bytes})
+    return made
+
+
+def against(loaded: Loaded, store: Store) -> Lock:
+    """Return the lock of a recipe, held against what a build would rest on now.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, or it cannot be read.
+        LockMismatch: something differs; says what.
+    """
+    lock = read_lock(lock_path(loaded.file))
+    made, _ = compiled(loaded, store, targets=(), fetch=False)
+    refuse(loaded.file, differing(lock, static(loaded, made)))
+    return lock
+
+
+def refuse_results(loaded: Loaded, lock: Lock, outcomes: tuple[Outcome, ...], store: Store) -> None:
+    """Hold what was built to the lock: models byte by byte, engines by what they deliver.
+
+    Raises:
+        LockMismatch: something differs.
+    """
+    built = _with_results(lock, loaded, outcomes, store)
+    found = [
+        f"models: {name}: {lock.models.get(name, 'nothing')[7:15]} → {digest[7:15]}"
+        for name, digest in built.models.items()
+        if digest != lock.models.get(name)
+    ]
+    for name, target in built.targets.items():
+        then = lock.targets.get(name)
+        if then is None:
+            continue
+        for field in (
+            "backend",
+            "built_for",
+            "asked_int8",
+            "delivered_int8",
+            "options",
+            "versions",
+        ):
+            old, new = getattr(then, field), getattr(target, field)
+            if old != new:
+                found.append(f"targets: {name}.{field}: {old} → {new}")
+    refuse(loaded.file, found)
+
+
+def refuse(recipe: Path, reasons: Iterable[str]) -> None:
+    """Raise what differs from the lock, if anything does."""
+    found = list(reasons)
+    if not found:
+        return
+    more = f"\n  and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+    raise LockMismatch(
+        f"{lock_path(recipe)} does not hold:"
+        + "".join(f"\n  {each}" for each in found[:MOST_REASONS])
+        + more,
+        hint=f"if this is meant: trtbuild apply {recipe} && trtbuild lock {recipe}",
+    )

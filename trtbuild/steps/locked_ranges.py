@@ -1,0 +1,30 @@
+"""Take the ranges from a lock instead of a calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.core.values import Ranges
+from trtbuild.steps.base import Context, Step
+
+__all__ = ["LockedRanges"]
+
+
+class LockedRanges(Step):
+    """Write down the ranges of a lock, so that nothing is calibrated.
+
+    What calibration finds differs in the last bits from processor to processor; what stands in
+    the lock does not.
+    """
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
+
+    kind: Literal["locked_ranges"] = "locked_ranges"
+    table: Ranges
+
+    def run(self, context: Context) -> None:
+        """Write ranges.json as calibration writes it."""
+        text = self.table.model_dump_json(indent=2)
+        self.out(context, "ranges").write_text(text + "\n")
