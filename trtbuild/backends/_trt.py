@@ -81,6 +81,26 @@ _EXPLAINED = (
         "quantize inside the Attention operator, or not at all",
     ),
     ("for Turing", "take 7.5 out of `compute_capabilities`"),
+    (
+        "Could not find any implementation",
+        "no kernel here computes it so: leave that node in float (`skip`), or raise `workspace`",
+    ),
+    (
+        "Missing scale and zero-point",
+        "the tensor has no range: give it one by hand (`ranges`), or calibrate again",
+    ),
+    (
+        "no scaling factors detected",
+        "INT8 was asked for and no tensor has a range: calibrate, or give `ranges`",
+    ),
+    (
+        "alibration cache",
+        "another version or algorithm wrote it: take its ranges by `calibrator: {{kind: cache}}`",
+    ),
+    (
+        "iming cache",
+        "it is of another GPU or version: build without `frozen`, and take the new one",
+    ),
     ("workspace", "raise the target's `workspace`"),
     ("cannot be negative", "a profile's shapes are too small for the model"),
     ("profile", "look at the recipe's `profiles`"),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.core.options import ByteSize, Location, Options
+from trtbuild.core.options import LOCATION, ByteSize, Location, Options
 
 __all__ = [
     "ANY_GPU",
@@ -48,6 +48,8 @@ class TrtOptions(Options):
     """Features that are not yet TensorRT's default; with any given, all others are switched off."""
     profiling_verbosity: Literal["detailed", "layer_names_only", "none"] = "detailed"
     """What an engine says of itself; with less than `detailed`, what it delivers is not known."""
+    timeout_seconds: Annotated[float, LOCATION, Field(gt=0)] | None = None
+    """After how many seconds a build is ended as failed; it changes no result, only patience."""
     plugins: tuple[Annotated[Location, Field(min_length=1)], ...] = ()
     """Shared libraries with plugins, loaded before the model is read; their digests count."""
     io_formats: dict[

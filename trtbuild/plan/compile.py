@@ -10,7 +10,7 @@ from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import check_name, check_of
-from trtbuild.plan.natively import calibrate_natively, why_not_here
+from trtbuild.plan.natively import calibrate_natively, natives_too, why_not_here
 from trtbuild.plan.plan import Plan, inputs_of, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -51,12 +51,14 @@ def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
     deferred: Mapping[str, str],
     ranges: Ranges | None = None,
     warm: Mapping[str, Path] | None = None,
+    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
 ) -> Plan:
     """Compile a recipe into a plan.
 
     Paths in the recipe relate to `base`; `pin` gives a file its digest; `weights` is the pinned
     weights file, if there is one; `deferred` says for a target why it cannot be built here; `warm`
-    has the timing cache that a target's last build left.
+    has the timing cache that a target's last build left; `elsewhere` has another Python and its
+    facts, by the target that is built under it.
 
     With `ranges`, those of a lock, nothing is calibrated.
 
@@ -89,6 +91,7 @@ def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
         recipe.name,
         steps,
         facts=facts,
+        elsewhere=natives_too(recipe, steps, elsewhere or {}),
         deferred={
             **why_not_here(recipe, steps, deferred),
             **{target_name(target): reason for target, reason in deferred.items()},

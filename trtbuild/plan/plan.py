@@ -33,6 +33,10 @@ class Planned(Options):
     digest: str
     deferred: str = ""
     """Why this machine cannot run it; empty where it can."""
+    python: str = ""
+    """The Python that it runs under; empty for this one. No ingredient: its facts are."""
+    facts: dict[str, str] = {}
+    """The facts of that Python."""
 
     @property
     def after(self) -> tuple[str, ...]:
@@ -63,12 +67,17 @@ def plan_steps(
     *,
     facts: Mapping[str, str],
     deferred: Mapping[str, str],
+    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
 ) -> Plan:
-    """Give every step its digest; a step's inputs must stand before it."""
+    """Give every step its digest; a step's inputs must stand before it.
+
+    `elsewhere` has another Python and its facts, by the step that runs under it.
+    """
     digests: dict[str, str] = {}
     planned = []
     for name, step in steps.items():
-        tree = ingredients(step, digests, facts)
+        python, known = (elsewhere or {}).get(name, ("", facts))
+        tree = ingredients(step, digests, known)
         digests[name] = digest_of_tree(tree)
         planned.append(
             Planned(
@@ -77,6 +86,8 @@ def plan_steps(
                 ingredients=tree,
                 digest=digests[name],
                 deferred=deferred.get(name, ""),
+                python=python,
+                facts=tree["facts"] if python else {},
             )
         )
     return Plan(recipe=recipe, facts=dict(facts), steps=tuple(planned))

@@ -19,6 +19,7 @@ from trtbuild.run.delivered import demand_delivered
 from trtbuild.run.engine import walk
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.facts import Installed, hindrance
+from trtbuild.run.interpreters import interpreter_for
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 
@@ -45,7 +46,13 @@ def compiled(
     """
     recipe, base = loaded.recipe, loaded.file.parent.absolute()
     facts = Installed()
-    lacking = {name: hindrance(each, facts) for name, each in recipe.targets.items()}
+    pythons = {name: interpreter_for(each.kind) for name, each in recipe.targets.items()}
+    others = {name: each for name, each in pythons.items() if each is not None}
+    lacking = {
+        name: (others[name].hindrance if name in others else "")
+        or hindrance(each, others[name].facts if name in others else facts)
+        for name, each in recipe.targets.items()
+    }
     deferred = {name: reason for name, reason in lacking.items() if reason}
     _check_targets(loaded, targets, deferred)
     weights, reason = None, ""
@@ -61,6 +68,7 @@ def compiled(
         deferred=deferred,
         ranges=ranges,
         warm=dict(_timing_caches(recipe, store)),
+        elsewhere={name: (each.python, each.facts) for name, each in others.items()},
     )
     wanted = (*(target_name(name) for name in targets), "compare")
     return made.upto(wanted) if targets else made, (reason,) if reason else ()

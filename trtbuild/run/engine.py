@@ -151,7 +151,8 @@ class _Walk:
             for artifact in self.outcomes[before].artifacts
         }
         step, caveats = planned.step, self._caveats(planned)
-        return contents_digest(step, contents, facts=self.plan.facts, caveats=caveats)
+        facts = {**self.plan.facts, **planned.facts}
+        return contents_digest(step, contents, facts=facts, caveats=caveats)
 
     def _caveats(self, planned: Planned) -> tuple[str, ...]:
         return tuple(
@@ -173,7 +174,8 @@ class _Walk:
             inputs=inputs,
             out=str(work / "out"),
             log=str(work / "log.txt"),
-            facts=self.plan.facts,
+            facts={**self.plan.facts, **planned.facts},
+            python=planned.python,
             caveats=self._caveats(planned),
             threads=threads,
         )

@@ -29,6 +29,8 @@ class Call(Options):
     log: str
     """A file for what the step and its libraries print."""
     facts: dict[str, str] = {}
+    python: str = ""
+    """The Python to run it under; empty for the executor's own."""
     caveats: tuple[str, ...] = ()
     threads: int = 0
 

@@ -34,9 +34,9 @@ class Installed(Mapping[str, str]):
     folders: reading the metadata itself costs more than all the rest of a plan.
     """
 
-    def __init__(self, paths: Sequence[str] | None = None) -> None:
-        """Look into `paths`; with None, into the import path of this interpreter."""
-        self._versions = {"python": platform.python_version()}
+    def __init__(self, paths: Sequence[str] | None = None, *, python: str = "") -> None:
+        """Look into `paths`, of a Python of that version; with None, of this interpreter."""
+        self._versions = {"python": python or platform.python_version()}
         for name, version in _distributions(sys.path if paths is None else paths):
             self._versions.setdefault(name, version)
         self._asked: dict[str, str] = {}

@@ -49,7 +49,13 @@ class Local:
         reader, writer = os.pipe()
         with Path(call.log).open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "trtbuild.run.worker", str(file), str(writer)],
+                [
+                    call.python or sys.executable,
+                    "-m",
+                    "trtbuild.run.worker",
+                    str(file),
+                    str(writer),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -67,6 +73,7 @@ class Local:
         if not self._happened:
             for key, _ in self._selector.select(timeout_seconds):
                 self._read(self._running[key.fd])
+            self._end_overdue()
         return self._happened.popleft() if self._happened else None
 
     def close(self) -> None:
@@ -77,6 +84,20 @@ class Local:
             os.close(running.pipe)
         self._running.clear()
         self._selector.close()
+
+    def _end_overdue(self) -> None:
+        """End the workers whose step has taken longer than it may."""
+        now = time.perf_counter()
+        for running in list(self._running.values()):
+            limit = running.call.step.timeout()
+            if limit is not None and now - running.begin > limit:
+                running.process.kill()
+                running.report = {
+                    "message": f"took longer than {limit:g} seconds, and was ended",
+                    "hint": "its log says how far it came; `timeout_seconds` is the target's limit",
+                    "code": 3,
+                }
+                self._end(running)
 
     def _read(self, running: _Running) -> None:
         data = os.read(running.pipe, 1 << 16)

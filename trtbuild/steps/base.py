@@ -102,6 +102,10 @@ class Step(Options):
         """Name the facts (installed versions) that may change what this step makes."""
         return ()
 
+    def timeout(self) -> float | None:
+        """Return after how many seconds the step shall be ended; None lets it run on."""
+        return None
+
     def run(self, context: Context) -> None:
         """Write every declared output below `context.out`.
 

@@ -60,6 +60,11 @@ class BuildEngine(Step):
         capabilities = self.backend.capabilities
         return capabilities.packages + (() if capabilities.runs_without_gpu else ("gpu",))
 
+    def timeout(self) -> float | None:
+        """Return the target's limit: a builder may hang."""
+        limit = getattr(self.backend, "timeout_seconds", None)
+        return None if limit is None else float(limit)
+
     def run(self, context: Context) -> None:
         """Write model.engine and engine.json (core.records.TargetResult)."""
         built = self.backend.build(

@@ -1,0 +1,130 @@
+"""Targets under another Python: found, asked, and run there."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.qdq import layer
+from trtbuild import __version__, api
+from trtbuild.core.errors import MissingDependency
+from trtbuild.run.facts import Installed
+from trtbuild.run.interpreters import Interpreter, interpreter_for, variable
+
+RECIPE = """\
+version: 1
+name: small
+model: {kind: onnx, path: m.onnx}
+targets:
+  rtx: {kind: tensorrt_rtx, compute_capabilities: [8.9]}
+"""
+
+
+@pytest.fixture
+def other(tmp_path, monkeypatch):
+    """Another Python for TensorRT-RTX: this one, by another name that remembers its arguments."""
+    python = tmp_path / "other-python"
+    seen = tmp_path / "seen"
+    python.write_text(f'#!/bin/sh\necho "$*" >> {seen}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
+    return python, seen
+
+
+def test_without_a_word_everything_runs_under_this_python(monkeypatch):
+    """The environment names one for a kind of target, and nothing else does."""
+    monkeypatch.delenv(variable("tensorrt10"), raising=False)
+
+    assert "TRTBUILD_PYTHON_TENSORRT10" == variable("tensorrt10")
+    assert interpreter_for("tensorrt10") is None
+
+
+def test_its_facts_are_its_own(other):
+    """What is installed there, and its version, are asked of that Python."""
+    found = interpreter_for("tensorrt_rtx")
+
+    assert str(other[0]) == found.python
+    assert Installed()["numpy"] == found.facts["numpy"]
+
+
+@pytest.mark.parametrize("python", ["/no/such/python", "/bin/false", "/bin/ls"])
+def test_what_is_no_python_is_an_error(monkeypatch, python):
+    """It names the variable."""
+    monkeypatch.setenv(variable("tensorrt11"), python)
+
+    with pytest.raises(MissingDependency, match="TRTBUILD_PYTHON_TENSORRT11 names"):
+        interpreter_for("tensorrt11")
+
+
+def test_a_python_without_this_trtbuild_builds_nothing():
+    """Steps cross as JSON, which both sides must read alike."""
+    bare, old, same = (Installed([]) for _ in range(3))
+    old._versions["trtbuild"] = "0.0.1"
+    same._versions["trtbuild"] = __version__
+
+    assert "p has no trtbuild" in Interpreter("p", bare).hindrance
+    assert "p has trtbuild 0.0.1" in Interpreter("p", old).hindrance
+    assert "" == Interpreter("p", same).hindrance
+
+
+def test_the_build_runs_there(other, tmp_path, monkeypatch):
+    """And what comes of it is the engine of this Python, byte for byte; other steps stay here."""
+    pytest.importorskip("tensorrt_rtx_bindings")
+    _, seen = other
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+    engines = []
+    for store in ("there", "here"):
+        monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / store))
+        api.apply(tmp_path / "r.yaml", build_dir=tmp_path / store / "build")
+        engines.append((tmp_path / store / "build/small/rtx/model.engine").read_bytes())
+        monkeypatch.delenv(variable("tensorrt_rtx"), raising=False)
+    workers = [line for line in seen.read_text().splitlines() if "run.worker" in line]
+
+    assert 1 == len(workers)
+    assert engines[0] == engines[1]
+
+
+def test_a_crash_there_is_one_clear_error(tmp_path, monkeypatch):
+    """A builder that dies of a signal: the step, the signal, and where its log is."""
+    pytest.importorskip("tensorrt_rtx_bindings")
+    from trtbuild.core.errors import StepFailed
+
+    python = tmp_path / "crashing"
+    script = f'case "$*" in *worker*) kill -SEGV $$;; *) exec {sys.executable} "$@";; esac'
+    python.write_text(f"#!/bin/bash\n{script}\n")
+    python.chmod(0o755)
+    monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+
+    with pytest.raises(StepFailed, match="was ended by SIGSEGV") as caught:
+        api.apply(tmp_path / "r.yaml", build_dir=tmp_path / "build")
+
+    assert Path(caught.value.log).is_file()
+
+
+def test_a_build_that_hangs_is_ended(tmp_path, monkeypatch):
+    """After `timeout_seconds`, which is no ingredient of the engine."""
+    pytest.importorskip("tensorrt_rtx_bindings")
+    from trtbuild.core.errors import StepFailed
+
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(RECIPE.replace("[8.9]", "[8.9], timeout_seconds: 0.05"))
+
+    with pytest.raises(StepFailed, match=r"took longer than 0\.05 seconds"):
+        api.apply(recipe, build_dir=tmp_path / "build")
+    short = digest_of(recipe)
+    recipe.write_text(RECIPE)
+
+    assert short == digest_of(recipe)
+
+
+def digest_of(recipe):
+    planned = api.plan(recipe).plan.steps
+    return next(step.digest for step in planned if step.name == "build_engine(rtx)")
