@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from trtbuild.run.apply import Applied
     from trtbuild.run.check import Checked
     from trtbuild.run.diagnosis import Diagnosis
+    from trtbuild.run.diffing import Diff
     from trtbuild.run.executor import Listener
     from trtbuild.run.feeding import Ran
     from trtbuild.run.inspection import Inspected
@@ -35,6 +36,8 @@ __all__ = [
     "apply",
     "check",
     "check_lock",
+    "diff",
+    "diff_git",
     "doctor",
     "export_ranges",
     "import_ranges",
@@ -217,6 +220,20 @@ def check_lock(path: Path) -> Path:
 
     _held(load(path), Store(default_root()))
     return lock_path(path)
+
+
+def diff(before: Path, after: Path) -> Diff:
+    """Compare two recipes, with their locks, or two locks, by what they mean."""
+    from trtbuild.run.diffing import diff as compared
+
+    return compared(before, after, store())
+
+
+def diff_git(between: str, *, recipes: Sequence[Path] = ()) -> tuple[Diff, ...]:
+    """Compare recipes (all, or those named) at two revisions, `A...B` or `A..B`."""
+    from trtbuild.run.diffing import diff_revisions
+
+    return diff_revisions(between, recipes, store())
 
 
 def _markdown(record: Record) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from trtbuild.cli.apply import apply
 from trtbuild.cli.check import check
+from trtbuild.cli.diff import diff
 from trtbuild.cli.doctor import doctor
 from trtbuild.cli.inspect import inspect
 from trtbuild.cli.kinds import kinds
@@ -45,6 +46,7 @@ for verb in (
     apply,
     why,
     lock,
+    diff,
     schema,
     kinds,
     doctor,

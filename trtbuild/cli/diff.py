@@ -1,0 +1,57 @@
+"""trtbuild diff."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["DiffFormat", "diff"]
+
+
+class DiffFormat(StrEnum):
+    """How a difference is written."""
+
+    text = "text"
+    json = "json"
+    markdown = "markdown"
+
+
+def diff(
+    sides: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Two recipes or two locks; with --git, recipes to look at."),
+    ] = None,
+    *,
+    git: Annotated[
+        str, typer.Option("--git", metavar="A...B", help="Recipes at two revisions.")
+    ] = "",
+    format_: Annotated[
+        DiffFormat, typer.Option("--format", help="How the difference is written.")
+    ] = DiffFormat.text,
+) -> int:
+    """Say what differs in meaning between two recipes or locks; exit code 1 if anything does."""
+    from trtbuild import api
+    from trtbuild.core.errors import UsageError
+    from trtbuild.report.difference import difference_markdown, difference_text
+
+    if git:
+        found = api.diff_git(git, recipes=tuple(sides or ()))
+    elif sides is None or len(sides) != 2:  # noqa: PLR2004
+        raise UsageError("two recipes or locks are compared", hint="trtbuild diff OLD NEW")
+    else:
+        found = (api.diff(sides[0], sides[1]),)
+    if format_ is DiffFormat.json:
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+    else:
+        write = difference_markdown if format_ is DiffFormat.markdown else difference_text
+        texts = [write(each, sides=_named(each.before, each.after)) for each in found]
+        typer.echo("\n".join(texts) if texts else "no recipe is in both revisions")
+    return 1 if any(each.differ for each in found) else 0
+
+
+def _named(before: str, after: str) -> str:
+    return before if before == after else f"{before} → {after}"
