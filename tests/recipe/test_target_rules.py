@@ -81,6 +81,7 @@ def test_what_goes_together_is_accepted(told, target, quantization):
             "5: calibrators left TensorRT in 11.0",
         ),
         (TEN, section(kind="mse", more=NATIVE), "5: TensorRT has no such calibrator"),
+        (TEN, section(more=", weights: {kind: mse}"), "5: `weights` has no effect"),
     ],
 )
 def test_what_does_not_is_told_at_its_line(told, target, quantization, expected):

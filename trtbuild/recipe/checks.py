@@ -24,6 +24,7 @@ from trtbuild.recipe.shape import kinds_of, listed
 from trtbuild.recipe.source import Source
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
+    implicit_mode_has_no_pairs,
     native_calibrators_exist,
     types_are_chosen_once,
 )
@@ -263,6 +264,7 @@ _CHECKS: tuple[tuple[Check, set[str]], ...] = (
     (dla_gets_what_it_computes, {"quantization", "targets"}),
     (types_are_chosen_once, {"quantization", "targets"}),
     (native_calibrators_exist, {"quantization", "targets"}),
+    (implicit_mode_has_no_pairs, {"quantization"}),
     (ranges_are_ranges, {"quantization"}),
     (calibrators_have_data, {"quantization"}),
     (precision_is_said_once, {"quantization", "precision"}),

@@ -6,11 +6,16 @@ from collections.abc import Iterator
 
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.recipe.problems import Path, Problem
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.shape import listed
 from trtbuild.recipe.source import Source
 
-__all__ = ["dla_gets_what_it_computes", "native_calibrators_exist", "types_are_chosen_once"]
+__all__ = [
+    "dla_gets_what_it_computes",
+    "implicit_mode_has_no_pairs",
+    "native_calibrators_exist",
+    "types_are_chosen_once",
+]
 
 
 def dla_gets_what_it_computes(recipe: Recipe, source: Source) -> Iterator[Problem]:
@@ -44,6 +49,17 @@ def types_are_chosen_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
             if option in target.model_fields_set and not implicit:
                 told = f"`{option}` means something only with `mode: implicit`"
                 yield source.problem(("targets", name, option), told, "remove it", key=True)
+
+
+def implicit_mode_has_no_pairs(recipe: Recipe, source: Source) -> Iterator[Problem]:
+    """What shapes a Q/DQ model means nothing where TensorRT gets the float model and ranges."""
+    section = recipe.quantization
+    if section is None or section.mode == "explicit":
+        return
+    if section.weights != Quantization.model_fields["weights"].default:
+        told = "`weights` has no effect with `mode: implicit`"
+        hint = "remove it: TensorRT finds the scales of weights itself"
+        yield source.problem(("quantization", "weights"), told, hint, key=True)
 
 
 def native_calibrators_exist(recipe: Recipe, source: Source) -> Iterator[Problem]:
