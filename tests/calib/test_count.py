@@ -14,7 +14,9 @@ def test_counts_as_numpy_counts(signed, size):
     values = values if signed else np.maximum(values, 0)
     expected = np.bincount((np.abs(values) * (BINS / 8)).astype(int), minlength=BINS)
 
-    assert expected.tolist() == counts_of_block(values, 3, signed=signed).tolist()
+    found = counts_of_block(values, 3, signed=signed)
+
+    assert np.trim_zeros(expected, "b").tolist() == np.trim_zeros(found, "b").tolist()
 
 
 def test_the_first_and_the_last_bin():
@@ -30,10 +32,7 @@ def test_coarser_bins_merge_neighbours(octaves, expected):
     counts = np.zeros(BINS, np.int64)
     counts[:4] = [1, 2, 3, 4]
 
-    found = coarser(counts, octaves)
-
-    assert BINS == found.size
-    assert expected == np.trim_zeros(found, "b").tolist()
+    assert expected == np.trim_zeros(coarser(counts, octaves), "b").tolist()
 
 
 def test_far_coarser_is_one_bin():

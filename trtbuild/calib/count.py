@@ -16,12 +16,17 @@ BINS = 1 << 14
 BLOCK = 1 << 17
 """Values counted at a time: the temporaries stay in the processor's cache."""
 _LANES = 64
+_MANY = 1 << 15
+"""Fewer values are counted in less time than it takes to make and to add up all bins."""
 
 
 def counts_of_block(
     block: NDArray[np.float32], exponent: int, *, signed: bool
 ) -> NDArray[np.int64]:
-    """Count floor(|x| * BINS / 2^exponent) of at most BLOCK values, every |x| below 2^exponent."""
+    """Count floor(|x| * BINS / 2^exponent) of at most BLOCK values, every |x| below 2^exponent.
+
+    Empty bins at the end may be left out.
+    """
     import numpy as np
 
     size = block.size
@@ -30,6 +35,8 @@ def counts_of_block(
     if signed:
         np.abs(scaled, out=scaled)
     np.copyto(index, scaled, casting="unsafe")
+    if size < _MANY:
+        return np.bincount(index)
     # Half of what comes from a ReLU is zero, and counting the same bin again and again stalls the
     # processor: what lies in bin 0 (unsigned, 0 - 1 is the largest there is) is spread over lanes
     # behind the others.
@@ -40,15 +47,16 @@ def counts_of_block(
 
 
 def coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
-    """Merge 2^octaves neighbours into one, for a span as many times as wide."""
+    """Merge 2^octaves neighbours into one, for a span as many times as wide.
+
+    Empty bins at the end may be left out, of what is given and of what is returned.
+    """
     import numpy as np
 
     if not octaves or not counts.size:
         return counts
-    wide = np.zeros_like(counts)
-    merged = counts.reshape(-1, 1 << min(octaves, BINS.bit_length() - 1)).sum(axis=1)
-    wide[: merged.size] = merged
-    return wide
+    starts = np.arange(0, counts.size, 1 << min(octaves, BINS.bit_length() - 1))
+    return np.add.reduceat(counts, starts)
 
 
 _ROOM = local()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -105,10 +106,9 @@ def divergences(bins: NDArray[np.float64], levels: int) -> NDArray[np.float64]:
     mass = np.concatenate(([0.0], np.cumsum(bins)))
     filled = np.concatenate(([0], np.cumsum(bins > 0)))
     own = np.concatenate(([0.0], np.cumsum(_times_log(bins, bins))))
-    # Group k of cut i holds the bins j with floor(levels * j / i) == k.
-    edges = -(-np.arange(levels + 1) * cuts[:, None] // levels)
-    groups, members = np.diff(mass[edges]), np.diff(filled[edges])
-    even = np.divide(groups, members, out=np.zeros_like(groups), where=members > 0)
+    edges = _edges(bins.size, levels)
+    groups, members = np.diff(mass.take(edges)), np.diff(filled.take(edges))
+    even = groups / np.maximum(members, 1)
     total, kept, last = mass[-1], mass[cuts], bins[cuts - 1]
     tail = total - kept
     reference = own[cuts - 1] + _times_log(last + tail, last + tail)
@@ -122,9 +122,20 @@ def divergences(bins: NDArray[np.float64], levels: int) -> NDArray[np.float64]:
 
 
 def _times_log(count: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return count * log(value), and 0 where the value is 0."""
+    """Return count * log(value), and 0 where both are 0."""
     import numpy as np
 
-    logs = np.log(value, out=np.zeros_like(value), where=value > 0)
-    product: NDArray[np.float64] = count * logs
+    product: NDArray[np.float64] = count * np.log(np.maximum(value, np.finfo(np.float64).tiny))
     return product
+
+
+@functools.lru_cache(maxsize=4)
+def _edges(bins: int, levels: int) -> NDArray[np.int64]:
+    """Return where the groups of each cut begin and end: [cuts, levels + 1].
+
+    Group k of cut i holds the bins j with floor(levels * j / i) == k.
+    """
+    import numpy as np
+
+    cuts = np.arange(levels, bins + 1)
+    return -(-np.arange(levels + 1) * cuts[:, None] // levels)

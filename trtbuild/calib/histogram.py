@@ -62,13 +62,11 @@ class Histogram:
         Raises:
             NotFinite: they hold a NaN or an infinity; the histogram is of no more use.
         """
-        import numpy as np
-
         flat = values.reshape(-1)
         for start in range(0, flat.size, BLOCK):
             block = flat[start : start + BLOCK]
             # + 0.0 makes 0 of -0: which of the two came first must not show.
-            low, high = float(np.min(block)) + 0.0, float(np.max(block)) + 0.0
+            low, high = float(block.min()) + 0.0, float(block.max()) + 0.0
             if not (math.isfinite(low) and math.isfinite(high)):
                 raise NotFinite
             exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
@@ -131,15 +129,20 @@ class Histogram:
     def _take(
         self, low: float, high: float, total: int, exponent: int, counts: NDArray[np.int64]
     ) -> None:
+        import numpy as np
+
         with self._lock:
             self.low, self.high = min(self.low, low), max(self.high, high)
             self.total += total
             if exponent > self.exponent:
-                self.counts = coarser(self.counts, exponent - self.exponent)
+                fine, self.counts = self.counts, np.zeros_like(self.counts)
+                self._add(coarser(fine, exponent - self.exponent))
                 self.exponent = exponent
-            if counts.size:
-                # Another thread may have widened the span since these were counted.
-                self.counts += coarser(counts, self.exponent - exponent)
+            # Another thread may have widened the span since these were counted.
+            self._add(coarser(counts, self.exponent - exponent))
+
+    def _add(self, counts: NDArray[np.int64]) -> None:
+        self.counts[: counts.size] += counts
 
 
 def _exponent(value: float) -> int:
