@@ -39,7 +39,7 @@ def problems_of(old, new):
         (("targets", "my rtx"), "  rtx:", "  my rtx:"),
         (("quantization", "ranges", ""), '"495"', '""'),
         (("compare", "metrics", 0), "cosine", "cosin"),
-        (("quantization", "mode"), "mode: explicit", "mode: implicit"),
+        (("quantization", "mode"), "mode: explicit", "mode: implict"),
         (("compare", "gates", 0), ", at_least: 20", ""),
     ],
 )
