@@ -62,6 +62,7 @@ class Bindings:
             "PYTHONPATH": path,
             "LD_LIBRARY_PATH": str(self.libraries),
             "PYTHONWARNINGS": "ignore",
+            "POLYGRAPHY_USE_TENSORRT_RTX": "0",  # a test before may have set it for itself
         }
         command = [sys.executable, "-c", code, *arguments]
         ran = subprocess.run(
