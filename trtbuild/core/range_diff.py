@@ -21,7 +21,7 @@ class Moved(Options):
     ratio: float | None
     """after / before; None where one is missing."""
     bits_lost: float | None
-    """log2(ratio): a limit of twice the size leaves half the steps; negative where bits are gained."""
+    """log2(ratio): twice the limit leaves half the steps; below 0 where bits are gained."""
 
 
 class RangeDiff(Options):

@@ -1,0 +1,137 @@
+"""What a recipe makes: planned, explained, built, run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.api.recipes import load
+from trtbuild.core.store import Store, default_root
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import Record
+    from trtbuild.plan.saved import SavedPlan
+    from trtbuild.plan.why import Why
+    from trtbuild.run.apply import Applied
+    from trtbuild.run.executor import Listener
+    from trtbuild.run.feeding import Ran
+    from trtbuild.run.inspection import Inspected
+    from trtbuild.run.planning import Planned
+
+__all__ = ["apply", "inspect", "plan", "run", "script", "store", "why"]
+
+
+def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:
+    """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
+    from trtbuild.run.planning import planned
+
+    return planned(load(path), Store(default_root()), targets=targets)
+
+
+def why(path: Path) -> tuple[Why, ...]:
+    """Say for every step why the last run of a recipe ran it, and why the next would."""
+    from trtbuild.plan.why import why as explained
+
+    found = plan(path)
+    return explained(found.plan, found.decisions, Store(default_root()))
+
+
+def apply(
+    path: Path,
+    *,
+    build_dir: Path,
+    targets: Sequence[str] = (),
+    jobs: int = 2,
+    listener: Listener | None = None,
+    saved: SavedPlan | None = None,
+    locked: bool = False,
+) -> Applied:
+    """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
+
+    With `targets`, only those are built, and one that cannot be built here is an error. With a
+    `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
+    its ranges.
+
+    Raises:
+        LockMismatch: something is not as it is locked.
+        PlanStale: the saved plan is not what would be done any more.
+        RecipeError: the recipe, alone or with the model it names, is wrong.
+        StepFailed: a step failed; what other steps made is in the store, nothing is placed.
+        MissingFile, MissingDependency, NotWritable: something needed is not here.
+    """
+    from trtbuild.run.apply import apply as apply_here
+    from trtbuild.run.executor import Quiet
+    from trtbuild.run.locking import against
+
+    loaded = load(path)
+    store = Store(default_root())
+    return apply_here(
+        loaded,
+        store,
+        directory=build_dir / loaded.recipe.name,
+        targets=targets,
+        jobs=jobs,
+        listener=listener or Quiet(),
+        pages={"report.md": _markdown, "report.html": _html},
+        saved=saved,
+        lock=against(loaded, store) if locked else None,
+    )
+
+
+def script(path: Path, target: str) -> str:
+    """Return a program that builds a target of a recipe as trtbuild does, with Polygraphy alone.
+
+    Raises:
+        UsageError: there is no such target, or no such program for it.
+    """
+    from trtbuild.run.script import program
+
+    return program(load(path), target)
+
+
+def inspect(path: Path) -> Inspected:
+    """Say what an engine file is, and whether it fits this machine.
+
+    Raises:
+        MissingFile: it is not there.
+    """
+    from trtbuild.run.facts import Installed
+    from trtbuild.run.inspection import inspect as inspected
+
+    return inspected(path, Installed())
+
+
+def run(path: Path, inputs: Path, *, build_dir: Path, output: Path | None = None) -> Ran:
+    """Run the model behind a recipe or an engine on an npz file; `output` takes what comes out.
+
+    Raises:
+        MissingFile: a file is not there, or the recipe is not built.
+        StepInputError: the arrays do not fit the model.
+    """
+    from trtbuild.core.arrays import write_npz
+    from trtbuild.run.feeding import run_model
+
+    ran = run_model(path, inputs, build_dir=build_dir)
+    if output is not None:
+        with write_npz(output) as file:
+            for name, array in ran.outputs.items():
+                file.append(name, array)
+    return ran
+
+
+def store() -> Store:
+    """Return the store, for the functions of `core.upkeep`."""
+    return Store(default_root())
+
+
+def _markdown(record: Record) -> str:
+    from trtbuild.report.markdown import markdown
+
+    return markdown(record)
+
+
+def _html(record: Record) -> str:
+    from trtbuild.report.html import html
+
+    return html(record)

@@ -1,0 +1,102 @@
+"""Tables of ranges: found, compared, read and written."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.api.recipes import load
+from trtbuild.core.errors import UsageError
+from trtbuild.core.files import write_whole
+from trtbuild.core.store import Store, default_root
+
+if TYPE_CHECKING:
+    from trtbuild.calib.table import Values
+    from trtbuild.core.range_diff import RangeDiff
+    from trtbuild.run.range_files import Form, Imported
+    from trtbuild.run.tables import Table
+
+__all__ = ["export_ranges", "import_ranges", "range_diff", "table"]
+
+
+def table(path: Path, *, values: Values = "auto") -> Table:
+    """Find the ranges of a recipe, a build directory, a table, a TensorRT cache or a text file.
+
+    `values` says what a cache's numbers are, see `calibrator: {kind: cache}`.
+
+    Raises:
+        RecipeError, MissingFile, RangeFileError: it is not there, or cannot be read.
+        UsageError: it has no ranges, or none yet.
+    """
+    from trtbuild.run.tables import table_of
+
+    return table_of(path, Store(default_root()), values=values)
+
+
+def range_diff(before: Path, after: Path, *, tolerance: float = 0.0) -> RangeDiff:
+    """Say which limits moved from one table to another, and what that does to the resolution.
+
+    Both are what `table` takes; scales that differ by less than the share `tolerance` are equal.
+    """
+    from trtbuild.core.range_diff import range_diff as compared
+
+    return compared(table(before).ranges, table(after).ranges, tolerance=tolerance)
+
+
+def import_ranges(
+    path: Path,
+    *,
+    model: Path | None = None,
+    recipe: Path | None = None,
+    output: Path | None = None,
+    values: Values = "auto",
+) -> Imported:
+    """Read a file of ranges for a model: an ONNX file, or a recipe's, after its graph fixes.
+
+    Those of the model's tensors are written to `output`, as JSON.
+
+    Raises:
+        RecipeError, MissingFile, RangeFileError, UsageError: something cannot be read.
+        StepFailed: the recipe's model cannot be imported.
+    """
+    from trtbuild.run import range_files
+    from trtbuild.run.local import Local
+    from trtbuild.run.tables import read_table
+
+    found = read_table(path, values=values)
+    if recipe is not None and model is None:
+        store = Store(default_root())
+        store.prepare()
+        with closing(Local(1)) as executor:
+            made = range_files.ranges_for_recipe(found, load(recipe), store, executor)
+    elif model is not None and recipe is None:
+        made = range_files.ranges_for_model(found, model)
+    else:
+        raise UsageError("ranges are for one model", hint="name it: --model FILE or --recipe FILE")
+    if output is not None:
+        write_whole(output, range_files.bytes_from_ranges(made.ranges))
+    return made
+
+
+def export_ranges(
+    path: Path,
+    form: Form,
+    *,
+    version: str = "",
+    algorithm: str = "entropy2",
+    output: Path | None = None,
+) -> bytes:
+    """Write the ranges of what `table` takes in another form, to `output` if that is given.
+
+    `version` of TensorRT and `algorithm` go into the header of a calibration cache.
+
+    Raises:
+        UsageError, RangeFileError: they cannot be written so.
+    """
+    from trtbuild.run.range_files import exported
+
+    data = exported(table(path).ranges, form, version=version, algorithm=algorithm)
+    if output is not None:
+        write_whole(output, data)
+    return data

@@ -1,0 +1,96 @@
+"""A recipe as it stands: read, checked, described."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.core.store import Store, default_root
+
+if TYPE_CHECKING:
+    from trtbuild.core.options import Options
+    from trtbuild.recipe.load import Loaded
+    from trtbuild.recipe.problems import Problem
+    from trtbuild.run.check import Checked
+    from trtbuild.run.diagnosis import Diagnosis
+
+__all__ = ["check", "doctor", "kinds", "load", "schema", "validate"]
+
+
+def load(path: Path) -> Loaded:
+    """Read and check a recipe without touching a model, a GPU or the store.
+
+    Raises:
+        RecipeError: all that is wrong with it.
+        MissingFile: it is not there.
+    """
+    from trtbuild.recipe.load import load as load_recipe
+
+    return load_recipe(path)
+
+
+def validate(paths: Sequence[Path]) -> tuple[Problem, ...]:
+    """Check recipes and return all that is wrong with them, in order.
+
+    Raises:
+        MissingFile: one is not there.
+    """
+    found: list[Problem] = []
+    for path in paths:
+        try:
+            load(path)
+        except RecipeError as error:
+            found += error.problems
+    return tuple(found)
+
+
+def check(path: Path) -> tuple[Checked, ...]:
+    """Hold an ONNX file, or the models that a recipe builds engines from, against static rules.
+
+    Of a recipe, what is cheap runs (its model is imported and fixed); nothing is calibrated.
+
+    Raises:
+        RecipeError: the recipe, alone or with the model it names, is wrong.
+        MissingFile, StepInputError, StepFailed: a model cannot be read, fixed or quantized.
+    """
+    from trtbuild.run.check import check_file, check_recipe
+
+    if path.suffix == ".onnx":
+        return (check_file(path),)
+    store = Store(default_root())
+    store.prepare()
+    return check_recipe(load(path), store)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of recipes."""
+    from trtbuild.recipe.editors import json_schema
+
+    return json_schema()
+
+
+def kinds() -> dict[str, tuple[type[Options], ...]]:
+    """Return the classes of every kind, by the section of a recipe that they may stand in."""
+    from typing import get_args
+
+    from trtbuild import backends, calib, data, graph, quant
+
+    unions = {
+        "model": graph.Model,
+        "fixes": graph.Fix,
+        "data": data.Source,
+        "calibrator": calib.RangeSource,
+        "weights": quant.Weights,
+        "targets": backends.Target,
+    }
+    # Annotated[A | B, Field(...)]: the union is the registry.
+    return {section: get_args(get_args(union)[0]) for section, union in unions.items()}
+
+
+def doctor() -> Diagnosis:
+    """Say what this machine can build, and what is missing for the rest."""
+    from trtbuild.run.diagnosis import diagnosis
+
+    return diagnosis(default_root())
