@@ -65,15 +65,7 @@ def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
     Raises:
         MissingFile: a file that the recipe names is not there.
     """
-    steps: dict[str, Step] = {
-        "import_model": ImportModel(
-            model=recipe.model,
-            files=_pinned(recipe.model.files(base), pin),
-            weights=weights,
-            base=str(base),
-        ),
-        "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
-    }
+    steps = _model_steps(recipe, weights, base=base, pin=pin)
     data = _captures(recipe, steps, base=base, pin=pin)
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
@@ -97,6 +89,20 @@ def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
             **{target_name(target): reason for target, reason in deferred.items()},
         },
     )
+
+
+def _model_steps(
+    recipe: Recipe, weights: Pinned | None, *, base: Path, pin: Pin
+) -> dict[str, Step]:
+    return {
+        "import_model": ImportModel(
+            model=recipe.model,
+            files=_pinned(recipe.model.files(base), pin),
+            weights=weights,
+            base=str(base),
+        ),
+        "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
+    }
 
 
 def _drop_unread(steps: dict[str, Step]) -> None:

@@ -55,10 +55,7 @@ def compiled(
     }
     deferred = {name: reason for name, reason in lacking.items() if reason}
     _check_targets(loaded, targets, deferred)
-    weights, reason = None, ""
-    if recipe.model.kind == "torch":
-        look = resolve if fetch else published
-        weights, reason = look(recipe.model, store, base=base)
+    weights, reason = _weights(recipe, store, base=base, fetch=fetch)
     made = compile_recipe(
         recipe,
         base=base,
@@ -72,6 +69,13 @@ def compiled(
     )
     wanted = (*(target_name(name) for name in targets), "compare")
     return made.upto(wanted) if targets else made, (reason,) if reason else ()
+
+
+def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[Pinned | None, str]:
+    if recipe.model.kind != "torch":
+        return None, ""
+    look = resolve if fetch else published
+    return look(recipe.model, store, base=base)
 
 
 def _timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
