@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 
 import pytest
@@ -36,3 +37,26 @@ def trtbuild(capsys):
         return Answer(code, shown.out, shown.err)
 
     return typed
+
+
+@pytest.fixture(scope="session")
+def _built_once(tmp_path_factory):
+    """The small project, applied: real work, done once for all tests."""
+    from trtbuild import api
+
+    place = tmp_path_factory.mktemp("built")
+    recipe = small_project(place / "project")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRTBUILD_STORE", str(place / "store"))
+        patch.chdir(recipe.parent)
+        api.apply(recipe, build_dir=recipe.parent / "build")
+    return place
+
+
+@pytest.fixture
+def applied_project(_built_once, tmp_path, monkeypatch):
+    """A copy of an applied project with its store; the current directory is the project's."""
+    shutil.copytree(_built_once, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    return tmp_path / "project/recipe.yaml"

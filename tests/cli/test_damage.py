@@ -12,9 +12,8 @@ from tests.cli.test_apply import SAME_BYTES, visible
 
 
 @pytest.fixture
-def applied(project, trtbuild, tmp_path):
+def applied(applied_project, tmp_path):
     """The store of a project that was applied, and the files that came of it."""
-    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
     return tmp_path / "store", visible(Path("build/small"))
 
 
@@ -154,14 +153,13 @@ def test_a_full_disk_is_one_clear_error(project, mounted, size):
     assert not Path("build/small/rtx").exists()
 
 
-def test_a_store_that_cannot_be_written_is_one_clear_error(applied, project, mounted):
+def test_a_store_that_cannot_be_written_is_one_clear_error(applied, applied_project, mounted):
     """It says how to choose another."""
     store, before = applied
     mounted("--bind", "-o", "ro", str(store))
-    (project.parent / "more").mkdir()
-    project.write_text(project.read_text().replace("minmax", "mse"))
+    applied_project.write_text(applied_project.read_text().replace("minmax", "mse"))
 
-    answer = apply_with(project.parent.parent / "mounted")
+    answer = apply_with(applied_project.parent.parent / "mounted")
 
     assert 4 == answer.returncode
     assert "cannot be written to: Read-only file system" in answer.stderr
@@ -169,11 +167,11 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(applied, project, mou
     assert before == visible(Path("build/small"))
 
 
-def test_gc_keeps_what_the_last_runs_reach(applied, project, trtbuild):
+def test_gc_keeps_what_the_last_runs_reach(applied, applied_project, trtbuild):
     """And nothing else; with what it keeps, nothing runs again."""
     store, _ = applied
     count = len(objects(store))
-    project.write_text(project.read_text().replace("minmax", "mse"))
+    applied_project.write_text(applied_project.read_text().replace("minmax", "mse"))
     assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
     grown = len(objects(store))
 

@@ -12,11 +12,10 @@ from tests.helpers.projects import edit
 
 
 @pytest.fixture
-def locked(project, trtbuild):
-    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+def locked(applied_project, trtbuild):
     answer = trtbuild("lock", "recipe.yaml")
     assert 0 == answer.code, answer.err
-    return project
+    return applied_project
 
 
 def elsewhere(monkeypatch, tmp_path):

@@ -10,9 +10,8 @@ from tests.helpers.projects import edit
 
 
 @pytest.fixture
-def applied(project, trtbuild):
-    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
-    return project
+def applied(applied_project):
+    return applied_project
 
 
 def test_why_tells_of_the_last_run_and_of_the_next(applied, trtbuild):
