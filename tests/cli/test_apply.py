@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -139,11 +140,14 @@ def test_only_the_asked_target_is_built(project, trtbuild):
 def test_the_interrupt_key_ends_it_cleanly(tmp_path):
     """Exit code 130, one line, no worker left behind, and nothing half-made in the store."""
     recipe = small_project(tmp_path / "project")
-    process = started(recipe, tmp_path / "store", start_new_session=True)
-    time.sleep(1.5)
+    # A background job ignores the interrupt key, and what it starts would too.
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = started(recipe, tmp_path / "store", start_new_session=True, preexec_fn=heard)
+    while "run " not in process.stdout.readline():
+        assert process.poll() is None
 
     process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=60)
 
     assert 130 == process.returncode, told
     assert "interrupted; the store is intact" in told

@@ -137,7 +137,7 @@ def test_after_bad_input_the_store_still_serves(project, trtbuild):
         (["apply", "."], 4, "directory"),
         (["apply", "recipe.yaml", "--target", "rx"], 2, "there is no target `rx`"),
         (["apply", "recipe.yaml", "--build-dir", "recipe.yaml"], 4, "build directory"),
-        (["apply"], 2, "Missing argument"),
+        (["apply"], 2, "no recipe is named"),
         (["aply"], 2, "aply"),
         (["plan", "nothing.yaml"], 4, "nothing.yaml"),
         (["kinds", "nothing"], 2, "there is no kind `nothing`"),
