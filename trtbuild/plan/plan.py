@@ -58,7 +58,7 @@ class Plan(Options):
             if planned.name in wanted:
                 wanted |= set(planned.after)
         kept = tuple(planned for planned in self.steps if planned.name in wanted)
-        return Plan(recipe=self.recipe, facts=self.facts, steps=kept)
+        return Plan.model_construct(recipe=self.recipe, facts=self.facts, steps=kept)
 
 
 def plan_steps(
@@ -80,9 +80,11 @@ def plan_steps(
         tree = ingredients(step, digests, known)
         digests[name] = digest_of_tree(tree)
         planned.append(
-            Planned(
+            # Built from values that are valid already: validating them again would make pydantic
+            # build the validators of every step kind there is, for a plan that may run nothing.
+            Planned.model_construct(
                 name=name,
-                step=step,  # type: ignore[arg-type]  # every step kind is in the union
+                step=step,
                 ingredients=tree,
                 digest=digests[name],
                 deferred=deferred.get(name, ""),
@@ -90,7 +92,7 @@ def plan_steps(
                 facts=tree["facts"] if python else {},
             )
         )
-    return Plan(recipe=recipe, facts=dict(facts), steps=tuple(planned))
+    return Plan.model_construct(recipe=recipe, facts=dict(facts), steps=tuple(planned))
 
 
 def ingredients(step: Step, digests: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
