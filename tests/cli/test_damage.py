@@ -209,3 +209,18 @@ def test_ls_and_du_say_what_the_store_holds(applied, trtbuild):
     assert "build_engine(rtx)" in listed
     assert "small" in added
     assert "total" in added
+
+
+def test_gc_keeps_what_a_lock_names(applied, applied_project, trtbuild):
+    """Its models and all they were made from, though later runs are of something else."""
+    assert 0 == trtbuild("lock", "recipe.yaml").code
+    before = applied_project.read_text()
+    applied_project.write_text(before.replace("minmax", "mse"))
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+
+    assert 0 == trtbuild("store", "gc").code
+
+    applied_project.write_text(before)
+    kept = {line.split()[1] for line in trtbuild("plan", "recipe.yaml").out.splitlines()
+            if line.split()[0] == "reuse"}  # fmt: skip
+    assert {"import_model", "fix_graph", "calibrate", "quantize"} <= kept

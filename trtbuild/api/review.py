@@ -22,11 +22,14 @@ def lock(path: Path) -> tuple[Path, bool]:
     Raises:
         UsageError: the recipe is not built as it stands.
     """
+    from trtbuild.core.upkeep import note_lock
     from trtbuild.plan.lock import lock_path, write_lock
     from trtbuild.run.locking import locked
 
-    found = locked(load(path), Store(default_root()))
-    return lock_path(path), write_lock(lock_path(path), found)
+    found = locked(load(path), store())
+    changed = write_lock(lock_path(path), found)
+    note_lock(store(), lock_path(path))
+    return lock_path(path), changed
 
 
 def check_lock(path: Path) -> Path:

@@ -5,18 +5,29 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.digest import PREFIX, digest_of_file, unsealed
+from trtbuild.core.digest import PREFIX, digest_of_file, sealed, unsealed
 from trtbuild.core.errors import StoreInUse
-from trtbuild.core.files import try_lock
+from trtbuild.core.files import try_lock, write_whole
 from trtbuild.core.records import Action
 from trtbuild.core.store import Store
 
-__all__ = ["Collected", "Entry", "Usage", "Verified", "collect", "entries", "usage", "verify"]
+__all__ = [
+    "Collected",
+    "Entry",
+    "Usage",
+    "Verified",
+    "collect",
+    "entries",
+    "note_lock",
+    "usage",
+    "verify",
+]
 
 
 @dataclass(frozen=True)
@@ -124,13 +135,33 @@ def verify(store: Store) -> Verified:
     return Verified(count, size, tuple(damaged), tuple(unreadable))
 
 
-def collect(
-    store: Store, *, runs: int, pinned: Iterable[str] = (), pretend: bool = False
-) -> Collected:
-    """Remove what neither the last runs of a recipe nor the `pinned` objects stand on.
+def note_lock(store: Store, lock: Path) -> None:
+    """Remember where a lock lies, so that what it names is kept."""
+    known = _locks(store)
+    if str(lock.absolute()) not in known:
+        text = json.dumps(sorted({*known, str(lock.absolute())}))
+        write_whole(store.root / "locks.json", sealed(text))
 
-    `pinned` are digests of objects, as locks name them: the steps that made them are kept, with
-    all that these were made from. With `pretend`, nothing is removed.
+
+def _locks(store: Store) -> list[str]:
+    text = unsealed(store.root / "locks.json")
+    found = None if text is None else json.loads(text)
+    return found if isinstance(found, list) else []
+
+
+def _named_by_locks(store: Store) -> Iterator[str]:
+    """Yield every digest in the locks that still lie where they were written."""
+    for lock in _locks(store):
+        with contextlib.suppress(OSError):
+            text = Path(lock).read_text(encoding="utf-8", errors="replace")
+            yield from re.findall(r"sha256:[0-9a-f]{64}", text)
+
+
+def collect(store: Store, *, runs: int, pretend: bool = False) -> Collected:
+    """Remove what neither the last runs of a recipe nor a lock written with this store stands on.
+
+    Of what a lock names, the steps that made it are kept, with all that these were made from.
+    With `pretend`, nothing is removed.
 
     Raises:
         StoreInUse: something is being built.
@@ -142,7 +173,7 @@ def collect(
             for run in store.runs(recipe)[:runs]
             for digest in run.values()
         ]
-        keep = _reached(store, wanted, pinned)
+        keep = _reached(store, wanted, _named_by_locks(store))
         records = [path for path, action in _recorded(store) if not keep.holds(action)]
         objects = {d: p for d, p in _objects(store) if d not in keep.objects}
         kept = sum(path.stat().st_size for d, path in _objects(store) if d in keep.objects)

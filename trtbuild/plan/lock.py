@@ -34,8 +34,6 @@ class LockedTarget(Options):
     delivered_int8: int
     options: dict[str, str] = {}
     versions: dict[str, str] = {}
-    same_bytes: Literal["yes", "no", "not measured"] = "not measured"
-    """Whether building it once more, in another process, gave the same bytes."""
 
 
 class Lock(Options):

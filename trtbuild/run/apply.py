@@ -14,8 +14,9 @@ from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Record
 from trtbuild.core.store import Store
+from trtbuild.core.upkeep import note_lock
 from trtbuild.plan.explain import decide
-from trtbuild.plan.lock import Lock
+from trtbuild.plan.lock import Lock, lock_path
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.saved import SavedPlan, demand_fresh
 from trtbuild.recipe.load import Loaded
@@ -86,6 +87,8 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
                 _weed(made, store, listener, error)
         else:
             record, changed = _go(loaded, made, store, notes, delivery, jobs, listener)
+        if lock is not None:
+            note_lock(store, lock_path(loaded.file))
     passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
     seconds = round(time.perf_counter() - begin, 3)
     return Applied(record.model_copy(update={"seconds": seconds}), directory, changed, passed)

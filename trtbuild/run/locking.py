@@ -108,7 +108,7 @@ def _with_results(lock: Lock, loaded: Loaded, outcomes: tuple[Outcome, ...], sto
             "samples": None if ranges is None else ranges.samples,
             "ranges": None if ranges is None else ranges.tensors,
             "targets": {
-                name: before.get(name) if result is None else _target(result, before.get(name))
+                name: before.get(name) if result is None else _target(result)
                 for name, result in results.items()
                 if result is not None or name in before
             },
@@ -140,8 +140,8 @@ def _measures(comparison: Comparison | None) -> Iterator[tuple[str, float]]:
             yield f"{each.output}.{each.metric}".lstrip("."), each.value
 
 
-def _target(result: TargetResult, before: LockedTarget | None) -> LockedTarget:
-    made = LockedTarget(
+def _target(result: TargetResult) -> LockedTarget:
+    return LockedTarget(
         backend=result.backend,
         built_for=result.built_for,
         engine_size_bytes=result.engine_size_bytes,
@@ -150,9 +150,6 @@ def _target(result: TargetResult, before: LockedTarget | None) -> LockedTarget:
         options=result.options,
         versions=result.versions,
     )
-    if before is not None and before.versions == made.versions:
-        return made.model_copy(update={"same_bytes": before.same_bytes})
-    return made
 
 
 def against(loaded: Loaded, store: Store) -> Lock:
