@@ -11,9 +11,8 @@ on what they show.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.util
-import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -132,7 +131,7 @@ def theirs(path, count, method):
 
 
 def child(what, path, count):
-    """Do one row's work and print its seconds and peak memory."""
+    """Do one row's work and print its seconds."""
     whose, _, kind = what.partition(":")
     for name in IMPORTED[whose]:
         importlib.import_module(name)
@@ -143,18 +142,49 @@ def child(what, path, count):
         plain(path, count)
     else:
         {"ours": ours, "theirs": theirs}[whose](path, count, kind)
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(f"\n{json.dumps({'seconds': seconds, 'peak_mb': peak})}\n")
+    say(f"\n{time.perf_counter() - start}")
 
 
-def measured(what, path, count=0):
-    """Return (seconds, peak MB) of one row, in a process of its own."""
+def started(what, path, count):
+    """Start one row in a process of its own."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.bench.calibration"]
     command += ["--child", what, str(path), "--images", str(count)]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    return found["seconds"], found["peak_mb"]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def seconds_of(what, path, count=0):
+    """Return how long a row takes."""
+    process = started(what, path, count)
+    output, _ = process.communicate()
+    assert process.returncode == 0
+    return float(output.splitlines()[-1])
+
+
+def peak_of(what, path, count):
+    """Return a row's peak memory in MB, over all its processes; what they share counts once."""
+    process, peak = started(what, path, count), 0
+    while process.poll() is None:
+        peak = max(peak, sum(map(pss_of, family(process.pid))))
+        time.sleep(0.02)
+    assert process.returncode == 0
+    return peak / 1024
+
+
+def family(pid):
+    """Yield a process and all that come from it."""
+    yield pid
+    with contextlib.suppress(OSError):
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from family(int(child))
+
+
+def pss_of(pid):
+    """Return a process's share of memory in kB; 0 if it has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
 
 
 def say(text):
@@ -168,7 +198,7 @@ def times(path, rows, count, rounds):
     best = Counter()
     for _ in range(rounds):
         for row in ("plain", *rows):
-            seconds, _ = measured(row, path, count)
+            seconds = seconds_of(row, path, count)
             best[row] = min(best[row] or seconds, seconds)
     for row, seconds in best.items():
         say(f"{row:20} {seconds:8.2f} s {seconds / best['plain']:7.2f} x plain")
@@ -177,7 +207,7 @@ def times(path, rows, count, rounds):
 def memory(path, rows, counts):
     """Print each row's peak memory for each number of images."""
     for row in ("plain", *rows):
-        peaks = [measured(row, path, count)[1] for count in counts]
+        peaks = [peak_of(row, path, count) for count in counts]
         cells = "   ".join(f"{p:5.0f} MB at {n}" for n, p in zip(counts, peaks, strict=True))
         say(f"{row:20} {cells}   growth {peaks[-1] - peaks[0]:+.0f} MB")
 
@@ -199,7 +229,7 @@ def main():
     rows = [f"ours:{kind}" for kind in asked.kinds] + [f"theirs:{m}" for m in asked.theirs]
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch, "model.onnx")
-        measured(f"export:{asked.model}", path)
+        seconds_of(f"export:{asked.model}", path)
         say(f"{asked.model}, {asked.images} images of 224x224, everything counted")
         times(path, rows, asked.images, asked.rounds)
         if asked.memory:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Semaphore
+from pathlib import Path
 
+from trtbuild.calib.crew import Crew, Work
 from trtbuild.calib.feeds import Feed
 from trtbuild.calib.histogram import Histogram, NotFinite
 from trtbuild.calib.observe import Observer
+from trtbuild.calib.stored import Shard, read_shard, write_shard
 from trtbuild.core.errors import StepInputError
 
 __all__ = ["collect"]
@@ -25,55 +26,58 @@ def collect(
 ) -> int:
     """Run every feed and add what is observed to the histograms; return the samples consumed.
 
-    `workers` feeds are under way at a time: one is reduced while another is computed. Their
-    number changes no result. `progress` is told the samples consumed so far.
+    Each of `workers` processes runs a feed at a time; their number changes no result. `progress`
+    is told the samples consumed so far.
 
     Raises:
         StepInputError: a tensor is not finite (names it and the sample), or a feed cannot be
             run. Of several, the first in the order of the feeds.
     """
+    if workers > 1:
+        return _shared_out(observer, feeds, histograms, workers=workers, progress=progress)
     consumed = 0
-    # NumPy counts under the interpreter's lock: threads that count at the same time mostly hand
-    # it to and fro, and are slower than one after the other. The rest meanwhile compute.
-    turns = Semaphore(max(1, workers // 2))
-    under_way: deque[tuple[Future[None], int]] = deque()
-
-    def finish_first() -> None:
-        nonlocal consumed
-        future, size = under_way.popleft()
-        future.result()
-        consumed += size
+    for feed in feeds:
+        _reduce(observer, feed, histograms)
+        consumed += len(feed.samples)
         progress(consumed)
-
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for feed in feeds:
-                task = pool.submit(_reduce, observer, feed, histograms, turns)
-                under_way.append((task, len(feed.samples)))
-                while len(under_way) > workers:
-                    finish_first()
-            while under_way:
-                finish_first()
-        finally:
-            for future, _ in under_way:
-                future.cancel()
     return consumed
 
 
-def _reduce(
-    observer: Observer, feed: Feed, histograms: Mapping[str, Histogram], turns: Semaphore
-) -> None:
-    observed = observer.values(feed.arrays)
-    with turns:
-        for name, values in observed:
-            try:
-                histograms[name].add(values)
-            except NotFinite:
-                raise StepInputError(
-                    f"`{name}` holds a NaN or an infinity for {_samples(feed)}",
-                    hint="look at that sample and its preprocessing; "
-                    "if they are sound, the FP32 model itself overflows",
-                ) from None
+def _shared_out(
+    observer: Observer,
+    feeds: Iterable[Feed],
+    histograms: Mapping[str, Histogram],
+    *,
+    workers: int,
+    progress: Callable[[int], None],
+) -> int:
+    own = {name: Histogram(counted=one.counts.size > 0) for name, one in histograms.items()}
+    work = Work(
+        reduce=lambda feed: _reduce(observer, feed, own),
+        finish=lambda path: write_shard(path, Shard(1, 1, 0, own)),
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="trtbuild-") as scratch,
+        Crew(workers, work, scratch=Path(scratch), progress=progress) as crew,
+    ):
+        for number, feed in enumerate(feeds):
+            crew.give(number, feed)
+        for path in crew.results():
+            for name, counted in read_shard(path).histograms.items():
+                histograms[name].merge(counted)
+        return crew.samples
+
+
+def _reduce(observer: Observer, feed: Feed, histograms: Mapping[str, Histogram]) -> None:
+    for name, values in observer.values(feed.arrays):
+        try:
+            histograms[name].add(values)
+        except NotFinite:
+            raise StepInputError(
+                f"`{name}` holds a NaN or an infinity for {_samples(feed)}",
+                hint="look at that sample and its preprocessing; "
+                "if they are sound, the FP32 model itself overflows",
+            ) from None
 
 
 def _samples(feed: Feed) -> str:

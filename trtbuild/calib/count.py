@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from threading import local
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def counts_of_block(
 ) -> NDArray[np.int64]:
     """Count floor(|x| * BINS / 2^exponent) of at most BLOCK values, every |x| below 2^exponent.
 
-    Empty bins at the end may be left out.
+    Empty bins at the end may be left out. Not for several threads at once.
     """
     import numpy as np
 
@@ -59,15 +59,10 @@ def coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
     return np.add.reduceat(counts, starts)
 
 
-_ROOM = local()
-
-
+@functools.cache
 def _room() -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]]:
-    """Return room for a block's temporaries, made once for each thread, and the lanes."""
+    """Return room for a block's temporaries, made once, and the lanes."""
     import numpy as np
 
-    if not hasattr(_ROOM, "room"):
-        lanes = (np.arange(BLOCK) % _LANES + BINS - 1).astype(np.uint32)
-        floats = np.empty(BLOCK, np.float32)
-        _ROOM.room = floats, np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int64), lanes
-    return _ROOM.room  # type: ignore[no-any-return]
+    lanes = (np.arange(BLOCK) % _LANES + BINS - 1).astype(np.uint32)
+    return np.empty(BLOCK, np.float32), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int64), lanes

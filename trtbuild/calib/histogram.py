@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from trtbuild.calib.count import BINS, BLOCK, coarser, counts_of_block
@@ -27,8 +26,8 @@ class Histogram:
 
     A value's bin is floor(|x| * BINS / 2^exponent): scaling by a power of two is exact, and when
     a larger value doubles the span, neighbours merge two by two, as if the wider bins had been
-    there from the start. So equal values give equal counts in any order, blocks and threads,
-    and however they are shared out over histograms that are merged.
+    there from the start. So equal values give equal counts in any order and blocks, and however
+    they are shared out over histograms that are merged.
 
     Memory is BINS counts, whatever the number of values; at least half of the bins lie below the
     largest.
@@ -44,7 +43,6 @@ class Histogram:
         """How many values were added."""
         self.exponent = _LOWEST_EXPONENT
         self.counts: NDArray[np.int64] = np.zeros(BINS if counted else 0, np.int64)
-        self._lock = Lock()
 
     @property
     def absmax(self) -> float:
@@ -57,7 +55,7 @@ class Histogram:
         return math.ldexp(1.0, self.exponent) / BINS
 
     def add(self, values: NDArray[np.float32]) -> None:
-        """Add values of any shape. Threads may add at the same time.
+        """Add values of any shape.
 
         Raises:
             NotFinite: they hold a NaN or an infinity; the histogram is of no more use.
@@ -131,15 +129,13 @@ class Histogram:
     ) -> None:
         import numpy as np
 
-        with self._lock:
-            self.low, self.high = min(self.low, low), max(self.high, high)
-            self.total += total
-            if exponent > self.exponent:
-                fine, self.counts = self.counts, np.zeros_like(self.counts)
-                self._add(coarser(fine, exponent - self.exponent))
-                self.exponent = exponent
-            # Another thread may have widened the span since these were counted.
-            self._add(coarser(counts, self.exponent - exponent))
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.total += total
+        if exponent > self.exponent:
+            fine, self.counts = self.counts, np.zeros_like(self.counts)
+            self._add(coarser(fine, exponent - self.exponent))
+            self.exponent = exponent
+        self._add(coarser(counts, self.exponent - exponent))
 
     def _add(self, counts: NDArray[np.int64]) -> None:
         self.counts[: counts.size] += counts

@@ -33,10 +33,11 @@ _DTYPES = {
 
 
 class Observer:
-    """Runs a model in ONNX Runtime on one thread a call, so that no sum's order ever changes.
+    """Runs a model in ONNX Runtime on one thread, so that no sum's order ever changes.
 
-    Callers on several threads share it. ONNX Runtime neither fuses nor drops what is an output,
-    so each observed tensor is what the model as written computes.
+    Having no threads, it outlives a fork, and forked processes share its memory. ONNX Runtime
+    neither fuses nor drops what is an output, so each observed tensor is what the model as written
+    computes.
     """
 
     def __init__(self, model: onnx.ModelProto, tensors: Sequence[str], *, folder: Path) -> None:
@@ -120,7 +121,7 @@ def _open(model: str | bytes, folder: Path) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # A plan of all activations in one block is kept for each thread, and saves no time here.
+    # A plan of all activations in one block takes memory, and saves no time here.
     options.enable_mem_pattern = False
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(folder)

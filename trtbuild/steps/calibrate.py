@@ -72,7 +72,7 @@ class Calibrate(Step):
             observer,
             feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
             histograms,
-            workers=workers_of(context),
+            workers=min(workers_of(context), wanted),
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
         check_count(samples, wanted)
