@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
+from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Coverage, Fault
@@ -23,7 +23,7 @@ def show(found: Sequence[Checked], form: Format) -> int:
     """Write what was found; the exit code is 1 where a rule fired that is not turned off."""
     text = written(found, form)
     if text:
-        typer.echo(text)
+        echo(text)
     return int(any(not fault.off for each in found for fault in each.checks.faults))
 
 

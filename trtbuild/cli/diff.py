@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.echo import echo
+
 __all__ = ["DiffFormat", "diff"]
 
 
@@ -45,11 +47,11 @@ def diff(
     else:
         found = (api.diff(sides[0], sides[1]),)
     if format_ is DiffFormat.json:
-        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+        echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
         write = difference_markdown if format_ is DiffFormat.markdown else difference_text
         texts = [write(each, sides=_named(each.before, each.after)) for each in found]
-        typer.echo("\n".join(texts) if texts else "no recipe is in both revisions")
+        echo("\n".join(texts) if texts else "no recipe is in both revisions")
     return 1 if any(each.differ for each in found) else 0
 
 

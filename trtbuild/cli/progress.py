@@ -7,8 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-import typer
-
+from trtbuild.cli.echo import echo, harmless
 from trtbuild.run.executor import Progress, Quiet
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ class Lines(Silence):
             self._say(line)
 
     def _say(self, line: str) -> None:
-        typer.echo(line, err=True)
+        echo(line, err=True)
 
 
 class Bars(Lines):
@@ -139,9 +138,9 @@ class Bars(Lines):
 
     def _say(self, line: str) -> None:
         if self._live is None:
-            typer.echo(line, err=True)
+            echo(line, err=True)
         else:
-            self._live.console.print(line, markup=False, highlight=False)
+            self._live.console.print(harmless(line), markup=False, highlight=False)
 
 
 def _amount(progress: Progress) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trtbuild.cli.echo import echo
 from trtbuild.core.errors import UsageError
 
 __all__ = ["ranges"]
@@ -72,6 +74,14 @@ def _share(text: str) -> float:
     return found
 
 
+def _poured(data: bytes) -> None:
+    """Write a file's bytes as they are, but to a terminal in characters that it shows."""
+    if sys.stdout.isatty():
+        echo(data.decode(), nl=False)
+    else:
+        typer.echo(data, nl=False)
+
+
 @ranges.command()
 def show(
     source: Source,
@@ -126,8 +136,8 @@ def import_(
 
     found = api.import_ranges(file, model=model, recipe=recipe, output=output, values=values.value)
     for remark in found.remarks:
-        typer.echo(remark)
-    typer.echo(f"{len(found.ranges.tensors)} ranges in {output}")
+        echo(remark)
+    echo(f"{len(found.ranges.tensors)} ranges in {output}")
 
 
 @ranges.command()
@@ -152,6 +162,6 @@ def export(
         source, format_.value, version=trt_version, algorithm=algorithm, output=output
     )
     if output is None:
-        typer.echo(data, nl=False)
+        _poured(data)
     else:
-        typer.echo(f"wrote {output}")
+        echo(f"wrote {output}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from trtbuild.cli.echo import echo
 
 __all__ = ["run"]
 
@@ -22,14 +24,33 @@ def run(
     build_dir: Annotated[
         Path, typer.Option("--build-dir", help="Where a recipe's results lie.")
     ] = Path("build"),
+    target: Annotated[
+        str, typer.Option("--target", help="Which of a recipe's engines; the first that fits else.")
+    ] = "",
+    on: Annotated[
+        Literal["any", "gpu", "cpu"],
+        typer.Option("--on", help="The engine on the GPU, or its model on the CPU."),
+    ] = "any",
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A library with plugins that an engine needs."),
+    ] = None,
 ) -> None:
-    """Run the INT8 model that an engine was built from, in ONNX Runtime on the CPU."""
+    """Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU."""
     from trtbuild import api
 
-    ran = api.run(what, inputs, build_dir=build_dir, output=output)
-    typer.echo(f"ran {ran.told}")
+    ran = api.run(
+        what,
+        inputs,
+        build_dir=build_dir,
+        output=output,
+        target=target,
+        on=on,
+        plugins=plugins or (),
+    )
+    echo(f"ran {ran.told}")
     for name, array in ran.outputs.items():
         shape = ", ".join(map(str, array.shape))
         first = ", ".join(f"{value:.4g}" for value in array.reshape(-1)[:5])
         more = ", ..." if array.size > 5 else ""  # noqa: PLR2004
-        typer.echo(f"  {name} {array.dtype.name} [{shape}]: {first}{more}")
+        echo(f"  {name} {array.dtype.name} [{shape}]: {first}{more}")

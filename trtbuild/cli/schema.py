@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import typer
+from trtbuild.cli.echo import echo
 
 __all__ = ["schema"]
 
@@ -13,4 +13,4 @@ def schema() -> None:
 
     from trtbuild import api
 
-    typer.echo(json.dumps(api.schema(), indent=2))
+    echo(json.dumps(api.schema(), indent=2))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.echo import echo
+
 __all__ = ["script"]
 
 
@@ -18,4 +20,4 @@ def script(
     """Print a program that makes the same build with Polygraphy alone."""
     from trtbuild import api
 
-    typer.echo(api.script(recipe, target), nl=False)
+    echo(api.script(recipe, target), nl=False)

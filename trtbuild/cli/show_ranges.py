@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
-
+from trtbuild.cli.echo import echo
 from trtbuild.cli.show import table as columns
 
 if TYPE_CHECKING:
@@ -36,22 +35,22 @@ def table(found: Table, sort: str, format_: str) -> None:
     head = ("tensor", "low", "high", "limit", "scale", "clipped", "origin")
     cells = [_cells(name, each) for name, each in rows]
     samples = f", from {found.ranges.samples} samples" if found.ranges.samples else ""
-    typer.echo(f"{found.source}: {found.told}{samples}")
+    echo(f"{found.source}: {found.told}{samples}")
     _table(head, cells, format_)
-    typer.echo(_counts([each for _, each in rows]))
-    typer.echo("limit = max(|low|, |high|), since INT8 is symmetric; scale = limit / 127")
+    echo(_counts([each for _, each in rows]))
+    echo("limit = max(|low|, |high|), since INT8 is symmetric; scale = limit / 127")
     for name, readers in found.lacking.items():
         shown = _listed(readers)
-        typer.echo(f"no range: `{name}`, read by {shown}")
+        echo(f"no range: `{name}`, read by {shown}")
 
 
 def diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
     """Write what moved between two tables, the worst first, and a line that sums it up."""
     if format_ == "json":
         data = {"before": before, "after": after, **found.model_dump(mode="json")}
-        typer.echo(json.dumps(data, indent=2))
+        echo(json.dumps(data, indent=2))
         return
-    typer.echo(f"{before} → {after}: {_summary(found)}")
+    echo(f"{before} → {after}: {_summary(found)}")
     rows = [
         (
             each.tensor,
@@ -78,19 +77,20 @@ def _json(found: Table, rows: Sequence[tuple[str, Range]]) -> None:
         "tensors": tensors,
         "lacking": {name: list(readers) for name, readers in found.lacking.items()},
     }
-    typer.echo(json.dumps(data, indent=2))
+    echo(json.dumps(data, indent=2))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], format_: str) -> None:
     if format_ == "markdown":
-        typer.echo(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+        echo(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
         for row in rows:
-            # A pipe, even in code, would end the cell.
-            cells = [cell.replace("|", "\\|") for cell in (f"`{row[0]}`", *row[1:])]
-            typer.echo(f"| {' | '.join(cells)} |")
-        typer.echo("")
+            # A pipe, even in code, would end the cell; a line's end would end the row.
+            whole = [cell.replace("\n", "\\n") for cell in (f"`{row[0]}`", *row[1:])]
+            cells = [cell.replace("|", "\\|") for cell in whole]
+            echo(f"| {' | '.join(cells)} |")
+        echo("")
     else:
-        typer.echo(columns([head, *rows]))
+        echo(columns([head, *rows]))
 
 
 def _cells(name: str, each: Range) -> tuple[str, ...]:

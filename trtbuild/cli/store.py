@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.echo import echo
+
 __all__ = ["store"]
 
 store = typer.Typer(
@@ -33,7 +35,7 @@ def ls() -> None:
         )
         for each in upkeep.entries(api.store())
     ]
-    typer.echo(table([("recipe", "step", "digest", "size", ""), *rows]))
+    echo(table([("recipe", "step", "digest", "size", ""), *rows]))
 
 
 @store.command()
@@ -47,8 +49,8 @@ def du() -> None:
     found = upkeep.usage(api.store())
     rows = [(name, size(count)) for name, count in sorted(found.by_recipe.items())]
     rows += [("in no last run", size(found.unused)), ("work and logs", size(found.work))]
-    typer.echo(table([*rows, ("total", size(found.total + found.work))]))
-    typer.echo(f"in {found.root}")
+    echo(table([*rows, ("total", size(found.total + found.work))]))
+    echo(f"in {found.root}")
 
 
 @store.command()
@@ -62,15 +64,15 @@ def verify() -> int:
     found = upkeep.verify(api.store())
     told = f"{plural(found.objects, 'object')} read, {size(found.size_bytes)}"
     if not found.damaged and not found.unreadable:
-        typer.echo(f"{told}: all are whole")
+        echo(f"{told}: all are whole")
         return 0
     for digest in found.damaged:
-        typer.echo(f"  damaged: {digest}")
+        echo(f"  damaged: {digest}")
     for name in found.unreadable:
-        typer.echo(f"  damaged: {name}")
+        echo(f"  damaged: {name}")
     records = plural(len(found.unreadable), "record")
-    typer.echo(f"{told}: {len(found.damaged)} damaged, and {records} of steps; all removed")
-    typer.echo("the next apply makes again what it needs of them")
+    echo(f"{told}: {len(found.damaged)} damaged, and {records} of steps; all removed")
+    echo("the next apply makes again what it needs of them")
     return 5
 
 
@@ -93,4 +95,4 @@ def gc(
     found = upkeep.collect(api.store(), runs=keep, pretend=dry_run)
     word = "would remove" if dry_run else "removed"
     what = f"{plural(found.objects, 'object')} of {plural(found.steps, 'step')}"
-    typer.echo(f"{word} {what}, {size(found.size_bytes)}; {size(found.kept_bytes)} kept")
+    echo(f"{word} {what}, {size(found.size_bytes)}; {size(found.kept_bytes)} kept")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from trtbuild.cli.echo import echo
+
 if TYPE_CHECKING:
     from trtbuild.plan.why import Why
 
@@ -38,10 +40,10 @@ def why(
             raise UsageError(f"there is no step `{step}`", hint=hint)
         _one(chosen[0])
         return
-    typer.echo("last run, against the one before:")
-    typer.echo(table([(LAST[each.last], each.step, _told(each.last_reasons)) for each in found]))
-    typer.echo("next run:")
-    typer.echo(table([(each.next.verdict, each.step, _told(each.next.reasons)) for each in found]))
+    echo("last run, against the one before:")
+    echo(table([(LAST[each.last], each.step, _told(each.last_reasons)) for each in found]))
+    echo("next run:")
+    echo(table([(each.next.verdict, each.step, _told(each.next.reasons)) for each in found]))
 
 
 def _told(reasons: Any) -> str:
@@ -50,18 +52,18 @@ def _told(reasons: Any) -> str:
 
 def _one(found: Why) -> None:
     took = "" if found.seconds is None else f", {found.seconds:.1f} s when it ran"
-    typer.echo(f"{found.step} {found.next.digest[7:15]}")
-    typer.echo(f"  last: {LAST[found.last]}{took}")
+    echo(f"{found.step} {found.next.digest[7:15]}")
+    echo(f"  last: {LAST[found.last]}{took}")
     for reason in found.last_reasons:
-        typer.echo(f"    {reason.text()}")
+        echo(f"    {reason.text()}")
     for note in found.notes:
-        typer.echo(f"    note: {note}")
-    typer.echo(f"  next: {found.next.verdict}")
+        echo(f"    note: {note}")
+    echo(f"  next: {found.next.verdict}")
     for reason in found.next.reasons:
-        typer.echo(f"    {reason.text()}")
-    typer.echo("  made of:")
+        echo(f"    {reason.text()}")
+    echo("  made of:")
     for path, value in _facts(found.ingredients, ""):
-        typer.echo(f"    {path}: {value}")
+        echo(f"    {path}: {value}")
 
 
 def _facts(tree: Any, path: str) -> list[tuple[str, str]]:
