@@ -51,6 +51,82 @@ def test_a_locked_apply_calibrates_nothing_and_gives_the_same_bytes(
     assert "capture_data(calib)" not in answer.err + answer.out
 
 
+def without(*files):
+    for name in files:
+        Path(name).unlink()
+
+
+def test_calibration_data_need_not_be_there(locked, trtbuild, tmp_path, monkeypatch):
+    """Its ranges stand in the lock: the bytes are the same, and it is said aloud."""
+    before = visible(Path("build/small"))
+    elsewhere(monkeypatch, tmp_path)
+    without("calib.npz")
+
+    checked = trtbuild("lock", "--check", "recipe.yaml")
+    answer = trtbuild("apply", "--locked", "recipe.yaml")
+
+    assert 0 == checked.code, checked.err
+    assert "data `calib` is not here: its files are not checked" in checked.out
+    assert 0 == answer.code, answer.err
+    assert "data `calib` is not here: its ranges are the lock's" in answer.out
+    after = visible(Path("build/small"))
+    assert {name: before[name] for name in SAME_BYTES} == {name: after[name] for name in SAME_BYTES}
+
+
+def test_without_data_to_compare_on_nothing_is_said_to_be_measured(
+    locked, trtbuild, tmp_path, monkeypatch
+):
+    """Models and engines are made all the same; that no gate was judged is said, even quietly."""
+    before = visible(Path("build/small"))
+    elsewhere(monkeypatch, tmp_path)
+    without("calib.npz", "eval.npz")
+
+    answer = trtbuild("apply", "--locked", "-q", "recipe.yaml")
+
+    assert 0 == answer.code, answer.err
+    assert "not compared: data `eval` is not here; the gates were not judged" in answer.err
+    after = visible(Path("build/small"))
+    made = SAME_BYTES - {"comparison.json"}
+    assert {name: before[name] for name in made} == {name: after[name] for name in made}
+    assert "comparison.json" not in after
+    assert "the gates were not judged" in after["report.md"].decode()
+
+
+def test_data_that_is_there_must_be_what_was_locked(locked, trtbuild):
+    """Only what is not here is done without: the rest is held to the lock."""
+    without("calib.npz")
+    edit(Path("recipe.lock"), '"eval.npz" = "sha256:', '"eval.npz" = "sha256:00')
+
+    answer = trtbuild("apply", "--locked", "recipe.yaml")
+
+    assert 5 == answer.code
+    assert "sources: eval.npz" in answer.err
+    assert "calib.npz" not in answer.err
+
+
+def test_what_is_made_from_the_data_itself_needs_it(applied_project, trtbuild):
+    """fp16 is chosen by the values seen: that is no range, and no lock has it."""
+    edit(applied_project, "  calibrator:", "  high_precision: fp16\n  calibrator:")
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+    assert 0 == trtbuild("lock", "recipe.yaml").code
+    without("calib.npz")
+
+    answer = trtbuild("apply", "--locked", "recipe.yaml")
+
+    assert 4 == answer.code
+    assert "calib.npz: no such file" in answer.err
+
+
+def test_without_a_lock_data_must_be_there(locked, trtbuild):
+    """Nothing is guessed."""
+    without("calib.npz")
+
+    answer = trtbuild("apply", "recipe.yaml")
+
+    assert 4 == answer.code
+    assert "calib.npz: no such file" in answer.err
+
+
 def test_the_ranges_of_the_lock_are_the_ones_that_count(locked, trtbuild, tmp_path, monkeypatch):
     """And what comes of other ranges is not what the lock says of the model: it is refused."""
     edit(Path("recipe.lock"), "b = { low = 0", "b = { low = -90")

@@ -3,7 +3,7 @@
 from trtbuild.api.builds import apply, inspect, plan, run, script, store, why
 from trtbuild.api.ranges import export_ranges, import_ranges, range_diff, table
 from trtbuild.api.recipes import check, doctor, kinds, load, schema, validate
-from trtbuild.api.review import check_lock, diff, diff_git, lock
+from trtbuild.api.review import check_lock, diff, diff_git, lock, verify
 
 __all__ = [
     "apply",
@@ -26,5 +26,6 @@ __all__ = [
     "store",
     "table",
     "validate",
+    "verify",
     "why",
 ]

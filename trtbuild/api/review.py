@@ -11,13 +11,16 @@ from trtbuild.api.recipes import load
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
+    from trtbuild.plan.lock import Lock
     from trtbuild.run.diffing import Diff
+    from trtbuild.run.executor import Listener
+    from trtbuild.run.verifying import Verification
 
-__all__ = ["check_lock", "diff", "diff_git", "lock"]
+__all__ = ["check_lock", "diff", "diff_git", "lock", "verify"]
 
 
-def lock(path: Path) -> tuple[Path, bool]:
-    """Write the lock of a recipe that is built; return its path and whether it changed.
+def lock(path: Path) -> tuple[Path, bool, Lock]:
+    """Write the lock of a recipe that is built; return its path, whether it changed, and it.
 
     Raises:
         UsageError: the recipe is not built as it stands.
@@ -29,21 +32,47 @@ def lock(path: Path) -> tuple[Path, bool]:
     found = locked(load(path), store())
     changed = write_lock(lock_path(path), found)
     note_lock(store(), lock_path(path))
-    return lock_path(path), changed
+    return lock_path(path), changed, found
 
 
-def check_lock(path: Path) -> Path:
+def check_lock(path: Path) -> tuple[Path, tuple[str, ...]]:
     """Hold a recipe and all that it names to its lock; builds nothing.
+
+    Returns the lock's path, and the names of the data sets that are not here to be checked.
 
     Raises:
         LockMismatch: something differs.
         MissingFile, UsageError: there is no lock, or it cannot be read.
     """
+    from trtbuild.plan.absent import absent_data
     from trtbuild.plan.lock import lock_path
     from trtbuild.run.locking import against
 
-    against(load(path), Store(default_root()))
-    return lock_path(path)
+    loaded = load(path)
+    against(loaded, Store(default_root()))
+    return lock_path(path), tuple(absent_data(loaded.recipe, path.parent.absolute()))
+
+
+def verify(
+    path: Path,
+    *,
+    targets: Sequence[str] = (),
+    jobs: int = 2,
+    listener: Listener | None = None,
+) -> Verification:
+    """Build a recipe again in a store of its own, and hold that to what its lock guarantees.
+
+    Without a lock, it is held to the last build. Neither the store nor the build directory changes.
+
+    Raises:
+        LockMismatch: the recipe or its sources are not those of the lock.
+        UsageError: there is neither a lock nor a build of the recipe as it stands.
+        StepFailed: a step failed; its log is kept.
+    """
+    from trtbuild.run.executor import Quiet
+    from trtbuild.run.verifying import verify as verified
+
+    return verified(load(path), store(), targets=targets, jobs=jobs, listener=listener or Quiet())
 
 
 def diff(before: Path, after: Path) -> Diff:

@@ -17,6 +17,7 @@ __all__ = [
     "Built",
     "Capabilities",
     "Extras",
+    "Guarantee",
     "Implicit",
     "Profile",
     "Progress",
@@ -96,6 +97,20 @@ class Built:
     layers: tuple[LayerPrecision, ...]
     notes: tuple[str, ...] = ()
     """Warnings of the builder that a reader of the report should see."""
+    tactics: str = ""
+    """The digest of what stays the same in a build of level 1; empty where it cannot be read."""
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """How alike two builds of one target are, from the same model with the same versions.
+
+    Level 0: the model is the same, byte for byte, and the engine within the gates. Level 1: also
+    the engine's tactics are the same. Level 2: also its bytes.
+    """
+
+    level: int
+    reason: str
 
 
 class Backend(Protocol):
@@ -106,6 +121,9 @@ class Backend(Protocol):
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capabilities or GPU an engine of this target is for."""
+
+    def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:
+        """Say how alike two engines are that are built of one model with these inputs."""
 
     def build(
         self,

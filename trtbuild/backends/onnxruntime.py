@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import NO_EXTRAS, Asked, Built, Capabilities, Extras, Profile, Progress
+from trtbuild.backends.base import (
+    NO_EXTRAS,
+    Asked,
+    Built,
+    Capabilities,
+    Extras,
+    Guarantee,
+    Profile,
+    Progress,
+)
 from trtbuild.backends.model import Model
 from trtbuild.backends.runner import ort_errors
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
+from trtbuild.core.values import TensorSpec
 
 __all__ = ["Onnxruntime"]
 
@@ -42,6 +52,10 @@ class Onnxruntime(Options):
     def built_for(self) -> tuple[str, ...]:
         """Name what an engine of this target is for."""
         return ("cpu",)
+
+    def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:  # noqa: ARG002  # any will do
+        """Promise the same bytes: they are the model's."""
+        return Guarantee(2, "it is the model itself")
 
     def build(
         self,

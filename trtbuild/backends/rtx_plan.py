@@ -18,6 +18,7 @@ __all__ = [
     "Kernel",
     "kernels_of",
     "precision_of",
+    "programs_of",
     "read_header",
     "weakest",
 ]
@@ -91,16 +92,24 @@ def read_header(data: bytes) -> Header | None:
 
 def kernels_of(plan: Path) -> tuple[Kernel, ...] | None:
     """Read which kernels a plan runs; None where this reader does not know the plan's version."""
-    with plan.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        header = read_header(data[:HEADER_BYTES])
-        if header is None or (header.version, header.size_bytes) != (KNOWN_VERSION, len(data)):
-            return None
-        programs = list(_programs(data))
-    if not programs or not all(program.startswith(_KNOWN_PROGRAMS) for program in programs):
+    programs = programs_of(plan)
+    if programs is None:
         return None
     return tuple(
         kernel for program in programs for kernel in _kernels(program.decode(errors="replace"))
     )
+
+
+def programs_of(plan: Path) -> tuple[bytes, ...] | None:
+    """Return the text of every program in a plan; None where its version is not known here."""
+    with plan.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        header = read_header(data[:HEADER_BYTES])
+        if header is None or (header.version, header.size_bytes) != (KNOWN_VERSION, len(data)):
+            return None
+        programs = tuple(_programs(data))
+    if not programs or not all(program.startswith(_KNOWN_PROGRAMS) for program in programs):
+        return None
+    return programs
 
 
 def _programs(data: mmap.mmap) -> Iterator[bytes]:

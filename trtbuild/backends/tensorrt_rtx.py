@@ -14,6 +14,7 @@ from trtbuild.backends.base import (
     Built,
     Capabilities,
     Extras,
+    Guarantee,
     Profile,
     Progress,
 )
@@ -21,6 +22,7 @@ from trtbuild.backends.trt_flavour import RTX, Flavour
 from trtbuild.backends.trt_options import TrtOptions
 from trtbuild.backends.trt_settings import Settings, settings_of, worded
 from trtbuild.core.options import ByteSize
+from trtbuild.core.values import TensorSpec
 
 __all__ = ["TensorrtRtx"]
 
@@ -64,6 +66,14 @@ class TensorrtRtx(TrtOptions):
         """Name the compute capabilities an engine of this target is for."""
         return tuple(str(capability) for capability in self.compute_capabilities)
 
+    def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:
+        """Promise the same bytes for fixed shapes, and the same program for dynamic ones."""
+        if any(isinstance(size, str) for spec in inputs for size in spec.shape):
+            return Guarantee(
+                1, "with dynamic shapes, names within the plan are numbered by memory addresses"
+            )
+        return Guarantee(2, "nothing is timed, and all shapes are fixed")
+
     def settings(self) -> Settings:
         """Return what is set on the builder."""
         made = settings_of(self)
@@ -95,6 +105,7 @@ class TensorrtRtx(TrtOptions):
         from trtbuild.backends.delivered import delivered_by_rtx
         from trtbuild.backends.model import Model
         from trtbuild.backends.rtx_plan import kernels_of
+        from trtbuild.backends.tactics import program_tactics
         from trtbuild.backends.trt_build import Job, check_model, check_names, compile_engine
 
         read = Model.read(model)
@@ -112,4 +123,5 @@ class TensorrtRtx(TrtOptions):
             options=worded(settings, {}),
             layers=layers,
             notes=tuple(warnings),
+            tactics=program_tactics(engine),
         )

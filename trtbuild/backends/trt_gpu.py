@@ -13,6 +13,7 @@ from trtbuild.backends.inspector import (
     inspected,
     layers_of,
 )
+from trtbuild.backends.tactics import inspected_tactics
 from trtbuild.backends.trt_build import Job, check_model, check_names, compile_engine
 from trtbuild.backends.trt_flavour import load
 from trtbuild.backends.trt_settings import worded
@@ -40,9 +41,9 @@ def build_on_gpu(job: Job, options: GpuTrtOptions, asked: Sequence[Asked]) -> Bu
     job.frozen = options.frozen
     warnings = compile_engine(job)
     why_not = "the engine tells what it delivers only with `profiling_verbosity: detailed`"
-    layers = None
+    layers, tactics = None, ""
     if options.profiling_verbosity == "detailed":
-        layers, why_not = _inspected(job)
+        layers, why_not, tactics = _inspected(job)
     words = {name: "on" if on else "off" for name, on in job.network.items()}
     return Built(
         inputs=read.inputs,
@@ -50,11 +51,12 @@ def build_on_gpu(job: Job, options: GpuTrtOptions, asked: Sequence[Asked]) -> Bu
         options=worded(job.settings, words),
         layers=delivered_by_inspector(asked, layers, why_not=why_not),
         notes=tuple(warnings),
+        tactics=tactics,
     )
 
 
-def _inspected(job: Job) -> tuple[tuple[InspectedLayer, ...] | None, str]:
-    """Return the layers of the engine that was built; None and why where they cannot be read."""
+def _inspected(job: Job) -> tuple[tuple[InspectedLayer, ...] | None, str, str]:
+    """Return the layers of the engine that was built, or None and why, and its tactics' digest."""
     from polygraphy.exception import PolygraphyException
 
     with listening() as log:
@@ -62,5 +64,6 @@ def _inspected(job: Job) -> tuple[tuple[InspectedLayer, ...] | None, str]:
             text = inspected(load(job.flavour), job.engine, job.extras.plugins)
         except PolygraphyException as error:
             said = log.errors[0] if log.errors else str(error)
-            return None, f"the engine cannot be read back here: {' '.join(said.split())}"
-    return layers_of(text), "the inspector's JSON has no layers that can be read"
+            return None, f"the engine cannot be read back here: {' '.join(said.split())}", ""
+    why_not = "the inspector's JSON has no layers that can be read"
+    return layers_of(text), why_not, inspected_tactics(text)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from trtbuild.backends.base import Guarantee
 from trtbuild.core.options import LOCATION, ByteSize, Location, Options
+from trtbuild.core.values import TensorSpec
 
 __all__ = [
     "ANY_GPU",
@@ -100,6 +103,16 @@ class GpuTrtOptions(TrtOptions):
         if self.strip_plan and self.refit == "none":
             raise ValueError("`strip_plan` needs `refit: all` or `refit: identical`")
         return self
+
+    def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:  # noqa: ARG002  # any will do
+        """Promise the same tactics where none may be timed."""
+        if self.frozen:
+            return Guarantee(1, "every kernel comes from the timing cache; on the same GPU alone")
+        return Guarantee(
+            0,
+            "kernels are timed anew, and another one may win; name a `timing_cache` and set "
+            "`frozen: true` for level 1",
+        )
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capability an engine of this target is for, if the recipe says it."""

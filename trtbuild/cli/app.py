@@ -23,6 +23,7 @@ from trtbuild.cli.schema import schema
 from trtbuild.cli.script import script
 from trtbuild.cli.store import store
 from trtbuild.cli.validate import validate
+from trtbuild.cli.verify import verify
 from trtbuild.cli.why import why
 
 __all__ = ["app", "main"]
@@ -47,6 +48,7 @@ for verb in (
     apply,
     why,
     lock,
+    verify,
     diff,
     schema,
     kinds,

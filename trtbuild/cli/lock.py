@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.echo import echo
+
 __all__ = ["lock"]
+
+LEVELS = {
+    None: "what is not known: it was locked by an earlier trtbuild",
+    0: "the same model, and an engine within the gates",
+    1: "the same model, and an engine of the same tactics",
+    2: "the same model, and the same engine, byte for byte",
+}
 
 
 def lock(
@@ -22,7 +31,14 @@ def lock(
 
     for recipe in recipes:
         if check:
-            typer.echo(f"{api.check_lock(recipe)}: holds")
+            path, absent = api.check_lock(recipe)
+            echo(f"{path}: holds")
+            for name in absent:
+                echo(f"  data `{name}` is not here: its files are not checked")
         else:
-            path, changed = api.lock(recipe)
-            typer.echo(f"{path}: {'written' if changed else 'unchanged'}")
+            path, changed, found = api.lock(recipe)
+            echo(f"{path}: {'written' if changed else 'unchanged'}")
+            for name, target in found.targets.items():
+                echo(
+                    f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}"
+                )

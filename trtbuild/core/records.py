@@ -161,6 +161,11 @@ class TargetResult(Options):
     layers: tuple[LayerPrecision, ...]
     asked_int8: int
     delivered_int8: int
+    level: int = 0
+    """What a rebuild guarantees: 0 the same model, 1 also the same tactics, 2 the same bytes."""
+    level_reason: str = ""
+    tactics: str = ""
+    """The digest of the compiled program, or of the kernels by layer; empty where not read."""
     caveats: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
     ranges: Ranges | None = None,
     warm: Mapping[str, Path] | None = None,
     elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    absent: Collection[str] = (),
 ) -> Plan:
     """Compile a recipe into a plan.
 
@@ -60,13 +61,14 @@ def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
     has the timing cache that a target's last build left; `elsewhere` has another Python and its
     facts, by the target that is built under it.
 
-    With `ranges`, those of a lock, nothing is calibrated.
+    With `ranges`, those of a lock, nothing is calibrated. Data that is `absent` is not pinned: the
+    steps that read it stand in the plan, and cannot run.
 
     Raises:
         MissingFile: a file that the recipe names is not there.
     """
     steps = _model_steps(recipe, weights, base=base, pin=pin)
-    data = _captures(recipe, steps, base=base, pin=pin)
+    data = _captures(recipe, steps, base=base, pin=pin, absent=absent)
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
@@ -124,13 +126,13 @@ def _used_data(recipe: Recipe) -> list[str]:
 
 
 def _captures(
-    recipe: Recipe, steps: dict[str, Step], *, base: Path, pin: Pin
+    recipe: Recipe, steps: dict[str, Step], *, base: Path, pin: Pin, absent: Collection[str]
 ) -> dict[str, DataInput]:
     inputs = {}
     for name in _used_data(recipe):
         source = recipe.data[name]
         step = capture_name(name)
-        files = _pinned(source.files(base), pin)
+        files = () if name in absent else _pinned(source.files(base), pin)
         steps[step] = CaptureData(source=source, files=files)
         inputs[name] = DataInput(
             source=source,

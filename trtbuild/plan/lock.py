@@ -32,6 +32,12 @@ class LockedTarget(Options):
     engine_size_bytes: int
     asked_int8: int
     delivered_int8: int
+    level: int | None = None
+    """What is guaranteed of a rebuild: 0 the same model, 1 also the same tactics, 2 the bytes."""
+    tactics: str = ""
+    """The digest of the tactics, from level 1 on."""
+    engine_digest: str = ""
+    """At level 2."""
     options: dict[str, str] = {}
     versions: dict[str, str] = {}
 

@@ -99,6 +99,7 @@ def _engine(target: TargetResult) -> Fold:
     rows: list[tuple[Inline, ...]] = [
         (("engine",), (Code(target.engine_digest),)),
         (("model",), (Code(target.model_digest),)),
+        (("a rebuild gives",), (_guaranteed(target),)),
     ]
     for direction, tensors in (("input", target.inputs), ("output", target.outputs)):
         rows += [((direction,), (Code(_tensor(tensor)),)) for tensor in tensors]
@@ -110,6 +111,11 @@ def _engine(target: TargetResult) -> Fold:
     rows += [((name,), (Code(value),)) for name, value in sorted(target.versions.items())]
     table = Table(f"Engine of {target.target}", ("", "Value"), tuple(rows))
     return Fold(f"{target.target}: inputs, outputs, profiles, options, digests", (table,))
+
+
+def _guaranteed(target: TargetResult) -> str:
+    words = ("the same model", "the same tactics", "the same bytes")[target.level]
+    return f"{words} (level {target.level}): {target.level_reason}".removesuffix(": ")
 
 
 def _tensor(tensor: dict[str, str | list[int | str]]) -> str:

@@ -71,9 +71,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     begin = time.perf_counter()
     prepare(directory)
     with store.using():
-        made, notes = compiled(
-            loaded, store, targets=targets, fetch=True, ranges=lock.table() if lock else None
-        )
+        made, notes = compiled(loaded, store, targets=targets, fetch=True, lock=lock)
         decisions = decide(made, store)
         if saved is not None:
             demand_fresh(saved, made, decisions)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
-from trtbuild.core.values import Ranges
+from trtbuild.plan.absent import absent_data, unmeasured, without_data
 from trtbuild.plan.compile import compile_recipe, target_name
 from trtbuild.plan.explain import Decision, decide
+from trtbuild.plan.lock import Lock
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, preflight
 from trtbuild.recipe.load import Loaded
@@ -32,12 +33,15 @@ def compiled(
     *,
     targets: Sequence[str],
     fetch: bool,
-    ranges: Ranges | None = None,
+    lock: Lock | None = None,
+    absent: Collection[str] = (),
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against what is installed here; return the plan and remarks on it.
 
     With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
-    downloaded first. With `ranges`, those of a lock, nothing is calibrated.
+    downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
+    data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
+    a plan that cannot be walked.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -55,6 +59,7 @@ def compiled(
     }
     deferred = {name: reason for name, reason in lacking.items() if reason}
     _check_targets(loaded, targets, deferred)
+    gone = absent_data(recipe, base) if lock is not None else {}
     weights, reason = _weights(recipe, store, base=base, fetch=fetch)
     made = compile_recipe(
         recipe,
@@ -63,12 +68,15 @@ def compiled(
         weights=weights,
         facts=facts,
         deferred=deferred,
-        ranges=ranges,
+        ranges=None if lock is None else lock.table(),
         warm=dict(_timing_caches(recipe, store)),
         elsewhere={name: (each.python, each.facts) for name, each in others.items()},
+        absent=gone or absent,
     )
+    made = without_data(made, gone) if gone else made
+    notes = ((reason,) if reason else ()) + unmeasured(recipe, gone)
     wanted = (*(target_name(name) for name in targets), "compare")
-    return made.upto(wanted) if targets else made, (reason,) if reason else ()
+    return made.upto(wanted) if targets else made, notes
 
 
 def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[Pinned | None, str]:

@@ -11,6 +11,7 @@ from trtbuild.core.errors import LockMismatch, UsageError
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
+from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.compile import target_name
 from trtbuild.plan.lock import Lock, LockedTarget, differing, lock_path, read_lock
 from trtbuild.plan.plan import Plan, params_of, pinned_of
@@ -19,10 +20,12 @@ from trtbuild.run.build import compiled
 from trtbuild.run.planning import planned
 from trtbuild.run.record import Found
 
-__all__ = ["against", "locked", "refuse_results", "static"]
+__all__ = ["against", "broken", "built_lock", "locked", "refuse", "refuse_results", "static"]
 
 MOST_REASONS = 12
-COMPARED = ("backend", "built_for", "asked_int8", "delivered_int8", "options", "versions")
+COMPARED = ("backend", "built_for", "level", "asked_int8", "delivered_int8", "options", "versions")
+TACTICS, BYTES = 1, 2
+"""Levels of guarantee: the engine's tactics are the same; its bytes are."""
 CALIBRATION = ("calibrate", "calibrate_natively", "locked_ranges")
 
 
@@ -84,7 +87,7 @@ def locked(loaded: Loaded, store: Store) -> Lock:
             hint=f"trtbuild apply {loaded.file}",
         )
     outcomes = tuple(_reused(each.step, each.digest, store) for each in found.decisions)
-    return _with_results(static(loaded, found.plan), loaded, outcomes, store)
+    return built_lock(static(loaded, found.plan), loaded, outcomes, store)
 
 
 def _reused(step: str, digest: str, store: Store) -> Outcome:
@@ -93,7 +96,8 @@ def _reused(step: str, digest: str, store: Store) -> Outcome:
     return Outcome(step=step, digest=digest, status="reused", artifacts=artifacts)
 
 
-def _with_results(lock: Lock, loaded: Loaded, outcomes: tuple[Outcome, ...], store: Store) -> Lock:
+def built_lock(lock: Lock, loaded: Loaded, outcomes: tuple[Outcome, ...], store: Store) -> Lock:
+    """Return a lock with what was built as its results."""
     found = Found(outcomes, store)
     ranges = found.read("calibrate", "ranges", Ranges)
     comparison = found.read("compare", "comparison", Comparison)
@@ -126,7 +130,9 @@ def _before(recipe: Path) -> Mapping[str, LockedTarget]:
 
 
 def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
-    names = {("fix_graph", "model"): "fp32", ("quantize", "model"): "int8"}
+    made = {"fix_graph": "fp32", "quantize": "int8", "convert_precision": "half"}
+    names = {(step, "model"): name for step, name in made.items()}
+    names |= {(step, "weights"): f"{name}_weights" for step, name in made.items()}
     for outcome in outcomes:
         for artifact in outcome.artifacts:
             name = names.get((outcome.step, artifact.name))
@@ -147,6 +153,9 @@ def _target(result: TargetResult) -> LockedTarget:
         engine_size_bytes=result.engine_size_bytes,
         asked_int8=result.asked_int8,
         delivered_int8=result.delivered_int8,
+        level=result.level,
+        tactics=result.tactics if result.level >= TACTICS else "",
+        engine_digest=result.engine_digest if result.level >= BYTES else "",
         options=result.options,
         versions=result.versions,
     )
@@ -155,13 +164,21 @@ def _target(result: TargetResult) -> LockedTarget:
 def against(loaded: Loaded, store: Store) -> Lock:
     """Return the lock of a recipe, held against what a build would rest on now.
 
+    The files of data sets that are not here are not compared: what they gave stands in the lock.
+
     Raises:
         MissingFile, UsageError: there is no lock, or it cannot be read.
         LockMismatch: something differs; says what.
     """
     lock = read_lock(lock_path(loaded.file))
-    made, _ = compiled(loaded, store, targets=(), fetch=False)
-    refuse(loaded.file, differing(lock, static(loaded, made)))
+    absent = absent_data(loaded.recipe, loaded.file.parent.absolute())
+    made, _ = compiled(loaded, store, targets=(), fetch=False, absent=absent)
+    here = {
+        name: digest
+        for name, digest in lock.sources.items()
+        if not belongs(name, loaded.recipe, absent)
+    }
+    refuse(loaded.file, differing(lock.model_copy(update={"sources": here}), static(loaded, made)))
     return lock
 
 
@@ -171,28 +188,31 @@ def refuse_results(loaded: Loaded, lock: Lock, outcomes: tuple[Outcome, ...], st
     Raises:
         LockMismatch: something differs.
     """
-    built = _with_results(lock, loaded, outcomes, store)
+    built = built_lock(lock, loaded, outcomes, store)
     found = [
         f"models: {name}: {lock.models.get(name, 'nothing')[7:15]} → {digest[7:15]}"
         for name, digest in built.models.items()
         if digest != lock.models.get(name)
     ]
     for name, target in built.targets.items():
-        then = lock.targets.get(name)
-        if then is None:
-            continue
-        for field in (
-            "backend",
-            "built_for",
-            "asked_int8",
-            "delivered_int8",
-            "options",
-            "versions",
-        ):
-            old, new = getattr(then, field), getattr(target, field)
-            if old != new:
-                found.append(f"targets: {name}.{field}: {old} → {new}")
+        if name in lock.targets:
+            found += [f"targets: {name}.{each}" for each in broken(lock.targets[name], target)]
     refuse(loaded.file, found)
+
+
+def broken(then: LockedTarget, now: LockedTarget) -> list[str]:
+    """Say what an engine is not that was guaranteed of it."""
+    found = [
+        f"{field}: {getattr(then, field)} → {getattr(now, field)}"
+        for field in COMPARED
+        # Locks of earlier versions say nothing of levels.
+        if getattr(then, field) not in (None, getattr(now, field))
+    ]
+    if then.tactics and then.tactics != now.tactics:
+        found.append(f"tactics: {then.tactics[7:15]} → {now.tactics[7:15] or 'not read'}")
+    if then.engine_digest and then.engine_digest != now.engine_digest:
+        found.append(f"engine: {then.engine_digest[7:15]} → {now.engine_digest[7:15] or 'other'}")
+    return found
 
 
 def refuse(recipe: Path, reasons: Iterable[str]) -> None:

@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 from trtbuild.core.errors import TrtbuildError
-from trtbuild.core.files import write_whole
+from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
 from trtbuild.core.store import Store
 from trtbuild.graph.sources import Torch
 from trtbuild.steps.base import Pinned
 
-__all__ = ["published", "resolve"]
+__all__ = ["carry", "published", "resolve"]
 
 RETRY_AFTER_SECONDS = 3600
 """After a failed fetch, a build with seeded weights is not held up by another try for an hour."""
@@ -58,6 +58,23 @@ def published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None,
         if failed:
             return None, failed
     return Pinned(path=str(path), digest=digest), ""
+
+
+def carry(model: Torch, store: Store, other: Store) -> None:
+    """Give another store the published weights that one has, or the word that they cannot be had.
+
+    They are a source, by their digest, and need not come over the network a second time.
+    """
+    if model.weights is None or model.weights.sha256 is None:
+        return
+    digest = f"sha256:{model.weights.sha256}"
+    pairs = [
+        (store.object_path(digest), other.object_path(digest)),
+        (_memory(store, digest), _memory(other, digest)),
+    ]
+    for here, there in pairs:
+        if here.is_file():
+            copy_whole(here, there)
 
 
 def _fetch(model: Torch, store: Store, pinned: Pinned) -> None:

@@ -27,7 +27,7 @@ MANY = 5
 class BuildEngine(Step):
     """Build the engine, then read back what was delivered."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {
         "engine": "model.engine",
         "result": "engine.json",
@@ -119,6 +119,7 @@ class BuildEngine(Step):
     def _result(self, context: Context, built: Built) -> TargetResult:
         engine = self.out(context, "engine")
         asked = [layer for layer in built.layers if layer.asked == "int8"]
+        guarantee = self.backend.guarantee(built.inputs)
         return TargetResult(
             target=self.target,
             backend=self.backend.kind,
@@ -140,6 +141,9 @@ class BuildEngine(Step):
             layers=built.layers,
             asked_int8=len(asked),
             delivered_int8=sum(layer.delivered == "int8" for layer in asked),
+            level=guarantee.level,
+            level_reason=guarantee.reason,
+            tactics=built.tactics,
             caveats=context.caveats,
         )
 

@@ -1,0 +1,76 @@
+"""trtbuild verify."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from trtbuild.cli.echo import echo
+
+if TYPE_CHECKING:
+    from trtbuild.run.verifying import Check, Verification
+
+__all__ = ["VerifyFormat", "verify"]
+
+
+class VerifyFormat(StrEnum):
+    """How what was found is written."""
+
+    text = "text"
+    json = "json"
+
+
+def verify(
+    recipe: Annotated[Path, typer.Argument(help="A recipe that is locked or built.")],
+    *,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
+    ] = 2,
+    format_: Annotated[
+        VerifyFormat, typer.Option("--format", help="How what was found is written.")
+    ] = VerifyFormat.text,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing of steps.")] = False,
+) -> int:
+    """Build again without the store, and hold that to what is guaranteed; exit code 1 if not so."""
+    from trtbuild import api
+    from trtbuild.cli.progress import listener as listening
+
+    with listening(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
+        found = api.verify(recipe, targets=tuple(target or ()), jobs=jobs, listener=listener)
+    echo(found.model_dump_json(indent=2) if format_ is VerifyFormat.json else _text(found))
+    return 0 if found.holds else 1
+
+
+def _text(found: Verification) -> str:
+    from trtbuild.cli.show import table
+
+    head = ("", "level", "guaranteed", "found")
+    rows = [(_what(check), _level(check), check.guaranteed, check.found) for check in found.checks]
+    unchecked = sum(check.holds is None for check in found.checks)
+    end = "every guarantee holds" if found.holds else "not what is guaranteed"
+    if unchecked:
+        end += f"; {unchecked} of {len(found.checks)} not checked"
+    return "\n".join(
+        [
+            f"{found.recipe}: rebuilt from its sources, against the {found.against}",
+            table([head, *rows]),
+            *(f"  note: {note}" for note in found.notes),
+            end,
+        ]
+    )
+
+
+def _what(check: Check) -> str:
+    mark = {True: "same", False: "DIFFERS", None: "?"}[check.holds]
+    return f"{mark:<7}  {check.what}"
+
+
+def _level(check: Check) -> str:
+    return "" if check.level is None else str(check.level)
