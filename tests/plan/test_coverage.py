@@ -93,7 +93,7 @@ def test_a_file_that_is_gone_is_named(tmp_path):
     """By the name that the recipe has."""
     loaded = load(recipe_with(tmp_path, CACHE, {}))
 
-    with pytest.raises(MissingFile, match=r"old\.cache: No such file"):
+    with pytest.raises(MissingFile, match=r"old\.cache: no such file"):
         given_ranges(loaded, loaded.recipe.quantization, TENSORS)
 
 

@@ -122,5 +122,5 @@ def test_any_file_of_ranges_is_taken(tmp_path, store):
     file.write_text("x: 2.0\n")
 
     assert {"x"} == set(table_of(file, store).ranges.tensors)
-    with pytest.raises(MissingFile, match="No such file"):
+    with pytest.raises(MissingFile, match="no such file"):
         table_of(tmp_path / "gone", store)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.regular import open_regular, read_regular
+from trtbuild.core.watch import note, unread
 
 __all__ = [
     "FileDigests",
@@ -22,6 +24,7 @@ __all__ = [
 
 PREFIX = "sha256:"
 SETTLED_SECONDS = 2
+MOST_SEALED_BYTES = 256 << 20
 
 
 def canonical_json(tree: Any) -> str:
@@ -46,7 +49,7 @@ def digest_of_file(path: Path) -> str:
         MissingFile: it is not there, not a file, or may not be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError:
         raise MissingFile(f"{path}: no such file") from None
@@ -64,8 +67,10 @@ def sealed(text: str) -> bytes:
 def unsealed(path: Path) -> str | None:
     """Return the text of a sealed file, or None where it is absent, torn or damaged."""
     try:
-        text, _, seal = path.read_bytes().removesuffix(b"\n").rpartition(b"\n")
-    except OSError:
+        data = read_regular(path, most_bytes=MOST_SEALED_BYTES)
+        text, _, seal = data.removesuffix(b"\n").rpartition(b"\n")
+        return text.decode() if digest_of_bytes(text).encode() == seal else None
+    except (MissingFile, UnicodeDecodeError):
         return None
     return text.decode() if digest_of_bytes(text).encode() == seal else None
 

@@ -10,6 +10,7 @@ from trtbuild.calib.cache import Cache
 from trtbuild.calib.imported import imported, listed
 from trtbuild.calib.table import RangeTable, bounds, table_from_bytes
 from trtbuild.core.errors import MissingFile, RangeFileError
+from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Ranges, assigned, matching
 from trtbuild.plan.compile import manual_of
 from trtbuild.plan.nearest import nearest, nearest_to_any
@@ -106,10 +107,7 @@ def _file(loaded: Loaded, section: Quantization) -> RangeTable | None:
 
 
 def _bytes(loaded: Loaded, file: str) -> bytes:
-    try:
-        return (loaded.file.parent / file).read_bytes()
-    except OSError as error:
-        raise MissingFile(f"{file}: {error.strerror}") from None
+    return read_regular(loaded.file.parent / file, called=file)
 
 
 def _filed(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:

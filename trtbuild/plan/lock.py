@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
+from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Range, Ranges
 
 __all__ = ["Lock", "LockedTarget", "differing", "lock_path", "read_lock", "write_lock"]
 
-MOST_BYTES = 64 << 20
 _BARE = re.compile("[A-Za-z0-9_-]+")
 HEAD = """\
 # Written by `trtbuild lock`; not to be edited. `trtbuild apply --locked` builds what stands here,
@@ -131,12 +131,8 @@ def read_lock(path: Path) -> Lock:
     """
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path}: is too large for a lock", hint=hint)
-        tree = tomllib.loads(path.read_bytes().decode())
+        tree = tomllib.loads(read_regular(path, hint=hint).decode())
         return Lock.model_validate_json(json.dumps(tree))
-    except OSError as error:
-        raise MissingFile(f"{path}: {error.strerror}", hint=hint) from None
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: is damaged: {error}", hint=hint) from None
     except (ValueError, TypeError, RecursionError) as error:

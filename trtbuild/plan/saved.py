@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from trtbuild.core.errors import MissingFile, PlanStale, UsageError
+from trtbuild.core.errors import PlanStale, UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
+from trtbuild.core.regular import read_regular
 from trtbuild.plan.explain import Decision, Verdict, differences
 from trtbuild.plan.plan import Plan
 
 __all__ = ["SavedPlan", "demand_fresh", "read", "save"]
 
-MOST_BYTES = 64 << 20
 MOST_REASONS = 6
 
 
@@ -67,11 +67,7 @@ def read(path: Path) -> tuple[SavedPlan, Path]:
         UsageError: it is no saved plan.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise UsageError(f"{path}: is too large for a saved plan")
-        saved = SavedPlan.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise MissingFile(f"{path}: {error.strerror}") from None
+        saved = SavedPlan.model_validate_json(read_regular(path))
     except ValueError:
         raise UsageError(
             f"{path}: is no saved plan of this trtbuild",

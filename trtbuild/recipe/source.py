@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from trtbuild.core.errors import MissingFile
+from trtbuild.core.regular import open_regular
 from trtbuild.recipe.compose import At, Node, Stop, compose
 from trtbuild.recipe.problems import Mark, Path, Problem, printable
 
@@ -64,17 +64,10 @@ def read(path: FilePath) -> Source:
     """Read a recipe file.
 
     Raises:
-        MissingFile: it is not there, is a directory, or may not be read.
+        MissingFile: it is not there, is no regular file, or may not be read.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
-    except FileNotFoundError:
-        raise MissingFile(f"{path}: no such file", hint="give the path of a recipe") from None
-    except IsADirectoryError:
-        raise MissingFile(f"{path}: is a directory", hint="give the path of a recipe") from None
-    except (OSError, ValueError) as error:
-        raise MissingFile(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    with open_regular(path, hint="give the path of a recipe") as file:
+        data = file.read(LARGEST_BYTES + 1)
     return parse(str(path), data)
 
 

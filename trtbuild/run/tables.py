@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.calib.table import RangeTable, Values, table_from_bytes
-from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.errors import UsageError
 from trtbuild.core.records import Artifact
+from trtbuild.core.regular import read_regular
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges, Signature
 from trtbuild.plan.coverage import given_ranges, needed
@@ -65,11 +66,7 @@ def read_table(path: Path, *, values: Values = "auto") -> RangeTable:
     Raises:
         MissingFile, RangeFileError: it is not there, or holds none.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        hint = "give a recipe, a build directory, or a file of ranges"
-        raise MissingFile(f"{path}: {error.strerror}", hint=hint) from None
+    data = read_regular(path, hint="give a recipe, a build directory, or a file of ranges")
     return table_from_bytes(data, file=str(path), values=values)
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.calib.imported import imported, remarks
 from trtbuild.calib.table import Values, table_from_bytes
+from trtbuild.core.regular import read_regular
 from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.view import View
 from trtbuild.steps.base import Context, Pinned, Ref, Step
@@ -35,7 +36,7 @@ class ImportRanges(Step):
         import onnx
 
         path = context.path(self.table)
-        table = table_from_bytes(path.read_bytes(), file=path.name, values=self.values)
+        table = table_from_bytes(read_regular(path), file=path.name, values=self.values)
         model = onnx.load(context.path(self.model), load_external_data=False)
         names = View(model).activations
         ranges = imported(table, names)

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.calib.table import bounds, table_from_bytes
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
@@ -97,7 +98,7 @@ class Quantize(Step):
         if self.ranges_file is None:
             return {}
         path = context.path(self.ranges_file)
-        return bounds(table_from_bytes(path.read_bytes(), file=path.name))
+        return bounds(table_from_bytes(read_regular(path), file=path.name))
 
 
 def _refuse_missing(wants: Mapping[str, tuple[str, ...]], ranges: Ranges) -> None:
