@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.conftest import GOLDEN
-from tests.helpers.bindings import Unavailable, bindings
+from tests.helpers.bindings import Unavailable, bindings, cuda_runtime
 from tests.helpers.qdq import layer
 
 
@@ -18,7 +18,7 @@ from tests.helpers.qdq import layer
 def double(tmp_path):
     """Have a double of TensorRT 10 or 11 build; returns what it was told and what came of it."""
 
-    def run(kind, model=None, *, options=None, **order):
+    def run(kind, model=None, *, options=None, libraries="", **order):
         path = tmp_path / "model.onnx"
         path.write_bytes((layer() if model is None else model).SerializeToString())
         order |= {
@@ -32,11 +32,22 @@ def double(tmp_path):
         command = [sys.executable, "-m", "tests.helpers.trt_double", str(tmp_path / "order.json")]
         # A test before may have set it for itself.
         environment = {**os.environ, "POLYGRAPHY_USE_TENSORRT_RTX": "0"}
+        if libraries:
+            environment["LD_LIBRARY_PATH"] = str(libraries)
         ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert 0 == ran.returncode, ran.stdout + ran.stderr
         return json.loads((tmp_path / "result.json").read_text())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def cuda(tmp_path_factory):
+    """Return the folder of a CUDA runtime whose device is the host."""
+    try:
+        return cuda_runtime(tmp_path_factory.mktemp("cuda"))
+    except Unavailable as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from trtbuild.backends.rtx_plan import Header, Kernel, kernels_of, precision_of, read_header
+from trtbuild.backends.rtx_plan import Kernel, kernels_of, precision_of
 
 PROGRAM = """header {
   version = 5
@@ -41,19 +39,6 @@ def kernels(tmp_path):
         return kernels_of(tmp_path / "e")
 
     return read
-
-
-def test_the_header_tells_version_size_and_gpus():
-    """Bit 0 is 7.5, 2 is 8.6, 3 is 8.9, 4 is 12.0."""
-    expected = Header("1.7.1.116", len(plan()), ("7.5", "8.6", "8.9", "12.0"))
-
-    assert expected == read_header(plan()[:64])
-
-
-@given(st.binary(max_size=80))
-def test_any_bytes_are_no_plan(data):
-    """Bytes of another kind are an answer, not a crash."""
-    assert read_header(data) is None
 
 
 def test_operations_are_joined_to_their_operands_types(kernels):

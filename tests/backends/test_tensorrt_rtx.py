@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, pair, random, zeros
 from trtbuild.backends.model import Model
-from trtbuild.backends.rtx_plan import read_header
+from trtbuild.backends.plan_header import read_header
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.errors import MissingDependency, StepInputError
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtbuild.backends._trt import BuildLog, _Phases, check_profiles, listening, refusal
+from trtbuild.backends._trt import _Phases, check_profiles, listening
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 
@@ -87,14 +87,3 @@ def test_the_log_is_written_and_its_errors_are_kept(capsys):
     assert (["wrong"], ["odd"]) == (log.errors, log.warnings)
     assert "told" in capsys.readouterr().out
     assert not G_LOGGER.use_python_logging_system
-
-
-def test_a_refusal_without_a_node_quotes_the_first_error():
-    """And where nothing explains it, the hint points at the log."""
-    log = BuildLog()
-    log.errors += ["Error Code 9: strange\n  thing", "later"]
-
-    error = refusal("TensorRT-RTX", log, "otherwise")
-
-    assert "TensorRT-RTX refuses the model: Error Code 9: strange thing" == error.message
-    assert "log" in error.hint

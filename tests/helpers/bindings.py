@@ -97,13 +97,26 @@ def _install(major, target):
         raise Unavailable(f"{requirement} cannot be installed: {ran.stderr.strip()[-200:]}")
 
 
+def cuda_runtime(folder):
+    """Compile a CUDA runtime whose device is the host; return its folder.
+
+    Raises:
+        Unavailable: there is no C compiler.
+    """
+    _library(folder / "libcudart.so", CUDART)
+    return folder
+
+
 def _compile(major, target):
+    target.mkdir(parents=True)
+    for name in LIBRARIES:
+        _library(target / f"lib{name}.so.{major}", STUBS)
+    _library(target / "libcudart.so", CUDART)
+
+
+def _library(path, text):
     compiler = shutil.which("cc")
     if compiler is None:
         raise Unavailable("there is no C compiler (cc) to make stub libraries with")
-    target.mkdir(parents=True)
-    libraries = {f"lib{name}.so.{major}": STUBS for name in LIBRARIES} | {"libcudart.so": CUDART}
-    for name, text in libraries.items():
-        command = [compiler, "-shared", "-fPIC", "-w", "-x", "c", "-", f"-Wl,-soname,{name}"]
-        command += ["-o", str(target / name)]
-        subprocess.run(command, input=text, text=True, check=True)
+    command = [compiler, "-shared", "-fPIC", "-w", "-x", "c", "-", f"-Wl,-soname,{path.name}"]
+    subprocess.run([*command, "-o", str(path)], input=text, text=True, check=True)

@@ -24,10 +24,11 @@ CLASSES = (
         "ParserError",
     ),
     *("ICudaEngine", "EngineInspector", "Runtime", "ILogger", "Logger"),
+    *("IExecutionContext", "IOutputAllocator", "IDebugListener"),
     *("IInt8Calibrator", "IInt8EntropyCalibrator", "IInt8EntropyCalibrator2"),
     *("IInt8LegacyCalibrator", "IInt8MinMaxCalibrator"),
 )
-"""Classes that a build touches; all of the enums are written down."""
+"""Classes that a build or a run touches; all of the enums are written down."""
 
 
 def surface(module):

@@ -17,6 +17,8 @@ import sys
 import types
 from pathlib import Path
 
+from tests.helpers.trt_running import Running
+
 ENGINE = b"engine"
 
 
@@ -38,9 +40,14 @@ class Double:
             for level, word in enumerate(["INTERNAL_ERROR", "ERROR", "WARNING", "INFO", "VERBOSE"]):
                 setattr(getattr(self.module, name), word, level)
         self.module.init_libnvinfer_plugins = lambda *_: True
+        for word, name in (("float32", "FLOAT"), ("float16", "HALF"), ("int32", "INT32")):
+            setattr(self.module, word, self.module.DataType[name])
+        self.module.int8 = self.module.DataType.INT8
+        self.module.created = []
 
     def _class(self, name, attributes):
-        made = {"__init__": _init, "__setattr__": _strict(name, attributes), "surface_name": name}
+        init = self._init
+        made = {"__init__": lambda this, *_, **__: init(this), "__setattr__": _strict(name, attributes), "surface_name": name}
         for attribute, what in attributes.items():
             if what in ("property", "read only"):
                 made[attribute] = self._property(name, attribute, settable=what == "property")
@@ -51,6 +58,11 @@ class Double:
         if name == "INetworkDefinition":
             made["__iter__"] = lambda network: iter(network.state["layers"])
         return type(name, (), made)
+
+    def _init(self, this):
+        object.__setattr__(this, "state", {})
+        if this.surface_name == "ILogger":
+            self.module.created.append(this)
 
     def _property(self, name, attribute, *, settable):
         def get(this):
@@ -81,10 +93,6 @@ class Double:
         return made
 
 
-def _init(this, *_arguments, **_named):
-    object.__setattr__(this, "state", {})
-
-
 def _strict(name, attributes):
     def put(this, attribute, value):
         own = type(this).__name__ != name or attribute == "__class__"
@@ -107,7 +115,7 @@ def _word(value):
     return getattr(value, "surface_name", None) or repr(value)
 
 
-class Behaviour:
+class Behaviour(Running):
     """What methods and properties answer, as `Class_method`; all others answer None."""
 
     def Builder_create_network(self, _builder, flags=0):
@@ -241,9 +249,6 @@ class Behaviour:
         parse(self, Path(path))
         return True
 
-    def Runtime_deserialize_cuda_engine(self, _runtime, _data):
-        return self.make("ICudaEngine")
-
     def ICudaEngine_create_engine_inspector(self, _engine):
         return self.make("EngineInspector")
 
@@ -320,6 +325,11 @@ def _remember_network(double):
     Behaviour.Builder_create_network = remembered
 
 
+def no_gpu(_logger):
+    """Fail as pybind11 does where TensorRT cannot make the object."""
+    raise TypeError("pybind11::init(): factory function returned nullptr")
+
+
 def main(path):
     """Carry out an order: build or calibrate, and print what the double was told."""
     import numpy as np
@@ -338,9 +348,16 @@ def main(path):
     _remember_network(double)
     sys.modules["tensorrt"] = double.module
     if order.get("no_gpu"):
-        double.module.Builder = lambda _logger: (_ for _ in ()).throw(
-            TypeError("pybind11::init(): factory function returned nullptr")
-        )
+        for name in ("Builder", "Runtime"):
+            setattr(double.module, name, no_gpu)
+    if "step" in order:
+        from trtbuild.run.executor import Call
+        from trtbuild.run.worker import run_call
+
+        call = Call.model_validate_json(json.dumps(order["step"]))
+        report = run_call(call, lambda _: None)
+        Path(order["result"]).write_text(json.dumps({"report": report, "told": double.told}))
+        return
     target = {"tensorrt10": Tensorrt10, "tensorrt11": Tensorrt11}[kind].model_validate_json(
         json.dumps(order["target"])
     )

@@ -6,21 +6,45 @@ import struct
 
 import pytest
 
+from trtbuild.backends.trt_engine import Description
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile
+from trtbuild.core.errors import MissingFile, StepFailed
 from trtbuild.core.records import TargetResult
-from trtbuild.run.inspection import inspect
+from trtbuild.run.facts import Installed
+from trtbuild.run.inspection import inspect as inspect_at
+from trtbuild.run.interpreters import Interpreter
 
 RTX = "tensorrt_rtx_cu13_libs"
 L4, H200 = "NVIDIA L4 (8.9)", "NVIDIA H200 (9.0)"
+
+
+class Facts(Installed):
+    """Facts of a machine that somebody made up."""
+
+    def __init__(self, facts):
+        super().__init__([])
+        self.facts = facts
+
+    def __getitem__(self, name):
+        return self.facts[name]
+
+
+def inspect(path, facts, **more):
+    """Inspect a plan where these facts hold; no engine is loaded unless the test says how."""
+    place = Interpreter("", Facts(facts))
+    return inspect_at(path, place=lambda _: place, **{"load": not_loaded, **more})
+
+
+def not_loaded(*_, **__):
+    raise StepFailed("no", step="describe_engine", code=4)
 
 
 @pytest.fixture
 def plan(tmp_path):
     """Write a plan's header of 1.7.1.116 for 8.6 and 8.9, and as many bytes as it says."""
 
-    def write(*, size=100, actual=None, magic=b"vtrt"):
-        data = magic + bytes(4) + struct.pack("<QQ", 2, size) + bytes([1, 7, 1, 116]) + magic
+    def write(*, size=100, actual=None, magic=b"vtrt", version=(1, 7, 1, 116)):
+        data = magic + bytes(4) + struct.pack("<QQ", 2, size) + bytes(version) + magic
         data += struct.pack("<Q", 0b1100)
         path = tmp_path / "model.engine"
         path.write_bytes(data.ljust(actual or size, b"\0"))
@@ -73,6 +97,9 @@ def test_a_plan_that_was_cut_off_fits_nowhere(plan):
     assert "80 bytes, and its header says 100" in found.reason
 
 
+TEN = {"magic": b"ftrt", "version": (10, 16, 1, 11)}
+
+
 @pytest.mark.parametrize(
     ("facts", "fits"),
     [
@@ -83,19 +110,76 @@ def test_a_plan_that_was_cut_off_fits_nowhere(plan):
         ({"gpu": L4}, "not known"),
     ],
 )
-def test_other_plans_are_what_engine_json_says(plan, facts, fits):
-    """Version and GPU of the machine that built it."""
-    path = plan(magic=b"ftrt")
+def test_a_plan_of_tensorrt_is_held_to_engine_json(plan, facts, fits):
+    """Version by its header; GPU and options of the machine that built it by engine.json."""
+    path = plan(**TEN)
     beside(path)
 
     found = inspect(path, facts)
 
-    assert ("tensorrt10", "10.16.1.11", fits) == (found.flavour, found.version, found.fits)
+    assert ("TensorRT", "10.16.1.11", fits) == (found.flavour, found.version, found.fits)
+
+
+@pytest.mark.parametrize(
+    ("facts", "fits", "reason"),
+    [
+        ({"tensorrt": "10.9.0.34", "gpu": L4}, "no", "it is of TensorRT 10.16.1.11; 10.9.0.34"),
+        ({"tensorrt": "11.4.0.106", "gpu": L4}, "not known", "if it was built as version-comp"),
+        ({"tensorrt": "10.16.1.11", "gpu": L4}, "not known", "for which GPU it was built"),
+    ],
+)
+def test_without_engine_json_its_version_alone_speaks(plan, facts, fits, reason):
+    """An older TensorRT never runs a newer one's plan; of the GPU the header says nothing."""
+    found = inspect(plan(**TEN), facts)
+
+    assert fits == found.fits
+    assert reason in found.reason
+
+
+def test_a_plan_of_a_tensorrt_that_is_not_known_here_does_not_fit(plan):
+    """Version 8 has no target, so nothing here would load it."""
+    found = inspect(plan(magic=b"ftrt", version=(8, 6, 1, 6)), {"gpu": L4})
+
+    assert ("no", "trtbuild knows no TensorRT 8.6.1.6") == (found.fits, found.reason)
+
+
+HERE = {"tensorrt": "10.16.1.11", "polygraphy": "0.53.6", "gpu": L4}
+
+
+def test_where_its_tensorrt_and_a_gpu_are_the_engine_speaks_for_itself(plan):
+    """It is loaded, and what it says of its inputs and profiles is told."""
+    said = Description(inputs=(), outputs=(), profiles=({"x": ((1,), (2,), (3,))},))
+
+    found = inspect(plan(**TEN), HERE, load=lambda *_, **__: said)
+
+    assert ("yes", "it was loaded here", said) == (found.fits, found.reason, found.loaded)
+
+
+@pytest.mark.parametrize(("code", "fits"), [(3, "no"), (4, "not known")])
+def test_an_engine_that_does_not_load_is_an_answer(plan, code, fits):
+    """TensorRT's own words; where it could not even try, nothing is claimed."""
+
+    def load(*_, **__):
+        raise StepFailed("built for another GPU", step="describe_engine", hint="rebuild", code=code)
+
+    found = inspect(plan(**TEN), HERE, load=load)
+
+    assert (fits, "built for another GPU (hint: rebuild)") == (found.fits, found.reason)
+
+
+def test_what_does_not_fit_is_not_loaded(plan):
+    """No process is started for an engine of another version, or without a GPU."""
+
+    def load(*_, **__):
+        raise AssertionError
+
+    for facts in ({**HERE, "tensorrt": "10.9.0.34"}, {"tensorrt": "10.16.1.11"}):
+        assert inspect(plan(**TEN), facts, load=load).loaded is None
 
 
 def test_an_engine_json_of_another_engine_is_not_believed(plan):
     """Its digest is of other bytes; an unreadable one is none."""
-    path = plan(magic=b"ftrt")
+    path = plan(magic=b"none")
     beside(path, engine_digest="sha256:0")
     other = inspect(path, {})
     path.with_name("engine.json").write_text("{}")

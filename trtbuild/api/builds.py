@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trtbuild.api.recipes import load
 from trtbuild.core.store import Store, default_root
@@ -90,33 +90,45 @@ def script(path: Path, target: str) -> str:
     return program(load(path), target)
 
 
-def inspect(path: Path) -> Inspected:
+def inspect(path: Path, *, plugins: Sequence[Path] = ()) -> Inspected:
     """Say what an engine file is, and whether it fits this machine.
 
     Raises:
         MissingFile: it is not there.
     """
-    from trtbuild.run.facts import Installed
     from trtbuild.run.inspection import inspect as inspected
 
-    return inspected(path, Installed())
+    return inspected(path, plugins=plugins)
 
 
-def run(path: Path, inputs: Path, *, build_dir: Path, output: Path | None = None) -> Ran:
-    """Run the model behind a recipe or an engine on an npz file; `output` takes what comes out.
+def run(
+    path: Path,
+    inputs: Path,
+    *,
+    build_dir: Path,
+    output: Path | None = None,
+    target: str = "",
+    on: Literal["any", "gpu", "cpu"] = "any",
+    plugins: Sequence[Path] = (),
+) -> Ran:
+    """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
+
+    On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime.
 
     Raises:
         MissingFile: a file is not there, or the recipe is not built.
         StepInputError: the arrays do not fit the model.
+        StepFailed: the engine does not load or run.
+        NoGpu: it shall run `on` the GPU, and cannot here.
     """
     from trtbuild.core.arrays import write_npz
     from trtbuild.run.feeding import run_model
 
-    ran = run_model(path, inputs, build_dir=build_dir)
+    ran = run_model(path, inputs, build_dir=build_dir, target=target, on=on, plugins=plugins)
     if output is not None:
         with write_npz(output) as file:
             for name, array in ran.outputs.items():
-                file.append(name, array)
+                file.add(name, array)
     return ran
 
 

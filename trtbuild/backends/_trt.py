@@ -1,4 +1,4 @@
-"""What every TensorRT shares: its log, its errors explained, its progress, its profiles."""
+"""What every TensorRT shares: its log, its progress, its profiles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from trtbuild.backends.base import Profile, Progress
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 
-__all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor", "refusal"]
+__all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor"]
 
 
 class BuildLog(logging.Handler):
@@ -61,70 +61,6 @@ def listening() -> Iterator[BuildLog]:
         G_LOGGER.use_python_logging_system = False
         G_LOGGER.module_severity, level, logger.propagate = before
         logger.setLevel(level)
-
-
-_NODE = re.compile(
-    r"In node -?\d+ with name: (?P<node>.*?) and operator: (?P<op>\S+) \(\w+\): (?P<what>.*)",
-    re.DOTALL,
-)
-_EXPLAINED = (
-    ("Plugin not found", "{op} is no ONNX operator TensorRT knows: replace it before the export"),
-    ("UNSUPPORTED_NODE", "TensorRT has no {op} of this form: replace it before the export"),
-    ("MODEL_DESERIALIZE_FAILED", "the file is no ONNX model, or was cut off: export it again"),
-    ("Non-zero zero point", "quantize symmetrically: every zero point must be 0"),
-    ("must all be positive", "a scale is 0, negative or NaN: look at the ranges of that tensor"),
-    ("number of scales", "there must be one scale for each channel along the axis"),
-    ("must have type FP8", "a bias is quantized to int32: leave biases in float"),
-    ("must be of same type", "scales must have the type of what they quantize"),
-    (
-        "not supported by a dedicated kernel",
-        "quantize inside the Attention operator, or not at all",
-    ),
-    ("for Turing", "take 7.5 out of `compute_capabilities`"),
-    (
-        "Could not find any implementation",
-        "no kernel here computes it so: leave that node in float (`skip`), or raise `workspace`",
-    ),
-    (
-        "Missing scale and zero-point",
-        "the tensor has no range: give it one by hand (`ranges`), or calibrate again",
-    ),
-    (
-        "no scaling factors detected",
-        "INT8 was asked for and no tensor has a range: calibrate, or give `ranges`",
-    ),
-    (
-        "alibration cache",
-        "another version or algorithm wrote it: take its ranges by `calibrator: {{kind: cache}}`",
-    ),
-    (
-        "iming cache",
-        "it is of another GPU or version: build without `frozen`, and take the new one",
-    ),
-    ("workspace", "raise the target's `workspace`"),
-    ("cannot be negative", "a profile's shapes are too small for the model"),
-    ("profile", "look at the recipe's `profiles`"),
-    ("ut of memory", "there is not enough memory here to build it"),
-)
-
-
-def refusal(name: str, log: BuildLog, otherwise: str) -> StepInputError:
-    """Return the error that quotes why a builder refused the model, and says what to do."""
-    nodes = [match for text in log.errors if (match := _NODE.match(text))]
-    if nodes:
-        node, op, what = nodes[0]["node"], nodes[0]["op"], nodes[0]["what"]
-        quoted = f"node `{node}` ({op}): {what}"
-    else:
-        op, quoted = "", (log.errors[0] if log.errors else otherwise)
-    hints = [hint for sign, hint in _EXPLAINED if sign in quoted]
-    return StepInputError(
-        f"{name} refuses the model: {_one_line(quoted)}",
-        hint=hints[0].format(op=op) if hints else "the step's log has all that it said",
-    )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def progress_monitor(base: type[Any], progress: Progress) -> Any:

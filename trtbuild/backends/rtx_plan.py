@@ -1,4 +1,4 @@
-"""Read a TensorRT-RTX plan without a GPU: header, and the program that was compiled.
+"""Read the program that was compiled into a TensorRT-RTX plan, without a GPU.
 
 Nothing of this is documented by NVIDIA; it was read off plans of one version, and of any other
 version nothing is claimed.
@@ -12,21 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trtbuild.backends.plan_header import HEADER_BYTES, read_header
+
 __all__ = [
     "KNOWN_VERSION",
-    "Header",
     "Kernel",
     "kernels_of",
     "precision_of",
     "programs_of",
-    "read_header",
     "weakest",
 ]
 
 KNOWN_VERSION = "1.7.1.116"
-HEADER_BYTES = 64
-_MAGIC = b"vtrt"
-_CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")  # bits 0 to 5 of the mask
 
 _PROGRAM = b"header {\n  version = "
 _KNOWN_PROGRAMS = (_PROGRAM + b"5\n", _PROGRAM + b"4\n")  # a plan's own; a fusion's
@@ -51,15 +48,6 @@ _FLOATS = ("fp32", "bf16", "fp16", "fp8")
 
 
 @dataclass(frozen=True)
-class Header:
-    """The first bytes of a plan."""
-
-    version: str
-    size_bytes: int
-    compute_capabilities: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Kernel:
     """An operation of the compiled program, and the ONNX nodes that went into it."""
 
@@ -70,24 +58,6 @@ class Kernel:
     layers: tuple[str, ...]
     accelerators: tuple[str, ...] = ()
     """The compute capabilities that its program is for; none where the program does not say."""
-
-
-def read_header(data: bytes) -> Header | None:
-    """Read the first 64 bytes of a plan; None where they are not TensorRT-RTX's.
-
-    Layout, little endian: 0 `vtrt`, 16 size (u64), 24 version (4 bytes), 28 `vtrt`, 32 mask of
-    compute capabilities (u64).
-    """
-    if len(data) < HEADER_BYTES or data[:4] != _MAGIC or data[28:32] != _MAGIC:
-        return None
-    mask = int.from_bytes(data[32:40], "little")
-    return Header(
-        version=".".join(str(part) for part in data[24:28]),
-        size_bytes=int.from_bytes(data[16:24], "little"),
-        compute_capabilities=tuple(
-            name for bit, name in enumerate(_CAPABILITIES) if mask >> bit & 1
-        ),
-    )
 
 
 def kernels_of(plan: Path) -> tuple[Kernel, ...] | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.backends._trt import check_profiles, listening, progress_monitor, refusal
+from trtbuild.backends._trt import check_profiles, listening, progress_monitor
 from trtbuild.backends.base import NO_EXTRAS, Extras, Profile, Progress
+from trtbuild.backends.explained import notes_of, refusal
 from trtbuild.backends.timing_cache import TimingCache
 from trtbuild.backends.trt_flavour import Flavour, load
 from trtbuild.backends.trt_settings import Member, Settings, resolved
@@ -86,7 +87,7 @@ def compile_engine(job: Job) -> list[str]:
         if job.times:
             cache.keep(job.engine.with_name("timing.cache"), frozen=job.frozen)
     job.engine.write_bytes(memoryview(plan))
-    return [*log.warnings, *cache.notes]
+    return [*notes_of(log.warnings, job.model), *cache.notes]
 
 
 @contextlib.contextmanager
@@ -99,7 +100,7 @@ def _refusals(job: Job, log: BuildLog, monitor: Any) -> Iterator[None]:
     except PolygraphyException as error:
         if monitor.failure is not None:
             raise monitor.failure from None
-        raise refusal(job.flavour.name, log, str(error)) from None
+        raise refusal(job.flavour.name, log, str(error), model=job.model) from None
     except OSError as error:
         if not job.extras.plugins:
             raise

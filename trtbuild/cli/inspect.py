@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from trtbuild.cli.echo import echo
+
 if TYPE_CHECKING:
+    from trtbuild.backends.trt_engine import Description
     from trtbuild.core.records import TargetResult
 
 __all__ = ["inspect"]
@@ -19,40 +22,61 @@ def inspect(
     output: Annotated[
         Literal["text", "json"], typer.Option("--format", help="How to print it.")
     ] = "text",
+    plugins: Annotated[
+        list[Path] | None, typer.Option("--plugin", help="A library with plugins that it needs.")
+    ] = None,
 ) -> int:
     """Say what an engine is and whether it fits this machine; exit code 1 if it does not."""
     from trtbuild import api
 
-    found = api.inspect(engine)
+    found = api.inspect(engine, plugins=plugins or ())
     if output == "json":
-        typer.echo(found.model_dump_json(indent=2))
+        echo(found.model_dump_json(indent=2))
     else:
-        typer.echo(f"{found.file}: {found.size_bytes} bytes")
-        typer.echo(f"  {found.flavour} {found.version}".rstrip())
+        echo(f"{found.file}: {found.size_bytes} bytes")
+        echo(f"  {found.flavour} {found.version}".rstrip())
         if found.built_for:
-            typer.echo(f"  for {', '.join(found.built_for)}")
+            echo(f"  for {', '.join(found.built_for)}")
+        if found.loaded is not None:
+            _loaded(found.loaded)
         if found.result is not None:
-            _told(found.result)
+            _told(found.result, signature=found.loaded is None)
         for note in found.notes:
-            typer.echo(f"  note: {note}")
-        typer.echo(f"fits this machine: {found.fits} ({found.reason})")
+            echo(f"  note: {note}")
+        echo(f"fits this machine: {found.fits} ({found.reason})")
     return 1 if found.fits == "no" else 0
 
 
-def _told(result: TargetResult) -> None:
-    typer.echo(f"  target `{result.target}` ({result.backend}), model {result.model_digest[:19]}")
-    for word, specs in (("input", result.inputs), ("output", result.outputs)):
+def _loaded(engine: Description) -> None:
+    for word, specs in (("input", engine.inputs), ("output", engine.outputs)):
         for spec in specs:
-            typer.echo(f"  {word} `{spec['name']}` {spec['dtype']} {_shape(spec['shape'])}")
-    for index, profile in enumerate(result.profiles):
+            echo(f"  {word} `{spec.name}` {spec.dtype} {_shape(list(spec.shape))}")
+    for index, profile in enumerate(engine.profiles):
         for name, shapes in profile.items():
-            sizes = ", ".join(f"{word} {_shape(shape)}" for word, shape in shapes.items())
-            typer.echo(f"  profile {index}: `{name}` {sizes}")
-    typer.echo(
+            pairs = zip(("min", "opt", "max"), shapes, strict=True)
+            sizes = ", ".join(f"{word} {_shape(list(shape))}" for word, shape in pairs)
+            echo(f"  profile {index}: `{name}` {sizes}")
+
+
+def _told(result: TargetResult, *, signature: bool) -> None:
+    echo(f"  target `{result.target}` ({result.backend}), model {result.model_digest[:19]}")
+    if signature:
+        _signature(result)
+    echo(
         f"  INT8: asked for in {result.asked_int8} layers, delivered in {result.delivered_int8}"
     )
     for caveat in result.caveats:
-        typer.echo(f"  caveat: {caveat}")
+        echo(f"  caveat: {caveat}")
+
+
+def _signature(result: TargetResult) -> None:
+    for word, specs in (("input", result.inputs), ("output", result.outputs)):
+        for spec in specs:
+            echo(f"  {word} `{spec['name']}` {spec['dtype']} {_shape(spec['shape'])}")
+    for index, profile in enumerate(result.profiles):
+        for name, shapes in profile.items():
+            sizes = ", ".join(f"{word} {_shape(shape)}" for word, shape in shapes.items())
+            echo(f"  profile {index}: `{name}` {sizes}")
 
 
 def _shape(shape: object) -> str:

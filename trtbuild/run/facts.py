@@ -14,8 +14,21 @@ from typing import Any, get_args
 from trtbuild.backends import Target
 from trtbuild.backends.base import Capabilities
 from trtbuild.backends.trt_options import ANY_GPU
+from trtbuild.core.watch import note_driver
 
-__all__ = ["Gpu", "Installed", "Readiness", "gpus", "hindrance", "missing", "readiness"]
+__all__ = [
+    "GPU",
+    "Gpu",
+    "Installed",
+    "Readiness",
+    "capabilities_of",
+    "gpus",
+    "hindrance",
+    "missing",
+    "readiness",
+    "readiness_of",
+    "target_kinds",
+]
 
 GPU = "gpu"
 """The fact that is no distribution."""
@@ -111,22 +124,38 @@ class Readiness:
     needs_gpu: bool
 
 
+def target_kinds() -> tuple[str, ...]:
+    """Name every kind of target."""
+    return tuple(_kind(backend) for backend in _backends())
+
+
+def capabilities_of(kind: str) -> Capabilities:
+    """Return what a kind of target can do."""
+    (found,) = (backend.capabilities for backend in _backends() if _kind(backend) == kind)
+    return found  # type: ignore[no-any-return]  # the union is known only at run time
+
+
 def readiness(facts: Mapping[str, str]) -> tuple[Readiness, ...]:
     """Tell for every kind of target whether this machine can build it."""
-    return tuple(_ready(kind, facts) for kind in _backends())
+    return tuple(readiness_of(kind, facts) for kind in target_kinds())
 
 
-def _ready(backend: Any, facts: Mapping[str, str]) -> Readiness:
-    capabilities: Capabilities = backend.capabilities
+def readiness_of(kind: str, facts: Mapping[str, str]) -> Readiness:
+    """Tell whether a kind of target can be built where these facts hold."""
+    capabilities = capabilities_of(kind)
     reason = missing(capabilities, facts)
     return Readiness(
-        kind=get_args(backend.model_fields["kind"].annotation)[0],
+        kind=kind,
         builds=not reason,
         packages={name: facts.get(name, "") for name in capabilities.packages},
         reason=reason,
         install=capabilities.install,
         needs_gpu=not capabilities.runs_without_gpu,
     )
+
+
+def _kind(backend: Any) -> str:
+    return str(get_args(backend.model_fields["kind"].annotation)[0])
 
 
 def _backends() -> tuple[Any, ...]:
@@ -153,7 +182,9 @@ def gpus() -> tuple[Gpu, ...]:
 
 def _gpu_in_words() -> str:
     """Name the first GPU, which is the one that builds: `NVIDIA L4 (8.9)`."""
-    for gpu in gpus():
+    found = gpus()
+    note_driver(found=bool(found))
+    for gpu in found:
         return f"{gpu.name} ({gpu.compute_capability})"
     raise KeyError(GPU)
 

@@ -1,16 +1,21 @@
-"""A built model, fed by hand: the Q/DQ model in ONNX Runtime, wherever there is no GPU to run."""
+"""What was built, fed by hand: the engine where its GPU is, elsewhere the model it is of."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
+from trtbuild.backends.trt_engine import Kind
+from trtbuild.backends.trt_options import TrtOptions
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.recipe.load import load
-from trtbuild.run.inspection import result_beside
+from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
+from trtbuild.core.fit import demand_fit
+from trtbuild.recipe.load import Loaded, load
+from trtbuild.run.hardware import hindrance_of, outputs_of
+from trtbuild.run.inspection import PlaceOf, kind_of, misfit, result_beside
+from trtbuild.run.interpreters import place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["Ran", "run_model"]
 
 RECIPES = (".yaml", ".yml")
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+Outputs = Callable[..., "tuple[dict[str, np.ndarray], str]"]
+"""(kind, engine, feed, place, *, plugins)."""
 
 
 @dataclass(frozen=True)
@@ -25,42 +33,114 @@ class Ran:
     """What a run gave, and what was run."""
 
     model: Path
+    """The engine, or the ONNX model it was built from."""
     outputs: dict[str, np.ndarray]
     told: str
-    """Which model ran, and where, in words."""
+    """Which of them ran, and where, in words."""
 
 
-def run_model(path: Path, inputs: Path, *, build_dir: Path) -> Ran:
-    """Run the model behind a recipe or an engine on the arrays of an npz file, in ONNX Runtime.
+@dataclass(frozen=True)
+class _Engine:
+    path: Path
+    kind: Kind
+    plugins: tuple[Path, ...] = ()
+
+
+def run_model(  # noqa: PLR0913  # what to run, on what, and where
+    path: Path,
+    inputs: Path,
+    *,
+    build_dir: Path,
+    target: str = "",
+    on: Literal["any", "gpu", "cpu"] = "any",
+    plugins: Sequence[Path] = (),
+    place: PlaceOf = place_of,
+    outputs: Outputs = outputs_of,
+) -> Ran:
+    """Run a recipe's engine, or an engine, on the arrays of an npz file.
+
+    Where its TensorRT and GPU are here the engine itself runs; elsewhere, and `on` the CPU, the
+    ONNX model that it was built from runs in ONNX Runtime. Of a recipe with several targets the
+    first that can run here does, or the `target` that is named.
 
     Raises:
         MissingFile: a file is not there, or the recipe is not built.
         StepInputError: the arrays do not fit the model.
+        StepFailed: the engine does not load or run.
+        UsageError: there is no such target.
+        NoGpu: the engine shall run, and cannot here; says why.
     """
+    feed = _arrays(inputs)
+    recipe = load(path) if path.suffix in RECIPES else None
+    if recipe is None and not path.is_file():
+        raise MissingFile(f"{path}: there is no such file")
+    if target and recipe is None:
+        raise UsageError("`--target` is for recipes", hint="give the engine, or the recipe")
+    engines = (
+        tuple(_engines(recipe, build_dir, target)) if recipe else _engine_of(path, tuple(plugins))
+    )
+    reasons = [_hindrance(engine, place) for engine in engines]
+    if on != "cpu" and "" in reasons:
+        engine = engines[reasons.index("")]
+        found, told = outputs(
+            engine.kind, engine.path, inputs, place(engine.kind), plugins=engine.plugins
+        )
+        return Ran(engine.path, found, f"{engine.path} on this machine's GPU ({told})")
+    why = reasons[0] if reasons else "there is no engine of TensorRT"
+    if on == "gpu":
+        raise NoGpu(f"{path}: the engine cannot run here: {why}", hint="`--on cpu` runs its model")
+    model = _of_recipe(recipe, build_dir) if recipe else _of_engine(path)
+    asked = "" if on == "cpu" else f" ({why})"
+    return _on_cpu(model, feed, asked)
+
+
+def _on_cpu(model: Path, feed: dict[str, np.ndarray], why: str) -> Ran:
+    from trtbuild.backends.model import Model
     from trtbuild.backends.runner import onnx_runner
 
-    model = _of_recipe(path, build_dir) if path.suffix in RECIPES else _of_engine(path)
-    feed = _arrays(inputs)
-    _check(feed, model)
+    demand_fit(feed, Model.read(model).inputs, of=model.name)
     with onnx_runner(model, threads=0) as infer:
         outputs = infer(feed)
-    return Ran(model, outputs, f"{model}, in ONNX Runtime on the CPU: not the engine itself")
+    told = f"{model}, in ONNX Runtime on the CPU: not the engine itself{why}"
+    return Ran(model, outputs, told)
 
 
-def _of_recipe(path: Path, build_dir: Path) -> Path:
-    folder = build_dir / load(path).recipe.name
+def _hindrance(engine: _Engine, place: PlaceOf) -> str:
+    """Say why an engine cannot run here; nothing where it is worth trying."""
+    here = place(engine.kind)
+    return hindrance_of(engine.kind, here) or misfit(engine.path, here.facts)
+
+
+def _engines(loaded: Loaded, build_dir: Path, target: str) -> Iterator[_Engine]:
+    """Yield the engines of a recipe that are built, in the order of its targets."""
+    recipe = loaded.recipe
+    if target and target not in recipe.targets:
+        hint = "targets of this recipe: " + ", ".join(recipe.targets)
+        raise UsageError(f"{loaded.file}: there is no target `{target}`", hint=hint)
+    for name, options in recipe.targets.items():
+        path = build_dir / recipe.name / name / "model.engine"
+        if target in ("", name) and isinstance(options, TrtOptions) and path.is_file():
+            plugins = tuple(loaded.file.parent / plugin for plugin in options.plugins)
+            yield _Engine(path, _KINDS[options.kind], plugins)
+
+
+def _engine_of(path: Path, plugins: tuple[Path, ...]) -> tuple[_Engine, ...]:
+    kind = kind_of(path)
+    return (_Engine(path, _KINDS[kind], plugins),) if kind in _KINDS else ()
+
+
+def _of_recipe(loaded: Loaded, build_dir: Path) -> Path:
+    folder = build_dir / loaded.recipe.name
     for name in ("model.int8.onnx", "model.fp32.onnx"):
         if (folder / name).is_file():
             return folder / name
     raise MissingFile(
         f"{folder}: holds no model; the recipe is not built there",
-        hint=f"trtbuild apply {path} --build-dir {build_dir}",
+        hint=f"trtbuild apply {loaded.file} --build-dir {build_dir}",
     )
 
 
 def _of_engine(path: Path) -> Path:
-    if not path.is_file():
-        raise MissingFile(f"{path}: there is no such file")
     result, notes = result_beside(path)
     for model in sorted(path.parent.parent.glob("model.*.onnx")) if result is not None else ():
         if result is not None and digest_of_file(model) == result.model_digest:
@@ -85,31 +165,3 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
             f"{path}: is no npz file of arrays: {error}",
             hint="write it by `np.savez(path, input=array)`",
         ) from None
-
-
-def _check(feed: dict[str, np.ndarray], model: Path) -> None:
-    from trtbuild.backends.model import Model
-
-    for told in _misfits(feed, model, Model.read(model)):
-        raise StepInputError(told, hint="an array a model input, batch axis first")
-
-
-def _misfits(feed: dict[str, np.ndarray], path: Path, model: object) -> Iterator[str]:
-    specs = {spec.name: spec for spec in getattr(model, "inputs", ())}
-    for name in feed.keys() - specs.keys():
-        yield f"`{name}` is no input of {path.name}, which has {', '.join(specs)}"
-    for name, spec in specs.items():
-        array = feed.get(name)
-        if array is None:
-            yield f"there is no array for the input `{name}`"
-            continue
-        fits = len(array.shape) == len(spec.shape) and all(
-            isinstance(size, str) or size == given
-            for size, given in zip(spec.shape, array.shape, strict=True)
-        )
-        if not fits or array.dtype.name != spec.dtype:
-            wanted = ", ".join(map(str, spec.shape))
-            yield (
-                f"`{name}` is {array.dtype.name} {list(array.shape)}; the model takes "
-                f"{spec.dtype} [{wanted}]"
-            )

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
+from trtbuild.run.config import Named, pythons
 from trtbuild.run.facts import Installed
 
-__all__ = ["Interpreter", "interpreter_for", "variable"]
+__all__ = ["Interpreter", "interpreter_for", "named_for", "place_of", "variable"]
 
 _ASK = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path]))"
 ASK_SECONDS = 30
@@ -23,13 +24,14 @@ class Interpreter:
     """A Python, and what is installed in it."""
 
     python: str
+    """Empty for the one that runs this."""
     facts: Installed
 
     @property
     def hindrance(self) -> str:
         """Say why no step can run under it; nothing where one can."""
         found = self.facts.get("trtbuild")
-        if found == __version__:
+        if not self.python or found == __version__:
             return ""
         what = "no trtbuild" if found is None else f"trtbuild {found}"
         return f"{self.python} has {what}, and steps need {__version__} there as here"
@@ -40,18 +42,31 @@ def variable(kind: str) -> str:
     return f"TRTBUILD_PYTHON_{kind.upper()}"
 
 
+def named_for(kind: str) -> Named | None:
+    """Return the Python named for a kind of target, and by what; None where none is.
+
+    The environment wins over the settings, and an empty variable names none. Nothing is run.
+
+    Raises:
+        RecipeError: the settings are wrong.
+    """
+    python = os.environ.get(variable(kind), "")
+    return Named(python, variable(kind)) if python else pythons().get(kind)
+
+
 def interpreter_for(kind: str) -> Interpreter | None:
     """Return the Python that a kind of target is built under; None for this one.
 
     Raises:
-        MissingDependency: what the environment names is no Python that runs.
+        MissingDependency: what is named is no Python that runs.
+        RecipeError: the settings are wrong.
     """
-    python = os.environ.get(variable(kind), "")
-    if not python:
+    named = named_for(kind)
+    if named is None:
         return None
     try:
         ran = subprocess.run(
-            [python, "-c", _ASK],
+            [named.python, "-c", _ASK],
             capture_output=True,
             text=True,
             check=True,
@@ -61,7 +76,17 @@ def interpreter_for(kind: str) -> Interpreter | None:
         version, paths = json.loads(ran.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise MissingDependency(
-            f"{variable(kind)} names `{python}`, which does not run as a Python: {error}",
-            hint=f"set {variable(kind)} to the path of a Python that has trtbuild and the TensorRT",
+            f"{named.place} names `{named.python}`, which does not run as a Python: {error}",
+            hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
         ) from None
-    return Interpreter(python, Installed([path for path in paths if path], python=version))
+    return Interpreter(named.python, Installed([path for path in paths if path], python=version))
+
+
+def place_of(kind: str) -> Interpreter:
+    """Return the Python that a kind of target is built and run under, be it this one.
+
+    Raises:
+        MissingDependency: what is named is no Python that runs.
+        RecipeError: the settings are wrong.
+    """
+    return interpreter_for(kind) or Interpreter("", Installed())

@@ -12,6 +12,7 @@ from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.collect_histograms import CollectHistograms
 from trtbuild.steps.compare import Compare
 from trtbuild.steps.convert_precision import ConvertPrecision
+from trtbuild.steps.describe_engine import DescribeEngine
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
@@ -20,6 +21,7 @@ from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.measure_peaks import MeasurePeaks
 from trtbuild.steps.merge_histograms import MergeHistograms
 from trtbuild.steps.quantize import Quantize
+from trtbuild.steps.run_engine import RunEngine
 
 __all__ = ["AnyStep"]
 
@@ -38,6 +40,8 @@ AnyStep = Annotated[
     | ConvertPrecision
     | CheckModel
     | BuildEngine
+    | DescribeEngine
+    | RunEngine
     | Infer
     | Compare,
     Field(discriminator="kind"),

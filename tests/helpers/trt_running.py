@@ -1,0 +1,89 @@
+"""How the double of TensorRT loads and runs an engine; its device is this machine's memory."""
+
+# ruff: noqa: N802  # what answers for a class's method is called after both
+
+from __future__ import annotations
+
+import ctypes
+import math
+
+
+class Running:
+    """What runtimes, engines and execution contexts answer, as `Class_method`."""
+
+    def Runtime_deserialize_cuda_engine(self, runtime, data):
+        if self.order.get("foreign"):
+            logger = self.module.created[-1]
+            logger.log(self.module.Logger.ERROR, self.order["foreign"])
+            return None
+        return self.make("ICudaEngine", tensors=self.order.get("tensors", {}))
+
+    def ICudaEngine_num_io_tensors(self, engine):
+        return len(engine.state["tensors"])
+
+    def ICudaEngine_get_tensor_name(self, engine, index):
+        return list(engine.state["tensors"])[index]
+
+    def ICudaEngine_get_tensor_mode(self, engine, name):
+        return self.module.TensorIOMode[engine.state["tensors"][name]["mode"]]
+
+    def ICudaEngine_get_tensor_dtype(self, engine, name):
+        return self.module.DataType[engine.state["tensors"][name].get("dtype", "FLOAT")]
+
+    def ICudaEngine_get_tensor_shape(self, engine, name):
+        return tuple(engine.state["tensors"][name]["shape"])
+
+    def ICudaEngine_num_optimization_profiles(self, engine):
+        return len(next(iter(engine.state["tensors"].values()))["profiles"])
+
+    def ICudaEngine_get_tensor_profile_shape(self, engine, name, index):
+        return [tuple(shape) for shape in engine.state["tensors"][name]["profiles"][index]]
+
+    def ICudaEngine_is_shape_inference_io(self, _engine, _name):
+        return False
+
+    def ICudaEngine_get_tensor_format(self, _engine, name, _profile=0):
+        return self.module.TensorFormat[self.order.get("formats", {}).get(name, "LINEAR")]
+
+    def ICudaEngine_create_execution_context(self, engine, _strategy=None):
+        return self.make("IExecutionContext", engine=engine, shapes={}, memory={}, outputs={})
+
+    def IExecutionContext_active_optimization_profile(self, context):
+        return context.state.get("profile", 0)
+
+    def IExecutionContext_set_optimization_profile_async(self, context, index, _stream):
+        context.state["profile"] = index
+        return True
+
+    def IExecutionContext_set_debug_listener(self, _context, _listener):
+        return True
+
+    def IExecutionContext_get_tensor_shape(self, context, name):
+        return context.state["shapes"].get(name)
+
+    def IExecutionContext_set_input_shape(self, context, name, shape):
+        context.state["shapes"][name] = tuple(shape)
+        return True
+
+    def IExecutionContext_get_tensor_address(self, context, name):
+        return context.state["memory"].get(name)
+
+    def IExecutionContext_set_tensor_address(self, context, name, address):
+        context.state["memory"][name] = address
+        return True
+
+    def IExecutionContext_set_output_allocator(self, context, name, allocator):
+        context.state["outputs"][name] = allocator
+        return True
+
+    def IExecutionContext_execute_async_v3(self, context, _stream):
+        """Double the one input: what stands for the device is this machine's memory."""
+        [(name, address)] = context.state["memory"].items()
+        shape = context.state["shapes"][name]
+        count = math.prod(shape)
+        values = (ctypes.c_float * count).from_address(address)
+        for output, allocator in context.state["outputs"].items():
+            there = allocator.reallocate_output_async(output, 0, 4 * count, 256, 0)
+            (ctypes.c_float * count).from_address(there)[:] = [2 * value for value in values]
+            allocator.notify_shape(output, shape)
+        return not self.order.get("run_fails")

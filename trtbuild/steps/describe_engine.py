@@ -1,0 +1,35 @@
+"""Load an engine where its GPU is, and write down what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.backends.trt_engine import Kind, describe
+from trtbuild.steps.base import Context, Pinned, Step
+
+__all__ = ["DescribeEngine"]
+
+
+class DescribeEngine(Step):
+    """Load an engine by the TensorRT it is of, in a process that may crash over it."""
+
+    outputs: ClassVar[Mapping[str, str]] = {"description": "description.json"}
+    gpu: ClassVar[bool] = True
+    reusable: ClassVar[bool] = False
+
+    kind: Literal["describe_engine"] = "describe_engine"
+    flavour: Kind
+    engine: Pinned
+    plugins: tuple[Pinned, ...] = ()
+
+    def run(self, context: Context) -> None:
+        """Write description.json (backends.trt_engine.Description).
+
+        Raises:
+            StepInputError: that TensorRT does not load it.
+            MissingDependency, NoGpu: that TensorRT or a GPU is not here.
+        """
+        plugins = [context.path(plugin) for plugin in self.plugins]
+        found = describe(self.flavour, context.path(self.engine), plugins=plugins)
+        self.out(context, "description").write_text(found.model_dump_json(), encoding="utf-8")
