@@ -9,9 +9,12 @@ import pytest
 
 from tests.helpers.qdq import layer
 from trtbuild import __version__, api
+from trtbuild.cli import show
 from trtbuild.core.errors import MissingDependency
+from trtbuild.run.config import Named
+from trtbuild.run.diagnosis import diagnosis
 from trtbuild.run.facts import Installed
-from trtbuild.run.interpreters import Interpreter, interpreter_for, variable
+from trtbuild.run.interpreters import Interpreter, interpreter_for, named_for, variable
 
 RECIPE = """\
 version: 1
@@ -47,6 +50,56 @@ def test_its_facts_are_its_own(other):
 
     assert str(other[0]) == found.python
     assert Installed()["numpy"] == found.facts["numpy"]
+
+
+def settings(tmp_path, monkeypatch, text):
+    """Write the user's settings, where XDG_CONFIG_HOME says."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = tmp_path / "config/trtbuild/config.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_settings_name_pythons_too(other, tmp_path, monkeypatch):
+    """Whatever the recipe; and the environment wins over them."""
+    python, _ = other
+    monkeypatch.delenv(variable("tensorrt_rtx"))
+    path = settings(
+        tmp_path, monkeypatch, f"pythons:\n  tensorrt_rtx: {python}\n  tensorrt10: /ten\n"
+    )
+    monkeypatch.setenv(variable("tensorrt10"), "/another/ten")
+
+    assert str(python) == interpreter_for("tensorrt_rtx").python
+    assert Named("/another/ten", "TRTBUILD_PYTHON_TENSORRT10") == named_for("tensorrt10")
+    assert Named(str(python), f"{path}:2") == named_for("tensorrt_rtx")
+
+
+def test_a_python_of_the_settings_that_does_not_run_names_their_line(tmp_path, monkeypatch):
+    """That is where it must be mended."""
+    monkeypatch.delenv(variable("tensorrt11"), raising=False)
+    path = settings(tmp_path, monkeypatch, "pythons:\n  tensorrt11: /no/such/python\n")
+
+    with pytest.raises(MissingDependency, match=f"{path}:2 names `/no/such/python`"):
+        interpreter_for("tensorrt11")
+
+
+def test_doctor_looks_into_the_other_pythons(other, tmp_path, monkeypatch, capsys):
+    """Which TensorRT each has, who names it, and why one cannot be used."""
+    python, _ = other
+    settings(tmp_path, monkeypatch, "pythons: {tensorrt11: /no/such/python}")
+    monkeypatch.delenv(variable("tensorrt11"), raising=False)
+
+    found = diagnosis(tmp_path)
+    show.diagnosis(found)
+    shown = capsys.readouterr().out
+
+    rtx, eleven = (next(t for t in found.targets if t.kind == k) for k in found.pythons)
+    assert ("tensorrt_rtx", "tensorrt11") == (rtx.kind, eleven.kind)
+    assert Installed()["polygraphy"] == rtx.packages["polygraphy"]
+    assert not eleven.builds
+    assert f"under {python} (by {variable('tensorrt_rtx')}): " in shown
+    assert "names `/no/such/python`, which does not run as a Python" in shown
 
 
 @pytest.mark.parametrize("python", ["/no/such/python", "/bin/false", "/bin/ls"])

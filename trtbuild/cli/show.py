@@ -175,6 +175,10 @@ def diagnosis(found: Diagnosis) -> None:
         versions = ", ".join(f"{name} {version}" for name, version in target.packages.items())
         word = "yes" if target.builds else "no "
         echo(f"  {word}  {target.kind}: {versions if target.builds else target.reason}")
+        named = found.pythons.get(target.kind)
+        if named is not None:
+            there = ", ".join(f"{name} {v}" for name, v in target.packages.items() if v)
+            echo(f"       under {named.python} (by {named.place}): {there or 'nothing of it'}")
         if not target.builds:
             echo(f"       hint: {target.install}")
     echo("for some recipes:")

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.watch import note
@@ -45,14 +46,15 @@ def pythons() -> dict[str, Named]:
     if not path.exists():
         return {}
     source = read(path)
+    if not any(line.partition("#")[0].strip() for line in source.lines):
+        return {}
     problems = in_order([*source.problems, *_problems(source)])
     if problems:
         raise RecipeError(problems)
-    section = source.root.plain
-    named = section["pythons"] if isinstance(section, dict) and "pythons" in section else {}
+    data: Any = source.root.plain
     return {
         kind: Named(str(Path(python).expanduser()), _place(source, kind))
-        for kind, python in named.items()
+        for kind, python in data.get("pythons", {}).items()
     }
 
 
@@ -62,17 +64,16 @@ def _place(source: Source, kind: str) -> str:
 
 def _problems(source: Source) -> Iterator[Problem]:
     data = source.root.plain
-    if source.root.bad or data is None:
+    if source.root.bad:
         return
     if not isinstance(data, dict):
         yield source.problem((), "the settings are a mapping", "begin with `pythons:`")
         return
     for name in data:
         if name != "pythons":
-            told = f"`{name}` is no setting"
             guess = near(str(name), ["pythons"])
-            yield source.problem((name,), told, f"did you mean `{guess}`?" if guess else
-                                 "there is one: `pythons`", key=True)  # fmt: skip
+            hint = f"did you mean `{guess}`?" if guess else "there is one: `pythons`"
+            yield source.problem((name,), f"`{name}` is no setting", hint, key=True)
     section = data.get("pythons", {})
     if not isinstance(section, dict):
         hint = "write `tensorrt10: /path/to/python` below it"
