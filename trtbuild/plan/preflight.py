@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
+from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
 from trtbuild.core.values import Signature, TensorSpec, matching
@@ -36,9 +37,9 @@ def preflight(loaded: Loaded, outcomes: Sequence[Outcome], store: Store) -> None
     described = artifacts.get(("fix_graph", "signature"))
     if described is None:
         return
-    signature = Signature.model_validate_json(store.verify(described).read_bytes())
+    signature = read_artifact(store, described, Signature)
     manifests = {
-        name: Manifest.model_validate_json(store.verify(artifact).read_bytes())
+        name: read_artifact(store, artifact, Manifest)
         for name in loaded.recipe.data
         if (artifact := artifacts.get((capture_name(name), "manifest")))
     }

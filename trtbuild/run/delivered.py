@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from trtbuild.core.errors import StepFailed
+from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
 from trtbuild.core.store import Store
 from trtbuild.plan.compile import target_name
@@ -68,7 +69,7 @@ def _results(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) -> Itera
             continue
         for artifact in outcome.artifacts:
             if artifact.name == "result":
-                yield TargetResult.model_validate_json(store.verify(artifact).read_bytes())
+                yield read_artifact(store, artifact, TargetResult)
 
 
 def _told(target: str, layers: Sequence[LayerPrecision]) -> str:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from trtbuild.core.options import Options
+from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import (
     Artifact,
     Checks,
@@ -142,7 +143,7 @@ class Found:
         artifact = self._artifacts.get((step, output))
         if artifact is None:
             return None
-        return kind.model_validate_json(self._store.verify(artifact).read_bytes())
+        return read_artifact(self._store, artifact, kind)
 
 
 def _unbuilt(recipe: Recipe, file: str, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trtbuild.calib.table import RangeTable, Values, table_from_bytes
 from trtbuild.core.errors import UsageError
-from trtbuild.core.records import Artifact
+from trtbuild.core.reading import read_artifact
 from trtbuild.core.regular import read_regular
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges, Signature
@@ -16,7 +16,6 @@ from trtbuild.plan.coverage import given_ranges, needed
 from trtbuild.plan.explain import decide
 from trtbuild.quant.coverage import lacking
 from trtbuild.recipe.load import Loaded, load
-from trtbuild.recipe.schema import Quantization
 from trtbuild.run.build import compiled, known
 
 __all__ = ["Table", "read_table", "table_of"]
@@ -84,10 +83,11 @@ def _of_recipe(loaded: Loaded, store: Store) -> Table:
         raise _unbuilt(loaded, "its model was not imported")
     if ("quantize", "ranges") in found:
         told = "ranges of the last build"
-        ranges = Ranges.model_validate_json(_read(store, found["quantize", "ranges"]))
+        ranges = read_artifact(store, found["quantize", "ranges"], Ranges)
     elif section.data is None:
         told = "ranges that the recipe gives; nothing was built with them"
-        ranges = _given(loaded, section, _read(store, found["fix_graph", "signature"]))
+        signature = read_artifact(store, found["fix_graph", "signature"], Signature)
+        ranges = given_ranges(loaded, section, signature.tensors)
     else:
         raise _unbuilt(loaded, "nothing was calibrated")
     wants = needed(section, store.object_path(found["fix_graph", "model"].digest))
@@ -95,16 +95,8 @@ def _of_recipe(loaded: Loaded, store: Store) -> Table:
     return Table(str(loaded.file), told, ranges, gaps)
 
 
-def _given(loaded: Loaded, section: Quantization, signature: bytes) -> Ranges:
-    return given_ranges(loaded, section, Signature.model_validate_json(signature).tensors)
-
-
 def _unbuilt(loaded: Loaded, why: str) -> UsageError:
     return UsageError(
         f"{loaded.file}: has no ranges yet: {why}, as it stands now",
         hint=f"build it: trtbuild apply {loaded.file}",
     )
-
-
-def _read(store: Store, artifact: Artifact) -> bytes:
-    return store.verify(artifact).read_bytes()

@@ -10,7 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from trtbuild.core.errors import MissingDependency, TrtbuildError
+from pydantic import ValidationError
+
+from trtbuild.core.errors import CorruptObject, MissingDependency, TrtbuildError
+from trtbuild.core.reading import while_reading
 from trtbuild.run.executor import Call, Progress
 from trtbuild.steps.base import Context, Silent
 
@@ -82,12 +85,23 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
         return {"message": str(error), "hint": "", "code": 4}
     except Exception as error:  # noqa: BLE001  # the boundary of the process: told, never hidden
         traceback.print_exc()
-        return {
-            "message": f"a bug in trtbuild: {type(error).__name__}: {error}",
-            "hint": "the log has the traceback; please report it",
-            "code": BUG,
-        }
+        return _unexpected(error)
     return {"message": "", "hint": "", "code": 0}
+
+
+def _unexpected(error: Exception) -> dict[str, Any]:
+    if isinstance(error, ValidationError) and while_reading(error):
+        return {
+            "message": f"what it reads in the store ({error.title}) is of another trtbuild",
+            "hint": "remove the store, which costs time and nothing else: `trtbuild store du` "
+            "says where it is",
+            "code": CorruptObject.code,
+        }
+    return {
+        "message": f"a bug in trtbuild: {type(error).__name__}: {error}",
+        "hint": "the log has the traceback; please report it",
+        "code": BUG,
+    }
 
 
 def dependency_hint(error: ModuleNotFoundError) -> MissingDependency:
