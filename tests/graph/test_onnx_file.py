@@ -11,10 +11,12 @@ import pytest
 
 from tests.helpers.models import model_of, outputs_of
 from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.weights_file import values_of
 from trtbuild.graph import onnx_file
 from trtbuild.graph.onnx_file import check, files_of, read, write
 
 TEXT = "g (float[N, 4] x) => (float[N, 4] y) { a = Add(x, w)  y = Mul(a, v) }"
+LARGE = np.arange(6400, dtype=np.float32).reshape(80, 80)
 WEIGHTS = {"w": np.arange(4, dtype=np.float32), "v": np.full(4, 2, np.float32)}
 
 
@@ -145,12 +147,79 @@ def test_a_missing_model_and_a_directory(tmp_path):
         files_of(tmp_path)
 
 
-def test_models_over_two_gigabytes_are_refused(split, monkeypatch):
-    """The size is known before anything is read."""
+def test_one_file_over_two_gigabytes_is_refused(split, monkeypatch):
+    """Nothing can read it: the size is known before anything is."""
     monkeypatch.setattr(onnx_file, "LIMIT_BYTES", 100)
 
-    with pytest.raises(StepInputError, match="models over 2 GB"):
+    with pytest.raises(StepInputError, match="in one file; Protocol Buffers end at 2 GB") as raised:
         read(split)
+    assert "external data" in raised.value.hint
+
+
+@pytest.fixture
+def large(tmp_path, monkeypatch):
+    """A model over the limit with one large weight in a file."""
+    monkeypatch.setattr(onnx_file, "LIMIT_BYTES", 10_000)
+    model = model_of("g (float[1, 80] x) => (float[1, 80] y) { y = MatMul(x, w) }", {"w": LARGE})
+    onnx.save(model, tmp_path / "m.onnx", save_as_external_data=True, location="m.data")
+    return tmp_path / "m.onnx"
+
+
+def test_large_weights_stay_in_their_file(large):
+    """Read and checked, the model holds none of their bytes, and still knows their values."""
+    model = read(large).model
+    (weight,) = model.graph.initializer
+
+    assert b"" == weight.raw_data
+    assert np.array_equal(LARGE, values_of(weight))
+    assert model.ByteSize() < 1000
+
+
+def test_a_large_model_is_written_in_two_files(large, tmp_path):
+    """What reads the one finds the other, wherever the folder is."""
+    out = tmp_path / "out"
+    out.mkdir()
+    write(read(large).model, out / "net.onnx")
+    out.rename(tmp_path / "moved")
+
+    assert ["net.onnx", "net.weights"] == [
+        path.name for path in files_of(tmp_path / "moved" / "net.onnx")
+    ]
+    x = {"x": np.ones((1, 80), np.float32)}
+    assert np.array_equal(
+        outputs_of(large, x)["y"], outputs_of(tmp_path / "moved" / "net.onnx", x)["y"]
+    )
+
+
+def test_a_model_that_grew_is_written_in_two_files(tmp_path, monkeypatch):
+    """A message over 2 GB cannot be written, wherever its weights come from."""
+    monkeypatch.setattr(onnx_file, "LIMIT_BYTES", 10_000)
+    model = model_of("g (float[1, 80] x) => (float[1, 80] y) { y = MatMul(x, w) }", {"w": LARGE})
+    write(model, tmp_path / "net.onnx")
+
+    assert LARGE.nbytes == (tmp_path / "net.weights").stat().st_size
+    assert np.array_equal(
+        LARGE, onnx.numpy_helper.to_array(onnx.load(tmp_path / "net.onnx").graph.initializer[0])
+    )
+
+
+def test_a_large_weight_of_another_size_is_refused(large):
+    """It would be read past its end, or cut off."""
+    model = onnx.load(large, load_external_data=False)
+    model.graph.initializer[0].dims[0] = 81
+    large.write_bytes(model.SerializeToString())
+
+    with pytest.raises(StepInputError, match="`w` has 25920 bytes by its shape"):
+        read(large)
+
+
+def test_a_model_cannot_choose_where_weights_are_put(large):
+    """The name of a scratch file in a model from outside is dropped."""
+    model = onnx.load(large, load_external_data=False)
+    model.metadata_props.add(key="trtbuild_scratch", value="/etc/passwd")
+    large.write_bytes(model.SerializeToString())
+
+    assert [] == list(read(large).model.metadata_props)
 
 
 def test_local_functions_are_inlined(tmp_path):

@@ -45,6 +45,8 @@ class Model:
         self.inputs = tuple(_spec(value) for value in graph.input if value.name not in self._stored)
         self.outputs = tuple(_spec(value) for value in graph.output)
         self._stored |= dict(_constants(self.nodes))
+        self.split = any(tensor.data_location for tensor in graph.initializer)
+        """Whether weights lie in a file beside the model."""
 
     @classmethod
     def read(cls, path: Path) -> Model:

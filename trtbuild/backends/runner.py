@@ -19,8 +19,10 @@ Infer = Callable[[Mapping[str, "np.ndarray"]], dict[str, "np.ndarray"]]
 
 
 @contextlib.contextmanager
-def onnx_runner(model: Path, *, threads: int) -> Iterator[Infer]:
+def onnx_runner(model: Path, *, threads: int, mapped: bool = False) -> Iterator[Infer]:
     """Load a model and yield a function that runs it; `threads` 0 means all.
+
+    `mapped` leaves the weights in the file beside the model: packing them would copy them all.
 
     Q/DQ pairs are computed as they stand, in float. ONNX Runtime's own fusions of them would
     quantize biases as well and, on processors without VNNI, saturate in 16 bits: numbers of
@@ -29,7 +31,7 @@ def onnx_runner(model: Path, *, threads: int) -> Iterator[Infer]:
     Raises:
         StepInputError: ONNX Runtime cannot load the model, or cannot run it on what it is fed.
     """
-    with _runner(_session(model, threads)) as runner:
+    with _runner(_session(model, threads, mapped=mapped)) as runner:
 
         def infer(feed_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             try:
@@ -58,12 +60,14 @@ def _runner(session: Any) -> Any:
     return Runner(session)
 
 
-def _session(model: Path, threads: int) -> Any:
+def _session(model: Path, threads: int, *, mapped: bool) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.disable_quant_qdq", "1")
+    if mapped:
+        options.add_session_config_entry("session.disable_prepacking", "1")
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except ort_errors() as error:

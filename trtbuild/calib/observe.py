@@ -107,14 +107,14 @@ def _session(model: onnx.ModelProto, folder: Path) -> Any:
     import onnx
 
     if any(tensor.external_data for tensor in model.graph.initializer):
-        return _open(model.SerializeToString(), folder)
+        return _open(model.SerializeToString(), folder, mapped=True)
     with tempfile.TemporaryDirectory(prefix="trtbuild-") as scratch:
         path = Path(scratch, "model.onnx")
         onnx.save(model, path, save_as_external_data=True, location="weights")
-        return _open(str(path), Path(scratch))
+        return _open(str(path), Path(scratch), mapped=False)
 
 
-def _open(model: str | bytes, folder: Path) -> Any:
+def _open(model: str | bytes, folder: Path, *, mapped: bool) -> Any:
     import onnxruntime as ort
 
     options = ort.SessionOptions()
@@ -123,6 +123,9 @@ def _open(model: str | bytes, folder: Path) -> Any:
     options.log_severity_level = 3
     # A plan of all activations in one block takes memory, and saves no time here.
     options.enable_mem_pattern = False
+    if mapped:
+        # Packing weights for speed copies all of them; of a model over 2 GB they stay in the file.
+        options.add_session_config_entry("session.disable_prepacking", "1")
     options.add_session_config_entry(
         "session.model_external_initializers_file_folder_path", str(folder)
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.calib.histogram import Histogram
+from trtbuild.core.weights_file import values_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,9 +91,5 @@ def _rows(node: onnx.NodeProto, weight: onnx.TensorProto, folder: Path) -> NDArr
 
 def _array(tensor: onnx.TensorProto, folder: Path) -> NDArray[np.float32]:
     import numpy as np
-    from onnx import numpy_helper
 
-    array: NDArray[np.float32] = numpy_helper.to_array(tensor, base_dir=str(folder)).astype(
-        np.float32
-    )
-    return array
+    return values_of(tensor, folder=folder).astype(np.float32, copy=False)

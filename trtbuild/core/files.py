@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["copy_whole", "replacing", "try_lock", "write_whole"]
+__all__ = ["copy_whole", "link_whole", "replacing", "try_lock", "write_whole"]
 
 
 @contextlib.contextmanager
@@ -46,6 +46,14 @@ def copy_whole(source: Path, path: Path) -> None:
     with replacing(path) as part:
         if not _clone(source, part):
             shutil.copyfile(source, part)
+
+
+def link_whole(source: Path, path: Path) -> None:
+    """Give a file a second name, to be read by; a copy where the file system has no links."""
+    try:
+        os.link(source, path)
+    except OSError:
+        copy_whole(source, path)
 
 
 _FICLONE = 0x40049409  # linux/fs.h

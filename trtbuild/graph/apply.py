@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
+from trtbuild.core.weights_file import lies_beside, values_of
 from trtbuild.graph.base import Account, Fix
 from trtbuild.graph.onnx_file import NEWEST_IR, OLDEST_IR, check
 from trtbuild.graph.prepare import hoist, lower_constants, name_nodes, refuse_unknown
@@ -99,6 +100,7 @@ def _run(
     with _quiet():
         with _guarded("reading the graph"):
             graph = gs.import_onnx(model).cleanup()  # a dead reader must not hold a fix up
+            _map_weights(graph)
         for done, fix in enumerate(fixes):
             if progress is not None:
                 progress(done, len(fixes))
@@ -109,6 +111,23 @@ def _run(
                     graph.toposort()
         with _guarded("writing the graph"):
             return gs.export_onnx(graph), accounts
+
+
+def _map_weights(graph: gs.Graph) -> None:
+    """Let constants that lie in files be mapped where a fix asks for their values."""
+    import numpy as np
+    import onnx_graphsurgeon as gs
+    from onnx_graphsurgeon.ir.tensor import LazyValues
+
+    class Mapped(LazyValues):  # type: ignore[misc]  # known only at run time
+        def load(self) -> np.ndarray:
+            return np.array(values_of(self.tensor))
+
+    for constant in graph.tensors().values():
+        held = constant._values if isinstance(constant, gs.Constant) else None  # noqa: SLF001
+        if isinstance(held, LazyValues) and lies_beside(held.tensor):
+            constant.values = Mapped(held.tensor)
+            constant.data_location = None  # else new values would claim to lie in a file
 
 
 def _finished(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trtbuild.core.weights_file import new_tensor
 from trtbuild.quant.folding import FOLDED
 from trtbuild.quant.names import Names
 from trtbuild.quant.placement import Site
@@ -28,6 +29,7 @@ class Editor:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.view = View(model)
+        self._model = model
         self._graph = model.graph
         self._names = Names(model.graph)
         self._before: dict[int, list[onnx.NodeProto]] = {}
@@ -35,10 +37,8 @@ class Editor:
 
     def constant(self, wanted: str, values: npt.NDArray[np.generic]) -> str:
         """Add an initializer and return its name: `wanted`, with a number if that is taken."""
-        import onnx
-
         name = self._names.fresh(wanted)
-        self._graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+        self._graph.initializer.append(new_tensor(self._model, values, name))
         return name
 
     def node_before(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trtbuild.core.weights_file import values_of
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -22,11 +24,9 @@ FOLDED = frozenset(
 
 def value_of(view: View, tensor: str) -> npt.NDArray[np.generic]:
     """Compute a constant: an initializer's value, or what FOLDED operators make of one."""
-    import onnx
-
     held = view.held(tensor)
     if held is not None:
-        return onnx.numpy_helper.to_array(held)  # type: ignore[no-any-return]
+        return values_of(held)
     node = view.producer(tensor)
     if node is None:
         raise LookupError(tensor)

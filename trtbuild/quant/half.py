@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.weights_file import new_tensor
 from trtbuild.quant.folding import value_of
 from trtbuild.quant.half_rules import PAIR, Slots, is_cast_to_float, kept, slots_of
 from trtbuild.quant.half_types import HALVES, Half, HalfName
@@ -67,6 +68,7 @@ class _Writer:
         self, model: onnx.ModelProto, view: View, half: Half, staying: Mapping[int, str]
     ) -> None:
         self.view, self.half = view, half
+        self._model = model
         self.graph = model.graph
         self.slots = {
             index: slots_of(view, index, half) or NONE
@@ -161,11 +163,9 @@ class _Writer:
         return made
 
     def _constant(self, name: str) -> str:
-        import onnx
-
         made = self._names.fresh(f"{name}_{self.half.name}")
         values = self.half.cast(value_of(self.view, name))
-        self.graph.initializer.append(onnx.numpy_helper.from_array(values, made))
+        self.graph.initializer.append(new_tensor(self._model, values, made))
         return made
 
     def _cast(self, source: str, result: str, *, half: bool) -> None:

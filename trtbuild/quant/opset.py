@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.weights_file import declared, restored
 
 if TYPE_CHECKING:
     import onnx
@@ -62,7 +63,7 @@ def _converted(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProt
     import onnx.version_converter
 
     try:
-        converted = onnx.version_converter.convert_version(model, needed)
+        bare = onnx.version_converter.convert_version(declared(model), needed)
     except (RuntimeError, ValueError) as error:
         lines = str(error).strip().splitlines() or ["no reason given"]
         raise StepInputError(
@@ -70,6 +71,7 @@ def _converted(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProt
             f"which {what} needs: {lines[-1]}",
             hint=f"export the model again with opset {needed} or above",
         ) from None
+    converted = restored(bare, model)
     _restore_names(model.graph, converted.graph)
     return converted
 

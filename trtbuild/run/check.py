@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Checks, Outcome
 from trtbuild.core.values import Range, Ranges
+from trtbuild.core.weights_file import put_scratch
 from trtbuild.quant.rules.aim import ANY, Aim
+from trtbuild.steps.base import MODEL, WEIGHTS
 
 if TYPE_CHECKING:
     import onnx
@@ -77,9 +80,13 @@ def check_recipe(loaded: Loaded, store: Store) -> tuple[Checked, ...]:
         StepFailed: the model cannot be imported, fixed or quantized.
         RecipeError: the recipe does not fit its model.
     """
+    with store.using(), tempfile.TemporaryDirectory(dir=store.root / "work") as scratch:
+        return _for_targets(loaded, _model_of(loaded, store, Path(scratch)))
+
+
+def _for_targets(loaded: Loaded, model: _Model) -> tuple[Checked, ...]:
     from trtbuild.plan.checks import aim_of
 
-    model = _model_of(loaded, store)
     aims = {
         name: aim_of(backend)
         for name, backend in loaded.recipe.targets.items()
@@ -92,15 +99,14 @@ def check_recipe(loaded: Loaded, store: Store) -> tuple[Checked, ...]:
 
 
 def _held(loaded: Loaded, model: _Model, target: str, aim: Aim) -> Checks:
-    import onnx
-
+    from trtbuild.graph.onnx_file import load
     from trtbuild.plan.checks import shapes_of
     from trtbuild.quant.checked import check_model
     from trtbuild.quant.rules.subject import Subject
 
     section = loaded.recipe.quantization
     subject = Subject(
-        model=model.model or onnx.load(model.path),
+        model=model.model or load(model.path),
         aim=aim,
         account=model.account,
         ranges=model.ranges,
@@ -111,7 +117,7 @@ def _held(loaded: Loaded, model: _Model, target: str, aim: Aim) -> Checks:
     return check_model(subject, target=target, off=off, measured=model.measured)
 
 
-def _model_of(loaded: Loaded, store: Store) -> _Model:
+def _model_of(loaded: Loaded, store: Store, scratch: Path) -> _Model:
     """Make or find the model that engines are built from."""
     from trtbuild.plan.explain import decide
     from trtbuild.run.build import compiled
@@ -120,15 +126,17 @@ def _model_of(loaded: Loaded, store: Store) -> _Model:
     plan, _ = compiled(loaded, store, targets=(), fetch=True)
     if section is None:
         done = _walked(loaded, plan.upto(("fix_graph",)), store)
-        return _Model("the fixed model", _path(done, store, "fix_graph", "model"))
+        return _Model("the fixed model", _model_path(done, store, "fix_graph", scratch))
     wanted = plan.upto(("quantize",))
     verdicts = {each.step: each.verdict for each in decide(wanted, store)}
     costly = [each.name for each in wanted.steps if each.step.kind in COSTLY]
     if any(verdicts[name] != "reuse" for name in costly):
         done = _walked(loaded, plan.upto(("fix_graph",)), store)
-        return _stand_in(section, _path(done, store, "fix_graph", "model"))
+        return _stand_in(section, _model_path(done, store, "fix_graph", scratch))
     what = "the INT8 model" + (" from the store" if verdicts["quantize"] == "reuse" else "")
-    return _quantized(what, section, _walked(loaded, wanted, store), store)
+    done = _walked(loaded, wanted, store)
+    step = "quantize" if section.mode == "explicit" else "fix_graph"
+    return _quantized(what, section, done, store, _model_path(done, store, step, scratch))
 
 
 def _walked(loaded: Loaded, plan: Plan, store: Store) -> Sequence[Outcome]:
@@ -148,7 +156,20 @@ def _path(outcomes: Sequence[Outcome], store: Store, step: str, name: str) -> Pa
     raise StepFailed(f"it made no {name}", step=step)
 
 
-def _quantized(what: str, section: Quantization, done: Sequence[Outcome], store: Store) -> _Model:
+def _model_path(outcomes: Sequence[Outcome], store: Store, step: str, folder: Path) -> Path:
+    """Return a step's model; where it has weights beside it, both are linked into a folder."""
+    from trtbuild.graph.onnx_file import together
+
+    path = _path(outcomes, store, step, MODEL)
+    made = {each.name for outcome in outcomes if outcome.step == step for each in outcome.artifacts}
+    if WEIGHTS not in made:
+        return path
+    return together(path, _path(outcomes, store, step, WEIGHTS), folder)
+
+
+def _quantized(
+    what: str, section: Quantization, done: Sequence[Outcome], store: Store, path: Path
+) -> _Model:
     from trtbuild.quant.account import Account
 
     read = {
@@ -157,7 +178,7 @@ def _quantized(what: str, section: Quantization, done: Sequence[Outcome], store:
     explicit = section.mode == "explicit"
     return _Model(
         what=what if explicit else "the fixed model, with its ranges beside it",
-        path=_path(done, store, *(("quantize", "model") if explicit else ("fix_graph", "model"))),
+        path=path,
         account=Account.model_validate_json(read["account"]),
         ranges=Ranges.model_validate_json(read["ranges"]).tensors,
     )
@@ -165,13 +186,13 @@ def _quantized(what: str, section: Quantization, done: Sequence[Outcome], store:
 
 def _stand_in(section: Quantization, path: Path) -> _Model:
     """Quantize the fixed model with a range of -1 to 1 for whatever wants one."""
-    import onnx
-
+    from trtbuild.graph.onnx_file import load
     from trtbuild.quant.apply import quantize
     from trtbuild.quant.policy import candidates
     from trtbuild.quant.wishes import Wishes
 
-    model = onnx.load(path)
+    model = load(path)
+    put_scratch(model, path.with_name("scratch"))
     anything = Range(low=-1.0, high=1.0, origin="calibrated")
     ranges = Ranges(tensors=dict.fromkeys(candidates(model), anything))
     found = quantize(model, ranges=ranges, wishes=Wishes(section.skip, section.precision))
@@ -180,5 +201,5 @@ def _stand_in(section: Quantization, path: Path) -> _Model:
         path=path,
         account=found.account,
         measured=False,
-        model=found.model if section.mode == "explicit" else onnx.load(path),
+        model=found.model if section.mode == "explicit" else load(path),
     )

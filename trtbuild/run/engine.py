@@ -16,6 +16,7 @@ from trtbuild.core.store import Store
 from trtbuild.plan.plan import Plan, Planned, contents_digest, inputs_of
 from trtbuild.run.executor import Call, Executor, Finished, Listener, Progress
 from trtbuild.run.outcomes import deferred, failed, good, not_reached, succeeded
+from trtbuild.steps.base import MODEL, WEIGHTS
 
 __all__ = ["walk"]
 
@@ -187,12 +188,15 @@ class _Walk:
         """Return the files a step reads, each verified once in this walk."""
         found = {}
         for _, ref in inputs_of(planned.step):
-            artifacts = self.outcomes[ref.step].artifacts
-            artifact = next(each for each in artifacts if each.name == ref.output)
-            if artifact.digest not in self.verified:
-                self.store.verify(artifact)
-                self.verified.add(artifact.digest)
-            found[f"{ref.step}/{ref.output}"] = str(self.store.object_path(artifact.digest))
+            names = {ref.output, WEIGHTS} if ref.output == MODEL else {ref.output}
+            for artifact in self.outcomes[ref.step].artifacts:
+                if artifact.name not in names:
+                    continue
+                if artifact.digest not in self.verified:
+                    self.store.verify(artifact)
+                    self.verified.add(artifact.digest)
+                path = self.store.object_path(artifact.digest)
+                found[f"{ref.step}/{artifact.name}"] = str(path)
         return found
 
     def _redo(self, planned: Planned, error: CorruptObject) -> None:
@@ -217,7 +221,9 @@ class _Walk:
         planned, work = claimed.planned, claimed.work
         if told.message:
             return failed(planned, told, log=str(work / "log.txt"))
-        outputs = planned.step.outputs
+        beside = planned.step.beside.items()
+        there = {name: file for name, file in beside if (work / "out" / file).exists()}
+        outputs = {**planned.step.outputs, **there}
         action = Action(
             step=planned.name,
             digest=planned.digest,

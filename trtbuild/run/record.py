@@ -40,8 +40,11 @@ Text = TypeVar("Text", bound=BaseModel)
 
 PLACES = {
     ("fix_graph", "model"): ("model.fp32.onnx", "the model after graph fixes"),
+    ("fix_graph", "weights"): ("model.fp32.weights", "its large weights"),
     ("quantize", "model"): ("model.int8.onnx", "the same with Q/DQ pairs"),
+    ("quantize", "weights"): ("model.int8.weights", "its large weights"),
     ("convert_precision", "model"): ("model.half.onnx", "the same in 16 bits"),
+    ("convert_precision", "weights"): ("model.half.weights", "its large weights"),
     ("quantize", "ranges"): ("ranges.json", "the range of every quantized tensor"),
     ("compare", "comparison"): ("comparison.json", "FP32 against INT8"),
 }

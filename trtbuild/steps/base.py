@@ -9,7 +9,10 @@ from typing import ClassVar, Protocol
 
 from trtbuild.core.options import Location, Options
 
-__all__ = ["Context", "Events", "Pinned", "Ref", "Silent", "Step"]
+__all__ = ["MODEL", "WEIGHTS", "Context", "Events", "Pinned", "Ref", "Silent", "Step"]
+
+MODEL, WEIGHTS = "model", "weights"
+"""An output that is a model; one that is the file of its large weights."""
 
 
 class Ref(Options):
@@ -76,10 +79,16 @@ class Context:
     events: Events = field(default_factory=Silent)
 
     def path(self, source: Ref | Pinned) -> Path:
-        """Return the file that an input names."""
+        """Return the file that an input names; a model's weights lie beside it."""
         if isinstance(source, Pinned):
             return Path(source.path)
-        return self.inputs[f"{source.step}/{source.output}"]
+        path = self.inputs[f"{source.step}/{source.output}"]
+        weights = self.inputs.get(f"{source.step}/{WEIGHTS}") if source.output == MODEL else None
+        if weights is None:
+            return path
+        from trtbuild.graph.onnx_file import together
+
+        return together(path, weights, self.out.parent / "in" / source.step)
 
 
 class Step(Options):
@@ -93,6 +102,9 @@ class Step(Options):
     version: ClassVar[int] = 1
     outputs: ClassVar[Mapping[str, str]]
     """Output name → file name below `Context.out`."""
+    beside: ClassVar[Mapping[str, str]] = {}
+    """Outputs that may be left out, written alike. Of `weights`, whoever reads `model` is given
+    the file beside it, under this name."""
     gpu: ClassVar[bool] = False
     reusable: ClassVar[bool] = True
 
@@ -116,4 +128,4 @@ class Step(Options):
 
     def out(self, context: Context, output: str) -> Path:
         """Return where a declared output is to be written."""
-        return context.out / self.outputs[output]
+        return context.out / {**self.outputs, **self.beside}[output]

@@ -45,13 +45,12 @@ class CheckModel(Step):
         Raises:
             StepInputError: an error is left: names rule, nodes, reason and next move of each.
         """
-        import onnx
-
+        from trtbuild.graph.onnx_file import load
         from trtbuild.quant.checked import check_model
         from trtbuild.quant.rules.subject import Subject
 
         subject = Subject(
-            model=onnx.load(context.path(self.model)),
+            model=load(context.path(self.model)),
             aim=self.aim,
             account=self._account(context),
             ranges=self._ranges(context),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.core.weights_file import put_scratch
 from trtbuild.quant.convert import High, Peaks, convert, float_account, lift_for
 from trtbuild.quant.half_types import HalfName
 from trtbuild.quant.wishes import Wishes
@@ -21,6 +22,7 @@ class ConvertPrecision(Step):
         "model": "model.onnx",
         "account": "precision.json",
     }
+    beside: ClassVar[Mapping[str, str]] = {"weights": "model.half.weights"}
 
     kind: Literal["convert_precision"] = "convert_precision"
     model: Ref
@@ -36,9 +38,11 @@ class ConvertPrecision(Step):
         Raises:
             StepInputError: the opset cannot be raised as far as the type needs.
         """
-        import onnx
+        from trtbuild.graph.onnx_file import load, write
 
-        model, raised = lift_for(onnx.load(context.path(self.model)), self.type, quantized=False)
+        model = load(context.path(self.model))
+        put_scratch(model, context.out.parent / "scratch")
+        model, raised = lift_for(model, self.type, quantized=False)
         high = High(self.type)
         if self.peaks is not None:
             read = context.path(self.peaks).read_bytes()
@@ -48,5 +52,5 @@ class ConvertPrecision(Step):
         account = account.model_copy(update={"remarks": (*raised, *account.remarks)})
         for remark in account.remarks:
             context.events.note(remark)
-        self.out(context, "model").write_bytes(model.SerializeToString(deterministic=True))
+        write(model, self.out(context, "model"), self.out(context, "weights"))
         self.out(context, "account").write_text(account.model_dump_json(indent=1) + "\n")

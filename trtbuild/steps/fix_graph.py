@@ -20,6 +20,7 @@ class FixGraph(Step):
         "account": "fixes.json",
         "signature": "signature.json",
     }
+    beside: ClassVar[Mapping[str, str]] = {"weights": "model.fp32.weights"}
 
     kind: Literal["fix_graph"] = "fix_graph"
     model: Ref
@@ -50,7 +51,7 @@ class FixGraph(Step):
             for remark in account.remarks:
                 context.events.note(remark)
         signature = signature_of(fixed)
-        write(fixed, self.out(context, "model"))
+        write(fixed, self.out(context, "model"), self.out(context, "weights"))
         for output, found in (("account", accounts), ("signature", signature)):
             text = found.model_dump_json(indent=2) + "\n"
             self.out(context, output).write_text(text)

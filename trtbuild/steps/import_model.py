@@ -21,6 +21,7 @@ class ImportModel(Step):
 
     version: ClassVar[int] = 1
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx"}
+    beside: ClassVar[Mapping[str, str]] = {"weights": "model.weights"}
 
     kind: Literal["import_model"] = "import_model"
     model: Model
@@ -40,6 +41,8 @@ class ImportModel(Step):
     def run(self, context: Context) -> None:
         """Write model.onnx: IR version 10 at most, weights embedded, checked.
 
+        Over 2 GB, its large weights go to a file beside it.
+
         Raises:
             MissingFile: a file is gone, or weights are asked for that are not here.
             StepInputError: the model cannot be read or exported, or its weights do not fit.
@@ -57,7 +60,7 @@ class ImportModel(Step):
             context.events.note(note)
         for caveat in imported.caveats:
             context.events.caveat(caveat)
-        write(imported.model, self.out(context, "model"))
+        write(imported.model, self.out(context, "model"), self.out(context, "weights"))
         context.events.progress(1, 1, "models")
 
 

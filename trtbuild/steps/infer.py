@@ -47,13 +47,14 @@ class Infer(Step):
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
         path = context.path(self.model)
-        inputs = Model.read(path).inputs
+        model = Model.read(path)
+        inputs = model.inputs
         batch = _batch_of(inputs)
         total = self.data.manifest_of(context).count
         _demand_whole_batches(total, batch)
         kept = _Kept(reference=self.reference)
         with (
-            onnx_runner(path, threads=context.threads) as infer,
+            onnx_runner(path, threads=context.threads, mapped=model.split) as infer,
             write_npz(self.out(context, "outputs")) as file,
         ):
             done = 0

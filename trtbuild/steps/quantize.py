@@ -9,6 +9,7 @@ from trtbuild.calib.table import bounds, table_from_bytes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Ranges
+from trtbuild.core.weights_file import put_scratch
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
 from trtbuild.quant.convert import High, Peaks
@@ -29,6 +30,7 @@ class Quantize(Step):
         "ranges": "ranges.json",
         "account": "quantization.json",
     }
+    beside: ClassVar[Mapping[str, str]] = {"weights": "model.int8.weights"}
 
     kind: Literal["quantize"] = "quantize"
     model: Ref
@@ -54,11 +56,11 @@ class Quantize(Step):
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
-        import onnx
-
+        from trtbuild.graph.onnx_file import load, write
         from trtbuild.quant.apply import quantize
 
-        model = onnx.load(context.path(self.model))
+        model = load(context.path(self.model))
+        put_scratch(model, context.out.parent / "scratch")
         ranges = self._given(context)
         filed = self._filed(context)
         wishes = Wishes(self.skip, self.precision)
@@ -75,8 +77,7 @@ class Quantize(Step):
         _refuse_missing(wants, found.ranges)
         for remark in found.account.remarks:
             context.events.note(remark)
-        data = found.model.SerializeToString(deterministic=True)
-        self.out(context, "model").write_bytes(data)
+        write(found.model, self.out(context, "model"), self.out(context, "weights"))
         table = found.ranges.model_dump_json(indent=1, exclude_defaults=True)
         self.out(context, "ranges").write_text(table + "\n")
         self.out(context, "account").write_text(found.account.model_dump_json(indent=1) + "\n")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import ByteSize, Options
+from trtbuild.core.weights_file import lies_beside
 from trtbuild.graph.base import Account
 from trtbuild.graph.shapes import complete
 
@@ -87,6 +88,8 @@ class FoldConstants(Options):
             return f"ONNX Runtime does not know {node.domain}"
         if any(isinstance(value, gs.Graph) for value in node.attrs.values()):
             return "it has subgraphs"
+        if any(map(_in_a_file, node.inputs)):
+            return "it reads a weight of a model over 2 GB, which stays in its file"
         made = sum(_bytes(tensor) or 0 for tensor in node.outputs)
         read = sum(_bytes(tensor) or 0 for tensor in node.inputs)
         if made > max(read, self.size_limit):
@@ -123,6 +126,13 @@ def _is_constant(tensor: gs.Tensor) -> bool:
     import onnx_graphsurgeon as gs
 
     return isinstance(tensor, gs.Constant)
+
+
+def _in_a_file(tensor: gs.Tensor) -> bool:
+    from onnx_graphsurgeon.ir.tensor import LazyValues
+
+    held = getattr(tensor, "_values", None)
+    return isinstance(held, LazyValues) and lies_beside(held.tensor)
 
 
 def _bytes(tensor: gs.Tensor) -> int | None:
