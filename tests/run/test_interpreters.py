@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from trtbuild.cli import show
 from trtbuild.core.errors import MissingDependency
 from trtbuild.run.config import Named
 from trtbuild.run.diagnosis import diagnosis
+from trtbuild.run.executor import Quiet
 from trtbuild.run.facts import Installed
 from trtbuild.run.interpreters import Interpreter, interpreter_for, named_for, variable
 
@@ -158,6 +163,37 @@ def test_a_crash_there_is_one_clear_error(tmp_path, monkeypatch):
         api.apply(tmp_path / "r.yaml", build_dir=tmp_path / "build")
 
     assert Path(caught.value.log).is_file()
+
+
+def test_the_interrupt_key_ends_a_build(tmp_path, monkeypatch):
+    """The builder's process ends with it; no engine is left, neither in the store nor beside."""
+    pytest.importorskip("tensorrt_rtx_bindings")
+    python, begun = tmp_path / "slow", tmp_path / "begun"
+    script = f'case "$*" in *worker*) echo $$ > {begun}; exec sleep 60;; esac'
+    python.write_text(f'#!/bin/sh\n{script}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+
+    class Interrupt(Quiet):
+        def started(self, name):
+            if name == "build_engine(rtx)":
+                threading.Thread(target=self.press, daemon=True).start()
+
+        def press(self):
+            while not begun.exists() or not begun.read_text():
+                time.sleep(0.02)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        api.apply(tmp_path / "r.yaml", build_dir=tmp_path / "build", listener=Interrupt())
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(begun.read_text()), 0)
+    assert [] == list((tmp_path / "store/work").iterdir())
+    assert not (tmp_path / "build/small/rtx").exists()
 
 
 def test_a_build_that_hangs_is_ended(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from trtbuild.cli.echo import echo, harmless
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Bars", "Lines", "Silence", "listener"]
 
 SECONDS_BETWEEN_LINES = 10
+SHORT_SECONDS = 2.0
+"""Nobody wonders how long is left of a step that takes less."""
 
 
 def listener(*, quiet: bool, verbose: bool) -> Silence:
@@ -43,6 +45,8 @@ class Lines(Silence):
     def __init__(self, *, verbose: bool) -> None:
         self._verbose = verbose
         self._said: dict[str, float] = {}
+        self._begun: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
 
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
         """Say what is about to be done, unless that is nothing."""
@@ -54,10 +58,14 @@ class Lines(Silence):
                 reasons = " · ".join(reason.text() for reason in each.reasons)
                 self._say(f"  {each.verdict:8} {each.step:24} {each.digest[7:15]}  {reasons}")
 
+    def expected(self, seconds: Mapping[str, float]) -> None:
+        """Keep how long steps took when they last ran."""
+        self._seconds = dict(seconds)
+
     def started(self, name: str) -> None:
-        """Say that it has started."""
-        self._said[name] = time.monotonic()
-        self._say(f"  run      {name}")
+        """Say that it has started, and how long it took last time."""
+        self._begun[name] = self._said[name] = time.monotonic()
+        self._say(f"  run      {name}{self._left(name)}")
 
     def progressed(self, progress: Progress) -> None:
         """Say how far it is, now and then."""
@@ -65,7 +73,7 @@ class Lines(Silence):
         if now - self._said.get(progress.name, now) < SECONDS_BETWEEN_LINES:
             return
         self._said[progress.name] = now
-        self._say(f"           {progress.name}: {_amount(progress)}")
+        self._say(f"           {progress.name}: {_amount(progress)}{self._left(progress.name)}")
 
     def waiting(self, name: str) -> None:
         """Say for whom this process waits."""
@@ -84,6 +92,15 @@ class Lines(Silence):
     def _say(self, line: str) -> None:
         echo(line, err=True)
 
+    def _left(self, name: str) -> str:
+        """Say how long a step will still take, by how long it took last time."""
+        seconds = self._seconds.get(name, 0.0)
+        if seconds < SHORT_SECONDS:
+            return ""
+        now = time.monotonic()
+        left = seconds - (now - self._begun.get(name, now))
+        return f", about {left:.0f} s left" if left > 0 else f", it took {seconds:.0f} s before"
+
 
 class Bars(Lines):
     """A bar for every running step, on a terminal."""
@@ -100,7 +117,9 @@ class Bars(Lines):
 
     def started(self, name: str) -> None:
         """Show a bar that only moves to and fro, until the step says how far it is."""
-        self._tasks[name] = self._bars().add_task(name, total=None, amount="")
+        self._begun[name] = time.monotonic()
+        text = self._left(name).removeprefix(", ")
+        self._tasks[name] = self._bars().add_task(name, total=None, amount=text)
 
     def progressed(self, progress: Progress) -> None:
         """Move the bar."""
@@ -109,7 +128,7 @@ class Bars(Lines):
                 self._tasks[progress.name],
                 completed=progress.done,
                 total=progress.total or None,
-                amount=_amount(progress),
+                amount=_amount(progress) + self._left(progress.name),
             )
 
     def finished(self, outcome: Outcome) -> None:

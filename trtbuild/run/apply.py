@@ -23,6 +23,7 @@ from trtbuild.recipe.load import Loaded
 from trtbuild.run.build import build, compiled
 from trtbuild.run.deliver import deliver, prepare
 from trtbuild.run.executor import Listener
+from trtbuild.run.expectations import expected_seconds
 from trtbuild.run.local import Local
 from trtbuild.run.locking import refuse_results
 from trtbuild.run.record import files, gather, settled
@@ -76,6 +77,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         if saved is not None:
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
+        listener.expected(expected_seconds(made.recipe, decisions, store))
         delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
         for _ in range(MOST_TRIES - 1):
             try:

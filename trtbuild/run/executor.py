@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.options import Options
@@ -82,6 +82,9 @@ class Listener(Protocol):
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
         """Hear what is about to be done."""
 
+    def expected(self, seconds: Mapping[str, float]) -> None:
+        """Hear how long steps took when they last ran, by their names."""
+
     def started(self, name: str) -> None:
         """Hear that a step has started."""
 
@@ -102,6 +105,9 @@ class Quiet:
     """A listener that hears everything and says nothing."""
 
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
+        """Say nothing."""
+
+    def expected(self, seconds: Mapping[str, float]) -> None:
         """Say nothing."""
 
     def started(self, name: str) -> None:

@@ -1,0 +1,35 @@
+"""How long a step will take, by how long it took before."""
+
+from __future__ import annotations
+
+from tests.helpers.executors import Recording
+from tests.helpers.plans import plan_with
+from trtbuild.plan.explain import decide
+from trtbuild.run.engine import walk
+from trtbuild.run.executor import Quiet
+from trtbuild.run.expectations import expected_seconds
+
+
+def expected(plan, store):
+    return expected_seconds(plan.recipe, decide(plan, store), store)
+
+
+def test_what_never_ran_has_no_time(store):
+    """Nothing is guessed."""
+    assert {} == expected(plan_with(), store)
+
+
+def test_a_target_takes_as_long_as_its_engine_before(store):
+    """A second for each step, says the executor; only of steps that would run again."""
+    walk(plan_with(percentile=99.9), store, Recording(), Quiet())
+
+    found = expected(plan_with(percentile=99.99), store)
+
+    assert {"calibrate": 1.0, "quantize": 1.0, "build_engine(rtx)": 1.0} == found
+
+
+def test_a_build_that_is_done_is_expected_to_take_nothing(store):
+    """And what the store knows of it is not even read."""
+    walk(plan_with(), store, Recording(), Quiet())
+
+    assert {} == expected(plan_with(), store)
