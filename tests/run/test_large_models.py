@@ -8,6 +8,7 @@ import onnx.printer
 import pytest
 
 from tests.helpers.models import model_of
+from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Comparison
 from trtbuild.core.store import Store
 from trtbuild.graph import onnx_file
@@ -135,3 +136,10 @@ def test_other_weights_are_another_model(made):
 
     assert "trtbuild_weights" == noted.key
     assert noted.value.startswith("sha256:")
+
+
+def test_an_engine_of_onnx_runtime_is_one_file(made):
+    """A large model would need two: said so, with what to do instead."""
+    with pytest.raises(StepFailed, match="over 2 GB") as raised:
+        made(50_000, upto=("build_engine(ort)",))
+    assert "leave this target out" in raised.value.hint

@@ -73,6 +73,12 @@ class Onnxruntime(Options):
             StepInputError: ONNX Runtime cannot load the model; quotes why.
         """
         read = Model.read(model)
+        if read.split:
+            raise StepInputError(
+                "the model is over 2 GB, with its weights in a file of their own; an engine is one",
+                hint="leave this target out: ONNX Runtime runs model.int8.onnx, which `apply` "
+                "leaves with its weights beside it",
+            )
         with tempfile.TemporaryDirectory() as folder:
             chosen = _operators(_optimized(model, Path(folder) / "optimized.onnx"))
         copy_whole(model, engine)

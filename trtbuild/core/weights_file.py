@@ -58,7 +58,7 @@ def size_of(tensor: onnx.TensorProto) -> int:
     if tensor.data_type not in PLAIN:
         return 0
     dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
-    return math.prod(tensor.dims) * int(dtype.itemsize)
+    return int(math.prod(tensor.dims) * dtype.itemsize)
 
 
 def values_of(tensor: onnx.TensorProto, *, folder: Path | None = None) -> npt.NDArray[np.generic]:
