@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.shape_data import may_follow
 
 if TYPE_CHECKING:
     import onnx
@@ -30,7 +31,8 @@ def inferred(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     from onnx import shape_inference
 
     try:
-        made = shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
+        follow = may_follow(model)
+        made = shape_inference.infer_shapes(model, strict_mode=strict, data_prop=follow)
     except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise StepInputError(

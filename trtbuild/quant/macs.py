@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.shape_data import may_follow
 from trtbuild.quant.layers import WEIGHTED
 from trtbuild.quant.view import ints_of, name_of, without_weights
 
@@ -66,7 +67,7 @@ def _dims(
         for axis, dim in enumerate(value.type.tensor_type.shape.dim):
             given = shapes.get(value.name, ())
             dim.dim_value = given[axis] if axis < len(given) else max(dim.dim_value, 1)
-    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=True).graph
+    inferred = onnx.shape_inference.infer_shapes(bare, data_prop=may_follow(bare)).graph
     found = {
         info.name: tuple(max(dim.dim_value, 1) for dim in info.type.tensor_type.shape.dim)
         for info in (*inferred.value_info, *inferred.input, *inferred.output)
