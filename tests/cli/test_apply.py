@@ -7,11 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
-
-import pytest
 
 from tests.helpers.projects import edit, small_project
 
@@ -97,22 +94,6 @@ def test_a_failed_gate_is_exit_code_1(project, trtbuild):
     assert 1 == answer.code
     assert "gate failed: sqnr_db ≥ 90" in answer.err
     assert FILES == set(visible(Path("build/small")))
-
-
-@pytest.mark.parametrize("moment", [0.6, 1.5, 2.8])
-def test_an_apply_that_was_killed_is_finished_by_the_next(tmp_path, moment):
-    """Nothing torn is ever read, and the bytes are those of an undisturbed run."""
-    recipe = small_project(tmp_path / "project")
-    process = started(recipe, tmp_path / "store", start_new_session=True)
-    time.sleep(moment)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-
-    again = started(recipe, tmp_path / "store")
-    told, _ = again.communicate()
-
-    assert 0 == again.returncode, told
-    assert FILES == set(visible(recipe.parent / "build/small"))
 
 
 def test_two_applies_at_once_do_the_work_once(tmp_path):
