@@ -24,6 +24,7 @@ from trtbuild.core.weights_file import (
     write_split,
 )
 from trtbuild.graph.base import Imported
+from trtbuild.graph.functions import inlined
 from trtbuild.graph.wire import External, Malformed, external_data
 
 if TYPE_CHECKING:
@@ -57,11 +58,9 @@ def read(path: Path) -> Imported:
     model = load(path)
     notes: tuple[str, ...] = ()
     if model.functions:
-        from onnx import inliner
-
         names = ", ".join(sorted(function.name for function in model.functions)[:3])
         notes = (f"local functions were inlined: {names}",)
-        model = inliner.inline_local_functions(model)
+        model = inlined(model, str(path))
     check(model, str(path))
     return Imported(model, notes)
 
@@ -199,7 +198,9 @@ def _data_file(path: Path, tensor: External) -> Path:
     name, entries = tensor
     location = entries["location"]
     file = path.parent / location
-    inside = location and not Path(location).is_absolute() and ".." not in Path(location).parts
+    place = Path(location)
+    inside = location and "\0" not in location and not place.is_absolute()
+    inside = inside and ".." not in place.parts
     if not inside or not file.resolve().is_relative_to(path.parent.resolve()):
         raise StepInputError(
             f"{path}: tensor `{name}` keeps its data in `{location}`, outside the model's folder",
