@@ -81,7 +81,17 @@ def preprocessed(folder: Path):
     )
 
 
-KINDS = {make.__name__: make for make in (images, npz, compressed, npy, python, preprocessed)}
+def random(folder: Path):
+    """Four samples of a picture and ids."""
+    return source_of(
+        '{"kind": "random", "count": 4, "inputs": {'
+        '"input": {"shape": [3, 2], "low": -1}, "ids": {"shape": [], "dtype": "int64", "high": 9}}}'
+    )
+
+
+KINDS = {
+    make.__name__: make for make in (images, npz, compressed, npy, python, preprocessed, random)
+}
 
 
 def pinned(source, base: Path) -> tuple[Pinned, ...]:

@@ -7,7 +7,8 @@ from pydantic import Field
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.entrypoint import Python
 from trtbuild.data.images import Images
+from trtbuild.data.random import Random
 
 __all__ = ["Source"]
 
-Source = Annotated[Images | Arrays | Python, Field(discriminator="kind")]
+Source = Annotated[Images | Arrays | Python | Random, Field(discriminator="kind")]

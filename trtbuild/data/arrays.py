@@ -29,6 +29,7 @@ class Arrays(Options):
     """Arrays in an npz file (one array a model input), or an npy file (the one `input`)."""
 
     captured: ClassVar[Literal[False]] = False
+    caveats: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["arrays"]
     path: Location

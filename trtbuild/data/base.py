@@ -56,6 +56,8 @@ class DataSource(Protocol):
     kind: str
     captured: ClassVar[bool]
     """True where no digest of files can promise the samples: they are run once and stored."""
+    caveats: ClassVar[tuple[str, ...]]
+    """What must stand beside every number that rests on the samples."""
 
     def files(self, base: Path) -> tuple[Path, ...]:
         """Return every file to pin, in the order in which samples come; paths relate to `base`.

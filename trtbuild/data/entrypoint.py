@@ -31,6 +31,7 @@ class Python(Options):
     """A callable that yields samples: a mapping of model input (and label) to array."""
 
     captured: ClassVar[Literal[True]] = True
+    caveats: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["python"]
     entrypoint: Annotated[str, Field(min_length=1)]

@@ -25,6 +25,7 @@ class Images(Options):
     """Picture files: a folder with all below it, or a glob, in the order of their names."""
 
     captured: ClassVar[Literal[False]] = False
+    caveats: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["images"]
     path: Location

@@ -87,6 +87,8 @@ class CaptureData(Step):
         """Write the manifest, and the samples where they must be stored."""
         if self.source.captured:
             _demand_unchanged(self.files, context)  # before any of its code runs
+        for caveat in self.source.caveats:
+            context.events.caveat(caveat)
         survey = Survey()
         total = self.source.expected(_paths(self.files, context))
         labels = self.source.labels if self.source.captured else None

@@ -1,0 +1,93 @@
+"""Random data, for a build that is only to be tried: it calibrates nothing worth having."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from trtbuild.core.options import Options
+from trtbuild.data.base import Sample
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Random", "RandomInput"]
+
+_MOST_VALUES = 2**30
+"""In one array, so that a slip of the hand does not ask for more memory than there is."""
+
+
+class RandomInput(Options):
+    """What is drawn for one model input."""
+
+    shape: tuple[Annotated[int, Field(gt=0)], ...]
+    """Of one sample, without the batch axis."""
+    dtype: Literal["float32", "float16", "int32", "int64"] = "float32"
+    """As the model takes it."""
+    low: float = 0.0
+    """The lowest value that may be drawn."""
+    high: float = 1.0
+    """What all values lie below; drawn evenly from `low` on."""
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"`low` ({self.low:g}) must lie below `high` ({self.high:g})")
+        if self.dtype.startswith("int") and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError(f"`low` and `high` of {self.dtype} must be whole numbers")
+        values = 1
+        for length in self.shape:
+            values *= length
+        if values > _MOST_VALUES:
+            raise ValueError(f"`shape` asks for {values} values in one array")
+        return self
+
+
+class Random(Options):
+    """Random values, when there is no data yet: every result that rests on them says so."""
+
+    captured: ClassVar[Literal[False]] = False
+    caveats: ClassVar[tuple[str, ...]] = ("random data",)
+
+    kind: Literal["random"]
+    inputs: Annotated[dict[str, RandomInput], Field(min_length=1)]
+    """What to draw for each model input: `{shape, dtype: float32, low: 0, high: 1}`, shape without
+    the batch axis, values spread evenly from `low` to below `high`."""
+    count: Annotated[int, Field(gt=0)] = 16
+    """How many samples to draw: few, since more tell no more."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """What they are drawn from."""
+
+    def files(self, base: Path) -> tuple[Path, ...]:  # noqa: ARG002  # there is none
+        """Return none."""
+        return ()
+
+    def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:  # noqa: ARG002  # drawing needs none
+        """Draw the samples in order, each from `seed` and its own number (NumPy's PCG64)."""
+        for index in range(self.count):
+            arrays = {
+                name: _drawn(asked, [self.seed, index, place])
+                for place, (name, asked) in enumerate(sorted(self.inputs.items()))
+            }
+            yield Sample(f"random[{index}]", arrays)
+
+    def expected(self, files: Sequence[Path]) -> int:  # noqa: ARG002  # there is none
+        """Return `count`."""
+        return self.count
+
+    def fact_names(self) -> tuple[str, ...]:
+        """NumPy may draw other values in another version."""
+        return ("numpy",)
+
+
+def _drawn(asked: RandomInput, seed: list[int]) -> NDArray[Any]:
+    import numpy as np
+
+    generator = np.random.Generator(np.random.PCG64(seed))
+    if asked.dtype.startswith("int"):
+        return generator.integers(int(asked.low), int(asked.high), asked.shape, asked.dtype)
+    values = generator.random(asked.shape, np.float32)
+    return (values * (asked.high - asked.low) + asked.low).astype(asked.dtype)
