@@ -47,7 +47,11 @@ class Double:
 
     def _class(self, name, attributes):
         init = self._init
-        made = {"__init__": lambda this, *_, **__: init(this), "__setattr__": _strict(name, attributes), "surface_name": name}
+        made = {
+            "__init__": lambda this, *_, **__: init(this),
+            "__setattr__": _strict(name, attributes),
+            "surface_name": name,
+        }
         for attribute, what in attributes.items():
             if what in ("property", "read only"):
                 made[attribute] = self._property(name, attribute, settable=what == "property")
@@ -131,12 +135,15 @@ class Behaviour(Running):
         return self.order.get("dla_cores", 0)
 
     def Builder_build_serialized_network(self, _builder, network, config):
-        config.state["progress_monitor"].phase_start("build", None, 2)
-        config.state["progress_monitor"].step_complete("build", 0)
+        monitor = config.state.get("progress_monitor")  # a printed program has none
+        if monitor is not None:
+            monitor.phase_start("build", None, 2)
+            monitor.step_complete("build", 0)
         calibrator = config.state.get("int8_calibrator")
         if calibrator is not None:
             Behaviour.calibrate(self, network, calibrator)
-        config.state["progress_monitor"].phase_finish("build")
+        if monitor is not None:
+            monitor.phase_finish("build")
         return None if self.order.get("fails") else ENGINE
 
     def calibrate(self, network, calibrator):
@@ -330,6 +337,21 @@ def no_gpu(_logger):
     raise TypeError("pybind11::init(): factory function returned nullptr")
 
 
+def run_program(order):
+    """Run a printed program with its arguments."""
+    program, *sys.argv = order["program"]
+    exec(compile(Path(program).read_text(), program, "exec"), {"__name__": "__main__"})  # noqa: S102
+    return {}
+
+
+def run_step(order):
+    """Carry out a step as a worker does; return its report."""
+    from trtbuild.run.executor import Call
+    from trtbuild.run.worker import run_call
+
+    return run_call(Call.model_validate_json(json.dumps(order["step"])), lambda _: None)
+
+
 def main(path):
     """Carry out an order: build or calibrate, and print what the double was told."""
     import numpy as np
@@ -350,13 +372,9 @@ def main(path):
     if order.get("no_gpu"):
         for name in ("Builder", "Runtime"):
             setattr(double.module, name, no_gpu)
-    if "step" in order:
-        from trtbuild.run.executor import Call
-        from trtbuild.run.worker import run_call
-
-        call = Call.model_validate_json(json.dumps(order["step"]))
-        report = run_call(call, lambda _: None)
-        Path(order["result"]).write_text(json.dumps({"report": report, "told": double.told}))
+    if "program" in order or "step" in order:
+        told = {"report": run_step(order)} if "step" in order else run_program(order)
+        Path(order["result"]).write_text(json.dumps({**told, "told": double.told}))
         return
     target = {"tensorrt10": Tensorrt10, "tensorrt11": Tensorrt11}[kind].model_validate_json(
         json.dumps(order["target"])

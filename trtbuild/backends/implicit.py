@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.backends.base import Built, Implicit
+from trtbuild.backends.spread import nodes_of, spread, tensors_of
 from trtbuild.core.errors import StepInputError
 
-__all__ = ["Given", "tensors_of"]
+__all__ = ["Given"]
 
 MANY = 5
-_MOVES = ("SHUFFLE", "IDENTITY", "SLICE", "GATHER", "SQUEEZE", "UNSQUEEZE", "RESIZE")
-"""Layers whose output holds their input's values, so its range too."""
-_FLOATS = ("FLOAT", "HALF", "BF16")
-_NODE = "[ONNX Layer: "
 _NO_CALIBRATOR = "Network does not have explicit precision and no calibrator was provided"
 
 
@@ -43,9 +40,9 @@ class Given:
         _demand_no_pairs(layers)
         tensors = dict(tensors_of(network, layers))
         self._demand_manual(tensors)
-        limits = _limits(self._implicit, layers, tensors)
-        limits |= _constants(trt, layers)
-        self.limits = {name: limits[name] for name in tensors if limits.get(name, 0) > 0}
+        table = self._implicit.ranges.tensors
+        known = {name: each.limit for name, each in table.items()}
+        self.limits = spread(trt, known, layers, tensors)
         self.without = tuple(name for name in tensors if name not in self.limits)
         if not self.limits:
             raise StepInputError(
@@ -120,7 +117,7 @@ class Given:
         wanted = set(self._implicit.floats)
         found = set()
         for layer in layers:
-            nodes = {layer.name, *_nodes(layer)} & wanted
+            nodes = {layer.name, *nodes_of(layer)} & wanted
             if nodes and layer.type.name not in ("CONSTANT", "SHAPE"):
                 layer.precision = trt.DataType.FLOAT
                 found |= nodes
@@ -132,20 +129,6 @@ class Given:
             )
 
 
-def tensors_of(network: Any, layers: list[Any]) -> Iterator[tuple[str, Any]]:
-    """Yield every tensor of a network that holds float values and is no shape, by name."""
-    for index in range(network.num_inputs):
-        yield from _floating(network.get_input(index))
-    for layer in layers:
-        for index in range(layer.num_outputs):
-            yield from _floating(layer.get_output(index))
-
-
-def _floating(tensor: Any) -> Iterator[tuple[str, Any]]:
-    if tensor is not None and tensor.dtype.name in _FLOATS and not tensor.is_shape_tensor:
-        yield str(tensor.name), tensor
-
-
 def _demand_no_pairs(layers: list[Any]) -> None:
     for layer in layers:
         if layer.type.name in ("QUANTIZE", "DEQUANTIZE"):
@@ -153,66 +136,3 @@ def _demand_no_pairs(layers: list[Any]) -> None:
                 f"the model has Q/DQ nodes (`{layer.name}`), with which TensorRT takes no ranges",
                 hint="use `mode: explicit`, or a model without Q/DQ nodes",
             )
-
-
-def _limits(implicit: Implicit, layers: list[Any], tensors: Mapping[str, Any]) -> dict[str, float]:
-    """Return each tensor's limit: its own, or that of the values it holds.
-
-    The parser makes several layers of some nodes, and names what lies between them itself; what is
-    moved keeps its range, and what is within a node gets the range of the node's output.
-    """
-    table = implicit.ranges.tensors
-    limits = {name: table[name].limit for name in tensors if name in table}
-    made_by = {
-        str(layer.get_output(index).name): layer
-        for layer in layers
-        for index in range(layer.num_outputs)
-        if layer.get_output(index) is not None
-    }
-    for name in tensors:
-        layer = made_by.get(name)
-        if name in limits or layer is None:
-            continue
-        limit = _moved(layer, limits) or _within(layer, layers, limits)
-        if limit:
-            limits[name] = limit
-    return limits
-
-
-def _moved(layer: Any, limits: Mapping[str, float]) -> float | None:
-    source = layer.get_input(0) if layer.num_inputs else None
-    if source is None or layer.type.name not in _MOVES:
-        return None
-    return limits.get(str(source.name))
-
-
-def _within(layer: Any, layers: list[Any], limits: Mapping[str, float]) -> float | None:
-    nodes = set(_nodes(layer))
-    outputs = (
-        limits.get(str(other.get_output(index).name))
-        for other in reversed(layers)
-        if nodes & set(_nodes(other))
-        for index in range(other.num_outputs)
-        if other.get_output(index) is not None
-    )
-    return next((limit for limit in outputs if limit), None)
-
-
-def _constants(trt: Any, layers: list[Any]) -> Iterator[tuple[str, float]]:
-    """Yield the limit of each constant: the largest absolute value that it has."""
-    import numpy as np
-
-    for layer in layers:
-        if layer.type.name == "CONSTANT":
-            layer.__class__ = trt.IConstantLayer  # only so does it show its weights
-            values = np.asarray(layer.weights)
-            if values.size and values.dtype.kind == "f":
-                yield str(layer.get_output(0).name), float(np.abs(values).max())
-
-
-def _nodes(layer: Any) -> tuple[str, ...]:
-    """Return the ONNX nodes that a layer came from, by its metadata."""
-    return tuple(
-        part.rstrip("\x1e\x1f").removesuffix("]")
-        for part in str(layer.metadata or "").split(_NODE)[1:]
-    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trtbuild.backends.base import Profile
+from trtbuild.backends.script_implicit import IMPORTS, Implied
 from trtbuild.backends.trt_flavour import Flavour
 from trtbuild.backends.trt_options import TrtOptions
 from trtbuild.backends.trt_settings import Member, Settings
@@ -18,9 +19,7 @@ _HEAD = '''\
     python build.py {model} model.engine{more}
 """
 
-import os
-import sys
-
+{plain}
 os.environ["POLYGRAPHY_USE_TENSORRT_RTX"] = "{rtx}"  # read when Polygraphy is imported
 
 try:
@@ -29,17 +28,18 @@ except ModuleNotFoundError:  # the bindings alone are installed, which is enough
     import {bindings} as trt
 
     sys.modules["{module}"] = trt
-from polygraphy.backend.{where} import {create}
+{onnx}from polygraphy.backend.{where} import {create}
 from polygraphy.backend.trt import {imports}
 
-model, engine = sys.argv[1:3]
+{arguments} = sys.argv[1:]
 
 '''
 _TAIL = """
 plan = engine_bytes_from_network(network, config=config)
 with open(engine, "wb") as file:
     file.write(memoryview(plan))
-{after}"""
+"""
+_ONNX = "from polygraphy.backend.onnx import OnnxFromPath\n"
 
 
 def script_of(
@@ -50,17 +50,27 @@ def script_of(
     network: dict[str, Any],
     profiles: Sequence[Profile],
     names: dict[str, str],
+    implied: Implied | None = None,
 ) -> str:
-    """Return the program; `names` has `target`, `recipe`, `version` and `model` for its heading."""
-    cached = names.get("timing_cache", "")
+    """Return the program; `names` has `target`, `recipe`, `version` and `model` for its heading.
+
+    Further files it is given are in `names` too: `ranges`, `timing_cache`.
+    """
+    files = [name for name in ("ranges", "timing_cache") if name in names]
     loaders = _network(options, network)
     used = ["NetworkFromOnnxPath", "engine_bytes_from_network"]
     used += ["Profile"] if profiles else []
     used += [name for name in ("LoadPlugins", "SetTensorDatatypes", "SetTensorFormats")
              if any(name in line for line in loaders)]  # fmt: skip
+    if implied is not None:
+        used += ["PostprocessNetwork", *(["Calibrator"] if implied.as_cache else [])]
+        loaders.append("network = PostprocessNetwork(network, give_ranges)")
     head = _HEAD.format(
         **{key: names[key] for key in ("target", "recipe", "version", "model")},
-        more=f" {cached}" if cached else "",
+        more="".join(f" {names[file]}" for file in files),
+        arguments=", ".join(["model", "engine", *files]),
+        plain=IMPORTS if implied else "import os\nimport sys\n",
+        onnx=_ONNX if implied and implied.wishes else "",
         rtx=int(flavour.rtx),
         module=flavour.module,
         bindings=flavour.bindings,
@@ -68,9 +78,9 @@ def script_of(
         create=flavour.create_config,
         imports=", ".join(sorted(used, key=str.lower)),
     )
-    lines = [*_profiles(profiles), *_create(flavour, settings, profiles), ""]
-    lines += [*_config(settings, cached=bool(cached)), "", *loaders]
-    return head + "\n".join(lines) + _TAIL.format(after="")
+    lines = [*_profiles(profiles), *_create(flavour, settings, profiles, implied), ""]
+    lines += [*_config(settings, cached="timing_cache" in files), "", *loaders]
+    return head + (implied.text() if implied else "") + "\n".join(lines) + _TAIL
 
 
 def _profiles(profiles: Sequence[Profile]) -> list[str]:
@@ -85,10 +95,13 @@ def _profiles(profiles: Sequence[Profile]) -> list[str]:
     return [*lines, "]"]
 
 
-def _create(flavour: Flavour, settings: Settings, profiles: Sequence[Profile]) -> list[str]:
+def _create(
+    flavour: Flavour, settings: Settings, profiles: Sequence[Profile], implied: Implied | None
+) -> list[str]:
     lines = [f"create_config = {flavour.create_config}("]
     lines += ["    profiles=profiles,"] if profiles else []
     lines += [f"    {name}={value!r}," for name, value in settings.arguments.items()]
+    lines += ["    calibrator=calibrator,"] if implied and implied.as_cache else []
     return [*lines, ")"]
 
 
@@ -99,7 +112,7 @@ def _config(settings: Settings, *, cached: bool) -> list[str]:
     lines += [f"    made.{name} = {value!r}" for name, value in settings.attributes.items()]
     if cached:
         lines += [
-            '    with open(sys.argv[3], "rb") as file:',
+            '    with open(timing_cache, "rb") as file:',
             "        cache = made.create_timing_cache(file.read())",
             "    assert made.set_timing_cache(cache, ignore_mismatch=False)",
         ]

@@ -131,7 +131,7 @@ def _engine_of(path: Path, plugins: tuple[Path, ...]) -> tuple[_Engine, ...]:
 
 def _of_recipe(loaded: Loaded, build_dir: Path) -> Path:
     folder = build_dir / loaded.recipe.name
-    for name in ("model.int8.onnx", "model.fp32.onnx"):
+    for name in ("model.int8.onnx", "model.half.onnx", "model.fp32.onnx"):
         if (folder / name).is_file():
             return folder / name
     raise MissingFile(

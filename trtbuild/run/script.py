@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from trtbuild import __version__
 from trtbuild.backends.script import script_of
+from trtbuild.backends.script_implicit import Implied
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.core.errors import UsageError
 from trtbuild.recipe.load import Loaded
+from trtbuild.recipe.precision_rules import type_of
+from trtbuild.recipe.schema import Recipe
 
 __all__ = ["program"]
 
@@ -28,20 +29,15 @@ def program(loaded: Loaded, target: str) -> str:
     if not isinstance(options, TrtOptions):
         raise UsageError(f"`{target}` is no TensorRT engine; there is nothing to build")
     section = recipe.quantization
-    if section is not None and section.mode == "implicit":
-        raise UsageError(
-            "with `mode: implicit` trtbuild gives ranges to tensors that TensorRT's parser makes, "
-            "which no short program does",
-            hint="`mode: explicit` builds from the Q/DQ model alone",
-        )
-    quantized = section is not None
-    network: dict[str, Any] = dict(options.network_arguments())
-    settings = (
-        options.settings(quantized=quantized)
-        if isinstance(options, Tensorrt10)
-        else options.settings()
-    )
-    cache = options.timing_cache if isinstance(options, GpuTrtOptions) else MANAGED
+    implicit = section is not None and section.mode == "implicit"
+    implied = None
+    network, settings = dict(options.network_arguments()), options.settings()
+    if isinstance(options, Tensorrt10):
+        quantized = section is not None and not implicit
+        network = dict(options.network_arguments(implicit=implicit))
+        settings = options.settings(implicit=implicit, quantized=quantized)
+        if section is not None and implicit:
+            implied = Implied(options.ranges_as == "cache", section.skip, section.precision)
     return script_of(
         options,
         options.flavour,
@@ -55,7 +51,22 @@ def program(loaded: Loaded, target: str) -> str:
             "target": target,
             "recipe": loaded.file.name,
             "version": __version__,
-            "model": f"build/{recipe.name}/model.{'int8' if quantized else 'fp32'}.onnx",
-            **({} if cache == MANAGED else {"timing_cache": cache}),
+            **_files(recipe, options),
         },
+        implied=implied,
     )
+
+
+def _files(recipe: Recipe, options: TrtOptions) -> dict[str, str]:
+    """Name the files that the program is given: those that an apply places."""
+    section = recipe.quantization
+    if section is None:
+        model = "fp32" if type_of(recipe) == "fp32" else "half"
+    else:
+        model = "int8" if section.mode == "explicit" else "fp32"
+    files = {"model": f"build/{recipe.name}/model.{model}.onnx"}
+    if section is not None and section.mode == "implicit":
+        files["ranges"] = f"build/{recipe.name}/ranges.json"
+    if isinstance(options, GpuTrtOptions) and options.timing_cache != MANAGED:
+        files["timing_cache"] = options.timing_cache
+    return files
