@@ -93,3 +93,71 @@ def test_revisions_are_compared(project, trtbuild):
     assert 0 == trtbuild("diff", "--git", "main...main").code
     assert 2 == trtbuild("diff", "--git", "main...nowhere").code
     assert 2 == trtbuild("diff", "--git", "--upload-pack=x...y").code
+
+
+@pytest.fixture
+def history(applied_project, trtbuild):
+    """A locked recipe on main, another range by hand on a branch; git holds no data."""
+    trtbuild("lock", "recipe.yaml")
+    Path(".gitignore").write_text("*.npz\nbuild/\n")
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-q", "-m", "one")
+    git("checkout", "-q", "-b", "topic")
+    edit(applied_project, "  calibrator:", "  ranges: {b: 40.0}\n  calibrator:")
+    git("commit", "-q", "-a", "-m", "two")
+    return applied_project
+
+
+def test_data_that_git_does_not_hold_is_as_it_lies_here(history, trtbuild):
+    """So the steps that rerun are known, and it says so; where it is nowhere, that is said too."""
+    here = trtbuild("diff", "--git", "main...topic").out
+    for name in ("calib.npz", "eval.npz"):
+        Path(name).unlink()
+    nowhere = trtbuild("diff", "--git", "main...topic").out
+
+    for text in (here, nowhere):
+        assert "    quantize\n" in text
+        assert "calibrate" not in text
+        assert "its lock is not of the recipe as it stands, and is passed over" in text
+        assert "Accuracy" not in text
+    assert "data `calib` is as it lies here: git does not hold it" in here
+    assert "data `calib` is not here: taken to be the same" in nowhere
+
+
+def test_what_came_of_it_is_told_worst_first_with_time(history, trtbuild):
+    """Once it is built here, or locked: figures that fell lead, by how much of them is gone."""
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+    built = trtbuild("diff", "--git", "main...topic").out
+    trtbuild("lock", "recipe.yaml")
+    git("commit", "-q", "-a", "-m", "three")
+    (found,) = json.loads(trtbuild("diff", "--git", "main...topic", "--format", "json").out)
+
+    assert "  Accuracy:\n    logits.sqnr_db: " in built
+    assert "  Time:\n" in built
+    assert ["logits.sqnr_db", "logits.cosine"] == [each["what"] for each in found["measures"]][:2]
+    assert {"quantize", "infer(candidate)"} <= {each["what"] for each in found["seconds"]}
+    assert "notes" in found
+
+
+def test_recipes_that_mean_the_same_take_one_line_in_all(project, trtbuild):
+    """A comment or a move is no news; a recipe that came or went is."""
+    for name in ("a.yaml", "b.yaml", "old.yaml"):
+        shutil.copy(project, name)
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-q", "-m", "one")
+    git("checkout", "-q", "-b", "topic")
+    edit(Path("a.yaml"), "version: 1", "version: 1  # the first")
+    Path("old.yaml").rename("new.yaml")
+    git("add", "-A")
+    git("commit", "-q", "-m", "two")
+
+    answer = trtbuild("diff", "--git", "main...topic", "--format", "markdown")
+
+    assert 1 == answer.code
+    assert [
+        "**new.yaml** is new",
+        "**old.yaml** is gone",
+        "3 recipes mean the same as before",
+    ] == [line for line in answer.out.splitlines() if line]

@@ -38,7 +38,7 @@ def diff(
     """Say what differs in meaning between two recipes or locks; exit code 1 if anything does."""
     from trtbuild import api
     from trtbuild.core.errors import UsageError
-    from trtbuild.report.difference import difference_markdown, difference_text
+    from trtbuild.report.difference import differences_markdown, differences_text
 
     if git:
         found = api.diff_git(git, recipes=tuple(sides or ()))
@@ -49,11 +49,6 @@ def diff(
     if format_ is DiffFormat.json:
         echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
-        write = difference_markdown if format_ is DiffFormat.markdown else difference_text
-        texts = [write(each, sides=_named(each.before, each.after)) for each in found]
-        echo("\n".join(texts) if texts else "no recipe is in both revisions")
+        write = differences_markdown if format_ is DiffFormat.markdown else differences_text
+        echo(write(found))
     return 1 if any(each.differ for each in found) else 0
-
-
-def _named(before: str, after: str) -> str:
-    return before if before == after else f"{before} → {after}"

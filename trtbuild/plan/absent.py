@@ -12,7 +12,7 @@ from trtbuild.plan.compile import capture_name
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.schema import Recipe
 
-__all__ = ["absent_data", "belongs", "unmeasured", "without_data"]
+__all__ = ["absent_data", "belongs", "places", "unmeasured", "without_data"]
 
 MADE = ("build_engine", "quantize", "convert_precision")
 """The kinds of the steps that make what a build is for; the others measure it."""
@@ -36,19 +36,20 @@ def absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
 
 def belongs(file: str, recipe: Recipe, absent: Collection[str]) -> bool:
     """Tell whether a file, as a lock names it, is of one of the data sets that are not here."""
-    places = [posixpath.normpath(each) for name in absent for each in _places(recipe, name)]
+    roots = [posixpath.normpath(each) for name in absent for each in places(recipe, name)]
     return any(
         file == place
         or file.startswith(f"{place}/")
         or fnmatchcase(file, place.replace("**/", "*"))
-        for place in places
+        for place in roots
     )
 
 
-def _places(recipe: Recipe, data: str) -> Iterator[str]:
-    source = recipe.data[data]
-    if not source.captured:
-        yield source.path
+def places(recipe: Recipe, data: str) -> Iterator[str]:
+    """Yield where a data set lies, relative to the recipe; nothing for code that yields samples."""
+    place = getattr(recipe.data[data], "path", None)
+    if isinstance(place, str):
+        yield place
 
 
 def without_data(plan: Plan, absent: Mapping[str, str]) -> Plan:

@@ -5,31 +5,73 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trtbuild.core.range_diff import RangeDiff
+from trtbuild.core.words import size
 
-__all__ = ["difference_markdown", "difference_text"]
+__all__ = ["difference_markdown", "difference_text", "differences_markdown", "differences_text"]
 
 MOST_RANGES = 20
 SECTIONS = ("measures", "targets", "recipe", "sources", "tools")
 TITLES = {"measures": "Accuracy", "targets": "Engines", "recipe": "Recipe"}
 
 
+ONLY = {"before": "is gone", "after": "is new"}
+
+
+def differences_text(found: Sequence[object]) -> str:
+    """Write several differences, and count the sides that are the same."""
+    told = [each for each in found if _tells(each)]
+    lines = [difference_text(each, sides=_sides(each)) for each in told]
+    return "\n".join([*lines, *_same(found, len(told))])
+
+
+def differences_markdown(found: Sequence[object]) -> str:
+    """Write several differences for a pull request; what is the same takes one line in all."""
+    told = [each for each in found if _tells(each)]
+    texts = [difference_markdown(each, sides=_sides(each)) for each in told]
+    return "\n".join([*texts, *_same(found, len(told))])
+
+
+def _tells(found: object) -> bool:
+    return bool(getattr(found, "differ", True) or getattr(found, "notes", ()))
+
+
+def _same(found: Sequence[object], told: int) -> Iterator[str]:
+    count = len(found) - told
+    if not found:
+        yield "no recipe is in either revision"
+    elif len(found) == count == 1:
+        yield f"{_sides(found[0])}: the same"
+    elif count:
+        yield f"{count} {'recipe means' if count == 1 else 'recipes mean'} the same as before"
+
+
+def _sides(found: object) -> str:
+    before, after = str(getattr(found, "before", "")), str(getattr(found, "after", ""))
+    return before if before == after else f"{before} → {after}"
+
+
 def difference_text(found: object, *, sides: str) -> str:
     """Write a difference: worst first, a line a fact."""
-    lines = [sides]
+    only = getattr(found, "only", "")
+    if only:
+        return f"{sides}: {ONLY[only]}"
+    lines = [sides if getattr(found, "differ", True) else f"{sides}: the same"]
     for title, facts in _sections(found):
         lines += [f"  {title}:", *(f"    {fact}" for fact in facts)]
-    return "\n".join(lines if len(lines) > 1 else [f"{sides}: the same"])
+    return "\n".join(lines)
 
 
 def difference_markdown(found: object, *, sides: str) -> str:
     """Write a difference for a pull request: a line where nothing matters, else folded sections."""
+    only = getattr(found, "only", "")
+    if only:
+        return f"**{_safe(sides)}** {ONLY[only]}\n"
     sections = list(_sections(found))
-    if not sections:
-        return f"**{_safe(sides)}**: the same\n"
+    differ = getattr(found, "differ", True)
     counts = ", ".join(f"{title.lower()} ({len(facts)})" for title, facts in sections)
-    text = f"**{_safe(sides)}**: {counts}\n"
+    text = f"**{_safe(sides)}**: {counts if differ else 'the same'}\n"
     for index, (title, facts) in enumerate(sections):
-        opened = " open" if index == 0 else ""
+        opened = " open" if index == 0 and differ else ""
         rows = "\n".join(f"- {_safe(fact)}" for fact in facts)
         text += f"\n<details{opened}><summary>{title}</summary>\n\n{rows}\n\n</details>\n"
     return text
@@ -46,6 +88,9 @@ def _sections(found: object) -> Iterator[tuple[str, Sequence[str]]]:
     reruns = getattr(found, "reruns", None)
     if reruns:
         yield "Steps that rerun", list(reruns)
+    seconds = getattr(found, "seconds", ())
+    if seconds:
+        yield "Time", [f"{x.what}: {x.before:.1f} s → {x.after:.1f} s" for x in seconds]
     notes = getattr(found, "notes", ())
     if notes:
         yield "Notes", list(notes)
@@ -55,6 +100,9 @@ def _told(change: object) -> str:
     what, before, after = (getattr(change, name) for name in ("what", "before", "after"))
     bits = getattr(change, "bits", None)
     extra = f" ({_bits(bits)})" if bits is not None else ""
+    if what.endswith("size_bytes") and before and after:
+        grown = f"{after / before - 1:+.1%}".replace("%", " %")
+        return f"{what}: {size(before)} → {size(after)} ({grown})"
     return f"{what}: {_value(before)} → {_value(after)}{extra}"
 
 

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 from trtbuild.core.options import Options
 from trtbuild.core.range_diff import RangeDiff, range_diff
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
+from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.explain import differences
-from trtbuild.plan.lock import Lock, lock_path, read_lock
+from trtbuild.plan.lock import Lock, differing, lock_path, read_lock
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.load import load
 from trtbuild.run.build import compiled
-from trtbuild.run.locking import static
-from trtbuild.run.revisions import changed_recipes, revisions
+from trtbuild.run.locking import built_of, static
+from trtbuild.run.revisions import changed_recipes, lend_data, revisions
 
-__all__ = ["Change", "Diff", "diff", "diff_revisions"]
+__all__ = ["Change", "Diff", "diff", "diff_revisions", "worst_first"]
+
+DELIVERED = ("delivered_int8", "level")
+BETTER_HIGH = ("cosine", "sqnr_db", "top1", "top5", "top1_agreement")
+BETTER_LOW = ("max_abs", "engine_size_bytes")
+WORST = 1000.0
 
 
 class Change(Options):
@@ -35,10 +43,12 @@ class Change(Options):
 
 
 class Diff(Options):
-    """All that differs between two sides."""
+    """All that differs between two sides; in each part the worst comes first."""
 
     before: str
     after: str
+    only: Literal["", "before", "after"] = ""
+    """The side that alone has the recipe; nothing else is then said of it."""
     measures: tuple[Change, ...] = ()
     targets: tuple[Change, ...] = ()
     """Engines: what was delivered, sizes, versions."""
@@ -47,17 +57,29 @@ class Diff(Options):
     sources: tuple[Change, ...] = ()
     tools: tuple[Change, ...] = ()
     ranges: RangeDiff | None = None
-    """What calibration found, where both sides have a lock."""
+    """What calibration found, where the results of both sides are known."""
     reruns: tuple[str, ...] | None = None
     """Steps that are not the same; None where it cannot be known, as `notes` say."""
+    seconds: tuple[Change, ...] = ()
+    """How long the steps took that are not the same, where they ran on this machine."""
     notes: tuple[str, ...] = ()
 
     @property
     def differ(self) -> bool:
-        """Tell whether anything does."""
+        """Tell whether anything does; how long a step takes is no difference in meaning."""
         moved = self.ranges is not None and self.ranges.differ
         facts = (self.measures, self.targets, self.recipe, self.sources, self.tools, self.reruns)
-        return moved or any(facts)
+        return moved or any(facts) or bool(self.only)
+
+
+@dataclass(frozen=True)
+class _Side:
+    rests: Lock
+    """What it rests on."""
+    plan: Plan | None
+    results: Lock | None
+    """What came of it: by its lock, or by the store where it was built."""
+    notes: tuple[str, ...] = ()
 
 
 def diff(before: Path, after: Path, store: Store, *, names: tuple[str, str] = ("", "")) -> Diff:
@@ -68,37 +90,70 @@ def diff(before: Path, after: Path, store: Store, *, names: tuple[str, str] = ("
     Raises:
         RecipeError, MissingFile, UsageError: one of them cannot be read.
     """
-    sides = (_side(before, store), _side(after, store))
-    (old, old_plan, old_lock, old_note), (new, new_plan, new_lock, new_note) = sides
-    results = old_lock is not None and new_lock is not None
+    shown = (names[0] or str(before), names[1] or str(after))
+    # Data that one side lacks is left out of both: else its steps would seem to differ.
+    absent = {**_absent(before), **_absent(after)}
+    old, new = _side(before, store, absent, shown[0]), _side(after, store, absent, shown[1])
+    then, now = old.results, new.results
     return Diff(
-        before=names[0] or str(before),
-        after=names[1] or str(after),
-        measures=_moved(old_lock.measures, new_lock.measures) if old_lock and new_lock else (),
-        targets=_moved(_targets(old_lock), _targets(new_lock)) if old_lock and new_lock else (),
-        recipe=_moved(old.recipe, new.recipe),
-        sources=_moved(_unmoved(old.sources, new.sources), _unmoved(new.sources, old.sources)),
-        tools=_moved(old.tools, new.tools) if old.tools and new.tools else (),
-        ranges=range_diff(_ranges(old_lock), _ranges(new_lock)) if results else None,
-        reruns=_reruns(old_plan, new_plan) if old_plan and new_plan else None,
-        notes=tuple(dict.fromkeys(note for note in (old_note, new_note) if note)),
+        before=shown[0],
+        after=shown[1],
+        measures=worst_first(_moved(then.measures, now.measures)) if then and now else (),
+        targets=worst_first(_moved(_targets(then), _targets(now))) if then and now else (),
+        recipe=worst_first(_moved(old.rests.recipe, new.rests.recipe)),
+        sources=_moved(
+            _unmoved(old.rests.sources, new.rests.sources),
+            _unmoved(new.rests.sources, old.rests.sources),
+        ),
+        tools=_moved(old.rests.tools, new.rests.tools)
+        if old.rests.tools and new.rests.tools
+        else (),
+        ranges=range_diff(_ranges(then), _ranges(now)) if then and now else None,
+        reruns=_reruns(old.plan, new.plan) if old.plan and new.plan else None,
+        seconds=_seconds(old.plan, new.plan, store) if old.plan and new.plan else (),
+        notes=tuple(
+            dict.fromkeys(
+                (
+                    *(f"data `{name}` is not here: taken to be the same" for name in absent),
+                    *old.notes,
+                    *new.notes,
+                )
+            )
+        ),
     )
 
 
-def _side(path: Path, store: Store) -> tuple[Lock, Plan | None, Lock | None, str]:
-    """Return what a side rests on, its plan, its lock, and why there is no plan."""
+def _absent(path: Path) -> dict[str, str]:
+    return {} if path.suffix == ".lock" else absent_data(load(path).recipe, path.parent.absolute())
+
+
+def _side(path: Path, store: Store, absent: Collection[str], shown: str) -> _Side:
     if path.suffix == ".lock":
         lock = read_lock(path)
-        return lock, None, lock, ""
+        return _Side(lock, None, lock)
     loaded = load(path)
     beside = lock_path(path)
-    lock_ = read_lock(beside) if beside.is_file() else None
+    written = read_lock(beside) if beside.is_file() else None
     try:
-        plan, _ = compiled(loaded, store, targets=(), fetch=False)
+        plan, _ = compiled(loaded, store, targets=(), fetch=False, absent=absent)
     except (MissingFile, MissingDependency) as error:
         bare = Plan(recipe=loaded.recipe.name, facts={}, steps=())
-        return static(loaded, bare), None, lock_, f"which steps rerun is not known: {error.message}"
-    return static(loaded, plan), plan, lock_, ""
+        why = error.message.replace(f"{path.parent.absolute()}{os.sep}", "")
+        note = f"{shown}: which steps rerun is not known: {why}"
+        return _Side(static(loaded, bare), None, written, (note,))
+    rests = static(loaded, plan)
+    if written is not None:
+        gone = {n: d for n, d in written.sources.items() if belongs(n, loaded.recipe, absent)}
+        rests = rests.model_copy(update={"sources": {**rests.sources, **gone}})
+    # What is installed here says nothing of whether the lock is the recipe's.
+    if written is not None and not differing(
+        written.model_copy(update={"tools": rests.tools}), rests
+    ):
+        return _Side(rests, plan, written)
+    built = built_of(loaded, plan, rests, store)
+    stale = written is not None and built is None
+    note = f"{shown}: its lock is not of the recipe as it stands, and is passed over"
+    return _Side(rests, plan, built, (note,) if stale else ())
 
 
 def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -112,6 +167,28 @@ def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change,
         for key in sorted(before.keys() | after.keys())
         if before.get(key) != after.get(key)
     )
+
+
+def worst_first(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Put what got worse before what did not, by how much; else in the order of names."""
+    return tuple(sorted(changes, key=lambda change: (-_harm(change), change.what)))
+
+
+def _harm(change: Change) -> float:
+    """Return how much worse a fact got, as a share of what it was; below 0 where it got better.
+
+    Of engines, a layer that fell back counts more than anything.
+    """
+    if change.bits is not None:
+        return change.bits
+    name = change.what.rpartition(".")[2]
+    before, after = change.before, change.after
+    if not isinstance(before, int | float) or not isinstance(after, int | float):
+        return 0.0
+    grown = (after - before) / max(abs(before), abs(after))
+    if name in DELIVERED:
+        return -WORST * grown
+    return -grown if name in BETTER_HIGH else grown if name in BETTER_LOW else 0.0
 
 
 def _bits(what: str, before: Any, after: Any) -> float | None:
@@ -164,6 +241,23 @@ def _reruns(before: Plan, after: Plan) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _seconds(before: Plan, after: Plan, store: Store) -> tuple[Change, ...]:
+    """Return how long the steps took that differ: those first that take the most longer."""
+    old = {step.name: step.digest for step in before.steps}
+    found = []
+    for step in after.steps:
+        if old.get(step.name) in (None, step.digest):
+            continue
+        then, now = store.action(old[step.name]), store.action(step.digest)
+        if then is not None and now is not None and then.seconds != now.seconds:
+            found.append(Change(what=step.name, before=then.seconds, after=now.seconds))
+    return tuple(sorted(found, key=lambda each: (-_longer(each), each.what)))
+
+
+def _longer(change: Change) -> float:
+    return float(change.after or 0) - float(change.before or 0)
+
+
 def diff_revisions(between: str, recipes: Sequence[Path], store: Store) -> tuple[Diff, ...]:
     """Compare recipes at two revisions; with none named, all that both have.
 
@@ -173,7 +267,19 @@ def diff_revisions(between: str, recipes: Sequence[Path], store: Store) -> tuple
     with revisions(between, folder=Path()) as (before, after):
         wanted = list(recipes) or changed_recipes(before, after)
         for path in wanted:
-            if path.is_absolute() or not ((before / path).is_file() and (after / path).is_file()):
-                raise UsageError(f"{path}: is not in both revisions of {between}")
-        shown = [(path, (str(path), str(path))) for path in wanted]
-        return tuple(diff(before / p, after / p, store, names=names) for p, names in shown)
+            if path.is_absolute() or not ((before / path).is_file() or (after / path).is_file()):
+                raise UsageError(f"{path}: is in neither revision of {between}")
+        found = []
+        for path in wanted:
+            lent = dict.fromkeys((*lend_data(before, path), *lend_data(after, path)))
+            made = _of_revisions(before / path, after / path, path, store)
+            notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
+            found.append(made.model_copy(update={"notes": (*made.notes, *notes)}))
+        return tuple(found)
+
+
+def _of_revisions(before: Path, after: Path, path: Path, store: Store) -> Diff:
+    name = str(path)
+    if before.is_file() and after.is_file():
+        return diff(before, after, store, names=(name, name))
+    return Diff(before=name, after=name, only="before" if before.is_file() else "after")

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.errors import LockMismatch, UsageError
+from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
 from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.compile import target_name
+from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, differing, lock_path, read_lock
 from trtbuild.plan.plan import Plan, params_of, pinned_of
 from trtbuild.recipe.load import Loaded
@@ -20,7 +21,16 @@ from trtbuild.run.build import compiled
 from trtbuild.run.planning import planned
 from trtbuild.run.record import Found
 
-__all__ = ["against", "broken", "built_lock", "locked", "refuse", "refuse_results", "static"]
+__all__ = [
+    "against",
+    "broken",
+    "built_lock",
+    "built_of",
+    "locked",
+    "refuse",
+    "refuse_results",
+    "static",
+]
 
 MOST_REASONS = 12
 COMPARED = ("backend", "built_for", "level", "asked_int8", "delivered_int8", "options", "versions")
@@ -79,15 +89,32 @@ def locked(loaded: Loaded, store: Store) -> Lock:
         UsageError: it is not built as it stands.
     """
     found = planned(loaded, store, targets=())
-    missing = [each.step for each in found.decisions if each.verdict in ("run", "maybe")]
+    missing = _missing(found.decisions)
     if missing:
         raise UsageError(
             f"{loaded.file}: is not built as it stands: {', '.join(missing[:3])}"
             + (", ..." if len(missing) > 3 else ""),  # noqa: PLR2004
             hint=f"trtbuild apply {loaded.file}",
         )
-    outcomes = tuple(_reused(each.step, each.digest, store) for each in found.decisions)
-    return built_lock(static(loaded, found.plan), loaded, outcomes, store)
+    return _of_decisions(found.decisions, loaded, static(loaded, found.plan), store)
+
+
+def built_of(loaded: Loaded, plan: Plan, rests: Lock, store: Store) -> Lock | None:
+    """Return what came of a plan, if all of it that can be built here is in the store."""
+    decisions = decide(plan, store)
+    try:
+        return None if _missing(decisions) else _of_decisions(decisions, loaded, rests, store)
+    except CorruptObject:
+        return None  # removed, and to be made again by an apply
+
+
+def _missing(decisions: Iterable[Decision]) -> list[str]:
+    return [each.step for each in decisions if each.verdict in ("run", "maybe")]
+
+
+def _of_decisions(decisions: Iterable[Decision], loaded: Loaded, rests: Lock, store: Store) -> Lock:
+    outcomes = tuple(_reused(each.step, each.digest, store) for each in decisions)
+    return built_lock(rests, loaded, outcomes, store)
 
 
 def _reused(step: str, digest: str, store: Store) -> Outcome:

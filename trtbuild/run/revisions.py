@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import subprocess
 import tarfile
 import tempfile
@@ -11,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
+from trtbuild.plan.absent import absent_data, places
+from trtbuild.recipe.load import load
 
-__all__ = ["changed_recipes", "revisions"]
+__all__ = ["changed_recipes", "lend_data", "revisions"]
 
 
 @contextlib.contextmanager
@@ -42,12 +45,36 @@ def revisions(between: str, *, folder: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def changed_recipes(before: Path, after: Path) -> list[Path]:
-    """Return the recipes that both sides have, relative, sorted: YAML with a model and targets."""
-    return [
-        path.relative_to(after)
-        for path in sorted(after.rglob("*.yaml"))
-        if (before / path.relative_to(after)).is_file() and _is_recipe(path)
-    ]
+    """Return the recipes of both sides, relative, sorted: YAML with a model and targets."""
+    return sorted(
+        {
+            path.relative_to(side)
+            for side in (before, after)
+            for path in side.rglob("*.yaml")
+            if _is_recipe(path)
+        }
+    )
+
+
+def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
+    """Link data that git does not hold from the working tree; return the names of the data sets.
+
+    `recipe` is relative to `side`. Nothing is linked that would lie outside of it.
+    """
+    if not (side / recipe).is_file():
+        return ()
+    top = Path(_git(Path(), "rev-parse", "--show-toplevel").decode().strip())
+    loaded = load(side / recipe)
+    lent = []
+    for name in absent_data(loaded.recipe, (side / recipe).parent):
+        for place in places(loaded.recipe, name):
+            here = top / recipe.parent / place
+            there = Path(os.path.normpath((side / recipe).parent / place))
+            if here.exists() and there.is_relative_to(side) and not there.exists():
+                there.parent.mkdir(parents=True, exist_ok=True)
+                there.symlink_to(here.resolve())
+                lent.append(name)
+    return tuple(lent)
 
 
 def _is_recipe(path: Path) -> bool:
