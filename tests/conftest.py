@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ from hypothesis import settings
 # A shared machine stalls now and then: how long an example took says nothing about the code.
 settings.register_profile("trtbuild", deadline=None)
 settings.load_profile("trtbuild")
+
+# Tests start some thousand Python processes: each would compile every module anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 GOLDEN = Path(__file__).parent / "golden"
 
