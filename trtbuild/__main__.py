@@ -1,5 +1,5 @@
 """python -m trtbuild."""
 
-from trtbuild.cli.app import main
+from trtbuild.cli.start import main
 
 main()

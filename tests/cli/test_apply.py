@@ -72,7 +72,7 @@ def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path):
     runs = []
     for name, jobs in (("one", "1"), ("two", "2")):
         recipe = small_project(tmp_path / name / "project")
-        code = "import sys; from trtbuild.cli.app import main; main(sys.argv[1:])"
+        code = "import sys; from trtbuild.cli.start import main; main(sys.argv[1:])"
         subprocess.run(
             [sys.executable, "-c", code, "apply", "-q", "--jobs", jobs, str(recipe)],
             check=True,

@@ -25,6 +25,13 @@ def test_the_command_line_loads_nothing_heavy():
     assert set() == loaded & (HEAVY | {"pydantic", "yaml", "rich"})
 
 
+def test_an_answer_that_was_kept_needs_nothing():
+    """Where a command begins, even a regular expression would take as long as all the rest."""
+    loaded = loaded_by("import trtbuild.cli.start")
+
+    assert set() == loaded & {"typer", "json", "re", "typing", "pathlib", "contextlib", "hashlib"}
+
+
 @pytest.mark.parametrize("module", ["recipe.load", "plan.compile", "run.engine", "api", "steps"])
 def test_a_plan_needs_nothing_heavy(module):
     """What is known without running is known without the libraries that run it."""

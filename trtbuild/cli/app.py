@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import Annotated, Any
@@ -26,7 +25,7 @@ from trtbuild.cli.validate import validate
 from trtbuild.cli.verify import verify
 from trtbuild.cli.why import why
 
-__all__ = ["app", "main"]
+__all__ = ["app", "run"]
 
 INTERRUPTED = 130
 BUG = 70
@@ -80,14 +79,6 @@ def _main(
     del version
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
-    # Loading modules makes many objects and no rubbish, and steps work in processes of their own:
-    # looking for cycles costs a tenth of a command that has nothing to do.
-    gc.disable()
-    sys.exit(run(arguments))
-
-
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; the only place that catches errors."""
     from trtbuild.core.errors import TrtbuildError
@@ -139,7 +130,3 @@ def _bug() -> None:
         f"{platform.platform()}).\nhint: report it with the lines above and the recipe",
         err=True,
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.watch import note, unread
 from trtbuild.core.regular import open_regular, read_regular
 from trtbuild.core.watch import note, unread
 
@@ -85,6 +86,8 @@ class FileDigests:
     def __init__(self, memory: Path | None = None) -> None:
         """Remember in the JSON file `memory`; with None, remember nothing between processes."""
         self._memory = memory
+        if memory is not None:
+            unread(memory)
         self._known: dict[str, list[Any]] = _read(memory)
         self._changed = False
 
@@ -94,6 +97,7 @@ class FileDigests:
         Raises:
             MissingFile: it is not there, not a file, or may not be read.
         """
+        note(path)
         key = os.path.realpath(path)
         try:
             stamp = _stamp(key)

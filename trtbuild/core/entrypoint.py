@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
+from trtbuild.core.watch import note
 
 __all__ = ["load_entrypoint", "source_files"]
 
@@ -127,6 +128,8 @@ def _no_module(place: str) -> MissingFile:
 def _as_module(folder: Path, names: list[str]) -> list[Path]:
     path = folder.joinpath(*names)
     candidates = (path / "__init__.py", *([path.with_suffix(".py")] if names else []))
+    for candidate in candidates:
+        note(candidate)
     return [candidate for candidate in candidates if candidate.is_file()][:1]
 
 

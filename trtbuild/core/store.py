@@ -12,7 +12,9 @@ from pathlib import Path
 from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file, sealed, unsealed
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
 from trtbuild.core.files import copy_whole, replacing, try_lock, write_whole
+from trtbuild.core.place import store_root
 from trtbuild.core.records import Action, Artifact
+from trtbuild.core.watch import note
 
 __all__ = ["Store", "default_root"]
 
@@ -24,6 +26,7 @@ contents/  the same actions, by the digests of their inputs' contents
 records/   the last runs of each recipe
 work/      steps that are running, or that failed (their logs)
 locks/     one lock a step
+stamps/    what commands with nothing to do said, to be said again while that is so
 
 Everything here can be made again: deleting the directory costs time, and nothing else.
 """
@@ -35,11 +38,7 @@ MOST_RUNS = 10
 
 def default_root() -> Path:
     """Return `TRTBUILD_STORE`, or trtbuild's folder in the user's cache directory."""
-    chosen = os.environ.get("TRTBUILD_STORE")
-    if chosen:
-        return Path(chosen).absolute()
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "trtbuild"
+    return Path(store_root())
 
 
 class Store:
@@ -97,8 +96,10 @@ class Store:
 
     def has(self, artifact: Artifact) -> bool:
         """Tell whether an artifact is here, with the right size."""
+        path = self.object_path(artifact.digest)
+        note(path)
         try:
-            return self.object_path(artifact.digest).stat().st_size == artifact.size_bytes
+            return path.stat().st_size == artifact.size_bytes
         except OSError:
             return False
 

@@ -268,6 +268,8 @@ def _sweep(store: Store) -> None:
     for folder in ("objects", "actions", "contents", "records"):
         for part in (store.root / folder).rglob(".*.part"):
             part.unlink(missing_ok=True)
+    for stamp in (store.root / "stamps").glob("*"):
+        stamp.unlink(missing_ok=True)
     for lock in (store.root / "locks").iterdir():
         lock.unlink(missing_ok=True)
     for shelf in (store.root / "objects").iterdir():

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
+from trtbuild.core.watch import note
 from trtbuild.data import pixels
 from trtbuild.data.base import Sample, spread
 from trtbuild.data.prefetch import in_order
@@ -46,6 +47,7 @@ class Images(Options):
             MissingFile: there is no such folder, or it holds fewer pictures than `count`.
         """
         place = base / self.path
+        note(place)
         if place.is_dir():
             found = list(_below(place))
         elif place.is_file() or any(letter in self.path for letter in "*?["):
@@ -109,6 +111,23 @@ def _below(folder: Path) -> Iterator[str]:
 def _matching(pattern: str, base: Path) -> list[str]:
     import glob
 
+    for path in _asked_for(pattern, base):
+        note(path)
     # glob with strings, since Path.glob refuses absolute patterns.
     found = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207
     return [name.replace(os.sep, "/") for name in found if (base / name).is_file()]
+
+
+def _asked_for(pattern: str, base: Path) -> Iterator[Path]:
+    """Yield each path that glob asks for by name, below folders that a pattern matches.
+
+    In `*/train/*.jpg` that is `train` in every folder: it may come where it is not yet.
+    """
+    import glob
+
+    parts = Path(pattern).parts
+    for count, part in enumerate(parts):
+        before = os.path.join(*parts[:count]) if count else ""  # noqa: PTH118  # as glob takes it
+        if glob.has_magic(before) and not glob.has_magic(part):
+            for folder in glob.glob(before, root_dir=base, recursive=True):  # noqa: PTH207
+                yield base / folder / part

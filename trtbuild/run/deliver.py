@@ -12,6 +12,7 @@ from trtbuild.core.errors import NotWritable
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
 from trtbuild.core.store import Store
+from trtbuild.core.watch import note
 
 __all__ = ["deliver", "prepare"]
 
@@ -76,6 +77,7 @@ def deliver(
 
 
 def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[object]]) -> bool:
+    note(directory / path)
     try:
         return state.get(path) == [digest, *_stamp(directory / path)]
     except OSError:

@@ -10,6 +10,7 @@ from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
 from trtbuild.core.store import Store
+from trtbuild.core.watch import note, note_until
 from trtbuild.graph.sources import Torch
 from trtbuild.steps.base import Pinned
 
@@ -53,6 +54,7 @@ def published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None,
         return Pinned(path=str(path), digest=store.digests.digest(path)), ""
     digest = f"sha256:{weights.sha256}"
     path = store.object_path(digest)
+    note(path)
     if not path.exists() and model.without_weights == "seeded":
         failed = _failed(store, digest)
         if failed:
@@ -94,7 +96,10 @@ def _memory(store: Store, digest: str) -> Path:
 def _failed(store: Store, digest: str) -> str:
     try:
         noted = json.loads(_memory(store, digest).read_bytes())
-        fresh = time.time() - float(noted["when"]) < RETRY_AFTER_SECONDS
+        until = float(noted["when"]) + RETRY_AFTER_SECONDS
+        fresh = time.time() < until
+        if fresh:
+            note_until(until)
         return str(noted["reason"]) if fresh else ""
     except (OSError, ValueError, KeyError, TypeError):
         return ""

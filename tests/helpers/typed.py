@@ -1,0 +1,40 @@
+"""Commands as a user types them, in this process, by the way that a stamp can answer."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+from unittest import mock
+
+from trtbuild.cli import start
+
+
+@dataclass
+class Typed:
+    code: int
+    out: str
+    err: str
+    stamped: bool
+    """What an earlier command had said was said again."""
+
+
+def typed(*arguments: object) -> Typed:
+    """Type a command."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    with (
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        mock.patch.object(start, "_anew", wraps=start._anew) as anew,
+    ):
+        code = start.run([str(argument) for argument in arguments])
+        texts = [stream.seek(0) or stream.read() for stream in (out, err)]
+    return Typed(code, *texts, stamped=not anew.called)
+
+
+def planned(recipe: object) -> dict[str, str]:
+    """Type `trtbuild plan` and return the verdict on each step."""
+    answer = typed("plan", "--format", "json", recipe)
+    assert 0 == answer.code, answer.err
+    return {each["step"]: each["verdict"] for each in json.loads(answer.out)["steps"]}

@@ -1,0 +1,47 @@
+"""A project that was applied, and copies of it that have just been planned."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.helpers.mutable import mutable_project
+from tests.helpers.typed import typed
+from trtbuild import api
+from trtbuild.core import digest, stamp
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A project that was applied once, in a store of its own."""
+    project = mutable_project(tmp_path_factory.mktemp("built") / "project")
+    store = project.folder.parent / "store"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRTBUILD_STORE", str(store))
+        api.apply(project.recipe, build_dir=project.folder.parent / "build")
+    return project, store
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    """What has just been written is relied on too: a test need not wait for two seconds."""
+    monkeypatch.setattr(stamp, "SETTLED_SECONDS", -3600)
+    monkeypatch.setattr(digest, "SETTLED_SECONDS", -3600)
+
+
+@pytest.fixture
+def copy(built, tmp_path, monkeypatch, at_once):
+    """A copy of the project, in another folder, with a copy of the store, in another place.
+
+    It has been planned there, and the next plan will be answered from a stamp unless it sees that
+    something has changed.
+    """
+    project, store = built
+    shutil.copytree(store, tmp_path / "another store")
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "another store"))
+    project = project.copied(tmp_path / "another name")
+    api.plan(project.recipe)  # remembers digests of files, and so does something
+    assert not typed("plan", "--format", "json", project.recipe).stamped
+    assert typed("plan", "--format", "json", project.recipe).stamped
+    return project

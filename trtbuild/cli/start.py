@@ -1,0 +1,102 @@
+"""Where the command begins: says again what still holds, or goes to the command line for it.
+
+What it loads is loaded by every command; so it loads next to nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+
+from trtbuild.core import stamp
+from trtbuild.core.watch import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, TextIO
+
+__all__ = ["main", "run"]
+
+STAMPED = frozenset({"apply", "plan"})
+"""The verbs that often have nothing to do, and say the same as long as that is so."""
+OTHER_WAYS = frozenset({"buffer", "detach", "reconfigure", "writelines"})
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and leave with its exit code."""
+    # Loading modules makes many objects and no rubbish, and steps work in processes of their own:
+    # looking for cycles costs a tenth of a command that has nothing to do.
+    gc.disable()
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code."""
+    stamped = bool(arguments) and arguments[0] in STAMPED and _in_utf8()
+    key = stamp.key_of(arguments) if stamped else None
+    if key is None:
+        return _anew(arguments)
+    said = stamp.said_before(key)
+    if said is not None and _say(said):
+        return 0
+    return _watched(arguments, key)
+
+
+def _in_utf8() -> bool:
+    """Tell whether any text can be written as it is."""
+    streams = (sys.stdout, sys.stderr)
+    return all((getattr(each, "encoding", None) or "").lower() == "utf-8" for each in streams)
+
+
+def _say(said: stamp.Said) -> bool:
+    """Write what was said before; False where that fails, which is for the slow way to tell."""
+    try:
+        for stream, text in said:
+            (sys.stdout if stream == "out" else sys.stderr).write(text)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _anew(arguments: Sequence[str]) -> int:
+    from trtbuild.cli import app
+
+    return app.run(list(arguments))
+
+
+def _watched(arguments: Sequence[str], key: list[str]) -> int:
+    """Run a command, and keep what it says if it finds all in place."""
+    began, said = time.time(), stamp.Said()
+    streams = sys.stdout, sys.stderr
+    with Watch() as watch:
+        sys.stdout = _Heard(sys.stdout, "out", said, watch)
+        sys.stderr = _Heard(sys.stderr, "err", said, watch)
+        try:
+            code = _anew(arguments)
+        finally:
+            sys.stdout, sys.stderr = streams
+    if code == 0:
+        stamp.keep(key, said, watch, began=began)
+    return code
+
+
+class _Heard:
+    """A text stream that remembers what was written to it."""
+
+    def __init__(self, stream: TextIO, name: str, said: stamp.Said, watch: Watch) -> None:
+        self._stream, self._name, self._said, self._watch = stream, name, said, watch
+
+    def write(self, text: str) -> int:
+        written = self._stream.write(text)  # first: whether it takes bytes is found out by trying
+        if text:
+            self._said.append((self._name, text))
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        if name in OTHER_WAYS:
+            self._watch.doubt = f"something was written by way of {name}"
+        return getattr(self._stream, name)
