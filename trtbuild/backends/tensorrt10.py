@@ -18,6 +18,7 @@ from trtbuild.backends.base import (
     Profile,
     Progress,
 )
+from trtbuild.backends.instead import IN_10
 from trtbuild.backends.trt_flavour import TRT10, Flavour
 from trtbuild.backends.trt_options import GpuTrtOptions, TensorFormat
 from trtbuild.backends.trt_settings import Settings, settings_of
@@ -56,6 +57,7 @@ class Tensorrt10(GpuTrtOptions):
     """TensorRT 10 engines for the GPU (or DLA) of the machine that builds them."""
 
     flavour: ClassVar[Flavour] = TRT10
+    instead: ClassVar[Mapping[str, str]] = IN_10
     capabilities: ClassVar[Capabilities] = Capabilities(
         modes=("explicit", "implicit"),
         native_calibrators=("entropy", "entropy2", "legacy", "minmax"),

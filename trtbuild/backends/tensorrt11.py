@@ -15,6 +15,7 @@ from trtbuild.backends.base import (
     Profile,
     Progress,
 )
+from trtbuild.backends.instead import IN_11
 from trtbuild.backends.trt_flavour import TRT11, Flavour
 from trtbuild.backends.trt_options import GpuTrtOptions
 from trtbuild.backends.trt_settings import Settings, settings_of
@@ -26,6 +27,7 @@ class Tensorrt11(GpuTrtOptions):
     """TensorRT 11 engines for the GPU of the machine that builds them."""
 
     flavour: ClassVar[Flavour] = TRT11
+    instead: ClassVar[Mapping[str, str]] = IN_11
     capabilities: ClassVar[Capabilities] = Capabilities(
         modes=("explicit",),
         native_calibrators=(),

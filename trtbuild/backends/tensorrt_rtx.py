@@ -18,6 +18,7 @@ from trtbuild.backends.base import (
     Profile,
     Progress,
 )
+from trtbuild.backends.instead import IN_RTX
 from trtbuild.backends.trt_flavour import RTX, Flavour
 from trtbuild.backends.trt_options import TrtOptions
 from trtbuild.backends.trt_settings import Settings, settings_of, worded
@@ -34,6 +35,7 @@ class TensorrtRtx(TrtOptions):
     """TensorRT-RTX engines for the compute capabilities listed; built without a GPU."""
 
     flavour: ClassVar[Flavour] = RTX
+    instead: ClassVar[Mapping[str, str]] = IN_RTX
     capabilities: ClassVar[Capabilities] = Capabilities(
         modes=("explicit",),
         native_calibrators=(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from trtbuild.recipe.problems import Path, dotted, near
@@ -14,7 +14,7 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.shape import Place, kinds_of, listed, place_of, sections_with
 from trtbuild.recipe.source import Source
 
-__all__ = ["Finding", "belongs", "findings_of"]
+__all__ = ["Finding", "belongs", "findings_of", "instead"]
 
 MOST_ERRORS = 1000
 """More than anybody reads: a bound on the work that a file which is no recipe can make."""
@@ -69,11 +69,22 @@ def belongs(place: Place) -> str:
     name = str(place.path[-1])
     if name in Recipe.model_fields:
         return f"`{name}` is a section of its own, and begins in the first column"
+    told = instead(place.owner, name)
+    if told:
+        return told
     kinds = sorted(kind for kind, each in place.siblings.items() if name in each.model_fields)
     if kinds:
         return f"it is an option of `kind: {listed(kinds, 'or')}`"
     sections = [f"`{each}`" for each in sections_with(name)]
     return f"it belongs in {listed(sections, 'or')}" if sections else ""
+
+
+def instead(owner: type[BaseModel], word: str) -> str:
+    """Say what to use instead of an option or a word that a kind lacks; empty if it says nothing.
+
+    A kind says so in its `instead`: the flavours of TensorRT differ in what they have.
+    """
+    return str(getattr(owner, "instead", {}).get(word, ""))
 
 
 def _finding(error: ErrorDetails) -> Finding:

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from trtbuild.core.options import descriptions
 from trtbuild.recipe import hints
-from trtbuild.recipe.findings import Finding, belongs, findings_of
+from trtbuild.recipe.findings import Finding, belongs, findings_of, instead
 from trtbuild.recipe.problems import Path, Problem, dotted, near
 from trtbuild.recipe.scalars import short
-from trtbuild.recipe.shape import Place, kinds_of, limits, words
+from trtbuild.recipe.shape import Place, kinds_of, limits, listed, words
 from trtbuild.recipe.source import Source
 
 __all__ = ["problems_of"]
@@ -62,8 +62,14 @@ def _type_told(finding: Finding) -> _Told:
 def _choice_told(finding: Finding) -> _Told:
     path, told, _ = _type_told(finding)
     choices = [str(each) for each in get_args(finding.place.expected)]
-    guess = near(finding.value, choices) if isinstance(finding.value, str) else None
-    return path, told, f"did you mean `{guess}`?" if guess else ""
+    if finding.is_key:
+        choices = re.findall(r"'([^']*)'", str(finding.context.get("expected", "")))
+        known = listed([f"`{each}`" for each in choices], "and")
+        told = f"`{finding.label}` is no key of `{finding.place.field}`, which has {known}"
+    value = finding.value if isinstance(finding.value, str) else ""
+    guess = near(value, choices)
+    hint = instead(finding.place.owner, value) or (f"did you mean `{guess}`?" if guess else "")
+    return path, told, hint
 
 
 def _missing_told(finding: Finding) -> _Told:
