@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.calib.auto import Auto
+from trtbuild.calib.auto import Auto, _error
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.mse import Mse
 
@@ -37,7 +37,20 @@ def test_at_power_two_the_least_squared_error_wins():
     """By its own measure no kind is better than mse."""
     values = np.random.default_rng(0).laplace(size=1 << 16)
 
-    assert ("mse", Mse(kind="mse").limit(histogram_of(values))) == pick(values, power=2.0)
+    assert ("mse", Mse(kind="mse").limit(histogram_of(values))) == pick(
+        values, power=2.0, margin=0.0
+    )
+
+
+def test_what_gains_little_clips_nothing():
+    """Values between steps of the whole range gain a hundredth by clipping one: noise, no more."""
+    values = np.concatenate([np.linspace(0, 1, 1 << 12), [1.02]])
+    histogram = histogram_of(values)
+    whole, clipped = (_error(histogram, limit, 2.4) for limit in (1.02, 1.0))
+
+    assert 0.98 * whole < clipped < whole
+    assert "minmax" == pick(values)[0]
+    assert "minmax" != pick(values, margin=0.0)[0]
 
 
 def test_a_high_power_clips_nothing():

@@ -28,8 +28,8 @@ class Auto(Options):
     """Pick for each tensor, of the limits of four kinds, the one with the least error.
 
     Tried are minmax, percentile, entropy2 and mse with their defaults; measured is the mean of
-    |x - Q(x)|^power over what was collected, Q being symmetric INT8. The first wins a tie. The
-    table of ranges says which kind won.
+    |x - Q(x)|^power over what was collected, Q being symmetric INT8. Where no kind is better than
+    minmax by more than `margin`, nothing is clipped. The table of ranges says which kind won.
     """
 
     counts: ClassVar[bool] = True
@@ -38,6 +38,9 @@ class Auto(Options):
     power: Annotated[float, Field(ge=1, le=8)] = 2.4
     """How much a large error weighs against many small ones. At 2 mse always wins, far above it
     minmax does; 2.4 is in use for this in the literature (BRECQ, arXiv:2102.05426)."""
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    """The share of minmax's error that clipping must save; 2 %, since what was collected is a
+    sample, and a smaller difference is its noise."""
 
     def limit(self, histogram: Histogram) -> float:
         """Return the winner's limit."""
@@ -46,7 +49,10 @@ class Auto(Options):
     def pick(self, histogram: Histogram) -> tuple[str, float]:
         """Return the kind that wins, and its limit."""
         found = [(one.kind, one.limit(histogram)) for one in _TRIED]
-        return min(found, key=lambda pair: _error(histogram, pair[1], self.power))
+        errors = [_error(histogram, limit, self.power) for _, limit in found]
+        best = min(errors)
+        whole = errors[0] * (1 - self.margin) <= best
+        return found[0 if whole else errors.index(best)]
 
 
 def _error(histogram: Histogram, limit: float, power: float) -> float:
