@@ -177,6 +177,13 @@ def test_plugins_are_loaded_first(double, tmp_path):
     assert "plugin.so" in message
 
 
+def test_a_library_with_plugins_is_loaded_before_the_model_is_read(double, cuda):
+    """Any library will do for the double: what counts is that it is opened."""
+    result = double("tensorrt11", plugins=[str(cuda / "libcudart.so")], inspector=INSPECTED)
+
+    assert "error" not in result
+
+
 def test_names_of_inputs_must_exist(double):
     """Polygraphy would only warn."""
     _, message, hint = double("tensorrt11", options={"io_formats": {"z": ["linear"]}})["error"]

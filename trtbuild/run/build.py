@@ -24,7 +24,7 @@ from trtbuild.run.interpreters import interpreter_for
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 
-__all__ = ["build", "compiled", "fixed_model", "known"]
+__all__ = ["build", "compiled", "fixed_model", "known", "timing_caches"]
 
 
 def compiled(
@@ -69,7 +69,7 @@ def compiled(
         facts=facts,
         deferred=deferred,
         ranges=None if lock is None else lock.table(),
-        warm=dict(_timing_caches(recipe, store)),
+        warm=dict(timing_caches(recipe, store)),
         elsewhere={name: (each.python, each.facts) for name, each in others.items()},
         absent=gone or absent,
     )
@@ -86,7 +86,7 @@ def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[
     return look(recipe.model, store, base=base)
 
 
-def _timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
+def timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
     """Yield the timing cache that each target's last build left in the store."""
     history = store.history(recipe.name)
     for name in recipe.targets:
