@@ -6,9 +6,12 @@ import os
 
 import pytest
 
+from trtbuild.core.digest import sealed
 from trtbuild.core.errors import CorruptObject, NotWritable
-from trtbuild.core.records import Action
+from trtbuild.core.records import Action, Artifact
 from trtbuild.core.store import Store, default_root
+
+AB, CD = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
 
 
 def taken_in(store, path, text="hello"):
@@ -48,29 +51,29 @@ def test_a_torn_action_reads_as_absent(store, tmp_path):
     """What cannot be understood is not there: the step runs again."""
     (store.root / "actions" / "ab.json").write_text('{"step": "x", "dig')
 
-    assert store.action("sha256:ab") is None
+    assert store.action(AB) is None
 
 
 def test_an_action_survives_the_round_trip(store, tmp_path):
     """What is recorded is what is read, by digest and by contents."""
     artifact = taken_in(store, tmp_path / "a")
     action = Action(
-        step="x", digest="sha256:ab", ingredients="{}", artifacts=(artifact,), seconds=1.5, where=""
+        step="x", digest=AB, ingredients="{}", artifacts=(artifact,), seconds=1.5, where=""
     )
 
-    store.record(action, "sha256:cd")
+    store.record(action, CD)
 
-    assert action == store.action("sha256:ab") == store.same_contents("sha256:cd")
+    assert action == store.action(AB) == store.same_contents(CD)
     assert store.complete(action)
 
 
 def test_a_claim_is_held_by_one(store):
     """Closing it, as a dying process does, gives it back."""
-    first = store.claim("sha256:ab")
+    first = store.claim(AB)
 
-    assert store.claim("sha256:ab") is None
+    assert store.claim(AB) is None
     os.close(first)
-    again = store.claim("sha256:ab")
+    again = store.claim(AB)
     assert again is not None
     os.close(again)
 
@@ -99,3 +102,34 @@ def test_the_store_is_in_the_user_cache_unless_moved(monkeypatch, tmp_path):
     monkeypatch.delenv("TRTBUILD_STORE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     assert tmp_path / "cache" / "trtbuild" == default_root()
+
+
+@pytest.mark.parametrize("digest", ["sha256:../../../x", "sha256:/x", "x", "sha256:", "sha256:AB"])
+def test_what_is_no_digest_leads_nowhere(store, digest):
+    """A forged record names no file outside the store, and removes none there."""
+    with pytest.raises(CorruptObject, match="is no digest"):
+        store.object_path(digest)
+
+
+def test_a_forged_action_reads_as_absent(store):
+    """Its seal is right, and its artifact would be a file elsewhere."""
+    victim = store.root / "victim"
+    victim.write_text("mine")
+    artifact = Artifact(name="model", digest="sha256:ab/../../victim", size_bytes=4)
+    action = Action(
+        step="s", digest=AB, ingredients="{}", artifacts=(artifact,), seconds=0, where="here"
+    )
+
+    store.record(action, CD)
+
+    assert store.action(AB) is None
+    assert "mine" == victim.read_text()
+
+
+@pytest.mark.parametrize("text", ["[1]", '[{"s": 1}]', "{}", "[" * 100_000, '"x"', "nonsense"])
+def test_forged_runs_read_as_none(store, text):
+    """Whatever JSON stands there, or none."""
+    (store.root / "records/small.json").write_bytes(sealed(text))
+
+    assert {} == store.history("small")
+    assert [] == store.runs("small")

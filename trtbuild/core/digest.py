@@ -20,6 +20,7 @@ __all__ = [
     "digest_of_file",
     "digest_of_tree",
     "sealed",
+    "unsealed_tree",
     "unsealed",
 ]
 
@@ -73,7 +74,15 @@ def unsealed(path: Path) -> str | None:
         return text.decode() if digest_of_bytes(text).encode() == seal else None
     except (MissingFile, UnicodeDecodeError):
         return None
-    return text.decode() if digest_of_bytes(text).encode() == seal else None
+
+
+def unsealed_tree(path: Path) -> Any:
+    """Return what the JSON of a sealed file says, or None where there is none that can be read."""
+    text = unsealed(path)
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 class FileDigests:
@@ -139,6 +148,7 @@ def _settled(path: str) -> bool:
 
 
 def _read(memory: Path | None) -> dict[str, list[Any]]:
-    text = None if memory is None else unsealed(memory)
-    known = None if text is None else json.loads(text)
-    return known if isinstance(known, dict) else {}
+    known = None if memory is None else unsealed_tree(memory)
+    if not isinstance(known, dict):
+        return {}
+    return {path: each for path, each in known.items() if isinstance(each, list) and each}

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file, sealed, unsealed
+from trtbuild.core.digest import (
+    FileDigests,
+    canonical_json,
+    digest_of_file,
+    sealed,
+    unsealed,
+    unsealed_tree,
+)
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
 from trtbuild.core.files import copy_whole, replacing, try_lock, write_whole
 from trtbuild.core.place import store_root
@@ -17,6 +24,8 @@ from trtbuild.core.records import Action, Artifact
 from trtbuild.core.watch import note
 
 __all__ = ["Store", "default_root"]
+
+_DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
 README = """This is trtbuild's store: results of build steps, kept so that they need not run again.
 
@@ -139,11 +148,11 @@ class Store:
 
     def action(self, digest: str) -> Action | None:
         """Return the recorded action of a step, if one is recorded, its artifacts gone or not."""
-        return self._read(self.root / "actions" / f"{_hex(digest)}.json")
+        return self._read("actions", digest)
 
     def same_contents(self, digest: str) -> Action | None:
         """Return an action whose inputs had these contents, however they came about."""
-        return self._read(self.root / "contents" / f"{_hex(digest)}.json")
+        return self._read("contents", digest)
 
     def complete(self, action: Action | None) -> bool:
         """Tell whether an action is recorded and all its artifacts are here."""
@@ -155,15 +164,16 @@ class Store:
         write_whole(self.root / "contents" / f"{_hex(contents)}.json", text)
         write_whole(self.root / "actions" / f"{_hex(action.digest)}.json", text)
 
-    @staticmethod
-    def _read(path: Path) -> Action | None:
-        text = unsealed(path)
-        if text is None:
-            return None  # absent, torn or damaged: the step runs again
+    def _read(self, folder: str, digest: str) -> Action | None:
+        """Return an action, or None where it is absent, torn, damaged or no action of this kind."""
         try:
-            return Action.model_validate_json(text)
-        except ValueError:
-            return None  # of another version
+            text = unsealed(self.root / folder / f"{_hex(digest)}.json")
+            action = None if text is None else Action.model_validate_json(text)
+            for artifact in () if action is None else action.artifacts:
+                _hex(artifact.digest)
+        except (ValueError, CorruptObject):
+            return None  # of another version, or made to do harm: the step runs again
+        return action
 
     # Work in progress
 
@@ -198,9 +208,12 @@ class Store:
 
     def runs(self, recipe: str) -> list[dict[str, str]]:
         """Return the step digests of the runs of a recipe that are remembered, newest first."""
-        text = unsealed(self._runs(recipe))
-        found = None if text is None else json.loads(text)
-        return found if isinstance(found, list) else []
+        found = unsealed_tree(self._runs(recipe))
+        sound = isinstance(found, list) and all(
+            isinstance(run, dict) and all(isinstance(each, str) for each in run.values())
+            for run in found
+        )
+        return found if sound else []
 
     def remember(self, recipe: str, steps: Mapping[str, str]) -> None:
         """Write down the step digests of a run, over those of the run before.
@@ -223,7 +236,17 @@ class Store:
 
 
 def _hex(digest: str) -> str:
-    return digest.partition(":")[2]
+    """Return the digits of a digest; nothing else may become a part of a path.
+
+    Raises:
+        CorruptObject: it is no digest.
+    """
+    found = _DIGEST.fullmatch(digest)
+    if found is None:
+        raise CorruptObject(
+            f"`{digest}` in the store is no digest", hint="choose another store with TRTBUILD_STORE"
+        )
+    return found[1]
 
 
 def _sync(path: Path) -> None:

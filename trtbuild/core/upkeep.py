@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.digest import PREFIX, digest_of_file, sealed, unsealed
-from trtbuild.core.errors import StoreInUse
+from trtbuild.core.digest import PREFIX, digest_of_file, sealed, unsealed, unsealed_tree
+from trtbuild.core.errors import MissingFile, StoreInUse
 from trtbuild.core.files import try_lock, write_whole
 from trtbuild.core.records import Action
+from trtbuild.core.regular import read_regular
 from trtbuild.core.store import Store
 
 __all__ = [
@@ -144,16 +145,15 @@ def note_lock(store: Store, lock: Path) -> None:
 
 
 def _locks(store: Store) -> list[str]:
-    text = unsealed(store.root / "locks.json")
-    found = None if text is None else json.loads(text)
-    return found if isinstance(found, list) else []
+    found = unsealed_tree(store.root / "locks.json")
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def _named_by_locks(store: Store) -> Iterator[str]:
     """Yield every digest in the locks that still lie where they were written."""
     for lock in _locks(store):
-        with contextlib.suppress(OSError):
-            text = Path(lock).read_text(encoding="utf-8", errors="replace")
+        with contextlib.suppress(MissingFile):
+            text = read_regular(Path(lock)).decode(errors="replace")
             yield from re.findall(r"sha256:[0-9a-f]{64}", text)
 
 
@@ -230,11 +230,19 @@ def _reached(store: Store, steps: Iterable[str], objects: Iterable[str]) -> _Rea
             continue
         reach.actions.add(digest)
         reach.objects |= _digests_of(action)
-        for made_from in json.loads(action.ingredients).get("inputs", {}).values():
-            step, slash, _ = str(made_from).partition("/")
+        for made_from in _inputs(action):
+            step, slash, _ = made_from.partition("/")
             # An input without an output's name is a file: fetched weights lie in the store too.
             (waiting.append if slash else reach.objects.add)(step)
     return reach
+
+
+def _inputs(action: Action) -> Iterator[str]:
+    """Yield what a step was made from."""
+    with contextlib.suppress(ValueError, RecursionError):
+        tree = json.loads(action.ingredients)
+        inputs = tree.get("inputs") if isinstance(tree, dict) else None
+        yield from map(str, inputs.values()) if isinstance(inputs, dict) else ()
 
 
 def _digests_of(action: Action) -> set[str]:
