@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.core.watch import note, unread
 from trtbuild.core.regular import open_regular, read_regular
 from trtbuild.core.watch import note, unread
 
@@ -20,8 +19,8 @@ __all__ = [
     "digest_of_file",
     "digest_of_tree",
     "sealed",
-    "unsealed_tree",
     "unsealed",
+    "unsealed_tree",
 ]
 
 PREFIX = "sha256:"
@@ -53,10 +52,6 @@ def digest_of_file(path: Path) -> str:
     try:
         with open_regular(path) as file:
             return PREFIX + hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise MissingFile(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise MissingFile(f"{path}: is a directory; a file is needed") from None
     except OSError as error:
         raise MissingFile(f"{path}: {error.strerror}") from None
 
