@@ -100,7 +100,21 @@ def test_types_of_inputs_are_data_types_of_10():
     """`io_types` names members of DataType."""
     found = json.loads((GOLDEN / "bindings/tensorrt10.json").read_text())
 
-    assert {word.upper() for word in get_args(DataType)} <= set(found["enums"]["DataType"])
+    offered = {word.upper() for word in get_args(DataType)}
+
+    assert set(found["enums"]["DataType"]) == offered | NO_INPUT
+
+
+NO_INPUT = {"FP8", "INT4", "FP4", "E8M0"}
+"""Types that are none without Q/DQ nodes, so that no input of a weakly typed network has them."""
+
+
+def test_typing_is_weak_where_there_are_flags_for_types(flavour):
+    """And strong everywhere."""
+    _, target, found = flavour
+    weak = {"weak"} if "FP16" in found["enums"]["BuilderFlag"] else set()
+
+    assert {"strong"} | weak == set(target.capabilities.typing)
 
 
 def test_native_calibrators_are_those_of_10_alone(flavour):
@@ -162,8 +176,39 @@ ATTRIBUTES = {
         "DLA_core": "property",
     },
     "ITimingCache": {"serialize": "serialize(self: ITimingCache) -> IHostMemory"},
+    "INetworkDefinition": {
+        "num_inputs": "read only",
+        "num_layers": "read only",
+        "get_input": "get_input(self: INetworkDefinition, index: typing.SupportsInt) -> ITensor",
+        "get_layer": "get_layer(self: INetworkDefinition, index: typing.SupportsInt) -> ILayer",
+    },
     "ITensor": {"name": "property", "is_shape_tensor": "read only"},
-    "ILayer": {"name": "property", "type": "read only", "metadata": "property"},
+    "ILayer": {
+        "name": "property",
+        "type": "read only",
+        "metadata": "property",
+        "num_inputs": "read only",
+        "num_outputs": "read only",
+        "get_input": "get_input(self: ILayer, index: typing.SupportsInt) -> ITensor",
+        "get_output": "get_output(self: ILayer, index: typing.SupportsInt) -> ITensor",
+    },
+    "Runtime": {
+        "deserialize_cuda_engine": "1. deserialize_cuda_engine(self: Runtime, "
+        "serialized_engine: typing_extensions.Buffer) -> ICudaEngine",
+    },
+    "IExecutionContext": {
+        "set_input_shape": "1. set_input_shape(self: IExecutionContext, name: str, shape: tuple)"
+        " -> bool",
+        "set_tensor_address": "set_tensor_address(self: IExecutionContext, name: str, "
+        "memory: typing.SupportsInt) -> bool",
+        "set_output_allocator": "set_output_allocator(self: IExecutionContext, name: str, "
+        "output_allocator: IOutputAllocator) -> bool",
+        "set_optimization_profile_async": "set_optimization_profile_async("
+        "self: IExecutionContext, profile_index: typing.SupportsInt, "
+        "stream_handle: typing.SupportsInt) -> bool",
+        "execute_async_v3": "execute_async_v3(self: IExecutionContext, "
+        "stream_handle: typing.SupportsInt) -> bool",
+    },
     "IConstantLayer": {"weights": "property"},
     "IProgressMonitor": {
         "phase_start": "phase_start(self: IProgressMonitor, phase_name: str, parent_phase: str, "
