@@ -12,6 +12,7 @@ from trtbuild.cli.apply import apply
 from trtbuild.cli.check import check
 from trtbuild.cli.diff import diff
 from trtbuild.cli.doctor import doctor
+from trtbuild.cli.echo import echo
 from trtbuild.cli.inspect import inspect
 from trtbuild.cli.kinds import kinds
 from trtbuild.cli.lock import lock
@@ -65,7 +66,7 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it
     if asked:
         from trtbuild import __version__
 
-        typer.echo(f"trtbuild {__version__}")
+        echo(f"trtbuild {__version__}")
         raise typer.Exit
 
 
@@ -94,13 +95,13 @@ def run(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
+        echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
         return 4
     except Exception as error:  # noqa: BLE001  # the boundary: told in full, and exits with 70
         return _usage(error)
     # Typer turns the interrupt key into this code itself, without a word.
     if code == INTERRUPTED:
-        typer.echo("interrupted; the store is intact, and the next apply goes on", err=True)
+        echo("interrupted; the store is intact, and the next apply goes on", err=True)
     return code if isinstance(code, int) else 0
 
 
@@ -114,7 +115,7 @@ def _usage(error: Exception) -> int:
         _bug()
         return BUG
     usage = getattr(getattr(error, "ctx", None), "get_usage", lambda: "")()
-    typer.echo("\n".join(part for part in (usage, f"error: {message()}") if part), err=True)
+    echo("\n".join(part for part in (usage, f"error: {message()}") if part), err=True)
     return 2
 
 
@@ -125,7 +126,7 @@ def _bug() -> None:
     from trtbuild import __version__
 
     traceback.print_exc()
-    typer.echo(
+    echo(
         f"\nThis is a bug in trtbuild {__version__} (Python {platform.python_version()}, "
         f"{platform.platform()}).\nhint: report it with the lines above and the recipe",
         err=True,
