@@ -181,6 +181,20 @@ def test_another_version_of_a_tool_is_refused(locked, trtbuild, tmp_path, monkey
     assert "tools: tensorrt_rtx_cu13_libs: " in answer.err
 
 
+def test_a_tool_that_is_not_here_is_not_compared(locked, trtbuild):
+    """Some targets are built elsewhere: each machine holds to the lock what it has."""
+    edit(locked, "targets:\n", "targets:\n  elsewhere: {kind: tensorrt11}\n")
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+    assert 0 == trtbuild("lock", "recipe.yaml").code
+    edit(Path("recipe.lock"), 'tensorrt = "not installed"', 'tensorrt = "11.1"')
+
+    checked = trtbuild("lock", "--check", "recipe.yaml")
+
+    assert 0 == checked.code, checked.err
+    assert "tensorrt is not here: its version is not checked" in checked.out
+    assert "unchanged" in trtbuild("lock", "recipe.yaml").out
+
+
 def test_moved_files_and_comments_hold(locked, trtbuild):
     """A lock is of contents."""
     Path("calib.npz").rename("moved.npz")

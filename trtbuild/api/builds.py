@@ -75,7 +75,7 @@ def apply(
         listener=listener or Quiet(),
         pages={"report.md": _markdown, "report.html": _html},
         saved=saved,
-        lock=against(loaded, store) if locked else None,
+        lock=against(loaded, store)[0] if locked else None,
     )
 
 

@@ -38,19 +38,17 @@ def lock(path: Path) -> tuple[Path, bool, Lock]:
 def check_lock(path: Path) -> tuple[Path, tuple[str, ...]]:
     """Hold a recipe and all that it names to its lock; builds nothing.
 
-    Returns the lock's path, and the names of the data sets that are not here to be checked.
+    Returns the lock's path, and what is not here to be checked, in words.
 
     Raises:
         LockMismatch: something differs.
         MissingFile, UsageError: there is no lock, or it cannot be read.
     """
-    from trtbuild.plan.absent import absent_data
     from trtbuild.plan.lock import lock_path
     from trtbuild.run.locking import against
 
-    loaded = load(path)
-    against(loaded, Store(default_root()))
-    return lock_path(path), tuple(absent_data(loaded.recipe, path.parent.absolute()))
+    _, unchecked = against(load(path), Store(default_root()))
+    return lock_path(path), unchecked
 
 
 def verify(

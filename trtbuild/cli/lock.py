@@ -31,14 +31,12 @@ def lock(
 
     for recipe in recipes:
         if check:
-            path, absent = api.check_lock(recipe)
+            path, unchecked = api.check_lock(recipe)
             echo(f"{path}: holds")
-            for name in absent:
-                echo(f"  data `{name}` is not here: its files are not checked")
+            for each in unchecked:
+                echo(f"  {each}")
         else:
             path, changed, found = api.lock(recipe)
             echo(f"{path}: {'written' if changed else 'unchanged'}")
             for name, target in found.targets.items():
-                echo(
-                    f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}"
-                )
+                echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")

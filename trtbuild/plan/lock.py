@@ -15,8 +15,17 @@ from trtbuild.core.options import Options
 from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Range, Ranges
 
-__all__ = ["Lock", "LockedTarget", "differing", "lock_path", "read_lock", "write_lock"]
+__all__ = [
+    "NOT_INSTALLED",
+    "Lock",
+    "LockedTarget",
+    "differing",
+    "lock_path",
+    "read_lock",
+    "write_lock",
+]
 
+NOT_INSTALLED = "not installed"
 _BARE = re.compile("[A-Za-z0-9_-]+")
 HEAD = """\
 # Written by `trtbuild lock`; not to be edited. `trtbuild apply --locked` builds what stands here,
@@ -141,10 +150,23 @@ def read_lock(path: Path) -> Lock:
 
 
 def differing(before: Lock, after: Lock) -> tuple[str, ...]:
-    """Say where what a build rests on differs from a lock; not what came of it."""
+    """Say where what a build rests on differs from a lock; not what came of it.
+
+    A tool that is not installed, then or now, is not compared: what it is for is not built there.
+    """
     found = list(_moved("recipe", before.recipe, after.recipe))
     found += _sources(before.sources, after.sources)
-    found += _moved("tools", before.tools, after.tools)
+    lacking = {
+        name
+        for tools in (before.tools, after.tools)
+        for name, version in tools.items()
+        if version == NOT_INSTALLED
+    }
+    then, now = (
+        {name: version for name, version in each.tools.items() if name not in lacking}
+        for each in (before, after)
+    )
+    found += _moved("tools", then, now)
     return tuple(found)
 
 

@@ -14,7 +14,7 @@ from trtbuild.core.values import Ranges
 from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.compile import target_name
 from trtbuild.plan.explain import Decision, decide
-from trtbuild.plan.lock import Lock, LockedTarget, differing, lock_path, read_lock
+from trtbuild.plan.lock import NOT_INSTALLED, Lock, LockedTarget, differing, lock_path, read_lock
 from trtbuild.plan.plan import Plan, params_of, pinned_of
 from trtbuild.recipe.load import Loaded
 from trtbuild.run.build import compiled
@@ -54,7 +54,7 @@ def static(loaded: Loaded, plan: Plan) -> Lock:
         models={},
         recipe=dict(_flat(params_of(loaded.recipe), "")),
         sources={_named(path, base): digest for path, digest in sorted(pins.items())},
-        tools={name: plan.facts.get(name, "not installed") for name in sorted(names)},
+        tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
     )
@@ -96,7 +96,23 @@ def locked(loaded: Loaded, store: Store) -> Lock:
             + (", ..." if len(missing) > 3 else ""),  # noqa: PLR2004
             hint=f"trtbuild apply {loaded.file}",
         )
-    return _of_decisions(found.decisions, loaded, static(loaded, found.plan), store)
+    rests = static(loaded, found.plan)
+    tools = {**rests.tools, **_known_elsewhere(rests.tools, lock_path(loaded.file))}
+    rests = rests.model_copy(update={"tools": tools})
+    return _of_decisions(found.decisions, loaded, rests, store)
+
+
+def _known_elsewhere(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
+    """Return the versions of tools that are not installed here, as the lock there is has them."""
+    try:
+        before = read_lock(lock).tools if lock.is_file() else {}
+    except UsageError:
+        return {}  # about to be written anew
+    return {
+        name: before[name]
+        for name, version in tools.items()
+        if version == NOT_INSTALLED and name in before
+    }
 
 
 def built_of(loaded: Loaded, plan: Plan, rests: Lock, store: Store) -> Lock | None:
@@ -188,8 +204,8 @@ def _target(result: TargetResult) -> LockedTarget:
     )
 
 
-def against(loaded: Loaded, store: Store) -> Lock:
-    """Return the lock of a recipe, held against what a build would rest on now.
+def against(loaded: Loaded, store: Store) -> tuple[Lock, tuple[str, ...]]:
+    """Return the lock of a recipe, held against what a build would rest on now, and what was not.
 
     The files of data sets that are not here are not compared: what they gave stands in the lock.
 
@@ -205,8 +221,17 @@ def against(loaded: Loaded, store: Store) -> Lock:
         for name, digest in lock.sources.items()
         if not belongs(name, loaded.recipe, absent)
     }
-    refuse(loaded.file, differing(lock.model_copy(update={"sources": here}), static(loaded, made)))
-    return lock
+    now = static(loaded, made)
+    refuse(loaded.file, differing(lock.model_copy(update={"sources": here}), now))
+    lacking = [
+        name
+        for name, version in now.tools.items()
+        if version == NOT_INSTALLED and lock.tools.get(name) != NOT_INSTALLED
+    ]
+    return lock, (
+        *(f"data `{name}` is not here: its files are not checked" for name in absent),
+        *(f"{name} is not here: its version is not checked" for name in lacking),
+    )
 
 
 def refuse_results(loaded: Loaded, lock: Lock, outcomes: tuple[Outcome, ...], store: Store) -> None:

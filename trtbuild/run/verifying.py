@@ -80,7 +80,7 @@ def verify(
         StepFailed: a step failed; its log is kept.
     """
     has_lock = lock_path(loaded.file).is_file()
-    promised = against(loaded, store) if has_lock else locked(loaded, store)
+    promised = against(loaded, store)[0] if has_lock else locked(loaded, store)
     scratch = Path(tempfile.mkdtemp(prefix="trtbuild-verify-"))
     try:
         rebuilt = _rebuilt(
