@@ -140,4 +140,5 @@ class Backend(Protocol):
         Raises:
             StepInputError: the builder refused the model; quotes its messages.
             MissingDependency: the backend is not installed.
+            NoGpu: it builds on a GPU alone, and there is none for it.
         """

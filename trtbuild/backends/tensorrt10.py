@@ -135,15 +135,7 @@ class Tensorrt10(GpuTrtOptions):
         progress: Progress,
         extras: Extras = NO_EXTRAS,
     ) -> Built:
-        """Build `model` (ONNX) into `engine`, and read back what was delivered.
-
-        With `extras.implicit` the model has no Q/DQ pairs, and gets its ranges from there.
-
-        Raises:
-            StepInputError: the builder refused the model; quotes its messages.
-            MissingDependency: TensorRT 10 is not installed.
-            NoGpu: there is no GPU for it.
-        """
+        """Build as `Backend.build` says; `extras.implicit` has ranges for a model without pairs."""
         from trtbuild.backends.model import Model
         from trtbuild.backends.trt_build import Job
         from trtbuild.backends.trt_gpu import build_on_gpu

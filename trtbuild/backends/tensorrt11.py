@@ -58,13 +58,7 @@ class Tensorrt11(GpuTrtOptions):
         progress: Progress,
         extras: Extras = NO_EXTRAS,
     ) -> Built:
-        """Build `model` (ONNX) into `engine`, and read back what was delivered.
-
-        Raises:
-            StepInputError: the builder refused the model; quotes its messages.
-            MissingDependency: TensorRT 11 is not installed.
-            NoGpu: there is no GPU for it.
-        """
+        """Build as `Backend.build` says."""
         from trtbuild.backends.trt_build import Job
         from trtbuild.backends.trt_gpu import build_on_gpu
 

@@ -98,12 +98,7 @@ class TensorrtRtx(TrtOptions):
         progress: Progress,
         extras: Extras = NO_EXTRAS,
     ) -> Built:
-        """Build `model` (ONNX) into `engine`, and read back what was delivered.
-
-        Raises:
-            StepInputError: the builder refused the model; quotes its messages.
-            MissingDependency: TensorRT-RTX is not installed.
-        """
+        """Build as `Backend.build` says."""
         from trtbuild.backends.delivered import delivered_by_rtx
         from trtbuild.backends.model import Model
         from trtbuild.backends.rtx_plan import kernels_of

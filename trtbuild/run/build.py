@@ -20,7 +20,7 @@ from trtbuild.run.delivered import demand_delivered
 from trtbuild.run.engine import walk
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.facts import Installed, hindrance
-from trtbuild.run.interpreters import interpreter_for
+from trtbuild.run.interpreters import interpreter_for, variable
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 
@@ -108,8 +108,14 @@ def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: Mapping[str, 
         if name in deferred:
             raise MissingDependency(
                 f"target `{name}` cannot be built here: {deferred[name]}",
-                hint=f"install it: {known[name].capabilities.install}",
+                hint=_way_out(known[name].capabilities.install, known[name].kind, deferred[name]),
             )
+
+
+def _way_out(install: str, kind: str, reason: str) -> str:
+    if "GPU" in reason:
+        return "apply the recipe where that GPU is; a lock carries the ranges there"
+    return f"install it: {install}; or name a Python that has it: {variable(kind)}=/path/to/python"
 
 
 def build(
