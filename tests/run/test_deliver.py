@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from trtbuild.core.errors import NotWritable
@@ -73,3 +75,42 @@ def test_a_build_directory_that_cannot_be_made_is_one_error(tmp_path):
     with pytest.raises(NotWritable, match="build directory") as caught:
         prepare(tmp_path / "file" / "face")
     assert "--build-dir" in caught.value.hint
+
+
+@pytest.mark.parametrize("form", ["../victim", "{}/victim", "a/../../victim", "out/victim"])
+def test_a_forged_list_of_what_was_delivered_removes_nothing_elsewhere(
+    store, tmp_path, model, form
+):
+    """Whoever made the build directory may have written it: up, absolute, or through a link."""
+    directory, victim = tmp_path / "b", tmp_path / "victim"
+    victim.write_text("mine")
+    directory.mkdir()
+    (directory / "out").symlink_to(tmp_path)
+    (directory / ".trtbuild.json").write_text(json.dumps({form.format(tmp_path): ["x", 1, 2, 3]}))
+
+    delivered(directory, store, {"model.onnx": model})
+
+    assert "mine" == victim.read_text()
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a": 1, "": 2, "\\u0000": 3}', "[]", "{", "1e999"]
+)
+def test_a_damaged_list_costs_time_alone(store, tmp_path, model, text):
+    """Everything is placed again."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/.trtbuild.json").write_text(text)
+
+    assert "model.onnx" in delivered(tmp_path / "b", store, {"model.onnx": model})
+
+
+def test_a_link_in_the_place_of_the_lock_is_refused(store, tmp_path, model):
+    """What it leads to stays as it is."""
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/.lock").symlink_to(tmp_path / "victim")
+
+    with pytest.raises(OSError, match=r"\.lock"):
+        delivered(tmp_path / "b", store, {"model.onnx": model})
+
+    assert "mine" == (tmp_path / "victim").read_text()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from trtbuild.core.errors import NotWritable
+from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
+from trtbuild.core.regular import read_regular
 from trtbuild.core.store import Store
 from trtbuild.core.watch import note
 
@@ -55,8 +57,7 @@ def deliver(
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
     """
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(directory / ".lock"):
         state = _read(directory / STATE)
         wanted = {path: artifact.digest for path, artifact in artifacts.items()}
         wanted |= dict.fromkeys(pages, basis)
@@ -74,6 +75,18 @@ def deliver(
         if changed or stale:
             write_whole(directory / STATE, json.dumps(state, indent=0, sort_keys=True).encode())
     return tuple(changed)
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other deliveries out; a link or a pipe in the lock's place leads nowhere."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    lock = os.open(path, flags, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[object]]) -> bool:
@@ -97,8 +110,24 @@ def _remove(directory: Path, path: str) -> None:
 
 
 def _read(path: Path) -> dict[str, list[object]]:
+    """Return what was delivered before, by path; of that, what lies in this directory."""
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        found = json.loads(read_regular(path))
+    except (MissingFile, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return (
+        {name: each for name, each in found.items() if _inside(path.parent, name)}
+        if isinstance(found, dict)
+        else {}
+    )
+
+
+def _inside(directory: Path, name: str) -> bool:
+    """Tell whether a path that this file names is one that a delivery can have placed there.
+
+    Whoever made the directory may have written the file, and what it names may be removed.
+    """
+    place = Path(name)
+    if "\0" in name or not place.parts or place.is_absolute() or ".." in place.parts:
+        return False
+    return not any((directory / parent).is_symlink() for parent in place.parents)
