@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -122,5 +124,13 @@ def test_a_picture_that_vanished_is_named(tmp_path):
     path = picture(tmp_path / "photos/a.png")
     path.unlink()
 
-    with pytest.raises(StepInputError, match=r"photos/a.png: cannot be read: No such file"):
+    with pytest.raises(StepInputError, match=r"photos/a.png: no such file"):
         list(images().samples([path]))
+
+
+def test_a_name_that_is_no_text_is_said(tmp_path):
+    """Linux takes any bytes for a name; a manifest cannot hold them."""
+    picture(tmp_path / "photos/a.png").rename(tmp_path / "photos" / os.fsdecode(b"\xff.png"))
+
+    with pytest.raises(MissingFile, match=r"the name of the picture '\\udcff.png' is not UTF-8"):
+        images().files(tmp_path)

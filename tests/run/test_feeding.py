@@ -167,7 +167,7 @@ def test_what_is_not_there_is_told(built):
         with pytest.raises(MissingFile):
             run_model(built / what, built / inputs, build_dir=built / folder)
     (built / "x.npz").write_bytes(b"no archive")
-    with pytest.raises(StepInputError, match="is no npz file"):
+    with pytest.raises(StepInputError, match="is neither an npz nor an npy file"):
         run_model(built / "r.yaml", built / "x.npz", build_dir=built / "build")
 
 

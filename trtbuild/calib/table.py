@@ -148,6 +148,8 @@ def _is_number(value: Any) -> bool:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
+    for name, _ in pairs:
+        name.encode()  # half a character, which JSON can write, is a ValueError: no name has it
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)

@@ -137,7 +137,7 @@ def _imported(file: Path, root: Path) -> list[Path]:
     """Return the modules below `root` that a file imports, with the packages they lie in."""
     try:
         tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # loading it will say what is wrong
     found: list[Path] = []
     for folder, names in _names_imported(tree, file, root):

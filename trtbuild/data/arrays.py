@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Annotated, ClassVar, Literal
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,10 @@ from trtbuild.data.base import Sample, spread
 from trtbuild.data.labels import label_of
 from trtbuild.data.npy import ArrayReader
 
-__all__ = ["Arrays"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Arrays", "arrays_of"]
 
 AXIS = "axis 0 must count the samples in every array: [samples, ...]"
 MOST_ARRAYS = 1000
@@ -97,6 +100,16 @@ class Arrays(Options):
                 hint=f"its arrays: {names}",
             )
         return found
+
+
+def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an npz file, or of an npy file the one, as `input`.
+
+    Raises:
+        StepInputError: it cannot be read, or holds what no model takes.
+    """
+    with _opened(path, "input") as readers, _told(path):
+        return {name: reader.whole() for name, reader in readers.items()}
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
+from trtbuild.core.regular import read_regular
 from trtbuild.core.watch import note
 from trtbuild.data import pixels
 from trtbuild.data.base import Sample, spread
@@ -19,6 +20,8 @@ from trtbuild.data.preprocess import Preprocess
 
 __all__ = ["Images"]
 
+MOST_BYTES = 1 << 30
+"""As much as the largest picture that is decoded takes without compression."""
 HINT = "pictures end in " + ", ".join(sorted(pixels.SUFFIXES))
 
 
@@ -57,6 +60,11 @@ class Images(Options):
         names = sorted(name for name in found if _is_picture(name))
         if not names:
             raise MissingFile(f"{place}: holds no pictures", hint=HINT)
+        odd = next((name for name in names if not _is_text(name)), None)
+        if odd is not None:
+            raise MissingFile(
+                f"{place}: the name of the picture {odd!r} is not UTF-8", hint="rename it"
+            )
         root = place if place.is_dir() else base
         chosen = spread(len(names), self.count, where=str(place), unit="picture")
         return tuple(root / names[index] for index in chosen)
@@ -76,11 +84,9 @@ class Images(Options):
         def load(path: Path) -> Sample:
             name = Path(os.path.relpath(path, root)).as_posix()
             try:
-                data = path.read_bytes()
-            except OSError as error:
-                raise StepInputError(
-                    f"{path}: cannot be read: {error.strerror}", hint="is it still there?"
-                ) from error
+                data = read_regular(path, most_bytes=MOST_BYTES)
+            except MissingFile as error:
+                raise StepInputError(error.message, hint="is it still there?") from error
             array = self.preprocess.apply(pixels.decode(data, name), name)
             return Sample(name=name, arrays={self.input: array})
 
@@ -93,6 +99,15 @@ class Images(Options):
     def fact_names(self) -> tuple[str, ...]:
         """Decoding and resizing are Pillow's, arithmetic NumPy's."""
         return ("numpy", "pillow")
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name can be written down; Linux takes any bytes for one."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_picture(name: str) -> bool:

@@ -55,6 +55,23 @@ class ArrayReader:
         array = np.frombuffer(data, self.dtype).reshape(self.shape[1:])
         return array.astype(self.dtype.newbyteorder("="), copy=False)
 
+    def whole(self) -> NDArray[Any]:
+        """Return all samples, of which none was read before.
+
+        Raises:
+            StepInputError: the file ends before them, or they are too much for memory.
+        """
+        import numpy as np
+
+        if self._whole is not None:
+            return np.ascontiguousarray(self._whole)
+        size = self.dtype.itemsize * math.prod(self.shape)
+        _demand_sane(size, self.where, "run the model on fewer samples at once")
+        data = _read(self.file, size, self.where)
+        self.finish()
+        array = np.frombuffer(data, self.dtype).reshape(self.shape)
+        return array.astype(self.dtype.newbyteorder("="), copy=False)
+
     def finish(self) -> None:
         """Read to the end of the file: a zip archive checks its sum there."""
         self._skip(None)

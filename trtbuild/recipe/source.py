@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from trtbuild.core.errors import MissingFile
 from trtbuild.core.regular import open_regular
 from trtbuild.recipe.compose import At, Node, Stop, compose
 from trtbuild.recipe.problems import Mark, Path, Problem, printable
@@ -66,6 +67,13 @@ def read(path: FilePath) -> Source:
     Raises:
         MissingFile: it is not there, is no regular file, or may not be read.
     """
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        hint = "rename it, or the folder it lies in"
+        raise MissingFile(
+            f"{path}: its path is not UTF-8, and so cannot be noted", hint=hint
+        ) from None
     with open_regular(path, hint="give the path of a recipe") as file:
         data = file.read(LARGEST_BYTES + 1)
     return parse(str(path), data)

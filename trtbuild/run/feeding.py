@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 from trtbuild.backends.trt_engine import Kind
 from trtbuild.backends.trt_options import TrtOptions
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
+from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.core.fit import demand_fit
+from trtbuild.data.arrays import arrays_of
 from trtbuild.recipe.load import Loaded, load
 from trtbuild.run.hardware import hindrance_of, outputs_of
 from trtbuild.run.inspection import PlaceOf, kind_of, misfit, result_beside
@@ -153,15 +154,6 @@ def _of_engine(path: Path) -> Path:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    import numpy as np
-
     if not path.is_file():
         raise MissingFile(f"{path}: there is no such file", hint="--input takes an npz file")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, OSError, AttributeError) as error:
-        raise StepInputError(
-            f"{path}: is no npz file of arrays: {error}",
-            hint="write it by `np.savez(path, input=array)`",
-        ) from None
+    return arrays_of(path)

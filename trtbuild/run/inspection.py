@@ -13,6 +13,7 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, StepFailed
 from trtbuild.core.options import Options
 from trtbuild.core.records import TargetResult
+from trtbuild.core.regular import read_regular
 from trtbuild.run.facts import GPU
 from trtbuild.run.hardware import described, hindrance_of
 from trtbuild.run.interpreters import Interpreter, place_of
@@ -148,8 +149,8 @@ def result_beside(path: Path) -> tuple[TargetResult | None, tuple[str, ...]]:
     if not beside.is_file():
         return None, ("there is no engine.json beside it",)
     try:
-        result = TargetResult.model_validate_json(beside.read_bytes())
-    except ValueError:
+        result = TargetResult.model_validate_json(read_regular(beside))
+    except (ValueError, MissingFile):
         return None, ("the engine.json beside it was not written by this trtbuild",)
     if result.engine_digest != digest_of_file(path):
         return None, ("the engine.json beside it is about another engine",)
