@@ -39,6 +39,14 @@ def test_what_a_plan_writes_is_written_each_time(kept, tmp_path):
         (tmp_path / "plan.json").unlink()
 
 
+@pytest.mark.parametrize("option", ["-h", "--help", "-qh"])
+def test_help_is_as_wide_as_the_terminal(kept, option):
+    """How wide that is can change, and no file tells."""
+    for _ in range(2):
+        answer = typed("apply", option)
+        assert (0, False) == (answer.code, answer.stamped)
+
+
 def test_what_is_wrong_is_said_by_the_long_way(kept):
     """An error is looked for each time."""
     for _ in range(2):

@@ -131,7 +131,7 @@ def test_a_link_in_a_listed_folder_is_followed(file):
     assert said_before(key) is None
 
 
-@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "other", "folder"])
+@pytest.mark.parametrize("harm", ["flip", "cut", "empty", "other", "folder", "pipe"])
 def test_a_damaged_stamp_is_no_stamp(file, harm):
     """Whatever is in it, nothing is said and nothing raised."""
     key, _ = kept(file)
@@ -140,6 +140,9 @@ def test_a_damaged_stamp_is_no_stamp(file, harm):
     if harm == "folder":
         place.unlink()
         place.mkdir()
+    elif harm == "pipe":
+        place.unlink()
+        os.mkfifo(place)
     elif harm == "flip":
         for position in range(0, len(data), 7):
             flipped = data.copy()

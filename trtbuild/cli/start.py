@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit code."""
     stamped = bool(arguments) and arguments[0] in STAMPED and _in_utf8()
+    # Help is as wide as the terminal, and asks no file for that.
+    stamped = stamped and not any(_may_ask_for_help(each) for each in arguments)
     key = stamp.key_of(arguments) if stamped else None
     if key is None:
         return _anew(arguments)
@@ -42,6 +44,10 @@ def run(arguments: Sequence[str]) -> int:
     if said is not None and _say(said):
         return 0
     return _watched(arguments, key)
+
+
+def _may_ask_for_help(argument: str) -> bool:
+    return argument.startswith("-") and ("h" in argument[:4])
 
 
 def _in_utf8() -> bool:

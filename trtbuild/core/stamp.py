@@ -132,7 +132,9 @@ def _place(key: Sequence[str]) -> str:
 def _read(path: str) -> list[list[str]] | None:
     """Return the parts of a stamp, or None where it is absent, torn or damaged."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as file:  # noqa: PTH123
             seal, _, data = file.read(MOST_BYTES).partition(b"\n")
         parts = _parts(data)
     except (OSError, ValueError):
