@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trtbuild.core import digest
 from trtbuild.core.digest import FileDigests, canonical_json, digest_of_file, digest_of_tree
 from trtbuild.core.errors import MissingFile
 
@@ -88,3 +90,34 @@ def test_a_broken_memory_costs_time_and_nothing_else(tmp_path):
     assert digest_of_file(aged(tmp_path / "x", "one")) == FileDigests(tmp_path / "memory").digest(
         tmp_path / "x"
     )
+
+
+def test_a_file_that_settles_while_it_is_read_is_not_remembered(tmp_path, monkeypatch):
+    """It may have changed twice within the clock's granularity before it was."""
+    path = tmp_path / "x"
+    path.write_text("one")
+    begin = time.time()
+    monkeypatch.setattr(digest, "digest_of_file", lambda _: later(monkeypatch, begin) or "sha256:a")
+    digests = FileDigests(tmp_path / "memory")
+
+    digests.digest(path)
+    digests.save()
+
+    assert not (tmp_path / "memory").exists()
+
+
+def later(monkeypatch, begin):
+    monkeypatch.setattr(time, "time", lambda: begin + 60)
+
+
+def test_a_file_is_remembered_by_where_it_really_is(tmp_path):
+    """Whether it is reached along a link to its folder, a link to it, or from above."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "elsewhere").symlink_to("folder")
+    path = aged(tmp_path / "folder/x", "one")
+    (tmp_path / "folder/link").symlink_to("x")
+    digests = FileDigests()
+    ways = [path, *(tmp_path / way for way in ("elsewhere/x", "folder/link", "folder/../folder/x"))]
+
+    assert {digest_of_file(path)} == {digests.digest(way) for way in ways}
+    assert {str(path.resolve())} == {digests._real(str(way)) for way in ways}
