@@ -123,6 +123,28 @@ def test_dla_is_chosen_by_its_core(double):
     assert "no DLA hardware is available" in without["error"][1]
 
 
+def test_every_option_of_its_own_reaches_the_builder_by_name(double):
+    """Pools of a DLA, kernels of libraries that left with 11, its preview features and layouts."""
+    options = {
+        "dla_core": 0,
+        "fp16": True,
+        "memory_pools": {"dla_managed_sram": "1MiB", "dla_local_dram": 2, "dla_global_dram": 3},
+        "tactic_sources": ["cublas", "cudnn"],
+        "preview_features": ["profile_sharing_0806"],
+        "io_formats": {"x": ["dla_linear"]},
+    }
+
+    told = double("tensorrt10", options=options, dla_cores=1)["told"]
+
+    for pool, size in (("MANAGED_SRAM", 2**20), ("LOCAL_DRAM", 2), ("GLOBAL_DRAM", 3)):
+        assert f"IBuilderConfig.set_memory_pool_limit(DLA_{pool}, {size})" in told
+    assert "IBuilderConfig.set_preview_feature(PROFILE_SHARING_0806, True)" in told
+    assert "IBuilderConfig.set_preview_feature(MULTIDEVICE_RUNTIME_10_16, False)" in told
+    sources = sum(1 << (7 * index + 3) for index in (0, 2))  # cublas and cudnn, as it numbers them
+    assert f"IBuilderConfig.set_tactic_sources({sources})" in told
+    assert any(line.startswith("x.allowed_formats = ") for line in told)
+
+
 def test_types_of_inputs_and_outputs(double):
     """By the names of TensorRT's own enum."""
     told = double("tensorrt10", options={"fp16": True, "io_types": {"x": "half"}})["told"]

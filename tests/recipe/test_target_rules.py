@@ -49,6 +49,7 @@ def told(tmp_path):
         (TEN, section(kind="legacy", more=NATIVE)),
         ("{kind: tensorrt10, dla_core: 0}", section(more=NATIVE)),
         ("{kind: tensorrt10, dla_core: 0, fp16: true}", ""),
+        ("{kind: tensorrt10, dla_core: 0, gpu_fallback: true}", section(more=", skip: [head]")),
         ("{kind: tensorrt10, io_types: {x: half}, fp16: true}", ""),
         ("{kind: tensorrt10, ranges_as: cache}", section()),
     ],
@@ -68,6 +69,16 @@ def test_what_goes_together_is_accepted(told, target, quantization):
             "{kind: tensorrt10, dla_core: 0}",
             section(kind="minmax", more=NATIVE),
             "5: a DLA takes no calibrator of TensorRT but entropy2",
+        ),
+        (
+            "{kind: tensorrt10, dla_core: 0}",
+            section(more=", skip: [head]"),
+            "5: a DLA computes no layer in float, and `skip` asks for that",
+        ),
+        (
+            "{kind: tensorrt10, dla_core: 0, fp16: true}",
+            section(more=", precision: {head: fp32}"),
+            "5: a DLA computes no layer in float, and `precision` asks for that",
         ),
         ("{kind: tensorrt10, io_types: {x: half}}", "", "7: the network is strongly typed"),
         (

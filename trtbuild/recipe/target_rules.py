@@ -35,6 +35,17 @@ def dla_gets_what_it_computes(recipe: Recipe, source: Source) -> Iterator[Proble
             told = "a DLA takes no calibrator of TensorRT but entropy2"
             hint = "use `calibrator: {kind: entropy2}`"
             yield source.problem(("quantization", "calibrator"), told, hint, key=True)
+        if section is not None and section.mode == "implicit" and not target.gpu_fallback:
+            yield from _floats_without_gpu(section, source)
+
+
+def _floats_without_gpu(section: Quantization, source: Source) -> Iterator[Problem]:
+    """Nodes that must stay float run on the GPU, if it may help the DLA."""
+    asked = {"skip": bool(section.skip), "precision": "fp32" in section.precision.values()}
+    for option in (name for name, given in asked.items() if given):
+        told = f"a DLA computes no layer in float, and `{option}` asks for that"
+        hint = f"add `gpu_fallback: true` to the target, or remove `{option}`"
+        yield source.problem(("quantization", option), told, hint, key=True)
 
 
 def types_are_chosen_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
