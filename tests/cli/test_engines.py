@@ -1,0 +1,91 @@
+"""The verbs for what is built: inspect, run, script, and doctor for what could be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trtbuild.core.arrays import ArrayFile
+
+TEN = b"ftrt" + bytes(20) + bytes([10, 16, 1, 11])
+
+
+def a_feed(path):
+    """Write an array for each input of the project's model."""
+    from trtbuild.backends.model import Model
+
+    inputs = Model.read(Path("build/small/model.fp32.onnx")).inputs
+    np.savez(
+        path,
+        **{
+            spec.name: np.ones([d if isinstance(d, int) else 2 for d in spec.shape], spec.dtype)
+            for spec in inputs
+        },
+    )
+
+
+def test_the_model_of_a_recipe_runs_on_arrays(applied_project, trtbuild):
+    """It says that it is not the engine; the outputs are kept as an npz file."""
+    a_feed("x.npz")
+
+    answer = trtbuild("run", "recipe.yaml", "--input", "x.npz", "--output", "y.npz")
+
+    assert 0 == answer.code, answer.err
+    assert "in ONNX Runtime on the CPU: not the engine itself" in answer.out
+    assert ArrayFile(Path("y.npz")).names
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (["--on", "gpu"], 4, "the engine cannot run here"),
+        (["--target", "gone"], 2, "there is no target `gone`"),
+    ],
+)
+def test_what_cannot_run_here_is_an_error(applied_project, trtbuild, more, code, said):
+    """With the exit code of its sort."""
+    a_feed("x.npz")
+
+    answer = trtbuild("run", "recipe.yaml", "--input", "x.npz", *more)
+
+    assert (code, True) == (answer.code, said in answer.err)
+
+
+def test_an_engine_that_does_not_fit_is_exit_code_1(trtbuild, tmp_path):
+    """An answer, as text and as JSON: this plan is of a TensorRT that is not known here."""
+    engine = tmp_path / "old.engine"
+    engine.write_bytes(TEN[:24] + bytes([8, 6, 1, 6]))
+
+    text = trtbuild("inspect", engine)
+    data = trtbuild("inspect", engine, "--format", "json")
+
+    assert (1, 1) == (text.code, data.code)
+    assert "fits this machine: no (trtbuild knows no TensorRT 8.6.1.6)" in text.out
+    assert ("TensorRT", "no") == tuple(json.loads(data.out)[key] for key in ("flavour", "fits"))
+
+
+def test_an_engine_of_which_nothing_speaks_against_is_exit_code_0(trtbuild, tmp_path):
+    """Without a GPU nobody knows."""
+    engine = tmp_path / "ten.engine"
+    engine.write_bytes(TEN)
+
+    answer = trtbuild("inspect", engine)
+
+    assert 0 == answer.code
+    assert "TensorRT 10.16.1.11" in answer.out
+
+
+def test_settings_that_are_wrong_are_told_by_doctor(trtbuild, tmp_path, monkeypatch):
+    """At their line."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    (tmp_path / "trtbuild").mkdir()
+    (tmp_path / "trtbuild/config.yaml").write_text("pythons: {tensorrt12: /p}\n")
+
+    answer = trtbuild("doctor")
+
+    assert 2 == answer.code
+    assert "config.yaml:1:11: error: `tensorrt12` is no kind of target" in answer.err
