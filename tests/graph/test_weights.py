@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import threading
+import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.request import HTTPSHandler
 
@@ -221,3 +222,12 @@ def test_another_file_is_refused(tmp_path, tensors, content):
 
     with pytest.raises(StepInputError, match=r"net\.pth: cannot be read as weights"):
         state_dict(path, None)
+
+
+def test_a_compressed_archive_is_refused(tmp_path):
+    """A thousandth of its size on disk, it would fill the memory; `torch.save` packs nothing."""
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(1 << 20))
+
+    with pytest.raises(StepInputError, match="is a compressed archive"):
+        state_dict(tmp_path / "w.pth", None)

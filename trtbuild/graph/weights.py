@@ -155,15 +155,36 @@ def _content(path: Path) -> Any:
     try:
         if _is_safetensors(path):
             return load_file(path)
+        _refuse_packed(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise MissingFile(f"{path}: no such file") from None
+    except StepInputError:
+        raise
     except Exception as error:  # each format has its own errors, pickle's included
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise StepInputError(
             f"{path}: cannot be read as weights: {lines[0]}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse an archive with compressed files: `torch.save` packs none, and bombs are made of them.
+
+    Raises:
+        StepInputError: it is one.
+    """
+    import zipfile
+
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            raise StepInputError(
+                f"{path}: is a compressed archive, which `torch.save` does not write",
+                hint="save the weights again: torch.save(module.state_dict(), path)",
+            )
 
 
 def _is_safetensors(path: Path) -> bool:
