@@ -186,3 +186,52 @@ def test_equal_models_give_equal_bytes():
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(
         deterministic=True
     )
+
+
+@pytest.mark.parametrize("quantized", [False, True])
+@pytest.mark.parametrize("name", NETS)
+def test_inputs_and_outputs_become_half_where_asked(name, quantized):
+    """No Cast is left at either end, and the function is the same."""
+    model, feed = net(name)
+    high = High("fp16", keep_io_types=False)
+    exact = outputs_of(model, feed)["y"]
+    if quantized:
+        model = quantize(model, ranges=observed(model, feed), high=high).model
+    else:
+        model, _ = lift_for(model, "fp16", quantized=False)
+        halve(model, "fp16", largest={}, keep_io_types=False)
+    types = types_of(model)
+    found = outputs_of(model, {"x": feed["x"].astype(np.float16)})["y"]
+
+    assert ("float16", "float16") == (types["x"], types["y"])
+    assert [] == casts(model)
+    assert np.float16 == found.dtype
+    assert sqnr_db(exact, found) > (25 if quantized else 45)
+
+
+def test_half_ends_around_a_float32_node():
+    """What stays float32 reads a Cast of the input, and its result is cast to the output."""
+    model = seeded(
+        "g (float[1,4] x) => (float[1,4] y, float[1,4] z) { [n] y = Exp(x)  z = Add(y, x) }"
+    )
+    halve(model, "fp16", largest={}, wishes=Wishes(precision={"n": "fp32"}), keep_io_types=False)
+    types = types_of(model)
+    x = normal(1, 4).astype(np.float16)
+    found = outputs_of(model, {"x": x})
+
+    assert {"float16"} == {types[end] for end in "xyz"}
+    assert {"x_fp32_cast", "y_cast"} <= set(casts(model))
+    assert np.array_equal(np.exp(x.astype(np.float32)).astype(np.float16), found["y"])
+
+
+def test_an_end_that_a_body_reads_stays_float32():
+    """A body's reading is not rewritten."""
+    model = seeded("""g (float[2] x, bool c) => (float[2] y, float[2] z) {
+      z = Neg(x)
+      y = If(c) <then_branch = t () => (float[2] a) { a = Abs(x) },
+                 else_branch = e () => (float[2] b) { b = Neg(x) }>
+    }""")
+    halve(model, "fp16", largest={}, keep_io_types=False)
+    types = types_of(model)
+
+    assert ("float", "float16", "float16") == (types["x"], types["y"], types["z"])

@@ -93,3 +93,28 @@ def test_a_slip_is_told_in_words():
 def test_a_plain_recipe_still_has_nothing_to_compare():
     """FP32 with itself."""
     assert "no `quantization`" in str(told(COMPARE))
+
+
+@pytest.mark.parametrize(
+    ("text", "section", "option"),
+    [
+        ("precision: {type: fp32, keep_io_types: false}\n", "precision", "type"),
+        (
+            "quantization: {ranges: {x: 1.0}, keep_io_types: false}\n",
+            "quantization",
+            "high_precision",
+        ),
+    ],
+)
+def test_ends_cannot_be_halved_without_a_half_type(text, section, option):
+    """The option beside it says which type is meant."""
+    ((path, message, hint),) = told(text)
+
+    assert (section, "keep_io_types") == path
+    assert f"get the type of `{option}`, which is fp32" in message
+    assert f"write `{option}: fp16`" in hint
+    read(
+        text.replace("fp32", "fp16").replace(
+            "x: 1.0}", "x: 1.0}, data: calib, high_precision: fp16"
+        )
+    )

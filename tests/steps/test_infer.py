@@ -193,3 +193,15 @@ def test_captured_files_are_read(tmp_path):
     Infer.model_validate_json(step).run(Context(inputs=inputs, out=tmp_path))
 
     assert [3, 7] == ArrayFile(tmp_path / "outputs.npz").read("s").tolist()
+
+
+HALF = "m (float16[N, 2] x) => (float16[N, 2] y) { y = Add(x, x) }"
+
+
+def test_a_candidate_may_take_half_what_the_reference_takes_whole(infer):
+    """Samples are rounded to it; 2049 lies between two float16 numbers."""
+    found, _ = infer([[1, 2049]], HALF)
+
+    assert [[2, 4096]] == found.read("y").tolist()
+    with pytest.raises(StepInputError, match="takes float16"):
+        infer([[1, 2]], HALF, reference=True)

@@ -190,6 +190,7 @@ def _quantized(
         precision=section.precision,
         weights=section.weights,
         high_precision=section.high_precision,
+        keep_io_types=section.keep_io_types,
         peaks=peaks,
     )
 

@@ -43,7 +43,11 @@ def add_conversion(recipe: Recipe, steps: dict[str, Step], peaks: Ref | None) ->
     if recipe.quantization is not None or section.type == "fp32":
         return "fix_graph" if recipe.quantization is None else "quantize"
     steps["convert_precision"] = ConvertPrecision(
-        model=FLOAT, peaks=peaks, type=section.type, fp32=section.fp32
+        model=FLOAT,
+        peaks=peaks,
+        type=section.type,
+        fp32=section.fp32,
+        keep_io_types=section.keep_io_types,
     )
     return "convert_precision"
 

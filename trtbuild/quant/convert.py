@@ -29,6 +29,8 @@ class High:
     name: HalfName
     largest: Mapping[str, float] = field(default_factory=dict)
     """The largest absolute value that calibration saw of each tensor."""
+    keep_io_types: bool = True
+    """Whether the model's inputs and outputs stay float32."""
 
 
 class Peaks(Options):
@@ -66,7 +68,9 @@ def convert(
     wishes: Wishes | None = None,
 ) -> Account:
     """Convert a model to 16 bits in place; return its account with what stays float32, and why."""
-    found = halve(model, high.name, largest=high.largest, wishes=wishes)
+    found = halve(
+        model, high.name, largest=high.largest, wishes=wishes, keep_io_types=high.keep_io_types
+    )
     layers = (
         layer
         if layer.precision == "int8" or layer.name in found.kept

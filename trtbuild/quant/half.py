@@ -37,6 +37,7 @@ def halve(
     *,
     largest: Mapping[str, float],
     wishes: Wishes | None = None,
+    keep_io_types: bool = True,
 ) -> Halved:
     """Convert a float32 model, quantized or not, to 16 bits in place.
 
@@ -46,11 +47,12 @@ def halve(
     - A tensor has the type that its maker gives it. Who needs another reads a Cast, one for all.
     - A Q/DQ pair quantizes what type it finds and gives what its readers want: two of them where
       they want both, since a Cast behind a pair would take INT8 from the layer that reads it.
-    - Inputs and outputs of the model, and what bodies read, stay float32 under their own names.
+    - Inputs and outputs of the model, and what bodies read, stay float32 under their own names;
+      without `keep_io_types` inputs and outputs become 16-bit, unless bodies read them.
     """
     view = View(model)
     staying = kept(view, HALVES[name], largest=largest, wishes=wishes or Wishes())
-    writer = _Writer(model, view, HALVES[name], staying)
+    writer = _Writer(model, view, HALVES[name], staying, keep_io_types=keep_io_types)
     writer.write()
     return Halved(
         kept={
@@ -65,7 +67,13 @@ class _Writer:
     """Rewrites the nodes in order; knows which tensors exist in which type."""
 
     def __init__(
-        self, model: onnx.ModelProto, view: View, half: Half, staying: Mapping[int, str]
+        self,
+        model: onnx.ModelProto,
+        view: View,
+        half: Half,
+        staying: Mapping[int, str],
+        *,
+        keep_io_types: bool,
     ) -> None:
         self.view, self.half = view, half
         self._model = model
@@ -77,8 +85,12 @@ class _Writer:
         }
         self.halved = {index for index, each in self.slots.items() if each.inputs or each.outputs}
         self._names = Names(model.graph)
-        self._fixed = {*view.outputs, *view.captured}
-        self._native: dict[str, bool] = {}
+        ends = () if keep_io_types else (*self.graph.input, *self.graph.output)
+        self._ends = [
+            end for end in ends if view.dtype(end.name) == "float" and end.name not in view.captured
+        ]
+        self._fixed = {*view.outputs, *view.captured} - {end.name for end in self._ends}
+        self._native = {end.name: True for end in self._ends if end.name not in view.producers}
         self._made: dict[tuple[str, bool], str] = {}
         self._nodes: list[onnx.NodeProto] = []
 
@@ -89,9 +101,22 @@ class _Writer:
                 self._dequantizer(node)
             else:
                 self._node(index, node)
+        for end in self._ends:
+            self._convert_end(end)
         del self.graph.node[:]
         self.graph.node.extend(self._nodes)
         self._drop_unread()
+
+    def _convert_end(self, end: onnx.ValueInfoProto) -> None:
+        """Give an input or output the 16-bit type; what makes it in float32 gets a Cast behind."""
+        if not self._is_half(end.name):
+            made = self._names.fresh(f"{end.name}_fp32")
+            for node in self._nodes:
+                for names in (node.input, node.output):
+                    for slot, name in enumerate(names):
+                        names[slot] = made if name == end.name else name
+            self._cast(made, end.name, half=True)
+        end.type.tensor_type.elem_type = self.half.element
 
     def _node(self, index: int, node: onnx.NodeProto) -> None:
         slots = self.slots.get(index, NONE)

@@ -19,6 +19,12 @@ def type_of(recipe: Recipe) -> str:
     return asked.type if isinstance(asked, Precision) else asked
 
 
+def _keeps_io_types(recipe: Recipe) -> bool:
+    if recipe.quantization is not None:
+        return recipe.quantization.keep_io_types
+    return not isinstance(recipe.precision, Precision) or recipe.precision.keep_io_types
+
+
 def precision_is_said_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
     """Beside INT8 there is `high_precision`."""
     if recipe.quantization is not None and recipe.precision != "fp32":
@@ -40,6 +46,11 @@ def precision_suits_the_rest(recipe: Recipe, source: Source) -> Iterator[Problem
     if section is not None and section.mode == "implicit" and section.high_precision != "fp32":
         told = "with `mode: implicit`, types are not written into the model"
         yield source.problem(where, told, "use `mode: explicit`")
+    if type_of(recipe) == "fp32" and not _keeps_io_types(recipe):
+        option = "high_precision" if section else "type"
+        told = f"inputs and outputs get the type of `{option}`, which is fp32"
+        hint = f"write `{option}: fp16`, or remove `keep_io_types`"
+        yield source.problem((where[0], "keep_io_types"), told, hint, key=True)
     if type_of(recipe) == "bf16" and recipe.compare is not None:
         told = "`compare` runs models in ONNX Runtime on the CPU, which has no bf16"
         yield source.problem(where, told, "use fp16, or remove `compare`")

@@ -79,7 +79,12 @@ class Quantization(Options):
     high_precision: FloatName = "fp32"
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
     `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs
-    keep their types. bf16 cannot be compared: ONNX Runtime does not run it on a CPU."""
+    keep their types (see `keep_io_types`). bf16 cannot be compared: ONNX Runtime does not run it on
+    a CPU."""
+    keep_io_types: bool = True
+    """Whether fp32 inputs and outputs of the model stay fp32 beside `high_precision`; `false` makes
+    them fp16 or bf16 too, in the model and so in every engine. Kept by default: what feeds the FP32
+    engine then feeds this one."""
     skip: tuple[Pattern, ...] = ()
     """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
     means all nodes of that sort."""
@@ -105,13 +110,17 @@ class Precision(Options):
     """What a model computes in that does not become INT8."""
 
     type: FloatName
-    """fp32, fp16 or bf16; inputs and outputs of the model keep their types."""
+    """fp32, fp16 or bf16; inputs and outputs of the model keep theirs (see `keep_io_types`)."""
     data: str | None = None
     """The data set, one of those under `data`, that shows how large values get: nodes that could
     overflow fp16 stay in fp32. Without it only constants tell. bf16 needs none."""
     fp32: tuple[Pattern, ...] = ()
     """Names or patterns of nodes that stay in fp32; `op:` and an operator (`op:Softmax`) means all
     nodes of that sort."""
+    keep_io_types: bool = True
+    """Whether fp32 inputs and outputs of the model stay fp32; `false` makes them fp16 or bf16 too,
+    in the model and so in every engine. Kept by default: what feeds the FP32 engine feeds this one.
+    """
 
 
 class ProfileShapes(Options):

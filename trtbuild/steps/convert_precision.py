@@ -31,6 +31,8 @@ class ConvertPrecision(Step):
     type: HalfName
     fp32: tuple[str, ...] = ()
     """Nodes that stay float32: names, patterns over names, or `op:` and an operator."""
+    keep_io_types: bool = True
+    """Whether float32 inputs and outputs stay float32."""
 
     def run(self, context: Context) -> None:
         """Write the model, and the account of every weighted layer.
@@ -43,10 +45,11 @@ class ConvertPrecision(Step):
         model = load(context.path(self.model))
         put_scratch(model, context.out.parent / "scratch")
         model, raised = lift_for(model, self.type, quantized=False)
-        high = High(self.type)
+        largest = {}
         if self.peaks is not None:
             read = context.path(self.peaks).read_bytes()
-            high = High(self.type, Peaks.model_validate_json(read).tensors)
+            largest = Peaks.model_validate_json(read).tensors
+        high = High(self.type, largest, keep_io_types=self.keep_io_types)
         wishes = Wishes(precision=dict.fromkeys(self.fp32, "fp32"))
         account = convert(model, float_account(model), high, wishes)
         account = account.model_copy(update={"remarks": (*raised, *account.remarks)})

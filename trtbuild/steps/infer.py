@@ -59,12 +59,27 @@ class Infer(Step):
         ):
             done = 0
             for group in _groups(self.data.samples(context), batch):
-                for name, rows in kept.rows(infer(_feed_dict(group, inputs)), group):
+                for name, rows in kept.rows(infer(self._feed_dict(group, inputs)), group):
                     file.append(name, rows)
                 done += len(group)
                 context.events.progress(done, total, "samples")
         for note in kept.notes():
             context.events.note(note)
+
+    def _feed_dict(
+        self, group: Sequence[Sample], inputs: Sequence[TensorSpec]
+    ) -> dict[str, np.ndarray]:
+        """Stack samples; what a candidate takes in float16 is rounded to it."""
+        import numpy as np
+
+        for sample in group:
+            _demand_fit(sample, inputs, rounded=not self.reference)
+        return {
+            spec.name: np.stack([sample.arrays[spec.name] for sample in group]).astype(
+                spec.dtype, copy=False
+            )
+            for spec in inputs
+        }
 
 
 def _batch_of(inputs: Sequence[TensorSpec]) -> int:
@@ -99,15 +114,7 @@ def _groups(samples: Iterator[Sample], size: int) -> Iterator[list[Sample]]:
         yield group
 
 
-def _feed_dict(group: Sequence[Sample], inputs: Sequence[TensorSpec]) -> dict[str, np.ndarray]:
-    import numpy as np
-
-    for sample in group:
-        _demand_fit(sample, inputs)
-    return {spec.name: np.stack([sample.arrays[spec.name] for sample in group]) for spec in inputs}
-
-
-def _demand_fit(sample: Sample, inputs: Sequence[TensorSpec]) -> None:
+def _demand_fit(sample: Sample, inputs: Sequence[TensorSpec], *, rounded: bool) -> None:
     for spec in inputs:
         array = sample.arrays.get(spec.name)
         if array is None:
@@ -120,7 +127,8 @@ def _demand_fit(sample: Sample, inputs: Sequence[TensorSpec]) -> None:
             isinstance(size, str) or size == given
             for size, given in zip(wanted, array.shape, strict=True)
         )
-        if not fits or array.dtype.name != spec.dtype:
+        halved = rounded and (array.dtype.name, spec.dtype) == ("float32", "float16")
+        if not fits or (array.dtype.name != spec.dtype and not halved):
             raise StepInputError(
                 f"{sample.name}: is {array.dtype.name} {list(array.shape)}, but input "
                 f"`{spec.name}` takes {spec.dtype} [{', '.join(map(str, wanted))}]",

@@ -51,6 +51,8 @@ class Quantize(Step):
     """How the limits of weights are found."""
     high_precision: Literal["fp32", "fp16", "bf16"] = "fp32"
     """What is not INT8 is written in this type."""
+    keep_io_types: bool = True
+    """Whether float32 inputs and outputs stay float32, whatever `high_precision` is."""
     peaks: Ref | None = None
     """How large the values of every tensor are: which of them 16 bits cannot hold."""
 
@@ -91,9 +93,9 @@ class Quantize(Step):
         if self.high_precision == "fp32":
             return None
         if self.peaks is None:
-            return High(self.high_precision)
+            return High(self.high_precision, keep_io_types=self.keep_io_types)
         peaks = Peaks.model_validate_json(context.path(self.peaks).read_bytes())
-        return High(self.high_precision, peaks.tensors)
+        return High(self.high_precision, peaks.tensors, keep_io_types=self.keep_io_types)
 
     def _filed(self, context: Context) -> dict[str, tuple[float, float]]:
         if self.ranges_file is None:
