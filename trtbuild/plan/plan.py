@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel
@@ -38,7 +39,7 @@ class Planned(Options):
     facts: dict[str, str] = {}
     """The facts of that Python."""
 
-    @property
+    @cached_property  # asked for at each turn of a walk, and there may be thousands of files
     def after(self) -> tuple[str, ...]:
         """The names of the steps that it reads from, each once, in field order."""
         return tuple(dict.fromkeys(ref.step for _, ref in inputs_of(self.step)))
@@ -141,7 +142,10 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Ref | Pinned]]:
             yield from _leaves(getattr(value, name), f"{path}.{name}".lstrip("."))
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
-            yield from _leaves(item, f"{path}.{index}")
+            if isinstance(item, Ref | Pinned):
+                yield f"{path}.{index}", item
+            else:
+                yield from _leaves(item, f"{path}.{index}")
 
 
 def pinned_of(step: Step) -> Iterator[tuple[str, str]]:
