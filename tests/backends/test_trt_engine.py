@@ -108,9 +108,10 @@ def test_without_a_gpu_the_error_says_so(carried_out):
     assert "TensorRT 10 cannot start its runtime" in report["message"]
 
 
-def test_a_run_that_fails_and_a_layout_that_cannot_be_read_are_errors(carried_out):
-    """Neither is an array that looks right."""
+def test_a_run_that_fails_is_an_error(carried_out):
+    """There are no outputs that look right."""
     report, _, _ = carried_out("tensorrt10", "run_engine", run_fails=True)
+
     assert "execute_async_v3" in report["message"]
 
 

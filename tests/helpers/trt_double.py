@@ -369,6 +369,7 @@ def main(path):
     double = Double(json.loads(Path(surface).read_text()), order)
     _remember_network(double)
     sys.modules["tensorrt"] = double.module
+    sys.modules["torch"] = None  # Polygraphy would import it to ask whether arrays are its own
     if order.get("no_gpu"):
         for name in ("Builder", "Runtime"):
             setattr(double.module, name, no_gpu)
