@@ -100,6 +100,17 @@ def on(aim: Aim = RTX, **more: object) -> Callable[[], Subject]:
     return lambda: Subject(model=layer(**more), aim=aim)
 
 
+def inside(body: str) -> Callable[[], Subject]:
+    """A layer, and an If behind it whose one body makes `b` of `a`."""
+    return of(
+        f"""{ONE.replace("y = Conv", "a = Conv")}
+        [either] y = If(c) <
+            then_branch = t () => (float[1,8,8,8] b) {{ {body} }},
+            else_branch = e () => (float[1,8,8,8] f) {{ f = Identity(a) }}>""",
+        inputs="float[1,8,8,8] x, bool c",
+    )
+
+
 def residual(skip: str) -> str:
     return two("b = Relu(a)", tail=f"[join] y = Add(c, {skip})")
 
@@ -216,6 +227,7 @@ FIRES: dict[str, Callable[[], Subject]] = {
     "TB207": on(op="ConvTranspose", axis=1),
     "TB208": on(Aim(kind="tensorrt_rtx", compute_capabilities=("7.5", "8.9"))),
     "TB209": lambda: fp8("8.6", "8.9"),
+    "TB210": inside(f"{qdq('a')} b = Identity(a_dq)"),
     "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
     "TB302": of(two("[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"), c8=(8,)),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x)")),
@@ -230,6 +242,7 @@ FIRES: dict[str, Callable[[], Subject]] = {
     "TB403": joined("far"),
     "TB404": lambda: with_ranges(x=seen(9.0)),
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
+    "TB406": of(ONE, Aim(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
     "TB501": of(ONE, Aim(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
@@ -258,6 +271,7 @@ HOLDS: dict[str, Callable[[], Subject]] = {
     "TB207": on(TRT11, op="ConvTranspose", axis=1),
     "TB208": of(conv("one", "x", "y"), Aim(compute_capabilities=("7.5",))),
     "TB209": lambda: fp8("8.9"),
+    "TB210": inside("b = Neg(a)"),
     "TB301": of(two("b = Relu(a)")),
     "TB302": of(two("b = Relu(a)")),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x_dq)")),
@@ -269,6 +283,7 @@ HOLDS: dict[str, Callable[[], Subject]] = {
     "TB403": joined("s2"),
     "TB404": lambda: with_ranges(x=seen(8.0)),
     "TB405": lambda: with_ranges(x=RANGE),
+    "TB406": of(ONE, TRT11),
     "TB501": of(ONE, TRT11),
 }
 """Code → a neighbour of that model that keeps the rule."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from trtbuild.backends import Target
@@ -33,22 +34,40 @@ def check_of(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | None:
         account=Ref(step="quantize", output="account") if quantized else None,
         ranges=Ref(step="quantize", output="ranges") if quantized else None,
         target=target,
-        aim=aim_of(backend),
+        aim=aim_of(backend, recipe),
         shapes=shapes_of(recipe),
         allow_float=section.allow_float if section else (),
         off=recipe.checks.off,
     )
 
 
-def aim_of(backend: Target) -> Aim:
-    """Say of a target what the rules ask."""
+def aim_of(backend: Target, recipe: Recipe) -> Aim:
+    """Say of a recipe's target what the rules ask."""
     options: dict[str, Any] = backend.model_dump()
     workspace = options.get("workspace")
     return Aim(
         kind=backend.kind,
         compute_capabilities=tuple(map(str, options.get("compute_capabilities", ()))),
         small_workspace_bytes=workspace if workspace and workspace < FLOOR_BYTES else None,
+        unlike_preprocessing=", ".join(_unlike_preprocessing(recipe)),
     )
+
+
+def _unlike_preprocessing(recipe: Recipe) -> Iterator[str]:
+    """Yield the options of `preprocess` that calibration and comparison give differently.
+
+    Data without the option is left out: what a file holds, or a callable does, nobody sees.
+    """
+    if recipe.quantization is None or recipe.quantization.data is None or recipe.compare is None:
+        return
+    names = (recipe.quantization.data, recipe.compare.data)
+    given = [getattr(recipe.data[name], "preprocess", None) for name in names]
+    if None in given:
+        return
+    one, other = (each.model_dump(mode="json") for each in given)
+    for option in sorted(one.keys() | other.keys()):
+        if one.get(option) != other.get(option):
+            yield f"{option} {one.get(option)} and {other.get(option)}"
 
 
 def shapes_of(recipe: Recipe) -> dict[str, tuple[int, ...]]:

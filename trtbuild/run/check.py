@@ -88,7 +88,7 @@ def _for_targets(loaded: Loaded, model: _Model) -> tuple[Checked, ...]:
     from trtbuild.plan.checks import aim_of
 
     aims = {
-        name: aim_of(backend)
+        name: aim_of(backend, loaded.recipe)
         for name, backend in loaded.recipe.targets.items()
         if backend.capabilities.typing
     }

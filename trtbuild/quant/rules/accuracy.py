@@ -8,7 +8,14 @@ from trtbuild.quant.existing import Linear
 from trtbuild.quant.rules.subject import Subject
 from trtbuild.quant.view import name_of
 
-__all__ = ["clipped_far", "idle_range", "quantized_decode", "quantized_output", "unlike_scales"]
+__all__ = [
+    "clipped_far",
+    "idle_range",
+    "quantized_decode",
+    "quantized_output",
+    "unlike_preprocessing",
+    "unlike_scales",
+]
 
 Hits = Iterator[tuple[str, str]]
 """(node, reason)."""
@@ -79,6 +86,12 @@ def clipped_far(subject: Subject) -> Hits:
         seen = max(abs(value) for value in found.observed)
         if seen > FAR * found.limit:
             yield tensor, f"its limit {found.limit:.3g} is far below what was seen, {seen:.3g}"
+
+
+def unlike_preprocessing(subject: Subject) -> Hits:
+    """Calibration sees data as the comparison does: preprocessed in the same way."""
+    if unlike := subject.aim.unlike_preprocessing:
+        yield "", f"calibration and comparison preprocess differently: {unlike}"
 
 
 def idle_range(subject: Subject) -> Hits:

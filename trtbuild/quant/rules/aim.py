@@ -19,6 +19,8 @@ class Aim(Options):
     """Those of a TensorRT-RTX target."""
     small_workspace_bytes: int | None = None
     """A workspace under FLOOR_BYTES; None for any other, which changes nothing."""
+    unlike_preprocessing: str = ""
+    """In what the preprocessing of the calibration data differs from that of the comparison's."""
 
     @property
     def rtx(self) -> bool:

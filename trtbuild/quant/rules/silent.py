@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trtbuild.quant.axes import axis_of_operand
-from trtbuild.quant.existing import Linear
+from trtbuild.quant.existing import LINEAR, Linear
 from trtbuild.quant.rules.subject import INTEGERS, Reading, Subject
+from trtbuild.quant.view import name_of, subgraphs_of
 
 __all__ = [
     "fp8_too_early",
@@ -14,6 +15,7 @@ __all__ = [
     "lacking_range",
     "listed_scale",
     "nothing_quantized",
+    "quantized_body",
     "scale_for_each_channel",
     "transposed_in_float",
     "turing",
@@ -108,6 +110,18 @@ def wrong_axis(subject: Subject) -> Hits:
                         f"its output channels along {right}"
                     ),
                 )
+
+
+def quantized_body(subject: Subject) -> Hits:
+    """Nothing inside the bodies of If, Loop and Scan is quantized."""
+    for node in subject.view.nodes:
+        waiting = list(subgraphs_of(node))
+        while waiting:
+            for inner in waiting.pop().node:
+                waiting += subgraphs_of(inner)
+                if inner.op_type in LINEAR:
+                    where = f"it lies inside the {node.op_type} `{name_of(node)}`"
+                    yield name_of(inner), f"{where}: no other rule looks there, and no repair does"
 
 
 def transposed_in_float(subject: Subject) -> Hits:

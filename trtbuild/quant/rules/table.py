@@ -166,6 +166,12 @@ TABLE: tuple[Rule, ...] = (
         "build for 8.9 and later, or quantize to int8",
     ),
     Rule(
+        "TB210",
+        "warning",
+        silent.quantized_body,
+        "quantize around the body, or inline it (export without control flow)",
+    ),
+    Rule(
         "TB301",
         "warning",
         slow.split_fusion,
@@ -222,6 +228,12 @@ TABLE: tuple[Rule, ...] = (
         "warning",
         accuracy.idle_range,
         "remove the range, or give one to the tensor that is quantized (behind the activation)",
+    ),
+    Rule(
+        "TB406",
+        "warning",
+        accuracy.unlike_preprocessing,
+        "give both data sets the same `preprocess`",
     ),
     Rule("TB501", "warning", target.small_workspace, "give the target a `workspace` of 1GiB"),
 )
