@@ -12,6 +12,7 @@ import pytest
 
 from trtbuild.backends import onnxruntime, tensorrt_rtx
 from trtbuild.backends.tensorrt11 import Tensorrt11
+from trtbuild.core.watch import Watch, devices
 from trtbuild.run import facts
 from trtbuild.run.facts import Gpu, Installed, gpus, hindrance, missing, readiness
 
@@ -139,3 +140,30 @@ def test_no_driver_means_no_gpu(monkeypatch):
     monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
 
     assert () == gpus()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_whoever_asks_for_a_gpu_is_seen_to_ask(monkeypatch, tmp_path):
+    """With the driver's own file, though it was loaded before: another one may show another GPU."""
+    (tmp_path / "driver.c").write_text(FAKE_DRIVER)
+    library = tmp_path / "libcuda.so.1"
+    command = ["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "driver.c")]
+    subprocess.run(command, check=True)
+    monkeypatch.setattr(facts, "_PLACES", (str(library),))
+
+    with Watch() as watch:
+        assert "NVIDIA H200 (9.0)" == Installed([])["gpu"]
+
+    assert devices() == watch.devices
+    assert str(library) in watch.looks
+    assert "" == watch.doubt
+
+
+def test_whoever_finds_no_gpu_is_seen_to_ask(monkeypatch):
+    """That there is none is an answer too."""
+    monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
+
+    with Watch() as watch:
+        assert "gpu" not in Installed([])
+
+    assert devices() == watch.devices

@@ -44,10 +44,12 @@ def key_of(arguments: Sequence[str]) -> list[str] | None:
     except OSError:
         return None
     variables = (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(ENVIRONMENT))
+    machine = os.uname()  # of several that share a store, each finds out for itself
     terminal = [str(stream.isatty()) for stream in (sys.stdout, sys.stderr)]
     return [
         "1", __version__, sys.executable, sys.version, str(sys.flags), str(os.getuid()), folder,
-        *terminal, str(len(arguments)), *arguments, str(len(sys.path)), *sys.path, *variables,
+        machine.nodename, machine.machine, *terminal,
+        str(len(arguments)), *arguments, str(len(sys.path)), *sys.path, *variables,
     ]  # fmt: skip
 
 
