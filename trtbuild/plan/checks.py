@@ -61,10 +61,11 @@ def _unlike_preprocessing(recipe: Recipe) -> Iterator[str]:
     if recipe.quantization is None or recipe.quantization.data is None or recipe.compare is None:
         return
     names = (recipe.quantization.data, recipe.compare.data)
-    given = [getattr(recipe.data[name], "preprocess", None) for name in names]
-    if None in given:
+    one, other = (
+        recipe.data[name].model_dump(mode="json").get("preprocess") or {} for name in names
+    )
+    if not one or not other:
         return
-    one, other = (each.model_dump(mode="json") for each in given)
     for option in sorted(one.keys() | other.keys()):
         if one.get(option) != other.get(option):
             yield f"{option} {one.get(option)} and {other.get(option)}"
