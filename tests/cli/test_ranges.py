@@ -117,7 +117,7 @@ def test_a_build_that_would_fall_back_is_refused(project, trtbuild):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["show", "gone.json"], 4, "gone.json: No such file"),
+        (["show", "gone.json"], 4, "gone.json: no such file"),
         (["show", "."], 2, "holds no ranges.json"),
         (["show", "model.onnx"], 2, "is not text"),
         (["show", "recipe.yaml"], 2, "has no ranges yet"),
