@@ -68,9 +68,11 @@ def layers_of(text: str) -> tuple[InspectedLayer, ...] | None:
     """
     try:
         found = json.loads(text).get("Layers", [])
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
-    if not found or not all(isinstance(layer, dict) for layer in found):
+    if not found or not isinstance(found, list):
+        return None
+    if not all(isinstance(layer, dict) for layer in found):
         return None
     return tuple(_layer(layer) for layer in found)
 
