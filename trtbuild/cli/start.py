@@ -9,13 +9,13 @@ import gc
 import sys
 import time
 
-from trtbuild.core import stamp
-from trtbuild.core.watch import Watch
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, TextIO
+
+    from trtbuild.core.stamp import Said
+    from trtbuild.core.watch import Watch
 
 __all__ = ["main", "run"]
 
@@ -37,7 +37,11 @@ def run(arguments: Sequence[str]) -> int:
     stamped = bool(arguments) and arguments[0] in STAMPED and _in_utf8()
     # Help is as wide as the terminal, and asks no file for that.
     stamped = stamped and not any(_may_ask_for_help(each) for each in arguments)
-    key = stamp.key_of(arguments) if stamped else None
+    if not stamped:
+        return _anew(arguments)
+    from trtbuild.core import stamp
+
+    key = stamp.key_of(arguments)
     if key is None:
         return _anew(arguments)
     said = stamp.said_before(key)
@@ -47,7 +51,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _may_ask_for_help(argument: str) -> bool:
-    return argument.startswith("-") and ("h" in argument[:4])
+    short = argument.startswith("-") and not argument.startswith("--")
+    return argument.startswith("--h") or (short and "h" in argument)
 
 
 def _in_utf8() -> bool:
@@ -56,7 +61,7 @@ def _in_utf8() -> bool:
     return all((getattr(each, "encoding", None) or "").lower() == "utf-8" for each in streams)
 
 
-def _say(said: stamp.Said) -> bool:
+def _say(said: Said) -> bool:
     """Write what was said before; False where that fails, which is for the slow way to tell."""
     try:
         for stream, text in said:
@@ -76,7 +81,11 @@ def _anew(arguments: Sequence[str]) -> int:
 
 def _watched(arguments: Sequence[str], key: list[str]) -> int:
     """Run a command, and keep what it says if it finds all in place."""
-    began, said = time.time(), stamp.Said()
+    from trtbuild.core import stamp
+    from trtbuild.core.watch import Watch
+
+    began = time.time()
+    said: Said = []
     streams = sys.stdout, sys.stderr
     with Watch() as watch:
         sys.stdout = _Heard(sys.stdout, "out", said, watch)
@@ -93,7 +102,7 @@ def _watched(arguments: Sequence[str], key: list[str]) -> int:
 class _Heard:
     """A text stream that remembers what was written to it."""
 
-    def __init__(self, stream: TextIO, name: str, said: stamp.Said, watch: Watch) -> None:
+    def __init__(self, stream: TextIO, name: str, said: Said, watch: Watch) -> None:
         self._stream, self._name, self._said, self._watch = stream, name, said, watch
 
     def write(self, text: str) -> int:
