@@ -62,37 +62,24 @@ def test_a_rebuild_holds_and_touches_nothing_else(locked, trtbuild, scratch):
     assert [] == list(scratch.iterdir())
 
 
-BREACHES = {
-    "model.int8.onnx": ('int8 = "sha256:', 'int8 = "sha256:00'),
-    "rtx": ('rtx.tactics = "sha256:', 'rtx.tactics = "sha256:00'),
-}
-
-
-@pytest.mark.parametrize("what", BREACHES)
-def test_what_is_not_as_guaranteed_is_exit_code_1(locked, trtbuild, what):
-    """It is named; everything else is still told."""
-    edit(Path("recipe.lock"), *BREACHES[what])
+def test_what_is_not_as_guaranteed_is_exit_code_1(locked, trtbuild):
+    """It is named, and all else still told: figures may move as long as the gates hold."""
+    lock = Path("recipe.lock")
+    edit(lock, 'int8 = "sha256:', 'int8 = "sha256:00')
+    edit(lock, 'rtx.tactics = "sha256:', 'rtx.tactics = "sha256:00')
+    lines = lock.read_text().splitlines()
+    lock.write_text(
+        "\n".join('"logits.cosine" = 0.5' if "logits.cosine" in line else line for line in lines)
+    )
 
     answer, found, each = checks(trtbuild)
 
     assert 1 == answer.code
     assert not found["holds"]
-    assert [what] == [name for name, check in each.items() if check["holds"] is False]
-
-
-def test_figures_may_move_within_the_gates(locked, trtbuild):
-    """Floating-point sums differ between processors: it says which moved, and the gates decide."""
-    lock = Path("recipe.lock")
-    lock.write_text(
-        "\n".join(
-            '"logits.cosine" = 0.5' if "logits.cosine" in line else line
-            for line in lock.read_text().splitlines()
-        )
-    )
-
-    answer, _, each = checks(trtbuild)
-
-    assert 0 == answer.code
+    assert ["model.int8.onnx", "rtx"] == [
+        name for name, check in each.items() if check["holds"] is False
+    ]
+    assert "tactics: 00" in each["rtx"]["found"]
     assert "1 of 3 figures moved (logits.cosine: 0.5 → 0.9" in each["metrics"]["found"]
 
 
