@@ -54,7 +54,7 @@ def types_are_chosen_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
     for name, target in _tens(recipe):
         if target.io_types and not target.weakly_typed(implicit=implicit):
             told = "the network is strongly typed: its inputs and outputs have the model's types"
-            hint = "change them in the model, or let TensorRT choose types (`fp16: true`)"
+            hint = "write `keep_io_types: false`, or let TensorRT choose types (`fp16: true`)"
             yield source.problem(("targets", name, "io_types"), told, hint, key=True)
         for option in ("precision_constraints", "ranges_as"):
             if option in target.model_fields_set and not implicit:
