@@ -62,9 +62,7 @@ def _told(result: TargetResult, *, signature: bool) -> None:
     echo(f"  target `{result.target}` ({result.backend}), model {result.model_digest[:19]}")
     if signature:
         _signature(result)
-    echo(
-        f"  INT8: asked for in {result.asked_int8} layers, delivered in {result.delivered_int8}"
-    )
+    echo(f"  INT8: asked for in {result.asked_int8} layers, delivered in {result.delivered_int8}")
     for caveat in result.caveats:
         echo(f"  caveat: {caveat}")
 
