@@ -85,15 +85,16 @@ def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path):
     assert runs[0] == runs[1]
 
 
-def test_a_failed_gate_is_exit_code_1(project, trtbuild):
+def test_a_failed_gate_is_exit_code_1(applied_project, trtbuild):
     """The files are left all the same: the report says why."""
-    edit(project, "at_least: 10", "at_least: 90")
+    edit(applied_project, "at_least: 10", "at_least: 90")
 
     answer = trtbuild("apply", "-q", "recipe.yaml")
 
     assert 1 == answer.code
     assert "gate failed: sqnr_db ≥ 90" in answer.err
     assert FILES == set(visible(Path("build/small")))
+    assert "sqnr_db ≥ 90" in Path("build/small/report.md").read_text()
 
 
 def test_two_applies_at_once_do_the_work_once(tmp_path):

