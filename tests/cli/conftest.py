@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.helpers.projects import small_project
+from trtbuild.run.executor import Inline
 
 
 @dataclass
@@ -37,6 +38,15 @@ def trtbuild(capsys):
         return Answer(code, shown.out, shown.err)
 
     return typed
+
+
+@pytest.fixture
+def steps_here(monkeypatch):
+    """Run steps in this process, which saves starting one for each: for tests of other things."""
+    from trtbuild.run import apply, local, verifying
+
+    for module in (apply, local, verifying):
+        monkeypatch.setattr(module, "Local", lambda _jobs: Inline())
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.helpers.projects import edit, small_project
 
 FILES = {
@@ -85,6 +87,7 @@ def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path):
     assert runs[0] == runs[1]
 
 
+@pytest.mark.usefixtures("steps_here")
 def test_a_failed_gate_is_exit_code_1(applied_project, trtbuild):
     """The files are left all the same: the report says why."""
     edit(applied_project, "at_least: 10", "at_least: 90")
@@ -109,6 +112,7 @@ def test_two_applies_at_once_do_the_work_once(tmp_path):
     assert len(ran) == len(set(ran))
 
 
+@pytest.mark.usefixtures("steps_here")
 def test_only_the_asked_target_is_built(project, trtbuild):
     """Its neighbours stay as they are."""
     edit(project, "targets:\n", "targets:\n  other: {kind: onnxruntime}\n")

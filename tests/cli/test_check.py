@@ -10,6 +10,8 @@ from tests.helpers.projects import edit
 from tests.helpers.qdq import random
 from tests.helpers.rules import FIRES, HOLDS
 
+pytestmark = pytest.mark.usefixtures("steps_here")
+
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.test_apply import SAME_BYTES, visible
 
+pytestmark = pytest.mark.usefixtures("steps_here")
+
 
 @pytest.fixture
 def applied(applied_project, tmp_path):

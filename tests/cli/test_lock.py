@@ -10,6 +10,8 @@ import pytest
 from tests.cli.test_apply import SAME_BYTES, visible
 from tests.helpers.projects import edit
 
+pytestmark = pytest.mark.usefixtures("steps_here")
+
 
 @pytest.fixture
 def locked(applied_project, trtbuild):

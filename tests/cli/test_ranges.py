@@ -10,6 +10,8 @@ import pytest
 from tests.helpers.projects import edit
 from tests.helpers.quant import ranges_of
 
+pytestmark = pytest.mark.usefixtures("steps_here")
+
 CALIBRATION = "  data: calib\n  calibrator: {kind: minmax}\n"
 OLD = "TRT-8601-EntropyCalibration2\ninput: 3caa54fc\nb: 3d4ccccd\ng: 3caa54fc\nz|1: 0\n"
 

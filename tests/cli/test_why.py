@@ -8,6 +8,8 @@ import pytest
 
 from tests.helpers.projects import edit
 
+pytestmark = pytest.mark.usefixtures("steps_here")
+
 
 @pytest.fixture
 def applied(applied_project):
