@@ -1,39 +1,13 @@
-"""Samples, batches and even choices."""
+"""Even choices."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.data.base import Sample, batched, spread
-
-
-def sample(index: int) -> Sample:
-    return Sample(f"s{index}", {"x": np.array([index, -index])}, index)
-
-
-def test_batches_stack_on_a_new_axis():
-    """Arrays are stacked, names and labels kept; the last batch is short."""
-    first, last = batched(map(sample, range(3)), 2)
-
-    assert [[0, 0], [1, -1]] == first.arrays["x"].tolist()
-    assert ("s0", "s1") == first.names
-    assert (2,) == last.labels
-    assert (1, 2) == last.arrays["x"].shape
-
-
-def test_no_samples_make_no_batch():
-    """Nothing in, nothing out."""
-    assert [] == list(batched([], 8))
-
-
-def test_a_batch_of_nothing_is_a_mistake():
-    """A batch size below 1 is refused."""
-    with pytest.raises(ValueError, match="at least one"):
-        list(batched([], 0))
+from trtbuild.data.base import spread
 
 
 def test_a_choice_is_spread_evenly():

@@ -14,7 +14,15 @@ from trtbuild.backends import onnxruntime, tensorrt_rtx
 from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.core.watch import Watch, devices
 from trtbuild.run import facts
-from trtbuild.run.facts import Gpu, Installed, gpus, hindrance, missing, readiness
+from trtbuild.run.facts import (
+    Gpu,
+    Installed,
+    gpus,
+    hindrance,
+    missing,
+    readiness_of,
+    target_kinds,
+)
 
 FAKE_DRIVER = """
 #include <string.h>
@@ -74,7 +82,8 @@ def test_a_backend_says_which_packages_it_lacks():
 
 def test_readiness_covers_every_kind_of_target():
     """For each kind: whether it builds here, with which versions, or what installs it."""
-    rtx, eleven, ten, ort = readiness({"onnxruntime": "1.31.1", "polygraphy": "0.53.6"})
+    here = {"onnxruntime": "1.31.1", "polygraphy": "0.53.6"}
+    rtx, eleven, ten, ort = (readiness_of(kind, here) for kind in target_kinds())
 
     assert [("tensorrt11", False), ("tensorrt10", False)] == [
         (each.kind, each.builds) for each in (eleven, ten)
@@ -95,14 +104,14 @@ def test_a_backend_that_needs_a_gpu_is_not_ready_without_one(monkeypatch):
     monkeypatch.setattr(onnxruntime.Onnxruntime, "capabilities", needs)
     monkeypatch.setattr(facts, "_driver", lambda: None)
 
-    assert "there is no NVIDIA GPU with a driver here" == readiness({})[-1].reason
+    assert "there is no NVIDIA GPU with a driver here" == readiness_of("onnxruntime", {}).reason
 
 
 def test_another_version_of_tensorrt_is_not_taken_for_it(monkeypatch):
     """A target for 10 is not built by 11, and says which is here."""
     here = {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
 
-    _, eleven, ten, _ = readiness(here)
+    eleven, ten = (readiness_of(kind, here) for kind in ("tensorrt11", "tensorrt10"))
 
     assert "tensorrt 11.4.0.106 is installed; version 10 is needed" == ten.reason
     assert "there is no NVIDIA GPU with a driver here" == eleven.reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -13,9 +13,8 @@ from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
 
-__all__ = ["Batch", "DataSource", "Manifest", "Sample", "batched", "spread"]
+__all__ = ["DataSource", "Manifest", "Sample", "spread"]
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,6 @@ class Sample:
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some samples in order: each array has them on axis 0."""
-
-    names: tuple[str, ...]
-    arrays: dict[str, np.ndarray]
-    labels: tuple[int | None, ...]
 
 
 class Manifest(Options):
@@ -80,33 +70,6 @@ class DataSource(Protocol):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the installed packages whose version may change a sample."""
-
-
-def batched(samples: Iterable[Sample], size: int) -> Iterator[Batch]:
-    """Stack every `size` samples on a new axis 0; the last batch may be short.
-
-    The samples must agree in names, dtypes and shapes, as captured ones do.
-    """
-    if size < 1:
-        raise ValueError("a batch holds at least one sample")
-    waiting: list[Sample] = []
-    for sample in samples:
-        waiting.append(sample)
-        if len(waiting) == size:
-            yield _stacked(waiting)
-            waiting = []
-    if waiting:
-        yield _stacked(waiting)
-
-
-def _stacked(samples: list[Sample]) -> Batch:
-    import numpy as np
-
-    arrays: dict[str, NDArray[np.generic]] = {
-        name: np.stack([sample.arrays[name] for sample in samples]) for name in samples[0].arrays
-    }
-    names = tuple(sample.name for sample in samples)
-    return Batch(names=names, arrays=arrays, labels=tuple(sample.label for sample in samples))
 
 
 def spread(total: int, count: int | None, *, where: str, unit: str) -> range | list[int]:

@@ -68,17 +68,17 @@ def convert(
     wishes: Wishes | None = None,
 ) -> Account:
     """Convert a model to 16 bits in place; return its account with what stays float32, and why."""
-    found = halve(
+    staying = halve(
         model, high.name, largest=high.largest, wishes=wishes, keep_io_types=high.keep_io_types
     )
     layers = (
         layer
-        if layer.precision == "int8" or layer.name in found.kept
+        if layer.precision == "int8" or layer.name in staying
         else layer.model_copy(update={"precision": high.name})
         for layer in account.layers
     )
     kept = tuple(
-        KeptAccount(name=node, op=op, reason=reason) for node, (op, reason) in found.kept.items()
+        KeptAccount(name=node, op=op, reason=reason) for node, (op, reason) in staying.items()
     )
     remarks = [*account.remarks, *_on_kept(kept)]
     if not high.largest:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.weights_file import new_tensor
@@ -17,18 +16,9 @@ from trtbuild.quant.wishes import Wishes
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Halved", "halve"]
+__all__ = ["halve"]
 
 NONE = Slots(frozenset(), frozenset())
-
-
-@dataclass(frozen=True)
-class Halved:
-    """What became of a model: nodes that stay float32, each with its operator and the reason."""
-
-    kept: dict[str, tuple[str, str]]
-    converted: int
-    """How many nodes compute in 16 bits."""
 
 
 def halve(
@@ -38,8 +28,10 @@ def halve(
     largest: Mapping[str, float],
     wishes: Wishes | None = None,
     keep_io_types: bool = True,
-) -> Halved:
+) -> dict[str, tuple[str, str]]:
     """Convert a float32 model, quantized or not, to 16 bits in place.
+
+    Returns the nodes that stay float32, each with its operator and the reason.
 
     `largest` is the largest absolute value that calibration saw of each tensor; what could
     overflow stays float32 (see `half_rules`). The model's opset must have the type already.
@@ -52,15 +44,11 @@ def halve(
     """
     view = View(model)
     staying = kept(view, HALVES[name], largest=largest, wishes=wishes or Wishes())
-    writer = _Writer(model, view, HALVES[name], staying, keep_io_types=keep_io_types)
-    writer.write()
-    return Halved(
-        kept={
-            name_of(view.nodes[index]): (view.nodes[index].op_type, reason)
-            for index, reason in staying.items()
-        },
-        converted=len(writer.halved),
-    )
+    _Writer(model, view, HALVES[name], staying, keep_io_types=keep_io_types).write()
+    return {
+        name_of(view.nodes[index]): (view.nodes[index].op_type, reason)
+        for index, reason in staying.items()
+    }
 
 
 class _Writer:
@@ -83,7 +71,6 @@ class _Writer:
             for index, node in enumerate(view.nodes)
             if index not in staying and node.op_type not in PAIR
         }
-        self.halved = {index for index, each in self.slots.items() if each.inputs or each.outputs}
         self._names = Names(model.graph)
         ends = () if keep_io_types else (*self.graph.input, *self.graph.output)
         self._ends = [

@@ -20,7 +20,6 @@ __all__ = [
     "Pre",
     "Section",
     "State",
-    "Strong",
     "Table",
     "Tone",
     "flat",
@@ -42,13 +41,6 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Strong:
-    """Words that carry the sentence."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class State:
     """A word of judgement: passed, failed, deferred."""
 
@@ -65,7 +57,7 @@ class Bar:
     tone: Tone = "plain"
 
 
-Span = str | Code | Strong | State | Bar
+Span = str | Code | State | Bar
 Inline = tuple[Span, ...]
 """A run of text; a plain string in it is text too, never markup."""
 NOTHING: Inline = ("–",)

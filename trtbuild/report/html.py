@@ -21,7 +21,6 @@ from trtbuild.report.blocks import (
     Pre,
     Span,
     State,
-    Strong,
     Table,
     flat,
 )
@@ -122,8 +121,6 @@ def _span(span: Span) -> str:
     match span:
         case Code(text):
             return f"<code>{_text(text)}</code>" if text else ""
-        case Strong(text):
-            return f"<strong>{_text(text)}</strong>"
         case State(text, tone):
             return f'<span class="state {tone}">{_text(text)}</span>'
         case Bar():

@@ -18,7 +18,6 @@ from trtbuild.report.blocks import (
     Paragraph,
     Pre,
     State,
-    Strong,
     Table,
     flat,
     one_line,
@@ -120,8 +119,6 @@ def _inline(spans: Inline) -> str:
                 written.append(_text(span))
             case Code(text):
                 written.append(_code(text))
-            case Strong(text):
-                written.append(f"**{_text(text)}**")
             case State(text, tone):
                 written.append(f"**{_text(text)}**" if tone != "plain" else _text(text))
             case Bar():

@@ -25,7 +25,6 @@ __all__ = [
     "gpus",
     "hindrance",
     "missing",
-    "readiness",
     "readiness_of",
     "target_kinds",
 ]
@@ -121,7 +120,6 @@ class Readiness:
     """What is missing."""
     install: str
     """The command that installs it."""
-    needs_gpu: bool
 
 
 def target_kinds() -> tuple[str, ...]:
@@ -135,11 +133,6 @@ def capabilities_of(kind: str) -> Capabilities:
     return found  # type: ignore[no-any-return]  # the union is known only at run time
 
 
-def readiness(facts: Mapping[str, str]) -> tuple[Readiness, ...]:
-    """Tell for every kind of target whether this machine can build it."""
-    return tuple(readiness_of(kind, facts) for kind in target_kinds())
-
-
 def readiness_of(kind: str, facts: Mapping[str, str]) -> Readiness:
     """Tell whether a kind of target can be built where these facts hold."""
     capabilities = capabilities_of(kind)
@@ -150,7 +143,6 @@ def readiness_of(kind: str, facts: Mapping[str, str]) -> Readiness:
         packages={name: facts.get(name, "") for name in capabilities.packages},
         reason=reason,
         install=capabilities.install,
-        needs_gpu=not capabilities.runs_without_gpu,
     )
 
 

@@ -105,8 +105,6 @@ class Step(Options):
     beside: ClassVar[Mapping[str, str]] = {}
     """Outputs that may be left out, written alike. Of `weights`, whoever reads `model` is given
     the file beside it, under this name."""
-    gpu: ClassVar[bool] = False
-    reusable: ClassVar[bool] = True
 
     kind: str
 

@@ -29,7 +29,6 @@ class CalibrateNatively(Step):
 
     version: ClassVar[int] = 1
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "cache": "calibration.cache"}
-    gpu: ClassVar[bool] = True
 
     kind: Literal["calibrate_natively"] = "calibrate_natively"
     model: Ref

@@ -15,8 +15,6 @@ class DescribeEngine(Step):
     """Load an engine by the TensorRT it is of, in a process that may crash over it."""
 
     outputs: ClassVar[Mapping[str, str]] = {"description": "description.json"}
-    gpu: ClassVar[bool] = True
-    reusable: ClassVar[bool] = False
 
     kind: Literal["describe_engine"] = "describe_engine"
     flavour: Kind

@@ -17,8 +17,6 @@ class RunEngine(Step):
     """Run an engine once on arrays, through Polygraphy's TrtRunner."""
 
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz"}
-    gpu: ClassVar[bool] = True
-    reusable: ClassVar[bool] = False
 
     kind: Literal["run_engine"] = "run_engine"
     flavour: Kind

@@ -50,11 +50,6 @@ def test_rules_about_ranges_wait_for_calibration():
     assert [] == [fault.code for fault in check(FIRES["TB404"](), measured=False)]
 
 
-def test_rules_can_be_left_out():
-    """By their codes."""
-    assert "TB101" not in {fault.code for fault in check(FIRES["TB101"](), without={"TB101"})}
-
-
 def test_layers_that_may_be_float_break_no_rule_about_int8():
     """`allow_float` takes back what was asked."""
     subject = FIRES["TB207"]()
