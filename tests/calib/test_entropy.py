@@ -97,6 +97,30 @@ def test_few_distinct_values_are_kept(find):
     assert 1.0 == find(shades)
 
 
+@pytest.mark.parametrize("find", [limit, limit_of_entropy])
+@pytest.mark.parametrize("low", [0.1, 0.5, 0.9])
+def test_values_that_keep_away_from_zero_are_not_all_clipped(find, low):
+    """A cut at the smallest value diverges by 0, and would fold all the others into it."""
+    values = np.random.default_rng(0).uniform(low, 1.0, 1 << 18)
+
+    assert 1.0 == pytest.approx(find(values), rel=0.01)
+
+
+def test_a_spike_away_from_zero_does_not_swallow_the_rest():
+    """A clamped tensor, most of it at its lower bound, keeps what lies above."""
+    values = np.clip(np.random.default_rng(0).standard_normal(1 << 18) / 4, 0.2, None)
+
+    assert limit(values) > 0.8
+
+
+@pytest.mark.parametrize("find", [limit, limit_of_entropy])
+def test_little_data_is_not_clipped(find):
+    """Of fewer than a hundred values, each is more than the share that a cut may give up."""
+    values = np.random.default_rng(3).uniform(0, 1, 20)
+
+    assert np.float32(values.max()) == pytest.approx(find(values))
+
+
 def test_a_constant_keeps_its_value():
     """A single value is represented exactly."""
     assert 3.0 == limit(np.full(100, 3.0))

@@ -23,7 +23,7 @@ __all__ = ["MergeHistograms"]
 class MergeHistograms(Step):
     """Merge the histograms of all shards and reduce each tensor to a range, as `calibrate` does."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
 
     kind: Literal["merge_histograms"] = "merge_histograms"
