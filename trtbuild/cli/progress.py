@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from trtbuild.cli.echo import echo, harmless
+from trtbuild.core.words import brief
 from trtbuild.run.executor import Progress, Quiet
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Lines(Silence):
         if self._verbose:
             for each in decisions:
                 reasons = " · ".join(reason.text() for reason in each.reasons)
-                self._say(f"  {each.verdict:8} {each.step:24} {each.digest[7:15]}  {reasons}")
+                self._say(f"  {each.verdict:8} {each.step:24} {brief(each.digest)}  {reasons}")
 
     def expected(self, seconds: Mapping[str, float]) -> None:
         """Keep how long steps took when they last ran."""

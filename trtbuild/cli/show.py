@@ -54,6 +54,8 @@ def plural(count: int, noun: str) -> str:
 
 def plan(planned: Planned, format_: str) -> None:
     """Write a plan: a line a step, with the reasons why it would run."""
+    from trtbuild.core.words import brief
+
     if format_ == "json":
         decisions = [each.model_dump(mode="json") for each in planned.decisions]
         echo(json.dumps({"recipe": planned.plan.recipe, "steps": decisions}, indent=2))
@@ -62,7 +64,7 @@ def plan(planned: Planned, format_: str) -> None:
         (
             each.verdict,
             each.step,
-            each.digest[7:15],
+            brief(each.digest),
             " · ".join(reason.text() for reason in each.reasons),
         )
         for each in planned.decisions

@@ -23,13 +23,13 @@ def ls() -> None:
     from trtbuild import api
     from trtbuild.cli.show import table
     from trtbuild.core import upkeep
-    from trtbuild.core.words import size
+    from trtbuild.core.words import brief, size
 
     rows = [
         (
             ", ".join(each.recipes) or "-",
             each.step,
-            each.digest[7:15],
+            brief(each.digest),
             size(each.size_bytes),
             "" if each.complete else "incomplete: it runs again",
         )

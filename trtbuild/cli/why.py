@@ -51,8 +51,10 @@ def _told(reasons: Any) -> str:
 
 
 def _one(found: Why) -> None:
+    from trtbuild.core.words import brief
+
     took = "" if found.seconds is None else f", {found.seconds:.1f} s when it ran"
-    echo(f"{found.step} {found.next.digest[7:15]}")
+    echo(f"{found.step} {brief(found.next.digest)}")
     echo(f"  last: {LAST[found.last]}{took}")
     for reason in found.last_reasons:
         echo(f"    {reason.text()}")

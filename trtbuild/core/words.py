@@ -1,10 +1,10 @@
-"""Numbers as people read them: never rounded across a border that they lie beside."""
+"""Numbers, digests and lists as people read them; no number is rounded across a border."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["bound", "drop", "figure", "size"]
+__all__ = ["bound", "brief", "drop", "few", "figure", "size"]
 
 _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
@@ -48,6 +48,17 @@ def size(size_bytes: int) -> str:
             return f"{amount:.1f} {unit}" if unit != "B" else f"{size_bytes} B"
         amount /= 1024
     return f"{amount:.1f} {_UNITS[-1]}"
+
+
+def brief(text: str) -> str:
+    """Return the digits that tell a digest from others at a glance; other text stays whole."""
+    return text.removeprefix("sha256:")[:8] if text.startswith("sha256:") else text
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """Join the first so many names, and count the rest: `a, b and 3 more`."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _percent(share: float) -> float:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from trtbuild.core.options import Options
 from trtbuild.core.store import Store
+from trtbuild.core.words import brief
 from trtbuild.plan.plan import Plan, Planned, inputs_of
 
 __all__ = ["Decision", "Reason", "Verdict", "decide", "differences"]
@@ -103,6 +104,6 @@ def _short(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        return value.removeprefix("sha256:")[:8] if value.startswith("sha256:") else value
+        return brief(value)
     text = json.dumps(value, sort_keys=True)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

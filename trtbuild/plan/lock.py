@@ -14,6 +14,7 @@ from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
 from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Range, Ranges
+from trtbuild.core.words import brief
 
 __all__ = [
     "NOT_INSTALLED",
@@ -174,7 +175,7 @@ def _moved(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key, "nothing"), after.get(key, "nothing")
         if old != new:
-            yield f"{section}: {key}: {_short(old)} → {_short(new)}"
+            yield f"{section}: {key}: {brief(str(old))} → {brief(str(new))}"
 
 
 def _sources(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -182,13 +183,8 @@ def _sources(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     gone = {name: digest for name, digest in before.items() if name not in after}
     come = {name: digest for name, digest in after.items() if name not in before}
     changed = sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
-    shown = [f"sources: {n}: {_short(before[n])} → {_short(after[n])}" for n in changed]
+    shown = [f"sources: {n}: {brief(before[n])} → {brief(after[n])}" for n in changed]
     if sorted(gone.values()) != sorted(come.values()):
         shown += [f"sources: {name}: gone" for name, d in gone.items() if d not in come.values()]
         shown += [f"sources: {name}: new" for name, d in come.items() if d not in gone.values()]
     return shown
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text.removeprefix("sha256:")[:8] if text.startswith("sha256:") else text

@@ -27,8 +27,6 @@ _MANY = 1000
 """Rows of a folded table; more are counted, and stand in ranges.json."""
 _FEW = 20
 """Names listed of what one fix changed or left alone."""
-_SHORT = slice(7, 15)
-"""The part of `sha256:…` that a plan shows too."""
 _STATES = {
     "ran": State("done", "plain"),
     "reused": State("done", "plain"),
@@ -145,7 +143,7 @@ def _step_row(outcome: Outcome) -> tuple[Inline, ...]:
         (Code(outcome.step),),
         (_STATES[outcome.status],),
         (f"{outcome.seconds:.1f}" if ran else "–",),
-        (Code(outcome.digest[_SHORT]),),
+        (Code(words.brief(outcome.digest)),),
     )
 
 

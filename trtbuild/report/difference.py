@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from trtbuild.core.range_diff import RangeDiff
-from trtbuild.core.words import size
+from trtbuild.core.words import brief, size
 
 __all__ = ["difference_markdown", "difference_text", "differences_markdown", "differences_text"]
 
@@ -111,9 +111,7 @@ def _value(value: object) -> str:
         return "nothing"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return (
-        str(value).removeprefix("sha256:")[:8] if str(value).startswith("sha256:") else str(value)
-    )
+    return brief(str(value))
 
 
 def _moved(ranges: RangeDiff) -> Iterator[str]:

@@ -11,6 +11,7 @@ from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
+from trtbuild.core.words import brief
 from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.compile import target_name
 from trtbuild.plan.explain import Decision, decide
@@ -242,7 +243,7 @@ def refuse_results(loaded: Loaded, lock: Lock, outcomes: tuple[Outcome, ...], st
     """
     built = built_lock(lock, loaded, outcomes, store)
     found = [
-        f"models: {name}: {lock.models.get(name, 'nothing')[7:15]} → {digest[7:15]}"
+        f"models: {name}: {brief(lock.models.get(name, 'nothing'))} → {brief(digest)}"
         for name, digest in built.models.items()
         if digest != lock.models.get(name)
     ]
@@ -261,9 +262,9 @@ def broken(then: LockedTarget, now: LockedTarget) -> list[str]:
         if getattr(then, field) not in (None, getattr(now, field))
     ]
     if then.tactics and then.tactics != now.tactics:
-        found.append(f"tactics: {then.tactics[7:15]} → {now.tactics[7:15] or 'not read'}")
+        found.append(f"tactics: {brief(then.tactics)} → {brief(now.tactics) or 'not read'}")
     if then.engine_digest and then.engine_digest != now.engine_digest:
-        found.append(f"engine: {then.engine_digest[7:15]} → {now.engine_digest[7:15] or 'other'}")
+        found.append(f"engine: {brief(then.engine_digest)} → {brief(now.engine_digest) or 'other'}")
     return found
 
 

@@ -16,6 +16,7 @@ from trtbuild.core.range_diff import range_diff
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
+from trtbuild.core.words import brief
 from trtbuild.plan.compile import target_name
 from trtbuild.plan.lock import Lock, LockedTarget, lock_path
 from trtbuild.recipe.load import Loaded
@@ -159,7 +160,7 @@ def _checks(
         yield _ranges(promised, rebuilt.lock)
     for name, digest in sorted(rebuilt.lock.models.items()):
         same = promised.models.get(name) == digest
-        found = "the same bytes" if same else f"other bytes: {digest[7:15]}"
+        found = "the same bytes" if same else f"other bytes: {brief(digest)}"
         what = f"model.{name.replace('_', '.')}" + ("" if name.endswith("_weights") else ".onnx")
         yield Check(what=what, level=0, guaranteed=GUARANTEED[BYTES], found=found, holds=same)
     for name in loaded.recipe.targets:
