@@ -76,3 +76,15 @@ def test_a_shown_share_passes_a_gate_exactly_if_the_share_does(value, bound):
     value, bound = (round(each * 100, 10) for each in (value, bound))
 
     assert (value >= bound) == (shown >= bound)
+
+
+def test_a_digest_is_known_by_eight_digits():
+    """What is no digest stays as it is."""
+    assert "1f3a9c20" == words.brief("sha256:1f3a9c20" + "0" * 56)
+    assert "nothing" == words.brief("nothing")
+
+
+def test_a_long_list_ends_in_a_count():
+    """And a short one names everything."""
+    assert "a, b and 2 more" == words.few(["a", "b", "c", "d"], 2)
+    assert "a, b" == words.few(["a", "b"], 2)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from trtbuild.calib.table import RangeTable
 from trtbuild.core.values import Ranges
-from trtbuild.core.words import figure
+from trtbuild.core.words import few, figure
 
 __all__ = ["imported", "listed", "remarks"]
 
@@ -60,6 +60,4 @@ def remarks(
 
 def listed(names: Sequence[str]) -> str:
     """Join names, and count those beyond the first few."""
-    more = len(names) - SHOWN
-    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
-    return shown + (f" and {more} more" if more > 0 else "")
+    return few([f"`{name}`" for name in names], SHOWN)

@@ -56,9 +56,9 @@ def _lines(fault: Fault) -> list[str]:
 
 
 def _nodes(fault: Fault) -> str:
-    shown = ", ".join(f"`{name}`" for name in fault.nodes[:MANY])
-    more = f" and {len(fault.nodes) - MANY} more" if len(fault.nodes) > MANY else ""
-    return f"{shown}{more}: " if shown else ""
+    from trtbuild.core.words import few
+
+    return f"{few([f'`{name}`' for name in fault.nodes], MANY)}: " if fault.nodes else ""
 
 
 def _covered(coverage: Coverage) -> list[str]:

@@ -115,10 +115,9 @@ def _origin(name: str, each: Range) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(f"`{name}`" for name in names[:SHOWN]) + (
-        f" and {more} more" if more > 0 else ""
-    )
+    from trtbuild.core.words import few
+
+    return few([f"`{name}`" for name in names], SHOWN)
 
 
 def _counts(rows: Sequence[Range]) -> str:

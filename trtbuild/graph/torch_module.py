@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.entrypoint import load_entrypoint
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
+from trtbuild.core.words import few
 
 if TYPE_CHECKING:
     from torch import nn
@@ -101,8 +102,7 @@ def _load(module: nn.Module, path: Path, key: str | None) -> None:
 def _few(what: str, names: list[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
-    return f"{len(names)} {what} ({', '.join(names[:FEW])}{more})"
+    return f"{len(names)} {what} ({few(names, FEW)})"
 
 
 def _seed_statistics(module: nn.Module, seed: int) -> None:

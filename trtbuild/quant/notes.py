@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from trtbuild.core.values import matching
+from trtbuild.core.words import few
 from trtbuild.quant.account import LayerAccount, WeightAccount
 from trtbuild.quant.view import View, name_of
 from trtbuild.quant.wishes import Wishes, means
@@ -73,5 +74,4 @@ def on_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:
 
 def listed(names: Sequence[str]) -> str:
     """Name the first few, and count the rest."""
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return few(names, SHOWN)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import few
 from trtbuild.quant.existing import Linear
 from trtbuild.quant.limits import LARGEST, SMALLEST
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 __all__ = ["FOREIGN", "Repair", "demand_int8", "positive", "told"]
+
+SHOWN = 3
+"""How many tensors a fix names before it counts the rest."""
 
 FOREIGN = frozenset({"float4e2m1", "float8e4m3fn", "float8e5m2", "int4"})
 """Types that TensorRT knows, and that are not ours to touch."""
@@ -53,8 +57,7 @@ def told(repairs: Iterable[Repair]) -> Iterator[str]:
     for repair in repairs:
         groups.setdefault(repair.fix, []).append(f"`{repair.tensor}`")
     for fix, names in sorted(groups.items()):
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""  # noqa: PLR2004
-        yield f"{fix}: {', '.join(names[:3])}{more}: {WHY[fix]}"
+        yield f"{fix}: {few(names, SHOWN)}: {WHY[fix]}"
 
 
 def demand_int8(linear: Linear) -> None:

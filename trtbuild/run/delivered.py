@@ -8,6 +8,7 @@ from trtbuild.core.errors import StepFailed
 from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
 from trtbuild.core.store import Store
+from trtbuild.core.words import few
 from trtbuild.plan.compile import target_name
 from trtbuild.quant.wishes import means
 from trtbuild.recipe.schema import Recipe
@@ -77,11 +78,7 @@ def _told(target: str, layers: Sequence[LayerPrecision]) -> str:
     groups: dict[tuple[str, str], list[str]] = {}
     for layer in layers:
         groups.setdefault((_where(layer), layer.cause), []).append(f"`{layer.name}`")
-    told = (
-        f"{', '.join(names[:MANY])}{f' and {len(names) - MANY} more' if len(names) > MANY else ''} "
-        f"({where}): {cause}"
-        for (where, cause), names in groups.items()
-    )
+    told = (f"{few(names, MANY)} ({where}): {cause}" for (where, cause), names in groups.items())
     count = f"{len(layers)} layer{'' if len(layers) == 1 else 's'} asked for in INT8"
     return f"{target}: {count} came out in float: " + "; ".join(told)
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.records import Checks, Fault
 from trtbuild.core.values import Range, Ranges
+from trtbuild.core.words import few
 from trtbuild.quant.account import Account
 from trtbuild.quant.rules.aim import Aim
 from trtbuild.steps.base import Context, Ref, Step
@@ -81,9 +82,7 @@ class CheckModel(Step):
 
 def told(fault: Fault) -> str:
     """Write a fault as a line: code, nodes, reason, and the next move or why it does not count."""
-    shown = [f"`{name}`" for name in fault.nodes[:MANY]]
-    more = f" and {len(fault.nodes) - MANY} more" if len(fault.nodes) > MANY else ""
-    where = ", ".join(shown) + more
+    where = few([f"`{name}`" for name in fault.nodes], MANY)
     end = f"turned off: {fault.off}" if fault.off else f"hint: {fault.hint}"
     return f"{fault.code} {where}{': ' if where else ''}{fault.reason} ({end})"
 
