@@ -13,6 +13,7 @@ from typing import Any
 
 from trtbuild.backends.base import Profile, Progress
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.fit import fits
 from trtbuild.core.values import TensorSpec
 
 __all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor"]
@@ -173,11 +174,7 @@ def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpe
             )
         wanted = inputs[name].shape
         for word, shape in zip(("min", "opt", "max"), shapes, strict=True):
-            fits = len(shape) == len(wanted) and all(
-                isinstance(size, str) or size == given
-                for size, given in zip(wanted, shape, strict=True)
-            )
-            if not fits:
+            if not fits(shape, wanted):
                 raise StepInputError(
                     f"profile {number}, `{name}`: {word} {list(shape)} does not fit the model's "
                     f"{_shown(wanted)}",

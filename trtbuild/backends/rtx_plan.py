@@ -149,26 +149,18 @@ def precision_of(kernels: Sequence[Kernel]) -> tuple[str, str]:
     products = [kernel.operands[:2] for kernel in kernels if kernel.op in _PRODUCTS]
     attention = [kernel.operands for kernel in kernels if _ATTENTION in kernel.name]
     if products or attention:
-        return _weakest([_common(operands) for operands in products or attention])
+        return _told([weakest(operands) for operands in products or attention])
     if not kernels:
         return "unknown", "it is not in the compiled program: folded away, or under another name"
     silent = [kernel.name for kernel in kernels if not _generated(kernel)]
     if silent:
         return "unknown", f"it went into the kernel {silent[0]}, which says nothing of its sums"
-    return _weakest([_generated(kernel) for kernel in kernels])
+    return _told([_generated(kernel) for kernel in kernels])
 
 
 _PRODUCTS = frozenset({"corrltn", "deconvolution", "fully_connected"})
 _ATTENTION = "_gemm_mha"
 _GENERATED = "__myl_"
-
-
-def _common(operands: tuple[str, ...]) -> str:
-    """Return the precision of a product of such operands: where they differ, the float one."""
-    kinds = set(operands)
-    if "unknown" in kinds or not kinds:
-        return "unknown"
-    return next((name for name in _FLOATS if name in kinds), min(kinds))
 
 
 def _generated(kernel: Kernel) -> str:
@@ -181,10 +173,10 @@ def _generated(kernel: Kernel) -> str:
     floats = {kind for kind in kernel.operands if kind in _FLOATS}
     if not told or not floats or (floats != set(kernel.operands) and "MulSum" not in kernel.name):
         return ""
-    return _common(tuple(floats))
+    return weakest(floats)
 
 
-def _weakest(precisions: list[str]) -> tuple[str, str]:
+def _told(precisions: list[str]) -> tuple[str, str]:
     """Return the one precision; of several, the least that was delivered."""
     found = weakest(precisions)
     why = "the operands of its kernel have a type that is not known here"

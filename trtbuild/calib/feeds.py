@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.fit import fits
 from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
@@ -92,18 +93,12 @@ def _check(sample: Sampled, inputs: Sequence[TensorSpec]) -> None:
                 f"the model's input is {spec.dtype}",
                 hint=f"store or preprocess the data as {spec.dtype}; nothing is converted silently",
             )
-        if not _fits(array.shape, spec.shape[1:]):
+        if not fits(array.shape, spec.shape[1:]):
             raise StepInputError(
                 f"sample {sample.name}: `{spec.name}` has shape {list(array.shape)}; "
                 f"the model's input has {list(spec.shape)}, batch axis first",
                 hint="change the data's preprocessing, or the model's input shape",
             )
-
-
-def _fits(shape: Sequence[int], wanted: Sequence[int | str]) -> bool:
-    return len(shape) == len(wanted) and all(
-        isinstance(want, str) or have == want for have, want in zip(shape, wanted, strict=True)
-    )
 
 
 def _names(names: Iterable[str]) -> str:

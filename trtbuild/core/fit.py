@@ -11,7 +11,14 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["demand_fit"]
+__all__ = ["demand_fit", "fits"]
+
+
+def fits(shape: Sequence[int | str], wanted: Sequence[int | str]) -> bool:
+    """Tell whether a shape has as many axes as wanted, and the sizes that are not left open."""
+    return len(shape) == len(wanted) and all(
+        isinstance(size, str) or size == given for size, given in zip(wanted, shape, strict=True)
+    )
 
 
 def demand_fit(feed: Mapping[str, np.ndarray], specs: Sequence[TensorSpec], *, of: str) -> None:
@@ -34,11 +41,7 @@ def _misfits(
         if array is None:
             yield f"there is no array for the input `{name}`"
             continue
-        fits = len(array.shape) == len(spec.shape) and all(
-            isinstance(size, str) or size == given
-            for size, given in zip(spec.shape, array.shape, strict=True)
-        )
-        if not fits or array.dtype.name != spec.dtype:
+        if not fits(array.shape, spec.shape) or array.dtype.name != spec.dtype:
             wanted = ", ".join(map(str, spec.shape))
             yield (
                 f"`{name}` is {array.dtype.name} {list(array.shape)}; it must be "

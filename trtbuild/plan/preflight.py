@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
+from trtbuild.core.fit import fits
 from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
@@ -166,12 +167,7 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
             f"make the arrays {expected.dtype}",
         )
-    shape = expected.shape[1:]
-    fits = len(given.shape) == len(shape) and all(
-        isinstance(size, str) or size == actual
-        for size, actual in zip(shape, given.shape, strict=True)
-    )
-    if not fits:
+    if not fits(given.shape, expected.shape[1:]):
         actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"
         return (
             f"{actual}; the model takes {_shape(expected)}",

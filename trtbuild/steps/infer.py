@@ -10,6 +10,7 @@ from trtbuild.backends.model import Model
 from trtbuild.backends.runner import onnx_runner
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.fit import fits
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.base import Sample
 from trtbuild.steps.base import Context, Ref, Step
@@ -123,12 +124,8 @@ def _demand_fit(sample: Sample, inputs: Sequence[TensorSpec], *, rounded: bool) 
                 hint="it has: " + (", ".join(sample.arrays) or "none"),
             )
         wanted = spec.shape[1:]
-        fits = len(array.shape) == len(wanted) and all(
-            isinstance(size, str) or size == given
-            for size, given in zip(wanted, array.shape, strict=True)
-        )
         halved = rounded and (array.dtype.name, spec.dtype) == ("float32", "float16")
-        if not fits or (array.dtype.name != spec.dtype and not halved):
+        if not fits(array.shape, wanted) or (array.dtype.name != spec.dtype and not halved):
             raise StepInputError(
                 f"{sample.name}: is {array.dtype.name} {list(array.shape)}, but input "
                 f"`{spec.name}` takes {spec.dtype} [{', '.join(map(str, wanted))}]",
