@@ -15,9 +15,9 @@ from trtbuild.core.options import Options
 from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import brief
+from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
-    "NOT_INSTALLED",
     "Lock",
     "LockedTarget",
     "differing",
@@ -26,7 +26,6 @@ __all__ = [
     "write_lock",
 ]
 
-NOT_INSTALLED = "not installed"
 _BARE = re.compile("[A-Za-z0-9_-]+")
 HEAD = """\
 # Written by `trtbuild lock`; not to be edited. `trtbuild apply --locked` builds what stands here,

@@ -14,6 +14,7 @@ from trtbuild.steps import AnyStep
 from trtbuild.steps.base import Pinned, Ref, Step
 
 __all__ = [
+    "NOT_INSTALLED",
     "Plan",
     "Planned",
     "contents_digest",
@@ -23,6 +24,9 @@ __all__ = [
     "pinned_of",
     "plan_steps",
 ]
+
+NOT_INSTALLED = "not installed"
+"""The version of a package that is a fact of a step and is not here."""
 
 
 class Planned(Options):
@@ -130,7 +134,7 @@ def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[
         "version": step.version,
         "params": params,
         "inputs": {**inputs, **pinned},
-        "facts": {name: facts.get(name, "not installed") for name in step.fact_names()},
+        "facts": {name: facts.get(name, NOT_INSTALLED) for name in step.fact_names()},
     }
 
 

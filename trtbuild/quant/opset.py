@@ -10,7 +10,7 @@ from trtbuild.core.weights_file import declared, restored
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["lift", "opset_of"]
+__all__ = ["MOST_IR", "lift", "opset_of"]
 
 NEEDED = 13
 """The first opset whose DequantizeLinear takes one scale for each channel."""

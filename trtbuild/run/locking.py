@@ -15,8 +15,8 @@ from trtbuild.core.words import brief
 from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.compile import target_name
 from trtbuild.plan.explain import Decision, decide
-from trtbuild.plan.lock import NOT_INSTALLED, Lock, LockedTarget, differing, lock_path, read_lock
-from trtbuild.plan.plan import Plan, params_of, pinned_of
+from trtbuild.plan.lock import Lock, LockedTarget, differing, lock_path, read_lock
+from trtbuild.plan.plan import NOT_INSTALLED, Plan, params_of, pinned_of
 from trtbuild.recipe.load import Loaded
 from trtbuild.run.build import compiled
 from trtbuild.run.planning import planned

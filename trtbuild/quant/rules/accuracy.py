@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from trtbuild.quant.existing import Linear
-from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.rules.subject import Hits, Subject
 from trtbuild.quant.view import name_of
 
 __all__ = [
@@ -16,9 +14,6 @@ __all__ = [
     "unlike_preprocessing",
     "unlike_scales",
 ]
-
-Hits = Iterator[tuple[str, str]]
-"""(node, reason)."""
 
 JOINING = frozenset({"Add", "Concat"})
 RATIO = 16.0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from trtbuild.quant.existing import REFUSED, Linear
+from trtbuild.quant.opset import MOST_IR
 from trtbuild.quant.repairs import FOREIGN, positive
-from trtbuild.quant.rules.subject import INTEGERS, Subject
+from trtbuild.quant.rules.subject import INTEGERS, Hits, Subject
 from trtbuild.quant.view import name_of
 
 __all__ = [
@@ -25,10 +24,6 @@ __all__ = [
     "zero_point",
 ]
 
-Hits = Iterator[tuple[str, str]]
-"""(node, reason)."""
-
-MOST_IR = 10
 PER_CHANNEL = 13
 SINCE = {"float8e4m3fn": 19, "float8e5m2": 19, "int4": 21, "float4e2m1": 23}
 """The opset that brought a quantized type."""

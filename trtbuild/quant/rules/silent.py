@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trtbuild.quant.axes import axis_of_operand
 from trtbuild.quant.existing import LINEAR, Linear
-from trtbuild.quant.rules.subject import INTEGERS, Reading, Subject
+from trtbuild.quant.rules.subject import INTEGERS, Hits, Reading, Subject
 from trtbuild.quant.view import name_of, subgraphs_of
 
 __all__ = [
@@ -21,9 +21,6 @@ __all__ = [
     "turing",
     "wrong_axis",
 ]
-
-Hits = Iterator[tuple[str, str]]
-"""(node, reason)."""
 
 TURING = "7.5"
 FP8_SINCE = (8, 9)

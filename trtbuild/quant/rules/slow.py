@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from trtbuild.quant.islands import islands_of
 from trtbuild.quant.layers import WEIGHTED
 from trtbuild.quant.residual import residuals_of
-from trtbuild.quant.rules.subject import Reading, Subject
+from trtbuild.quant.rules.subject import Hits, Reading, Subject
 from trtbuild.quant.view import ints_of, name_of
 
 __all__ = ["float_between", "float_skip", "mostly_fp32", "padded", "split_fusion", "unfolded_norm"]
-
-Hits = Iterator[tuple[str, str]]
-"""(node, reason)."""
 
 ACTIVATIONS = frozenset({"BatchNormalization", "Clip", "HardSwish", "LeakyRelu", "PRelu", "Relu"})
 MULTIPLE = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 
     from trtbuild.quant.account import Account
 
-__all__ = ["INTEGERS", "Reading", "Subject"]
+__all__ = ["INTEGERS", "Hits", "Reading", "Subject"]
 
 INTEGERS = frozenset({"int8", "uint8"})
+
+Hits = Iterator[tuple[str, str]]
+"""What a rule finds: (node, or nothing where it is about the whole model; reason)."""
 
 
 @dataclass(frozen=True)

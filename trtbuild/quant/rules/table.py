@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core.records import Fault
 from trtbuild.quant.rules import accuracy, refused, silent, slow, target
-from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.rules.subject import Hits, Subject
 
 __all__ = ["TABLE", "Rule", "check"]
 
@@ -21,8 +21,8 @@ class Rule:
 
     code: str
     level: Level
-    find: Callable[[Subject], Iterator[tuple[str, str]]]
-    """Yields (node, reason); the first line of its docstring is the rule."""
+    find: Callable[[Subject], Hits]
+    """The first line of its docstring is the rule."""
     hint: str
     measured: bool = False
     """It judges ranges that calibration finds, so it means nothing before."""

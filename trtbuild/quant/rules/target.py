@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from trtbuild.core import words
 from trtbuild.quant.rules.aim import FLOOR_BYTES
-from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.rules.subject import Hits, Subject
 
 __all__ = ["small_workspace"]
 
 
-def small_workspace(subject: Subject) -> Iterator[tuple[str, str]]:
+def small_workspace(subject: Subject) -> Hits:
     """Layers have the memory that their kernels need."""
     given = subject.aim.small_workspace_bytes
     if given is not None:
