@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trtbuild.backends.base import Profile, Progress
-from trtbuild.core.errors import StepInputError
+from trtbuild.core.errors import NoGpu, StepInputError
 from trtbuild.core.fit import fits
 from trtbuild.core.values import TensorSpec
 
-__all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor"]
+__all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor", "started"]
 
 
 class BuildLog(logging.Handler):
@@ -62,6 +62,26 @@ def listening() -> Iterator[BuildLog]:
         G_LOGGER.use_python_logging_system = False
         G_LOGGER.module_severity, level, logger.propagate = before
         logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def started(name: str, what: str, log: BuildLog) -> Iterator[None]:
+    """Say of a `builder` or `runtime` that does not start what it says of the GPU.
+
+    Raises:
+        NoGpu: it did not start; quotes the log.
+    """
+    try:
+        yield
+    except TypeError as error:
+        # pybind11's word for an object that could not be made.
+        if "nullptr" not in str(error):
+            raise
+        said = log.errors[0] if log.errors else "it gives no reason"
+        raise NoGpu(
+            f"{name} cannot start its {what}: {' '.join(said.split())}",
+            hint="it needs an NVIDIA GPU with a driver that fits its CUDA version",
+        ) from None
 
 
 def progress_monitor(base: type[Any], progress: Progress) -> Any:

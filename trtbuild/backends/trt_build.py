@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.backends._trt import check_profiles, listening, progress_monitor
+from trtbuild.backends._trt import check_profiles, listening, progress_monitor, started
 from trtbuild.backends.base import NO_EXTRAS, Extras, Profile, Progress
 from trtbuild.backends.explained import notes_of, refusal
 from trtbuild.backends.timing_cache import TimingCache
 from trtbuild.backends.trt_flavour import Flavour, load
 from trtbuild.backends.trt_settings import Member, Settings, resolved
-from trtbuild.core.errors import NoGpu, StepInputError
+from trtbuild.core.errors import StepInputError
 
 if TYPE_CHECKING:
     from trtbuild.backends._trt import BuildLog
@@ -76,12 +76,12 @@ def compile_engine(job: Job) -> list[str]:
         MissingDependency: that TensorRT is not installed.
         NoGpu: it needs a GPU that is not here.
     """
-    trt = load(job.flavour)
+    trt, name = load(job.flavour), job.flavour.name
     from polygraphy.backend.trt import engine_bytes_from_network
 
     monitor = progress_monitor(trt.IProgressMonitor, job.progress)
     cache = TimingCache(job.extras.timing_cache, pinned=job.extras.timing_cache_pinned)
-    with listening() as log, _refusals(job, log, monitor):
+    with listening() as log, started(name, "builder", log), _refusals(job, log, monitor):
         config = _config(trt, job, monitor, cache if job.times else None)
         plan = engine_bytes_from_network(_network(trt, job), config=config)
         if job.times:
@@ -107,15 +107,6 @@ def _refusals(job: Job, log: BuildLog, monitor: Any) -> Iterator[None]:
         raise StepInputError(
             f"a library with plugins cannot be loaded: {error}",
             hint="was it built for this machine, and for this version of TensorRT?",
-        ) from None
-    except TypeError as error:
-        # pybind11's word for a builder that could not be made.
-        if "nullptr" not in str(error):
-            raise
-        said = log.errors[0] if log.errors else "it gives no reason"
-        raise NoGpu(
-            f"{job.flavour.name} cannot start its builder: {' '.join(said.split())}",
-            hint="it needs an NVIDIA GPU with a driver that fits its CUDA version",
         ) from None
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trtbuild.backends._trt import listening
+from trtbuild.backends._trt import listening, started
 from trtbuild.backends.explained import refusal
 from trtbuild.backends.trt_flavour import RTX, TRT10, TRT11, load
-from trtbuild.core.errors import NoGpu, StepInputError
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.fit import demand_fit
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
@@ -83,20 +83,11 @@ def _loaded(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple
     deserialized: Any = EngineFromBytes(engine.read_bytes())
     if plugins:
         deserialized = LoadPlugins([str(path) for path in plugins], deserialized)
-    with listening() as log:
+    with listening() as log, started(flavour.name, "runtime", log):
         try:
             yield trt, deserialized()
         except PolygraphyException as error:
             raise refusal(flavour.name, log, str(error), what="the engine") from None
-        except TypeError as error:
-            # pybind11's word for a runtime that could not be made.
-            if "nullptr" not in str(error):
-                raise
-            said = log.errors[0] if log.errors else "it gives no reason"
-            raise NoGpu(
-                f"{flavour.name} cannot start its runtime: {' '.join(said.split())}",
-                hint="it needs an NVIDIA GPU with a driver that fits its CUDA version",
-            ) from None
 
 
 def _described(trt: Any, engine: Any) -> Description:
