@@ -7,6 +7,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
+from trtbuild.backends.base import Order
 from trtbuild.backends.model import Model
 from trtbuild.backends.onnxruntime import Onnxruntime
 from trtbuild.core.errors import StepInputError
@@ -17,13 +18,8 @@ def build(tmp_path):
     def built(model):
         path = tmp_path / "m.onnx"
         onnx.save(model, path)
-        return Onnxruntime(kind="onnxruntime").build(
-            path,
-            tmp_path / "model.engine",
-            profiles=[],
-            asked=Model(model).asked(),
-            progress=lambda *_: None,
-        )
+        order = Order(path, tmp_path / "model.engine", asked=Model(model).asked())
+        return Onnxruntime(kind="onnxruntime").build(order)
 
     return built
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, pair, random, zeros
+from trtbuild.backends.base import Order
 from trtbuild.backends.model import Model
 from trtbuild.backends.plan_header import read_header
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
@@ -67,7 +68,7 @@ def build(tmp_path):
         )
         asked = [] if isinstance(model, bytes) else int8_of(Model(model))
         engine = tmp_path / "model.engine"
-        return target.build(path, engine, profiles=profiles, asked=asked, progress=progress), engine
+        return target.build(Order(path, engine, profiles, asked, progress)), engine
 
     return built
 
@@ -191,13 +192,14 @@ def test_nodes_are_found_by_any_name(build, name):
 ELSEWHERE = """
 from pathlib import Path
 import numpy as np
+from trtbuild.backends.base import Order
 from trtbuild.backends.runner import onnx_runner
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 with onnx_runner(Path("m.onnx"), threads=1) as infer:
     infer({"x": np.zeros((1, 8, 8, 8), np.float32)})
 assert "torch" not in __import__("sys").modules, "it costs seconds, and nobody needs it here"
 target = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,))
-target.build(Path("m.onnx"), Path("e"), profiles=[], asked=[], progress=lambda *_: None)
+target.build(Order(Path("m.onnx"), Path("e")))
 """
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.qdq import layer
 from trtbuild.backends import Target
-from trtbuild.backends.base import Asked
+from trtbuild.backends.base import Asked, Order
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.run.facts import Installed, missing
@@ -40,11 +40,7 @@ def build(backend, tmp_path):
         path.write_bytes(model)
         told = []
         result = backend.build(
-            path,
-            tmp_path / "e",
-            profiles=[],
-            asked=asked,
-            progress=lambda *event: told.append(event),
+            Order(path, tmp_path / "e", asked=asked, progress=lambda *event: told.append(event))
         )
         return result, (tmp_path / "e").read_bytes(), told
 

@@ -356,7 +356,7 @@ def main(path):
     """Carry out an order: build or calibrate, and print what the double was told."""
     import numpy as np
 
-    from trtbuild.backends.base import Asked, Extras, Implicit
+    from trtbuild.backends.base import Asked, Implicit, Order
     from trtbuild.backends.native import Counting, calibrate
     from trtbuild.backends.tensorrt10 import Tensorrt10
     from trtbuild.backends.tensorrt11 import Tensorrt11
@@ -420,17 +420,16 @@ def main(path):
                 )
             cache = order.get("timing_cache")
             built = target.build(
-                Path(order["model"]),
-                engine,
-                profiles=profiles,
-                asked=[Asked(*each) for each in order.get("asked", [])],
-                progress=lambda *_: None,
-                extras=Extras(
+                Order(
+                    Path(order["model"]),
+                    engine,
+                    profiles=profiles,
+                    asked=[Asked(*each) for each in order.get("asked", [])],
                     plugins=tuple(map(Path, order.get("plugins", ()))),
                     timing_cache=None if cache is None else Path(cache),
                     timing_cache_pinned=order.get("pinned", False),
                     implicit=implicit,
-                ),
+                )
             )
             result["options"] = built.options
             result["notes"] = built.notes

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
-from trtbuild.backends.base import Asked
+from trtbuild.backends.base import Asked, Order
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.quant.apply import quantize
 
@@ -140,11 +140,12 @@ def all_delivered(found, feed, folder, *, dynamic):
     path.write_bytes(found.model.SerializeToString())
     profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
     built = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,)).build(
-        path,
-        folder / "engine",
-        profiles=[profile] if dynamic else [],
-        asked=[Asked(each.name, each.op, each.precision) for each in found.account.layers],
-        progress=lambda *_: None,
+        Order(
+            path,
+            folder / "engine",
+            profiles=[profile] if dynamic else [],
+            asked=[Asked(each.name, each.op, each.precision) for each in found.account.layers],
+        )
     )
     assert {layer.name: "int8" for layer in built.layers} == {
         layer.name: layer.asked for layer in built.layers

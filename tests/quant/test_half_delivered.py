@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.quant import observed
 from tests.quant.test_half import NETS, net
-from trtbuild.backends.base import Asked
+from trtbuild.backends.base import Asked, Order
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.quant.apply import quantize
 from trtbuild.quant.convert import High, convert, float_account, lift_for
@@ -28,11 +28,12 @@ def delivered(model, folder, shape, layers):
         '{"kind": "tensorrt_rtx", "compute_capabilities": [8.9]}'
     )
     built = target.build(
-        path,
-        Path(folder, "out.engine"),
-        profiles=({"x": tuple((batch, *shape[1:]) for batch in (1, 2, 4))},),
-        asked=[Asked(layer.name, layer.op, layer.precision) for layer in layers],
-        progress=lambda *_: None,
+        Order(
+            path,
+            Path(folder, "out.engine"),
+            profiles=({"x": tuple((batch, *shape[1:]) for batch in (1, 2, 4))},),
+            asked=[Asked(layer.name, layer.op, layer.precision) for layer in layers],
+        )
     )
     return {layer.name: (layer.asked, layer.delivered) for layer in built.layers}
 

@@ -43,9 +43,10 @@ def plans(text, target, tmp_path, *, profiles=()):
     (tmp_path / "build.py").write_text(text)
     ours = (
         "import sys; from pathlib import Path; "
+        "from trtbuild.backends.base import Order; "
         "from trtbuild.backends.tensorrt_rtx import TensorrtRtx; "
-        "TensorrtRtx.model_validate_json(sys.argv[1]).build(Path('m.onnx'), Path('ours'), "
-        f"profiles={list(profiles)!r}, asked=[], progress=lambda *_: None)"
+        f"order = Order(Path('m.onnx'), Path('ours'), {list(profiles)!r}); "
+        "TensorrtRtx.model_validate_json(sys.argv[1]).build(order)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     for arguments in (

@@ -60,9 +60,9 @@ def backend(monkeypatch, tmp_path):
     seen = {}
 
     def fake(*layers, notes=()):
-        def build(self, model, engine, *, profiles, asked, progress, extras):
-            seen.update(profiles=profiles, asked=asked, extras=extras)
-            engine.write_bytes(b"engine")
+        def build(self, order):
+            seen["order"] = order
+            order.engine.write_bytes(b"engine")
             spec = TensorSpec(name="x", dtype="float32", shape=("n", 3))
             return Built((spec,), (spec,), {"tf32": "on"}, layers, notes)
 
@@ -92,7 +92,7 @@ def test_engine_json_says_what_the_engine_is(build, backend):
     assert (1, 1) == (result.asked_int8, result.delivered_int8)
     assert ("seeded weights",) == result.caveats
     assert [] == events.notes
-    assert ["int8", "fp32"] == [each.precision for each in seen["asked"]]
+    assert ["int8", "fp32"] == [each.precision for each in seen["order"].asked]
 
 
 def test_without_an_account_the_model_itself_is_asked(build, backend):
@@ -100,7 +100,7 @@ def test_without_an_account_the_model_itself_is_asked(build, backend):
     seen = backend()
     build()
 
-    assert [("layer", "int8")] == [(each.name, each.precision) for each in seen["asked"]]
+    assert [("layer", "int8")] == [(each.name, each.precision) for each in seen["order"].asked]
 
 
 def test_fallbacks_are_noted_cause_by_cause(build, backend):

@@ -1,4 +1,4 @@
-"""Backend, Capabilities, Built: what every backend does and can do."""
+"""Backend, Capabilities, Order, Built: what every backend does and can do."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
-    "NO_EXTRAS",
     "Asked",
     "Backend",
     "Built",
     "Capabilities",
-    "Extras",
     "Guarantee",
     "Implicit",
+    "Order",
     "Profile",
     "Progress",
     "Shapes",
@@ -72,18 +71,28 @@ class Implicit:
     """Writes a calibration cache for a version of TensorRT: scales by tensor."""
 
 
-@dataclass(frozen=True)
-class Extras:
-    """What a build may need beside the model."""
+def _say_nothing(done: int, total: int, unit: str) -> None:
+    """Report no progress."""
 
+
+@dataclass(frozen=True)
+class Order:
+    """What to build, and all that a backend may need for it."""
+
+    model: Path
+    """The ONNX model."""
+    engine: Path
+    """The file to write; a timing cache is left beside it."""
+    profiles: Sequence[Profile] = ()
+    asked: Sequence[Asked] = ()
+    """The layers to tell of, in this order."""
+    progress: Progress = _say_nothing
     plugins: tuple[Path, ...] = ()
     timing_cache: Path | None = None
     timing_cache_pinned: bool = False
     """The recipe names it, so it must be good; else it is what an earlier build left."""
     implicit: Implicit | None = None
-
-
-NO_EXTRAS = Extras()
+    """Ranges for a model without pairs; None for any other."""
 
 
 @dataclass(frozen=True)
@@ -125,17 +134,8 @@ class Backend(Protocol):
     def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:
         """Say how alike two engines are that are built of one model with these inputs."""
 
-    def build(
-        self,
-        model: Path,
-        engine: Path,
-        *,
-        profiles: Sequence[Profile],
-        asked: Sequence[Asked],
-        progress: Progress,
-        extras: Extras = NO_EXTRAS,
-    ) -> Built:
-        """Build `model` (ONNX) into `engine`, and read back what was delivered.
+    def build(self, order: Order) -> Built:
+        """Build an engine, and read back what was delivered.
 
         Raises:
             StepInputError: the builder refused the model; quotes its messages.

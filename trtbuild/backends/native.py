@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.backends.base import Profile, Progress
+from trtbuild.backends.base import Order, Profile, Progress
 from trtbuild.backends.trt_flavour import TRT10
 from trtbuild.core.errors import StepInputError, TrtbuildError
 
@@ -123,18 +123,17 @@ def calibrate(
     cache = work.with_name("calibration.cache")
     settings = target.settings(implicit=True)
     settings.arguments |= {"builder_optimization_level": 0}  # what is built is thrown away
-    job = Job(TRT10, model, work, settings, [profile], lambda *_: None)
-    job.network = dict(target.network_arguments(implicit=True))
-    job.times = False
-
-    def made(trt: Any) -> Any:
-        from polygraphy.backend.trt import Calibrator
-
-        more = {} if quantile is None else dict(zip(_LEGACY, quantile, strict=True))
-        base = getattr(trt, CLASSES[calibrator])
-        return Calibrator(loader, cache=str(cache), BaseClass=base, **more)
-
-    job.calibrator = made
+    options: dict[str, Any] = {"cache": str(cache)}
+    if quantile is not None:
+        options["quantile"], options["regression_cutoff"] = quantile
+    job = Job(
+        TRT10,
+        Order(model, work, profiles=[profile]),
+        settings,
+        network=dict(target.network_arguments(implicit=True)),
+        times=False,
+        calibrator=lambda trt: _calibrator(loader, getattr(trt, CLASSES[calibrator]), options),
+    )
     try:
         compile_engine(job)
     except TrtbuildError:
@@ -150,4 +149,7 @@ def calibrate(
     return cache.read_bytes()
 
 
-_LEGACY = ("quantile", "regression_cutoff")
+def _calibrator(loader: Counting, base: type[Any], options: dict[str, Any]) -> Any:
+    from polygraphy.backend.trt import Calibrator
+
+    return Calibrator(loader, BaseClass=base, **options)

@@ -7,16 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import (
-    NO_EXTRAS,
-    Asked,
-    Built,
-    Capabilities,
-    Extras,
-    Guarantee,
-    Profile,
-    Progress,
-)
+from trtbuild.backends.base import Asked, Built, Capabilities, Guarantee, Order
 from trtbuild.backends.model import Model
 from trtbuild.backends.runner import ort_errors
 from trtbuild.core.errors import StepInputError
@@ -57,22 +48,13 @@ class Onnxruntime(Options):
         """Promise the same bytes: they are the model's."""
         return Guarantee(2, "it is the model itself")
 
-    def build(
-        self,
-        model: Path,
-        engine: Path,
-        *,
-        profiles: Sequence[Profile],  # noqa: ARG002  # any shape will do
-        asked: Sequence[Asked],
-        progress: Progress,
-        extras: Extras = NO_EXTRAS,  # noqa: ARG002  # it reads nothing but the model
-    ) -> Built:
+    def build(self, order: Order) -> Built:
         """Load the model, copy it, and read back which kernels ONNX Runtime chose.
 
         Raises:
             StepInputError: ONNX Runtime cannot load the model; quotes why.
         """
-        read = Model.read(model)
+        read = Model.read(order.model)
         if read.split:
             raise StepInputError(
                 "the model is over 2 GB, with its weights in a file of their own; an engine is one",
@@ -80,14 +62,14 @@ class Onnxruntime(Options):
                 "leaves with its weights beside it",
             )
         with tempfile.TemporaryDirectory() as folder:
-            chosen = _operators(_optimized(model, Path(folder) / "optimized.onnx"))
-        copy_whole(model, engine)
-        progress(1, 1, "models")
+            chosen = _operators(_optimized(order.model, Path(folder) / "optimized.onnx"))
+        copy_whole(order.model, order.engine)
+        order.progress(1, 1, "models")
         return Built(
             inputs=read.inputs,
             outputs=read.outputs,
             options={"provider": "CPUExecutionProvider", "graph_optimization_level": "EXTENDED"},
-            layers=tuple(_layer(layer, chosen) for layer in asked),
+            layers=tuple(_layer(layer, chosen) for layer in order.asked),
         )
 
 

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.backends.base import (
-    NO_EXTRAS,
-    Asked,
-    Built,
-    Capabilities,
-    Extras,
-    Implicit,
-    Profile,
-    Progress,
-)
+from trtbuild.backends.base import Built, Capabilities, Implicit, Order
 from trtbuild.backends.instead import IN_10
 from trtbuild.backends.trt_flavour import TRT10, Flavour
 from trtbuild.backends.trt_options import GpuTrtOptions, TensorFormat
@@ -125,38 +115,33 @@ class Tensorrt10(GpuTrtOptions):
         """Return the arguments of Polygraphy's NetworkFromOnnxPath."""
         return {"strongly_typed": not self.weakly_typed(implicit=implicit)}
 
-    def build(
-        self,
-        model: Path,
-        engine: Path,
-        *,
-        profiles: Sequence[Profile],
-        asked: Sequence[Asked],
-        progress: Progress,
-        extras: Extras = NO_EXTRAS,
-    ) -> Built:
-        """Build as `Backend.build` says; `extras.implicit` has ranges for a model without pairs."""
+    def build(self, order: Order) -> Built:
+        """Build as `Backend.build` says; `order.implicit` has ranges for a model without pairs."""
         from trtbuild.backends.model import Model
         from trtbuild.backends.trt_build import Job
         from trtbuild.backends.trt_gpu import build_on_gpu
 
-        implicit = extras.implicit is not None
-        quantized = any(node.op_type == "DequantizeLinear" for node in Model.read(model).nodes)
-        settings = self.settings(implicit=implicit, quantized=quantized)
-        job = Job(TRT10, model, engine, settings, profiles, progress, extras)
-        job.network = dict(self.network_arguments(implicit=implicit))
-        job.io_formats, job.io_types = self.io_formats, self.io_types
-        if extras.implicit is None:
-            return build_on_gpu(job, self, asked)
-        return self._build_implicit(job, extras.implicit, asked)
+        implicit, nodes = order.implicit is not None, Model.read(order.model).nodes
+        quantized = any(node.op_type == "DequantizeLinear" for node in nodes)
+        job = Job(
+            TRT10,
+            order,
+            self.settings(implicit=implicit, quantized=quantized),
+            network=dict(self.network_arguments(implicit=implicit)),
+            io_formats=self.io_formats,
+            io_types=self.io_types,
+        )
+        if order.implicit is None:
+            return build_on_gpu(job, self)
+        return self._build_implicit(job, order.implicit)
 
-    def _build_implicit(self, job: Job, implicit: Implicit, asked: Sequence[Asked]) -> Built:
+    def _build_implicit(self, job: Job, implicit: Implicit) -> Built:
         from trtbuild.backends.implicit import Given
         from trtbuild.backends.trt_gpu import build_on_gpu
 
-        cache = job.engine.with_name("calibration.cache") if self.ranges_as == "cache" else None
+        beside = job.order.engine.with_name("calibration.cache")
+        cache = beside if self.ranges_as == "cache" else None
         given = Given(implicit, cache=cache)
         job.edit = given.edit
         job.calibrator = given.calibrator if cache is not None else None
-        built = build_on_gpu(job, self, asked)
-        return given.told(built)
+        return given.told(build_on_gpu(job, self))

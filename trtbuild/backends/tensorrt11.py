@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import (
-    NO_EXTRAS,
-    Asked,
-    Built,
-    Capabilities,
-    Extras,
-    Profile,
-    Progress,
-)
+from trtbuild.backends.base import Built, Capabilities, Order
 from trtbuild.backends.instead import IN_11
 from trtbuild.backends.trt_flavour import TRT11, Flavour
 from trtbuild.backends.trt_options import GpuTrtOptions
@@ -48,20 +39,9 @@ class Tensorrt11(GpuTrtOptions):
         """Return what Polygraphy's NetworkFromOnnxPath is told: strong typing is all there is."""
         return {}
 
-    def build(
-        self,
-        model: Path,
-        engine: Path,
-        *,
-        profiles: Sequence[Profile],
-        asked: Sequence[Asked],
-        progress: Progress,
-        extras: Extras = NO_EXTRAS,
-    ) -> Built:
+    def build(self, order: Order) -> Built:
         """Build as `Backend.build` says."""
         from trtbuild.backends.trt_build import Job
         from trtbuild.backends.trt_gpu import build_on_gpu
 
-        job = Job(TRT11, model, engine, self.settings(), profiles, progress, extras)
-        job.io_formats = self.io_formats
-        return build_on_gpu(job, self, asked)
+        return build_on_gpu(Job(TRT11, order, self.settings(), io_formats=self.io_formats), self)

@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from trtbuild.backends.base import (
-    NO_EXTRAS,
-    Asked,
-    Built,
-    Capabilities,
-    Extras,
-    Guarantee,
-    Profile,
-    Progress,
-)
+from trtbuild.backends.base import Built, Capabilities, Guarantee, Order
 from trtbuild.backends.instead import IN_RTX
 from trtbuild.backends.trt_flavour import RTX, Flavour
 from trtbuild.backends.trt_options import TrtOptions
@@ -88,16 +78,7 @@ class TensorrtRtx(TrtOptions):
         """Return what Polygraphy's NetworkFromOnnxPath is told: strong typing is all there is."""
         return {}
 
-    def build(
-        self,
-        model: Path,
-        engine: Path,
-        *,
-        profiles: Sequence[Profile],
-        asked: Sequence[Asked],
-        progress: Progress,
-        extras: Extras = NO_EXTRAS,
-    ) -> Built:
+    def build(self, order: Order) -> Built:
         """Build as `Backend.build` says."""
         from trtbuild.backends.delivered import delivered_by_rtx
         from trtbuild.backends.model import Model
@@ -105,20 +86,18 @@ class TensorrtRtx(TrtOptions):
         from trtbuild.backends.tactics import program_tactics
         from trtbuild.backends.trt_build import Job, check_model, check_names, compile_engine
 
-        read = Model.read(model)
-        check_model(read, profiles)
+        read = Model.read(order.model)
+        check_model(read, order.profiles)
         check_names(read, self.io_formats, "io_formats")
         settings = self.settings()
-        job = Job(RTX, model, engine, settings, profiles, progress, extras)
-        job.io_formats = self.io_formats
-        job.times = False
+        job = Job(RTX, order, settings, io_formats=self.io_formats, times=False)
         warnings = compile_engine(job)
-        layers = delivered_by_rtx(asked, kernels_of(engine), model=read, built_for=self.built_for())
+        kernels = kernels_of(order.engine)
         return Built(
             inputs=read.inputs,
             outputs=read.outputs,
             options=worded(settings, {}),
-            layers=layers,
+            layers=delivered_by_rtx(order.asked, kernels, model=read, built_for=self.built_for()),
             notes=tuple(warnings),
-            tactics=program_tactics(engine),
+            tactics=program_tactics(order.engine),
         )

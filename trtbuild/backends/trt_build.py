@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.backends._trt import check_profiles, listening, progress_monitor, started
-from trtbuild.backends.base import NO_EXTRAS, Extras, Profile, Progress
+from trtbuild.backends.base import Order, Profile
 from trtbuild.backends.explained import notes_of, refusal
 from trtbuild.backends.timing_cache import TimingCache
 from trtbuild.backends.trt_flavour import Flavour, load
@@ -25,15 +24,11 @@ __all__ = ["Job", "check_model", "check_names", "compile_engine"]
 
 @dataclass
 class Job:
-    """What to build, and with what."""
+    """An order for one TensorRT, and what its target sets."""
 
     flavour: Flavour
-    model: Path
-    engine: Path
+    order: Order
     settings: Settings
-    profiles: Sequence[Profile]
-    progress: Progress
-    extras: Extras = NO_EXTRAS
     network: dict[str, Any] = field(default_factory=dict)
     """Arguments of Polygraphy's NetworkFromOnnxPath."""
     io_formats: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -79,15 +74,15 @@ def compile_engine(job: Job) -> list[str]:
     trt, name = load(job.flavour), job.flavour.name
     from polygraphy.backend.trt import engine_bytes_from_network
 
-    monitor = progress_monitor(trt.IProgressMonitor, job.progress)
-    cache = TimingCache(job.extras.timing_cache, pinned=job.extras.timing_cache_pinned)
+    monitor = progress_monitor(trt.IProgressMonitor, job.order.progress)
+    cache = TimingCache(job.order.timing_cache, pinned=job.order.timing_cache_pinned)
     with listening() as log, started(name, "builder", log), _refusals(job, log, monitor):
         config = _config(trt, job, monitor, cache if job.times else None)
         plan = engine_bytes_from_network(_network(trt, job), config=config)
         if job.times:
-            cache.keep(job.engine.with_name("timing.cache"), frozen=job.frozen)
-    job.engine.write_bytes(memoryview(plan))
-    return [*notes_of(log.warnings, job.model), *cache.notes]
+            cache.keep(job.order.engine.with_name("timing.cache"), frozen=job.frozen)
+    job.order.engine.write_bytes(memoryview(plan))
+    return [*notes_of(log.warnings, job.order.model), *cache.notes]
 
 
 @contextlib.contextmanager
@@ -100,9 +95,9 @@ def _refusals(job: Job, log: BuildLog, monitor: Any) -> Iterator[None]:
     except PolygraphyException as error:
         if monitor.failure is not None:
             raise monitor.failure from None
-        raise refusal(job.flavour.name, log, str(error), model=job.model) from None
+        raise refusal(job.flavour.name, log, str(error), model=job.order.model) from None
     except OSError as error:
-        if not job.extras.plugins:
+        if not job.order.plugins:
             raise
         raise StepInputError(
             f"a library with plugins cannot be loaded: {error}",
@@ -114,9 +109,9 @@ def _network(trt: Any, job: Job) -> Any:
     """Return a loader that reads the model and changes what the target asks for."""
     from polygraphy.backend import trt as loaders
 
-    network = loaders.NetworkFromOnnxPath(str(job.model), **job.network)
-    if job.extras.plugins:
-        network = loaders.LoadPlugins([str(path) for path in job.extras.plugins], network)
+    network = loaders.NetworkFromOnnxPath(str(job.order.model), **job.network)
+    if job.order.plugins:
+        network = loaders.LoadPlugins([str(path) for path in job.order.plugins], network)
     if job.io_types:
         types = {name: _data_type(trt, word) for name, word in job.io_types.items()}
         network = loaders.SetTensorDatatypes(network, types)
@@ -150,7 +145,7 @@ def _config(trt: Any, job: Job, monitor: Any, cache: TimingCache | None) -> Any:
     if job.calibrator is not None:
         arguments["calibrator"] = job.calibrator(trt)
     create = getattr(where, job.flavour.create_config)(
-        profiles=[_shapes(profile) for profile in job.profiles] or None,
+        profiles=[_shapes(profile) for profile in job.order.profiles] or None,
         progress_monitor=monitor,
         **arguments,
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.backends._trt import listening
-from trtbuild.backends.base import Asked, Built
+from trtbuild.backends.base import Built
 from trtbuild.backends.inspector import (
     InspectedLayer,
     delivered_by_inspector,
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["build_on_gpu"]
 
 
-def build_on_gpu(job: Job, options: GpuTrtOptions, asked: Sequence[Asked]) -> Built:
+def build_on_gpu(job: Job, options: GpuTrtOptions) -> Built:
     """Build an engine on this machine's GPU, and have the inspector say what was delivered.
 
     Raises:
@@ -34,8 +33,8 @@ def build_on_gpu(job: Job, options: GpuTrtOptions, asked: Sequence[Asked]) -> Bu
     """
     from trtbuild.backends.model import Model
 
-    read = Model.read(job.model)
-    check_model(read, job.profiles)
+    read = Model.read(job.order.model)
+    check_model(read, job.order.profiles)
     check_names(read, job.io_formats, "io_formats")
     check_names(read, job.io_types, "io_types")
     job.frozen = options.frozen
@@ -49,7 +48,7 @@ def build_on_gpu(job: Job, options: GpuTrtOptions, asked: Sequence[Asked]) -> Bu
         inputs=read.inputs,
         outputs=read.outputs,
         options=worded(job.settings, words),
-        layers=delivered_by_inspector(asked, layers, why_not=why_not),
+        layers=delivered_by_inspector(job.order.asked, layers, why_not=why_not),
         notes=tuple(warnings),
         tactics=tactics,
     )
@@ -61,7 +60,7 @@ def _inspected(job: Job) -> tuple[tuple[InspectedLayer, ...] | None, str, str]:
 
     with listening() as log:
         try:
-            text = inspected(load(job.flavour), job.engine, job.extras.plugins)
+            text = inspected(load(job.flavour), job.order.engine, job.order.plugins)
         except PolygraphyException as error:
             said = log.errors[0] if log.errors else str(error)
             return None, f"the engine cannot be read back here: {' '.join(said.split())}", ""

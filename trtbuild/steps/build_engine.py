@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
-from trtbuild.backends.base import Asked, Built, Extras, Implicit
+from trtbuild.backends.base import Asked, Built, Implicit, Order
 from trtbuild.backends.model import Model, name_of
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
@@ -67,14 +67,7 @@ class BuildEngine(Step):
 
     def run(self, context: Context) -> None:
         """Write model.engine and engine.json (core.records.TargetResult)."""
-        built = self.backend.build(
-            context.path(self.model),
-            self.out(context, "engine"),
-            profiles=self.profiles,
-            asked=self._asked(context),
-            progress=context.events.progress,
-            extras=self._extras(context),
-        )
+        built = self.backend.build(self._order(context))
         self.out(context, "timing_cache").touch()  # empty where nothing is timed
         for note in (*built.notes, *_fallbacks(built.layers)):
             context.events.note(f"{self.target}: {note}")
@@ -87,11 +80,16 @@ class BuildEngine(Step):
         account = Account.model_validate_json(context.path(self.account).read_bytes())
         return tuple(Asked(layer.name, layer.op, layer.precision) for layer in account.layers)
 
-    def _extras(self, context: Context) -> Extras:
+    def _order(self, context: Context) -> Order:
         cache = None if self.timing_cache is None else context.path(self.timing_cache)
         if cache is None and self.warm is not None and Path(self.warm).is_file():
             cache = Path(self.warm)
-        return Extras(
+        return Order(
+            model=context.path(self.model),
+            engine=self.out(context, "engine"),
+            profiles=self.profiles,
+            asked=self._asked(context),
+            progress=context.events.progress,
             plugins=tuple(context.path(plugin) for plugin in self.plugins),
             timing_cache=cache,
             timing_cache_pinned=self.timing_cache is not None,
