@@ -92,7 +92,7 @@ CHANGES = {
     "a calibrator option": (edited("percentile: 99.9}", "percentile: 99.8}"), CALIBRATED),
     "another calibrator": (edited("percentile, percentile: 99.9", "minmax"), CALIBRATED),
     "a calibrator for some tensors": (
-        edited("  ranges: {", "  calibrators: {e: {kind: minmax}}\n  ranges: {"), CALIBRATED,
+        edited("  ranges: {", "  calibrators: {b: {kind: minmax}}\n  ranges: {"), CALIBRATED,
     ),
     "a manual range": (edited("{b: 2.5}", "{b: 2.25}"), QUANTIZED),
     "a file of ranges": (edited("4.0", "4.5", file="more.ranges"), QUANTIZED),

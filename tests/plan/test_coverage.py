@@ -18,6 +18,11 @@ HEADER = "TRT-8601-EntropyCalibration2\n"
 CASES = {
     "overlapping": ("  ranges:\n    '[ab]': 1\n    '*': 9\n    '[bc]': 2\n    '?': 3\n", {}),
     "idle": ("  ranges: {inptu: 1, 'layer4*': 1}\n", {}),
+    "overlapping_calibrators": (
+        CALIBRATION + "  calibrators: {'[ib]*': {kind: mse}, '[bg]': {kind: auto}}\n",
+        {},
+    ),
+    "idle_calibrators": (CALIBRATION + "  calibrators: {a: {kind: mse}}\n", {}),
     "nothing": ("  mode: explicit\n", {}),
     "missing_by_hand": ("  ranges: {input: [-2.1, 2.6], e: 4}\n", {}),
     "missing_in_cache": (CACHE, {"old.cache": HEADER + "input: 3c010204\nb: 0\nz: 3c010204\n"}),
@@ -56,6 +61,7 @@ def test_ranges_that_do_not_fit_earn_these_words(case, tmp_path, golden, monkeyp
     "section",
     [
         CALIBRATION,
+        CALIBRATION + "  calibrators: {'*': {kind: mse}, '[ab]': {kind: auto}}\n",
         "  ranges: {'*': 4}\n",
         "  ranges: {input: 1}\n  allow_missing: true\n",
         "  ranges: {input: 1, e: 1}\n  skip: ['op:Gemm', 'op:Conv']\n",

@@ -15,6 +15,7 @@ from trtbuild.core.values import Ranges, assigned, matching
 from trtbuild.plan.compile import manual_of
 from trtbuild.plan.nearest import nearest, nearest_to_any
 from trtbuild.quant.coverage import lacking, wanted
+from trtbuild.quant.policy import candidates, floating
 from trtbuild.quant.wishes import Wishes
 from trtbuild.recipe.problems import Path, Problem
 
@@ -42,7 +43,11 @@ def range_problems(
     found = [*_idle(loaded, section, tensors), *_overlapping(loaded, section, tensors)]
     found += [*_filed(loaded, section, tensors), *_cached(loaded, section, tensors)]
     yield from found
-    if not found and model is not None and _by_hand(section) and not section.allow_missing:
+    if found or model is None:
+        return
+    if section.calibrators:
+        yield from _calibrated_otherwise(loaded, section, model)
+    if _by_hand(section) and not section.allow_missing:
         yield from _lacking(loaded, section, tensors, model)
 
 
@@ -81,16 +86,37 @@ def _idle(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iter
 
 
 def _overlapping(
-    loaded: Loaded, section: Quantization, tensors: Sequence[str]
+    loaded: Loaded,
+    section: Quantization,
+    tensors: Sequence[str],
+    field: str = "ranges",
+    what: str = "range",
 ) -> Iterator[Problem]:
-    _, disputed = assigned(section.ranges, tensors)
+    _, disputed = assigned(getattr(section, field), tensors)
     pairs: dict[tuple[str, str], str] = {}
     for name, rivals in disputed.items():
         pairs.setdefault((rivals[0], rivals[1]), name)
     for (first, second), name in pairs.items():
         told = f"`{first}` and `{second}` both mean `{name}`, and neither is more specific"
-        hint = f"give `{name}` a range by its name, or mean fewer tensors with one of the two"
-        yield loaded.source.problem((SECTION, "ranges", second), told, hint, key=True)
+        hint = f"give `{name}` a {what} by its name, or mean fewer tensors with one of the two"
+        yield loaded.source.problem((SECTION, field, second), told, hint, key=True)
+
+
+def _calibrated_otherwise(
+    loaded: Loaded, section: Quantization, model: FilePath
+) -> Iterator[Problem]:
+    """A calibrator of its own is for tensors that calibration looks at, one for each of them."""
+    import onnx
+
+    found = onnx.load(model, load_external_data=False)
+    looked_at = floating(found) if section.mode == "implicit" else candidates(found)
+    for pattern in section.calibrators:
+        if not matching(pattern, looked_at):
+            told = f"`{pattern}` matches no tensor that needs a range"
+            hint = nearest(pattern, looked_at) if looked_at else "the model has none"
+            path: Path = (SECTION, "calibrators", pattern)
+            yield loaded.source.problem(path, told, hint, key=True)
+    yield from _overlapping(loaded, section, looked_at, "calibrators", "calibrator")
 
 
 def _cache(loaded: Loaded, section: Quantization) -> RangeTable | None:
