@@ -8,6 +8,7 @@ from tests.helpers.projects import small_project
 from tests.helpers.quant import ranges_of
 from trtbuild.calib.table import table_from_bytes
 from trtbuild.core.errors import MissingFile, RangeFileError, UsageError
+from trtbuild.quant.wishes import Wishes
 from trtbuild.run.range_files import bytes_from_ranges, exported, ranges_for_model
 
 RANGES = ranges_of(x=1.0, b=127.0, unknown=0.0)
@@ -81,7 +82,7 @@ def test_a_models_ranges_are_kept(tmp_path):
     ] == list(found.remarks)
     assert (
         "100.00 %"
-        in ranges_for_model(source, tmp_path / "model.onnx", skip=("op:Gemm",)).remarks[0]
+        in ranges_for_model(source, tmp_path / "model.onnx", Wishes(("op:Gemm",))).remarks[0]
     )
     assert found.ranges == table(bytes_from_ranges(found.ranges)).ranges
 

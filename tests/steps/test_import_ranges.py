@@ -53,6 +53,15 @@ def test_the_models_tensors_get_their_ranges(tmp_path):
     ] == [note.removeprefix("TensorRT 8.6.1 cache (EntropyCalibration2): ") for note in notes]
 
 
+@pytest.mark.parametrize("wish", [{"skip": ("two",)}, {"precision": {"two": "fp32"}}])
+def test_a_layer_that_stays_float_needs_no_range(tmp_path, wish):
+    """What the recipe keeps out of INT8 counts for no gap."""
+    _, notes = run(tmp_path / "here", CACHE, values="scale", **wish)
+
+    assert notes[0].endswith("covers 1 of the 1 tensors that INT8 needs (100.00 %)")
+    assert not any("without a range" in note for note in notes)
+
+
 def test_equal_files_give_equal_bytes(tmp_path):
     """Whatever order their lines are in."""
     first, _ = run(tmp_path / "here", CACHE)

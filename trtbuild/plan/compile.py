@@ -157,7 +157,13 @@ def _ranges(
     model = Ref(step="fix_graph", output="model")
     if isinstance(found, Cache):
         (table,) = _pinned(found.files(base), pin)
-        steps["import_ranges"] = ImportRanges(model=model, table=table, values=found.values)
+        steps["import_ranges"] = ImportRanges(
+            model=model,
+            table=table,
+            values=found.values,
+            skip=section.skip,
+            precision=section.precision,
+        )
         return Ref(step="import_ranges", output="ranges")
     if found is None or section.data is None:
         return None

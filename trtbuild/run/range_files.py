@@ -43,8 +43,8 @@ class Imported:
     """How much it covers, what it lacks, what of it is unknown."""
 
 
-def ranges_for_model(table: RangeTable, model: Path, *, skip: tuple[str, ...] = ()) -> Imported:
-    """Keep the ranges of a model's tensors; the nodes of `skip` need none.
+def ranges_for_model(table: RangeTable, model: Path, wishes: Wishes | None = None) -> Imported:
+    """Keep the ranges of a model's tensors; nodes that are to stay float need none.
 
     Raises:
         MissingFile: the model is not there.
@@ -62,7 +62,7 @@ def ranges_for_model(table: RangeTable, model: Path, *, skip: tuple[str, ...] = 
         raise UsageError(f"{model}: is not an ONNX model") from None
     names = View(graph).activations
     ranges = imported(table, set(names))
-    wants = list(wanted(graph, Wishes(skip)))
+    wants = list(wanted(graph, wishes))
     told = remarks(
         table,
         set(names),
@@ -83,7 +83,8 @@ def ranges_for_recipe(
     """
     model = fixed_model(loaded, store, executor, Quiet())
     section = loaded.recipe.quantization
-    return ranges_for_model(table, model, skip=section.skip if section else ())
+    wishes = Wishes(section.skip, section.precision) if section else None
+    return ranges_for_model(table, model, wishes)
 
 
 def bytes_from_ranges(ranges: Ranges) -> bytes:

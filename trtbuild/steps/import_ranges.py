@@ -8,8 +8,10 @@ from typing import ClassVar, Literal
 from trtbuild.calib.imported import imported, remarks
 from trtbuild.calib.table import Values, table_from_bytes
 from trtbuild.core.regular import read_regular
+from trtbuild.quant.account import Precision
 from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.view import View
+from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["ImportRanges"]
@@ -26,6 +28,9 @@ class ImportRanges(Step):
     table: Pinned
     values: Values = "auto"
     """What a calibration cache's numbers are; see `calibrator: {kind: cache}`."""
+    skip: tuple[str, ...] = ()
+    """The recipe's: nodes that stay float need no range."""
+    precision: dict[str, Precision] = {}
 
     def run(self, context: Context) -> None:
         """Write ranges.json: Ranges, sorted by name; note what is unknown and what is lacking.
@@ -40,7 +45,7 @@ class ImportRanges(Step):
         model = onnx.load(context.path(self.model), load_external_data=False)
         names = View(model).activations
         ranges = imported(table, names)
-        wants = list(wanted(model))
+        wants = list(wanted(model, Wishes(self.skip, self.precision)))
         for remark in remarks(
             table,
             names,
