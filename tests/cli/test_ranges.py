@@ -139,3 +139,28 @@ def test_what_cannot_be_done_is_said(trtbuild, arguments, code, message):
     assert code == answer.code
     assert message in answer.err
     assert "Traceback" not in answer.err
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_cache_of_inverse_scales_is_compared_and_exported_too(trtbuild):
+    """42406d3a are the bits of 127 / 2.64, nearly, and 3caa54fc those of 2.64 / 127."""
+    header = "TRT-8601-EntropyCalibration2\n"
+    Path("inverse.cache").write_text(header + "x: 42406d3a\n")
+    Path("plain.cache").write_text(header + "x: 3caa54fc\n")
+    found = {
+        values: trtbuild(
+            "ranges", "diff", "inverse.cache", "plain.cache", "--tolerance=1%", *values
+        )
+        for values in [
+            (),
+            ("--values", "inverse", "--values", "auto"),
+            ("--values", "scale"),
+            ("--values", "auto") * 3,
+        ]
+    }
+
+    assert [2, 0, 1, 2] == [answer.code for answer in found.values()]
+    exported = trtbuild(
+        "ranges", "export", "inverse.cache", "--format", "text", "--values", "inverse"
+    )
+    assert 2.64 == pytest.approx(float(exported.out.removeprefix("x: ")), rel=0.001)

@@ -34,14 +34,24 @@ def table(path: Path, *, values: Values = "auto") -> Table:
     return table_of(path, Store(default_root()), values=values)
 
 
-def range_diff(before: Path, after: Path, *, tolerance: float = 0.0) -> RangeDiff:
+def range_diff(
+    before: Path,
+    after: Path,
+    *,
+    tolerance: float = 0.0,
+    values: tuple[Values, Values] = ("auto", "auto"),
+) -> RangeDiff:
     """Say which limits moved from one table to another, and what that does to the resolution.
 
     Both are what `table` takes; scales that differ by less than the share `tolerance` are equal.
+    `values` says of each, should it be a cache, what its numbers are.
     """
     from trtbuild.core.range_diff import range_diff as compared
 
-    return compared(table(before).ranges, table(after).ranges, tolerance=tolerance)
+    old, new = (
+        table(path, values=each).ranges for path, each in zip((before, after), values, strict=True)
+    )
+    return compared(old, new, tolerance=tolerance)
 
 
 def import_ranges(
@@ -86,6 +96,7 @@ def export_ranges(
     version: str = "",
     algorithm: str = "entropy2",
     output: Path | None = None,
+    values: Values = "auto",
 ) -> bytes:
     """Write the ranges of what `table` takes in another form, to `output` if that is given.
 
@@ -96,7 +107,7 @@ def export_ranges(
     """
     from trtbuild.run.range_files import exported
 
-    data = exported(table(path).ranges, form, version=version, algorithm=algorithm)
+    data = exported(table(path, values=values).ranges, form, version=version, algorithm=algorithm)
     if output is not None:
         write_whole(output, data)
     return data

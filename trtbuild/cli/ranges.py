@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -74,6 +75,13 @@ def _share(text: str) -> float:
     return found
 
 
+def _of_both(values: Sequence[Numbers] | None) -> tuple[Any, Any]:
+    given = [each.value for each in values or (Numbers.auto,)]
+    if len(given) > len(("before", "after")):
+        raise UsageError("--values: given more than twice", hint="once for both, or once for each")
+    return given[0], given[-1]
+
+
 def _poured(data: bytes) -> None:
     """Write a file's bytes as they are, but to a terminal in characters that it shows."""
     if sys.stdout.isatty():
@@ -108,12 +116,18 @@ def diff(
         str, typer.Option("--tolerance", help="Scales this close are equal: 1% or 0.01.")
     ] = "0",
     format_: Format = TableFormat.text,
+    values: Annotated[
+        list[Numbers] | None,
+        typer.Option(
+            "--values", help="What the numbers of caches are; given twice: of BEFORE's, of AFTER's."
+        ),
+    ] = None,
 ) -> int:
     """Say which limits moved, the worst first; exit code 1 if any did."""
     from trtbuild import api
     from trtbuild.cli import show_ranges
 
-    found = api.range_diff(before, after, tolerance=_share(tolerance))
+    found = api.range_diff(before, after, tolerance=_share(tolerance), values=_of_both(values))
     show_ranges.diff(found, str(before), str(after), format_.value)
     return 1 if found.moved else 0
 
@@ -154,12 +168,18 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where it goes; otherwise it is shown.")
     ] = None,
+    values: Values = Numbers.auto,
 ) -> None:
     """Write ranges for TensorRT 10 or older (a calibration cache), as text or as JSON."""
     from trtbuild import api
 
     data = api.export_ranges(
-        source, format_.value, version=trt_version, algorithm=algorithm, output=output
+        source,
+        format_.value,
+        version=trt_version,
+        algorithm=algorithm,
+        output=output,
+        values=values.value,
     )
     if output is None:
         _poured(data)
