@@ -235,3 +235,28 @@ def test_an_end_that_a_body_reads_stays_float32():
     types = types_of(model)
 
     assert ("float", "float16", "float16") == (types["x"], types["y"], types["z"])
+
+
+def test_a_nameless_node_that_stays_is_called_as_before():
+    """After its output's own name, not after the one that it writes now."""
+    model = seeded("g (float[2,4] x) => (float[2,4] y) { y = Relu(x) }")
+
+    found = halve(
+        model, "fp16", largest={}, wishes=Wishes(precision={"y": "fp32"}), keep_io_types=False
+    )
+
+    assert ["y"] == list(found)
+
+
+def test_a_constant_that_is_an_output_becomes_half_where_asked():
+    """Behind a Cast, under its name."""
+    model = seeded(
+        "g (float[2,4] x) => (float[4,6] w, float[2,6] y) { y = MatMul(x, w) }", w=(4, 6)
+    )
+    before = outputs_of(model, {"x": normal(2, 4)})
+
+    halve(model, "fp16", largest={}, keep_io_types=False)
+
+    assert {"float16"} == {types_of(model)[name] for name in ("x", "w", "y")}
+    after = outputs_of(model, {"x": normal(2, 4).astype(np.float16)})
+    assert np.array_equal(before["w"].astype(np.float16), after["w"])

@@ -44,11 +44,13 @@ def halve(
     """
     view = View(model)
     staying = kept(view, HALVES[name], largest=largest, wishes=wishes or Wishes())
-    _Writer(model, view, HALVES[name], staying, keep_io_types=keep_io_types).write()
-    return {
+    # Before outputs are renamed: nameless nodes are called after them.
+    found = {
         name_of(view.nodes[index]): (view.nodes[index].op_type, reason)
         for index, reason in staying.items()
     }
+    _Writer(model, view, HALVES[name], staying, keep_io_types=keep_io_types).write()
+    return found
 
 
 class _Writer:
@@ -77,7 +79,8 @@ class _Writer:
             end for end in ends if view.dtype(end.name) == "float" and end.name not in view.captured
         ]
         self._fixed = {*view.outputs, *view.captured} - {end.name for end in self._ends}
-        self._native = {end.name: True for end in self._ends if end.name not in view.producers}
+        made = {*view.producers, *(constant.name for constant in self.graph.initializer)}
+        self._native = {end.name: True for end in self._ends if end.name not in made}
         self._made: dict[tuple[str, bool], str] = {}
         self._nodes: list[onnx.NodeProto] = []
 
@@ -102,6 +105,8 @@ class _Writer:
                 for names in (node.input, node.output):
                     for slot, name in enumerate(names):
                         names[slot] = made if name == end.name else name
+            for constant in self.graph.initializer:
+                constant.name = made if constant.name == end.name else constant.name
             self._cast(made, end.name, half=True)
         end.type.tensor_type.elem_type = self.half.element
 
