@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trtbuild.run.diffing import Change, worst_first
+from trtbuild.core.difference import Change
+from trtbuild.run.diffing import worst_first
 
 
 def names(*changes):

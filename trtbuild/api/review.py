@@ -11,8 +11,8 @@ from trtbuild.api.recipes import load
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
+    from trtbuild.core.difference import Diff
     from trtbuild.plan.lock import Lock
-    from trtbuild.run.diffing import Diff
     from trtbuild.run.executor import Listener
     from trtbuild.run.verifying import Verification
 

@@ -7,11 +7,11 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from trtbuild.core.difference import Change, Diff
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
-from trtbuild.core.options import Options
-from trtbuild.core.range_diff import RangeDiff, range_diff
+from trtbuild.core.range_diff import range_diff
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
 from trtbuild.plan.absent import absent_data, belongs
@@ -23,53 +23,12 @@ from trtbuild.run.build import compiled
 from trtbuild.run.locking import built_of, static
 from trtbuild.run.revisions import changed_recipes, lend_data, revisions
 
-__all__ = ["Change", "Diff", "diff", "diff_revisions", "worst_first"]
+__all__ = ["diff", "diff_revisions", "worst_first"]
 
 DELIVERED = ("delivered_int8", "level")
 BETTER_HIGH = ("cosine", "sqnr_db", "top1", "top5", "top1_agreement")
 BETTER_LOW = ("max_abs", "engine_size_bytes")
 WORST = 1000.0
-
-
-class Change(Options):
-    """One fact that differs."""
-
-    what: str
-    before: str | int | float | bool | None = None
-    """None where there was none."""
-    after: str | int | float | bool | None = None
-    bits: float | None = None
-    """What it does to INT8's resolution, for a limit: log2(after / before), lost where positive."""
-
-
-class Diff(Options):
-    """All that differs between two sides; in each part the worst comes first."""
-
-    before: str
-    after: str
-    only: Literal["", "before", "after"] = ""
-    """The side that alone has the recipe; nothing else is then said of it."""
-    measures: tuple[Change, ...] = ()
-    targets: tuple[Change, ...] = ()
-    """Engines: what was delivered, sizes, versions."""
-    recipe: tuple[Change, ...] = ()
-    """Defaults are filled in; places of files, comments and order do not count."""
-    sources: tuple[Change, ...] = ()
-    tools: tuple[Change, ...] = ()
-    ranges: RangeDiff | None = None
-    """What calibration found, where the results of both sides are known."""
-    reruns: tuple[str, ...] | None = None
-    """Steps that are not the same; None where it cannot be known, as `notes` say."""
-    seconds: tuple[Change, ...] = ()
-    """How long the steps took that are not the same, where they ran on this machine."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def differ(self) -> bool:
-        """Tell whether anything does; how long a step takes is no difference in meaning."""
-        moved = self.ranges is not None and self.ranges.differ
-        facts = (self.measures, self.targets, self.recipe, self.sources, self.tools, self.reruns)
-        return moved or any(facts) or bool(self.only)
 
 
 @dataclass(frozen=True)
