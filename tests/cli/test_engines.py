@@ -54,6 +54,34 @@ def test_what_cannot_run_here_is_an_error(applied_project, trtbuild, more, code,
     assert (code, True) == (answer.code, said in answer.err)
 
 
+def test_what_a_recipe_no_longer_makes_is_not_run_for_it(applied_project, trtbuild):
+    """An edited recipe is not answered with the model of the one before; the file itself is."""
+    a_feed("x.npz")
+    text = applied_project.read_text()
+    applied_project.write_text(text.replace("kind: minmax", "kind: mse"))
+    assert text != applied_project.read_text()
+
+    answer = trtbuild("run", "recipe.yaml", "--input", "x.npz")
+
+    assert (2, "") == (answer.code, answer.out)
+    assert "was built, but not from recipe.yaml as it stands" in answer.err
+    engine = next(Path("build/small").glob("*/model.engine"))
+    assert 0 == trtbuild("run", engine, "--input", "x.npz").code
+
+
+def test_a_build_from_elsewhere_runs_with_a_word_on_what_is_not_known(
+    applied_project, trtbuild, tmp_path, monkeypatch
+):
+    """Its store is not here, and cannot say what the recipe makes."""
+    a_feed("x.npz")
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "another"))
+
+    answer = trtbuild("run", "recipe.yaml", "--input", "x.npz")
+
+    assert 0 == answer.code, answer.err
+    assert "whether the recipe still makes it is not known: it was not built here" in answer.out
+
+
 def test_an_engine_that_does_not_fit_is_exit_code_1(trtbuild, tmp_path):
     """An answer, as text and as JSON: this plan is of a TensorRT that is not known here."""
     engine = tmp_path / "old.engine"

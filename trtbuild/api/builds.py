@@ -119,12 +119,22 @@ def run(
         MissingFile: a file is not there, or the recipe is not built.
         StepInputError: the arrays do not fit the model.
         StepFailed: the engine does not load or run.
+        UsageError: what was built is not of the recipe as it stands.
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
     from trtbuild.core.arrays import write_npz
     from trtbuild.run.feeding import run_model
+    from trtbuild.run.standing import doubt_about
 
-    ran = run_model(path, inputs, build_dir=build_dir, target=target, on=on, plugins=plugins)
+    ran = run_model(
+        path,
+        inputs,
+        build_dir=build_dir,
+        target=target,
+        on=on,
+        plugins=plugins,
+        doubt=lambda loaded, file: doubt_about(loaded, file, store()),
+    )
     if output is not None:
         with write_npz(output) as file:
             for name, array in ran.outputs.items():

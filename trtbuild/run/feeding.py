@@ -27,6 +27,12 @@ RECIPES = (".yaml", ".yml")
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 Outputs = Callable[..., "tuple[dict[str, np.ndarray], str]"]
 """(kind, engine, feed, place, *, plugins)."""
+Doubt = Callable[[Loaded, Path], str]
+"""Why it is not known that a file is of a recipe as it stands; an error where it is not."""
+
+
+def _no_doubt(_: Loaded, __: Path) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
     plugins: Sequence[Path] = (),
     place: PlaceOf = place_of,
     outputs: Outputs = outputs_of,
+    doubt: Doubt = _no_doubt,
 ) -> Ran:
     """Run a recipe's engine, or an engine, on the arrays of an npz file.
 
@@ -68,7 +75,7 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
         MissingFile: a file is not there, or the recipe is not built.
         StepInputError: the arrays do not fit the model.
         StepFailed: the engine does not load or run.
-        UsageError: there is no such target.
+        UsageError: there is no such target, or what was built is not of the recipe as it stands.
         NoGpu: the engine shall run, and cannot here; says why.
     """
     feed = _arrays(inputs)
@@ -83,16 +90,22 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
     reasons = [_hindrance(engine, place) for engine in engines]
     if on != "cpu" and "" in reasons:
         engine = engines[reasons.index("")]
+        remark = _remark(recipe, engine.path, doubt)
         found, told = outputs(
             engine.kind, engine.path, inputs, place(engine.kind), plugins=engine.plugins
         )
-        return Ran(engine.path, found, f"{engine.path} on this machine's GPU ({told})")
+        return Ran(engine.path, found, f"{engine.path} on this machine's GPU ({told}){remark}")
     why = reasons[0] if reasons else "there is no engine of TensorRT"
     if on == "gpu":
         raise NoGpu(f"{path}: the engine cannot run here: {why}", hint="`--on cpu` runs its model")
     model = _of_recipe(recipe, build_dir) if recipe else _of_engine(path)
     asked = "" if on == "cpu" else f" ({why})"
-    return _on_cpu(model, feed, asked)
+    return _on_cpu(model, feed, asked + _remark(recipe, model, doubt))
+
+
+def _remark(recipe: Loaded | None, file: Path, doubt: Doubt) -> str:
+    told = "" if recipe is None else doubt(recipe, file)
+    return f"; {told}" if told else ""
 
 
 def _on_cpu(model: Path, feed: dict[str, np.ndarray], why: str) -> Ran:
