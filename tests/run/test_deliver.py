@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_an_edited_file_is_put_right(store, tmp_path, model):
     assert ("model.onnx",) == delivered(tmp_path / "b", store, {"model.onnx": model})
     assert "model" == (tmp_path / "b/model.onnx").read_text()
     assert "model" == store.object_path(model.digest).read_text()
+
+
+def test_an_edit_behind_an_unchanged_time_is_put_right(store, tmp_path, model):
+    """Size and modification time may be put back; the inode's own time may not."""
+    delivered(tmp_path / "b", store, {"model.onnx": model})
+    before = (tmp_path / "b/model.onnx").stat()
+    (tmp_path / "b/model.onnx").write_text("MODEL")
+    os.utime(tmp_path / "b/model.onnx", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert ("model.onnx",) == delivered(tmp_path / "b", store, {"model.onnx": model})
+    assert "model" == (tmp_path / "b/model.onnx").read_text()
 
 
 def test_a_page_is_rendered_when_its_basis_moves(store, tmp_path):

@@ -99,7 +99,7 @@ def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[obj
 
 def _stamp(path: Path) -> list[int]:
     stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
 def _remove(directory: Path, path: str) -> None:
