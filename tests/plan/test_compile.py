@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers.models import model_of
-from trtbuild.plan.compile import compile_recipe
+from trtbuild.plan.compile import Here, compile_recipe
 from trtbuild.recipe.load import loaded
 from trtbuild.recipe.source import parse
 from trtbuild.steps.base import Pinned
@@ -29,15 +29,12 @@ def steps_of(tmp_path, text):
     for name in ("calib", "eval"):
         np.savez(tmp_path / f"{name}.npz", x=np.zeros((2, 1), np.float32))
     recipe = loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode())).recipe
-    plan = compile_recipe(
-        recipe,
+    here = Here(
         base=tmp_path,
         pin=lambda path: Pinned(path=str(path), digest="sha256:aa"),
-        weights=None,
         facts=dict.fromkeys(("onnx", "numpy", "onnxruntime", "onnx-graphsurgeon"), "1.0"),
-        deferred={},
     )
-    return {planned.name: planned.step for planned in plan.steps}
+    return {planned.name: planned.step for planned in compile_recipe(recipe, here).steps}
 
 
 def test_the_scaling_of_weights_reaches_the_step(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.models import model_of
-from trtbuild.plan.compile import compile_recipe
+from trtbuild.plan.compile import Here, compile_recipe
 from trtbuild.recipe.load import loaded
 from trtbuild.recipe.source import parse
 from trtbuild.steps.base import Pinned, Ref
@@ -42,15 +42,14 @@ def planned(tmp_path):
         np.savez(tmp_path / "calib.npz", x=np.zeros((2, 4), np.float32))
         model = model_of("g (float[n, 4] x) => (float[n, 4] y) { [last] y = Relu(x) }")
         (tmp_path / "tiny.onnx").write_bytes(model.SerializeToString())
-        plan = compile_recipe(
-            loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode())).recipe,
+        here = Here(
             base=tmp_path,
             pin=lambda path: Pinned(path=str(path), digest=f"sha256:{path.name}"),
-            weights=None,
             facts=FACTS,
-            **{"deferred": {}} | more,
+            **more,
         )
-        return {each.name: each for each in plan.steps}
+        recipe = loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode())).recipe
+        return {each.name: each for each in compile_recipe(recipe, here).steps}
 
     return run
 

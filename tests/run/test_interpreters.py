@@ -19,7 +19,7 @@ from trtbuild.run.config import Named
 from trtbuild.run.diagnosis import diagnosis
 from trtbuild.run.executor import Quiet
 from trtbuild.run.facts import Installed
-from trtbuild.run.interpreters import Interpreter, interpreter_for, named_for, variable
+from trtbuild.run.interpreters import Interpreter, named_for, place_of, variable
 
 RECIPE = """\
 version: 1
@@ -46,12 +46,12 @@ def test_without_a_word_everything_runs_under_this_python(monkeypatch):
     monkeypatch.delenv(variable("tensorrt10"), raising=False)
 
     assert "TRTBUILD_PYTHON_TENSORRT10" == variable("tensorrt10")
-    assert interpreter_for("tensorrt10") is None
+    assert "" == place_of("tensorrt10").python
 
 
 def test_its_facts_are_its_own(other):
     """What is installed there, and its version, are asked of that Python."""
-    found = interpreter_for("tensorrt_rtx")
+    found = place_of("tensorrt_rtx")
 
     assert str(other[0]) == found.python
     assert Installed()["numpy"] == found.facts["numpy"]
@@ -75,7 +75,7 @@ def test_the_settings_name_pythons_too(other, tmp_path, monkeypatch):
     )
     monkeypatch.setenv(variable("tensorrt10"), "/another/ten")
 
-    assert str(python) == interpreter_for("tensorrt_rtx").python
+    assert str(python) == place_of("tensorrt_rtx").python
     assert Named("/another/ten", "TRTBUILD_PYTHON_TENSORRT10") == named_for("tensorrt10")
     assert Named(str(python), f"{path}:2") == named_for("tensorrt_rtx")
 
@@ -86,7 +86,7 @@ def test_a_python_of_the_settings_that_does_not_run_names_their_line(tmp_path, m
     path = settings(tmp_path, monkeypatch, "pythons:\n  tensorrt11: /no/such/python\n")
 
     with pytest.raises(MissingDependency, match=f"{path}:2 names `/no/such/python`"):
-        interpreter_for("tensorrt11")
+        place_of("tensorrt11")
 
 
 def test_doctor_looks_into_the_other_pythons(other, tmp_path, monkeypatch, capsys):
@@ -113,7 +113,7 @@ def test_what_is_no_python_is_an_error(monkeypatch, python):
     monkeypatch.setenv(variable("tensorrt11"), python)
 
     with pytest.raises(MissingDependency, match="TRTBUILD_PYTHON_TENSORRT11 names"):
-        interpreter_for("tensorrt11")
+        place_of("tensorrt11")
 
 
 def test_a_python_without_this_trtbuild_builds_nothing():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import check_name, check_of
-from trtbuild.plan.natively import calibrate_natively, natives_too, why_not_here
+from trtbuild.plan.natively import calibrate_natively, native_targets
 from trtbuild.plan.plan import Plan, inputs_of, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -26,9 +27,7 @@ from trtbuild.steps.infer import Infer
 from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.quantize import Quantize
 
-__all__ = ["capture_name", "compile_recipe", "manual_of", "target_name"]
-
-Pin = Callable[[Path], Pinned]
+__all__ = ["Here", "capture_name", "compile_recipe", "manual_of", "target_name"]
 
 
 def capture_name(data: str) -> str:
@@ -41,67 +40,72 @@ def target_name(target: str) -> str:
     return f"build_engine({target})"
 
 
-def compile_recipe(  # noqa: PLR0913  # all that a plan rests on
-    recipe: Recipe,
-    *,
-    base: Path,
-    pin: Pin,
-    weights: Pinned | None,
-    facts: Mapping[str, str],
-    deferred: Mapping[str, str],
-    ranges: Ranges | None = None,
-    warm: Mapping[str, Path] | None = None,
-    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
-    absent: Collection[str] = (),
-) -> Plan:
+@dataclass(frozen=True)
+class Here:
+    """What a recipe is compiled against: its files, this machine, and what builds before left."""
+
+    base: Path
+    """The folder that paths in the recipe relate to."""
+    pin: Callable[[Path], Pinned]
+    """Gives a file its digest."""
+    facts: Mapping[str, str]
+    """Versions by package."""
+    weights: Pinned | None = None
+    """The file of weights that a torch model takes, if there is one."""
+    deferred: Mapping[str, str] = field(default_factory=dict)
+    """Why a target cannot be built here."""
+    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+    """Another Python and its facts, by the target that is built under it."""
+    warm: Mapping[str, Path] = field(default_factory=dict)
+    """The timing cache that a target's last build left."""
+    ranges: Ranges | None = None
+    """Those of a lock: nothing is calibrated then."""
+    absent: Collection[str] = ()
+    """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
+
+    def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
+        """Give several files their digests."""
+        return tuple(self.pin(path) for path in paths)
+
+
+def compile_recipe(recipe: Recipe, here: Here) -> Plan:
     """Compile a recipe into a plan.
-
-    Paths in the recipe relate to `base`; `pin` gives a file its digest; `weights` is the pinned
-    weights file, if there is one; `deferred` says for a target why it cannot be built here; `warm`
-    has the timing cache that a target's last build left; `elsewhere` has another Python and its
-    facts, by the target that is built under it.
-
-    With `ranges`, those of a lock, nothing is calibrated. Data that is `absent` is not pinned: the
-    steps that read it stand in the plan, and cannot run.
 
     Raises:
         MissingFile: a file that the recipe names is not there.
     """
-    steps = _model_steps(recipe, weights, base=base, pin=pin)
-    data = _captures(recipe, steps, base=base, pin=pin, absent=absent)
+    steps = _model_steps(recipe, here)
+    data = _captures(recipe, steps, here)
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
-        found = _ranges(recipe.quantization, steps, data, base=base, pin=pin)
+        found = _ranges(recipe.quantization, steps, data, here)
         calibrate_natively(recipe, steps, data)
-        if ranges is not None and "calibrate" in steps:
-            steps["calibrate"] = LockedRanges(table=ranges)
-        _quantized(recipe.quantization, steps, found, peaks, base=base, pin=pin)
-    _engines(recipe, steps, base=base, pin=pin, warm=warm or {})
+        if here.ranges is not None and "calibrate" in steps:
+            steps["calibrate"] = LockedRanges(table=here.ranges)
+        _quantized(recipe.quantization, steps, found, peaks, here)
+    _engines(recipe, steps, here)
     _compared(recipe, steps, data, final)
-    if ranges is not None:
+    if here.ranges is not None:
         _drop_unread(steps)
+    # A step of a target runs under that target's Python, or not here.
+    targets = {target_name(name): name for name in recipe.targets} | native_targets(recipe, steps)
     return plan_steps(
         recipe.name,
         steps,
-        facts=facts,
-        elsewhere=natives_too(recipe, steps, elsewhere or {}),
-        deferred={
-            **why_not_here(recipe, steps, deferred),
-            **{target_name(target): reason for target, reason in deferred.items()},
-        },
+        facts=here.facts,
+        elsewhere={s: here.elsewhere[t] for s, t in targets.items() if t in here.elsewhere},
+        deferred={s: here.deferred[t] for s, t in targets.items() if t in here.deferred},
     )
 
 
-def _model_steps(
-    recipe: Recipe, weights: Pinned | None, *, base: Path, pin: Pin
-) -> dict[str, Step]:
+def _model_steps(recipe: Recipe, here: Here) -> dict[str, Step]:
     return {
         "import_model": ImportModel(
             model=recipe.model,
-            files=_pinned(recipe.model.files(base), pin),
-            weights=weights,
-            base=str(base),
+            files=here.pinned(recipe.model.files(here.base)),
+            weights=here.weights,
+            base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
     }
@@ -115,24 +119,18 @@ def _drop_unread(steps: dict[str, Step]) -> None:
             del steps[name]
 
 
-def _pinned(paths: tuple[Path, ...], pin: Pin) -> tuple[Pinned, ...]:
-    return tuple(pin(path) for path in paths)
-
-
 def _used_data(recipe: Recipe) -> list[str]:
     used = [section.data for section in (recipe.quantization, recipe.compare) if section]
     used.append(measured_data(recipe))
     return list(dict.fromkeys(name for name in used if name is not None))
 
 
-def _captures(
-    recipe: Recipe, steps: dict[str, Step], *, base: Path, pin: Pin, absent: Collection[str]
-) -> dict[str, DataInput]:
+def _captures(recipe: Recipe, steps: dict[str, Step], here: Here) -> dict[str, DataInput]:
     inputs = {}
     for name in _used_data(recipe):
         source = recipe.data[name]
         step = capture_name(name)
-        files = () if name in absent else _pinned(source.files(base), pin)
+        files = () if name in here.absent else here.pinned(source.files(here.base))
         steps[step] = CaptureData(source=source, files=files)
         inputs[name] = DataInput(
             source=source,
@@ -145,18 +143,13 @@ def _captures(
 
 
 def _ranges(
-    section: Quantization,
-    steps: dict[str, Step],
-    data: Mapping[str, DataInput],
-    *,
-    base: Path,
-    pin: Pin,
+    section: Quantization, steps: dict[str, Step], data: Mapping[str, DataInput], here: Here
 ) -> Ref | None:
     """Add the step that finds the ranges, and return them; None where all are given by hand."""
     found = section.calibrator
     model = Ref(step="fix_graph", output="model")
     if isinstance(found, Cache):
-        (table,) = _pinned(found.files(base), pin)
+        (table,) = here.pinned(found.files(here.base))
         steps["import_ranges"] = ImportRanges(
             model=model,
             table=table,
@@ -182,15 +175,14 @@ def _quantized(
     steps: dict[str, Step],
     ranges: Ref | None,
     peaks: Ref | None,
-    *,
-    base: Path,
-    pin: Pin,
+    here: Here,
 ) -> None:
+    file = section.ranges_file
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
         ranges=ranges,
         manual=manual_of(section),
-        ranges_file=None if section.ranges_file is None else pin(base / section.ranges_file),
+        ranges_file=None if file is None else here.pin(here.base / file),
         allow_missing=section.allow_missing or "calibrate" in steps,
         skip=section.skip,
         precision=section.precision,
@@ -209,9 +201,7 @@ def manual_of(section: Quantization) -> dict[str, tuple[float, float]]:
     }
 
 
-def _engines(
-    recipe: Recipe, steps: dict[str, Step], *, base: Path, pin: Pin, warm: Mapping[str, Path]
-) -> None:
+def _engines(recipe: Recipe, steps: dict[str, Step], here: Here) -> None:
     for name, backend in recipe.targets.items():
         timed = backend if isinstance(backend, GpuTrtOptions) else None
         managed = timed is None or timed.timing_cache == MANAGED
@@ -229,9 +219,11 @@ def _engines(
                 {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
                 for profile in recipe.profiles
             ),
-            plugins=_pinned(tuple(base / path for path in plugins), pin),
-            timing_cache=None if timed is None or managed else pin(base / timed.timing_cache),
-            warm=str(warm[name]) if managed and name in warm else None,
+            plugins=here.pinned(here.base / path for path in plugins),
+            timing_cache=None
+            if timed is None or managed
+            else here.pin(here.base / timed.timing_cache),
+            warm=str(here.warm[name]) if managed and name in here.warm else None,
         )
 
 

@@ -11,7 +11,7 @@ from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import DataInput
 
-__all__ = ["calibrate_natively", "natives_too", "why_not_here"]
+__all__ = ["calibrate_natively", "native_targets"]
 
 
 def calibrate_natively(
@@ -38,27 +38,12 @@ def calibrate_natively(
     )
 
 
-def why_not_here(
-    recipe: Recipe, steps: Mapping[str, Step], deferred: Mapping[str, str]
-) -> dict[str, str]:
-    """Say why TensorRT cannot calibrate here, by step: the target that says how cannot be built."""
+def native_targets(recipe: Recipe, steps: Mapping[str, Step]) -> dict[str, str]:
+    """Name, by step, the target under whose Python TensorRT calibrates; empty where it does not."""
     if not isinstance(steps.get("calibrate"), CalibrateNatively):
         return {}
     (name, _), *_ = _tens(recipe)
-    return {"calibrate": deferred[name]} if name in deferred else {}
-
-
-def natives_too(
-    recipe: Recipe,
-    steps: Mapping[str, Step],
-    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]],
-) -> dict[str, tuple[str, Mapping[str, str]]]:
-    """Return by step what is known by target: TensorRT calibrates under the Python it builds in."""
-    found = {f"build_engine({name})": python for name, python in elsewhere.items()}
-    if isinstance(steps.get("calibrate"), CalibrateNatively):
-        (name, _), *_ = _tens(recipe)
-        found |= {"calibrate": elsewhere[name]} if name in elsewhere else {}
-    return found
+    return {"calibrate": name}
 
 
 def _tens(recipe: Recipe) -> list[tuple[str, Tensorrt10]]:

@@ -9,7 +9,7 @@ from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
 from trtbuild.plan.absent import absent_data, unmeasured, without_data
-from trtbuild.plan.compile import compile_recipe, target_name
+from trtbuild.plan.compile import Here, compile_recipe, target_name
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock
 from trtbuild.plan.plan import Plan
@@ -20,7 +20,7 @@ from trtbuild.run.delivered import demand_delivered
 from trtbuild.run.engine import walk
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.facts import Installed, hindrance
-from trtbuild.run.interpreters import interpreter_for, variable
+from trtbuild.run.interpreters import Interpreter, place_of, variable
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 
@@ -50,33 +50,36 @@ def compiled(
     """
     recipe, base = loaded.recipe, loaded.file.parent.absolute()
     facts = Installed()
-    pythons = {name: interpreter_for(each.kind) for name, each in recipe.targets.items()}
-    others = {name: each for name, each in pythons.items() if each is not None}
-    lacking = {
-        name: (others[name].hindrance if name in others else "")
-        or hindrance(each, others[name].facts if name in others else facts)
-        for name, each in recipe.targets.items()
-    }
-    deferred = {name: reason for name, reason in lacking.items() if reason}
+    places = {name: place_of(each.kind, facts) for name, each in recipe.targets.items()}
+    deferred = dict(_deferred(recipe, places))
     _check_targets(loaded, targets, deferred)
     gone = absent_data(recipe, base) if lock is not None else {}
     weights, reason = _weights(recipe, store, base=base, fetch=fetch)
-    made = compile_recipe(
-        recipe,
+    here = Here(
         base=base,
         pin=lambda path: Pinned(path=str(path), digest=store.digests.digest(path)),
-        weights=weights,
         facts=facts,
+        weights=weights,
         deferred=deferred,
-        ranges=None if lock is None else lock.table(),
+        elsewhere={n: (each.python, each.facts) for n, each in places.items() if each.python},
         warm=dict(timing_caches(recipe, store)),
-        elsewhere={name: (each.python, each.facts) for name, each in others.items()},
+        ranges=None if lock is None else lock.table(),
         absent=gone or absent,
     )
+    made = compile_recipe(recipe, here)
     made = without_data(made, gone) if gone else made
     notes = ((reason,) if reason else ()) + unmeasured(recipe, gone)
     wanted = (*(target_name(name) for name in targets), "compare")
     return made.upto(wanted) if targets else made, notes
+
+
+def _deferred(recipe: Recipe, places: Mapping[str, Interpreter]) -> Iterator[tuple[str, str]]:
+    """Yield the targets that cannot be built here, and why."""
+    for name, target in recipe.targets.items():
+        place = places[name]
+        reason = place.hindrance or hindrance(target, place.facts)
+        if reason:
+            yield name, reason
 
 
 def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[Pinned | None, str]:

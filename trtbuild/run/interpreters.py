@@ -13,7 +13,7 @@ from trtbuild.core.errors import MissingDependency
 from trtbuild.run.config import Named, pythons
 from trtbuild.run.facts import Installed
 
-__all__ = ["Interpreter", "interpreter_for", "named_for", "place_of", "variable"]
+__all__ = ["Interpreter", "named_for", "place_of", "variable"]
 
 _ASK = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path]))"
 ASK_SECONDS = 30
@@ -30,8 +30,10 @@ class Interpreter:
     @property
     def hindrance(self) -> str:
         """Say why no step can run under it; nothing where one can."""
+        if not self.python:
+            return ""  # and its own version is no fact that a plan rests on
         found = self.facts.get("trtbuild")
-        if not self.python or found == __version__:
+        if found == __version__:
             return ""
         what = "no trtbuild" if found is None else f"trtbuild {found}"
         return f"{self.python} has {what}, and steps need {__version__} there as here"
@@ -54,8 +56,10 @@ def named_for(kind: str) -> Named | None:
     return Named(python, variable(kind)) if python else pythons().get(kind)
 
 
-def interpreter_for(kind: str) -> Interpreter | None:
-    """Return the Python that a kind of target is built under; None for this one.
+def place_of(kind: str, here: Installed | None = None) -> Interpreter:
+    """Return the Python that a kind of target is built and run under, be it this one.
+
+    `here` is what is installed in this one; it is looked up where it is not given.
 
     Raises:
         MissingDependency: what is named is no Python that runs.
@@ -63,7 +67,8 @@ def interpreter_for(kind: str) -> Interpreter | None:
     """
     named = named_for(kind)
     if named is None:
-        return None
+        # Not `here or`: facts that nobody has asked for yet are empty.
+        return Interpreter("", Installed() if here is None else here)
     try:
         ran = subprocess.run(
             [named.python, "-c", _ASK],
@@ -80,13 +85,3 @@ def interpreter_for(kind: str) -> Interpreter | None:
             hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
         ) from None
     return Interpreter(named.python, Installed([path for path in paths if path], python=version))
-
-
-def place_of(kind: str) -> Interpreter:
-    """Return the Python that a kind of target is built and run under, be it this one.
-
-    Raises:
-        MissingDependency: what is named is no Python that runs.
-        RecipeError: the settings are wrong.
-    """
-    return interpreter_for(kind) or Interpreter("", Installed())
