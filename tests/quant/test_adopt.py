@@ -191,6 +191,14 @@ def test_a_weight_scaled_along_its_inputs_is_rounded_anew():
     assert sqnr_db(y_of(model), y_of(found.model)) > 35
 
 
+def test_an_axis_may_be_counted_from_the_end():
+    """-2 of two is the first."""
+    found = adopted(dense(axis=-2))
+
+    assert [] == repairs_of(found)
+    assert [0] == [each.axis for each in found.account.weights]
+
+
 def test_a_weight_scale_of_zero_becomes_one():
     """The channel is zeros, and stays zeros."""
     model = dense(ws=np.array([0.5, 0], np.float32))
@@ -224,9 +232,65 @@ def test_a_constant_that_is_no_weight_is_float_again(value, zero):
     assert y_of(model).tolist() == y_of(found.model).tolist()
 
 
-def test_a_weight_with_zero_points_is_rounded_anew():
-    """uint8 around 100."""
-    model = dense(wq=W.view(np.uint8), wz=np.full(2, 100, np.uint8))
+@pytest.mark.parametrize(
+    "weights",
+    [
+        {"wq": W.view(np.uint8), "wz": np.full(2, 100, np.uint8)},
+        {"wq": W.view(np.uint8), "wz": np.uint8(128), "ws": np.float32(0.5)},
+        {"wz": np.array([1, -7], np.int8)},
+    ],
+)
+def test_a_weight_with_zero_points_is_written_around_0(weights):
+    """Where int8 has all of its values, they are the same, bit for bit."""
+    model = dense(**weights)
+    found = adopted(model)
+
+    assert ["recode_weight"] == repairs_of(found)
+    assert y_of(model).tolist() == y_of(found.model).tolist()
+
+
+def quantized_floats(scale, zero):
+    """Return a Gemm whose float weight, of up to 1, goes through a Q/DQ pair."""
+    return model_of(
+        """g (float[N,3] x) => (float[N,2] y) <float xs = {0.5}, int8 xz = {0}> {
+            [xq] q = QuantizeLinear(x, xs, xz)  [xd] d = DequantizeLinear(q, xs, xz)
+            [wq] v = QuantizeLinear<axis=0>(w, ws, wz)  [wd] u = DequantizeLinear<axis=0>(v, ws, wz)
+            [fc] y = Gemm<transB=1>(d, u)
+        }""",
+        {"w": np.array([[1, -0.25, 0.5], [0.1, 0.2, 0.3]], np.float32), "ws": scale, "wz": zero},
+    )
+
+
+def test_what_training_cut_off_a_weight_stays_cut_off():
+    """A weight of 1 behind a scale of 0.5 / 127 is 0.5, with whatever zero point."""
+    model = quantized_floats(np.full(2, 0.5 / 127, np.float32), np.zeros(2, np.int8))
+    turned = quantized_floats(np.full(2, 1 / 255, np.float32), np.full(2, 128, np.uint8))
+
+    assert [] == repairs_of(adopted(model))
+    found = adopted(turned)
+    assert ["recode_weight"] == repairs_of(found)
+    assert y_of(turned).tolist() == y_of(found.model).tolist()
+    far = quantized_floats(np.full(2, 0.5 / 127, np.float32), np.full(2, -60, np.int8))
+    found = adopted(far)
+    assert ["requantize_weight"] == repairs_of(found)
+    assert sqnr_db(y_of(far), y_of(found.model)) > 35
+
+
+def test_a_weight_whose_pair_disagrees_is_refused():
+    """As an activation is."""
+    model = quantized_floats(np.full(2, 0.5, np.float32), np.zeros(2, np.int8))
+    model.graph.initializer.add().CopyFrom(
+        onnx.numpy_helper.from_array(np.full(2, 0.25, np.float32), "other")
+    )
+    model.graph.node[3].input[1] = "other"
+
+    with pytest.raises(StepInputError, match="ends of a pair must agree"):
+        adopted(model)
+
+
+def test_a_weight_with_zero_points_beyond_int8_is_rounded_anew():
+    """uint8 around 100, up to 255."""
+    model = dense(wq=np.maximum(W.view(np.uint8), 255), wz=np.full(2, 100, np.uint8))
     found = adopted(model)
 
     assert ["requantize_weight"] == repairs_of(found)
@@ -277,6 +341,10 @@ def test_integers_may_be_moved_between_the_ends():
     ("model", "words"),
     [
         (lambda: dense(x_scale="float xs = {0}"), "the scale of `x` at `xq` is 0"),
+        (
+            lambda: dense(x_scale="xs", xs=np.array(np.nan, np.float32)),
+            "the scale of `x` at `xq` is nan",
+        ),
         (lambda: dense(x_scale="float xs = {1e-40}"), "the scale of `x` at `xq` is 9.99995e-41"),
         (lambda: dense(zero="uint16 xz = {0}"), "`xq` quantizes to uint16"),
         (lambda: dense(wq=W.astype(np.int16), wz=np.zeros(2, np.int16)), "`wd` quantizes to int16"),

@@ -184,8 +184,16 @@ def read_linear(view: View, index: int) -> Linear:
         scale=np.asarray(value_of(view, node.input[1])),
         zero=value_of(view, node.input[2]).astype(np.int64) if has_zero else np.zeros((), np.int64),
         dtype=_dtype(view, index),
-        axis=(ints_of(node, "axis") or (1,))[0],
+        axis=_axis(view, index),
     )
+
+
+def _axis(view: View, index: int) -> int:
+    """Return the axis of a node's scales, counted from the front where it is one."""
+    node = view.nodes[index]
+    axis = (ints_of(node, "axis") or (1,))[0]
+    rank = len(view.dims(node.input[0]) or ())
+    return axis + rank if -rank <= axis < 0 else axis
 
 
 def _dtype(view: View, index: int) -> str:

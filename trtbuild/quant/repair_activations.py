@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from trtbuild.core.errors import StepInputError
 from trtbuild.quant.editor import Editor
 from trtbuild.quant.existing import Linear, Stream
-from trtbuild.quant.repairs import FOREIGN, Repair, demand_int8, positive
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+from trtbuild.quant.repairs import FOREIGN, Repair, demand_int8, demand_same, positive
 
 __all__ = ["bounds_of", "repair_stream", "rescale", "symmetric_scale"]
 
@@ -32,7 +26,7 @@ def repair_stream(editor: Editor, stream: Stream) -> Repair | None:
         return None
     for linear in stream.linears:
         demand_int8(linear)
-        _demand_same(first, linear)
+        demand_same(first, linear)
     if not positive(first.scale):
         raise StepInputError(
             f"the scale of `{stream.tensor}` at `{first.name}` is {first.scale.min():g}: TensorRT "
@@ -122,21 +116,3 @@ def rescale(editor: Editor, stream: Stream, scale: float) -> None:
         editor.drop_attribute(linear.index, "output_dtype")
     for tensor in stream.integers:
         editor.forget_type(tensor)
-
-
-def _demand_same(one: Linear, other: Linear) -> None:
-    if one.dtype == other.dtype and _same(one.scale, other.scale) and _same(one.zero, other.zero):
-        return
-    ends = [
-        f"`{end.name}` has scale {end.scale.flat[0]:g} and zero point {end.zero.flat[0]} "
-        f"({end.dtype})"
-        for end in (one, other)
-    ]
-    raise StepInputError(
-        f"{ends[0]}, but {ends[1]}: the ends of a pair must agree",
-        hint="quantize the model again; TensorRT takes such a pair without a word",
-    )
-
-
-def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
-    return one.ravel().tolist() == other.ravel().tolist()

@@ -9,7 +9,7 @@ from trtbuild.quant.axes import output_axis
 from trtbuild.quant.editor import Editor
 from trtbuild.quant.existing import Linear, Stored
 from trtbuild.quant.folding import value_of
-from trtbuild.quant.repairs import FOREIGN, Repair, demand_int8, positive
+from trtbuild.quant.repairs import FOREIGN, Repair, demand_int8, demand_same, positive
 from trtbuild.quant.weights import quantize_weight
 
 if TYPE_CHECKING:
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["repair_stored"]
 
+INT8 = (-128, 127)
+INTEGERS = {"int8": INT8, "uint8": (0, 255), "int32": (-(2**31), 2**31 - 1)}
+"""Type → its least and greatest integer."""
+
 
 def repair_stored(editor: Editor, stored: Stored) -> Repair | None:
     """Repair one dequantized constant, if it needs it.
 
     Raises:
-        StepInputError: it is of a type that TensorRT does not take, or not finite.
+        StepInputError: it is of a type that TensorRT does not take, not finite, or its pair's ends
+            disagree.
     """
     linear = stored.dequantizer
     if linear.dtype in FOREIGN:
@@ -34,18 +39,19 @@ def repair_stored(editor: Editor, stored: Stored) -> Repair | None:
     if not editor.view.dims(stored.tensor):
         return _fold(editor, stored, "fold_constant")
     axis = output_axis(editor.view, editor.view.nodes[linear.index].output[0])
-    fits = axis is None or linear.scale.size == 1 or axis == linear.axis
-    ends = (linear,) if stored.quantizer is None else (linear, stored.quantizer)
-    if fits and all(end.dtype == "int8" and end.symmetric and positive(end.scale) for end in ends):
+    if stored.quantizer is not None:
+        demand_same(linear, stored.quantizer)
+    fits = positive(linear.scale) and (linear.scale.size == 1 or axis in {None, linear.axis})
+    if fits and linear.dtype == "int8" and linear.symmetric:
         return None
     if axis is None:
         return _fold(editor, stored, "fold_constant")
-    return _store_anew(editor, stored, axis)
+    return (_recoded(editor, stored) if fits else None) or _store_anew(editor, stored, axis)
 
 
 def _fold(editor: Editor, stored: Stored, fix: str) -> Repair:
     """Let the readers of a constant read the floats that it means."""
-    floats = _floats(editor, stored).astype(stored.dequantizer.scale.dtype)
+    floats = _meant(editor, stored).astype(stored.dequantizer.scale.dtype)
     _read_instead(editor, stored.dequantizer, editor.constant(f"{stored.tensor}_float", floats))
     return Repair(fix, stored.tensor)
 
@@ -55,14 +61,41 @@ def _store_anew(editor: Editor, stored: Stored, axis: int) -> Repair:
     import numpy as np
 
     linear, name = stored.dequantizer, stored.tensor
-    floats = _floats(editor, stored).astype(np.float32)
+    floats = _unrounded(editor, stored).astype(np.float32)
     try:
         found = quantize_weight(floats, axis)
     except ValueError as error:
         raise StepInputError(f"weight `{name}` {error}", hint="export the model again") from None
-    scales = found.scales.astype(linear.scale.dtype)
+    _store(editor, stored, found.values, found.scales.astype(linear.scale.dtype), axis)
+    return Repair("requantize_weight", name)
+
+
+def _recoded(editor: Editor, stored: Stored) -> Repair | None:
+    """Write the constant's integers around 0, by the same scales; None where int8 has not all."""
+    import numpy as np
+
+    integers = _integers(editor, stored)
+    if not (integers.min() >= INT8[0] and integers.max() <= INT8[1]):  # NaN is neither
+        return None
+    linear = stored.dequantizer
+    scales = linear.scale.reshape(()) if linear.scale.size == 1 else linear.scale
+    _store(editor, stored, integers.astype(np.int8), scales, linear.axis)
+    return Repair("recode_weight", stored.tensor)
+
+
+def _store(
+    editor: Editor,
+    stored: Stored,
+    integers: npt.NDArray[np.int8],
+    scales: npt.NDArray[np.floating],
+    axis: int,
+) -> None:
+    """Let the readers of a constant read these integers, dequantized around 0."""
+    import numpy as np
+
+    linear, name = stored.dequantizer, stored.tensor
     operands = [
-        editor.constant(f"{name}_quantized", found.values),
+        editor.constant(f"{name}_quantized", integers),
         editor.constant(f"{name}_scale", scales),
         editor.constant(f"{name}_zero_point", np.zeros(scales.shape, np.int8)),
     ]
@@ -72,25 +105,62 @@ def _store_anew(editor: Editor, stored: Stored, axis: int) -> Repair:
         f"{name}_dequantize",
         operands,
         f"{name}_dequantized",
-        axis=axis,
+        **({"axis": axis} if scales.ndim else {}),
     )
     _read_instead(editor, linear, result)
-    return Repair("requantize_weight", name)
 
 
-def _floats(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
-    """Return what the constant means: (q - zero) · scale, or its own floats."""
+def _integers(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
+    """Return the constant's integers, less their zero points: q - zero."""
     import numpy as np
 
+    values = value_of(editor.view, stored.tensor)
+    zero, scale = _parameters(stored, values.ndim)
+    if stored.quantizer is None:
+        return values.astype(np.float64) - zero
+    # In float32, as QuantizeLinear divides.
+    steps = np.rint(values.astype(np.float32) / scale.astype(np.float32)).astype(np.float64)
+    low, high = INTEGERS[stored.dequantizer.dtype]
+    return np.clip(steps + zero, low, high) - zero
+
+
+def _meant(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
+    """Return what the constant means: (q - zero) · scale; its own floats where scales are none."""
+    import numpy as np
+
+    values = value_of(editor.view, stored.tensor)
+    if stored.quantizer is not None and not positive(stored.dequantizer.scale):
+        return values.astype(np.float64)
+    return _integers(editor, stored) * _parameters(stored, values.ndim)[1]
+
+
+def _unrounded(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
+    """Return what the constant means, of floats before they are rounded, but for what is cut off.
+
+    Training may have chosen what to cut off, and rounding twice would only lose.
+    """
+    import numpy as np
+
+    if stored.quantizer is None or not positive(stored.dequantizer.scale):
+        return _meant(editor, stored)
     values = value_of(editor.view, stored.tensor).astype(np.float64)
-    if stored.quantizer is not None:
-        return values
+    zero, scale = _parameters(stored, values.ndim)
+    low, high = INTEGERS[stored.dequantizer.dtype]
+    return np.clip(values, (low - zero) * scale, (high - zero) * scale)
+
+
+def _parameters(
+    stored: Stored, rank: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return the zero points and scales, shaped to broadcast over the constant."""
+    import numpy as np
+
     linear = stored.dequantizer
     zero, scale = (
-        _along(parameter.astype(np.float64), values.ndim, linear.axis)
+        _along(parameter.astype(np.float64), rank, linear.axis)
         for parameter in (linear.zero, linear.scale)
     )
-    return (values - zero) * scale
+    return zero, scale
 
 
 def _along(parameter: npt.NDArray[np.float64], rank: int, axis: int) -> npt.NDArray[np.float64]:

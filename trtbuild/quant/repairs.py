@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FOREIGN", "Repair", "demand_int8", "positive", "told"]
+__all__ = ["FOREIGN", "Repair", "demand_int8", "demand_same", "positive", "told"]
 
 SHOWN = 3
 """How many tensors a fix names before it counts the rest."""
@@ -32,6 +32,9 @@ WHY = {
     "make_symmetric": (
         "TensorRT takes no zero point but 0, and clamps uint8 at 127 without a word; the same "
         "range is cut off by an operator of its own now, and rounded symmetrically, more coarsely"
+    ),
+    "recode_weight": (
+        "TensorRT takes INT8 weights with zero point 0; the same values are written so now"
     ),
     "recode_int8": "TensorRT takes uint8 for int8 without a word; the same values are int8 now",
     "requantize_weight": (
@@ -71,6 +74,30 @@ def demand_int8(linear: Linear) -> None:
             f"`{linear.name}` quantizes to {linear.dtype}, which TensorRT does not take",
             hint="quantize to int8",
         )
+
+
+def demand_same(one: Linear, other: Linear) -> None:
+    """Refuse a pair whose ends have other scales, zero points or types.
+
+    Raises:
+        StepInputError: names both nodes, with the first scale and zero point of each.
+    """
+    if one.dtype == other.dtype and _same(one.scale, other.scale) and _same(one.zero, other.zero):
+        return
+    ends = [
+        f"`{end.name}` has scale {end.scale.flat[0]:g} and zero point {end.zero.flat[0]} "
+        f"({end.dtype})"
+        for end in (one, other)
+    ]
+    raise StepInputError(
+        f"{ends[0]}, but {ends[1]}: the ends of a pair must agree",
+        hint="quantize the model again; TensorRT takes such a pair without a word",
+    )
+
+
+def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
+    # As text, in which NaN is equal to itself: it is refused elsewhere, for what it is.
+    return str(one.ravel().tolist()) == str(other.ravel().tolist())
 
 
 def positive(scale: npt.NDArray[np.floating]) -> bool:

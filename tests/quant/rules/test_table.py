@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.rules import FIRES, HOLDS
+from tests.helpers.rules import FIRES, HOLDS, scales
 from trtbuild.quant.rules.table import TABLE, check
 
 CODES = [rule.code for rule in TABLE]
@@ -56,3 +56,9 @@ def test_layers_that_may_be_float_break_no_rule_about_int8():
     allowed = type(subject)(model=subject.model, aim=subject.aim, allow_float=("op:ConvT*",))
 
     assert [] == [fault.code for fault in check(allowed)]
+
+
+@pytest.mark.parametrize("scale", [float("inf"), float("nan")])
+def test_a_scale_that_is_no_number_breaks_one_rule(scale):
+    """It is not said to differ from itself, and nothing is computed with it."""
+    assert ["TB104"] == [fault.code for fault in check(scales(scale)())]

@@ -120,8 +120,11 @@ def pair_mismatch(subject: Subject) -> Hits:
 def _same(one: Linear, other: Linear) -> bool:
     if one.scale.size != other.scale.size:
         return False
+    import numpy as np
+
     first, second = one.scale.astype("float64").ravel(), other.scale.astype("float64").ravel()
-    return bool((abs(first - second) <= CLOSE * abs(first)).all())
+    # Of an infinity or NaN another rule speaks.
+    return bool(np.isclose(second, first, rtol=CLOSE, atol=0, equal_nan=True).all())
 
 
 def mixed_types(subject: Subject) -> Hits:
