@@ -406,7 +406,6 @@ def main(path):
                 calibrator=order["calibrator"],
                 profile=profiles[0],
                 loader=loader,
-                quantile=tuple(order["quantile"]) if "quantile" in order else None,
             )
             result["cache"] = cache.decode()
         else:

@@ -107,12 +107,12 @@ def calibrate(
     calibrator: str,
     profile: Profile,
     loader: Counting,
-    quantile: tuple[float, float] | None = None,
+    options: Mapping[str, float] | None = None,
 ) -> bytes:
     """Have TensorRT calibrate a model; return its calibration cache as it wrote it.
 
-    `profile` has the one shape of each input; `quantile` is that of the legacy calibrator, and its
-    cutoff. The engine that TensorRT builds on the way is left in `work`, and of no use.
+    `profile` has the one shape of each input; `options` are the legacy calibrator's `quantile` and
+    `regression_cutoff`. The engine that TensorRT builds on the way stays in `work`, of no use.
 
     Raises:
         StepInputError: a batch failed or was not taken, or TensorRT refused the model.
@@ -123,16 +123,14 @@ def calibrate(
     cache = work.with_name("calibration.cache")
     settings = target.settings(implicit=True)
     settings.arguments |= {"builder_optimization_level": 0}  # what is built is thrown away
-    options: dict[str, Any] = {"cache": str(cache)}
-    if quantile is not None:
-        options["quantile"], options["regression_cutoff"] = quantile
+    more = {"cache": str(cache), **(options or {})}
     job = Job(
         TRT10,
         Order(model, work, profiles=[profile]),
         settings,
         network=dict(target.network_arguments(implicit=True)),
         times=False,
-        calibrator=lambda trt: _calibrator(loader, getattr(trt, CLASSES[calibrator]), options),
+        calibrator=lambda trt: _calibrator(loader, getattr(trt, CLASSES[calibrator]), more),
     )
     try:
         compile_engine(job)
@@ -149,7 +147,7 @@ def calibrate(
     return cache.read_bytes()
 
 
-def _calibrator(loader: Counting, base: type[Any], options: dict[str, Any]) -> Any:
+def _calibrator(loader: Counting, base: type[Any], options: Mapping[str, Any]) -> Any:
     from polygraphy.backend.trt import Calibrator
 
     return Calibrator(loader, BaseClass=base, **options)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ValidationError
 
-from trtbuild.core.errors import RecipeError
+from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.recipe.checks import problems_across
 from trtbuild.recipe.problems import Problem, in_order, near
 from trtbuild.recipe.schema import Recipe
@@ -17,6 +17,8 @@ from trtbuild.recipe.source import Source, read
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
+
+    from trtbuild.backends import Target
 
 __all__ = ["Loaded", "load", "loaded"]
 
@@ -29,6 +31,18 @@ class Loaded:
     """The recipe's path as the user gave it."""
     recipe: Recipe
     source: Source
+
+    def target(self, name: str) -> Target:
+        """Return a target by its name.
+
+        Raises:
+            UsageError: there is no such target; names those there are.
+        """
+        found = self.recipe.targets.get(name)
+        if found is None:
+            hint = "targets of this recipe: " + ", ".join(self.recipe.targets)
+            raise UsageError(f"{self.file}: there is no target `{name}`", hint=hint)
+        return found
 
 
 def load(path: Path) -> Loaded:

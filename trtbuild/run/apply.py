@@ -79,14 +79,10 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         listener.planned(made, decisions)
         listener.expected(expected_seconds(made.recipe, decisions, store))
         delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
-        for _ in range(MOST_TRIES - 1):
-            try:
-                record, changed = _go(loaded, made, store, notes, delivery, jobs, listener)
-                break
-            except CorruptObject as error:
-                _weed(made, store, listener, error)
-        else:
-            record, changed = _go(loaded, made, store, notes, delivery, jobs, listener)
+        record, changed = _tried(
+            lambda: _go(loaded, made, store, notes, delivery, jobs, listener),
+            mend=lambda error: _weed(made, store, listener, error),
+        )
         if lock is not None:
             note_lock(store, lock_path(loaded.file))
     passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
@@ -100,6 +96,18 @@ class _Delivery:
     pages: Mapping[str, Page]
     whole: bool
     lock: Lock | None
+
+
+def _tried(
+    go: Callable[[], tuple[Record, tuple[str, ...]]], *, mend: Callable[[CorruptObject], None]
+) -> tuple[Record, tuple[str, ...]]:
+    """Go on where something in the store turned out damaged, once that is mended; not for ever."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return go()
+        except CorruptObject as error:
+            mend(error)
+    return go()
 
 
 def _go(  # all that an apply consists of

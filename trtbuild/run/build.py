@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from trtbuild.core.errors import MissingDependency, StepFailed, UsageError
+from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
 from trtbuild.plan.absent import absent_data, unmeasured, without_data
@@ -101,17 +101,12 @@ def timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
 
 
 def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: Mapping[str, str]) -> None:
-    known = loaded.recipe.targets
     for name in asked:
-        if name not in known:
-            raise UsageError(
-                f"{loaded.file}: there is no target `{name}`",
-                hint="targets of this recipe: " + ", ".join(known),
-            )
+        target = loaded.target(name)
         if name in deferred:
             raise MissingDependency(
                 f"target `{name}` cannot be built here: {deferred[name]}",
-                hint=_way_out(known[name].capabilities.install, known[name].kind, deferred[name]),
+                hint=_way_out(target.capabilities.install, target.kind, deferred[name]),
             )
 
 

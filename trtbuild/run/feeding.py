@@ -80,20 +80,18 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
     """
     feed = _arrays(inputs)
     recipe = load(path) if path.suffix in RECIPES else None
-    if recipe is None and not path.is_file():
-        raise MissingFile(f"{path}: there is no such file")
-    if target and recipe is None:
+    if recipe is not None:
+        engines = tuple(_engines(recipe, build_dir, target))
+    elif target:
         raise UsageError("`--target` is for recipes", hint="give the engine, or the recipe")
-    engines = (
-        tuple(_engines(recipe, build_dir, target)) if recipe else _engine_of(path, tuple(plugins))
-    )
+    else:
+        engines = _engine_of(path, tuple(plugins))
     reasons = [_hindrance(engine, place) for engine in engines]
     if on != "cpu" and "" in reasons:
         engine = engines[reasons.index("")]
         remark = _remark(recipe, engine.path, doubt)
-        found, told = outputs(
-            engine.kind, engine.path, inputs, place(engine.kind), plugins=engine.plugins
-        )
+        here = place(engine.kind)
+        found, told = outputs(engine.kind, engine.path, inputs, here, plugins=engine.plugins)
         return Ran(engine.path, found, f"{engine.path} on this machine's GPU ({told}){remark}")
     why = reasons[0] if reasons else "there is no engine of TensorRT"
     if on == "gpu":
@@ -128,12 +126,10 @@ def _hindrance(engine: _Engine, place: PlaceOf) -> str:
 def _engines(loaded: Loaded, build_dir: Path, target: str) -> Iterator[_Engine]:
     """Yield the engines of a recipe that are built, in the order of its targets."""
     recipe = loaded.recipe
-    if target and target not in recipe.targets:
-        hint = "targets of this recipe: " + ", ".join(recipe.targets)
-        raise UsageError(f"{loaded.file}: there is no target `{target}`", hint=hint)
-    for name, options in recipe.targets.items():
+    wanted = {target: loaded.target(target)} if target else recipe.targets
+    for name, options in wanted.items():
         path = build_dir / recipe.name / name / "model.engine"
-        if target in ("", name) and isinstance(options, TrtOptions) and path.is_file():
+        if isinstance(options, TrtOptions) and path.is_file():
             plugins = tuple(loaded.file.parent / plugin for plugin in options.plugins)
             yield _Engine(path, _KINDS[options.kind], plugins)
 

@@ -84,16 +84,8 @@ def gather(
     recipe = loaded.recipe
     found = Found(outcomes, store)
     targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
-    account = found.read("quantize", "account", Account) or found.read(
-        "convert_precision", "account", Account
-    )
     ranges = found.read("quantize", "ranges", Ranges)
     fixes = found.read("fix_graph", "account", FixAccounts)
-    checks = {
-        name: read
-        for name in recipe.targets
-        if (read := found.read(check_name(name), "checks", Checks)) is not None
-    }
     return Record(
         recipe=recipe.name,
         file=loaded.file.name,
@@ -106,11 +98,8 @@ def gather(
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
         ranges=ranges.tensors if ranges else {},
-        asked=tuple(
-            LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
-            for each in (account.layers if account else ())
-        ),
-        coverage=tuple(covered(targets, checks)),
+        asked=tuple(_asked(found)),
+        coverage=tuple(covered(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),
         files=tuple(_placed(recipe, outcomes)),
         notes=notes,
@@ -201,6 +190,21 @@ def _data(recipe: Recipe, found: Found) -> Iterable[DataUse]:
                 samples=manifest.count,
                 labelled=manifest.labelled,
             )
+
+
+def _asked(found: Found) -> Iterable[LayerAsked]:
+    account = found.read("quantize", "account", Account) or found.read(
+        "convert_precision", "account", Account
+    )
+    for each in account.layers if account else ():
+        yield LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
+
+
+def _checks(recipe: Recipe, found: Found) -> Iterable[tuple[str, Checks]]:
+    for name in recipe.targets:
+        checks = found.read(check_name(name), "checks", Checks)
+        if checks is not None:
+            yield name, checks
 
 
 def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixAccount]:

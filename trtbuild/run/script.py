@@ -22,10 +22,7 @@ def program(loaded: Loaded, target: str) -> str:
         UsageError: there is no such target, or it is not built by a program that can be printed.
     """
     recipe = loaded.recipe
-    options = recipe.targets.get(target)
-    if options is None:
-        hint = "targets of this recipe: " + ", ".join(recipe.targets)
-        raise UsageError(f"{loaded.file}: there is no target `{target}`", hint=hint)
+    options = loaded.target(target)
     if not isinstance(options, TrtOptions):
         raise UsageError(f"`{target}` is no TensorRT engine; there is nothing to build")
     section = recipe.quantization

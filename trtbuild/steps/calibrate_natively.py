@@ -54,13 +54,7 @@ class CalibrateNatively(Step):
         inputs = Model.read(path).inputs
         shapes = {spec.name: self._shape(spec) for spec in inputs}
         count, batch = self.data.manifest_of(context).count, _batch(shapes)
-        if count % batch:
-            raise StepInputError(
-                f"batches of {batch} (the profile's opt shape) leave {count % batch} of {count} "
-                "samples over, and TensorRT takes whole batches alone",
-                hint=f"take {count - count % batch or batch} samples (`count`), or another opt "
-                "shape",
-            )
+        _demand_whole_batches(count, batch)
         feeds = feeds_from_samples(self.data.samples(context), inputs, batch=batch)
         loader = Counting(
             (feed.arrays for feed in feeds),
@@ -69,7 +63,7 @@ class CalibrateNatively(Step):
             progress=context.events.progress,
         )
         profile: dict[str, Shapes] = {name: (shape,) * 3 for name, shape in shapes.items()}
-        legacy = self.calibrator if isinstance(self.calibrator, Legacy) else None
+        legacy = isinstance(self.calibrator, Legacy)
         cache = calibrate(
             self.backend,
             path,
@@ -77,7 +71,7 @@ class CalibrateNatively(Step):
             calibrator=self.calibrator.kind,
             profile=profile,
             loader=loader,
-            quantile=None if legacy is None else (legacy.quantile, legacy.regression_cutoff),
+            options=self.calibrator.model_dump(exclude={"kind"}) if legacy else {},
         )
         self.out(context, "cache").write_bytes(cache)
         table = table_from_bytes(cache, file="TensorRT's cache")
@@ -95,6 +89,15 @@ class CalibrateNatively(Step):
                 hint="add `profiles` with its min, opt and max shapes",
             )
         return fixed
+
+
+def _demand_whole_batches(count: int, batch: int) -> None:
+    if count % batch:
+        raise StepInputError(
+            f"batches of {batch} (the profile's opt shape) leave {count % batch} of {count} "
+            "samples over, and TensorRT takes whole batches alone",
+            hint=f"take {count - count % batch or batch} samples (`count`), or another opt shape",
+        )
 
 
 def _batch(shapes: Mapping[str, tuple[int, ...]]) -> int:
