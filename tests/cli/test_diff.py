@@ -152,6 +152,7 @@ def test_recipes_that_mean_the_same_take_one_line_in_all(project, trtbuild):
     git("checkout", "-q", "-b", "topic")
     edit(Path("a.yaml"), "version: 1", "version: 1  # the first")
     Path("old.yaml").rename("new.yaml")
+    Path("other.yml").write_text("version: 1\nmodel: {}\ntargets: {}\n")
     git("add", "-A")
     git("commit", "-q", "-m", "two")
 
@@ -159,7 +160,80 @@ def test_recipes_that_mean_the_same_take_one_line_in_all(project, trtbuild):
 
     assert 1 == answer.code
     assert [
-        "**new.yaml** is new",
-        "**old.yaml** is gone",
+        "**old.yaml → new.yaml**: the same",
+        "**other.yml** is new",
         "3 recipes mean the same as before",
     ] == [line for line in answer.out.splitlines() if line]
+
+
+@pytest.fixture
+def renamed(project):
+    """A recipe and its lock on main; on a branch, in a folder, another name and workspace."""
+    files = list(Path().iterdir())
+    Path("recipes").mkdir()
+    for path in files:
+        path.rename(Path("recipes") / path)
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-q", "-m", "one")
+    git("checkout", "-q", "-b", "topic")
+    Path("recipes/recipe.yaml").rename("recipes/new.yaml")
+    edit(Path("recipes/new.yaml"), "256MiB", "512MiB")
+    git("add", "-A")
+    git("commit", "-q", "-m", "two")
+
+
+@pytest.mark.parametrize("named", ["", "recipes/new.yaml", "recipes/recipe.yaml"])
+def test_a_renamed_recipe_is_compared_with_what_it_was(renamed, trtbuild, named):
+    """By either of its names, or by none."""
+    answer = trtbuild("diff", "--git", "main...topic", *([named] if named else []))
+
+    assert 1 == answer.code, answer.err
+    assert "recipes/recipe.yaml → recipes/new.yaml" in answer.out
+    assert "targets.rtx.workspace: 268435456 → 536870912" in answer.out
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_path_starts_where_the_command_is_typed(renamed, trtbuild, monkeypatch, whole):
+    """In a folder of the repository, too; or at the root of all."""
+    monkeypatch.chdir("recipes")
+
+    answer = trtbuild(
+        "diff", "--git", "main...topic", Path("new.yaml").absolute() if whole else "new.yaml"
+    )
+
+    assert 1 == answer.code, answer.err
+    assert "workspace" in answer.out
+
+
+def test_a_recipe_that_is_wrong_at_a_revision_hides_no_other(project, trtbuild):
+    """Its problems are told, with the name that git knows it by."""
+    shutil.copy(project, "a.yml")
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-q", "-m", "one")
+    git("checkout", "-q", "-b", "topic")
+    edit(Path("a.yml"), "256MiB", "512MiB")
+    edit(project, "minmax", "minmix")
+    git("commit", "-q", "-a", "-m", "two")
+
+    answer = trtbuild("diff", "--git", "main...topic")
+
+    assert 1 == answer.code, answer.err
+    assert "after: recipe.yaml:11: `minmix` is not a kind of calibrator" in answer.out
+    assert "targets.rtx.workspace: 268435456 → 536870912" in answer.out
+
+
+def test_links_that_lead_out_of_the_repository_are_no_hindrance(project, trtbuild, tmp_path):
+    """Nothing behind them is read: data there is as it lies here."""
+    Path("photos").symlink_to(tmp_path)
+    Path("gone.yaml").symlink_to("nowhere.yaml")
+    Path("up.yaml").symlink_to("../../up.yaml")
+    git("init", "-q", "-b", "main")
+    git("add", "-A")
+    git("commit", "-q", "-m", "one")
+
+    answer = trtbuild("diff", "--git", "main...main")
+
+    assert (0, "") == (answer.code, answer.err)
+    assert "recipe.yaml: the same\n" == answer.out

@@ -28,6 +28,8 @@ class Diff(Options):
     after: str
     only: Literal["", "before", "after"] = ""
     """The side that alone has the recipe; nothing else is then said of it."""
+    wrong: tuple[str, ...] = ()
+    """Problems of a recipe that is wrong at a revision; nothing else is then said of it."""
     measures: tuple[Change, ...] = ()
     targets: tuple[Change, ...] = ()
     """Engines: what was delivered, sizes, versions."""
@@ -48,4 +50,4 @@ class Diff(Options):
         """Tell whether anything does; how long a step takes is no difference in meaning."""
         moved = self.ranges is not None and self.ranges.differ
         facts = (self.measures, self.targets, self.recipe, self.sources, self.tools, self.reruns)
-        return moved or any(facts) or bool(self.only)
+        return moved or any(facts) or bool(self.only or self.wrong)

@@ -29,7 +29,7 @@ def differences_markdown(found: Sequence[Diff]) -> str:
 
 
 def _tells(found: Diff) -> bool:
-    return bool(found.differ or found.notes)
+    return bool(found.differ or found.notes or found.before != found.after)
 
 
 def _same(found: Sequence[Diff], told: int) -> Iterator[str]:
@@ -73,6 +73,7 @@ def difference_markdown(found: Diff, *, sides: str) -> str:
 def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield what differs by title; parts in which nothing does are left out."""
     parts: tuple[tuple[str, Sequence[str]], ...] = (
+        ("Wrong as a recipe", found.wrong),
         ("Accuracy", [_told(each) for each in found.measures]),
         ("Engines", [_told(each) for each in found.targets]),
         ("Recipe", [_told(each) for each in found.recipe]),

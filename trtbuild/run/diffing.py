@@ -7,10 +7,10 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from trtbuild.core.difference import Change, Diff
-from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
+from trtbuild.core.errors import MissingDependency, MissingFile, RecipeError, UsageError
 from trtbuild.core.range_diff import range_diff
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
@@ -21,7 +21,7 @@ from trtbuild.plan.plan import Plan
 from trtbuild.recipe.load import load
 from trtbuild.run.build import compiled
 from trtbuild.run.locking import built_of, static
-from trtbuild.run.revisions import changed_recipes, lend_data, revisions
+from trtbuild.run.revisions import Revisions, changed_recipes, lend_data, revisions, within
 
 __all__ = ["diff", "diff_revisions", "worst_first"]
 
@@ -218,27 +218,48 @@ def _longer(change: Change) -> float:
 
 
 def diff_revisions(between: str, recipes: Sequence[Path], store: Store) -> tuple[Diff, ...]:
-    """Compare recipes at two revisions; with none named, all that both have.
+    """Compare recipes at two revisions; with none named, all that either has.
+
+    One that git takes for renamed is compared with what it was. Of one that is wrong at a revision
+    its problems are all that is said.
 
     Raises:
-        UsageError: git does not know the revisions, or a recipe is not in both.
+        UsageError: git does not know the revisions, or a recipe is in neither.
     """
-    with revisions(between, folder=Path()) as (before, after):
-        wanted = list(recipes) or changed_recipes(before, after)
-        for path in wanted:
-            if path.is_absolute() or not ((before / path).is_file() or (after / path).is_file()):
+    with revisions(between, folder=Path()) as found:
+        pairs = [_named_pair(path, found) for path in recipes] or changed_recipes(found)
+        for path, (old, new) in zip(recipes, pairs, strict=False):
+            if not ((found.before / old).is_file() or (found.after / new).is_file()):
                 raise UsageError(f"{path}: is in neither revision of {between}")
-        found = []
-        for path in wanted:
-            lent = dict.fromkeys((*lend_data(before, path), *lend_data(after, path)))
-            made = _of_revisions(before / path, after / path, path, store)
-            notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
-            found.append(made.model_copy(update={"notes": (*made.notes, *notes)}))
-        return tuple(found)
+        return tuple(_of_revisions(found, *pair, store) for pair in pairs)
 
 
-def _of_revisions(before: Path, after: Path, path: Path, store: Store) -> Diff:
-    name = str(path)
-    if before.is_file() and after.is_file():
-        return diff(before, after, store, names=(name, name))
-    return Diff(before=name, after=name, only="before" if before.is_file() else "after")
+def _named_pair(path: Path, found: Revisions) -> tuple[Path, Path]:
+    """Return what a recipe is called on both sides; its path starts here, or at the top."""
+    pair = found.pair(within(path))
+    there = (found.before / pair[0]).is_file() or (found.after / pair[1]).is_file()
+    return pair if there or path.is_absolute() else found.pair(path)
+
+
+def _of_revisions(found: Revisions, old: Path, new: Path, store: Store) -> Diff:
+    before, after, names = found.before / old, found.after / new, (str(old), str(new))
+    if not (before.is_file() and after.is_file()):
+        only: Literal["before", "after"] = "before" if before.is_file() else "after"
+        return Diff(before=names[0], after=names[1], only=only)
+    wrong = (*_wrong(before, old, "before"), *_wrong(after, new, "after"))
+    if wrong:
+        return Diff(before=names[0], after=names[1], wrong=wrong)
+    lent = dict.fromkeys((*lend_data(found.before, old), *lend_data(found.after, new)))
+    made = diff(before, after, store, names=names)
+    notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
+    return made.model_copy(update={"notes": (*made.notes, *notes)})
+
+
+def _wrong(recipe: Path, name: Path, when: str) -> Iterator[str]:
+    """Yield the problems of a recipe, a line each: nothing else can be said of it."""
+    try:
+        load(recipe)
+    except RecipeError as error:
+        for each in error.problems:
+            line = f":{each.mark.line}" if each.mark else ""
+            yield f"{when}: {name}{line}: {each.message}"

@@ -8,18 +8,38 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
 from trtbuild.plan.absent import absent_data, places
 from trtbuild.recipe.load import load
 
-__all__ = ["changed_recipes", "lend_data", "revisions"]
+__all__ = ["Revisions", "changed_recipes", "lend_data", "revisions", "within"]
+
+SUFFIXES = {".yaml", ".yml"}
+
+
+@dataclass(frozen=True)
+class Revisions:
+    """The trees of two revisions, each a folder that is there for a while."""
+
+    before: Path
+    after: Path
+    renamed: Mapping[Path, Path]
+    """What files are called after, by what they were called before; relative."""
+
+    def pair(self, path: Path) -> tuple[Path, Path]:
+        """Return what a file is called before and after, by either name."""
+        for old, new in self.renamed.items():
+            if path in (old, new) and (self.before / old).is_file():
+                return old, new
+        return path, path
 
 
 @contextlib.contextmanager
-def revisions(between: str, *, folder: Path) -> Iterator[tuple[Path, Path]]:
+def revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
     """Yield the trees of the two revisions of `A...B` (from where they parted) or `A..B`.
 
     Only what git holds is there: data that it ignores is not.
@@ -40,20 +60,41 @@ def revisions(between: str, *, folder: Path) -> Iterator[tuple[Path, Path]]:
         for revision, side in zip((first, last), sides, strict=True):
             archive = _git(folder, "archive", "--format=tar", revision)
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(side, filter="data")
-        yield sides
+                tar.extractall(side, filter=_harmless)  # noqa: S202  # it is the filter of `data`
+        yield Revisions(*sides, renamed=_renamed(folder, first, last))
 
 
-def changed_recipes(before: Path, after: Path) -> list[Path]:
-    """Return the recipes of both sides, relative, sorted: YAML with a model and targets."""
-    return sorted(
-        {
-            path.relative_to(side)
-            for side in (before, after)
-            for path in side.rglob("*.yaml")
-            if _is_recipe(path)
-        }
-    )
+def _harmless(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
+    """Leave out what leads elsewhere, such as links: data behind them is lent, where it is here."""
+    try:
+        return tarfile.data_filter(member, place)
+    except tarfile.FilterError:
+        return None
+
+
+def _renamed(folder: Path, first: str, last: str) -> dict[Path, Path]:
+    """Return what files are called now, by what they were called, as git has it."""
+    told = _git(folder, "diff", "--name-status", "--find-renames", "-z", first, last, "--")
+    words = iter(os.fsdecode(told).split("\0"))
+    found = {}
+    for status in words:
+        if status[:1] in {"R", "C"}:
+            old, new = Path(next(words)), Path(next(words))
+            found.update({old: new} if status[0] == "R" else {})
+        else:
+            next(words, "")
+    return found
+
+
+def changed_recipes(found: Revisions) -> list[tuple[Path, Path]]:
+    """Return the recipes of both sides, sorted: what each is called before and after."""
+    recipes = {
+        path.relative_to(side)
+        for side in (found.before, found.after)
+        for path in side.rglob("*.y*ml")
+        if path.suffix in SUFFIXES and _is_recipe(path)
+    }
+    return sorted({found.pair(path) for path in recipes})
 
 
 def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
@@ -77,9 +118,20 @@ def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
     return tuple(lent)
 
 
+def within(path: Path) -> Path:
+    """Return a path as git has it, from the repository's top; it relates to where we are."""
+    top = Path(_git(Path(), "rev-parse", "--show-toplevel").decode().strip())
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # a link is looked up by its own name
+    return whole.relative_to(top) if whole.is_relative_to(top) else path
+
+
 def _is_recipe(path: Path) -> bool:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    return {"model", "targets", "version"} <= {line.partition(":")[0] for line in lines}
+    """Tell a recipe, even one that is wrong, by its sections: YAML with a model and targets."""
+    if not path.is_file():
+        return False
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    names = {line.partition(":")[0].rstrip().strip("\"'") for line in lines}
+    return {"model", "targets", "version"} <= names
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
