@@ -37,7 +37,10 @@ def onnx_runner(model: Path, *, threads: int, mapped: bool = False) -> Iterator[
             try:
                 return dict(runner.infer(feed_dict, check_inputs=False))
             except ort_errors() as error:
-                raise StepInputError(f"ONNX Runtime cannot run the model: {error}") from None
+                raise StepInputError(
+                    f"ONNX Runtime cannot run the model: {error}",
+                    hint="do the arrays have the values and sizes that the model was made for?",
+                ) from None
 
         yield infer
 

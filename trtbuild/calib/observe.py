@@ -74,7 +74,10 @@ class Observer:
         try:
             made = self._session.run(self._made, dict(feed)) if self._made else []
         except Exception as error:  # ONNX Runtime raises bare RuntimeErrors and its own
-            raise StepInputError(f"ONNX Runtime could not run the model: {error}") from error
+            raise StepInputError(
+                f"ONNX Runtime could not run the model: {error}",
+                hint="do the samples have the values and sizes that the model was made for?",
+            ) from error
         return self._named(feed, made[::-1])
 
     def _named(

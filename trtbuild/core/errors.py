@@ -59,6 +59,7 @@ class RangeFileError(TrtbuildError):
     """A file of ranges or scales cannot be read as what it claims to be, or written as asked."""
 
     code = 2
+    usual_hint = "correct what is named, or write the file again with the tool that made it"
 
 
 class StepInputError(TrtbuildError):
@@ -129,3 +130,4 @@ class CorruptObject(TrtbuildError):
     """Stored bytes, or a pinned file, are not what their digest says."""
 
     code = 5
+    usual_hint = "`trtbuild store verify` removes what is damaged; the next apply makes it again"

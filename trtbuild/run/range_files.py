@@ -59,7 +59,9 @@ def ranges_for_model(table: RangeTable, model: Path, wishes: Wishes | None = Non
     except OSError as error:
         raise MissingFile(f"{model}: {error.strerror}") from None
     except DecodeError:
-        raise UsageError(f"{model}: is not an ONNX model") from None
+        raise UsageError(
+            f"{model}: is not an ONNX model", hint="--model takes the ONNX file they are for"
+        ) from None
     names = View(graph).activations
     ranges = imported(table, set(names))
     wants = list(wanted(graph, wishes))

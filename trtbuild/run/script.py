@@ -24,7 +24,10 @@ def program(loaded: Loaded, target: str) -> str:
     recipe = loaded.recipe
     options = loaded.target(target)
     if not isinstance(options, TrtOptions):
-        raise UsageError(f"`{target}` is no TensorRT engine; there is nothing to build")
+        raise UsageError(
+            f"`{target}` is no TensorRT engine; there is nothing to build",
+            hint="name a target of kind tensorrt_rtx, tensorrt11 or tensorrt10",
+        )
     section = recipe.quantization
     implicit = section is not None and section.mode == "implicit"
     implied = None

@@ -72,7 +72,10 @@ def read_table(path: Path, *, values: Values = "auto") -> RangeTable:
 def _of_recipe(loaded: Loaded, store: Store) -> Table:
     section = loaded.recipe.quantization
     if section is None:
-        raise UsageError(f"{loaded.file}: has no `quantization`, and so no ranges")
+        raise UsageError(
+            f"{loaded.file}: has no `quantization`, and so no ranges",
+            hint="add a `quantization`, or give a file of ranges",
+        )
     made, _ = compiled(loaded, store, targets=(), fetch=False)
     outcomes = known(decide(made, store), store)
     store.digests.save()
