@@ -24,9 +24,9 @@ import onnx
 from trtbuild.core.store import Store
 from trtbuild.recipe.load import load
 from trtbuild.run.build import compiled
-from trtbuild.run.engine import walk
 from trtbuild.run.executor import Quiet
 from trtbuild.run.local import Local
+from trtbuild.run.walk import walk
 
 WIDTH = 4096
 SAMPLES = 2

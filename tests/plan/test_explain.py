@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
 from trtbuild.plan.explain import decide, differences
-from trtbuild.run.engine import walk
 from trtbuild.run.executor import Quiet
+from trtbuild.run.walk import walk
 
 
 def reasons(plan, store):

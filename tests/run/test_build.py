@@ -13,8 +13,8 @@ from trtbuild.recipe.load import loaded
 from trtbuild.recipe.source import parse
 from trtbuild.run import build
 from trtbuild.run.build import timing_caches
-from trtbuild.run.engine import walk
 from trtbuild.run.executor import Quiet
+from trtbuild.run.walk import walk
 
 RECIPE = """version: 1
 name: {name}

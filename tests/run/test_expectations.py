@@ -5,9 +5,9 @@ from __future__ import annotations
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
 from trtbuild.plan.explain import decide
-from trtbuild.run.engine import walk
 from trtbuild.run.executor import Quiet
 from trtbuild.run.expectations import expected_seconds
+from trtbuild.run.walk import walk
 
 
 def expected(plan, store):

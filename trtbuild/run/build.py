@@ -17,10 +17,10 @@ from trtbuild.plan.preflight import BEFORE, preflight
 from trtbuild.recipe.load import Loaded
 from trtbuild.recipe.schema import Recipe
 from trtbuild.run.delivered import demand_delivered
-from trtbuild.run.engine import walk
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.facts import Installed, hindrance
 from trtbuild.run.interpreters import Interpreter, place_of, variable
+from trtbuild.run.walk import walk
 from trtbuild.run.weights import published, resolve
 from trtbuild.steps.base import Pinned
 

@@ -10,8 +10,8 @@ import pytest
 from tests.helpers.executors import Recording
 from tests.helpers.plans import FACTS, plan_with
 from trtbuild.core.store import Store
-from trtbuild.run.engine import walk
 from trtbuild.run.executor import Quiet
+from trtbuild.run.walk import walk
 
 ALL = [
     "import_model",
