@@ -205,3 +205,18 @@ def test_a_candidate_may_take_half_what_the_reference_takes_whole(infer):
     assert [[2, 4096]] == found.read("y").tolist()
     with pytest.raises(StepInputError, match="takes float16"):
         infer([[1, 2]], HALF, reference=True)
+
+
+CAST = """m (float[N, 2] x) => (float[N, 2] y) {
+    a = Cast<to = 10>(x)  b = Add(a, a)  y = Cast<to = 1>(b)
+}"""
+
+
+@pytest.mark.parametrize(("text", "told"), [(CAST, True), (HALF, True), (MODEL, False)])
+def test_what_half_precision_hides_here_is_said(infer, text, told):
+    """120000 is infinite in FP16, and is not between two layers here."""
+    found, events = infer([[1, 60000]], text)
+
+    assert told == any("does not show" in note for note in events.notes)
+    if text == CAST:
+        assert [[2, 120000]] == found.read("y").tolist()
