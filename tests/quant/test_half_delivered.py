@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.quant import observed
+from tests.helpers.quant import normal, observed, seeded
 from tests.quant.test_half import NETS, net
 from trtbuild.backends.base import Asked, Order
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
@@ -61,3 +61,19 @@ def test_16_bits_are_delivered_without_int8(name, half, tmp_path):
     assert {half} == {asked for asked, _ in kinds.values()}
     assert {(half, half)} == set(kinds.values()) - {(half, "unknown")}
     assert {"qk"} >= {layer for layer, found in kinds.items() if found == (half, "unknown")}
+
+
+def test_a_transposed_convolution_builds_beside_bf16(tmp_path):
+    """TensorRT-RTX has none in bf16: it stays float32, and what is around it does not."""
+    model = seeded(
+        """g (float[N,8,6,6] x) => (float[N,8,12,12] y) {
+            [one] a = Conv(x, w)  [up] y = ConvTranspose<strides=[2,2]>(a, v)
+        }""",
+        w=(8, 8, 1, 1),
+        v=(8, 8, 2, 2),
+    )
+    model, _ = lift_for(model, "bf16", quantized=False)
+    account = convert(model, float_account(model), High("bf16"))
+
+    kinds = delivered(model, tmp_path, normal(1, 8, 6, 6).shape, account.layers)
+    assert {"one": ("bf16", "bf16"), "up": ("fp32", "fp32")} == kinds

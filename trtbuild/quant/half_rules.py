@@ -26,10 +26,11 @@ UNFIT = frozenset({"Celu", "NonMaxSuppression", "Upsample"})
 FLOATS = {"float", None}
 
 UNKNOWN_TO_TENSORRT = frozenset(
-    (op, "bf16") for op in ("HardSwish", "LpNormalization", "LpPool", "Mish")
+    (op, "bf16")
+    for op in ("ConvTranspose", "GRU", "HardSwish", "LpNormalization", "LpPool", "Mish")
 )
-"""What TensorRT-RTX 1.7.1 refuses to parse, type by type, though ONNX has it: of some 100 operators
-tried, one in a net each, these."""
+"""What TensorRT-RTX 1.7.1 refuses to parse or build, type by type, though ONNX has it: of some 100
+operators tried, one in a net each, these."""
 
 
 @dataclass(frozen=True)
