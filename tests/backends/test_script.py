@@ -7,31 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.models import model_of
-from tests.helpers.qdq import layer, random
+from tests.helpers.qdq import layer, relu_gemm
+from tests.helpers.recipes import one_target
 from trtbuild.calib.trt_cache import cache_from_bytes
 from trtbuild.core.values import Ranges
 from trtbuild.recipe.load import loaded
 from trtbuild.recipe.source import parse
 from trtbuild.run.script import program
 
-RECIPE = """\
-version: 1
-name: small
-model: {{kind: onnx, path: m.onnx}}
-{more}
-targets:
-  it: {target}
-"""
 IMPLICIT = """\
 data: {{calib: {{kind: arrays, path: c.npz}}}}
 quantization: {{mode: implicit, data: calib, calibrator: {{kind: minmax}}, {more}}}
 """
-MODEL = """net (float[2, 4] x) => (float[2, 3] y) {
-    [act] a = Relu(x)
-    [fc] y = Gemm(a, w, b)
-}"""
-WEIGHTS = {"w": random(4, 3), "b": random(3)}
 RANGES = {
     name: {"low": -limit / 2, "high": limit, "origin": "calibrated"}
     for name, limit in {"x": 2.0, "a": 1.0, "y": 4.0}.items()
@@ -51,7 +38,7 @@ def both(double, tmp_path):
     """Build by trtbuild and by the printed program; returns what each told the double."""
 
     def run(kind, options=None, *, model=None, more="", files=(), **order):
-        text = RECIPE.format(target=json.dumps({"kind": kind, **(options or {})}), more=more)
+        text = one_target({"kind": kind, **(options or {})}, more)
         printed = tmp_path / "build.py"
         printed.write_text(program(loaded(Path("r.yaml"), parse("r.yaml", text.encode())), "it"))
         ours = double(kind, model, options=options, **order)
@@ -90,7 +77,7 @@ def test_types_flags_and_dla_are_the_same(both):
     """What TensorRT 10 alone has."""
     options = {"fp16": True, "io_types": {"x": "half"}}
 
-    ours, theirs = both("tensorrt10", options, model=model_of(MODEL, WEIGHTS))
+    ours, theirs = both("tensorrt10", options, model=relu_gemm())
 
     assert ours == theirs
     assert "x.dtype = HALF" in theirs
@@ -113,7 +100,7 @@ def test_implicit_ranges_and_constraints_are_the_same(both, tmp_path, wishes, fo
     ours, theirs = both(
         "tensorrt10",
         {"ranges_as": form},
-        model=model_of(MODEL, WEIGHTS),
+        model=relu_gemm(),
         more=IMPLICIT.format(more=wishes),
         files=[path],
         ranges=RANGES,

@@ -7,15 +7,9 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from tests.helpers.models import model_of
-from tests.helpers.qdq import layer, random
+from tests.helpers.qdq import layer, relu_gemm
 from trtbuild.backends.tensorrt10 import Tensorrt10
 
-TEXT = """net (float[2, 4] x) => (float[2, 3] y) {
-    [act] a = Relu(x)
-    [fc] y = Gemm(a, w, b)
-}"""
-WEIGHTS = {"w": random(4, 3), "b": random(3)}
 RANGES = {
     name: {"low": -limit, "high": limit, "origin": "calibrated"}
     for name, limit in {"x": 2.0, "a": 1.0, "y": 4.0}.items()
@@ -44,7 +38,7 @@ def test_fp16_makes_the_network_weakly_typed(double):
 
 def test_implicit_mode_sets_a_range_on_every_tensor(double):
     """Inputs, activations, outputs, and what the parser put between them."""
-    result = double("tensorrt10", model_of(TEXT, WEIGHTS), ranges=RANGES, options={"bf16": True})
+    result = double("tensorrt10", relu_gemm(), ranges=RANGES, options={"bf16": True})
 
     told = result["told"]
     assert [
@@ -61,9 +55,7 @@ def test_implicit_mode_sets_a_range_on_every_tensor(double):
 
 def test_ranges_go_in_as_a_cache_through_the_calibrator(double):
     """TensorRT takes them for its own; no range is set beside it, and no data asked for."""
-    result = double(
-        "tensorrt10", model_of(TEXT, WEIGHTS), ranges=RANGES, options={"ranges_as": "cache"}
-    )
+    result = double("tensorrt10", relu_gemm(), ranges=RANGES, options={"ranges_as": "cache"})
 
     [cache] = [line for line in result["told"] if line.startswith("cache: ")]
     assert cache.startswith("cache: 10.16.1.11 {'x': ")
@@ -75,7 +67,7 @@ def test_a_tensor_without_a_range_is_told(double):
     """TensorRT would compute in float around it without a word."""
     ranges = {"x": RANGES["x"]}
 
-    result = double("tensorrt10", model_of(TEXT, WEIGHTS), ranges=ranges)
+    result = double("tensorrt10", relu_gemm(), ranges=ranges)
 
     assert any("3 of 4 tensors have no range" in note for note in result["notes"])
 
@@ -90,7 +82,7 @@ def test_a_tensor_without_a_range_is_told(double):
 )
 def test_what_would_have_no_effect_is_an_error(double, order, message):
     """A range or a node that TensorRT's network does not have."""
-    result = double("tensorrt10", model_of(TEXT, WEIGHTS), **order)
+    result = double("tensorrt10", relu_gemm(), **order)
 
     assert message in result["error"][1]
 
@@ -104,7 +96,7 @@ def test_ranges_and_pairs_exclude_each_other(double):
 
 def test_nodes_that_must_stay_float_are_held_back(double):
     """Both layers of the Gemm, under the constraint that the target names."""
-    result = double("tensorrt10", model_of(TEXT, WEIGHTS), ranges=RANGES, floats=["fc"])
+    result = double("tensorrt10", relu_gemm(), ranges=RANGES, floats=["fc"])
 
     assert 2 == result["told"].count("fc.precision = FLOAT")
     assert "IBuilderConfig.set_flag(OBEY_PRECISION_CONSTRAINTS)" in result["told"]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.helpers.projects import edit, small_project
+from tests.helpers.projects import edit, small_project, started
 
 SAME_BYTES = ("model.fp32.onnx", "model.int8.onnx", "ranges.json", "comparison.json")
 
@@ -27,19 +27,6 @@ def say(text: str) -> None:
     """Write a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def started(recipe: Path, store: Path) -> subprocess.Popen[str]:
-    """Start an apply in a process group of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "trtbuild", "apply", str(recipe)],
-        cwd=recipe.parent,
-        env={**os.environ, "TRTBUILD_STORE": str(store)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
 
 
 def finished(recipe: Path, store: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.projects import edit, small_project
+from tests.helpers.projects import edit, small_project, started
 
 FILES = {
     "model.fp32.onnx", "model.int8.onnx", "ranges.json", "comparison.json",
@@ -27,18 +27,6 @@ def visible(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     }
-
-
-def started(recipe, store, **options):
-    return subprocess.Popen(
-        [sys.executable, "-m", "trtbuild", "apply", str(recipe)],
-        cwd=recipe.parent,
-        env={**os.environ, "TRTBUILD_STORE": str(store)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **options,
-    )
 
 
 def test_apply_leaves_what_it_promises(project, trtbuild):
@@ -128,7 +116,7 @@ def test_the_interrupt_key_ends_it_cleanly(tmp_path):
     recipe = small_project(tmp_path / "project")
     # A background job ignores the interrupt key, and what it starts would too.
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    process = started(recipe, tmp_path / "store", start_new_session=True, preexec_fn=heard)
+    process = started(recipe, tmp_path / "store", preexec_fn=heard)
     while "run " not in process.stdout.readline():
         assert process.poll() is None
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -61,6 +65,20 @@ def small_project(folder: Path) -> Path:
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE)
     return recipe
+
+
+def started(recipe: Path, store: Path, **options: Any) -> subprocess.Popen[str]:
+    """Start an apply in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "trtbuild", "apply", str(recipe)],
+        cwd=recipe.parent,
+        env={**os.environ, "TRTBUILD_STORE": str(store)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        **options,
+    )
 
 
 def edit(recipe: Path, before: str, after: str) -> Path:

@@ -40,6 +40,14 @@ def layer(
     return model_of(text, used)
 
 
+def relu_gemm() -> onnx.ModelProto:
+    """Return a float `y = Gemm(Relu(x))`, its nodes called `act` and `fc`."""
+    text = (
+        """net (float[2, 4] x) => (float[2, 3] y) { [act] a = Relu(x)  [fc] y = Gemm(a, w, b) }"""
+    )
+    return model_of(text, {"w": random(4, 3), "b": random(3)})
+
+
 def pair(tensor: str, attributes: str = "") -> str:
     """Return a Q/DQ pair as text; it reads `<tensor>_scale` and `<tensor>_zero`."""
     return f"""

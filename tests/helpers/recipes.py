@@ -1,6 +1,12 @@
-"""A recipe that uses every section, as text to load or to spoil."""
+"""A recipe that uses every section, as text to load or to spoil; and one of a single target."""
 
 from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GOOD = """\
 version: 1
@@ -47,4 +53,16 @@ compare:
   gates:
     - {metric: sqnr_db, at_least: 20}
     - {metric: top1, drop_at_most: 1%}
+"""
+
+
+def one_target(target: Mapping[str, Any], more: str = "") -> str:
+    """Return a recipe of `m.onnx` for the target `it`, with more sections as text."""
+    return f"""\
+version: 1
+name: small
+model: {{kind: onnx, path: m.onnx}}
+{more}
+targets:
+  it: {json.dumps(target)}
 """

@@ -31,6 +31,29 @@ targets:
 
 
 @pytest.fixture
+def recipe(tmp_path, monkeypatch):
+    """The recipe and its model, beside each other, and a store."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+    (tmp_path / "r.yaml").write_text(RECIPE)
+    return tmp_path / "r.yaml"
+
+
+@pytest.fixture
+def worker(tmp_path, monkeypatch):
+    """Build TensorRT-RTX under a Python that runs a line of shell in the place of a worker."""
+
+    def runs(line):
+        python = tmp_path / "another-python"
+        script = f'case "$*" in *worker*) {line};; esac'
+        python.write_text(f'#!/bin/bash\n{script}\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
+        monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
+
+    return runs
+
+
+@pytest.fixture
 def other(tmp_path, monkeypatch):
     """Another Python for TensorRT-RTX: this one, by another name that remembers its arguments."""
     python = tmp_path / "other-python"
@@ -127,16 +150,14 @@ def test_a_python_without_this_trtbuild_builds_nothing():
     assert "" == Interpreter("p", same).hindrance
 
 
-def test_the_build_runs_there(other, tmp_path, monkeypatch):
+def test_the_build_runs_there(other, recipe, tmp_path, monkeypatch):
     """And what comes of it is the engine of this Python, byte for byte; other steps stay here."""
     pytest.importorskip("tensorrt_rtx_bindings")
     _, seen = other
-    (tmp_path / "r.yaml").write_text(RECIPE)
-    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
     engines = []
     for store in ("there", "here"):
         monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / store))
-        api.apply(tmp_path / "r.yaml", build_dir=tmp_path / store / "build")
+        api.apply(recipe, build_dir=tmp_path / store / "build")
         engines.append((tmp_path / store / "build/small/rtx/model.engine").read_bytes())
         monkeypatch.delenv(variable("tensorrt_rtx"), raising=False)
     workers = [line for line in seen.read_text().splitlines() if "run.worker" in line]
@@ -145,37 +166,24 @@ def test_the_build_runs_there(other, tmp_path, monkeypatch):
     assert engines[0] == engines[1]
 
 
-def test_a_crash_there_is_one_clear_error(tmp_path, monkeypatch):
+def test_a_crash_there_is_one_clear_error(recipe, worker, tmp_path):
     """A builder that dies of a signal: the step, the signal, and where its log is."""
     pytest.importorskip("tensorrt_rtx_bindings")
     from trtbuild.core.errors import StepFailed
 
-    python = tmp_path / "crashing"
-    script = f'case "$*" in *worker*) kill -SEGV $$;; *) exec {sys.executable} "$@";; esac'
-    python.write_text(f"#!/bin/bash\n{script}\n")
-    python.chmod(0o755)
-    monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
-    (tmp_path / "r.yaml").write_text(RECIPE)
-    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+    worker("kill -SEGV $$")
 
     with pytest.raises(StepFailed, match="was ended by SIGSEGV") as caught:
-        api.apply(tmp_path / "r.yaml", build_dir=tmp_path / "build")
+        api.apply(recipe, build_dir=tmp_path / "build")
 
     assert Path(caught.value.log).is_file()
 
 
-def test_the_interrupt_key_ends_a_build(tmp_path, monkeypatch):
+def test_the_interrupt_key_ends_a_build(recipe, worker, tmp_path):
     """The builder's process ends with it; no engine is left, neither in the store nor beside."""
     pytest.importorskip("tensorrt_rtx_bindings")
-    python, begun = tmp_path / "slow", tmp_path / "begun"
-    script = f'case "$*" in *worker*) echo $$ > {begun}; exec sleep 60;; esac'
-    python.write_text(f'#!/bin/sh\n{script}\nexec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
-    (tmp_path / "r.yaml").write_text(RECIPE)
-    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+    begun = tmp_path / "begun"
+    worker(f"echo $$ > {begun}; exec sleep 60")
 
     class Interrupt(Quiet):
         def started(self, name):
@@ -188,7 +196,7 @@ def test_the_interrupt_key_ends_a_build(tmp_path, monkeypatch):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        api.apply(tmp_path / "r.yaml", build_dir=tmp_path / "build", listener=Interrupt())
+        api.apply(recipe, build_dir=tmp_path / "build", listener=Interrupt())
 
     with pytest.raises(ProcessLookupError):
         os.kill(int(begun.read_text()), 0)
@@ -196,14 +204,11 @@ def test_the_interrupt_key_ends_a_build(tmp_path, monkeypatch):
     assert not (tmp_path / "build/small/rtx").exists()
 
 
-def test_a_build_that_hangs_is_ended(tmp_path, monkeypatch):
+def test_a_build_that_hangs_is_ended(recipe, tmp_path):
     """After `timeout_seconds`, which is no ingredient of the engine."""
     pytest.importorskip("tensorrt_rtx_bindings")
     from trtbuild.core.errors import StepFailed
 
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
-    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
-    recipe = tmp_path / "r.yaml"
     recipe.write_text(RECIPE.replace("[8.9]", "[8.9], timeout_seconds: 0.05"))
 
     with pytest.raises(StepFailed, match=r"took longer than 0\.05 seconds"):

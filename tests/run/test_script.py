@@ -11,20 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.qdq import layer
+from tests.helpers.recipes import one_target
 from trtbuild.backends.rtx_plan import kernels_of
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.errors import UsageError
 from trtbuild.recipe.load import load
 from trtbuild.run.script import program
-
-RECIPE = """\
-version: 1
-name: small
-model: {{kind: onnx, path: m.onnx}}
-{more}
-targets:
-  it: {target}
-"""
 
 
 @pytest.fixture
@@ -32,7 +24,7 @@ def printed(tmp_path):
     """Print the program of a target."""
 
     def run(target, more="", name="it"):
-        (tmp_path / "r.yaml").write_text(RECIPE.format(target=json.dumps(target), more=more))
+        (tmp_path / "r.yaml").write_text(one_target(target, more))
         return program(load(tmp_path / "r.yaml"), name)
 
     return run
