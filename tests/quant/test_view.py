@@ -4,7 +4,8 @@ import numpy as np
 
 from tests.helpers.models import model_of
 from tests.helpers.quant import normal, seeded
-from trtbuild.quant.view import View, name_of
+from trtbuild.core.nodes import name_of
+from trtbuild.quant.view import View
 
 
 def test_shapes_are_inferred_without_the_weights_values():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.nodes import name_of
 
 if TYPE_CHECKING:
     from trtbuild.backends._trt import BuildLog
@@ -219,7 +220,7 @@ def _where(texts: Sequence[str], model: Path | None) -> Iterator[str]:
 
 
 def _nodes(names: Sequence[str], tensors: Sequence[str], model: Path | None) -> Iterator[str]:
-    from trtbuild.backends.model import Model, name_of
+    from trtbuild.backends.model import Model
 
     read = None if model is None else Model.read(model)
     for name in names[:1]:

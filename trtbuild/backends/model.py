@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.backends.base import Asked
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.nodes import WEIGHTED, bodies_of, name_of
 from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Model", "name_of"]
+__all__ = ["Model"]
 
-WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 PASSING = (
     *("Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Reshape"),
     *("Resize", "Slice", "SpaceToDepth", "Split", "Squeeze", "Transpose", "Unsqueeze"),
@@ -148,19 +148,12 @@ class Model:
         return frozenset(known)
 
 
-def name_of(node: onnx.NodeProto) -> str:
-    """Return a node's name; a nameless node is called after its first output."""
-    return str(node.name or next((name for name in node.output if name), node.op_type))
-
-
 def _all_of(nodes: Any) -> Iterator[onnx.NodeProto]:
     """Yield nodes, then those in their bodies (`If`, `Loop`)."""
     yield from nodes
     for node in nodes:
-        for attribute in node.attribute:
-            # An attribute that holds no graph has an empty `g`.
-            for body in (attribute.g, *attribute.graphs):
-                yield from _all_of(body.node)
+        for body in bodies_of(node):
+            yield from _all_of(body.node)
 
 
 @dataclass(frozen=True)

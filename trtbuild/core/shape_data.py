@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+from trtbuild.core.nodes import bodies_of
 
 if TYPE_CHECKING:
     import onnx
@@ -34,15 +36,11 @@ def _most(graph: onnx.GraphProto, outer: Mapping[str, int]) -> int:
     for node in graph.node:
         count = _count(node, values)
         values.update(dict.fromkeys(node.output, count))
-        inner = [_most(each, values) for attribute in node.attribute for each in _graphs(attribute)]
+        inner = [_most(each, values) for each in bodies_of(node)]
         most = max(most, count, *inner) if inner else max(most, count)
         if most > MOST_VALUES:  # what comes after would only be more, in ever longer numbers
             return most
     return most
-
-
-def _graphs(attribute: onnx.AttributeProto) -> Iterable[onnx.GraphProto]:
-    return (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs)
 
 
 def _count(node: onnx.NodeProto, values: Mapping[str, int]) -> int:

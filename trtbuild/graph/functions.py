@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.nodes import bodies_of
 
 if TYPE_CHECKING:
     import onnx
@@ -61,7 +62,5 @@ def _nodes(
                 f"{where}: the local function `{node.op_type}` calls itself", hint=HINT
             )
         total += count
-        for attribute in node.attribute:
-            inner = (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs)
-            total += sum(_nodes(graph.node, functions, known, where) for graph in inner)
+        total += sum(_nodes(body.node, functions, known, where) for body in bodies_of(node))
     return total

@@ -10,13 +10,14 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.core.nodes import WEIGHTED, bodies_of
+
 if TYPE_CHECKING:
     import onnx
 
 __all__ = ["name_after_modules", "strip_remarks"]
 
 SCOPES = "pkg.torch.onnx.name_scopes"
-WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 BIAS = 2  # which input it is
 
 
@@ -60,10 +61,9 @@ class _Namer:
         self._constants(graph, known)
         _apply(graph, known)
         for node in graph.node:
-            for attribute in node.attribute:
-                for inner in (attribute.g, *attribute.graphs):
-                    own = {value.name: value.name for value in inner.input}
-                    self.graph(inner, {**known, **own})
+            for inner in bodies_of(node):
+                own = {value.name: value.name for value in inner.input}
+                self.graph(inner, {**known, **own})
 
     def _constants(self, graph: onnx.GraphProto, known: dict[str, str]) -> None:
         readers = _first_readers(graph)

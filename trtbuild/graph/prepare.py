@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.nodes import bodies_of
 
 if TYPE_CHECKING:
     import onnx
@@ -16,10 +17,9 @@ __all__ = ["hoist", "lower_constants", "name_nodes", "refuse_unknown", "subgraph
 def subgraphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
     """Yield the graphs inside a graph's nodes, outer ones first."""
     for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-                yield inner
-                yield from subgraphs(inner)
+        for inner in bodies_of(node):
+            yield inner
+            yield from subgraphs(inner)
 
 
 def lower_constants(graph: onnx.GraphProto) -> None:

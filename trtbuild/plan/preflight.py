@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.fit import fits
+from trtbuild.core.nodes import WEIGHTED
 from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import Outcome
 from trtbuild.core.store import Store
@@ -15,7 +16,6 @@ from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import capture_name
 from trtbuild.plan.coverage import range_problems
 from trtbuild.plan.nearest import nearest
-from trtbuild.quant.layers import WEIGHTED
 from trtbuild.quant.wishes import means
 from trtbuild.recipe.problems import Path, Problem, in_order
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import name_of
 from trtbuild.core.values import Range, Ranges
 from trtbuild.quant.account import LayerAccount, TensorAccount, WeightAccount
 from trtbuild.quant.asked import layers_asked
@@ -20,7 +21,7 @@ from trtbuild.quant.repair_activations import (
 )
 from trtbuild.quant.repair_weights import repair_stored
 from trtbuild.quant.repairs import Repair
-from trtbuild.quant.view import View, name_of
+from trtbuild.quant.view import View
 
 if TYPE_CHECKING:
     import onnx

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import name_of
 from trtbuild.core.values import Range, Ranges
 from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.limits import unusable
 from trtbuild.quant.policy import candidates, place
-from trtbuild.quant.view import View, name_of
+from trtbuild.quant.view import View
 from trtbuild.quant.wishes import Wishes
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import name_of
 from trtbuild.core.weights_file import new_tensor
 from trtbuild.quant.folding import FOLDED
 from trtbuild.quant.names import Names
 from trtbuild.quant.placement import Site
-from trtbuild.quant.view import View, name_of, names_read_in_subgraphs
+from trtbuild.quant.view import View, names_read_in_bodies
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,7 +101,7 @@ class Editor:
             if node.op_type in DROPPED and node.output[0] in self._left - read:
                 self._left |= set(node.input)
                 continue
-            read |= {*node.input, *names_read_in_subgraphs(node)}
+            read |= {*node.input, *names_read_in_bodies(node)}
             kept.append(node)
         self._left -= read
         return kept[::-1]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import name_of
 from trtbuild.core.weights_file import new_tensor
 from trtbuild.quant.folding import value_of
 from trtbuild.quant.half_rules import PAIR, Slots, is_cast_to_float, kept, slots_of
 from trtbuild.quant.half_types import HALVES, Half, HalfName
 from trtbuild.quant.names import Names
-from trtbuild.quant.view import View, name_of, names_read_in_subgraphs
+from trtbuild.quant.view import View, names_read_in_bodies
 from trtbuild.quant.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ class _Writer:
         """Drop constants that nobody reads any more, and what was declared of float tensors."""
         read = set(self.view.outputs)
         for node in self.graph.node:
-            read |= {*node.input, *names_read_in_subgraphs(node)}
+            read |= {*node.input, *names_read_in_bodies(node)}
         for index in reversed(range(len(self.graph.node))):
             node = self.graph.node[index]
             if node.op_type == "Constant" and node.output[0] not in read:

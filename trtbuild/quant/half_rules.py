@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import WEIGHTED, bodies_of, name_of
 from trtbuild.quant.folding import value_of
 from trtbuild.quant.half_types import Half
-from trtbuild.quant.layers import WEIGHTED
-from trtbuild.quant.view import View, ints_of, name_of, subgraphs_of
+from trtbuild.quant.view import View, ints_of
 from trtbuild.quant.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def kept(view: View, half: Half, *, largest: Mapping[str, float], wishes: Wishes
 
 def _is_made_of_integers(view: View, node: onnx.NodeProto) -> bool:
     names = (*node.input, *node.output)
-    no_body = next(subgraphs_of(node), None) is None
+    no_body = next(bodies_of(node), None) is None
     return no_body and not any(view.dtype(name) in FLOATS for name in names if name)
 
 
@@ -116,7 +116,7 @@ def _reason(
     node = view.nodes[index]
     if wished := wishes.against_half(name_of(node), node.op_type):
         return wished
-    if next(subgraphs_of(node), None) is not None:
+    if next(bodies_of(node), None) is not None:
         return "it has a body"
     slots = slots_of(view, index, half)
     unknown = node.op_type in UNFIT or (node.op_type, half.name) in UNKNOWN_TO_TENSORRT

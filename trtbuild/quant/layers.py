@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import WEIGHTED, name_of
 from trtbuild.quant.axes import axis_of_operand
-from trtbuild.quant.view import View, name_of
+from trtbuild.quant.view import View
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["WEIGHTED", "Layer", "Weight", "layers_of"]
-
-WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+__all__ = ["Layer", "Weight", "layers_of"]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import WEIGHTED, name_of
 from trtbuild.core.shape_data import may_follow
-from trtbuild.quant.layers import WEIGHTED
-from trtbuild.quant.view import ints_of, name_of, without_weights
+from trtbuild.quant.view import ints_of, without_weights
 
 if TYPE_CHECKING:
     import onnx

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trtbuild.quant.view import subgraphs_of
+from trtbuild.core.nodes import bodies_of
 
 if TYPE_CHECKING:
     import onnx
@@ -36,5 +36,5 @@ def _names_in(graph: onnx.GraphProto) -> Iterator[str]:
         yield node.name
         yield from node.input
         yield from node.output
-        for body in subgraphs_of(node):
+        for body in bodies_of(node):
             yield from _names_in(body)

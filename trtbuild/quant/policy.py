@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import WEIGHTED, bodies_of, name_of
 from trtbuild.core.values import Ranges
 from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.flow import AVERAGING, entries, share_limits
-from trtbuild.quant.layers import WEIGHTED, Layer, layers_of
+from trtbuild.quant.layers import Layer, layers_of
 from trtbuild.quant.limits import unusable
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
 from trtbuild.quant.residual import residuals_of
-from trtbuild.quant.view import View, name_of, subgraphs_of
+from trtbuild.quant.view import View
 from trtbuild.quant.wishes import Wishes
 
 if TYPE_CHECKING:
@@ -186,10 +187,10 @@ def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:
 
 def _in_subgraphs(view: View) -> Iterator[LayerAccount]:
     for node in view.nodes:
-        waiting = list(subgraphs_of(node))
+        waiting = list(bodies_of(node))
         while waiting:
             for inner in waiting.pop(0).node:
-                waiting += subgraphs_of(inner)
+                waiting += bodies_of(inner)
                 if inner.op_type in WEIGHTED:
                     yield LayerAccount(
                         name=name_of(inner),

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.nodes import name_of
 from trtbuild.quant.account import TensorAccount, WeightAccount
 from trtbuild.quant.editor import Editor
 from trtbuild.quant.folding import value_of
 from trtbuild.quant.half_types import Half
 from trtbuild.quant.limits import scale_of
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
-from trtbuild.quant.view import View, name_of
+from trtbuild.quant.view import View
 from trtbuild.quant.weights import WeightScaling, quantize_weight
 
 if TYPE_CHECKING:

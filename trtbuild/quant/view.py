@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trtbuild.core.nodes import bodies_of
 from trtbuild.quant.folding import FOLDED
 from trtbuild.quant.opset import opset_of
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "View",
     "ints_of",
-    "name_of",
-    "names_read_in_subgraphs",
-    "subgraphs_of",
+    "names_read_in_bodies",
     "without_weights",
 ]
 
@@ -43,7 +42,7 @@ class View:
             for slot, name in enumerate(node.input):
                 self.readers.setdefault(name, []).append((index, slot))
         self.captured = frozenset(
-            name for node in self.nodes for name in names_read_in_subgraphs(node)
+            name for node in self.nodes for name in names_read_in_bodies(node)
         )
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
         self._constants |= dict(_constants_of_nodes(self.nodes))
@@ -102,25 +101,12 @@ class View:
         return _infer(self._model)
 
 
-def name_of(node: onnx.NodeProto) -> str:
-    """Return a node's name; a nameless node is called after its first output."""
-    return str(node.name or next((name for name in node.output if name), node.op_type))
-
-
-def subgraphs_of(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """Yield the bodies of a node (`If`, `Loop`, `Scan`), not those within them."""
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
-
-
-def names_read_in_subgraphs(node: onnx.NodeProto) -> Iterator[str]:
+def names_read_in_bodies(node: onnx.NodeProto) -> Iterator[str]:
     """Yield every name that a node's bodies read or return, those within them included."""
-    for graph in subgraphs_of(node):
+    for graph in bodies_of(node):
         for inner in graph.node:
             yield from inner.input
-            yield from names_read_in_subgraphs(inner)
+            yield from names_read_in_bodies(inner)
         for output in graph.output:
             yield output.name
 

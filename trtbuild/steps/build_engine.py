@@ -8,9 +8,10 @@ from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Asked, Built, Implicit, Order
-from trtbuild.backends.model import Model, name_of
+from trtbuild.backends.model import Model
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
+from trtbuild.core.nodes import name_of
 from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trtbuild.core.nodes import name_of
 from trtbuild.quant.existing import Linear
 from trtbuild.quant.rules.subject import Hits, Subject
-from trtbuild.quant.view import name_of
 
 __all__ = [
     "clipped_far",

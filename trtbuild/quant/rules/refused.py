@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from trtbuild.core.nodes import name_of
 from trtbuild.quant.existing import REFUSED, Linear
 from trtbuild.quant.opset import MOST_IR
 from trtbuild.quant.repairs import FOREIGN, positive
 from trtbuild.quant.rules.subject import INTEGERS, Hits, Subject
-from trtbuild.quant.view import name_of
 
 __all__ = [
     "computed_scale",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trtbuild.core.nodes import bodies_of, name_of
 from trtbuild.quant.axes import axis_of_operand
 from trtbuild.quant.existing import LINEAR, Linear
 from trtbuild.quant.rules.subject import INTEGERS, Hits, Reading, Subject
-from trtbuild.quant.view import name_of, subgraphs_of
 
 __all__ = [
     "fp8_too_early",
@@ -112,10 +112,10 @@ def wrong_axis(subject: Subject) -> Hits:
 def quantized_body(subject: Subject) -> Hits:
     """Nothing inside the bodies of If, Loop and Scan is quantized."""
     for node in subject.view.nodes:
-        waiting = list(subgraphs_of(node))
+        waiting = list(bodies_of(node))
         while waiting:
             for inner in waiting.pop().node:
-                waiting += subgraphs_of(inner)
+                waiting += bodies_of(inner)
                 if inner.op_type in LINEAR:
                     where = f"it lies inside the {node.op_type} `{name_of(node)}`"
                     yield name_of(inner), f"{where}: no other rule looks there, and no repair does"

@@ -1,0 +1,28 @@
+"""What every box asks of an ONNX node: its name, its bodies, and whether INT8 is for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["WEIGHTED", "bodies_of", "name_of"]
+
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""The operators that INT8 is for: they multiply by weights, or two activations."""
+
+
+def name_of(node: onnx.NodeProto) -> str:
+    """Return a node's name; a nameless node is called after its first output."""
+    return str(node.name or next((name for name in node.output if name), node.op_type))
+
+
+def bodies_of(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """Yield the bodies of a node (`If`, `Loop`, `Scan`), not those within them."""
+    for attribute in node.attribute:
+        # An attribute that holds no graph reads as an empty one.
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
