@@ -114,3 +114,20 @@ def test_an_option_of_another_flavour_says_where_it_belongs(tmp_path, option):
     [problem] = caught.value.problems
     assert 7 == problem.mark.line
     assert "tensorrt10" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("float16", "half"), ("fp16", "half"), ("fp32", "float"), ("int-8", "int8")]
+)
+def test_a_type_by_another_name_is_known(tmp_path, word, meant):
+    """`float16` looks most like `float`, which it does not mean."""
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "version: 1\nname: a\nmodel: {kind: onnx, path: m.onnx}\n"
+        f"targets: {{it: {{kind: tensorrt10, fp16: true, io_types: {{x: {word}}}}}}}\n"
+    )
+
+    with pytest.raises(RecipeError) as caught:
+        load(recipe)
+
+    assert [f"did you mean `{meant}`?"] == [each.hint for each in caught.value.problems]

@@ -198,6 +198,21 @@ def test_any_file_gets_an_answer(tmp_path, data):
     assert ("not known", "not known") == (inspect(path, {}).flavour, inspect(path, {}).fits)
 
 
+def test_a_plan_that_more_was_added_to_is_not_called_cut_off(plan):
+    """And it fits nowhere, either."""
+    found = inspect(plan(size=100, actual=105), {})
+
+    assert ("no", True) == (found.fits, found.reason.endswith("something was added to it"))
+
+
+def test_a_folder_is_told_to_be_one(tmp_path):
+    """It is there, and what to give instead is said."""
+    with pytest.raises(MissingFile, match="is a directory; an engine is a file") as caught:
+        inspect(tmp_path, {})
+
+    assert "<target>/model.engine" in caught.value.hint
+
+
 def test_no_file_is_an_error(tmp_path):
     """With its name."""
     with pytest.raises(MissingFile, match=r"gone\.engine"):

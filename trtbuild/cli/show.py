@@ -215,7 +215,7 @@ def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
 
     chosen = [each for classes in found.values() for each in classes if _name(each) == wanted]
     if not chosen:
-        names = sorted(_name(each) for classes in found.values() for each in classes)
+        names = sorted({_name(each) for classes in found.values() for each in classes})
         raise UsageError(f"there is no kind `{wanted}`", hint="kinds: " + ", ".join(names))
     for each in chosen:
         echo(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")

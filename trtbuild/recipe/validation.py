@@ -59,6 +59,12 @@ def _type_told(finding: Finding) -> _Told:
     return place.path, told, ""
 
 
+_TYPES = {
+    "fp32": "float", "float32": "float", "fp16": "half", "float16": "half", "bfloat16": "bf16",
+}  # fmt: skip
+"""What TensorRT calls types that go by other names elsewhere."""
+
+
 def _choice_told(finding: Finding) -> _Told:
     path, told, _ = _type_told(finding)
     choices = [str(each) for each in get_args(finding.place.expected)]
@@ -67,7 +73,8 @@ def _choice_told(finding: Finding) -> _Told:
         known = listed([f"`{each}`" for each in choices], "and")
         told = f"`{finding.label}` is no key of `{finding.place.field}`, which has {known}"
     value = finding.value if isinstance(finding.value, str) else ""
-    guess = near(value, choices)
+    alias = _TYPES.get(value, "")
+    guess = alias if alias in choices else near(value, choices)
     hint = instead(finding.place.owner, value) or (f"did you mean `{guess}`?" if guess else "")
     return path, told, hint
 

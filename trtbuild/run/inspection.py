@@ -86,6 +86,11 @@ def misfit(path: Path, facts: Mapping[str, str]) -> str:
 
 def _read(path: Path) -> tuple[Inspected, str]:
     """Say what a file is by its bytes and by engine.json; and of which kind of target."""
+    if path.is_dir():
+        raise MissingFile(
+            f"{path}: is a directory; an engine is a file",
+            hint="give the engine: build/<recipe name>/<target>/model.engine",
+        )
     if not path.is_file():
         raise MissingFile(f"{path}: there is no such file")
     size = path.stat().st_size
@@ -105,7 +110,8 @@ def _read(path: Path) -> tuple[Inspected, str]:
         notes=notes,
     )
     if header is not None and header.size_bytes not in (None, size):
-        told = f"the file is {size} bytes, and its header says {header.size_bytes}: it was cut off"
+        odd = "it was cut off" if size < (header.size_bytes or 0) else "something was added to it"
+        told = f"the file is {size} bytes, and its header says {header.size_bytes}: {odd}"
         found = _judged(found, "no", told)
     elif kind == "onnxruntime":
         found = _judged(found, "yes", "it is an ONNX model")
