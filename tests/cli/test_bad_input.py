@@ -168,3 +168,16 @@ def test_a_store_that_cannot_be_written_is_said(project, trtbuild, monkeypatch):
 
     assert 4 == answer.code
     assert "TRTBUILD_STORE" in answer.err
+
+
+def test_a_recipe_that_is_not_there_hides_no_problem_of_another(project, trtbuild):
+    """All that is wrong is told at once; where it is all that is wrong, it is a file missing."""
+    edit(project, "kind: minmax", "kind: minmix")
+
+    answer = trtbuild("validate", "gone.yaml", "recipe.yaml", "--format", "github")
+
+    assert 2 == answer.code
+    assert ["file=gone.yaml,line=1", "file=recipe.yaml,line=11"] == [
+        line.split(" ")[1].rpartition(",col=")[0] for line in answer.out.splitlines()
+    ]
+    assert 4 == trtbuild("validate", "gone.yaml").code

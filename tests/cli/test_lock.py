@@ -233,3 +233,11 @@ def test_without_a_lock_nothing_is_locked(project, trtbuild):
 
     assert 4 == answer.code
     assert "trtbuild lock" in answer.err
+
+
+def test_a_lock_that_does_not_hold_hides_no_other(locked, trtbuild):
+    """All that are named are checked; the worst exit code counts."""
+    answer = trtbuild("lock", "--check", "gone.yaml", locked, locked)
+
+    assert (4, 2) == (answer.code, answer.out.count("recipe.lock: holds"))
+    assert "gone.yaml: no such file" in answer.err

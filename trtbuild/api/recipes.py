@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import RecipeError
+from trtbuild.core.errors import MissingFile, RecipeError
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
@@ -35,14 +35,24 @@ def validate(paths: Sequence[Path]) -> tuple[Problem, ...]:
     """Check recipes and return all that is wrong with them, in order.
 
     Raises:
-        MissingFile: one is not there.
+        MissingFile: one is not there, and with the others nothing is wrong.
     """
+    from trtbuild.recipe.problems import Mark, Problem
+
     found: list[Problem] = []
+    missing: list[MissingFile] = []
     for path in paths:
         try:
             load(path)
         except RecipeError as error:
             found += error.problems
+        except MissingFile as error:
+            missing.append(error)
+            told = error.message.removeprefix(f"{path}: ")
+            mark = Mark(line=1, column=1)
+            found.append(Problem(file=str(path), mark=mark, path=(), message=told))
+    if missing and len(missing) == len(found):
+        raise missing[0]
     return tuple(found)
 
 

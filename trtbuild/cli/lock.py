@@ -25,18 +25,31 @@ def lock(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 5 if a lock does not hold.")
     ] = False,
-) -> None:
+) -> int:
     """Write down beside a recipe what it was built from and what came of it."""
     from trtbuild import api
 
+    if check:
+        return max(_check(recipe) for recipe in recipes)
     for recipe in recipes:
-        if check:
-            path, unchecked = api.check_lock(recipe)
-            echo(f"{path}: holds")
-            for each in unchecked:
-                echo(f"  {each}")
-        else:
-            path, changed, found = api.lock(recipe)
-            echo(f"{path}: {'written' if changed else 'unchanged'}")
-            for name, target in found.targets.items():
-                echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
+        path, changed, found = api.lock(recipe)
+        echo(f"{path}: {'written' if changed else 'unchanged'}")
+        for name, target in found.targets.items():
+            echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
+    return 0
+
+
+def _check(recipe: Path) -> int:
+    """Say whether a lock holds and return the exit code; one that does not hides no other."""
+    from trtbuild import api
+    from trtbuild.cli.show import failure
+    from trtbuild.core.errors import TrtbuildError
+
+    try:
+        path, unchecked = api.check_lock(recipe)
+    except TrtbuildError as error:
+        return failure(error)
+    echo(f"{path}: holds")
+    for each in unchecked:
+        echo(f"  {each}")
+    return 0
