@@ -45,7 +45,7 @@ class Local:
     def start(self, call: Call) -> None:
         """Start the worker process of a call."""
         file = Path(call.log).with_name("call.json")
-        file.write_text(call.model_dump_json())
+        file.write_text(call.model_dump_json(), encoding="utf-8")
         reader, writer = os.pipe()
         with Path(call.log).open("wb") as log:
             process = subprocess.Popen(

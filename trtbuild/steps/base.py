@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 from trtbuild.core.options import Location, Options
 
 __all__ = ["MODEL", "WEIGHTS", "Context", "Events", "Pinned", "Ref", "Silent", "Step"]
+
+Value = TypeVar("Value", bound=Options)
 
 MODEL, WEIGHTS = "model", "weights"
 """An output that is a model; one that is the file of its large weights."""
@@ -90,6 +92,10 @@ class Context:
 
         return together(path, weights, self.out.parent / "in" / source.step)
 
+    def read(self, source: Ref | Pinned, kind: type[Value]) -> Value:
+        """Return what an input of JSON says, as a value."""
+        return kind.model_validate_json(self.path(source).read_bytes())
+
 
 class Step(Options):
     """A unit of work, a pure value: its `Ref` and `Pinned` fields are inputs, the rest params.
@@ -127,3 +133,16 @@ class Step(Options):
     def out(self, context: Context, output: str) -> Path:
         """Return where a declared output is to be written."""
         return context.out / {**self.outputs, **self.beside}[output]
+
+    def write(
+        self,
+        context: Context,
+        output: str,
+        value: Options,
+        *,
+        indent: int = 2,
+        exclude_defaults: bool = False,
+    ) -> None:
+        """Write a value as a declared output: JSON in UTF-8, whatever the encoding around it."""
+        text = value.model_dump_json(indent=indent, exclude_defaults=exclude_defaults)
+        self.out(context, output).write_text(text + "\n", encoding="utf-8")

@@ -72,13 +72,12 @@ class BuildEngine(Step):
         self.out(context, "timing_cache").touch()  # empty where nothing is timed
         for note in (*built.notes, *_fallbacks(built.layers)):
             context.events.note(f"{self.target}: {note}")
-        text = self._result(context, built).model_dump_json(indent=2)
-        self.out(context, "result").write_text(text + "\n", encoding="utf-8")
+        self.write(context, "result", self._result(context, built))
 
     def _asked(self, context: Context) -> tuple[Asked, ...]:
         if self.account is None:
             return Model.read(context.path(self.model)).asked()
-        account = Account.model_validate_json(context.path(self.account).read_bytes())
+        account = context.read(self.account, Account)
         return tuple(Asked(layer.name, layer.op, layer.precision) for layer in account.layers)
 
     def _order(self, context: Context) -> Order:
@@ -98,7 +97,7 @@ class BuildEngine(Step):
         )
 
     def _implicit(self, context: Context, table: Ref) -> Implicit:
-        ranges = Ranges.model_validate_json(context.path(table).read_bytes())
+        ranges = context.read(table, Ranges)
         wishes = Wishes(self.skip, self.precision)
         return Implicit(
             ranges=ranges,

@@ -81,7 +81,7 @@ class Calibrate(Step):
         ranges = ranges_from_histograms(
             histograms, calibrators, samples=samples, workers=workers_of(context)
         )
-        self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
+        self.write(context, "ranges", ranges)
 
 
 def workers_of(context: Context) -> int:

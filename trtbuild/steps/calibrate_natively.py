@@ -76,8 +76,7 @@ class CalibrateNatively(Step):
         self.out(context, "cache").write_bytes(cache)
         table = table_from_bytes(cache, file="TensorRT's cache")
         ranges = imported(table, floating(load_model(path)))
-        told = ranges.model_copy(update={"samples": count})
-        self.out(context, "ranges").write_text(told.model_dump_json(indent=2) + "\n")
+        self.write(context, "ranges", ranges.model_copy(update={"samples": count}))
 
     def _shape(self, spec: TensorSpec) -> tuple[int, ...]:
         if spec.name in self.opt:

@@ -31,7 +31,7 @@ class DataInput(Options):
 
     def manifest_of(self, context: Context) -> Manifest:
         """Return what the capture found: count, digests, tensors, labels."""
-        return Manifest.model_validate_json(context.path(self.manifest).read_bytes())
+        return context.read(self.manifest, Manifest)
 
     def labels(self, context: Context) -> list[int] | None:
         """Return the label of each sample in order, or None where the data has none."""
@@ -101,8 +101,7 @@ class CaptureData(Step):
                 survey.add(sample)
                 context.events.progress(done, total, "samples")
         _demand_unchanged(self.files, context)
-        manifest = survey.manifest().model_dump_json(indent=1)
-        self.out(context, "manifest").write_text(manifest + "\n")
+        self.write(context, "manifest", survey.manifest(), indent=1)
 
     def _read(self, context: Context, store: Callable[[Sample], None]) -> Generator[Sample]:
         paths = _paths(self.files, context)

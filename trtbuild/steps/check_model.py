@@ -65,19 +65,15 @@ class CheckModel(Step):
         self._write(context, found)
 
     def _write(self, context: Context, found: Checks) -> None:
-        self.out(context, "checks").write_text(found.model_dump_json(indent=1) + "\n")
+        self.write(context, "checks", found, indent=1)
         # An engine waits for this file alone: turning a rule off builds nothing anew.
         self.out(context, "passed").write_text("no error\n")
 
     def _account(self, context: Context) -> Account | None:
-        if self.account is None:
-            return None
-        return Account.model_validate_json(context.path(self.account).read_bytes())
+        return None if self.account is None else context.read(self.account, Account)
 
     def _ranges(self, context: Context) -> dict[str, Range]:
-        if self.ranges is None:
-            return {}
-        return Ranges.model_validate_json(context.path(self.ranges).read_bytes()).tensors
+        return {} if self.ranges is None else context.read(self.ranges, Ranges).tensors
 
 
 def told(fault: Fault) -> str:

@@ -51,7 +51,7 @@ class Compare(Step):
             StepInputError: the outputs are not of the samples that the data holds.
             CorruptObject: a file of outputs is torn.
         """
-        manifest = Manifest.model_validate_json(context.path(self.data.manifest).read_bytes())
+        manifest = self.data.manifest_of(context)
         reference = ArrayFile(context.path(self.reference))
         candidate = ArrayFile(context.path(self.candidate))
         for side, file in (("reference", reference), ("candidate", candidate)):
@@ -67,8 +67,7 @@ class Compare(Step):
             verdicts=tuple(verdict for gate in self.gates for verdict in gate.judge(measures)),
             caveats=context.caveats,
         )
-        text = comparison.model_dump_json(indent=2) + "\n"
-        self.out(context, "comparison").write_text(text, encoding="utf-8")
+        self.write(context, "comparison", comparison)
 
     def _measures(
         self,

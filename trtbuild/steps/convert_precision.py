@@ -45,10 +45,7 @@ class ConvertPrecision(Step):
         model = load(context.path(self.model))
         put_scratch(model, context.out.parent / "scratch")
         model, raised = lift_for(model, self.type, quantized=False)
-        largest = {}
-        if self.peaks is not None:
-            read = context.path(self.peaks).read_bytes()
-            largest = Peaks.model_validate_json(read).tensors
+        largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
         high = High(self.type, largest, keep_io_types=self.keep_io_types)
         wishes = Wishes(precision=dict.fromkeys(self.fp32, "fp32"))
         account = convert(model, float_account(model), high, wishes)
@@ -56,4 +53,4 @@ class ConvertPrecision(Step):
         for remark in account.remarks:
             context.events.note(remark)
         write(model, self.out(context, "model"), self.out(context, "weights"))
-        self.out(context, "account").write_text(account.model_dump_json(indent=1) + "\n")
+        self.write(context, "account", account, indent=1)

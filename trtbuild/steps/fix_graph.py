@@ -50,9 +50,8 @@ class FixGraph(Step):
         for account in accounts.fixes:
             for remark in account.remarks:
                 context.events.note(remark)
-        signature = signature_of(fixed)
+        signature = signature_of(fixed)  # before writing: a large model is used up by that
         write(fixed, self.out(context, "model"), self.out(context, "weights"))
-        for output, found in (("account", accounts), ("signature", signature)):
-            text = found.model_dump_json(indent=2) + "\n"
-            self.out(context, output).write_text(text)
+        self.write(context, "account", accounts)
+        self.write(context, "signature", signature)
         context.events.progress(len(self.fixes), len(self.fixes), "fixes")

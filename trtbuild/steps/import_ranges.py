@@ -54,4 +54,4 @@ class ImportRanges(Step):
             inputs=[value.name for value in model.graph.input],
         ):
             context.events.note(remark)
-        self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
+        self.write(context, "ranges", ranges)

@@ -26,5 +26,4 @@ class LockedRanges(Step):
 
     def run(self, context: Context) -> None:
         """Write ranges.json as calibration writes it."""
-        text = self.table.model_dump_json(indent=2)
-        self.out(context, "ranges").write_text(text + "\n")
+        self.write(context, "ranges", self.table)

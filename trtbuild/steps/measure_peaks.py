@@ -51,5 +51,4 @@ class MeasurePeaks(Step):
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
         check_count(samples, wanted)
-        text = Peaks(tensors=dict(sorted(found.items()))).model_dump_json(indent=1)
-        self.out(context, "peaks").write_text(text + "\n")
+        self.write(context, "peaks", Peaks(tensors=dict(sorted(found.items()))), indent=1)

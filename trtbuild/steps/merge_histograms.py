@@ -48,7 +48,7 @@ class MergeHistograms(Step):
         shards = [read_shard(context.path(part)) for part in self.parts]
         histograms = _merged(shards)
         samples = sum(shard.samples for shard in shards)
-        manifest = Manifest.model_validate_json(context.path(self.manifest).read_bytes())
+        manifest = context.read(self.manifest, Manifest)
         check_count(samples, manifest.count)
         for remark in remarks(histograms):
             context.events.note(remark)
@@ -58,7 +58,7 @@ class MergeHistograms(Step):
             samples=samples,
             workers=workers_of(context),
         )
-        self.out(context, "ranges").write_text(ranges.model_dump_json(indent=2) + "\n")
+        self.write(context, "ranges", ranges)
 
 
 def _merged(shards: Sequence[Shard]) -> dict[str, Histogram]:

@@ -80,22 +80,17 @@ class Quantize(Step):
         for remark in found.account.remarks:
             context.events.note(remark)
         write(found.model, self.out(context, "model"), self.out(context, "weights"))
-        table = found.ranges.model_dump_json(indent=1, exclude_defaults=True)
-        self.out(context, "ranges").write_text(table + "\n")
-        self.out(context, "account").write_text(found.account.model_dump_json(indent=1) + "\n")
+        self.write(context, "ranges", found.ranges, indent=1, exclude_defaults=True)
+        self.write(context, "account", found.account, indent=1)
 
     def _given(self, context: Context) -> Ranges:
-        if self.ranges is None:
-            return Ranges(tensors={})
-        return Ranges.model_validate_json(context.path(self.ranges).read_bytes())
+        return Ranges(tensors={}) if self.ranges is None else context.read(self.ranges, Ranges)
 
     def _high(self, context: Context) -> High | None:
         if self.high_precision == "fp32":
             return None
-        if self.peaks is None:
-            return High(self.high_precision, keep_io_types=self.keep_io_types)
-        peaks = Peaks.model_validate_json(context.path(self.peaks).read_bytes())
-        return High(self.high_precision, peaks.tensors, keep_io_types=self.keep_io_types)
+        largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
+        return High(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
     def _filed(self, context: Context) -> dict[str, tuple[float, float]]:
         if self.ranges_file is None:
