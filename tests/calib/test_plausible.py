@@ -60,6 +60,13 @@ def test_data_of_another_order_is_doubted(size, word):
     assert all(f"spans {-size:.4g} to {size:.4g}" in text for text in found)
 
 
+def test_of_zeros_nothing_is_said():
+    """That they are all zero is another remark's to say."""
+    model = model_of(CONV)
+
+    assert [] == list(doubts(first_layers(model, folder=Path()), {"x": histogram_of([0, 0])}))
+
+
 def test_without_biases_nothing_is_said():
     """Zeros tell nothing of what training saw."""
     layers = first_layers(model_of(CONV.replace("-0.5, 0.5", "0, 0")), folder=Path())

@@ -106,12 +106,14 @@ class Histogram:
 
     @property
     def rms(self) -> float:
-        """The root of the mean square, of the centres of the bins."""
+        """The root of the mean square, of the centres of the bins; 0 where all values are."""
         import numpy as np
 
+        if not self.absmax:
+            return 0.0
         centres = np.arange(self.counts.size) + 0.5
         squares = float((self.counts * centres**2).sum())
-        return math.sqrt(squares / self.total) * self.width if self.total else 0.0
+        return math.sqrt(squares / self.total) * self.width
 
     def share_above(self, limit: float) -> float | None:
         """Return the share of the |x| above a limit, to within those in its bin.

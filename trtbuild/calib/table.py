@@ -92,8 +92,8 @@ def _doubt(scales: Iterable[float], file: str) -> None:
         raise RangeFileError(
             f"{file}: the median of its scales is {median:.3g}, a range of ±{median * 127:.3g}: "
             "some tools write 127 / limit where TensorRT has limit / 127",
-            hint="`values: inverse` (`--values inverse`) reads it so; `values: scale` takes the "
-            "scales as they stand",
+            hint="`values: inverse` (`--values inverse`, with which `trtbuild ranges export` makes "
+            "a `ranges_file` of it) reads it so; `values: scale` takes the scales as they stand",
         )
     if median < least:
         raise RangeFileError(
