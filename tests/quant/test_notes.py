@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.quant import ranges_of, seeded
+from trtbuild.core.values import Range, Ranges
 from trtbuild.quant.account import LayerAccount, WeightAccount
-from trtbuild.quant.notes import on_layers, on_manual, on_weights, on_wishes
+from trtbuild.quant.notes import on_distant, on_layers, on_manual, on_weights, on_wishes
 from trtbuild.quant.policy import place
 from trtbuild.quant.view import View
 from trtbuild.quant.wishes import Wishes
@@ -50,6 +51,18 @@ def test_a_manual_range_without_effect_says_why(pattern, expected):
     assert expected == list(
         on_manual(View(model), paired, placement.layers, {pattern: (-1.0, 1.0)})
     )
+
+
+@pytest.mark.parametrize(("limit", "told"), [(1.0, True), (100.0, False), (4000.0, True)])
+def test_a_range_by_hand_far_from_what_was_seen_is_doubted(limit, told):
+    """With both figures; pictures in 0..255 for a range of 0..1, or the other way round."""
+    seen = Range(low=0.0, high=255.0, origin="calibrated", observed=(0.0, 255.0))
+    ranges = Ranges(tensors={"x": seen.replaced(-limit, limit, "manual"), "r": seen})
+
+    notes = list(on_distant({"x", "r"}, ranges))
+
+    assert told == any(f"`x`, ±{limit:g}, is far from the 0 to 255" in note for note in notes)
+    assert told == bool(notes)
 
 
 def test_a_pattern_that_means_no_node_is_told():

@@ -12,7 +12,7 @@ from trtbuild.quant.adopt import adopt
 from trtbuild.quant.convert import High, convert, lift_for
 from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.half_types import HALVES, Half
-from trtbuild.quant.notes import on_layers, on_manual, on_weights, on_wishes
+from trtbuild.quant.notes import on_distant, on_layers, on_manual, on_weights, on_wishes
 from trtbuild.quant.opset import lift, opset_of
 from trtbuild.quant.policy import place
 from trtbuild.quant.qdq import insert
@@ -102,11 +102,13 @@ def _placed(
         manual, view.activations, filed=overlay.filed, file="ranges_file"
     )
     placement = place(model, ranges=ranges, wishes=wishes)
+    paired = {pair.tensor for pair in placement.pairs}
     remarks = [
         *lifted,
         *on_layers(placement.layers),
         *placement.remarks,
-        *on_manual(view, {pair.tensor for pair in placement.pairs}, placement.layers, manual),
+        *on_manual(view, paired, placement.layers, manual),
+        *on_distant(paired, ranges),
         *on_wishes(view, wishes),
     ]
     tensors, weights = insert(model, placement, scaling, half=half)

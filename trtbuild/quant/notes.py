@@ -6,13 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from trtbuild.core.nodes import name_of
-from trtbuild.core.values import matching
+from trtbuild.core.values import Ranges, matching
 from trtbuild.core.words import few
 from trtbuild.quant.account import LayerAccount, WeightAccount
 from trtbuild.quant.view import View
 from trtbuild.quant.wishes import Wishes, means
 
-__all__ = ["listed", "on_layers", "on_manual", "on_weights", "on_wishes"]
+__all__ = ["listed", "on_distant", "on_layers", "on_manual", "on_weights", "on_wishes"]
+
+FAR = 8.0
+"""Between a range by hand and what calibration saw: three bits, beyond what cutting off a tail, or
+leaving room above, explains. Pictures in 0..255 for a range of 0..1 are 255 times off."""
 
 SHOWN = 5
 """How many names a note lists before it counts the rest."""
@@ -50,6 +54,24 @@ def on_manual(
             left = [f"`{reader}`" for reader in dict.fromkeys(readers) if reader in floats]
             why = f"{listed(left)} reads it and stays float" if left else "nothing reads it in INT8"
             yield f"the range for `{pattern}` has no effect: {why}"
+
+
+def on_distant(paired: Iterable[str], ranges: Ranges) -> Iterator[str]:
+    """Say which `paired` tensors have a range by hand that is far from what calibration saw.
+
+    Then either the range is wrong, or the data is not preprocessed as whoever gave it had it.
+    """
+    for name in sorted(paired):
+        found = ranges.tensors[name]
+        if found.origin != "manual" or found.observed is None:
+            continue
+        largest = max(map(abs, found.observed))
+        if largest and not 1 / FAR <= found.limit / largest <= FAR:
+            low, high = found.observed
+            yield (
+                f"the range by hand of `{name}`, ±{found.limit:.4g}, is far from the {low:.4g} to "
+                f"{high:.4g} that calibration saw: check the range, or the data's preprocessing"
+            )
 
 
 def on_wishes(view: View, wishes: Wishes) -> Iterator[str]:
