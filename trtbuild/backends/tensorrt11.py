@@ -35,10 +35,6 @@ class Tensorrt11(GpuTrtOptions):
         """Return what is set on the builder."""
         return settings_of(self)
 
-    def network_arguments(self) -> Mapping[str, bool]:
-        """Return what Polygraphy's NetworkFromOnnxPath is told: strong typing is all there is."""
-        return {}
-
     def build(self, order: Order) -> Built:
         """Build as `Backend.build` says."""
         from trtbuild.backends.trt_build import Job

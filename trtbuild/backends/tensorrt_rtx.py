@@ -74,10 +74,6 @@ class TensorrtRtx(TrtOptions):
         ]
         return made
 
-    def network_arguments(self) -> Mapping[str, bool]:
-        """Return what Polygraphy's NetworkFromOnnxPath is told: strong typing is all there is."""
-        return {}
-
     def build(self, order: Order) -> Built:
         """Build as `Backend.build` says."""
         from trtbuild.backends.delivered import delivered_by_rtx

@@ -30,14 +30,15 @@ def program(loaded: Loaded, target: str) -> str:
         )
     section = recipe.quantization
     implicit = section is not None and section.mode == "implicit"
-    implied = None
-    network, settings = dict(options.network_arguments()), options.settings()
+    implied, network = None, {}
     if isinstance(options, Tensorrt10):
         quantized = section is not None and not implicit
         network = dict(options.network_arguments(implicit=implicit))
         settings = options.settings(implicit=implicit, quantized=quantized)
         if section is not None and implicit:
             implied = Implied(options.ranges_as == "cache", section.skip, section.precision)
+    else:
+        settings = options.settings()
     return script_of(
         options,
         options.flavour,
