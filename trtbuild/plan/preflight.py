@@ -14,8 +14,8 @@ from trtbuild.core.store import Store
 from trtbuild.core.values import Signature, TensorSpec, matching
 from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import capture_name
-from trtbuild.plan.coverage import range_problems
 from trtbuild.plan.nearest import nearest
+from trtbuild.plan.ranges import range_problems
 from trtbuild.quant.wishes import means
 from trtbuild.recipe.problems import Path, Problem, in_order
 

@@ -13,8 +13,8 @@ from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, num
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
-from trtbuild.quant.coverage import lacking, wanted
 from trtbuild.quant.view import View
+from trtbuild.quant.wanted import lacking, wanted
 from trtbuild.quant.wishes import Wishes
 from trtbuild.recipe.load import Loaded
 from trtbuild.run.build import fixed_model

@@ -12,9 +12,9 @@ from trtbuild.core.reading import read_artifact
 from trtbuild.core.regular import read_regular
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges, Signature
-from trtbuild.plan.coverage import given_ranges, needed
 from trtbuild.plan.explain import decide
-from trtbuild.quant.coverage import lacking
+from trtbuild.plan.ranges import given_ranges, needed
+from trtbuild.quant.wanted import lacking
 from trtbuild.recipe.load import Loaded, load
 from trtbuild.run.build import compiled, known
 

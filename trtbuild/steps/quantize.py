@@ -13,7 +13,7 @@ from trtbuild.core.weights_file import put_scratch
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
 from trtbuild.quant.convert import High, Peaks
-from trtbuild.quant.coverage import lacking, wanted
+from trtbuild.quant.wanted import lacking, wanted
 from trtbuild.quant.weights import WeightsAbsmax
 from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Pinned, Ref, Step

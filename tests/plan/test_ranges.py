@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.projects import MODEL, edit, small_project
 from trtbuild.core.errors import MissingFile
-from trtbuild.plan.coverage import given_ranges, range_problems
+from trtbuild.plan.ranges import given_ranges, range_problems
 from trtbuild.recipe.load import load
 from trtbuild.recipe.problems import in_order, render
 

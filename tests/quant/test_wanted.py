@@ -3,7 +3,7 @@ from __future__ import annotations
 from tests.helpers.models import model_of
 from tests.helpers.quant import ranges_of, seeded
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.coverage import lacking, wanted
+from trtbuild.quant.wanted import lacking, wanted
 from trtbuild.quant.wishes import Wishes
 
 MODEL = """g (float[N,4] x) => (float[N,2] y) {
