@@ -72,6 +72,7 @@ def compile_engine(job: Job) -> list[str]:
         NoGpu: it needs a GPU that is not here.
     """
     trt, name = load(job.flavour), job.flavour.name
+    # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
     from polygraphy.backend.trt import engine_bytes_from_network
 
     monitor = progress_monitor(trt.IProgressMonitor, job.order.progress)

@@ -77,6 +77,7 @@ def run(
 def _loaded(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
     flavour = _FLAVOURS[kind]
     trt = load(flavour)
+    # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
     from polygraphy.backend.trt import EngineFromBytes, LoadPlugins
     from polygraphy.exception import PolygraphyException
 

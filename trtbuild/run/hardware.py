@@ -58,11 +58,11 @@ def outputs_of(
     Raises:
         StepFailed: it does not load or run, or the arrays do not fit it.
     """
+    import numpy as np
+
     step = RunEngine(
         flavour=kind, engine=_pinned(engine), feed=_pinned(feed), plugins=_all_pinned(plugins)
     )
-    import numpy as np
-
     with _carried_out(step, place) as (out, told):
         file = ArrayFile(out / "outputs.npz")
         return {name: np.array(file.read(name)) for name in file.names}, told.notes[0]

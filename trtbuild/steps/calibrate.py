@@ -13,7 +13,7 @@ from trtbuild.calib.collect import collect
 from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
-from trtbuild.calib.plausible import doubts, first_layers
+from trtbuild.calib.plausible import FirstLayer, doubts, first_layers
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
 from trtbuild.core.errors import StepInputError
 from trtbuild.quant.policy import candidates, floating
@@ -23,7 +23,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Calibrate", "check_count", "load_model", "workers_of"]
+__all__ = ["Calibrate", "check_count", "load_model", "opened", "workers_of"]
 
 MOST_WORKERS = 16
 
@@ -57,11 +57,7 @@ class Calibrate(Step):
                 captured.
         """
         wanted = self.data.manifest_of(context).count
-        path = context.path(self.model)
-        model = load_model(path)
-        firsts = first_layers(model, folder=path.parent)
-        tensors = floating(model) if self.everything else candidates(model)
-        observer = Observer(model, tensors, folder=path.parent)
+        observer, firsts = opened(context.path(self.model), everything=self.everything)
         calibrators = calibrators_of(observer.tensors, self.calibrator, self.overrides)
         counted = {layer.tensor for layer in firsts}
         histograms = {
@@ -82,6 +78,18 @@ class Calibrate(Step):
             histograms, calibrators, samples=samples, workers=workers_of(context)
         )
         self.write(context, "ranges", ranges)
+
+
+def opened(path: Path, *, everything: bool) -> tuple[Observer, list[FirstLayer]]:
+    """Open a model to observe the tensors that need a range, or all; and read its first layers.
+
+    Raises:
+        StepInputError: it is no ONNX model, or ONNX Runtime cannot run it.
+    """
+    model = load_model(path)
+    firsts = first_layers(model, folder=path.parent)  # the observer empties the model
+    tensors = floating(model) if everything else candidates(model)
+    return Observer(model, tensors, folder=path.parent), firsts
 
 
 def workers_of(context: Context) -> int:

@@ -11,12 +11,10 @@ from pydantic import Field, model_validator
 from trtbuild.calib.collect import collect
 from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.observe import Observer
-from trtbuild.calib.plausible import doubts, first_layers
+from trtbuild.calib.plausible import doubts
 from trtbuild.calib.stored import Shard, write_shard
-from trtbuild.quant.policy import candidates, floating
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.calibrate import load_model, workers_of
+from trtbuild.steps.calibrate import opened, workers_of
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["CollectHistograms"]
@@ -54,11 +52,7 @@ class CollectHistograms(Step):
         Raises:
             StepInputError: as `calibrate`.
         """
-        path = context.path(self.model)
-        model = load_model(path)
-        firsts = first_layers(model, folder=path.parent)
-        tensors = floating(model) if self.everything else candidates(model)
-        observer = Observer(model, tensors, folder=path.parent)
+        observer, firsts = opened(context.path(self.model), everything=self.everything)
         histograms = {name: Histogram() for name in observer.tensors}
         feeds = feeds_from_samples(
             self.data.samples(context), observer.inputs, batch=observer.batch
