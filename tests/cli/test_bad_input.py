@@ -181,3 +181,15 @@ def test_a_recipe_that_is_not_there_hides_no_problem_of_another(project, trtbuil
         line.split(" ")[1].rpartition(",col=")[0] for line in answer.out.splitlines()
     ]
     assert 4 == trtbuild("validate", "gone.yaml").code
+
+
+def test_recipes_of_one_name_are_not_built_together(project, trtbuild):
+    """The results of one would be gone without a word; the same recipe twice is no matter."""
+    text = project.read_text().replace("name: small", "name: small  # as well")
+    Path("other.yaml").write_text(text)
+
+    answer = trtbuild("apply", "recipe.yaml", "recipe.yaml", "other.yaml")
+
+    assert (2, "") == (answer.code, answer.out)
+    assert "recipe.yaml and other.yaml are both called `small`" in answer.err
+    assert not Path("build").exists()

@@ -2,13 +2,14 @@
 
 from trtbuild.api.builds import apply, inspect, plan, run, script, store, why
 from trtbuild.api.ranges import export_ranges, import_ranges, range_diff, table
-from trtbuild.api.recipes import check, doctor, kinds, load, schema, validate
+from trtbuild.api.recipes import check, demand_apart, doctor, kinds, load, schema, validate
 from trtbuild.api.review import check_lock, diff, diff_git, lock, verify
 
 __all__ = [
     "apply",
     "check",
     "check_lock",
+    "demand_apart",
     "diff",
     "diff_git",
     "doctor",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import MissingFile, RecipeError
+from trtbuild.core.errors import MissingFile, RecipeError, UsageError
 from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trtbuild.run.check import Checked
     from trtbuild.run.diagnosis import Diagnosis
 
-__all__ = ["check", "doctor", "kinds", "load", "schema", "validate"]
+__all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
 
 
 def load(path: Path) -> Loaded:
@@ -54,6 +54,37 @@ def validate(paths: Sequence[Path]) -> tuple[Problem, ...]:
     if missing and len(missing) == len(found):
         raise missing[0]
     return tuple(found)
+
+
+def demand_apart(paths: Sequence[Path]) -> None:
+    """Demand that the results of recipes that are built together fall into different folders.
+
+    Raises:
+        UsageError: two of them have one name.
+    """
+    by_line: dict[str, Path] = {}
+    for path in dict.fromkeys(paths):
+        line = _name_line(path)
+        other = by_line.setdefault(line, path) if line else path
+        # Only what looks alike is read whole: this must take no time for hundreds of recipes.
+        if other == path or other.samefile(path):
+            continue
+        if load(other).recipe.name == (name := load(path).recipe.name):
+            raise UsageError(
+                f"{other} and {path} are both called `{name}`: both have the same place for results",
+                hint="give them different names, or build them into different folders, one by one "
+                "(--build-dir)",
+            )
+
+
+def _name_line(path: Path) -> str:
+    from trtbuild.core.regular import read_regular
+
+    try:
+        lines = read_regular(path).splitlines()
+    except MissingFile:
+        return ""  # building it will say so
+    return next((str(line.split(b"#")[0].split()) for line in lines if line[:5] == b"name:"), "")
 
 
 def check(path: Path) -> tuple[Checked, ...]:

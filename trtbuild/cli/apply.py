@@ -54,6 +54,7 @@ def apply(  # noqa: PLR0913  # its options
 
     passed = True
     chosen, targets, saved = _asked(recipes, target, plan)
+    api.demand_apart(chosen)
     for recipe in chosen:
         with listening(quiet=quiet, verbose=verbose) as listener:
             applied = api.apply(
