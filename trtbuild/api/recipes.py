@@ -71,7 +71,7 @@ def demand_apart(paths: Sequence[Path]) -> None:
             continue
         if load(other).recipe.name == (name := load(path).recipe.name):
             raise UsageError(
-                f"{other} and {path} are both called `{name}`: both have the same place for results",
+                f"{other} and {path} are both called `{name}`: their results have one place",
                 hint="give them different names, or build them into different folders, one by one "
                 "(--build-dir)",
             )
