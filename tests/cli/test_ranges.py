@@ -9,6 +9,7 @@ import pytest
 
 from tests.helpers.projects import edit
 from tests.helpers.quant import ranges_of
+from trtbuild import api
 
 pytestmark = pytest.mark.usefixtures("steps_here")
 
@@ -126,7 +127,7 @@ def test_a_build_that_would_fall_back_is_refused(project, trtbuild):
         (["import", "a.json"], 2, "ranges are for one model"),
         (["import", "a.json", "--model", "m", "--recipe", "r"], 2, "ranges are for one model"),
         (["import", "a.json", "--model", "recipe.yaml"], 2, "is not an ONNX model"),
-        (["export", "a.json", "--format", "tensorrt"], 2, "is not a version"),
+        (["export", "a.json", "--format", "tensorrt"], 2, "none is given"),
         (["export", "a.json", "--format", "csv"], 2, "csv"),
         (["diff", "a.json"], 2, "AFTER"),
     ],
@@ -164,3 +165,15 @@ def test_a_cache_of_inverse_scales_is_compared_and_exported_too(trtbuild):
         "ranges", "export", "inverse.cache", "--format", "text", "--values", "inverse"
     )
     assert 2.64 == pytest.approx(float(exported.out.removeprefix("x: ")), rel=0.001)
+
+
+@pytest.mark.usefixtures("tables")
+def test_python_may_name_files_in_words():
+    """A notebook writes paths as text."""
+    assert ["b", "g", "input", "z|1"] == list(api.table("old.cache").ranges.tensors)
+    assert 4 == len(api.range_diff("a.json", "b.json").moved)
+    api.export_ranges("a.json", "text", output="a.txt")
+    assert 0 == len(api.range_diff("a.json", "a.txt").moved)
+    found = api.import_ranges("old.cache", model="model.onnx", output="found.json")
+    assert found.ranges == api.table("found.json").ranges
+    assert Path("recipe.yaml") == api.load("recipe.yaml").file

@@ -47,7 +47,7 @@ def test_json_reads_back_as_it_was():
     ("version", "algorithm", "message"),
     [
         ("11.1.0", "entropy2", "TensorRT 11.1.0 reads no calibration caches"),
-        ("", "entropy2", "`` is not a version"),
+        ("", "entropy2", "names a TensorRT, and none is given"),
         ("10.16", "entropy2", "`10.16` is not a version"),
         ("10.16.1", "mse", "no algorithm `mse`"),
     ],

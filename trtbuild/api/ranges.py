@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["export_ranges", "import_ranges", "range_diff", "table"]
 
 
-def table(path: Path, *, values: Values = "auto") -> Table:
+def table(path: Path | str, *, values: Values = "auto") -> Table:
     """Find the ranges of a recipe, a build directory, a table, a TensorRT cache or a text file.
 
     `values` says what a cache's numbers are, see `calibrator: {kind: cache}`.
@@ -31,12 +31,12 @@ def table(path: Path, *, values: Values = "auto") -> Table:
     """
     from trtbuild.run.tables import table_of
 
-    return table_of(path, Store(default_root()), values=values)
+    return table_of(Path(path), Store(default_root()), values=values)
 
 
 def range_diff(
-    before: Path,
-    after: Path,
+    before: Path | str,
+    after: Path | str,
     *,
     tolerance: float = 0.0,
     values: tuple[Values, Values] = ("auto", "auto"),
@@ -55,11 +55,11 @@ def range_diff(
 
 
 def import_ranges(
-    path: Path,
+    path: Path | str,
     *,
-    model: Path | None = None,
-    recipe: Path | None = None,
-    output: Path | None = None,
+    model: Path | str | None = None,
+    recipe: Path | str | None = None,
+    output: Path | str | None = None,
     values: Values = "auto",
 ) -> Imported:
     """Read a file of ranges for a model: an ONNX file, or a recipe's, after its graph fixes.
@@ -74,28 +74,28 @@ def import_ranges(
     from trtbuild.run.local import Local
     from trtbuild.run.tables import read_table
 
-    found = read_table(path, values=values)
+    found = read_table(Path(path), values=values)
     if recipe is not None and model is None:
         store = Store(default_root())
         store.prepare()
         with closing(Local(1)) as executor:
-            made = range_files.ranges_for_recipe(found, load(recipe), store, executor)
+            made = range_files.ranges_for_recipe(found, load(Path(recipe)), store, executor)
     elif model is not None and recipe is None:
-        made = range_files.ranges_for_model(found, model)
+        made = range_files.ranges_for_model(found, Path(model))
     else:
         raise UsageError("ranges are for one model", hint="name it: --model FILE or --recipe FILE")
     if output is not None:
-        write_whole(output, range_files.bytes_from_ranges(made.ranges))
+        write_whole(Path(output), range_files.bytes_from_ranges(made.ranges))
     return made
 
 
 def export_ranges(
-    path: Path,
+    path: Path | str,
     form: Form,
     *,
     version: str = "",
     algorithm: str = "entropy2",
-    output: Path | None = None,
+    output: Path | str | None = None,
     values: Values = "auto",
 ) -> bytes:
     """Write the ranges of what `table` takes in another form, to `output` if that is given.
@@ -109,5 +109,5 @@ def export_ranges(
 
     data = exported(table(path, values=values).ranges, form, version=version, algorithm=algorithm)
     if output is not None:
-        write_whole(output, data)
+        write_whole(Path(output), data)
     return data

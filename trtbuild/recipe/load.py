@@ -45,14 +45,15 @@ class Loaded:
         return found
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path | str) -> Loaded:
     """Read and check a recipe without touching a model, a GPU or the store.
 
     Raises:
         RecipeError: all that is wrong with it, in file order.
         MissingFile: it is not there, is a directory, or may not be read.
     """
-    return loaded(path, read(path))
+    file = Path(path)
+    return loaded(file, read(file))
 
 
 def loaded(path: Path, source: Source) -> Loaded:

@@ -112,7 +112,8 @@ def exported(ranges: Ranges, form: Form, *, version: str, algorithm: str) -> byt
     try:
         number = number_from_version(version)
     except ValueError as error:
-        raise UsageError(str(error), hint="say it in full: --trt-version 10.16.1") from None
+        told = str(error) if version else "a cache's header names a TensorRT, and none is given"
+        raise UsageError(told, hint="say it in full: --trt-version 10.16.1") from None
     if number >= NO_CACHES:
         raise UsageError(
             f"TensorRT {version} reads no calibration caches: they ended with TensorRT 10",
