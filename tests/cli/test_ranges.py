@@ -177,3 +177,4 @@ def test_python_may_name_files_in_words():
     found = api.import_ranges("old.cache", model="model.onnx", output="found.json")
     assert found.ranges == api.table("found.json").ranges
     assert Path("recipe.yaml") == api.load("recipe.yaml").file
+    assert 1 == len(api.check("model.onnx"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path | str) -> Loaded:
     """Read and check a recipe without touching a model, a GPU or the store.
 
     Raises:
@@ -87,7 +87,7 @@ def _name_line(path: Path) -> str:
     return next((str(line.split(b"#")[0].split()) for line in lines if line[:5] == b"name:"), "")
 
 
-def check(path: Path) -> tuple[Checked, ...]:
+def check(path: Path | str) -> tuple[Checked, ...]:
     """Hold an ONNX file, or the models that a recipe builds engines from, against static rules.
 
     Of a recipe, what is cheap runs (its model is imported and fixed); nothing is calibrated.
@@ -98,11 +98,12 @@ def check(path: Path) -> tuple[Checked, ...]:
     """
     from trtbuild.run.check import check_file, check_recipe
 
-    if path.suffix == ".onnx":
-        return (check_file(path),)
+    file = Path(path)
+    if file.suffix == ".onnx":
+        return (check_file(file),)
     store = Store(default_root())
     store.prepare()
-    return check_recipe(load(path), store)
+    return check_recipe(load(file), store)
 
 
 def schema() -> dict[str, Any]:
