@@ -69,6 +69,21 @@ def test_what_a_recipe_no_longer_makes_is_not_run_for_it(applied_project, trtbui
     assert 0 == trtbuild("run", engine, "--input", "x.npz").code
 
 
+@pytest.mark.parametrize("what", ["recipe.yaml", "build/small/rtx/model.engine"])
+@pytest.mark.parametrize(("batch", "taken"), [(4, True), (5, False)])
+def test_the_model_says_what_its_engine_would_not_take(
+    applied_project, trtbuild, what, batch, taken
+):
+    """ONNX Runtime takes any batch; the profile ends at 4."""
+    np.savez("x.npz", input=np.ones((batch, 3, 8, 8), np.float32))
+
+    answer = trtbuild("run", what, "--input", "x.npz")
+
+    assert 0 == answer.code, answer.err
+    told = "the engine would refuse `input` [5, 3, 8, 8]: no profile takes it"
+    assert taken is (told not in answer.out)
+
+
 def test_a_build_from_elsewhere_runs_with_a_word_on_what_is_not_known(
     applied_project, trtbuild, tmp_path, monkeypatch
 ):

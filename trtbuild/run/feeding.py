@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -27,6 +27,8 @@ RECIPES = (".yaml", ".yml")
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 Outputs = Callable[..., "tuple[dict[str, np.ndarray], str]"]
 """(kind, engine, feed, place, *, plugins)."""
+Profile = Mapping[str, tuple[Sequence[int], Sequence[int]]]
+"""The smallest and the largest shape that an engine takes, by input."""
 Doubt = Callable[[Loaded, Path], str]
 """Why it is not known that a file is of a recipe as it stands; an error where it is not."""
 
@@ -98,7 +100,43 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
         raise NoGpu(f"{path}: the engine cannot run here: {why}", hint="`--on cpu` runs its model")
     model = _of_recipe(recipe, build_dir) if recipe else _of_engine(path)
     asked = "" if on == "cpu" else f" ({why})"
-    return _on_cpu(model, feed, asked + _remark(recipe, model, doubt))
+    beyond = _beyond(feed, _profiles(recipe) if recipe else _profiles_beside(path))
+    return _on_cpu(model, feed, asked + beyond + _remark(recipe, model, doubt))
+
+
+def _beyond(feed: Mapping[str, np.ndarray], profiles: Sequence[Profile]) -> str:
+    """Say so where the engine would not take what its model does; nothing without profiles."""
+    if not profiles or any(_takes(profile, feed) for profile in profiles):
+        return ""
+    given = ", ".join(f"`{name}` {list(feed[name].shape)}" for name in profiles[0] if name in feed)
+    return f"; the engine would refuse {given}: no profile takes it"
+
+
+def _takes(profile: Profile, feed: Mapping[str, np.ndarray]) -> bool:
+    return all(
+        low <= size <= high
+        for name, (lows, highs) in profile.items()
+        if name in feed
+        for low, size, high in zip(lows, feed[name].shape, highs, strict=False)
+    )
+
+
+def _profiles(loaded: Loaded) -> list[Profile]:
+    if not any(isinstance(each, TrtOptions) for each in loaded.recipe.targets.values()):
+        return []
+    return [
+        {name: (shapes.min, shapes.max) for name, shapes in profile.items()}
+        for profile in loaded.recipe.profiles
+    ]
+
+
+def _profiles_beside(engine: Path) -> list[Profile]:
+    result, _ = result_beside(engine)
+    return [
+        {name: (shapes["min"], shapes["max"]) for name, shapes in profile.items()}
+        for profile in (result.profiles if result else ())
+        if all({"min", "max"} <= shapes.keys() for shapes in profile.values())
+    ]
 
 
 def _remark(recipe: Loaded | None, file: Path, doubt: Doubt) -> str:
