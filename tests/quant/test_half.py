@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from tests.helpers.models import outputs_of
-from tests.helpers.quant import normal, observed, seeded, sqnr_db
+from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
 from tests.quant.test_delivered import (
     ATTENTION,
     ATTENTION_WEIGHTS,
@@ -260,3 +260,14 @@ def test_a_constant_that_is_an_output_becomes_half_where_asked():
     assert {"float16"} == {types_of(model)[name] for name in ("x", "w", "y")}
     after = outputs_of(model, {"x": normal(2, 4).astype(np.float16)})
     assert np.array_equal(before["w"].astype(np.float16), after["w"])
+
+
+@pytest.mark.parametrize("limit", [1e-9, 1e7])
+def test_a_layer_whose_scale_fp16_cannot_hold_stays_float(limit):
+    """And says so; the scale would be infinite, or round all values to 0."""
+    model = seeded("g (float[2,4] x) => (float[2,6] y) { [one] y = MatMul(x, w) }", w=(4, 6))
+
+    found = quantize(model, ranges=ranges_of(x=limit), high=High("fp16"))
+
+    (layer,) = found.account.layers
+    assert ("fp16", True) == (layer.precision, "for a scale in fp16" in layer.reason)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trtbuild.quant.half_types import HALVES
 from trtbuild.quant.limits import scale_of, unusable
 
 
@@ -24,3 +25,22 @@ def test_the_scale_is_a_127th():
 def test_a_limit_that_gives_no_scale_says_why(limit, word):
     """Zero, a denormal scale, and what float32 cannot hold."""
     assert word in unusable(limit)
+
+
+@pytest.mark.parametrize(
+    ("half", "limit", "word"),
+    [
+        ("fp16", 1e-6, "too small for a scale in fp16"),
+        ("fp16", 1e-3, ""),
+        ("fp16", 127 * 65504.0, ""),
+        ("fp16", 1e7, "too large for a scale in fp16"),
+        ("bf16", 1e-30, ""),
+        ("bf16", 1e38, ""),
+    ],
+)
+def test_a_16_bit_scale_has_less_room(half, limit, word):
+    """From 65504 down to where fp16 knows no steps of a third of a bit; bf16 is as wide as fp32."""
+    found = unusable(limit, HALVES[half])
+
+    assert word in found
+    assert bool(word) == bool(found)

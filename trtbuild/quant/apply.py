@@ -101,7 +101,7 @@ def _placed(
     ranges = overlay.ranges.override(
         manual, view.activations, filed=overlay.filed, file="ranges_file"
     )
-    placement = place(model, ranges=ranges, wishes=wishes)
+    placement = place(model, ranges=ranges, wishes=wishes, half=half)
     paired = {pair.tensor for pair in placement.pairs}
     remarks = [
         *lifted,

@@ -13,8 +13,12 @@ LARGEST = 3.4028234663852886e38
 """The largest float32."""
 
 
-def unusable(limit: float) -> str:
-    """Say why a range with this limit gives no scale; nothing if it gives one.
+COARSE = 1.25
+"""How much larger than limit / 127 a 16-bit scale may be: a third of a bit is lost then."""
+
+
+def unusable(limit: float, half: Half | None = None) -> str:
+    """Say why a range with this limit gives no scale (in a 16-bit type); nothing if it gives one.
 
     A tensor that was zero throughout calibration is not quantized by some neutral scale: what
     else it may hold is not known, so the layer that reads it is left float.
@@ -25,6 +29,10 @@ def unusable(limit: float) -> str:
         return f"is too small for a scale (limit {limit:g})"
     if limit > LARGEST:
         return f"is too large for a scale (limit {limit:g})"
+    if half is not None and limit / 127 > half.largest:
+        return f"is too large for a scale in {half.name} (limit {limit:g})"
+    if half is not None and scale_of(limit, half) > COARSE * limit / 127:
+        return f"is too small for a scale in {half.name} (limit {limit:g})"
     return ""
 
 

@@ -10,6 +10,7 @@ from trtbuild.core.values import Ranges
 from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.existing import is_quantized
 from trtbuild.quant.flow import AVERAGING, entries, share_limits
+from trtbuild.quant.half_types import Half
 from trtbuild.quant.layers import Layer, layers_of
 from trtbuild.quant.limits import unusable
 from trtbuild.quant.placement import Pair, Placement, Site, WeightCopy
@@ -55,7 +56,13 @@ def floating(model: onnx.ModelProto) -> list[str]:
     return [name for name in names if types.get(name) == onnx.TensorProto.FLOAT]
 
 
-def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = None) -> Placement:
+def place(
+    model: onnx.ModelProto,
+    *,
+    ranges: Ranges,
+    wishes: Wishes | None = None,
+    half: Half | None = None,
+) -> Placement:
     """Decide which operands read INT8 values, by NVIDIA's advice, without touching the model.
 
     - Every operand of a weighted layer: activations by one scale, weights by one for each
@@ -69,14 +76,15 @@ def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = Non
 
     `wishes` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
+    With `half`, so is what reads a tensor whose scale that type cannot hold.
     """
     view = View(model)
     wishes = wishes or Wishes()
     layers = layers_of(view)
-    reasons = {layer.index: _reason(view, layer, ranges, wishes) for layer in layers}
+    reasons = {layer.index: _reason(view, layer, ranges, wishes, half) for layer in layers}
     chosen = [layer for layer in layers if not reasons[layer.index]]
     sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
-    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, wishes)
+    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, wishes, half)
     sites += skips
     accounts = [
         LayerAccount(
@@ -95,7 +103,7 @@ def place(model: onnx.ModelProto, *, ranges: Ranges, wishes: Wishes | None = Non
     )
 
 
-def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes) -> str:
+def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes, half: Half | None) -> str:
     """Say why a layer is left float; nothing if it is not."""
     if layer.reason:
         return layer.reason
@@ -105,20 +113,20 @@ def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes) -> str:
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
     tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
-    return next(filter(None, (_no_range(tensor, ranges) for tensor in tensors)), "")
+    return next(filter(None, (_no_range(tensor, ranges, half) for tensor in tensors)), "")
 
 
-def _no_range(tensor: str, ranges: Ranges) -> str:
+def _no_range(tensor: str, ranges: Ranges, half: Half | None) -> str:
     """Say why a tensor cannot be quantized; nothing if it can."""
     found = ranges.tensors.get(tensor)
     if found is None:
         return f"there is no range for `{tensor}`"
-    problem = unusable(found.limit)
+    problem = unusable(found.limit, half)
     return f"the range of `{tensor}` {problem}" if problem else ""
 
 
 def _skips(
-    view: View, chosen: set[int], ranges: Ranges, wishes: Wishes
+    view: View, chosen: set[int], ranges: Ranges, wishes: Wishes, half: Half | None
 ) -> tuple[list[Site], list[str]]:
     """Return the skip inputs to quantize, and remarks on those that cannot be."""
     sites, remarks = [], []
@@ -126,7 +134,7 @@ def _skips(
         node = view.nodes[residual.add]
         if residual.conv not in chosen or _against(view, residual.add, wishes):
             continue
-        if problem := _no_range(node.input[residual.skip], ranges):
+        if problem := _no_range(node.input[residual.skip], ranges, half):
             remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
         else:
             sites.append((residual.add, residual.skip))
