@@ -148,3 +148,15 @@ def test_a_pickle_is_corrupt(tmp_path):
 
     with pytest.raises(CorruptObject):
         ArrayFile(path)
+
+
+def test_an_archive_of_the_future_is_corrupt(tmp_path):
+    """Its table says that a reader of version 8.4 is needed: this writer never says so."""
+    path = tmp_path / "a.npz"
+    write_rows(path, np.zeros((1, 2), np.float32))
+    data = bytearray(path.read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 6] = 84
+    path.write_bytes(data)
+
+    with pytest.raises(CorruptObject, match=r"zip file version 8\.4"):
+        ArrayFile(path)

@@ -191,6 +191,16 @@ def test_a_flipped_bit_is_found(tmp_path, save, extra):
     assert "a.npz: is damaged or cut short" in refusal(tmp_path, extra=extra)
 
 
+def test_an_archive_that_asks_for_a_later_reader_is_refused(tmp_path):
+    """One byte of its table says so."""
+    np.savez(tmp_path / "a", input=np.arange(6))
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    data[data.rindex(b"PK\x01\x02") + 6] = 84
+    (tmp_path / "a.npz").write_bytes(data)
+
+    assert "a.npz: is damaged or cut short: zip file version 8.4" in refusal(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -146,7 +146,7 @@ class ArrayFile:
                     unquote(info.filename.removesuffix(_SUFFIX)): _locate(file, info)
                     for info in archive.infolist()
                 }
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
             raise CorruptObject(f"{path}: cannot be read as arrays ({error})") from error
 
     @property

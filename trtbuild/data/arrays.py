@@ -123,7 +123,7 @@ def _told(path: Path) -> Iterator[None]:
         raise StepInputError(
             f"{path}: cannot be read: {error.strerror or error}", hint="is it still there?"
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise StepInputError(
             f"{path.name}: is damaged or cut short: {error}", hint="save it again"
         ) from error
