@@ -18,7 +18,7 @@ from trtbuild.plan.absent import absent_data, belongs
 from trtbuild.plan.explain import differences
 from trtbuild.plan.lock import Lock, differing, lock_path, read_lock
 from trtbuild.plan.plan import Plan
-from trtbuild.recipe.load import load
+from trtbuild.recipe.load import Loaded, load
 from trtbuild.run.build import compiled
 from trtbuild.run.locking import built_of, static
 from trtbuild.run.revisions import Revisions, changed_recipes, lend_data, revisions, within
@@ -51,8 +51,10 @@ def diff(before: Path, after: Path, store: Store, *, names: tuple[str, str] = ("
     """
     shown = (names[0] or str(before), names[1] or str(after))
     # Data that one side lacks is left out of both: else its steps would seem to differ.
-    absent = {**_absent(before), **_absent(after)}
-    old, new = _side(before, store, absent, shown[0]), _side(after, store, absent, shown[1])
+    one, other = _recipe(before), _recipe(after)
+    absent = {**_absent(one), **_absent(other)}
+    old = _side(one, store, absent, shown[0]) if one else _of_lock(before)
+    new = _side(other, store, absent, shown[1]) if other else _of_lock(after)
     then, now = old.results, new.results
     return Diff(
         before=shown[0],
@@ -82,15 +84,22 @@ def diff(before: Path, after: Path, store: Store, *, names: tuple[str, str] = ("
     )
 
 
-def _absent(path: Path) -> dict[str, str]:
-    return {} if path.suffix == ".lock" else absent_data(load(path).recipe, path.parent.absolute())
+def _recipe(path: Path) -> Loaded | None:
+    """Read a recipe; None for a lock."""
+    return None if path.suffix == ".lock" else load(path)
 
 
-def _side(path: Path, store: Store, absent: Collection[str], shown: str) -> _Side:
-    if path.suffix == ".lock":
-        lock = read_lock(path)
-        return _Side(lock, None, lock)
-    loaded = load(path)
+def _absent(loaded: Loaded | None) -> dict[str, str]:
+    return {} if loaded is None else absent_data(loaded.recipe, loaded.file.parent.absolute())
+
+
+def _of_lock(path: Path) -> _Side:
+    lock = read_lock(path)
+    return _Side(lock, None, lock)
+
+
+def _side(loaded: Loaded, store: Store, absent: Collection[str], shown: str) -> _Side:
+    path = loaded.file
     beside = lock_path(path)
     written = read_lock(beside) if beside.is_file() else None
     try:
