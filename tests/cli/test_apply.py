@@ -127,3 +127,14 @@ def test_the_interrupt_key_ends_it_cleanly(tmp_path):
     assert "interrupted; the store is intact" in told
     assert "Traceback" not in told
     assert [] == list((tmp_path / "store/work").iterdir())
+
+
+def test_an_edited_result_that_is_put_right_is_named(applied_project, trtbuild):
+    """Else an edit would be gone without a word."""
+    trtbuild("apply", "recipe.yaml")
+    Path("build/small/ranges.json").write_text("mine")
+
+    first, second = trtbuild("apply", "recipe.yaml"), trtbuild("apply", "recipe.yaml")
+
+    assert "no step to run, placed anew: ranges.json; results in" in first.out
+    assert "nothing to do" in second.out

@@ -22,7 +22,7 @@ from trtbuild.core.files import try_lock
 def applied(copy, monkeypatch):
     """A project with its results in place; an apply has found it so, and its answer is kept."""
     monkeypatch.chdir(copy.folder)
-    assert "nothing to do" in typed("apply", "recipe.yaml").out
+    assert "no step to run" in typed("apply", "recipe.yaml").out
     assert not typed("apply", "recipe.yaml").stamped
     assert typed("apply", "recipe.yaml").stamped
     return copy

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["applied", "diagnosis", "failure", "kinds", "plan", "plural", "table", "validation"]
 
+MOST_NAMES = 4
+
 
 def failure(error: TrtbuildError) -> int:
     """Write an expected error to standard error and return its exit code."""
@@ -120,8 +122,17 @@ def _summary(done: Applied, *, verbose: bool) -> None:
     deferred = [outcome for outcome in record.outcomes if outcome.status == "deferred"]
     for outcome in deferred:
         echo(f"  deferred: {outcome.step}: {outcome.message}")
-    work = f"{ran} steps ran, {record.seconds:.1f} s" if ran else "nothing to do"
-    echo(f"{work}; results in {done.directory}/ (report.md)")
+    echo(f"{_work(ran, done)}; results in {done.directory}/ (report.md)")
+
+
+def _work(ran: int, done: Applied) -> str:
+    if ran:
+        return f"{plural(ran, 'step')} ran, {done.record.seconds:.1f} s"
+    if not done.changed:
+        return "nothing to do"
+    # Whoever had edited a file of the build there has to know that it is gone.
+    names = ", ".join(done.changed[:MOST_NAMES]) + (", ..." * (len(done.changed) > MOST_NAMES))
+    return f"no step to run, placed anew: {names}"
 
 
 def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
