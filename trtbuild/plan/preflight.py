@@ -18,6 +18,7 @@ from trtbuild.plan.nearest import nearest
 from trtbuild.plan.ranges import range_problems
 from trtbuild.quant.wishes import means
 from trtbuild.recipe.problems import Path, Problem, in_order
+from trtbuild.recipe.schema import Precision, Recipe
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import Loaded
@@ -107,20 +108,24 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
 
 
 def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
-    section, at = loaded.recipe.quantization, loaded.source.problem
-    if section is None:
-        return
     names = [node.name for node in signature.nodes]
     operators = sorted({f"op:{node.op}" for node in signature.nodes})
-    places: list[tuple[str, Path]] = [
-        *((each, ("quantization", "skip", index)) for index, each in enumerate(section.skip)),
-        *((each, ("quantization", "precision", each)) for each in section.precision),
-    ]
-    for pattern, path in places:
+    for pattern, path in _patterns_of(loaded.recipe):
         pool = operators if pattern.startswith("op:") else names
         if not matching(pattern, pool):
             message = f"`{pattern}` matches no node of the model"
-            yield at(path, message, nearest(pattern, pool), key="precision" in path)
+            hint = nearest(pattern, pool)
+            yield loaded.source.problem(path, message, hint, key=path[-1] == pattern)
+
+
+def _patterns_of(recipe: Recipe) -> Iterator[tuple[str, Path]]:
+    """Yield the patterns over nodes that a recipe's precisions rest on, each with its place."""
+    section, rest = recipe.quantization, recipe.precision
+    if section is not None:
+        yield from ((each, ("quantization", "skip", i)) for i, each in enumerate(section.skip))
+        yield from ((each, ("quantization", "precision", each)) for each in section.precision)
+    if isinstance(rest, Precision):
+        yield from ((each, ("precision", "fp32", i)) for i, each in enumerate(rest.fp32))
 
 
 def _allowed(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
