@@ -55,6 +55,31 @@ class Editor:
         self._before.setdefault(index, []).append(node)
         return result
 
+    def parameters(self, tensor: str, scale: npt.NDArray[np.floating]) -> list[str]:
+        """Add a tensor's scale and the int8 zero points beside it; return their names."""
+        import numpy as np
+
+        return [
+            self.constant(f"{tensor}_scale", scale),
+            self.constant(f"{tensor}_zero_point", np.zeros(scale.shape, np.int8)),
+        ]
+
+    def dequantize_before(
+        self, index: int, tensor: str, operands: list[str], axis: int | None = None
+    ) -> str:
+        """Put a tensor's DequantizeLinear before the node at `index`; return its result's name.
+
+        `operands` are integers, scale and zero point; the scale lies along `axis`, if it is a list.
+        """
+        return self.node_before(
+            index,
+            "DequantizeLinear",
+            f"{tensor}_dequantize",
+            operands,
+            f"{tensor}_dequantized",
+            **({} if axis is None else {"axis": axis}),
+        )
+
     def read(self, site: Site, tensor: str) -> None:
         """Let an operand read another tensor."""
         index, slot = site

@@ -57,10 +57,7 @@ def _pair(editor: Editor, pair: Pair, half: Half | None) -> TensorAccount:
 
     scale = scale_of(pair.limit, half)
     name = pair.tensor
-    parameters = [
-        editor.constant(f"{name}_scale", np.array(scale, np.float32)),
-        editor.constant(f"{name}_zero_point", np.array(0, np.int8)),
-    ]
+    parameters = editor.parameters(name, np.array(scale, np.float32))
     quantized = editor.node_before(
         pair.sites[0][0],
         "QuantizeLinear",
@@ -92,12 +89,9 @@ def _weight(
             f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",
             hint="the model is broken: export it again from weights that are finite",
         ) from None
-    operands = [
-        editor.constant(f"{name}_quantized", found.values),
-        editor.constant(f"{name}_scale", found.scales),
-        editor.constant(f"{name}_zero_point", np.zeros(found.scales.shape, np.int8)),
-    ]
-    _dequantize(editor, name, operands, copy.sites, axis=copy.axis)
+    integers = editor.constant(f"{name}_quantized", found.values)
+    operands = [integers, *editor.parameters(name, found.scales)]
+    _dequantize(editor, name, operands, copy.sites, copy.axis)
     return WeightAccount(
         name=name,
         axis=copy.axis,
@@ -108,16 +102,13 @@ def _weight(
 
 
 def _dequantize(
-    editor: Editor, name: str, operands: list[str], sites: Sequence[Site], **attributes: int
+    editor: Editor,
+    name: str,
+    operands: list[str],
+    sites: Sequence[Site],
+    axis: int | None = None,
 ) -> None:
-    result = editor.node_before(
-        sites[0][0],
-        "DequantizeLinear",
-        f"{name}_dequantize",
-        operands,
-        f"{name}_dequantized",
-        **attributes,
-    )
+    result = editor.dequantize_before(sites[0][0], name, operands, axis)
     for site in sites:
         editor.read(site, result)
 

@@ -106,10 +106,7 @@ def rescale(editor: Editor, stream: Stream, scale: float) -> None:
     import numpy as np
 
     dtype = stream.linears[0].scale.dtype
-    operands = [
-        editor.constant(f"{stream.tensor}_scale", np.array(scale, dtype)),
-        editor.constant(f"{stream.tensor}_zero_point", np.array(0, np.int8)),
-    ]
+    operands = editor.parameters(stream.tensor, np.array(scale, dtype))
     for linear in stream.linears:
         for slot, operand in enumerate(operands, start=1):
             editor.read((linear.index, slot), operand)

@@ -91,23 +91,11 @@ def _store(
     axis: int,
 ) -> None:
     """Let the readers of a constant read these integers, dequantized around 0."""
-    import numpy as np
-
     linear, name = stored.dequantizer, stored.tensor
-    operands = [
-        editor.constant(f"{name}_quantized", integers),
-        editor.constant(f"{name}_scale", scales),
-        editor.constant(f"{name}_zero_point", np.zeros(scales.shape, np.int8)),
-    ]
-    result = editor.node_before(
-        linear.index,
-        "DequantizeLinear",
-        f"{name}_dequantize",
-        operands,
-        f"{name}_dequantized",
-        **({"axis": axis} if scales.ndim else {}),
-    )
-    _read_instead(editor, linear, result)
+    stored_as = editor.constant(f"{name}_quantized", integers)
+    operands = [stored_as, *editor.parameters(name, scales)]
+    along = axis if scales.ndim else None
+    _read_instead(editor, linear, editor.dequantize_before(linear.index, name, operands, along))
 
 
 def _integers(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
