@@ -241,3 +241,16 @@ def test_a_lock_that_does_not_hold_hides_no_other(locked, trtbuild):
 
     assert (4, 2) == (answer.code, answer.out.count("recipe.lock: holds"))
     assert "gone.yaml: no such file" in answer.err
+
+
+def test_a_build_whose_gate_failed_is_not_locked_without_a_word(
+    applied_project, trtbuild, steps_here
+):
+    """It was said when it was built, perhaps to somebody else."""
+    edit(applied_project, "at_least: 10", "at_least: 99")
+    assert 1 == trtbuild("apply", "recipe.yaml").code
+
+    answer = trtbuild("lock", "recipe.yaml")
+
+    assert 0 == answer.code
+    assert "recipe.lock locks a build whose gate failed: sqnr_db ≥ 99: `logits` " in answer.err

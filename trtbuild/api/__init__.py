@@ -3,7 +3,7 @@
 from trtbuild.api.builds import apply, inspect, plan, run, script, store, why
 from trtbuild.api.ranges import export_ranges, import_ranges, range_diff, table
 from trtbuild.api.recipes import check, demand_apart, doctor, kinds, load, schema, validate
-from trtbuild.api.review import check_lock, diff, diff_git, lock, verify
+from trtbuild.api.review import check_lock, diff, diff_git, failed_gates, lock, verify
 
 __all__ = [
     "apply",
@@ -14,6 +14,7 @@ __all__ = [
     "diff_git",
     "doctor",
     "export_ranges",
+    "failed_gates",
     "import_ranges",
     "inspect",
     "kinds",

@@ -12,11 +12,12 @@ from trtbuild.core.store import Store, default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.difference import Diff
+    from trtbuild.core.records import Verdict
     from trtbuild.plan.lock import Lock
     from trtbuild.run.executor import Listener
     from trtbuild.run.verifying import Verification
 
-__all__ = ["check_lock", "diff", "diff_git", "lock", "verify"]
+__all__ = ["check_lock", "diff", "diff_git", "failed_gates", "lock", "verify"]
 
 
 def lock(path: Path) -> tuple[Path, bool, Lock]:
@@ -33,6 +34,13 @@ def lock(path: Path) -> tuple[Path, bool, Lock]:
     changed = write_lock(lock_path(path), found)
     note_lock(store(), lock_path(path))
     return lock_path(path), changed, found
+
+
+def failed_gates(path: Path) -> tuple[Verdict, ...]:
+    """Return the gates that failed when a recipe was last built as it stands."""
+    from trtbuild.run.locking import failed_gates as failed
+
+    return failed(load(path), store())
 
 
 def check_lock(path: Path) -> tuple[Path, tuple[str, ...]]:

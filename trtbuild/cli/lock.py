@@ -28,6 +28,7 @@ def lock(
 ) -> int:
     """Write down beside a recipe what it was built from and what came of it."""
     from trtbuild import api
+    from trtbuild.cli.show import judged
 
     if check:
         return max(_check(recipe) for recipe in recipes)
@@ -36,6 +37,8 @@ def lock(
         echo(f"{path}: {'written' if changed else 'unchanged'}")
         for name, target in found.targets.items():
             echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
+        for verdict in api.failed_gates(recipe):
+            echo(f"warning: {path} locks a build whose gate failed: {judged(verdict)}", err=True)
     return 0
 
 

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from trtbuild.run.diagnosis import Diagnosis
     from trtbuild.run.planning import Planned
 
-__all__ = ["applied", "diagnosis", "failure", "kinds", "plan", "plural", "table", "validation"]
+__all__ = [
+    "applied",
+    "diagnosis",
+    "failure",
+    "judged",
+    "kinds",
+    "plan",
+    "plural",
+    "table",
+    "validation",
+]
 
 MOST_NAMES = 4
 
@@ -101,7 +111,7 @@ def applied(done: Applied, *, quiet: bool, verbose: bool) -> None:
             echo(f"{record.recipe}: {note}", err=True)
     for verdict in failed:
         if not verdict.passed:
-            echo(f"gate failed: {_judged(verdict)}", err=True)
+            echo(f"gate failed: {judged(verdict)}", err=True)
 
 
 def _summary(done: Applied, *, verbose: bool) -> None:
@@ -169,11 +179,12 @@ def _comparison(record: Record) -> None:
         echo(table(rows, indent="    "))
     for verdict in found.verdicts:
         word = "passed" if verdict.passed else "FAILED"
-        echo(f"    gate {word}: {_judged(verdict)}")
+        echo(f"    gate {word}: {judged(verdict)}")
     echo(f"    measured by {found.runner}")
 
 
-def _judged(verdict: Verdict) -> str:
+def judged(verdict: Verdict) -> str:
+    """Say what a gate wanted, and what was found."""
     place = f"`{verdict.output}` " if verdict.output else ""
     return f"{verdict.gate}: {place}{verdict.found or verdict.remark}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
-from trtbuild.core.records import Comparison, Outcome, TargetResult
+from trtbuild.core.records import Comparison, Outcome, TargetResult, Verdict
 from trtbuild.core.store import Store
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import brief
@@ -27,6 +27,7 @@ __all__ = [
     "broken",
     "built_lock",
     "built_of",
+    "failed_gates",
     "locked",
     "refuse",
     "refuse_results",
@@ -101,6 +102,18 @@ def locked(loaded: Loaded, store: Store) -> Lock:
     tools = {**rests.tools, **_known_elsewhere(rests.tools, lock_path(loaded.file))}
     rests = rests.model_copy(update={"tools": tools})
     return _of_decisions(found.decisions, loaded, rests, store)
+
+
+def failed_gates(loaded: Loaded, store: Store) -> tuple[Verdict, ...]:
+    """Return the gates that failed when a recipe was built as it stands: a lock keeps no verdicts.
+
+    Where it was not compared, no gate was judged.
+    """
+    found = planned(loaded, store, targets=())
+    outcomes = tuple(_reused(each.step, each.digest, store) for each in found.decisions)
+    comparison = Found(outcomes, store).read("compare", "comparison", Comparison)
+    verdicts = () if comparison is None else comparison.verdicts
+    return tuple(verdict for verdict in verdicts if not verdict.passed)
 
 
 def _known_elsewhere(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
