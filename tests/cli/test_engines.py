@@ -132,3 +132,19 @@ def test_settings_that_are_wrong_are_told_by_doctor(trtbuild, tmp_path, monkeypa
 
     assert 2 == answer.code
     assert "config.yaml:1:11: error: `tensorrt12` is no kind of target" in answer.err
+
+
+def test_a_notebook_may_name_files_as_text(applied_project):
+    """As the command line does; no verb of what is built asks for a Path."""
+    from trtbuild import api
+
+    a_feed("x.npz")
+    applied = api.apply("recipe.yaml", build_dir="build")
+    written, _, _ = api.lock("recipe.yaml")
+
+    assert applied.passed
+    assert (written, ()) == api.check_lock("recipe.yaml")
+    assert not api.diff("recipe.yaml", "recipe.lock").differ
+    assert "not known" == api.inspect("build/small/rtx/model.engine", plugins=["p.so"]).fits
+    api.run("recipe.yaml", "x.npz", build_dir="build", output="y.npz")
+    assert ["logits"] == list(ArrayFile(Path("y.npz")).names)

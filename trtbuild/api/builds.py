@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 __all__ = ["apply", "inspect", "plan", "run", "script", "store", "why"]
 
 
-def plan(path: Path, *, targets: Sequence[str] = ()) -> Planned:
+def plan(path: Path | str, *, targets: Sequence[str] = ()) -> Planned:
     """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
     from trtbuild.run.planning import planned
 
     return planned(load(path), Store(default_root()), targets=targets)
 
 
-def why(path: Path) -> tuple[Why, ...]:
+def why(path: Path | str) -> tuple[Why, ...]:
     """Say for every step why the last run of a recipe ran it, and why the next would."""
     from trtbuild.plan.why import why as explained
 
@@ -38,9 +38,9 @@ def why(path: Path) -> tuple[Why, ...]:
 
 
 def apply(
-    path: Path,
+    path: Path | str,
     *,
-    build_dir: Path,
+    build_dir: Path | str,
     targets: Sequence[str] = (),
     jobs: int = 2,
     listener: Listener | None = None,
@@ -69,7 +69,7 @@ def apply(
     return apply_here(
         loaded,
         store,
-        directory=build_dir / loaded.recipe.name,
+        directory=Path(build_dir) / loaded.recipe.name,
         targets=targets,
         jobs=jobs,
         listener=listener or Quiet(),
@@ -79,7 +79,7 @@ def apply(
     )
 
 
-def script(path: Path, target: str) -> str:
+def script(path: Path | str, target: str) -> str:
     """Return a program that builds a target of a recipe as trtbuild does, with Polygraphy alone.
 
     Raises:
@@ -90,7 +90,7 @@ def script(path: Path, target: str) -> str:
     return program(load(path), target)
 
 
-def inspect(path: Path, *, plugins: Sequence[Path] = ()) -> Inspected:
+def inspect(path: Path | str, *, plugins: Sequence[Path | str] = ()) -> Inspected:
     """Say what an engine file is, and whether it fits this machine.
 
     Raises:
@@ -98,18 +98,18 @@ def inspect(path: Path, *, plugins: Sequence[Path] = ()) -> Inspected:
     """
     from trtbuild.run.inspection import inspect as inspected
 
-    return inspected(path, plugins=plugins)
+    return inspected(Path(path), plugins=[Path(each) for each in plugins])
 
 
 def run(
-    path: Path,
-    inputs: Path,
+    path: Path | str,
+    inputs: Path | str,
     *,
-    build_dir: Path,
-    output: Path | None = None,
+    build_dir: Path | str,
+    output: Path | str | None = None,
     target: str = "",
     on: Literal["any", "gpu", "cpu"] = "any",
-    plugins: Sequence[Path] = (),
+    plugins: Sequence[Path | str] = (),
 ) -> Ran:
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 
@@ -127,16 +127,16 @@ def run(
     from trtbuild.run.standing import doubt_about
 
     ran = run_model(
-        path,
-        inputs,
-        build_dir=build_dir,
+        Path(path),
+        Path(inputs),
+        build_dir=Path(build_dir),
         target=target,
         on=on,
-        plugins=plugins,
+        plugins=[Path(each) for each in plugins],
         doubt=lambda loaded, file: doubt_about(loaded, file, store()),
     )
     if output is not None:
-        with write_npz(output) as file:
+        with write_npz(Path(output)) as file:
             for name, array in ran.outputs.items():
                 file.add(name, array)
     return ran

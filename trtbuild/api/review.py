@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["check_lock", "diff", "diff_git", "failed_gates", "lock", "verify"]
 
 
-def lock(path: Path) -> tuple[Path, bool, Lock]:
+def lock(path: Path | str) -> tuple[Path, bool, Lock]:
     """Write the lock of a recipe that is built; return its path, whether it changed, and it.
 
     Raises:
@@ -31,19 +31,19 @@ def lock(path: Path) -> tuple[Path, bool, Lock]:
     from trtbuild.run.locking import locked
 
     found = locked(load(path), store())
-    changed = write_lock(lock_path(path), found)
-    note_lock(store(), lock_path(path))
-    return lock_path(path), changed, found
+    changed = write_lock(lock_path(Path(path)), found)
+    note_lock(store(), lock_path(Path(path)))
+    return lock_path(Path(path)), changed, found
 
 
-def failed_gates(path: Path) -> tuple[Verdict, ...]:
+def failed_gates(path: Path | str) -> tuple[Verdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
     from trtbuild.run.locking import failed_gates as failed
 
     return failed(load(path), store())
 
 
-def check_lock(path: Path) -> tuple[Path, tuple[str, ...]]:
+def check_lock(path: Path | str) -> tuple[Path, tuple[str, ...]]:
     """Hold a recipe and all that it names to its lock; builds nothing.
 
     Returns the lock's path, and what is not here to be checked, in words.
@@ -56,11 +56,11 @@ def check_lock(path: Path) -> tuple[Path, tuple[str, ...]]:
     from trtbuild.run.locking import against
 
     _, unchecked = against(load(path), Store(default_root()))
-    return lock_path(path), unchecked
+    return lock_path(Path(path)), unchecked
 
 
 def verify(
-    path: Path,
+    path: Path | str,
     *,
     targets: Sequence[str] = (),
     jobs: int = 2,
@@ -81,15 +81,15 @@ def verify(
     return verified(load(path), store(), targets=targets, jobs=jobs, listener=listener or Quiet())
 
 
-def diff(before: Path, after: Path) -> Diff:
+def diff(before: Path | str, after: Path | str) -> Diff:
     """Compare two recipes, with their locks, or two locks, by what they mean."""
     from trtbuild.run.diffing import diff as compared
 
-    return compared(before, after, store())
+    return compared(Path(before), Path(after), store())
 
 
-def diff_git(between: str, *, recipes: Sequence[Path] = ()) -> tuple[Diff, ...]:
+def diff_git(between: str, *, recipes: Sequence[Path | str] = ()) -> tuple[Diff, ...]:
     """Compare recipes (all, or those named) at two revisions, `A...B` or `A..B`."""
     from trtbuild.run.diffing import diff_revisions
 
-    return diff_revisions(between, recipes, store())
+    return diff_revisions(between, [Path(each) for each in recipes], store())
