@@ -146,3 +146,31 @@ def test_int8_that_is_not_delivered_fails_the_build_unless_allowed(trtbuild, pro
     ) in refused.err
     assert "hint: mend the cause, `skip` the layers, or allow it" in refused.err
     assert (tmp_path / "build" / "small" / "rtx" / "model.engine").exists()
+
+
+INT8 = "quantization:\n  data: calib\n  calibrator: {kind: minmax}\n"
+
+
+def test_half_precision_that_a_recipe_asks_for_is_not_recommended(trtbuild, project):
+    """Also where nothing is calibrated yet, and most of the model is left float."""
+    edit(project, INT8, INT8 + "  skip: [Conv_c]\n")
+    assert "TB306" in trtbuild("check", project).out
+    edit(project, INT8, INT8 + "  high_precision: fp16\n")
+    assert "TB306" not in trtbuild("check", project).out
+
+
+@pytest.mark.parametrize(
+    ("precision", "told"),
+    [
+        ("fp32", "target rtx: the fixed model\n"),
+        ("fp16", "target rtx: the fixed model in fp16\n"),
+        ("{type: fp16, data: calib}", "in fp16: nothing is measured for it\n"),
+    ],
+)
+def test_a_recipe_without_int8_is_checked_in_its_type(trtbuild, project, precision, told):
+    """What its engines are built from."""
+    edit(project, INT8, f"precision: {precision}\n")
+    text = project.read_text()
+    project.write_text(text[: text.index("compare:")])
+
+    assert told in trtbuild("check", project).out

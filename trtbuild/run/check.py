@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trtbuild.plan.plan import Plan
     from trtbuild.quant.account import Account
     from trtbuild.recipe.load import Loaded
-    from trtbuild.recipe.schema import Quantization
+    from trtbuild.recipe.schema import Quantization, Recipe
 
 __all__ = ["Checked", "check_file", "check_recipe"]
 
@@ -126,7 +126,7 @@ def _model_of(loaded: Loaded, store: Store, scratch: Path) -> _Model:
     plan, _ = compiled(loaded, store, targets=(), fetch=True)
     if section is None:
         done = _walked(loaded, plan.upto(("fix_graph",)), store)
-        return _Model("the fixed model", _model_path(done, store, "fix_graph", scratch))
+        return _converted(loaded.recipe, _model_path(done, store, "fix_graph", scratch))
     wanted = plan.upto(("quantize",))
     verdicts = {each.step: each.verdict for each in decide(wanted, store)}
     costly = [each.name for each in wanted.steps if each.step.kind in COSTLY]
@@ -184,10 +184,31 @@ def _quantized(
     )
 
 
+def _converted(recipe: Recipe, path: Path) -> _Model:
+    """Convert the fixed model as a recipe without INT8 asks, but for what measuring would show."""
+    from trtbuild.graph.onnx_file import load
+    from trtbuild.quant.convert import High, convert, float_account, lift_for
+    from trtbuild.quant.wishes import Wishes
+    from trtbuild.recipe.schema import Precision
+
+    asked = recipe.precision
+    rest = asked if isinstance(asked, Precision) else Precision(type=asked)
+    if rest.type == "fp32":
+        return _Model("the fixed model", path)
+    model = load(path)
+    put_scratch(model, path.with_name("scratch"))
+    model, _ = lift_for(model, rest.type, quantized=False)
+    high = High(rest.type, keep_io_types=rest.keep_io_types)
+    convert(model, float_account(model), high, Wishes(precision=dict.fromkeys(rest.fp32, "fp32")))
+    told = f"the fixed model in {rest.type}"
+    return _Model(told + (": nothing is measured for it" if rest.data else ""), path, model=model)
+
+
 def _stand_in(section: Quantization, path: Path) -> _Model:
     """Quantize the fixed model with a range of -1 to 1 for whatever wants one."""
     from trtbuild.graph.onnx_file import load
     from trtbuild.quant.apply import quantize
+    from trtbuild.quant.convert import High
     from trtbuild.quant.policy import candidates
     from trtbuild.quant.wishes import Wishes
 
@@ -195,7 +216,13 @@ def _stand_in(section: Quantization, path: Path) -> _Model:
     put_scratch(model, path.with_name("scratch"))
     anything = Range(low=-1.0, high=1.0, origin="calibrated")
     ranges = Ranges(tensors=dict.fromkeys(candidates(model), anything))
-    found = quantize(model, ranges=ranges, wishes=Wishes(section.skip, section.precision))
+    rest = section.high_precision
+    found = quantize(
+        model,
+        ranges=ranges,
+        wishes=Wishes(section.skip, section.precision),
+        high=None if rest == "fp32" else High(rest, keep_io_types=section.keep_io_types),
+    )
     return _Model(
         what="the fixed model, quantized with ranges that stand in: nothing is calibrated yet",
         path=path,
