@@ -28,7 +28,7 @@ from trtbuild.recipe.source import parse
         ("write [8]", "8", tuple[int, ...]),
         ("remove the brackets: 8", "[8]", int),
         ("begin each item with `- `", "{a: 1}", tuple[str, ...]),
-        ("write `name: value` without dashes", "[{a: 1}, {b: 1}]", dict[str, int]),
+        ("write `name: value`, without dashes or brackets", "[{a: 1}, {b: 1}]", dict[str, int]),
     ],
 )
 def test_a_hint_says_what_to_write(expected, written, wanted):

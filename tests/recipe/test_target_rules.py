@@ -131,3 +131,34 @@ def test_a_type_by_another_name_is_known(tmp_path, word, meant):
         load(recipe)
 
     assert [f"did you mean `{meant}`?"] == [each.hint for each in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "hint"),
+    [
+        ("min", "[4, 3]", "write {min: ..., opt: ..., max: ...}"),
+        ("gpu", "sm90", "write `sm_90`"),
+        ("gpu", "SM_8.6", "write `sm_86`"),
+        ("gpu", "H100", "`nvidia-smi --query-gpu=name,compute_cap --format=csv` prints it"),
+        ("targets", "[it]", "write `name: value`, without dashes or brackets"),
+    ],
+)
+def test_what_to_write_instead_is_told(tmp_path, before, after, hint):
+    """And not the pattern that a text must match, nor that of a list which has no dashes."""
+    values = {
+        "min": "{min: [1], opt: [1], max: [1]}",
+        "gpu": "sm_80",
+        "targets": "{it: {kind: tensorrt11, gpu: %s}}",
+    }
+    values[before] = after
+    targets = values["targets"].replace("%s", values["gpu"])
+    path = tmp_path / "r.yaml"
+    path.write_text(
+        "version: 1\nname: a\nmodel: {kind: onnx, path: m.onnx}\n"
+        f"profiles: [{{x: {values['min']}}}]\ntargets: {targets}\n"
+    )
+
+    with pytest.raises(RecipeError) as caught:
+        load(path)
+
+    assert [hint] == [each.hint for each in caught.value.problems]

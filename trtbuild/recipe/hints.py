@@ -18,6 +18,7 @@ _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "fals
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
 LARGEST_EXACT = 2.0**53
 _URL_PATTERN = "^(https|file)://"
+_GPU_PATTERN = r"^(sm_)?[0-9]{1,2}\.?[0-9]$"
 _WORD_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
@@ -39,7 +40,7 @@ def for_type(path: Path, value: Any, expected: Any, source: Source) -> str:
         return _for_text(value, expected, quoted=node is not None and node.quoted)
     wanted = words(expected)
     if isinstance(value, list):
-        return _for_list(value, wanted)
+        return _for_list(value, wanted, expected)
     if isinstance(value, dict):
         return "begin each item with `- `" if wanted.startswith("a list") else ""
     return _for_plain(value, expected)
@@ -55,17 +56,32 @@ def for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
         if not re.match("[A-Za-z0-9]", text):
             told = "cannot be a name, which begins with a letter or digit"
         return f"`{short(text)}` {told}", f"write `{guess}`" if guess else "write a short word"
-    if pattern == _SHA256_PATTERN:
-        lower = re.fullmatch("(?i)[0-9a-f]{64}", text) is not None
-        hint = "write its letters small" if lower else "`sha256sum FILE` prints them"
-        return f"`{label}` must be 64 hexadecimal digits", hint
-    if pattern == _URL_PATTERN:
-        return f"`{label}` must begin with https:// or file://", ""
+    if pattern in _BY_PATTERN:
+        return _BY_PATTERN[pattern](text, label)
     if pattern == _WORD_PATTERN:
         guess = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
         told = f"`{label}` must be a word of letters, digits and `_`, not {described(text)}"
         return told, f"write `{guess}`" if guess[:1].isalpha() else ""
+    if pattern == _URL_PATTERN:
+        return f"`{label}` must begin with https:// or file://", ""
     return f"`{label}` does not have the form it must have", f"it must match {pattern}"
+
+
+def _for_sha256(text: str, label: str) -> tuple[str, str]:
+    lower = re.fullmatch("(?i)[0-9a-f]{64}", text) is not None
+    hint = "write its letters small" if lower else "`sha256sum FILE` prints them"
+    return f"`{label}` must be 64 hexadecimal digits", hint
+
+
+def _for_gpu(text: str, label: str) -> tuple[str, str]:
+    told = f"`{label}` must be a compute capability (sm_90), not {described(text)}"
+    digits = re.fullmatch("(?i)(?:sm|cc|compute)?[_ -]?([0-9]{1,2}[.]?[0-9])a?", text)
+    if digits:
+        return told, f"write `sm_{digits[1].replace('.', '')}`"
+    return told, "`nvidia-smi --query-gpu=name,compute_cap --format=csv` prints it"
+
+
+_BY_PATTERN = {_SHA256_PATTERN: _for_sha256, _GPU_PATTERN: _for_gpu}
 
 
 def _for_plain(value: float | None, expected: Any) -> str:
@@ -106,10 +122,16 @@ def _for_number(text: str, *, quoted: bool) -> str:
     return ""
 
 
-def _for_list(value: list[Any], wanted: str) -> str:
+def _for_list(value: list[Any], wanted: str, expected: Any) -> str:
+    if wanted.startswith("a mapping"):
+        fields = getattr(expected, "model_fields", {})
+        needed = ", ".join(f"{name}: ..." for name, each in fields.items() if each.is_required())
+        return (
+            f"write {{{needed}}}" if needed else "write `name: value`, without dashes or brackets"
+        )
     if len(value) == 1 and not isinstance(value[0], list | dict):
         return f"remove the brackets: {_written(value[0])}"
-    return "write `name: value` without dashes" if wanted.startswith("a mapping") else ""
+    return ""
 
 
 def _is_number(text: str) -> bool:
