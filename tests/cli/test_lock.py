@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.test_apply import SAME_BYTES, visible
@@ -254,3 +255,14 @@ def test_a_build_whose_gate_failed_is_not_locked_without_a_word(
 
     assert 0 == answer.code
     assert "recipe.lock locks a build whose gate failed: sqnr_db ≥ 99: `logits` " in answer.err
+
+
+def test_a_locked_build_is_known_to_be_the_recipes_without_its_data(locked, trtbuild, steps_here):
+    """What the lock makes needs none: a run has nothing to doubt."""
+    np.savez("x.npz", input=np.ones((2, 3, 8, 8), np.float32))
+    Path("calib.npz").unlink()
+    assert 0 == trtbuild("apply", "--locked", "recipe.yaml").code
+
+    answer = trtbuild("run", "recipe.yaml", "--input", "x.npz")
+
+    assert (0, False) == (answer.code, "not known" in answer.out)

@@ -28,8 +28,8 @@ def doubt_about(loaded: Loaded, file: Path, store: Store) -> str:
     """
     digest = digest_of_file(file)
     try:
-        if digest in set(_made(loaded, store)):
-            return ""
+        if any(each == digest for each in _made(loaded, store)):
+            return ""  # a locked build needs no data: it is asked for first
     except (MissingFile, MissingDependency) as error:
         return f"whether the recipe still makes it is not known: {error.message}"
     if store.object_path(digest).is_file():
@@ -44,9 +44,9 @@ def _made(loaded: Loaded, store: Store) -> Iterator[str]:
     """Yield the digests of all that was made of a recipe as it stands, with its lock or without."""
     for lock in _locks(loaded, store):
         made, _ = compiled(loaded, store, targets=(), fetch=False, lock=lock)
+        store.digests.save()
         for outcome in known(decide(made, store), store):
             yield from (artifact.digest for artifact in outcome.artifacts)
-    store.digests.save()
 
 
 def _locks(loaded: Loaded, store: Store) -> Iterator[Lock | None]:
