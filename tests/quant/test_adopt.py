@@ -10,6 +10,9 @@ from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
 from trtbuild.core.errors import StepInputError
 from trtbuild.quant.apply import quantize
+from trtbuild.quant.convert import High
+from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.rules.table import check
 from trtbuild.quant.wishes import Wishes
 
 W = np.array([[127, -64, 1], [10, 20, 30]], np.int8)
@@ -400,3 +403,18 @@ def test_our_own_models_are_sound():
 
     assert before == twice.model.SerializeToString(deterministic=True)
     assert once.account.layers == twice.account.layers
+
+
+@pytest.mark.parametrize("half", ["fp16", "bf16"])
+def test_both_ends_of_a_pair_keep_one_scale_beside_16_bits(half):
+    """0.03 is in neither type: each end would round it where its own data is 16-bit."""
+    model = dense(x_scale="float xs = {0.03}", ws=np.full(2, 0.01, np.float32))
+    found = adopted(model, high=High(half))
+
+    assert [] == [fault.code for fault in check(Subject(model=found.model))]
+    (tensor,) = found.account.tensors
+    assert tensor.scale == pytest.approx(0.03, rel=0.01)
+    assert tensor.scale >= np.float32(0.03)
+    assert f"scales are rounded up to what {half} can hold" in found.account.remarks
+    if half == "fp16":
+        assert sqnr_db(y_of(model), y_of(found.model)) > 35

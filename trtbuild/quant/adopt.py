@@ -12,6 +12,7 @@ from trtbuild.quant.account import LayerAccount, TensorAccount, WeightAccount
 from trtbuild.quant.asked import layers_asked
 from trtbuild.quant.editor import Editor
 from trtbuild.quant.existing import Stream, linears_of, stored_of, streams_of
+from trtbuild.quant.half_types import Half, rounded_up
 from trtbuild.quant.limits import scale_of, unusable
 from trtbuild.quant.repair_activations import (
     bounds_of,
@@ -20,7 +21,7 @@ from trtbuild.quant.repair_activations import (
     symmetric_scale,
 )
 from trtbuild.quant.repair_weights import repair_stored
-from trtbuild.quant.repairs import Repair
+from trtbuild.quant.repairs import FOREIGN, Repair
 from trtbuild.quant.view import View
 
 if TYPE_CHECKING:
@@ -40,8 +41,12 @@ class Adopted:
     weights: tuple[WeightAccount, ...]
 
 
-def adopt(model: onnx.ModelProto, manual: Mapping[str, tuple[float, float]]) -> Adopted:
+def adopt(
+    model: onnx.ModelProto, manual: Mapping[str, tuple[float, float]], *, half: Half | None = None
+) -> Adopted:
     """Repair a quantized model in place, lay manual ranges over its own, and account for both.
+
+    With `half`, scales are rounded up to what that type can hold.
 
     Raises:
         StepInputError: something cannot be repaired; names the node and the reason.
@@ -53,8 +58,10 @@ def adopt(model: onnx.ModelProto, manual: Mapping[str, tuple[float, float]]) -> 
     done += [repair_stream(editor, stream) for stream in streams]
     own = {stream.tensor: _range(stream) for stream in streams}
     ranges = Ranges(tensors=own).override(manual, editor.view.activations)
-    tensors = tuple(_set_range(editor, stream, ranges) for stream in streams)
+    tensors = tuple(_set_range(editor, stream, ranges, half) for stream in streams)
     editor.finish()
+    if half is not None:
+        _round_scales(model, half)
     view = View(model)
     left = linears_of(view)
     return Adopted(
@@ -83,12 +90,33 @@ def _range(stream: Stream) -> Range:
     return Range(low=low, high=high, origin="imported")
 
 
-def _set_range(editor: Editor, stream: Stream, ranges: Ranges) -> TensorAccount:
+def _round_scales(model: onnx.ModelProto, half: Half) -> None:
+    """Let every node of a pair read a scale that a 16-bit type can hold, in the type that it was.
+
+    A scale that is rounded where the data is 16-bit, and is not where it is float32, would make
+    two of the ends of a pair.
+    """
+    import numpy as np
+
+    editor = Editor(model)
+    made: dict[str, str] = {}
+    for index, linear in linears_of(editor.view).items():
+        rounded = rounded_up(linear.scale.astype(np.float32), half)
+        if linear.dtype in FOREIGN or (rounded == linear.scale).all():
+            continue
+        name = editor.view.nodes[index].input[1]
+        if name not in made:
+            made[name] = editor.constant(f"{name}_{half.name}", rounded.astype(linear.scale.dtype))
+        editor.read((index, 1), made[name])
+    editor.finish()
+
+
+def _set_range(editor: Editor, stream: Stream, ranges: Ranges, half: Half | None) -> TensorAccount:
     """Write a manual range into a stream; account for it, manual or its own."""
     found = ranges.tensors[stream.tensor]
-    scale = symmetric_scale(stream.linears[0])
-    if found.origin == "manual" and not unusable(found.limit):
-        scale = scale_of(found.limit)
+    scale = scale_of(symmetric_scale(stream.linears[0]) * 127, half)
+    if found.origin == "manual" and not unusable(found.limit, half):
+        scale = scale_of(found.limit, half)
         rescale(editor, stream, scale)
     return TensorAccount(
         name=stream.tensor,

@@ -65,11 +65,11 @@ def quantize(
     raised: tuple[str, ...] = ()
     if high is not None:
         model, raised = lift_for(model, high.name, quantized=True)
+    half = None if high is None else HALVES[high.name]
     if is_quantized(view := View(model)):
         known = {name: bounds for name, bounds in filed.items() if name in view.activations}
-        found = _adopt(model, {**known, **manual}, wishes, raised)
+        found = _adopt(model, {**known, **manual}, wishes, half, raised)
     else:
-        half = None if high is None else HALVES[high.name]
         model, lifted = lift(model)
         overlay = _Overlay(ranges, manual, filed)
         found = _placed(model, overlay, wishes, scaling, half, (*raised, *lifted))
@@ -123,11 +123,15 @@ def _placed(
 
 
 def _adopt(
-    model: onnx.ModelProto, manual: Manual, wishes: Wishes, raised: tuple[str, ...]
+    model: onnx.ModelProto,
+    manual: Manual,
+    wishes: Wishes,
+    half: Half | None,
+    raised: tuple[str, ...],
 ) -> Quantized:
     """Take the quantization that a model brings, repaired; wishes have no effect on it."""
     model, lifted = lift(model)
-    found = adopt(model, manual)
+    found = adopt(model, manual, half=half)
     paired = {tensor.name for tensor in found.tensors}
     ignored = ", ".join(f"`{pattern}`" for pattern in (*wishes.skip, *wishes.precision))
     account = Account(
@@ -140,6 +144,7 @@ def _adopt(
             *raised,
             *lifted,
             *told(found.repairs),
+            *([f"scales are rounded up to what {half.name} can hold"] if half else []),
             *on_layers(found.layers),
             *on_manual(View(model), paired, found.layers, manual),
             *([f"skip and precision have no effect: {ignored}"] if ignored else []),
