@@ -184,18 +184,18 @@ def test_an_engine_json_of_another_engine_is_not_believed(plan):
     other = inspect(path, {})
     path.with_name("engine.json").write_text("{}")
 
-    assert ("not known", "not known") == (other.flavour, other.fits)
+    assert ("not known", "no") == (other.flavour, other.fits)
     assert ("the engine.json beside it is about another engine",) == other.notes
     assert "was not written by this trtbuild" in inspect(path, {}).notes[0]
 
 
 @pytest.mark.parametrize("data", [b"", b"vtrt", b"\x89PNG" * 40])
-def test_any_file_gets_an_answer(tmp_path, data):
-    """Never a crash."""
+def test_what_is_no_engine_fits_nowhere(tmp_path, data):
+    """An answer, never a crash."""
     path = tmp_path / "file"
     path.write_bytes(data)
 
-    assert ("not known", "not known") == (inspect(path, {}).flavour, inspect(path, {}).fits)
+    assert ("not known", "no") == (inspect(path, {}).flavour, inspect(path, {}).fits)
 
 
 def test_a_plan_that_more_was_added_to_is_not_called_cut_off(plan):

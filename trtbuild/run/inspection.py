@@ -23,7 +23,7 @@ __all__ = ["Inspected", "PlaceOf", "Verdict", "inspect", "kind_of", "misfit", "r
 RTX_PACKAGES = ("tensorrt_rtx_cu13_libs", "tensorrt_rtx")
 LOADABLE = get_args(Kind)
 NO_GPU = "there is no NVIDIA GPU with a driver here to hold it against"
-NO_PLAN = "it has no header of a TensorRT plan, and no engine.json beside it says what it is"
+NO_PLAN = "it is no engine: it does not begin as a TensorRT plan does"
 Verdict = Literal["yes", "no", "not known"]
 PlaceOf = Callable[[str], Interpreter]
 """The Python that a kind of target runs under."""
@@ -105,8 +105,8 @@ def _read(path: Path) -> tuple[Inspected, str]:
         version=header.version if header else _version(result),
         built_for=_built_for(header, result),
         result=result,
-        fits="not known",
-        reason=NO_PLAN,
+        fits="not known" if kind else "no",
+        reason="" if kind else NO_PLAN,
         notes=notes,
     )
     if header is not None and header.size_bytes not in (None, size):
