@@ -183,9 +183,10 @@ def test_a_recipe_that_is_not_there_hides_no_problem_of_another(project, trtbuil
     assert 4 == trtbuild("validate", "gone.yaml").code
 
 
-def test_recipes_of_one_name_are_not_built_together(project, trtbuild):
+@pytest.mark.parametrize("name", ["name: small  # as well", "name: 'small'", "'name': small"])
+def test_recipes_of_one_name_are_not_built_together(project, trtbuild, name):
     """The results of one would be gone without a word; the same recipe twice is no matter."""
-    text = project.read_text().replace("name: small", "name: small  # as well")
+    text = project.read_text().replace("name: small", name)
     Path("other.yaml").write_text(text)
 
     answer = trtbuild("apply", "recipe.yaml", "recipe.yaml", "other.yaml")

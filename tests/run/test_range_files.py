@@ -95,3 +95,9 @@ def test_what_is_no_model_is_refused(tmp_path):
         ranges_for_model(table(b"x: 1\n"), tmp_path / "text")
     with pytest.raises(MissingFile, match="No such file"):
         ranges_for_model(table(b"x: 1\n"), tmp_path / "gone")
+
+
+def test_a_form_that_there_is_not_is_refused():
+    """It is not taken for another."""
+    with pytest.raises(UsageError, match="there is no form `csv`"):
+        exported(RANGES, "csv", version="8.6.1", algorithm="minmax")

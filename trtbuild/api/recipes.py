@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
 
+_NAME = re.compile(rb"""^name:[ ]+(["']?)([A-Za-z0-9_.-]+)\1[ ]*(#.*)?\r?$""", re.MULTILINE)
+
 
 def load(path: Path | str) -> Loaded:
     """Read and check a recipe without touching a model, a GPU or the store.
@@ -31,7 +34,7 @@ def load(path: Path | str) -> Loaded:
     return load_recipe(path)
 
 
-def validate(paths: Sequence[Path]) -> tuple[Problem, ...]:
+def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     """Check recipes and return all that is wrong with them, in order.
 
     Raises:
@@ -62,14 +65,11 @@ def demand_apart(paths: Sequence[Path]) -> None:
     Raises:
         UsageError: two of them have one name.
     """
-    by_line: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for path in dict.fromkeys(paths):
-        line = _name_line(path)
-        other = by_line.setdefault(line, path) if line else path
-        # Only what looks alike is read whole: this must take no time for hundreds of recipes.
-        if other == path or other.samefile(path):
-            continue
-        if load(other).recipe.name == (name := load(path).recipe.name):
+        name = _name_of(path)
+        other = by_name.setdefault(name, path) if name else path
+        if other != path and not other.samefile(path):
             raise UsageError(
                 f"{other} and {path} are both called `{name}`: their results have one place",
                 hint="give them different names, or build them into different folders, one by one "
@@ -77,14 +77,17 @@ def demand_apart(paths: Sequence[Path]) -> None:
             )
 
 
-def _name_line(path: Path) -> str:
+def _name_of(path: Path) -> str:
+    """Return a recipe's name; nothing where it cannot be read, which building it will say."""
     from trtbuild.core.regular import read_regular
 
     try:
-        lines = read_regular(path).splitlines()
-    except MissingFile:
-        return ""  # building it will say so
-    return next((str(line.split(b"#")[0].split()) for line in lines if line[:5] == b"name:"), "")
+        # As it is nearly always written: to read hundreds of recipes whole would take time.
+        if written := _NAME.search(read_regular(path)):
+            return written[2].decode()
+        return load(path).recipe.name
+    except (MissingFile, RecipeError):
+        return ""
 
 
 def check(path: Path | str) -> tuple[Checked, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from trtbuild.calib.imported import imported, remarks
 from trtbuild.calib.range_text import text_from_limits
@@ -98,9 +98,13 @@ def exported(ranges: Ranges, form: Form, *, version: str, algorithm: str) -> byt
     """Write ranges for TensorRT (`version`, `algorithm`: those of the header), or as text or JSON.
 
     Raises:
-        UsageError: no TensorRT of that version reads such a file, or there is no such algorithm.
+        UsageError: there is no such form or algorithm, or no TensorRT of that version reads such
+            a file.
         RangeFileError: a name or limit cannot stand in such a file.
     """
+    if form not in get_args(Form):
+        known = ", ".join(get_args(Form))
+        raise UsageError(f"there is no form `{form}`", hint=f"forms: {known}")
     if form == "json":
         return bytes_from_ranges(ranges)
     limits = {name: each.limit for name, each in sorted(ranges.tensors.items())}
