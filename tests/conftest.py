@@ -50,7 +50,7 @@ def _no_default_store(monkeypatch, tmp_path_factory):
 @pytest.fixture
 def store(tmp_path):
     """An empty store of the test's own."""
-    from trtbuild.core.store import Store
+    from trtbuild.store.store import Store
 
     store = Store(tmp_path / "store")
     store.prepare()

@@ -16,7 +16,7 @@ from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, pair, random, zeros
 from trtbuild.backends.base import Order
 from trtbuild.backends.model import Model
-from trtbuild.backends.plan_header import read_header
+from trtbuild.backends.tensorrt.plan_header import read_header
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.errors import MissingDependency, StepInputError
 
@@ -193,7 +193,7 @@ ELSEWHERE = """
 from pathlib import Path
 import numpy as np
 from trtbuild.backends.base import Order
-from trtbuild.backends.runner import onnx_runner
+from trtbuild.model.runner import onnx_runner
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 with onnx_runner(Path("m.onnx"), threads=1) as infer:
     infer({"x": np.zeros((1, 8, 8, 8), np.float32)})

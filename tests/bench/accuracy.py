@@ -35,15 +35,16 @@ from tests.bench import encoder
 from tests.helpers.quant import sqnr_db
 from trtbuild.calib import Calibrator
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms
-from trtbuild.graph import Fix, Model
-from trtbuild.graph.apply import apply_fixes
+from trtbuild.fixes import Fix
+from trtbuild.fixes.apply import apply_fixes
+from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.policy import candidates
-from trtbuild.quant.weights import WeightsMse
+from trtbuild.quant.placing.policy import candidates
+from trtbuild.quant.writing.weights import WeightsMse
+from trtbuild.sources import Model
 
 ROOT = Path(__file__).parents[2]
 FIXES = ("fold_constants", "drop_identity", "fold_batchnorm")

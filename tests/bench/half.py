@@ -31,11 +31,11 @@ from onnx.reference import ReferenceEvaluator
 
 from tests.bench.accuracy import DIGITS, ROOT, Sample, Subject, digits, run, say, sentences
 from tests.helpers.quant import sqnr_db
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.peaks import peaks
-from trtbuild.quant.convert import High, convert, float_account, lift_for
-from trtbuild.quant.policy import floating
+from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.quant.half.convert import High, convert, float_account, lift_for
+from trtbuild.quant.placing.policy import floating
 
 LARGE = 200.0
 STORED = 16

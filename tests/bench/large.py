@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from trtbuild.core.store import Store
 from trtbuild.recipe.load import load
-from trtbuild.run.build import compiled
 from trtbuild.run.executor import Quiet
 from trtbuild.run.local import Local
 from trtbuild.run.walk import walk
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compiled
 
 WIDTH = 4096
 SAMPLES = 2

@@ -14,9 +14,9 @@ import onnx
 
 from tests.helpers.quant import ranges_of
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.convert import High, Peaks
-from trtbuild.quant.policy import candidates
-from trtbuild.quant.weights import WeightsMse
+from trtbuild.quant.half.convert import High, Peaks
+from trtbuild.quant.placing.policy import candidates
+from trtbuild.quant.writing.weights import WeightsMse
 
 WIDTH = 1024
 

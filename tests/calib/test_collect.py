@@ -8,10 +8,10 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import Feed
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.feeds import Feed
 
 RELU = """
 <ir_version: 8, opset_import: ["" : 17]>

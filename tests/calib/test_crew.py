@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from trtbuild.calib.crew import Crew, Work
-from trtbuild.calib.feeds import Feed
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.feeds import Feed
 
 
 def feed(number, value):

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers.models import model_of
-from trtbuild.calib.feeds import Feed
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.peaks import peaks
+from trtbuild.model.feeds import Feed
 
 
 def test_the_largest_of_all_feeds_is_kept():

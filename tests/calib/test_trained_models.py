@@ -15,15 +15,16 @@ from pydantic import TypeAdapter
 from calib_data.digits import load
 from trtbuild.calib import Calibrator
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.core.values import Ranges
-from trtbuild.graph import Fix, Model
-from trtbuild.graph.apply import apply_fixes
+from trtbuild.fixes import Fix
+from trtbuild.fixes.apply import apply_fixes
+from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.policy import candidates
+from trtbuild.quant.placing.policy import candidates
+from trtbuild.sources import Model
 
 RECIPES = Path("recipes").absolute()
 MODELS = {"cnn": "digits", "mlp": "digits_mlp", "vit": "digits_vit"}

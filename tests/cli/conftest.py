@@ -43,7 +43,8 @@ def trtbuild(capsys):
 @pytest.fixture
 def steps_here(monkeypatch):
     """Run steps in this process, which saves starting one for each: for tests of other things."""
-    from trtbuild.run import apply, local, verifying
+    from trtbuild.run import local
+    from trtbuild.verbs import apply, verifying
 
     for module in (apply, local, verifying):
         monkeypatch.setattr(module, "Local", lambda _jobs: Inline())

@@ -192,7 +192,7 @@ def test_gc_keeps_what_the_last_runs_reach(applied, applied_project, trtbuild):
 
 def test_gc_stands_back_while_something_is_built(applied, trtbuild):
     """What is being made is not yet reachable from anything."""
-    from trtbuild.core.store import Store
+    from trtbuild.store.store import Store
 
     store, _ = applied
     with Store(store).using():

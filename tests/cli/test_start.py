@@ -12,7 +12,8 @@ import pytest
 
 from tests.helpers.typed import typed
 from trtbuild.cli import start
-from trtbuild.core import digest, stamp
+from trtbuild.core import digest
+from trtbuild.store import stamp
 
 
 @pytest.fixture

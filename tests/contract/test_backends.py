@@ -15,7 +15,7 @@ from trtbuild.backends import Target
 from trtbuild.backends.base import Asked, Order
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
-from trtbuild.run.facts import Installed, missing
+from trtbuild.machine.facts import Installed, missing
 
 UNION = get_args(Target)[0]
 KINDS = get_args(UNION) or (UNION,)

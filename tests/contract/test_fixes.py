@@ -10,8 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.helpers.models import model_of, outputs_of
-from trtbuild.graph import Fix
-from trtbuild.graph.apply import apply_fixes
+from trtbuild.fixes import Fix
+from trtbuild.fixes.apply import apply_fixes
 
 KINDS = {
     kind.model_fields["kind"].annotation.__args__[0]: kind for kind in get_args(get_args(Fix)[0])

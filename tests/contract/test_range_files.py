@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.helpers.quant import ranges_of
 from trtbuild.calib.imported import imported
 from trtbuild.calib.table import table_from_bytes
-from trtbuild.core.range_diff import range_diff
-from trtbuild.run.range_files import Form, exported
+from trtbuild.plan.range_diff import range_diff
+from trtbuild.verbs.range_files import Form, exported
 
 names = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\n\r"), min_size=1, max_size=12

@@ -66,7 +66,7 @@ def test_weights_are_not_unpickled(project, form):
     import torch
 
     from trtbuild.core.errors import StepInputError
-    from trtbuild.graph.weights import state_dict
+    from trtbuild.sources.weights import state_dict
 
     path = Path("w.pth")
     if form == "pickle":

@@ -58,14 +58,14 @@ def read_stored(path):
 
 
 def read_model(path):
-    from trtbuild.graph.onnx_file import files_of, read
+    from trtbuild.model.onnx_file import files_of, read
 
     files_of(path)
     read(path)
 
 
 def read_table(path):
-    from trtbuild.run.tables import read_table
+    from trtbuild.verbs.tables import read_table
 
     read_table(path)
 
@@ -77,7 +77,7 @@ def read_recipe(path):
 
 
 def read_engine(path):
-    from trtbuild.run.inspection import kind_of, misfit
+    from trtbuild.verbs.inspection import kind_of, misfit
 
     kind_of(path)
     misfit(path, {"gpu": "x (8.9)", "tensorrt": "10.16.1"})
@@ -144,7 +144,7 @@ def test_damaged_weights_are_refused_or_read(folder, form, data):
     import torch
     from safetensors.torch import save
 
-    from trtbuild.graph.weights import state_dict
+    from trtbuild.sources.weights import state_dict
 
     tensors = {"w": torch.arange(12.0).reshape(3, 4), "b": torch.ones(2)}
     file = io.BytesIO()
@@ -159,7 +159,7 @@ def test_damaged_weights_are_refused_or_read(folder, form, data):
 @given(data=st.data())
 def test_a_damaged_engine_is_told_or_not_known(folder, data):
     """By its header alone; nothing is loaded."""
-    from trtbuild.backends.plan_header import HEADER_BYTES
+    from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES
 
     whole = data.draw(st.sampled_from([b"ftrt", b"vtrt"])) + bytes(range(256)) * (
         HEADER_BYTES // 256 + 1
@@ -172,7 +172,7 @@ def test_a_damaged_engine_is_told_or_not_known(folder, data):
 @given(text=st.binary(max_size=300))
 def test_any_text_of_an_inspector_is_told_or_not_known(text):
     """What an engine's inspector says is TensorRT's, and changes with it."""
-    from trtbuild.backends.inspector import layers_of
+    from trtbuild.backends.tensorrt.inspector import layers_of
 
     layers_of(text.decode(errors="replace"))
 
@@ -191,7 +191,7 @@ def test_any_text_of_an_inspector_is_told_or_not_known(text):
 )
 def test_any_tree_of_an_inspector_is_told_or_not_known(tree):
     """JSON of another shape."""
-    from trtbuild.backends.inspector import layers_of
+    from trtbuild.backends.tensorrt.inspector import layers_of
 
     layers_of(json.dumps(tree))
 
@@ -200,7 +200,7 @@ def test_any_tree_of_an_inspector_is_told_or_not_known(tree):
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_refused_by_the_wire_reader(folder, data):
     """It walks over Protocol Buffers by hand: every length it reads may be a lie."""
-    from trtbuild.graph.wire import Malformed, external_data
+    from trtbuild.model.wire import Malformed, external_data
 
     path = folder / "wire.onnx"
     path.write_bytes(b"\x08\x08\x3a" + data)

@@ -8,8 +8,8 @@ from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.calib.minmax import Minmax
 from trtbuild.calib.percentile import Percentile
 from trtbuild.data.arrays import Arrays
-from trtbuild.graph.sources import Onnx
 from trtbuild.plan.plan import Plan, plan_steps
+from trtbuild.sources.kinds import Onnx
 from trtbuild.steps.base import Pinned, Ref
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate

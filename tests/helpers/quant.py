@@ -10,7 +10,7 @@ import onnx
 
 from tests.helpers.models import model_of, outputs_of
 from trtbuild.core.values import Range, Ranges
-from trtbuild.quant.policy import candidates
+from trtbuild.quant.placing.policy import candidates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -357,7 +357,7 @@ def main(path):
     import numpy as np
 
     from trtbuild.backends.base import Asked, Implicit, Order
-    from trtbuild.backends.native import Counting, calibrate
+    from trtbuild.backends.tensorrt.native import Counting, calibrate
     from trtbuild.backends.tensorrt10 import Tensorrt10
     from trtbuild.backends.tensorrt11 import Tensorrt11
     from trtbuild.core.errors import TrtbuildError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,20 +14,25 @@ PACKAGE = Path(trtbuild.__file__).parent
 LAYERS = [
     ["cli"],
     ["api"],
-    ["report", "run"],
-    ["plan"],
+    ["report", "verbs"],
+    ["run"],
+    ["machine", "plan"],
     ["recipe", "steps"],
-    ["data", "calib", "graph", "quant", "backends", "measure"],
+    ["data", "calib", "sources", "fixes", "quant", "backends", "measure"],
+    ["model", "store"],
     ["core"],
 ]
+QUANT_LAYERS = [["apply"], ["rules"], ["adopting", "half"], ["writing"], ["placing"], ["base"]]
+"""The rooms of `quant/`; its other files are the base that any of them may import."""
 RANK = {box: rank for rank, boxes in enumerate(LAYERS) for box in boxes}
+QUANT_RANK = {room: rank for rank, rooms in enumerate(QUANT_LAYERS) for room in rooms}
 
 
 def box_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def boxes_imported(path: Path) -> set[str]:
+def modules_imported(path: Path) -> list[list[str]]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -35,8 +41,11 @@ def boxes_imported(path: Path) -> set[str]:
             names |= {f"trtbuild.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module or "")
-    parts = [name.split(".") for name in names if name.startswith("trtbuild.")]
-    return {part[1] for part in parts if part[1] in RANK}
+    return [name.split(".")[1:] for name in names if name.startswith("trtbuild.")]
+
+
+def boxes_imported(path: Path) -> set[str]:
+    return {parts[0] for parts in modules_imported(path) if parts[0] in RANK}
 
 
 @pytest.mark.parametrize(
@@ -48,5 +57,25 @@ def test_imports_point_down(path):
     """A module imports its own box or a lower one, never a sibling or a higher one."""
     here = box_of(path)
     wrong = [there for there in boxes_imported(path) if there != here and RANK[there] <= RANK[here]]
+
+    assert [] == wrong
+
+
+def room_of(parts: Sequence[str]) -> str:
+    """The room of a module of `quant/`; what is in none is at the base of all."""
+    name = parts[1].removesuffix(".py") if len(parts) > 1 else "base"
+    return name if name in QUANT_RANK else "base"
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in (PACKAGE / "quant").rglob("*.py") if path.name != "__init__.py"),
+    ids=lambda path: str(path.relative_to(PACKAGE)),
+)
+def test_rooms_of_quantization_point_down(path):
+    """Placing knows nothing of writing, and neither of models that are quantized already."""
+    here = room_of(path.relative_to(PACKAGE).parts)
+    there = {room_of(parts) for parts in modules_imported(path) if parts[0] == "quant"}
+    wrong = [room for room in there if room != here and QUANT_RANK[room] <= QUANT_RANK[here]]
 
     assert [] == wrong

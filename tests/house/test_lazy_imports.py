@@ -27,7 +27,7 @@ def test_the_command_line_loads_nothing_heavy():
 
 def test_an_answer_that_was_kept_needs_nothing():
     """Where a command begins, even a regular expression would take as long as all the rest."""
-    loaded = loaded_by("import trtbuild.cli.start, trtbuild.core.stamp")
+    loaded = loaded_by("import trtbuild.cli.start, trtbuild.store.stamp")
 
     assert set() == loaded & {"typer", "json", "re", "typing", "pathlib", "contextlib", "hashlib"}
 

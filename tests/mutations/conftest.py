@@ -9,7 +9,8 @@ import pytest
 from tests.helpers.mutable import mutable_project
 from tests.helpers.typed import typed
 from trtbuild import api
-from trtbuild.core import digest, stamp
+from trtbuild.core import digest
+from trtbuild.store import stamp
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import pytest
 from tests.helpers.mutable import same_size_and_time
 from tests.helpers.typed import typed
 from trtbuild.cli import start
-from trtbuild.core import stamp
 from trtbuild.core.files import try_lock
+from trtbuild.store import stamp
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.quant import seeded
+from trtbuild.model.view import View
 from trtbuild.quant.axes import output_axis
-from trtbuild.quant.view import View
 
 
 @pytest.mark.parametrize(

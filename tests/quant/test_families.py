@@ -10,8 +10,8 @@ import pytest
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, seeded, sqnr_db
+from trtbuild.model.opset import opset_of
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.opset import opset_of
 from trtbuild.quant.wishes import Wishes
 
 IMAGE = (2, 4, 8, 8)

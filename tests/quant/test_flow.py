@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.models import model_of
+from trtbuild.model.view import View
 from trtbuild.quant.flow import entries, share_limits
-from trtbuild.quant.view import View
 
 
 def sources(text, tensor, paired):

@@ -6,13 +6,13 @@ import copy
 from pathlib import Path
 
 import pytest
+from tests.quant.test_half import NETS, net
 
 from tests.helpers.quant import normal, observed, seeded
-from tests.quant.test_half import NETS, net
 from trtbuild.backends.base import Asked, Order
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.quant.apply import quantize
-from trtbuild.quant.convert import High, convert, float_account, lift_for
+from trtbuild.quant.half.convert import High, convert, float_account, lift_for
 
 # Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
 pytestmark = pytest.mark.filterwarnings(

@@ -4,10 +4,10 @@ import pytest
 
 from tests.helpers.quant import ranges_of, seeded
 from trtbuild.core.values import Range, Ranges
+from trtbuild.model.view import View
 from trtbuild.quant.account import LayerAccount, WeightAccount
 from trtbuild.quant.notes import on_distant, on_layers, on_manual, on_weights, on_wishes
-from trtbuild.quant.policy import place
-from trtbuild.quant.view import View
+from trtbuild.quant.placing.policy import place
 from trtbuild.quant.wishes import Wishes
 
 MODEL = """g (float[N,4] x) => (float[N,4] y) {

@@ -10,9 +10,9 @@ import pytest
 
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
-from trtbuild.core.store import Store
 from trtbuild.run.executor import Quiet
 from trtbuild.run.walk import walk
+from trtbuild.store.store import Store
 
 PROCESSES = 8
 

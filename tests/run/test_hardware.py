@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from tests.run.test_inspection import Facts
+
 from trtbuild.core.errors import StepFailed
+from trtbuild.machine.interpreters import Interpreter
 from trtbuild.run.hardware import described, hindrance_of
-from trtbuild.run.interpreters import Interpreter
 
 
 @pytest.fixture

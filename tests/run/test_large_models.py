@@ -10,13 +10,13 @@ import pytest
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Comparison
-from trtbuild.core.store import Store
-from trtbuild.graph import onnx_file
+from trtbuild.model import onnx_file
 from trtbuild.recipe.load import load
-from trtbuild.run.build import build, compiled
-from trtbuild.run.deliver import deliver
 from trtbuild.run.executor import Inline, Quiet
-from trtbuild.run.record import files
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import build, compiled
+from trtbuild.verbs.deliver import deliver
+from trtbuild.verbs.record import files
 
 WIDTH = 160  # a weight of 25 KB in INT8: large enough to lie in a file
 MODEL = """<ir_version: 7, opset_import: ["" : 12]>

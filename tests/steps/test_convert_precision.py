@@ -5,7 +5,7 @@ import onnx
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, seeded
 from trtbuild.quant.account import Account
-from trtbuild.quant.convert import Peaks
+from trtbuild.quant.half.convert import Peaks
 from trtbuild.steps.base import Context, Ref
 from trtbuild.steps.convert_precision import ConvertPrecision
 

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Signature
-from trtbuild.graph.apply import FixAccounts
+from trtbuild.fixes.apply import FixAccounts
 from trtbuild.steps.base import Context
 from trtbuild.steps.fix_graph import FixGraph
 

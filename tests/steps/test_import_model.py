@@ -10,8 +10,8 @@ from tests.helpers.models import model_of
 from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
-from trtbuild.graph.base import Imported
-from trtbuild.graph.sources import Onnx, Torch
+from trtbuild.model.imported import Imported
+from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Context, Pinned
 from trtbuild.steps.import_model import ImportModel
 

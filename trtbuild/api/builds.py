@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from trtbuild.api.recipes import load
-from trtbuild.core.store import Store, default_root
+from trtbuild.store.store import Store, default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Record
     from trtbuild.plan.saved import SavedPlan
     from trtbuild.plan.why import Why
-    from trtbuild.run.apply import Applied
     from trtbuild.run.executor import Listener
-    from trtbuild.run.feeding import Ran
-    from trtbuild.run.inspection import Inspected
-    from trtbuild.run.planning import Planned
+    from trtbuild.verbs.apply import Applied
+    from trtbuild.verbs.feeding import Ran
+    from trtbuild.verbs.inspection import Inspected
+    from trtbuild.verbs.planning import Planned
 
 __all__ = ["apply", "inspect", "plan", "run", "script", "store", "why"]
 
 
 def plan(path: Path | str, *, targets: Sequence[str] = ()) -> Planned:
     """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
-    from trtbuild.run.planning import planned
+    from trtbuild.verbs.planning import planned
 
     return planned(load(path), Store(default_root()), targets=targets)
 
@@ -60,9 +60,9 @@ def apply(
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
-    from trtbuild.run.apply import apply as apply_here
     from trtbuild.run.executor import Quiet
-    from trtbuild.run.locking import against
+    from trtbuild.verbs.apply import apply as apply_here
+    from trtbuild.verbs.locking import against
 
     loaded = load(path)
     store = Store(default_root())
@@ -85,7 +85,7 @@ def script(path: Path | str, target: str) -> str:
     Raises:
         UsageError: there is no such target, or no such program for it.
     """
-    from trtbuild.run.script import program
+    from trtbuild.verbs.script import program
 
     return program(load(path), target)
 
@@ -96,7 +96,7 @@ def inspect(path: Path | str, *, plugins: Sequence[Path | str] = ()) -> Inspecte
     Raises:
         MissingFile: it is not there.
     """
-    from trtbuild.run.inspection import inspect as inspected
+    from trtbuild.verbs.inspection import inspect as inspected
 
     return inspected(Path(path), plugins=[Path(each) for each in plugins])
 
@@ -123,8 +123,8 @@ def run(
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
     from trtbuild.core.arrays import write_npz
-    from trtbuild.run.feeding import run_model
-    from trtbuild.run.standing import doubt_about
+    from trtbuild.verbs.feeding import run_model
+    from trtbuild.verbs.standing import doubt_about
 
     ran = run_model(
         Path(path),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from trtbuild.api.recipes import load
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
-from trtbuild.core.store import Store, default_root
+from trtbuild.store.store import Store, default_root
 
 if TYPE_CHECKING:
     from trtbuild.calib.table import Values
-    from trtbuild.core.range_diff import RangeDiff
-    from trtbuild.run.range_files import Form, Imported
-    from trtbuild.run.tables import Table
+    from trtbuild.plan.range_diff import RangeDiff
+    from trtbuild.verbs.range_files import Form, Imported
+    from trtbuild.verbs.tables import Table
 
 __all__ = ["export_ranges", "import_ranges", "range_diff", "table"]
 
@@ -29,7 +29,7 @@ def table(path: Path | str, *, values: Values = "auto") -> Table:
         RecipeError, MissingFile, RangeFileError: it is not there, or cannot be read.
         UsageError: it has no ranges, or none yet.
     """
-    from trtbuild.run.tables import table_of
+    from trtbuild.verbs.tables import table_of
 
     return table_of(Path(path), Store(default_root()), values=values)
 
@@ -46,7 +46,7 @@ def range_diff(
     Both are what `table` takes; scales that differ by less than the share `tolerance` are equal.
     `values` says of each, should it be a cache, what its numbers are.
     """
-    from trtbuild.core.range_diff import range_diff as compared
+    from trtbuild.plan.range_diff import range_diff as compared
 
     old, new = (
         table(path, values=each).ranges for path, each in zip((before, after), values, strict=True)
@@ -70,9 +70,9 @@ def import_ranges(
         RecipeError, MissingFile, RangeFileError, UsageError: something cannot be read.
         StepFailed: the recipe's model cannot be imported.
     """
-    from trtbuild.run import range_files
     from trtbuild.run.local import Local
-    from trtbuild.run.tables import read_table
+    from trtbuild.verbs import range_files
+    from trtbuild.verbs.tables import read_table
 
     found = read_table(Path(path), values=values)
     if recipe is not None and model is None:
@@ -105,7 +105,7 @@ def export_ranges(
     Raises:
         UsageError, RangeFileError: they cannot be written so.
     """
-    from trtbuild.run.range_files import exported
+    from trtbuild.verbs.range_files import exported
 
     data = exported(table(path, values=values).ranges, form, version=version, algorithm=algorithm)
     if output is not None:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingFile, RecipeError, UsageError
-from trtbuild.core.store import Store, default_root
+from trtbuild.store.store import Store, default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
-    from trtbuild.run.check import Checked
-    from trtbuild.run.diagnosis import Diagnosis
+    from trtbuild.verbs.check import Checked
+    from trtbuild.verbs.diagnosis import Diagnosis
 
 __all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
 
@@ -99,7 +99,7 @@ def check(path: Path | str) -> tuple[Checked, ...]:
         RecipeError: the recipe, alone or with the model it names, is wrong.
         MissingFile, StepInputError, StepFailed: a model cannot be read, fixed or quantized.
     """
-    from trtbuild.run.check import check_file, check_recipe
+    from trtbuild.verbs.check import check_file, check_recipe
 
     file = Path(path)
     if file.suffix == ".onnx":
@@ -120,11 +120,11 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
     """Return the classes of every kind, by the section of a recipe that they may stand in."""
     from typing import get_args
 
-    from trtbuild import backends, calib, data, graph, quant
+    from trtbuild import backends, calib, data, fixes, quant, sources
 
     unions = {
-        "model": graph.Model,
-        "fixes": graph.Fix,
+        "model": sources.Model,
+        "fixes": fixes.Fix,
         "data": data.Source,
         "calibrator": calib.RangeSource,
         "weights": quant.Weights,
@@ -136,6 +136,6 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
 
 def doctor() -> Diagnosis:
     """Say what this machine can build, and what is missing for the rest."""
-    from trtbuild.run.diagnosis import diagnosis
+    from trtbuild.verbs.diagnosis import diagnosis
 
     return diagnosis(default_root())

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from trtbuild.api.builds import store
 from trtbuild.api.recipes import load
-from trtbuild.core.store import Store, default_root
+from trtbuild.store.store import Store, default_root
 
 if TYPE_CHECKING:
-    from trtbuild.core.difference import Diff
     from trtbuild.core.records import Verdict
+    from trtbuild.plan.difference import Diff
     from trtbuild.plan.lock import Lock
     from trtbuild.run.executor import Listener
-    from trtbuild.run.verifying import Verification
+    from trtbuild.verbs.verifying import Verification
 
 __all__ = ["check_lock", "diff", "diff_git", "failed_gates", "lock", "verify"]
 
@@ -26,9 +26,9 @@ def lock(path: Path | str) -> tuple[Path, bool, Lock]:
     Raises:
         UsageError: the recipe is not built as it stands.
     """
-    from trtbuild.core.upkeep import note_lock
     from trtbuild.plan.lock import lock_path, write_lock
-    from trtbuild.run.locking import locked
+    from trtbuild.store.upkeep import note_lock
+    from trtbuild.verbs.locking import locked
 
     found = locked(load(path), store())
     changed = write_lock(lock_path(Path(path)), found)
@@ -38,7 +38,7 @@ def lock(path: Path | str) -> tuple[Path, bool, Lock]:
 
 def failed_gates(path: Path | str) -> tuple[Verdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
-    from trtbuild.run.locking import failed_gates as failed
+    from trtbuild.verbs.locking import failed_gates as failed
 
     return failed(load(path), store())
 
@@ -53,7 +53,7 @@ def check_lock(path: Path | str) -> tuple[Path, tuple[str, ...]]:
         MissingFile, UsageError: there is no lock, or it cannot be read.
     """
     from trtbuild.plan.lock import lock_path
-    from trtbuild.run.locking import against
+    from trtbuild.verbs.locking import against
 
     _, unchecked = against(load(path), Store(default_root()))
     return lock_path(Path(path)), unchecked
@@ -76,20 +76,20 @@ def verify(
         StepFailed: a step failed; its log is kept.
     """
     from trtbuild.run.executor import Quiet
-    from trtbuild.run.verifying import verify as verified
+    from trtbuild.verbs.verifying import verify as verified
 
     return verified(load(path), store(), targets=targets, jobs=jobs, listener=listener or Quiet())
 
 
 def diff(before: Path | str, after: Path | str) -> Diff:
     """Compare two recipes, with their locks, or two locks, by what they mean."""
-    from trtbuild.run.diffing import diff as compared
+    from trtbuild.verbs.diffing import diff as compared
 
     return compared(Path(before), Path(after), store())
 
 
 def diff_git(between: str, *, recipes: Sequence[Path | str] = ()) -> tuple[Diff, ...]:
     """Compare recipes (all, or those named) at two revisions, `A...B` or `A..B`."""
-    from trtbuild.run.diffing import diff_revisions
+    from trtbuild.verbs.diffing import diff_revisions
 
     return diff_revisions(between, [Path(each) for each in recipes], store())

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.backends.base import Asked
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.nodes import WEIGHTED, bodies_of, name_of
 from trtbuild.core.values import TensorSpec
+from trtbuild.model.nodes import WEIGHTED, bodies_of, name_of
 
 if TYPE_CHECKING:
     import onnx

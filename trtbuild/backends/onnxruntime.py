@@ -9,12 +9,12 @@ from typing import ClassVar, Literal
 
 from trtbuild.backends.base import Asked, Built, Capabilities, Guarantee, Order
 from trtbuild.backends.model import Model
-from trtbuild.backends.runner import ort_errors
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import TensorSpec
+from trtbuild.model.runner import ort_errors
 
 __all__ = ["Onnxruntime"]
 

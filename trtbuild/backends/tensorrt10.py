@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.backends.base import Built, Capabilities, Implicit, Order
-from trtbuild.backends.instead import IN_10
-from trtbuild.backends.trt_flavour import TRT10, Flavour
-from trtbuild.backends.trt_options import GpuTrtOptions, TensorFormat
-from trtbuild.backends.trt_settings import Settings, settings_of
+from trtbuild.backends.tensorrt.flavour import TRT10, Flavour
+from trtbuild.backends.tensorrt.instead import IN_10
+from trtbuild.backends.tensorrt.options import GpuTrtOptions, TensorFormat
+from trtbuild.backends.tensorrt.settings import Settings, settings_of
 from trtbuild.core.options import ByteSize
 
 if TYPE_CHECKING:
-    from trtbuild.backends.trt_build import Job
+    from trtbuild.backends.tensorrt.build import Job
 
 __all__ = ["Tensorrt10"]
 
@@ -118,8 +118,8 @@ class Tensorrt10(GpuTrtOptions):
     def build(self, order: Order) -> Built:
         """Build as `Backend.build` says; `order.implicit` has ranges for a model without pairs."""
         from trtbuild.backends.model import Model
-        from trtbuild.backends.trt_build import Job
-        from trtbuild.backends.trt_gpu import build_on_gpu
+        from trtbuild.backends.tensorrt.build import Job
+        from trtbuild.backends.tensorrt.gpu import build_on_gpu
 
         implicit, nodes = order.implicit is not None, Model.read(order.model).nodes
         quantized = any(node.op_type == "DequantizeLinear" for node in nodes)
@@ -136,8 +136,8 @@ class Tensorrt10(GpuTrtOptions):
         return self._build_implicit(job, order.implicit)
 
     def _build_implicit(self, job: Job, implicit: Implicit) -> Built:
-        from trtbuild.backends.implicit import Given
-        from trtbuild.backends.trt_gpu import build_on_gpu
+        from trtbuild.backends.tensorrt.gpu import build_on_gpu
+        from trtbuild.backends.tensorrt.implicit import Given
 
         beside = job.order.engine.with_name("calibration.cache")
         cache = beside if self.ranges_as == "cache" else None

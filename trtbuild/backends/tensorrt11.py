@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.backends.base import Built, Capabilities, Order
-from trtbuild.backends.instead import IN_11
-from trtbuild.backends.trt_flavour import TRT11, Flavour
-from trtbuild.backends.trt_options import GpuTrtOptions
-from trtbuild.backends.trt_settings import Settings, settings_of
+from trtbuild.backends.tensorrt.flavour import TRT11, Flavour
+from trtbuild.backends.tensorrt.instead import IN_11
+from trtbuild.backends.tensorrt.options import GpuTrtOptions
+from trtbuild.backends.tensorrt.settings import Settings, settings_of
 
 __all__ = ["Tensorrt11"]
 
@@ -37,7 +37,7 @@ class Tensorrt11(GpuTrtOptions):
 
     def build(self, order: Order) -> Built:
         """Build as `Backend.build` says."""
-        from trtbuild.backends.trt_build import Job
-        from trtbuild.backends.trt_gpu import build_on_gpu
+        from trtbuild.backends.tensorrt.build import Job
+        from trtbuild.backends.tensorrt.gpu import build_on_gpu
 
         return build_on_gpu(Job(TRT11, order, self.settings(), io_formats=self.io_formats), self)

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from trtbuild.backends.base import Built, Capabilities, Guarantee, Order
-from trtbuild.backends.instead import IN_RTX
-from trtbuild.backends.trt_flavour import RTX, Flavour
-from trtbuild.backends.trt_options import TrtOptions
-from trtbuild.backends.trt_settings import Settings, settings_of, worded
+from trtbuild.backends.tensorrt.flavour import RTX, Flavour
+from trtbuild.backends.tensorrt.instead import IN_RTX
+from trtbuild.backends.tensorrt.options import TrtOptions
+from trtbuild.backends.tensorrt.settings import Settings, settings_of, worded
 from trtbuild.core.options import ByteSize
 from trtbuild.core.values import TensorSpec
 
@@ -76,11 +76,11 @@ class TensorrtRtx(TrtOptions):
 
     def build(self, order: Order) -> Built:
         """Build as `Backend.build` says."""
-        from trtbuild.backends.delivered import delivered_by_rtx
         from trtbuild.backends.model import Model
-        from trtbuild.backends.rtx_plan import kernels_of
-        from trtbuild.backends.tactics import program_tactics
-        from trtbuild.backends.trt_build import Job, check_model, check_names, compile_engine
+        from trtbuild.backends.tensorrt.build import Job, check_model, check_names, compile_engine
+        from trtbuild.backends.tensorrt.delivered import delivered_by_rtx
+        from trtbuild.backends.tensorrt.rtx_plan import kernels_of
+        from trtbuild.backends.tensorrt.tactics import program_tactics
 
         read = Model.read(order.model)
         check_model(read, order.profiles)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from trtbuild.calib.crew import Crew, Work
-from trtbuild.calib.feeds import Feed
 from trtbuild.calib.histogram import Histogram, NotFinite
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.stored import Shard, read_shard, write_shard
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.feeds import Feed
 
 __all__ = ["collect"]
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, NoReturn, Self
 
-from trtbuild.calib.feeds import Feed
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.feeds import Feed
 
 __all__ = ["Crew", "Work"]
 

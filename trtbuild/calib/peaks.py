@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from trtbuild.calib.feeds import Feed
 from trtbuild.calib.observe import Observer
+from trtbuild.model.feeds import Feed
 
 __all__ = ["peaks"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.calib.histogram import Histogram
-from trtbuild.core.weights_file import values_of
+from trtbuild.model.weights_file import values_of
 
 if TYPE_CHECKING:
     import numpy as np

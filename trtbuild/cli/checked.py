@@ -11,7 +11,7 @@ from trtbuild.cli.echo import echo
 if TYPE_CHECKING:
     from trtbuild.core.records import Coverage, Fault
     from trtbuild.recipe.problems import Format
-    from trtbuild.run.check import Checked
+    from trtbuild.verbs.check import Checked
 
 __all__ = ["show", "written"]
 

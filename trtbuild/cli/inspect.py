@@ -10,7 +10,7 @@ import typer
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.backends.trt_engine import Description
+    from trtbuild.backends.tensorrt.engine import Description
     from trtbuild.core.records import TargetResult
 
 __all__ = ["inspect"]

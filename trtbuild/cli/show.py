@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.core.records import Record, TargetResult, Verdict
     from trtbuild.recipe.problems import Format, Problem
-    from trtbuild.run.apply import Applied
-    from trtbuild.run.diagnosis import Diagnosis
-    from trtbuild.run.planning import Planned
+    from trtbuild.verbs.apply import Applied
+    from trtbuild.verbs.diagnosis import Diagnosis
+    from trtbuild.verbs.planning import Planned
 
 __all__ = [
     "applied",

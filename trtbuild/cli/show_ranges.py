@@ -10,9 +10,9 @@ from trtbuild.cli.echo import echo
 from trtbuild.cli.show import table as columns
 
 if TYPE_CHECKING:
-    from trtbuild.core.range_diff import Moved, RangeDiff
     from trtbuild.core.values import Range
-    from trtbuild.run.tables import Table
+    from trtbuild.plan.range_diff import Moved, RangeDiff
+    from trtbuild.verbs.tables import Table
 
 __all__ = ["diff", "table"]
 

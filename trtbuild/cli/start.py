@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, TextIO
 
-    from trtbuild.core.stamp import Said
     from trtbuild.core.watch import Watch
+    from trtbuild.store.stamp import Said
 
 __all__ = ["main", "run"]
 
@@ -39,7 +39,7 @@ def run(arguments: Sequence[str]) -> int:
     stamped = stamped and not any(_may_ask_for_help(each) for each in arguments)
     if not stamped:
         return _anew(arguments)
-    from trtbuild.core import stamp
+    from trtbuild.store import stamp
 
     key = stamp.key_of(arguments)
     if key is None:
@@ -81,8 +81,8 @@ def _anew(arguments: Sequence[str]) -> int:
 
 def _watched(arguments: Sequence[str], key: list[str]) -> int:
     """Run a command, and keep what it says if it finds all in place."""
-    from trtbuild.core import stamp
     from trtbuild.core.watch import Watch
+    from trtbuild.store import stamp
 
     began = time.time()
     said: Said = []

@@ -22,8 +22,8 @@ def ls() -> None:
     """List the steps whose results are kept, with the recipes whose last run used them."""
     from trtbuild import api
     from trtbuild.cli.show import table
-    from trtbuild.core import upkeep
     from trtbuild.core.words import brief, size
+    from trtbuild.store import upkeep
 
     rows = [
         (
@@ -43,8 +43,8 @@ def du() -> None:
     """Say how much the store holds, and for which recipes."""
     from trtbuild import api
     from trtbuild.cli.show import table
-    from trtbuild.core import upkeep
     from trtbuild.core.words import size
+    from trtbuild.store import upkeep
 
     found = upkeep.usage(api.store())
     rows = [(name, size(count)) for name, count in sorted(found.by_recipe.items())]
@@ -58,8 +58,8 @@ def verify() -> int:
     """Read everything in the store; what is damaged is removed, and made again when needed."""
     from trtbuild import api
     from trtbuild.cli.show import plural
-    from trtbuild.core import upkeep
     from trtbuild.core.words import size
+    from trtbuild.store import upkeep
 
     found = upkeep.verify(api.store())
     told = f"{plural(found.objects, 'object')} read, {size(found.size_bytes)}"
@@ -89,8 +89,8 @@ def gc(
     """Remove what neither a recipe's last runs nor a lock needs."""
     from trtbuild import api
     from trtbuild.cli.show import plural
-    from trtbuild.core import upkeep
     from trtbuild.core.words import size
+    from trtbuild.store import upkeep
 
     found = upkeep.collect(api.store(), runs=keep, pretend=dry_run)
     word = "would remove" if dry_run else "removed"

@@ -11,7 +11,7 @@ import typer
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.run.verifying import Check, Verification
+    from trtbuild.verbs.verifying import Check, Verification
 
 __all__ = ["VerifyFormat", "verify"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from trtbuild.backends.trt_options import MANAGED, GpuTrtOptions, TrtOptions
+from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import check_name, check_of

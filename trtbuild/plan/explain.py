@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from trtbuild.core.options import Options
-from trtbuild.core.store import Store
 from trtbuild.core.words import brief
 from trtbuild.plan.plan import Plan, Planned, inputs_of
+from trtbuild.store.store import Store
 
 __all__ = ["Decision", "Reason", "Verdict", "decide", "differences"]
 

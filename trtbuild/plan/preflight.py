@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.core.fit import fits
-from trtbuild.core.nodes import WEIGHTED
-from trtbuild.core.reading import read_artifact
 from trtbuild.core.records import Outcome
-from trtbuild.core.store import Store
 from trtbuild.core.values import Signature, TensorSpec, matching
 from trtbuild.data.base import Manifest
+from trtbuild.model.fit import fits
+from trtbuild.model.nodes import WEIGHTED
 from trtbuild.plan.compile import capture_name
 from trtbuild.plan.nearest import nearest
 from trtbuild.plan.ranges import range_problems
 from trtbuild.quant.wishes import means
 from trtbuild.recipe.problems import Path, Problem, in_order
 from trtbuild.recipe.schema import Precision, Recipe
+from trtbuild.store.reading import read_artifact
+from trtbuild.store.store import Store
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import Loaded

@@ -14,8 +14,8 @@ from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Ranges, assigned, matching
 from trtbuild.plan.compile import manual_of
 from trtbuild.plan.nearest import nearest, nearest_to_any
-from trtbuild.quant.policy import candidates, floating
-from trtbuild.quant.wanted import lacking, wanted
+from trtbuild.quant.placing.policy import candidates, floating
+from trtbuild.quant.placing.wanted import lacking, wanted
 from trtbuild.quant.wishes import Wishes
 from trtbuild.recipe.problems import Path, Problem
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from trtbuild.core.options import Options
-from trtbuild.core.store import Store
 from trtbuild.plan.explain import Decision, Reason, differences
 from trtbuild.plan.plan import Plan
+from trtbuild.store.store import Store
 
 __all__ = ["Why", "why"]
 

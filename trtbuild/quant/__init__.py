@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trtbuild.quant.weights import WeightsAbsmax, WeightsMse
+from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
 
 __all__ = ["Weights"]
 

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Ranges
+from trtbuild.model.opset import lift, opset_of
+from trtbuild.model.view import View
 from trtbuild.quant.account import Account
-from trtbuild.quant.adopt import adopt
-from trtbuild.quant.convert import High, convert, lift_for
+from trtbuild.quant.adopting.adopt import adopt
+from trtbuild.quant.adopting.repairs import told
 from trtbuild.quant.existing import is_quantized
+from trtbuild.quant.half.convert import High, convert, lift_for
 from trtbuild.quant.half_types import HALVES, Half
 from trtbuild.quant.notes import on_distant, on_layers, on_manual, on_weights, on_wishes
-from trtbuild.quant.opset import lift, opset_of
-from trtbuild.quant.policy import place
-from trtbuild.quant.qdq import insert
-from trtbuild.quant.repairs import told
-from trtbuild.quant.ties import tied
-from trtbuild.quant.view import View
-from trtbuild.quant.weights import WeightScaling
+from trtbuild.quant.placing.policy import place
+from trtbuild.quant.placing.ties import tied
 from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.writing.qdq import insert
+from trtbuild.quant.writing.weights import WeightScaling
 
 if TYPE_CHECKING:
     import onnx

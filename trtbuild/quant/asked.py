@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from trtbuild.core.nodes import WEIGHTED, name_of
+from trtbuild.model.nodes import WEIGHTED, name_of
+from trtbuild.model.view import View
 from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.existing import Linear, stored_of
 from trtbuild.quant.flow import passes
-from trtbuild.quant.view import View
 
 __all__ = ["dequantizer_of", "layers_asked"]
 

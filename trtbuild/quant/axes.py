@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trtbuild.quant.view import View, ints_of
+from trtbuild.model.view import View, ints_of
 
 if TYPE_CHECKING:
     import onnx

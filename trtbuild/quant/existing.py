@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.nodes import name_of
+from trtbuild.model.folding import value_of
+from trtbuild.model.nodes import name_of
+from trtbuild.model.view import View, ints_of
 from trtbuild.quant.flow import passes
-from trtbuild.quant.folding import value_of
-from trtbuild.quant.view import View, ints_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trtbuild.quant.placement import Site
-from trtbuild.quant.view import View
+from trtbuild.model.view import Site, View
 
 __all__ = ["AVERAGING", "RATIO", "entries", "passes", "share_limits"]
 

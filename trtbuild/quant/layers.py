@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trtbuild.core.nodes import WEIGHTED, name_of
+from trtbuild.model.nodes import WEIGHTED, name_of
+from trtbuild.model.view import View
 from trtbuild.quant.axes import axis_of_operand
-from trtbuild.quant.view import View
 
 if TYPE_CHECKING:
     import onnx

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from trtbuild.core.nodes import name_of
 from trtbuild.core.values import Ranges, matching
 from trtbuild.core.words import few
+from trtbuild.model.nodes import name_of
+from trtbuild.model.view import View
 from trtbuild.quant.account import LayerAccount, WeightAccount
-from trtbuild.quant.view import View
 from trtbuild.quant.wishes import Wishes, means
 
 __all__ = ["listed", "on_distant", "on_layers", "on_manual", "on_weights", "on_wishes"]

@@ -10,11 +10,12 @@ from trtbuild.backends import Target
 from trtbuild.calib import Calibrator, RangeSource
 from trtbuild.core.options import Location, Options
 from trtbuild.data import Source
-from trtbuild.graph import Fix, Model
+from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.quant import Weights
-from trtbuild.quant.weights import WeightsAbsmax
+from trtbuild.quant.writing.weights import WeightsAbsmax
+from trtbuild.sources import Model
 
 __all__ = [
     "NAME_PATTERN",

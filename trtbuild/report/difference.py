@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trtbuild.core.difference import Change, Diff
-from trtbuild.core.range_diff import RangeDiff
 from trtbuild.core.words import brief, size
+from trtbuild.plan.difference import Change, Diff
+from trtbuild.plan.range_diff import RangeDiff
 
 __all__ = ["difference_markdown", "difference_text", "differences_markdown", "differences_text"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trtbuild.core.store import Store
 from trtbuild.plan.explain import Decision
+from trtbuild.store.store import Store
 
 __all__ = ["expected_seconds"]
 

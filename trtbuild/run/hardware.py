@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.backends.trt_engine import Description, Kind
+from trtbuild.backends.tensorrt.engine import Description, Kind
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepFailed
+from trtbuild.machine.facts import GPU, capabilities_of, missing
+from trtbuild.machine.interpreters import Interpreter
 from trtbuild.run.executor import Call, Finished
-from trtbuild.run.facts import GPU, capabilities_of, missing
-from trtbuild.run.interpreters import Interpreter
 from trtbuild.run.local import Local
 from trtbuild.steps import AnyStep
 from trtbuild.steps.base import Pinned

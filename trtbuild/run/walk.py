@@ -12,11 +12,11 @@ from pathlib import Path
 from trtbuild.core.digest import canonical_json
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Action, Outcome
-from trtbuild.core.store import Store
 from trtbuild.plan.plan import Plan, Planned, contents_digest, inputs_of
 from trtbuild.run.executor import Call, Executor, Finished, Listener, Progress
 from trtbuild.run.outcomes import deferred, failed, good, not_reached, succeeded
 from trtbuild.steps.base import MODEL, WEIGHTS
+from trtbuild.store.store import Store
 
 __all__ = ["walk"]
 

@@ -13,9 +13,9 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from trtbuild.core.errors import CorruptObject, MissingDependency, TrtbuildError
-from trtbuild.core.reading import while_reading
 from trtbuild.run.executor import Call, Progress
 from trtbuild.steps.base import Context, Silent
+from trtbuild.store.reading import while_reading
 
 __all__ = ["dependency_hint", "main", "run_call"]
 

@@ -88,7 +88,7 @@ class Context:
         weights = self.inputs.get(f"{source.step}/{WEIGHTS}") if source.output == MODEL else None
         if weights is None:
             return path
-        from trtbuild.graph.onnx_file import together
+        from trtbuild.model.onnx_file import together
 
         return together(path, weights, self.out.parent / "in" / source.step)
 

@@ -11,10 +11,10 @@ from trtbuild.backends.base import Asked, Built, Implicit, Order
 from trtbuild.backends.model import Model
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.nodes import name_of
 from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
+from trtbuild.model.nodes import name_of
 from trtbuild.quant.account import Account, Precision
 from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Pinned, Ref, Step

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.calib import Calibrator
 from trtbuild.calib.choice import calibrators_of
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.plausible import FirstLayer, doubts, first_layers
 from trtbuild.calib.ranges import ranges_from_histograms, remarks
 from trtbuild.core.errors import StepInputError
-from trtbuild.quant.policy import candidates, floating
+from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.quant.placing.policy import candidates, floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 

@@ -7,16 +7,16 @@ from typing import ClassVar, Literal
 
 from trtbuild.backends.base import Shapes
 from trtbuild.backends.model import Model
-from trtbuild.backends.native import Counting, calibrate
+from trtbuild.backends.tensorrt.native import Counting, calibrate
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib import Calibrator
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.imported import imported
 from trtbuild.calib.legacy import Legacy
 from trtbuild.calib.table import table_from_bytes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.quant.policy import floating
+from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.quant.placing.policy import floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import load_model
 from trtbuild.steps.capture_data import DataInput

@@ -46,8 +46,8 @@ class CheckModel(Step):
         Raises:
             StepInputError: an error is left: names rule, nodes, reason and next move of each.
         """
-        from trtbuild.graph.onnx_file import load
-        from trtbuild.quant.checked import check_model
+        from trtbuild.model.onnx_file import load
+        from trtbuild.quant.rules.checked import check_model
         from trtbuild.quant.rules.subject import Subject
 
         subject = Subject(

@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.calib.collect import collect
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.plausible import doubts
 from trtbuild.calib.stored import Shard, write_shard
+from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import opened, workers_of
 from trtbuild.steps.capture_data import DataInput

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.core.weights_file import put_scratch
-from trtbuild.quant.convert import High, Peaks, convert, float_account, lift_for
+from trtbuild.model.weights_file import put_scratch
+from trtbuild.quant.half.convert import High, Peaks, convert, float_account, lift_for
 from trtbuild.quant.half_types import HalfName
 from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Ref, Step
@@ -40,7 +40,7 @@ class ConvertPrecision(Step):
         Raises:
             StepInputError: the opset cannot be raised as far as the type needs.
         """
-        from trtbuild.graph.onnx_file import load, write
+        from trtbuild.model.onnx_file import load, write
 
         model = load(context.path(self.model))
         put_scratch(model, context.out.parent / "scratch")

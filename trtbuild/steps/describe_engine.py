@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.trt_engine import Kind, describe
+from trtbuild.backends.tensorrt.engine import Kind, describe
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["DescribeEngine"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.graph import Fix
+from trtbuild.fixes import Fix
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["FixGraph"]
@@ -37,9 +37,9 @@ class FixGraph(Step):
         Raises:
             StepInputError: a fix cannot do what it was asked, or an input or output has no shape.
         """
-        from trtbuild.graph.apply import apply_fixes
-        from trtbuild.graph.onnx_file import read, write
-        from trtbuild.graph.signature import signature_of
+        from trtbuild.fixes.apply import apply_fixes
+        from trtbuild.model.onnx_file import read, write
+        from trtbuild.model.signature import signature_of
 
         model = read(context.path(self.model)).model
         fixed, accounts = apply_fixes(

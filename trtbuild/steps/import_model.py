@@ -9,8 +9,8 @@ from typing import ClassVar, Literal
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.options import Location
-from trtbuild.graph import Model
-from trtbuild.graph.sources import Torch
+from trtbuild.sources import Model
+from trtbuild.sources.kinds import Torch
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["ImportModel"]
@@ -48,7 +48,7 @@ class ImportModel(Step):
             StepInputError: the model cannot be read or exported, or its weights do not fit.
             CorruptObject: a file is not what was planned with.
         """
-        from trtbuild.graph.onnx_file import write
+        from trtbuild.model.onnx_file import write
 
         weights = None if self.weights is None else context.path(self.weights)
         context.events.progress(0, 1, "models")

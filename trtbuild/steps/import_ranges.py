@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 from trtbuild.calib.imported import imported, remarks
 from trtbuild.calib.table import Values, table_from_bytes
 from trtbuild.core.regular import read_regular
+from trtbuild.model.view import View
 from trtbuild.quant.account import Precision
-from trtbuild.quant.view import View
-from trtbuild.quant.wanted import lacking, wanted
+from trtbuild.quant.placing.wanted import lacking, wanted
 from trtbuild.quant.wishes import Wishes
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 

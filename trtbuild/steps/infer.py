@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.backends.model import Model
-from trtbuild.backends.runner import onnx_runner
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.fit import fits
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.base import Sample
+from trtbuild.model.fit import fits
+from trtbuild.model.runner import onnx_runner
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 

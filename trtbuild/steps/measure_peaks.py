@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.calib.feeds import feeds_from_samples
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.peaks import peaks
-from trtbuild.quant.convert import Peaks
-from trtbuild.quant.policy import floating
+from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.quant.half.convert import Peaks
+from trtbuild.quant.placing.policy import floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import check_count, load_model
 from trtbuild.steps.capture_data import DataInput

@@ -9,13 +9,13 @@ from trtbuild.calib.table import bounds, table_from_bytes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.regular import read_regular
 from trtbuild.core.values import Ranges
-from trtbuild.core.weights_file import put_scratch
+from trtbuild.model.weights_file import put_scratch
 from trtbuild.quant import Weights
 from trtbuild.quant.account import Precision
-from trtbuild.quant.convert import High, Peaks
-from trtbuild.quant.wanted import lacking, wanted
-from trtbuild.quant.weights import WeightsAbsmax
+from trtbuild.quant.half.convert import High, Peaks
+from trtbuild.quant.placing.wanted import lacking, wanted
 from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["Quantize"]
@@ -58,7 +58,7 @@ class Quantize(Step):
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
-        from trtbuild.graph.onnx_file import load, write
+        from trtbuild.model.onnx_file import load, write
         from trtbuild.quant.apply import quantize
 
         model = load(context.path(self.model))

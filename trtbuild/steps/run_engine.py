@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.trt_engine import Kind, run
+from trtbuild.backends.tensorrt.engine import Kind, run
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
 from trtbuild.steps.base import Context, Pinned, Step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trtbuild.core.nodes import name_of
+from trtbuild.model.nodes import name_of
 from trtbuild.quant.existing import Linear
 from trtbuild.quant.rules.subject import Hits, Subject
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from trtbuild.core.nodes import name_of
+from trtbuild.model.nodes import name_of
+from trtbuild.model.opset import MOST_IR
+from trtbuild.quant.adopting.repairs import FOREIGN, positive
 from trtbuild.quant.existing import REFUSED, Linear
-from trtbuild.quant.opset import MOST_IR
-from trtbuild.quant.repairs import FOREIGN, positive
 from trtbuild.quant.rules.subject import INTEGERS, Hits, Subject
 
 __all__ = [

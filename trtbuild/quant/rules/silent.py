@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.core.nodes import bodies_of, name_of
+from trtbuild.model.nodes import bodies_of, name_of
 from trtbuild.quant.axes import axis_of_operand
 from trtbuild.quant.existing import LINEAR, Linear
 from trtbuild.quant.rules.subject import INTEGERS, Hits, Reading, Subject

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from trtbuild.core.nodes import WEIGHTED, name_of
-from trtbuild.quant.islands import islands_of
-from trtbuild.quant.residual import residuals_of
+from trtbuild.model.nodes import WEIGHTED, name_of
+from trtbuild.model.view import ints_of
+from trtbuild.quant.placing.residual import residuals_of
+from trtbuild.quant.rules.islands import islands_of
 from trtbuild.quant.rules.subject import Hits, Reading, Subject
-from trtbuild.quant.view import ints_of
 
 __all__ = ["float_between", "float_skip", "mostly_fp32", "padded", "split_fusion", "unfolded_norm"]
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trtbuild.core.nodes import WEIGHTED, name_of
 from trtbuild.core.values import Range
+from trtbuild.model.nodes import WEIGHTED, name_of
+from trtbuild.model.view import View
 from trtbuild.quant.asked import dequantizer_of
 from trtbuild.quant.existing import (
     LINEAR,
@@ -19,9 +20,8 @@ from trtbuild.quant.existing import (
     stored_of,
     streams_of,
 )
-from trtbuild.quant.macs import macs_of
 from trtbuild.quant.rules.aim import ANY, Aim
-from trtbuild.quant.view import View
+from trtbuild.quant.rules.macs import macs_of
 from trtbuild.quant.wishes import means
 
 if TYPE_CHECKING:

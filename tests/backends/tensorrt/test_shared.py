@@ -1,0 +1,89 @@
+"""What every TensorRT shares: profiles, phases, the log."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trtbuild.backends.tensorrt.shared import _Phases, check_profiles, listening
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import TensorSpec
+
+INPUTS = [
+    TensorSpec(name="x", dtype="float32", shape=("n", 3, "h")),
+    TensorSpec(name="mask", dtype="bool", shape=(3,)),
+]
+GOOD = ((1, 3, 8), (2, 3, 8), (4, 3, 16))
+
+
+def test_a_complete_profile_is_accepted():
+    """Fixed inputs may be left out, or given their one shape."""
+    check_profiles(INPUTS, [{"x": GOOD}, {"x": GOOD, "mask": ((3,), (3,), (3,))}])
+    check_profiles(INPUTS[1:], [])
+
+
+@pytest.mark.parametrize(
+    ("profiles", "message"),
+    [
+        ([], "input `x` has shape [n, 3, h], but no profile says"),
+        ([{"x": GOOD}, {}], "profile 1 has no shapes for input `x` ([n, 3, h])"),
+        ([{"x": GOOD, "z": GOOD}], "profile 0 names `z`, which is no input of the model"),
+        ([{"x": ((1, 3),) * 3}], "profile 0, `x`: min [1, 3] does not fit the model's [n, 3, h]"),
+        ([{"x": ((1, 3, 8), (1, 4, 8), (1, 4, 8))}], "opt [1, 4, 8] does not fit"),
+        ([{"x": GOOD, "mask": ((2,),) * 3}], "`mask`: min [2] does not fit the model's [3]"),
+        ([{"x": ((2, 3, 8), (1, 3, 8), (4, 3, 8))}], "max [4, 3, 8] do not rise"),
+    ],
+)
+def test_a_profile_that_polygraphy_would_patch_is_an_error(profiles, message):
+    """Shapes that are missing or impossible are named with the input."""
+    with pytest.raises(StepInputError, match=re.escape(message)):
+        check_profiles(INPUTS, profiles)
+
+
+def test_a_phase_counts_the_phases_within_it():
+    """2 of 4 steps, and the third half done: 62 percent."""
+    phases = _Phases()
+
+    assert 0 == phases.start("build", None, 4)
+    assert 25 == phases.step("build")
+    assert 50 == phases.step("build")
+    assert phases.start("inner", "build", 2) is None
+    assert 62 == phases.step("inner")
+    assert phases.finish("inner") is None
+    assert 75 == phases.step("build")
+    assert 100 == phases.finish("build")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["start", "step", "finish"]), st.integers(0, 3))))
+def test_progress_never_falls_whatever_the_builder_says(events):
+    """Phases that end twice, begin twice or take more steps than they said do not break it."""
+    phases, told = _Phases(), []
+    for verb, number in events:
+        name = f"phase{number}"
+        if verb == "start":
+            told.append(phases.start(name, f"phase{number - 1}" if number else None, 2))
+        else:
+            told.append(getattr(phases, verb)(name))
+
+    percents = [percent for percent in told if percent is not None]
+    assert sorted(set(percents)) == percents
+    assert all(0 <= percent <= 100 for percent in percents)
+
+
+def test_the_log_is_written_and_its_errors_are_kept(capsys):
+    """Everything goes to the step's log; a repeated error is quoted once; nothing lingers."""
+    pytest.importorskip("polygraphy")
+    from polygraphy.logger import G_LOGGER
+
+    with listening() as log:
+        G_LOGGER.verbose("told")
+        G_LOGGER.error("wrong")
+        G_LOGGER.error("wrong")
+        G_LOGGER.warning("odd")
+
+    assert (["wrong"], ["odd"]) == (log.errors, log.warnings)
+    assert "told" in capsys.readouterr().out
+    assert not G_LOGGER.use_python_logging_system

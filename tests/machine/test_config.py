@@ -1,0 +1,84 @@
+"""The user's settings: read strictly, and every slip told at its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.machine.config import Named, config_file, pythons
+
+
+@pytest.fixture
+def written(tmp_path, monkeypatch):
+    """Write the settings."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    def write(text):
+        path = tmp_path / "trtbuild/config.yaml"
+        path.parent.mkdir()
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_without_settings_there_is_none(tmp_path, monkeypatch):
+    """Nobody needs them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    assert {} == pythons()
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "pythons: {}\n"])
+def test_empty_settings_say_nothing(written, text):
+    """As good as none."""
+    written(text)
+
+    assert {} == pythons()
+
+
+def test_a_python_is_named_for_a_kind_of_target(written):
+    """From the root, or from the user's home; with the line that does."""
+    path = written("pythons:\n  tensorrt10: /opt/trt10/bin/python\n  tensorrt11: ~/trt11/python\n")
+
+    assert {
+        "tensorrt10": Named("/opt/trt10/bin/python", f"{path}:2"),
+        "tensorrt11": Named(str(Path.home() / "trt11/python"), f"{path}:3"),
+    } == pythons()
+
+
+@pytest.mark.parametrize("home", ["", "relative"])
+def test_where_xdg_says_nothing_it_is_below_the_home(monkeypatch, home):
+    """A relative XDG_CONFIG_HOME is to be ignored, says its specification."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", home)
+
+    assert Path.home() / ".config/trtbuild/config.yaml" == config_file()
+
+
+WRONG = {
+    "python: {}\n": ("1:1: error: `python` is no setting", "did you mean `pythons`?"),
+    "- a\n": ("error: the settings are a mapping", "begin with `pythons:`"),
+    "pythons: /usr/bin/python\n": ("`pythons` is a mapping", "tensorrt10: /path"),
+    "pythons:\n  tensorrt12: /p\n": ("2:3: error: `tensorrt12` is no kind", "tensorrt10"),
+    "pythons:\n  tensorrt10: bin/python\n": ("2:15: error: `tensorrt10` must be", "/opt/"),
+    "pythons:\n  tensorrt10: 3.11\n": ("must be the path of a Python", ""),
+    "pythons: {tensorrt10: /p, tensorrt10: /q}\n": ("tensorrt10", ""),
+    "pythons: [\n": ("error: ", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), WRONG.items(), ids=range(len(WRONG)))
+def test_what_is_wrong_is_told_at_its_line(written, text, expected):
+    """A slip in them would otherwise build with another TensorRT."""
+    path = written(text)
+
+    with pytest.raises(RecipeError) as caught:
+        pythons()
+
+    message, hint = expected
+    shown = caught.value.problems[0].render()
+    assert shown.startswith(f"{path}:")
+    assert message in shown
+    assert hint in shown

@@ -1,0 +1,178 @@
+"""What is installed, and on which GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from trtbuild.backends import onnxruntime, tensorrt_rtx
+from trtbuild.backends.tensorrt11 import Tensorrt11
+from trtbuild.core.watch import Watch, devices
+from trtbuild.machine import facts
+from trtbuild.machine.facts import (
+    Gpu,
+    Installed,
+    gpus,
+    hindrance,
+    missing,
+    readiness_of,
+    target_kinds,
+)
+
+FAKE_DRIVER = """
+#include <string.h>
+int cuInit(unsigned flags) { return 0; }
+int cuDeviceGetCount(int *count) { *count = 2; return 0; }
+int cuDeviceGetName(char *name, int size, int device) {
+    strncpy(name, device ? "NVIDIA L4" : "NVIDIA H200", size); return 0;
+}
+int cuDeviceGetAttribute(int *value, int attribute, int device) {
+    *value = attribute == 75 ? (device ? 8 : 9) : attribute == 76 ? (device ? 9 : 0) : -1;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["onnx-graphsurgeon", "onnx_graphsurgeon", "PyYAML", "numpy"])
+def test_a_version_is_what_the_metadata_says(name):
+    """The short cut through folder names agrees with importlib, however a name is spelled."""
+    assert importlib.metadata.version(name) == Installed()[name]
+
+
+def test_python_is_a_fact():
+    """The interpreter's own version stands beside its packages."""
+    assert sys.version.startswith(Installed()["python"])
+
+
+def test_only_what_was_asked_for_is_a_fact_of_the_run(tmp_path):
+    """Another package beside it does not show in the facts of a plan."""
+    for folder in ("a-1.0.dist-info", "b_c-2.0+cpu.dist-info", "d-3-py3.11.egg-info", "e.py"):
+        (tmp_path / folder).mkdir()
+    found = Installed([str(tmp_path), str(tmp_path / "nowhere")])
+
+    assert "2.0+cpu" == found["B.c"]
+    assert "3" == found["d"]
+    assert "x" not in found
+    assert {"B.c": "2.0+cpu", "d": "3"} == dict(found)
+
+
+def test_the_first_on_the_path_wins(tmp_path):
+    """As for an import, what stands earlier hides what stands later."""
+    for place, version in (("first", "1"), ("second", "2")):
+        (tmp_path / place / f"a-{version}.dist-info").mkdir(parents=True)
+
+    assert "1" == Installed([str(tmp_path / "first"), str(tmp_path / "second")])["a"]
+
+
+def test_a_backend_says_which_packages_it_lacks():
+    """What is missing is named, in words that can stand in a report."""
+    needed = tensorrt_rtx.TensorrtRtx.capabilities
+    versions = dict.fromkeys(needed.packages, "1")
+
+    assert "" == missing(needed, versions)
+    del versions["polygraphy"]
+    assert "polygraphy is not installed" == missing(needed, versions)
+    assert missing(needed, {}).endswith("polygraphy are not installed")
+
+
+def test_readiness_covers_every_kind_of_target():
+    """For each kind: whether it builds here, with which versions, or what installs it."""
+    here = {"onnxruntime": "1.31.1", "polygraphy": "0.53.6"}
+    rtx, eleven, ten, ort = (readiness_of(kind, here) for kind in target_kinds())
+
+    assert [("tensorrt11", False), ("tensorrt10", False)] == [
+        (each.kind, each.builds) for each in (eleven, ten)
+    ]
+    assert ("tensorrt_rtx", False) == (rtx.kind, rtx.builds)
+    assert "tensorrt_rtx_cu13_libs" in rtx.reason
+    assert "pip install 'trtbuild[rtx-aot]'" == rtx.install
+    assert ("onnxruntime", True, "") == (ort.kind, ort.builds, ort.reason)
+    assert "1.31.1" == ort.packages["onnxruntime"]
+
+
+def test_a_backend_that_needs_a_gpu_is_not_ready_without_one(monkeypatch):
+    """Packages alone do not make a builder that times kernels on a GPU."""
+    needs = onnxruntime.Onnxruntime.capabilities.__class__(
+        modes=("explicit",), native_calibrators=(), typing=(), runs_without_gpu=False,
+        packages=(), install="",
+    )  # fmt: skip
+    monkeypatch.setattr(onnxruntime.Onnxruntime, "capabilities", needs)
+    monkeypatch.setattr(facts, "_driver", lambda: None)
+
+    assert "there is no NVIDIA GPU with a driver here" == readiness_of("onnxruntime", {}).reason
+
+
+def test_another_version_of_tensorrt_is_not_taken_for_it(monkeypatch):
+    """A target for 10 is not built by 11, and says which is here."""
+    here = {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
+
+    eleven, ten = (readiness_of(kind, here) for kind in ("tensorrt11", "tensorrt10"))
+
+    assert "tensorrt 11.4.0.106 is installed; version 10 is needed" == ten.reason
+    assert "there is no NVIDIA GPU with a driver here" == eleven.reason
+
+
+def test_a_target_is_for_the_gpu_that_it_names(monkeypatch):
+    """On another it is deferred, with both named; and the GPU is a fact of what is built."""
+    monkeypatch.setattr(facts, "gpus", lambda: (Gpu("NVIDIA L4", "8.9"),))
+    installed = Installed([])
+    installed._versions |= {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
+    here, there = (Tensorrt11(kind="tensorrt11", gpu=gpu) for gpu in ("sm_89", "sm_90"))
+
+    assert "" == hindrance(here, installed)
+    assert "it is for a GPU of compute capability 9.0, and here is NVIDIA L4 (8.9)" == hindrance(
+        there, installed
+    )
+    assert "NVIDIA L4 (8.9)" == installed["gpu"]
+
+
+def test_gpus_are_read_from_the_driver(monkeypatch, tmp_path):
+    """Name and compute capability come through the driver's C interface; here, one we compile."""
+    if not shutil.which("cc"):
+        pytest.skip("needs a C compiler")
+    (tmp_path / "driver.c").write_text(FAKE_DRIVER)
+    library = tmp_path / "libcuda.so.1"
+    command = ["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "driver.c")]
+    subprocess.run(command, check=True)
+    monkeypatch.setattr(facts, "_driver", lambda: ctypes.CDLL(str(library)))
+
+    assert (Gpu("NVIDIA H200", "9.0"), Gpu("NVIDIA L4", "8.9")) == gpus()
+
+
+def test_no_driver_means_no_gpu(monkeypatch):
+    """Where the driver's library is not installed, there is no GPU, and no error."""
+    monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
+
+    assert () == gpus()
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
+def test_whoever_asks_for_a_gpu_is_seen_to_ask(monkeypatch, tmp_path):
+    """With the driver's own file, though it was loaded before: another one may show another GPU."""
+    (tmp_path / "driver.c").write_text(FAKE_DRIVER)
+    library = tmp_path / "libcuda.so.1"
+    command = ["cc", "-shared", "-fPIC", "-o", str(library), str(tmp_path / "driver.c")]
+    subprocess.run(command, check=True)
+    monkeypatch.setattr(facts, "_PLACES", (str(library),))
+
+    with Watch() as watch:
+        assert "NVIDIA H200 (9.0)" == Installed([])["gpu"]
+
+    assert devices() == watch.devices
+    assert str(library) in watch.looks
+    assert "" == watch.doubt
+
+
+def test_whoever_finds_no_gpu_is_seen_to_ask(monkeypatch):
+    """That there is none is an answer too."""
+    monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
+
+    with Watch() as watch:
+        assert "gpu" not in Installed([])
+
+    assert devices() == watch.devices

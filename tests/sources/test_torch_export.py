@@ -1,0 +1,222 @@
+"""PyTorch modules come in as ONNX: names, sizes, weights, and the same bytes everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.helpers.models import outputs_of
+from tests.helpers.torch_models import tiny, write_source
+from trtbuild.core.errors import StepInputError
+from trtbuild.model.onnx_file import write
+from trtbuild.model.signature import signature_of
+from trtbuild.sources.kinds import Torch
+from trtbuild.sources.torch_module import make
+
+torch = pytest.importorskip("torch")
+
+
+def source(**fields):
+    return Torch.model_validate_json(tiny(**fields))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    return write_source(tmp_path_factory.mktemp("recipes"))
+
+
+@pytest.fixture(scope="module")
+def seeded(base):
+    """The tiny model, exported once with seeded weights."""
+    return source().bring_in(base, None)
+
+
+def test_seeded_weights_say_so(seeded):
+    """A caveat for every number, and a note with the reason."""
+    assert ("seeded weights",) == seeded.caveats
+    assert ("weights drawn from seed 0: the numbers say nothing of a real model",) == seeded.notes
+
+
+def test_layers_are_named_after_the_users_modules(seeded):
+    """Batch norms are gone, convolutions keep their own names, weights and biases theirs."""
+    signature = signature_of(seeded.model)
+
+    assert [
+        ("/stem/Conv", "Conv"),
+        ("/layer1/0/conv1/Conv", "Conv"),
+        ("/layer1/0/relu/Relu", "Relu"),
+        ("/layer1/0/conv2/Conv", "Conv"),
+        ("/layer1/0/Add", "Add"),
+        ("/layer1/0/relu/Relu_1", "Relu"),
+        ("/layer1/1/conv1/Conv", "Conv"),
+        ("/layer1/1/relu/Relu", "Relu"),
+        ("/layer1/1/conv2/Conv", "Conv"),
+        ("/layer1/1/Add", "Add"),
+        ("/layer1/1/relu/Relu_1", "Relu"),
+        ("/pool/ReduceMean", "ReduceMean"),
+        ("/Reshape", "Reshape"),
+        ("/fc/Gemm", "Gemm"),
+    ] == [(node.name, node.op) for node in signature.nodes]
+    assert "/layer1/0/conv1/Conv_output_0" in signature.tensors
+    assert {"stem.weight", "layer1.0.conv1.weight", "layer1.0.conv1.bias", "fc.bias"} <= {
+        tensor.name for tensor in seeded.model.graph.initializer
+    }
+
+
+def test_the_batch_is_dynamic(seeded):
+    """Input and output carry the recipe's name; any batch runs."""
+    signature = signature_of(seeded.model)
+    run = outputs_of(seeded.model, {"input": np.zeros((5, 3, 9, 9), np.float32)})
+
+    assert ("batch", 3, 9, 9) == signature.inputs[0].shape
+    assert ("logits", ("batch", 3)) == (signature.outputs[0].name, signature.outputs[0].shape)
+    assert (5, 3) == run["logits"].shape
+
+
+def test_the_model_computes_what_pytorch_computes(seeded, base):
+    """ONNX Runtime against the module itself, batch norms as seeded."""
+    module = make(source(), base=base, weights=None).module
+    x = np.random.default_rng(1).normal(size=(2, 3, 9, 9)).astype(np.float32)
+    with torch.no_grad():
+        wanted = module(torch.from_numpy(x)).numpy()
+
+    found = outputs_of(seeded.model, {"input": x})["logits"]
+
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_ir_and_opset_are_what_was_asked(seeded):
+    """IR 10 at most, opset 20, one file, one domain."""
+    assert [("", 20)] == [(entry.domain, entry.version) for entry in seeded.model.opset_import]
+    assert seeded.model.ir_version <= 10
+    assert not any(tensor.external_data for tensor in seeded.model.graph.initializer)
+
+
+def test_the_same_bytes_in_another_process_and_folder(seeded, base, tmp_path):
+    """Nothing of the place, the time or the process gets into the file."""
+    write(seeded.model, tmp_path / "model.onnx")
+    mine = (tmp_path / "model.onnx").read_bytes()
+    elsewhere = write_source(tmp_path / "quite" / "another" / "place")
+    code = f"""
+import hashlib, sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+torch.rand(7)
+from trtbuild.model.onnx_file import write
+from trtbuild.sources.kinds import Torch
+from trtbuild.sources.torch_module import make
+model = Torch.model_validate_json({tiny()!r}).bring_in(Path({str(elsewhere)!r}), None).model
+write(model, Path("model.onnx"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=elsewhere,
+        env={"PYTHONHASHSEED": "77", "PATH": "/usr/bin:/bin"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    other = (elsewhere / "model.onnx").read_bytes()
+
+    assert hashlib.sha256(mine).hexdigest() == hashlib.sha256(other).hexdigest()
+    assert not [
+        word.encode() for word in (str(base), "site-packages", "net.py") if word in str(mine)
+    ]
+    assert "" == done.stdout
+
+
+PAIR = {
+    "entrypoint": "net.py:pair",
+    "weights": None,
+    "outputs": ["sum", "difference"],
+    "inputs": {
+        "right": {"shape": ["batch", "length"]},
+        "left": {"shape": ["batch", "length"]},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def pair(base):
+    """A model of two inputs and two outputs, exported once."""
+    return source(**PAIR).bring_in(base, None).model
+
+
+def test_several_inputs_go_where_forward_names_them(pair):
+    """However the recipe orders them; equal names are one dimension."""
+    feed = {"left": np.ones((3, 5), np.float32), "right": np.full((3, 5), 2, np.float32)}
+    run = outputs_of(pair, feed)
+
+    assert (5, -1) == (run["sum"][0, 0], run["difference"][0, 0])
+    assert [("left", ("batch", "length")), ("right", ("batch", "length"))] == [
+        (spec.name, spec.shape) for spec in signature_of(pair).inputs
+    ]
+
+
+def test_inputs_that_forward_does_not_know_are_refused(base):
+    """With forward's own names."""
+    wrong = {**PAIR, "inputs": {"a": {"shape": [1, 2]}, "right": {"shape": [1, 2]}}}
+
+    with pytest.raises(StepInputError, match=r"inputs a, right do not match forward\(left, right"):
+        source(**wrong).bring_in(base, None)
+
+
+def test_outputs_must_be_named_each(base, capfd):
+    """Two tensors, one name: nobody could tell which. The exporter itself says nothing."""
+    level = logging.getLogger("torch.onnx").level
+    with pytest.raises(StepInputError, match="returns 2 tensors, the recipe names 1: sum"):
+        source(**{**PAIR, "outputs": ["sum"]}).bring_in(base, None)
+
+    assert ("", "") == capfd.readouterr()
+    assert level == logging.getLogger("torch.onnx").level
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"entrypoint": "net.py:failing"}, "raised: ValueError: no such width$"),
+        ({"entrypoint": "net.py:not_a_module"}, "returned str; a torch.nn.Module is needed"),
+        ({"options": {"depth": 3}}, "raised: TypeError: .*unexpected keyword argument 'depth'"),
+        ({"inputs": {"input": {"shape": ["batch", 5, 9, 9]}}}, "cannot be exported by PyTorch: "),
+        (
+            {"entrypoint": "net.py:branchy", "inputs": {"x": {"shape": ["n", 2]}}},
+            "cannot be exported by PyTorch: .*data-dependent",
+        ),
+    ],
+)
+def test_what_cannot_be_made_or_exported_says_why(base, fields, message):
+    """One sentence with PyTorch's own words."""
+    with pytest.raises(StepInputError, match=message):
+        source(**fields).bring_in(base, None)
+
+
+def test_an_opset_that_cannot_be_reached_says_which_can(pair):
+    """The exporter would keep its own without a word."""
+    from trtbuild.sources import torch_export
+
+    model = type(pair)()
+    model.CopyFrom(pair)
+    model.opset_import[0].version = 18
+
+    with pytest.raises(StepInputError, match="at opset 20, only at 18") as caught:
+        torch_export._hold_to_promises(source(**PAIR), ["left", "right"], model)
+    assert "write `opset: 18`" == caught.value.hint
+
+
+def test_finding_the_sources_is_cheap(base):
+    """A plan asks every time: torch and onnx stay out."""
+    code = (
+        "import sys; from pathlib import Path; from trtbuild.sources.kinds import Torch;"
+        f"print(Torch.model_validate_json({tiny()!r}).files(Path({str(base)!r})));"
+        "print(*sys.modules)"
+    )
+    files, loaded = subprocess.check_output([sys.executable, "-c", code], text=True).splitlines()
+
+    assert "net.py" in files
+    assert set() == {"torch", "onnx", "numpy"} & set(loaded.split())

@@ -1,0 +1,233 @@
+"""Weights: fetched and checked, read without running anything."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.request import HTTPSHandler
+
+import pytest
+
+from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError, UsageError
+from trtbuild.sources import weights as module
+from trtbuild.sources.kinds import Weights
+from trtbuild.sources.weights import fetch, state_dict
+
+CONTENT = b"weights" * 1000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+def by_url(url, digest=DIGEST):
+    return Weights(url=url, sha256=digest)
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A file URL of published weights."""
+    path = tmp_path / "published" / "net.pth"
+    path.parent.mkdir()
+    path.write_bytes(CONTENT)
+    return path.as_uri()
+
+
+def test_a_file_url_is_fetched_and_checked(published, tmp_path):
+    """The bytes arrive whole."""
+    fetch(by_url(published), tmp_path / "here", timeout_seconds=5)
+
+    assert CONTENT == (tmp_path / "here").read_bytes()
+
+
+def test_other_bytes_than_promised_are_refused(published, tmp_path):
+    """Both digests are shown, and nothing is left behind."""
+    with pytest.raises(CorruptObject, match=f"its sha256 is {DIGEST}, the recipe says {'0' * 64}"):
+        fetch(by_url(published, "0" * 64), tmp_path / "here", timeout_seconds=5)
+    assert not (tmp_path / "here").exists()
+
+
+def test_too_large_a_file_is_stopped(published, tmp_path):
+    """However much a server sends, the disk does not fill."""
+    with pytest.raises(MissingFile, match="is larger than"):
+        fetch(by_url(published), tmp_path / "here", timeout_seconds=5, limit_bytes=6999)
+    assert not (tmp_path / "here").exists()
+
+
+def test_what_is_not_there_says_so(tmp_path):
+    """With what to do instead."""
+    with pytest.raises(MissingFile, match="cannot be fetched") as caught:
+        fetch(by_url((tmp_path / "gone").as_uri()), tmp_path / "here", timeout_seconds=5)
+    assert "weights: {path: ...}" in caught.value.hint
+
+
+def test_a_host_that_does_not_exist_says_so(tmp_path):
+    """Without a network this is what happens: one error, in time."""
+    with pytest.raises(MissingFile, match="cannot be fetched"):
+        fetch(by_url("https://weights.invalid/net.pth"), tmp_path / "here", timeout_seconds=5)
+    assert not (tmp_path / "here").exists()
+
+
+@pytest.mark.parametrize("url", ["http://x/y", "ftp://x/y", "data:,x", "/etc/passwd"])
+def test_only_https_and_files(tmp_path, url):
+    """Recipes refuse other schemes, and so does fetching."""
+    with pytest.raises(ValueError, match="pattern"):
+        by_url(url)
+    with pytest.raises(UsageError, match="over https, or from file"):
+        fetch(Weights.model_construct(url=url, sha256=DIGEST), tmp_path / "x", timeout_seconds=5)
+
+
+class Server(BaseHTTPRequestHandler):
+    """Answers by path: weights, elsewhere, or an error."""
+
+    def do_GET(self):
+        if self.path == "/net":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(CONTENT)
+        elif self.path.startswith("/to/"):
+            self.send_response(302)
+            self.send_header("Location", self.path.removeprefix("/to/"))
+            self.end_headers()
+        else:
+            self.send_error(404)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A server on this machine; plain, and spoken to as if it were https."""
+
+    class Plain(HTTPSHandler):
+        def https_open(self, request):
+            import http.client
+
+            request.type = "http"
+            return self.do_open(http.client.HTTPConnection, request)
+
+    monkeypatch.setattr("urllib.request.HTTPSHandler", Plain)
+    monkeypatch.delenv("https_proxy", raising=False)
+    monkeypatch.delenv("HTTPS_PROXY", raising=False)
+    listening = HTTPServer(("127.0.0.1", 0), Server)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    listening.server_close()
+    thread.join()
+
+
+def test_https_is_fetched(server, tmp_path):
+    """And followed where it redirects to https."""
+    fetch(by_url(f"{server}/net"), tmp_path / "a", timeout_seconds=5)
+    fetch(by_url(f"{server}/to/{server}/net"), tmp_path / "b", timeout_seconds=5)
+
+    assert CONTENT == (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:1/net", "file:///etc/passwd", "ftp://x/y"])
+def test_a_redirect_out_of_https_is_refused(server, tmp_path, target):
+    """A server cannot make us speak plainly, or read our own files."""
+    with pytest.raises(MissingFile, match="cannot be fetched"):
+        fetch(by_url(f"{server}/to/{target}"), tmp_path / "x", timeout_seconds=5)
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_error_of_the_server_is_quoted(server, tmp_path):
+    """404 is what it says."""
+    with pytest.raises(MissingFile, match="Not Found"):
+        fetch(by_url(f"{server}/other"), tmp_path / "x", timeout_seconds=5)
+
+
+def test_a_server_that_drips_is_given_up(server, tmp_path, monkeypatch):
+    """The whole fetch has a limit, not only each piece."""
+    clock = iter([0.0, 1.0, 10_000.0, 20_000.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(module, "PIECE_BYTES", 1000)
+
+    with pytest.raises(MissingFile, match="took too long"):
+        fetch(by_url(f"{server}/net"), tmp_path / "x", timeout_seconds=5)
+
+
+def test_weights_have_one_place():
+    """A path or a URL, and a URL with its digest."""
+    for fields in ({}, {"path": "a", "url": "https://x/y", "sha256": DIGEST}, {"url": "https://x"}):
+        with pytest.raises(ValueError, match="weights"):
+            Weights(**fields)
+
+
+@pytest.fixture
+def tensors():
+    torch = pytest.importorskip("torch")
+    return {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.zeros(2)}
+
+
+@pytest.mark.parametrize("form", ["safetensors", "torch", "old torch"])
+def test_every_form_is_read_by_what_it_holds(tmp_path, tensors, form):
+    """The file's name says nothing: fetched weights have none."""
+    import torch
+    from safetensors.torch import save_file
+
+    path = tmp_path / "object"
+    if form == "safetensors":
+        save_file(tensors, path)
+    else:
+        torch.save(tensors, path, _use_new_zipfile_serialization=form == "torch")
+    found = state_dict(path, None)
+
+    assert tensors.keys() == found.keys()
+    assert all(torch.equal(tensors[name], found[name]) for name in tensors)
+
+
+def test_a_checkpoint_is_opened_at_its_key(tmp_path, tensors):
+    """Without the key, or with a wrong one, the entries are listed."""
+    import torch
+
+    path = tmp_path / "checkpoint.pth"
+    torch.save({"epoch": 3, "state_dict": tensors}, path)
+
+    assert tensors.keys() == state_dict(path, "state_dict").keys()
+    with pytest.raises(StepInputError, match=r"is not a state dict .* epoch, state_dict"):
+        state_dict(path, None)
+    with pytest.raises(StepInputError, match="has no entry `model`; entries there: epoch"):
+        state_dict(path, "model")
+
+
+class Evil:
+    """Runs when it is unpickled."""
+
+    def __reduce__(self):
+        return (print, ("gotcha",))
+
+
+def test_code_in_a_pickle_does_not_run(tmp_path, tensors, capsys):
+    """Such a file is refused."""
+    path = tmp_path / "evil.pth"
+    path.write_bytes(pickle.dumps({"w": Evil()}))
+
+    with pytest.raises(StepInputError, match="cannot be read as weights"):
+        state_dict(path, None)
+    assert "gotcha" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"PK\x03\x04 cut off", b"\x10" + b"\0" * 7 + b"{"]
+)
+def test_another_file_is_refused(tmp_path, tensors, content):
+    """Empty, text, and files cut off: one clear error."""
+    path = tmp_path / "net.pth"
+    path.write_bytes(content)
+
+    with pytest.raises(StepInputError, match=r"net\.pth: cannot be read as weights"):
+        state_dict(path, None)
+
+
+def test_a_compressed_archive_is_refused(tmp_path):
+    """A thousandth of its size on disk, it would fill the memory; `torch.save` packs nothing."""
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(1 << 20))
+
+    with pytest.raises(StepInputError, match="is a compressed archive"):
+        state_dict(tmp_path / "w.pth", None)

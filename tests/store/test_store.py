@@ -1,0 +1,135 @@
+"""The store: atomic, verified, claimed."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from trtbuild.core.digest import sealed
+from trtbuild.core.errors import CorruptObject, NotWritable
+from trtbuild.core.records import Action, Artifact
+from trtbuild.store.store import Store, default_root
+
+AB, CD = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
+
+
+def taken_in(store, path, text="hello"):
+    path.write_text(text)
+    return store.add(path, "thing", move=True)
+
+
+def test_equal_contents_are_one_object(store, tmp_path):
+    """A file's digest is its place."""
+    first = taken_in(store, tmp_path / "a")
+    second = taken_in(store, tmp_path / "b")
+
+    assert first == second
+    assert "hello" == store.object_path(first.digest).read_text()
+
+
+def test_an_object_is_read_only(store, tmp_path):
+    """Nobody changes an object by accident."""
+    artifact = taken_in(store, tmp_path / "a")
+
+    assert 0o444 == store.object_path(artifact.digest).stat().st_mode & 0o777
+
+
+def test_a_flipped_bit_is_found_and_the_object_removed(store, tmp_path):
+    """Verification reads the whole object; what is wrong is put out of reach."""
+    artifact = taken_in(store, tmp_path / "a")
+    path = store.object_path(artifact.digest)
+    path.chmod(0o644)
+    path.write_text("hellp")
+
+    with pytest.raises(CorruptObject, match="damaged"):
+        store.verify(artifact)
+    assert not store.has(artifact)
+
+
+def test_a_torn_action_reads_as_absent(store, tmp_path):
+    """What cannot be understood is not there: the step runs again."""
+    (store.root / "actions" / "ab.json").write_text('{"step": "x", "dig')
+
+    assert store.action(AB) is None
+
+
+def test_an_action_survives_the_round_trip(store, tmp_path):
+    """What is recorded is what is read, by digest and by contents."""
+    artifact = taken_in(store, tmp_path / "a")
+    action = Action(
+        step="x", digest=AB, ingredients="{}", artifacts=(artifact,), seconds=1.5, where=""
+    )
+
+    store.record(action, CD)
+
+    assert action == store.action(AB) == store.same_contents(CD)
+    assert store.complete(action)
+
+
+def test_a_claim_is_held_by_one(store):
+    """Closing it, as a dying process does, gives it back."""
+    first = store.claim(AB)
+
+    assert store.claim(AB) is None
+    os.close(first)
+    again = store.claim(AB)
+    assert again is not None
+    os.close(again)
+
+
+def test_a_store_that_cannot_be_made_says_how_to_move_it(tmp_path):
+    """One clear error, with the variable that chooses another place."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(NotWritable, match="cannot be written to") as caught:
+        Store(tmp_path / "file" / "store").prepare()
+    assert "TRTBUILD_STORE" in caught.value.hint
+
+
+def test_history_remembers_the_last_run_of_each_step(store):
+    """A walk over a part of the plan does not forget the rest."""
+    store.remember("face", {"a": "1", "b": "2"})
+    store.remember("face", {"b": "3"})
+
+    assert {"a": "1", "b": "3"} == store.history("face")
+
+
+def test_the_store_is_in_the_user_cache_unless_moved(monkeypatch, tmp_path):
+    """TRTBUILD_STORE wins; XDG_CACHE_HOME is honoured."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "here"))
+    assert tmp_path / "here" == default_root()
+    monkeypatch.delenv("TRTBUILD_STORE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert tmp_path / "cache" / "trtbuild" == default_root()
+
+
+@pytest.mark.parametrize("digest", ["sha256:../../../x", "sha256:/x", "x", "sha256:", "sha256:AB"])
+def test_what_is_no_digest_leads_nowhere(store, digest):
+    """A forged record names no file outside the store, and removes none there."""
+    with pytest.raises(CorruptObject, match="is no digest"):
+        store.object_path(digest)
+
+
+def test_a_forged_action_reads_as_absent(store):
+    """Its seal is right, and its artifact would be a file elsewhere."""
+    victim = store.root / "victim"
+    victim.write_text("mine")
+    artifact = Artifact(name="model", digest="sha256:ab/../../victim", size_bytes=4)
+    action = Action(
+        step="s", digest=AB, ingredients="{}", artifacts=(artifact,), seconds=0, where="here"
+    )
+
+    store.record(action, CD)
+
+    assert store.action(AB) is None
+    assert "mine" == victim.read_text()
+
+
+@pytest.mark.parametrize("text", ["[1]", '[{"s": 1}]', "{}", "[" * 100_000, '"x"', "nonsense"])
+def test_forged_runs_read_as_none(store, text):
+    """Whatever JSON stands there, or none."""
+    (store.root / "records/small.json").write_bytes(sealed(text))
+
+    assert {} == store.history("small")
+    assert [] == store.runs("small")

@@ -1,0 +1,128 @@
+"""Results appear in the build directory whole, and only where they changed."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+from trtbuild.core.errors import NotWritable
+from trtbuild.verbs.deliver import deliver, prepare
+
+
+@pytest.fixture
+def model(store, tmp_path):
+    (tmp_path / "m").write_text("model")
+    return store.add(tmp_path / "m", "model", move=True)
+
+
+def delivered(directory, store, artifacts, *, basis="1", whole=True, page="report"):
+    prepare(directory)
+    pages = {"report.md": lambda: page}
+    return deliver(directory, store, artifacts=artifacts, pages=pages, basis=basis, whole=whole)
+
+
+def test_files_are_placed_once(store, tmp_path, model):
+    """A second delivery of the same changes nothing."""
+    first = delivered(tmp_path / "b", store, {"model.onnx": model})
+
+    assert ("model.onnx", "report.md") == first
+    assert () == delivered(tmp_path / "b", store, {"model.onnx": model})
+
+
+def test_an_edited_file_is_put_right(store, tmp_path, model):
+    """And the store never knows of the edit."""
+    delivered(tmp_path / "b", store, {"model.onnx": model})
+    (tmp_path / "b/model.onnx").write_text("edited")
+
+    assert ("model.onnx",) == delivered(tmp_path / "b", store, {"model.onnx": model})
+    assert "model" == (tmp_path / "b/model.onnx").read_text()
+    assert "model" == store.object_path(model.digest).read_text()
+
+
+def test_an_edit_behind_an_unchanged_time_is_put_right(store, tmp_path, model):
+    """Size and modification time may be put back; the inode's own time may not."""
+    delivered(tmp_path / "b", store, {"model.onnx": model})
+    before = (tmp_path / "b/model.onnx").stat()
+    (tmp_path / "b/model.onnx").write_text("MODEL")
+    os.utime(tmp_path / "b/model.onnx", ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert ("model.onnx",) == delivered(tmp_path / "b", store, {"model.onnx": model})
+    assert "model" == (tmp_path / "b/model.onnx").read_text()
+
+
+def test_a_page_is_rendered_when_its_basis_moves(store, tmp_path):
+    """And not before."""
+    delivered(tmp_path / "b", store, {}, page="one")
+
+    assert () == delivered(tmp_path / "b", store, {}, page="two")
+    assert ("report.md",) == delivered(tmp_path / "b", store, {}, basis="2", page="two")
+    assert "two" == (tmp_path / "b/report.md").read_text()
+
+
+def test_what_the_recipe_no_longer_makes_is_removed(store, tmp_path, model):
+    """With the folder it leaves empty; but not when only some targets were asked for."""
+    delivered(tmp_path / "b", store, {"old/model.engine": model})
+
+    delivered(tmp_path / "b", store, {}, whole=False)
+    assert (tmp_path / "b/old/model.engine").exists()
+    delivered(tmp_path / "b", store, {})
+    assert not (tmp_path / "b/old").exists()
+
+
+def test_what_is_not_ours_is_left_alone(store, tmp_path, model):
+    """A user's file in the build directory stays."""
+    delivered(tmp_path / "b", store, {"model.onnx": model})
+    (tmp_path / "b/notes.txt").write_text("mine")
+
+    delivered(tmp_path / "b", store, {})
+    assert "mine" == (tmp_path / "b/notes.txt").read_text()
+
+
+def test_a_build_directory_that_cannot_be_made_is_one_error(tmp_path):
+    """It names the directory and the option that chooses another."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(NotWritable, match="build directory") as caught:
+        prepare(tmp_path / "file" / "face")
+    assert "--build-dir" in caught.value.hint
+
+
+@pytest.mark.parametrize("form", ["../victim", "{}/victim", "a/../../victim", "out/victim"])
+def test_a_forged_list_of_what_was_delivered_removes_nothing_elsewhere(
+    store, tmp_path, model, form
+):
+    """Whoever made the build directory may have written it: up, absolute, or through a link."""
+    directory, victim = tmp_path / "b", tmp_path / "victim"
+    victim.write_text("mine")
+    directory.mkdir()
+    (directory / "out").symlink_to(tmp_path)
+    (directory / ".trtbuild.json").write_text(json.dumps({form.format(tmp_path): ["x", 1, 2, 3]}))
+
+    delivered(directory, store, {"model.onnx": model})
+
+    assert "mine" == victim.read_text()
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a": 1, "": 2, "\\u0000": 3}', "[]", "{", "1e999"]
+)
+def test_a_damaged_list_costs_time_alone(store, tmp_path, model, text):
+    """Everything is placed again."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/.trtbuild.json").write_text(text)
+
+    assert "model.onnx" in delivered(tmp_path / "b", store, {"model.onnx": model})
+
+
+def test_a_link_in_the_place_of_the_lock_is_refused(store, tmp_path, model):
+    """What it leads to stays as it is."""
+    (tmp_path / "victim").write_text("mine")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/.lock").symlink_to(tmp_path / "victim")
+
+    with pytest.raises(OSError, match=r"\.lock"):
+        delivered(tmp_path / "b", store, {"model.onnx": model})
+
+    assert "mine" == (tmp_path / "victim").read_text()

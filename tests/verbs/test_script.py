@@ -1,0 +1,148 @@
+"""The printed program does what trtbuild does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.qdq import layer
+from tests.helpers.recipes import one_target
+from trtbuild.backends.tensorrt.rtx_plan import kernels_of
+from trtbuild.backends.tensorrt_rtx import TensorrtRtx
+from trtbuild.core.errors import UsageError
+from trtbuild.recipe.load import load
+from trtbuild.verbs.script import program
+
+
+@pytest.fixture
+def printed(tmp_path):
+    """Print the program of a target."""
+
+    def run(target, more="", name="it"):
+        (tmp_path / "r.yaml").write_text(one_target(target, more))
+        return program(load(tmp_path / "r.yaml"), name)
+
+    return run
+
+
+def plans(text, target, tmp_path, *, profiles=()):
+    """Build by the program and by the backend, each in a process of its own."""
+    (tmp_path / "build.py").write_text(text)
+    ours = (
+        "import sys; from pathlib import Path; "
+        "from trtbuild.backends.base import Order; "
+        "from trtbuild.backends.tensorrt_rtx import TensorrtRtx; "
+        f"order = Order(Path('m.onnx'), Path('ours'), {list(profiles)!r}); "
+        "TensorrtRtx.model_validate_json(sys.argv[1]).build(order)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for arguments in (
+        ["build.py", "m.onnx", "theirs"],
+        ["-c", ours, json.dumps(target)],
+    ):
+        command = [sys.executable, *arguments]
+        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+    return tmp_path / "theirs", tmp_path / "ours"
+
+
+def test_its_plan_is_ours_byte_for_byte(printed, tmp_path):
+    """For TensorRT-RTX and a model with fixed shapes, whatever the options."""
+    pytest.importorskip("tensorrt_rtx_bindings")
+    target = {
+        "kind": "tensorrt_rtx",
+        "compute_capabilities": [8.6, 8.9],
+        "workspace": "1GiB",
+        "memory_pools": {"tactic_shared_memory": "32KiB"},
+        "preview_features": ["aliased_plugin_io_10_03"],
+        "tf32": False,
+        "io_formats": {"x": ["chw32"]},
+    }
+    (tmp_path / "m.onnx").write_bytes(layer().SerializeToString())
+
+    theirs, ours = plans(printed(target), target, tmp_path)
+
+    assert theirs.read_bytes() == ours.read_bytes()
+
+
+def test_with_open_shapes_it_compiles_the_same_kernels(printed, tmp_path):
+    """Names in such plans hold memory addresses, so bytes may differ between any two processes."""
+    pytest.importorskip("tensorrt_rtx_bindings")
+    target = {"kind": "tensorrt_rtx", "compute_capabilities": [8.9]}
+    (tmp_path / "m.onnx").write_bytes(layer(x="n, 8, 8, 8").SerializeToString())
+    shapes = {"x": ((1, 8, 8, 8), (2, 8, 8, 8), (4, 8, 8, 8))}
+    more = "profiles: [{x: {min: [1, 8, 8, 8], opt: [2, 8, 8, 8], max: [4, 8, 8, 8]}}]"
+
+    theirs, ours = plans(printed(target, more), target, tmp_path, profiles=[shapes])
+
+    kernels = [
+        [(kernel.op, kernel.operands, kernel.layers) for kernel in kernels_of(plan)]
+        for plan in (theirs, ours)
+    ]
+    assert kernels[0] == kernels[1]
+
+
+@pytest.mark.parametrize("major", [10, 11])
+def test_it_names_what_the_real_bindings_have(printed, real_names, major):
+    """Every `trt.Enum.MEMBER` of a program for TensorRT 10 or 11 exists there."""
+    target = {
+        "kind": f"tensorrt{major}",
+        "workspace": "1GiB",
+        "tactic_sources": ["jit_convolutions"],
+        "hardware_compatibility": "ampere_plus",
+        "refit": "individual",
+        "timing_cache": "t.cache",
+        "frozen": True,
+        "io_formats": {"x": ["chw32"]},
+    }
+    if major == 10:
+        target |= {"dla_core": 1, "fp16": True, "io_types": {"x": "half"}}
+
+    text = printed(target)
+
+    assert "REFIT_INDIVIDUAL" in text
+    assert set() == real_names(text) - real_names.known(major)
+    compile(text, "build.py", "exec")
+
+
+class _Names:
+    """`trt.Enum.MEMBER` as a program has them, and as the bindings do."""
+
+    def __call__(self, text):
+        import re
+
+        return set(re.findall(r"trt\.(\w+\.[A-Z]\w*)", text))
+
+    def known(self, major):
+        path = Path(__file__).parents[1] / f"golden/bindings/tensorrt{major}.json"
+        enums = json.loads(path.read_text())["enums"]
+        return {f"{name}.{member}" for name, members in enums.items() for member in members}
+
+
+@pytest.fixture
+def real_names():
+    return _Names()
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "message"),
+    [
+        ({"kind": "onnxruntime"}, "it", "is no TensorRT engine"),
+        ({"kind": "onnxruntime"}, "other", "there is no target `other`"),
+    ],
+)
+def test_what_no_program_builds_is_a_usage_error(printed, target, name, message):
+    """And says what there is."""
+    with pytest.raises(UsageError, match=message):
+        printed(target, name=name)
+
+
+def test_its_settings_are_the_backends():
+    """One table says what is set, for the build and for the program."""
+    target = TensorrtRtx(kind="tensorrt_rtx", tf32=False)
+
+    assert {"TF32": False} == target.settings().flags

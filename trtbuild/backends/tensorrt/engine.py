@@ -1,0 +1,149 @@
+"""An engine that is built, loaded by the TensorRT it is of: described, and run on the GPU."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from trtbuild.backends.tensorrt.explained import refusal
+from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load
+from trtbuild.backends.tensorrt.shared import listening, started
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.options import Options
+from trtbuild.core.values import TensorSpec
+from trtbuild.model.fit import demand_fit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Description", "Kind", "describe", "run"]
+
+Kind = Literal["tensorrt_rtx", "tensorrt11", "tensorrt10"]
+_FLAVOURS = {"tensorrt_rtx": RTX, "tensorrt11": TRT11, "tensorrt10": TRT10}
+_DTYPES = {"FLOAT": "float32", "HALF": "float16", "BF16": "bfloat16"}
+"""TensorRT's words where they are not NumPy's in capitals."""
+OPEN = "?"
+"""A dimension that the engine leaves open; it does not keep the model's names for them."""
+
+
+class Description(Options):
+    """What an engine says of itself once it is loaded."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    profiles: tuple[dict[str, tuple[tuple[int, ...], ...]], ...]
+    """Input → min, opt, max; inputs whose values are shapes are left out."""
+
+
+def describe(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> Description:
+    """Load an engine and return what it takes and gives.
+
+    Raises:
+        StepInputError: that TensorRT does not load it; quotes its messages.
+        MissingDependency, NoGpu: that TensorRT or a GPU is not here.
+    """
+    with _loaded(kind, engine, plugins) as (trt, built):
+        return _described(trt, built)
+
+
+def run(
+    kind: Kind,
+    engine: Path,
+    feed_dict: Mapping[str, np.ndarray],
+    *,
+    plugins: Sequence[Path] = (),
+) -> tuple[dict[str, np.ndarray], int]:
+    """Run an engine once on the GPU; return its outputs, and which profile took the inputs.
+
+    Raises:
+        StepInputError: the arrays fit no profile, or TensorRT does not load or run the engine.
+        MissingDependency, NoGpu: that TensorRT or a GPU is not here.
+    """
+    with _loaded(kind, engine, plugins) as (trt, built):
+        from polygraphy.backend.trt import TrtRunner
+
+        described = _described(trt, built)
+        demand_fit(feed_dict, described.inputs, of="the engine")
+        profile = _profile_for(described, feed_dict)
+        # An engine has profile 0 in use when it is loaded.
+        with TrtRunner(built, optimization_profile=profile or None) as runner:
+            outputs = runner.infer(dict(feed_dict), check_inputs=False)
+            return {name: _array(name, value) for name, value in outputs.items()}, profile
+
+
+@contextlib.contextmanager
+def _loaded(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
+    flavour = _FLAVOURS[kind]
+    trt = load(flavour)
+    # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
+    from polygraphy.backend.trt import EngineFromBytes, LoadPlugins
+    from polygraphy.exception import PolygraphyException
+
+    deserialized: Any = EngineFromBytes(engine.read_bytes())
+    if plugins:
+        deserialized = LoadPlugins([str(path) for path in plugins], deserialized)
+    with listening() as log, started(flavour.name, "runtime", log):
+        try:
+            yield trt, deserialized()
+        except PolygraphyException as error:
+            raise refusal(flavour.name, log, str(error), what="the engine") from None
+
+
+def _described(trt: Any, engine: Any) -> Description:
+    names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+    inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
+    sized = [name for name in inputs if not engine.is_shape_inference_io(name)]
+    return Description(
+        inputs=tuple(_spec(engine, name) for name in inputs),
+        outputs=tuple(_spec(engine, name) for name in names if name not in inputs),
+        profiles=tuple(
+            {
+                name: tuple(map(tuple, engine.get_tensor_profile_shape(name, index)))
+                for name in sized
+            }
+            for index in range(engine.num_optimization_profiles)
+        ),
+    )
+
+
+def _spec(engine: Any, name: str) -> TensorSpec:
+    word = engine.get_tensor_dtype(name).name
+    return TensorSpec(
+        name=name,
+        dtype=_DTYPES.get(word, word.lower()),
+        shape=tuple(OPEN if size < 0 else size for size in tuple(engine.get_tensor_shape(name))),
+    )
+
+
+def _profile_for(described: Description, feed_dict: Mapping[str, np.ndarray]) -> int:
+    """Return the first profile that takes these shapes."""
+    for number, profile in enumerate(described.profiles):
+        if all(_within(feed_dict[name].shape, shapes) for name, shapes in profile.items()):
+            return number
+    given = ", ".join(f"`{name}` {list(array.shape)}" for name, array in feed_dict.items())
+    taken = "; ".join(
+        f"profile {number}: "
+        + ", ".join(f"`{name}` {list(s[0])} to {list(s[-1])}" for name, s in profile.items())
+        for number, profile in enumerate(described.profiles)
+    )
+    raise StepInputError(
+        f"no profile of the engine takes {given}", hint=taken or "it has no profiles"
+    )
+
+
+def _within(shape: Sequence[int], shapes: Sequence[Sequence[int]]) -> bool:
+    low, *_, high = shapes
+    return all(a <= size <= b for a, size, b in zip(low, shape, high, strict=True))
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
+        raise StepInputError(
+            f"output `{name}` lies in memory in a layout that Polygraphy does not unfold",
+            hint="build it with `io_formats` that have `linear` for that output",
+        )
+    return value.copy()  # the runner's own memory ends with it

@@ -1,0 +1,130 @@
+"""The part of a printed program that gives ranges to TensorRT 10: implicit quantization."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trtbuild.backends.tensorrt import spread
+
+__all__ = ["IMPORTS", "Implied"]
+
+IMPORTS = """\
+import json
+import os
+import struct
+import sys
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+"""
+
+_RANGES = """
+with open(ranges, encoding="utf-8") as file:
+    tables = json.load(file)["tensors"]
+known = {name: max(abs(each["low"]), abs(each["high"])) for name, each in tables.items()}
+"""
+_WISHES = '''
+
+SKIP = {skip!r}
+PRECISION = {precision!r}
+"""Patterns over nodes, and over operators after `op:`."""
+
+
+def means(pattern, name, op):
+    """Tell whether a pattern means a node."""
+    if pattern.startswith("op:") and fnmatchcase(op, pattern.removeprefix("op:")):
+        return True
+    return pattern == name or fnmatchcase(name, pattern)
+
+
+def stays_float(name, op):
+    """Tell whether a node must not be computed in INT8; of several patterns the last wins."""
+    if any(means(pattern, name, op) for pattern in SKIP):
+        return True
+    found = [pattern for pattern in PRECISION if means(pattern, name, op)]
+    asked = PRECISION.get(name) or (PRECISION[found[-1]] if found else None)
+    return asked == "fp32"
+
+
+def all_of(nodes):
+    """Yield nodes, and those in their bodies (`If`, `Loop`)."""
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                yield from all_of(graph.node)
+
+
+nodes = {{(node.name or node.output[0]): node.op_type
+         for node in all_of(OnnxFromPath(model)().graph.node)}}
+floats = {{name for name, op in nodes.items() if stays_float(name, op)}}
+'''
+_CACHE = '''
+
+def write_cache(limits):
+    """Write a calibration cache: a line a tensor, with the bits of its scale (limit / 127)."""
+    major, minor, patch, *_ = map(int, trt.__version__.split("."))
+    lines = [f"TRT-{major * 10_000 + minor * 100 + patch}-EntropyCalibration2"]
+    for name, limit in limits.items():
+        (bits,) = struct.unpack("<I", struct.pack("<f", limit / 127))
+        lines.append(f"{name}: {bits:x}")
+    with open(cache, "w", encoding="utf-8") as file:
+        file.write("\\n".join(lines) + "\\n")
+
+
+cache = f"{engine}.calibration.cache"
+calibrator = Calibrator([], cache=cache, BaseClass=trt.IInt8EntropyCalibrator2)
+'''
+_EDIT = '''
+
+def give_ranges(network):
+    """Give every tensor its range, and hold back the nodes that must stay float."""
+    layers = [network.get_layer(index) for index in range(network.num_layers)]
+    tensors = dict(tensors_of(network, layers))
+    limits = spread(trt, known, layers, tensors)
+{given}{held}
+
+
+'''
+_TENSORS = """\
+    for name, limit in limits.items():
+        tensors[name].dynamic_range = (-limit, limit)
+"""
+_HELD = """\
+    for layer in layers:
+        wanted = {layer.name, *nodes_of(layer)} & floats
+        if wanted and layer.type.name not in ("CONSTANT", "SHAPE"):
+            layer.precision = trt.DataType.FLOAT
+"""
+
+
+@dataclass(frozen=True)
+class Implied:
+    """What a recipe with `mode: implicit` gives to TensorRT beside the model."""
+
+    as_cache: bool
+    skip: tuple[str, ...]
+    precision: Mapping[str, str]
+
+    @property
+    def wishes(self) -> bool:
+        """Some nodes must stay float."""
+        return bool(self.skip or "fp32" in self.precision.values())
+
+    def text(self) -> str:
+        """Return the lines between the imports and the config."""
+        held = _HELD if self.wishes else ""
+        given = "    write_cache(limits)\n" if self.as_cache else _TENSORS
+        parts = [_functions(), _RANGES]
+        if self.wishes:
+            parts.append(_WISHES.format(skip=self.skip, precision=dict(self.precision)))
+        parts += [_CACHE] if self.as_cache else []
+        return "".join([*parts, _EDIT.format(given=given, held=held.rstrip("\n"))])
+
+
+def _functions() -> str:
+    """Return the source of how ranges are spread: the very code that a build of ours runs."""
+    _, _, body = inspect.getsource(spread).partition("\n__all__")
+    return body.partition("\n")[2].strip("\n") + "\n\n"

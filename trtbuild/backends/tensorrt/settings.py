@@ -1,0 +1,131 @@
+"""What to set on a builder, as values, with enum members by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trtbuild.backends.tensorrt.options import GpuTrtOptions, TrtOptions
+
+__all__ = ["Member", "Settings", "resolved", "settings_of", "worded"]
+
+_REFIT = {"identical": "REFIT_IDENTICAL", "individual": "REFIT_INDIVIDUAL"}
+PREVIEW = "PreviewFeature"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of one of TensorRT's enums, by name: the numbers differ between versions."""
+
+    enum: str
+    name: str
+
+    def __repr__(self) -> str:
+        return f"trt.{self.enum}.{self.name}"
+
+
+def resolved(value: Any, trt: Any) -> Any:
+    """Replace the members in a value by those of a TensorRT that is loaded."""
+    if isinstance(value, Member):
+        return getattr(getattr(trt, value.enum), value.name)
+    if isinstance(value, Mapping):
+        return {resolved(key, trt): resolved(each, trt) for key, each in value.items()}
+    if isinstance(value, list):
+        return [resolved(each, trt) for each in value]
+    return value
+
+
+@dataclass
+class Settings:
+    """All that a config is told."""
+
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Of Polygraphy's CreateConfig."""
+    flags: dict[str, bool] = field(default_factory=dict)
+    """BuilderFlags set or cleared after that."""
+    attributes: dict[str, Any] = field(default_factory=dict)
+    """Of the config, set after that."""
+
+    def apply(self, config: Any, trt: Any) -> None:
+        """Set on a config what CreateConfig has no argument for."""
+        for name, on in self.flags.items():
+            flag = getattr(trt.BuilderFlag, name)
+            (config.set_flag if on else config.clear_flag)(flag)
+        for name, value in self.attributes.items():
+            setattr(config, name, resolved(value, trt))
+
+
+def settings_of(options: TrtOptions) -> Settings:
+    """Return what the options shared by all flavours set; nothing is left to Polygraphy."""
+    pools: dict[str, int] = dict(options.memory_pools.items())
+    workspace = getattr(options, "workspace", None)
+    if workspace is not None:
+        pools = {"workspace": workspace, **pools}
+    made = Settings()
+    made.arguments = {
+        "memory_pool_limits": {_member("MemoryPoolType", name): n for name, n in pools.items()},
+        "builder_optimization_level": options.builder_optimization_level,
+        # It names the ONNX nodes in the engine, by which it is read back; and another verbosity
+        # gives other bytes.
+        "profiling_verbosity": _member("ProfilingVerbosity", options.profiling_verbosity),
+        "sparse_weights": options.sparse_weights,
+    }
+    if options.preview_features:
+        features = [_member(PREVIEW, name) for name in options.preview_features]
+        made.arguments["preview_features"] = features
+    if options.max_aux_streams is not None:
+        made.arguments["max_aux_streams"] = options.max_aux_streams
+    if options.tiling != "none":
+        made.arguments["tiling_optimization_level"] = _member(
+            "TilingOptimizationLevel", options.tiling
+        )
+    made.flags["TF32"] = options.tf32  # Polygraphy's own default differs between flavours
+    if isinstance(options, GpuTrtOptions):
+        _add_timed(options, made)
+    return made
+
+
+def _add_timed(options: GpuTrtOptions, made: Settings) -> None:
+    if options.tactic_sources is not None:
+        sources = [_member("TacticSource", name) for name in options.tactic_sources]
+        made.arguments["tactic_sources"] = sources
+    if options.hardware_compatibility != "none":
+        made.arguments["hardware_compatibility_level"] = _member(
+            "HardwareCompatibilityLevel", options.hardware_compatibility
+        )
+    for name in ("version_compatible", "exclude_lean_runtime", "strip_plan"):
+        if getattr(options, name):
+            made.arguments[name] = True
+    if options.refit == "all":
+        made.arguments["refittable"] = True
+    elif options.refit != "none":
+        made.flags[_REFIT[options.refit]] = True
+    if options.frozen:
+        made.arguments["error_on_timing_cache_miss"] = True
+        made.arguments["disable_compilation_cache"] = True
+
+
+def _member(enum: str, name: str) -> Member:
+    return Member(enum, name.upper())
+
+
+def worded(settings: Settings, network: Mapping[str, str]) -> dict[str, str]:
+    """Say what was set, in words: flags by name, pools in bytes."""
+    told: dict[str, str] = {}
+    for name, value in settings.arguments.items():
+        if name == "memory_pool_limits":
+            told |= {f"{pool.name.lower()}_bytes": str(size) for pool, size in value.items()}
+        else:
+            told[name] = _word(value)
+    told |= {name.lower(): _word(on) for name, on in settings.flags.items()}
+    told |= {name.lower(): _word(value) for name, value in settings.attributes.items()}
+    return dict(sorted({**told, **network}.items()))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(_word(each) for each in value) or "none"
+    return value.name if isinstance(value, Member) else str(value)

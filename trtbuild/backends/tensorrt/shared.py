@@ -1,0 +1,212 @@
+"""What every TensorRT shares: its log, its progress, its profiles."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import sys
+import threading
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from trtbuild.backends.base import Profile, Progress
+from trtbuild.core.errors import NoGpu, StepInputError
+from trtbuild.core.values import TensorSpec
+from trtbuild.model.fit import fits
+
+__all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor", "started"]
+
+
+class BuildLog(logging.Handler):
+    """Polygraphy's log and TensorRT's within it: written to the step's log; the worst is kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line down; keep it if it is a warning or an error."""
+        text = record.getMessage()
+        sys.stdout.write(text + "\n")
+        kept = self.errors if record.levelno >= logging.ERROR else self.warnings
+        message = re.sub(r"^\[[A-Z!]\] ", "", text)
+        if record.levelno >= logging.WARNING and message not in kept:
+            kept.append(message)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[BuildLog]:
+    """Take Polygraphy's log while something is built."""
+    from polygraphy.logger import G_LOGGER
+
+    log = BuildLog()
+    logger = logging.getLogger("Polygraphy")
+    before = (G_LOGGER.module_severity, logger.level, logger.propagate)
+    G_LOGGER.colors = False
+    G_LOGGER.once_logged.clear()  # else a second build in this process loses its warnings
+    G_LOGGER.module_severity = G_LOGGER.VERBOSE  # TensorRT's INFO
+    G_LOGGER.use_python_logging_system = True
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    logger.addHandler(log)
+    try:
+        with warnings.catch_warnings():
+            # Polygraphy calls what TensorRT deprecates; neither is ours to change.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            yield log
+    finally:
+        logger.removeHandler(log)
+        G_LOGGER.use_python_logging_system = False
+        G_LOGGER.module_severity, level, logger.propagate = before
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def started(name: str, what: str, log: BuildLog) -> Iterator[None]:
+    """Say of a `builder` or `runtime` that does not start what it says of the GPU.
+
+    Raises:
+        NoGpu: it did not start; quotes the log.
+    """
+    try:
+        yield
+    except TypeError as error:
+        # pybind11's word for an object that could not be made.
+        if "nullptr" not in str(error):
+            raise
+        said = log.errors[0] if log.errors else "it gives no reason"
+        raise NoGpu(
+            f"{name} cannot start its {what}: {' '.join(said.split())}",
+            hint="it needs an NVIDIA GPU with a driver that fits its CUDA version",
+        ) from None
+
+
+def progress_monitor(base: type[Any], progress: Progress) -> Any:
+    """Return a monitor (a subclass of TensorRT's IProgressMonitor) that reports in percent.
+
+    A phase is as far as its own steps and the phases within it say. TensorRT swallows what a
+    callback raises, so it is kept in `failure`, and the build is told to stop.
+    """
+
+    class Monitor(base):  # type: ignore[misc]  # known only at run time
+        def __init__(self) -> None:
+            base.__init__(self)
+            self.phases = _Phases()
+            self.failure: BaseException | None = None
+
+        def phase_start(self, name: str, parent: str | None, steps: int) -> None:
+            self._tell(self.phases.start, name, parent, steps)
+
+        def step_complete(self, name: str, _step: int) -> bool:
+            self._tell(self.phases.step, name)
+            return self.failure is None
+
+        def phase_finish(self, name: str) -> None:
+            self._tell(self.phases.finish, name)
+
+        def _tell(self, change: Any, *arguments: Any) -> None:
+            try:
+                moved = change(*arguments)
+                if moved is not None:
+                    progress(moved, 100, "%")
+            except BaseException as failure:  # noqa: BLE001  # raised again by the builder
+                self.failure = failure
+
+    return Monitor()
+
+
+class _Phases:
+    """How far a tree of phases is; told from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._phases: dict[str, tuple[str | None, int, int]] = {}
+        """Name → parent, steps, steps done."""
+        self._percent = -1
+
+    def start(self, name: str, parent: str | None, steps: int) -> int | None:
+        with self._lock:
+            self._phases[name] = (parent, max(steps, 1), 0)
+            return self._moved()
+
+    def step(self, name: str) -> int | None:
+        with self._lock:
+            parent, steps, done = self._phases.get(name, (None, 1, 0))
+            self._phases[name] = (parent, steps, done + 1)
+            return self._moved()
+
+    def finish(self, name: str) -> int | None:
+        with self._lock:
+            parent, _, _ = self._phases.pop(name, (None, 1, 0))
+            return self._moved(done=parent is None)
+
+    def _moved(self, *, done: bool = False) -> int | None:
+        """Return the percentage if it has grown; it never goes back."""
+        roots = [name for name, phase in self._phases.items() if phase[0] is None]
+        share = max((self._share(name) for name in roots), default=0.0)
+        percent = 100 if done else int(100 * share)
+        if percent <= self._percent:
+            return None
+        self._percent = percent
+        return percent
+
+    def _share(self, name: str) -> float:
+        _, steps, done = self._phases[name]
+        inside = [child for child, phase in self._phases.items() if phase[0] == name]
+        return min(1.0, (done + sum(self._share(child) for child in inside)) / steps)
+
+
+def check_profiles(inputs: Sequence[TensorSpec], profiles: Sequence[Profile]) -> None:
+    """Demand that every profile gives every dynamic input its shapes.
+
+    Polygraphy would fill what is missing with ones, and TensorRT would build for those.
+
+    Raises:
+        StepInputError: an input is missing, unknown, or given shapes that it cannot have.
+    """
+    dynamic = [spec for spec in inputs if not all(isinstance(size, int) for size in spec.shape)]
+    if dynamic and not profiles:
+        raise StepInputError(
+            f"input `{dynamic[0].name}` has shape {_shown(dynamic[0].shape)}, but no profile says "
+            "for which sizes to build",
+            hint="give `profiles` with min, opt and max shapes, or fix the size by set_dimension",
+        )
+    for number, profile in enumerate(profiles):
+        _check_profile(number, profile, {spec.name: spec for spec in inputs})
+        for spec in dynamic:
+            if spec.name not in profile:
+                raise StepInputError(
+                    f"profile {number} has no shapes for input `{spec.name}` "
+                    f"({_shown(spec.shape)})",
+                    hint="every dynamic input needs min, opt and max in every profile",
+                )
+
+
+def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpec]) -> None:
+    for name, shapes in profile.items():
+        if name not in inputs:
+            raise StepInputError(
+                f"profile {number} names `{name}`, which is no input of the model",
+                hint="inputs: " + ", ".join(inputs),
+            )
+        wanted = inputs[name].shape
+        for word, shape in zip(("min", "opt", "max"), shapes, strict=True):
+            if not fits(shape, wanted):
+                raise StepInputError(
+                    f"profile {number}, `{name}`: {word} {list(shape)} does not fit the model's "
+                    f"{_shown(wanted)}",
+                    hint="only sizes that the model leaves open may differ",
+                )
+        if any(not low <= best <= high for low, best, high in zip(*shapes, strict=True)):
+            raise StepInputError(
+                f"profile {number}, `{name}`: min {list(shapes[0])}, opt {list(shapes[1])}, "
+                f"max {list(shapes[2])} do not rise",
+                hint="min ≤ opt ≤ max, size by size",
+            )
+
+
+def _shown(shape: Sequence[int | str]) -> str:
+    return "[" + ", ".join(str(size) for size in shape) + "]"

@@ -1,0 +1,195 @@
+"""Run fixes on a model: load, sort, drop what is dead, check, and name the culprit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError, TrtbuildError
+from trtbuild.core.options import Options
+from trtbuild.fixes.base import Account, Fix
+from trtbuild.fixes.prepare import hoist, lower_constants, name_nodes, refuse_unknown
+from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR, check
+from trtbuild.model.shapes import inferred
+from trtbuild.model.weights_file import lies_beside, values_of
+
+if TYPE_CHECKING:
+    import onnx
+    import onnx_graphsurgeon as gs
+
+__all__ = ["FixAccount", "FixAccounts", "LeftAlone", "apply_fixes"]
+
+
+class LeftAlone(Options):
+    """A node or tensor that a fix looked at and left alone."""
+
+    name: str
+    reason: str
+
+
+class FixAccount(Options):
+    """What one fix did."""
+
+    fix: str
+    """Its kind."""
+    changed: tuple[str, ...]
+    left: tuple[LeftAlone, ...]
+    remarks: tuple[str, ...]
+
+
+class FixAccounts(Options):
+    """`fixes.json`: what each fix did, in the recipe's order."""
+
+    fixes: tuple[FixAccount, ...]
+
+
+def apply_fixes(
+    model: onnx.ModelProto,
+    fixes: Sequence[Fix],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[onnx.ModelProto, FixAccounts]:
+    """Apply fixes in order; return the checked result and what each fix did.
+
+    Opset, and names and order of inputs and outputs, stay. Every node of the result has a name
+    of its own, constants are initializers, and shapes are filled in as far as they can be known.
+
+    Args:
+        model: a valid model; it is used up.
+        fixes: in the order in which they run.
+        progress: called with the number of fixes done, and of all.
+
+    Raises:
+        StepInputError: a fix cannot do what it was asked, or leaves a model that is not valid.
+    """
+    with _guarded("preparing the model"):
+        model, strict = _prepared(model)
+    fixed, accounts = _run(model, fixes, progress)
+    try:
+        fixed = _finished(fixed, model, strict=strict)
+    except StepInputError as error:
+        culprit = _culprit(model, fixes, strict=strict)
+        raise StepInputError(
+            f"{culprit} leaves a model that is not valid: {error.message}",
+            hint=f"leave {culprit.split()[-1]} out of the recipe, and report it as a bug",
+        ) from error
+    return fixed, FixAccounts(
+        fixes=tuple(_account(fix, made) for fix, made in zip(fixes, accounts, strict=True))
+    )
+
+
+def _prepared(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
+    """Bring a model into the form that fixes see; tell whether its shapes fit together."""
+    model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
+    lower_constants(model.graph)
+    refuse_unknown(model.graph)
+    name_nodes(model.graph)
+    try:
+        return inferred(model, strict=True), True
+    except StepInputError:
+        return inferred(model, strict=False), False
+
+
+def _run(
+    model: onnx.ModelProto, fixes: Sequence[Fix], progress: Callable[[int, int], None] | None
+) -> tuple[onnx.ModelProto, list[Account]]:
+    import onnx_graphsurgeon as gs
+
+    accounts = []
+    with _quiet():
+        with _guarded("reading the graph"):
+            graph = gs.import_onnx(model).cleanup()  # a dead reader must not hold a fix up
+            _map_weights(graph)
+        for done, fix in enumerate(fixes):
+            if progress is not None:
+                progress(done, len(fixes))
+            with _guarded(f"fix {done + 1}, {fix.kind},"):
+                accounts.append(fix.apply(graph))
+                graph.cleanup()
+                if not _in_order(graph):
+                    graph.toposort()
+        with _guarded("writing the graph"):
+            return gs.export_onnx(graph), accounts
+
+
+def _map_weights(graph: gs.Graph) -> None:
+    """Let constants that lie in files be mapped where a fix asks for their values."""
+    import numpy as np
+    import onnx_graphsurgeon as gs
+    from onnx_graphsurgeon.ir.tensor import LazyValues
+
+    class Mapped(LazyValues):  # type: ignore[misc]  # known only at run time
+        def load(self) -> np.ndarray:
+            return np.array(values_of(self.tensor))
+
+    for constant in graph.tensors().values():
+        held = constant._values if isinstance(constant, gs.Constant) else None  # noqa: SLF001
+        if isinstance(held, LazyValues) and lies_beside(held.tensor):
+            constant.values = Mapped(held.tensor)
+            constant.data_location = None  # else new values would claim to lie in a file
+
+
+def _finished(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
+    for field in ("domain", "model_version", "doc_string"):
+        setattr(fixed, field, getattr(before, field))
+    fixed.metadata_props.extend(before.metadata_props)
+    constants = {tensor.name for tensor in before.graph.initializer}
+    hoist(fixed.graph, constants | {name for node in before.graph.node for name in node.output})
+    name_nodes(fixed.graph)
+    check(fixed, "the fixed model")
+    return inferred(fixed, strict=strict)
+
+
+def _culprit(model: onnx.ModelProto, fixes: Sequence[Fix], *, strict: bool) -> str:
+    """Run ever more of the fixes until the result is not valid any more."""
+    for count, fix in enumerate(fixes, start=1):
+        fixed, _ = _run(model, fixes[:count], None)
+        try:
+            _finished(fixed, model, strict=strict)
+        except StepInputError:
+            return f"fix {count}, {fix.kind}"
+    return f"fix {len(fixes)}, {fixes[-1].kind}" if fixes else "importing it"
+
+
+def _in_order(graph: gs.Graph) -> bool:
+    made = {id(tensor) for node in graph.nodes for tensor in node.outputs}
+    seen: set[int] = set()
+    for node in graph.nodes:
+        if any(id(tensor) in made and id(tensor) not in seen for tensor in node.inputs):
+            return False
+        seen.update(id(tensor) for tensor in node.outputs)
+    return True
+
+
+def _account(fix: Fix, account: Account) -> FixAccount:
+    return FixAccount(
+        fix=fix.kind,
+        changed=tuple(account.changes),
+        left=tuple(LeftAlone(name=name, reason=reason) for name, reason in account.lefts),
+        remarks=tuple(account.remarks),
+    )
+
+
+@contextlib.contextmanager
+def _guarded(what: str) -> Iterator[None]:
+    """Turn what a damaged model makes the libraries raise into one error; the log has the rest."""
+    try:
+        yield
+    except TrtbuildError:
+        raise
+    except Exception as error:
+        lines = str(error).strip().splitlines() or [""]
+        raise StepInputError(
+            f"{what} failed on this model: {type(error).__name__}: {lines[0][:200]}",
+            hint="is the file whole? if ONNX Runtime runs the model, please report this as a bug",
+        ) from error
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep ONNX-GraphSurgeon from printing; its errors are raised all the same."""
+    from onnx_graphsurgeon.logger import G_LOGGER
+
+    with G_LOGGER.suppress(G_LOGGER.CRITICAL + 1):
+        yield

@@ -1,0 +1,1 @@
+"""What this machine is: installed versions, GPUs, other Pythons, the user's settings."""

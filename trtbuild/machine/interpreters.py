@@ -1,0 +1,87 @@
+"""Other Pythons that targets are built under: TensorRT 10, 11 and RTX side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild import __version__
+from trtbuild.core.errors import MissingDependency
+from trtbuild.machine.config import Named, pythons
+from trtbuild.machine.facts import Installed
+
+__all__ = ["Interpreter", "named_for", "place_of", "variable"]
+
+_ASK = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path]))"
+ASK_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python, and what is installed in it."""
+
+    python: str
+    """Empty for the one that runs this."""
+    facts: Installed
+
+    @property
+    def hindrance(self) -> str:
+        """Say why no step can run under it; nothing where one can."""
+        if not self.python:
+            return ""  # and its own version is no fact that a plan rests on
+        found = self.facts.get("trtbuild")
+        if found == __version__:
+            return ""
+        what = "no trtbuild" if found is None else f"trtbuild {found}"
+        return f"{self.python} has {what}, and steps need {__version__} there as here"
+
+
+def variable(kind: str) -> str:
+    """Return the environment variable that names the Python of a kind of target."""
+    return f"TRTBUILD_PYTHON_{kind.upper()}"
+
+
+def named_for(kind: str) -> Named | None:
+    """Return the Python named for a kind of target, and by what; None where none is.
+
+    The environment wins over the settings, and an empty variable names none. Nothing is run.
+
+    Raises:
+        RecipeError: the settings are wrong.
+    """
+    python = os.environ.get(variable(kind), "")
+    return Named(python, variable(kind)) if python else pythons().get(kind)
+
+
+def place_of(kind: str, here: Installed | None = None) -> Interpreter:
+    """Return the Python that a kind of target is built and run under, be it this one.
+
+    `here` is what is installed in this one; it is looked up where it is not given.
+
+    Raises:
+        MissingDependency: what is named is no Python that runs.
+        RecipeError: the settings are wrong.
+    """
+    named = named_for(kind)
+    if named is None:
+        # Not `here or`: facts that nobody has asked for yet are empty.
+        return Interpreter("", Installed() if here is None else here)
+    try:
+        ran = subprocess.run(
+            [named.python, "-c", _ASK],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=ASK_SECONDS,
+            cwd=Path("/"),  # else what lies in the working directory would count as installed
+        )
+        version, paths = json.loads(ran.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise MissingDependency(
+            f"{named.place} names `{named.python}`, which does not run as a Python: {error}",
+            hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
+        ) from None
+    return Interpreter(named.python, Installed([path for path in paths if path], python=version))

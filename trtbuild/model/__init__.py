@@ -1,0 +1,1 @@
+"""ONNX models and the runtime that runs them: read, indexed, edited, fed."""

@@ -1,0 +1,234 @@
+"""Read ONNX files and their external data; write ONNX files the same everywhere.
+
+A model over 2 GB is read without its large weights: they stay in their files (see
+`core.weights_file`), and go to a file beside the model that is written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.files import link_whole
+from trtbuild.model.functions import inlined
+from trtbuild.model.imported import Imported
+from trtbuild.model.weights_file import (
+    SMALL_BYTES,
+    declared,
+    forget_scratch,
+    is_marked,
+    is_placed,
+    is_split,
+    lies_beside,
+    refer,
+    size_of,
+    write_split,
+)
+from trtbuild.model.wire import External, Malformed, external_data
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["LIMIT_BYTES", "check", "files_of", "load", "read", "together", "write"]
+
+LIMIT_BYTES = 2**31 - 1
+"""Protocol Buffers' limit for one message: a model with all its weights embedded."""
+OLDEST_IR, NEWEST_IR = 4, 10
+"""IR 4 freed initializers from being inputs; ONNX Runtime and TensorRT all read 10."""
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Return a model file, then the files of its external data, sorted.
+
+    Raises:
+        MissingFile: the model, or data that one of its tensors names, is not there.
+        StepInputError: it is no ONNX model, is cut off, or names data outside its folder.
+    """
+    return (path, *sorted({_data_file(path, tensor) for tensor in _externals(path)}))
+
+
+def read(path: Path) -> Imported:
+    """Read a model, check it, and inline its local functions.
+
+    Raises:
+        MissingFile: the model, or data that one of its tensors names, is not there.
+        StepInputError: it cannot be read, or is not a valid model.
+    """
+    model = load(path)
+    notes: tuple[str, ...] = ()
+    if model.functions:
+        names = ", ".join(sorted(function.name for function in model.functions)[:3])
+        notes = (f"local functions were inlined: {names}",)
+        model = inlined(model, str(path))
+    check(model, str(path))
+    return Imported(model, notes)
+
+
+def load(path: Path) -> onnx.ModelProto:
+    """Read a model: up to 2 GB into one message, above that without its large weights.
+
+    Raises:
+        MissingFile: the model, or data that one of its tensors names, is not there.
+        StepInputError: it cannot be read.
+    """
+    import onnx
+    from onnx.external_data_helper import _get_all_tensors, load_external_data_for_tensor
+
+    size_bytes = sum(file.stat().st_size for file in files_of(path))
+    _refuse_large(path)
+    for external in _externals(path):
+        _check_extent(path, external)
+    try:
+        model = onnx.load_model(path, format="protobuf", load_external_data=False)
+        if is_marked(model) or size_bytes > LIMIT_BYTES:
+            _leave_large(model, path)
+        for tensor in _get_all_tensors(model):
+            if not lies_beside(tensor):
+                # ONNX leaves a word of where the data was: the same model would have other bytes.
+                tensor.ClearField("data_location")
+            elif not is_placed(tensor):
+                load_external_data_for_tensor(tensor, str(path.parent))
+                tensor.ClearField("data_location")
+    except StepInputError:
+        raise
+    except Exception as error:  # Protocol Buffers, the checker and the file system have their own
+        raise StepInputError(
+            f"{path}: cannot be read as ONNX: {_first_line(error)}",
+            hint="is the file whole? copy or export it again",
+        ) from error
+    forget_scratch(model)
+    return model
+
+
+def _leave_large(model: onnx.ModelProto, path: Path) -> None:
+    """Leave the large weights of the main graph in their files."""
+    for tensor in model.graph.initializer:
+        size = size_of(tensor)
+        if lies_beside(tensor) and size > SMALL_BYTES:
+            entries = {each.key: each.value for each in tensor.external_data}
+            file = _data_file(path, (tensor.name, entries))
+            offset, length = int(entries.get("offset") or 0), int(entries.get("length") or size)
+            if length != size or offset + size > file.stat().st_size:
+                raise StepInputError(
+                    f"{path}: tensor `{tensor.name}` has {size} bytes by its shape, and not so "
+                    f"many in `{entries['location']}`",
+                    hint="is the data file whole, and of this model? copy or export both again",
+                )
+            refer(tensor, str(file.absolute()), offset, size)
+
+
+def together(model: Path, weights: Path, folder: Path) -> Path:
+    """Link a model and the file of its weights into a folder, so that the one finds the other.
+
+    In a store neither lies under its own name. Returns the model's path there.
+    """
+    location = next((entries["location"] for _, entries in _externals(model)), weights.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    for source, link in ((weights, folder / Path(location).name), (model, folder / "model.onnx")):
+        if not link.exists():
+            link_whole(source, link)
+    return folder / "model.onnx"
+
+
+def check(model: onnx.ModelProto, where: str) -> None:
+    """Check a model against the ONNX standard.
+
+    Raises:
+        StepInputError: it is not valid; the checker's own words are quoted.
+    """
+    import onnx
+
+    try:
+        onnx.checker.check_model(declared(model))
+    except (onnx.checker.ValidationError, ValueError) as error:
+        raise StepInputError(
+            f"{where}: is not a valid ONNX model: {_first_line(error)}",
+            hint="export the model again, or ask the ONNX checker: "
+            "python -c \"import onnx; onnx.checker.check_model('model.onnx')\"",
+        ) from error
+
+
+def write(model: onnx.ModelProto, path: Path, weights: Path | None = None) -> None:
+    """Write a model as one file, byte for byte the same in any process; it may be used up.
+
+    Its IR version is brought into what every reader understands; the opset stays. Over 2 GB, or
+    where its weights were left in files, they are written to `weights`, in the same folder (by
+    default named like the model, with `.weights` at the end).
+    """
+    model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
+    if is_split(model) or _is_large(model):
+        write_split(model, path, weights or path.with_suffix(".weights"))
+    else:
+        path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _is_large(model: onnx.ModelProto) -> bool:
+    # Asking a message over 2 GB for its size is an error.
+    held = sum(map(size_of, model.graph.initializer))
+    return bool(held > LIMIT_BYTES or model.ByteSize() > LIMIT_BYTES)
+
+
+def _refuse_large(path: Path) -> None:
+    size_bytes = path.stat().st_size
+    if size_bytes > LIMIT_BYTES:
+        raise StepInputError(
+            f"{path}: {size_bytes / 1e9:.1f} GB in one file; Protocol Buffers end at 2 GB",
+            hint="export the model with its weights as external data",
+        )
+
+
+def _externals(path: Path) -> list[External]:
+    try:
+        return list(external_data(path))
+    except Malformed as error:
+        raise StepInputError(
+            f"{path}: {error}; an ONNX model is needed",
+            hint="is the file whole? copy or export it again",
+        ) from None
+    except FileNotFoundError:
+        raise MissingFile(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise MissingFile(f"{path}: is a directory; an ONNX file is needed") from None
+    except OSError as error:
+        raise MissingFile(f"{path}: {error.strerror}") from None
+
+
+def _data_file(path: Path, tensor: External) -> Path:
+    name, entries = tensor
+    location = entries["location"]
+    file = path.parent / location
+    place = Path(location)
+    inside = location and "\0" not in location and not place.is_absolute()
+    inside = inside and ".." not in place.parts
+    if not inside or not file.resolve().is_relative_to(path.parent.resolve()):
+        raise StepInputError(
+            f"{path}: tensor `{name}` keeps its data in `{location}`, outside the model's folder",
+            hint="put the data beside the model; links and paths out of its folder are refused",
+        )
+    if not file.is_file():
+        raise MissingFile(
+            f"{file}: no such file; tensor `{name}` of {path.name} keeps its data there",
+            hint="copy the data file to where the model is",
+        )
+    return file
+
+
+def _check_extent(path: Path, tensor: External) -> None:
+    name, entries = tensor
+    size = _data_file(path, tensor).stat().st_size
+    try:
+        offset, length = int(entries.get("offset") or 0), int(entries.get("length") or 0)
+    except ValueError:
+        offset = length = -1
+    if offset < 0 or length < 0 or offset + length > size:
+        raise StepInputError(
+            f"{path}: tensor `{name}` lies beyond the end of `{entries['location']}` "
+            f"({size} bytes)",
+            hint="is the data file whole, and of this model? copy or export both again",
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,100 @@
+"""Raise a model's opset to what Q/DQ needs, and no further."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.model.weights_file import declared, restored
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["MOST_IR", "lift", "opset_of"]
+
+NEEDED = 13
+"""The first opset whose DequantizeLinear takes one scale for each channel."""
+
+LEAST_IR, MOST_IR = 7, 10
+"""From IR 4 on an initializer need not be an input too; IR 7 came with opset 13.
+
+Every TensorRT and ONNX Runtime reads 10; onnx itself stamps versions that they do not.
+"""
+
+
+def opset_of(model: onnx.ModelProto) -> int:
+    """Return the version of ONNX's own operators that a model is written in; 0 for none."""
+    found = (entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"})
+    return next(found, 0)
+
+
+def lift(
+    model: onnx.ModelProto, needed: int = NEEDED, *, what: str = "Q/DQ by channel"
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """Return a model that Q/DQ can be written into, and remarks on what had to change.
+
+    The opset is raised to `needed` where it is lower, since `what` needs it, keeping the names of
+    nodes and tensors.
+    Initializers that are graph inputs too (a default that a caller may replace) become constants,
+    which is what TensorRT takes them for.
+
+    Raises:
+        StepInputError: the opset has to be raised and cannot be.
+    """
+    remarks = []
+    opset = opset_of(model)
+    if opset < needed:
+        model = _converted(model, needed, what)
+        remarks.append(f"opset raised from {opset} to {needed}: {what} needs it")
+    fixed = {tensor.name for tensor in model.graph.initializer}
+    inputs = model.graph.input
+    defaults = [index for index, value in enumerate(inputs) if value.name in fixed]
+    if model.ir_version > LEAST_IR and defaults:
+        names = ", ".join(f"`{inputs[index].name}`" for index in defaults)
+        remarks.append(f"inputs with a default value are constants now: {names}")
+    for index in reversed(defaults):
+        del inputs[index]
+    model.ir_version = min(max(model.ir_version, LEAST_IR), MOST_IR)
+    return model, tuple(remarks)
+
+
+def _converted(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
+    import onnx
+    import onnx.version_converter
+
+    try:
+        bare = onnx.version_converter.convert_version(declared(model), needed)
+    except (RuntimeError, ValueError) as error:
+        lines = str(error).strip().splitlines() or ["no reason given"]
+        raise StepInputError(
+            f"the model's opset {opset_of(model)} cannot be raised to {needed}, "
+            f"which {what} needs: {lines[-1]}",
+            hint=f"export the model again with opset {needed} or above",
+        ) from None
+    converted = restored(bare, model)
+    _restore_names(model.graph, converted.graph)
+    return converted
+
+
+def _restore_names(before: onnx.GraphProto, after: onnx.GraphProto) -> None:
+    """Give tensors and nodes that the converter made anew the names that they had.
+
+    A node that came through reads in each slot what it read before, by whatever name.
+    """
+    makers = {node.output[0]: node for node in before.node if node.output}
+    made = {name for node in after.node for name in node.output}
+    renamed = {
+        now: was
+        for node in after.node
+        if node.output and (old := makers.get(node.output[0])) and old.op_type == node.op_type
+        for was, now in zip(old.input, node.input, strict=False)
+        if was != now and was in makers and was not in made
+    }
+    for node in after.node:
+        for names in (node.input, node.output):
+            for slot, name in enumerate(names):
+                names[slot] = renamed.get(name, name)
+        if not node.name and node.output and node.output[0] in makers:
+            node.name = makers[node.output[0]].name
+    for info in after.value_info:
+        info.name = renamed.get(info.name, info.name)

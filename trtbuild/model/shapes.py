@@ -1,0 +1,96 @@
+"""Infer the shapes of a graph anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.model.shape_data import may_follow
+
+if TYPE_CHECKING:
+    import onnx
+    import onnx_graphsurgeon as gs
+
+__all__ = ["Dimension", "complete", "inferred", "is_named", "refresh"]
+
+Dimension = int | str | None
+"""A size, a name, or None where nothing is known."""
+
+
+def is_named(size: Dimension) -> bool:
+    """Tell whether a dimension has a name that somebody gave it; inference makes up `unk__0`."""
+    return isinstance(size, str) and bool(size) and not size.startswith("unk__")
+
+
+def inferred(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
+    """Return the model with the shapes of its tensors filled in; what is unknown has no name.
+
+    Raises:
+        StepInputError: strict, and an operator's inputs do not fit together.
+    """
+    from onnx import shape_inference
+
+    try:
+        follow = may_follow(model)
+        made = shape_inference.infer_shapes(model, strict_mode=strict, data_prop=follow)
+    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise StepInputError(
+            f"shapes do not fit together: {' '.join(lines)[:400]}",
+            hint="is the model valid? ONNX Runtime would refuse it too",
+        ) from error
+    for value in (*made.graph.value_info, *made.graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.HasField("dim_param") and not is_named(dim.dim_param):
+                dim.Clear()
+    return made
+
+
+def refresh(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
+    """Forget every shape but those of the inputs, and infer them again, in place.
+
+    Returns:
+        What inference found for each graph output (nothing is written there).
+
+    Raises:
+        StepInputError: an operator's inputs do not fit together.
+    """
+    import onnx_graphsurgeon as gs
+
+    declared = [output.shape for output in graph.outputs]
+    for each in (graph, *graph.subgraphs(recursive=True)):
+        for tensor in [tensor for node in each.nodes for tensor in node.outputs]:
+            tensor.shape = None
+    model = inferred(gs.export_onnx(graph), strict=True)
+    found = {value.name: _shape(value) for value in (*model.graph.value_info, *model.graph.output)}
+    for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
+        tensor.shape = found.get(tensor.name)
+    for output, shape in zip(graph.outputs, declared, strict=True):
+        output.shape = shape
+    return {output.name: found.get(output.name) for output in graph.outputs}
+
+
+def complete(graph: gs.Graph) -> None:
+    """Infer what is not known yet, in place; what is known stays."""
+    import onnx_graphsurgeon as gs
+
+    model = inferred(gs.export_onnx(graph), strict=False)
+    found = {value.name: _shape(value) for value in model.graph.value_info}
+    for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
+        shape = found.get(tensor.name)
+        if shape is not None and isinstance(tensor, gs.Variable):
+            known = tensor.shape or [None] * len(shape)
+            tensor.shape = [
+                old if isinstance(old, int) or is_named(old) else new
+                for old, new in zip(known, shape, strict=True)
+            ]
+
+
+def _shape(value: onnx.ValueInfoProto) -> list[Dimension] | None:
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    sizes: list[Dimension] = []
+    for dim in value.type.tensor_type.shape.dim:
+        known = dim.dim_value if dim.HasField("dim_value") else dim.dim_param
+        sizes.append(known if isinstance(known, int) or is_named(known) else None)
+    return sizes

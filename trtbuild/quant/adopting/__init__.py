@@ -1,0 +1,1 @@
+"""Models that are quantized already: taken on and repaired."""

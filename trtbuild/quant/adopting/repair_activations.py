@@ -1,0 +1,115 @@
+"""Repair the Q/DQ pairs that a quantized model has around its activations."""
+
+from __future__ import annotations
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.model.editor import Editor
+from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, positive
+from trtbuild.quant.existing import Linear, Stream
+
+__all__ = ["bounds_of", "repair_stream", "rescale", "symmetric_scale"]
+
+NOT_NEGATIVE = frozenset({"Relu", "Sigmoid", "Softmax"})
+
+CENTRE = 128
+"""The zero point with which uint8 says what int8 says with 0."""
+
+
+def repair_stream(editor: Editor, stream: Stream) -> Repair | None:
+    """Repair one quantized activation, if it needs it.
+
+    Raises:
+        StepInputError: its scale is not one, its ends disagree, or it cannot be made symmetric.
+    """
+    first = stream.linears[0]
+    if first.dtype in FOREIGN:
+        return None
+    for linear in stream.linears:
+        demand_int8(linear)
+        demand_same(first, linear)
+    if not positive(first.scale):
+        raise StepInputError(
+            f"the scale of `{stream.tensor}` at `{first.name}` is {first.scale.min():g}: TensorRT "
+            "wants scales above 0, and takes a denormal or infinite one without a word",
+            hint="quantize the model again with data that reaches this tensor",
+        )
+    if first.dtype == "int8" and first.symmetric:
+        if first.scale.shape != (1,):
+            return None
+        rescale(editor, stream, float(first.scale[0]))
+        return Repair("scalar_scale", stream.tensor)
+    return _recoded(editor, stream, first)
+
+
+def _recoded(editor: Editor, stream: Stream, first: Linear) -> Repair:
+    """Make int8 around 0 of uint8, or of int8 around something else."""
+    if stream.quantizer is None or first.scale.size > 1:
+        raise StepInputError(
+            f"`{first.name}` takes {first.dtype} integers with zero point {first.zero.flat[0]}, "
+            "and no QuantizeLinear with a single scale makes them: TensorRT takes int8 around 0",
+            hint="export the model with symmetric INT8",
+        )
+    rescale(editor, stream, symmetric_scale(first))
+    if _is_centred(first):
+        return Repair("recode_int8", stream.tensor)
+    _cut_off(editor, stream, first)
+    return Repair("make_symmetric", stream.tensor)
+
+
+def bounds_of(linear: Linear) -> tuple[float, float]:
+    """Return the least and greatest value that a node's integers mean."""
+    scale, zero = float(linear.scale.flat[0]), int(linear.zero.flat[0])
+    lowest = 0 if linear.dtype == "uint8" else -128
+    return (lowest - zero) * scale, (lowest + 255 - zero) * scale
+
+
+def symmetric_scale(linear: Linear) -> float:
+    """Return the scale with which int8 around 0 spans what a node's integers span."""
+    if _is_centred(linear):
+        return float(linear.scale.flat[0])
+    low, high = bounds_of(linear)
+    return max(-low, high) / 127
+
+
+def _is_centred(linear: Linear) -> bool:
+    """Tell whether integers are around 0, or around what is 0 in uint8."""
+    return int(linear.zero.flat[0]) == (CENTRE if linear.dtype == "uint8" else 0)
+
+
+def _cut_off(editor: Editor, stream: Stream, first: Linear) -> None:
+    """Cut values off where the old integers did.
+
+    ONNX Runtime's quantizer removes a Relu or Clip that the range of the integers makes idle, so
+    without this a model may lose its activations.
+    """
+    import numpy as np
+
+    low, high = bounds_of(first)
+    maker = editor.view.producer(stream.tensor)
+    if low == 0 and maker is not None and maker.op_type in NOT_NEGATIVE:
+        return
+    site = (first.index, 0)
+    if low == 0:
+        name, op, bounds = f"{stream.tensor}_relu", "Relu", []
+    else:
+        name, op = f"{stream.tensor}_clip", "Clip"
+        bounds = [
+            editor.constant(f"{stream.tensor}_{end}", np.array(bound, first.scale.dtype))
+            for end, bound in (("low", low), ("high", high))
+        ]
+    operands = [stream.tensor, *bounds]
+    editor.read(site, editor.node_before(first.index, op, name, operands, name))
+
+
+def rescale(editor: Editor, stream: Stream, scale: float) -> None:
+    """Give every node of a stream one scalar scale, and int8 with zero point 0."""
+    import numpy as np
+
+    dtype = stream.linears[0].scale.dtype
+    operands = editor.parameters(stream.tensor, np.array(scale, dtype))
+    for linear in stream.linears:
+        for slot, operand in enumerate(operands, start=1):
+            editor.read((linear.index, slot), operand)
+        editor.drop_attribute(linear.index, "output_dtype")
+    for tensor in stream.integers:
+        editor.forget_type(tensor)

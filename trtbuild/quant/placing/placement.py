@@ -1,0 +1,42 @@
+"""Placement: what quantization is going to do to a model, as a value that nothing has acted on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trtbuild.model.view import Site
+from trtbuild.quant.account import LayerAccount
+
+__all__ = ["Pair", "Placement", "WeightCopy"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One Q/DQ pair of an activation, read by every operand in `sites`."""
+
+    tensor: str
+    limit: float
+    """The largest absolute value it represents; the scale is limit / 127."""
+    sites: tuple[Site, ...]
+    shared_with: tuple[str, ...] = ()
+    """Other tensors that have the same scale, so that values pass between them unchanged."""
+
+
+@dataclass(frozen=True)
+class WeightCopy:
+    """A weight in INT8, read by every operand in `sites`."""
+
+    tensor: str
+    axis: int
+    """One scale for each index along it."""
+    sites: tuple[Site, ...]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which operands read quantized values, and what becomes of every weighted layer."""
+
+    pairs: tuple[Pair, ...]
+    weights: tuple[WeightCopy, ...]
+    layers: tuple[LayerAccount, ...]
+    remarks: tuple[str, ...] = ()

@@ -1,0 +1,213 @@
+"""Which tensors become INT8, at which granularity, and which layers are left float, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trtbuild.core.values import Ranges
+from trtbuild.model.nodes import WEIGHTED, bodies_of, name_of
+from trtbuild.model.view import Site, View
+from trtbuild.quant.account import LayerAccount
+from trtbuild.quant.existing import is_quantized
+from trtbuild.quant.flow import AVERAGING, entries, share_limits
+from trtbuild.quant.half_types import Half
+from trtbuild.quant.layers import Layer, layers_of
+from trtbuild.quant.limits import unusable
+from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
+from trtbuild.quant.placing.residual import residuals_of
+from trtbuild.quant.wishes import Wishes
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["candidates", "floating", "place"]
+
+
+def candidates(model: onnx.ModelProto) -> list[str]:
+    """Name the activations that quantization may want a range for, in graph order.
+
+    These are the activations that weighted layers read and the skip inputs of residual Adds;
+    neither `skip` nor manual ranges change the list, so a calibration serves every recipe. A model
+    that is quantized already brings its own, and wants none.
+
+    Raises:
+        StepInputError: the model is quantized in a form that no TensorRT takes.
+    """
+    view = View(model)
+    if is_quantized(view):
+        return []
+    sites = [(layer.index, slot) for layer in layers_of(view) for slot in layer.activations]
+    sites += [(residual.add, residual.skip) for residual in residuals_of(view)]
+    return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
+
+
+def floating(model: onnx.ModelProto) -> list[str]:
+    """Name every activation of type float32 outside bodies, in graph order.
+
+    Implicit quantization wants a range for each of them: TensorRT chooses which it uses.
+    """
+    import onnx
+
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    known = (*graph.input, *graph.value_info, *graph.output)
+    types = {value.name: value.type.tensor_type.elem_type for value in known}
+    names = View(model).activations
+    return [name for name in names if types.get(name) == onnx.TensorProto.FLOAT]
+
+
+def place(
+    model: onnx.ModelProto,
+    *,
+    ranges: Ranges,
+    wishes: Wishes | None = None,
+    half: Half | None = None,
+) -> Placement:
+    """Decide which operands read INT8 values, by NVIDIA's advice, without touching the model.
+
+    - Every operand of a weighted layer: activations by one scale, weights by one for each
+      output channel. A layer gets both or neither: with one alone TensorRT computes in float.
+    - The skip input of a residual Add whose Conv is INT8 (see `residuals_of`).
+    - No output of a weighted layer, no bias, nothing between a Conv and its BatchNormalization
+      or activation: the pair of the next layer that reads the result does it.
+    - A tensor has one pair, whoever reads it. Where quantized values flow on through pooling,
+      Reshape, Transpose, Concat, ... into another quantized tensor, those nodes read the pair
+      too, and the tensors share a scale (see `share_limits`).
+
+    `wishes` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
+    they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
+    With `half`, so is what reads a tensor whose scale that type cannot hold.
+    """
+    view = View(model)
+    wishes = wishes or Wishes()
+    layers = layers_of(view)
+    reasons = {layer.index: _reason(view, layer, ranges, wishes, half) for layer in layers}
+    chosen = [layer for layer in layers if not reasons[layer.index]]
+    sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
+    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, wishes, half)
+    sites += skips
+    accounts = [
+        LayerAccount(
+            name=layer.name,
+            op=layer.op,
+            precision="fp32" if reasons[layer.index] else "int8",
+            reason=reasons[layer.index],
+        )
+        for layer in layers
+    ]
+    return Placement(
+        pairs=_pairs(view, sites, ranges, wishes),
+        weights=_weights(view, chosen),
+        layers=(*accounts, *_in_subgraphs(view)),
+        remarks=tuple(remarks),
+    )
+
+
+def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes, half: Half | None) -> str:
+    """Say why a layer is left float; nothing if it is not."""
+    if layer.reason:
+        return layer.reason
+    if against := wishes.against_int8(layer.name, layer.op):
+        return against
+    if layer.op == "ConvTranspose" and not wishes.ask_int8(layer.name, layer.op):
+        # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
+        return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+    tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
+    return next(filter(None, (_no_range(tensor, ranges, half) for tensor in tensors)), "")
+
+
+def _no_range(tensor: str, ranges: Ranges, half: Half | None) -> str:
+    """Say why a tensor cannot be quantized; nothing if it can."""
+    found = ranges.tensors.get(tensor)
+    if found is None:
+        return f"there is no range for `{tensor}`"
+    problem = unusable(found.limit, half)
+    return f"the range of `{tensor}` {problem}" if problem else ""
+
+
+def _skips(
+    view: View, chosen: set[int], ranges: Ranges, wishes: Wishes, half: Half | None
+) -> tuple[list[Site], list[str]]:
+    """Return the skip inputs to quantize, and remarks on those that cannot be."""
+    sites, remarks = [], []
+    for residual in residuals_of(view):
+        node = view.nodes[residual.add]
+        if residual.conv not in chosen or _against(view, residual.add, wishes):
+            continue
+        if problem := _no_range(node.input[residual.skip], ranges, half):
+            remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
+        else:
+            sites.append((residual.add, residual.skip))
+    return sites, remarks
+
+
+def _pairs(view: View, sites: Sequence[Site], ranges: Ranges, wishes: Wishes) -> tuple[Pair, ...]:
+    readers: dict[str, set[Site]] = {}
+    for site in sorted(sites):
+        readers.setdefault(_tensor(view, site), set()).add(site)
+    passing = [
+        (site, source, tensor)
+        for tensor in readers
+        for site, source in entries(view, tensor, readers)
+        if not _against(view, site[0], wishes)
+    ]
+    limits, others = share_limits(
+        {tensor: ranges.tensors[tensor].limit for tensor in readers},
+        [(source, tensor) for _, source, tensor in passing],
+        [tensor for tensor in readers if ranges.tensors[tensor].origin == "manual"],
+    )
+    for site, source, tensor in passing:
+        if limits[source] == limits[tensor]:
+            readers[source].add(site)
+    for tensor in readers:
+        readers[tensor] |= _averaging(view, tensor, readers, wishes)
+    return tuple(
+        Pair(tensor, limits[tensor], tuple(sorted(found)), others[tensor])
+        for tensor, found in sorted(readers.items(), key=lambda item: min(item[1]))
+    )
+
+
+def _averaging(view: View, tensor: str, paired: dict[str, set[Site]], wishes: Wishes) -> set[Site]:
+    """Find averaging between quantized tensors: the builder may then never store floats."""
+    return {
+        (index, slot)
+        for index, slot in view.readers[tensor]
+        if (node := view.nodes[index]).op_type in AVERAGING
+        and node.output[0] in paired
+        and not _against(view, index, wishes)
+    }
+
+
+def _against(view: View, index: int, wishes: Wishes) -> str:
+    node = view.nodes[index]
+    return wishes.against_int8(name_of(node), node.op_type)
+
+
+def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:
+    copies: dict[tuple[str, int], list[Site]] = {}
+    for layer in chosen:
+        if layer.weight is not None:
+            site = (layer.index, layer.weight.slot)
+            name = view.root(_tensor(view, site))
+            copies.setdefault((name, layer.weight.axis), []).append(site)
+    return tuple(WeightCopy(name, axis, tuple(sites)) for (name, axis), sites in copies.items())
+
+
+def _in_subgraphs(view: View) -> Iterator[LayerAccount]:
+    for node in view.nodes:
+        waiting = list(bodies_of(node))
+        while waiting:
+            for inner in waiting.pop(0).node:
+                waiting += bodies_of(inner)
+                if inner.op_type in WEIGHTED:
+                    yield LayerAccount(
+                        name=name_of(inner),
+                        op=inner.op_type,
+                        precision="fp32",
+                        reason=f"it lies inside the {node.op_type} `{name_of(node)}`",
+                    )
+
+
+def _tensor(view: View, site: Site) -> str:
+    index, slot = site
+    return str(view.nodes[index].input[slot])

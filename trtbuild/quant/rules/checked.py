@@ -1,0 +1,45 @@
+"""Check a model for a target: the rules, those a recipe turns off, and the INT8 coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trtbuild.core.records import Checks, Coverage
+from trtbuild.quant.rules.islands import islands_of
+from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.rules.table import check
+
+__all__ = ["check_model"]
+
+
+def check_model(
+    subject: Subject,
+    *,
+    target: str = "",
+    off: Mapping[str, str] | None = None,
+    measured: bool = True,
+) -> Checks:
+    """Hold a model against every rule that can be known before it is built.
+
+    `off` has the reasons for rules that the recipe turns off, by code: their faults are told with
+    the reason. Without `measured`, rules about calibrated ranges are left out.
+    """
+    reasons = off or {}
+    faults = [
+        fault.model_copy(update={"off": reasons.get(fault.code, "")})
+        for fault in check(subject, measured=measured)
+    ]
+    return Checks(faults=tuple(faults), coverage=_coverage(subject, target), macs=subject.macs)
+
+
+def _coverage(subject: Subject, target: str) -> Coverage:
+    int8 = [layer for layer in subject.layers if layer.int8]
+    found = islands_of(subject.view, [layer.index for layer in int8])
+    return Coverage(
+        target=target,
+        layers=len(subject.layers),
+        macs=sum(subject.macs.values()),
+        asked_macs=sum(subject.macs.get(layer.name, 0) for layer in int8),
+        islands=found.count,
+        float_edges=found.float_edges,
+    )

@@ -1,0 +1,118 @@
+"""Insert Q/DQ: write a placement into a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.model.editor import Editor
+from trtbuild.model.folding import value_of
+from trtbuild.model.nodes import name_of
+from trtbuild.model.view import Site, View
+from trtbuild.quant.account import TensorAccount, WeightAccount
+from trtbuild.quant.half_types import Half
+from trtbuild.quant.limits import scale_of
+from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
+from trtbuild.quant.writing.weights import WeightScaling, quantize_weight
+
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["insert"]
+
+
+def insert(
+    model: onnx.ModelProto,
+    placement: Placement,
+    scaling: WeightScaling | None = None,
+    *,
+    half: Half | None = None,
+) -> tuple[tuple[TensorAccount, ...], tuple[WeightAccount, ...]]:
+    """Write the Q/DQ pairs and the INT8 weights into a model, in place.
+
+    For an activation `t`: `t` → `t_quantize` → `t_quantized` → `t_dequantize` → `t_dequantized`,
+    with a scalar float32 `t_scale` (shape [1] would run in float, silently) and an int8 zero
+    `t_zero_point`. For a weight `w`: the int8 initializer `w_quantized` in the place of `w`, and
+    `w_dequantize`, with `w_scale` and `w_zero_point` of shape [channels]. Names that are taken
+    get a number, and nameless nodes the name of their first output, so that an account can name
+    them. Zero points are written out, since a QuantizeLinear without one gives uint8. With `half`,
+    scales are such as that type can hold.
+
+    Returns:
+        What was inserted for activations, and for weights, in graph order.
+
+    Raises:
+        StepInputError: a weight holds a NaN or an infinity.
+    """
+    editor = Editor(model)
+    tensors = tuple(_pair(editor, pair, half) for pair in placement.pairs)
+    weights = tuple(_weight(editor, copy, scaling, half) for copy in placement.weights)
+    editor.finish()
+    return tensors, weights
+
+
+def _pair(editor: Editor, pair: Pair, half: Half | None) -> TensorAccount:
+    import numpy as np
+
+    scale = scale_of(pair.limit, half)
+    name = pair.tensor
+    parameters = editor.parameters(name, np.array(scale, np.float32))
+    quantized = editor.node_before(
+        pair.sites[0][0],
+        "QuantizeLinear",
+        f"{name}_quantize",
+        [name, *parameters],
+        f"{name}_quantized",
+    )
+    _dequantize(editor, name, [quantized, *parameters], pair.sites)
+    return TensorAccount(
+        name=name,
+        limit=pair.limit,
+        scale=scale,
+        readers=_readers(editor.view, pair.sites),
+        shared_with=pair.shared_with,
+    )
+
+
+def _weight(
+    editor: Editor, copy: WeightCopy, scaling: WeightScaling | None, half: Half | None
+) -> WeightAccount:
+    import numpy as np
+
+    name = copy.tensor
+    values = value_of(editor.view, name).astype(np.float32, copy=False)
+    try:
+        found = quantize_weight(values, copy.axis, scaling, half=half)
+    except ValueError as error:
+        raise StepInputError(
+            f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",
+            hint="the model is broken: export it again from weights that are finite",
+        ) from None
+    integers = editor.constant(f"{name}_quantized", found.values)
+    operands = [integers, *editor.parameters(name, found.scales)]
+    _dequantize(editor, name, operands, copy.sites, copy.axis)
+    return WeightAccount(
+        name=name,
+        axis=copy.axis,
+        channels=found.scales.size,
+        dead=found.dead,
+        tiny=found.tiny,
+    )
+
+
+def _dequantize(
+    editor: Editor,
+    name: str,
+    operands: list[str],
+    sites: Sequence[Site],
+    axis: int | None = None,
+) -> None:
+    result = editor.dequantize_before(sites[0][0], name, operands, axis)
+    for site in sites:
+        editor.read(site, result)
+
+
+def _readers(view: View, sites: Sequence[Site]) -> tuple[str, ...]:
+    names = (name_of(view.nodes[index]) for index, _ in sites)
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,1 @@
+"""What each verb does, from a recipe to its answer; nothing here shows anything."""

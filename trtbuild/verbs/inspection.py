@@ -1,0 +1,207 @@
+"""What an engine file is, and whether it fits this machine: by its bytes, then by loading it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+from trtbuild.backends.tensorrt.engine import Description, Kind
+from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES, Header, read_header
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import MissingFile, StepFailed
+from trtbuild.core.options import Options
+from trtbuild.core.records import TargetResult
+from trtbuild.core.regular import read_regular
+from trtbuild.machine.facts import GPU
+from trtbuild.machine.interpreters import Interpreter, place_of
+from trtbuild.run.hardware import described, hindrance_of
+
+__all__ = ["Inspected", "PlaceOf", "Verdict", "inspect", "kind_of", "misfit", "result_beside"]
+
+RTX_PACKAGES = ("tensorrt_rtx_cu13_libs", "tensorrt_rtx")
+LOADABLE = get_args(Kind)
+NO_GPU = "there is no NVIDIA GPU with a driver here to hold it against"
+NO_PLAN = "it is no engine: it does not begin as a TensorRT plan does"
+Verdict = Literal["yes", "no", "not known"]
+PlaceOf = Callable[[str], Interpreter]
+"""The Python that a kind of target runs under."""
+Load = Callable[..., Description]
+"""(kind, engine, place, *, plugins)."""
+
+
+class Inspected(Options):
+    """What an engine file is."""
+
+    file: str
+    size_bytes: int
+    flavour: str
+    """`TensorRT-RTX` or `TensorRT`, as its header says it; else what engine.json says, or
+    `not known`."""
+    version: str = ""
+    built_for: tuple[str, ...] = ()
+    result: TargetResult | None = None
+    """engine.json beside it, where that is about these very bytes."""
+    loaded: Description | None = None
+    """What the engine itself says, where it was loaded: by its TensorRT, on this GPU."""
+    fits: Verdict
+    reason: str
+    notes: tuple[str, ...] = ()
+
+
+def inspect(
+    path: Path, *, place: PlaceOf = place_of, load: Load = described, plugins: Sequence[Path] = ()
+) -> Inspected:
+    """Say what an engine file is, and whether it fits this machine.
+
+    Where its TensorRT and a GPU are here, and nothing speaks against it, the engine is loaded.
+
+    Raises:
+        MissingFile: it is not there.
+        MissingDependency: the Python that is named for its TensorRT does not run.
+    """
+    found, kind = _read(path)
+    if found.fits != "not known" or not kind:
+        return found
+    here = place(kind)
+    found = _held_against(found, kind, here.facts)
+    if found.fits == "no" or hindrance_of(kind, here):
+        return found
+    return _tried(found, lambda: load(kind, path, here, plugins=plugins))
+
+
+def kind_of(path: Path) -> str:
+    """Return the kind of target that an engine is of; empty where nothing says it."""
+    return _read(path)[1]
+
+
+def misfit(path: Path, facts: Mapping[str, str]) -> str:
+    """Say why an engine does not fit where these facts hold, without loading it."""
+    found, kind = _read(path)
+    if found.fits == "not known" and kind:
+        found = _held_against(found, kind, facts)
+    return found.reason if found.fits == "no" else ""
+
+
+def _read(path: Path) -> tuple[Inspected, str]:
+    """Say what a file is by its bytes and by engine.json; and of which kind of target."""
+    if path.is_dir():
+        raise MissingFile(
+            f"{path}: is a directory; an engine is a file",
+            hint="give the engine: build/<recipe name>/<target>/model.engine",
+        )
+    if not path.is_file():
+        raise MissingFile(f"{path}: there is no such file")
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        header = read_header(file.read(HEADER_BYTES))
+    result, notes = result_beside(path)
+    kind = header.kind if header else (result.backend if result else "")
+    found = Inspected(
+        file=str(path),
+        size_bytes=size,
+        flavour=header.flavour if header else (kind or "not known"),
+        version=header.version if header else _version(result),
+        built_for=_built_for(header, result),
+        result=result,
+        fits="not known" if kind else "no",
+        reason="" if kind else NO_PLAN,
+        notes=notes,
+    )
+    if header is not None and header.size_bytes not in (None, size):
+        odd = "it was cut off" if size < (header.size_bytes or 0) else "something was added to it"
+        told = f"the file is {size} bytes, and its header says {header.size_bytes}: {odd}"
+        found = _judged(found, "no", told)
+    elif kind == "onnxruntime":
+        found = _judged(found, "yes", "it is an ONNX model")
+    elif kind and kind not in LOADABLE:
+        told = f"trtbuild knows no {found.flavour} {found.version}".rstrip()
+        found = _judged(found, "no", told)
+    return found, kind
+
+
+def _held_against(found: Inspected, kind: str, facts: Mapping[str, str]) -> Inspected:
+    judge = _rtx_fits if kind == "tensorrt_rtx" else _full_fits
+    return _judged(found, *judge(found, facts))
+
+
+def _judged(found: Inspected, fits: Verdict, reason: str) -> Inspected:
+    return found.model_copy(update={"fits": fits, "reason": reason})
+
+
+def _tried(found: Inspected, load: Callable[[], Description]) -> Inspected:
+    """Load the engine: what comes of it outweighs what stands in files."""
+    try:
+        loaded = load()
+    except StepFailed as failure:
+        fits: Verdict = "no" if failure.code == StepFailed.code else "not known"
+        hint = f" (hint: {failure.hint})" if failure.hint else ""
+        return _judged(found, fits, f"{failure.message}{hint}")
+    return found.model_copy(
+        update={"fits": "yes", "reason": "it was loaded here", "loaded": loaded}
+    )
+
+
+def _built_for(header: Header | None, result: TargetResult | None) -> tuple[str, ...]:
+    if header is not None and header.compute_capabilities:
+        return header.compute_capabilities
+    return result.built_for if result else ()
+
+
+def result_beside(path: Path) -> tuple[TargetResult | None, tuple[str, ...]]:
+    """Return the engine.json beside an engine if it is about it, and what is odd about it."""
+    beside = path.with_name("engine.json")
+    if not beside.is_file():
+        return None, ("there is no engine.json beside it",)
+    try:
+        result = TargetResult.model_validate_json(read_regular(beside))
+    except (ValueError, MissingFile):
+        return None, ("the engine.json beside it was not written by this trtbuild",)
+    if result.engine_digest != digest_of_file(path):
+        return None, ("the engine.json beside it is about another engine",)
+    return result, ()
+
+
+def _rtx_fits(found: Inspected, facts: Mapping[str, str]) -> tuple[Verdict, str]:
+    here = next((facts[name] for name in RTX_PACKAGES if name in facts), "")
+    if here and here != found.version:
+        return "no", f"it is of TensorRT-RTX {found.version}; {here} is here, and runs no other"
+    if GPU not in facts:
+        return "not known", NO_GPU
+    capability = facts[GPU].rpartition("(")[2].removesuffix(")")
+    if capability not in found.built_for:
+        built = ", ".join(found.built_for)
+        return "no", f"it is for compute capability {built}; here is {facts[GPU]}"
+    if not here:
+        return "not known", "TensorRT-RTX is not installed here"
+    return "yes", f"TensorRT-RTX {here} is here, and {facts[GPU]}"
+
+
+def _full_fits(found: Inspected, facts: Mapping[str, str]) -> tuple[Verdict, str]:
+    """Judge an engine of TensorRT by its header and by engine.json, if there is one."""
+    options = found.result.options if found.result else {}
+    here = facts.get("tensorrt", "")
+    if here and here != found.version and options.get("version_compatible") != "on":
+        told = f"it is of TensorRT {found.version}; {here} is here"
+        if found.result is not None or _numbers(here) < _numbers(found.version):
+            return "no", told
+        return "not known", f"{told}, and runs it if it was built as version-compatible"
+    gpu = facts.get(GPU, "")
+    if not gpu:
+        return "not known", NO_GPU
+    named = found.result.versions.get(GPU, "") if found.result else ""
+    if named and named != gpu and "hardware_compatibility_level" not in options:
+        return "no", f"it was built on {named}; here is {gpu}"
+    if not here or not named:
+        lacking = "nothing here says for which GPU it was built"
+        return "not known", lacking if here else "TensorRT is not installed here"
+    return "yes", f"TensorRT {here} is here, and {gpu}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def _version(result: TargetResult | None) -> str:
+    return result.versions.get("tensorrt", "") if result else ""

@@ -1,0 +1,224 @@
+"""What a run left, gathered into a Record and into the files that `apply` places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from trtbuild.core.options import Options
+from trtbuild.core.records import (
+    Artifact,
+    Checks,
+    Comparison,
+    DataUse,
+    FixAccount,
+    LayerAsked,
+    Outcome,
+    PlacedFile,
+    Record,
+    TargetResult,
+    Unbuilt,
+)
+from trtbuild.core.values import Ranges
+from trtbuild.data.base import Manifest
+from trtbuild.fixes.apply import FixAccounts
+from trtbuild.plan.checks import check_name
+from trtbuild.plan.compile import capture_name, target_name
+from trtbuild.plan.plan import Plan
+from trtbuild.quant.account import Account
+from trtbuild.recipe.load import Loaded
+from trtbuild.recipe.schema import Recipe
+from trtbuild.store.reading import read_artifact
+from trtbuild.store.store import Store
+from trtbuild.verbs.coverage import covered
+
+__all__ = ["Found", "files", "gather", "settled"]
+
+Text = TypeVar("Text", bound=BaseModel)
+
+PLACES = {
+    ("fix_graph", "model"): ("model.fp32.onnx", "the model after graph fixes"),
+    ("fix_graph", "weights"): ("model.fp32.weights", "its large weights"),
+    ("quantize", "model"): ("model.int8.onnx", "the same with Q/DQ pairs"),
+    ("quantize", "weights"): ("model.int8.weights", "its large weights"),
+    ("convert_precision", "model"): ("model.half.onnx", "the same in 16 bits"),
+    ("convert_precision", "weights"): ("model.half.weights", "its large weights"),
+    ("quantize", "ranges"): ("ranges.json", "the range of every quantized tensor"),
+    ("compare", "comparison"): ("comparison.json", "FP32 against INT8"),
+}
+
+
+def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
+    places = dict(PLACES)
+    for name in recipe.targets:
+        step = target_name(name)
+        places[step, "engine"] = (f"{name}/model.engine", "the engine")
+        places[step, "result"] = (f"{name}/engine.json", "what was asked for and delivered")
+        places[step, "timing_cache"] = (f"{name}/timing.cache", "what TensorRT timed for it")
+    return places
+
+
+def files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
+    """Return what to place, by path below the build directory."""
+    places = _places(recipe)
+    return {
+        places[outcome.step, artifact.name][0]: artifact
+        for outcome in outcomes
+        for artifact in outcome.artifacts
+        # A target that times nothing leaves an empty timing cache.
+        if (outcome.step, artifact.name) in places and artifact.size_bytes
+    }
+
+
+def gather(
+    loaded: Loaded,
+    plan: Plan,
+    outcomes: tuple[Outcome, ...],
+    store: Store,
+    *,
+    notes: tuple[str, ...],
+) -> Record:
+    """Read what the steps left into one value, ready to be rendered."""
+    recipe = loaded.recipe
+    found = Found(outcomes, store)
+    targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
+    ranges = found.read("quantize", "ranges", Ranges)
+    fixes = found.read("fix_graph", "account", FixAccounts)
+    return Record(
+        recipe=recipe.name,
+        file=loaded.file.name,
+        facts=plan.facts,
+        outcomes=outcomes,
+        targets=tuple(target for target in targets if target is not None),
+        unbuilt=tuple(_unbuilt(recipe, loaded.file.name, outcomes)),
+        comparison=found.read("compare", "comparison", Comparison),
+        model=_model_words(recipe),
+        data=tuple(_data(recipe, found)),
+        calibrator=_calibrator(recipe),
+        ranges=ranges.tensors if ranges else {},
+        asked=tuple(_asked(found)),
+        coverage=tuple(covered(targets, dict(_checks(recipe, found)))),
+        fixes=tuple(_fixes(recipe, fixes)),
+        files=tuple(_placed(recipe, outcomes)),
+        notes=notes,
+        caveats=tuple(dict.fromkeys(c for outcome in outcomes for c in outcome.caveats)),
+    )
+
+
+def settled(record: Record) -> Record:
+    """Return the record as a page shows it: what was made, however this run came by it.
+
+    So an apply that reuses everything renders the very page of the apply that made it.
+    """
+    outcomes = tuple(
+        outcome.model_copy(update={"status": "ran"}) if outcome.status == "reused" else outcome
+        for outcome in record.outcomes
+    )
+    return record.model_copy(update={"outcomes": outcomes, "seconds": 0.0})
+
+
+class Found:
+    """The small artifacts of a run, read as the values they are."""
+
+    def __init__(self, outcomes: tuple[Outcome, ...], store: Store) -> None:
+        self._artifacts = {
+            (outcome.step, artifact.name): artifact
+            for outcome in outcomes
+            for artifact in outcome.artifacts
+        }
+        self._store = store
+
+    def read(self, step: str, output: str, kind: type[Text]) -> Text | None:
+        """Return an artifact as a value, or None where the run did not make it."""
+        artifact = self._artifacts.get((step, output))
+        if artifact is None:
+            return None
+        return read_artifact(self._store, artifact, kind)
+
+
+def _unbuilt(recipe: Recipe, file: str, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:
+    by_step = {outcome.step: outcome for outcome in outcomes}
+    for name, backend in recipe.targets.items():
+        outcome = by_step.get(target_name(name))
+        if outcome is not None and outcome.status in ("deferred", "failed", "not_reached"):
+            install = f"{backend.capabilities.install} && " if outcome.status == "deferred" else ""
+            yield Unbuilt(
+                target=name,
+                backend=backend.kind,
+                status=outcome.status,
+                reason=outcome.message,
+                hint=f"{install}trtbuild apply {file} --target {name}",
+            )
+
+
+def _model_words(recipe: Recipe) -> str:
+    model = recipe.model
+    if model.kind == "torch":
+        return f"torch {model.entrypoint}, opset {model.opset}"
+    return f"onnx {model.path}"
+
+
+def _calibrator(recipe: Recipe) -> str:
+    section = recipe.quantization
+    if section is None:
+        return ""
+    return _words(section.calibrator) if section.calibrator else "none, every range by hand"
+
+
+def _words(options: Options) -> str:
+    """Write options as a person would: `entropy2 (bins 2048, levels 128)`."""
+    values = options.model_dump(mode="json")
+    kind = values.pop("kind")
+    rest = ", ".join(f"{name} {value}" for name, value in values.items())
+    return f"{kind} ({rest})" if rest else str(kind)
+
+
+def _data(recipe: Recipe, found: Found) -> Iterable[DataUse]:
+    calibration = recipe.quantization.data if recipe.quantization else None
+    comparison = recipe.compare.data if recipe.compare else None
+    for name, source in recipe.data.items():
+        manifest = found.read(capture_name(name), "manifest", Manifest)
+        uses = {"calibration": calibration, "comparison": comparison}
+        used_for = " and ".join(use for use, data in uses.items() if data == name)
+        if manifest is not None:
+            yield DataUse(
+                name=name,
+                kind=source.kind,
+                used_for=used_for,
+                samples=manifest.count,
+                labelled=manifest.labelled,
+            )
+
+
+def _asked(found: Found) -> Iterable[LayerAsked]:
+    account = found.read("quantize", "account", Account) or found.read(
+        "convert_precision", "account", Account
+    )
+    for each in account.layers if account else ():
+        yield LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
+
+
+def _checks(recipe: Recipe, found: Found) -> Iterable[tuple[str, Checks]]:
+    for name in recipe.targets:
+        checks = found.read(check_name(name), "checks", Checks)
+        if checks is not None:
+            yield name, checks
+
+
+def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixAccount]:
+    if accounts is None:
+        return
+    for fix, account in zip(recipe.fixes, accounts.fixes, strict=True):
+        yield FixAccount(
+            fix=_words(fix),
+            changed=account.changed,
+            left=tuple((each.name, each.reason) for each in account.left),
+        )
+
+
+def _placed(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[PlacedFile]:
+    what = dict(_places(recipe).values())
+    for path, artifact in sorted(files(outcomes, recipe).items()):
+        yield PlacedFile(path=path, size_bytes=artifact.size_bytes, what=what[path])

@@ -1,0 +1,73 @@
+"""One target of a recipe as a program of its own."""
+
+from __future__ import annotations
+
+from trtbuild import __version__
+from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
+from trtbuild.backends.tensorrt.script import script_of
+from trtbuild.backends.tensorrt.script_implicit import Implied
+from trtbuild.backends.tensorrt10 import Tensorrt10
+from trtbuild.core.errors import UsageError
+from trtbuild.recipe.load import Loaded
+from trtbuild.recipe.precision_rules import type_of
+from trtbuild.recipe.schema import Recipe
+
+__all__ = ["program"]
+
+
+def program(loaded: Loaded, target: str) -> str:
+    """Return a program that makes the same build of a target with Polygraphy alone.
+
+    Raises:
+        UsageError: there is no such target, or it is not built by a program that can be printed.
+    """
+    recipe = loaded.recipe
+    options = loaded.target(target)
+    if not isinstance(options, TrtOptions):
+        raise UsageError(
+            f"`{target}` is no TensorRT engine; there is nothing to build",
+            hint="name a target of kind tensorrt_rtx, tensorrt11 or tensorrt10",
+        )
+    section = recipe.quantization
+    implicit = section is not None and section.mode == "implicit"
+    implied, network = None, {}
+    if isinstance(options, Tensorrt10):
+        quantized = section is not None and not implicit
+        network = dict(options.network_arguments(implicit=implicit))
+        settings = options.settings(implicit=implicit, quantized=quantized)
+        if section is not None and implicit:
+            implied = Implied(options.ranges_as == "cache", section.skip, section.precision)
+    else:
+        settings = options.settings()
+    return script_of(
+        options,
+        options.flavour,
+        settings,
+        network=network,
+        profiles=[
+            {name: (shapes.min, shapes.opt, shapes.max) for name, shapes in profile.items()}
+            for profile in recipe.profiles
+        ],
+        names={
+            "target": target,
+            "recipe": loaded.file.name,
+            "version": __version__,
+            **_files(recipe, options),
+        },
+        implied=implied,
+    )
+
+
+def _files(recipe: Recipe, options: TrtOptions) -> dict[str, str]:
+    """Name the files that the program is given: those that an apply places."""
+    section = recipe.quantization
+    if section is None:
+        model = "fp32" if type_of(recipe) == "fp32" else "half"
+    else:
+        model = "int8" if section.mode == "explicit" else "fp32"
+    files = {"model": f"build/{recipe.name}/model.{model}.onnx"}
+    if section is not None and section.mode == "implicit":
+        files["ranges"] = f"build/{recipe.name}/ranges.json"
+    if isinstance(options, GpuTrtOptions) and options.timing_cache != MANAGED:
+        files["timing_cache"] = options.timing_cache
+    return files

@@ -1,0 +1,57 @@
+"""Whether a file in a build directory is what its recipe makes as it stands now."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import LockMismatch, MissingDependency, MissingFile, UsageError
+from trtbuild.plan.explain import decide
+from trtbuild.plan.lock import Lock, lock_path
+from trtbuild.recipe.load import Loaded
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compiled, known
+from trtbuild.verbs.locking import against
+
+__all__ = ["doubt_about"]
+
+
+def doubt_about(loaded: Loaded, file: Path, store: Store) -> str:
+    """Say why it is not known that a file is of a recipe as it stands; nothing where it is.
+
+    A file that was built elsewhere may be: this store knows nothing of it.
+
+    Raises:
+        UsageError: it is of another recipe, or of this one as it was.
+    """
+    digest = digest_of_file(file)
+    try:
+        if any(each == digest for each in _made(loaded, store)):
+            return ""  # a locked build needs no data: it is asked for first
+    except (MissingFile, MissingDependency) as error:
+        return f"whether the recipe still makes it is not known: {error.message}"
+    if store.object_path(digest).is_file():
+        raise UsageError(
+            f"{file}: was built, but not from {loaded.file} as it stands",
+            hint=f"trtbuild apply {loaded.file}; or give the engine itself, to run what is there",
+        )
+    return "whether the recipe still makes it is not known: it was not built here"
+
+
+def _made(loaded: Loaded, store: Store) -> Iterator[str]:
+    """Yield the digests of all that was made of a recipe as it stands, with its lock or without."""
+    for lock in _locks(loaded, store):
+        made, _ = compiled(loaded, store, targets=(), fetch=False, lock=lock)
+        store.digests.save()
+        for outcome in known(decide(made, store), store):
+            yield from (artifact.digest for artifact in outcome.artifacts)
+
+
+def _locks(loaded: Loaded, store: Store) -> Iterator[Lock | None]:
+    if lock_path(loaded.file).is_file():
+        # Else it is of another recipe: nothing is built with it.
+        with contextlib.suppress(LockMismatch, UsageError):
+            yield against(loaded, store)[0]
+    yield None
