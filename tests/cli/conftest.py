@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.helpers.projects import small_project
-from trtbuild.run.executor import Inline
+from trtbuild.api.executors import EXECUTORS
+from trtbuild.run.inline import Inline
 
 
 @dataclass
@@ -43,11 +44,7 @@ def trtbuild(capsys):
 @pytest.fixture
 def steps_here(monkeypatch):
     """Run steps in this process, which saves starting one for each: for tests of other things."""
-    from trtbuild.run import local
-    from trtbuild.verbs import apply, verifying
-
-    for module in (apply, local, verifying):
-        monkeypatch.setattr(module, "Local", lambda _jobs: Inline())
+    monkeypatch.setitem(EXECUTORS, "local", lambda _jobs: Inline())
 
 
 @pytest.fixture(scope="session")

@@ -5,41 +5,58 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
+from tests.helpers.plans import FACTS
+from trtbuild.machine.places import Place, find_lack
 from trtbuild.run.executor import Call, Finished
 
 
 class Recording:
     """Writes made-up outputs: their bytes follow from the step's own fields and its inputs' bytes.
 
-    `constant` names steps whose outputs never change; `failing` maps steps to a message.
+    `constant` names steps whose outputs never change; `failing` maps steps to a message,
+    or to a message with a hint and a code; `made`
+    has the bytes of an output, by its file's name. It runs where these `facts` hold.
     """
 
-    def __init__(self, *, constant=(), failing=None, room=1):
-        self.threads = 1
+    def __init__(
+        self, *, constant=(), failing=None, room=1, facts=FACTS, hindrance=None, made=None
+    ):
         self.started: list[str] = []
         self.calls: list[Call] = []
+        self._facts, self._hindrance = facts, hindrance
+        self._made = made or {}
         self._constant = set(constant)
         self._failing = failing or {}
         self._room = room
         self._ends: deque[Finished] = deque()
 
-    def has_room(self):
+    def place(self, needs):
+        told = find_lack(needs, self._facts) if self._hindrance is None else self._hindrance
+        return Place(self._facts, told)
+
+    def has_room(self, needs):
         return len(self._ends) < self._room
 
     def start(self, call):
         self.started.append(call.name)
         self.calls.append(call)
-        message = self._failing.get(call.name, "")
+        failure = self._failing.get(call.name, "")
+        failure = failure if isinstance(failure, dict) else {"message": failure}
+        message = failure["message"]
         if not message:
             for output, file in call.step.outputs.items():
-                (Path(call.out) / file).write_bytes(self._bytes(call, output))
+                (Path(call.out) / file).write_bytes(
+                    self._made.get(file) or self._bytes(call, output)
+                )
         self._ends.append(
             Finished(
                 name=call.name,
                 seconds=1.0,
                 where="nowhere",
+                code=failure.get("code", 3 if message else 0),
                 message=message,
-                code=3 if message else 0,
+                hint=failure.get("hint", ""),
+                notes=("profile 0",) if call.step.kind == "run_engine" else (),
                 caveats=call.caveats,
             )
         )

@@ -18,11 +18,11 @@ from trtbuild.machine.facts import (
     Gpu,
     Installed,
     gpus,
-    hindrance,
     missing,
     readiness_of,
     target_kinds,
 )
+from trtbuild.machine.places import find_lack
 
 FAKE_DRIVER = """
 #include <string.h>
@@ -124,9 +124,9 @@ def test_a_target_is_for_the_gpu_that_it_names(monkeypatch):
     installed._versions |= {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
     here, there = (Tensorrt11(kind="tensorrt11", gpu=gpu) for gpu in ("sm_89", "sm_90"))
 
-    assert "" == hindrance(here, installed)
-    assert "it is for a GPU of compute capability 9.0, and here is NVIDIA L4 (8.9)" == hindrance(
-        there, installed
+    assert "" == find_lack(here.needs(), installed)
+    assert "it is for a GPU of compute capability 9.0, and here is NVIDIA L4 (8.9)" == find_lack(
+        there.needs(), installed
     )
     assert "NVIDIA L4 (8.9)" == installed["gpu"]
 

@@ -12,7 +12,8 @@ from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Comparison
 from trtbuild.model import onnx_file
 from trtbuild.recipe.load import load
-from trtbuild.run.executor import Inline, Quiet
+from trtbuild.run.executor import Quiet
+from trtbuild.run.inline import Inline
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build, compiled
 from trtbuild.verbs.deliver import deliver
@@ -68,7 +69,7 @@ def made(tmp_path, monkeypatch):
         monkeypatch.setattr(onnx_file, "LIMIT_BYTES", limit_bytes)
         store, loaded = Store(folder / "store"), load(folder / "recipe.yaml")
         store.prepare()
-        plan, _ = compiled(loaded, store, targets=(), fetch=False)
+        plan, _ = compiled(loaded, store, Inline(), targets=(), fetch=False)
         outcomes = build(loaded, plan.upto(upto), store, Inline(), Quiet())
         place = folder / "build"
         place.mkdir()

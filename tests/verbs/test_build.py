@@ -55,10 +55,15 @@ def test_without_a_build_there_is_no_managed_timing_cache(store):
 )
 def test_a_target_that_cannot_be_built_here_says_what_to_do(monkeypatch, store, reason, hint):
     """Another Python helps where a library is missing, and nothing here where the GPU is."""
-    monkeypatch.setattr(build, "hindrance", lambda *_: reason)
     monkeypatch.delenv("TRTBUILD_PYTHON_TENSORRT11", raising=False)
 
     with pytest.raises(MissingDependency, match=reason) as caught:
-        build.compiled(recipe(), store, targets=("rtx",), fetch=False)
+        build.compiled(
+            recipe(),
+            store,
+            Recording(hindrance=reason),
+            targets=("rtx",),
+            fetch=False,
+        )
 
     assert hint in caught.value.hint

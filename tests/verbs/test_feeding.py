@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
-from tests.run.test_inspection import L4, Facts, beside
 
+from tests.helpers.executors import Recording
 from tests.helpers.models import model_of
+from tests.verbs.test_inspection import L4, Facts, beside
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
-from trtbuild.machine.interpreters import Interpreter
+from trtbuild.run.inline import Inline
 from trtbuild.verbs.feeding import run_model
 
 MODEL = "net (float[n, 2] x) => (float[n, 2] y) { y = Add(x, x) }"
@@ -37,13 +40,13 @@ def built(tmp_path):
 @pytest.mark.parametrize("what", ["r.yaml", "build/small/it/model.engine"])
 def test_a_recipe_or_an_engine_runs_by_its_model(built, what):
     """In ONNX Runtime, and it says that this is not the engine."""
-    ran = run_model(built / what, built / "x.npz", build_dir=built / "build")
+    ran = run_model(built / what, built / "x.npz", Inline(), build_dir=built / "build")
 
     assert (2 * ONES == ran.outputs["y"]).all()
     assert "not the engine itself" in ran.told
 
 
-TEN = Interpreter("", Facts({"tensorrt": "10.16.1.11", "polygraphy": "0.53.6", "gpu": L4}))
+TEN = {"tensorrt": "10.16.1.11", "polygraphy": "0.53.6", "gpu": L4}
 RECIPE = """version: 1
 name: small
 model: {kind: onnx, path: m.onnx}
@@ -63,21 +66,18 @@ def on_gpu(built):
         built / "build/small/it/model.engine",
         model_digest=digest_of_file(built / "build/small/model.fp32.onnx"),
     )
+    np.savez(built / "y.npz", y=ONES)
+    (built / "p.so").touch()
+    made = {"outputs.npz": (built / "y.npz").read_bytes()}
     asked = []
 
-    def outputs(kind, engine, feed, place, *, plugins):
-        asked.append((kind, engine.parent.name, plugins))
-        return {"y": ONES}, "profile 0"
-
-    def run(what, place=TEN, **more):
-        ran = run_model(
-            built / what,
-            built / "x.npz",
-            build_dir=built / "build",
-            place=lambda _: place,
-            outputs=outputs,
-            **more,
-        )
+    def run(what, facts=TEN, **more):
+        executor = Recording(facts=Facts(facts), made=made)
+        ran = run_model(built / what, built / "x.npz", executor, build_dir=built / "build", **more)
+        for call in executor.calls:
+            step = call.step
+            plugins = tuple(Path(plugin.path) for plugin in step.plugins)
+            asked.append((step.flavour, Path(step.engine.path).parent.name, plugins))
         return ran, asked
 
     return run
@@ -95,6 +95,7 @@ def test_where_its_gpu_is_the_engine_itself_runs(on_gpu, tmp_path):
 def test_an_engine_runs_by_itself_and_a_target_by_its_name(on_gpu, tmp_path):
     """The plugins of an engine without a recipe are named by hand."""
     plugin = tmp_path / "mine.so"
+    plugin.touch()
     on_gpu("build/small/it/model.engine", plugins=[plugin])
     _, asked = on_gpu("r.yaml", target="it")
 
@@ -112,11 +113,9 @@ def test_an_engine_runs_by_itself_and_a_target_by_its_name(on_gpu, tmp_path):
 )
 def test_elsewhere_its_model_runs_and_says_why(on_gpu, facts, why):
     """No GPU, another one, another TensorRT: told; and an error where the engine was asked for."""
-    place = Interpreter("", Facts(facts))
-
-    ran, asked = on_gpu("r.yaml", place=place)
+    ran, asked = on_gpu("r.yaml", facts=facts)
     with pytest.raises(NoGpu, match=why):
-        on_gpu("r.yaml", place=place, on="gpu")
+        on_gpu("r.yaml", facts=facts, on="gpu")
 
     assert [] == asked
     assert "not the engine itself (" in ran.told
@@ -154,7 +153,7 @@ def test_arrays_that_do_not_fit_are_named(built, arrays, message):
     np.savez(built / "x.npz", **arrays)
 
     with pytest.raises(StepInputError, match=message):
-        run_model(built / "r.yaml", built / "x.npz", build_dir=built / "build")
+        run_model(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
 
 
 def test_what_is_not_there_is_told(built):
@@ -165,10 +164,10 @@ def test_what_is_not_there_is_told(built):
         ("r.yaml", "gone.npz", "build"),
     ):
         with pytest.raises(MissingFile):
-            run_model(built / what, built / inputs, build_dir=built / folder)
+            run_model(built / what, built / inputs, Inline(), build_dir=built / folder)
     (built / "x.npz").write_bytes(b"no archive")
     with pytest.raises(StepInputError, match="is neither an npz nor an npy file"):
-        run_model(built / "r.yaml", built / "x.npz", build_dir=built / "build")
+        run_model(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
 
 
 def test_an_engine_whose_model_is_gone_cannot_be_run_here(built):
@@ -176,4 +175,4 @@ def test_an_engine_whose_model_is_gone_cannot_be_run_here(built):
     (built / "build/small/model.fp32.onnx").write_bytes(b"another")
 
     with pytest.raises(MissingFile, match="does not lie beside it"):
-        run_model(built / "build/small/it/model.engine", built / "x.npz", build_dir=built)
+        run_model(built / "build/small/it/model.engine", built / "x.npz", Inline(), build_dir=built)

@@ -6,16 +6,19 @@ import struct
 
 import pytest
 
+from tests.helpers.executors import Recording
 from trtbuild.backends.tensorrt.engine import Description
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, StepFailed
+from trtbuild.core.errors import MissingFile
 from trtbuild.core.records import TargetResult
 from trtbuild.machine.facts import Installed
-from trtbuild.machine.interpreters import Interpreter
 from trtbuild.verbs.inspection import inspect as inspect_at
 
 RTX = "tensorrt_rtx_cu13_libs"
 L4, H200 = "NVIDIA L4 (8.9)", "NVIDIA H200 (9.0)"
+
+
+NOT_LOADED = {"describe_engine": {"message": "no", "code": 4}}
 
 
 class Facts(Installed):
@@ -31,12 +34,7 @@ class Facts(Installed):
 
 def inspect(path, facts, **more):
     """Inspect a plan where these facts hold; no engine is loaded unless the test says how."""
-    place = Interpreter("", Facts(facts))
-    return inspect_at(path, place=lambda _: place, **{"load": not_loaded, **more})
-
-
-def not_loaded(*_, **__):
-    raise StepFailed("no", step="describe_engine", code=4)
+    return inspect_at(path, Recording(facts=Facts(facts), **{"failing": NOT_LOADED, **more}))
 
 
 @pytest.fixture
@@ -150,7 +148,12 @@ def test_where_its_tensorrt_and_a_gpu_are_the_engine_speaks_for_itself(plan):
     """It is loaded, and what it says of its inputs and profiles is told."""
     said = Description(inputs=(), outputs=(), profiles=({"x": ((1,), (2,), (3,))},))
 
-    found = inspect(plan(**TEN), HERE, load=lambda *_, **__: said)
+    found = inspect(
+        plan(**TEN),
+        HERE,
+        failing={},
+        made={"description.json": said.model_dump_json().encode()},
+    )
 
     assert ("yes", "it was loaded here", said) == (found.fits, found.reason, found.loaded)
 
@@ -158,23 +161,19 @@ def test_where_its_tensorrt_and_a_gpu_are_the_engine_speaks_for_itself(plan):
 @pytest.mark.parametrize(("code", "fits"), [(3, "no"), (4, "not known")])
 def test_an_engine_that_does_not_load_is_an_answer(plan, code, fits):
     """TensorRT's own words; where it could not even try, nothing is claimed."""
+    failure = {"message": "built for another GPU", "hint": "rebuild", "code": code}
 
-    def load(*_, **__):
-        raise StepFailed("built for another GPU", step="describe_engine", hint="rebuild", code=code)
-
-    found = inspect(plan(**TEN), HERE, load=load)
+    found = inspect(plan(**TEN), HERE, failing={"describe_engine": failure})
 
     assert (fits, "built for another GPU (hint: rebuild)") == (found.fits, found.reason)
 
 
 def test_what_does_not_fit_is_not_loaded(plan):
     """No process is started for an engine of another version, or without a GPU."""
-
-    def load(*_, **__):
-        raise AssertionError
-
     for facts in ({**HERE, "tensorrt": "10.9.0.34"}, {"tensorrt": "10.16.1.11"}):
-        assert inspect(plan(**TEN), facts, load=load).loaded is None
+        executor = Recording(facts=Facts(facts))
+        inspect_at(plan(**TEN), executor)
+        assert [] == executor.started
 
 
 def test_an_engine_json_of_another_engine_is_not_believed(plan):

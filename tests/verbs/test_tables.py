@@ -10,7 +10,8 @@ from tests.helpers.projects import edit, small_project
 from tests.helpers.quant import ranges_of
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.recipe.load import load
-from trtbuild.run.executor import Inline, Quiet
+from trtbuild.run.executor import Quiet
+from trtbuild.run.inline import Inline
 from trtbuild.verbs.build import build, compiled, fixed_model
 from trtbuild.verbs.tables import table_of
 
@@ -21,7 +22,7 @@ BY_HAND = "  ranges: {input: [-2.1, 2.6], '?': 4}\n"
 def quantized(recipe, store):
     """Build a recipe as far as its ranges go."""
     loaded = load(recipe)
-    made, _ = compiled(loaded, store, targets=(), fetch=True)
+    made, _ = compiled(loaded, store, Inline(), targets=(), fetch=True)
     build(loaded, made.upto(("quantize",)), store, Inline(), Quiet())
 
 
@@ -30,7 +31,7 @@ def test_a_recipe_that_was_built_shows_what_was_built(tmp_path, store):
     recipe = small_project(tmp_path / "project")
     quantized(recipe, store)
 
-    table = table_of(recipe, store)
+    table = table_of(recipe, store, Inline())
 
     assert {"b", "g", "input"} == set(table.ranges.tensors)
     assert (6, {}, "ranges of the last build") == (
@@ -44,13 +45,13 @@ def test_a_recipe_that_changed_has_no_table_yet(tmp_path, store):
     """A stale one is never shown."""
     recipe = small_project(tmp_path / "project")
     with pytest.raises(UsageError, match="its model was not imported"):
-        table_of(recipe, store)
+        table_of(recipe, store, Inline())
     quantized(recipe, store)
 
     edit(recipe, "{kind: minmax}", "{kind: mse}")
 
     with pytest.raises(UsageError, match="nothing was calibrated") as caught:
-        table_of(recipe, store)
+        table_of(recipe, store, Inline())
     assert f"trtbuild apply {recipe}" in caught.value.hint
 
 
@@ -61,7 +62,7 @@ def test_ranges_by_hand_show_before_they_are_built(tmp_path, store):
     )
     fixed_model(load(recipe), store, Inline(), Quiet())
 
-    table = table_of(recipe, store)
+    table = table_of(recipe, store, Inline())
 
     assert {"b": 0.5, "input": 3.0} == {n: r.limit for n, r in table.ranges.tensors.items()}
     assert ["g"] == list(table.lacking)
@@ -71,13 +72,15 @@ def test_ranges_by_hand_show_before_they_are_built(tmp_path, store):
 def test_every_range_by_hand_builds_without_data(tmp_path, store):
     """No step captures or calibrates."""
     recipe = edit(small_project(tmp_path / "project"), CALIBRATION, BY_HAND)
-    made, _ = compiled(load(recipe), store, targets=(), fetch=True)
+    made, _ = compiled(load(recipe), store, Inline(), targets=(), fetch=True)
     quantized(recipe, store)
 
     assert {"import_model", "fix_graph", "quantize"} == {
         each.name for each in made.upto(("quantize",)).steps
     }
-    assert {"manual"} == {r.origin for r in table_of(recipe, store).ranges.tensors.values()}
+    assert {"manual"} == {
+        r.origin for r in table_of(recipe, store, Inline()).ranges.tensors.values()
+    }
 
 
 def test_a_cache_builds_without_data(tmp_path, store):
@@ -89,7 +92,7 @@ def test_a_cache_builds_without_data(tmp_path, store):
     )
     quantized(recipe, store)
 
-    table = table_of(recipe, store).ranges.tensors
+    table = table_of(recipe, store, Inline()).ranges.tensors
 
     assert {"minmax (TensorRT 10.14.1)"} == {each.calibrator for each in table.values()}
     assert bytes.fromhex("3caa54fc") == struct.pack(">f", table["b"].scale)
@@ -104,16 +107,16 @@ def test_a_recipe_without_quantization_has_no_ranges(tmp_path, store):
     recipe.write_text(text[:start] + text[end:compare])
 
     with pytest.raises(UsageError, match="no `quantization`"):
-        table_of(recipe, store)
+        table_of(recipe, store, Inline())
 
 
 def test_a_build_directory_is_its_table(tmp_path, store):
     """And a directory without one is named."""
     (tmp_path / "ranges.json").write_text(ranges_of(x=2.0).model_dump_json())
 
-    assert ranges_of(x=2.0) == table_of(tmp_path, store).ranges
+    assert ranges_of(x=2.0) == table_of(tmp_path, store, Inline()).ranges
     with pytest.raises(UsageError, match=r"holds no ranges\.json"):
-        table_of(store.root, store)
+        table_of(store.root, store, Inline())
 
 
 def test_any_file_of_ranges_is_taken(tmp_path, store):
@@ -121,6 +124,6 @@ def test_any_file_of_ranges_is_taken(tmp_path, store):
     file = tmp_path / "a.file"
     file.write_text("x: 2.0\n")
 
-    assert {"x"} == set(table_of(file, store).ranges.tensors)
+    assert {"x"} == set(table_of(file, store, Inline()).ranges.tensors)
     with pytest.raises(MissingFile, match="no such file"):
-        table_of(tmp_path / "gone", store)
+        table_of(tmp_path / "gone", store, Inline())

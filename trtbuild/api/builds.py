@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
 from trtbuild.store.store import Store, default_root
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from trtbuild.core.records import Record
     from trtbuild.plan.saved import SavedPlan
     from trtbuild.plan.why import Why
-    from trtbuild.run.executor import Listener
+    from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.apply import Applied
     from trtbuild.verbs.feeding import Ran
     from trtbuild.verbs.inspection import Inspected
@@ -22,11 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["apply", "inspect", "plan", "run", "script", "store", "why"]
 
 
-def plan(path: Path | str, *, targets: Sequence[str] = ()) -> Planned:
-    """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
+def plan(
+    path: Path | str, *, targets: Sequence[str] = (), executor: Executor | str = "local"
+) -> Planned:
+    """Say which steps of a recipe would run where an executor runs them, and why.
+
+    Runs nothing and fetches nothing.
+    """
     from trtbuild.verbs.planning import planned
 
-    return planned(load(path), Store(default_root()), targets=targets)
+    with using_executor(executor) as place:
+        return planned(load(path), Store(default_root()), place, targets=targets)
 
 
 def why(path: Path | str) -> tuple[Why, ...]:
@@ -37,12 +44,13 @@ def why(path: Path | str) -> tuple[Why, ...]:
     return explained(found.plan, found.decisions, Store(default_root()))
 
 
-def apply(
+def apply(  # noqa: PLR0913  # all that a user may ask for
     path: Path | str,
     *,
     build_dir: Path | str,
     targets: Sequence[str] = (),
     jobs: int = 2,
+    executor: Executor | str = "local",
     listener: Listener | None = None,
     saved: SavedPlan | None = None,
     locked: bool = False,
@@ -51,7 +59,7 @@ def apply(
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
     `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
-    its ranges.
+    its ranges. Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
 
     Raises:
         LockMismatch: something is not as it is locked.
@@ -66,17 +74,18 @@ def apply(
 
     loaded = load(path)
     store = Store(default_root())
-    return apply_here(
-        loaded,
-        store,
-        directory=Path(build_dir) / loaded.recipe.name,
-        targets=targets,
-        jobs=jobs,
-        listener=listener or Quiet(),
-        pages={"report.md": _markdown, "report.html": _html},
-        saved=saved,
-        lock=against(loaded, store)[0] if locked else None,
-    )
+    with using_executor(executor, jobs=jobs) as place:
+        return apply_here(
+            loaded,
+            store,
+            executor=place,
+            directory=Path(build_dir) / loaded.recipe.name,
+            targets=targets,
+            listener=listener or Quiet(),
+            pages={"report.md": _markdown, "report.html": _html},
+            saved=saved,
+            lock=against(loaded, store, place)[0] if locked else None,
+        )
 
 
 def script(path: Path | str, target: str) -> str:
@@ -90,18 +99,24 @@ def script(path: Path | str, target: str) -> str:
     return program(load(path), target)
 
 
-def inspect(path: Path | str, *, plugins: Sequence[Path | str] = ()) -> Inspected:
-    """Say what an engine file is, and whether it fits this machine.
+def inspect(
+    path: Path | str,
+    *,
+    plugins: Sequence[Path | str] = (),
+    executor: Executor | str = "local",
+) -> Inspected:
+    """Say what an engine file is, and whether it fits the machine of an executor.
 
     Raises:
         MissingFile: it is not there.
     """
     from trtbuild.verbs.inspection import inspect as inspected
 
-    return inspected(Path(path), plugins=[Path(each) for each in plugins])
+    with using_executor(executor) as place:
+        return inspected(Path(path), place, plugins=[Path(each) for each in plugins])
 
 
-def run(
+def run(  # noqa: PLR0913  # what to run, on what, and where
     path: Path | str,
     inputs: Path | str,
     *,
@@ -110,6 +125,7 @@ def run(
     target: str = "",
     on: Literal["any", "gpu", "cpu"] = "any",
     plugins: Sequence[Path | str] = (),
+    executor: Executor | str = "local",
 ) -> Ran:
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 
@@ -126,15 +142,17 @@ def run(
     from trtbuild.verbs.feeding import run_model
     from trtbuild.verbs.standing import doubt_about
 
-    ran = run_model(
-        Path(path),
-        Path(inputs),
-        build_dir=Path(build_dir),
-        target=target,
-        on=on,
-        plugins=[Path(each) for each in plugins],
-        doubt=lambda loaded, file: doubt_about(loaded, file, store()),
-    )
+    with using_executor(executor) as place:
+        ran = run_model(
+            Path(path),
+            Path(inputs),
+            place,
+            build_dir=Path(build_dir),
+            target=target,
+            on=on,
+            plugins=[Path(each) for each in plugins],
+            doubt=lambda loaded, file: doubt_about(loaded, file, store(), place),
+        )
     if output is not None:
         with write_npz(Path(output)) as file:
             for name, array in ran.outputs.items():

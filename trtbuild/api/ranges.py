@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
@@ -14,6 +14,7 @@ from trtbuild.store.store import Store, default_root
 if TYPE_CHECKING:
     from trtbuild.calib.table import Values
     from trtbuild.plan.range_diff import RangeDiff
+    from trtbuild.run.executor import Executor
     from trtbuild.verbs.range_files import Form, Imported
     from trtbuild.verbs.tables import Table
 
@@ -31,7 +32,8 @@ def table(path: Path | str, *, values: Values = "auto") -> Table:
     """
     from trtbuild.verbs.tables import table_of
 
-    return table_of(Path(path), Store(default_root()), values=values)
+    with using_executor("local") as place:
+        return table_of(Path(path), Store(default_root()), place, values=values)
 
 
 def range_diff(
@@ -61,6 +63,7 @@ def import_ranges(
     recipe: Path | str | None = None,
     output: Path | str | None = None,
     values: Values = "auto",
+    executor: Executor | str = "local",
 ) -> Imported:
     """Read a file of ranges for a model: an ONNX file, or a recipe's, after its graph fixes.
 
@@ -70,7 +73,6 @@ def import_ranges(
         RecipeError, MissingFile, RangeFileError, UsageError: something cannot be read.
         StepFailed: the recipe's model cannot be imported.
     """
-    from trtbuild.run.local import Local
     from trtbuild.verbs import range_files
     from trtbuild.verbs.tables import read_table
 
@@ -78,8 +80,8 @@ def import_ranges(
     if recipe is not None and model is None:
         store = Store(default_root())
         store.prepare()
-        with closing(Local(1)) as executor:
-            made = range_files.ranges_for_recipe(found, load(Path(recipe)), store, executor)
+        with using_executor(executor) as place:
+            made = range_files.ranges_for_recipe(found, load(Path(recipe)), store, place)
     elif model is not None and recipe is None:
         made = range_files.ranges_for_model(found, Path(model))
     else:

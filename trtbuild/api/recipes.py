@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.api.executors import using_executor
 from trtbuild.core.errors import MissingFile, RecipeError, UsageError
 from trtbuild.store.store import Store, default_root
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.problems import Problem
+    from trtbuild.run.executor import Executor
     from trtbuild.verbs.check import Checked
     from trtbuild.verbs.diagnosis import Diagnosis
 
@@ -90,7 +92,7 @@ def _name_of(path: Path) -> str:
         return ""
 
 
-def check(path: Path | str) -> tuple[Checked, ...]:
+def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Checked, ...]:
     """Hold an ONNX file, or the models that a recipe builds engines from, against static rules.
 
     Of a recipe, what is cheap runs (its model is imported and fixed); nothing is calibrated.
@@ -106,7 +108,8 @@ def check(path: Path | str) -> tuple[Checked, ...]:
         return (check_file(file),)
     store = Store(default_root())
     store.prepare()
-    return check_recipe(load(file), store)
+    with using_executor(executor) as place:
+        return check_recipe(load(file), store, place)
 
 
 def schema() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.api.builds import store
+from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
 from trtbuild.store.store import Store, default_root
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from trtbuild.core.records import Verdict
     from trtbuild.plan.difference import Diff
     from trtbuild.plan.lock import Lock
-    from trtbuild.run.executor import Listener
+    from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.verifying import Verification
 
 __all__ = ["check_lock", "diff", "diff_git", "failed_gates", "lock", "verify"]
 
 
-def lock(path: Path | str) -> tuple[Path, bool, Lock]:
+def lock(path: Path | str, *, executor: Executor | str = "local") -> tuple[Path, bool, Lock]:
     """Write the lock of a recipe that is built; return its path, whether it changed, and it.
 
     Raises:
@@ -30,20 +31,24 @@ def lock(path: Path | str) -> tuple[Path, bool, Lock]:
     from trtbuild.store.upkeep import note_lock
     from trtbuild.verbs.locking import locked
 
-    found = locked(load(path), store())
+    with using_executor(executor) as place:
+        found = locked(load(path), store(), place)
     changed = write_lock(lock_path(Path(path)), found)
     note_lock(store(), lock_path(Path(path)))
     return lock_path(Path(path)), changed, found
 
 
-def failed_gates(path: Path | str) -> tuple[Verdict, ...]:
+def failed_gates(path: Path | str, *, executor: Executor | str = "local") -> tuple[Verdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
     from trtbuild.verbs.locking import failed_gates as failed
 
-    return failed(load(path), store())
+    with using_executor(executor) as place:
+        return failed(load(path), store(), place)
 
 
-def check_lock(path: Path | str) -> tuple[Path, tuple[str, ...]]:
+def check_lock(
+    path: Path | str, *, executor: Executor | str = "local"
+) -> tuple[Path, tuple[str, ...]]:
     """Hold a recipe and all that it names to its lock; builds nothing.
 
     Returns the lock's path, and what is not here to be checked, in words.
@@ -55,7 +60,8 @@ def check_lock(path: Path | str) -> tuple[Path, tuple[str, ...]]:
     from trtbuild.plan.lock import lock_path
     from trtbuild.verbs.locking import against
 
-    _, unchecked = against(load(path), Store(default_root()))
+    with using_executor(executor) as place:
+        _, unchecked = against(load(path), Store(default_root()), place)
     return lock_path(Path(path)), unchecked
 
 
@@ -64,6 +70,7 @@ def verify(
     *,
     targets: Sequence[str] = (),
     jobs: int = 2,
+    executor: Executor | str = "local",
     listener: Listener | None = None,
 ) -> Verification:
     """Build a recipe again in a store of its own, and hold that to what its lock guarantees.
@@ -78,18 +85,26 @@ def verify(
     from trtbuild.run.executor import Quiet
     from trtbuild.verbs.verifying import verify as verified
 
-    return verified(load(path), store(), targets=targets, jobs=jobs, listener=listener or Quiet())
+    with using_executor(executor, jobs=jobs) as place:
+        return verified(load(path), store(), place, targets=targets, listener=listener or Quiet())
 
 
-def diff(before: Path | str, after: Path | str) -> Diff:
+def diff(before: Path | str, after: Path | str, *, executor: Executor | str = "local") -> Diff:
     """Compare two recipes, with their locks, or two locks, by what they mean."""
     from trtbuild.verbs.diffing import diff as compared
 
-    return compared(Path(before), Path(after), store())
+    with using_executor(executor) as place:
+        return compared(Path(before), Path(after), store(), place)
 
 
-def diff_git(between: str, *, recipes: Sequence[Path | str] = ()) -> tuple[Diff, ...]:
+def diff_git(
+    between: str,
+    *,
+    recipes: Sequence[Path | str] = (),
+    executor: Executor | str = "local",
+) -> tuple[Diff, ...]:
     """Compare recipes (all, or those named) at two revisions, `A...B` or `A..B`."""
     from trtbuild.verbs.diffing import diff_revisions
 
-    return diff_revisions(between, [Path(each) for each in recipes], store())
+    with using_executor(executor) as place:
+        return diff_revisions(between, [Path(each) for each in recipes], store(), place)

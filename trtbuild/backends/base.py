@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
+from trtbuild.core.needs import Needs
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import Ranges, TensorSpec
 
@@ -130,6 +131,9 @@ class Backend(Protocol):
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capabilities or GPU an engine of this target is for."""
+
+    def needs(self) -> Needs:
+        """Say what a build takes up where it runs."""
 
     def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:
         """Say how alike two engines are that are built of one model with these inputs."""

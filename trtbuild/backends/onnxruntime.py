@@ -11,6 +11,7 @@ from trtbuild.backends.base import Asked, Built, Capabilities, Guarantee, Order
 from trtbuild.backends.model import Model
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import TensorSpec
@@ -43,6 +44,10 @@ class Onnxruntime(Options):
     def built_for(self) -> tuple[str, ...]:
         """Name what an engine of this target is for."""
         return ("cpu",)
+
+    def needs(self) -> Needs:
+        """Need ONNX Runtime's Python alone."""
+        return Needs(kind=self.kind)
 
     def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:  # noqa: ARG002  # any will do
         """Promise the same bytes: they are the model's."""

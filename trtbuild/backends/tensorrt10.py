@@ -12,6 +12,7 @@ from trtbuild.backends.tensorrt.flavour import TRT10, Flavour
 from trtbuild.backends.tensorrt.instead import IN_10
 from trtbuild.backends.tensorrt.options import GpuTrtOptions, TensorFormat
 from trtbuild.backends.tensorrt.settings import Settings, settings_of
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import ByteSize
 
 if TYPE_CHECKING:
@@ -96,6 +97,15 @@ class Tensorrt10(GpuTrtOptions):
     def weakly_typed(self, *, implicit: bool) -> bool:
         """Tell whether TensorRT chooses types: only so are there flags, and types of outputs."""
         return implicit or self.fp16 or self.bf16
+
+    def needs(self) -> Needs:
+        """Need the GPU that the engine is for."""
+        return Needs(
+            kind=self.kind,
+            gpu=self.gpu_need(),
+            own_process=True,
+            limit_seconds=self.timeout_seconds,
+        )
 
     def settings(self, *, implicit: bool = False, quantized: bool = False) -> Settings:
         """Return what is set on the builder; `quantized` models hold Q/DQ pairs."""

@@ -10,6 +10,7 @@ from trtbuild.backends.tensorrt.flavour import TRT11, Flavour
 from trtbuild.backends.tensorrt.instead import IN_11
 from trtbuild.backends.tensorrt.options import GpuTrtOptions
 from trtbuild.backends.tensorrt.settings import Settings, settings_of
+from trtbuild.core.needs import Needs
 
 __all__ = ["Tensorrt11"]
 
@@ -30,6 +31,15 @@ class Tensorrt11(GpuTrtOptions):
     )
 
     kind: Literal["tensorrt11"]
+
+    def needs(self) -> Needs:
+        """Need the GPU that the engine is for."""
+        return Needs(
+            kind=self.kind,
+            gpu=self.gpu_need(),
+            own_process=True,
+            limit_seconds=self.timeout_seconds,
+        )
 
     def settings(self) -> Settings:
         """Return what is set on the builder."""

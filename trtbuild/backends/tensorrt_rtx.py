@@ -12,6 +12,7 @@ from trtbuild.backends.tensorrt.flavour import RTX, Flavour
 from trtbuild.backends.tensorrt.instead import IN_RTX
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.settings import Settings, settings_of, worded
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import ByteSize
 from trtbuild.core.values import TensorSpec
 
@@ -57,6 +58,10 @@ class TensorrtRtx(TrtOptions):
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capabilities an engine of this target is for."""
         return tuple(str(capability) for capability in self.compute_capabilities)
+
+    def needs(self) -> Needs:
+        """Need no GPU: nothing is timed."""
+        return Needs(kind=self.kind, limit_seconds=self.timeout_seconds)
 
     def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:
         """Promise the same bytes for fixed shapes, and the same program for dynamic ones."""

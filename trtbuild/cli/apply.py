@@ -29,6 +29,10 @@ def apply(  # noqa: PLR0913  # its options
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
     ] = 2,
+    executor: Annotated[
+        str,
+        typer.Option("--executor", metavar="NAME", help="Where steps run: local, or inline."),
+    ] = "local",
     plan: Annotated[
         Path | None,
         typer.Option(
@@ -62,6 +66,7 @@ def apply(  # noqa: PLR0913  # its options
                 build_dir=build_dir,
                 targets=targets,
                 jobs=jobs,
+                executor=executor,
                 listener=listener,
                 saved=saved,
                 locked=locked,

@@ -29,6 +29,10 @@ def plan(
     format_: Annotated[
         PlanFormat, typer.Option("--format", help="How the plan is written.")
     ] = PlanFormat.text,
+    executor: Annotated[
+        str,
+        typer.Option("--executor", metavar="NAME", help="Where steps would run: local, or inline."),
+    ] = "local",
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Save it for `apply --plan`."),
@@ -39,7 +43,7 @@ def plan(
     from trtbuild.cli import show
 
     targets = tuple(target or ())
-    found = api.plan(recipe, targets=targets)
+    found = api.plan(recipe, targets=targets, executor=executor)
     show.plan(found, format_.value)
     if out is not None:
         from trtbuild.plan.saved import save

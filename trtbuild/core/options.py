@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
 import textwrap
+from collections.abc import Callable
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
@@ -20,6 +22,7 @@ __all__ = [
     "Share",
     "descriptions",
     "location_fields",
+    "relocate",
 ]
 
 
@@ -97,6 +100,39 @@ def _names_location(annotation: Any) -> bool:
     if LOCATION in getattr(annotation, "__metadata__", ()):
         return True
     return any(_names_location(part) for part in get_args(annotation))
+
+
+def relocate(value: Any, move: Callable[[str], str]) -> Any:
+    """Return an option tree in which every location that is an absolute path is moved.
+
+    Paths that relate to a folder of the tree move along with that folder.
+    """
+    if isinstance(value, BaseModel):
+        places = location_fields(type(value))
+        changes = {}
+        for name in type(value).model_fields:
+            old = getattr(value, name)
+            new = _move_paths(old, move) if name in places else relocate(old, move)
+            if new is not old:
+                changes[name] = new
+        return value.model_copy(update=changes) if changes else value
+    return _map_items(value, lambda item: relocate(item, move))
+
+
+def _move_paths(value: Any, move: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return move(value) if os.path.isabs(value) else value  # noqa: PTH117  # no path is made
+    if isinstance(value, BaseModel):
+        return relocate(value, move)
+    return _map_items(value, lambda item: _move_paths(item, move))
+
+
+def _map_items(value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(change(item) for item in value)
+    if isinstance(value, dict):
+        return {key: change(item) for key, item in value.items()}
+    return value
 
 
 _UNITS = {

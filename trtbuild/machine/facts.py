@@ -13,17 +13,16 @@ from typing import Any, get_args
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Capabilities
-from trtbuild.backends.tensorrt.options import ANY_GPU
 from trtbuild.core.watch import note_driver
 
 __all__ = [
     "GPU",
+    "NO_GPU",
     "Gpu",
     "Installed",
     "Readiness",
     "capabilities_of",
     "gpus",
-    "hindrance",
     "missing",
     "readiness_of",
     "target_kinds",
@@ -31,6 +30,7 @@ __all__ = [
 
 GPU = "gpu"
 """The fact that is no distribution."""
+NO_GPU = "there is no NVIDIA GPU with a driver here"
 
 _SUFFIXES = (".dist-info", ".egg-info")
 _PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
@@ -84,7 +84,7 @@ def _distributions(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
-    """Say why a backend cannot build here; nothing where it can."""
+    """Say which packages a backend lacks where these facts hold; nothing where it has all."""
     lacking = [name for name in capabilities.packages if name not in facts]
     if lacking:
         return f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed"
@@ -92,19 +92,6 @@ def missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
         first = capabilities.packages[0]
         if int(facts[first].partition(".")[0]) != capabilities.major:
             return f"{first} {facts[first]} is installed; version {capabilities.major} is needed"
-    if not capabilities.runs_without_gpu and GPU not in facts:
-        return "there is no NVIDIA GPU with a driver here"
-    return ""
-
-
-def hindrance(target: Any, facts: Mapping[str, str]) -> str:
-    """Say why a target cannot be built here; nothing where it can."""
-    reason = missing(target.capabilities, facts)
-    if reason or target.capabilities.runs_without_gpu:
-        return reason
-    wanted = target.built_for()
-    if wanted[0] != ANY_GPU and not facts[GPU].endswith(f"({wanted[0]})"):
-        return f"it is for a GPU of compute capability {wanted[0]}, and here is {facts[GPU]}"
     return ""
 
 
@@ -137,6 +124,8 @@ def readiness_of(kind: str, facts: Mapping[str, str]) -> Readiness:
     """Tell whether a kind of target can be built where these facts hold."""
     capabilities = capabilities_of(kind)
     reason = missing(capabilities, facts)
+    if not reason and not capabilities.runs_without_gpu and GPU not in facts:
+        reason = NO_GPU
     return Readiness(
         kind=kind,
         builds=not reason,

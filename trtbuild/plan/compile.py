@@ -49,13 +49,13 @@ class Here:
     pin: Callable[[Path], Pinned]
     """Gives a file its digest."""
     facts: Mapping[str, str]
-    """Versions by package."""
+    """Versions by package, where steps run that no target has a place for."""
     weights: Pinned | None = None
     """The file of weights that a torch model takes, if there is one."""
     deferred: Mapping[str, str] = field(default_factory=dict)
-    """Why a target cannot be built here."""
-    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
-    """Another Python and its facts, by the target that is built under it."""
+    """Why a target cannot be built, by its name."""
+    elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The facts of the place where a target is built, by its name, where it is another place."""
     warm: Mapping[str, Path] = field(default_factory=dict)
     """The timing cache that a target's last build left."""
     ranges: Ranges | None = None
@@ -88,7 +88,7 @@ def compile_recipe(recipe: Recipe, here: Here) -> Plan:
     _compared(recipe, steps, data, final)
     if here.ranges is not None:
         _drop_unread(steps)
-    # A step of a target runs under that target's Python, or not here.
+    # A step of a target runs where that target is built, or not at all.
     targets = {target_name(name): name for name in recipe.targets} | native_targets(recipe, steps)
     return plan_steps(
         recipe.name,

@@ -38,10 +38,8 @@ class Planned(Options):
     digest: str
     deferred: str = ""
     """Why this machine cannot run it; empty where it can."""
-    python: str = ""
-    """The Python that it runs under; empty for this one. No ingredient: its facts are."""
     facts: dict[str, str] = {}
-    """The facts of that Python."""
+    """The facts that it names, as they are where it would run."""
 
     @cached_property  # asked for at each turn of a walk, and there may be thousands of files
     def after(self) -> tuple[str, ...]:
@@ -72,17 +70,16 @@ def plan_steps(
     *,
     facts: Mapping[str, str],
     deferred: Mapping[str, str],
-    elsewhere: Mapping[str, tuple[str, Mapping[str, str]]] | None = None,
+    elsewhere: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Plan:
     """Give every step its digest; a step's inputs must stand before it.
 
-    `elsewhere` has another Python and its facts, by the step that runs under it.
+    `elsewhere` has other facts, by the step that runs where they hold.
     """
     digests: dict[str, str] = {}
     planned = []
     for name, step in steps.items():
-        python, known = (elsewhere or {}).get(name, ("", facts))
-        tree = ingredients(step, digests, known)
+        tree = ingredients(step, digests, (elsewhere or {}).get(name, facts))
         digests[name] = digest_of_tree(tree)
         planned.append(
             # Built from values that are valid already: validating them again would make pydantic
@@ -93,8 +90,7 @@ def plan_steps(
                 ingredients=tree,
                 digest=digests[name],
                 deferred=deferred.get(name, ""),
-                python=python,
-                facts=tree["facts"] if python else {},
+                facts=tree["facts"],
             )
         )
     return Plan.model_construct(recipe=recipe, facts=dict(facts), steps=tuple(planned))

@@ -1,38 +1,40 @@
-"""Executor and Listener protocols; Inline (runs steps right here)."""
+"""Executor and Listener protocols, and what passes between them and the walk."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from trtbuild.core.options import Options
+from trtbuild.core.needs import Needs
+from trtbuild.core.options import Location, Options
 from trtbuild.core.records import Outcome
+from trtbuild.machine.places import Place
 from trtbuild.steps import AnyStep
 
 if TYPE_CHECKING:
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
 
-__all__ = ["Call", "Executor", "Finished", "Inline", "Listener", "Progress", "Quiet"]
+__all__ = ["Call", "Executor", "Finished", "Listener", "Progress", "Quiet"]
 
 
 class Call(Options):
-    """A step to run, with everything it needs: JSON in, files out."""
+    """A step to run, with everything it needs: JSON in, files out.
+
+    Every path in it is a `Location`, those within the step included, so that an executor can have
+    it carried out on copies somewhere else (`core.options.relocate`).
+    """
 
     name: str
     step: AnyStep
-    inputs: dict[str, str]
+    inputs: dict[str, Location]
     """`step/output` → the file."""
-    out: str
+    out: Location
     """An empty directory for the outputs."""
-    log: str
+    log: Location
     """A file for what the step and its libraries print."""
     facts: dict[str, str] = {}
-    python: str = ""
-    """The Python to run it under; empty for the executor's own."""
     caveats: tuple[str, ...] = ()
-    threads: int = 0
 
 
 class Progress(Options):
@@ -58,13 +60,17 @@ class Finished(Options):
 
 
 class Executor(Protocol):
-    """Where steps run: three verbs, so that the walk can be tested without running anything."""
+    """Where steps run: a few verbs, so that the walk can be tested without running anything.
 
-    threads: int
-    """How many threads this executor's machine gives to steps, all together."""
+    How many threads a step gets, under which Python it runs and when it has taken too long are
+    the executor's affair.
+    """
 
-    def has_room(self) -> bool:
-        """Tell whether another call may start now."""
+    def place(self, needs: Needs) -> Place:
+        """Say where a step would run: what is installed there, or why it cannot run."""
+
+    def has_room(self, needs: Needs) -> bool:
+        """Tell whether a step that takes up this much may start now."""
 
     def start(self, call: Call) -> None:
         """Start a call; returns at once."""
@@ -124,32 +130,3 @@ class Quiet:
 
     def finished(self, outcome: Outcome) -> None:
         """Say nothing."""
-
-
-class Inline:
-    """Runs a step in this process, during `start`: for tests and for debuggers."""
-
-    def __init__(self, threads: int = 1) -> None:
-        self.threads = threads
-        self._happened: list[Finished | Progress] = []
-
-    def has_room(self) -> bool:
-        """Tell whether the last call has been waited for."""
-        return not self._happened
-
-    def start(self, call: Call) -> None:
-        """Run the call here and now."""
-        from trtbuild.run.worker import run_call
-
-        begin = time.perf_counter()
-        report = run_call(call, self._happened.append)
-        seconds = time.perf_counter() - begin
-        self._happened.append(Finished(seconds=seconds, where="this process", **report))
-
-    def wait(self, timeout_seconds: float) -> Finished | Progress | None:
-        """Return what happened during `start`, one thing at a time."""
-        del timeout_seconds
-        return self._happened.pop(0) if self._happened else None
-
-    def close(self) -> None:
-        """Nothing runs between calls."""

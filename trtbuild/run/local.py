@@ -1,143 +1,207 @@
-"""Executor: a subprocess a step, so that a crash stays in it and its memory is returned."""
+"""Executor: processes of this machine, kept warm, so that a crash stays in one of them."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
-import selectors
-import signal
-import subprocess
+import queue
 import sys
+import tempfile
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from trtbuild.core.files import try_lock
+from trtbuild.core.needs import Needs
+from trtbuild.machine.facts import Installed
+from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, Finished, Progress
+from trtbuild.run.process import Key, Told, WorkerProcess
 
 __all__ = ["Local"]
+
+GRACE_SECONDS = 0.2
+MOST_KEPT_BYTES = 2 << 30
+"""A worker that has needed more memory ends, so that the memory returns."""
 
 
 @dataclass
 class _Running:
     call: Call
-    process: subprocess.Popen[bytes]
-    pipe: int
+    needs: Needs
+    process: WorkerProcess
     begin: float
-    text: bytes = b""
-    report: dict[str, object] = field(default_factory=dict)
+    gpu: int | None
+    """The lock on the GPU, where the call has it alone."""
 
 
 class Local:
-    """Runs each step in a Python process of its own, up to `jobs` at once."""
+    """Runs each step in a worker process, up to `jobs` at once.
+
+    A worker that is done waits for the next step of its sort: importing its libraries anew takes
+    longer than many a step. One that held a GPU or ran code of the user's ends with its step.
+    """
 
     def __init__(self, jobs: int) -> None:
-        self.threads = os.cpu_count() or 1
+        self._threads = os.cpu_count() or 1
         self._jobs = jobs
-        self._selector = selectors.DefaultSelector()
+        self._waiting: deque[tuple[Call, Needs, int | None]] = deque()
         self._running: dict[int, _Running] = {}
+        self._idle: dict[Key, list[WorkerProcess]] = {}
+        self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
         self._happened: deque[Finished | Progress] = deque()
+        self._gpu: int | None = None
 
-    def has_room(self) -> bool:
-        """Tell whether fewer than `jobs` steps are running."""
-        return len(self._running) < self._jobs
+    @cached_property
+    def _here(self) -> Installed:
+        return Installed()
+
+    def place(self, needs: Needs) -> Place:
+        """Say under which Python of this machine a step would run, and whether it can."""
+        return find_place(needs, self._here)
+
+    def has_room(self, needs: Needs) -> bool:
+        """Tell whether a job is free, and the GPU and the memory that a step needs."""
+        taken = [each.needs for each in self._running.values()]
+        taken += [waiting for _, waiting, _ in self._waiting]
+        if len(taken) >= self._jobs:
+            return False
+        if not taken:
+            return self._gpu_is_free(needs)
+        memory = sum(each.memory_bytes or 0 for each in (*taken, needs))
+        if memory > _machine_bytes():
+            return False
+        gpus = [each.gpu for each in taken if each.gpu is not None]
+        if needs.gpu is not None and (any(gpu.alone for gpu in gpus) or (gpus and needs.gpu.alone)):
+            return False
+        return self._gpu_is_free(needs)
+
+    def _gpu_is_free(self, needs: Needs) -> bool:
+        """Take the GPU for a step that needs it alone; another trtbuild may have it."""
+        if needs.gpu is None or not needs.gpu.alone or self._gpu is not None:
+            return True
+        self._gpu = try_lock(Path(tempfile.gettempdir()) / f"trtbuild-gpu-{_user()}.lock")
+        return self._gpu is not None
 
     def start(self, call: Call) -> None:
-        """Start the worker process of a call."""
-        file = Path(call.log).with_name("call.json")
-        file.write_text(call.model_dump_json(), encoding="utf-8")
-        reader, writer = os.pipe()
-        with Path(call.log).open("wb") as log:
-            process = subprocess.Popen(
-                [
-                    call.python or sys.executable,
-                    "-m",
-                    "trtbuild.run.worker",
-                    str(file),
-                    str(writer),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(writer,),
-                env=_environment(call.threads),
-                # The interrupt key is for this process: it ends its workers itself.
-                start_new_session=True,
-            )
-        os.close(writer)
-        self._running[reader] = _Running(call, process, reader, time.perf_counter())
-        self._selector.register(reader, selectors.EVENT_READ)
+        """Take a call; it begins when its outcome is waited for, so that threads are shared out."""
+        needs = call.step.needs()
+        alone = needs.gpu is not None and needs.gpu.alone
+        self._waiting.append((call, needs, self._gpu if alone else None))
+        if alone:
+            self._gpu = None
 
     def wait(self, timeout_seconds: float) -> Finished | Progress | None:
         """Return the next progress or end of a step."""
+        self._begin()
         if not self._happened:
-            for key, _ in self._selector.select(timeout_seconds):
-                self._read(self._running[key.fd])
+            with contextlib.suppress(queue.Empty):
+                self._hear(self._told.get(timeout=timeout_seconds))
             self._end_overdue()
+            self._end_dead()
         return self._happened.popleft() if self._happened else None
 
     def close(self) -> None:
-        """End the workers that still run."""
-        for running in self._running.values():
-            running.process.kill()
-            running.process.wait()
-            os.close(running.pipe)
+        """End all workers, those that still run a step included."""
+        for process in [*(each.process for each in self._running.values()), *self._all_idle()]:
+            process.kill()
+        for lock in (self._gpu, *(each.gpu for each in self._running.values())):
+            _give_back(lock)
         self._running.clear()
-        self._selector.close()
+        self._idle.clear()
+        self._gpu = None
+
+    def _all_idle(self) -> Iterator[WorkerProcess]:
+        for processes in self._idle.values():
+            yield from processes
+
+    def _begin(self) -> None:
+        """Start what was taken since; what runs beside it shares the threads."""
+        threads = max(1, self._threads // max(1, len(self._running) + len(self._waiting)))
+        while self._waiting:
+            call, needs, gpu = self._waiting.popleft()
+            process = self._worker(needs, call)
+            self._running[process.number] = _Running(call, needs, process, time.perf_counter(), gpu)
+            process.run(call, threads)
+
+    def _worker(self, needs: Needs, call: Call) -> WorkerProcess:
+        key = Key(self.place(needs).python or sys.executable, needs.kind)
+        idle = self._idle.get(key, [])
+        while idle and not needs.own_process:
+            process = idle.pop()
+            if process.alive():
+                return process
+        return WorkerProcess(key, self._told, log=Path(call.log))
+
+    def _hear(self, told: Told) -> None:
+        running = self._running.get(told.number)
+        if running is None:
+            return
+        if isinstance(told.what, Progress):
+            self._happened.append(told.what)
+        elif told.what is not None:
+            self._end(running, told.what)
+
+    def _end(self, running: _Running, report: dict[str, Any]) -> None:
+        process = running.process
+        del self._running[process.number]
+        _give_back(running.gpu)
+        grown = report.pop("peak_bytes", 0) > MOST_KEPT_BYTES
+        if running.needs.own_process or grown or not process.alive():
+            process.kill()
+        else:
+            self._idle.setdefault(process.key, []).append(process)
+        end = {
+            "name": running.call.name,
+            "seconds": time.perf_counter() - running.begin,
+            "where": f"process {process.pid}",
+            **report,
+        }
+        self._happened.append(Finished.model_validate(end))
 
     def _end_overdue(self) -> None:
         """End the workers whose step has taken longer than it may."""
         now = time.perf_counter()
         for running in list(self._running.values()):
-            limit = running.call.step.timeout()
+            limit = running.needs.limit_seconds
             if limit is not None and now - running.begin > limit:
                 running.process.kill()
-                running.report = {
-                    "message": f"took longer than {limit:g} seconds, and was ended",
-                    "hint": "its log says how far it came; `timeout_seconds` is the target's limit",
-                    "code": 3,
-                }
-                self._end(running)
+                message = f"took longer than {limit:g} seconds, and was ended"
+                hint = "its log says how far it came; `timeout_seconds` is the target's limit"
+                self._end(running, {"message": message, "hint": hint, "code": 3})
 
-    def _read(self, running: _Running) -> None:
-        data = os.read(running.pipe, 1 << 16)
-        running.text += data
-        *lines, running.text = running.text.split(b"\n")
-        for line in lines:
-            told = json.loads(line)
-            if "unit" in told:
-                self._happened.append(Progress.model_validate_json(line))
-            else:
-                running.report = told
-        if not data:
-            self._end(running)
-
-    def _end(self, running: _Running) -> None:
-        self._selector.unregister(running.pipe)
-        os.close(running.pipe)
-        del self._running[running.pipe]
-        status = running.process.wait()
-        end = {
-            "name": running.call.name,
-            "seconds": time.perf_counter() - running.begin,
-            "where": f"process {running.process.pid}",
-            **(running.report or _crash(status)),
-        }
-        self._happened.append(Finished.model_validate_json(json.dumps(end)))
+    def _end_dead(self) -> None:
+        """Notice workers that died without a word, whoever still holds their pipe open."""
+        for running in list(self._running.values()):
+            status = running.process.status()
+            if status is None:
+                continue
+            deadline = time.perf_counter() + GRACE_SECONDS
+            while running.process.number in self._running and time.perf_counter() < deadline:
+                try:  # what it said before
+                    self._hear(self._told.get(timeout=GRACE_SECONDS / 10))
+                except queue.Empty:
+                    break
+            if running.process.number in self._running:
+                self._end(running, running.process.describe_death(status))
 
 
-def _crash(status: int) -> dict[str, object]:
-    """Say how a worker ended that did not live to say it itself."""
-    if status < 0:
-        name = signal.Signals(-status).name
-        cause = "; it may have run out of memory" if name == "SIGKILL" else ""
-        message = f"the process of the step was ended by {name}{cause}"
-    else:
-        message = f"the process of the step ended with exit code {status} and no result"
-    return {"message": message, "hint": "its log may say more", "code": 3}
+def _give_back(lock: int | None) -> None:
+    if lock is not None:
+        os.close(lock)
 
 
-def _environment(threads: int) -> dict[str, str]:
-    """Return this environment with the thread counts of numerical libraries set."""
-    limits = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    return {**os.environ, **(dict.fromkeys(limits, str(threads)) if threads else {})}
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+
+
+def _machine_bytes() -> int:
+    """Return the machine's main memory; without end where it is not told."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return sys.maxsize

@@ -92,13 +92,12 @@ class _Walk:
         ]
 
     def _settle_ready(self) -> bool:
-        ready = self._ready()
         moved = False
-        for planned in ready:
-            moved |= self._settle(planned, alone=len(ready) + len(self.claimed) == 1)
+        for planned in self._ready():
+            moved |= self._settle(planned)
         return moved
 
-    def _settle(self, planned: Planned, *, alone: bool) -> bool:
+    def _settle(self, planned: Planned) -> bool:
         """Reuse, refuse or start one ready step; return False if it has to wait."""
         bad = [each for name in planned.after if not good(each := self.outcomes[name])]
         if bad and all(each.status == "deferred" for each in bad):
@@ -108,10 +107,10 @@ class _Walk:
         if planned.deferred:
             return self._ended(deferred(planned))
         return self._reuse(planned) or (
-            self.executor.has_room() and self._run(planned, alone=alone)
+            self.executor.has_room(planned.step.needs()) and self._run(planned)
         )
 
-    def _run(self, planned: Planned, *, alone: bool) -> bool:
+    def _run(self, planned: Planned) -> bool:
         """Claim a step and start it; return False while another process has the claim."""
         lock = self.store.claim(planned.digest)
         if lock is None:
@@ -123,7 +122,7 @@ class _Walk:
         if self._reuse(planned):
             os.close(lock)
         else:
-            self._start(planned, lock, alone=alone)
+            self._start(planned, lock)
         return True
 
     def _reuse(self, planned: Planned) -> bool:
@@ -152,15 +151,14 @@ class _Walk:
             for artifact in self.outcomes[before].artifacts
         }
         step, caveats = planned.step, self._caveats(planned)
-        facts = {**self.plan.facts, **planned.facts}
-        return contents_digest(step, contents, facts=facts, caveats=caveats)
+        return contents_digest(step, contents, facts=planned.facts, caveats=caveats)
 
     def _caveats(self, planned: Planned) -> tuple[str, ...]:
         return tuple(
             dict.fromkeys(c for before in planned.after for c in self.outcomes[before].caveats)
         )
 
-    def _start(self, planned: Planned, lock: int, *, alone: bool) -> None:
+    def _start(self, planned: Planned, lock: int) -> None:
         try:
             inputs = self._inputs(planned)
         except CorruptObject as error:
@@ -168,17 +166,14 @@ class _Walk:
             self._redo(planned, error)
             return
         work = self.store.work(planned.digest)
-        threads = self.executor.threads if alone else max(1, self.executor.threads // 2)
         call = Call(
             name=planned.name,
             step=planned.step,
             inputs=inputs,
             out=str(work / "out"),
             log=str(work / "log.txt"),
-            facts={**self.plan.facts, **planned.facts},
-            python=planned.python,
+            facts=planned.facts,
             caveats=self._caveats(planned),
-            threads=threads,
         )
         self.claimed[planned.name] = _Claimed(planned, self._contents(planned), work, lock)
         self.listener.started(planned.name)

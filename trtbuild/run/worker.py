@@ -1,14 +1,16 @@
-"""step.json in, files out; the only module that ever holds a GPU."""
+"""Calls in, files out; the only module that ever holds a GPU."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import queue
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -43,7 +45,7 @@ class _Telling(Silent):
         self._tell(Progress(name=self._name, done=done, total=total, unit=unit))
 
 
-def run_call(call: Call, tell: Callable[[Progress], None]) -> dict[str, Any]:
+def run_call(call: Call, tell: Callable[[Progress], None], *, threads: int) -> dict[str, Any]:
     """Run a call and return its end as plain values: name, message, hint, code, notes, caveats.
 
     An unexpected exception is a bug: its traceback goes to standard error (the log), its one line
@@ -55,7 +57,7 @@ def run_call(call: Call, tell: Callable[[Progress], None]) -> dict[str, Any]:
         out=Path(call.out),
         facts=call.facts,
         caveats=call.caveats,
-        threads=call.threads,
+        threads=threads,
         events=events,
     )
     problem = _problem_of(lambda: call.step.run(context))
@@ -111,29 +113,85 @@ def dependency_hint(error: ModuleNotFoundError) -> MissingDependency:
     return MissingDependency(f"`{name}` is not installed", hint=f"pip install '{provider}'")
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to end this process when its parent ends, so that none is left behind."""
+def _die_with_parent(parent: int) -> None:
+    """End this process when its parent ends, be it in the middle of a step.
+
+    Linux does it whatever this process is doing; elsewhere, and where the parent was gone before
+    it was asked, the end of standard input does.
+    """
     import ctypes
     import signal
 
     pr_set_pdeathsig = 1
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if hasattr(os, "getppid") and os.getppid() != parent:
+        os._exit(1)
+
+
+def _read_lines(lines: queue.SimpleQueue[bytes]) -> None:
+    """Pass on what is asked for; where nobody can ask any more, end the process."""
+    with os.fdopen(os.dup(0), "rb") as stream:
+        for line in stream:
+            lines.put(line)
+    os._exit(0)
+
+
+class _Output:
+    """Standard output and error of this process, C libraries' included, led into files."""
+
+    def __init__(self) -> None:
+        self.reports = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+        self.lead(os.devnull)
+
+    def lead(self, path: str) -> None:
+        """Let what is written from now on go to the end of a file."""
+        self._flush()
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        for descriptor in (1, 2):
+            os.dup2(file, descriptor)
+        os.close(file)
+
+    def _flush(self) -> None:
+        import ctypes
+
+        sys.stdout.flush()
+        sys.stderr.flush()
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            ctypes.CDLL(None).fflush(None)  # what C libraries have not written yet
+
+    def report(self, value: dict[str, Any]) -> None:
+        """Say something to whoever started this process, a line."""
+        self.reports.write(json.dumps(value) + "\n")
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that this process has had; 0 where it is not told."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main(arguments: list[str]) -> int:
-    """Run `CALL.json`, telling what happens as JSON lines on a file descriptor."""
-    _die_with_parent()
-    path, descriptor = arguments
-    call = Call.model_validate_json(Path(path).read_bytes())
-    with os.fdopen(int(descriptor), "w", buffering=1) as pipe:
-        report = run_call(call, lambda progress: _send(pipe, progress.model_dump(mode="json")))
-        _send(pipe, report)
-    return 0
-
-
-def _send(pipe: IO[str], value: dict[str, Any]) -> None:
-    pipe.write(json.dumps(value) + "\n")
+    """Run the calls that standard input brings, telling what happens on standard output."""
+    (parent,) = arguments
+    _die_with_parent(int(parent))
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
+    output = _Output()
+    while True:
+        asked = json.loads(lines.get())
+        call = Call.model_validate_json(json.dumps(asked["call"]))
+        output.lead(call.log)
+        report = run_call(
+            call,
+            lambda progress: output.report(progress.model_dump(mode="json")),
+            threads=asked["threads"],
+        )
+        output.lead(os.devnull)
+        output.report({**report, "peak_bytes": _peak_bytes()})
 
 
 if __name__ == "__main__":

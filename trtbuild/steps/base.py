@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Protocol, TypeVar
 
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 
 __all__ = ["MODEL", "WEIGHTS", "Context", "Events", "Pinned", "Ref", "Silent", "Step"]
@@ -118,9 +119,9 @@ class Step(Options):
         """Name the facts (installed versions) that may change what this step makes."""
         return ()
 
-    def timeout(self) -> float | None:
-        """Return after how many seconds the step shall be ended; None lets it run on."""
-        return None
+    def needs(self) -> Needs:
+        """Say what the step takes up where it runs."""
+        return Needs()
 
     def run(self, context: Context) -> None:
         """Write every declared output below `context.out`.

@@ -11,6 +11,7 @@ from trtbuild.backends.base import Asked, Built, Implicit, Order
 from trtbuild.backends.model import Model
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
@@ -58,13 +59,12 @@ class BuildEngine(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that the backend builds with, and the GPU where it needs one."""
-        capabilities = self.backend.capabilities
-        return capabilities.packages + (() if capabilities.runs_without_gpu else ("gpu",))
+        gpu = () if self.needs().gpu is None else ("gpu",)
+        return self.backend.capabilities.packages + gpu
 
-    def timeout(self) -> float | None:
-        """Return the target's limit: a builder may hang."""
-        limit = getattr(self.backend, "timeout_seconds", None)
-        return None if limit is None else float(limit)
+    def needs(self) -> Needs:
+        """Need what the backend does."""
+        return self.backend.needs()
 
     def run(self, context: Context) -> None:
         """Write model.engine and engine.json (core.records.TargetResult)."""

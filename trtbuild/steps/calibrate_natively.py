@@ -14,6 +14,7 @@ from trtbuild.calib.imported import imported
 from trtbuild.calib.legacy import Legacy
 from trtbuild.calib.table import table_from_bytes
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import Needs
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.placing.policy import floating
@@ -41,6 +42,10 @@ class CalibrateNatively(Step):
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that it calibrates with, and the GPU."""
         return (*self.backend.capabilities.packages, "gpu")
+
+    def needs(self) -> Needs:
+        """Need what a build does: TensorRT builds an engine to calibrate with."""
+        return self.backend.needs()
 
     def run(self, context: Context) -> None:
         """Write ranges.json, and the cache as TensorRT wrote it.

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, TrtbuildError
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
 from trtbuild.data import Source
 from trtbuild.data.base import Manifest, Sample
@@ -82,6 +83,10 @@ class CaptureData(Step):
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that decode pictures, and those that the source names."""
         return self.source.fact_names()
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=self.source.captured)
 
     def run(self, context: Context) -> None:
         """Write the manifest, and the samples where they must be stored."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.backends.tensorrt.engine import Kind, describe
+from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["DescribeEngine"]
@@ -20,6 +21,10 @@ class DescribeEngine(Step):
     flavour: Kind
     engine: Pinned
     plugins: tuple[Pinned, ...] = ()
+
+    def needs(self) -> Needs:
+        """Need a GPU, with whoever else is on it."""
+        return Needs(kind=self.flavour, gpu=GpuNeed(), own_process=True)
 
     def run(self, context: Context) -> None:
         """Write description.json (backends.trt_engine.Description).

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.sources import Model
 from trtbuild.sources.kinds import Torch
@@ -37,6 +38,10 @@ class ImportModel(Step):
         if isinstance(self.model, Torch):
             return ("torch", "onnx", "onnxscript", "onnx-ir")
         return ("onnx",)
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=isinstance(self.model, Torch))
 
     def run(self, context: Context) -> None:
         """Write model.onnx: IR version 10 at most, weights embedded, checked.

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from trtbuild.backends.tensorrt.engine import Kind, run
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["RunEngine"]
@@ -24,6 +25,10 @@ class RunEngine(Step):
     feed: Pinned
     """An npz file: an array an input."""
     plugins: tuple[Pinned, ...] = ()
+
+    def needs(self) -> Needs:
+        """Need a GPU, with whoever else is on it."""
+        return Needs(kind=self.flavour, gpu=GpuNeed(), own_process=True)
 
     def run(self, context: Context) -> None:
         """Write outputs.npz, and note which of the engine's profiles took the inputs.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +17,8 @@ from trtbuild.plan.lock import Lock, lock_path
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.saved import SavedPlan, demand_fresh
 from trtbuild.recipe.load import Loaded
-from trtbuild.run.executor import Listener
+from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import expected_seconds
-from trtbuild.run.local import Local
 from trtbuild.store.store import Store
 from trtbuild.store.upkeep import note_lock
 from trtbuild.verbs.build import build, compiled
@@ -50,9 +48,9 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     loaded: Loaded,
     store: Store,
     *,
+    executor: Executor,
     directory: Path,
     targets: Sequence[str],
-    jobs: int,
     listener: Listener,
     pages: Mapping[str, Page],
     saved: SavedPlan | None = None,
@@ -72,7 +70,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     begin = time.perf_counter()
     prepare(directory)
     with store.using():
-        made, notes = compiled(loaded, store, targets=targets, fetch=True, lock=lock)
+        made, notes = compiled(loaded, store, executor, targets=targets, fetch=True, lock=lock)
         decisions = decide(made, store)
         if saved is not None:
             demand_fresh(saved, made, decisions)
@@ -80,7 +78,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         listener.expected(expected_seconds(made.recipe, decisions, store))
         delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
         record, changed = _tried(
-            lambda: _go(loaded, made, store, notes, delivery, jobs, listener),
+            lambda: _go(loaded, made, store, notes, delivery, executor, listener),
             mend=lambda error: _weed(made, store, listener, error),
         )
         if lock is not None:
@@ -116,11 +114,10 @@ def _go(  # all that an apply consists of
     store: Store,
     notes: tuple[str, ...],
     delivery: _Delivery,
-    jobs: int,
+    executor: Executor,
     listener: Listener,
 ) -> tuple[Record, tuple[str, ...]]:
-    with closing(Local(jobs)) as executor:
-        outcomes = build(loaded, made, store, executor, listener)
+    outcomes = build(loaded, made, store, executor, listener)
     if delivery.lock is not None:
         refuse_results(loaded, delivery.lock, outcomes, store)
     record = gather(loaded, made, outcomes, store, notes=notes)

@@ -1,4 +1,4 @@
-"""A recipe on this machine: compiled against what is here, then walked."""
+"""A recipe compiled against the place where an executor runs it, then walked."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from trtbuild.core.errors import MissingDependency, StepFailed
+from trtbuild.core.needs import Needs
 from trtbuild.core.records import Outcome
-from trtbuild.machine.facts import Installed, hindrance
-from trtbuild.machine.interpreters import Interpreter, place_of, variable
+from trtbuild.machine.interpreters import variable
 from trtbuild.plan.absent import absent_data, unmeasured, without_data
 from trtbuild.plan.compile import Here, compile_recipe, target_name
 from trtbuild.plan.explain import Decision, decide
@@ -30,13 +30,14 @@ __all__ = ["build", "compiled", "fixed_model", "known", "timing_caches"]
 def compiled(
     loaded: Loaded,
     store: Store,
+    executor: Executor,
     *,
     targets: Sequence[str],
     fetch: bool,
     lock: Lock | None = None,
     absent: Collection[str] = (),
 ) -> tuple[Plan, tuple[str, ...]]:
-    """Compile a recipe against what is installed here; return the plan and remarks on it.
+    """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
     With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
@@ -49,9 +50,9 @@ def compiled(
         MissingDependency: a target that was asked for cannot be built here.
     """
     recipe, base = loaded.recipe, loaded.file.parent.absolute()
-    facts = Installed()
-    places = {name: place_of(each.kind, facts) for name, each in recipe.targets.items()}
-    deferred = dict(_deferred(recipe, places))
+    facts = executor.place(Needs()).facts
+    places = {name: executor.place(each.needs()) for name, each in recipe.targets.items()}
+    deferred = {name: place.hindrance for name, place in places.items() if place.hindrance}
     _check_targets(loaded, targets, deferred)
     gone = absent_data(recipe, base) if lock is not None else {}
     weights, reason = _weights(recipe, store, base=base, fetch=fetch)
@@ -61,7 +62,7 @@ def compiled(
         facts=facts,
         weights=weights,
         deferred=deferred,
-        elsewhere={n: (each.python, each.facts) for n, each in places.items() if each.python},
+        elsewhere={n: each.facts for n, each in places.items() if each.facts is not facts},
         warm=dict(timing_caches(recipe, store)),
         ranges=None if lock is None else lock.table(),
         absent=gone or absent,
@@ -71,15 +72,6 @@ def compiled(
     notes = ((reason,) if reason else ()) + unmeasured(recipe, gone)
     wanted = (*(target_name(name) for name in targets), "compare")
     return made.upto(wanted) if targets else made, notes
-
-
-def _deferred(recipe: Recipe, places: Mapping[str, Interpreter]) -> Iterator[tuple[str, str]]:
-    """Yield the targets that cannot be built here, and why."""
-    for name, target in recipe.targets.items():
-        place = places[name]
-        reason = place.hindrance or hindrance(target, place.facts)
-        if reason:
-            yield name, reason
 
 
 def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[Pinned | None, str]:
@@ -141,7 +133,7 @@ def fixed_model(loaded: Loaded, store: Store, executor: Executor, listener: List
     Raises:
         StepFailed: the model cannot be imported or fixed.
     """
-    made, _ = compiled(loaded, store, targets=(), fetch=True)
+    made, _ = compiled(loaded, store, executor, targets=(), fetch=True)
     outcomes = _checked(walk(made.upto(("fix_graph",)), store, executor, listener))
     (model,) = (each for each in outcomes[-1].artifacts if each.name == "model")
     return store.object_path(model.digest)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from trtbuild.quant.account import Account
     from trtbuild.recipe.load import Loaded
     from trtbuild.recipe.schema import Quantization, Recipe
+    from trtbuild.run.executor import Executor
     from trtbuild.store.store import Store
 
 __all__ = ["Checked", "check_file", "check_recipe"]
@@ -70,7 +70,7 @@ def check_file(path: Path) -> Checked:
     return Checked(path, "the file as it is, for any TensorRT", "", found)
 
 
-def check_recipe(loaded: Loaded, store: Store) -> tuple[Checked, ...]:
+def check_recipe(loaded: Loaded, store: Store, executor: Executor) -> tuple[Checked, ...]:
     """Hold the models that a recipe's targets are built from against the rules.
 
     That is the quantized model where the store has it, or where nothing has to be calibrated for
@@ -81,7 +81,7 @@ def check_recipe(loaded: Loaded, store: Store) -> tuple[Checked, ...]:
         RecipeError: the recipe does not fit its model.
     """
     with store.using(), tempfile.TemporaryDirectory(dir=store.root / "work") as scratch:
-        return _for_targets(loaded, _model_of(loaded, store, Path(scratch)))
+        return _for_targets(loaded, _model_of(loaded, store, executor, Path(scratch)))
 
 
 def _for_targets(loaded: Loaded, model: _Model) -> tuple[Checked, ...]:
@@ -117,35 +117,33 @@ def _held(loaded: Loaded, model: _Model, target: str, aim: Aim) -> Checks:
     return check_model(subject, target=target, off=off, measured=model.measured)
 
 
-def _model_of(loaded: Loaded, store: Store, scratch: Path) -> _Model:
+def _model_of(loaded: Loaded, store: Store, executor: Executor, scratch: Path) -> _Model:
     """Make or find the model that engines are built from."""
     from trtbuild.plan.explain import decide
     from trtbuild.verbs.build import compiled
 
     section = loaded.recipe.quantization
-    plan, _ = compiled(loaded, store, targets=(), fetch=True)
+    plan, _ = compiled(loaded, store, executor, targets=(), fetch=True)
     if section is None:
-        done = _walked(loaded, plan.upto(("fix_graph",)), store)
+        done = _walked(loaded, plan.upto(("fix_graph",)), store, executor)
         return _converted(loaded.recipe, _model_path(done, store, "fix_graph", scratch))
     wanted = plan.upto(("quantize",))
     verdicts = {each.step: each.verdict for each in decide(wanted, store)}
     costly = [each.name for each in wanted.steps if each.step.kind in COSTLY]
     if any(verdicts[name] != "reuse" for name in costly):
-        done = _walked(loaded, plan.upto(("fix_graph",)), store)
+        done = _walked(loaded, plan.upto(("fix_graph",)), store, executor)
         return _stand_in(section, _model_path(done, store, "fix_graph", scratch))
     what = "the INT8 model" + (" from the store" if verdicts["quantize"] == "reuse" else "")
-    done = _walked(loaded, wanted, store)
+    done = _walked(loaded, wanted, store, executor)
     step = "quantize" if section.mode == "explicit" else "fix_graph"
     return _quantized(what, section, done, store, _model_path(done, store, step, scratch))
 
 
-def _walked(loaded: Loaded, plan: Plan, store: Store) -> Sequence[Outcome]:
+def _walked(loaded: Loaded, plan: Plan, store: Store, executor: Executor) -> Sequence[Outcome]:
     from trtbuild.run.executor import Quiet
-    from trtbuild.run.local import Local
     from trtbuild.verbs.build import build
 
-    with closing(Local(1)) as executor:
-        return build(loaded, plan, store, executor, Quiet())
+    return build(loaded, plan, store, executor, Quiet())
 
 
 def _path(outcomes: Sequence[Outcome], store: Store, step: str, name: str) -> Path:

@@ -18,6 +18,7 @@ from trtbuild.plan.lock import Lock, differing, lock_path, read_lock
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.range_diff import range_diff
 from trtbuild.recipe.load import Loaded, load
+from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compiled
 from trtbuild.verbs.locking import built_of, static
@@ -41,7 +42,14 @@ class _Side:
     notes: tuple[str, ...] = ()
 
 
-def diff(before: Path, after: Path, store: Store, *, names: tuple[str, str] = ("", "")) -> Diff:
+def diff(
+    before: Path,
+    after: Path,
+    store: Store,
+    executor: Executor,
+    *,
+    names: tuple[str, str] = ("", ""),
+) -> Diff:
     """Compare two recipes, each with the lock beside it where there is one, or two locks.
 
     `names` are what to call the sides; by default their paths.
@@ -53,8 +61,8 @@ def diff(before: Path, after: Path, store: Store, *, names: tuple[str, str] = ("
     # Data that one side lacks is left out of both: else its steps would seem to differ.
     one, other = _recipe(before), _recipe(after)
     absent = {**_absent(one), **_absent(other)}
-    old = _side(one, store, absent, shown[0]) if one else _of_lock(before)
-    new = _side(other, store, absent, shown[1]) if other else _of_lock(after)
+    old = _side(one, store, executor, absent, shown[0]) if one else _of_lock(before)
+    new = _side(other, store, executor, absent, shown[1]) if other else _of_lock(after)
     then, now = old.results, new.results
     return Diff(
         before=shown[0],
@@ -98,12 +106,14 @@ def _of_lock(path: Path) -> _Side:
     return _Side(lock, None, lock)
 
 
-def _side(loaded: Loaded, store: Store, absent: Collection[str], shown: str) -> _Side:
+def _side(
+    loaded: Loaded, store: Store, executor: Executor, absent: Collection[str], shown: str
+) -> _Side:
     path = loaded.file
     beside = lock_path(path)
     written = read_lock(beside) if beside.is_file() else None
     try:
-        plan, _ = compiled(loaded, store, targets=(), fetch=False, absent=absent)
+        plan, _ = compiled(loaded, store, executor, targets=(), fetch=False, absent=absent)
     except (MissingFile, MissingDependency) as error:
         bare = Plan(recipe=loaded.recipe.name, facts={}, steps=())
         why = error.message.replace(f"{path.parent.absolute()}{os.sep}", "")
@@ -226,7 +236,9 @@ def _longer(change: Change) -> float:
     return float(change.after or 0) - float(change.before or 0)
 
 
-def diff_revisions(between: str, recipes: Sequence[Path], store: Store) -> tuple[Diff, ...]:
+def diff_revisions(
+    between: str, recipes: Sequence[Path], store: Store, executor: Executor
+) -> tuple[Diff, ...]:
     """Compare recipes at two revisions; with none named, all that either has.
 
     One that git takes for renamed is compared with what it was. Of one that is wrong at a revision
@@ -240,7 +252,7 @@ def diff_revisions(between: str, recipes: Sequence[Path], store: Store) -> tuple
         for path, (old, new) in zip(recipes, pairs, strict=False):
             if not ((found.before / old).is_file() or (found.after / new).is_file()):
                 raise UsageError(f"{path}: is in neither revision of {between}")
-        return tuple(_of_revisions(found, *pair, store) for pair in pairs)
+        return tuple(_of_revisions(found, *pair, store, executor) for pair in pairs)
 
 
 def _named_pair(path: Path, found: Revisions) -> tuple[Path, Path]:
@@ -250,7 +262,7 @@ def _named_pair(path: Path, found: Revisions) -> tuple[Path, Path]:
     return pair if there or path.is_absolute() else found.pair(path)
 
 
-def _of_revisions(found: Revisions, old: Path, new: Path, store: Store) -> Diff:
+def _of_revisions(found: Revisions, old: Path, new: Path, store: Store, executor: Executor) -> Diff:
     before, after, names = found.before / old, found.after / new, (str(old), str(new))
     if not (before.is_file() and after.is_file()):
         only: Literal["before", "after"] = "before" if before.is_file() else "after"
@@ -259,7 +271,7 @@ def _of_revisions(found: Revisions, old: Path, new: Path, store: Store) -> Diff:
     if wrong:
         return Diff(before=names[0], after=names[1], wrong=wrong)
     lent = dict.fromkeys((*lend_data(found.before, old), *lend_data(found.after, new)))
-    made = diff(before, after, store, names=names)
+    made = diff(before, after, store, executor, names=names)
     notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
     return made.model_copy(update={"notes": (*made.notes, *notes)})
 

@@ -12,11 +12,11 @@ from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.data.arrays import arrays_of
-from trtbuild.machine.interpreters import place_of
 from trtbuild.model.fit import demand_fit
 from trtbuild.recipe.load import Loaded, load
-from trtbuild.run.hardware import hindrance_of, outputs_of
-from trtbuild.verbs.inspection import PlaceOf, kind_of, misfit, result_beside
+from trtbuild.run.engines import find_gpu_place, run_engine
+from trtbuild.run.executor import Executor
+from trtbuild.verbs.inspection import kind_of, misfit, result_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,6 @@ __all__ = ["Ran", "run_model"]
 
 RECIPES = (".yaml", ".yml")
 _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
-Outputs = Callable[..., "tuple[dict[str, np.ndarray], str]"]
-"""(kind, engine, feed, place, *, plugins)."""
 Profile = Mapping[str, tuple[Sequence[int], Sequence[int]]]
 """The smallest and the largest shape that an engine takes, by input."""
 Doubt = Callable[[Loaded, Path], str]
@@ -58,13 +56,12 @@ class _Engine:
 def run_model(  # noqa: PLR0913  # what to run, on what, and where
     path: Path,
     inputs: Path,
+    executor: Executor,
     *,
     build_dir: Path,
     target: str = "",
     on: Literal["any", "gpu", "cpu"] = "any",
     plugins: Sequence[Path] = (),
-    place: PlaceOf = place_of,
-    outputs: Outputs = outputs_of,
     doubt: Doubt = _no_doubt,
 ) -> Ran:
     """Run a recipe's engine, or an engine, on the arrays of an npz file.
@@ -88,12 +85,11 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
         raise UsageError("`--target` is for recipes", hint="give the engine, or the recipe")
     else:
         engines = _engine_of(path, tuple(plugins))
-    reasons = [_hindrance(engine, place) for engine in engines]
+    reasons = [_hindrance(engine, executor) for engine in engines]
     if on != "cpu" and "" in reasons:
         engine = engines[reasons.index("")]
         remark = _remark(recipe, engine.path, doubt)
-        here = place(engine.kind)
-        found, told = outputs(engine.kind, engine.path, inputs, here, plugins=engine.plugins)
+        found, told = run_engine(engine.kind, engine.path, inputs, executor, plugins=engine.plugins)
         return Ran(engine.path, found, f"{engine.path} on this machine's GPU ({told}){remark}")
     why = reasons[0] if reasons else "there is no engine of TensorRT"
     if on == "gpu":
@@ -155,10 +151,10 @@ def _on_cpu(model: Path, feed: dict[str, np.ndarray], why: str) -> Ran:
     return Ran(model, outputs, told)
 
 
-def _hindrance(engine: _Engine, place: PlaceOf) -> str:
+def _hindrance(engine: _Engine, executor: Executor) -> str:
     """Say why an engine cannot run here; nothing where it is worth trying."""
-    here = place(engine.kind)
-    return hindrance_of(engine.kind, here) or misfit(engine.path, here.facts)
+    place = find_gpu_place(engine.kind, executor)
+    return place.hindrance or misfit(engine.path, place.facts)
 
 
 def _engines(loaded: Loaded, build_dir: Path, target: str) -> Iterator[_Engine]:

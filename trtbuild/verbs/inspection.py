@@ -15,20 +15,16 @@ from trtbuild.core.options import Options
 from trtbuild.core.records import TargetResult
 from trtbuild.core.regular import read_regular
 from trtbuild.machine.facts import GPU
-from trtbuild.machine.interpreters import Interpreter, place_of
-from trtbuild.run.hardware import described, hindrance_of
+from trtbuild.run.engines import describe_engine, find_gpu_place
+from trtbuild.run.executor import Executor
 
-__all__ = ["Inspected", "PlaceOf", "Verdict", "inspect", "kind_of", "misfit", "result_beside"]
+__all__ = ["Inspected", "Verdict", "inspect", "kind_of", "misfit", "result_beside"]
 
 RTX_PACKAGES = ("tensorrt_rtx_cu13_libs", "tensorrt_rtx")
 LOADABLE = get_args(Kind)
 NO_GPU = "there is no NVIDIA GPU with a driver here to hold it against"
 NO_PLAN = "it is no engine: it does not begin as a TensorRT plan does"
 Verdict = Literal["yes", "no", "not known"]
-PlaceOf = Callable[[str], Interpreter]
-"""The Python that a kind of target runs under."""
-Load = Callable[..., Description]
-"""(kind, engine, place, *, plugins)."""
 
 
 class Inspected(Options):
@@ -50,12 +46,10 @@ class Inspected(Options):
     notes: tuple[str, ...] = ()
 
 
-def inspect(
-    path: Path, *, place: PlaceOf = place_of, load: Load = described, plugins: Sequence[Path] = ()
-) -> Inspected:
-    """Say what an engine file is, and whether it fits this machine.
+def inspect(path: Path, executor: Executor, *, plugins: Sequence[Path] = ()) -> Inspected:
+    """Say what an engine file is, and whether it fits the machine of an executor.
 
-    Where its TensorRT and a GPU are here, and nothing speaks against it, the engine is loaded.
+    Where its TensorRT and a GPU are there, and nothing speaks against it, the engine is loaded.
 
     Raises:
         MissingFile: it is not there.
@@ -64,11 +58,12 @@ def inspect(
     found, kind = _read(path)
     if found.fits != "not known" or not kind:
         return found
-    here = place(kind)
-    found = _held_against(found, kind, here.facts)
-    if found.fits == "no" or hindrance_of(kind, here):
+    place = find_gpu_place(kind, executor)
+    found = _held_against(found, kind, place.facts)
+    if found.fits == "no" or place.hindrance:
         return found
-    return _tried(found, lambda: load(kind, path, here, plugins=plugins))
+    kinds: dict[str, Kind] = {each: each for each in LOADABLE}
+    return _tried(found, lambda: describe_engine(kinds[kind], path, executor, plugins=plugins))
 
 
 def kind_of(path: Path) -> str:

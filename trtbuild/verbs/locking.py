@@ -17,6 +17,7 @@ from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, differing, lock_path, read_lock
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, params_of, pinned_of
 from trtbuild.recipe.load import Loaded
+from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compiled
 from trtbuild.verbs.planning import planned
@@ -82,7 +83,7 @@ def _named(path: str, base: Path) -> str:
     return Path(os.path.relpath(path, base)).as_posix()
 
 
-def locked(loaded: Loaded, store: Store) -> Lock:
+def locked(loaded: Loaded, store: Store, executor: Executor) -> Lock:
     """Return the lock of what was built of a recipe as it stands.
 
     Targets that cannot be built here are taken over from the lock there is.
@@ -90,7 +91,7 @@ def locked(loaded: Loaded, store: Store) -> Lock:
     Raises:
         UsageError: it is not built as it stands.
     """
-    found = planned(loaded, store, targets=())
+    found = planned(loaded, store, executor, targets=())
     missing = _missing(found.decisions)
     if missing:
         raise UsageError(
@@ -104,12 +105,12 @@ def locked(loaded: Loaded, store: Store) -> Lock:
     return _of_decisions(found.decisions, loaded, rests, store)
 
 
-def failed_gates(loaded: Loaded, store: Store) -> tuple[Verdict, ...]:
+def failed_gates(loaded: Loaded, store: Store, executor: Executor) -> tuple[Verdict, ...]:
     """Return the gates that failed when a recipe was built as it stands: a lock keeps no verdicts.
 
     Where it was not compared, no gate was judged.
     """
-    found = planned(loaded, store, targets=())
+    found = planned(loaded, store, executor, targets=())
     outcomes = tuple(_reused(each.step, each.digest, store) for each in found.decisions)
     comparison = Found(outcomes, store).read("compare", "comparison", Comparison)
     verdicts = () if comparison is None else comparison.verdicts
@@ -218,7 +219,7 @@ def _target(result: TargetResult) -> LockedTarget:
     )
 
 
-def against(loaded: Loaded, store: Store) -> tuple[Lock, tuple[str, ...]]:
+def against(loaded: Loaded, store: Store, executor: Executor) -> tuple[Lock, tuple[str, ...]]:
     """Return the lock of a recipe, held against what a build would rest on now, and what was not.
 
     The files of data sets that are not here are not compared: what they gave stands in the lock.
@@ -229,7 +230,7 @@ def against(loaded: Loaded, store: Store) -> tuple[Lock, tuple[str, ...]]:
     """
     lock = read_lock(lock_path(loaded.file))
     absent = absent_data(loaded.recipe, loaded.file.parent.absolute())
-    made, _ = compiled(loaded, store, targets=(), fetch=False, absent=absent)
+    made, _ = compiled(loaded, store, executor, targets=(), fetch=False, absent=absent)
     here = {
         name: digest
         for name, digest in lock.sources.items()

@@ -1,4 +1,4 @@
-"""A plan on this machine, and what would be done of it."""
+"""A plan, and what would be done of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import preflight
 from trtbuild.recipe.load import Loaded
+from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compiled, known
 
@@ -25,9 +26,9 @@ class Planned:
     notes: tuple[str, ...]
 
 
-def planned(loaded: Loaded, store: Store, *, targets: Sequence[str]) -> Planned:
+def planned(loaded: Loaded, store: Store, executor: Executor, *, targets: Sequence[str]) -> Planned:
     """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
-    made, notes = compiled(loaded, store, targets=targets, fetch=False)
+    made, notes = compiled(loaded, store, executor, targets=targets, fetch=False)
     decisions = decide(made, store)
     try:
         preflight(loaded, known(decisions, store), store)

@@ -11,6 +11,7 @@ from trtbuild.core.errors import LockMismatch, MissingDependency, MissingFile, U
 from trtbuild.plan.explain import decide
 from trtbuild.plan.lock import Lock, lock_path
 from trtbuild.recipe.load import Loaded
+from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compiled, known
 from trtbuild.verbs.locking import against
@@ -18,7 +19,7 @@ from trtbuild.verbs.locking import against
 __all__ = ["doubt_about"]
 
 
-def doubt_about(loaded: Loaded, file: Path, store: Store) -> str:
+def doubt_about(loaded: Loaded, file: Path, store: Store, executor: Executor) -> str:
     """Say why it is not known that a file is of a recipe as it stands; nothing where it is.
 
     A file that was built elsewhere may be: this store knows nothing of it.
@@ -28,7 +29,7 @@ def doubt_about(loaded: Loaded, file: Path, store: Store) -> str:
     """
     digest = digest_of_file(file)
     try:
-        if any(each == digest for each in _made(loaded, store)):
+        if any(each == digest for each in _made(loaded, store, executor)):
             return ""  # a locked build needs no data: it is asked for first
     except (MissingFile, MissingDependency) as error:
         return f"whether the recipe still makes it is not known: {error.message}"
@@ -40,18 +41,18 @@ def doubt_about(loaded: Loaded, file: Path, store: Store) -> str:
     return "whether the recipe still makes it is not known: it was not built here"
 
 
-def _made(loaded: Loaded, store: Store) -> Iterator[str]:
+def _made(loaded: Loaded, store: Store, executor: Executor) -> Iterator[str]:
     """Yield the digests of all that was made of a recipe as it stands, with its lock or without."""
-    for lock in _locks(loaded, store):
-        made, _ = compiled(loaded, store, targets=(), fetch=False, lock=lock)
+    for lock in _locks(loaded, store, executor):
+        made, _ = compiled(loaded, store, executor, targets=(), fetch=False, lock=lock)
         store.digests.save()
         for outcome in known(decide(made, store), store):
             yield from (artifact.digest for artifact in outcome.artifacts)
 
 
-def _locks(loaded: Loaded, store: Store) -> Iterator[Lock | None]:
+def _locks(loaded: Loaded, store: Store, executor: Executor) -> Iterator[Lock | None]:
     if lock_path(loaded.file).is_file():
         # Else it is of another recipe: nothing is built with it.
         with contextlib.suppress(LockMismatch, UsageError):
-            yield against(loaded, store)[0]
+            yield against(loaded, store, executor)[0]
     yield None

@@ -14,6 +14,7 @@ from trtbuild.plan.explain import decide
 from trtbuild.plan.ranges import given_ranges, needed
 from trtbuild.quant.placing.wanted import lacking
 from trtbuild.recipe.load import Loaded, load
+from trtbuild.run.executor import Executor
 from trtbuild.store.reading import read_artifact
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compiled, known
@@ -38,7 +39,7 @@ class Table:
     of recipes alone."""
 
 
-def table_of(path: Path, store: Store, *, values: Values = "auto") -> Table:
+def table_of(path: Path, store: Store, executor: Executor, *, values: Values = "auto") -> Table:
     """Find the ranges of a recipe, a build directory or a file of ranges.
 
     Of a recipe it is the table of its last build; where nothing was built as it stands now, the
@@ -49,7 +50,7 @@ def table_of(path: Path, store: Store, *, values: Values = "auto") -> Table:
         UsageError: it has no ranges.
     """
     if path.suffix.lower() in RECIPES:
-        return _of_recipe(load(path), store)
+        return _of_recipe(load(path), store, executor)
     if path.is_dir():
         if not (path / TABLE).is_file():
             hint = "give the directory that `apply` left: build/<recipe name>"
@@ -69,14 +70,14 @@ def read_table(path: Path, *, values: Values = "auto") -> RangeTable:
     return table_from_bytes(data, file=str(path), values=values)
 
 
-def _of_recipe(loaded: Loaded, store: Store) -> Table:
+def _of_recipe(loaded: Loaded, store: Store, executor: Executor) -> Table:
     section = loaded.recipe.quantization
     if section is None:
         raise UsageError(
             f"{loaded.file}: has no `quantization`, and so no ranges",
             hint="add a `quantization`, or give a file of ranges",
         )
-    made, _ = compiled(loaded, store, targets=(), fetch=False)
+    made, _ = compiled(loaded, store, executor, targets=(), fetch=False)
     outcomes = known(decide(made, store), store)
     store.digests.save()
     found = {

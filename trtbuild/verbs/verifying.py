@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,8 +18,7 @@ from trtbuild.plan.compile import target_name
 from trtbuild.plan.lock import Lock, LockedTarget, lock_path
 from trtbuild.plan.range_diff import range_diff
 from trtbuild.recipe.load import Loaded
-from trtbuild.run.executor import Listener
-from trtbuild.run.local import Local
+from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build, compiled
 from trtbuild.verbs.locking import BYTES, TACTICS, against, broken, built_lock, locked
@@ -69,7 +67,12 @@ class _Rebuilt:
 
 
 def verify(
-    loaded: Loaded, store: Store, *, targets: Sequence[str], jobs: int, listener: Listener
+    loaded: Loaded,
+    store: Store,
+    executor: Executor,
+    *,
+    targets: Sequence[str],
+    listener: Listener,
 ) -> Verification:
     """Build a recipe again, from its sources and lock, and compare; `store` is only read.
 
@@ -81,7 +84,7 @@ def verify(
         StepFailed: a step failed; its log is kept.
     """
     has_lock = lock_path(loaded.file).is_file()
-    promised = against(loaded, store)[0] if has_lock else locked(loaded, store)
+    promised = against(loaded, store, executor)[0] if has_lock else locked(loaded, store, executor)
     scratch = Path(tempfile.mkdtemp(prefix="trtbuild-verify-"))
     try:
         rebuilt = _rebuilt(
@@ -90,7 +93,7 @@ def verify(
             Store(scratch / "store"),
             targets=targets,
             lock=promised if has_lock else None,
-            jobs=jobs,
+            executor=executor,
             listener=listener,
         )
     except StepFailed:
@@ -123,15 +126,14 @@ def _rebuilt(
     *,
     targets: Sequence[str],
     lock: Lock | None,
-    jobs: int,
+    executor: Executor,
     listener: Listener,
 ) -> _Rebuilt:
     with scratch.using():
         if loaded.recipe.model.kind == "torch":
             carry(loaded.recipe.model, store, scratch)
-        made, notes = compiled(loaded, scratch, targets=targets, fetch=True, lock=lock)
-        with closing(Local(jobs)) as executor:
-            outcomes = build(loaded, made, scratch, executor, listener)
+        made, notes = compiled(loaded, scratch, executor, targets=targets, fetch=True, lock=lock)
+        outcomes = build(loaded, made, scratch, executor, listener)
         found = Found(outcomes, scratch)
         results = {
             name: result

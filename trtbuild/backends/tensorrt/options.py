@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.backends.base import Guarantee
+from trtbuild.core.needs import GpuNeed
 from trtbuild.core.options import LOCATION, ByteSize, Location, Options
 from trtbuild.core.values import TensorSpec
 
@@ -113,6 +114,10 @@ class GpuTrtOptions(TrtOptions):
             "kernels are timed anew, and another one may win; name a `timing_cache` and set "
             "`frozen: true` for level 1",
         )
+
+    def gpu_need(self) -> GpuNeed:
+        """Need the GPU alone: kernels that are timed beside other work are timed wrongly."""
+        return GpuNeed(capability="" if self.gpu is None else capability_of(self.gpu), alone=True)
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capability an engine of this target is for, if the recipe says it."""

@@ -1,0 +1,30 @@
+"""Needs: what a step takes up where it runs."""
+
+from __future__ import annotations
+
+from trtbuild.core.options import Options
+
+__all__ = ["GpuNeed", "Needs"]
+
+
+class GpuNeed(Options):
+    """A GPU that a step needs while it runs."""
+
+    capability: str = ""
+    """Its compute capability (`9.0`); empty for any."""
+    alone: bool = False
+    """Nothing else may run on it meanwhile: what times kernels is spoiled by company."""
+
+
+class Needs(Options):
+    """What a step needs of the place where it runs."""
+
+    kind: str = ""
+    """The kind of target under whose Python it runs; empty for any Python with trtbuild."""
+    gpu: GpuNeed | None = None
+    memory_bytes: int | None = None
+    """Main memory; None where it is not known beforehand."""
+    own_process: bool = False
+    """It holds a GPU, whose memory returns with the process, or runs code that is not ours."""
+    limit_seconds: float | None = None
+    """After how long it is to be ended; None lets it run on."""

@@ -1,0 +1,54 @@
+"""Executor: steps run right here, in this process."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+
+from trtbuild.core.needs import Needs
+from trtbuild.machine.facts import Installed
+from trtbuild.machine.places import Place, find_place
+from trtbuild.run.executor import Call, Finished, Progress
+
+__all__ = ["Inline"]
+
+
+class Inline:
+    """Runs a step in this process, during `start`: for tests and for debuggers."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
+        self._happened: list[Finished | Progress] = []
+
+    @cached_property
+    def _here(self) -> Installed:
+        return Installed()
+
+    def place(self, needs: Needs) -> Place:
+        """Say what is here; another Python is not."""
+        found = find_place(needs, self._here)
+        if found.python:
+            return Place(found.facts, f"it is to run under {found.python}, and all runs here")
+        return found
+
+    def has_room(self, needs: Needs) -> bool:
+        """Tell whether the last call has been waited for."""
+        del needs
+        return not self._happened
+
+    def start(self, call: Call) -> None:
+        """Run the call here and now."""
+        from trtbuild.run.worker import run_call
+
+        begin = time.perf_counter()
+        report = run_call(call, self._happened.append, threads=self._threads)
+        seconds = time.perf_counter() - begin
+        self._happened.append(Finished(seconds=seconds, where="this process", **report))
+
+    def wait(self, timeout_seconds: float) -> Finished | Progress | None:
+        """Return what happened during `start`, one thing at a time."""
+        del timeout_seconds
+        return self._happened.pop(0) if self._happened else None
+
+    def close(self) -> None:
+        """Nothing runs between calls."""

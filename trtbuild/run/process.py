@@ -1,0 +1,130 @@
+"""WorkerProcess: a Python that runs one step after the other, seen from the one that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from trtbuild.run.executor import Call, Progress
+
+__all__ = ["Key", "Told", "WorkerProcess"]
+
+_numbers = itertools.count()
+
+
+class Key(NamedTuple):
+    """What makes one worker as good as another."""
+
+    python: str
+    kind: str
+    """The kind of target it serves: a process can load one TensorRT alone."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a worker said: how far it is, or its report."""
+
+    number: int
+    what: Progress | dict[str, Any] | None
+    """None once it will say nothing more."""
+
+
+class WorkerProcess:
+    """A worker process; it ends by itself as soon as this process, or its end of the pipe, is gone.
+
+    Calls go to its standard input, a line each; what it says comes from its standard output, and
+    is put into a queue by a thread: pipes cannot be waited for together on every system.
+    """
+
+    def __init__(self, key: Key, told: queue.SimpleQueue[Told], *, log: Path) -> None:
+        """Start it; what it says before it is ready goes to `log`."""
+        self.key = key
+        self.number = next(_numbers)
+        self._told = told
+        self._log = log
+        with log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                [key.python, "-m", "trtbuild.run.worker", str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                # The interrupt key is for this process: it ends its workers itself.
+                start_new_session=True,
+            )
+        threading.Thread(target=self._listen, daemon=True, name=f"worker {self.pid}").start()
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self._process.pid
+
+    def run(self, call: Call, threads: int) -> None:
+        """Have it run a call; if it is dead, `status` will say so."""
+        self._log = Path(call.log)
+        self._log.touch()
+        line = json.dumps({"threads": threads, "call": call.model_dump(mode="json")})
+        stdin = self._process.stdin
+        assert stdin is not None  # noqa: S101  # it was started with a pipe
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(line.encode() + b"\n")
+            stdin.flush()
+
+    def alive(self) -> bool:
+        """Tell whether it can take another call."""
+        return self._process.poll() is None
+
+    def status(self) -> int | None:
+        """Return how it ended; None while it has not."""
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it at once, and what it started with it."""
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+
+    def describe_death(self, status: int) -> dict[str, Any]:
+        """Say how it ended, where it did not live to say it itself."""
+        if status < 0:
+            name = signal.Signals(-status).name
+            cause = "; it may have run out of memory" if name == "SIGKILL" else ""
+            message = f"the process of the step was ended by {name}{cause}"
+        else:
+            message = f"the process of the step ended with exit code {status} and no result"
+        return {"message": message, "hint": "its log may say more", "code": 3}
+
+    def _listen(self) -> None:
+        stdout = self._process.stdout
+        assert stdout is not None  # noqa: S101  # it was started with a pipe
+        with stdout:
+            for line in stdout:
+                self._told.put(Told(self.number, self._understand(line)))
+        self._told.put(Told(self.number, None))
+
+    def _understand(self, line: bytes) -> Progress | dict[str, Any] | None:
+        """Read a line of the worker's; what is none was written by something that it started."""
+        try:
+            value = json.loads(line)
+            if "unit" in value:
+                return Progress.model_validate_json(line)
+            return {**value, "notes": tuple(value["notes"]), "caveats": tuple(value["caveats"])}
+        except (ValueError, TypeError, KeyError, ValidationError):
+            with contextlib.suppress(OSError), self._log.open("ab") as log:
+                log.write(line)
+            return None
