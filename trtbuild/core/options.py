@@ -8,11 +8,20 @@ import os
 import re
 import textwrap
 from collections.abc import Callable
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
+
+from trtbuild.core.errors import CorruptObject
 
 __all__ = [
     "LOCATION",
@@ -41,6 +50,22 @@ class Options(BaseModel):
         strict=True,
         allow_inf_nan=False,
     )
+
+    @classmethod
+    def read_json(cls, data: bytes, *, what: str) -> Self:
+        """Read a value that some trtbuild has written; `what` names it in messages.
+
+        Raises:
+            CorruptObject: it is none of this trtbuild's.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError:
+            raise CorruptObject(
+                f"{what} was written by another trtbuild",
+                hint="remove the store, which costs time and nothing else: `trtbuild store du` "
+                "says where it is",
+            ) from None
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -12,12 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from trtbuild.core.errors import CorruptObject, MissingDependency, TrtbuildError
+from trtbuild.core.errors import MissingDependency, TrtbuildError
 from trtbuild.run.executor import Call, Progress
 from trtbuild.steps.base import Context, Silent
-from trtbuild.store.reading import while_reading
 
 __all__ = ["dependency_hint", "main", "run_call"]
 
@@ -92,13 +89,6 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
 
 
 def _unexpected(error: Exception) -> dict[str, Any]:
-    if isinstance(error, ValidationError) and while_reading(error):
-        return {
-            "message": f"what it reads in the store ({error.title}) is of another trtbuild",
-            "hint": "remove the store, which costs time and nothing else: `trtbuild store du` "
-            "says where it is",
-            "code": CorruptObject.code,
-        }
     return {
         "message": f"a bug in trtbuild: {type(error).__name__}: {error}",
         "hint": "the log has the traceback; please report it",

@@ -95,7 +95,9 @@ class Context:
 
     def read(self, source: Ref | Pinned, kind: type[Value]) -> Value:
         """Return what an input of JSON says, as a value."""
-        return kind.model_validate_json(self.path(source).read_bytes())
+        return kind.read_json(
+            self.path(source).read_bytes(), what=f"what it reads in the store ({kind.__name__})"
+        )
 
 
 class Step(Options):

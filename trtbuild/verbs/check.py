@@ -177,8 +177,8 @@ def _quantized(
     return _Model(
         what=what if explicit else "the fixed model, with its ranges beside it",
         path=path,
-        account=Account.model_validate_json(read["account"]),
-        ranges=Ranges.model_validate_json(read["ranges"]).tensors,
+        account=Account.read_json(read["account"], what="quantization.json in the store"),
+        ranges=Ranges.read_json(read["ranges"], what="ranges.json in the store").tensors,
     )
 
 

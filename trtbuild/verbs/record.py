@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
-from pydantic import BaseModel
-
 from trtbuild.core.options import Options
 from trtbuild.core.records import (
     Artifact,
@@ -36,7 +34,7 @@ from trtbuild.verbs.coverage import covered
 
 __all__ = ["Found", "files", "gather", "settled"]
 
-Text = TypeVar("Text", bound=BaseModel)
+Text = TypeVar("Text", bound=Options)
 
 PLACES = {
     ("fix_graph", "model"): ("model.fp32.onnx", "the model after graph fixes"),
