@@ -122,7 +122,9 @@ class Editor:
         read = {output.name for output in self._graph.output}
         kept = []
         for node in reversed(nodes):
-            if node.op_type in DROPPED and node.output[0] in self._left - read:
+            result = node.output[0]
+            # Not `in self._left - read`: a set for every node takes minutes in a large graph.
+            if node.op_type in DROPPED and result in self._left and result not in read:
                 self._left |= set(node.input)
                 continue
             read |= {*node.input, *names_read_in_bodies(node)}
