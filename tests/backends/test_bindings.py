@@ -13,7 +13,7 @@ import pytest
 import trtbuild.backends
 from tests.conftest import GOLDEN
 from tests.helpers.surface import surface
-from trtbuild.backends.tensorrt.native import CLASSES
+from trtbuild.backends.tensorrt.native_calibration import CLASSES
 from trtbuild.backends.tensorrt10 import DataType, Tensorrt10
 from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx

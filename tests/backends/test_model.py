@@ -7,15 +7,15 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
-from trtbuild.backends.base import Asked
-from trtbuild.backends.model import Model
+from trtbuild.backends.base import LayerRequest
+from trtbuild.backends.model import OnnxModel
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 
 
 def test_the_signature_names_open_dimensions():
     """Inputs and outputs with NumPy's dtype words; initializers are no inputs."""
-    model = Model(
+    model = OnnxModel(
         model_of("m (float[batch, 3] x, int64[2] i) => (float16[batch, 3] y) "
                  "<float[3] w = {1, 2, 3}> { a = Add(x, w)  y = Cast<to = 10>(a) }")
     )  # fmt: skip
@@ -31,7 +31,9 @@ def test_the_signature_names_open_dimensions():
 )
 def test_a_layer_is_int8_where_both_operands_are(options, precision):
     """One quantized operand alone is arithmetic in float."""
-    assert (Asked("layer", "Conv", precision),) == Model(layer(**options)).asked()
+    assert (LayerRequest("layer", "Conv", precision),) == OnnxModel(
+        layer(**options)
+    ).list_requests()
 
 
 def test_a_layer_with_half_weights_asks_for_half():
@@ -39,7 +41,7 @@ def test_a_layer_with_half_weights_asks_for_half():
     text = """m (float16[1, 4] x) => (float16[1, 2] y)
         <float16[4, 2] w = {1, 2, 3, 4, 5, 6, 7, 8}> { [a] y = MatMul(x, w) }"""
 
-    assert (Asked("a", "MatMul", "fp16"),) == Model(model_of(text)).asked()
+    assert (LayerRequest("a", "MatMul", "fp16"),) == OnnxModel(model_of(text)).list_requests()
 
 
 def test_layers_in_bodies_are_found():
@@ -51,7 +53,7 @@ def test_layers_in_bodies_are_found():
         >
     }"""
 
-    assert ["a", "named"] == [each.name for each in Model(model_of(text)).asked()]
+    assert ["a", "named"] == [each.name for each in OnnxModel(model_of(text)).list_requests()]
 
 
 def test_constants_are_followed_through_operators():
@@ -67,7 +69,7 @@ def test_constants_are_followed_through_operators():
         n = DequantizeLinear(p, k, z)
     }"""
 
-    assert ["bad"] == [node.name for node in Model(model_of(text)).computed_scales()]
+    assert ["bad"] == [node.name for node in OnnxModel(model_of(text)).computed_scales()]
 
 
 def test_weights_beside_the_file_are_not_read(tmp_path):
@@ -78,7 +80,7 @@ def test_weights_beside_the_file_are_not_read(tmp_path):
     )
     (tmp_path / "w").unlink()
 
-    assert (8, 8, 3, 3) == Model.read(tmp_path / "m.onnx").dims("w")
+    assert (8, 8, 3, 3) == OnnxModel.read(tmp_path / "m.onnx").dims("w")
 
 
 @pytest.mark.parametrize(("data", "message"), [(b"", "no outputs"), (b"\xff" * 20, "not ONNX")])
@@ -87,4 +89,4 @@ def test_what_is_no_model_is_said_to_be_none(tmp_path, data, message):
     (tmp_path / "m.onnx").write_bytes(data)
 
     with pytest.raises(StepInputError, match=message):
-        Model.read(tmp_path / "m.onnx")
+        OnnxModel.read(tmp_path / "m.onnx")

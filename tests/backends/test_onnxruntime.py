@@ -7,8 +7,8 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
-from trtbuild.backends.base import Order
-from trtbuild.backends.model import Model
+from trtbuild.backends.base import BuildOrder
+from trtbuild.backends.model import OnnxModel
 from trtbuild.backends.onnxruntime import Onnxruntime
 from trtbuild.core.errors import StepInputError
 
@@ -18,7 +18,9 @@ def build(tmp_path):
     def built(model):
         path = tmp_path / "m.onnx"
         onnx.save(model, path)
-        order = Order(path, tmp_path / "model.engine", asked=Model(model).asked())
+        order = BuildOrder(
+            path, tmp_path / "model.engine", requested=OnnxModel(model).list_requests()
+        )
         return Onnxruntime(kind="onnxruntime").build(order)
 
     return built

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, pair, random, zeros
-from trtbuild.backends.base import Order
-from trtbuild.backends.model import Model
+from trtbuild.backends.base import BuildOrder
+from trtbuild.backends.model import OnnxModel
 from trtbuild.backends.tensorrt.plan_header import read_header
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.errors import MissingDependency, StepInputError
@@ -66,15 +66,15 @@ def build(tmp_path):
         target = TensorrtRtx(
             **{"kind": "tensorrt_rtx", "compute_capabilities": (8.9,)} | options,
         )
-        asked = [] if isinstance(model, bytes) else int8_of(Model(model))
+        asked = [] if isinstance(model, bytes) else int8_of(OnnxModel(model))
         engine = tmp_path / "model.engine"
-        return target.build(Order(path, engine, profiles, asked, progress)), engine
+        return target.build(BuildOrder(path, engine, profiles, asked, progress)), engine
 
     return built
 
 
 def int8_of(model):
-    return [type(each)(each.name, each.op, "int8") for each in model.asked()]
+    return [type(each)(each.name, each.op, "int8") for each in model.list_requests()]
 
 
 @pytest.mark.parametrize("shape", DELIVERED.values(), ids=DELIVERED)
@@ -192,14 +192,14 @@ def test_nodes_are_found_by_any_name(build, name):
 ELSEWHERE = """
 from pathlib import Path
 import numpy as np
-from trtbuild.backends.base import Order
-from trtbuild.model.runner import onnx_runner
+from trtbuild.backends.base import BuildOrder
+from trtbuild.model.runner import open_runner
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
-with onnx_runner(Path("m.onnx"), threads=1) as infer:
+with open_runner(Path("m.onnx"), threads=1) as infer:
     infer({"x": np.zeros((1, 8, 8, 8), np.float32)})
 assert "torch" not in __import__("sys").modules, "it costs seconds, and nobody needs it here"
 target = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,))
-target.build(Order(Path("m.onnx"), Path("e")))
+target.build(BuildOrder(Path("m.onnx"), Path("e")))
 """
 
 

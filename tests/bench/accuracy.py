@@ -34,17 +34,17 @@ from calib_data.digits import load
 from tests.bench import encoder
 from tests.helpers.quant import sqnr_db
 from trtbuild.calib import Calibrator
-from trtbuild.calib.collect import collect
+from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
 from trtbuild.model.feeds import feeds_from_samples
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.placing.policy import candidates
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.placing.policy import list_candidates
 from trtbuild.quant.writing.weights import WeightsMse
-from trtbuild.sources import Model
+from trtbuild.sources import ModelSource
 
 ROOT = Path(__file__).parents[2]
 FIXES = ("fold_constants", "drop_identity", "fold_batchnorm")
@@ -82,7 +82,7 @@ def imported(entrypoint, inputs, weights=None):
     source = {"kind": "torch", "entrypoint": entrypoint, "inputs": inputs, "outputs": ["result"]}
     if weights is not None:
         source["weights"] = {"path": str(weights)}
-    model = TypeAdapter(Model).validate_python(source, strict=False)
+    model = TypeAdapter(ModelSource).validate_python(source, strict=False)
     made = model.bring_in(ROOT, weights).model
     fixes = [TypeAdapter(Fix).validate_python({"kind": kind}) for kind in FIXES]
     return apply_fixes(made, fixes)[0].SerializeToString()
@@ -132,11 +132,11 @@ def run(model, feed):
 def histograms_of(subject):
     """Return what calibration sees of each tensor."""
     model = onnx.ModelProto.FromString(subject.model)
-    observer = Observer(model, candidates(model), folder=ROOT)
+    observer = Observer(model, list_candidates(model), folder=ROOT)
     histograms = {tensor: Histogram() for tensor in observer.tensors}
     samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
     feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
-    collect(observer, feeds, histograms, workers=1, progress=lambda _: None)
+    collect_histograms(observer, feeds, histograms, workers=1, progress=lambda _: None)
     return histograms
 
 
@@ -145,7 +145,7 @@ def ours(subject, kind, histograms, scaling=None):
     calibrator = TypeAdapter(Calibrator).validate_python({"kind": kind})
     ranges = ranges_from_histograms(histograms, dict.fromkeys(histograms, calibrator), samples=1)
     model = onnx.ModelProto.FromString(subject.model)
-    return quantize(model, ranges=ranges, scaling=scaling).model.SerializeToString()
+    return quantize_model(model, ranges=ranges, scaling=scaling).model.SerializeToString()
 
 
 def theirs(subject, method, operators):

@@ -99,7 +99,7 @@ def ours(path, count, kind):
     from trtbuild.steps.capture_data import DataInput
 
     manifest = Manifest(count=count, samples=(), tensors=(), labelled=False)
-    DataInput.manifest_of = lambda *_: manifest
+    DataInput.read_manifest = lambda *_: manifest
     DataInput.samples = lambda *_: pictures(count)
     step = Calibrate.model_validate_json(STEP % kind)
     with tempfile.TemporaryDirectory() as scratch:

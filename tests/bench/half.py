@@ -32,10 +32,15 @@ from onnx.reference import ReferenceEvaluator
 from tests.bench.accuracy import DIGITS, ROOT, Sample, Subject, digits, run, say, sentences
 from tests.helpers.quant import sqnr_db
 from trtbuild.calib.observe import Observer
-from trtbuild.calib.peaks import peaks
+from trtbuild.calib.peaks import measure_peaks
 from trtbuild.model.feeds import feeds_from_samples
-from trtbuild.quant.half.convert import High, convert, float_account, lift_for
-from trtbuild.quant.placing.policy import floating
+from trtbuild.quant.half.convert import (
+    HalfSettings,
+    convert_to_half,
+    make_float_account,
+    raise_opset_for_half,
+)
+from trtbuild.quant.placing.policy import list_floating
 
 LARGE = 200.0
 STORED = 16
@@ -64,12 +69,14 @@ def large():
 def ours(subject: Subject):
     """Convert with values measured on the calibration samples."""
     model = onnx.ModelProto.FromString(subject.model)
-    observer = Observer(onnx.ModelProto.FromString(subject.model), floating(model), folder=ROOT)
+    observer = Observer(
+        onnx.ModelProto.FromString(subject.model), list_floating(model), folder=ROOT
+    )
     samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
     feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
-    found, _ = peaks(observer, feeds, progress=lambda _: None)
-    model, _ = lift_for(model, "fp16", quantized=False)
-    convert(model, float_account(model), High("fp16", found))
+    found, _ = measure_peaks(observer, feeds, progress=lambda _: None)
+    model, _ = raise_opset_for_half(model, "fp16", quantized=False)
+    convert_to_half(model, make_float_account(model), HalfSettings("fp16", found))
     return model
 
 

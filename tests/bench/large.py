@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from trtbuild.recipe.load import load
-from trtbuild.run.executor import Quiet
+from trtbuild.recipe.load import load_recipe
+from trtbuild.run.executor import QuietListener
 from trtbuild.run.local import Local
-from trtbuild.run.walk import walk
+from trtbuild.run.walk import walk_plan
 from trtbuild.store.store import Store
-from trtbuild.verbs.build import compiled
+from trtbuild.verbs.build import compile_for_machine
 
 WIDTH = 4096
 SAMPLES = 2
@@ -131,10 +131,12 @@ def main():
         sys.stdout.write(f"weights {size / 1e9:.2f} GB, the largest {largest / 1e6:.0f} MB\n")
         store = Store(folder / "store")
         store.prepare()
-        made, _ = compiled(load(folder / "recipe.yaml"), store, targets=(), fetch=False)
-        wanted = made if asked.build else made.upto(("quantize",))
+        made, _ = compile_for_machine(
+            load_recipe(folder / "recipe.yaml"), store, targets=(), fetch=False
+        )
+        wanted = made if asked.build else made.cut_after(("quantize",))
         with closing(Watched()) as executor:
-            outcomes = walk(wanted, store, executor, Quiet())
+            outcomes = walk_plan(wanted, store, executor, QuietListener())
             peaks = executor.peaks
         for outcome in outcomes:
             own, whole = (value / 1e6 for value in peaks.get(outcome.step, (0, 0)))

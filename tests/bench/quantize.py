@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 
 from tests.helpers.quant import ranges_of
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.half.convert import High, Peaks
-from trtbuild.quant.placing.policy import candidates
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.half.convert import HalfSettings, Peaks
+from trtbuild.quant.placing.policy import list_candidates
 from trtbuild.quant.writing.weights import WeightsMse
 
 WIDTH = 1024
@@ -45,14 +45,14 @@ def main():
     data = stack(parser.parse_args().megabytes).SerializeToString()
     ways = {
         "absmax": {},
-        "absmax, the rest fp16": {"high": High("fp16", Peaks(tensors={"a0": 1.0}).tensors)},
+        "absmax, the rest fp16": {"high": HalfSettings("fp16", Peaks(tensors={"a0": 1.0}).tensors)},
         "mse": {"scaling": WeightsMse(kind="mse")},
     }
     for name, options in ways.items():
         model = onnx.ModelProto.FromString(data)
-        ranges = ranges_of(**dict.fromkeys(candidates(model), 4.0))
+        ranges = ranges_of(**dict.fromkeys(list_candidates(model), 4.0))
         begin = time.perf_counter()
-        quantize(model, ranges=ranges, **options)
+        quantize_model(model, ranges=ranges, **options)
         sys.stdout.write(f"{name:24} {time.perf_counter() - begin:6.2f} s\n")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.calib.auto import Auto, _error
+from trtbuild.calib.auto import Auto, _measure_error
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.mse import Mse
 
@@ -46,7 +46,7 @@ def test_what_gains_little_clips_nothing():
     """Values between steps of the whole range gain a hundredth by clipping one: noise, no more."""
     values = np.concatenate([np.linspace(0, 1, 1 << 12), [1.02]])
     histogram = histogram_of(values)
-    whole, clipped = (_error(histogram, limit, 2.4) for limit in (1.02, 1.0))
+    whole, clipped = (_measure_error(histogram, limit, 2.4) for limit in (1.02, 1.0))
 
     assert 0.98 * whole < clipped < whole
     assert "minmax" == pick(values)[0]

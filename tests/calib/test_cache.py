@@ -9,14 +9,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from trtbuild.calib import RangeSource
 from trtbuild.calib.cache import Cache
-from trtbuild.core.options import location_fields
+from trtbuild.core.options import find_location_fields
 
 
 def test_its_path_is_no_ingredient():
     """What counts is the digest of the file."""
     cache = TypeAdapter(RangeSource).validate_json('{"kind": "cache", "path": "old.cache"}')
 
-    assert frozenset({"path"}) == location_fields(Cache)
+    assert frozenset({"path"}) == find_location_fields(Cache)
     assert (Path("/recipes/old.cache"),) == cache.files(Path("/recipes"))
 
 

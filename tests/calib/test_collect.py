@@ -7,7 +7,7 @@ import onnx
 import pytest
 
 from tests.helpers.models import model_of
-from trtbuild.calib.collect import collect
+from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.core.errors import StepInputError
@@ -30,7 +30,7 @@ def feed(name, *values):
 def run(feeds, workers=1, tensors=("x", "a", "b"), text=RELU):
     histograms = {name: Histogram() for name in tensors}
     done = []
-    count = collect(
+    count = collect_histograms(
         observer(text, tensors), feeds, histograms, workers=workers, progress=done.append
     )
     assert list(range(1, len(done) + 1)) == done
@@ -75,7 +75,7 @@ def test_workers_do_not_change_the_result():
     for workers, order in ((1, feeds), (2, feeds), (3, feeds[::-1])):
         histograms = {name: Histogram() for name in ("x", "a", "b", "y")}
         watched = Observer(onnx.ModelProto.FromString(model), list(histograms), folder=Path())
-        collect(watched, order, histograms, workers=workers, progress=lambda _: None)
+        collect_histograms(watched, order, histograms, workers=workers, progress=lambda _: None)
         states.append(
             [(h.low, h.high, h.total, h.exponent, h.counts.tolist()) for h in histograms.values()]
         )

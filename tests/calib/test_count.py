@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.calib.count import BINS, BLOCK, coarser, counts_of_block
+from trtbuild.calib.count import BINS, BLOCK, count_block, merge_bins
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -14,14 +14,14 @@ def test_counts_as_numpy_counts(signed, size):
     values = values if signed else np.maximum(values, 0)
     expected = np.bincount((np.abs(values) * (BINS / 8)).astype(int), minlength=BINS)
 
-    found = counts_of_block(values, 3, signed=signed)
+    found = count_block(values, 3, signed=signed)
 
     assert np.trim_zeros(expected, "b").tolist() == np.trim_zeros(found, "b").tolist()
 
 
 def test_the_first_and_the_last_bin():
     """0 and what is nearly 2^exponent."""
-    counts = counts_of_block(np.float32([0, 0, 1 - 2**-20]), 0, signed=False)
+    counts = count_block(np.float32([0, 0, 1 - 2**-20]), 0, signed=False)
 
     assert (2, 1, 3) == (counts[0], counts[-1], counts.sum())
 
@@ -32,9 +32,9 @@ def test_coarser_bins_merge_neighbours(octaves, expected):
     counts = np.zeros(BINS, np.int64)
     counts[:4] = [1, 2, 3, 4]
 
-    assert expected == np.trim_zeros(coarser(counts, octaves), "b").tolist()
+    assert expected == np.trim_zeros(merge_bins(counts, octaves), "b").tolist()
 
 
 def test_far_coarser_is_one_bin():
     """More octaves than bins put everything into the first."""
-    assert BINS == coarser(np.ones(BINS, np.int64), 200)[0]
+    assert BINS == merge_bins(np.ones(BINS, np.int64), 200)[0]

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from trtbuild.calib.entropy import Entropy, Entropy2, divergences
+from trtbuild.calib.entropy import Entropy, Entropy2, compute_divergences
 from trtbuild.calib.histogram import Histogram
 
 
@@ -57,9 +57,9 @@ def test_equals_the_published_reference(zeros):
 
     expected = reference_divergences(bins, 32)
 
-    assert np.isfinite(expected).tolist() == np.isfinite(divergences(bins, 32)).tolist()
+    assert np.isfinite(expected).tolist() == np.isfinite(compute_divergences(bins, 32)).tolist()
     finite = np.isfinite(expected)
-    assert expected[finite] == pytest.approx(divergences(bins, 32)[finite], abs=1e-9)
+    assert expected[finite] == pytest.approx(compute_divergences(bins, 32)[finite], abs=1e-9)
 
 
 def test_a_uniform_distribution_is_not_clipped():
@@ -135,7 +135,7 @@ def test_all_zero_and_nothing_have_no_range():
 def test_a_search_that_keeps_the_spike_clips_far_too_much():
     """Why the first bin is replaced: with it, a normal distribution is cut at two deviations."""
     histogram = histogram_of(np.maximum(np.random.default_rng(0).standard_normal(1 << 20), 0))
-    spike = divergences(histogram.linear(2048), 128)
+    spike = compute_divergences(histogram.linear(2048), 128)
 
     naive = (np.argmin(spike) + 128) / 2048 * histogram.absmax
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.mse import Mse, squared_errors
+from trtbuild.calib.mse import Mse, compute_squared_errors
 
 
 def histogram_of(values):
@@ -32,7 +32,7 @@ def test_the_error_is_that_of_fake_quantization(levels):
 
     expected = [error_of(values, a, levels) for a in limits]
 
-    assert expected == pytest.approx(squared_errors(histogram, limits, levels), rel=1e-3)
+    assert expected == pytest.approx(compute_squared_errors(histogram, limits, levels), rel=1e-3)
 
 
 def test_is_the_least_of_all_limits():

@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.helpers.models import model_of
 from trtbuild.calib.observe import Observer
-from trtbuild.calib.peaks import peaks
+from trtbuild.calib.peaks import measure_peaks
 from trtbuild.model.feeds import Feed
 
 
@@ -20,7 +20,7 @@ def test_the_largest_of_all_feeds_is_kept():
         for index, each in enumerate(values)
     ]
     told = []
-    found, samples = peaks(observer, feeds, progress=told.append)
+    found, samples = measure_peaks(observer, feeds, progress=told.append)
 
     assert (3, [1, 2, 3]) == (samples, told)
     assert {"x": 2.718, "y": 3.0} == {name: round(each, 3) for name, each in found.items()}

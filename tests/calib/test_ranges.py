@@ -7,7 +7,7 @@ from trtbuild.calib.auto import Auto
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.minmax import Minmax
 from trtbuild.calib.percentile import Percentile
-from trtbuild.calib.ranges import ranges_from_histograms, remarks
+from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
 
 
 def histogram_of(values):
@@ -62,7 +62,7 @@ def test_what_tells_nothing_is_remarked():
         "never: never reached by the calibration data; it has no range",
         "same: constant over the calibration data (2.5)",
         "zero: all zero over the calibration data",
-    ] == list(remarks(seen))
+    ] == list(remark_on_histograms(seen))
 
 
 def test_the_winner_of_auto_is_recorded():

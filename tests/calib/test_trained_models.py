@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from calib_data.digits import load
 from trtbuild.calib import Calibrator
-from trtbuild.calib.collect import collect
+from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms
@@ -22,9 +22,9 @@ from trtbuild.core.values import Ranges
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
 from trtbuild.model.feeds import feeds_from_samples
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.placing.policy import candidates
-from trtbuild.sources import Model
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.placing.policy import list_candidates
+from trtbuild.sources import ModelSource
 
 RECIPES = Path("recipes").absolute()
 MODELS = {"cnn": "digits", "mlp": "digits_mlp", "vit": "digits_vit"}
@@ -50,7 +50,7 @@ def exported(name):
         "inputs": {"input": {"shape": ["batch", 1, 8, 8]}},
     }
     weights = RECIPES / f"models/{MODELS[name]}.safetensors"
-    model = TypeAdapter(Model).validate_python(source, strict=False)
+    model = TypeAdapter(ModelSource).validate_python(source, strict=False)
     made = model.bring_in(RECIPES, weights).model
     fixes = [TypeAdapter(Fix).validate_python({"kind": kind}) for kind in FIXES]
     return apply_fixes(made, fixes)[0].SerializeToString()
@@ -60,11 +60,11 @@ def exported(name):
 def histograms_of(name):
     """Return what the calibration images show."""
     model = onnx.ModelProto.FromString(exported(name))
-    observer = Observer(model, candidates(model), folder=RECIPES)
+    observer = Observer(model, list_candidates(model), folder=RECIPES)
     histograms = {tensor: Histogram() for tensor in observer.tensors}
     samples = [Sample(str(i), {"input": image}) for i, image in enumerate(load("calib")[0])]
     feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
-    collect(observer, feeds, histograms, workers=1, progress=lambda _: None)
+    collect_histograms(observer, feeds, histograms, workers=1, progress=lambda _: None)
     return histograms
 
 
@@ -76,7 +76,7 @@ def top1(name, kind):
     ranges: Ranges = ranges_from_histograms(
         histograms, dict.fromkeys(histograms, calibrator), samples=100
     )
-    model = quantize(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
+    model = quantize_model(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     images, labels = load("eval")
     (logits,) = session.run(None, {"input": images})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trtbuild.cli.echo import echo, harmless
+from trtbuild.cli.echo import echo, escape_controls
 
 CELL = "a\x1b]0;owned\x07\nb\x9b31m\u202e"
 """Renames the window, begins a line, colours, turns the text around."""
@@ -20,20 +20,20 @@ CELL = "a\x1b]0;owned\x07\nb\x9b31m\u202e"
 )
 def test_what_a_terminal_would_obey_is_written_out(obeyed):
     """As JSON has it."""
-    assert f"\\u{ord(obeyed[0]):04x}{obeyed[1:]}" == harmless(obeyed)
+    assert f"\\u{ord(obeyed[0]):04x}{obeyed[1:]}" == escape_controls(obeyed)
 
 
 @pytest.mark.parametrize("shown", ["a\tb\n", "×→…·", "日本", "🤖", "ä"])
 def test_all_else_stays_as_it_is(shown):
     """Letters of any script, line ends and tabs."""
-    assert shown == harmless(shown)
+    assert shown == escape_controls(shown)
 
 
 def test_json_stays_json():
     """Only within texts can such characters stand, and there it is an escape of JSON's own."""
     text = json.dumps({"name": CELL}, ensure_ascii=False)
 
-    assert {"name": CELL} == json.loads(harmless(text))
+    assert {"name": CELL} == json.loads(escape_controls(text))
 
 
 def test_what_the_terminal_cannot_write_is_written_out(monkeypatch):
@@ -57,7 +57,7 @@ def test_a_name_cannot_forge_a_row(tmp_path, trtbuild, form):
     answer = trtbuild("ranges", "show", table, "--format", form)
 
     assert 0 == answer.code, answer.err
-    assert harmless(answer.out) == answer.out
+    assert escape_controls(answer.out) == answer.out
     assert not any(line.strip().startswith("b") for line in answer.out.splitlines())
 
 

@@ -15,9 +15,9 @@ TEN = b"ftrt" + bytes(20) + bytes([10, 16, 1, 11])
 
 def a_feed(path):
     """Write an array for each input of the project's model."""
-    from trtbuild.backends.model import Model
+    from trtbuild.backends.model import OnnxModel
 
-    inputs = Model.read(Path("build/small/model.fp32.onnx")).inputs
+    inputs = OnnxModel.read(Path("build/small/model.fp32.onnx")).inputs
     np.savez(
         path,
         **{

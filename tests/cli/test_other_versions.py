@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.projects import edit
-from trtbuild.core.digest import digest_of_bytes, sealed, unsealed
+from trtbuild.core.digest import digest_of_bytes, read_sealed, seal
 
 
 def rewritten(store, step, name, text):
@@ -19,13 +19,13 @@ def rewritten(store, step, name, text):
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(data)
     for path in [*(store / "actions").iterdir(), *(store / "contents").iterdir()]:
-        action = json.loads(unsealed(path))
+        action = json.loads(read_sealed(path))
         if action["step"] != step:
             continue
         for artifact in action["artifacts"]:
             if artifact["name"] == name:
                 artifact |= {"digest": digest, "size_bytes": len(data)}
-        path.write_bytes(sealed(json.dumps(action)))
+        path.write_bytes(seal(json.dumps(action)))
 
 
 @pytest.mark.parametrize(

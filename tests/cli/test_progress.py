@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.cli import progress
-from trtbuild.cli.progress import Lines
-from trtbuild.run.executor import Progress
+from trtbuild.cli.progress import LineListener
+from trtbuild.run.executor import StepProgress
 
 STEP = "build_engine(rtx)"
 
@@ -20,7 +20,7 @@ def clock(monkeypatch):
 
 
 def lines(seconds):
-    listener = Lines(verbose=False)
+    listener = LineListener(verbose=False)
     listener.expected({STEP: seconds})
     listener.started(STEP)
     return listener
@@ -31,7 +31,7 @@ def test_a_build_says_how_long_it_will_take(clock, capsys):
     listener = lines(60.0)
     for passed in (20, 90):
         clock[0] = 100.0 + passed
-        listener.progressed(Progress(name=STEP, done=50, total=100, unit="%"))
+        listener.progressed(StepProgress(name=STEP, done=50, total=100, unit="%"))
 
     told = [line.strip() for line in capsys.readouterr().err.splitlines()]
 

@@ -70,7 +70,7 @@ def test_a_stream_that_cannot_take_every_character_is_written_by_the_long_way(ke
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
     called = []
     with contextlib.redirect_stdout(out), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(start, "_anew", lambda arguments: called.append(arguments) or 0)
+        patch.setattr(start, "_run_anew", lambda arguments: called.append(arguments) or 0)
         assert 0 == start.run(["plan", "recipe.yaml"])
 
     assert [["plan", "recipe.yaml"]] == called
@@ -79,7 +79,7 @@ def test_a_stream_that_cannot_take_every_character_is_written_by_the_long_way(ke
 def test_an_answer_that_cannot_be_written_is_left_to_the_long_way(kept, monkeypatch):
     """It says so as ever, with the exit code that it has for that."""
     called = []
-    monkeypatch.setattr(start, "_anew", lambda arguments: called.append(arguments) or 4)
+    monkeypatch.setattr(start, "_run_anew", lambda arguments: called.append(arguments) or 4)
     # Unbuffered: what is left in a buffer would be written, and fail, once more at its end.
     full = io.TextIOWrapper(io.FileIO("/dev/full", "w"), encoding="utf-8", write_through=True)
     with full, contextlib.redirect_stdout(full):
@@ -103,4 +103,4 @@ def test_a_command_without_a_directory_goes_the_long_way(kept, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
 
-    assert stamp.key_of(["plan", "recipe.yaml"]) is None
+    assert stamp.make_key(["plan", "recipe.yaml"]) is None

@@ -12,10 +12,10 @@ import pytest
 
 from tests.helpers.qdq import layer
 from trtbuild.backends import Target
-from trtbuild.backends.base import Asked, Order
+from trtbuild.backends.base import BuildOrder, LayerRequest
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
-from trtbuild.machine.facts import Installed, missing
+from trtbuild.machine.facts import InstalledPackages, explain_missing
 
 UNION = get_args(Target)[0]
 KINDS = get_args(UNION) or (UNION,)
@@ -28,7 +28,7 @@ def kind_of(backend):
 @pytest.fixture(params=KINDS, ids=kind_of)
 def backend(request):
     made = request.param.model_validate_json(json.dumps({"kind": kind_of(request.param)}))
-    if reason := missing(made.capabilities, Installed()):
+    if reason := explain_missing(made.capabilities, InstalledPackages()):
         pytest.skip(reason)
     return made
 
@@ -40,7 +40,9 @@ def build(backend, tmp_path):
         path.write_bytes(model)
         told = []
         result = backend.build(
-            Order(path, tmp_path / "e", asked=asked, progress=lambda *event: told.append(event))
+            BuildOrder(
+                path, tmp_path / "e", requested=asked, progress=lambda *event: told.append(event)
+            )
         )
         return result, (tmp_path / "e").read_bytes(), told
 
@@ -49,7 +51,7 @@ def build(backend, tmp_path):
 
 def test_it_answers_for_every_layer_asked_in_order(build):
     """One precision a layer, known or unknown, and a cause where INT8 did not come."""
-    asked = [Asked("absent", "Conv", "int8"), Asked("layer", "Conv", "int8")]
+    asked = [LayerRequest("absent", "Conv", "int8"), LayerRequest("layer", "Conv", "int8")]
 
     result, _, _ = build(layer().SerializeToString(), asked)
 

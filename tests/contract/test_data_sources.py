@@ -35,7 +35,7 @@ def test_what_is_read_later_is_what_was_captured(make, tmp_path):
     source = make(tmp_path)
     data, context = capture(source, tmp_path, tmp_path / "out")
     samples = list(data.samples(context))
-    manifest = data.manifest_of(context)
+    manifest = data.read_manifest(context)
 
     assert plain(source.samples(source.files(tmp_path))) == plain(samples)
     assert manifest.samples == tuple(digest_of_sample(sample) for sample in samples)

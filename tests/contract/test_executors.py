@@ -93,7 +93,7 @@ def test_it_knows_what_is_installed_where_it_runs_steps(name, make):
 @pytest.mark.parametrize("name", NAMES)
 def test_without_a_gpu_there_is_no_place_for_a_step_that_needs_one(name, make, monkeypatch):
     """And the reason is told."""
-    monkeypatch.setattr("trtbuild.machine.facts.gpus", lambda: ())
+    monkeypatch.setattr("trtbuild.machine.facts.list_gpus", lambda: ())
     from trtbuild.backends.tensorrt11 import Tensorrt11
 
     assert "" != make(name).place(Tensorrt11(kind="tensorrt11").needs()).hindrance

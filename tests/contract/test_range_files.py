@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.helpers.quant import ranges_of
-from trtbuild.calib.imported import imported
-from trtbuild.calib.table import table_from_bytes
-from trtbuild.plan.range_diff import range_diff
-from trtbuild.verbs.range_files import Form, exported
+from trtbuild.calib.range_file import table_from_bytes
+from trtbuild.calib.range_import import select_ranges
+from trtbuild.plan.range_diff import compare_ranges
+from trtbuild.verbs.range_files import RangeFileForm, write_range_file
 
 names = st.text(
     st.characters(codec="utf-8", exclude_characters="\0\n\r"), min_size=1, max_size=12
@@ -22,10 +22,10 @@ limits = st.dictionaries(names, st.floats(1e-30, 1e30) | st.just(0.0), min_size=
 
 
 def written(ranges, form):
-    return exported(ranges, form, version="8.6.1", algorithm="minmax")
+    return write_range_file(ranges, form, version="8.6.1", algorithm="minmax")
 
 
-@pytest.mark.parametrize("form", get_args(Form))
+@pytest.mark.parametrize("form", get_args(RangeFileForm))
 @given(limits)
 def test_what_is_written_is_known_and_means_the_same(form, table):
     """Whatever the tensors are called: the same names, and as float32 the same scales."""
@@ -35,17 +35,17 @@ def test_what_is_written_is_known_and_means_the_same(form, table):
 
     assert form == found.form
     assert sorted(table) == list(found.ranges.tensors)
-    assert not range_diff(ranges, found.ranges).differ
+    assert not compare_ranges(ranges, found.ranges).differ
 
 
-@pytest.mark.parametrize("form", get_args(Form))
+@pytest.mark.parametrize("form", get_args(RangeFileForm))
 @given(limits)
 def test_once_read_it_is_written_the_same(form, table):
     """Byte for byte, by way of the table that an import makes of it."""
     first = written(ranges_of(**table), form)
     found = table_from_bytes(first, file="it", values="scale")
 
-    again = written(imported(found, found.ranges.tensors), form)
+    again = written(select_ranges(found, found.ranges.tensors), form)
 
     assert again == written(table_from_bytes(again, file="it", values="scale").ranges, form)
     if form != "json":

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from trtbuild.core.entrypoint import load_entrypoint, source_files
+from trtbuild.core.entrypoint import find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 
 
@@ -35,7 +35,7 @@ def write(tmp_path):
 
 
 def names(entrypoint, base):
-    return [str(file.relative_to(base)) for file in source_files(entrypoint, base)]
+    return [str(file.relative_to(base)) for file in find_source_files(entrypoint, base)]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def names(entrypoint, base):
 def test_a_malformed_entrypoint_says_how_to_write_one(tmp_path, text):
     """The hint shows both forms."""
     with pytest.raises(UsageError, match="is not an entrypoint") as caught:
-        source_files(text, tmp_path)
+        find_source_files(text, tmp_path)
     assert "path/to/file.py:callable or package.module:callable" in caught.value.hint
 
 
@@ -109,7 +109,7 @@ def test_a_module_is_found_with_its_package(write, tmp_path, monkeypatch):
 
 def test_an_installed_module_is_its_own_file_alone(tmp_path):
     """The rest of its package is a version."""
-    files = source_files("onnx.helper:make_node", tmp_path)
+    files = find_source_files("onnx.helper:make_node", tmp_path)
 
     assert ["helper.py"] == [file.name for file in files]
 
@@ -120,7 +120,7 @@ def test_a_missing_place_is_a_missing_file(tmp_path, place):
     (tmp_path / "folder.py").mkdir()
 
     with pytest.raises(MissingFile, match="no such"):
-        source_files(f"{place}:make", tmp_path)
+        find_source_files(f"{place}:make", tmp_path)
     with pytest.raises(MissingFile, match="no such"):
         load_entrypoint(f"{place}:make", tmp_path)
 
@@ -215,8 +215,9 @@ def test_finding_sources_is_cheap(tmp_path):
     """A plan does it every time: torch, onnx and numpy stay out."""
     (tmp_path / "net.py").write_text("import torch")
     code = (
-        "import sys; from pathlib import Path; from trtbuild.core.entrypoint import source_files;"
-        f"source_files('net.py:make', Path({str(tmp_path)!r})); print(*sys.modules)"
+        "import sys; from pathlib import Path; "
+        "from trtbuild.core.entrypoint import find_source_files;"
+        f"find_source_files('net.py:make', Path({str(tmp_path)!r})); print(*sys.modules)"
     )
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
 

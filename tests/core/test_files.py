@@ -6,14 +6,14 @@ import os
 
 import pytest
 
-from trtbuild.core.files import copy_whole, replacing, try_lock, write_whole
+from trtbuild.core.files import copy_whole, replace_whole, try_lock, write_whole
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     """The interrupt key included."""
     write_whole(tmp_path / "x", b"old")
 
-    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "x") as part:
+    with pytest.raises(KeyboardInterrupt), replace_whole(tmp_path / "x") as part:
         part.write_bytes(b"half")
         raise KeyboardInterrupt
 

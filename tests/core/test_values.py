@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import Range, Ranges, assigned
+from trtbuild.core.values import Range, Ranges, assign_patterns
 
 NAMES = ["input", "/layer4/conv/out", "/layer4/relu/out", "/layer3/relu/out", "odd[0]"]
 EMPTY = Ranges(tensors={})
@@ -37,8 +37,8 @@ def test_a_range_that_holds_all_that_was_seen_clips_nothing():
     """A share needs the histogram, but for this one."""
     seen = Range(low=-1, high=1, origin="calibrated", observed=(-3.0, 2.0), clipped=0.1)
 
-    assert 0.0 == seen.replaced(-3.0, 3.0, "manual").clipped
-    assert seen.replaced(-2.9, 2.9, "manual").clipped is None
+    assert 0.0 == seen.replace(-3.0, 3.0, "manual").clipped
+    assert seen.replace(-2.9, 2.9, "manual").clipped is None
 
 
 def test_the_limit_is_the_largest_absolute_value():
@@ -72,7 +72,7 @@ def test_a_third_pattern_settles_what_two_dispute():
     """It is a part of both."""
     patterns = ["/layer4/*", "*/relu/*", "/layer4/r*"]
 
-    chosen, disputed = assigned(patterns, NAMES)
+    chosen, disputed = assign_patterns(patterns, NAMES)
 
     assert "/layer4/r*" == chosen["/layer4/relu/out"]
     assert {} == disputed
@@ -89,7 +89,7 @@ def test_two_patterns_that_only_overlap_are_an_error(second):
 
 def test_a_name_with_brackets_means_itself():
     """Tensor names may look like patterns."""
-    assert ({"odd[0]": "odd[0]"}, {}) == assigned(["odd[0]"], NAMES)
+    assert ({"odd[0]": "odd[0]"}, {}) == assign_patterns(["odd[0]"], NAMES)
 
 
 def test_a_files_names_stand_between_names_and_patterns():
@@ -118,8 +118,8 @@ def test_the_order_of_entries_has_no_say(patterns, names, random):
     """The rule looks at what patterns mean, and at nothing else."""
     shuffled = random.sample(patterns, len(patterns))
 
-    chosen, disputed = assigned(patterns, names)
-    again, disputed_again = assigned(shuffled, names)
+    chosen, disputed = assign_patterns(patterns, names)
+    again, disputed_again = assign_patterns(shuffled, names)
 
     assert chosen == again
     assert disputed.keys() == disputed_again.keys()
@@ -128,11 +128,11 @@ def test_the_order_of_entries_has_no_say(patterns, names, random):
 
 def test_only_those_that_dispute_are_named():
     """What is less specific than they are has no part in it."""
-    _, disputed = assigned(["*", "/layer4/*", "*/relu/*"], NAMES)
+    _, disputed = assign_patterns(["*", "/layer4/*", "*/relu/*"], NAMES)
 
     assert {"/layer4/relu/out": ("/layer4/*", "*/relu/*")} == disputed
 
 
 def test_a_name_wins_over_a_pattern_of_the_same_meaning():
     """`inp*` means no other tensor, and is a pattern all the same."""
-    assert ({"input": "input"}, {}) == assigned(["inp*", "input"], NAMES)
+    assert ({"input": "input"}, {}) == assign_patterns(["inp*", "input"], NAMES)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core import watch as module
-from trtbuild.core.watch import Watch, look, note, note_driver, note_until, unread
+from trtbuild.core.watch import Watch, describe_state, exclude, note_driver, note_path, note_until
 
 
 @pytest.fixture
@@ -33,8 +33,8 @@ LOOKS = {
     "listed here": (os.listdir, "."),
     "walked": (lambda: list(os.walk("below")), "below"),
     "found by a pattern": (lambda: list(Path().glob("below/*")), "below"),
-    "said": (lambda: note("file"), "file"),
-    "not there": (lambda: note("nothing"), "nothing"),
+    "said": (lambda: note_path("file"), "file"),
+    "not there": (lambda: note_path("nothing"), "nothing"),
     "not there to open": (lambda: Path("nothing").exists() or _tried("nothing"), "nothing"),
 }
 
@@ -55,7 +55,7 @@ def test_a_look_is_seen(folder, way):
         act()
 
     assert os.path.normpath(folder / path) in watch.looks
-    assert look(str(folder / path)) == watch.looks[os.path.normpath(folder / path)]
+    assert describe_state(str(folder / path)) == watch.looks[os.path.normpath(folder / path)]
     assert "" == watch.doubt
 
 
@@ -108,7 +108,7 @@ def test_probes_and_locks_are_told_apart_from_work(folder):
 def test_what_only_saves_time_is_not_looked_at(folder):
     """It may change without changing an answer."""
     with Watch() as watch:
-        unread("file")
+        exclude("file")
         Path("file").read_bytes()
 
     assert {} == watch.looks
@@ -126,13 +126,13 @@ def test_nothing_is_seen_afterwards(folder):
 def test_the_first_look_counts(folder):
     """What came between it and a second one would go unseen."""
     with Watch() as watch:
-        note("file")
+        note_path("file")
         before = watch.looks[str(folder / "file")]
         (folder / "file").write_text("longer")
-        note("file")
+        note_path("file")
 
     assert before == watch.looks[str(folder / "file")]
-    assert before != look(str(folder / "file"))
+    assert before != describe_state(str(folder / "file"))
 
 
 def test_the_shortest_term_holds():
@@ -147,7 +147,7 @@ def test_the_shortest_term_holds():
 
 def test_devices_without_a_driver_are_doubted(monkeypatch):
     """A driver may be installed without a trace in the kernel's files."""
-    monkeypatch.setattr(module, "devices", lambda: "devices:\nnvidia0\n")
+    monkeypatch.setattr(module, "describe_devices", lambda: "devices:\nnvidia0\n")
     with Watch() as with_driver:
         note_driver(found=True)
     with Watch() as without:

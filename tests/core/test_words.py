@@ -27,13 +27,13 @@ from trtbuild.core import words
 )
 def test_a_figure_is_short_but_never_made_perfect(expected, value, unit):
     """All but perfect is not shown as perfect: digits are added until it differs from 0 and 1."""
-    assert expected == words.figure(value, unit)
+    assert expected == words.format_figure(value, unit)
 
 
 def test_a_figure_stays_on_its_side_of_a_gate():
     """A value just below a bound is not rounded onto it."""
-    assert "19.999 dB" == words.figure(19.999, "dB", apart=[20.0])
-    assert "20.00 dB" == words.figure(20.0, "dB", apart=[20.0])
+    assert "19.999 dB" == words.format_figure(19.999, "dB", apart=[20.0])
+    assert "20.00 dB" == words.format_figure(20.0, "dB", apart=[20.0])
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_figure_stays_on_its_side_of_a_gate():
 )
 def test_a_drop_is_told_in_points(expected, share):
     """A drop of a share is points of percent, and a negative one a gain."""
-    assert expected == words.drop(share, apart=[0.01])
+    assert expected == words.format_drop(share, apart=[0.01])
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_drop_is_told_in_points(expected, share):
 )
 def test_a_bound_is_written_as_it_was_chosen(expected, value, unit):
     """No digits are added to a bound and none are lost."""
-    assert expected == words.bound(value, unit)
+    assert expected == words.format_bound(value, unit)
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_a_bound_is_written_as_it_was_chosen(expected, value, unit):
 )
 def test_sizes_have_binary_units(expected, size):
     """Sizes use the units that recipes use."""
-    assert expected == words.size(size)
+    assert expected == words.format_size(size)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_a_shown_share_passes_a_gate_exactly_if_the_share_does(value, bound):
     """Reading the words gives the same verdict as the number, to ten decimals of a percent."""
-    shown = float(words.figure(value, "share", apart=[bound]).removesuffix(" %"))
+    shown = float(words.format_figure(value, "share", apart=[bound]).removesuffix(" %"))
     value, bound = (round(each * 100, 10) for each in (value, bound))
 
     assert (value >= bound) == (shown >= bound)
@@ -80,11 +80,11 @@ def test_a_shown_share_passes_a_gate_exactly_if_the_share_does(value, bound):
 
 def test_a_digest_is_known_by_eight_digits():
     """What is no digest stays as it is."""
-    assert "1f3a9c20" == words.brief("sha256:1f3a9c20" + "0" * 56)
-    assert "nothing" == words.brief("nothing")
+    assert "1f3a9c20" == words.abbreviate("sha256:1f3a9c20" + "0" * 56)
+    assert "nothing" == words.abbreviate("nothing")
 
 
 def test_a_long_list_ends_in_a_count():
     """And a short one names everything."""
-    assert "a, b and 2 more" == words.few(["a", "b", "c", "d"], 2)
-    assert "a, b" == words.few(["a", "b"], 2)
+    assert "a, b and 2 more" == words.join_few(["a", "b", "c", "d"], 2)
+    assert "a, b" == words.join_few(["a", "b"], 2)

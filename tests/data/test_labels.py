@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.data.labels import label_of
+from trtbuild.data.labels import read_label
 
 
 @pytest.mark.parametrize("value", [7, np.int32(7), np.array(7), np.array([7], np.uint8), [7]])
 def test_one_whole_number_is_a_label(value):
     """It may come as a number or as an array that holds one."""
-    assert 7 == label_of(value, "s")
+    assert 7 == read_label(value, "s")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,6 @@ def test_one_whole_number_is_a_label(value):
 def test_anything_else_is_not(value, message):
     """The message says what it is instead."""
     with pytest.raises(StepInputError) as caught:
-        label_of(value, "s")
+        read_label(value, "s")
 
     assert message == caught.value.message

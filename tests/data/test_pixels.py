@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.data.pixels import converted, decode, from_array
+from trtbuild.data.pixels import convert_color_mode, decode_image, image_from_array
 
 ORIENTATION = 0x0112
 
@@ -45,7 +45,7 @@ def empty_png(width: int, height: int) -> bytes:
 @pytest.mark.parametrize("name", ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"])
 def test_common_formats_are_decoded(name):
     """Every format that a suffix stands for opens."""
-    assert (3, 2) == decode(saved(Image.new("RGB", (3, 2)), format=name), "x").size
+    assert (3, 2) == decode_image(saved(Image.new("RGB", (3, 2)), format=name), "x").size
 
 
 def test_the_exif_orientation_is_followed():
@@ -55,7 +55,7 @@ def test_the_exif_orientation_is_followed():
     exif = image.getexif()
     exif[ORIENTATION] = 6
 
-    upright = decode(saved(image, exif=exif), "x")
+    upright = decode_image(saved(image, exif=exif), "x")
 
     assert (2, 4) == upright.size
     assert (255, 255, 255) == upright.getpixel((1, 0))
@@ -68,7 +68,7 @@ def test_a_picture_cut_short_is_an_error(name, share):
     data = saved(noise(), format=name)
 
     with pytest.raises(StepInputError, match=r"^cat.x: the picture is corrupt or cut short: .+"):
-        decode(data[: int(len(data) * share)], "cat.x")
+        decode_image(data[: int(len(data) * share)], "cat.x")
 
 
 def test_corrupt_pixels_are_an_error():
@@ -77,7 +77,7 @@ def test_corrupt_pixels_are_an_error():
     data[len(data) // 2 : len(data) // 2 + 64] = bytes(64)
 
     with pytest.raises(StepInputError, match=r"cat.png: the picture is corrupt or cut short"):
-        decode(bytes(data), "cat.png")
+        decode_image(bytes(data), "cat.png")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_corrupt_pixels_are_an_error():
 def test_what_is_no_picture_is_an_error(data, told):
     """The message says how much there is, the hint which formats are read."""
     with pytest.raises(StepInputError) as caught:
-        decode(data, "cat.jpg")
+        decode_image(data, "cat.jpg")
 
     assert f"cat.jpg: is not a picture that can be decoded ({told})" == caught.value.message
     assert "JPEG" in caught.value.hint
@@ -95,14 +95,14 @@ def test_what_is_no_picture_is_an_error(data, told):
 def test_other_formats_are_not_even_tried():
     """PostScript would start an interpreter."""
     with pytest.raises(StepInputError, match="is not a picture"):
-        decode(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "x.jpg")
+        decode_image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "x.jpg")
 
 
 @pytest.mark.parametrize("size", [(10_001, 10_000), (60_000, 60_000), (2**31 - 1, 9)])
 def test_bombs_are_refused_by_their_claim(size):
     """A few bytes that claim a hundred million pixels or more are not decoded."""
     with pytest.raises(StepInputError, match=r"^x: .*pixels"):
-        decode(empty_png(*size), "x")
+        decode_image(empty_png(*size), "x")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_every_mode_becomes_rgb(mode, value, wanted):
     """Gray is repeated, alpha dropped, 16 bits rounded to 8."""
     image = Image.new(mode, (1, 1), value)
 
-    assert wanted == converted(image, "RGB", "x").getpixel((0, 0))
+    assert wanted == convert_color_mode(image, "RGB", "x").getpixel((0, 0))
 
 
 def test_a_palette_becomes_its_colors():
@@ -130,14 +130,14 @@ def test_a_palette_becomes_its_colors():
     image = Image.new("RGB", (2, 1), (200, 100, 50)).quantize(2)
     image.info["transparency"] = bytes([0, 255])
 
-    assert (200, 100, 50) == converted(image, "RGB", "x").getpixel((0, 0))
+    assert (200, 100, 50) == convert_color_mode(image, "RGB", "x").getpixel((0, 0))
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_values_without_a_range_are_refused(mode):
     """How 32-bit values map to 0..255 is the user's to say."""
     with pytest.raises(StepInputError, match=rf"x: holds 32-bit values \(mode {mode}\)"):
-        converted(Image.new(mode, (1, 1)), "L", "x")
+        convert_color_mode(Image.new(mode, (1, 1)), "L", "x")
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,6 @@ def test_values_without_a_range_are_refused(mode):
 def test_arrays_that_are_no_pictures_are_refused(array, message):
     """Shape and dtype stand in the message."""
     with pytest.raises(StepInputError) as caught:
-        from_array(array, "s")
+        image_from_array(array, "s")
 
     assert f"s: {message}" in caught.value.message

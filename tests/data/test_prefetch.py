@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from trtbuild.data.prefetch import in_order
+from trtbuild.data.prefetch import map_in_order
 
 
 @pytest.mark.parametrize("threads", [0, 1, 2, 100])
@@ -18,13 +18,13 @@ def test_results_keep_the_order_of_their_items(threads):
         time.sleep(0.02 if item == 0 else 0)
         return item * item
 
-    assert [n * n for n in range(50)] == list(in_order(work, range(50), threads=threads))
+    assert [n * n for n in range(50)] == list(map_in_order(work, range(50), threads=threads))
 
 
 def test_few_results_wait_for_their_reader():
     """With two threads no more than five items are begun before the first is read."""
     begun = []
-    results = in_order(begun.append, iter(range(1000)), threads=2)
+    results = map_in_order(begun.append, iter(range(1000)), threads=2)
     next(results)
     time.sleep(0.02)
 
@@ -40,7 +40,7 @@ def test_an_exception_comes_where_its_result_would_have():
             raise ValueError(str(item))
         return item
 
-    results = in_order(work, range(10), threads=4)
+    results = map_in_order(work, range(10), threads=4)
 
     assert [0, 1, 2] == [next(results) for _ in range(3)]
     with pytest.raises(ValueError, match="3"):
@@ -49,7 +49,7 @@ def test_an_exception_comes_where_its_result_would_have():
 
 def test_no_thread_outlives_its_reader():
     """A reader that stops early leaves no thread behind."""
-    results = in_order(abs, range(100), threads=2)
+    results = map_in_order(abs, range(100), threads=2)
     next(results)
     results.close()
 

@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.models import model_of, outputs_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.fixes.apply import apply_fixes
-from trtbuild.fixes.base import Account
+from trtbuild.fixes.base import FixLog
 from trtbuild.fixes.drop_identity import DropIdentity
 from trtbuild.fixes.fold_constants import FoldConstants
 
@@ -29,7 +29,7 @@ class Fixing:
 
     def apply(self, graph):
         self._change(graph)
-        return Account()
+        return FixLog()
 
 
 def ops(model):

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
-from trtbuild.fixes.prepare import hoist, lower_constants, name_nodes, refuse_unknown
+from trtbuild.fixes.prepare import hoist_constants, lower_constants, name_nodes, refuse_unknown
 
 CONSTANTS = {
     "value_float = 2.5": np.array(2.5, np.float32),
@@ -120,7 +120,7 @@ def test_constants_of_the_main_graph_come_home():
         branch.value_info.append(helper.make_tensor_value_info("x", TensorProto.FLOAT, []))
     del model.graph.initializer[:]
 
-    hoist(model.graph, {"w", "x"})
+    hoist_constants(model.graph, {"w", "x"})
 
     assert ["w"] == [tensor.name for tensor in model.graph.initializer]
     assert [["own"], ["own"]] == [[t.name for t in b.initializer] for b in branches]

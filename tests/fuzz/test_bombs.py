@@ -33,9 +33,9 @@ def asked(*words):
         return run(list(words))
 
 def decoded(path):
-    from trtbuild.data.pixels import decode
+    from trtbuild.data.pixels import decode_image
     try:
-        decode(path.read_bytes(), path.name)
+        decode_image(path.read_bytes(), path.name)
     except TrtbuildError as error:
         return error.code
     return 0

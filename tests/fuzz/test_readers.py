@@ -43,10 +43,10 @@ def refused_or_read(read, path, data):
 
 def read_arrays(path):
     from tests.helpers.sources import source_of
-    from trtbuild.data.arrays import arrays_of
+    from trtbuild.data.arrays import read_array_file
 
     list(source_of('{"kind": "arrays", "path": "x"}').samples([path]))
-    arrays_of(path)
+    read_array_file(path)
 
 
 def read_stored(path):
@@ -58,29 +58,29 @@ def read_stored(path):
 
 
 def read_model(path):
-    from trtbuild.model.onnx_file import files_of, read
+    from trtbuild.model.onnx_file import find_model_files, read_onnx
 
-    files_of(path)
-    read(path)
+    find_model_files(path)
+    read_onnx(path)
 
 
 def read_table(path):
-    from trtbuild.verbs.tables import read_table
+    from trtbuild.verbs.found_ranges import read_table
 
     read_table(path)
 
 
 def read_recipe(path):
-    from trtbuild.recipe.load import load
+    from trtbuild.recipe.load import load_recipe
 
-    load(path)
+    load_recipe(path)
 
 
 def read_engine(path):
-    from trtbuild.verbs.inspection import kind_of, misfit
+    from trtbuild.verbs.inspect import explain_misfit, find_engine_kind
 
-    kind_of(path)
-    misfit(path, {"gpu": "x (8.9)", "tensorrt": "10.16.1"})
+    find_engine_kind(path)
+    explain_misfit(path, {"gpu": "x (8.9)", "tensorrt": "10.16.1"})
 
 
 READERS = {
@@ -126,12 +126,12 @@ def test_a_damaged_picture_is_refused_or_decoded(form, data):
     """Pillow raises nearly anything; we raise one thing."""
     from PIL import Image
 
-    from trtbuild.data.pixels import decode
+    from trtbuild.data.pixels import decode_image
 
     file = io.BytesIO()
     Image.linear_gradient("L").resize((16, 12)).convert("RGB").save(file, form)
     with contextlib.suppress(StepInputError):
-        decode(data.draw(harmed(file.getvalue())), "x")
+        decode_image(data.draw(harmed(file.getvalue())), "x")
 
 
 @pytest.mark.parametrize("form", ["safetensors", "pth", "old.pth"])
@@ -144,7 +144,7 @@ def test_damaged_weights_are_refused_or_read(folder, form, data):
     import torch
     from safetensors.torch import save
 
-    from trtbuild.sources.weights import state_dict
+    from trtbuild.sources.weights import read_state_dict
 
     tensors = {"w": torch.arange(12.0).reshape(3, 4), "b": torch.ones(2)}
     file = io.BytesIO()
@@ -152,7 +152,9 @@ def test_damaged_weights_are_refused_or_read(folder, form, data):
     whole = save(tensors) if form == "safetensors" else file.getvalue()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, of an odd pickle protocol
-        refused_or_read(lambda path: state_dict(path, None), folder / "w", data.draw(harmed(whole)))
+        refused_or_read(
+            lambda path: read_state_dict(path, None), folder / "w", data.draw(harmed(whole))
+        )
 
 
 @looked(30)
@@ -172,9 +174,9 @@ def test_a_damaged_engine_is_told_or_not_known(folder, data):
 @given(text=st.binary(max_size=300))
 def test_any_text_of_an_inspector_is_told_or_not_known(text):
     """What an engine's inspector says is TensorRT's, and changes with it."""
-    from trtbuild.backends.tensorrt.inspector import layers_of
+    from trtbuild.backends.tensorrt.inspector import read_layers
 
-    layers_of(text.decode(errors="replace"))
+    read_layers(text.decode(errors="replace"))
 
 
 @looked(30)
@@ -191,18 +193,18 @@ def test_any_text_of_an_inspector_is_told_or_not_known(text):
 )
 def test_any_tree_of_an_inspector_is_told_or_not_known(tree):
     """JSON of another shape."""
-    from trtbuild.backends.tensorrt.inspector import layers_of
+    from trtbuild.backends.tensorrt.inspector import read_layers
 
-    layers_of(json.dumps(tree))
+    read_layers(json.dumps(tree))
 
 
 @looked(30)
 @given(data=st.binary(max_size=200))
 def test_any_bytes_are_refused_by_the_wire_reader(folder, data):
     """It walks over Protocol Buffers by hand: every length it reads may be a lie."""
-    from trtbuild.model.wire import Malformed, external_data
+    from trtbuild.model.wire import Malformed, iterate_external_data
 
     path = folder / "wire.onnx"
     path.write_bytes(b"\x08\x08\x3a" + data)
     with contextlib.suppress(Malformed):
-        list(external_data(path))
+        list(iterate_external_data(path))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.recipe.load import load
-from trtbuild.recipe.problems import render
+from trtbuild.recipe.load import load_recipe
+from trtbuild.recipe.problems import render_problems
 
 RECIPES = Path(__file__).parent / "recipes"
 BAD = sorted(RECIPES.glob("*.yaml"))
@@ -20,9 +20,9 @@ def test_a_bad_recipe_earns_its_words(recipe, golden, monkeypatch):
     monkeypatch.chdir(RECIPES)
 
     with pytest.raises(RecipeError) as caught:
-        load(Path(recipe.name))
+        load_recipe(Path(recipe.name))
 
-    golden(f"recipes/{recipe.stem}.txt", render(caught.value.problems) + "\n")
+    golden(f"recipes/{recipe.stem}.txt", render_problems(caught.value.problems) + "\n")
 
 
 def test_no_words_lack_their_recipe():

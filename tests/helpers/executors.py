@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.helpers.plans import FACTS
 from trtbuild.machine.places import Place, find_lack
-from trtbuild.run.executor import Call, Finished
+from trtbuild.run.executor import Call, CallResult
 
 
 class Recording:
@@ -28,7 +28,7 @@ class Recording:
         self._constant = set(constant)
         self._failing = failing or {}
         self._room = room
-        self._ends: deque[Finished] = deque()
+        self._ends: deque[CallResult] = deque()
 
     def place(self, needs):
         told = find_lack(needs, self._facts) if self._hindrance is None else self._hindrance
@@ -49,7 +49,7 @@ class Recording:
                     self._made.get(file) or self._bytes(call, output)
                 )
         self._ends.append(
-            Finished(
+            CallResult(
                 name=call.name,
                 seconds=1.0,
                 where="nowhere",

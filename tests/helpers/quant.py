@@ -10,7 +10,7 @@ import onnx
 
 from tests.helpers.models import model_of, outputs_of
 from trtbuild.core.values import Range, Ranges
-from trtbuild.quant.placing.policy import candidates
+from trtbuild.quant.placing.policy import list_candidates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def values_of(model: onnx.ModelProto, feed: Mapping[str, np.ndarray]) -> dict[st
     """Run a model and return every candidate's values, and its outputs'."""
     watched = copy.deepcopy(model)
     known = {*feed, *(output.name for output in model.graph.output)}
-    for name in candidates(model):
+    for name in list_candidates(model):
         if name not in known:
             watched.graph.output.append(onnx.helper.make_empty_tensor_value_info(name))
     return {**feed, **outputs_of(watched, feed)}
@@ -51,7 +51,7 @@ def observed(model: onnx.ModelProto, feed: Mapping[str, np.ndarray]) -> Ranges:
                 origin="calibrated",
                 calibrator="minmax",
             )
-            for name in candidates(model)
+            for name in list_candidates(model)
         }
     )
 

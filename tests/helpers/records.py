@@ -6,16 +6,16 @@ from trtbuild.core.records import (
     Comparison,
     Coverage,
     DataUse,
-    FixAccount,
-    LayerAsked,
+    FixSummary,
+    GateVerdict,
     LayerPrecision,
     Measure,
     Outcome,
     PlacedFile,
     Record,
+    RequestedLayer,
     TargetResult,
-    Unbuilt,
-    Verdict,
+    UnbuiltTarget,
 )
 from trtbuild.core.values import Range
 
@@ -105,8 +105,8 @@ MEASURES = (
     Measure(metric="top1", output="logits", value=0.9736, reference=0.975, unit="share"),
 )
 VERDICTS = (
-    Verdict(gate="sqnr_db ≥ 20", passed=True, value=29.318, output="logits", found="29.32 dB"),
-    Verdict(
+    GateVerdict(gate="sqnr_db ≥ 20", passed=True, value=29.318, output="logits", found="29.32 dB"),
+    GateVerdict(
         gate="top1 drop ≤ 0.5 points",
         passed=True,
         value=0.0014,
@@ -152,7 +152,7 @@ def good(**changes) -> Record:
             ),
             "logits": Range(low=-12.0, high=12.7, origin="calibrated", calibrator="entropy2"),
         },
-        "asked": tuple(LayerAsked(name=n, op="Conv", precision="int8") for n in LAYERS),
+        "asked": tuple(RequestedLayer(name=n, op="Conv", precision="int8") for n in LAYERS),
         "coverage": (
             Coverage(
                 target="rtx",
@@ -165,8 +165,8 @@ def good(**changes) -> Record:
             ),
         ),
         "fixes": (
-            FixAccount(fix="fold_constants", changed=("/Shape", "/Reshape: a constant shape")),
-            FixAccount(
+            FixSummary(fix="fold_constants", changed=("/Shape", "/Reshape: a constant shape")),
+            FixSummary(
                 fix="drop_identity",
                 changed=(),
                 left=(("/out/Identity", "its output is a graph output"),),
@@ -198,8 +198,8 @@ def fallback() -> Record:
     )
     skipped = LayerPrecision(name=LAYERS[3], op="Gemm", asked="fp32", delivered="fp32")
     asked = (
-        *(LayerAsked(name=name, op="Conv", precision="int8") for name in LAYERS[:3]),
-        LayerAsked(name=LAYERS[3], op="Gemm", precision="fp32", reason="skipped by the recipe"),
+        *(RequestedLayer(name=name, op="Conv", precision="int8") for name in LAYERS[:3]),
+        RequestedLayer(name=LAYERS[3], op="Gemm", precision="fp32", reason="skipped by the recipe"),
     )
     result = target((*found, skipped))
     result = result.model_copy(update={"asked_int8": 3})
@@ -220,7 +220,7 @@ def seeded() -> Record:
 
 def deferred() -> Record:
     """One target is built here, another has to be built elsewhere."""
-    missing = Unbuilt(
+    missing = UnbuiltTarget(
         target="h200",
         backend="tensorrt11",
         status="deferred",
@@ -247,7 +247,7 @@ def failed() -> Record:
         ),
         targets=(),
         unbuilt=(
-            Unbuilt(
+            UnbuiltTarget(
                 target="rtx",
                 backend="tensorrt_rtx",
                 status="not_reached",

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from trtbuild import api
-from trtbuild.core.options import Options, descriptions
+from trtbuild.core.options import Options, describe_fields
 from trtbuild.quant.rules.table import TABLE
 from trtbuild.recipe.schema import Recipe
 
@@ -51,7 +51,7 @@ def rules() -> str:
 
 def table(owner: type[Options]) -> str:
     """Write a table of an owner's options; nothing where it has none."""
-    texts = descriptions(owner)
+    texts = describe_fields(owner)
     rows = [
         f"| `{name}` | {default(field)} | {cell(texts.get(name, ''))} |"
         for name, field in owner.model_fields.items()

@@ -10,15 +10,15 @@ import onnx
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, random
 from trtbuild.core.values import Range
-from trtbuild.quant.account import Account, LayerAccount, TensorAccount
-from trtbuild.quant.rules.aim import Aim
-from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.account import LayerAccount, QuantizationAccount, TensorAccount
+from trtbuild.quant.rules.build_target import BuildTarget
+from trtbuild.quant.rules.subject import RuleSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RTX = Aim(kind="tensorrt_rtx", compute_capabilities=("8.6", "8.9"))
-TRT11 = Aim(kind="tensorrt11")
+RTX = BuildTarget(kind="tensorrt_rtx", compute_capabilities=("8.6", "8.9"))
+TRT11 = BuildTarget(kind="tensorrt11")
 
 CONSTANTS = """
     float s = {0.05}, float s2 = {0.1}, float far = {5.0}, float[1] s1 = {0.05},
@@ -66,9 +66,9 @@ def two(between: str, *, tail: str = "") -> str:
         {conv("two", "b_dq", "y" if not tail else "c", "v_dq")} {tail}"""
 
 
-def account(*layers: tuple[str, str, str], tensors: tuple[str, ...] = ()) -> Account:
+def account(*layers: tuple[str, str, str], tensors: tuple[str, ...] = ()) -> QuantizationAccount:
     """An account of Convs: (name, precision, reason)."""
-    return Account(
+    return QuantizationAccount(
         opset=17,
         layers=tuple(
             LayerAccount(name=name, op="Conv", precision=precision, reason=reason)
@@ -81,10 +81,10 @@ def account(*layers: tuple[str, str, str], tensors: tuple[str, ...] = ()) -> Acc
     )
 
 
-def with_ranges(**ranges: Range) -> Subject:
+def with_ranges(**ranges: Range) -> RuleSubject:
     """A model of one layer that reads `x`, with ranges."""
     found = account(("one", "int8", ""), tensors=("x",))
-    return Subject(model=graph(ONE), account=found, ranges=ranges)
+    return RuleSubject(model=graph(ONE), account=found, ranges=ranges)
 
 
 def seen(limit: float) -> Range:
@@ -92,15 +92,15 @@ def seen(limit: float) -> Range:
     return Range(low=-1.0, high=1.0, origin="calibrated", observed=(-limit, 0.5))
 
 
-def of(body: str, aim: Aim = RTX, **more: object) -> Callable[[], Subject]:
-    return lambda: Subject(model=graph(body, **more), aim=aim)
+def of(body: str, build_target: BuildTarget = RTX, **more: object) -> Callable[[], RuleSubject]:
+    return lambda: RuleSubject(model=graph(body, **more), build_target=build_target)
 
 
-def on(aim: Aim = RTX, **more: object) -> Callable[[], Subject]:
-    return lambda: Subject(model=layer(**more), aim=aim)
+def on(build_target: BuildTarget = RTX, **more: object) -> Callable[[], RuleSubject]:
+    return lambda: RuleSubject(model=layer(**more), build_target=build_target)
 
 
-def inside(body: str) -> Callable[[], Subject]:
+def inside(body: str) -> Callable[[], RuleSubject]:
     """A layer, and an If behind it whose one body makes `b` of `a`."""
     return of(
         f"""{ONE.replace("y = Conv", "a = Conv")}
@@ -132,41 +132,44 @@ def written(model: onnx.ModelProto, *, opset: int = 17, ir: int = 8) -> onnx.Mod
     return model
 
 
-def fp8(*capabilities: str) -> Subject:
+def fp8(*capabilities: str) -> RuleSubject:
     """A model whose activation is of FP8."""
     body = """[x_q] x_q = QuantizeLinear(x, s, f8) [x_dq] x_dq = DequantizeLinear(x_q, s, f8)
         [one] y = Conv(x_dq, w)"""
     model = linear(body, w=random(8, 8, 1, 1))
     zero = onnx.helper.make_tensor("f8", onnx.TensorProto.FLOAT8E4M3FN, [], [0.0])
     model.graph.initializer.append(zero)
-    return Subject(model=model, aim=Aim(kind="tensorrt_rtx", compute_capabilities=capabilities))
+    return RuleSubject(
+        model=model,
+        build_target=BuildTarget(kind="tensorrt_rtx", compute_capabilities=capabilities),
+    )
 
 
-def zero_points(zero: int, kind: str = "uint8") -> Callable[[], Subject]:
+def zero_points(zero: int, kind: str = "uint8") -> Callable[[], RuleSubject]:
     """A model of one layer whose activation has this zero point."""
     body = ONE.replace("(x, s, z)", "(x, s, u)").replace("(x_q, s, z)", "(x_q, s, u)")
     return of(body, more=f", {kind} u = {{{zero}}}")
 
 
-def scales(value: float) -> Callable[[], Subject]:
+def scales(value: float) -> Callable[[], RuleSubject]:
     """A model of one layer whose activation has this scale."""
     return on(x_scale=np.float32(value))
 
 
-def stored(scale: str) -> Callable[[], Subject]:
+def stored(scale: str) -> Callable[[], RuleSubject]:
     """A model whose weight is dequantized by a scale of some type."""
     body = f"[w_dq] w_dq = DequantizeLinear(wi, {scale}) [one] y = Conv(x, w_dq)"
     weight = np.ones((8, 8, 1, 1), np.int8)
     half = np.float16(0.5)
-    return lambda: Subject(model=linear(body, wi=weight, h=np.array(half)), aim=TRT11)
+    return lambda: RuleSubject(model=linear(body, wi=weight, h=np.array(half)), build_target=TRT11)
 
 
-def reading(body: str) -> Callable[[], Subject]:
+def reading(body: str) -> Callable[[], RuleSubject]:
     """A model with an INT8 input."""
     return of(f"{body} [one] y = Conv(f, w)", inputs="int8[1,8,8,8] x8")
 
 
-def attention(query: str) -> Callable[[], Subject]:
+def attention(query: str) -> Callable[[], RuleSubject]:
     """A model with ONNX's Attention operator."""
     return of(
         f"{qdq('q')} [heads] y = Attention<q_num_heads=2, kv_num_heads=2>({query}, k, v3)",
@@ -177,12 +180,12 @@ def attention(query: str) -> Callable[[], Subject]:
     )
 
 
-def accounted(*layers: tuple[str, str, str]) -> Callable[[], Subject]:
+def accounted(*layers: tuple[str, str, str]) -> Callable[[], RuleSubject]:
     """A model of one layer, and an account."""
-    return lambda: Subject(model=graph(ONE), account=account(*layers))
+    return lambda: RuleSubject(model=graph(ONE), account=account(*layers))
 
 
-def joined(scale: str) -> Callable[[], Subject]:
+def joined(scale: str) -> Callable[[], RuleSubject]:
     """A model that joins two quantized tensors, one of scale 0.05."""
     return of(
         f"""{X} {W} {conv("one", "x_dq", "a", "w_dq")} b = Relu(x) {qdq("b", scale)} {qdq("a")}
@@ -190,7 +193,7 @@ def joined(scale: str) -> Callable[[], Subject]:
     )
 
 
-def ending(last: str) -> Callable[[], Subject]:
+def ending(last: str) -> Callable[[], RuleSubject]:
     """A model of one layer whose result is quantized, and what follows."""
     return of(f"{X} {W} {conv('one', 'x_dq', 'a', 'w_dq')} {qdq('a')} {last}")
 
@@ -199,7 +202,7 @@ WIDE = {"u": (8, 8, 1, 1)}
 THREE_SCALES = np.full(3, 0.01, np.float32)
 RANGE = Range(low=-1.0, high=1.0, origin="manual", entry="y")
 
-FIRES: dict[str, Callable[[], Subject]] = {
+FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB101": zero_points(128),
     "TB102": zero_points(0),
     "TB103": of(
@@ -214,8 +217,8 @@ FIRES: dict[str, Callable[[], Subject]] = {
     "TB107": on(w_scale=THREE_SCALES),
     "TB108": of(f"{qdq('x', other='s2')} {W} {conv('one', 'x_dq', 'y', 'w_dq')}"),
     "TB109": stored("h"),
-    "TB110": lambda: Subject(model=written(layer(), opset=12)),
-    "TB111": lambda: Subject(model=written(layer(), ir=11)),
+    "TB110": lambda: RuleSubject(model=written(layer(), opset=12)),
+    "TB111": lambda: RuleSubject(model=written(layer(), ir=11)),
     "TB112": reading("[cast] f = Cast<to=1>(x8)"),
     "TB113": attention("q_dq"),
     "TB201": accounted(("one", "fp32", "skipped by the recipe: `*`")),
@@ -225,7 +228,7 @@ FIRES: dict[str, Callable[[], Subject]] = {
     "TB205": on(x_scale=np.full(8, 0.05, np.float32)),
     "TB206": on(axis=1),
     "TB207": on(op="ConvTranspose", axis=1),
-    "TB208": on(Aim(kind="tensorrt_rtx", compute_capabilities=("7.5", "8.9"))),
+    "TB208": on(BuildTarget(kind="tensorrt_rtx", compute_capabilities=("7.5", "8.9"))),
     "TB209": lambda: fp8("8.6", "8.9"),
     "TB210": inside(f"{qdq('a')} b = Identity(a_dq)"),
     "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
@@ -242,11 +245,11 @@ FIRES: dict[str, Callable[[], Subject]] = {
     "TB403": joined("far"),
     "TB404": lambda: with_ranges(x=seen(9.0)),
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
-    "TB406": of(ONE, Aim(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
-    "TB501": of(ONE, Aim(kind="tensorrt11", small_workspace_bytes=2**20)),
+    "TB406": of(ONE, BuildTarget(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
+    "TB501": of(ONE, BuildTarget(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
-HOLDS: dict[str, Callable[[], Subject]] = {
+HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB101": zero_points(0, "int8"),
     "TB102": zero_points(0, "int8"),
     "TB103": of(
@@ -258,8 +261,8 @@ HOLDS: dict[str, Callable[[], Subject]] = {
     "TB107": on(),
     "TB108": of(ONE),
     "TB109": stored("s"),
-    "TB110": lambda: Subject(model=written(layer(), opset=13)),
-    "TB111": lambda: Subject(model=written(layer(), ir=10)),
+    "TB110": lambda: RuleSubject(model=written(layer(), opset=13)),
+    "TB111": lambda: RuleSubject(model=written(layer(), ir=10)),
     "TB112": reading("[x8_dq] f = DequantizeLinear(x8, s, z)"),
     "TB113": attention("q"),
     "TB201": accounted(("one", "int8", ""), ("two", "fp32", "skipped by the recipe: `*`")),
@@ -269,7 +272,7 @@ HOLDS: dict[str, Callable[[], Subject]] = {
     "TB205": on(),
     "TB206": on(axis=0),
     "TB207": on(TRT11, op="ConvTranspose", axis=1),
-    "TB208": of(conv("one", "x", "y"), Aim(compute_capabilities=("7.5",))),
+    "TB208": of(conv("one", "x", "y"), BuildTarget(compute_capabilities=("7.5",))),
     "TB209": lambda: fp8("8.9"),
     "TB210": inside("b = Neg(a)"),
     "TB301": of(two("b = Relu(a)")),

@@ -9,11 +9,11 @@ from PIL import Image
 from pydantic import TypeAdapter
 
 from trtbuild.core.digest import digest_of_file
-from trtbuild.data import Source
-from trtbuild.steps.base import Context, Pinned, Ref, Silent
+from trtbuild.data import AnyDataSource
+from trtbuild.steps.base import Context, Pinned, QuietEvents, Ref
 from trtbuild.steps.capture_data import CaptureData, DataInput
 
-ANY = TypeAdapter(Source)
+ANY = TypeAdapter(AnyDataSource)
 CODE = """
 import numpy as np
 
@@ -108,7 +108,7 @@ def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[Da
         inputs={f"capture/{name}": out / file for name, file in step.outputs.items()},
         out=out,
         threads=threads,
-        events=Silent(),
+        events=QuietEvents(),
     )
     step.run(context)
     data = DataInput(

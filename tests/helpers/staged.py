@@ -11,9 +11,9 @@ from pathlib import Path
 
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import relocate
-from trtbuild.machine.facts import Installed
+from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import find_place
-from trtbuild.run.executor import Call, Finished, Progress
+from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.run.process import Key, WorkerProcess
 
 
@@ -26,8 +26,8 @@ class Staged:
 
     def __init__(self, stage: Path, hidden: tuple[Path, ...]) -> None:
         self._stage, self._hidden = stage, hidden
-        self._here = Installed()
-        self._happened: list[Finished | Progress] = []
+        self._here = InstalledPackages()
+        self._happened: list[CallResult | StepProgress] = []
 
     def place(self, needs: Needs):
         return find_place(needs, self._here)
@@ -73,7 +73,7 @@ class Staged:
         process.kill()
         said.pop("peak_bytes")
         seconds = time.perf_counter() - begin
-        self._happened.append(Finished(seconds=seconds, where="elsewhere", **said))
+        self._happened.append(CallResult(seconds=seconds, where="elsewhere", **said))
 
     def wait(self, timeout_seconds: float):
         return self._happened.pop(0) if self._happened else None

@@ -356,8 +356,11 @@ def main(path):
     """Carry out an order: build or calibrate, and print what the double was told."""
     import numpy as np
 
-    from trtbuild.backends.base import Asked, Implicit, Order
-    from trtbuild.backends.tensorrt.native import Counting, calibrate
+    from trtbuild.backends.base import BuildOrder, ImplicitQuantization, LayerRequest
+    from trtbuild.backends.tensorrt.native_calibration import (
+        CountedBatches,
+        calibrate_with_tensorrt,
+    )
     from trtbuild.backends.tensorrt10 import Tensorrt10
     from trtbuild.backends.tensorrt11 import Tensorrt11
     from trtbuild.core.errors import TrtbuildError
@@ -393,13 +396,13 @@ def main(path):
                 for batch in order["batches"]
             )
             shapes = {name: best for name, (_, best, _) in profiles[0].items()}
-            loader = Counting(
+            loader = CountedBatches(
                 batches, promised=order["promised"], shapes=shapes, progress=lambda *_: None
             )
             import polygraphy.backend.trt.util as trt_util
 
             trt_util._get_array_on_gpu = lambda *_: 1  # the one thing that needs CUDA
-            cache = calibrate(
+            cache = calibrate_with_tensorrt(
                 target,
                 Path(order["model"]),
                 engine,
@@ -411,7 +414,7 @@ def main(path):
         else:
             implicit = None
             if "ranges" in order:
-                implicit = Implicit(
+                implicit = ImplicitQuantization(
                     ranges=Ranges.model_validate_json(json.dumps({"tensors": order["ranges"]})),
                     manual=tuple(order.get("manual", ())),
                     floats=tuple(order.get("floats", ())),
@@ -419,11 +422,11 @@ def main(path):
                 )
             cache = order.get("timing_cache")
             built = target.build(
-                Order(
+                BuildOrder(
                     Path(order["model"]),
                     engine,
                     profiles=profiles,
-                    asked=[Asked(*each) for each in order.get("asked", [])],
+                    requested=[LayerRequest(*each) for each in order.get("asked", [])],
                     plugins=tuple(map(Path, order.get("plugins", ()))),
                     timing_cache=None if cache is None else Path(cache),
                     timing_cache_pinned=order.get("pinned", False),

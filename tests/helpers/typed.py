@@ -26,7 +26,7 @@ def typed(*arguments: object) -> Typed:
     with (
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
-        mock.patch.object(start, "_anew", wraps=start._anew) as anew,
+        mock.patch.object(start, "_run_anew", wraps=start._run_anew) as anew,
     ):
         code = start.run([str(argument) for argument in arguments])
         texts = [stream.seek(0) or stream.read() for stream in (out, err)]

@@ -11,7 +11,7 @@ import pytest
 
 import trtbuild
 from trtbuild import api
-from trtbuild.core.options import Options, descriptions
+from trtbuild.core.options import Options, describe_fields
 
 KINDS = [(section, kind) for section, kinds in api.kinds().items() for kind in kinds]
 TESTS = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ class TestKind:
 
     def test_every_option_is_described(self, section, kind):
         """The editor shows it, and so does the reference."""
-        plain = kind.model_fields.keys() - descriptions(kind).keys() - {"kind"}
+        plain = kind.model_fields.keys() - describe_fields(kind).keys() - {"kind"}
 
         assert set() == plain
 

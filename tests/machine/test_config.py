@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.machine.config import Named, config_file, pythons
+from trtbuild.machine.config import ConfiguredPython, find_config_file, read_configured_pythons
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_without_settings_there_is_none(tmp_path, monkeypatch):
     """Nobody needs them."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
-    assert {} == pythons()
+    assert {} == read_configured_pythons()
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "pythons: {}\n"])
@@ -36,7 +36,7 @@ def test_empty_settings_say_nothing(written, text):
     """As good as none."""
     written(text)
 
-    assert {} == pythons()
+    assert {} == read_configured_pythons()
 
 
 def test_a_python_is_named_for_a_kind_of_target(written):
@@ -44,9 +44,9 @@ def test_a_python_is_named_for_a_kind_of_target(written):
     path = written("pythons:\n  tensorrt10: /opt/trt10/bin/python\n  tensorrt11: ~/trt11/python\n")
 
     assert {
-        "tensorrt10": Named("/opt/trt10/bin/python", f"{path}:2"),
-        "tensorrt11": Named(str(Path.home() / "trt11/python"), f"{path}:3"),
-    } == pythons()
+        "tensorrt10": ConfiguredPython("/opt/trt10/bin/python", f"{path}:2"),
+        "tensorrt11": ConfiguredPython(str(Path.home() / "trt11/python"), f"{path}:3"),
+    } == read_configured_pythons()
 
 
 @pytest.mark.parametrize("home", ["", "relative"])
@@ -54,7 +54,7 @@ def test_where_xdg_says_nothing_it_is_below_the_home(monkeypatch, home):
     """A relative XDG_CONFIG_HOME is to be ignored, says its specification."""
     monkeypatch.setenv("XDG_CONFIG_HOME", home)
 
-    assert Path.home() / ".config/trtbuild/config.yaml" == config_file()
+    assert Path.home() / ".config/trtbuild/config.yaml" == find_config_file()
 
 
 WRONG = {
@@ -75,7 +75,7 @@ def test_what_is_wrong_is_told_at_its_line(written, text, expected):
     path = written(text)
 
     with pytest.raises(RecipeError) as caught:
-        pythons()
+        read_configured_pythons()
 
     message, hint = expected
     shown = caught.value.problems[0].render()

@@ -12,15 +12,15 @@ import pytest
 
 from trtbuild.backends import onnxruntime, tensorrt_rtx
 from trtbuild.backends.tensorrt11 import Tensorrt11
-from trtbuild.core.watch import Watch, devices
+from trtbuild.core.watch import Watch, describe_devices
 from trtbuild.machine import facts
 from trtbuild.machine.facts import (
     Gpu,
-    Installed,
-    gpus,
-    missing,
-    readiness_of,
-    target_kinds,
+    InstalledPackages,
+    explain_missing,
+    judge_readiness,
+    list_gpus,
+    list_target_kinds,
 )
 from trtbuild.machine.places import find_lack
 
@@ -41,19 +41,19 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
 @pytest.mark.parametrize("name", ["onnx-graphsurgeon", "onnx_graphsurgeon", "PyYAML", "numpy"])
 def test_a_version_is_what_the_metadata_says(name):
     """The short cut through folder names agrees with importlib, however a name is spelled."""
-    assert importlib.metadata.version(name) == Installed()[name]
+    assert importlib.metadata.version(name) == InstalledPackages()[name]
 
 
 def test_python_is_a_fact():
     """The interpreter's own version stands beside its packages."""
-    assert sys.version.startswith(Installed()["python"])
+    assert sys.version.startswith(InstalledPackages()["python"])
 
 
 def test_only_what_was_asked_for_is_a_fact_of_the_run(tmp_path):
     """Another package beside it does not show in the facts of a plan."""
     for folder in ("a-1.0.dist-info", "b_c-2.0+cpu.dist-info", "d-3-py3.11.egg-info", "e.py"):
         (tmp_path / folder).mkdir()
-    found = Installed([str(tmp_path), str(tmp_path / "nowhere")])
+    found = InstalledPackages([str(tmp_path), str(tmp_path / "nowhere")])
 
     assert "2.0+cpu" == found["B.c"]
     assert "3" == found["d"]
@@ -66,7 +66,7 @@ def test_the_first_on_the_path_wins(tmp_path):
     for place, version in (("first", "1"), ("second", "2")):
         (tmp_path / place / f"a-{version}.dist-info").mkdir(parents=True)
 
-    assert "1" == Installed([str(tmp_path / "first"), str(tmp_path / "second")])["a"]
+    assert "1" == InstalledPackages([str(tmp_path / "first"), str(tmp_path / "second")])["a"]
 
 
 def test_a_backend_says_which_packages_it_lacks():
@@ -74,16 +74,16 @@ def test_a_backend_says_which_packages_it_lacks():
     needed = tensorrt_rtx.TensorrtRtx.capabilities
     versions = dict.fromkeys(needed.packages, "1")
 
-    assert "" == missing(needed, versions)
+    assert "" == explain_missing(needed, versions)
     del versions["polygraphy"]
-    assert "polygraphy is not installed" == missing(needed, versions)
-    assert missing(needed, {}).endswith("polygraphy are not installed")
+    assert "polygraphy is not installed" == explain_missing(needed, versions)
+    assert explain_missing(needed, {}).endswith("polygraphy are not installed")
 
 
 def test_readiness_covers_every_kind_of_target():
     """For each kind: whether it builds here, with which versions, or what installs it."""
     here = {"onnxruntime": "1.31.1", "polygraphy": "0.53.6"}
-    rtx, eleven, ten, ort = (readiness_of(kind, here) for kind in target_kinds())
+    rtx, eleven, ten, ort = (judge_readiness(kind, here) for kind in list_target_kinds())
 
     assert [("tensorrt11", False), ("tensorrt10", False)] == [
         (each.kind, each.builds) for each in (eleven, ten)
@@ -104,14 +104,14 @@ def test_a_backend_that_needs_a_gpu_is_not_ready_without_one(monkeypatch):
     monkeypatch.setattr(onnxruntime.Onnxruntime, "capabilities", needs)
     monkeypatch.setattr(facts, "_driver", lambda: None)
 
-    assert "there is no NVIDIA GPU with a driver here" == readiness_of("onnxruntime", {}).reason
+    assert "there is no NVIDIA GPU with a driver here" == judge_readiness("onnxruntime", {}).reason
 
 
 def test_another_version_of_tensorrt_is_not_taken_for_it(monkeypatch):
     """A target for 10 is not built by 11, and says which is here."""
     here = {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
 
-    eleven, ten = (readiness_of(kind, here) for kind in ("tensorrt11", "tensorrt10"))
+    eleven, ten = (judge_readiness(kind, here) for kind in ("tensorrt11", "tensorrt10"))
 
     assert "tensorrt 11.4.0.106 is installed; version 10 is needed" == ten.reason
     assert "there is no NVIDIA GPU with a driver here" == eleven.reason
@@ -119,8 +119,8 @@ def test_another_version_of_tensorrt_is_not_taken_for_it(monkeypatch):
 
 def test_a_target_is_for_the_gpu_that_it_names(monkeypatch):
     """On another it is deferred, with both named; and the GPU is a fact of what is built."""
-    monkeypatch.setattr(facts, "gpus", lambda: (Gpu("NVIDIA L4", "8.9"),))
-    installed = Installed([])
+    monkeypatch.setattr(facts, "list_gpus", lambda: (Gpu("NVIDIA L4", "8.9"),))
+    installed = InstalledPackages([])
     installed._versions |= {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
     here, there = (Tensorrt11(kind="tensorrt11", gpu=gpu) for gpu in ("sm_89", "sm_90"))
 
@@ -141,14 +141,14 @@ def test_gpus_are_read_from_the_driver(monkeypatch, tmp_path):
     subprocess.run(command, check=True)
     monkeypatch.setattr(facts, "_driver", lambda: ctypes.CDLL(str(library)))
 
-    assert (Gpu("NVIDIA H200", "9.0"), Gpu("NVIDIA L4", "8.9")) == gpus()
+    assert (Gpu("NVIDIA H200", "9.0"), Gpu("NVIDIA L4", "8.9")) == list_gpus()
 
 
 def test_no_driver_means_no_gpu(monkeypatch):
     """Where the driver's library is not installed, there is no GPU, and no error."""
     monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
 
-    assert () == gpus()
+    assert () == list_gpus()
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
@@ -161,9 +161,9 @@ def test_whoever_asks_for_a_gpu_is_seen_to_ask(monkeypatch, tmp_path):
     monkeypatch.setattr(facts, "_PLACES", (str(library),))
 
     with Watch() as watch:
-        assert "NVIDIA H200 (9.0)" == Installed([])["gpu"]
+        assert "NVIDIA H200 (9.0)" == InstalledPackages([])["gpu"]
 
-    assert devices() == watch.devices
+    assert describe_devices() == watch.devices
     assert str(library) in watch.looks
     assert "" == watch.doubt
 
@@ -173,6 +173,6 @@ def test_whoever_finds_no_gpu_is_seen_to_ask(monkeypatch):
     monkeypatch.setattr(facts, "_PLACES", ("libnosuchdriver.so",))
 
     with Watch() as watch:
-        assert "gpu" not in Installed([])
+        assert "gpu" not in InstalledPackages([])
 
-    assert devices() == watch.devices
+    assert describe_devices() == watch.devices

@@ -15,11 +15,16 @@ from tests.helpers.qdq import layer
 from trtbuild import __version__, api
 from trtbuild.cli import show
 from trtbuild.core.errors import MissingDependency
-from trtbuild.machine.config import Named
-from trtbuild.machine.facts import Installed
-from trtbuild.machine.interpreters import Interpreter, named_for, place_of, variable
-from trtbuild.run.executor import Quiet
-from trtbuild.verbs.diagnosis import diagnosis
+from trtbuild.machine.config import ConfiguredPython
+from trtbuild.machine.facts import InstalledPackages
+from trtbuild.machine.interpreters import (
+    Interpreter,
+    find_configured_python,
+    find_interpreter,
+    name_variable,
+)
+from trtbuild.run.executor import QuietListener
+from trtbuild.verbs.diagnose import diagnose_machine
 
 RECIPE = """\
 version: 1
@@ -48,7 +53,7 @@ def worker(tmp_path, monkeypatch):
         script = f'case "$*" in *worker*) {line};; esac'
         python.write_text(f'#!/bin/bash\n{script}\nexec {sys.executable} "$@"\n')
         python.chmod(0o755)
-        monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
+        monkeypatch.setenv(name_variable("tensorrt_rtx"), str(python))
 
     return runs
 
@@ -60,24 +65,24 @@ def other(tmp_path, monkeypatch):
     seen = tmp_path / "seen"
     python.write_text(f'#!/bin/sh\necho "$*" >> {seen}\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    monkeypatch.setenv(variable("tensorrt_rtx"), str(python))
+    monkeypatch.setenv(name_variable("tensorrt_rtx"), str(python))
     return python, seen
 
 
 def test_without_a_word_everything_runs_under_this_python(monkeypatch):
     """The environment names one for a kind of target, and nothing else does."""
-    monkeypatch.delenv(variable("tensorrt10"), raising=False)
+    monkeypatch.delenv(name_variable("tensorrt10"), raising=False)
 
-    assert "TRTBUILD_PYTHON_TENSORRT10" == variable("tensorrt10")
-    assert "" == place_of("tensorrt10").python
+    assert "TRTBUILD_PYTHON_TENSORRT10" == name_variable("tensorrt10")
+    assert "" == find_interpreter("tensorrt10").python
 
 
 def test_its_facts_are_its_own(other):
     """What is installed there, and its version, are asked of that Python."""
-    found = place_of("tensorrt_rtx")
+    found = find_interpreter("tensorrt_rtx")
 
     assert str(other[0]) == found.python
-    assert Installed()["numpy"] == found.facts["numpy"]
+    assert InstalledPackages()["numpy"] == found.facts["numpy"]
 
 
 def settings(tmp_path, monkeypatch, text):
@@ -92,56 +97,58 @@ def settings(tmp_path, monkeypatch, text):
 def test_the_settings_name_pythons_too(other, tmp_path, monkeypatch):
     """Whatever the recipe; and the environment wins over them."""
     python, _ = other
-    monkeypatch.delenv(variable("tensorrt_rtx"))
+    monkeypatch.delenv(name_variable("tensorrt_rtx"))
     path = settings(
         tmp_path, monkeypatch, f"pythons:\n  tensorrt_rtx: {python}\n  tensorrt10: /ten\n"
     )
-    monkeypatch.setenv(variable("tensorrt10"), "/another/ten")
+    monkeypatch.setenv(name_variable("tensorrt10"), "/another/ten")
 
-    assert str(python) == place_of("tensorrt_rtx").python
-    assert Named("/another/ten", "TRTBUILD_PYTHON_TENSORRT10") == named_for("tensorrt10")
-    assert Named(str(python), f"{path}:2") == named_for("tensorrt_rtx")
+    assert str(python) == find_interpreter("tensorrt_rtx").python
+    assert ConfiguredPython("/another/ten", "TRTBUILD_PYTHON_TENSORRT10") == find_configured_python(
+        "tensorrt10"
+    )
+    assert ConfiguredPython(str(python), f"{path}:2") == find_configured_python("tensorrt_rtx")
 
 
 def test_a_python_of_the_settings_that_does_not_run_names_their_line(tmp_path, monkeypatch):
     """That is where it must be mended."""
-    monkeypatch.delenv(variable("tensorrt11"), raising=False)
+    monkeypatch.delenv(name_variable("tensorrt11"), raising=False)
     path = settings(tmp_path, monkeypatch, "pythons:\n  tensorrt11: /no/such/python\n")
 
     with pytest.raises(MissingDependency, match=f"{path}:2 names `/no/such/python`"):
-        place_of("tensorrt11")
+        find_interpreter("tensorrt11")
 
 
 def test_doctor_looks_into_the_other_pythons(other, tmp_path, monkeypatch, capsys):
     """Which TensorRT each has, who names it, and why one cannot be used."""
     python, _ = other
     settings(tmp_path, monkeypatch, "pythons: {tensorrt11: /no/such/python}")
-    monkeypatch.delenv(variable("tensorrt11"), raising=False)
+    monkeypatch.delenv(name_variable("tensorrt11"), raising=False)
 
-    found = diagnosis(tmp_path)
-    show.diagnosis(found)
+    found = diagnose_machine(tmp_path)
+    show.write_diagnosis(found)
     shown = capsys.readouterr().out
 
     rtx, eleven = (next(t for t in found.targets if t.kind == k) for k in found.pythons)
     assert ("tensorrt_rtx", "tensorrt11") == (rtx.kind, eleven.kind)
-    assert Installed()["polygraphy"] == rtx.packages["polygraphy"]
+    assert InstalledPackages()["polygraphy"] == rtx.packages["polygraphy"]
     assert not eleven.builds
-    assert f"under {python} (by {variable('tensorrt_rtx')}): " in shown
+    assert f"under {python} (by {name_variable('tensorrt_rtx')}): " in shown
     assert "names `/no/such/python`, which does not run as a Python" in shown
 
 
 @pytest.mark.parametrize("python", ["/no/such/python", "/bin/false", "/bin/ls"])
 def test_what_is_no_python_is_an_error(monkeypatch, python):
     """It names the variable."""
-    monkeypatch.setenv(variable("tensorrt11"), python)
+    monkeypatch.setenv(name_variable("tensorrt11"), python)
 
     with pytest.raises(MissingDependency, match="TRTBUILD_PYTHON_TENSORRT11 names"):
-        place_of("tensorrt11")
+        find_interpreter("tensorrt11")
 
 
 def test_a_python_without_this_trtbuild_builds_nothing():
     """Steps cross as JSON, which both sides must read alike."""
-    bare, old, same = (Installed([]) for _ in range(3))
+    bare, old, same = (InstalledPackages([]) for _ in range(3))
     old._versions["trtbuild"] = "0.0.1"
     same._versions["trtbuild"] = __version__
 
@@ -159,7 +166,7 @@ def test_the_build_runs_there(other, recipe, tmp_path, monkeypatch):
         monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / store))
         api.apply(recipe, build_dir=tmp_path / store / "build")
         engines.append((tmp_path / store / "build/small/rtx/model.engine").read_bytes())
-        monkeypatch.delenv(variable("tensorrt_rtx"), raising=False)
+        monkeypatch.delenv(name_variable("tensorrt_rtx"), raising=False)
     workers = [line for line in seen.read_text().splitlines() if "run.worker" in line]
 
     assert 1 == len(workers)
@@ -185,7 +192,7 @@ def test_the_interrupt_key_ends_a_build(recipe, worker, tmp_path):
     begun = tmp_path / "begun"
     worker(f"echo $$ > {begun}; exec sleep 60")
 
-    class Interrupt(Quiet):
+    class Interrupt(QuietListener):
         def started(self, name):
             if name == "build_engine(rtx)":
                 threading.Thread(target=self.press, daemon=True).start()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from trtbuild.measure import pairs
-from trtbuild.measure.metrics import TABLE, Metric
+from trtbuild.measure.metrics import METRIC_ROWS, Metric
 from trtbuild.measure.outputs import measure_output
 
 METRICS = get_args(Metric)
@@ -31,7 +31,7 @@ def measured(metric, reference, candidate, *, labels=None, dtype=np.float32):
 
 def test_every_metric_has_its_row():
     """The names that a recipe may write are those of the table."""
-    assert set(METRICS) == set(TABLE)
+    assert set(METRICS) == set(METRIC_ROWS)
 
 
 def test_cosine_is_the_mean_over_samples_and_names_the_worst():

@@ -4,9 +4,9 @@ import pytest
 
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal, ranges_of, sqnr_db
-from trtbuild.model.folding import value_of
-from trtbuild.model.view import View
-from trtbuild.quant.apply import quantize
+from trtbuild.model.folding import fold_value
+from trtbuild.model.view import GraphView
+from trtbuild.quant.apply import quantize_model
 
 PATHS = {
     "transpose": "t = Transpose(w)",
@@ -28,7 +28,7 @@ def model(path):
 @pytest.mark.parametrize("path", PATHS)
 def test_a_weight_is_followed_through_what_makes_it(path):
     """The layer is INT8 with a scale for each column, and the way to the weight is gone."""
-    found = quantize(model(path), ranges=ranges_of(x=4.0))
+    found = quantize_model(model(path), ranges=ranges_of(x=4.0))
 
     assert ["int8"] == [layer.precision for layer in found.account.layers]
     assert ["QuantizeLinear", "DequantizeLinear", "DequantizeLinear", "MatMul"] == [
@@ -41,13 +41,13 @@ def test_a_weight_is_followed_through_what_makes_it(path):
 
 def test_the_value_is_what_the_nodes_compute():
     """[[1, 2, 3], [4, 5, 6]] transposed."""
-    assert [[1, 4], [2, 5], [3, 6]] == value_of(View(model("transpose")), "t").tolist()
+    assert [[1, 4], [2, 5], [3, 6]] == fold_value(GraphView(model("transpose")), "t").tolist()
 
 
 def test_a_chain_may_be_long():
     """Each tensor is looked at once, however often it is read."""
     doubled = "  ".join(f"t{i + 1} = Add(t{i}, t{i})" for i in range(60))
-    view = View(
+    view = GraphView(
         model_of(f"g (float[2] x) => (float[2] t60) <float[2] t0 = {{1, 1}}> {{ {doubled} }}")
     )
 

@@ -6,7 +6,7 @@ import onnx
 import pytest
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.functions import inlined
+from trtbuild.model.functions import inline_functions
 
 
 def with_functions(*bodies):
@@ -25,14 +25,14 @@ def test_functions_are_inlined():
     """Two calls, each of two nodes."""
     model = with_functions("a = f.F1 (x)  y = f.F1 (a)", "b = Relu (x)  y = Neg (b)")
 
-    assert ["Relu", "Neg"] * 2 == [node.op_type for node in inlined(model, "m").graph.node]
+    assert ["Relu", "Neg"] * 2 == [node.op_type for node in inline_functions(model, "m").graph.node]
 
 
 @pytest.mark.parametrize("bodies", [["y = f.F0 (x)"], ["y = f.F1 (x)", "y = f.F0 (x)"]])
 def test_a_function_that_calls_itself_is_refused(bodies):
     """At once, or by way of another."""
     with pytest.raises(StepInputError, match="m: the local function `F0` calls itself"):
-        inlined(with_functions(*bodies), "m")
+        inline_functions(with_functions(*bodies), "m")
 
 
 def test_functions_that_double_are_refused_before_they_grow():
@@ -40,4 +40,4 @@ def test_functions_that_double_are_refused_before_they_grow():
     doubled = [f"a = f.F{index + 1} (x)  y = f.F{index + 1} (a)" for index in range(30)]
 
     with pytest.raises(StepInputError, match="m: its local functions come to more than 1,000,000"):
-        inlined(with_functions(*doubled, "y = Relu (x)"), "m")
+        inline_functions(with_functions(*doubled, "y = Relu (x)"), "m")

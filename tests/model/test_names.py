@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.helpers.models import model_of
-from trtbuild.model.names import Names
+from trtbuild.model.names import NameGenerator
 
 
 def test_names_are_new():
@@ -13,7 +13,7 @@ def test_names_are_new():
             else_branch = e () => (float[2] d) { d = Relu(b) }
         >
     }""")
-    names = Names(model.graph)
+    names = NameGenerator(model.graph)
 
     assert ["a_3", "a_4", "fresh", "y_1"] == [
         names.fresh(wanted) for wanted in ("a", "a", "fresh", "y")

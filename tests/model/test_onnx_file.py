@@ -12,8 +12,8 @@ import pytest
 from tests.helpers.models import model_of, outputs_of
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.model import onnx_file
-from trtbuild.model.onnx_file import check, files_of, read, write
-from trtbuild.model.weights_file import values_of
+from trtbuild.model.onnx_file import check_onnx, find_model_files, read_onnx, write_onnx
+from trtbuild.model.weights_file import read_values
 
 TEXT = "g (float[N, 4] x) => (float[N, 4] y) { a = Add(x, w)  y = Mul(a, v) }"
 LARGE = np.arange(6400, dtype=np.float32).reshape(80, 80)
@@ -54,15 +54,16 @@ def test_files_are_the_model_then_its_data_sorted(split):
     """What must be pinned is named in one order, whatever the order inside."""
     names = ["model.onnx", "v.bin", "w.bin"]
 
-    assert names == [file.name for file in files_of(split)]
+    assert names == [file.name for file in find_model_files(split)]
 
 
 def test_finding_the_files_loads_no_library(tmp_path):
     """A plan asks every time: neither onnx nor numpy is imported for it."""
-    write(model_of(TEXT, WEIGHTS), tmp_path / "model.onnx")
+    write_onnx(model_of(TEXT, WEIGHTS), tmp_path / "model.onnx")
     code = (
-        "import sys; from pathlib import Path; from trtbuild.model.onnx_file import files_of;"
-        f"files_of(Path({str(tmp_path / 'model.onnx')!r})); print(*sys.modules)"
+        "import sys; from pathlib import Path; "
+        "from trtbuild.model.onnx_file import find_model_files;"
+        f"find_model_files(Path({str(tmp_path / 'model.onnx')!r})); print(*sys.modules)"
     )
     loaded = subprocess.check_output([sys.executable, "-c", code], text=True).split()
 
@@ -71,7 +72,7 @@ def test_finding_the_files_loads_no_library(tmp_path):
 
 def test_external_data_is_read_in(split):
     """The model that comes back holds its weights and computes (x + w) v."""
-    model = read(split).model
+    model = read_onnx(split).model
     y = outputs_of(model, {"x": np.ones((1, 4), np.float32)})["y"]
 
     assert [2, 4, 6, 8] == y[0].tolist()
@@ -83,7 +84,7 @@ def test_missing_data_names_the_tensor(split):
     (split.parent / "data" / "w.bin").unlink()
 
     with pytest.raises(MissingFile, match=r"w\.bin: no such file; tensor `w` of model\.onnx"):
-        files_of(split)
+        find_model_files(split)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_data_outside_the_folder_is_refused(split, location):
     (split.parent.parent / "secret.bin").write_bytes(b"\0" * 16)
 
     with pytest.raises(StepInputError, match="outside the model's folder"):
-        files_of(rewritten(split, location))
+        find_model_files(rewritten(split, location))
 
 
 def test_a_link_out_of_the_folder_is_refused(split):
@@ -103,7 +104,7 @@ def test_a_link_out_of_the_folder_is_refused(split):
     (split.parent / "link.bin").symlink_to(split.parent.parent / "secret.bin")
 
     with pytest.raises(StepInputError, match=r"tensor `w`.*`link\.bin`, outside"):
-        files_of(rewritten(split, "link.bin"))
+        find_model_files(rewritten(split, "link.bin"))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_short_data_file_is_an_error(split, entries):
     broken = rewritten(split, "data/w.bin", **entries)
 
     with pytest.raises(StepInputError, match="w"):
-        read(broken)
+        read_onnx(broken)
 
 
 def test_a_truncated_model_is_one_clear_error(split):
@@ -124,7 +125,7 @@ def test_a_truncated_model_is_one_clear_error(split):
     split.write_bytes(split.read_bytes()[:-20])
 
     with pytest.raises(StepInputError, match=r"model\.onnx: is cut off") as caught:
-        read(split)
+        read_onnx(split)
     assert "copy or export it again" in caught.value.hint
 
 
@@ -136,15 +137,15 @@ def test_a_model_that_only_looks_whole_is_an_error_too(tmp_path):
     path.write_bytes(model.SerializeToString())
 
     with pytest.raises(StepInputError, match="Nonsense"):
-        read(path)
+        read_onnx(path)
 
 
 def test_a_missing_model_and_a_directory(tmp_path):
     """Both are said plainly."""
     with pytest.raises(MissingFile, match="no such file"):
-        files_of(tmp_path / "gone.onnx")
+        find_model_files(tmp_path / "gone.onnx")
     with pytest.raises(MissingFile, match="is a directory"):
-        files_of(tmp_path)
+        find_model_files(tmp_path)
 
 
 def test_one_file_over_two_gigabytes_is_refused(split, monkeypatch):
@@ -152,7 +153,7 @@ def test_one_file_over_two_gigabytes_is_refused(split, monkeypatch):
     monkeypatch.setattr(onnx_file, "LIMIT_BYTES", 100)
 
     with pytest.raises(StepInputError, match="in one file; Protocol Buffers end at 2 GB") as raised:
-        read(split)
+        read_onnx(split)
     assert "external data" in raised.value.hint
 
 
@@ -167,11 +168,11 @@ def large(tmp_path, monkeypatch):
 
 def test_large_weights_stay_in_their_file(large):
     """Read and checked, the model holds none of their bytes, and still knows their values."""
-    model = read(large).model
+    model = read_onnx(large).model
     (weight,) = model.graph.initializer
 
     assert b"" == weight.raw_data
-    assert np.array_equal(LARGE, values_of(weight))
+    assert np.array_equal(LARGE, read_values(weight))
     assert model.ByteSize() < 1000
 
 
@@ -179,11 +180,11 @@ def test_a_large_model_is_written_in_two_files(large, tmp_path):
     """What reads the one finds the other, wherever the folder is."""
     out = tmp_path / "out"
     out.mkdir()
-    write(read(large).model, out / "net.onnx")
+    write_onnx(read_onnx(large).model, out / "net.onnx")
     out.rename(tmp_path / "moved")
 
     assert ["net.onnx", "net.weights"] == [
-        path.name for path in files_of(tmp_path / "moved" / "net.onnx")
+        path.name for path in find_model_files(tmp_path / "moved" / "net.onnx")
     ]
     x = {"x": np.ones((1, 80), np.float32)}
     assert np.array_equal(
@@ -195,7 +196,7 @@ def test_a_model_that_grew_is_written_in_two_files(tmp_path, monkeypatch):
     """A message over 2 GB cannot be written, wherever its weights come from."""
     monkeypatch.setattr(onnx_file, "LIMIT_BYTES", 10_000)
     model = model_of("g (float[1, 80] x) => (float[1, 80] y) { y = MatMul(x, w) }", {"w": LARGE})
-    write(model, tmp_path / "net.onnx")
+    write_onnx(model, tmp_path / "net.onnx")
 
     assert LARGE.nbytes == (tmp_path / "net.weights").stat().st_size
     assert np.array_equal(
@@ -210,7 +211,7 @@ def test_a_large_weight_of_another_size_is_refused(large):
     large.write_bytes(model.SerializeToString())
 
     with pytest.raises(StepInputError, match="`w` has 25920 bytes by its shape"):
-        read(large)
+        read_onnx(large)
 
 
 def test_a_model_cannot_choose_where_weights_are_put(large):
@@ -219,7 +220,7 @@ def test_a_model_cannot_choose_where_weights_are_put(large):
     model.metadata_props.add(key="trtbuild_scratch", value="/etc/passwd")
     large.write_bytes(model.SerializeToString())
 
-    assert [] == list(read(large).model.metadata_props)
+    assert [] == list(read_onnx(large).model.metadata_props)
 
 
 def test_local_functions_are_inlined(tmp_path):
@@ -230,7 +231,7 @@ def test_local_functions_are_inlined(tmp_path):
     twice (a) => (b) { b = Add(a, a) }"""
     path = tmp_path / "model.onnx"
     path.write_bytes(model_of(text).SerializeToString())
-    imported = read(path)
+    imported = read_onnx(path)
 
     assert ["Add"] == [node.op_type for node in imported.model.graph.node]
     assert ("local functions were inlined: twice",) == imported.notes
@@ -241,7 +242,7 @@ def test_the_ir_version_is_one_that_all_read(tmp_path, before, after):
     """Old ones are raised to where initializers are no inputs, new ones capped; opsets stay."""
     model = model_of(TEXT, WEIGHTS)
     model.ir_version = before
-    write(model, tmp_path / "model.onnx")
+    write_onnx(model, tmp_path / "model.onnx")
     written = onnx.load(tmp_path / "model.onnx")
 
     assert (after, 17) == (written.ir_version, written.opset_import[0].version)
@@ -250,8 +251,8 @@ def test_the_ir_version_is_one_that_all_read(tmp_path, before, after):
 def test_a_valid_model_passes_the_check():
     """The check is silent on good models, and quotes the checker on others."""
     model = model_of(TEXT, WEIGHTS)
-    check(model, "here")
+    check_onnx(model, "here")
     model.graph.node[0].input[0] = "nowhere"
 
     with pytest.raises(StepInputError, match=r"here: is not a valid ONNX model: .*nowhere"):
-        check(model, "here")
+        check_onnx(model, "here")

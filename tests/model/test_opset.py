@@ -6,7 +6,7 @@ import pytest
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal, seeded
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.opset import lift, opset_of
+from trtbuild.model.opset import raise_opset, read_opset
 
 OLD = """<ir_version: 3, opset_import: ["" : 9]>
 g (float[N,4,2,2] x, float[4] s) => (float[N,4,4,4] y) <float[4] s = {1, 1, 2, 2}> {
@@ -20,9 +20,9 @@ def test_an_old_model_is_raised_to_13_and_keeps_its_names():
     feed = {"x": normal(1, 4, 2, 2)}
     before = outputs_of(model, feed)["y"]
 
-    lifted, remarks = lift(model)
+    lifted, remarks = raise_opset(model)
 
-    assert 13 == opset_of(lifted)
+    assert 13 == read_opset(lifted)
     assert "raised from 9 to 13" in remarks[0]
     made = {node.name: (node.op_type, node.output[0]) for node in lifted.graph.node if node.name}
     assert {"clip": ("Clip", "c"), "grow": ("Resize", "u"), "end": ("Neg", "y")} == made
@@ -35,7 +35,7 @@ def test_an_opset_that_serves_is_left_alone():
     model = seeded("g (float[N,4] x) => (float[N,4] y) { y = MatMul(x, w) }", w=(4, 4))
     before = model.SerializeToString(deterministic=True)
 
-    lifted, remarks = lift(model)
+    lifted, remarks = raise_opset(model)
 
     assert ((), before) == (remarks, lifted.SerializeToString(deterministic=True))
 
@@ -46,7 +46,7 @@ def test_the_ir_version_is_one_that_every_reader_knows(given, expected):
     model = model_of("g (float[2] x) => (float[2] y) { y = Relu(x) }")
     model.ir_version = given
 
-    assert expected == lift(model)[0].ir_version
+    assert expected == raise_opset(model)[0].ir_version
 
 
 def test_an_input_with_a_default_becomes_a_constant():
@@ -54,7 +54,7 @@ def test_an_input_with_a_default_becomes_a_constant():
     model = model_of("""g (float[N,4] x, float[4,4] w) => (float[N,4] y)
         <float[4,4] w = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}> { y = MatMul(x, w) }""")
 
-    lifted, remarks = lift(model)
+    lifted, remarks = raise_opset(model)
 
     assert ["x"] == [value.name for value in lifted.graph.input]
     assert ("inputs with a default value are constants now: `w`",) == remarks
@@ -66,5 +66,5 @@ def test_an_opset_that_cannot_be_raised_is_refused():
         g (float[2] x) => (float[2] y) { y = NoSuchOperator(x) }""")
 
     with pytest.raises(StepInputError, match="opset 8 cannot be raised to 13") as raised:
-        lift(model)
+        raise_opset(model)
     assert "export the model again" in raised.value.hint

@@ -9,14 +9,14 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.runner import onnx_runner
+from trtbuild.model.runner import open_runner
 
 
 @pytest.fixture
 def run(tmp_path):
     def run_once(model, feed_dict, *, threads=1):
         onnx.save(model, tmp_path / "m.onnx")
-        with onnx_runner(tmp_path / "m.onnx", threads=threads) as infer:
+        with open_runner(tmp_path / "m.onnx", threads=threads) as infer:
             return infer(feed_dict)
 
     return run_once

@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.signature import signature_of
+from trtbuild.model.signature import read_signature
 
 
 def test_inputs_outputs_tensors_and_nodes_in_graph_order():
@@ -16,7 +16,7 @@ def test_inputs_outputs_tensors_and_nodes_in_graph_order():
         """g (float[N, 3] x, float[3] w) => (int64[N] y) <float[3] w = {1, 2, 3}>
         { [add] a = Add(x, w)  [top] y = ArgMax<axis = 1, keepdims = 0>(a) }"""
     )
-    signature = signature_of(model)
+    signature = read_signature(model)
 
     assert [("x", "float32", ("N", 3))] == [(s.name, s.dtype, s.shape) for s in signature.inputs]
     assert [("y", "int64", ("N",))] == [(s.name, s.dtype, s.shape) for s in signature.outputs]
@@ -33,7 +33,7 @@ def test_dimensions_without_a_name_get_one(dimension):
     if dimension is not None:
         dim.dim_param = dimension
 
-    assert ("x_dim_0", 3) == signature_of(model).inputs[0].shape
+    assert ("x_dim_0", 3) == read_signature(model).inputs[0].shape
 
 
 def test_optional_outputs_that_are_left_out_are_no_tensors():
@@ -41,7 +41,7 @@ def test_optional_outputs_that_are_left_out_are_no_tensors():
     model = model_of("g (float[N] x) => (float[N] y) { y, m = Dropout(x) }")
     model.graph.node[0].output[1] = ""
 
-    assert ("x", "y") == signature_of(model).tensors
+    assert ("x", "y") == read_signature(model).tensors
 
 
 def test_an_input_of_unknown_rank_is_refused():
@@ -50,7 +50,7 @@ def test_an_input_of_unknown_rank_is_refused():
     model.graph.input[0].type.tensor_type.ClearField("shape")
 
     with pytest.raises(StepInputError, match="`x` has no shape"):
-        signature_of(model)
+        read_signature(model)
 
 
 def test_a_sequence_is_refused():
@@ -60,4 +60,4 @@ def test_a_sequence_is_refused():
     model.graph.input[0].CopyFrom(sequence)
 
     with pytest.raises(StepInputError, match="`x` has no shape"):
-        signature_of(model)
+        read_signature(model)

@@ -5,12 +5,12 @@ import numpy as np
 from tests.helpers.models import model_of
 from tests.helpers.quant import normal, seeded
 from trtbuild.model.nodes import name_of
-from trtbuild.model.view import View
+from trtbuild.model.view import GraphView
 
 
 def test_shapes_are_inferred_without_the_weights_values():
     """A large weight is known by its dimensions; a small constant by its values."""
-    view = View(
+    view = GraphView(
         model_of(
             """g (float[N,64] x) => (float[M,8] z) <int64[2] shape = {-1, 8}> {
                 a = MatMul(x, w)  t = Transpose(w)  y = Reshape(a, shape)  z = Neg(y)
@@ -31,7 +31,7 @@ def test_shapes_are_inferred_without_the_weights_values():
 
 def test_what_a_subgraph_reads_is_read():
     """A tensor that an If's body captures has a reader that no list of operands shows."""
-    view = View(
+    view = GraphView(
         model_of("""g (float[2] x, bool c) => (float[2] y) {
             a = Neg(x)  b = Abs(a)
             y = If(c) <
@@ -47,7 +47,7 @@ def test_what_a_subgraph_reads_is_read():
 
 def test_activations_are_inputs_and_results():
     """In graph order, without constants."""
-    view = View(
+    view = GraphView(
         seeded(
             "g (float[N,2] x) => (float[N,2] y) { c = Constant<value_int = 1>() "
             "a = MatMul(x, w)  y = Neg(a) }",
@@ -74,5 +74,5 @@ def test_an_operator_that_nobody_knows_has_no_type():
     model.graph.node[0].domain = "somebody"
     model.opset_import.add(domain="somebody", version=1)
 
-    assert View(model).dtype("a") is None
-    assert np.array_equal(View(model).dims("y"), (2,))
+    assert GraphView(model).dtype("a") is None
+    assert np.array_equal(GraphView(model).dims("y"), (2,))

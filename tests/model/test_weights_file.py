@@ -8,14 +8,14 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.model.weights_file import (
-    declared,
+    declare_weights,
     is_split,
-    new_tensor,
+    make_tensor,
+    measure_tensor,
     put_scratch,
-    refer,
-    restored,
-    size_of,
-    values_of,
+    read_values,
+    refer_to_file,
+    restore_weights,
     write_split,
 )
 
@@ -28,24 +28,24 @@ def split(tmp_path):
     """A model in memory whose weight lies in a file, behind 4096 bytes of something else."""
     (tmp_path / "data").write_bytes(bytes(4096) + WEIGHT.tobytes())
     model = model_of(MODEL, {"w": WEIGHT})
-    refer(model.graph.initializer[0], str(tmp_path / "data"), 4096, WEIGHT.nbytes)
+    refer_to_file(model.graph.initializer[0], str(tmp_path / "data"), 4096, WEIGHT.nbytes)
     return model
 
 
 def test_values_come_from_the_file(split):
     """At their offset, in their type and shape."""
-    assert np.array_equal(WEIGHT, values_of(split.graph.initializer[0]))
+    assert np.array_equal(WEIGHT, read_values(split.graph.initializer[0]))
 
 
 def test_the_library_sees_an_input_and_gives_the_weight_back(split):
     """The checker and the opset converter open no file; afterwards nothing is lost."""
-    bare = declared(split)
+    bare = declare_weights(split)
     onnx.checker.check_model(bare)
-    found = restored(onnx.version_converter.convert_version(bare, 18), split)
+    found = restore_weights(onnx.version_converter.convert_version(bare, 18), split)
 
     assert ["x", "w"] == [value.name for value in bare.graph.input]
     assert ["x"] == [value.name for value in found.graph.input]
-    assert np.array_equal(WEIGHT, values_of(found.graph.initializer[0]))
+    assert np.array_equal(WEIGHT, read_values(found.graph.initializer[0]))
     assert 18 == found.opset_import[0].version
 
 
@@ -53,14 +53,14 @@ def test_new_weights_go_to_the_scratch_file_of_a_split_model(split, tmp_path):
     """Each at a multiple of 4096; small ones, and those of other models, stay in memory."""
     put_scratch(split, tmp_path / "scratch")
     large = np.ones(20_000, np.int8)
-    made = [new_tensor(split, values, "t") for values in (large, large + 1, large[:9])]
+    made = [make_tensor(split, values, "t") for values in (large, large + 1, large[:9])]
     whole = model_of(MODEL, {"w": WEIGHT})
     put_scratch(whole, tmp_path / "scratch")
 
     assert [b"", b"", bytes([1] * 9)] == [tensor.raw_data for tensor in made]
     assert ["0", "20480"] == [tensor.external_data[1].value for tensor in made[:2]]
-    assert [1, 2] == [values_of(tensor).max() for tensor in made[:2]]
-    assert large.tobytes() == new_tensor(whole, large, "t").raw_data
+    assert [1, 2] == [read_values(tensor).max() for tensor in made[:2]]
+    assert large.tobytes() == make_tensor(whole, large, "t").raw_data
 
 
 def test_written_models_name_the_digest_of_their_weights(split, tmp_path):
@@ -86,5 +86,5 @@ def test_weights_held_as_lists_of_numbers_are_written_too(kind, values, tmp_path
     write_split(onnx.helper.make_model(graph), tmp_path / "m.onnx", tmp_path / "m.weights")
     (found,) = onnx.load(tmp_path / "m.onnx").graph.initializer
 
-    assert size_of(tensor) == (tmp_path / "m.weights").stat().st_size
+    assert measure_tensor(tensor) == (tmp_path / "m.weights").stat().st_size
     assert values == onnx.numpy_helper.to_array(found).tolist()

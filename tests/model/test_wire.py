@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from tests.helpers.models import model_of
-from trtbuild.model.wire import FIELDS, Malformed, external_data
+from trtbuild.model.wire import FIELDS, Malformed, iterate_external_data
 
 TINY = "tiny (float[N, 3] x) => (float[N, 3] y) <float[3] w = {1, 2, 3}> { y = Add(x, w) }"
 
@@ -53,7 +53,7 @@ def test_no_place_for_a_tensor_is_forgotten():
 
 def test_a_model_with_its_data_inside_needs_nothing_else(tmp_path):
     """A plain model names no external data."""
-    assert [] == list(external_data(saved(model_of(TINY), tmp_path)))
+    assert [] == list(iterate_external_data(saved(model_of(TINY), tmp_path)))
 
 
 def test_external_data_is_found_wherever_a_tensor_may_be(tmp_path):
@@ -65,7 +65,7 @@ def test_external_data_is_found_wherever_a_tensor_may_be(tmp_path):
     model.graph.initializer.append(external("w", "a.bin", offset="8", length="16"))
     model.graph.sparse_initializer.add(values=external("s", "d.bin"))
 
-    found = dict(external_data(saved(model, tmp_path)))
+    found = dict(iterate_external_data(saved(model, tmp_path)))
 
     assert {"w": "a.bin", "inner": "b.bin", "attribute": "c.bin", "s": "d.bin"} == {
         name: entries["location"] for name, entries in found.items()
@@ -85,7 +85,7 @@ def test_what_onnx_writes_is_what_is_found(tmp_path):
 
     wanted = [(t.name, external_data_helper.ExternalDataInfo(t).location) for t in stored]
 
-    assert wanted == [(name, entries["location"]) for name, entries in external_data(path)]
+    assert wanted == [(name, entries["location"]) for name, entries in iterate_external_data(path)]
 
 
 def test_weights_are_walked_over_not_read(tmp_path):
@@ -94,7 +94,7 @@ def test_weights_are_walked_over_not_read(tmp_path):
     path = saved(model_of("g (uint8[N] x) => (uint8[N] y) { y = Add(x, w) }", big), tmp_path)
     tracemalloc.start()
 
-    list(external_data(path))
+    list(iterate_external_data(path))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -109,7 +109,7 @@ def test_a_model_cut_off_says_so(tmp_path, share):
     path.write_bytes(data[: int(len(data) * share)])
 
     with pytest.raises(Malformed):
-        list(external_data(path))
+        list(iterate_external_data(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"%PDF-1.7\n", b"hello, world\n", b"\x08"])
@@ -118,7 +118,7 @@ def test_another_file_is_no_model(tmp_path, content):
     (tmp_path / "model.onnx").write_bytes(content)
 
     with pytest.raises(Malformed):
-        list(external_data(tmp_path / "model.onnx"))
+        list(iterate_external_data(tmp_path / "model.onnx"))
 
 
 def test_nesting_without_end_is_refused(tmp_path):
@@ -137,7 +137,7 @@ def test_nesting_without_end_is_refused(tmp_path):
     (tmp_path / "model.onnx").write_bytes(b"\x08\x08" + field(7, graph))
 
     with pytest.raises(Malformed, match="nested"):
-        list(external_data(tmp_path / "model.onnx"))
+        list(iterate_external_data(tmp_path / "model.onnx"))
 
 
 @given(st.binary(max_size=200), st.integers(0, 200))
@@ -148,4 +148,4 @@ def test_bytes_never_crash_the_reader(tmp_path_factory, noise, where):
     path.write_bytes(data[:where] + noise + data[where + len(noise) :])
 
     with contextlib.suppress(Malformed):
-        list(external_data(path))
+        list(iterate_external_data(path))

@@ -97,7 +97,7 @@ def test_nothing_is_said_again_once_something_has_moved(applied, moved):
     """The long way is gone, whatever it finds."""
     MOVED[moved](applied)
 
-    assert stamp.said_before(stamp.key_of(["apply", "recipe.yaml"])) is None
+    assert stamp.recall_answer(stamp.make_key(["apply", "recipe.yaml"])) is None
     assert "build" not in moved or typed("apply", "recipe.yaml").code == 0
 
 
@@ -131,7 +131,7 @@ def test_another_environment_is_another_answer(applied, monkeypatch, tmp_path, v
     """A driver may lie elsewhere, and a store hold other things."""
     monkeypatch.setenv(variable, str(tmp_path / "x"))
 
-    assert stamp.said_before(stamp.key_of(["apply", "recipe.yaml"])) is None
+    assert stamp.recall_answer(stamp.make_key(["apply", "recipe.yaml"])) is None
 
 
 def test_another_directory_is_another_answer(applied, monkeypatch, tmp_path):
@@ -227,16 +227,16 @@ def test_an_answer_with_a_term_is_not_given_after_it(copy, monkeypatch):
     soon = time.time() + 60
     from trtbuild.core.watch import note_until
 
-    anew = start._anew
-    monkeypatch.setattr(start, "_anew", lambda arguments: note_until(soon) or anew(arguments))
+    anew = start._run_anew
+    monkeypatch.setattr(start, "_run_anew", lambda arguments: note_until(soon) or anew(arguments))
     typed("plan", "--target=rtx", copy.recipe)
-    key = stamp.key_of(["plan", "--target=rtx", str(copy.recipe)])
+    key = stamp.make_key(["plan", "--target=rtx", str(copy.recipe)])
     # The same terminal as in `typed`: none.
-    assert stamp.said_before(key) is not None
+    assert stamp.recall_answer(key) is not None
 
     monkeypatch.setattr(stamp.time, "time", lambda: soon + 1)
 
-    assert stamp.said_before(key) is None
+    assert stamp.recall_answer(key) is None
 
 
 def test_why_tells_of_the_last_run_that_did_something(applied):
@@ -262,7 +262,7 @@ def test_everything_that_is_asked_of_the_disk_is_looked_at(copy, monkeypatch):
     kept = []
     monkeypatch.chdir(copy.folder)
     typed("apply", "recipe.yaml")
-    monkeypatch.setattr(stamp, "keep", lambda _, __, watch, **___: kept.append(watch))
+    monkeypatch.setattr(stamp, "keep_answer", lambda _, __, watch, **___: kept.append(watch))
     monkeypatch.setattr(os, "stat", heard)
     typed("apply", "-q", "recipe.yaml")
     monkeypatch.setattr(os, "stat", stat)

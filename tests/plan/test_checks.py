@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from trtbuild.plan.checks import aim_of
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
+from trtbuild.plan.checks import describe_build_target
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
 
 RECIPE = """\
 version: 1
@@ -36,6 +36,6 @@ targets: {rtx: {kind: tensorrt_rtx, compute_capabilities: [8.9]}}
 def test_preprocessing_is_compared_option_by_option(data, expected):
     """Calibration's first; data without the option tells nothing."""
     text = RECIPE.replace("DATA", data).encode()
-    recipe = loaded(Path("tiny.yaml"), parse("tiny.yaml", text)).recipe
+    recipe = check_source(Path("tiny.yaml"), parse_recipe_text("tiny.yaml", text)).recipe
 
-    assert expected == aim_of(recipe.targets["rtx"], recipe).unlike_preprocessing
+    assert expected == describe_build_target(recipe.targets["rtx"], recipe).unlike_preprocessing

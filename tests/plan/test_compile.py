@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.helpers.models import model_of
-from trtbuild.plan.compile import Here, compile_recipe
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
+from trtbuild.plan.compile import CompileContext, compile_recipe
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.steps.base import Pinned
 
 RECIPE = """\
@@ -28,8 +28,8 @@ def steps_of(tmp_path, text):
     (tmp_path / "tiny.onnx").write_bytes(model.SerializeToString())
     for name in ("calib", "eval"):
         np.savez(tmp_path / f"{name}.npz", x=np.zeros((2, 1), np.float32))
-    recipe = loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode())).recipe
-    here = Here(
+    recipe = check_source(Path("tiny.yaml"), parse_recipe_text("tiny.yaml", text.encode())).recipe
+    here = CompileContext(
         base=tmp_path,
         pin=lambda path: Pinned(path=str(path), digest="sha256:aa"),
         facts=dict.fromkeys(("onnx", "numpy", "onnxruntime", "onnx-graphsurgeon"), "1.0"),

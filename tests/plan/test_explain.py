@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
-from trtbuild.plan.explain import decide, differences
-from trtbuild.run.executor import Quiet
-from trtbuild.run.walk import walk
+from trtbuild.plan.explain import decide, find_differences
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.walk import walk_plan
 
 
 def reasons(plan, store):
@@ -26,7 +26,7 @@ def test_without_a_record_every_step_is_new(store):
 
 def test_a_moved_option_is_named_with_both_values(store):
     """What stands on it may run: it depends on what comes out."""
-    walk(plan_with(percentile=99.9), store, Recording(), Quiet())
+    walk_plan(plan_with(percentile=99.9), store, Recording(), QuietListener())
 
     assert {
         "calibrate": ("run", ["params.calibrator.percentile: 99.9 → 99.99"]),
@@ -37,7 +37,7 @@ def test_a_moved_option_is_named_with_both_values(store):
 
 def test_a_gone_artifact_is_the_reason(store):
     """A recorded artifact that has left the store reads present → gone."""
-    outcomes = walk(plan_with(), store, Recording(), Quiet())
+    outcomes = walk_plan(plan_with(), store, Recording(), QuietListener())
     store.object_path(outcomes[3].artifacts[0].digest).unlink()
 
     assert {"calibrate": ("run", ["store.ranges: present → gone"])} == reasons(plan_with(), store)
@@ -45,7 +45,7 @@ def test_a_gone_artifact_is_the_reason(store):
 
 def test_another_kind_shows_every_option_that_came_or_went(store):
     """Nothing is left out."""
-    walk(plan_with(percentile=99.9), store, Recording(), Quiet())
+    walk_plan(plan_with(percentile=99.9), store, Recording(), QuietListener())
 
     verdict, why = reasons(plan_with(percentile=None), store)["calibrate"]
     assert "run" == verdict
@@ -57,5 +57,5 @@ def test_another_kind_shows_every_option_that_came_or_went(store):
 
 def test_equal_trees_have_no_differences():
     """And lists differ as wholes."""
-    assert [] == list(differences({"a": [1, 2]}, {"a": [1, 2]}))
-    assert ["a"] == [reason.path for reason in differences({"a": [1, 2]}, {"a": [2, 1]})]
+    assert [] == list(find_differences({"a": [1, 2]}, {"a": [1, 2]}))
+    assert ["a"] == [reason.path for reason in find_differences({"a": [1, 2]}, {"a": [2, 1]})]

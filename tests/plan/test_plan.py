@@ -36,7 +36,7 @@ def test_digests_chain_over_the_steps_before():
 
 def test_upto_keeps_what_the_named_steps_need():
     """And nothing else."""
-    names = [step.name for step in plan_with().upto(("fix_graph",)).steps]
+    names = [step.name for step in plan_with().cut_after(("fix_graph",)).steps]
 
     assert ["import_model", "fix_graph"] == names
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.helpers.projects import edit, small_project
 from trtbuild.core.values import NodeSpec, Signature, TensorSpec
-from trtbuild.plan.preflight import problems
-from trtbuild.recipe.load import load
+from trtbuild.plan.preflight import find_model_problems
+from trtbuild.recipe.load import load_recipe
 
 SIGNATURE = Signature(
     inputs=(TensorSpec(name="input", dtype="float32", shape=("batch", 3, 8, 8)),),
@@ -30,8 +30,8 @@ INT8 = "quantization:\n  data: calib\n  calibrator: {kind: minmax}\n"
 )
 def test_a_pattern_that_means_no_node_is_a_problem(section, unmatched, tmp_path):
     """Wherever a recipe says what nodes are computed in."""
-    loaded = load(edit(small_project(tmp_path), INT8, section))
+    loaded = load_recipe(edit(small_project(tmp_path), INT8, section))
 
     assert [f"`{pattern}` matches no node of the model" for pattern in unmatched] == [
-        problem.message for problem in problems(loaded, SIGNATURE, {})
+        problem.message for problem in find_model_problems(loaded, SIGNATURE, {})
     ]

@@ -6,9 +6,9 @@ import pytest
 
 from tests.helpers.projects import MODEL, edit, small_project
 from trtbuild.core.errors import MissingFile
-from trtbuild.plan.ranges import given_ranges, range_problems
-from trtbuild.recipe.load import load
-from trtbuild.recipe.problems import in_order, render
+from trtbuild.plan.ranges import collect_given_ranges, find_range_problems
+from trtbuild.recipe.load import load_recipe
+from trtbuild.recipe.problems import render_problems, sort_problems
 
 TENSORS = ("input", "a", "b", "c", "d", "e", "f", "g", "logits")
 CALIBRATION = "  data: calib\n  calibrator: {kind: minmax}\n"
@@ -50,11 +50,11 @@ def test_ranges_that_do_not_fit_earn_these_words(case, tmp_path, golden, monkeyp
     """At the line of the recipe, with the next move."""
     recipe_with(tmp_path, *CASES[case])
     monkeypatch.chdir(tmp_path)
-    loaded = load((tmp_path / "recipe.yaml").relative_to(tmp_path))
+    loaded = load_recipe((tmp_path / "recipe.yaml").relative_to(tmp_path))
 
-    found = in_order(range_problems(loaded, TENSORS, tmp_path / "model.onnx"))
+    found = sort_problems(find_range_problems(loaded, TENSORS, tmp_path / "model.onnx"))
 
-    golden(f"ranges/{case}.txt", render(found) + "\n")
+    golden(f"ranges/{case}.txt", render_problems(found) + "\n")
 
 
 @pytest.mark.parametrize(
@@ -72,14 +72,14 @@ def test_ranges_that_fit_earn_none(section, tmp_path):
     """Calibrated, by hand, missing by permission, or filled up by hand."""
     recipe = recipe_with(tmp_path, section, {"old.cache": HEADER + "input: 3c010204\nb: 0\n"})
 
-    assert [] == list(range_problems(load(recipe), TENSORS, tmp_path / "model.onnx"))
+    assert [] == list(find_range_problems(load_recipe(recipe), TENSORS, tmp_path / "model.onnx"))
 
 
 def test_nothing_is_said_of_gaps_before_there_is_a_model(tmp_path):
     """Or where it was quantized, with these ranges, before."""
     recipe = recipe_with(tmp_path, "  ranges: {input: 1}\n", {})
 
-    assert [] == list(range_problems(load(recipe), TENSORS, None))
+    assert [] == list(find_range_problems(load_recipe(recipe), TENSORS, None))
 
 
 def test_given_ranges_are_laid_over_each_other(tmp_path):
@@ -88,19 +88,19 @@ def test_given_ranges_are_laid_over_each_other(tmp_path):
     recipe = recipe_with(
         tmp_path, section, {"old.cache": HEADER + "b: 3c010204\ng: 3c010204\nz: 3c010204\n"}
     )
-    loaded = load(recipe)
+    loaded = load_recipe(recipe)
 
-    found = given_ranges(loaded, loaded.recipe.quantization, TENSORS).tensors
+    found = collect_given_ranges(loaded, loaded.recipe.quantization, TENSORS).tensors
 
     assert {"b": "manual", "g": "imported"} == {name: each.origin for name, each in found.items()}
 
 
 def test_a_file_that_is_gone_is_named(tmp_path):
     """By the name that the recipe has."""
-    loaded = load(recipe_with(tmp_path, CACHE, {}))
+    loaded = load_recipe(recipe_with(tmp_path, CACHE, {}))
 
     with pytest.raises(MissingFile, match=r"old\.cache: no such file"):
-        given_ranges(loaded, loaded.recipe.quantization, TENSORS)
+        collect_given_ranges(loaded, loaded.recipe.quantization, TENSORS)
 
 
 def test_the_names_here_are_the_models():

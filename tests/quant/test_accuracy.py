@@ -16,7 +16,7 @@ from tests.calib.test_trained_models import MODELS, exported, histograms_of
 from tests.helpers.quant import sqnr_db
 from trtbuild.calib import Calibrator
 from trtbuild.calib.ranges import ranges_from_histograms
-from trtbuild.quant.apply import quantize
+from trtbuild.quant.apply import quantize_model
 
 
 def logits_of(model):
@@ -31,7 +31,7 @@ def ours(name):
     histograms = histograms_of(name)
     auto = TypeAdapter(Calibrator).validate_python({"kind": "auto"})
     ranges = ranges_from_histograms(histograms, dict.fromkeys(histograms, auto), samples=100)
-    return quantize(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
+    return quantize_model(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
 
 
 class Images:

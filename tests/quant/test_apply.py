@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.requests import PrecisionRequests
 
 BLOCK = """g (float[N,3,8,8] x) => (float[N,5] y) {
     [stem] a = Conv<pads=[1,1,1,1]>(x, w1, b1)  r = Relu(a)
@@ -42,7 +42,7 @@ def test_the_model_computes_what_rounding_its_operands_computes():
     model = seeded(BLOCK, **BLOCK_WEIGHTS)
     w = {t.name: onnx.numpy_helper.to_array(t).astype(np.float64) for t in model.graph.initializer}
     x = normal(4, 3, 8, 8, seed=9)
-    found = quantize(model, ranges=ranges_of(x=2.0, r=3.0, f=1.0)).model
+    found = quantize_model(model, ranges=ranges_of(x=2.0, r=3.0, f=1.0)).model
 
     stem = np.maximum(conv3x3(rounded(x, 2 / 127), rounded_weight(w["w1"]), w["b1"]), 0)
     skip = rounded(stem, 3 / 127)
@@ -60,7 +60,7 @@ def test_int8_stays_close_to_float():
     feed = {"x": normal(16, 3, 8, 8, seed=9)}
     before = outputs_of(model, feed)["y"]
 
-    found = quantize(copy.deepcopy(model), ranges=observed(model, feed))
+    found = quantize_model(copy.deepcopy(model), ranges=observed(model, feed))
 
     assert sqnr_db(before, outputs_of(found.model, feed)["y"]) > 25
     assert 3 == found.account.asked_int8
@@ -69,7 +69,7 @@ def test_int8_stays_close_to_float():
 def test_manual_ranges_win_and_are_kept_in_the_table():
     """By name or pattern; the table says where each came from."""
     model = seeded(BLOCK, **BLOCK_WEIGHTS)
-    found = quantize(
+    found = quantize_model(
         model,
         ranges=ranges_of(x=1.0, r=1.0, f=1.0),
         manual={"r": (-127.0, 254.0), "f*": (0.0, 127.0)},
@@ -87,7 +87,7 @@ def test_a_model_without_ranges_is_left_float_and_says_so():
     model = seeded(BLOCK, **BLOCK_WEIGHTS)
     before = [node.op_type for node in model.graph.node]
 
-    found = quantize(model, ranges=ranges_of())
+    found = quantize_model(model, ranges=ranges_of())
 
     assert before == [node.op_type for node in found.model.graph.node]
     assert 0 == found.account.asked_int8
@@ -96,7 +96,7 @@ def test_a_model_without_ranges_is_left_float_and_says_so():
 
 def test_an_account_survives_json():
     """Later steps read it from a file."""
-    account = quantize(seeded(BLOCK, **BLOCK_WEIGHTS), ranges=ranges_of(x=1.0, r=1.0)).account
+    account = quantize_model(seeded(BLOCK, **BLOCK_WEIGHTS), ranges=ranges_of(x=1.0, r=1.0)).account
 
     assert account == type(account).model_validate_json(account.model_dump_json())
 
@@ -111,7 +111,7 @@ def test_an_old_model_keeps_its_ranges_and_patterns():
         }""",
         w=(4, 4, 1, 1),
     )
-    found = quantize(model, ranges=ranges_of(u=1.0))
+    found = quantize_model(model, ranges=ranges_of(u=1.0))
 
     onnx.checker.check_model(found.model, full_check=True)
     assert ["u"] == [tensor.name for tensor in found.account.tensors]
@@ -167,7 +167,9 @@ def test_any_graph_stays_valid_and_runs(model, seed, skip):
     feed = {"x": normal(2, 4, 6, 6, seed=seed)}
     ranges = observed(model, feed)
     twice = [
-        quantize(copy.deepcopy(model), ranges=ranges, wishes=Wishes(tuple(sorted(skip))))
+        quantize_model(
+            copy.deepcopy(model), ranges=ranges, requests=PrecisionRequests(tuple(sorted(skip)))
+        )
         for _ in "ab"
     ]
     found = twice[0].model
@@ -190,6 +192,6 @@ def test_a_large_model_takes_little_time():
         **{f"w{i}": (256, 256, 3, 3) for i in range(count)},
     )
     start = time.perf_counter()
-    quantize(model, ranges=ranges_of(**{f"a{i}": 1.0 for i in range(count)}))
+    quantize_model(model, ranges=ranges_of(**{f"a{i}": 1.0 for i in range(count)}))
 
     assert time.perf_counter() - start < 3

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.quant import seeded
-from trtbuild.model.view import View
-from trtbuild.quant.axes import output_axis
+from trtbuild.model.view import GraphView
+from trtbuild.quant.axes import find_output_axis
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_the_axis_of_output_channels_depends_on_the_reader(body, shape, axis):
     """Through transposition too; readers that disagree, or read no weight, have none."""
     model = seeded(f"g (float[4,4] x) => (float y) {{ {body} }}", w=shape)
 
-    assert axis == output_axis(View(model), "w")
+    assert axis == find_output_axis(GraphView(model), "w")
 
 
 @pytest.mark.parametrize(("op", "axis"), [("Conv", 0), ("ConvTranspose", 1)])
@@ -39,4 +39,4 @@ def test_convolutions_have_it_first_or_second(op, axis):
         f"g (float[1,4,5,5] x) => (float[1,4,5,5] y) {{ y = {op}(x, w) }}", w=(4, 4, 1, 1)
     )
 
-    assert axis == output_axis(View(model), "w")
+    assert axis == find_output_axis(GraphView(model), "w")

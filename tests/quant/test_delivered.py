@@ -10,9 +10,9 @@ import pytest
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
-from trtbuild.backends.base import Asked, Order
+from trtbuild.backends.base import BuildOrder, LayerRequest
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
-from trtbuild.quant.apply import quantize
+from trtbuild.quant.apply import quantize_model
 
 # Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
 pytestmark = pytest.mark.filterwarnings(
@@ -90,7 +90,7 @@ OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
 def test_every_layer_asked_for_in_int8_is_delivered(text, shapes, feed, tmp_path):
     """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9."""
     model = seeded(text, **shapes)
-    found = quantize(model, ranges=observed(model, {"x": feed}))
+    found = quantize_model(model, ranges=observed(model, {"x": feed}))
 
     assert all_delivered(found, feed, tmp_path, dynamic="N" in text)
 
@@ -102,7 +102,7 @@ def test_a_model_from_onnxruntime_is_delivered_after_repair(tmp_path):
     before = outputs_of(model, {"x": feed})["y"]
     theirs = quantized_by_onnxruntime(model, feed, tmp_path)
 
-    found = quantize(theirs, ranges=ranges_of())
+    found = quantize_model(theirs, ranges=ranges_of())
 
     assert {"fold_bias", "make_symmetric"} <= {
         remark.split(":")[0] for remark in found.account.remarks
@@ -140,11 +140,13 @@ def all_delivered(found, feed, folder, *, dynamic):
     path.write_bytes(found.model.SerializeToString())
     profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
     built = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,)).build(
-        Order(
+        BuildOrder(
             path,
             folder / "engine",
             profiles=[profile] if dynamic else [],
-            asked=[Asked(each.name, each.op, each.precision) for each in found.account.layers],
+            requested=[
+                LayerRequest(each.name, each.op, each.precision) for each in found.account.layers
+            ],
         )
     )
     assert {layer.name: "int8" for layer in built.layers} == {

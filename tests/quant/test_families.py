@@ -10,9 +10,9 @@ import pytest
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, seeded, sqnr_db
-from trtbuild.model.opset import opset_of
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.wishes import Wishes
+from trtbuild.model.opset import read_opset
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.requests import PrecisionRequests
 
 IMAGE = (2, 4, 8, 8)
 W, G = (4, 4, 1, 1), (4,)
@@ -140,7 +140,7 @@ def test_pairs_go_where_the_rules_say(name):
     """Every layer is INT8, nothing else is, and the function is the same."""
     model, feed, expected = made(name)
     exact = outputs_of(model, feed)["y"]
-    result = quantize(model, ranges=observed(model, feed))
+    result = quantize_model(model, ranges=observed(model, feed))
     onnx.checker.check_model(result.model, full_check=True)
 
     assert expected == pairs(result.model)
@@ -154,8 +154,10 @@ def test_a_transposed_convolution_is_int8_where_it_is_asked_for():
     model = seeded(text, w=(4, 6, 2, 2))
     feed = {"x": normal(*IMAGE)}
     exact, ranges = outputs_of(model, feed)["y"], observed(model, feed)
-    left = quantize(copy.deepcopy(model), ranges=ranges).model
-    found = quantize(model, ranges=ranges, wishes=Wishes(precision={"up": "int8"})).model
+    left = quantize_model(copy.deepcopy(model), ranges=ranges).model
+    found = quantize_model(
+        model, ranges=ranges, requests=PrecisionRequests(precision={"up": "int8"})
+    ).model
 
     assert ({}, {"x": ["up"]}) == (pairs(left), pairs(found))
     assert sqnr_db(exact, outputs_of(found, feed)["y"]) > 25
@@ -190,7 +192,7 @@ def test_bodies_are_left_alone_and_that_is_told(text, more, word):
     feed = {"x": normal(2, 6), **more}
     exact = outputs_of(model, feed)["y"]
     before = {node.name: body_of(node) for node in model.graph.node}
-    result = quantize(model, ranges=observed(model, feed))
+    result = quantize_model(model, ranges=observed(model, feed))
     told = {layer.name: layer.reason or layer.precision for layer in result.account.layers}
 
     assert {"x": ["outside"], "b": ["behind"]} == pairs(result.model)
@@ -213,7 +215,7 @@ def test_weights_that_a_caller_could_replace_are_constants():
     )
     feed = {"x": normal(2, 6)}
     exact = outputs_of(model, feed)["y"]
-    result = quantize(model, ranges=observed(model, feed))
+    result = quantize_model(model, ranges=observed(model, feed))
 
     assert {"x": ["one"]} == pairs(result.model)
     assert ["x"] == [value.name for value in result.model.graph.input]
@@ -241,10 +243,10 @@ def test_every_opset_is_taken_and_raised_no_further_than_needed(opset):
     model = seeded(text, b=(4,), **weights)
     feed = {"x": normal(*IMAGE)}
     exact = outputs_of(model, feed)["y"]
-    result = quantize(model, ranges=observed(model, feed))
+    result = quantize_model(model, ranges=observed(model, feed))
     onnx.checker.check_model(result.model, full_check=True)
 
-    assert max(13, opset) == opset_of(result.model) == result.account.opset
+    assert max(13, opset) == read_opset(result.model) == result.account.opset
     assert {
         "x": ["stem"],
         "p": ["main", "add", "join"],

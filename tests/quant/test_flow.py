@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.models import model_of
-from trtbuild.model.view import View
-from trtbuild.quant.flow import entries, share_limits
+from trtbuild.model.view import GraphView
+from trtbuild.quant.flow import find_entries, share_limits
 
 
 def sources(text, tensor, paired):
-    view = View(model_of(text))
-    return [source for _, source in entries(view, tensor, dict.fromkeys(paired))]
+    view = GraphView(model_of(text))
+    return [source for _, source in find_entries(view, tensor, dict.fromkeys(paired))]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,18 @@ import copy
 from pathlib import Path
 
 import pytest
-from tests.quant.test_half import NETS, net
 
 from tests.helpers.quant import normal, observed, seeded
-from trtbuild.backends.base import Asked, Order
+from tests.quant.half.test_half import NETS, net
+from trtbuild.backends.base import BuildOrder, LayerRequest
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.half.convert import High, convert, float_account, lift_for
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.half.convert import (
+    HalfSettings,
+    convert_to_half,
+    make_float_account,
+    raise_opset_for_half,
+)
 
 # Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
 pytestmark = pytest.mark.filterwarnings(
@@ -28,11 +33,11 @@ def delivered(model, folder, shape, layers):
         '{"kind": "tensorrt_rtx", "compute_capabilities": [8.9]}'
     )
     built = target.build(
-        Order(
+        BuildOrder(
             path,
             Path(folder, "out.engine"),
             profiles=({"x": tuple((batch, *shape[1:]) for batch in (1, 2, 4))},),
-            asked=[Asked(layer.name, layer.op, layer.precision) for layer in layers],
+            requested=[LayerRequest(layer.name, layer.op, layer.precision) for layer in layers],
         )
     )
     return {layer.name: (layer.asked, layer.delivered) for layer in built.layers}
@@ -43,7 +48,7 @@ def delivered(model, folder, shape, layers):
 def test_int8_is_delivered_in_a_16_bit_net(name, half, tmp_path):
     """Every layer, convolutions and attention alike; HardSwish is kept out of bf16 for it."""
     model, feed = net(name)
-    found = quantize(model, ranges=observed(model, feed), high=High(half))
+    found = quantize_model(model, ranges=observed(model, feed), high=HalfSettings(half))
 
     kinds = delivered(found.model, tmp_path, feed["x"].shape, found.account.layers)
     assert {("int8", "int8")} == set(kinds.values())
@@ -54,8 +59,8 @@ def test_int8_is_delivered_in_a_16_bit_net(name, half, tmp_path):
 def test_16_bits_are_delivered_without_int8(name, half, tmp_path):
     """A MatMul that is fused into an attention kernel has no kernel of its own to read."""
     model, feed = net(name)
-    model, _ = lift_for(copy.deepcopy(model), half, quantized=False)
-    account = convert(model, float_account(model), High(half))
+    model, _ = raise_opset_for_half(copy.deepcopy(model), half, quantized=False)
+    account = convert_to_half(model, make_float_account(model), HalfSettings(half))
 
     kinds = delivered(model, tmp_path, feed["x"].shape, account.layers)
     assert {half} == {asked for asked, _ in kinds.values()}
@@ -72,8 +77,8 @@ def test_a_transposed_convolution_builds_beside_bf16(tmp_path):
         w=(8, 8, 1, 1),
         v=(8, 8, 2, 2),
     )
-    model, _ = lift_for(model, "bf16", quantized=False)
-    account = convert(model, float_account(model), High("bf16"))
+    model, _ = raise_opset_for_half(model, "bf16", quantized=False)
+    account = convert_to_half(model, make_float_account(model), HalfSettings("bf16"))
 
     kinds = delivered(model, tmp_path, normal(1, 8, 6, 6).shape, account.layers)
     assert {"one": ("bf16", "bf16"), "up": ("fp32", "fp32")} == kinds

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtbuild.quant.half_types import HALVES, rounded_up
+from trtbuild.quant.half_types import HALVES, round_up
 
 
 @pytest.mark.parametrize("name", HALVES)
@@ -25,15 +25,15 @@ def test_bounds_are_those_of_the_type(name):
 def test_a_scale_is_rounded_up_to_what_the_type_holds(value, name):
     """By less than one step, and what the type holds stays as it is."""
     half = HALVES[name]
-    (found,) = rounded_up(np.array([value], np.float32), half)
+    (found,) = round_up(np.array([value], np.float32), half)
 
     assert found >= value
     assert found == float(half.cast(np.array([found]))[0])
     step = 2.0**-7 if name == "bf16" else 2.0**-10
     assert found - value <= max(step * value, 2.0**-24)
-    assert [found] == rounded_up(np.array([found], np.float32), half).tolist()
+    assert [found] == round_up(np.array([found], np.float32), half).tolist()
 
 
 def test_without_a_type_nothing_is_rounded():
     """Float32 scales are as they were."""
-    assert [np.float32(0.1)] == rounded_up(np.array([0.1], np.float32), None).tolist()
+    assert [np.float32(0.1)] == round_up(np.array([0.1], np.float32), None).tolist()

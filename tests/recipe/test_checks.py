@@ -10,9 +10,9 @@ import pytest
 from tests.helpers.recipes import GOOD
 from trtbuild.backends.onnxruntime import Onnxruntime
 from trtbuild.core.errors import RecipeError
-from trtbuild.recipe.checks import problems_across
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.checks import find_problems_across
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
 
 SPARE = """\
 version: 1
@@ -33,7 +33,7 @@ compare: {data: a}
 def paths_of(text):
     """Return the places of a recipe's problems."""
     try:
-        loaded(Path("spare.yaml"), parse("spare.yaml", text.encode()))
+        check_source(Path("spare.yaml"), parse_recipe_text("spare.yaml", text.encode()))
     except RecipeError as error:
         return [problem.path for problem in error.problems]
     return []
@@ -109,12 +109,12 @@ def test_the_same_samples_counted_differently_are_the_same():
 
 def test_a_backend_that_lacks_the_mode_is_told(monkeypatch):
     """Whatever modes and backends there are, their table decides."""
-    found = loaded(Path("good.yaml"), parse("good.yaml", GOOD.encode()))
+    found = check_source(Path("good.yaml"), parse_recipe_text("good.yaml", GOOD.encode()))
     monkeypatch.setattr(
         Onnxruntime, "capabilities", replace(Onnxruntime.capabilities, modes=("implicit",))
     )
 
-    (problem,) = problems_across(found.recipe, found.source)
+    (problem,) = find_problems_across(found.recipe, found.source)
 
     assert "onnxruntime (target `reference`) cannot build with `mode: explicit`" == problem.message
     assert (24, 3) == (problem.mark.line, problem.mark.column)
@@ -122,8 +122,8 @@ def test_a_backend_that_lacks_the_mode_is_told(monkeypatch):
 
 def test_rules_about_unsound_sections_are_left_out():
     """What is wrong in itself is not judged against others."""
-    found = loaded(Path("good.yaml"), parse("good.yaml", GOOD.encode()))
+    found = check_source(Path("good.yaml"), parse_recipe_text("good.yaml", GOOD.encode()))
     recipe = found.recipe.model_copy(update={"data": {}})
 
-    assert 2 == len(problems_across(recipe, found.source))
-    assert [] == problems_across(recipe, found.source, frozenset({"data"}))
+    assert 2 == len(find_problems_across(recipe, found.source))
+    assert [] == find_problems_across(recipe, found.source, frozenset({"data"}))

@@ -7,17 +7,17 @@ import json
 import pytest
 from pydantic import ValidationError
 
-from trtbuild.recipe.findings import MOST_ERRORS, belongs, findings_of
+from trtbuild.recipe.findings import MOST_ERRORS, collect_findings, find_home
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.shape import place_of
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.schema_places import find_place
+from trtbuild.recipe.source import parse_recipe_text
 
 
 def findings(tree):
     text = json.dumps(tree)
     with pytest.raises(ValidationError) as caught:
         Recipe.model_validate_json(text)
-    return findings_of(caught.value, parse("tree.yaml", text.encode()))
+    return collect_findings(caught.value, parse_recipe_text("tree.yaml", text.encode()))
 
 
 def test_a_list_is_not_too_short_for_its_bad_items():
@@ -53,5 +53,5 @@ def test_the_work_is_bounded():
 )
 def test_an_option_in_the_wrong_place_is_sent_home(words, loc):
     """To its section, its kind, or the top."""
-    assert words in belongs(place_of(loc))
-    assert bool(words) == bool(belongs(place_of(loc)))
+    assert words in find_home(find_place(loc))
+    assert bool(words) == bool(find_home(find_place(loc)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trtbuild.recipe.hints import described, for_pattern, for_type
+from trtbuild.recipe.hints import describe_in_process, hint_for_pattern, hint_for_type
 from trtbuild.recipe.schema import NAME_PATTERN
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.source import parse_recipe_text
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ from trtbuild.recipe.source import parse
 )
 def test_a_hint_says_what_to_write(expected, written, wanted):
     """Made from what stands there and what should."""
-    source = parse("hint.yaml", f"a: {written}\n".encode())
+    source = parse_recipe_text("hint.yaml", f"a: {written}\n".encode())
     value = source.root.plain["a"]
 
-    assert expected == for_type(("a",), value, wanted, source)
+    assert expected == hint_for_type(("a",), value, wanted, source)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,12 @@ def test_a_hint_says_what_to_write(expected, written, wanted):
 )
 def test_a_name_is_proposed(expected, text):
     """The nearest name that is one."""
-    assert expected == for_pattern(NAME_PATTERN, text, "name")[1]
+    assert expected == hint_for_pattern(NAME_PATTERN, text, "name")[1]
 
 
 def test_an_unknown_pattern_is_shown():
     """No words are better than wrong ones."""
-    assert ("`x` does not have the form it must have", "it must match ^a$") == for_pattern(
+    assert ("`x` does not have the form it must have", "it must match ^a$") == hint_for_pattern(
         "^a$", "b", "x"
     )
 
@@ -64,8 +64,8 @@ def test_digests_may_be_too_loud():
     """Capital letters are the likeliest slip."""
     pattern = "^[0-9a-f]{64}$"
 
-    assert "small" in for_pattern(pattern, "AB" * 32, "sha256")[1]
-    assert "sha256sum" in for_pattern(pattern, "ab", "sha256")[1]
+    assert "small" in hint_for_pattern(pattern, "AB" * 32, "sha256")[1]
+    assert "sha256sum" in hint_for_pattern(pattern, "ab", "sha256")[1]
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_digests_may_be_too_loud():
 )
 def test_values_are_told_by_what_they_are(expected, value):
     """Text is quoted, so that "8" and 8 differ."""
-    assert expected == described(value)
+    assert expected == describe_in_process(value)

@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 from tests.helpers.recipes import GOOD
 from trtbuild.core.errors import MissingFile, RecipeError
-from trtbuild.recipe.load import load, loaded
+from trtbuild.recipe.load import check_source, load_recipe
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.source import parse_recipe_text
 
-TREE = parse("good.yaml", GOOD.encode()).root.plain
+TREE = parse_recipe_text("good.yaml", GOOD.encode()).root.plain
 
 
 def outcome_of(data):
     """Load bytes; what is wrong with them must be told, and renderable."""
     try:
-        return loaded(Path("any.yaml"), parse("any.yaml", data))
+        return check_source(Path("any.yaml"), parse_recipe_text("any.yaml", data))
     except RecipeError as error:
         found = error.problems
     assert found
@@ -37,7 +37,7 @@ def test_a_good_recipe_loads(tmp_path):
     path = tmp_path / "good.yaml"
     path.write_text(GOOD)
 
-    found = load(path)
+    found = load_recipe(path)
 
     assert ("tiny-int8", path) == (found.recipe.name, found.file)
     assert 4 * 2**30 == found.recipe.targets["rtx"].workspace
@@ -79,7 +79,7 @@ def test_anchors_share_values():
 def test_a_missing_recipe_is_missing(tmp_path):
     """Its path is told; nothing is made."""
     with pytest.raises(MissingFile, match=r"none\.yaml"):
-        load(tmp_path / "none.yaml")
+        load_recipe(tmp_path / "none.yaml")
 
 
 def nodes_of(tree, path=()):
@@ -176,7 +176,9 @@ def test_thousands_of_problems_are_told_in_seconds(many):
     """The first hundred in full, that there are more in one line."""
     text = "version: 1\nname: x\nmodel: {kind: onnx, path: x}\ntargets: {x: {kind: onnxruntime}}\n"
     with pytest.raises(RecipeError) as caught:
-        loaded(Path("many.yaml"), parse("many.yaml", (text + MANY[many]).encode()))
+        check_source(
+            Path("many.yaml"), parse_recipe_text("many.yaml", (text + MANY[many]).encode())
+        )
 
     assert 101 == len(caught.value.problems)
     assert len(str(caught.value)) < 50_000
@@ -187,8 +189,8 @@ def test_loading_a_recipe_needs_nothing_heavy(tmp_path):
     path = tmp_path / "good.yaml"
     path.write_text(GOOD)
     code = (
-        "import sys; from pathlib import Path; from trtbuild.recipe.load import load;"
-        f"load(Path({str(path)!r})); print(*sys.modules)"
+        "import sys; from pathlib import Path; from trtbuild.recipe.load import load_recipe;"
+        f"load_recipe(Path({str(path)!r})); print(*sys.modules)"
     )
     modules = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
 
 RECIPE = """\
 version: 1
@@ -22,7 +22,9 @@ COMPARE = "compare: {data: eval}\n"
 
 
 def read(text):
-    return loaded(Path("tiny.yaml"), parse("tiny.yaml", (RECIPE + text).encode())).recipe
+    return check_source(
+        Path("tiny.yaml"), parse_recipe_text("tiny.yaml", (RECIPE + text).encode())
+    ).recipe
 
 
 def told(text):

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.recipe.load import load
+from trtbuild.recipe.load import load_recipe
 from trtbuild.recipe.problems import (
     MOST_PROBLEMS,
     Mark,
     Problem,
-    dotted,
-    in_order,
-    near,
-    printable,
-    render,
+    escape_unprintable,
+    find_nearest,
+    format_path,
+    render_problems,
+    sort_problems,
 )
 
 
@@ -77,7 +77,7 @@ def test_a_line_cannot_steer_the_terminal():
 
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert "a\\x1b\\u202eb" == printable("a\x1b\u202eb")
+    assert "a\\x1b\\u202eb" == escape_unprintable("a\x1b\u202eb")
 
 
 def test_github_shows_a_problem_on_its_line():
@@ -88,7 +88,7 @@ def test_github_shows_a_problem_on_its_line():
         "::error file=a%2Cb%3Ac%25.yaml,line=12,col=3,title=a[0]"
         "::100%25 wrong: a,%0Ab%0Ahint: write c"
     )
-    assert expected == render([one], "github")
+    assert expected == render_problems([one], "github")
 
 
 def test_json_holds_the_same():
@@ -101,25 +101,25 @@ def test_json_holds_the_same():
         "message": "no",
         "hint": "",
     }
-    assert [expected, expected] == json.loads(render([problem(), problem()], "json"))
+    assert [expected, expected] == json.loads(render_problems([problem(), problem()], "json"))
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github"])
 def test_nothing_wrong_is_nothing_written(form):
     """An empty array is JSON's nothing."""
-    assert render([], form) == ("[]" if form == "json" else "")
+    assert render_problems([], form) == ("[]" if form == "json" else "")
 
 
 def test_problems_come_once_and_in_file_order():
     """However many rules noticed, and in whatever order."""
-    found = in_order([problem(3, 2), problem(1, 9), problem(3, 1), problem(1, 9)])
+    found = sort_problems([problem(3, 2), problem(1, 9), problem(3, 1), problem(1, 9)])
 
     assert [(1, 9), (3, 1), (3, 2)] == [(p.mark.line, p.mark.column) for p in found]
 
 
 def test_what_nobody_would_read_is_cut_off():
     """And the cut is told, at the place of the first that is left out."""
-    found = in_order([problem(line) for line in range(1, 500)])
+    found = sort_problems([problem(line) for line in range(1, 500)])
 
     assert MOST_PROBLEMS + 1 == len(found)
     assert "more problems" in found[-1].message
@@ -139,13 +139,13 @@ def test_what_nobody_would_read_is_cut_off():
 )
 def test_the_nearest_word_is_found(expected, word):
     """Slips, case and separators are forgiven; guesses are not made of nothing."""
-    assert expected == near(word, ["percentile", "fold_constants", "minmax"])
+    assert expected == find_nearest(word, ["percentile", "fold_constants", "minmax"])
 
 
 def test_a_path_reads_as_one_would_say_it():
     """Keys with dots between them, positions in brackets."""
-    assert "fixes[0].axis" == dotted(("fixes", 0, "axis"))
-    assert "" == dotted(())
+    assert "fixes[0].axis" == format_path(("fixes", 0, "axis"))
+    assert "" == format_path(())
 
 
 def test_a_recipe_error_carries_its_problems(tmp_path):
@@ -154,9 +154,9 @@ def test_a_recipe_error_carries_its_problems(tmp_path):
     path.write_text("version: 1\n")
 
     with pytest.raises(RecipeError) as caught:
-        load(path)
+        load_recipe(path)
 
-    assert render(caught.value.problems) == str(caught.value)
+    assert render_problems(caught.value.problems) == str(caught.value)
     assert {str(path)} == {each.file for each in caught.value.problems}
     for each in caught.value.problems:
         assert each == Problem.model_validate_json(each.model_dump_json())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trtbuild.recipe.scalars import Unclear, resolve, short
+from trtbuild.recipe.scalars import UnclearScalar, clip, resolve_scalar
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ from trtbuild.recipe.scalars import Unclear, resolve, short
 )
 def test_a_word_is_what_yaml_1_2_says(expected, text):
     """Numbers, true, false and null are those of the core schema, with their types."""
-    found = resolve(text)
+    found = resolve_scalar(text)
 
     assert (expected, type(expected)) == (found, type(found))
 
@@ -45,7 +45,7 @@ def test_a_word_is_what_yaml_1_2_says(expected, text):
 )
 def test_what_yaml_1_1_took_for_something_else_is_text(text):
     """No switch, date, time, or grouped or binary number comes of an unquoted word."""
-    assert text == resolve(text)
+    assert text == resolve_scalar(text)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_what_yaml_1_1_took_for_something_else_is_text(text):
 )
 def test_a_number_that_is_none_is_refused(word, text):
     """What readers disagree on, or no machine holds, is an error with a way out."""
-    with pytest.raises(Unclear) as caught:
-        resolve(text)
+    with pytest.raises(UnclearScalar) as caught:
+        resolve_scalar(text)
 
     assert word in caught.value.message
     assert caught.value.hint
@@ -72,5 +72,5 @@ def test_a_number_that_is_none_is_refused(word, text):
 
 def test_long_text_is_cut_in_messages():
     """A message stays a line."""
-    assert 60 == len(short("x" * 1000))
-    assert "x" * 60 == short("x" * 60)
+    assert 60 == len(clip("x" * 1000))
+    assert "x" * 60 == clip("x" * 60)

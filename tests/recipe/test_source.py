@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.recipe.source import Mark, parse, read
+from trtbuild.recipe.source import Mark, parse_recipe_text, read_recipe_text
 
 TEXT = """\
 name: tiny
@@ -26,7 +26,7 @@ fixes:
 
 
 def source_of(text):
-    return parse("tiny.yaml", text.encode())
+    return parse_recipe_text("tiny.yaml", text.encode())
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_message_cannot_forge_a_line():
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(data):
     """There is no file that ends in a traceback."""
-    source = parse("bytes", data)
+    source = parse_recipe_text("bytes", data)
 
     for problem in source.problems:
         assert problem.render()
@@ -206,8 +206,8 @@ def test_any_bytes_are_read_or_refused(data):
 def test_a_missing_file_says_so(tmp_path):
     """A wrong path, and a directory, are named."""
     with pytest.raises(MissingFile, match="no such file"):
-        read(tmp_path / "none.yaml")
+        read_recipe_text(tmp_path / "none.yaml")
     with pytest.raises(MissingFile, match="is a directory"):
-        read(tmp_path)
+        read_recipe_text(tmp_path)
     with pytest.raises(MissingFile, match="null"):
-        read(tmp_path / "a\0b")
+        read_recipe_text(tmp_path / "a\0b")

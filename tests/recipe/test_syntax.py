@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.source import parse_recipe_text
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from trtbuild.recipe.source import parse
 )
 def test_a_slip_is_told_where_it_is(line, column, words, text):
     """The message names the slip, the mark its place, the hint a way out."""
-    (problem,) = parse("slip.yaml", text.encode()).problems
+    (problem,) = parse_recipe_text("slip.yaml", text.encode()).problems
 
     assert (line, column) == (problem.mark.line, problem.mark.column)
     assert words in problem.message
@@ -45,5 +45,5 @@ def test_a_slip_is_told_where_it_is(line, column, words, text):
 @given(st.text("ab:-[]{}\"'|>&*!%@`#?, \n\t\\<=1.~", max_size=60))
 def test_no_slip_is_told_in_the_words_of_the_parser(text):
     """Of all that can be typed with YAML's own signs, nothing falls through the rules."""
-    for problem in parse("slip.yaml", text.encode()).problems:
+    for problem in parse_recipe_text("slip.yaml", text.encode()).problems:
         assert "this is not YAML" not in problem.message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.recipe.load import load
+from trtbuild.recipe.load import load_recipe
 
 RECIPE = """\
 version: 1
@@ -33,7 +33,7 @@ def told(tmp_path):
         path = tmp_path / "r.yaml"
         path.write_text(RECIPE.format(target=target, quantization=quantization))
         try:
-            load(path)
+            load_recipe(path)
         except RecipeError as error:
             return [f"{each.mark.line}: {each.message}" for each in error.problems]
         return []
@@ -109,7 +109,7 @@ def test_an_option_of_another_flavour_says_where_it_belongs(tmp_path, option):
     path.write_text(RECIPE.format(target=f"{{kind: tensorrt11, {option}}}", quantization=""))
 
     with pytest.raises(RecipeError) as caught:
-        load(path)
+        load_recipe(path)
 
     [problem] = caught.value.problems
     assert 7 == problem.mark.line
@@ -128,7 +128,7 @@ def test_a_type_by_another_name_is_known(tmp_path, word, meant):
     )
 
     with pytest.raises(RecipeError) as caught:
-        load(recipe)
+        load_recipe(recipe)
 
     assert [f"did you mean `{meant}`?"] == [each.hint for each in caught.value.problems]
 
@@ -159,6 +159,6 @@ def test_what_to_write_instead_is_told(tmp_path, before, after, hint):
     )
 
     with pytest.raises(RecipeError) as caught:
-        load(path)
+        load_recipe(path)
 
     assert [hint] == [each.hint for each in caught.value.problems]

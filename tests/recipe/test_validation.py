@@ -8,8 +8,8 @@ import pytest
 
 from tests.helpers.recipes import GOOD
 from trtbuild.core.errors import RecipeError
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
 
 
 def problems_of(old, new):
@@ -17,7 +17,7 @@ def problems_of(old, new):
     assert old in GOOD
     text = GOOD.replace(old, new, 1)
     with pytest.raises(RecipeError) as caught:
-        loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode()))
+        check_source(Path("tiny.yaml"), parse_recipe_text("tiny.yaml", text.encode()))
     return caught.value.problems
 
 
@@ -102,7 +102,7 @@ def test_sections_that_are_sound_are_checked_all_the_same():
 
     text = GOOD.replace("name: tiny-int8", "name: tiny int8").replace("data: eval", "data: evil")
     with pytest.raises(RecipeError) as caught:
-        loaded(Path("tiny.yaml"), parse("tiny.yaml", text.encode()))
+        check_source(Path("tiny.yaml"), parse_recipe_text("tiny.yaml", text.encode()))
 
     assert [("name",), ("compare", "data")] == [problem.path for problem in caught.value.problems]
 

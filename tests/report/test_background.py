@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from tests.helpers.records import RECORDS
 from trtbuild.core.values import Range
-from trtbuild.report.markdown import markdown
+from trtbuild.report.markdown import render_markdown
 
 
 def test_a_range_that_was_tied_names_its_group():
@@ -10,6 +10,6 @@ def test_a_range_that_was_tied_names_its_group():
     record = RECORDS["good"]()
     tied = Range(low=-1.0, high=2.0, origin="tied", tied_with=("a", "b", "c"))
 
-    page = markdown(record.model_copy(update={"ranges": {"x": tied}}))
+    page = render_markdown(record.model_copy(update={"ranges": {"x": tied}}))
 
     assert "| `x` | -1 | 2 | 0.015748 | tied, one scale with `a` and 2 more |" in page

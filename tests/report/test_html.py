@@ -9,8 +9,8 @@ import pytest
 
 from tests.helpers.records import RECORDS, good, layer, seeded, target
 from trtbuild.core.values import Range
-from trtbuild.report.content import page_of
-from trtbuild.report.html import html
+from trtbuild.report.content import make_page
+from trtbuild.report.html import render_html
 
 VOID = {"meta", "rect"}
 
@@ -47,7 +47,7 @@ class Nesting(HTMLParser):
 @pytest.mark.parametrize("name", sorted(RECORDS))
 def test_a_page_nests(name):
     """Every tag that is opened is closed, in order."""
-    page = Nesting(html(RECORDS[name]()))
+    page = Nesting(render_html(RECORDS[name]()))
 
     assert [] == page.open
 
@@ -55,29 +55,29 @@ def test_a_page_nests(name):
 @pytest.mark.parametrize("name", sorted(RECORDS))
 def test_a_page_needs_nothing_from_elsewhere(name):
     """No scripts, no addresses: a page can be mailed and opened years later."""
-    page = Nesting(html(RECORDS[name]()))
+    page = Nesting(render_html(RECORDS[name]()))
     addresses = [value for key, value in page.attributes if key in ("href", "src")]
 
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert [] == [each for each in addresses if not each.startswith("#")]
-    assert "url(" not in html(RECORDS[name]())
+    assert "url(" not in render_html(RECORDS[name]())
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS))
 def test_a_page_has_every_section_and_table(name):
     """HTML and Markdown are made of the same blocks."""
     record = RECORDS[name]()
-    page = html(record)
+    page = render_html(record)
     titles = re.findall(r"<h2>(.*?)</h2>", page)
 
-    assert [section.title for section in page_of(record).sections] == titles
+    assert [section.title for section in make_page(record).sections] == titles
     for outcome in record.outcomes:
         assert outcome.step in page
 
 
 def test_equal_records_give_equal_pages():
     """A page holds no time and no order by chance."""
-    assert html(good()) == html(good())
+    assert render_html(good()) == render_html(good())
 
 
 def test_names_are_escaped():
@@ -90,7 +90,7 @@ def test_names_are_escaped():
         notes=(evil,),
         caveats=(evil,),
     )
-    page = Nesting(html(record))
+    page = Nesting(render_html(record))
 
     assert "img" not in page.tags
     assert evil in page.text
@@ -98,7 +98,7 @@ def test_names_are_escaped():
 
 def test_seeded_weights_stand_beside_every_number():
     """The title, each figure at the top and the caption of each table carry the caveat."""
-    page = html(seeded())
+    page = render_html(seeded())
     captions = re.findall(r"<caption>.*?</caption>", page)
     figures = re.findall(r'<div class="key .*?</div>', page)
 
@@ -112,4 +112,4 @@ def test_a_bar_is_as_long_as_its_share():
     """One of four layers delivered is a quarter of the bar."""
     layers = (layer("a"), layer("b", "fp32"), layer("c", "fp32"), layer("d", "fp32"))
 
-    assert '<rect class="part" width="25.0"' in html(good(targets=(target(layers),)))
+    assert '<rect class="part" width="25.0"' in render_html(good(targets=(target(layers),)))

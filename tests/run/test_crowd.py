@@ -10,8 +10,8 @@ import pytest
 
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
-from trtbuild.run.executor import Quiet
-from trtbuild.run.walk import walk
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.walk import walk_plan
 from trtbuild.store.store import Store
 
 PROCESSES = 8
@@ -34,7 +34,9 @@ class Noting(Recording):
 
 def walking(root, path, percentile, gate):
     gate.wait()
-    outcomes = walk(plan_with(percentile=percentile), Store(root), Noting(path), Quiet())
+    outcomes = walk_plan(
+        plan_with(percentile=percentile), Store(root), Noting(path), QuietListener()
+    )
     assert {"ran", "reused"} >= {outcome.status for outcome in outcomes}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.executors import Recording
 from trtbuild.core.errors import StepFailed
-from trtbuild.machine.interpreters import variable
+from trtbuild.machine.interpreters import name_variable
 from trtbuild.machine.places import Place
 from trtbuild.run.engines import describe_engine, find_gpu_place
 from trtbuild.run.local import Local
@@ -74,7 +74,7 @@ def test_it_runs_under_the_python_that_is_named(engine, tmp_path, monkeypatch, e
     python, seen = tmp_path / "other", tmp_path / "seen"
     python.write_text(f'#!/bin/sh\necho "$*" > {seen}\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    monkeypatch.setenv(variable("tensorrt11"), str(python))
+    monkeypatch.setenv(name_variable("tensorrt11"), str(python))
 
     with pytest.raises(StepFailed):
         describe_engine("tensorrt11", engine, executor)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
 from trtbuild.plan.explain import decide
-from trtbuild.run.executor import Quiet
-from trtbuild.run.expectations import expected_seconds
-from trtbuild.run.walk import walk
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.expectations import estimate_seconds
+from trtbuild.run.walk import walk_plan
 
 
 def expected(plan, store):
-    return expected_seconds(plan.recipe, decide(plan, store), store)
+    return estimate_seconds(plan.recipe, decide(plan, store), store)
 
 
 def test_what_never_ran_has_no_time(store):
@@ -21,7 +21,7 @@ def test_what_never_ran_has_no_time(store):
 
 def test_a_target_takes_as_long_as_its_engine_before(store):
     """A second for each step, says the executor; only of steps that would run again."""
-    walk(plan_with(percentile=99.9), store, Recording(), Quiet())
+    walk_plan(plan_with(percentile=99.9), store, Recording(), QuietListener())
 
     found = expected(plan_with(percentile=99.99), store)
 
@@ -30,6 +30,6 @@ def test_a_target_takes_as_long_as_its_engine_before(store):
 
 def test_a_build_that_is_done_is_expected_to_take_nothing(store):
     """And what the store knows of it is not even read."""
-    walk(plan_with(), store, Recording(), Quiet())
+    walk_plan(plan_with(), store, Recording(), QuietListener())
 
     assert {} == expected(plan_with(), store)

@@ -11,13 +11,13 @@ from tests.helpers.models import model_of
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Comparison
 from trtbuild.model import onnx_file
-from trtbuild.recipe.load import load
-from trtbuild.run.executor import Quiet
+from trtbuild.recipe.load import load_recipe
+from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
 from trtbuild.store.store import Store
-from trtbuild.verbs.build import build, compiled
-from trtbuild.verbs.deliver import deliver
-from trtbuild.verbs.record import files
+from trtbuild.verbs.build import build_plan, compile_for_machine
+from trtbuild.verbs.deliver import deliver_files
+from trtbuild.verbs.record import list_placed_files
 
 WIDTH = 160  # a weight of 25 KB in INT8: large enough to lie in a file
 MODEL = """<ir_version: 7, opset_import: ["" : 12]>
@@ -67,14 +67,14 @@ def made(tmp_path, monkeypatch):
         np.save(folder / "z.npy", whole(4, WIDTH, seed=6))
         (folder / "recipe.yaml").write_text(RECIPE.format(high=high, target=target))
         monkeypatch.setattr(onnx_file, "LIMIT_BYTES", limit_bytes)
-        store, loaded = Store(folder / "store"), load(folder / "recipe.yaml")
+        store, loaded = Store(folder / "store"), load_recipe(folder / "recipe.yaml")
         store.prepare()
-        plan, _ = compiled(loaded, store, Inline(), targets=(), fetch=False)
-        outcomes = build(loaded, plan.upto(upto), store, Inline(), Quiet())
+        plan, _ = compile_for_machine(loaded, store, Inline(), targets=(), fetch=False)
+        outcomes = build_plan(loaded, plan.cut_after(upto), store, Inline(), QuietListener())
         place = folder / "build"
         place.mkdir()
-        artifacts = files(outcomes, loaded.recipe)
-        deliver(place, store, artifacts=artifacts, pages={}, basis="", whole=True)
+        artifacts = list_placed_files(outcomes, loaded.recipe)
+        deliver_files(place, store, artifacts=artifacts, pages={}, basis="", whole=True)
         return place
 
     return run

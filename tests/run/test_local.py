@@ -17,7 +17,7 @@ from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.needs import Needs
 from trtbuild.core.values import Range, Ranges
 from trtbuild.run import local as module
-from trtbuild.run.executor import Call, Finished
+from trtbuild.run.executor import Call, CallResult
 from trtbuild.run.local import Local
 from trtbuild.steps.base import Pinned, Ref
 from trtbuild.steps.build_engine import BuildEngine
@@ -49,7 +49,7 @@ def call(tmp_path, step=QUICK, name="it"):
 
 
 def ended(local):
-    while not isinstance(told := local.wait(1), Finished):
+    while not isinstance(told := local.wait(1), CallResult):
         pass
     return told
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.helpers.executors import Recording
 from tests.helpers.plans import FACTS, plan_with
-from trtbuild.run.executor import Quiet
-from trtbuild.run.walk import walk
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.walk import walk_plan
 from trtbuild.store.store import Store
 
 ALL = [
@@ -25,7 +25,7 @@ ALL = [
 
 def walked(plan, store, executor=None):
     executor = executor or Recording()
-    return walk(plan, store, executor, Quiet()), executor
+    return walk_plan(plan, store, executor, QuietListener()), executor
 
 
 def test_a_first_walk_runs_every_step(store):

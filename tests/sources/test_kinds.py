@@ -7,11 +7,11 @@ from typing import get_args
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from trtbuild.core.options import descriptions
-from trtbuild.sources import Model
+from trtbuild.core.options import describe_fields
+from trtbuild.sources import ModelSource
 from trtbuild.sources.kinds import Onnx, Torch
 
-MODEL = TypeAdapter(Model)
+MODEL = TypeAdapter(ModelSource)
 TORCH = """{"kind": "torch", "entrypoint": "net.py:make", "inputs": {"x": {"shape": ["n", 3]}}%s}"""
 
 
@@ -56,9 +56,9 @@ def test_a_dimension_is_a_size_or_a_name(shape):
 @pytest.mark.parametrize("kind", [Onnx, Torch])
 def test_every_option_is_described(kind):
     """The recipe reference is made of these words."""
-    assert set(kind.model_fields) - {"kind"} == set(descriptions(kind))
+    assert set(kind.model_fields) - {"kind"} == set(describe_fields(kind))
 
 
 def test_the_union_is_the_registry():
     """Both kinds are in it."""
-    assert {Onnx, Torch} == set(get_args(get_args(Model)[0]))
+    assert {Onnx, Torch} == set(get_args(get_args(ModelSource)[0]))

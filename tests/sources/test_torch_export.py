@@ -13,10 +13,10 @@ import pytest
 from tests.helpers.models import outputs_of
 from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.onnx_file import write
-from trtbuild.model.signature import signature_of
+from trtbuild.model.onnx_file import write_onnx
+from trtbuild.model.signature import read_signature
 from trtbuild.sources.kinds import Torch
-from trtbuild.sources.torch_module import make
+from trtbuild.sources.torch_module import prepare_module
 
 torch = pytest.importorskip("torch")
 
@@ -44,7 +44,7 @@ def test_seeded_weights_say_so(seeded):
 
 def test_layers_are_named_after_the_users_modules(seeded):
     """Batch norms are gone, convolutions keep their own names, weights and biases theirs."""
-    signature = signature_of(seeded.model)
+    signature = read_signature(seeded.model)
 
     assert [
         ("/stem/Conv", "Conv"),
@@ -70,7 +70,7 @@ def test_layers_are_named_after_the_users_modules(seeded):
 
 def test_the_batch_is_dynamic(seeded):
     """Input and output carry the recipe's name; any batch runs."""
-    signature = signature_of(seeded.model)
+    signature = read_signature(seeded.model)
     run = outputs_of(seeded.model, {"input": np.zeros((5, 3, 9, 9), np.float32)})
 
     assert ("batch", 3, 9, 9) == signature.inputs[0].shape
@@ -80,7 +80,7 @@ def test_the_batch_is_dynamic(seeded):
 
 def test_the_model_computes_what_pytorch_computes(seeded, base):
     """ONNX Runtime against the module itself, batch norms as seeded."""
-    module = make(source(), base=base, weights=None).module
+    module = prepare_module(source(), base=base, weights=None).module
     x = np.random.default_rng(1).normal(size=(2, 3, 9, 9)).astype(np.float32)
     with torch.no_grad():
         wanted = module(torch.from_numpy(x)).numpy()
@@ -99,7 +99,7 @@ def test_ir_and_opset_are_what_was_asked(seeded):
 
 def test_the_same_bytes_in_another_process_and_folder(seeded, base, tmp_path):
     """Nothing of the place, the time or the process gets into the file."""
-    write(seeded.model, tmp_path / "model.onnx")
+    write_onnx(seeded.model, tmp_path / "model.onnx")
     mine = (tmp_path / "model.onnx").read_bytes()
     elsewhere = write_source(tmp_path / "quite" / "another" / "place")
     code = f"""
@@ -108,11 +108,11 @@ from pathlib import Path
 import torch
 torch.set_num_threads(1)
 torch.rand(7)
-from trtbuild.model.onnx_file import write
+from trtbuild.model.onnx_file import write_onnx
 from trtbuild.sources.kinds import Torch
-from trtbuild.sources.torch_module import make
+from trtbuild.sources.torch_module import prepare_module
 model = Torch.model_validate_json({tiny()!r}).bring_in(Path({str(elsewhere)!r}), None).model
-write(model, Path("model.onnx"))
+write_onnx(model, Path("model.onnx"))
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -155,7 +155,7 @@ def test_several_inputs_go_where_forward_names_them(pair):
 
     assert (5, -1) == (run["sum"][0, 0], run["difference"][0, 0])
     assert [("left", ("batch", "length")), ("right", ("batch", "length"))] == [
-        (spec.name, spec.shape) for spec in signature_of(pair).inputs
+        (spec.name, spec.shape) for spec in read_signature(pair).inputs
     ]
 
 

@@ -11,7 +11,7 @@ from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.sources import torch_module
 from trtbuild.sources.kinds import Torch
-from trtbuild.sources.torch_module import make
+from trtbuild.sources.torch_module import prepare_module
 
 torch = pytest.importorskip("torch")
 
@@ -57,7 +57,7 @@ def saved(base, tmp_path, change=None, **fields):
 def test_weights_are_loaded_and_need_no_caveat(base, tmp_path):
     """The file's values are in the module that is exported, which is not in training."""
     path = saved(base, tmp_path, lambda state: state["fc.bias"].fill_(7))
-    made = make(source(), base=base, weights=path)
+    made = prepare_module(source(), base=base, weights=path)
 
     assert ((), ()) == (made.notes, made.caveats)
     assert [7, 7, 7] == made.module.fc.bias.tolist()
@@ -74,7 +74,7 @@ def test_weights_of_another_model_say_what_differs(base, tmp_path):
         state["fc.weight"] = torch.zeros(5, 4)
 
     with pytest.raises(StepInputError) as caught:
-        make(source(), base=base, weights=saved(base, tmp_path, change))
+        prepare_module(source(), base=base, weights=saved(base, tmp_path, change))
     message = caught.value.message
 
     assert "13 not in the file (layer1.0.conv1.weight, " in message
@@ -86,13 +86,13 @@ def test_weights_of_another_model_say_what_differs(base, tmp_path):
 def test_missing_weights_are_an_error_unless_seeded(base):
     """`without_weights: fail` is the default."""
     with pytest.raises(MissingFile, match=r"net\.py:tiny: its weights are not here") as caught:
-        make(source(without_weights=None), base=base, weights=None)
+        prepare_module(source(without_weights=None), base=base, weights=None)
     assert "without_weights: seeded" in caught.value.hint
 
 
 def test_random_weights_are_noticed_where_the_recipe_names_none(base):
     """An entrypoint that draws its weights cannot pass for a trained model."""
-    made = make(source(weights=None), base=base, weights=None)
+    made = prepare_module(source(weights=None), base=base, weights=None)
 
     assert ("seeded weights",) == made.caveats
     assert ("the entrypoint draws weights at random, from seed 0",) == made.notes
@@ -101,7 +101,7 @@ def test_random_weights_are_noticed_where_the_recipe_names_none(base):
 def test_an_entrypoint_with_weights_of_its_own_needs_no_caveat(base):
     """Its parameters do not depend on the seed."""
     frozen = source(entrypoint="net.py:frozen", weights=None, inputs={"x": {"shape": ["n", 2]}})
-    made = make(frozen, base=base, weights=None)
+    made = prepare_module(frozen, base=base, weights=None)
 
     assert ((), ()) == (made.notes, made.caveats)
 

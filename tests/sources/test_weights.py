@@ -14,7 +14,7 @@ import pytest
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError, UsageError
 from trtbuild.sources import weights as module
 from trtbuild.sources.kinds import Weights
-from trtbuild.sources.weights import fetch, state_dict
+from trtbuild.sources.weights import fetch_weights, read_state_dict
 
 CONTENT = b"weights" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -35,7 +35,7 @@ def published(tmp_path):
 
 def test_a_file_url_is_fetched_and_checked(published, tmp_path):
     """The bytes arrive whole."""
-    fetch(by_url(published), tmp_path / "here", timeout_seconds=5)
+    fetch_weights(by_url(published), tmp_path / "here", timeout_seconds=5)
 
     assert CONTENT == (tmp_path / "here").read_bytes()
 
@@ -43,28 +43,30 @@ def test_a_file_url_is_fetched_and_checked(published, tmp_path):
 def test_other_bytes_than_promised_are_refused(published, tmp_path):
     """Both digests are shown, and nothing is left behind."""
     with pytest.raises(CorruptObject, match=f"its sha256 is {DIGEST}, the recipe says {'0' * 64}"):
-        fetch(by_url(published, "0" * 64), tmp_path / "here", timeout_seconds=5)
+        fetch_weights(by_url(published, "0" * 64), tmp_path / "here", timeout_seconds=5)
     assert not (tmp_path / "here").exists()
 
 
 def test_too_large_a_file_is_stopped(published, tmp_path):
     """However much a server sends, the disk does not fill."""
     with pytest.raises(MissingFile, match="is larger than"):
-        fetch(by_url(published), tmp_path / "here", timeout_seconds=5, limit_bytes=6999)
+        fetch_weights(by_url(published), tmp_path / "here", timeout_seconds=5, limit_bytes=6999)
     assert not (tmp_path / "here").exists()
 
 
 def test_what_is_not_there_says_so(tmp_path):
     """With what to do instead."""
     with pytest.raises(MissingFile, match="cannot be fetched") as caught:
-        fetch(by_url((tmp_path / "gone").as_uri()), tmp_path / "here", timeout_seconds=5)
+        fetch_weights(by_url((tmp_path / "gone").as_uri()), tmp_path / "here", timeout_seconds=5)
     assert "weights: {path: ...}" in caught.value.hint
 
 
 def test_a_host_that_does_not_exist_says_so(tmp_path):
     """Without a network this is what happens: one error, in time."""
     with pytest.raises(MissingFile, match="cannot be fetched"):
-        fetch(by_url("https://weights.invalid/net.pth"), tmp_path / "here", timeout_seconds=5)
+        fetch_weights(
+            by_url("https://weights.invalid/net.pth"), tmp_path / "here", timeout_seconds=5
+        )
     assert not (tmp_path / "here").exists()
 
 
@@ -74,7 +76,9 @@ def test_only_https_and_files(tmp_path, url):
     with pytest.raises(ValueError, match="pattern"):
         by_url(url)
     with pytest.raises(UsageError, match="over https, or from file"):
-        fetch(Weights.model_construct(url=url, sha256=DIGEST), tmp_path / "x", timeout_seconds=5)
+        fetch_weights(
+            Weights.model_construct(url=url, sha256=DIGEST), tmp_path / "x", timeout_seconds=5
+        )
 
 
 class Server(BaseHTTPRequestHandler):
@@ -121,8 +125,8 @@ def server(monkeypatch):
 
 def test_https_is_fetched(server, tmp_path):
     """And followed where it redirects to https."""
-    fetch(by_url(f"{server}/net"), tmp_path / "a", timeout_seconds=5)
-    fetch(by_url(f"{server}/to/{server}/net"), tmp_path / "b", timeout_seconds=5)
+    fetch_weights(by_url(f"{server}/net"), tmp_path / "a", timeout_seconds=5)
+    fetch_weights(by_url(f"{server}/to/{server}/net"), tmp_path / "b", timeout_seconds=5)
 
     assert CONTENT == (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
@@ -131,14 +135,14 @@ def test_https_is_fetched(server, tmp_path):
 def test_a_redirect_out_of_https_is_refused(server, tmp_path, target):
     """A server cannot make us speak plainly, or read our own files."""
     with pytest.raises(MissingFile, match="cannot be fetched"):
-        fetch(by_url(f"{server}/to/{target}"), tmp_path / "x", timeout_seconds=5)
+        fetch_weights(by_url(f"{server}/to/{target}"), tmp_path / "x", timeout_seconds=5)
     assert not (tmp_path / "x").exists()
 
 
 def test_an_error_of_the_server_is_quoted(server, tmp_path):
     """404 is what it says."""
     with pytest.raises(MissingFile, match="Not Found"):
-        fetch(by_url(f"{server}/other"), tmp_path / "x", timeout_seconds=5)
+        fetch_weights(by_url(f"{server}/other"), tmp_path / "x", timeout_seconds=5)
 
 
 def test_a_server_that_drips_is_given_up(server, tmp_path, monkeypatch):
@@ -148,7 +152,7 @@ def test_a_server_that_drips_is_given_up(server, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PIECE_BYTES", 1000)
 
     with pytest.raises(MissingFile, match="took too long"):
-        fetch(by_url(f"{server}/net"), tmp_path / "x", timeout_seconds=5)
+        fetch_weights(by_url(f"{server}/net"), tmp_path / "x", timeout_seconds=5)
 
 
 def test_weights_have_one_place():
@@ -175,7 +179,7 @@ def test_every_form_is_read_by_what_it_holds(tmp_path, tensors, form):
         save_file(tensors, path)
     else:
         torch.save(tensors, path, _use_new_zipfile_serialization=form == "torch")
-    found = state_dict(path, None)
+    found = read_state_dict(path, None)
 
     assert tensors.keys() == found.keys()
     assert all(torch.equal(tensors[name], found[name]) for name in tensors)
@@ -188,11 +192,11 @@ def test_a_checkpoint_is_opened_at_its_key(tmp_path, tensors):
     path = tmp_path / "checkpoint.pth"
     torch.save({"epoch": 3, "state_dict": tensors}, path)
 
-    assert tensors.keys() == state_dict(path, "state_dict").keys()
+    assert tensors.keys() == read_state_dict(path, "state_dict").keys()
     with pytest.raises(StepInputError, match=r"is not a state dict .* epoch, state_dict"):
-        state_dict(path, None)
+        read_state_dict(path, None)
     with pytest.raises(StepInputError, match="has no entry `model`; entries there: epoch"):
-        state_dict(path, "model")
+        read_state_dict(path, "model")
 
 
 class Evil:
@@ -208,7 +212,7 @@ def test_code_in_a_pickle_does_not_run(tmp_path, tensors, capsys):
     path.write_bytes(pickle.dumps({"w": Evil()}))
 
     with pytest.raises(StepInputError, match="cannot be read as weights"):
-        state_dict(path, None)
+        read_state_dict(path, None)
     assert "gotcha" not in capsys.readouterr().out
 
 
@@ -221,7 +225,7 @@ def test_another_file_is_refused(tmp_path, tensors, content):
     path.write_bytes(content)
 
     with pytest.raises(StepInputError, match=r"net\.pth: cannot be read as weights"):
-        state_dict(path, None)
+        read_state_dict(path, None)
 
 
 def test_a_compressed_archive_is_refused(tmp_path):
@@ -230,4 +234,4 @@ def test_a_compressed_archive_is_refused(tmp_path):
         archive.writestr("archive/data.pkl", bytes(1 << 20))
 
     with pytest.raises(StepInputError, match="is a compressed archive"):
-        state_dict(tmp_path / "w.pth", None)
+        read_state_dict(tmp_path / "w.pth", None)

@@ -8,12 +8,12 @@ import onnx
 import pytest
 
 from tests.helpers.qdq import layer
-from trtbuild.backends.base import Built
+from trtbuild.backends.base import BuildResult
 from trtbuild.backends.onnxruntime import Onnxruntime
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import TensorSpec
-from trtbuild.steps.base import Context, Silent
+from trtbuild.steps.base import Context, QuietEvents
 from trtbuild.steps.build_engine import BuildEngine
 
 STEP = {
@@ -44,7 +44,7 @@ def build(tmp_path):
             "quantize/model": tmp_path / "m.onnx",
             "quantize/account": tmp_path / "account.json",
         }
-        events = Silent()
+        events = QuietEvents()
         facts = {"onnxruntime": "1.31.1", "tensorrt_rtx_cu13_libs": "1.7.1.116"}
         context = Context(inputs=inputs, out=tmp_path, facts=facts, caveats=caveats, events=events)
         BuildEngine.model_validate_json(json.dumps(STEP | changes)).run(context)
@@ -64,7 +64,7 @@ def backend(monkeypatch, tmp_path):
             seen["order"] = order
             order.engine.write_bytes(b"engine")
             spec = TensorSpec(name="x", dtype="float32", shape=("n", 3))
-            return Built((spec,), (spec,), {"tf32": "on"}, layers, notes)
+            return BuildResult((spec,), (spec,), {"tf32": "on"}, layers, notes)
 
         monkeypatch.setattr(Onnxruntime, "build", build)
         return seen
@@ -92,7 +92,7 @@ def test_engine_json_says_what_the_engine_is(build, backend):
     assert (1, 1) == (result.asked_int8, result.delivered_int8)
     assert ("seeded weights",) == result.caveats
     assert [] == events.notes
-    assert ["int8", "fp32"] == [each.precision for each in seen["order"].asked]
+    assert ["int8", "fp32"] == [each.precision for each in seen["order"].requested]
 
 
 def test_without_an_account_the_model_itself_is_asked(build, backend):
@@ -100,7 +100,7 @@ def test_without_an_account_the_model_itself_is_asked(build, backend):
     seen = backend()
     build()
 
-    assert [("layer", "int8")] == [(each.name, each.precision) for each in seen["order"].asked]
+    assert [("layer", "int8")] == [(each.name, each.precision) for each in seen["order"].requested]
 
 
 def test_fallbacks_are_noted_cause_by_cause(build, backend):

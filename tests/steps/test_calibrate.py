@@ -8,7 +8,7 @@ from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest, Sample
-from trtbuild.steps.base import Context, Silent
+from trtbuild.steps.base import Context, QuietEvents
 from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import DataInput
 
@@ -29,7 +29,7 @@ STEP = """{
 }"""
 
 
-class Told(Silent):
+class Told(QuietEvents):
     """Events that remember progress too."""
 
     def __init__(self):

@@ -11,7 +11,7 @@ from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.steps import calibrate_natively
-from trtbuild.steps.base import Context, Silent
+from trtbuild.steps.base import Context, QuietEvents
 from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData, DataInput
 
@@ -34,7 +34,7 @@ def run(tmp_path, monkeypatch):
             loader.demand_all()
             return CACHE
 
-        monkeypatch.setattr(calibrate_natively, "calibrate", calibrate)
+        monkeypatch.setattr(calibrate_natively, "calibrate_with_tensorrt", calibrate)
         step = CalibrateNatively.model_validate_json(
             json.dumps(
                 {
@@ -53,7 +53,7 @@ def run(tmp_path, monkeypatch):
             "capture/manifest": tmp_path / "capture/manifest.json",
             "capture/samples": tmp_path / "capture/samples.npz",
         }
-        step.run(Context(inputs=inputs, out=out, events=Silent()))
+        step.run(Context(inputs=inputs, out=out, events=QuietEvents()))
         return seen, Ranges.model_validate_json((out / "ranges.json").read_text()), out
 
     return ran

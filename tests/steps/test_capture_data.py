@@ -153,7 +153,7 @@ def test_samples_that_differ_from_their_digest_are_refused(tmp_path, name):
     """Another decoder, or a stored file that was damaged: never silence."""
     source = KINDS[name](tmp_path)
     data, context = capture(source, tmp_path, tmp_path / "out")
-    manifest = data.manifest_of(context)
+    manifest = data.read_manifest(context)
     wrong = (manifest.samples[0], "sha256:00", *manifest.samples[2:])
     path = context.inputs["capture/manifest"]
     path.write_text(manifest.model_copy(update={"samples": wrong}).model_dump_json())
@@ -168,7 +168,7 @@ def test_samples_that_differ_from_their_digest_are_refused(tmp_path, name):
 def test_fewer_or_more_samples_are_refused(tmp_path, kept, told):
     """A capture of three does not become four, nor one of five four."""
     data, context = capture(KINDS["python"](tmp_path), tmp_path, tmp_path / "out")
-    manifest = data.manifest_of(context)
+    manifest = data.read_manifest(context)
     samples = (*manifest.samples, "sha256:00")[:kept]
     path = context.inputs["capture/manifest"]
     path.write_text(manifest.model_copy(update={"samples": samples}).model_dump_json())

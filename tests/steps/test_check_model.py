@@ -7,9 +7,9 @@ import pytest
 
 from tests.helpers.rules import FIRES, HOLDS
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.records import Checks
-from trtbuild.quant.rules.aim import Aim
-from trtbuild.steps.base import Context, Ref, Silent
+from trtbuild.core.records import ModelChecks
+from trtbuild.quant.rules.build_target import BuildTarget
+from trtbuild.steps.base import Context, QuietEvents, Ref
 from trtbuild.steps.check_model import CheckModel
 
 
@@ -19,16 +19,18 @@ def check(tmp_path):
 
     def run(model, **options):
         onnx.save(model, tmp_path / "model.onnx")
-        events = Silent()
+        events = QuietEvents()
         context = Context(
             inputs={"fix_graph/model": tmp_path / "model.onnx"}, out=tmp_path, events=events
         )
         step = CheckModel(
-            model=Ref(step="fix_graph", output="model"), target="rtx", aim=Aim(), **options
+            model=Ref(step="fix_graph", output="model"), target="rtx", aim=BuildTarget(), **options
         )
         step.run(context)
         assert "no error\n" == (tmp_path / "passed").read_text()
-        return Checks.model_validate_json((tmp_path / "checks.json").read_bytes()), events.notes
+        return ModelChecks.model_validate_json(
+            (tmp_path / "checks.json").read_bytes()
+        ), events.notes
 
     return run
 

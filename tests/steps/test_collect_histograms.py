@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.steps.test_merge_histograms import cluster
-from trtbuild.calib.stored import read_shard
+from trtbuild.calib.shards import read_shard
 
 __all__ = ["cluster"]
 

@@ -11,9 +11,9 @@ from trtbuild.core.records import Comparison
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.base import Manifest
 from trtbuild.measure.gates import Gate
-from trtbuild.steps.base import Context, Ref, Silent
+from trtbuild.steps.base import Context, QuietEvents, Ref
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.compare import Compare
+from trtbuild.steps.compare import CompareOutputs
 
 DATA = DataInput(
     source=Arrays(kind="arrays", path="eval.npz"),
@@ -29,7 +29,7 @@ class Setup:
 
     def __init__(self, folder):
         self.folder = folder
-        self.events = Silent()
+        self.events = QuietEvents()
         self.inputs = {}
         self.labels()
         self.outputs("reference", y=SCORES)
@@ -60,7 +60,7 @@ class Setup:
         """Run the step and read what it wrote."""
         out = self.folder / "out"
         out.mkdir(exist_ok=True)
-        step = Compare(
+        step = CompareOutputs(
             reference=Ref(step="infer(reference)", output="outputs"),
             candidate=Ref(step="infer(candidate)", output="outputs"),
             data=DATA,

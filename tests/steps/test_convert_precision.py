@@ -4,7 +4,7 @@ import onnx
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, seeded
-from trtbuild.quant.account import Account
+from trtbuild.quant.account import QuantizationAccount
 from trtbuild.quant.half.convert import Peaks
 from trtbuild.steps.base import Context, Ref
 from trtbuild.steps.convert_precision import ConvertPrecision
@@ -26,7 +26,7 @@ def run(folder, **options):
     ConvertPrecision.model_validate_json(step.model_dump_json()).run(context)
     account = (folder / "out/precision.json").read_bytes()
     model = onnx.load(folder / "out/model.onnx")
-    return model, Account.model_validate_json(account), context.events.notes
+    return model, QuantizationAccount.model_validate_json(account), context.events.notes
 
 
 def test_it_writes_a_model_of_the_type_asked_for(tmp_path):

@@ -10,7 +10,7 @@ from tests.helpers.models import model_of
 from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
-from trtbuild.model.imported import Imported
+from trtbuild.model.imported_model import ImportedModel
 from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Context, Pinned
 from trtbuild.steps.import_model import ImportModel
@@ -107,7 +107,7 @@ def torch_step(tmp_path, monkeypatch):
 
     def bring_in(model, base, weights):
         given.append((base, weights))
-        return Imported(model_of(TEXT, WEIGHT), ("a note",), ("seeded weights",))
+        return ImportedModel(model_of(TEXT, WEIGHT), ("a note",), ("seeded weights",))
 
     monkeypatch.setattr(Torch, "bring_in", bring_in)
     base = write_source(tmp_path / "recipes")

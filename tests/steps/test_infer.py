@@ -13,7 +13,7 @@ from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.data.base import Manifest, Sample
-from trtbuild.steps.base import Context, Pinned, Silent
+from trtbuild.steps.base import Context, Pinned, QuietEvents
 from trtbuild.steps.capture_data import CaptureData, DataInput
 from trtbuild.steps.infer import Infer
 
@@ -49,7 +49,7 @@ def infer(tmp_path, monkeypatch):
             "fix_graph/model": tmp_path / "model.onnx",
             "capture/manifest": tmp_path / "manifest.json",
         }
-        events = Silent()
+        events = QuietEvents()
         context = Context(inputs=inputs, out=tmp_path, threads=threads, events=events)
         Infer.model_validate_json(STEP % str(reference).lower()).run(context)
         return ArrayFile(tmp_path / "outputs.npz"), events

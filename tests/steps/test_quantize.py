@@ -6,7 +6,7 @@ import pytest
 from tests.helpers.quant import normal, observed, seeded
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
-from trtbuild.quant.account import Account
+from trtbuild.quant.account import QuantizationAccount
 from trtbuild.steps.base import Context, Pinned, Ref
 from trtbuild.steps.quantize import Quantize
 
@@ -43,7 +43,7 @@ def test_the_step_writes_model_ranges_and_account(tmp_path):
     assert ["r", "x"] == list(
         Ranges.model_validate_json((out / "ranges.json").read_bytes()).tensors
     )
-    account = Account.model_validate_json((out / "quantization.json").read_bytes())
+    account = QuantizationAccount.model_validate_json((out / "quantization.json").read_bytes())
     assert [("one", "MatMul", "int8"), ("two", "MatMul", "int8")] == [
         (layer.name, layer.op, layer.precision) for layer in account.layers
     ]
@@ -66,7 +66,7 @@ def test_manual_ranges_and_skips_are_laid_over(tmp_path):
         tmp_path / "here", manual={"x": (-127.0, 127.0), "a": (-1.0, 1.0)}, skip=("two", "gone")
     )
 
-    account = Account.model_validate_json((out / "quantization.json").read_bytes())
+    account = QuantizationAccount.model_validate_json((out / "quantization.json").read_bytes())
     assert [("x", 1.0)] == [(tensor.name, tensor.scale) for tensor in account.tensors]
     assert [
         "MatMul `two` stays float: skipped by the recipe: `two`",

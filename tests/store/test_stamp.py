@@ -10,7 +10,7 @@ import pytest
 
 from trtbuild.core.watch import Watch
 from trtbuild.store import stamp
-from trtbuild.store.stamp import keep, key_of, said_before
+from trtbuild.store.stamp import keep_answer, make_key, recall_answer
 
 SAID = [("out", "a line\n"), ("err", "ä\tß\n"), ("out", "")]
 LONG_AGO = 1_000_000_000
@@ -27,11 +27,11 @@ def file(tmp_path, monkeypatch):
 
 def kept(file, *, began=None, said=SAID, during=lambda: None):
     """Keep what a run said that looked at a file alone; return the key and why it was not kept."""
-    key = key_of(["plan", "x.yaml"])
+    key = make_key(["plan", "x.yaml"])
     with Watch() as watch:
         file.read_text()
         during()
-    return key, keep(key, said, watch, began=began or time.time() + 3600)
+    return key, keep_answer(key, said, watch, began=began or time.time() + 3600)
 
 
 def test_what_was_said_is_said_again(file):
@@ -39,17 +39,17 @@ def test_what_was_said_is_said_again(file):
     key, reason = kept(file)
 
     assert "" == reason
-    assert SAID == said_before(key)
+    assert SAID == recall_answer(key)
 
 
 def test_another_key_has_another_answer(file):
     """Though it should fall on the same file."""
     kept(file)
     (place,) = (file.parent / "store/stamps").iterdir()
-    other = key_of(["plan", "y.yaml"])
+    other = make_key(["plan", "y.yaml"])
     place.rename(stamp._place(other))
 
-    assert said_before(other) is None
+    assert recall_answer(other) is None
 
 
 @pytest.mark.parametrize("seconds", [0, 1.9])
@@ -58,7 +58,7 @@ def test_what_has_just_been_changed_is_not_relied_on(file, seconds):
     key, reason = kept(file, began=os.stat(file).st_ctime + seconds)  # noqa: PTH116
 
     assert "has just been changed" in reason
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 def test_what_changes_during_the_run_is_not_relied_on(file):
@@ -69,7 +69,7 @@ def test_what_changes_during_the_run_is_not_relied_on(file):
     with Watch() as watch:
         file.read_text()
     file.write_text("z")
-    assert f"{file} moved" == keep(key_of(["plan"]), SAID, watch, began=time.time() + 3600)
+    assert f"{file} moved" == keep_answer(make_key(["plan"]), SAID, watch, began=time.time() + 3600)
 
 
 def test_a_time_in_the_future_is_not_relied_on(file):
@@ -98,24 +98,24 @@ def test_no_answer_outlives_what_it_rests_on(file, change):
     time.sleep(0.02)  # the clock of a file system may stand still for 10 ms
     CHANGES[change](file)
 
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 def test_what_was_not_there_must_not_be_there(file):
     """A file that comes is a change like any other."""
     absent = file.parent / "absent"
-    key, reason = kept(file, during=lambda: stamp.look(str(absent)) and _sought(absent))
-    assert ("", SAID) == (reason, said_before(key))
+    key, reason = kept(file, during=lambda: stamp.describe_state(str(absent)) and _sought(absent))
+    assert ("", SAID) == (reason, recall_answer(key))
 
     absent.write_text("")
 
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 def _sought(path):
-    from trtbuild.core.watch import note
+    from trtbuild.core.watch import note_path
 
-    note(path)
+    note_path(path)
 
 
 def test_a_link_in_a_listed_folder_is_followed(file):
@@ -124,11 +124,11 @@ def test_a_link_in_a_listed_folder_is_followed(file):
     folder.mkdir()
     (folder / "link").symlink_to(file.parent / "elsewhere")
     key, _ = kept(file, during=lambda: list(folder.iterdir()))
-    assert said_before(key) == SAID
+    assert recall_answer(key) == SAID
 
     (file.parent / "elsewhere").write_text("")
 
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "empty", "other", "folder", "pipe"])
@@ -148,12 +148,12 @@ def test_a_damaged_stamp_is_no_stamp(file, harm):
             flipped = data.copy()
             flipped[position] ^= 4
             place.write_bytes(flipped)
-            assert said_before(key) is None
+            assert recall_answer(key) is None
     else:
         harmed = {"cut": data[:-3], "empty": b"", "other": b"\x00\xff\n" * 9}
         place.write_bytes(harmed[harm])
 
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 def test_a_text_that_cannot_be_kept_is_not(file):
@@ -161,7 +161,7 @@ def test_a_text_that_cannot_be_kept_is_not(file):
     key, reason = kept(file, said=[("out", "a\0b")])
 
     assert "separates" in reason
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 def test_odd_names_are_kept(file):
@@ -169,11 +169,11 @@ def test_odd_names_are_kept(file):
     odd = file.parent / os.fsdecode(b"\xff\n \xc3\xa4")
     odd.write_text("x")
     key, reason = kept(odd)
-    assert ("", SAID) == (reason, said_before(key))
+    assert ("", SAID) == (reason, recall_answer(key))
 
     odd.write_text("longer")
 
-    assert said_before(key) is None
+    assert recall_answer(key) is None
 
 
 def test_the_oldest_stamps_go(file, monkeypatch):
@@ -183,11 +183,11 @@ def test_the_oldest_stamps_go(file, monkeypatch):
     for name in "abc":
         with Watch() as watch:
             file.read_text()
-        keys.append(key_of(["plan", name]))
-        keep(keys[-1], SAID, watch, began=time.time() + 3600)
+        keys.append(make_key(["plan", name]))
+        keep_answer(keys[-1], SAID, watch, began=time.time() + 3600)
         time.sleep(0.02)
 
-    assert [None, SAID, SAID] == [said_before(key) for key in keys]
+    assert [None, SAID, SAID] == [recall_answer(key) for key in keys]
 
 
 def test_a_store_that_cannot_be_written_to_keeps_nothing(file, monkeypatch):
@@ -196,4 +196,4 @@ def test_a_store_that_cannot_be_written_to_keeps_nothing(file, monkeypatch):
     key, reason = kept(file)
 
     assert reason
-    assert said_before(key) is None
+    assert recall_answer(key) is None

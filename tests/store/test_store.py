@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from trtbuild.core.digest import sealed
+from trtbuild.core.digest import seal
 from trtbuild.core.errors import CorruptObject, NotWritable
 from trtbuild.core.records import Action, Artifact
-from trtbuild.store.store import Store, default_root
+from trtbuild.store.store import Store, find_default_root
 
 AB, CD = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
 
@@ -98,10 +98,10 @@ def test_history_remembers_the_last_run_of_each_step(store):
 def test_the_store_is_in_the_user_cache_unless_moved(monkeypatch, tmp_path):
     """TRTBUILD_STORE wins; XDG_CACHE_HOME is honoured."""
     monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "here"))
-    assert tmp_path / "here" == default_root()
+    assert tmp_path / "here" == find_default_root()
     monkeypatch.delenv("TRTBUILD_STORE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    assert tmp_path / "cache" / "trtbuild" == default_root()
+    assert tmp_path / "cache" / "trtbuild" == find_default_root()
 
 
 @pytest.mark.parametrize("digest", ["sha256:../../../x", "sha256:/x", "x", "sha256:", "sha256:AB"])
@@ -129,7 +129,7 @@ def test_a_forged_action_reads_as_absent(store):
 @pytest.mark.parametrize("text", ["[1]", '[{"s": 1}]', "{}", "[" * 100_000, '"x"', "nonsense"])
 def test_forged_runs_read_as_none(store, text):
     """Whatever JSON stands there, or none."""
-    (store.root / "records/small.json").write_bytes(sealed(text))
+    (store.root / "records/small.json").write_bytes(seal(text))
 
     assert {} == store.history("small")
     assert [] == store.runs("small")

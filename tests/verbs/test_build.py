@@ -9,12 +9,12 @@ import pytest
 from tests.helpers.executors import Recording
 from tests.helpers.plans import plan_with
 from trtbuild.core.errors import MissingDependency
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
-from trtbuild.run.executor import Quiet
-from trtbuild.run.walk import walk
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.walk import walk_plan
 from trtbuild.verbs import build
-from trtbuild.verbs.build import timing_caches
+from trtbuild.verbs.build import find_timing_caches
 
 RECIPE = """version: 1
 name: {name}
@@ -26,24 +26,26 @@ targets:
 
 
 def recipe(name="small"):
-    return loaded(Path("r.yaml"), parse("r.yaml", RECIPE.format(name=name).encode()))
+    return check_source(
+        Path("r.yaml"), parse_recipe_text("r.yaml", RECIPE.format(name=name).encode())
+    )
 
 
 def test_a_managed_timing_cache_is_that_of_the_targets_last_build(store):
     """From the store, whatever has changed in the recipe since; a target not built has none."""
     plan = plan_with()
-    outcomes = walk(plan, store, Recording(), Quiet())
+    outcomes = walk_plan(plan, store, Recording(), QuietListener())
     (built,) = (each for each in outcomes if each.step == "build_engine(rtx)")
     (cache,) = (each for each in built.artifacts if each.name == "timing_cache")
 
-    found = dict(timing_caches(recipe(plan.recipe).recipe, store))
+    found = dict(find_timing_caches(recipe(plan.recipe).recipe, store))
 
     assert {"rtx": store.object_path(cache.digest)} == found
 
 
 def test_without_a_build_there_is_no_managed_timing_cache(store):
     """The first build times everything."""
-    assert {} == dict(timing_caches(recipe().recipe, store))
+    assert {} == dict(find_timing_caches(recipe().recipe, store))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_a_target_that_cannot_be_built_here_says_what_to_do(monkeypatch, store, 
     monkeypatch.delenv("TRTBUILD_PYTHON_TENSORRT11", raising=False)
 
     with pytest.raises(MissingDependency, match=reason) as caught:
-        build.compiled(
+        build.compile_for_machine(
             recipe(),
             store,
             Recording(hindrance=reason),

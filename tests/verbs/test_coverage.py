@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tests.helpers.records import layer, target
-from trtbuild.core.records import Checks, Coverage, LayerPrecision
-from trtbuild.verbs.coverage import covered
+from trtbuild.core.records import Coverage, LayerPrecision, ModelChecks
+from trtbuild.verbs.coverage import measure_coverage
 
 MACS = {"one": 600, "two": 300, "three": 90, "head": 10}
 CHECKS = {
-    "rtx": Checks(
+    "rtx": ModelChecks(
         faults=(),
         coverage=Coverage(target="rtx", layers=4, macs=1000, asked_macs=990, islands=1),
         macs=MACS,
@@ -21,13 +21,13 @@ def test_layers_count_by_their_work():
     head = LayerPrecision(name="head", op="Gemm", asked="fp32", delivered="fp32")
     engine = target((layer("one"), layer("two", "fp32"), layer("three", "unknown"), head))
 
-    [found] = covered([engine], CHECKS)
+    [found] = measure_coverage([engine], CHECKS)
 
     assert (990, 600, 90) == (found.asked_macs, found.delivered_macs, found.unknown_macs)
 
 
 def test_without_an_engine_nothing_is_delivered():
     """What was asked is known all the same."""
-    [found] = covered([None], CHECKS)
+    [found] = measure_coverage([None], CHECKS)
 
     assert (990, None) == (found.asked_macs, found.delivered_macs)

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from trtbuild.core.errors import NotWritable
-from trtbuild.verbs.deliver import deliver, prepare
+from trtbuild.verbs.deliver import deliver_files, prepare_directory
 
 
 @pytest.fixture
@@ -18,9 +18,11 @@ def model(store, tmp_path):
 
 
 def delivered(directory, store, artifacts, *, basis="1", whole=True, page="report"):
-    prepare(directory)
+    prepare_directory(directory)
     pages = {"report.md": lambda: page}
-    return deliver(directory, store, artifacts=artifacts, pages=pages, basis=basis, whole=whole)
+    return deliver_files(
+        directory, store, artifacts=artifacts, pages=pages, basis=basis, whole=whole
+    )
 
 
 def test_files_are_placed_once(store, tmp_path, model):
@@ -85,7 +87,7 @@ def test_a_build_directory_that_cannot_be_made_is_one_error(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(NotWritable, match="build directory") as caught:
-        prepare(tmp_path / "file" / "face")
+        prepare_directory(tmp_path / "file" / "face")
     assert "--build-dir" in caught.value.hint
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from tests.helpers.qdq import layer
 from tests.helpers.recipes import one_target
-from trtbuild.backends.tensorrt.rtx_plan import kernels_of
+from trtbuild.backends.tensorrt.rtx_plan import read_kernels
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.errors import UsageError
-from trtbuild.recipe.load import load
-from trtbuild.verbs.script import program
+from trtbuild.recipe.load import load_recipe
+from trtbuild.verbs.script import write_program
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def printed(tmp_path):
 
     def run(target, more="", name="it"):
         (tmp_path / "r.yaml").write_text(one_target(target, more))
-        return program(load(tmp_path / "r.yaml"), name)
+        return write_program(load_recipe(tmp_path / "r.yaml"), name)
 
     return run
 
@@ -35,9 +35,9 @@ def plans(text, target, tmp_path, *, profiles=()):
     (tmp_path / "build.py").write_text(text)
     ours = (
         "import sys; from pathlib import Path; "
-        "from trtbuild.backends.base import Order; "
+        "from trtbuild.backends.base import BuildOrder; "
         "from trtbuild.backends.tensorrt_rtx import TensorrtRtx; "
-        f"order = Order(Path('m.onnx'), Path('ours'), {list(profiles)!r}); "
+        f"order = BuildOrder(Path('m.onnx'), Path('ours'), {list(profiles)!r}); "
         "TensorrtRtx.model_validate_json(sys.argv[1]).build(order)"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -80,7 +80,7 @@ def test_with_open_shapes_it_compiles_the_same_kernels(printed, tmp_path):
     theirs, ours = plans(printed(target, more), target, tmp_path, profiles=[shapes])
 
     kernels = [
-        [(kernel.op, kernel.operands, kernel.layers) for kernel in kernels_of(plan)]
+        [(kernel.op, kernel.operands, kernel.layers) for kernel in read_kernels(plan)]
         for plan in (theirs, ours)
     ]
     assert kernels[0] == kernels[1]

@@ -8,7 +8,7 @@ import pytest
 
 from trtbuild.core.watch import Watch
 from trtbuild.sources.kinds import Torch
-from trtbuild.verbs.weights import RETRY_AFTER_SECONDS, published, resolve
+from trtbuild.verbs.weights import RETRY_AFTER_SECONDS, find_published, resolve_weights
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -30,7 +30,7 @@ def model(tmp_path):
 def test_weights_that_may_still_come_are_watched(model, store, tmp_path):
     """A plan made without them does not outlive their coming."""
     with Watch() as watch:
-        found, reason = published(model, store, base=tmp_path)
+        found, reason = find_published(model, store, base=tmp_path)
 
     assert (DIGEST, "") == (found.digest, reason)
     assert str(store.object_path(DIGEST)) in watch.looks
@@ -39,11 +39,11 @@ def test_weights_that_may_still_come_are_watched(model, store, tmp_path):
 def test_a_failed_fetch_is_an_answer_for_an_hour(model, store, tmp_path):
     """Then it is tried again, so nothing that rests on it holds for longer."""
     begin = time.time()
-    assert resolve(model, store, base=tmp_path)[0] is None
+    assert resolve_weights(model, store, base=tmp_path)[0] is None
     end = time.time()
 
     with Watch() as watch:
-        found, reason = published(model, store, base=tmp_path)
+        found, reason = find_published(model, store, base=tmp_path)
 
     assert found is None
     assert "seeded" in reason

@@ -1,9 +1,9 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
-from trtbuild.api.builds import apply, inspect, plan, run, script, store, why
-from trtbuild.api.ranges import export_ranges, import_ranges, range_diff, table
+from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
+from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
 from trtbuild.api.recipes import check, demand_apart, doctor, kinds, load, schema, validate
-from trtbuild.api.review import check_lock, diff, diff_git, failed_gates, lock, verify
+from trtbuild.api.review import check_lock, diff, diff_git, list_failed_gates, lock, verify
 
 __all__ = [
     "apply",
@@ -12,21 +12,21 @@ __all__ = [
     "demand_apart",
     "diff",
     "diff_git",
+    "diff_ranges",
     "doctor",
     "export_ranges",
-    "failed_gates",
+    "find_ranges",
     "import_ranges",
     "inspect",
     "kinds",
+    "list_failed_gates",
     "load",
     "lock",
+    "open_store",
     "plan",
-    "range_diff",
     "run",
     "schema",
     "script",
-    "store",
-    "table",
     "validate",
     "verify",
     "why",

@@ -8,40 +8,40 @@ from typing import TYPE_CHECKING, Literal
 
 from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
-from trtbuild.store.store import Store, default_root
+from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Record
-    from trtbuild.plan.saved import SavedPlan
-    from trtbuild.plan.why import Why
+    from trtbuild.plan.history import Why
+    from trtbuild.plan.saved_plan import SavedPlan
     from trtbuild.run.executor import Executor, Listener
-    from trtbuild.verbs.apply import Applied
-    from trtbuild.verbs.feeding import Ran
-    from trtbuild.verbs.inspection import Inspected
-    from trtbuild.verbs.planning import Planned
+    from trtbuild.verbs.apply import AppliedRecipe
+    from trtbuild.verbs.inspect import InspectedEngine
+    from trtbuild.verbs.plan import DecidedPlan
+    from trtbuild.verbs.run import RunResult
 
-__all__ = ["apply", "inspect", "plan", "run", "script", "store", "why"]
+__all__ = ["apply", "inspect", "open_store", "plan", "run", "script", "why"]
 
 
 def plan(
     path: Path | str, *, targets: Sequence[str] = (), executor: Executor | str = "local"
-) -> Planned:
+) -> DecidedPlan:
     """Say which steps of a recipe would run where an executor runs them, and why.
 
     Runs nothing and fetches nothing.
     """
-    from trtbuild.verbs.planning import planned
+    from trtbuild.verbs.plan import plan_recipe
 
     with using_executor(executor) as place:
-        return planned(load(path), Store(default_root()), place, targets=targets)
+        return plan_recipe(load(path), Store(find_default_root()), place, targets=targets)
 
 
 def why(path: Path | str) -> tuple[Why, ...]:
     """Say for every step why the last run of a recipe ran it, and why the next would."""
-    from trtbuild.plan.why import why as explained
+    from trtbuild.plan.history import explain_steps as explained
 
     found = plan(path)
-    return explained(found.plan, found.decisions, Store(default_root()))
+    return explained(found.plan, found.decisions, Store(find_default_root()))
 
 
 def apply(  # noqa: PLR0913  # all that a user may ask for
@@ -54,7 +54,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     listener: Listener | None = None,
     saved: SavedPlan | None = None,
     locked: bool = False,
-) -> Applied:
+) -> AppliedRecipe:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
@@ -68,12 +68,12 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         StepFailed: a step failed; what other steps made is in the store, nothing is placed.
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
-    from trtbuild.run.executor import Quiet
-    from trtbuild.verbs.apply import apply as apply_here
-    from trtbuild.verbs.locking import against
+    from trtbuild.run.executor import QuietListener
+    from trtbuild.verbs.apply import apply_recipe as apply_here
+    from trtbuild.verbs.lock import compare_with_lock
 
     loaded = load(path)
-    store = Store(default_root())
+    store = Store(find_default_root())
     with using_executor(executor, jobs=jobs) as place:
         return apply_here(
             loaded,
@@ -81,10 +81,10 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
             executor=place,
             directory=Path(build_dir) / loaded.recipe.name,
             targets=targets,
-            listener=listener or Quiet(),
+            listener=listener or QuietListener(),
             pages={"report.md": _markdown, "report.html": _html},
             saved=saved,
-            lock=against(loaded, store, place)[0] if locked else None,
+            lock=compare_with_lock(loaded, store, place)[0] if locked else None,
         )
 
 
@@ -94,9 +94,9 @@ def script(path: Path | str, target: str) -> str:
     Raises:
         UsageError: there is no such target, or no such program for it.
     """
-    from trtbuild.verbs.script import program
+    from trtbuild.verbs.script import write_program
 
-    return program(load(path), target)
+    return write_program(load(path), target)
 
 
 def inspect(
@@ -104,13 +104,13 @@ def inspect(
     *,
     plugins: Sequence[Path | str] = (),
     executor: Executor | str = "local",
-) -> Inspected:
+) -> InspectedEngine:
     """Say what an engine file is, and whether it fits the machine of an executor.
 
     Raises:
         MissingFile: it is not there.
     """
-    from trtbuild.verbs.inspection import inspect as inspected
+    from trtbuild.verbs.inspect import inspect_engine as inspected
 
     with using_executor(executor) as place:
         return inspected(Path(path), place, plugins=[Path(each) for each in plugins])
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     on: Literal["any", "gpu", "cpu"] = "any",
     plugins: Sequence[Path | str] = (),
     executor: Executor | str = "local",
-) -> Ran:
+) -> RunResult:
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 
     On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime.
@@ -139,8 +139,8 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
     from trtbuild.core.arrays import write_npz
-    from trtbuild.verbs.feeding import run_model
-    from trtbuild.verbs.standing import doubt_about
+    from trtbuild.verbs.freshness import explain_doubt
+    from trtbuild.verbs.run import run_model
 
     with using_executor(executor) as place:
         ran = run_model(
@@ -151,7 +151,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
             target=target,
             on=on,
             plugins=[Path(each) for each in plugins],
-            doubt=lambda loaded, file: doubt_about(loaded, file, store(), place),
+            doubt=lambda loaded, file: explain_doubt(loaded, file, open_store(), place),
         )
     if output is not None:
         with write_npz(Path(output)) as file:
@@ -160,18 +160,18 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     return ran
 
 
-def store() -> Store:
+def open_store() -> Store:
     """Return the store, for the functions of `core.upkeep`."""
-    return Store(default_root())
+    return Store(find_default_root())
 
 
 def _markdown(record: Record) -> str:
-    from trtbuild.report.markdown import markdown
+    from trtbuild.report.markdown import render_markdown
 
-    return markdown(record)
+    return render_markdown(record)
 
 
 def _html(record: Record) -> str:
-    from trtbuild.report.html import html
+    from trtbuild.report.html import render_html
 
-    return html(record)
+    return render_html(record)

@@ -9,19 +9,19 @@ from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
-from trtbuild.store.store import Store, default_root
+from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
-    from trtbuild.calib.table import Values
+    from trtbuild.calib.range_file import ScaleMeaning
     from trtbuild.plan.range_diff import RangeDiff
     from trtbuild.run.executor import Executor
-    from trtbuild.verbs.range_files import Form, Imported
-    from trtbuild.verbs.tables import Table
+    from trtbuild.verbs.found_ranges import FoundRanges
+    from trtbuild.verbs.range_files import ImportedRanges, RangeFileForm
 
-__all__ = ["export_ranges", "import_ranges", "range_diff", "table"]
+__all__ = ["diff_ranges", "export_ranges", "find_ranges", "import_ranges"]
 
 
-def table(path: Path | str, *, values: Values = "auto") -> Table:
+def find_ranges(path: Path | str, *, values: ScaleMeaning = "auto") -> FoundRanges:
     """Find the ranges of a recipe, a build directory, a table, a TensorRT cache or a text file.
 
     `values` says what a cache's numbers are, see `calibrator: {kind: cache}`.
@@ -30,28 +30,29 @@ def table(path: Path | str, *, values: Values = "auto") -> Table:
         RecipeError, MissingFile, RangeFileError: it is not there, or cannot be read.
         UsageError: it has no ranges, or none yet.
     """
-    from trtbuild.verbs.tables import table_of
+    from trtbuild.verbs.found_ranges import find_table
 
     with using_executor("local") as place:
-        return table_of(Path(path), Store(default_root()), place, values=values)
+        return find_table(Path(path), Store(find_default_root()), place, values=values)
 
 
-def range_diff(
+def diff_ranges(
     before: Path | str,
     after: Path | str,
     *,
     tolerance: float = 0.0,
-    values: tuple[Values, Values] = ("auto", "auto"),
+    values: tuple[ScaleMeaning, ScaleMeaning] = ("auto", "auto"),
 ) -> RangeDiff:
     """Say which limits moved from one table to another, and what that does to the resolution.
 
     Both are what `table` takes; scales that differ by less than the share `tolerance` are equal.
     `values` says of each, should it be a cache, what its numbers are.
     """
-    from trtbuild.plan.range_diff import range_diff as compared
+    from trtbuild.plan.range_diff import compare_ranges as compared
 
     old, new = (
-        table(path, values=each).ranges for path, each in zip((before, after), values, strict=True)
+        find_ranges(path, values=each).ranges
+        for path, each in zip((before, after), values, strict=True)
     )
     return compared(old, new, tolerance=tolerance)
 
@@ -62,9 +63,9 @@ def import_ranges(
     model: Path | str | None = None,
     recipe: Path | str | None = None,
     output: Path | str | None = None,
-    values: Values = "auto",
+    values: ScaleMeaning = "auto",
     executor: Executor | str = "local",
-) -> Imported:
+) -> ImportedRanges:
     """Read a file of ranges for a model: an ONNX file, or a recipe's, after its graph fixes.
 
     Those of the model's tensors are written to `output`, as JSON.
@@ -74,16 +75,16 @@ def import_ranges(
         StepFailed: the recipe's model cannot be imported.
     """
     from trtbuild.verbs import range_files
-    from trtbuild.verbs.tables import read_table
+    from trtbuild.verbs.found_ranges import read_table
 
     found = read_table(Path(path), values=values)
     if recipe is not None and model is None:
-        store = Store(default_root())
+        store = Store(find_default_root())
         store.prepare()
         with using_executor(executor) as place:
-            made = range_files.ranges_for_recipe(found, load(Path(recipe)), store, place)
+            made = range_files.select_ranges_for_recipe(found, load(Path(recipe)), store, place)
     elif model is not None and recipe is None:
-        made = range_files.ranges_for_model(found, Path(model))
+        made = range_files.select_ranges_for_model(found, Path(model))
     else:
         raise UsageError("ranges are for one model", hint="name it: --model FILE or --recipe FILE")
     if output is not None:
@@ -93,12 +94,12 @@ def import_ranges(
 
 def export_ranges(
     path: Path | str,
-    form: Form,
+    form: RangeFileForm,
     *,
     version: str = "",
     algorithm: str = "entropy2",
     output: Path | str | None = None,
-    values: Values = "auto",
+    values: ScaleMeaning = "auto",
 ) -> bytes:
     """Write the ranges of what `table` takes in another form, to `output` if that is given.
 
@@ -107,9 +108,11 @@ def export_ranges(
     Raises:
         UsageError, RangeFileError: they cannot be written so.
     """
-    from trtbuild.verbs.range_files import exported
+    from trtbuild.verbs.range_files import write_range_file
 
-    data = exported(table(path, values=values).ranges, form, version=version, algorithm=algorithm)
+    data = write_range_file(
+        find_ranges(path, values=values).ranges, form, version=version, algorithm=algorithm
+    )
     if output is not None:
         write_whole(Path(output), data)
     return data

@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.api.executors import using_executor
 from trtbuild.core.errors import MissingFile, RecipeError, UsageError
-from trtbuild.store.store import Store, default_root
+from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
-    from trtbuild.recipe.load import Loaded
+    from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.problems import Problem
     from trtbuild.run.executor import Executor
-    from trtbuild.verbs.check import Checked
-    from trtbuild.verbs.diagnosis import Diagnosis
+    from trtbuild.verbs.check import CheckedModel
+    from trtbuild.verbs.diagnose import Diagnosis
 
 __all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
 
 _NAME = re.compile(rb"""^name:[ ]+(["']?)([A-Za-z0-9_.-]+)\1[ ]*(#.*)?\r?$""", re.MULTILINE)
 
 
-def load(path: Path | str) -> Loaded:
+def load(path: Path | str) -> LoadedRecipe:
     """Read and check a recipe without touching a model, a GPU or the store.
 
     Raises:
         RecipeError: all that is wrong with it.
         MissingFile: it is not there.
     """
-    from trtbuild.recipe.load import load as load_recipe
+    from trtbuild.recipe.load import load_recipe
 
     return load_recipe(path)
 
@@ -81,7 +81,7 @@ def demand_apart(paths: Sequence[Path]) -> None:
 
 def _name_of(path: Path) -> str:
     """Return a recipe's name; nothing where it cannot be read, which building it will say."""
-    from trtbuild.core.regular import read_regular
+    from trtbuild.core.regular_files import read_regular
 
     try:
         # As it is nearly always written: to read hundreds of recipes whole would take time.
@@ -92,7 +92,7 @@ def _name_of(path: Path) -> str:
         return ""
 
 
-def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Checked, ...]:
+def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[CheckedModel, ...]:
     """Hold an ONNX file, or the models that a recipe builds engines from, against static rules.
 
     Of a recipe, what is cheap runs (its model is imported and fixed); nothing is calibrated.
@@ -106,7 +106,7 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
     file = Path(path)
     if file.suffix == ".onnx":
         return (check_file(file),)
-    store = Store(default_root())
+    store = Store(find_default_root())
     store.prepare()
     with using_executor(executor) as place:
         return check_recipe(load(file), store, place)
@@ -114,9 +114,9 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema of recipes."""
-    from trtbuild.recipe.editors import json_schema
+    from trtbuild.recipe.json_schema import make_json_schema
 
-    return json_schema()
+    return make_json_schema()
 
 
 def kinds() -> dict[str, tuple[type[Options], ...]]:
@@ -126,11 +126,11 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
     from trtbuild import backends, calib, data, fixes, quant, sources
 
     unions = {
-        "model": sources.Model,
+        "model": sources.ModelSource,
         "fixes": fixes.Fix,
-        "data": data.Source,
+        "data": data.AnyDataSource,
         "calibrator": calib.RangeSource,
-        "weights": quant.Weights,
+        "weights": quant.AnyWeightScaling,
         "targets": backends.Target,
     }
     # Annotated[A | B, Field(...)]: the union is the registry.
@@ -139,6 +139,6 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
 
 def doctor() -> Diagnosis:
     """Say what this machine can build, and what is missing for the rest."""
-    from trtbuild.verbs.diagnosis import diagnosis
+    from trtbuild.verbs.diagnose import diagnose_machine
 
-    return diagnosis(default_root())
+    return diagnose_machine(find_default_root())

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.api.builds import store
+from trtbuild.api.builds import open_store
 from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
-from trtbuild.store.store import Store, default_root
+from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
-    from trtbuild.core.records import Verdict
+    from trtbuild.core.records import GateVerdict
     from trtbuild.plan.difference import Diff
     from trtbuild.plan.lock import Lock
     from trtbuild.run.executor import Executor, Listener
-    from trtbuild.verbs.verifying import Verification
+    from trtbuild.verbs.verify import Verification
 
-__all__ = ["check_lock", "diff", "diff_git", "failed_gates", "lock", "verify"]
+__all__ = ["check_lock", "diff", "diff_git", "list_failed_gates", "lock", "verify"]
 
 
 def lock(path: Path | str, *, executor: Executor | str = "local") -> tuple[Path, bool, Lock]:
@@ -27,23 +27,25 @@ def lock(path: Path | str, *, executor: Executor | str = "local") -> tuple[Path,
     Raises:
         UsageError: the recipe is not built as it stands.
     """
-    from trtbuild.plan.lock import lock_path, write_lock
-    from trtbuild.store.upkeep import note_lock
-    from trtbuild.verbs.locking import locked
+    from trtbuild.plan.lock import find_lock, write_lock
+    from trtbuild.store.maintenance import note_lock
+    from trtbuild.verbs.lock import lock_built
 
     with using_executor(executor) as place:
-        found = locked(load(path), store(), place)
-    changed = write_lock(lock_path(Path(path)), found)
-    note_lock(store(), lock_path(Path(path)))
-    return lock_path(Path(path)), changed, found
+        found = lock_built(load(path), open_store(), place)
+    changed = write_lock(find_lock(Path(path)), found)
+    note_lock(open_store(), find_lock(Path(path)))
+    return find_lock(Path(path)), changed, found
 
 
-def failed_gates(path: Path | str, *, executor: Executor | str = "local") -> tuple[Verdict, ...]:
+def list_failed_gates(
+    path: Path | str, *, executor: Executor | str = "local"
+) -> tuple[GateVerdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
-    from trtbuild.verbs.locking import failed_gates as failed
+    from trtbuild.verbs.lock import list_failed_gates as failed
 
     with using_executor(executor) as place:
-        return failed(load(path), store(), place)
+        return failed(load(path), open_store(), place)
 
 
 def check_lock(
@@ -57,12 +59,12 @@ def check_lock(
         LockMismatch: something differs.
         MissingFile, UsageError: there is no lock, or it cannot be read.
     """
-    from trtbuild.plan.lock import lock_path
-    from trtbuild.verbs.locking import against
+    from trtbuild.plan.lock import find_lock
+    from trtbuild.verbs.lock import compare_with_lock
 
     with using_executor(executor) as place:
-        _, unchecked = against(load(path), Store(default_root()), place)
-    return lock_path(Path(path)), unchecked
+        _, unchecked = compare_with_lock(load(path), Store(find_default_root()), place)
+    return find_lock(Path(path)), unchecked
 
 
 def verify(
@@ -82,19 +84,21 @@ def verify(
         UsageError: there is neither a lock nor a build of the recipe as it stands.
         StepFailed: a step failed; its log is kept.
     """
-    from trtbuild.run.executor import Quiet
-    from trtbuild.verbs.verifying import verify as verified
+    from trtbuild.run.executor import QuietListener
+    from trtbuild.verbs.verify import verify_build as verified
 
     with using_executor(executor, jobs=jobs) as place:
-        return verified(load(path), store(), place, targets=targets, listener=listener or Quiet())
+        return verified(
+            load(path), open_store(), place, targets=targets, listener=listener or QuietListener()
+        )
 
 
 def diff(before: Path | str, after: Path | str, *, executor: Executor | str = "local") -> Diff:
     """Compare two recipes, with their locks, or two locks, by what they mean."""
-    from trtbuild.verbs.diffing import diff as compared
+    from trtbuild.verbs.diff import diff_recipes as compared
 
     with using_executor(executor) as place:
-        return compared(Path(before), Path(after), store(), place)
+        return compared(Path(before), Path(after), open_store(), place)
 
 
 def diff_git(
@@ -104,7 +108,7 @@ def diff_git(
     executor: Executor | str = "local",
 ) -> tuple[Diff, ...]:
     """Compare recipes (all, or those named) at two revisions, `A...B` or `A..B`."""
-    from trtbuild.verbs.diffing import diff_revisions
+    from trtbuild.verbs.diff import diff_revisions
 
     with using_executor(executor) as place:
-        return diff_revisions(between, [Path(each) for each in recipes], store(), place)
+        return diff_revisions(between, [Path(each) for each in recipes], open_store(), place)

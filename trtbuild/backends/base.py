@@ -1,4 +1,4 @@
-"""Backend, Capabilities, Order, Built: what every backend does and can do."""
+"""Backend, Capabilities, BuildOrder, BuildResult: what every backend does and can do."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
-    "Asked",
     "Backend",
-    "Built",
+    "BuildOrder",
+    "BuildResult",
     "Capabilities",
     "Guarantee",
-    "Implicit",
-    "Order",
+    "ImplicitQuantization",
+    "LayerRequest",
     "Profile",
-    "Progress",
+    "ReportProgress",
     "Shapes",
 ]
 
@@ -28,7 +28,7 @@ Shapes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """min, opt, max."""
 Profile = Mapping[str, Shapes]
 """An optimization profile: input → (min, opt, max)."""
-Progress = Callable[[int, int, str], None]
+ReportProgress = Callable[[int, int, str], None]
 """done, total, unit."""
 
 
@@ -51,7 +51,7 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
-class Asked:
+class LayerRequest:
     """The precision asked for of one weighted layer: `int8` or `fp32`, by ONNX node."""
 
     name: str
@@ -60,7 +60,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Implicit:
+class ImplicitQuantization:
     """Quantization without Q/DQ pairs: ranges by tensor, and the nodes that must stay float."""
 
     ranges: Ranges
@@ -77,7 +77,7 @@ def _say_nothing(done: int, total: int, unit: str) -> None:
 
 
 @dataclass(frozen=True)
-class Order:
+class BuildOrder:
     """What to build, and all that a backend may need for it."""
 
     model: Path
@@ -85,19 +85,19 @@ class Order:
     engine: Path
     """The file to write; a timing cache is left beside it."""
     profiles: Sequence[Profile] = ()
-    asked: Sequence[Asked] = ()
+    requested: Sequence[LayerRequest] = ()
     """The layers to tell of, in this order."""
-    progress: Progress = _say_nothing
+    progress: ReportProgress = _say_nothing
     plugins: tuple[Path, ...] = ()
     timing_cache: Path | None = None
     timing_cache_pinned: bool = False
     """The recipe names it, so it must be good; else it is what an earlier build left."""
-    implicit: Implicit | None = None
+    implicit: ImplicitQuantization | None = None
     """Ranges for a model without pairs; None for any other."""
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """What a build made."""
 
     inputs: tuple[TensorSpec, ...]
@@ -138,7 +138,7 @@ class Backend(Protocol):
     def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:
         """Say how alike two engines are that are built of one model with these inputs."""
 
-    def build(self, order: Order) -> Built:
+    def build(self, order: BuildOrder) -> BuildResult:
         """Build an engine, and read back what was delivered.
 
         Raises:

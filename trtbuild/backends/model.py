@@ -8,15 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.backends.base import Asked
+from trtbuild.backends.base import LayerRequest
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.nodes import WEIGHTED, bodies_of, name_of
+from trtbuild.model.nodes import WEIGHTED, iterate_bodies, name_of
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Model"]
+__all__ = ["OnnxModel"]
 
 PASSING = (
     *("Concat", "DepthToSpace", "Expand", "Flatten", "Gather", "Identity", "MaxPool", "Reshape"),
@@ -33,7 +33,7 @@ _WORDS = dict.fromkeys((17, 18, 19, 20), "fp8") | dict.fromkeys((21, 22), "int4"
 """TensorProto's data types, which have names only once onnx is imported."""
 
 
-class Model:
+class OnnxModel:
     """An ONNX model, read once; its weights are never looked at, only their dimensions."""
 
     def __init__(self, proto: onnx.ModelProto) -> None:
@@ -41,7 +41,7 @@ class Model:
         # A copy of the nodes alone: they would keep the whole file in memory.
         self.nodes = list(type(graph)(node=graph.node).node)
         self._makers = {name: node for node in self.nodes for name in node.output if name}
-        self._stored = {tensor.name: _Stored.of(tensor) for tensor in graph.initializer}
+        self._stored = {tensor.name: _StoredConstant.of(tensor) for tensor in graph.initializer}
         self.inputs = tuple(_spec(value) for value in graph.input if value.name not in self._stored)
         self.outputs = tuple(_spec(value) for value in graph.output)
         self._stored |= dict(_constants(self.nodes))
@@ -49,7 +49,7 @@ class Model:
         """Whether weights lie in a file beside the model."""
 
     @classmethod
-    def read(cls, path: Path) -> Model:
+    def read(cls, path: Path) -> OnnxModel:
         """Read a model.
 
         Raises:
@@ -80,13 +80,13 @@ class Model:
         """Return the weighted node that has a name."""
         return self._weighted.get(name)
 
-    def asked(self) -> tuple[Asked, ...]:
+    def list_requests(self) -> tuple[LayerRequest, ...]:
         """Read from the graph itself which precision each weighted layer is in.
 
         `int8` where both operands come out of a DequantizeLinear; else what its weight is.
         """
         return tuple(
-            Asked(name, node.op_type, self._precision(node))
+            LayerRequest(name, node.op_type, self._precision(node))
             for name, node in self._weighted.items()
         )
 
@@ -152,30 +152,30 @@ def _all_of(nodes: Any) -> Iterator[onnx.NodeProto]:
     """Yield nodes, then those in their bodies (`If`, `Loop`)."""
     yield from nodes
     for node in nodes:
-        for body in bodies_of(node):
+        for body in iterate_bodies(node):
             yield from _all_of(body.node)
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _StoredConstant:
     """What is known of a constant that the file holds."""
 
     dims: tuple[int, ...]
     dtype: int
 
     @classmethod
-    def of(cls, tensor: onnx.TensorProto) -> _Stored:
+    def of(cls, tensor: onnx.TensorProto) -> _StoredConstant:
         return cls(tuple(tensor.dims), tensor.data_type)
 
 
-def _constants(nodes: Sequence[onnx.NodeProto]) -> Iterator[tuple[str, _Stored]]:
+def _constants(nodes: Sequence[onnx.NodeProto]) -> Iterator[tuple[str, _StoredConstant]]:
     for node in nodes:
         if node.op_type == "Constant":
             for attribute in node.attribute:
                 if attribute.name == "value":
-                    yield node.output[0], _Stored.of(attribute.t)
+                    yield node.output[0], _StoredConstant.of(attribute.t)
                 elif attribute.name in ("value_float", "value_int"):
-                    yield node.output[0], _Stored((), 0)
+                    yield node.output[0], _StoredConstant((), 0)
 
 
 def _spec(value: onnx.ValueInfoProto) -> TensorSpec:

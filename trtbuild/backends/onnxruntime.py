@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import Asked, Built, Capabilities, Guarantee, Order
-from trtbuild.backends.model import Model
+from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, Guarantee, LayerRequest
+from trtbuild.backends.model import OnnxModel
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.runner import ort_errors
+from trtbuild.model.runner import list_ort_errors
 
 __all__ = ["Onnxruntime"]
 
@@ -53,13 +53,13 @@ class Onnxruntime(Options):
         """Promise the same bytes: they are the model's."""
         return Guarantee(2, "it is the model itself")
 
-    def build(self, order: Order) -> Built:
+    def build(self, order: BuildOrder) -> BuildResult:
         """Load the model, copy it, and read back which kernels ONNX Runtime chose.
 
         Raises:
             StepInputError: ONNX Runtime cannot load the model; quotes why.
         """
-        read = Model.read(order.model)
+        read = OnnxModel.read(order.model)
         if read.split:
             raise StepInputError(
                 "the model is over 2 GB, with its weights in a file of their own; an engine is one",
@@ -67,18 +67,18 @@ class Onnxruntime(Options):
                 "leaves with its weights beside it",
             )
         with tempfile.TemporaryDirectory() as folder:
-            chosen = _operators(_optimized(order.model, Path(folder) / "optimized.onnx"))
+            chosen = _read_operators(_optimize(order.model, Path(folder) / "optimized.onnx"))
         copy_whole(order.model, order.engine)
         order.progress(1, 1, "models")
-        return Built(
+        return BuildResult(
             inputs=read.inputs,
             outputs=read.outputs,
             options={"provider": "CPUExecutionProvider", "graph_optimization_level": "EXTENDED"},
-            layers=tuple(_layer(layer, chosen) for layer in order.asked),
+            layers=tuple(_read_layer(layer, chosen) for layer in order.requested),
         )
 
 
-def _optimized(model: Path, path: Path) -> Path:
+def _optimize(model: Path, path: Path) -> Path:
     """Have ONNX Runtime write down the graph that it would run.
 
     Fusions up to EXTENDED decide between integer and float; the layout changes above them depend
@@ -91,7 +91,7 @@ def _optimized(model: Path, path: Path) -> Path:
     options.optimized_model_filepath = str(path)
     try:
         ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except ort_errors() as error:
+    except list_ort_errors() as error:
         raise StepInputError(
             f"ONNX Runtime cannot load the model: {error}",
             hint="an operator it does not know must be replaced before the export",
@@ -99,7 +99,7 @@ def _optimized(model: Path, path: Path) -> Path:
     return path
 
 
-def _operators(path: Path) -> dict[str, str]:
+def _read_operators(path: Path) -> dict[str, str]:
     """Return the operator of each node; a fused node's name holds that of its Conv or Gemm."""
     import onnx
 
@@ -111,7 +111,7 @@ def _operators(path: Path) -> dict[str, str]:
     }
 
 
-def _layer(layer: Asked, chosen: Mapping[str, str]) -> LayerPrecision:
+def _read_layer(layer: LayerRequest, chosen: Mapping[str, str]) -> LayerPrecision:
     operator = chosen.get(layer.name, "")
     cause = ""
     if operator in INTEGER:

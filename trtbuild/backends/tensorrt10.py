@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.backends.base import Built, Capabilities, Implicit, Order
+from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, ImplicitQuantization
 from trtbuild.backends.tensorrt.flavour import TRT10, Flavour
-from trtbuild.backends.tensorrt.instead import IN_10
 from trtbuild.backends.tensorrt.options import GpuTrtOptions, TensorFormat
-from trtbuild.backends.tensorrt.settings import Settings, settings_of
+from trtbuild.backends.tensorrt.replacements import IN_10
+from trtbuild.backends.tensorrt.settings import Settings, make_settings
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import ByteSize
 
 if TYPE_CHECKING:
-    from trtbuild.backends.tensorrt.build import Job
+    from trtbuild.backends.tensorrt.build import BuildJob
 
 __all__ = ["Tensorrt10"]
 
@@ -109,7 +109,7 @@ class Tensorrt10(GpuTrtOptions):
 
     def settings(self, *, implicit: bool = False, quantized: bool = False) -> Settings:
         """Return what is set on the builder; `quantized` models hold Q/DQ pairs."""
-        made = settings_of(self)
+        made = make_settings(self)
         made.arguments |= {name: True for name in ("fp16", "bf16") if getattr(self, name)}
         if implicit or (quantized and self.weakly_typed(implicit=False)):
             made.arguments["int8"] = True
@@ -125,15 +125,15 @@ class Tensorrt10(GpuTrtOptions):
         """Return the arguments of Polygraphy's NetworkFromOnnxPath."""
         return {"strongly_typed": not self.weakly_typed(implicit=implicit)}
 
-    def build(self, order: Order) -> Built:
+    def build(self, order: BuildOrder) -> BuildResult:
         """Build as `Backend.build` says; `order.implicit` has ranges for a model without pairs."""
-        from trtbuild.backends.model import Model
-        from trtbuild.backends.tensorrt.build import Job
+        from trtbuild.backends.model import OnnxModel
+        from trtbuild.backends.tensorrt.build import BuildJob
         from trtbuild.backends.tensorrt.gpu import build_on_gpu
 
-        implicit, nodes = order.implicit is not None, Model.read(order.model).nodes
+        implicit, nodes = order.implicit is not None, OnnxModel.read(order.model).nodes
         quantized = any(node.op_type == "DequantizeLinear" for node in nodes)
-        job = Job(
+        job = BuildJob(
             TRT10,
             order,
             self.settings(implicit=implicit, quantized=quantized),
@@ -145,13 +145,13 @@ class Tensorrt10(GpuTrtOptions):
             return build_on_gpu(job, self)
         return self._build_implicit(job, order.implicit)
 
-    def _build_implicit(self, job: Job, implicit: Implicit) -> Built:
+    def _build_implicit(self, job: BuildJob, implicit: ImplicitQuantization) -> BuildResult:
         from trtbuild.backends.tensorrt.gpu import build_on_gpu
-        from trtbuild.backends.tensorrt.implicit import Given
+        from trtbuild.backends.tensorrt.implicit import NetworkRanges
 
         beside = job.order.engine.with_name("calibration.cache")
         cache = beside if self.ranges_as == "cache" else None
-        given = Given(implicit, cache=cache)
+        given = NetworkRanges(implicit, cache=cache)
         job.edit = given.edit
         job.calibrator = given.calibrator if cache is not None else None
-        return given.told(build_on_gpu(job, self))
+        return given.note_unused(build_on_gpu(job, self))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import Built, Capabilities, Order
+from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities
 from trtbuild.backends.tensorrt.flavour import TRT11, Flavour
-from trtbuild.backends.tensorrt.instead import IN_11
 from trtbuild.backends.tensorrt.options import GpuTrtOptions
-from trtbuild.backends.tensorrt.settings import Settings, settings_of
+from trtbuild.backends.tensorrt.replacements import IN_11
+from trtbuild.backends.tensorrt.settings import Settings, make_settings
 from trtbuild.core.needs import Needs
 
 __all__ = ["Tensorrt11"]
@@ -43,11 +43,13 @@ class Tensorrt11(GpuTrtOptions):
 
     def settings(self) -> Settings:
         """Return what is set on the builder."""
-        return settings_of(self)
+        return make_settings(self)
 
-    def build(self, order: Order) -> Built:
+    def build(self, order: BuildOrder) -> BuildResult:
         """Build as `Backend.build` says."""
-        from trtbuild.backends.tensorrt.build import Job
+        from trtbuild.backends.tensorrt.build import BuildJob
         from trtbuild.backends.tensorrt.gpu import build_on_gpu
 
-        return build_on_gpu(Job(TRT11, order, self.settings(), io_formats=self.io_formats), self)
+        return build_on_gpu(
+            BuildJob(TRT11, order, self.settings(), io_formats=self.io_formats), self
+        )

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from trtbuild.backends.base import Built, Capabilities, Guarantee, Order
+from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, Guarantee
 from trtbuild.backends.tensorrt.flavour import RTX, Flavour
-from trtbuild.backends.tensorrt.instead import IN_RTX
 from trtbuild.backends.tensorrt.options import TrtOptions
-from trtbuild.backends.tensorrt.settings import Settings, settings_of, worded
+from trtbuild.backends.tensorrt.replacements import IN_RTX
+from trtbuild.backends.tensorrt.settings import Settings, describe_settings, make_settings
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import ByteSize
 from trtbuild.core.values import TensorSpec
@@ -73,32 +73,39 @@ class TensorrtRtx(TrtOptions):
 
     def settings(self) -> Settings:
         """Return what is set on the builder."""
-        made = settings_of(self)
+        made = make_settings(self)
         made.arguments["compute_capabilities"] = [
             tuple(int(part) for part in name.split(".")) for name in self.built_for()
         ]
         return made
 
-    def build(self, order: Order) -> Built:
+    def build(self, order: BuildOrder) -> BuildResult:
         """Build as `Backend.build` says."""
-        from trtbuild.backends.model import Model
-        from trtbuild.backends.tensorrt.build import Job, check_model, check_names, compile_engine
-        from trtbuild.backends.tensorrt.delivered import delivered_by_rtx
-        from trtbuild.backends.tensorrt.rtx_plan import kernels_of
-        from trtbuild.backends.tensorrt.tactics import program_tactics
+        from trtbuild.backends.model import OnnxModel
+        from trtbuild.backends.tensorrt.build import (
+            BuildJob,
+            check_model,
+            check_names,
+            compile_engine,
+        )
+        from trtbuild.backends.tensorrt.rtx_plan import read_kernels
+        from trtbuild.backends.tensorrt.rtx_precision import report_delivered_by_rtx
+        from trtbuild.backends.tensorrt.tactics import digest_program
 
-        read = Model.read(order.model)
+        read = OnnxModel.read(order.model)
         check_model(read, order.profiles)
         check_names(read, self.io_formats, "io_formats")
         settings = self.settings()
-        job = Job(RTX, order, settings, io_formats=self.io_formats, times=False)
+        job = BuildJob(RTX, order, settings, io_formats=self.io_formats, times=False)
         warnings = compile_engine(job)
-        kernels = kernels_of(order.engine)
-        return Built(
+        kernels = read_kernels(order.engine)
+        return BuildResult(
             inputs=read.inputs,
             outputs=read.outputs,
-            options=worded(settings, {}),
-            layers=delivered_by_rtx(order.asked, kernels, model=read, built_for=self.built_for()),
+            options=describe_settings(settings, {}),
+            layers=report_delivered_by_rtx(
+                order.requested, kernels, model=read, built_for=self.built_for()
+            ),
             notes=tuple(warnings),
-            tactics=program_tactics(order.engine),
+            tactics=digest_program(order.engine),
         )

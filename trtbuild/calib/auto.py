@@ -16,7 +16,7 @@ from trtbuild.core.options import Options
 
 __all__ = ["Auto"]
 
-_TRIED: tuple[HostCalibrator, ...] = (
+_CANDIDATES: tuple[HostCalibrator, ...] = (
     Minmax(kind="minmax"),
     Percentile(kind="percentile"),
     Entropy2(kind="entropy2"),
@@ -48,14 +48,14 @@ class Auto(Options):
 
     def pick(self, histogram: Histogram) -> tuple[str, float]:
         """Return the kind that wins, and its limit."""
-        found = [(one.kind, one.limit(histogram)) for one in _TRIED]
-        errors = [_error(histogram, limit, self.power) for _, limit in found]
+        found = [(one.kind, one.limit(histogram)) for one in _CANDIDATES]
+        errors = [_measure_error(histogram, limit, self.power) for _, limit in found]
         best = min(errors)
         whole = errors[0] * (1 - self.margin) <= best
         return found[0 if whole else errors.index(best)]
 
 
-def _error(histogram: Histogram, limit: float, power: float) -> float:
+def _measure_error(histogram: Histogram, limit: float, power: float) -> float:
     """Return the mean of |x - Q(x)|^power, x at the centres of the bins, in units of absmax."""
     import numpy as np
 

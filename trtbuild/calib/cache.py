@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from trtbuild.calib.table import Values
+from trtbuild.calib.range_file import ScaleMeaning
 from trtbuild.core.options import Location, Options
 
 __all__ = ["Cache"]
@@ -23,7 +23,7 @@ class Cache(Options):
     kind: Literal["cache"]
     path: Location
     """The file, relative to the recipe."""
-    values: Values = "auto"
+    values: ScaleMeaning = "auto"
     """What a calibration cache's numbers are: `scale` (limit / 127, as TensorRT writes them),
     `inverse` (127 / limit, as some tools do), or `auto`: scales, and an error where their size
     says otherwise."""

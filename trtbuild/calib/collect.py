@@ -9,14 +9,14 @@ from pathlib import Path
 from trtbuild.calib.crew import Crew, Work
 from trtbuild.calib.histogram import Histogram, NotFinite
 from trtbuild.calib.observe import Observer
-from trtbuild.calib.stored import Shard, read_shard, write_shard
+from trtbuild.calib.shards import Shard, read_shard, write_shard
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import Feed
 
-__all__ = ["collect"]
+__all__ = ["collect_histograms"]
 
 
-def collect(
+def collect_histograms(
     observer: Observer,
     feeds: Iterable[Feed],
     histograms: Mapping[str, Histogram],
@@ -34,7 +34,7 @@ def collect(
             run. Of several, the first in the order of the feeds.
     """
     if workers > 1:
-        return _shared_out(observer, feeds, histograms, workers=workers, progress=progress)
+        return _share_out(observer, feeds, histograms, workers=workers, progress=progress)
     consumed = 0
     for feed in feeds:
         _reduce(observer, feed, histograms)
@@ -43,7 +43,7 @@ def collect(
     return consumed
 
 
-def _shared_out(
+def _share_out(
     observer: Observer,
     feeds: Iterable[Feed],
     histograms: Mapping[str, Histogram],

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BINS", "BLOCK", "coarser", "counts_of_block"]
+__all__ = ["BINS", "BLOCK", "count_block", "merge_bins"]
 
 BINS = 1 << 14
 BLOCK = 1 << 17
@@ -20,9 +20,7 @@ _MANY = 1 << 15
 """Fewer values are counted in less time than it takes to make and to add up all bins."""
 
 
-def counts_of_block(
-    block: NDArray[np.float32], exponent: int, *, signed: bool
-) -> NDArray[np.int64]:
+def count_block(block: NDArray[np.float32], exponent: int, *, signed: bool) -> NDArray[np.int64]:
     """Count floor(|x| * BINS / 2^exponent) of at most BLOCK values, every |x| below 2^exponent.
 
     Empty bins at the end may be left out. Not for several threads at once.
@@ -30,7 +28,7 @@ def counts_of_block(
     import numpy as np
 
     size = block.size
-    scaled, index, wide, lanes = (room[:size] for room in _room())
+    scaled, index, wide, lanes = (room[:size] for room in _make_buffers())
     np.multiply(block, np.float32(math.ldexp(BINS, -exponent)), out=scaled)
     if signed:
         np.abs(scaled, out=scaled)
@@ -46,7 +44,7 @@ def counts_of_block(
     return np.concatenate((found[BINS - 1 :].sum(keepdims=True), found[: BINS - 1]))
 
 
-def coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
+def merge_bins(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
     """Merge 2^octaves neighbours into one, for a span as many times as wide.
 
     Empty bins at the end may be left out, of what is given and of what is returned.
@@ -60,7 +58,9 @@ def coarser(counts: NDArray[np.int64], octaves: int) -> NDArray[np.int64]:
 
 
 @functools.cache
-def _room() -> tuple[NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]]:
+def _make_buffers() -> tuple[
+    NDArray[np.float32], NDArray[np.int32], NDArray[np.int64], NDArray[np.uint32]
+]:
     """Return room for a block's temporaries, made once, and the lanes."""
     import numpy as np
 

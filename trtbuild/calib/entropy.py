@@ -96,11 +96,11 @@ def _best_cut(bins: NDArray[np.float64], levels: int) -> int:
     import numpy as np
 
     kept = np.cumsum(bins)[levels - 1 :]
-    kl = np.where(kept < (1 - _LOST) * kept[-1], np.inf, divergences(bins, levels))
+    kl = np.where(kept < (1 - _LOST) * kept[-1], np.inf, compute_divergences(bins, levels))
     return levels + int(np.flatnonzero(kl <= kl.min() + _ROUNDING)[-1])
 
 
-def divergences(bins: NDArray[np.float64], levels: int) -> NDArray[np.float64]:
+def compute_divergences(bins: NDArray[np.float64], levels: int) -> NDArray[np.float64]:
     """Return KL(reference, candidate) of each cut i from `levels` to the number of bins.
 
     With S the sum of a group and n its bins that are not empty, T all counts and t those above

@@ -6,7 +6,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from trtbuild.calib.count import BINS, BLOCK, coarser, counts_of_block
+from trtbuild.calib.count import BINS, BLOCK, count_block, merge_bins
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +70,7 @@ class Histogram:
             exponent = max(self.exponent, _exponent(max(abs(low), abs(high))))
             counts = self.counts  # where none are kept, none are made
             if counts.size:
-                counts = counts_of_block(block, exponent, signed=low < 0)
+                counts = count_block(block, exponent, signed=low < 0)
             self._take(low, high, block.size, exponent, counts)
 
     def merge(self, other: Histogram) -> None:
@@ -135,9 +135,9 @@ class Histogram:
         self.total += total
         if exponent > self.exponent:
             fine, self.counts = self.counts, np.zeros_like(self.counts)
-            self._add(coarser(fine, exponent - self.exponent))
+            self._add(merge_bins(fine, exponent - self.exponent))
             self.exponent = exponent
-        self._add(coarser(counts, self.exponent - exponent))
+        self._add(merge_bins(counts, self.exponent - exponent))
 
     def _add(self, counts: NDArray[np.int64]) -> None:
         self.counts[: counts.size] += counts

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Mse", "squared_errors"]
+__all__ = ["Mse", "compute_squared_errors"]
 
 
 class Mse(Options):
@@ -41,11 +41,11 @@ class Mse(Options):
         import numpy as np
 
         limits = np.arange(self.levels, self.bins + 1) / self.bins * histogram.absmax
-        errors = squared_errors(histogram, limits, self.levels)
+        errors = compute_squared_errors(histogram, limits, self.levels)
         return float(limits[len(errors) - 1 - int(np.argmin(errors[::-1]))])
 
 
-def squared_errors(
+def compute_squared_errors(
     histogram: Histogram, limits: NDArray[np.float64], levels: int
 ) -> NDArray[np.float64]:
     """Return the sum of (x - Q(x))^2 for each limit a: Q(x) = s * min(round(|x| / s), levels - 1).

@@ -49,7 +49,7 @@ class Observer:
             StepInputError: ONNX Runtime cannot run the model; quotes it.
         """
         _expose(model, tensors)
-        self._session = _session(model, folder)
+        self._session = _make_session(model, folder)
         given = {value.name for value in self._session.get_inputs()}
         self.tensors = tuple(tensors)
         self._fed = [name for name in tensors if name in given]
@@ -102,7 +102,7 @@ def _expose(model: onnx.ModelProto, tensors: Sequence[str]) -> None:
             graph.output.append(onnx.ValueInfoProto(name=name))
 
 
-def _session(model: onnx.ModelProto, folder: Path) -> Any:
+def _make_session(model: onnx.ModelProto, folder: Path) -> Any:
     """Open a session on a model whose weights lie in a file of their own.
 
     ONNX Runtime maps that file; of a model in memory it would keep two copies more.

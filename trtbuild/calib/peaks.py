@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from trtbuild.calib.observe import Observer
 from trtbuild.model.feeds import Feed
 
-__all__ = ["peaks"]
+__all__ = ["measure_peaks"]
 
 
-def peaks(
+def measure_peaks(
     observer: Observer, feeds: Iterable[Feed], *, progress: Callable[[int], None]
 ) -> tuple[dict[str, float], int]:
     """Run every feed; return the largest |x| of each tensor, and the samples consumed.

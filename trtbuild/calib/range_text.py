@@ -12,8 +12,8 @@ __all__ = [
     "NUMBER",
     "check_name",
     "limits_from_text",
-    "lines_of",
-    "named_lines",
+    "split_lines",
+    "split_named_lines",
     "text_from_limits",
 ]
 
@@ -31,9 +31,9 @@ def limits_from_text(data: bytes, *, file: str = "the file") -> dict[str, float]
         RangeFileError: a line is of another form, its number is no limit, or it names what
             another named before.
     """
-    lines = lines_of(data, file)
+    lines = split_lines(data, file)
     limits = {}
-    for number, name, text in named_lines(lines, file, first=1):
+    for number, name, text in split_named_lines(lines, file, first=1):
         where = f"{file}: line {number}: `{name}`"
         if not NUMBER.fullmatch(text):
             hint = "write the largest absolute value that the tensor takes"
@@ -60,7 +60,7 @@ def text_from_limits(limits: Mapping[str, float]) -> bytes:
     return "".join(f"{name}: {limit!r}\n" for name, limit in limits.items()).encode()
 
 
-def lines_of(data: bytes, file: str) -> list[str]:
+def split_lines(data: bytes, file: str) -> list[str]:
     """Return the lines of a text file, without empty ones at its end.
 
     Raises:
@@ -81,7 +81,7 @@ def lines_of(data: bytes, file: str) -> list[str]:
     return lines
 
 
-def named_lines(lines: list[str], file: str, *, first: int) -> Iterator[tuple[int, str, str]]:
+def split_named_lines(lines: list[str], file: str, *, first: int) -> Iterator[tuple[int, str, str]]:
     """Yield the lines of `name: value` from line `first` on: number, name, value.
 
     The last ": " counts: names may hold colons, spaces, brackets.

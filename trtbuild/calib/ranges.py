@@ -10,7 +10,7 @@ from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.histogram import Histogram
 from trtbuild.core.values import Range, Ranges
 
-__all__ = ["ranges_from_histograms", "remarks"]
+__all__ = ["ranges_from_histograms", "remark_on_histograms"]
 
 
 def ranges_from_histograms(
@@ -26,11 +26,11 @@ def ranges_from_histograms(
     """
     reached = sorted(name for name, histogram in histograms.items() if histogram.total)
     with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda name: _range(histograms[name], calibrators[name]), reached)
+        found = pool.map(lambda name: _make_range(histograms[name], calibrators[name]), reached)
         return Ranges(tensors=dict(zip(reached, found, strict=True)), samples=samples)
 
 
-def remarks(histograms: Mapping[str, Histogram]) -> Iterator[str]:
+def remark_on_histograms(histograms: Mapping[str, Histogram]) -> Iterator[str]:
     """Say of which tensors the data tells nothing, or next to nothing."""
     for name, histogram in sorted(histograms.items()):
         if not histogram.total:
@@ -41,7 +41,7 @@ def remarks(histograms: Mapping[str, Histogram]) -> Iterator[str]:
             yield f"{name}: constant over the calibration data ({histogram.low:g})"
 
 
-def _range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
+def _make_range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
     import numpy as np
 
     if isinstance(calibrator, Auto):

@@ -19,7 +19,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from trtbuild.calib.range_text import NUMBER, check_name, lines_of, named_lines
+from trtbuild.calib.range_text import NUMBER, check_name, split_lines, split_named_lines
 from trtbuild.core.errors import RangeFileError
 
 __all__ = [
@@ -112,7 +112,7 @@ def cache_from_bytes(data: bytes, *, file: str = "the cache") -> TrtCache:
         RangeFileError: it is none, or a line holds no scale: a decimal, NaN, infinite, negative
             or denormal number, or a name that was there before.
     """
-    lines = lines_of(data, file)
+    lines = split_lines(data, file)
     header = _HEADER.fullmatch(lines[0].rstrip()) if lines else None
     if header is None:
         raise RangeFileError(
@@ -121,7 +121,7 @@ def cache_from_bytes(data: bytes, *, file: str = "the cache") -> TrtCache:
         )
     scales = {
         name: _scale(value, f"{file}: line {number}: `{name}`")
-        for number, name, value in named_lines(lines, file, first=2)
+        for number, name, value in split_named_lines(lines, file, first=2)
     }
     return TrtCache(int(header[1]), header[2], scales)
 

@@ -87,9 +87,9 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code: Any = app(arguments, standalone_mode=False)
     except TrtbuildError as error:
-        from trtbuild.cli.show import failure
+        from trtbuild.cli.show import write_failure
 
-        return failure(error)
+        return write_failure(error)
     except BrokenPipeError:
         # Whoever read our output has left; the interpreter must not try to flush it again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

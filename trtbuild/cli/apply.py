@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from trtbuild.plan.saved import SavedPlan
+    from trtbuild.plan.saved_plan import SavedPlan
 
 __all__ = ["apply"]
 
@@ -54,10 +54,10 @@ def apply(  # noqa: PLR0913  # its options
     """Build what recipes ask for; exit code 1 if a gate fails."""
     from trtbuild import api
     from trtbuild.cli import show
-    from trtbuild.cli.progress import listener as listening
+    from trtbuild.cli.progress import choose_listener as listening
 
     passed = True
-    chosen, targets, saved = _asked(recipes, target, plan)
+    chosen, targets, saved = _resolve_arguments(recipes, target, plan)
     api.demand_apart(chosen)
     for recipe in chosen:
         with listening(quiet=quiet, verbose=verbose) as listener:
@@ -71,12 +71,12 @@ def apply(  # noqa: PLR0913  # its options
                 saved=saved,
                 locked=locked,
             )
-        show.applied(applied, quiet=quiet, verbose=verbose)
+        show.write_applied(applied, quiet=quiet, verbose=verbose)
         passed &= applied.passed
     return 0 if passed else 1
 
 
-def _asked(
+def _resolve_arguments(
     recipes: list[Path] | None, target: list[str] | None, plan: Path | None
 ) -> tuple[tuple[Path, ...], tuple[str, ...], SavedPlan | None]:
     """Return the recipes, the targets and the saved plan that are asked for."""
@@ -91,7 +91,7 @@ def _asked(
             "a saved plan says by itself which recipe and targets it is for",
             hint="trtbuild apply --plan FILE",
         )
-    from trtbuild.plan.saved import read
+    from trtbuild.plan.saved_plan import read_saved_plan
 
-    saved, recipe = read(plan)
+    saved, recipe = read_saved_plan(plan)
     return (recipe,), saved.targets, saved

@@ -23,6 +23,8 @@ def check(
 ) -> int:
     """Check models for what TensorRT refuses, changes without a word, or makes slow."""
     from trtbuild import api
-    from trtbuild.cli import checked
+    from trtbuild.cli import show_checks
 
-    return checked.show([found for file in files for found in api.check(file)], format_.value)
+    return show_checks.show_checked(
+        [found for file in files for found in api.check(file)], format_.value
+    )

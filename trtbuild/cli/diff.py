@@ -38,7 +38,7 @@ def diff(
     """Say what differs in meaning between two recipes or locks; exit code 1 if anything does."""
     from trtbuild import api
     from trtbuild.core.errors import UsageError
-    from trtbuild.report.difference import differences_markdown, differences_text
+    from trtbuild.report.difference import render_differences, render_differences_markdown
 
     if git:
         found = api.diff_git(git, recipes=tuple(sides or ()))
@@ -49,6 +49,8 @@ def diff(
     if format_ is DiffFormat.json:
         echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
-        write = differences_markdown if format_ is DiffFormat.markdown else differences_text
+        write = (
+            render_differences_markdown if format_ is DiffFormat.markdown else render_differences
+        )
         echo(write(found))
     return 1 if any(each.differ for each in found) else 0

@@ -10,4 +10,4 @@ def doctor() -> None:
     from trtbuild import api
     from trtbuild.cli import show
 
-    show.diagnosis(api.doctor())
+    show.write_diagnosis(api.doctor())

@@ -10,7 +10,7 @@ import typer
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.backends.tensorrt.engine import Description
+    from trtbuild.backends.tensorrt.engine import EngineDescription
     from trtbuild.core.records import TargetResult
 
 __all__ = ["inspect"]
@@ -38,16 +38,16 @@ def inspect(
         if found.built_for:
             echo(f"  for {', '.join(found.built_for)}")
         if found.loaded is not None:
-            _loaded(found.loaded)
+            _show_loaded(found.loaded)
         if found.result is not None:
-            _told(found.result, signature=found.loaded is None)
+            _show_engine(found.result, signature=found.loaded is None)
         for note in found.notes:
             echo(f"  note: {note}")
         echo(f"fits this machine: {found.fits} ({found.reason})")
     return 1 if found.fits == "no" else 0
 
 
-def _loaded(engine: Description) -> None:
+def _show_loaded(engine: EngineDescription) -> None:
     for word, specs in (("input", engine.inputs), ("output", engine.outputs)):
         for spec in specs:
             echo(f"  {word} `{spec.name}` {spec.dtype} {_shape(list(spec.shape))}")
@@ -58,7 +58,7 @@ def _loaded(engine: Description) -> None:
             echo(f"  profile {index}: `{name}` {sizes}")
 
 
-def _told(result: TargetResult, *, signature: bool) -> None:
+def _show_engine(result: TargetResult, *, signature: bool) -> None:
     echo(f"  target `{result.target}` ({result.backend}), model {result.model_digest[:19]}")
     if signature:
         _signature(result)

@@ -18,4 +18,4 @@ def kinds(
     from trtbuild import api
     from trtbuild.cli import show
 
-    show.kinds(api.kinds(), kind)
+    show.write_kinds(api.kinds(), kind)

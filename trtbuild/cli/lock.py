@@ -28,7 +28,7 @@ def lock(
 ) -> int:
     """Write down beside a recipe what it was built from and what came of it."""
     from trtbuild import api
-    from trtbuild.cli.show import judged
+    from trtbuild.cli.show import format_verdict
 
     if check:
         return max(_check(recipe) for recipe in recipes)
@@ -37,21 +37,24 @@ def lock(
         echo(f"{path}: {'written' if changed else 'unchanged'}")
         for name, target in found.targets.items():
             echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
-        for verdict in api.failed_gates(recipe):
-            echo(f"warning: {path} locks a build whose gate failed: {judged(verdict)}", err=True)
+        for verdict in api.list_failed_gates(recipe):
+            echo(
+                f"warning: {path} locks a build whose gate failed: {format_verdict(verdict)}",
+                err=True,
+            )
     return 0
 
 
 def _check(recipe: Path) -> int:
     """Say whether a lock holds and return the exit code; one that does not hides no other."""
     from trtbuild import api
-    from trtbuild.cli.show import failure
+    from trtbuild.cli.show import write_failure
     from trtbuild.core.errors import TrtbuildError
 
     try:
         path, unchecked = api.check_lock(recipe)
     except TrtbuildError as error:
-        return failure(error)
+        return write_failure(error)
     echo(f"{path}: holds")
     for each in unchecked:
         echo(f"  {each}")

@@ -44,8 +44,8 @@ def plan(
 
     targets = tuple(target or ())
     found = api.plan(recipe, targets=targets, executor=executor)
-    show.plan(found, format_.value)
+    show.write_plan(found, format_.value)
     if out is not None:
-        from trtbuild.plan.saved import save
+        from trtbuild.plan.saved_plan import save_plan
 
-        save(out, recipe=recipe, targets=targets, plan=found.plan, decisions=found.decisions)
+        save_plan(out, recipe=recipe, targets=targets, plan=found.plan, decisions=found.decisions)

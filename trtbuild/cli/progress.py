@@ -7,30 +7,30 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from trtbuild.cli.echo import echo, harmless
-from trtbuild.core.words import brief
-from trtbuild.run.executor import Progress, Quiet
+from trtbuild.cli.echo import echo, escape_controls
+from trtbuild.core.words import abbreviate
+from trtbuild.run.executor import QuietListener, StepProgress
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Outcome
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
 
-__all__ = ["Bars", "Lines", "Silence", "listener"]
+__all__ = ["BarListener", "LineListener", "SilentListener", "choose_listener"]
 
 SECONDS_BETWEEN_LINES = 10
 SHORT_SECONDS = 2.0
 """Nobody wonders how long is left of a step that takes less."""
 
 
-def listener(*, quiet: bool, verbose: bool) -> Silence:
+def choose_listener(*, quiet: bool, verbose: bool) -> SilentListener:
     """Return the listener that fits where the output goes."""
     if quiet:
-        return Silence()
-    return Bars(verbose=verbose) if sys.stderr.isatty() else Lines(verbose=verbose)
+        return SilentListener()
+    return BarListener(verbose=verbose) if sys.stderr.isatty() else LineListener(verbose=verbose)
 
 
-class Silence(Quiet):
+class SilentListener(QuietListener):
     """Says nothing while steps run; the base of the others, each a context manager."""
 
     def __enter__(self) -> Self:
@@ -40,7 +40,7 @@ class Silence(Quiet):
         """Leave nothing on the screen."""
 
 
-class Lines(Silence):
+class LineListener(SilentListener):
     """One line when a step starts, ends, or has been running for a while."""
 
     def __init__(self, *, verbose: bool) -> None:
@@ -57,7 +57,7 @@ class Lines(Silence):
         if self._verbose:
             for each in decisions:
                 reasons = " · ".join(reason.text() for reason in each.reasons)
-                self._say(f"  {each.verdict:8} {each.step:24} {brief(each.digest)}  {reasons}")
+                self._say(f"  {each.verdict:8} {each.step:24} {abbreviate(each.digest)}  {reasons}")
 
     def expected(self, seconds: Mapping[str, float]) -> None:
         """Keep how long steps took when they last ran."""
@@ -68,7 +68,7 @@ class Lines(Silence):
         self._begun[name] = self._said[name] = time.monotonic()
         self._say(f"  run      {name}{self._left(name)}")
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: StepProgress) -> None:
         """Say how far it is, now and then."""
         now = time.monotonic()
         if now - self._said.get(progress.name, now) < SECONDS_BETWEEN_LINES:
@@ -103,7 +103,7 @@ class Lines(Silence):
         return f", about {left:.0f} s left" if left > 0 else f", it took {seconds:.0f} s before"
 
 
-class Bars(Lines):
+class BarListener(LineListener):
     """A bar for every running step, on a terminal."""
 
     def __init__(self, *, verbose: bool) -> None:
@@ -122,7 +122,7 @@ class Bars(Lines):
         text = self._left(name).removeprefix(", ")
         self._tasks[name] = self._bars().add_task(name, total=None, amount=text)
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: StepProgress) -> None:
         """Move the bar."""
         if progress.name in self._tasks:
             self._bars().update(
@@ -160,10 +160,10 @@ class Bars(Lines):
         if self._live is None:
             echo(line, err=True)
         else:
-            self._live.console.print(harmless(line), markup=False, highlight=False)
+            self._live.console.print(escape_controls(line), markup=False, highlight=False)
 
 
-def _amount(progress: Progress) -> str:
+def _amount(progress: StepProgress) -> str:
     if not progress.total:
         return f"{progress.done} {progress.unit}"
     return f"{progress.done} of {progress.total} {progress.unit}"

@@ -32,7 +32,7 @@ class TableFormat(StrEnum):
     markdown = "markdown"
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     """What a table is sorted by."""
 
     name = "name"
@@ -56,9 +56,9 @@ class Numbers(StrEnum):
     inverse = "inverse"
 
 
-Source = Annotated[Path, typer.Argument(help=SOURCE, metavar="SOURCE")]
-Format = Annotated[TableFormat, typer.Option("--format", help="How the table is written.")]
-Values = Annotated[
+SourceArgument = Annotated[Path, typer.Argument(help=SOURCE, metavar="SOURCE")]
+FormatOption = Annotated[TableFormat, typer.Option("--format", help="How the table is written.")]
+ValuesOption = Annotated[
     Numbers,
     typer.Option("--values", help="What a cache's numbers are: limit/127, or 127/limit."),
 ]
@@ -75,14 +75,14 @@ def _share(text: str) -> float:
     return found
 
 
-def _of_both(values: Sequence[Numbers] | None) -> tuple[Any, Any]:
+def _split_values(values: Sequence[Numbers] | None) -> tuple[Any, Any]:
     given = [each.value for each in values or (Numbers.auto,)]
     if len(given) > len(("before", "after")):
         raise UsageError("--values: given more than twice", hint="once for both, or once for each")
     return given[0], given[-1]
 
 
-def _poured(data: bytes) -> None:
+def _write_bytes(data: bytes) -> None:
     """Write a file's bytes as they are, but to a terminal in characters that it shows."""
     if sys.stdout.isatty():
         echo(data.decode(), nl=False)
@@ -92,19 +92,20 @@ def _poured(data: bytes) -> None:
 
 @ranges.command()
 def show(
-    source: Source,
+    source: SourceArgument,
     *,
     sort: Annotated[
-        Order, typer.Option("--sort", help="By name, or the largest limit or share clipped first.")
-    ] = Order.name,
-    format_: Format = TableFormat.text,
-    values: Values = Numbers.auto,
+        SortOrder,
+        typer.Option("--sort", help="By name, or the largest limit or share clipped first."),
+    ] = SortOrder.name,
+    format_: FormatOption = TableFormat.text,
+    values: ValuesOption = Numbers.auto,
 ) -> None:
     """Show every range: limit, scale, share of values clipped, and where it comes from."""
     from trtbuild import api
     from trtbuild.cli import show_ranges
 
-    show_ranges.table(api.table(source, values=values.value), sort.value, format_.value)
+    show_ranges.write_table(api.find_ranges(source, values=values.value), sort.value, format_.value)
 
 
 @ranges.command()
@@ -115,7 +116,7 @@ def diff(
     tolerance: Annotated[
         str, typer.Option("--tolerance", help="Scales this close are equal: 1% or 0.01.")
     ] = "0",
-    format_: Format = TableFormat.text,
+    format_: FormatOption = TableFormat.text,
     values: Annotated[
         list[Numbers] | None,
         typer.Option(
@@ -127,8 +128,10 @@ def diff(
     from trtbuild import api
     from trtbuild.cli import show_ranges
 
-    found = api.range_diff(before, after, tolerance=_share(tolerance), values=_of_both(values))
-    show_ranges.diff(found, str(before), str(after), format_.value)
+    found = api.diff_ranges(
+        before, after, tolerance=_share(tolerance), values=_split_values(values)
+    )
+    show_ranges.write_diff(found, str(before), str(after), format_.value)
     return 1 if found.moved else 0
 
 
@@ -143,7 +146,7 @@ def import_(
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the table goes.")] = Path(
         "ranges.json"
     ),
-    values: Values = Numbers.auto,
+    values: ValuesOption = Numbers.auto,
 ) -> None:
     """Read ranges that were found before, and say how much of a model they cover."""
     from trtbuild import api
@@ -156,7 +159,7 @@ def import_(
 
 @ranges.command()
 def export(
-    source: Source,
+    source: SourceArgument,
     *,
     format_: Annotated[FileForm, typer.Option("--format", help="What reads it.")],
     trt_version: Annotated[
@@ -168,7 +171,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where it goes; otherwise it is shown.")
     ] = None,
-    values: Values = Numbers.auto,
+    values: ValuesOption = Numbers.auto,
 ) -> None:
     """Write ranges for TensorRT 10 or older (a calibration cache), as text or as JSON."""
     from trtbuild import api
@@ -182,6 +185,6 @@ def export(
         values=values.value,
     )
     if output is None:
-        _poured(data)
+        _write_bytes(data)
     else:
         echo(f"wrote {output}")

@@ -12,28 +12,28 @@ from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError, UsageEr
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
-    from trtbuild.core.records import Record, TargetResult, Verdict
+    from trtbuild.core.records import GateVerdict, Record, TargetResult
     from trtbuild.recipe.problems import Format, Problem
-    from trtbuild.verbs.apply import Applied
-    from trtbuild.verbs.diagnosis import Diagnosis
-    from trtbuild.verbs.planning import Planned
+    from trtbuild.verbs.apply import AppliedRecipe
+    from trtbuild.verbs.diagnose import Diagnosis
+    from trtbuild.verbs.plan import DecidedPlan
 
 __all__ = [
-    "applied",
-    "diagnosis",
-    "failure",
-    "judged",
-    "kinds",
-    "plan",
-    "plural",
-    "table",
-    "validation",
+    "format_count",
+    "format_table",
+    "format_verdict",
+    "write_applied",
+    "write_diagnosis",
+    "write_failure",
+    "write_kinds",
+    "write_plan",
+    "write_problems",
 ]
 
 MOST_NAMES = 4
 
 
-def failure(error: TrtbuildError) -> int:
+def write_failure(error: TrtbuildError) -> int:
     """Write an expected error to standard error and return its exit code."""
     if isinstance(error, RecipeError):
         echo("\n\n".join(problem.render() for problem in error.problems), err=True)
@@ -47,7 +47,7 @@ def failure(error: TrtbuildError) -> int:
     return error.code
 
 
-def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
+def format_table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
     """Lay rows out in columns as wide as their widest cell."""
     # A name with the end of a line in it would look like a row of its own.
     kept = [[cell.replace("\n", "\\n") for cell in row] for row in rows]
@@ -59,14 +59,14 @@ def table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
     return "\n".join((indent + line).rstrip() for line in lines)
 
 
-def plural(count: int, noun: str) -> str:
+def format_count(count: int, noun: str) -> str:
     """Write `1 step`, `2 steps`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def plan(planned: Planned, format_: str) -> None:
+def write_plan(planned: DecidedPlan, format_: str) -> None:
     """Write a plan: a line a step, with the reasons why it would run."""
-    from trtbuild.core.words import brief
+    from trtbuild.core.words import abbreviate
 
     if format_ == "json":
         decisions = [each.model_dump(mode="json") for each in planned.decisions]
@@ -76,7 +76,7 @@ def plan(planned: Planned, format_: str) -> None:
         (
             each.verdict,
             each.step,
-            brief(each.digest),
+            abbreviate(each.digest),
             " · ".join(reason.text() for reason in each.reasons),
         )
         for each in planned.decisions
@@ -94,13 +94,13 @@ def plan(planned: Planned, format_: str) -> None:
             echo(f"| {verdict} | `{step}` | `{digest}` | {why.replace('|', chr(92) + '|')} |")
         return
     echo(planned.plan.recipe)
-    echo(table(rows))
+    echo(format_table(rows))
     echo(total)
     for note in planned.notes:
         echo(f"note: {note}")
 
 
-def applied(done: Applied, *, quiet: bool, verbose: bool) -> None:
+def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     """Write the closing summary of an apply."""
     record = done.record
     failed = [] if record.comparison is None else record.comparison.verdicts
@@ -111,16 +111,16 @@ def applied(done: Applied, *, quiet: bool, verbose: bool) -> None:
             echo(f"{record.recipe}: {note}", err=True)
     for verdict in failed:
         if not verdict.passed:
-            echo(f"gate failed: {judged(verdict)}", err=True)
+            echo(f"gate failed: {format_verdict(verdict)}", err=True)
 
 
-def _summary(done: Applied, *, verbose: bool) -> None:
+def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
     record = done.record
     caveats = f" ({', '.join(record.caveats)})" if record.caveats else ""
     echo(f"{record.recipe}{caveats}")
     targets = [_target_row(result) for result in record.targets]
     if targets:
-        echo(table([("target", "built for", "INT8 layers", "engine"), *targets]))
+        echo(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
     _comparison(record)
     if verbose:
         for outcome in record.outcomes:
@@ -135,9 +135,9 @@ def _summary(done: Applied, *, verbose: bool) -> None:
     echo(f"{_work(ran, done)}; results in {done.directory}/ (report.md)")
 
 
-def _work(ran: int, done: Applied) -> str:
+def _work(ran: int, done: AppliedRecipe) -> str:
     if ran:
-        return f"{plural(ran, 'step')} ran, {done.record.seconds:.1f} s"
+        return f"{format_count(ran, 'step')} ran, {done.record.seconds:.1f} s"
     if not done.changed:
         return "nothing to do"
     # Whoever had edited a file of the build there has to know that it is gone.
@@ -146,19 +146,19 @@ def _work(ran: int, done: Applied) -> str:
 
 
 def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
-    from trtbuild.core.words import size
+    from trtbuild.core.words import format_size
 
     asked = f"{result.delivered_int8} of {result.asked_int8} delivered"
     return (
         result.target,
         f"{result.backend} {' '.join(result.built_for)}",
         asked if result.asked_int8 else "none asked",
-        size(result.engine_size_bytes),
+        format_size(result.engine_size_bytes),
     )
 
 
 def _comparison(record: Record) -> None:
-    from trtbuild.core.words import figure
+    from trtbuild.core.words import format_figure
 
     found = record.comparison
     if found is None:
@@ -169,27 +169,31 @@ def _comparison(record: Record) -> None:
         (
             measure.output,
             measure.metric,
-            figure(measure.value, measure.unit) if measure.value is not None else measure.remark,
-            "" if measure.reference is None else f"FP32 {figure(measure.reference, measure.unit)}",
+            format_figure(measure.value, measure.unit)
+            if measure.value is not None
+            else measure.remark,
+            ""
+            if measure.reference is None
+            else f"FP32 {format_figure(measure.reference, measure.unit)}",
         )
         for measure in found.measures
         if measure.applies
     ]
     if rows:
-        echo(table(rows, indent="    "))
+        echo(format_table(rows, indent="    "))
     for verdict in found.verdicts:
         word = "passed" if verdict.passed else "FAILED"
-        echo(f"    gate {word}: {judged(verdict)}")
+        echo(f"    gate {word}: {format_verdict(verdict)}")
     echo(f"    measured by {found.runner}")
 
 
-def judged(verdict: Verdict) -> str:
+def format_verdict(verdict: GateVerdict) -> str:
     """Say what a gate wanted, and what was found."""
     place = f"`{verdict.output}` " if verdict.output else ""
     return f"{verdict.gate}: {place}{verdict.found or verdict.remark}"
 
 
-def diagnosis(found: Diagnosis) -> None:
+def write_diagnosis(found: Diagnosis) -> None:
     """Write what this machine can build, and the command that brings the rest."""
     echo(f"Python {found.python}, store {found.store}")
     names = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
@@ -212,28 +216,28 @@ def diagnosis(found: Diagnosis) -> None:
             echo(f"       hint: {found.installs[name]}")
 
 
-def validation(problems: Sequence[Problem], form: Format) -> int:
+def write_problems(problems: Sequence[Problem], form: Format) -> int:
     """Write problems in the form asked for; the exit code says whether there are any."""
-    from trtbuild.recipe.problems import render
+    from trtbuild.recipe.problems import render_problems
 
-    text = render(problems, form)
+    text = render_problems(problems, form)
     if text:
         echo(text, err=form == "text")
     return RecipeError.code if problems else 0
 
 
-def kinds(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
+def write_kinds(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
     """List every kind with the first line of its docstring, or one kind with its options."""
     if wanted:
         _kind(found, wanted)
         return
     for section, classes in found.items():
         echo(f"{section}:")
-        echo(table([(_name(each), _first_line(each)) for each in classes]))
+        echo(format_table([(_name(each), _first_line(each)) for each in classes]))
 
 
 def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
-    from trtbuild.core.options import descriptions
+    from trtbuild.core.options import describe_fields
 
     chosen = [each for classes in found.values() for each in classes if _name(each) == wanted]
     if not chosen:
@@ -241,7 +245,7 @@ def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
         raise UsageError(f"there is no kind `{wanted}`", hint="kinds: " + ", ".join(names))
     for each in chosen:
         echo(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")
-        texts = descriptions(each)
+        texts = describe_fields(each)
         for name, field in each.model_fields.items():
             if name != "kind":
                 default = "required" if field.is_required() else f"default {field.default!r}"

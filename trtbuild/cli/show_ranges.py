@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.cli.echo import echo
-from trtbuild.cli.show import table as columns
+from trtbuild.cli.show import format_table as columns
 
 if TYPE_CHECKING:
     from trtbuild.core.values import Range
-    from trtbuild.plan.range_diff import Moved, RangeDiff
-    from trtbuild.verbs.tables import Table
+    from trtbuild.plan.range_diff import MovedRange, RangeDiff
+    from trtbuild.verbs.found_ranges import FoundRanges
 
-__all__ = ["diff", "table"]
+__all__ = ["write_diff", "write_table"]
 
 SHOWN = 3
 """How many tensors of a group are named."""
@@ -26,7 +26,7 @@ _ORDERS: dict[str, Callable[[tuple[str, Range]], Any]] = {
 }
 
 
-def table(found: Table, sort: str, format_: str) -> None:
+def write_table(found: FoundRanges, sort: str, format_: str) -> None:
     """Write a table of ranges: a line a tensor."""
     rows = sorted(found.ranges.tensors.items(), key=_ORDERS[sort])
     if format_ == "json":
@@ -40,11 +40,11 @@ def table(found: Table, sort: str, format_: str) -> None:
     echo(_counts([each for _, each in rows]))
     echo("limit = max(|low|, |high|), since INT8 is symmetric; scale = limit / 127")
     for name, readers in found.lacking.items():
-        shown = _listed(readers)
+        shown = _list_names(readers)
         echo(f"no range: `{name}`, read by {shown}")
 
 
-def diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
+def write_diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
     """Write what moved between two tables, the worst first, and a line that sums it up."""
     if format_ == "json":
         data = {"before": before, "after": after, **found.model_dump(mode="json")}
@@ -65,7 +65,7 @@ def diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
         _table(("tensor", "before", "after", "ratio", "resolution"), rows, format_)
 
 
-def _json(found: Table, rows: Sequence[tuple[str, Range]]) -> None:
+def _json(found: FoundRanges, rows: Sequence[tuple[str, Range]]) -> None:
     tensors = {
         name: {**each.model_dump(mode="json"), "limit": each.limit, "scale": each.scale}
         for name, each in rows
@@ -94,9 +94,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], format_: str) -> 
 
 
 def _cells(name: str, each: Range) -> tuple[str, ...]:
-    from trtbuild.core.words import figure
+    from trtbuild.core.words import format_figure
 
-    clipped = "" if each.clipped is None else figure(each.clipped, "share")
+    clipped = "" if each.clipped is None else format_figure(each.clipped, "share")
     bounds = (f"{number:.6g}" for number in (each.low, each.high, each.limit, each.scale))
     return (name, *bounds, clipped, _origin(name, each))
 
@@ -110,14 +110,14 @@ def _origin(name: str, each: Range) -> str:
     if each.entry and each.entry != name:
         words.append(f"by `{each.entry}`")
     if each.tied_with:
-        words.append(f"with {_listed(each.tied_with)}")
+        words.append(f"with {_list_names(each.tied_with)}")
     return " ".join(words)
 
 
-def _listed(names: Sequence[str]) -> str:
-    from trtbuild.core.words import few
+def _list_names(names: Sequence[str]) -> str:
+    from trtbuild.core.words import join_few
 
-    return few([f"`{name}`" for name in names], SHOWN)
+    return join_few([f"`{name}`" for name in names], SHOWN)
 
 
 def _counts(rows: Sequence[Range]) -> str:
@@ -141,7 +141,7 @@ def _summary(found: RangeDiff) -> str:
     return ", ".join(parts)
 
 
-def _bits(each: Moved) -> str:
+def _bits(each: MovedRange) -> str:
     if each.bits_lost is None:
         return "no range after" if each.after is None else "no range before"
     return f"{abs(each.bits_lost):.2f} bits {'lost' if each.bits_lost > 0 else 'gained'}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from trtbuild.core.watch import Watch
-    from trtbuild.store.stamp import Said
+    from trtbuild.store.stamp import Answer
 
 __all__ = ["main", "run"]
 
@@ -38,16 +38,16 @@ def run(arguments: Sequence[str]) -> int:
     # Help is as wide as the terminal, and asks no file for that.
     stamped = stamped and not any(_may_ask_for_help(each) for each in arguments)
     if not stamped:
-        return _anew(arguments)
+        return _run_anew(arguments)
     from trtbuild.store import stamp
 
-    key = stamp.key_of(arguments)
+    key = stamp.make_key(arguments)
     if key is None:
-        return _anew(arguments)
-    said = stamp.said_before(key)
+        return _run_anew(arguments)
+    said = stamp.recall_answer(key)
     if said is not None and _say(said):
         return 0
-    return _watched(arguments, key)
+    return _run_watched(arguments, key)
 
 
 def _may_ask_for_help(argument: str) -> bool:
@@ -61,7 +61,7 @@ def _in_utf8() -> bool:
     return all((getattr(each, "encoding", None) or "").lower() == "utf-8" for each in streams)
 
 
-def _say(said: Said) -> bool:
+def _say(said: Answer) -> bool:
     """Write what was said before; False where that fails, which is for the slow way to tell."""
     try:
         for stream, text in said:
@@ -73,36 +73,36 @@ def _say(said: Said) -> bool:
     return True
 
 
-def _anew(arguments: Sequence[str]) -> int:
+def _run_anew(arguments: Sequence[str]) -> int:
     from trtbuild.cli import app
 
     return app.run(list(arguments))
 
 
-def _watched(arguments: Sequence[str], key: list[str]) -> int:
+def _run_watched(arguments: Sequence[str], key: list[str]) -> int:
     """Run a command, and keep what it says if it finds all in place."""
     from trtbuild.core.watch import Watch
     from trtbuild.store import stamp
 
     began = time.time()
-    said: Said = []
+    said: Answer = []
     streams = sys.stdout, sys.stderr
     with Watch() as watch:
-        sys.stdout = _Heard(sys.stdout, "out", said, watch)
-        sys.stderr = _Heard(sys.stderr, "err", said, watch)
+        sys.stdout = _RecordingStream(sys.stdout, "out", said, watch)
+        sys.stderr = _RecordingStream(sys.stderr, "err", said, watch)
         try:
-            code = _anew(arguments)
+            code = _run_anew(arguments)
         finally:
             sys.stdout, sys.stderr = streams
     if code == 0:
-        stamp.keep(key, said, watch, began=began)
+        stamp.keep_answer(key, said, watch, began=began)
     return code
 
 
-class _Heard:
+class _RecordingStream:
     """A text stream that remembers what was written to it."""
 
-    def __init__(self, stream: TextIO, name: str, said: Said, watch: Watch) -> None:
+    def __init__(self, stream: TextIO, name: str, said: Answer, watch: Watch) -> None:
         self._stream, self._name, self._said, self._watch = stream, name, said, watch
 
     def write(self, text: str) -> int:

@@ -21,35 +21,38 @@ store = typer.Typer(
 def ls() -> None:
     """List the steps whose results are kept, with the recipes whose last run used them."""
     from trtbuild import api
-    from trtbuild.cli.show import table
-    from trtbuild.core.words import brief, size
-    from trtbuild.store import upkeep
+    from trtbuild.cli.show import format_table
+    from trtbuild.core.words import abbreviate, format_size
+    from trtbuild.store import maintenance
 
     rows = [
         (
             ", ".join(each.recipes) or "-",
             each.step,
-            brief(each.digest),
-            size(each.size_bytes),
+            abbreviate(each.digest),
+            format_size(each.size_bytes),
             "" if each.complete else "incomplete: it runs again",
         )
-        for each in upkeep.entries(api.store())
+        for each in maintenance.list_entries(api.open_store())
     ]
-    echo(table([("recipe", "step", "digest", "size", ""), *rows]))
+    echo(format_table([("recipe", "step", "digest", "size", ""), *rows]))
 
 
 @store.command()
 def du() -> None:
     """Say how much the store holds, and for which recipes."""
     from trtbuild import api
-    from trtbuild.cli.show import table
-    from trtbuild.core.words import size
-    from trtbuild.store import upkeep
+    from trtbuild.cli.show import format_table
+    from trtbuild.core.words import format_size
+    from trtbuild.store import maintenance
 
-    found = upkeep.usage(api.store())
-    rows = [(name, size(count)) for name, count in sorted(found.by_recipe.items())]
-    rows += [("in no last run", size(found.unused)), ("work and logs", size(found.work))]
-    echo(table([*rows, ("total", size(found.total + found.work))]))
+    found = maintenance.measure_usage(api.open_store())
+    rows = [(name, format_size(count)) for name, count in sorted(found.by_recipe.items())]
+    rows += [
+        ("in no last run", format_size(found.unused)),
+        ("work and logs", format_size(found.work)),
+    ]
+    echo(format_table([*rows, ("total", format_size(found.total + found.work))]))
     echo(f"in {found.root}")
 
 
@@ -57,12 +60,12 @@ def du() -> None:
 def verify() -> int:
     """Read everything in the store; what is damaged is removed, and made again when needed."""
     from trtbuild import api
-    from trtbuild.cli.show import plural
-    from trtbuild.core.words import size
-    from trtbuild.store import upkeep
+    from trtbuild.cli.show import format_count
+    from trtbuild.core.words import format_size
+    from trtbuild.store import maintenance
 
-    found = upkeep.verify(api.store())
-    told = f"{plural(found.objects, 'object')} read, {size(found.size_bytes)}"
+    found = maintenance.verify_store(api.open_store())
+    told = f"{format_count(found.objects, 'object')} read, {format_size(found.size_bytes)}"
     if not found.damaged and not found.unreadable:
         echo(f"{told}: all are whole")
         return 0
@@ -70,7 +73,7 @@ def verify() -> int:
         echo(f"  damaged: {digest}")
     for name in found.unreadable:
         echo(f"  damaged: {name}")
-    records = plural(len(found.unreadable), "record")
+    records = format_count(len(found.unreadable), "record")
     echo(f"{told}: {len(found.damaged)} damaged, and {records} of steps; all removed")
     echo("the next apply makes again what it needs of them")
     return 5
@@ -88,11 +91,11 @@ def gc(
 ) -> None:
     """Remove what neither a recipe's last runs nor a lock needs."""
     from trtbuild import api
-    from trtbuild.cli.show import plural
-    from trtbuild.core.words import size
-    from trtbuild.store import upkeep
+    from trtbuild.cli.show import format_count
+    from trtbuild.core.words import format_size
+    from trtbuild.store import maintenance
 
-    found = upkeep.collect(api.store(), runs=keep, pretend=dry_run)
+    found = maintenance.collect_garbage(api.open_store(), runs=keep, pretend=dry_run)
     word = "would remove" if dry_run else "removed"
-    what = f"{plural(found.objects, 'object')} of {plural(found.steps, 'step')}"
-    echo(f"{word} {what}, {size(found.size_bytes)}; {size(found.kept_bytes)} kept")
+    what = f"{format_count(found.objects, 'object')} of {format_count(found.steps, 'step')}"
+    echo(f"{word} {what}, {format_size(found.size_bytes)}; {format_size(found.kept_bytes)} kept")

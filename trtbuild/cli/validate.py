@@ -30,4 +30,4 @@ def validate(
     from trtbuild import api
     from trtbuild.cli import show
 
-    return show.validation(api.validate(recipes), format_.value)
+    return show.write_problems(api.validate(recipes), format_.value)

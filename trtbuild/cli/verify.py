@@ -11,7 +11,7 @@ import typer
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.verbs.verifying import Check, Verification
+    from trtbuild.verbs.verify import RebuildCheck, Verification
 
 __all__ = ["VerifyFormat", "verify"]
 
@@ -40,7 +40,7 @@ def verify(
 ) -> int:
     """Build again without the store, and hold that to what is guaranteed; exit code 1 if not so."""
     from trtbuild import api
-    from trtbuild.cli.progress import listener as listening
+    from trtbuild.cli.progress import choose_listener as listening
 
     with listening(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
         found = api.verify(recipe, targets=tuple(target or ()), jobs=jobs, listener=listener)
@@ -49,7 +49,7 @@ def verify(
 
 
 def _text(found: Verification) -> str:
-    from trtbuild.cli.show import table
+    from trtbuild.cli.show import format_table
 
     head = ("", "level", "guaranteed", "found")
     rows = [(_what(check), _level(check), check.guaranteed, check.found) for check in found.checks]
@@ -60,17 +60,17 @@ def _text(found: Verification) -> str:
     return "\n".join(
         [
             f"{found.recipe}: rebuilt from its sources, against the {found.against}",
-            table([head, *rows]),
+            format_table([head, *rows]),
             *(f"  note: {note}" for note in found.notes),
             end,
         ]
     )
 
 
-def _what(check: Check) -> str:
+def _what(check: RebuildCheck) -> str:
     mark = {True: "same", False: "DIFFERS", None: "?"}[check.holds]
     return f"{mark:<7}  {check.what}"
 
 
-def _level(check: Check) -> str:
+def _level(check: RebuildCheck) -> str:
     return "" if check.level is None else str(check.level)

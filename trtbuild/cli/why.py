@@ -11,7 +11,7 @@ import typer
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.plan.why import Why
+    from trtbuild.plan.history import Why
 
 __all__ = ["why"]
 
@@ -29,7 +29,7 @@ def why(
 ) -> None:
     """Say why the last run did what it did, and what the next would do."""
     from trtbuild import api
-    from trtbuild.cli.show import table
+    from trtbuild.cli.show import format_table
     from trtbuild.core.errors import UsageError
 
     found = api.why(recipe)
@@ -38,23 +38,31 @@ def why(
         if not chosen:
             hint = "steps: " + ", ".join(each.step for each in found)
             raise UsageError(f"there is no step `{step}`", hint=hint)
-        _one(chosen[0])
+        _write_step(chosen[0])
         return
     echo("last run, against the one before:")
-    echo(table([(LAST[each.last], each.step, _told(each.last_reasons)) for each in found]))
+    echo(
+        format_table(
+            [(LAST[each.last], each.step, _format_reasons(each.last_reasons)) for each in found]
+        )
+    )
     echo("next run:")
-    echo(table([(each.next.verdict, each.step, _told(each.next.reasons)) for each in found]))
+    echo(
+        format_table(
+            [(each.next.verdict, each.step, _format_reasons(each.next.reasons)) for each in found]
+        )
+    )
 
 
-def _told(reasons: Any) -> str:
+def _format_reasons(reasons: Any) -> str:
     return " · ".join(reason.text() for reason in reasons)
 
 
-def _one(found: Why) -> None:
-    from trtbuild.core.words import brief
+def _write_step(found: Why) -> None:
+    from trtbuild.core.words import abbreviate
 
     took = "" if found.seconds is None else f", {found.seconds:.1f} s when it ran"
-    echo(f"{found.step} {brief(found.next.digest)}")
+    echo(f"{found.step} {abbreviate(found.next.digest)}")
     echo(f"  last: {LAST[found.last]}{took}")
     for reason in found.last_reasons:
         echo(f"    {reason.text()}")

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from trtbuild.core.errors import CorruptObject
-from trtbuild.core.files import replacing
+from trtbuild.core.files import replace_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,7 +122,7 @@ def write_npz(path: Path) -> Iterator[ArrayWriter]:
     in equal order give equal bytes.
     """
     with (
-        replacing(path) as part,
+        replace_whole(path) as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
         contextlib.closing(ArrayWriter(archive, path.parent)) as writer,
     ):

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.core.regular import open_regular, read_regular
-from trtbuild.core.watch import note, unread
+from trtbuild.core.regular_files import open_regular, read_regular
+from trtbuild.core.watch import exclude, note_path
 
 __all__ = [
     "FileDigests",
-    "canonical_json",
     "digest_of_bytes",
     "digest_of_file",
     "digest_of_tree",
-    "sealed",
-    "unsealed",
-    "unsealed_tree",
+    "read_sealed",
+    "read_sealed_tree",
+    "seal",
+    "write_canonical_json",
 ]
 
 PREFIX = "sha256:"
@@ -28,7 +28,7 @@ SETTLED_SECONDS = 2
 MOST_SEALED_BYTES = 256 << 20
 
 
-def canonical_json(tree: Any) -> str:
+def write_canonical_json(tree: Any) -> str:
     """Write a plain tree in one form only: sorted keys, no spaces, no NaN, ASCII."""
     return json.dumps(tree, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
@@ -40,7 +40,7 @@ def digest_of_bytes(data: bytes) -> str:
 
 def digest_of_tree(tree: Any) -> str:
     """Return the digest of a plain tree's canonical form."""
-    return digest_of_bytes(canonical_json(tree).encode())
+    return digest_of_bytes(write_canonical_json(tree).encode())
 
 
 def digest_of_file(path: Path) -> str:
@@ -56,12 +56,12 @@ def digest_of_file(path: Path) -> str:
         raise MissingFile(f"{path}: {error.strerror}") from None
 
 
-def sealed(text: str) -> bytes:
+def seal(text: str) -> bytes:
     """Return a text with its own digest as its last line, for a file that `unsealed` reads."""
     return f"{text}\n{digest_of_bytes(text.encode())}\n".encode()
 
 
-def unsealed(path: Path) -> str | None:
+def read_sealed(path: Path) -> str | None:
     """Return the text of a sealed file, or None where it is absent, torn or damaged."""
     try:
         data = read_regular(path, most_bytes=MOST_SEALED_BYTES)
@@ -71,9 +71,9 @@ def unsealed(path: Path) -> str | None:
         return None
 
 
-def unsealed_tree(path: Path) -> Any:
+def read_sealed_tree(path: Path) -> Any:
     """Return what the JSON of a sealed file says, or None where there is none that can be read."""
-    text = unsealed(path)
+    text = read_sealed(path)
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError):
@@ -91,7 +91,7 @@ class FileDigests:
         """Remember in the JSON file `memory`; with None, remember nothing between processes."""
         self._memory = memory
         if memory is not None:
-            unread(memory)
+            exclude(memory)
         self._known: dict[str, list[Any]] = _read(memory)
         self._folders: dict[str, str] = {}
         """Where folders really are: to ask it for every file takes longer than all the rest."""
@@ -103,7 +103,7 @@ class FileDigests:
         Raises:
             MissingFile: it is not there, not a file, or may not be read.
         """
-        note(path)
+        note_path(path)
         key = self._real(str(path))
         try:
             stamp = _stamp(key)
@@ -112,7 +112,7 @@ class FileDigests:
         known = self._known.get(key)
         if known is not None and known[:-1] == stamp:
             return str(known[-1])
-        settled = _settled(key)  # now: reading may take longer than the clock's granularity
+        settled = _is_settled(key)  # now: reading may take longer than the clock's granularity
         found = digest_of_file(path)
         if settled and _stamp(key) == stamp:
             self._known[key] = [*stamp, found]
@@ -136,7 +136,7 @@ class FileDigests:
 
         merged = {**_read(self._memory), **self._known}
         try:
-            write_whole(self._memory, sealed(json.dumps(merged, separators=(",", ":"))))
+            write_whole(self._memory, seal(json.dumps(merged, separators=(",", ":"))))
         except OSError:
             return
         self._changed = False
@@ -147,7 +147,7 @@ def _stamp(path: str) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
 
 
-def _settled(path: str) -> bool:
+def _is_settled(path: str) -> bool:
     import time
 
     stat = Path(path).stat()
@@ -155,7 +155,7 @@ def _settled(path: str) -> bool:
 
 
 def _read(memory: Path | None) -> dict[str, list[Any]]:
-    known = None if memory is None else unsealed_tree(memory)
+    known = None if memory is None else read_sealed_tree(memory)
     if not isinstance(known, dict):
         return {}
     return {path: each for path, each in known.items() if isinstance(each, list) and each}

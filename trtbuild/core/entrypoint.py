@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
-from trtbuild.core.watch import note
+from trtbuild.core.watch import note_path
 
-__all__ = ["load_entrypoint", "source_files"]
+__all__ = ["find_source_files", "load_entrypoint"]
 
 INSTALLED = {"site-packages", "dist-packages"}
 
 
-def split(entrypoint: str) -> tuple[str, str]:
+def split_entrypoint(entrypoint: str) -> tuple[str, str]:
     """Split at the last colon into where the code is and the callable's name."""
     place, colon, name = entrypoint.rpartition(":")
     parts = place.removesuffix(".py").split(".") if not place.endswith(".py") else ["file"]
@@ -31,7 +31,7 @@ def split(entrypoint: str) -> tuple[str, str]:
     return place, name
 
 
-def source_files(entrypoint: str, base: Path) -> tuple[Path, ...]:
+def find_source_files(entrypoint: str, base: Path) -> tuple[Path, ...]:
     """Return the source file of an entrypoint, then every module it imports from beside it.
 
     A path is relative to `base`. Nothing is imported. What only runs by name
@@ -42,14 +42,14 @@ def source_files(entrypoint: str, base: Path) -> tuple[Path, ...]:
         MissingFile: there is no such file or module.
         UsageError: the entrypoint is malformed.
     """
-    place, _ = split(entrypoint)
+    place, _ = split_entrypoint(entrypoint)
     first, root = _find(place, base)
     found = [first]
     if not INSTALLED & set(root.parts):
         if not place.endswith(".py"):
             found += _on_the_way(root, place.split("."))
         for file in found:
-            found += [other for other in _imported(file, root) if other not in found]
+            found += [other for other in _find_imported(file, root) if other not in found]
     return (first, *sorted({*found} - {first}))
 
 
@@ -64,9 +64,9 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
         UsageError: it is malformed, cannot be imported, or holds no such callable.
         MissingDependency: it imports a library that is not installed.
     """
-    place, name = split(entrypoint)
+    place, name = split_entrypoint(entrypoint)
     file, root = _find(place, base)
-    _forget(source_files(entrypoint, base), root)
+    _forget(find_source_files(entrypoint, base), root)
     try:
         module = _run(file, root) if place.endswith(".py") else importlib.import_module(place)
     except ModuleNotFoundError as error:
@@ -129,18 +129,18 @@ def _as_module(folder: Path, names: list[str]) -> list[Path]:
     path = folder.joinpath(*names)
     candidates = (path / "__init__.py", *([path.with_suffix(".py")] if names else []))
     for candidate in candidates:
-        note(candidate)
+        note_path(candidate)
     return [candidate for candidate in candidates if candidate.is_file()][:1]
 
 
-def _imported(file: Path, root: Path) -> list[Path]:
+def _find_imported(file: Path, root: Path) -> list[Path]:
     """Return the modules below `root` that a file imports, with the packages they lie in."""
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # loading it will say what is wrong
     found: list[Path] = []
-    for folder, names in _names_imported(tree, file, root):
+    for folder, names in _list_imported_names(tree, file, root):
         found += _on_the_way(folder, names)
     return [path for path in dict.fromkeys(found) if path != file]
 
@@ -151,7 +151,7 @@ def _on_the_way(folder: Path, names: list[str]) -> list[Path]:
     return [file for count in counts for file in _as_module(folder, names[:count])]
 
 
-def _names_imported(tree: ast.AST, file: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
+def _list_imported_names(tree: ast.AST, file: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

@@ -10,11 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["copy_whole", "link_whole", "replacing", "try_lock", "write_whole"]
+__all__ = ["copy_whole", "link_whole", "replace_whole", "try_lock", "write_whole"]
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replace_whole(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it takes its place in one move.
 
     On any failure, the interrupt key included, what was there before stays as it was.
@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    with replacing(path) as part:
+    with replace_whole(path) as part:
         part.write_bytes(data)
 
 
@@ -43,7 +43,7 @@ def copy_whole(source: Path, path: Path) -> None:
 
     Never a hard link: whoever edits the copy must not reach the source.
     """
-    with replacing(path) as part:
+    with replace_whole(path) as part:
         if not _clone(source, part):
             shutil.copyfile(source, part)
 

@@ -29,8 +29,8 @@ __all__ = [
     "Location",
     "Options",
     "Share",
-    "descriptions",
-    "location_fields",
+    "describe_fields",
+    "find_location_fields",
     "relocate",
 ]
 
@@ -74,12 +74,12 @@ class Options(BaseModel):
         """Add the fields' docstrings as descriptions."""
         made = handler(schema)
         properties = handler.resolve_ref_schema(made).get("properties", {})
-        for name, text in descriptions(cls).items():
+        for name, text in describe_fields(cls).items():
             properties.get(name, {}).setdefault("description", text)
         return made
 
 
-def descriptions(options: type[BaseModel]) -> dict[str, str]:
+def describe_fields(options: type[BaseModel]) -> dict[str, str]:
     """Return the docstring below each field that has one, inherited fields included.
 
     Read from the source, and only when asked for: pydantic's own way to do it reads the source
@@ -112,7 +112,7 @@ Location = Annotated[str, LOCATION]
 """A path or URL in a recipe. Its bytes are pinned by digest; the text itself changes no result."""
 
 
-def location_fields(options: type[BaseModel]) -> frozenset[str]:
+def find_location_fields(options: type[BaseModel]) -> frozenset[str]:
     """Return the names of the fields that are `Location`s, optional ones included."""
     return frozenset(
         name
@@ -133,7 +133,7 @@ def relocate(value: Any, move: Callable[[str], str]) -> Any:
     Paths that relate to a folder of the tree move along with that folder.
     """
     if isinstance(value, BaseModel):
-        places = location_fields(type(value))
+        places = find_location_fields(type(value))
         changes = {}
         for name in type(value).model_fields:
             old = getattr(value, name)

@@ -10,22 +10,22 @@ from trtbuild.core.values import Range
 __all__ = [
     "Action",
     "Artifact",
-    "Checks",
     "Comparison",
     "Coverage",
     "DataUse",
-    "Fault",
-    "FixAccount",
-    "LayerAsked",
+    "FixSummary",
+    "GateVerdict",
     "LayerPrecision",
     "Measure",
+    "ModelChecks",
     "Outcome",
     "PlacedFile",
     "Record",
+    "RequestedLayer",
+    "RuleFault",
     "Status",
     "TargetResult",
-    "Unbuilt",
-    "Verdict",
+    "UnbuiltTarget",
 ]
 
 
@@ -97,7 +97,7 @@ class Measure(Options):
     """False where the metric says nothing about such an output (top-1 of a single number)."""
 
 
-class Verdict(Options):
+class GateVerdict(Options):
     """One gate, judged."""
 
     gate: str
@@ -125,7 +125,7 @@ class Comparison(Options):
     samples: int
     labelled: bool
     measures: tuple[Measure, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[GateVerdict, ...]
     caveats: tuple[str, ...] = ()
 
 
@@ -169,7 +169,7 @@ class TargetResult(Options):
     caveats: tuple[str, ...] = ()
 
 
-class Fault(Options):
+class RuleFault(Options):
     """A static rule that a model breaks: found before anything is built."""
 
     code: str
@@ -205,16 +205,16 @@ class Coverage(Options):
     """Tensors made in float between INT8 layers."""
 
 
-class Checks(Options):
+class ModelChecks(Options):
     """`checks.json`: which static rules a target's model breaks, and the INT8 asked of it."""
 
-    faults: tuple[Fault, ...]
+    faults: tuple[RuleFault, ...]
     coverage: Coverage
     macs: dict[str, int]
     """Multiply-accumulates by weighted layer."""
 
 
-class Unbuilt(Options):
+class UnbuiltTarget(Options):
     """A target that has no engine after this run, and why."""
 
     target: str
@@ -225,7 +225,7 @@ class Unbuilt(Options):
     """What to run, and where, to get it."""
 
 
-class LayerAsked(Options):
+class RequestedLayer(Options):
     """A weighted layer and the precision asked for it, before any target was built."""
 
     name: str
@@ -235,7 +235,7 @@ class LayerAsked(Options):
     """Why it is not int8."""
 
 
-class FixAccount(Options):
+class FixSummary(Options):
     """What a graph fix changed, and what it looked at and left alone."""
 
     fix: str
@@ -274,7 +274,7 @@ class Record(Options):
     facts: dict[str, str]
     outcomes: tuple[Outcome, ...]
     targets: tuple[TargetResult, ...] = ()
-    unbuilt: tuple[Unbuilt, ...] = ()
+    unbuilt: tuple[UnbuiltTarget, ...] = ()
     comparison: Comparison | None = None
     model: str = ""
     """Where the model comes from, in words: `torch models/resnet50.py:resnet50, opset 20`."""
@@ -283,11 +283,11 @@ class Record(Options):
     """The calibrator with its options: `entropy2 (2048 bins)`."""
     ranges: dict[str, Range] = {}
     """The final table by tensor: calibrated, and manual ones laid over."""
-    asked: tuple[LayerAsked, ...] = ()
+    asked: tuple[RequestedLayer, ...] = ()
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()
     """How much of the work is INT8, target by target."""
-    fixes: tuple[FixAccount, ...] = ()
+    fixes: tuple[FixSummary, ...] = ()
     """In the order in which they ran."""
     files: tuple[PlacedFile, ...] = ()
     notes: tuple[str, ...] = ()

@@ -16,9 +16,9 @@ __all__ = [
     "Ranges",
     "Signature",
     "TensorSpec",
-    "assigned",
+    "assign_patterns",
+    "find_matches",
     "matches",
-    "matching",
 ]
 
 
@@ -82,7 +82,7 @@ class Range(Options):
         """
         return self.limit / 127
 
-    def replaced(
+    def replace(
         self, low: float, high: float, origin: Origin, *, entry: str | None = None
     ) -> Range:
         """Return another range for the same tensor, with what calibration saw of it."""
@@ -128,7 +128,7 @@ class Ranges(Options):
         entries = {name: (bounds, file) for name, bounds in (filed or {}).items()}
         entries = {name: found for name, found in entries.items() if name in everything}
         entries |= {key: (bounds, key) for key, bounds in manual.items()}
-        chosen, disputed = assigned(entries, everything)
+        chosen, disputed = assign_patterns(entries, everything)
         for name, rivals in disputed.items():
             raise StepInputError(
                 f"`{name}` has two ranges: `{rivals[0]}` and `{rivals[1]}` both mean it",
@@ -138,11 +138,11 @@ class Ranges(Options):
         for name, key in chosen.items():
             (low, high), entry = entries[key]
             before = table.get(name, Range(low=low, high=high, origin="manual"))
-            table[name] = before.replaced(low, high, "manual", entry=entry)
+            table[name] = before.replace(low, high, "manual", entry=entry)
         return Ranges(tensors=dict(sorted(table.items())), samples=self.samples)
 
 
-def assigned(
+def assign_patterns(
     patterns: Iterable[str], names: Iterable[str]
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """Say for each name which pattern counts: the most specific of those that mean it.
@@ -154,7 +154,7 @@ def assigned(
     the patterns than which none is more specific. Both are sorted by name.
     """
     everything = sorted(set(names))
-    meant = {pattern: frozenset(matching(pattern, everything)) for pattern in patterns}
+    meant = {pattern: frozenset(find_matches(pattern, everything)) for pattern in patterns}
     rivals: dict[str, list[str]] = {}
     for pattern, tensors in meant.items():
         for name in tensors:
@@ -179,7 +179,7 @@ def matches(pattern: str, name: str) -> bool:
     return pattern == name or fnmatchcase(name, pattern)
 
 
-def matching(pattern: str, names: Iterable[str]) -> list[str]:
+def find_matches(pattern: str, names: Iterable[str]) -> list[str]:
     """Return the names that a pattern means; an exact name means itself alone."""
     everything = list(names)
     if pattern in everything:

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Self
 
-__all__ = ["NO_DEVICES", "Watch", "devices", "look", "note", "note_driver", "note_until", "unread"]
+__all__ = [
+    "NO_DEVICES",
+    "Watch",
+    "describe_devices",
+    "describe_state",
+    "exclude",
+    "note_driver",
+    "note_path",
+    "note_until",
+]
 
 ACTS = (
     "os.exec", "os.fork", "os.forkpty", "os.link", "os.posix_spawn", "os.rename", "os.remove",
@@ -65,7 +74,7 @@ class Watch:
         """Look at a path, unless that was done before; return the path made absolute."""
         whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
         if whole not in self.looks and whole not in self._unread:
-            self.looks[whole] = look(whole)
+            self.looks[whole] = describe_state(whole)
         return whole
 
     def leave_out(self, path: str | os.PathLike[str]) -> None:
@@ -77,7 +86,7 @@ _watching: list[Watch] = []
 _listening: list[bool] = []
 
 
-def look(path: str) -> str:
+def describe_state(path: str) -> str:
     """Return what tells one state of a file or folder from another without reading it."""
     try:
         seen = os.stat(path)  # noqa: PTH116
@@ -86,13 +95,13 @@ def look(path: str) -> str:
     return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}"
 
 
-def note(path: str | os.PathLike[str]) -> None:
+def note_path(path: str | os.PathLike[str]) -> None:
     """Say that it matters whether a path is there, or what its size and times are."""
     for watch in _watching:
         watch.see(path)
 
 
-def unread(path: str | os.PathLike[str]) -> None:
+def exclude(path: str | os.PathLike[str]) -> None:
     """Say that what a file holds does not matter: it only saves time."""
     for watch in _watching:
         watch.leave_out(path)
@@ -109,16 +118,16 @@ def note_driver(*, found: bool) -> None:
     watching, _watching[:] = _watching[:], []  # what the kernel shows has no times to go by
     try:
         for watch in watching:
-            watch.devices = devices()
+            watch.devices = describe_devices()
             if found:
-                watch.looks.update((path, look(path)) for path in _libraries())
+                watch.looks.update((path, describe_state(path)) for path in _libraries())
             elif watch.devices != NO_DEVICES:
                 watch.doubt = "there are devices, and no driver that shows a GPU"
     finally:
         _watching[:] = watching
 
 
-def devices() -> str:
+def describe_devices() -> str:
     """Return what the kernel shows of GPUs: device files, and the driver's own words."""
     files = [name for name in _names("/dev") if name.startswith(DEVICES)]
     words = [_text(f"{DRIVER}/gpus/{name}/information") for name in _names(f"{DRIVER}/gpus")]

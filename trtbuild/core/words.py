@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-__all__ = ["bound", "brief", "drop", "few", "figure", "size"]
+__all__ = ["abbreviate", "format_bound", "format_drop", "format_figure", "format_size", "join_few"]
 
 _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
@@ -12,7 +12,7 @@ _DECIMALS = 2
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def figure(value: float, unit: str, *, apart: Iterable[float] = ()) -> str:
+def format_figure(value: float, unit: str, *, apart: Iterable[float] = ()) -> str:
     """Write a measured value: `23.41 dB`, `97.43 %` (unit `share`), `0.99981` (no unit).
 
     Takes more digits where fewer would round it onto, or past, a number of `apart`, or would
@@ -20,27 +20,27 @@ def figure(value: float, unit: str, *, apart: Iterable[float] = ()) -> str:
     """
     if unit == "share":
         borders = [_percent(border) for border in (0.0, 1.0, *apart)]
-        return _rounded(_percent(value), "f", _DECIMALS, borders) + " %"
+        return _round_within(_percent(value), "f", _DECIMALS, borders) + " %"
     if unit == "dB":
-        return _rounded(value, "f", _DECIMALS, list(apart)) + " dB"
-    return _rounded(value, "g", _DIGITS, [0.0, 1.0, *apart])
+        return _round_within(value, "f", _DECIMALS, list(apart)) + " dB"
+    return _round_within(value, "g", _DIGITS, [0.0, 1.0, *apart])
 
 
-def drop(share: float, *, apart: Iterable[float] = ()) -> str:
+def format_drop(share: float, *, apart: Iterable[float] = ()) -> str:
     """Write a drop of a share in points of percent: `drop 0.14 points`, `gain 0.14 points`."""
     borders = [_percent(border) for border in (0.0, *apart)]
-    points = _rounded(_percent(share), "f", _DECIMALS, borders)
+    points = _round_within(_percent(share), "f", _DECIMALS, borders)
     if share < 0:
         return f"gain {points.lstrip('-')} points"
     return f"drop {points} points" if share else "no drop"
 
 
-def bound(value: float, unit: str) -> str:
+def format_bound(value: float, unit: str) -> str:
     """Write a number that a person chose, as short as it is: `20`, `97 %`."""
     return f"{_percent(value):.12g} %" if unit == "share" else f"{value:.12g}"
 
 
-def size(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
     """Write a size: `512 B`, `24.3 MiB`."""
     amount = float(size_bytes)
     for unit in _UNITS[:-1]:
@@ -50,12 +50,12 @@ def size(size_bytes: int) -> str:
     return f"{amount:.1f} {_UNITS[-1]}"
 
 
-def brief(text: str) -> str:
+def abbreviate(text: str) -> str:
     """Return the digits that tell a digest from others at a glance; other text stays whole."""
     return text.removeprefix("sha256:")[:8] if text.startswith("sha256:") else text
 
 
-def few(names: Sequence[str], most: int) -> str:
+def join_few(names: Sequence[str], most: int) -> str:
     """Join the first so many names, and count the rest: `a, b and 3 more`."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
@@ -66,7 +66,7 @@ def _percent(share: float) -> float:
     return round(share * 100, 10)
 
 
-def _rounded(value: float, style: str, digits: int, borders: list[float]) -> str:
+def _round_within(value: float, style: str, digits: int, borders: list[float]) -> str:
     side = _sides(value, borders)
     for precision in range(digits, _MOST_DIGITS):
         text = f"{value:.{precision}{style}}"

@@ -9,6 +9,6 @@ from trtbuild.data.entrypoint import Python
 from trtbuild.data.images import Images
 from trtbuild.data.random import Random
 
-__all__ = ["Source"]
+__all__ = ["AnyDataSource"]
 
-Source = Annotated[Images | Arrays | Python | Random, Field(discriminator="kind")]
+AnyDataSource = Annotated[Images | Arrays | Python | Random, Field(discriminator="kind")]

@@ -13,14 +13,14 @@ from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
-from trtbuild.data.base import Sample, spread
-from trtbuild.data.labels import label_of
+from trtbuild.data.base import Sample, spread_evenly
+from trtbuild.data.labels import read_label
 from trtbuild.data.npy import ArrayReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Arrays", "arrays_of"]
+__all__ = ["Arrays", "read_array_file"]
 
 AXIS = "axis 0 must count the samples in every array: [samples, ...]"
 MOST_ARRAYS = 1000
@@ -67,16 +67,16 @@ class Arrays(Options):
             StepInputError: the file cannot be read, or its arrays do not belong together.
         """
         (path,) = files
-        with _opened(path, self.input) as readers, _told(path):
+        with _open_arrays(path, self.input) as readers, _translate_errors(path):
             everything = list(readers.values())
             label = self._labels(path, readers)
             total = _length(path, everything)
-            for index in spread(total, self.count, where=path.name, unit="sample"):
+            for index in spread_evenly(total, self.count, where=path.name, unit="sample"):
                 name = f"{path.name}[{index}]"
                 yield Sample(
                     name=name,
                     arrays={key: reader.read(index) for key, reader in readers.items()},
-                    label=label_of(label.read(index), name) if label else None,
+                    label=read_label(label.read(index), name) if label else None,
                 )
             for reader in everything:
                 reader.finish()
@@ -102,18 +102,18 @@ class Arrays(Options):
         return found
 
 
-def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
+def read_array_file(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of an npz file, or of an npy file the one, as `input`.
 
     Raises:
         StepInputError: it cannot be read, or holds what no model takes.
     """
-    with _opened(path, "input") as readers, _told(path):
+    with _open_arrays(path, "input") as readers, _translate_errors(path):
         return {name: reader.whole() for name, reader in readers.items()}
 
 
 @contextlib.contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translate_errors(path: Path) -> Iterator[None]:
     """Turn what damaged archives raise while they are read into one error."""
     try:
         yield
@@ -130,9 +130,9 @@ def _told(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(path: Path, name: str) -> Iterator[dict[str, ArrayReader]]:
+def _open_arrays(path: Path, name: str) -> Iterator[dict[str, ArrayReader]]:
     """Open every array of the file; keys are model inputs (and labels), sorted."""
-    with contextlib.ExitStack() as stack, _told(path):
+    with contextlib.ExitStack() as stack, _translate_errors(path):
         file = stack.enter_context(path.open("rb"))
         magic = file.read(6)
         file.seek(0)

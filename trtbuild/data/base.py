@@ -14,7 +14,7 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "spread"]
+__all__ = ["DataSource", "Manifest", "Sample", "spread_evenly"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class DataSource(Protocol):
         """Name the installed packages whose version may change a sample."""
 
 
-def spread(total: int, count: int | None, *, where: str, unit: str) -> range | list[int]:
+def spread_evenly(total: int, count: int | None, *, where: str, unit: str) -> range | list[int]:
     """Return which `count` of `total` items to take: item `i * total // count` for each i.
 
     Spread evenly and not the first ones, since data often lies sorted by class. With None, all.

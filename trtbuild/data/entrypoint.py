@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.core.entrypoint import load_entrypoint, source_files
+from trtbuild.core.entrypoint import find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.data.base import Sample
-from trtbuild.data.labels import label_of
+from trtbuild.data.labels import read_label
 from trtbuild.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Python(Options):
         Raises:
             MissingFile: there is no such file or module.
         """
-        return source_files(self.entrypoint, base)
+        return find_source_files(self.entrypoint, base)
 
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:  # noqa: ARG002  # the user's code runs in one
         """Run the callable and yield its samples, preprocessed.
@@ -140,7 +140,7 @@ class Python(Options):
                 hint="pip install " + " ".join(self.packages or (str(error.name),)),
             ) from error
         except (Exception, SystemExit) as error:
-            raise _told(error, self._place, files) from error
+            raise _explain_error(error, self._place, files) from error
 
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
         import inspect
@@ -172,7 +172,7 @@ class Python(Options):
                     f"{name}: has no label `{self.labels}`",
                     hint=f"its keys: {', '.join(arrays) or 'none'}",
                 )
-            label = label_of(arrays.pop(self.labels), name)
+            label = read_label(arrays.pop(self.labels), name)
         if not arrays:
             raise StepInputError(f"{name}: holds no array for the model", hint=SHAPE)
         return Sample(
@@ -197,18 +197,18 @@ def _array(value: object, where: str) -> NDArray[Any]:
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def _told(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
+def _explain_error(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
     """Return the error with the file and line of the user's code; the traceback goes to the log."""
     import logging
 
     logging.getLogger(__name__).error("%s failed", place, exc_info=error)
-    where = _line_of(error, files) or place
+    where = _find_line(error, files) or place
     return StepInputError(
         f"{where}: {type(error).__name__}: {error}", hint="the log holds the traceback"
     )
 
 
-def _line_of(error: BaseException, files: Sequence[Path]) -> str:
+def _find_line(error: BaseException, files: Sequence[Path]) -> str:
     """Return `file:line` of the innermost of the user's own lines."""
     known = {os.path.realpath(path): path for path in files}
     found, at = "", error.__traceback__

@@ -11,11 +11,11 @@ from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
-from trtbuild.core.regular import read_regular
-from trtbuild.core.watch import note
+from trtbuild.core.regular_files import read_regular
+from trtbuild.core.watch import note_path
 from trtbuild.data import pixels
-from trtbuild.data.base import Sample, spread
-from trtbuild.data.prefetch import in_order
+from trtbuild.data.base import Sample, spread_evenly
+from trtbuild.data.prefetch import map_in_order
 from trtbuild.data.preprocess import Preprocess
 
 __all__ = ["Images"]
@@ -50,11 +50,11 @@ class Images(Options):
             MissingFile: there is no such folder, or it holds fewer pictures than `count`.
         """
         place = base / self.path
-        note(place)
+        note_path(place)
         if place.is_dir():
             found = list(_below(place))
         elif place.is_file() or any(letter in self.path for letter in "*?["):
-            found = _matching(self.path, base)
+            found = _find_matching(self.path, base)
         else:
             raise MissingFile(f"{place}: no such folder", hint="paths relate to the recipe's file")
         names = sorted(name for name in found if _is_picture(name))
@@ -66,7 +66,7 @@ class Images(Options):
                 f"{place}: the name of the picture {odd!r} is not UTF-8", hint="rename it"
             )
         root = place if place.is_dir() else base
-        chosen = spread(len(names), self.count, where=str(place), unit="picture")
+        chosen = spread_evenly(len(names), self.count, where=str(place), unit="picture")
         return tuple(root / names[index] for index in chosen)
 
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
@@ -87,10 +87,10 @@ class Images(Options):
                 data = read_regular(path, most_bytes=MOST_BYTES)
             except MissingFile as error:
                 raise StepInputError(error.message, hint="is it still there?") from error
-            array = self.preprocess.apply(pixels.decode(data, name), name)
+            array = self.preprocess.apply(pixels.decode_image(data, name), name)
             return Sample(name=name, arrays={self.input: array})
 
-        return in_order(load, files, threads=threads)
+        return map_in_order(load, files, threads=threads)
 
     def expected(self, files: Sequence[Path]) -> int:
         """Return the number of pictures."""
@@ -123,17 +123,17 @@ def _below(folder: Path) -> Iterator[str]:
         yield from (prefix.removeprefix("./") + name for name in names if not name.startswith("."))
 
 
-def _matching(pattern: str, base: Path) -> list[str]:
+def _find_matching(pattern: str, base: Path) -> list[str]:
     import glob
 
-    for path in _asked_for(pattern, base):
-        note(path)
+    for path in _expand_pattern(pattern, base):
+        note_path(path)
     # glob with strings, since Path.glob refuses absolute patterns.
     found = glob.glob(pattern, root_dir=base, recursive=True)  # noqa: PTH207
     return [name.replace(os.sep, "/") for name in found if (base / name).is_file()]
 
 
-def _asked_for(pattern: str, base: Path) -> Iterator[Path]:
+def _expand_pattern(pattern: str, base: Path) -> Iterator[Path]:
     """Yield each path that glob asks for by name, below folders that a pattern matches.
 
     In `*/train/*.jpg` that is `train` in every folder: it may come where it is not yet.

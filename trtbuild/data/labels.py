@@ -6,10 +6,10 @@ from typing import Any
 
 from trtbuild.core.errors import StepInputError
 
-__all__ = ["label_of"]
+__all__ = ["read_label"]
 
 
-def label_of(value: Any, name: str) -> int:
+def read_label(value: Any, name: str) -> int:
     """Return a label as an int; it may be any array or number that holds one whole number.
 
     Raises:

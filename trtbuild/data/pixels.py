@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["SUFFIXES", "colored", "converted", "decode", "from_array", "resized"]
+__all__ = [
+    "SUFFIXES",
+    "convert_color",
+    "convert_color_mode",
+    "decode_image",
+    "image_from_array",
+    "resize_image",
+]
 
 SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
@@ -26,7 +33,7 @@ LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, which Pillow's own conversion to gray uses."""
 
 
-def decode(data: bytes, name: str) -> Image.Image:
+def decode_image(data: bytes, name: str) -> Image.Image:
     """Decode a picture's first frame, turned the way its EXIF orientation says.
 
     Raises:
@@ -71,7 +78,7 @@ def _demand_sane(width: int, height: int, name: str) -> None:
         )
 
 
-def converted(image: Image.Image, mode: Literal["L", "RGB"], name: str) -> Image.Image:
+def convert_color_mode(image: Image.Image, mode: Literal["L", "RGB"], name: str) -> Image.Image:
     """Return an 8-bit image in gray or RGB; 16-bit gray is rounded to 8 bits, alpha dropped.
 
     Raises:
@@ -93,7 +100,7 @@ def converted(image: Image.Image, mode: Literal["L", "RGB"], name: str) -> Image
     return image if image.mode == mode else image.convert(mode)
 
 
-def from_array(array: NDArray[Any], name: str) -> Image.Image | NDArray[np.float32]:
+def image_from_array(array: NDArray[Any], name: str) -> Image.Image | NDArray[np.float32]:
     """Return a uint8 array as an image, and a floating-point one as float32 with three axes.
 
     Raises:
@@ -121,7 +128,7 @@ def from_array(array: NDArray[Any], name: str) -> Image.Image | NDArray[np.float
     return array.astype(np.float32).reshape(*array.shape[:2], -1)
 
 
-def colored(array: NDArray[np.float32], mode: Literal["L", "RGB"]) -> NDArray[np.float32]:
+def convert_color(array: NDArray[np.float32], mode: Literal["L", "RGB"]) -> NDArray[np.float32]:
     """Return a float32 picture [height, width, 1 or 3] in gray (1 channel) or RGB (3)."""
     import numpy as np
 
@@ -135,7 +142,7 @@ def colored(array: NDArray[np.float32], mode: Literal["L", "RGB"]) -> NDArray[np
     return gray
 
 
-def resized(
+def resize_image(
     image: Image.Image, size: int | tuple[int, int], *, interpolation: str, name: str
 ) -> Image.Image:
     """Resize so that the shorter side is `size`, or to `size` = (height, width).

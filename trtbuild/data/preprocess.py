@@ -73,34 +73,34 @@ class Preprocess(Options):
 
         channels: Literal["L", "RGB"] = "L" if self.color == "gray" else "RGB"
         if isinstance(picture, np.ndarray):
-            picture = pixels.from_array(picture, name)
+            picture = pixels.image_from_array(picture, name)
         if isinstance(picture, np.ndarray):
-            array = self._resized(pixels.colored(picture, channels), name)
+            array = self._resize(pixels.convert_color(picture, channels), name)
         else:
-            image = pixels.converted(picture, channels, name)
-            array = np.asarray(self._resized_image(image, name))
+            image = pixels.convert_color_mode(picture, channels, name)
+            array = np.asarray(self._resize_image(image, name))
             array = array.reshape(*array.shape[:2], -1)
-        array = self._cropped(array, name)
-        return self._normalized(array[..., ::-1] if self.color == "bgr" else array)
+        array = self._crop(array, name)
+        return self._normalize(array[..., ::-1] if self.color == "bgr" else array)
 
-    def _resized_image(self, image: Image.Image, name: str) -> Image.Image:
+    def _resize_image(self, image: Image.Image, name: str) -> Image.Image:
         if self.resize is None:
             return image
-        return pixels.resized(image, self.resize, interpolation=self.interpolation, name=name)
+        return pixels.resize_image(image, self.resize, interpolation=self.interpolation, name=name)
 
-    def _resized(self, array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    def _resize(self, array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
         import numpy as np
         from PIL import Image
 
         if self.resize is None:
             return array
         planes = [
-            self._resized_image(Image.fromarray(plane), name)
+            self._resize_image(Image.fromarray(plane), name)
             for plane in np.ascontiguousarray(np.moveaxis(array, -1, 0))
         ]
         return np.stack([np.asarray(plane) for plane in planes], axis=-1)
 
-    def _cropped(self, array: NDArray[Any], name: str) -> NDArray[Any]:
+    def _crop(self, array: NDArray[Any], name: str) -> NDArray[Any]:
         if self.crop is None:
             return array
         height, width = array.shape[:2]
@@ -114,7 +114,7 @@ class Preprocess(Options):
         top, left = round((height - self.crop[0]) / 2), round((width - self.crop[1]) / 2)
         return array[top : top + self.crop[0], left : left + self.crop[1]]
 
-    def _normalized(self, array: NDArray[Any]) -> NDArray[np.float32]:
+    def _normalize(self, array: NDArray[Any]) -> NDArray[np.float32]:
         import numpy as np
 
         # Channels first throughout: ten times faster than with a last axis of three.

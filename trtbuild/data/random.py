@@ -69,7 +69,7 @@ class Random(Options):
         """Draw the samples in order, each from `seed` and its own number (NumPy's PCG64)."""
         for index in range(self.count):
             arrays = {
-                name: _drawn(asked, [self.seed, index, place])
+                name: _draw(asked, [self.seed, index, place])
                 for place, (name, asked) in enumerate(sorted(self.inputs.items()))
             }
             yield Sample(f"random[{index}]", arrays)
@@ -83,7 +83,7 @@ class Random(Options):
         return ("numpy",)
 
 
-def _drawn(asked: RandomInput, seed: list[int]) -> NDArray[Any]:
+def _draw(asked: RandomInput, seed: list[int]) -> NDArray[Any]:
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(seed))

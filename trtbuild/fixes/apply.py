@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
-from trtbuild.fixes.base import Account, Fix
-from trtbuild.fixes.prepare import hoist, lower_constants, name_nodes, refuse_unknown
-from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR, check
-from trtbuild.model.shapes import inferred
-from trtbuild.model.weights_file import lies_beside, values_of
+from trtbuild.fixes.base import FixLog, GraphFix
+from trtbuild.fixes.prepare import hoist_constants, lower_constants, name_nodes, refuse_unknown
+from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR, check_onnx
+from trtbuild.model.shapes import infer_shapes
+from trtbuild.model.weights_file import lies_beside, read_values
 
 if TYPE_CHECKING:
     import onnx
@@ -46,7 +46,7 @@ class FixAccounts(Options):
 
 def apply_fixes(
     model: onnx.ModelProto,
-    fixes: Sequence[Fix],
+    fixes: Sequence[GraphFix],
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[onnx.ModelProto, FixAccounts]:
@@ -63,13 +63,13 @@ def apply_fixes(
     Raises:
         StepInputError: a fix cannot do what it was asked, or leaves a model that is not valid.
     """
-    with _guarded("preparing the model"):
-        model, strict = _prepared(model)
+    with _guard("preparing the model"):
+        model, strict = _prepare(model)
     fixed, accounts = _run(model, fixes, progress)
     try:
-        fixed = _finished(fixed, model, strict=strict)
+        fixed = _finish(fixed, model, strict=strict)
     except StepInputError as error:
-        culprit = _culprit(model, fixes, strict=strict)
+        culprit = _find_culprit(model, fixes, strict=strict)
         raise StepInputError(
             f"{culprit} leaves a model that is not valid: {error.message}",
             hint=f"leave {culprit.split()[-1]} out of the recipe, and report it as a bug",
@@ -79,37 +79,37 @@ def apply_fixes(
     )
 
 
-def _prepared(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
+def _prepare(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
     """Bring a model into the form that fixes see; tell whether its shapes fit together."""
     model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
     lower_constants(model.graph)
     refuse_unknown(model.graph)
     name_nodes(model.graph)
     try:
-        return inferred(model, strict=True), True
+        return infer_shapes(model, strict=True), True
     except StepInputError:
-        return inferred(model, strict=False), False
+        return infer_shapes(model, strict=False), False
 
 
 def _run(
-    model: onnx.ModelProto, fixes: Sequence[Fix], progress: Callable[[int, int], None] | None
-) -> tuple[onnx.ModelProto, list[Account]]:
+    model: onnx.ModelProto, fixes: Sequence[GraphFix], progress: Callable[[int, int], None] | None
+) -> tuple[onnx.ModelProto, list[FixLog]]:
     import onnx_graphsurgeon as gs
 
     accounts = []
-    with _quiet():
-        with _guarded("reading the graph"):
+    with _silence_graphsurgeon():
+        with _guard("reading the graph"):
             graph = gs.import_onnx(model).cleanup()  # a dead reader must not hold a fix up
             _map_weights(graph)
         for done, fix in enumerate(fixes):
             if progress is not None:
                 progress(done, len(fixes))
-            with _guarded(f"fix {done + 1}, {fix.kind},"):
+            with _guard(f"fix {done + 1}, {fix.kind},"):
                 accounts.append(fix.apply(graph))
                 graph.cleanup()
                 if not _in_order(graph):
                     graph.toposort()
-        with _guarded("writing the graph"):
+        with _guard("writing the graph"):
             return gs.export_onnx(graph), accounts
 
 
@@ -121,7 +121,7 @@ def _map_weights(graph: gs.Graph) -> None:
 
     class Mapped(LazyValues):  # type: ignore[misc]  # known only at run time
         def load(self) -> np.ndarray:
-            return np.array(values_of(self.tensor))
+            return np.array(read_values(self.tensor))
 
     for constant in graph.tensors().values():
         held = constant._values if isinstance(constant, gs.Constant) else None  # noqa: SLF001
@@ -130,23 +130,25 @@ def _map_weights(graph: gs.Graph) -> None:
             constant.data_location = None  # else new values would claim to lie in a file
 
 
-def _finished(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
+def _finish(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     for field in ("domain", "model_version", "doc_string"):
         setattr(fixed, field, getattr(before, field))
     fixed.metadata_props.extend(before.metadata_props)
     constants = {tensor.name for tensor in before.graph.initializer}
-    hoist(fixed.graph, constants | {name for node in before.graph.node for name in node.output})
+    hoist_constants(
+        fixed.graph, constants | {name for node in before.graph.node for name in node.output}
+    )
     name_nodes(fixed.graph)
-    check(fixed, "the fixed model")
-    return inferred(fixed, strict=strict)
+    check_onnx(fixed, "the fixed model")
+    return infer_shapes(fixed, strict=strict)
 
 
-def _culprit(model: onnx.ModelProto, fixes: Sequence[Fix], *, strict: bool) -> str:
+def _find_culprit(model: onnx.ModelProto, fixes: Sequence[GraphFix], *, strict: bool) -> str:
     """Run ever more of the fixes until the result is not valid any more."""
     for count, fix in enumerate(fixes, start=1):
         fixed, _ = _run(model, fixes[:count], None)
         try:
-            _finished(fixed, model, strict=strict)
+            _finish(fixed, model, strict=strict)
         except StepInputError:
             return f"fix {count}, {fix.kind}"
     return f"fix {len(fixes)}, {fixes[-1].kind}" if fixes else "importing it"
@@ -162,7 +164,7 @@ def _in_order(graph: gs.Graph) -> bool:
     return True
 
 
-def _account(fix: Fix, account: Account) -> FixAccount:
+def _account(fix: GraphFix, account: FixLog) -> FixAccount:
     return FixAccount(
         fix=fix.kind,
         changed=tuple(account.changes),
@@ -172,7 +174,7 @@ def _account(fix: Fix, account: Account) -> FixAccount:
 
 
 @contextlib.contextmanager
-def _guarded(what: str) -> Iterator[None]:
+def _guard(what: str) -> Iterator[None]:
     """Turn what a damaged model makes the libraries raise into one error; the log has the rest."""
     try:
         yield
@@ -187,7 +189,7 @@ def _guarded(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_graphsurgeon() -> Iterator[None]:
     """Keep ONNX-GraphSurgeon from printing; its errors are raised all the same."""
     from onnx_graphsurgeon.logger import G_LOGGER
 

@@ -1,4 +1,4 @@
-"""Fix, Account: a change to a graph says what it did, and what it left alone and why."""
+"""GraphFix, FixLog: a change to a graph says what it did, and what it left alone and why."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
 
-__all__ = ["Account", "Fix"]
+__all__ = ["FixLog", "GraphFix"]
 
 
-class Account:
+class FixLog:
     """What a fix changed, and what it looked at and left alone."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Account:
         return tuple(reason for _, reason in self.lefts)
 
 
-class Fix(Protocol):
+class GraphFix(Protocol):
     """A named change to a graph. Applied to its own output it changes nothing.
 
     It keeps nodes in topological order as far as it can; the driver sorts, drops what is dead,
@@ -47,5 +47,5 @@ class Fix(Protocol):
     def kind(self) -> str:
         """The name that the recipe knows it by."""
 
-    def apply(self, graph: gs.Graph) -> Account:
+    def apply(self, graph: gs.Graph) -> FixLog:
         """Change the graph in place and say what was done."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from trtbuild.core.options import Options
-from trtbuild.fixes.base import Account
+from trtbuild.fixes.base import FixLog
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -24,9 +24,9 @@ class DropIdentity(Options):
 
     kind: Literal["drop_identity"]
 
-    def apply(self, graph: gs.Graph) -> Account:
+    def apply(self, graph: gs.Graph) -> FixLog:
         """Change the graph in place and say what was done."""
-        account = Account()
+        account = FixLog()
         for node in [node for node in graph.nodes if node.op in {"Identity", "Dropout"}]:
             reason = _reason_to_keep(node, graph)
             if reason:

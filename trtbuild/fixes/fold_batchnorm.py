@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import Options
-from trtbuild.fixes.base import Account
+from trtbuild.fixes.base import FixLog
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +30,9 @@ class FoldBatchnorm(Options):
 
     kind: Literal["fold_batchnorm"]
 
-    def apply(self, graph: gs.Graph) -> Account:
+    def apply(self, graph: gs.Graph) -> FixLog:
         """Change the graph in place and say what was done."""
-        account = Account()
+        account = FixLog()
         for norm in [node for node in graph.nodes if node.op == "BatchNormalization"]:
             reason = _reason_to_keep(norm, graph)
             layer = norm.inputs[0].inputs[0] if not reason else norm
@@ -87,7 +87,7 @@ def _fold(norm: gs.Node, layer: gs.Node, graph: gs.Graph) -> str:
     if layer.op == "Gemm":
         old = old * layer.attrs.get("beta", 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        weights = _scaled(layer, weight.values.astype(np.float64), scale).astype(kept)
+        weights = _scale_weights(layer, weight.values.astype(np.float64), scale).astype(kept)
         biases = (old * scale + shift).astype(kept)
     if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
         return f"the folded weights would overflow {kept}"
@@ -95,7 +95,7 @@ def _fold(norm: gs.Node, layer: gs.Node, graph: gs.Graph) -> str:
     return ""
 
 
-def _scaled(layer: gs.Node, weights: np.ndarray, scale: np.ndarray) -> Any:
+def _scale_weights(layer: gs.Node, weights: np.ndarray, scale: np.ndarray) -> Any:
     """Multiply each output channel's weights by its scale.
 
     Conv [out, in / group, ...]; ConvTranspose [in, out / group, ...], in and out both split into

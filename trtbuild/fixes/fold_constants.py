@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import ByteSize, Options
-from trtbuild.fixes.base import Account
-from trtbuild.model.shapes import complete
+from trtbuild.fixes.base import FixLog
+from trtbuild.model.shapes import complete_shapes
 from trtbuild.model.weights_file import lies_beside
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class FoldConstants(Options):
     size_limit: ByteSize = 1 << 20
     """How large a result may be that is larger than its inputs (an Expand, a Tile): 1 MiB."""
 
-    def apply(self, graph: gs.Graph) -> Account:
+    def apply(self, graph: gs.Graph) -> FixLog:
         """Change the graph in place and say what was done."""
         import onnx_graphsurgeon as gs
 
-        account = Account()
+        account = FixLog()
         before = [
             tensor for node in graph.nodes for tensor in node.outputs if not tensor.is_empty()
         ]
@@ -52,7 +52,7 @@ class FoldConstants(Options):
         refused = self._fold(graph)
         while _results(graph) < left and any(n.op == "Shape" and n.outputs for n in graph.nodes):
             left = _results(graph.cleanup())
-            complete(graph)  # a Reshape to what is constant now has a shape that is known
+            complete_shapes(graph)  # a Reshape to what is constant now has a shape that is known
             refused = self._fold(graph)
         for tensor in before:
             if isinstance(tensor, gs.Constant):

@@ -6,20 +6,26 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.nodes import bodies_of
+from trtbuild.model.nodes import iterate_bodies
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["hoist", "lower_constants", "name_nodes", "refuse_unknown", "subgraphs"]
+__all__ = [
+    "hoist_constants",
+    "iterate_subgraphs",
+    "lower_constants",
+    "name_nodes",
+    "refuse_unknown",
+]
 
 
-def subgraphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+def iterate_subgraphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
     """Yield the graphs inside a graph's nodes, outer ones first."""
     for node in graph.node:
-        for inner in bodies_of(node):
+        for inner in iterate_bodies(node):
             yield inner
-            yield from subgraphs(inner)
+            yield from iterate_subgraphs(inner)
 
 
 def lower_constants(graph: onnx.GraphProto) -> None:
@@ -28,7 +34,7 @@ def lower_constants(graph: onnx.GraphProto) -> None:
     ONNX-GraphSurgeon would read `value_float` as float64, and cannot write an empty list.
     """
     # Inner graphs first: replacing a graph's nodes copies them, with the graphs inside.
-    for each in reversed([graph, *subgraphs(graph)]):
+    for each in reversed([graph, *iterate_subgraphs(graph)]):
         outputs = {value.name for value in each.output}
         kept = []
         for node in each.node:
@@ -79,7 +85,7 @@ def refuse_unknown(graph: onnx.GraphProto) -> None:
     kinds = onnx.AttributeProto
     carried = {kinds.FLOAT, kinds.INT, kinds.STRING, kinds.TENSOR, kinds.GRAPH}
     lists = {kinds.FLOATS: "floats", kinds.INTS: "ints", kinds.STRINGS: "strings"}
-    for each in (graph, *subgraphs(graph)):
+    for each in (graph, *iterate_subgraphs(graph)):
         for node in each.node:
             for attribute in node.attribute:
                 field = lists.get(attribute.type, "")
@@ -96,7 +102,7 @@ def refuse_unknown(graph: onnx.GraphProto) -> None:
 def name_nodes(graph: onnx.GraphProto) -> None:
     """Give every node a name of its own; a node without one is named after what it makes."""
     taken: set[str] = set()
-    for each in (graph, *subgraphs(graph)):
+    for each in (graph, *iterate_subgraphs(graph)):
         for node in each.node:
             made = next((name for name in node.output if name), "")
             wanted = node.name or f"{node.op_type}_{made}".rstrip("_")
@@ -108,13 +114,13 @@ def name_nodes(graph: onnx.GraphProto) -> None:
             taken.add(name)
 
 
-def hoist(graph: onnx.GraphProto, outer: set[str]) -> None:
+def hoist_constants(graph: onnx.GraphProto, outer: set[str]) -> None:
     """Move constants of the main graph back out of the subgraphs that read them.
 
     ONNX-GraphSurgeon writes them into each subgraph; `outer` names the tensors of the main graph.
     """
     here = {tensor.name for tensor in graph.initializer}
-    for each in subgraphs(graph):
+    for each in iterate_subgraphs(graph):
         made = {name for node in each.node for name in node.output}
         moved = [tensor for tensor in each.initializer if tensor.name in outer]
         kept = [tensor for tensor in each.initializer if tensor.name not in outer]

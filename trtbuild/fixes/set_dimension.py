@@ -9,8 +9,8 @@ from pydantic import Field
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
-from trtbuild.fixes.base import Account
-from trtbuild.model.shapes import Dimension, refresh
+from trtbuild.fixes.base import FixLog
+from trtbuild.model.shapes import Dimension, infer_shapes_anew
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -33,13 +33,13 @@ class SetDimension(Options):
     size: Annotated[int, Field(ge=1)] | Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
     """A number fixes it; a name makes it dynamic."""
 
-    def apply(self, graph: gs.Graph) -> Account:
+    def apply(self, graph: gs.Graph) -> FixLog:
         """Change the graph in place and say what was done.
 
         Raises:
             StepInputError: no such tensor or axis, or the graph does not allow it.
         """
-        account = Account()
+        account = FixLog()
         tensor = self._find(graph)
         old: Dimension = tensor.shape[self.axis]
         if old == self.size:
@@ -78,9 +78,9 @@ class SetDimension(Options):
             hint=f"inputs and outputs: {shapes}",
         )
 
-    def _propagate(self, graph: gs.Graph, account: Account, old: Dimension) -> None:
+    def _propagate(self, graph: gs.Graph, account: FixLog, old: Dimension) -> None:
         try:
-            found = refresh(graph)
+            found = infer_shapes_anew(graph)
         except StepInputError as error:
             raise StepInputError(
                 f"set_dimension: `{self.tensor}` axis {self.axis} cannot be {self.size}: "
@@ -88,11 +88,13 @@ class SetDimension(Options):
                 hint="the model was exported for another size; export it again",
             ) from error
         for output in graph.outputs:
-            output.shape = _merged(output.shape, found[output.name], moved=isinstance(old, int))
+            output.shape = _merge_shapes(
+                output.shape, found[output.name], moved=isinstance(old, int)
+            )
         if isinstance(old, int):
             self._look_at_reshapes(graph, account, old)
 
-    def _look_at_reshapes(self, graph: gs.Graph, account: Account, old: int) -> None:
+    def _look_at_reshapes(self, graph: gs.Graph, account: FixLog, old: int) -> None:
         import onnx_graphsurgeon as gs
 
         for node in graph.nodes:
@@ -115,7 +117,7 @@ class SetDimension(Options):
                 )
 
 
-def _merged(
+def _merge_shapes(
     declared: list[Dimension] | None, found: list[Dimension] | None, *, moved: bool
 ) -> list[Dimension] | None:
     """Join what an output declares with what was inferred; a moved size voids declared numbers."""

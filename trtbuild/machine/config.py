@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.core.watch import note
-from trtbuild.machine.facts import target_kinds
-from trtbuild.recipe.problems import Problem, in_order, near
-from trtbuild.recipe.source import Source, read
+from trtbuild.core.watch import note_path
+from trtbuild.machine.facts import list_target_kinds
+from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
+from trtbuild.recipe.source import RecipeText, read_recipe_text
 
-__all__ = ["Named", "config_file", "pythons"]
+__all__ = ["ConfiguredPython", "find_config_file", "read_configured_pythons"]
 
 
 @dataclass(frozen=True)
-class Named:
+class ConfiguredPython:
     """A Python that the settings name, and where they do."""
 
     python: str
@@ -26,7 +26,7 @@ class Named:
     """`/home/me/.config/trtbuild/config.yaml:2`."""
 
 
-def config_file() -> Path:
+def find_config_file() -> Path:
     """Return where the settings are looked for: below XDG_CONFIG_HOME, else ~/.config."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
     # A relative one is to be taken for none: the XDG base directory specification.
@@ -34,35 +34,35 @@ def config_file() -> Path:
     return base / "trtbuild" / "config.yaml"
 
 
-def pythons() -> dict[str, Named]:
+def read_configured_pythons() -> dict[str, ConfiguredPython]:
     """Return the Pythons that the settings name, by kind of target; none where there is no file.
 
     Raises:
         RecipeError: all that is wrong with the file, in file order.
         MissingFile: it is there, and may not be read.
     """
-    path = config_file()
-    note(path)
+    path = find_config_file()
+    note_path(path)
     if not path.exists():
         return {}
-    source = read(path)
+    source = read_recipe_text(path)
     if not any(line.partition("#")[0].strip() for line in source.lines):
         return {}
-    problems = in_order([*source.problems, *_problems(source)])
+    problems = sort_problems([*source.problems, *_problems(source)])
     if problems:
         raise RecipeError(problems)
     data: Any = source.root.plain
     return {
-        kind: Named(str(Path(python).expanduser()), _place(source, kind))
+        kind: ConfiguredPython(str(Path(python).expanduser()), _place(source, kind))
         for kind, python in data.get("pythons", {}).items()
     }
 
 
-def _place(source: Source, kind: str) -> str:
+def _place(source: RecipeText, kind: str) -> str:
     return f"{source.file}:{source.find(('pythons', kind)).line}"
 
 
-def _problems(source: Source) -> Iterator[Problem]:
+def _problems(source: RecipeText) -> Iterator[Problem]:
     data = source.root.plain
     if source.root.bad:
         return
@@ -71,7 +71,7 @@ def _problems(source: Source) -> Iterator[Problem]:
         return
     for name in data:
         if name != "pythons":
-            guess = near(str(name), ["pythons"])
+            guess = find_nearest(str(name), ["pythons"])
             hint = f"did you mean `{guess}`?" if guess else "there is one: `pythons`"
             yield source.problem((name,), f"`{name}` is no setting", hint, key=True)
     section = data.get("pythons", {})
@@ -83,11 +83,11 @@ def _problems(source: Source) -> Iterator[Problem]:
         yield from _python_problems(source, kind, python)
 
 
-def _python_problems(source: Source, kind: str, python: object) -> Iterator[Problem]:
+def _python_problems(source: RecipeText, kind: str, python: object) -> Iterator[Problem]:
     path = ("pythons", kind)
-    kinds = target_kinds()
+    kinds = list_target_kinds()
     if kind not in kinds:
-        guess = near(str(kind), kinds)
+        guess = find_nearest(str(kind), kinds)
         hint = f"did you mean `{guess}`? " if guess else ""
         told = f"`{kind}` is no kind of target"
         yield source.problem(path, told, f"{hint}kinds: {', '.join(kinds)}", key=True)

@@ -19,13 +19,13 @@ __all__ = [
     "GPU",
     "NO_GPU",
     "Gpu",
-    "Installed",
+    "InstalledPackages",
     "Readiness",
-    "capabilities_of",
-    "gpus",
-    "missing",
-    "readiness_of",
-    "target_kinds",
+    "explain_missing",
+    "find_capabilities",
+    "judge_readiness",
+    "list_gpus",
+    "list_target_kinds",
 ]
 
 GPU = "gpu"
@@ -38,7 +38,7 @@ _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*: cuda.h
 _NAME_BYTES = 256
 
 
-class Installed(Mapping[str, str]):
+class InstalledPackages(Mapping[str, str]):
     """Versions by distribution name, in any spelling, and that of `python`.
 
     It iterates over what was looked up and found: the facts that a plan rests on, and not
@@ -55,7 +55,7 @@ class Installed(Mapping[str, str]):
 
     def __getitem__(self, name: str) -> str:
         """Return the version of a distribution, or what `gpu` there is; remember the question."""
-        version = _gpu_in_words() if name == GPU else self._versions[normalized(name)]
+        version = _gpu_in_words() if name == GPU else self._versions[normalize_name(name)]
         self._asked[name] = version
         return version
 
@@ -66,7 +66,7 @@ class Installed(Mapping[str, str]):
         return len(self._asked)
 
 
-def normalized(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Return the one spelling of a distribution's name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -80,10 +80,10 @@ def _distributions(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
         for entry in sorted(entries):
             if entry.endswith(_SUFFIXES):
                 name, _, version = entry.rpartition(".")[0].partition("-")
-                yield normalized(name), version.partition("-py")[0] or "0"
+                yield normalize_name(name), version.partition("-py")[0] or "0"
 
 
-def missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
+def explain_missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
     """Say which packages a backend lacks where these facts hold; nothing where it has all."""
     lacking = [name for name in capabilities.packages if name not in facts]
     if lacking:
@@ -109,21 +109,21 @@ class Readiness:
     """The command that installs it."""
 
 
-def target_kinds() -> tuple[str, ...]:
+def list_target_kinds() -> tuple[str, ...]:
     """Name every kind of target."""
     return tuple(_kind(backend) for backend in _backends())
 
 
-def capabilities_of(kind: str) -> Capabilities:
+def find_capabilities(kind: str) -> Capabilities:
     """Return what a kind of target can do."""
     (found,) = (backend.capabilities for backend in _backends() if _kind(backend) == kind)
     return found  # type: ignore[no-any-return]  # the union is known only at run time
 
 
-def readiness_of(kind: str, facts: Mapping[str, str]) -> Readiness:
+def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
     """Tell whether a kind of target can be built where these facts hold."""
-    capabilities = capabilities_of(kind)
-    reason = missing(capabilities, facts)
+    capabilities = find_capabilities(kind)
+    reason = explain_missing(capabilities, facts)
     if not reason and not capabilities.runs_without_gpu and GPU not in facts:
         reason = NO_GPU
     return Readiness(
@@ -152,7 +152,7 @@ class Gpu:
     compute_capability: str
 
 
-def gpus() -> tuple[Gpu, ...]:
+def list_gpus() -> tuple[Gpu, ...]:
     """Name the GPUs that the NVIDIA driver shows; none where there is no driver."""
     driver = _driver()
     count = ctypes.c_int(0)
@@ -163,7 +163,7 @@ def gpus() -> tuple[Gpu, ...]:
 
 def _gpu_in_words() -> str:
     """Name the first GPU, which is the one that builds: `NVIDIA L4 (8.9)`."""
-    found = gpus()
+    found = list_gpus()
     note_driver(found=bool(found))
     for gpu in found:
         return f"{gpu.name} ({gpu.compute_capability})"

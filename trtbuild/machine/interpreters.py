@@ -10,10 +10,10 @@ from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
-from trtbuild.machine.config import Named, pythons
-from trtbuild.machine.facts import Installed
+from trtbuild.machine.config import ConfiguredPython, read_configured_pythons
+from trtbuild.machine.facts import InstalledPackages
 
-__all__ = ["Interpreter", "named_for", "place_of", "variable"]
+__all__ = ["Interpreter", "find_configured_python", "find_interpreter", "name_variable"]
 
 _ASK = "import json, platform, sys; print(json.dumps([platform.python_version(), sys.path]))"
 ASK_SECONDS = 30
@@ -25,7 +25,7 @@ class Interpreter:
 
     python: str
     """Empty for the one that runs this."""
-    facts: Installed
+    facts: InstalledPackages
 
     @property
     def hindrance(self) -> str:
@@ -39,12 +39,12 @@ class Interpreter:
         return f"{self.python} has {what}, and steps need {__version__} there as here"
 
 
-def variable(kind: str) -> str:
+def name_variable(kind: str) -> str:
     """Return the environment variable that names the Python of a kind of target."""
     return f"TRTBUILD_PYTHON_{kind.upper()}"
 
 
-def named_for(kind: str) -> Named | None:
+def find_configured_python(kind: str) -> ConfiguredPython | None:
     """Return the Python named for a kind of target, and by what; None where none is.
 
     The environment wins over the settings, and an empty variable names none. Nothing is run.
@@ -52,11 +52,15 @@ def named_for(kind: str) -> Named | None:
     Raises:
         RecipeError: the settings are wrong.
     """
-    python = os.environ.get(variable(kind), "")
-    return Named(python, variable(kind)) if python else pythons().get(kind)
+    python = os.environ.get(name_variable(kind), "")
+    return (
+        ConfiguredPython(python, name_variable(kind))
+        if python
+        else read_configured_pythons().get(kind)
+    )
 
 
-def place_of(kind: str, here: Installed | None = None) -> Interpreter:
+def find_interpreter(kind: str, here: InstalledPackages | None = None) -> Interpreter:
     """Return the Python that a kind of target is built and run under, be it this one.
 
     `here` is what is installed in this one; it is looked up where it is not given.
@@ -65,10 +69,10 @@ def place_of(kind: str, here: Installed | None = None) -> Interpreter:
         MissingDependency: what is named is no Python that runs.
         RecipeError: the settings are wrong.
     """
-    named = named_for(kind)
+    named = find_configured_python(kind)
     if named is None:
         # Not `here or`: facts that nobody has asked for yet are empty.
-        return Interpreter("", Installed() if here is None else here)
+        return Interpreter("", InstalledPackages() if here is None else here)
     try:
         ran = subprocess.run(
             [named.python, "-c", _ASK],
@@ -84,4 +88,6 @@ def place_of(kind: str, here: Installed | None = None) -> Interpreter:
             f"{named.place} names `{named.python}`, which does not run as a Python: {error}",
             hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
         ) from None
-    return Interpreter(named.python, Installed([path for path in paths if path], python=version))
+    return Interpreter(
+        named.python, InstalledPackages([path for path in paths if path], python=version)
+    )

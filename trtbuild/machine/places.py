@@ -6,8 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trtbuild.core.needs import GpuNeed, Needs
-from trtbuild.machine.facts import GPU, NO_GPU, Installed, capabilities_of, missing
-from trtbuild.machine.interpreters import place_of
+from trtbuild.machine.facts import (
+    GPU,
+    NO_GPU,
+    InstalledPackages,
+    explain_missing,
+    find_capabilities,
+)
+from trtbuild.machine.interpreters import find_interpreter
 
 __all__ = ["Place", "find_lack", "find_place"]
 
@@ -24,7 +30,7 @@ class Place:
     """The Python that it would run under; empty for the one that runs this."""
 
 
-def find_place(needs: Needs, here: Installed | None = None) -> Place:
+def find_place(needs: Needs, here: InstalledPackages | None = None) -> Place:
     """Say where on this machine a step would run; `here` is what is installed in this Python.
 
     Raises:
@@ -33,15 +39,15 @@ def find_place(needs: Needs, here: Installed | None = None) -> Place:
     """
     if not needs.kind:
         # Not `here or`: facts that nobody has asked for yet are empty.
-        facts = Installed() if here is None else here
+        facts = InstalledPackages() if here is None else here
         return Place(facts, find_lack(needs, facts))
-    found = place_of(needs.kind, here)
+    found = find_interpreter(needs.kind, here)
     return Place(found.facts, found.hindrance or find_lack(needs, found.facts), found.python)
 
 
 def find_lack(needs: Needs, facts: Mapping[str, str]) -> str:
     """Say what is missing where these facts hold; nothing where a step could run."""
-    lacking = missing(capabilities_of(needs.kind), facts) if needs.kind else ""
+    lacking = explain_missing(find_capabilities(needs.kind), facts) if needs.kind else ""
     return lacking or (_lack_of_gpu(needs.gpu, facts) if needs.gpu is not None else "")
 
 

@@ -11,8 +11,8 @@ from pydantic_core.core_schema import ValidationInfo
 
 from trtbuild.core import words
 from trtbuild.core.options import Options, Share
-from trtbuild.core.records import Measure, Verdict
-from trtbuild.measure.metrics import LABELLED, TABLE, Metric
+from trtbuild.core.records import GateVerdict, Measure
+from trtbuild.measure.metrics import LABELLED, METRIC_ROWS, Metric
 
 __all__ = ["Bound", "Gate"]
 
@@ -64,7 +64,7 @@ class Gate(Options):
     @classmethod
     def _is_within_reach(cls, value: float | None, info: ValidationInfo) -> float | None:
         metric: Metric | None = info.data.get("metric")
-        share = metric is not None and TABLE[metric].unit == "share"
+        share = metric is not None and METRIC_ROWS[metric].unit == "share"
         if value is not None and share and not 0 <= value <= 1:
             example = f"{value:g}%" if 1 < value <= 100 else "99%"  # noqa: PLR2004
             raise ValueError(f"{metric} is a share from 0 to 1; write {example}")
@@ -93,7 +93,7 @@ class Gate(Options):
             raise ValueError("at_least is above at_most: nothing could pass")
         return self
 
-    def judge(self, measures: Iterable[Measure]) -> tuple[Verdict, ...]:
+    def judge(self, measures: Iterable[Measure]) -> tuple[GateVerdict, ...]:
         """Judge each rule on each output that the gate means.
 
         A value that is missing fails and its verdict says why; `identical` passes `at_least`.
@@ -110,33 +110,33 @@ class Gate(Options):
         blank = Measure(metric=self.metric, output=self.output or "", value=None, remark=why)
         return tuple(self._verdicts(blank))
 
-    def _verdicts(self, measure: Measure) -> Iterator[Verdict]:
-        unit = TABLE[self.metric].unit
+    def _verdicts(self, measure: Measure) -> Iterator[GateVerdict]:
+        unit = METRIC_ROWS[self.metric].unit
         if self.at_least is not None:
-            rule = f"{self.metric} ≥ {words.bound(self.at_least, unit)}"
+            rule = f"{self.metric} ≥ {words.format_bound(self.at_least, unit)}"
             passed = measure.identical or (
                 measure.value is not None and measure.value >= self.at_least
             )
             yield _verdict(rule, measure, passed=passed, limit=self.at_least)
         if self.at_most is not None:
-            rule = f"{self.metric} ≤ {words.bound(self.at_most, unit)}"
+            rule = f"{self.metric} ≤ {words.format_bound(self.at_most, unit)}"
             passed = measure.value is not None and measure.value <= self.at_most
             yield _verdict(rule, measure, passed=passed, limit=self.at_most)
         if self.drop_at_most is not None:
             yield self._drop_verdict(measure, self.drop_at_most)
 
-    def _drop_verdict(self, measure: Measure, limit: float) -> Verdict:
-        points = words.bound(limit, "share").removesuffix(" %")
+    def _drop_verdict(self, measure: Measure, limit: float) -> GateVerdict:
+        points = words.format_bound(limit, "share").removesuffix(" %")
         rule = f"{self.metric} drop ≤ {points} {'point' if points == '1' else 'points'}"
         if measure.value is None or measure.reference is None:
             return _verdict(rule, measure, passed=False, limit=limit)
         fall = measure.reference - measure.value
-        return Verdict(
+        return GateVerdict(
             gate=rule,
             passed=fall <= limit + _SLACK,
             value=fall,
             output=measure.output,
-            found=words.drop(fall, apart=[limit]),
+            found=words.format_drop(fall, apart=[limit]),
         )
 
     def _nothing_to_judge(self, mine: list[Measure]) -> str:
@@ -151,13 +151,13 @@ class Gate(Options):
         )
 
 
-def _verdict(rule: str, measure: Measure, *, passed: bool, limit: float) -> Verdict:
+def _verdict(rule: str, measure: Measure, *, passed: bool, limit: float) -> GateVerdict:
     if measure.value is None:
         found = "identical" if measure.identical else ""
         remark = "" if measure.identical else measure.remark
     else:
-        found, remark = words.figure(measure.value, measure.unit, apart=[limit]), ""
-    return Verdict(
+        found, remark = words.format_figure(measure.value, measure.unit, apart=[limit]), ""
+    return GateVerdict(
         gate=rule,
         passed=passed,
         value=measure.value,

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from trtbuild.measure.pairs import Chunk, Form
+from trtbuild.measure.pairs import Chunk, SampleForm
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LABELLED", "TABLE", "Figures", "Metric", "Row"]
+__all__ = ["LABELLED", "METRIC_ROWS", "Figures", "Metric", "MetricRow"]
 
 Metric = Literal["cosine", "sqnr_db", "max_abs", "top1_agreement", "top1", "top5"]
 
@@ -32,14 +32,14 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricRow:
     """A metric: numbers of each sample, gathered as the samples pass, then folded into one."""
 
     parts: Callable[[Chunk], np.ndarray]
     """Chunk of n samples → float64 [n, k]; not finite where a sample has no such number."""
-    fold: Callable[[np.ndarray, Form], Figures]
+    fold: Callable[[np.ndarray, SampleForm], Figures]
     """Finite float64 [samples, k] → the figures."""
-    against: Callable[[Form], str]
+    against: Callable[[SampleForm], str]
     """Why the metric says nothing about such an output; empty where it does."""
     meaning: str
     """One sentence for the reader of a report."""
@@ -63,7 +63,7 @@ def _cosine_parts(chunk: Chunk) -> np.ndarray:
     return cosine.reshape(-1, 1)
 
 
-def _mean_and_lowest(parts: np.ndarray, form: Form) -> Figures:  # noqa: ARG001
+def _mean_and_lowest(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
     lowest = int(parts[:, 0].argmin())
     return Figures(_mean(parts[:, 0]), worst=float(parts[lowest, 0]), worst_sample=lowest)
 
@@ -78,7 +78,7 @@ def _power_parts(chunk: Chunk) -> np.ndarray:
     return np.stack([(reference**2).sum(axis=1), noise, differs], axis=1)
 
 
-def _sqnr(parts: np.ndarray, form: Form) -> Figures:  # noqa: ARG001
+def _sqnr(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
     """Return 10·log10(Σr² / Σ(r − c)²) dB over all samples: the reference is the signal.
 
     The signal-to-quantization-noise ratio of signal processing. Without noise it is infinite,
@@ -113,7 +113,7 @@ def _difference_parts(chunk: Chunk) -> np.ndarray:
     return differences
 
 
-def _highest(parts: np.ndarray, form: Form) -> Figures:  # noqa: ARG001
+def _highest(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
     highest = int(parts[:, 0].argmax())
     value = float(parts[highest, 0])
     return Figures(value, worst=value, worst_sample=highest)
@@ -133,7 +133,7 @@ def _agreement_parts(chunk: Chunk) -> np.ndarray:
     return np.where(chunk.unordered, np.nan, (reference == candidate).mean(axis=1))[:, None]
 
 
-def _share_of_choices(parts: np.ndarray, form: Form) -> Figures:
+def _share_of_choices(parts: np.ndarray, form: SampleForm) -> Figures:
     import numpy as np
 
     places = form.size // (form.classes or 1)
@@ -175,7 +175,7 @@ def _top5_parts(chunk: Chunk) -> np.ndarray:
     return _hits(chunk, _TOP5)
 
 
-def _share_of_hits(parts: np.ndarray, form: Form) -> Figures:  # noqa: ARG001
+def _share_of_hits(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
     return Figures(_mean(parts[:, 1]), reference=_mean(parts[:, 0]))
 
 
@@ -183,23 +183,23 @@ def _mean(values: np.ndarray) -> float:
     return math.fsum(values) / len(values)
 
 
-def _no_values(form: Form) -> str:
+def _no_values(form: SampleForm) -> str:
     return "" if form.size else "the output is empty"
 
 
-def _no_signal(form: Form) -> str:
+def _no_signal(form: SampleForm) -> str:
     if form.integer:
         return "an integer output holds classes or counts, not a signal"
     return _no_values(form)
 
 
-def _no_choice(form: Form) -> str:
+def _no_choice(form: SampleForm) -> str:
     if form.integer or not form.size:
         return _no_values(form)
     return "" if form.classes else "a single number is no choice between classes"
 
 
-def _no_hits(form: Form, k: int) -> str:
+def _no_hits(form: SampleForm, k: int) -> str:
     if form.labels is None:
         return "the data has no labels"
     if form.integer:
@@ -212,15 +212,15 @@ def _no_hits(form: Form, k: int) -> str:
     return "" if form.classes > k else f"with {form.classes} classes, top {k} is always right"
 
 
-TABLE: Mapping[Metric, Row] = {
-    "cosine": Row(
+METRIC_ROWS: Mapping[Metric, MetricRow] = {
+    "cosine": MetricRow(
         _cosine_parts,
         _mean_and_lowest,
         _no_signal,
         "the cosine of the angle between the outputs of a sample, as mean over the samples; "
         "1 is equal but for a factor",
     ),
-    "sqnr_db": Row(
+    "sqnr_db": MetricRow(
         _power_parts,
         _sqnr,
         _no_signal,
@@ -228,13 +228,13 @@ TABLE: Mapping[Metric, Row] = {
         "all samples; 20 dB is noise of a tenth of the signal's amplitude",
         "dB",
     ),
-    "max_abs": Row(
+    "max_abs": MetricRow(
         _difference_parts,
         _highest,
         _no_values,
         "the largest absolute difference of any value, in the output's own unit",
     ),
-    "top1_agreement": Row(
+    "top1_agreement": MetricRow(
         _agreement_parts,
         _share_of_choices,
         _no_choice,
@@ -242,14 +242,14 @@ TABLE: Mapping[Metric, Row] = {
         "not asked",
         "share",
     ),
-    "top1": Row(
+    "top1": MetricRow(
         _top1_parts,
         _share_of_hits,
         lambda form: _no_hits(form, 1),
         "the share of labelled samples whose label has the highest score",
         "share",
     ),
-    "top5": Row(
+    "top5": MetricRow(
         _top5_parts,
         _share_of_hits,
         lambda form: _no_hits(form, _TOP5),

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from trtbuild.core.records import Measure
-from trtbuild.measure.metrics import TABLE, Figures, Metric
-from trtbuild.measure.pairs import Form, chunks, form_of
+from trtbuild.measure.metrics import METRIC_ROWS, Figures, Metric
+from trtbuild.measure.pairs import SampleForm, describe_form, iterate_chunks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,17 +30,19 @@ def measure_output(
     only a piece of them is in memory at a time. What cannot be computed is a `Measure` without
     a value, and its remark says why.
     """
-    why = _unmatched(reference, candidate)
+    why = _find_mismatch(reference, candidate)
     if reference is None or candidate is None or why:
         return tuple(_missing(metric, name, why) for metric in metrics)
-    form = form_of(reference, candidate, labels)
-    against = {metric: TABLE[metric].against(form) for metric in metrics}
+    form = describe_form(reference, candidate, labels)
+    against = {metric: METRIC_ROWS[metric].against(form) for metric in metrics}
     wanted = [metric for metric in metrics if not against[metric]]
     figures = _figures(reference, candidate, labels=labels, form=form, metrics=wanted)
     return tuple(
         _missing(metric, name, against[metric], applies=False)
         if against[metric]
-        else Measure(metric=metric, output=name, unit=TABLE[metric].unit, **asdict(figures[metric]))
+        else Measure(
+            metric=metric, output=name, unit=METRIC_ROWS[metric].unit, **asdict(figures[metric])
+        )
         for metric in metrics
     )
 
@@ -50,13 +52,13 @@ def _missing(metric: Metric, output: str, remark: str, *, applies: bool = True) 
         metric=metric,
         output=output,
         value=None,
-        unit=TABLE[metric].unit,
+        unit=METRIC_ROWS[metric].unit,
         remark=remark,
         applies=applies,
     )
 
 
-def _unmatched(reference: np.ndarray | None, candidate: np.ndarray | None) -> str:
+def _find_mismatch(reference: np.ndarray | None, candidate: np.ndarray | None) -> str:
     if reference is None or candidate is None:
         return f"the {'reference' if reference is None else 'candidate'} has no such output"
     if reference.shape != candidate.shape:
@@ -69,7 +71,7 @@ def _figures(
     candidate: np.ndarray,
     *,
     labels: np.ndarray | None,
-    form: Form,
+    form: SampleForm,
     metrics: Sequence[Metric],
 ) -> dict[Metric, Figures]:
     import numpy as np
@@ -78,22 +80,22 @@ def _figures(
     finite: list[np.ndarray] = []
     # Infinity is an answer here, and NaN is told apart below: neither is worth a warning.
     with np.errstate(all="ignore"):
-        for chunk in chunks(reference, candidate, labels, form) if metrics else ():
+        for chunk in iterate_chunks(reference, candidate, labels, form) if metrics else ():
             for metric, rows in parts.items():
-                rows.append(TABLE[metric].parts(chunk))
+                rows.append(METRIC_ROWS[metric].parts(chunk))
             finite.append(np.stack(chunk.finite, axis=1))
     return {
-        metric: _folded(metric, np.concatenate(rows), np.concatenate(finite), form)
+        metric: _fold_parts(metric, np.concatenate(rows), np.concatenate(finite), form)
         for metric, rows in parts.items()
     }
 
 
-def _folded(metric: Metric, parts: np.ndarray, finite: np.ndarray, form: Form) -> Figures:
+def _fold_parts(metric: Metric, parts: np.ndarray, finite: np.ndarray, form: SampleForm) -> Figures:
     import numpy as np
 
     bad = np.flatnonzero(~np.isfinite(parts).all(axis=1))
     if not bad.size:
-        return TABLE[metric].fold(parts, form)
+        return METRIC_ROWS[metric].fold(parts, form)
     first = int(bad[0])
     at = f"in {bad.size} of {len(parts)} samples, first in sample {first}"
     for side, name in enumerate(("reference", "candidate")):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Chunk", "Form", "chunks", "form_of"]
+__all__ = ["Chunk", "SampleForm", "describe_form", "iterate_chunks"]
 
 _CHUNK_VALUES = 1 << 21
 """How many values of a side are in memory at once (16 MiB as float64), one sample at least."""
@@ -19,7 +19,7 @@ _INTEGERS = "biu"
 
 
 @dataclass(frozen=True)
-class Form:
+class SampleForm:
     """What one sample of an output looks like on both sides."""
 
     shape: tuple[int, ...]
@@ -47,7 +47,7 @@ class Chunk:
     reference: np.ndarray
     candidate: np.ndarray
     labels: np.ndarray | None
-    form: Form
+    form: SampleForm
 
     @cached_property
     def rows(self) -> tuple[np.ndarray, np.ndarray]:
@@ -79,18 +79,20 @@ class Chunk:
         return reference.reshape(shape), candidate.reshape(shape)
 
 
-def form_of(reference: np.ndarray, candidate: np.ndarray, labels: np.ndarray | None) -> Form:
+def describe_form(
+    reference: np.ndarray, candidate: np.ndarray, labels: np.ndarray | None
+) -> SampleForm:
     """Describe a sample of two arrays [samples, ...] of one shape."""
     known = labels is not None and labels.size > 0
-    return Form(
+    return SampleForm(
         shape=tuple(axis for axis in reference.shape[1:] if axis != 1),
         integer=all(side.dtype.kind in _INTEGERS for side in (reference, candidate)),
         labels=(int(labels.min()), int(labels.max())) if known and labels is not None else None,
     )
 
 
-def chunks(
-    reference: np.ndarray, candidate: np.ndarray, labels: Any, form: Form
+def iterate_chunks(
+    reference: np.ndarray, candidate: np.ndarray, labels: Any, form: SampleForm
 ) -> Iterator[Chunk]:
     """Walk two arrays [samples, ...] of one shape together; no result depends on the chunks."""
     step = max(1, _CHUNK_VALUES // max(1, form.size))

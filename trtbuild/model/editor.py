@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trtbuild.model.folding import FOLDED
-from trtbuild.model.names import Names
+from trtbuild.model.names import NameGenerator
 from trtbuild.model.nodes import name_of
-from trtbuild.model.view import Site, View, names_read_in_bodies
-from trtbuild.model.weights_file import new_tensor
+from trtbuild.model.view import GraphView, Site, iterate_names_read_in_bodies
+from trtbuild.model.weights_file import make_tensor
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,17 +28,17 @@ class Editor:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        self.view = View(model)
+        self.view = GraphView(model)
         self._model = model
         self._graph = model.graph
-        self._names = Names(model.graph)
+        self._names = NameGenerator(model.graph)
         self._before: dict[int, list[onnx.NodeProto]] = {}
         self._left: set[str] = set()
 
     def constant(self, wanted: str, values: npt.NDArray[np.generic]) -> str:
         """Add an initializer and return its name: `wanted`, with a number if that is taken."""
         name = self._names.fresh(wanted)
-        self._graph.initializer.append(new_tensor(self._model, values, name))
+        self._graph.initializer.append(make_tensor(self._model, values, name))
         return name
 
     def node_before(
@@ -127,7 +127,7 @@ class Editor:
             if node.op_type in DROPPED and result in self._left and result not in read:
                 self._left |= set(node.input)
                 continue
-            read |= {*node.input, *names_read_in_bodies(node)}
+            read |= {*node.input, *iterate_names_read_in_bodies(node)}
             kept.append(node)
         self._left -= read
         return kept[::-1]

@@ -13,10 +13,10 @@ from trtbuild.model.fit import fits
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Feed", "Sampled", "feeds_from_samples"]
+__all__ = ["Feed", "SampleLike", "feeds_from_samples"]
 
 
-class Sampled(Protocol):
+class SampleLike(Protocol):
     """A sample: where it came from, and an array for each model input without the batch axis."""
 
     @property
@@ -37,7 +37,7 @@ class Feed:
 
 
 def feeds_from_samples(
-    samples: Iterable[Sampled], inputs: Sequence[TensorSpec], *, batch: int
+    samples: Iterable[SampleLike], inputs: Sequence[TensorSpec], *, batch: int
 ) -> Iterator[Feed]:
     """Group samples, in order, into feeds of `batch`; nothing is converted, padded or dropped.
 
@@ -45,7 +45,7 @@ def feeds_from_samples(
         StepInputError: a sample does not fit the inputs (names both), or the samples do not
             divide into batches.
     """
-    group: list[Sampled] = []
+    group: list[SampleLike] = []
     for sample in samples:
         _check(sample, inputs)
         group.append(sample)
@@ -61,7 +61,7 @@ def feeds_from_samples(
         )
 
 
-def _feed(group: Sequence[Sampled], inputs: Sequence[TensorSpec]) -> Feed:
+def _feed(group: Sequence[SampleLike], inputs: Sequence[TensorSpec]) -> Feed:
     import numpy as np
 
     arrays = {}
@@ -78,7 +78,7 @@ def _feed(group: Sequence[Sampled], inputs: Sequence[TensorSpec]) -> Feed:
     return Feed(tuple(sample.name for sample in group), arrays)
 
 
-def _check(sample: Sampled, inputs: Sequence[TensorSpec]) -> None:
+def _check(sample: SampleLike, inputs: Sequence[TensorSpec]) -> None:
     wanted, given = [spec.name for spec in inputs], list(sample.arrays)
     if set(wanted) != set(given):
         raise StepInputError(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trtbuild.model.weights_file import values_of
+from trtbuild.model.weights_file import read_values
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import onnx
 
-    from trtbuild.model.view import View
+    from trtbuild.model.view import GraphView
 
-__all__ = ["FOLDED", "value_of"]
+__all__ = ["FOLDED", "fold_value"]
 
 FOLDED = frozenset(
     "Add Cast Concat Constant Div Flatten Gather Identity Mul Reshape Slice Squeeze Sub "  # noqa: SIM905
@@ -22,15 +22,15 @@ FOLDED = frozenset(
 """Operators that a weight may pass through; their results on constants are constants."""
 
 
-def value_of(view: View, tensor: str) -> npt.NDArray[np.generic]:
+def fold_value(view: GraphView, tensor: str) -> npt.NDArray[np.generic]:
     """Compute a constant: an initializer's value, or what FOLDED operators make of one."""
     held = view.held(tensor)
     if held is not None:
-        return values_of(held)
+        return read_values(held)
     node = view.producer(tensor)
     if node is None:
         raise LookupError(tensor)
-    operands = {name: value_of(view, name) for name in node.input if name}
+    operands = {name: fold_value(view, name) for name in node.input if name}
     return _run(node, operands, view.opset)
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.nodes import bodies_of
+from trtbuild.model.nodes import iterate_bodies
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["MOST_NODES", "inlined"]
+__all__ = ["MOST_NODES", "inline_functions"]
 
 MOST_NODES = 1_000_000
 """Thirty functions that each call the next one twice would come to a thousand times as many."""
@@ -19,7 +19,7 @@ HINT = "export the model without local functions"
 _Name = tuple[str, str, str]
 
 
-def inlined(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
+def inline_functions(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
     """Return the model with the bodies of its local functions in the place of their calls.
 
     Raises:
@@ -62,5 +62,5 @@ def _nodes(
                 f"{where}: the local function `{node.op_type}` calls itself", hint=HINT
             )
         total += count
-        total += sum(_nodes(body.node, functions, known, where) for body in bodies_of(node))
+        total += sum(_nodes(body.node, functions, known, where) for body in iterate_bodies(node))
     return total

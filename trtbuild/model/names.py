@@ -1,19 +1,19 @@
-"""Names: new names that collide with nothing."""
+"""NameGenerator: new names that collide with nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from trtbuild.model.nodes import bodies_of
+from trtbuild.model.nodes import iterate_bodies
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Names"]
+__all__ = ["NameGenerator"]
 
 
-class Names:
+class NameGenerator:
     """Hands out names that neither a node nor a tensor of the model has."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
@@ -36,5 +36,5 @@ def _names_in(graph: onnx.GraphProto) -> Iterator[str]:
         yield node.name
         yield from node.input
         yield from node.output
-        for body in bodies_of(node):
+        for body in iterate_bodies(node):
             yield from _names_in(body)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["WEIGHTED", "bodies_of", "name_of"]
+__all__ = ["WEIGHTED", "iterate_bodies", "name_of"]
 
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """The operators that INT8 is for: they multiply by weights, or two activations."""
@@ -19,7 +19,7 @@ def name_of(node: onnx.NodeProto) -> str:
     return str(node.name or next((name for name in node.output if name), node.op_type))
 
 
-def bodies_of(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+def iterate_bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
     """Yield the bodies of a node (`If`, `Loop`, `Scan`), not those within them."""
     for attribute in node.attribute:
         # An attribute that holds no graph reads as an empty one.

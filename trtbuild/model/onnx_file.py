@@ -11,26 +11,34 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.files import link_whole
-from trtbuild.model.functions import inlined
-from trtbuild.model.imported import Imported
+from trtbuild.model.functions import inline_functions
+from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.weights_file import (
     SMALL_BYTES,
-    declared,
+    declare_weights,
     forget_scratch,
     is_marked,
     is_placed,
     is_split,
     lies_beside,
-    refer,
-    size_of,
+    measure_tensor,
+    refer_to_file,
     write_split,
 )
-from trtbuild.model.wire import External, Malformed, external_data
+from trtbuild.model.wire import External, Malformed, iterate_external_data
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["LIMIT_BYTES", "check", "files_of", "load", "read", "together", "write"]
+__all__ = [
+    "LIMIT_BYTES",
+    "check_onnx",
+    "find_model_files",
+    "link_together",
+    "load_onnx",
+    "read_onnx",
+    "write_onnx",
+]
 
 LIMIT_BYTES = 2**31 - 1
 """Protocol Buffers' limit for one message: a model with all its weights embedded."""
@@ -38,34 +46,34 @@ OLDEST_IR, NEWEST_IR = 4, 10
 """IR 4 freed initializers from being inputs; ONNX Runtime and TensorRT all read 10."""
 
 
-def files_of(path: Path) -> tuple[Path, ...]:
+def find_model_files(path: Path) -> tuple[Path, ...]:
     """Return a model file, then the files of its external data, sorted.
 
     Raises:
         MissingFile: the model, or data that one of its tensors names, is not there.
         StepInputError: it is no ONNX model, is cut off, or names data outside its folder.
     """
-    return (path, *sorted({_data_file(path, tensor) for tensor in _externals(path)}))
+    return (path, *sorted({_data_file(path, tensor) for tensor in _list_externals(path)}))
 
 
-def read(path: Path) -> Imported:
+def read_onnx(path: Path) -> ImportedModel:
     """Read a model, check it, and inline its local functions.
 
     Raises:
         MissingFile: the model, or data that one of its tensors names, is not there.
         StepInputError: it cannot be read, or is not a valid model.
     """
-    model = load(path)
+    model = load_onnx(path)
     notes: tuple[str, ...] = ()
     if model.functions:
         names = ", ".join(sorted(function.name for function in model.functions)[:3])
         notes = (f"local functions were inlined: {names}",)
-        model = inlined(model, str(path))
-    check(model, str(path))
-    return Imported(model, notes)
+        model = inline_functions(model, str(path))
+    check_onnx(model, str(path))
+    return ImportedModel(model, notes)
 
 
-def load(path: Path) -> onnx.ModelProto:
+def load_onnx(path: Path) -> onnx.ModelProto:
     """Read a model: up to 2 GB into one message, above that without its large weights.
 
     Raises:
@@ -75,9 +83,9 @@ def load(path: Path) -> onnx.ModelProto:
     import onnx
     from onnx.external_data_helper import _get_all_tensors, load_external_data_for_tensor
 
-    size_bytes = sum(file.stat().st_size for file in files_of(path))
+    size_bytes = sum(file.stat().st_size for file in find_model_files(path))
     _refuse_large(path)
-    for external in _externals(path):
+    for external in _list_externals(path):
         _check_extent(path, external)
     try:
         model = onnx.load_model(path, format="protobuf", load_external_data=False)
@@ -104,7 +112,7 @@ def load(path: Path) -> onnx.ModelProto:
 def _leave_large(model: onnx.ModelProto, path: Path) -> None:
     """Leave the large weights of the main graph in their files."""
     for tensor in model.graph.initializer:
-        size = size_of(tensor)
+        size = measure_tensor(tensor)
         if lies_beside(tensor) and size > SMALL_BYTES:
             entries = {each.key: each.value for each in tensor.external_data}
             file = _data_file(path, (tensor.name, entries))
@@ -115,15 +123,15 @@ def _leave_large(model: onnx.ModelProto, path: Path) -> None:
                     f"many in `{entries['location']}`",
                     hint="is the data file whole, and of this model? copy or export both again",
                 )
-            refer(tensor, str(file.absolute()), offset, size)
+            refer_to_file(tensor, str(file.absolute()), offset, size)
 
 
-def together(model: Path, weights: Path, folder: Path) -> Path:
+def link_together(model: Path, weights: Path, folder: Path) -> Path:
     """Link a model and the file of its weights into a folder, so that the one finds the other.
 
     In a store neither lies under its own name. Returns the model's path there.
     """
-    location = next((entries["location"] for _, entries in _externals(model)), weights.name)
+    location = next((entries["location"] for _, entries in _list_externals(model)), weights.name)
     folder.mkdir(parents=True, exist_ok=True)
     for source, link in ((weights, folder / Path(location).name), (model, folder / "model.onnx")):
         if not link.exists():
@@ -131,7 +139,7 @@ def together(model: Path, weights: Path, folder: Path) -> Path:
     return folder / "model.onnx"
 
 
-def check(model: onnx.ModelProto, where: str) -> None:
+def check_onnx(model: onnx.ModelProto, where: str) -> None:
     """Check a model against the ONNX standard.
 
     Raises:
@@ -140,7 +148,7 @@ def check(model: onnx.ModelProto, where: str) -> None:
     import onnx
 
     try:
-        onnx.checker.check_model(declared(model))
+        onnx.checker.check_model(declare_weights(model))
     except (onnx.checker.ValidationError, ValueError) as error:
         raise StepInputError(
             f"{where}: is not a valid ONNX model: {_first_line(error)}",
@@ -149,7 +157,7 @@ def check(model: onnx.ModelProto, where: str) -> None:
         ) from error
 
 
-def write(model: onnx.ModelProto, path: Path, weights: Path | None = None) -> None:
+def write_onnx(model: onnx.ModelProto, path: Path, weights: Path | None = None) -> None:
     """Write a model as one file, byte for byte the same in any process; it may be used up.
 
     Its IR version is brought into what every reader understands; the opset stays. Over 2 GB, or
@@ -165,7 +173,7 @@ def write(model: onnx.ModelProto, path: Path, weights: Path | None = None) -> No
 
 def _is_large(model: onnx.ModelProto) -> bool:
     # Asking a message over 2 GB for its size is an error.
-    held = sum(map(size_of, model.graph.initializer))
+    held = sum(map(measure_tensor, model.graph.initializer))
     return bool(held > LIMIT_BYTES or model.ByteSize() > LIMIT_BYTES)
 
 
@@ -178,9 +186,9 @@ def _refuse_large(path: Path) -> None:
         )
 
 
-def _externals(path: Path) -> list[External]:
+def _list_externals(path: Path) -> list[External]:
     try:
-        return list(external_data(path))
+        return list(iterate_external_data(path))
     except Malformed as error:
         raise StepInputError(
             f"{path}: {error}; an ONNX model is needed",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.weights_file import declared, restored
+from trtbuild.model.weights_file import declare_weights, restore_weights
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["MOST_IR", "lift", "opset_of"]
+__all__ = ["MOST_IR", "raise_opset", "read_opset"]
 
 NEEDED = 13
 """The first opset whose DequantizeLinear takes one scale for each channel."""
@@ -22,13 +22,13 @@ Every TensorRT and ONNX Runtime reads 10; onnx itself stamps versions that they 
 """
 
 
-def opset_of(model: onnx.ModelProto) -> int:
+def read_opset(model: onnx.ModelProto) -> int:
     """Return the version of ONNX's own operators that a model is written in; 0 for none."""
     found = (entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"})
     return next(found, 0)
 
 
-def lift(
+def raise_opset(
     model: onnx.ModelProto, needed: int = NEEDED, *, what: str = "Q/DQ by channel"
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Return a model that Q/DQ can be written into, and remarks on what had to change.
@@ -42,9 +42,9 @@ def lift(
         StepInputError: the opset has to be raised and cannot be.
     """
     remarks = []
-    opset = opset_of(model)
+    opset = read_opset(model)
     if opset < needed:
-        model = _converted(model, needed, what)
+        model = _convert(model, needed, what)
         remarks.append(f"opset raised from {opset} to {needed}: {what} needs it")
     fixed = {tensor.name for tensor in model.graph.initializer}
     inputs = model.graph.input
@@ -58,20 +58,20 @@ def lift(
     return model, tuple(remarks)
 
 
-def _converted(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
+def _convert(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
     import onnx
     import onnx.version_converter
 
     try:
-        bare = onnx.version_converter.convert_version(declared(model), needed)
+        bare = onnx.version_converter.convert_version(declare_weights(model), needed)
     except (RuntimeError, ValueError) as error:
         lines = str(error).strip().splitlines() or ["no reason given"]
         raise StepInputError(
-            f"the model's opset {opset_of(model)} cannot be raised to {needed}, "
+            f"the model's opset {read_opset(model)} cannot be raised to {needed}, "
             f"which {what} needs: {lines[-1]}",
             hint=f"export the model again with opset {needed} or above",
         ) from None
-    converted = restored(bare, model)
+    converted = restore_weights(bare, model)
     _restore_names(model.graph, converted.graph)
     return converted
 

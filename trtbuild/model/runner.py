@@ -12,14 +12,14 @@ from trtbuild.core.errors import StepInputError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Infer", "onnx_runner", "ort_errors"]
+__all__ = ["InferFunction", "list_ort_errors", "open_runner"]
 
-Infer = Callable[[Mapping[str, "np.ndarray"]], dict[str, "np.ndarray"]]
+InferFunction = Callable[[Mapping[str, "np.ndarray"]], dict[str, "np.ndarray"]]
 """feed_dict (arrays with a batch axis, by input) → arrays by output."""
 
 
 @contextlib.contextmanager
-def onnx_runner(model: Path, *, threads: int, mapped: bool = False) -> Iterator[Infer]:
+def open_runner(model: Path, *, threads: int, mapped: bool = False) -> Iterator[InferFunction]:
     """Load a model and yield a function that runs it; `threads` 0 means all.
 
     `mapped` leaves the weights in the file beside the model: packing them would copy them all.
@@ -36,7 +36,7 @@ def onnx_runner(model: Path, *, threads: int, mapped: bool = False) -> Iterator[
         def infer(feed_dict: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             try:
                 return dict(runner.infer(feed_dict, check_inputs=False))
-            except ort_errors() as error:
+            except list_ort_errors() as error:
                 raise StepInputError(
                     f"ONNX Runtime cannot run the model: {error}",
                     hint="do the arrays have the values and sizes that the model was made for?",
@@ -73,14 +73,14 @@ def _session(model: Path, threads: int, *, mapped: bool) -> Any:
         options.add_session_config_entry("session.disable_prepacking", "1")
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except ort_errors() as error:
+    except list_ort_errors() as error:
         raise StepInputError(
             f"ONNX Runtime cannot load the model: {error}",
             hint="an operator it does not know must be replaced before the export",
         ) from None
 
 
-def ort_errors() -> tuple[type[Exception], ...]:
+def list_ort_errors() -> tuple[type[Exception], ...]:
     """Return the exceptions of ONNX Runtime; they have no common base."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trtbuild.model.nodes import bodies_of
+from trtbuild.model.nodes import iterate_bodies
 
 if TYPE_CHECKING:
     import onnx
@@ -36,7 +36,7 @@ def _most(graph: onnx.GraphProto, outer: Mapping[str, int]) -> int:
     for node in graph.node:
         count = _count(node, values)
         values.update(dict.fromkeys(node.output, count))
-        inner = [_most(each, values) for each in bodies_of(node)]
+        inner = [_most(each, values) for each in iterate_bodies(node)]
         most = max(most, count, *inner) if inner else max(most, count)
         if most > MOST_VALUES:  # what comes after would only be more, in ever longer numbers
             return most

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["Dimension", "complete", "inferred", "is_named", "refresh"]
+__all__ = ["Dimension", "complete_shapes", "infer_shapes", "infer_shapes_anew", "is_named"]
 
 Dimension = int | str | None
 """A size, a name, or None where nothing is known."""
@@ -22,7 +22,7 @@ def is_named(size: Dimension) -> bool:
     return isinstance(size, str) and bool(size) and not size.startswith("unk__")
 
 
-def inferred(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
+def infer_shapes(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     """Return the model with the shapes of its tensors filled in; what is unknown has no name.
 
     Raises:
@@ -46,7 +46,7 @@ def inferred(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     return made
 
 
-def refresh(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
+def infer_shapes_anew(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     """Forget every shape but those of the inputs, and infer them again, in place.
 
     Returns:
@@ -61,7 +61,7 @@ def refresh(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     for each in (graph, *graph.subgraphs(recursive=True)):
         for tensor in [tensor for node in each.nodes for tensor in node.outputs]:
             tensor.shape = None
-    model = inferred(gs.export_onnx(graph), strict=True)
+    model = infer_shapes(gs.export_onnx(graph), strict=True)
     found = {value.name: _shape(value) for value in (*model.graph.value_info, *model.graph.output)}
     for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
         tensor.shape = found.get(tensor.name)
@@ -70,11 +70,11 @@ def refresh(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     return {output.name: found.get(output.name) for output in graph.outputs}
 
 
-def complete(graph: gs.Graph) -> None:
+def complete_shapes(graph: gs.Graph) -> None:
     """Infer what is not known yet, in place; what is known stays."""
     import onnx_graphsurgeon as gs
 
-    model = inferred(gs.export_onnx(graph), strict=False)
+    model = infer_shapes(gs.export_onnx(graph), strict=False)
     found = {value.name: _shape(value) for value in model.graph.value_info}
     for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
         shape = found.get(tensor.name)

@@ -11,10 +11,10 @@ from trtbuild.model.shapes import is_named
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["signature_of"]
+__all__ = ["read_signature"]
 
 
-def signature_of(model: onnx.ModelProto) -> Signature:
+def read_signature(model: onnx.ModelProto) -> Signature:
     """Describe a model: inputs that must be fed, outputs, activations and nodes, in graph order.
 
     A dimension that the model leaves without a name is called `<tensor>_dim_<axis>`.

@@ -1,4 +1,4 @@
-"""View: a graph's nodes, readers, constants and types, indexed once and only read."""
+"""GraphView: a graph's nodes, readers, constants and types, indexed once and only read."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trtbuild.model.folding import FOLDED
-from trtbuild.model.nodes import bodies_of
-from trtbuild.model.opset import opset_of
+from trtbuild.model.nodes import iterate_bodies
+from trtbuild.model.opset import read_opset
 
 if TYPE_CHECKING:
     import onnx
 
 __all__ = [
+    "GraphView",
     "Site",
-    "View",
-    "ints_of",
-    "names_read_in_bodies",
-    "without_weights",
+    "copy_without_weights",
+    "iterate_names_read_in_bodies",
+    "read_ints",
 ]
 
 SMALL = 1024
@@ -30,7 +30,7 @@ Site = tuple[int, int]
 """(node's place in the graph, input slot): one operand of one node."""
 
 
-class View:
+class GraphView:
     """An index over a model's top graph; subgraphs are seen only as readers of outer names."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -46,7 +46,7 @@ class View:
             for slot, name in enumerate(node.input):
                 self.readers.setdefault(name, []).append((index, slot))
         self.captured = frozenset(
-            name for node in self.nodes for name in names_read_in_bodies(node)
+            name for node in self.nodes for name in iterate_names_read_in_bodies(node)
         )
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
         self._constants |= dict(_constants_of_nodes(self.nodes))
@@ -60,7 +60,7 @@ class View:
             if name not in self._constants
         ]
         """Graph inputs and node outputs, in graph order."""
-        self.opset = opset_of(model)
+        self.opset = read_opset(model)
         self._model = model
 
     def producer(self, tensor: str) -> onnx.NodeProto | None:
@@ -105,17 +105,17 @@ class View:
         return _infer(self._model)
 
 
-def names_read_in_bodies(node: onnx.NodeProto) -> Iterator[str]:
+def iterate_names_read_in_bodies(node: onnx.NodeProto) -> Iterator[str]:
     """Yield every name that a node's bodies read or return, those within them included."""
-    for graph in bodies_of(node):
+    for graph in iterate_bodies(node):
         for inner in graph.node:
             yield from inner.input
-            yield from names_read_in_bodies(inner)
+            yield from iterate_names_read_in_bodies(inner)
         for output in graph.output:
             yield output.name
 
 
-def ints_of(node: onnx.NodeProto, attribute: str) -> tuple[int, ...] | None:
+def read_ints(node: onnx.NodeProto, attribute: str) -> tuple[int, ...] | None:
     """Return an attribute of integers, or of one integer; None where it is not written."""
     for found in node.attribute:
         if found.name == attribute:
@@ -135,7 +135,7 @@ def _infer(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, Dims]]:
     """Infer types and dimensions on a copy without the weights' bytes."""
     import onnx
 
-    graph = without_weights(model)
+    graph = copy_without_weights(model)
     inferred = onnx.shape_inference.infer_shapes(graph).graph
     types: dict[str, int] = {}
     dims: dict[str, Dims] = {}
@@ -153,7 +153,7 @@ def _infer(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, Dims]]:
     return types, dims
 
 
-def without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a copy whose large constants are declared only, for shape inference."""
     import math
 

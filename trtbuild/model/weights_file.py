@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SMALL_BYTES",
-    "declared",
+    "declare_weights",
     "forget_scratch",
     "is_marked",
     "is_placed",
     "is_split",
     "lies_beside",
-    "new_tensor",
+    "make_tensor",
+    "measure_tensor",
     "put_scratch",
-    "refer",
-    "restored",
-    "size_of",
-    "values_of",
+    "read_values",
+    "refer_to_file",
+    "restore_weights",
     "write_split",
 ]
 
@@ -51,7 +51,7 @@ def lies_beside(tensor: onnx.TensorProto) -> bool:
     return bool(tensor.data_location == EXTERNAL)
 
 
-def size_of(tensor: onnx.TensorProto) -> int:
+def measure_tensor(tensor: onnx.TensorProto) -> int:
     """Return the bytes of a tensor's data; 0 where its elements are no whole bytes."""
     import onnx
 
@@ -61,7 +61,7 @@ def size_of(tensor: onnx.TensorProto) -> int:
     return int(math.prod(tensor.dims) * dtype.itemsize)
 
 
-def values_of(tensor: onnx.TensorProto, *, folder: Path | None = None) -> npt.NDArray[np.generic]:
+def read_values(tensor: onnx.TensorProto, *, folder: Path | None = None) -> npt.NDArray[np.generic]:
     """Return a tensor's values; those in a file are mapped, and not read before they are used.
 
     `folder` is where the file lies, where the tensor names no absolute path.
@@ -77,7 +77,7 @@ def values_of(tensor: onnx.TensorProto, *, folder: Path | None = None) -> npt.ND
     return np.asarray(np.memmap(path, dtype, "r", offset, tuple(tensor.dims)))
 
 
-def refer(tensor: onnx.TensorProto, location: str, offset: int, length: int) -> None:
+def refer_to_file(tensor: onnx.TensorProto, location: str, offset: int, length: int) -> None:
     """Let a tensor's data lie in a file."""
     for field in ("raw_data", "float_data", "int32_data", "int64_data", "double_data"):
         tensor.ClearField(field)
@@ -114,7 +114,7 @@ def is_split(model: onnx.ModelProto) -> bool:
     return is_marked(model) or any(map(lies_beside, model.graph.initializer))
 
 
-def new_tensor(
+def make_tensor(
     model: onnx.ModelProto, values: npt.NDArray[np.generic], name: str
 ) -> onnx.TensorProto:
     """Make a tensor for a model: in its scratch file, if it has one and the tensor is not small."""
@@ -130,11 +130,11 @@ def new_tensor(
         offset = _pad(file.tell()) + file.tell()
         file.write(bytes(offset - file.tell()))
         file.write(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
-    refer(tensor, scratch, offset, values.nbytes)
+    refer_to_file(tensor, scratch, offset, values.nbytes)
     return tensor
 
 
-def declared(model: onnx.ModelProto) -> onnx.ModelProto:
+def declare_weights(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a model for the onnx library, which looks for no file: weights in one are inputs."""
     import onnx
 
@@ -154,7 +154,7 @@ def declared(model: onnx.ModelProto) -> onnx.ModelProto:
     return bare
 
 
-def restored(bare: onnx.ModelProto, model: onnx.ModelProto) -> onnx.ModelProto:
+def restore_weights(bare: onnx.ModelProto, model: onnx.ModelProto) -> onnx.ModelProto:
     """Give a model made of `declared(model)` the weights back that lie in files."""
     beside = [tensor for tensor in model.graph.initializer if lies_beside(tensor)]
     own = {value.name for value in model.graph.input}
@@ -179,7 +179,7 @@ def write_split(model: onnx.ModelProto, path: Path, weights: Path) -> None:
     written = 0
     with weights.open("wb") as file:
         for tensor in model.graph.initializer:
-            size = size_of(tensor)
+            size = measure_tensor(tensor)
             if size <= SMALL_BYTES:
                 continue
             gap = bytes(_pad(written))
@@ -187,7 +187,7 @@ def write_split(model: onnx.ModelProto, path: Path, weights: Path) -> None:
             for piece in (gap, *_pieces(tensor)):
                 file.write(piece)
                 digest.update(piece)
-            refer(tensor, weights.name, offset, size)
+            refer_to_file(tensor, weights.name, offset, size)
             written = offset + size
     _drop(model, {DIGEST, SCRATCH})
     _note(model, DIGEST, f"sha256:{digest.hexdigest()}")
@@ -196,10 +196,10 @@ def write_split(model: onnx.ModelProto, path: Path, weights: Path) -> None:
 
 def _pieces(tensor: onnx.TensorProto) -> Iterator[bytes]:
     if not lies_beside(tensor):
-        yield tensor.raw_data if tensor.HasField("raw_data") else values_of(tensor).tobytes()
+        yield tensor.raw_data if tensor.HasField("raw_data") else read_values(tensor).tobytes()
         return
     name, offset = _place(tensor)
-    left = size_of(tensor)
+    left = measure_tensor(tensor)
     with Path(name).open("rb") as file:
         file.seek(offset)
         while left:

@@ -10,7 +10,7 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["FIELDS", "External", "Malformed", "external_data"]
+__all__ = ["FIELDS", "External", "Malformed", "iterate_external_data"]
 
 FIELDS: dict[str, dict[int, str]] = {
     "ModelProto": {7: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
@@ -45,7 +45,7 @@ class Malformed(ValueError):
     """The bytes are not those of an ONNX model."""
 
 
-def external_data(path: Path) -> Iterator[External]:
+def iterate_external_data(path: Path) -> Iterator[External]:
     """Yield every tensor of an ONNX file that keeps its data elsewhere, in file order.
 
     Raises:

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from trtbuild.backends import Target
-from trtbuild.quant.rules.aim import FLOOR_BYTES, Aim
+from trtbuild.quant.rules.build_target import FLOOR_BYTES, BuildTarget
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref
 from trtbuild.steps.check_model import CheckModel
 
-__all__ = ["aim_of", "check_name", "check_of", "shapes_of"]
+__all__ = ["describe_build_target", "find_profile_shapes", "make_check_step", "name_check_step"]
 
 
-def check_name(target: str) -> str:
+def name_check_step(target: str) -> str:
     """Return the name of the step that checks a target's model."""
     return f"check_model({target})"
 
 
-def check_of(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | None:
+def make_check_step(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | None:
     """Return the step that checks the model that a target is built from.
 
     None for a target that takes any model: one that has no types to be strict about.
@@ -34,18 +34,18 @@ def check_of(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | None:
         account=Ref(step="quantize", output="account") if quantized else None,
         ranges=Ref(step="quantize", output="ranges") if quantized else None,
         target=target,
-        aim=aim_of(backend, recipe),
-        shapes=shapes_of(recipe),
+        aim=describe_build_target(backend, recipe),
+        shapes=find_profile_shapes(recipe),
         allow_float=section.allow_float if section else (),
         off=recipe.checks.off,
     )
 
 
-def aim_of(backend: Target, recipe: Recipe) -> Aim:
+def describe_build_target(backend: Target, recipe: Recipe) -> BuildTarget:
     """Say of a recipe's target what the rules ask."""
     options: dict[str, Any] = backend.model_dump()
     workspace = options.get("workspace")
-    return Aim(
+    return BuildTarget(
         kind=backend.kind,
         compute_capabilities=tuple(map(str, options.get("compute_capabilities", ()))),
         small_workspace_bytes=workspace if workspace and workspace < FLOOR_BYTES else None,
@@ -71,7 +71,7 @@ def _unlike_preprocessing(recipe: Recipe) -> Iterator[str]:
             yield f"{option} {one.get(option)} and {other.get(option)}"
 
 
-def shapes_of(recipe: Recipe) -> dict[str, tuple[int, ...]]:
+def find_profile_shapes(recipe: Recipe) -> dict[str, tuple[int, ...]]:
     """Return the shapes that engines are tuned for: those of the first profile."""
     return (
         {name: shapes.opt for name, shapes in recipe.profiles[0].items()} if recipe.profiles else {}

@@ -10,16 +10,16 @@ from typing import Any
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
-from trtbuild.plan.checks import check_name, check_of
-from trtbuild.plan.natively import calibrate_natively, native_targets
-from trtbuild.plan.plan import Plan, inputs_of, plan_steps
-from trtbuild.plan.precision import add_conversion, add_peaks, candidate_name, measured_data
+from trtbuild.plan.checks import make_check_step, name_check_step
+from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
+from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
+from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data, name_candidate
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import CaptureData, DataInput
-from trtbuild.steps.compare import Compare
+from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
@@ -27,21 +27,27 @@ from trtbuild.steps.infer import Infer
 from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.quantize import Quantize
 
-__all__ = ["Here", "capture_name", "compile_recipe", "manual_of", "target_name"]
+__all__ = [
+    "CompileContext",
+    "compile_recipe",
+    "list_manual_ranges",
+    "name_capture_step",
+    "name_target_step",
+]
 
 
-def capture_name(data: str) -> str:
+def name_capture_step(data: str) -> str:
     """Return the name of the step that captures a data source."""
     return f"capture_data({data})"
 
 
-def target_name(target: str) -> str:
+def name_target_step(target: str) -> str:
     """Return the name of the step that builds a target."""
     return f"build_engine({target})"
 
 
 @dataclass(frozen=True)
-class Here:
+class CompileContext:
     """What a recipe is compiled against: its files, this machine, and what builds before left."""
 
     base: Path
@@ -68,28 +74,30 @@ class Here:
         return tuple(self.pin(path) for path in paths)
 
 
-def compile_recipe(recipe: Recipe, here: Here) -> Plan:
+def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
     """Compile a recipe into a plan.
 
     Raises:
         MissingFile: a file that the recipe names is not there.
     """
     steps = _model_steps(recipe, here)
-    data = _captures(recipe, steps, here)
+    data = _add_captures(recipe, steps, here)
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
-        found = _ranges(recipe.quantization, steps, data, here)
+        found = _add_ranges(recipe.quantization, steps, data, here)
         calibrate_natively(recipe, steps, data)
         if here.ranges is not None and "calibrate" in steps:
             steps["calibrate"] = LockedRanges(table=here.ranges)
-        _quantized(recipe.quantization, steps, found, peaks, here)
-    _engines(recipe, steps, here)
-    _compared(recipe, steps, data, final)
+        _add_quantization(recipe.quantization, steps, found, peaks, here)
+    _add_engines(recipe, steps, here)
+    _add_comparison(recipe, steps, data, final)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
-    targets = {target_name(name): name for name in recipe.targets} | native_targets(recipe, steps)
+    targets = {name_target_step(name): name for name in recipe.targets} | find_native_targets(
+        recipe, steps
+    )
     return plan_steps(
         recipe.name,
         steps,
@@ -99,7 +107,7 @@ def compile_recipe(recipe: Recipe, here: Here) -> Plan:
     )
 
 
-def _model_steps(recipe: Recipe, here: Here) -> dict[str, Step]:
+def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
     return {
         "import_model": ImportModel(
             model=recipe.model,
@@ -113,23 +121,25 @@ def _model_steps(recipe: Recipe, here: Here) -> dict[str, Step]:
 
 def _drop_unread(steps: dict[str, Step]) -> None:
     """Leave out data that only calibration would have read."""
-    read = {ref.step for step in steps.values() for _, ref in inputs_of(step)}
+    read = {ref.step for step in steps.values() for _, ref in iterate_inputs(step)}
     for name in [name for name, step in steps.items() if isinstance(step, CaptureData)]:
         if name not in read:
             del steps[name]
 
 
-def _used_data(recipe: Recipe) -> list[str]:
+def _list_used_data(recipe: Recipe) -> list[str]:
     used = [section.data for section in (recipe.quantization, recipe.compare) if section]
-    used.append(measured_data(recipe))
+    used.append(find_measured_data(recipe))
     return list(dict.fromkeys(name for name in used if name is not None))
 
 
-def _captures(recipe: Recipe, steps: dict[str, Step], here: Here) -> dict[str, DataInput]:
+def _add_captures(
+    recipe: Recipe, steps: dict[str, Step], here: CompileContext
+) -> dict[str, DataInput]:
     inputs = {}
-    for name in _used_data(recipe):
+    for name in _list_used_data(recipe):
         source = recipe.data[name]
-        step = capture_name(name)
+        step = name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.files(here.base))
         steps[step] = CaptureData(source=source, files=files)
         inputs[name] = DataInput(
@@ -142,8 +152,11 @@ def _captures(recipe: Recipe, steps: dict[str, Step], here: Here) -> dict[str, D
     return inputs
 
 
-def _ranges(
-    section: Quantization, steps: dict[str, Step], data: Mapping[str, DataInput], here: Here
+def _add_ranges(
+    section: Quantization,
+    steps: dict[str, Step],
+    data: Mapping[str, DataInput],
+    here: CompileContext,
 ) -> Ref | None:
     """Add the step that finds the ranges, and return them; None where all are given by hand."""
     found = section.calibrator
@@ -170,18 +183,18 @@ def _ranges(
     return Ref(step="calibrate", output="ranges")
 
 
-def _quantized(
+def _add_quantization(
     section: Quantization,
     steps: dict[str, Step],
     ranges: Ref | None,
     peaks: Ref | None,
-    here: Here,
+    here: CompileContext,
 ) -> None:
     file = section.ranges_file
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
         ranges=ranges,
-        manual=manual_of(section),
+        manual=list_manual_ranges(section),
         ranges_file=None if file is None else here.pin(here.base / file),
         allow_missing=section.allow_missing or "calibrate" in steps,
         skip=section.skip,
@@ -193,7 +206,7 @@ def _quantized(
     )
 
 
-def manual_of(section: Quantization) -> dict[str, tuple[float, float]]:
+def list_manual_ranges(section: Quantization) -> dict[str, tuple[float, float]]:
     """Return the ranges by hand as (low, high): a limit of 6 means -6 to 6."""
     return {
         key: value if isinstance(value, tuple) else (-float(value), float(value))
@@ -201,20 +214,20 @@ def manual_of(section: Quantization) -> dict[str, tuple[float, float]]:
     }
 
 
-def _engines(recipe: Recipe, steps: dict[str, Step], here: Here) -> None:
+def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -> None:
     for name, backend in recipe.targets.items():
         timed = backend if isinstance(backend, GpuTrtOptions) else None
         managed = timed is None or timed.timing_cache == MANAGED
         plugins = backend.plugins if isinstance(backend, TrtOptions) else ()
-        parts = _model_of(recipe.quantization, converted="convert_precision" in steps)
-        check = check_of(recipe, name, model=parts["model"])
+        parts = _choose_model(recipe.quantization, converted="convert_precision" in steps)
+        check = make_check_step(recipe, name, model=parts["model"])
         if check is not None:
-            steps[check_name(name)] = check
-        steps[target_name(name)] = BuildEngine(
+            steps[name_check_step(name)] = check
+        steps[name_target_step(name)] = BuildEngine(
             target=name,
             backend=backend,
             **parts,
-            checked=None if check is None else Ref(step=check_name(name), output="passed"),
+            checked=None if check is None else Ref(step=name_check_step(name), output="passed"),
             profiles=tuple(
                 {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
                 for profile in recipe.profiles
@@ -227,7 +240,7 @@ def _engines(recipe: Recipe, steps: dict[str, Step], here: Here) -> None:
         )
 
 
-def _model_of(section: Quantization | None, *, converted: bool) -> dict[str, Any]:
+def _choose_model(section: Quantization | None, *, converted: bool) -> dict[str, Any]:
     """Return what an engine is built from: the float model, with ranges beside it or within."""
     float_model = Ref(step="fix_graph", output="model")
     if section is None and converted:
@@ -249,7 +262,7 @@ def _model_of(section: Quantization | None, *, converted: bool) -> dict[str, Any
     }
 
 
-def _compared(
+def _add_comparison(
     recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput], final: str
 ) -> None:
     if recipe.compare is None:
@@ -259,10 +272,10 @@ def _compared(
         model=Ref(step="fix_graph", output="model"), data=samples, reference=True
     )
     steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
-    steps["compare"] = Compare(
+    steps["compare"] = CompareOutputs(
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step="infer(candidate)", output="outputs"),
-        candidate_name=candidate_name(recipe),
+        candidate_name=name_candidate(recipe),
         data=samples,
         metrics=recipe.compare.metrics,
         gates=recipe.compare.gates,

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from trtbuild.core.options import Options
-from trtbuild.core.words import brief
-from trtbuild.plan.plan import Plan, Planned, inputs_of
+from trtbuild.core.words import abbreviate
+from trtbuild.plan.plan import Plan, PlannedStep, iterate_inputs
 from trtbuild.store.store import Store
 
-__all__ = ["Decision", "Reason", "Verdict", "decide", "differences"]
+__all__ = ["Decision", "Reason", "StepVerdict", "decide", "find_differences"]
 
-Verdict = Literal["reuse", "maybe", "run", "deferred"]
+StepVerdict = Literal["reuse", "maybe", "run", "deferred"]
 
 
 class Reason(Options):
@@ -35,7 +35,7 @@ class Decision(Options):
 
     step: str
     digest: str
-    verdict: Verdict
+    verdict: StepVerdict
     """maybe: it runs, unless the steps before it turn out to make what they made last time."""
     reasons: tuple[Reason, ...] = ()
 
@@ -43,7 +43,7 @@ class Decision(Options):
 def decide(plan: Plan, store: Store) -> tuple[Decision, ...]:
     """Say for every step whether it would run, and why; touches nothing but the store's index."""
     history = store.history(plan.recipe)
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, StepVerdict] = {}
     decisions = []
     for planned in plan.steps:
         decision = _decision(planned, store, history, verdicts)
@@ -53,9 +53,12 @@ def decide(plan: Plan, store: Store) -> tuple[Decision, ...]:
 
 
 def _decision(
-    planned: Planned, store: Store, history: Mapping[str, str], verdicts: Mapping[str, Verdict]
+    planned: PlannedStep,
+    store: Store,
+    history: Mapping[str, str],
+    verdicts: Mapping[str, StepVerdict],
 ) -> Decision:
-    def decision(verdict: Verdict, *reasons: Reason) -> Decision:
+    def decision(verdict: StepVerdict, *reasons: Reason) -> Decision:
         return Decision(step=planned.name, digest=planned.digest, verdict=verdict, reasons=reasons)
 
     if planned.deferred:
@@ -77,22 +80,24 @@ def _decision(
     return decision("maybe" if waits and only_inputs else "run", *reasons)
 
 
-def _reasons(planned: Planned, before: dict[str, Any]) -> tuple[Reason, ...]:
+def _reasons(planned: PlannedStep, before: dict[str, Any]) -> tuple[Reason, ...]:
     """Return the differences, where those in the steps before read `after <step>`, once each."""
-    steps = {f"inputs.{path}": ref.step for path, ref in inputs_of(planned.step)}
+    steps = {f"inputs.{path}": ref.step for path, ref in iterate_inputs(planned.step)}
     found: dict[str, Reason] = {}
-    for reason in differences(before, planned.ingredients):
+    for reason in find_differences(before, planned.ingredients):
         name = steps.get(reason.path)
         reason_ = reason if name is None else Reason(path=f"after {name}")
         found.setdefault(reason_.path, reason_)
     return tuple(found.values())
 
 
-def differences(before: Any, after: Any, path: str = "") -> Iterator[Reason]:
+def find_differences(before: Any, after: Any, path: str = "") -> Iterator[Reason]:
     """Yield every place where two trees differ."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
-            yield from differences(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
+            yield from find_differences(
+                before.get(key), after.get(key), f"{path}.{key}".lstrip(".")
+            )
     elif before != after:
         yield Reason(path=path, before=before, after=after)
 
@@ -104,6 +109,6 @@ def _short(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, str):
-        return brief(value)
+        return abbreviate(value)
     text = json.dumps(value, sort_keys=True)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

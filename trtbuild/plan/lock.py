@@ -12,16 +12,16 @@ from typing import Any, Literal
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
-from trtbuild.core.regular import read_regular
+from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Range, Ranges
-from trtbuild.core.words import brief
+from trtbuild.core.words import abbreviate
 from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
     "Lock",
     "LockedTarget",
-    "differing",
-    "lock_path",
+    "find_lock",
+    "list_differing",
     "read_lock",
     "write_lock",
 ]
@@ -78,7 +78,7 @@ class Lock(Options):
         return Ranges(tensors=dict(sorted(self.ranges.items())), samples=self.samples)
 
 
-def lock_path(recipe: Path) -> Path:
+def find_lock(recipe: Path) -> Path:
     """Return where the lock of a recipe lies: beside it."""
     return recipe.with_suffix(".lock")
 
@@ -149,12 +149,12 @@ def read_lock(path: Path) -> Lock:
         raise UsageError(f"{path}: is no lock of this trtbuild: {first}", hint=hint) from None
 
 
-def differing(before: Lock, after: Lock) -> tuple[str, ...]:
+def list_differing(before: Lock, after: Lock) -> tuple[str, ...]:
     """Say where what a build rests on differs from a lock; not what came of it.
 
     A tool that is not installed, then or now, is not compared: what it is for is not built there.
     """
-    found = list(_moved("recipe", before.recipe, after.recipe))
+    found = list(_list_moved("recipe", before.recipe, after.recipe))
     found += _sources(before.sources, after.sources)
     lacking = {
         name
@@ -166,15 +166,15 @@ def differing(before: Lock, after: Lock) -> tuple[str, ...]:
         {name: version for name, version in each.tools.items() if name not in lacking}
         for each in (before, after)
     )
-    found += _moved("tools", then, now)
+    found += _list_moved("tools", then, now)
     return tuple(found)
 
 
-def _moved(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _list_moved(section: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     for key in sorted(before.keys() | after.keys()):
         old, new = before.get(key, "nothing"), after.get(key, "nothing")
         if old != new:
-            yield f"{section}: {key}: {brief(str(old))} → {brief(str(new))}"
+            yield f"{section}: {key}: {abbreviate(str(old))} → {abbreviate(str(new))}"
 
 
 def _sources(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
@@ -182,7 +182,7 @@ def _sources(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     gone = {name: digest for name, digest in before.items() if name not in after}
     come = {name: digest for name, digest in after.items() if name not in before}
     changed = sorted(name for name in before.keys() & after.keys() if before[name] != after[name])
-    shown = [f"sources: {n}: {brief(before[n])} → {brief(after[n])}" for n in changed]
+    shown = [f"sources: {n}: {abbreviate(before[n])} → {abbreviate(after[n])}" for n in changed]
     if sorted(gone.values()) != sorted(come.values()):
         shown += [f"sources: {name}: gone" for name, d in gone.items() if d not in come.values()]
         shown += [f"sources: {name}: new" for name, d in come.items() if d not in gone.values()]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-__all__ = ["nearest", "nearest_to_any"]
+__all__ = ["suggest_nearest", "suggest_nearest_to_any"]
 
 SHOWN = 3
 LOOKED_UP = 50
 """Of a long list, the first so many are enough to see what is wrong with it."""
 
 
-def nearest(name: str, names: Sequence[str]) -> str:
+def suggest_nearest(name: str, names: Sequence[str]) -> str:
     """Return a hint with the nearest names, or the first few where none is near."""
     plain = name.replace("*", "")
     near = get_close_matches(name, names, n=SHOWN, cutoff=0.5)
@@ -23,10 +23,10 @@ def nearest(name: str, names: Sequence[str]) -> str:
     return "there are: " + ", ".join(f"`{each}`" for each in names[:SHOWN]) + more
 
 
-def nearest_to_any(wanted: Sequence[str], names: Sequence[str]) -> str:
+def suggest_nearest_to_any(wanted: Sequence[str], names: Sequence[str]) -> str:
     """Return a hint for the first of several names that another is near to."""
     for name in wanted[:LOOKED_UP]:
         near = get_close_matches(name, names, n=1, cutoff=0.6)
         if near:
             return f"nearest to `{name}`: `{near[0]}`"
-    return nearest("", names)
+    return suggest_nearest("", names)

@@ -1,4 +1,4 @@
-"""Plan, Planned; ingredients and digests."""
+"""Plan, PlannedStep; ingredients and digests."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from trtbuild.core.digest import digest_of_tree
-from trtbuild.core.options import Options, location_fields
+from trtbuild.core.options import Options, find_location_fields
 from trtbuild.steps import AnyStep
 from trtbuild.steps.base import Pinned, Ref, Step
 
 __all__ = [
     "NOT_INSTALLED",
     "Plan",
-    "Planned",
-    "contents_digest",
-    "ingredients",
-    "inputs_of",
-    "params_of",
-    "pinned_of",
+    "PlannedStep",
+    "collect_ingredients",
+    "digest_contents",
+    "iterate_inputs",
+    "iterate_pinned",
+    "list_params",
     "plan_steps",
 ]
 
@@ -29,7 +29,7 @@ NOT_INSTALLED = "not installed"
 """The version of a package that is a fact of a step and is not here."""
 
 
-class Planned(Options):
+class PlannedStep(Options):
     """A step with its name, and all that it will be made of."""
 
     name: str
@@ -44,7 +44,7 @@ class Planned(Options):
     @cached_property  # asked for at each turn of a walk, and there may be thousands of files
     def after(self) -> tuple[str, ...]:
         """The names of the steps that it reads from, each once, in field order."""
-        return tuple(dict.fromkeys(ref.step for _, ref in inputs_of(self.step)))
+        return tuple(dict.fromkeys(ref.step for _, ref in iterate_inputs(self.step)))
 
 
 class Plan(Options):
@@ -52,9 +52,9 @@ class Plan(Options):
 
     recipe: str
     facts: dict[str, str]
-    steps: tuple[Planned, ...]
+    steps: tuple[PlannedStep, ...]
 
-    def upto(self, names: tuple[str, ...]) -> Plan:
+    def cut_after(self, names: tuple[str, ...]) -> Plan:
         """Return the plan of the named steps and all that they need."""
         wanted = set(names)
         for planned in reversed(self.steps):
@@ -79,12 +79,12 @@ def plan_steps(
     digests: dict[str, str] = {}
     planned = []
     for name, step in steps.items():
-        tree = ingredients(step, digests, (elsewhere or {}).get(name, facts))
+        tree = collect_ingredients(step, digests, (elsewhere or {}).get(name, facts))
         digests[name] = digest_of_tree(tree)
         planned.append(
             # Built from values that are valid already: validating them again would make pydantic
             # build the validators of every step kind there is, for a plan that may run nothing.
-            Planned.model_construct(
+            PlannedStep.model_construct(
                 name=name,
                 step=step,
                 ingredients=tree,
@@ -96,13 +96,15 @@ def plan_steps(
     return Plan.model_construct(recipe=recipe, facts=dict(facts), steps=tuple(planned))
 
 
-def ingredients(step: Step, digests: Mapping[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
+def collect_ingredients(
+    step: Step, digests: Mapping[str, str], facts: Mapping[str, str]
+) -> dict[str, Any]:
     """Collect all that may change what `step` makes, and nothing else."""
-    inputs = {path: f"{digests[ref.step]}/{ref.output}" for path, ref in inputs_of(step)}
+    inputs = {path: f"{digests[ref.step]}/{ref.output}" for path, ref in iterate_inputs(step)}
     return _tree(step, inputs, facts)
 
 
-def contents_digest(
+def digest_contents(
     step: Step, contents: Mapping[str, str], *, facts: Mapping[str, str], caveats: tuple[str, ...]
 ) -> str:
     """Return the digest of a step by its inputs' contents (`step/output` → digest).
@@ -110,11 +112,11 @@ def contents_digest(
     Two steps with the same digest make the same, however their inputs came about. The caveats
     that it inherits count, since they stand in what it writes.
     """
-    inputs = {path: contents[f"{ref.step}/{ref.output}"] for path, ref in inputs_of(step)}
+    inputs = {path: contents[f"{ref.step}/{ref.output}"] for path, ref in iterate_inputs(step)}
     return digest_of_tree([_tree(step, inputs, facts), list(caveats)])
 
 
-def inputs_of(step: Step) -> Iterator[tuple[str, Ref]]:
+def iterate_inputs(step: Step) -> Iterator[tuple[str, Ref]]:
     """Yield every input that another step makes, with the path of its field."""
     for path, value in _leaves(step, ""):
         if isinstance(value, Ref):
@@ -123,7 +125,7 @@ def inputs_of(step: Step) -> Iterator[tuple[str, Ref]]:
 
 def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
     pinned = {path: leaf.digest for path, leaf in _leaves(step, "") if isinstance(leaf, Pinned)}
-    params = params_of(step)
+    params = list_params(step)
     params.pop("kind")
     return {
         "kind": step.kind,
@@ -148,26 +150,26 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, Ref | Pinned]]:
                 yield from _leaves(item, f"{path}.{index}")
 
 
-def pinned_of(step: Step) -> Iterator[tuple[str, str]]:
+def iterate_pinned(step: Step) -> Iterator[tuple[str, str]]:
     """Yield path and digest of every file on disk that a step reads."""
     for _, leaf in _leaves(step, ""):
         if isinstance(leaf, Pinned):
             yield leaf.path, leaf.digest
 
 
-def params_of(value: Any) -> Any:
+def list_params(value: Any) -> Any:
     """Return an option tree without its inputs and without its locations."""
     if isinstance(value, BaseModel):
-        left_out = location_fields(type(value))
+        left_out = find_location_fields(type(value))
         return {
-            name: params_of(getattr(value, name))
+            name: list_params(getattr(value, name))
             for name in type(value).model_fields
             if name not in left_out and not _is_input(getattr(value, name))
         }
     if isinstance(value, tuple):
-        return [params_of(item) for item in value if not _is_input(item)]
+        return [list_params(item) for item in value if not _is_input(item)]
     if isinstance(value, dict):
-        return {key: params_of(item) for key, item in value.items()}
+        return {key: list_params(item) for key, item in value.items()}
     return value
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trtbuild.recipe.precision_rules import type_of
+from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Precision, Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.measure_peaks import MeasurePeaks
 
-__all__ = ["add_conversion", "add_peaks", "candidate_name", "measured_data"]
+__all__ = ["add_conversion", "add_peaks", "find_measured_data", "name_candidate"]
 
 FLOAT = Ref(step="fix_graph", output="model")
 
 
-def measured_data(recipe: Recipe) -> str | None:
+def find_measured_data(recipe: Recipe) -> str | None:
     """Return the data set on which values are measured for fp16; bf16 holds all of them."""
     if recipe.quantization is not None:
         return recipe.quantization.data if recipe.quantization.high_precision == "fp16" else None
@@ -26,7 +26,7 @@ def measured_data(recipe: Recipe) -> str | None:
 
 def add_peaks(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput]) -> Ref | None:
     """Add the step that measures values, and return what it measures; None where none does."""
-    name = measured_data(recipe)
+    name = find_measured_data(recipe)
     if name is None:
         return None
     steps["measure_peaks"] = MeasurePeaks(model=FLOAT, data=data[name])
@@ -52,9 +52,9 @@ def add_conversion(recipe: Recipe, steps: dict[str, Step], peaks: Ref | None) ->
     return "convert_precision"
 
 
-def candidate_name(recipe: Recipe) -> str:
+def name_candidate(recipe: Recipe) -> str:
     """Return what the model that is compared with FP32 is called."""
     if recipe.quantization is None:
-        return f"{type_of(recipe).upper()} model"
+        return f"{find_high_type(recipe).upper()} model"
     high = recipe.quantization.high_precision
     return "INT8 model (Q/DQ)" if high == "fp32" else f"INT8 model (Q/DQ, the rest {high.upper()})"

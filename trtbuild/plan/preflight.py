@@ -7,29 +7,29 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
-from trtbuild.core.values import Signature, TensorSpec, matching
+from trtbuild.core.values import Signature, TensorSpec, find_matches
 from trtbuild.data.base import Manifest
 from trtbuild.model.fit import fits
 from trtbuild.model.nodes import WEIGHTED
-from trtbuild.plan.compile import capture_name
-from trtbuild.plan.nearest import nearest
-from trtbuild.plan.ranges import range_problems
-from trtbuild.quant.wishes import means
-from trtbuild.recipe.problems import Path, Problem, in_order
+from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.nearest import suggest_nearest
+from trtbuild.plan.ranges import find_range_problems
+from trtbuild.quant.requests import matches_node
+from trtbuild.recipe.problems import Path, Problem, sort_problems
 from trtbuild.recipe.schema import Precision, Recipe
-from trtbuild.store.reading import read_artifact
+from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 
 if TYPE_CHECKING:
-    from trtbuild.recipe.load import Loaded
+    from trtbuild.recipe.load import LoadedRecipe
 
-__all__ = ["BEFORE", "preflight", "problems"]
+__all__ = ["BEFORE", "check_against_model", "find_model_problems"]
 
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
 
 
-def preflight(loaded: Loaded, outcomes: Sequence[Outcome], store: Store) -> None:
+def check_against_model(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store: Store) -> None:
     """Hold a recipe against its model and data, as far as the steps that read them have run.
 
     Raises:
@@ -43,30 +43,33 @@ def preflight(loaded: Loaded, outcomes: Sequence[Outcome], store: Store) -> None
     manifests = {
         name: read_artifact(store, artifact, Manifest)
         for name in loaded.recipe.data
-        if (artifact := artifacts.get((capture_name(name), "manifest")))
+        if (artifact := artifacts.get((name_capture_step(name), "manifest")))
     }
     # A model that was quantized has had its ranges looked at.
     model = None if ("quantize", "model") in artifacts else artifacts[("fix_graph", "model")]
     path = None if model is None else store.object_path(model.digest)
-    found = in_order(
-        [*problems(loaded, signature, manifests), *range_problems(loaded, signature.tensors, path)]
+    found = sort_problems(
+        [
+            *find_model_problems(loaded, signature, manifests),
+            *find_range_problems(loaded, signature.tensors, path),
+        ]
     )
     if found:
         raise RecipeError(found)
 
 
-def problems(
-    loaded: Loaded, signature: Signature, manifests: dict[str, Manifest]
+def find_model_problems(
+    loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
 ) -> Iterator[Problem]:
     """Yield every place where a recipe does not fit the model it names."""
     yield from _profiles(loaded, signature)
     yield from _patterns(loaded, signature)
-    yield from _allowed(loaded, signature)
+    yield from _find_needless_allowances(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
 
 
-def _profiles(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     recipe, at = loaded.recipe, loaded.source.problem
     inputs = {spec.name: spec for spec in signature.inputs}
     dynamic = [spec for spec in signature.inputs if _dynamic(spec)]
@@ -84,7 +87,7 @@ def _profiles(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
         for name, shapes in profile.items():
             if name not in inputs:
                 message = f"the model has no input `{name}`"
-                yield at((*where, name), message, nearest(name, list(inputs)), key=True)
+                yield at((*where, name), message, suggest_nearest(name, list(inputs)), key=True)
                 continue
             for field in ("min", "opt", "max"):
                 wrong = _misfit(getattr(shapes, field), inputs[name])
@@ -107,14 +110,14 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
-def _patterns(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+def _patterns(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     names = [node.name for node in signature.nodes]
     operators = sorted({f"op:{node.op}" for node in signature.nodes})
     for pattern, path in _patterns_of(loaded.recipe):
         pool = operators if pattern.startswith("op:") else names
-        if not matching(pattern, pool):
+        if not find_matches(pattern, pool):
             message = f"`{pattern}` matches no node of the model"
-            hint = nearest(pattern, pool)
+            hint = suggest_nearest(pattern, pool)
             yield loaded.source.problem(path, message, hint, key=path[-1] == pattern)
 
 
@@ -128,20 +131,20 @@ def _patterns_of(recipe: Recipe) -> Iterator[tuple[str, Path]]:
         yield from ((each, ("precision", "fp32", i)) for i, each in enumerate(rest.fp32))
 
 
-def _allowed(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+def _find_needless_allowances(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     """Yield the patterns of `allow_float` that no layer could need."""
     section = loaded.recipe.quantization
     layers = [node for node in signature.nodes if node.op in WEIGHTED]
     pool = [*(node.name for node in layers), *sorted({f"op:{node.op}" for node in layers})]
     for index, pattern in enumerate(section.allow_float if section else ()):
-        if not any(means(pattern, node.name, node.op) for node in layers):
+        if not any(matches_node(pattern, node.name, node.op) for node in layers):
             message = f"`{pattern}` matches no layer that INT8 is for ({', '.join(WEIGHTED)})"
             path: Path = ("quantization", "allow_float", index)
-            yield loaded.source.problem(path, message, nearest(pattern, pool))
+            yield loaded.source.problem(path, message, suggest_nearest(pattern, pool))
 
 
 def _data(
-    loaded: Loaded, signature: Signature, manifests: dict[str, Manifest]
+    loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
 ) -> Iterator[Problem]:
     inputs = {spec.name: spec for spec in signature.inputs}
     for name, manifest in manifests.items():
@@ -181,14 +184,14 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
     return "", ""
 
 
-def _gates(loaded: Loaded, signature: Signature) -> Iterator[Problem]:
+def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     section = loaded.recipe.compare
     outputs = [spec.name for spec in signature.outputs]
     for index, gate in enumerate(section.gates if section else ()):
         if gate.output is not None and gate.output not in outputs:
             path = ("compare", "gates", index, "output")
             message = f"the model has no output `{gate.output}`"
-            yield loaded.source.problem(path, message, nearest(gate.output, outputs))
+            yield loaded.source.problem(path, message, suggest_nearest(gate.output, outputs))
 
 
 def _dynamic(spec: TensorSpec) -> bool:

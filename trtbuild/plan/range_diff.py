@@ -8,10 +8,10 @@ import struct
 from trtbuild.core.options import Options
 from trtbuild.core.values import Range, Ranges
 
-__all__ = ["Moved", "RangeDiff", "range_diff"]
+__all__ = ["MovedRange", "RangeDiff", "compare_ranges"]
 
 
-class Moved(Options):
+class MovedRange(Options):
     """One tensor whose limit differs, or that has a range in one of the tables alone."""
 
     tensor: str
@@ -27,7 +27,7 @@ class Moved(Options):
 class RangeDiff(Options):
     """Everything that moved, the worst first."""
 
-    moved: tuple[Moved, ...]
+    moved: tuple[MovedRange, ...]
     """Those that one table lacks first, then by how far their limit moved, either way."""
     same: int
     """How many tensors have, within the tolerance, the same scale in both."""
@@ -39,7 +39,7 @@ class RangeDiff(Options):
         return bool(self.moved)
 
 
-def range_diff(before: Ranges, after: Ranges, *, tolerance: float = 0.0) -> RangeDiff:
+def compare_ranges(before: Ranges, after: Ranges, *, tolerance: float = 0.0) -> RangeDiff:
     """Compare two tables by what INT8 makes of them: the limit, and so the scale, of each tensor.
 
     Scales are equal where they are as float32, or differ by no more than `tolerance`, a share of
@@ -53,7 +53,7 @@ def range_diff(before: Ranges, after: Ranges, *, tolerance: float = 0.0) -> Rang
             continue
         ratio = new / old if old is not None and new is not None else None
         bits = None if ratio is None else math.log2(ratio)
-        moved.append(Moved(tensor=tensor, before=old, after=new, ratio=ratio, bits_lost=bits))
+        moved.append(MovedRange(tensor=tensor, before=old, after=new, ratio=ratio, bits_lost=bits))
     moved.sort(key=lambda each: (-_distance(each), each.tensor))
     return RangeDiff(moved=tuple(moved), same=same, tolerance=tolerance)
 
@@ -79,5 +79,5 @@ def _scale(limit: float) -> float:
     return float(scale)
 
 
-def _distance(moved: Moved) -> float:
+def _distance(moved: MovedRange) -> float:
     return math.inf if moved.bits_lost is None else abs(moved.bits_lost)

@@ -7,31 +7,31 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from trtbuild.calib.cache import Cache
-from trtbuild.calib.imported import imported, listed
-from trtbuild.calib.table import RangeTable, bounds, table_from_bytes
+from trtbuild.calib.range_file import RangeTable, list_bounds, table_from_bytes
+from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
-from trtbuild.core.regular import read_regular
-from trtbuild.core.values import Ranges, assigned, matching
-from trtbuild.plan.compile import manual_of
-from trtbuild.plan.nearest import nearest, nearest_to_any
-from trtbuild.quant.placing.policy import candidates, floating
-from trtbuild.quant.placing.wanted import lacking, wanted
-from trtbuild.quant.wishes import Wishes
+from trtbuild.core.regular_files import read_regular
+from trtbuild.core.values import Ranges, assign_patterns, find_matches
+from trtbuild.plan.compile import list_manual_ranges
+from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
+from trtbuild.quant.placing.policy import list_candidates, list_floating
+from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.recipe.problems import Path, Problem
 
 if TYPE_CHECKING:
-    from trtbuild.recipe.load import Loaded
+    from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.schema import Quantization
 
-__all__ = ["given_ranges", "needed", "range_problems"]
+__all__ = ["collect_given_ranges", "find_needed_ranges", "find_range_problems"]
 
 SECTION = "quantization"
 CACHE = (SECTION, "calibrator", "path")
 FILE = (SECTION, "ranges_file")
 
 
-def range_problems(
-    loaded: Loaded, tensors: Sequence[str], model: FilePath | None
+def find_range_problems(
+    loaded: LoadedRecipe, tensors: Sequence[str], model: FilePath | None
 ) -> Iterator[Problem]:
     """Yield every place where the ranges of a recipe do not fit a model with such tensors.
 
@@ -40,18 +40,20 @@ def range_problems(
     section = loaded.recipe.quantization
     if section is None:
         return
-    found = [*_idle(loaded, section, tensors), *_overlapping(loaded, section, tensors)]
-    found += [*_filed(loaded, section, tensors), *_cached(loaded, section, tensors)]
+    found = [*_find_idle(loaded, section, tensors), *_find_overlapping(loaded, section, tensors)]
+    found += [*_check_file(loaded, section, tensors), *_check_cache(loaded, section, tensors)]
     yield from found
     if found or model is None:
         return
     if section.calibrators:
-        yield from _calibrated_otherwise(loaded, section, model)
+        yield from _check_calibrators(loaded, section, model)
     if _by_hand(section) and not section.allow_missing:
-        yield from _lacking(loaded, section, tensors, model)
+        yield from _find_lacking(loaded, section, tensors, model)
 
 
-def given_ranges(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Ranges:
+def collect_given_ranges(
+    loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str]
+) -> Ranges:
     """Return the ranges that a recipe gives without data: by hand, and from files.
 
     Raises:
@@ -59,40 +61,44 @@ def given_ranges(loaded: Loaded, section: Quantization, tensors: Sequence[str]) 
         StepInputError: two patterns mean a tensor, and neither is more specific.
     """
     cache, filed = _cache(loaded, section), _file(loaded, section)
-    table = imported(cache, set(tensors)) if cache else Ranges(tensors={})
-    limits = bounds(filed) if filed else {}
-    return table.override(manual_of(section), tensors, filed=limits, file=FILE[-1])
+    table = select_ranges(cache, set(tensors)) if cache else Ranges(tensors={})
+    limits = list_bounds(filed) if filed else {}
+    return table.override(list_manual_ranges(section), tensors, filed=limits, file=FILE[-1])
 
 
-def needed(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
+def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
     """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
     import onnx
 
-    wishes = Wishes(section.skip, section.precision)
-    return wanted(onnx.load(model, load_external_data=False), wishes)
+    requests = PrecisionRequests(section.skip, section.precision)
+    return find_required_ranges(onnx.load(model, load_external_data=False), requests)
 
 
 def _by_hand(section: Quantization) -> bool:
     return section.calibrator is None or isinstance(section.calibrator, Cache)
 
 
-def _idle(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
+def _find_idle(
+    loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str]
+) -> Iterator[Problem]:
     for field in ("calibrators", "ranges"):
         for pattern in getattr(section, field):
-            if not matching(pattern, tensors):
+            if not find_matches(pattern, tensors):
                 message = f"`{pattern}` matches no tensor of the model"
                 path: Path = (SECTION, field, pattern)
-                yield loaded.source.problem(path, message, nearest(pattern, tensors), key=True)
+                yield loaded.source.problem(
+                    path, message, suggest_nearest(pattern, tensors), key=True
+                )
 
 
-def _overlapping(
-    loaded: Loaded,
+def _find_overlapping(
+    loaded: LoadedRecipe,
     section: Quantization,
     tensors: Sequence[str],
     field: str = "ranges",
     what: str = "range",
 ) -> Iterator[Problem]:
-    _, disputed = assigned(getattr(section, field), tensors)
+    _, disputed = assign_patterns(getattr(section, field), tensors)
     pairs: dict[tuple[str, str], str] = {}
     for name, rivals in disputed.items():
         pairs.setdefault((rivals[0], rivals[1]), name)
@@ -102,41 +108,43 @@ def _overlapping(
         yield loaded.source.problem((SECTION, field, second), told, hint, key=True)
 
 
-def _calibrated_otherwise(
-    loaded: Loaded, section: Quantization, model: FilePath
+def _check_calibrators(
+    loaded: LoadedRecipe, section: Quantization, model: FilePath
 ) -> Iterator[Problem]:
     """A calibrator of its own is for tensors that calibration looks at, one for each of them."""
     import onnx
 
     found = onnx.load(model, load_external_data=False)
-    looked_at = floating(found) if section.mode == "implicit" else candidates(found)
+    looked_at = list_floating(found) if section.mode == "implicit" else list_candidates(found)
     for pattern in section.calibrators:
-        if not matching(pattern, looked_at):
+        if not find_matches(pattern, looked_at):
             told = f"`{pattern}` matches no tensor that needs a range"
-            hint = nearest(pattern, looked_at) if looked_at else "the model has none"
+            hint = suggest_nearest(pattern, looked_at) if looked_at else "the model has none"
             path: Path = (SECTION, "calibrators", pattern)
             yield loaded.source.problem(path, told, hint, key=True)
-    yield from _overlapping(loaded, section, looked_at, "calibrators", "calibrator")
+    yield from _find_overlapping(loaded, section, looked_at, "calibrators", "calibrator")
 
 
-def _cache(loaded: Loaded, section: Quantization) -> RangeTable | None:
+def _cache(loaded: LoadedRecipe, section: Quantization) -> RangeTable | None:
     found = section.calibrator
     if not isinstance(found, Cache):
         return None
     return table_from_bytes(_bytes(loaded, found.path), file=found.path, values=found.values)
 
 
-def _file(loaded: Loaded, section: Quantization) -> RangeTable | None:
+def _file(loaded: LoadedRecipe, section: Quantization) -> RangeTable | None:
     if section.ranges_file is None:
         return None
     return table_from_bytes(_bytes(loaded, section.ranges_file), file=section.ranges_file)
 
 
-def _bytes(loaded: Loaded, file: str) -> bytes:
+def _bytes(loaded: LoadedRecipe, file: str) -> bytes:
     return read_regular(loaded.file.parent / file, called=file)
 
 
-def _filed(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
+def _check_file(
+    loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str]
+) -> Iterator[Problem]:
     """Every name of a file of ranges by hand is a tensor's."""
     try:
         table = _file(loaded, section)
@@ -146,11 +154,13 @@ def _filed(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Ite
     known = set(tensors)
     unknown = [name for name in table.ranges.tensors if name not in known] if table else []
     if unknown:
-        told = f"{section.ranges_file}: the model has no tensor {listed(unknown)}"
-        yield loaded.source.problem(FILE, told, nearest_to_any(unknown, tensors))
+        told = f"{section.ranges_file}: the model has no tensor {name_few(unknown)}"
+        yield loaded.source.problem(FILE, told, suggest_nearest_to_any(unknown, tensors))
 
 
-def _cached(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> Iterator[Problem]:
+def _check_cache(
+    loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str]
+) -> Iterator[Problem]:
     """A cache is for this model: some of its names are."""
     try:
         table = _cache(loaded, section)
@@ -159,23 +169,25 @@ def _cached(loaded: Loaded, section: Quantization, tensors: Sequence[str]) -> It
         return
     names = list(table.ranges.tensors) if table else []
     if table and not set(names) & set(tensors):
-        told = f"the model has none of its {len(names)} tensors: {listed(names)}"
-        yield loaded.source.problem(CACHE, told, nearest_to_any(names, tensors))
+        told = f"the model has none of its {len(names)} tensors: {name_few(names)}"
+        yield loaded.source.problem(CACHE, told, suggest_nearest_to_any(names, tensors))
 
 
-def _lacking(
-    loaded: Loaded, section: Quantization, tensors: Sequence[str], model: FilePath
+def _find_lacking(
+    loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str], model: FilePath
 ) -> Iterator[Problem]:
     """INT8 that is asked for is not left out because a range is missing."""
-    wants = list(needed(section, model))
-    gaps = lacking(wants, given_ranges(loaded, section, tensors).tensors)
+    wants = list(find_needed_ranges(section, model))
+    gaps = find_missing_ranges(wants, collect_given_ranges(loaded, section, tensors).tensors)
     if not gaps:
         return
     place = next(
         (name for name in ("calibrator", "ranges", FILE[-1]) if getattr(section, name)), ""
     )
     path: Path = (SECTION, place) if place else (SECTION,)
-    told = f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {listed(gaps)}"
+    told = (
+        f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {name_few(gaps)}"
+    )
     measure = "" if place else "say `data` and `calibrator`, or "
     hint = (
         f"{measure}add them to `ranges`, `skip` the layers that read them, or leave those in "

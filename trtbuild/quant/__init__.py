@@ -6,6 +6,6 @@ from pydantic import Field
 
 from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
 
-__all__ = ["Weights"]
+__all__ = ["AnyWeightScaling"]
 
-Weights = Annotated[WeightsAbsmax | WeightsMse, Field(discriminator="kind")]
+AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, Field(discriminator="kind")]

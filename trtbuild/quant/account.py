@@ -1,4 +1,4 @@
-"""Account: what quantization did to a model, layer by layer, and what it left alone and why."""
+"""What quantization did to a model, layer by layer, and what it left alone and why."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from typing import Literal
 from trtbuild.core.options import Options
 from trtbuild.quant.half_types import HalfName
 
-__all__ = ["Account", "KeptAccount", "LayerAccount", "Precision", "TensorAccount", "WeightAccount"]
+__all__ = [
+    "KeptAccount",
+    "LayerAccount",
+    "PrecisionName",
+    "QuantizationAccount",
+    "TensorAccount",
+    "WeightAccount",
+]
 
-Precision = Literal["int8", "fp32"]
+PrecisionName = Literal["int8", "fp32"]
 
 
 class LayerAccount(Options):
@@ -18,7 +25,7 @@ class LayerAccount(Options):
     name: str
     """The node's name in the model that was quantized, and in the one that came of it."""
     op: str
-    precision: Precision | HalfName
+    precision: PrecisionName | HalfName
     reason: str = ""
     """Why it is left float; empty for int8."""
 
@@ -58,7 +65,7 @@ class WeightAccount(Options):
     """Channels under a millionth of the weight's largest value."""
 
 
-class Account(Options):
+class QuantizationAccount(Options):
     """`quantization.json`: what was asked of every weighted layer, and what was inserted."""
 
     opset: int

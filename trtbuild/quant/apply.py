@@ -7,48 +7,54 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Ranges
-from trtbuild.model.opset import lift, opset_of
-from trtbuild.model.view import View
-from trtbuild.quant.account import Account
-from trtbuild.quant.adopting.adopt import adopt
-from trtbuild.quant.adopting.repairs import told
-from trtbuild.quant.existing import is_quantized
-from trtbuild.quant.half.convert import High, convert, lift_for
-from trtbuild.quant.half_types import HALVES, Half
-from trtbuild.quant.notes import on_distant, on_layers, on_manual, on_weights, on_wishes
-from trtbuild.quant.placing.policy import place
-from trtbuild.quant.placing.ties import tied
-from trtbuild.quant.wishes import Wishes
-from trtbuild.quant.writing.qdq import insert
+from trtbuild.model.opset import raise_opset, read_opset
+from trtbuild.model.view import GraphView
+from trtbuild.quant.account import QuantizationAccount
+from trtbuild.quant.adopting.adopt import adopt_quantized
+from trtbuild.quant.adopting.repairs import describe_repairs
+from trtbuild.quant.half.convert import HalfSettings, convert_to_half, raise_opset_for_half
+from trtbuild.quant.half_types import HALVES, HalfType
+from trtbuild.quant.placing.policy import place_pairs
+from trtbuild.quant.placing.tied_ranges import tie_ranges
+from trtbuild.quant.quantized_graph import is_quantized
+from trtbuild.quant.remarks import (
+    note_distant,
+    note_float_layers,
+    note_idle_manual,
+    note_unmatched_requests,
+    note_weights,
+)
+from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.writing.qdq import insert_pairs
 from trtbuild.quant.writing.weights import WeightScaling
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Quantized", "quantize"]
+__all__ = ["QuantizedModel", "quantize_model"]
 
 Manual = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Quantized:
+class QuantizedModel:
     """A quantized model, the ranges that it was made with, and the account."""
 
     model: onnx.ModelProto
     ranges: Ranges
-    account: Account
+    account: QuantizationAccount
 
 
-def quantize(
+def quantize_model(
     model: onnx.ModelProto,
     *,
     ranges: Ranges,
     manual: Manual | None = None,
     filed: Manual | None = None,
-    wishes: Wishes | None = None,
+    requests: PrecisionRequests | None = None,
     scaling: WeightScaling | None = None,
-    high: High | None = None,
-) -> Quantized:
+    high: HalfSettings | None = None,
+) -> QuantizedModel:
     """Insert Q/DQ pairs into a model; what is given may be changed and is used up.
 
     `manual` bounds, by tensor name or pattern, and those that were `filed` by name win over
@@ -61,22 +67,22 @@ def quantize(
         StepInputError: the opset cannot be raised to 13, a weight holds a NaN, or the model is
             quantized in a way that cannot be repaired.
     """
-    manual, filed, wishes = manual or {}, filed or {}, wishes or Wishes()
+    manual, filed, requests = manual or {}, filed or {}, requests or PrecisionRequests()
     raised: tuple[str, ...] = ()
     if high is not None:
-        model, raised = lift_for(model, high.name, quantized=True)
+        model, raised = raise_opset_for_half(model, high.name, quantized=True)
     half = None if high is None else HALVES[high.name]
-    if is_quantized(view := View(model)):
+    if is_quantized(view := GraphView(model)):
         known = {name: bounds for name, bounds in filed.items() if name in view.activations}
-        found = _adopt(model, {**known, **manual}, wishes, half, raised)
+        found = _adopt(model, {**known, **manual}, requests, half, raised)
     else:
-        model, lifted = lift(model)
+        model, lifted = raise_opset(model)
         overlay = _Overlay(ranges, manual, filed)
-        found = _placed(model, overlay, wishes, scaling, half, (*raised, *lifted))
+        found = _place_and_insert(model, overlay, requests, scaling, half, (*raised, *lifted))
     if high is None:
         return found
-    account = convert(found.model, found.account, high, wishes)
-    return Quantized(found.model, found.ranges, account)
+    account = convert_to_half(found.model, found.account, high, requests)
+    return QuantizedModel(found.model, found.ranges, account)
 
 
 @dataclass(frozen=True)
@@ -88,54 +94,54 @@ class _Overlay:
     filed: Manual
 
 
-def _placed(
+def _place_and_insert(
     model: onnx.ModelProto,
     overlay: _Overlay,
-    wishes: Wishes,
+    requests: PrecisionRequests,
     scaling: WeightScaling | None,
-    half: Half | None,
+    half: HalfType | None,
     lifted: tuple[str, ...],
-) -> Quantized:
-    view = View(model)
+) -> QuantizedModel:
+    view = GraphView(model)
     manual = overlay.manual
     ranges = overlay.ranges.override(
         manual, view.activations, filed=overlay.filed, file="ranges_file"
     )
-    placement = place(model, ranges=ranges, wishes=wishes, half=half)
+    placement = place_pairs(model, ranges=ranges, requests=requests, half=half)
     paired = {pair.tensor for pair in placement.pairs}
     remarks = [
         *lifted,
-        *on_layers(placement.layers),
+        *note_float_layers(placement.layers),
         *placement.remarks,
-        *on_manual(view, paired, placement.layers, manual),
-        *on_distant(paired, ranges),
-        *on_wishes(view, wishes),
+        *note_idle_manual(view, paired, placement.layers, manual),
+        *note_distant(paired, ranges),
+        *note_unmatched_requests(view, requests),
     ]
-    tensors, weights = insert(model, placement, scaling, half=half)
-    account = Account(
-        opset=opset_of(model),
+    tensors, weights = insert_pairs(model, placement, scaling, half=half)
+    account = QuantizationAccount(
+        opset=read_opset(model),
         layers=placement.layers,
         tensors=tensors,
         weights=weights,
-        remarks=(*remarks, *on_weights(weights)),
+        remarks=(*remarks, *note_weights(weights)),
     )
-    return Quantized(model, tied(ranges, placement.pairs), account)
+    return QuantizedModel(model, tie_ranges(ranges, placement.pairs), account)
 
 
 def _adopt(
     model: onnx.ModelProto,
     manual: Manual,
-    wishes: Wishes,
-    half: Half | None,
+    requests: PrecisionRequests,
+    half: HalfType | None,
     raised: tuple[str, ...],
-) -> Quantized:
-    """Take the quantization that a model brings, repaired; wishes have no effect on it."""
-    model, lifted = lift(model)
-    found = adopt(model, manual, half=half)
+) -> QuantizedModel:
+    """Take the quantization that a model brings, repaired; requests have no effect on it."""
+    model, lifted = raise_opset(model)
+    found = adopt_quantized(model, manual, half=half)
     paired = {tensor.name for tensor in found.tensors}
-    ignored = ", ".join(f"`{pattern}`" for pattern in (*wishes.skip, *wishes.precision))
-    account = Account(
-        opset=opset_of(model),
+    ignored = ", ".join(f"`{pattern}`" for pattern in (*requests.skip, *requests.precision))
+    account = QuantizationAccount(
+        opset=read_opset(model),
         layers=found.layers,
         tensors=found.tensors,
         weights=found.weights,
@@ -143,11 +149,11 @@ def _adopt(
             "the model is quantized already; its own placement is kept",
             *raised,
             *lifted,
-            *told(found.repairs),
+            *describe_repairs(found.repairs),
             *([f"scales are rounded up to what {half.name} can hold"] if half else []),
-            *on_layers(found.layers),
-            *on_manual(View(model), paired, found.layers, manual),
+            *note_float_layers(found.layers),
+            *note_idle_manual(GraphView(model), paired, found.layers, manual),
             *([f"skip and precision have no effect: {ignored}"] if ignored else []),
         ),
     )
-    return Quantized(model, found.ranges, account)
+    return QuantizedModel(model, found.ranges, account)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trtbuild.model.view import View, ints_of
+from trtbuild.model.view import GraphView, read_ints
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["axis_of_operand", "output_axis"]
+__all__ = ["find_operand_axis", "find_output_axis"]
 
 
-def axis_of_operand(view: View, node: onnx.NodeProto, slot: int) -> int | None:
+def find_operand_axis(view: GraphView, node: onnx.NodeProto, slot: int) -> int | None:
     """Return the axis of output channels of a weighted node's operand; None where there is none.
 
     - Conv [out, in / group, ...]: 0. ConvTranspose [in, out / group, ...]: 1; with groups, index
@@ -24,7 +24,7 @@ def axis_of_operand(view: View, node: onnx.NodeProto, slot: int) -> int | None:
     if node.op_type in {"Conv", "ConvTranspose"}:
         return int(node.op_type == "ConvTranspose") if slot == 1 else None
     if node.op_type == "Gemm" and slot <= 1:
-        turned = (ints_of(node, "transB" if slot else "transA") or (0,)) != (0,)
+        turned = (read_ints(node, "transB" if slot else "transA") or (0,)) != (0,)
         return int(turned != bool(slot))
     dims = view.dims(node.input[slot])
     if node.op_type == "MatMul" and dims is not None:
@@ -32,7 +32,7 @@ def axis_of_operand(view: View, node: onnx.NodeProto, slot: int) -> int | None:
     return None
 
 
-def output_axis(view: View, tensor: str) -> int | None:
+def find_output_axis(view: GraphView, tensor: str) -> int | None:
     """Return the axis of output channels of a weight, by what reads it, through `Transpose` too.
 
     None where nobody reads it as a weight, or two readers disagree.
@@ -41,11 +41,11 @@ def output_axis(view: View, tensor: str) -> int | None:
     for index, slot in view.readers.get(tensor, ()):
         node = view.nodes[index]
         if node.op_type == "Transpose":
-            inner = output_axis(view, node.output[0])
-            turned = ints_of(node, "perm") or tuple(range(len(view.dims(tensor) or ())))[::-1]
+            inner = find_output_axis(view, node.output[0])
+            turned = read_ints(node, "perm") or tuple(range(len(view.dims(tensor) or ())))[::-1]
             axes.add(None if inner is None or inner >= len(turned) else turned[inner])
         elif node.op_type == "Identity":
-            axes.add(output_axis(view, node.output[0]))
+            axes.add(find_output_axis(view, node.output[0]))
         else:
-            axes.add(axis_of_operand(view, node, slot))
+            axes.add(find_operand_axis(view, node, slot))
     return axes.pop() if len(axes) == 1 else None

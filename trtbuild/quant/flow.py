@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trtbuild.model.view import Site, View
+from trtbuild.model.view import GraphView, Site
 
-__all__ = ["AVERAGING", "RATIO", "entries", "passes", "share_limits"]
+__all__ = ["AVERAGING", "RATIO", "find_entries", "passes", "share_limits"]
 
 PASSING = frozenset(
     "DepthToSpace Flatten Identity MaxPool Reshape Slice SpaceToDepth Split Squeeze Transpose "  # noqa: SIM905
@@ -24,7 +24,9 @@ Beyond that the builder requantizes between them, which is cheaper than the accu
 """
 
 
-def entries(view: View, tensor: str, paired: Mapping[str, object]) -> Iterator[tuple[Site, str]]:
+def find_entries(
+    view: GraphView, tensor: str, paired: Mapping[str, object]
+) -> Iterator[tuple[Site, str]]:
     """Yield the operands, with their tensors, through which paired tensors flow into `tensor`."""
     waiting = [tensor]
     seen = {tensor}
@@ -32,7 +34,7 @@ def entries(view: View, tensor: str, paired: Mapping[str, object]) -> Iterator[t
         index = view.producers.get(waiting.pop())
         if index is None:
             continue
-        for slot in _passed(view, index):
+        for slot in _list_passed(view, index):
             source = view.nodes[index].input[slot]
             if source in paired:
                 yield (index, slot), source
@@ -41,12 +43,12 @@ def entries(view: View, tensor: str, paired: Mapping[str, object]) -> Iterator[t
                 waiting.append(source)
 
 
-def passes(view: View, index: int, slot: int) -> bool:
+def passes(view: GraphView, index: int, slot: int) -> bool:
     """Tell whether a node hands the values of an operand on unchanged."""
-    return slot in _passed(view, index)
+    return slot in _list_passed(view, index)
 
 
-def _passed(view: View, index: int) -> Iterable[int]:
+def _list_passed(view: GraphView, index: int) -> Iterable[int]:
     node = view.nodes[index]
     if node.op_type == "Concat":
         return range(len(node.input))
@@ -55,7 +57,7 @@ def _passed(view: View, index: int) -> Iterable[int]:
     return ()
 
 
-def _is_nearest_resize(view: View, index: int) -> bool:
+def _is_nearest_resize(view: GraphView, index: int) -> bool:
     node = view.nodes[index]
     if node.op_type not in {"Resize", "Upsample"}:
         return False

@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["HALVES", "Half", "HalfName", "rounded_up"]
+__all__ = ["HALVES", "HalfName", "HalfType", "round_up"]
 
 HalfName = Literal["fp16", "bf16"]
 
 
 @dataclass(frozen=True)
-class Half:
+class HalfType:
     """A 16-bit type: its names, its largest and its smallest normal value, where ONNX has it."""
 
     name: HalfName
@@ -51,12 +51,12 @@ class Half:
 
 
 HALVES = {
-    "fp16": Half("fp16", "float16", 65504.0, 2.0**-14, 13, 19),
-    "bf16": Half("bf16", "bfloat16", float.fromhex("0x1.fep127"), 2.0**-126, 22, 22),
+    "fp16": HalfType("fp16", "float16", 65504.0, 2.0**-14, 13, 19),
+    "bf16": HalfType("bf16", "bfloat16", float.fromhex("0x1.fep127"), 2.0**-126, 22, 22),
 }
 
 
-def rounded_up(values: npt.NDArray[np.float32], half: Half | None) -> npt.NDArray[np.float32]:
+def round_up(values: npt.NDArray[np.float32], half: HalfType | None) -> npt.NDArray[np.float32]:
     """Return the least values of a 16-bit type that are no less than these, as float32.
 
     A scale rounded to the nearest would clip the largest value of a tensor. TensorRT wants a scale

@@ -1,4 +1,4 @@
-"""Layer: how a weighted node (Conv, Gemm, MatMul, ...) reads its activations and its weight."""
+"""How a weighted node (Conv, Gemm, MatMul, ...) reads its activations and its weight."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.model.nodes import WEIGHTED, name_of
-from trtbuild.model.view import View
-from trtbuild.quant.axes import axis_of_operand
+from trtbuild.model.view import GraphView
+from trtbuild.quant.axes import find_operand_axis
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Layer", "Weight", "layers_of"]
+__all__ = ["WeightOperand", "WeightedLayer", "read_layers"]
 
 
 @dataclass(frozen=True)
-class Weight:
+class WeightOperand:
     """A constant operand: its input slot, and the axis of its output channels."""
 
     slot: int
@@ -25,7 +25,7 @@ class Weight:
 
 
 @dataclass(frozen=True)
-class Layer:
+class WeightedLayer:
     """A weighted node, read: which operands INT8 needs quantized, or why it cannot be had."""
 
     index: int
@@ -34,13 +34,13 @@ class Layer:
     op: str
     activations: tuple[int, ...] = ()
     """Input slots that hold activations."""
-    weight: Weight | None = None
+    weight: WeightOperand | None = None
     """None where both operands are activations (the MatMuls of an attention)."""
     reason: str = ""
     """Why INT8 is out of the question, whatever the recipe says; empty where it is not."""
 
 
-def layers_of(view: View) -> list[Layer]:
+def read_layers(view: GraphView) -> list[WeightedLayer]:
     """Read every weighted node of the top graph, in graph order."""
     return [
         _layer(view, index, node)
@@ -49,21 +49,23 @@ def layers_of(view: View) -> list[Layer]:
     ]
 
 
-def _layer(view: View, index: int, node: onnx.NodeProto) -> Layer:
+def _layer(view: GraphView, index: int, node: onnx.NodeProto) -> WeightedLayer:
     constants = [slot for slot in (1, 0) if view.is_constant(node.input[slot])]
     if node.op_type in {"Gemm", "MatMul"} and not constants:
         return _of_activations(view, index, node)
     slot = constants[0] if node.op_type in {"Gemm", "MatMul"} else 1
     other = 1 - slot
-    axis = axis_of_operand(view, node, slot)
-    reason = _unfit(view, node.input[slot]) or _unfit_activation(view, node.input[other])
+    axis = find_operand_axis(view, node, slot)
+    reason = _find_weight_fault(view, node.input[slot]) or _find_activation_fault(
+        view, node.input[other]
+    )
     if reason or axis is None:
-        return _left(index, node, reason or "the shape of its weight is not known")
-    weight = Weight(slot=slot, axis=axis)
-    return Layer(index, name_of(node), node.op_type, activations=(other,), weight=weight)
+        return _leave_float(index, node, reason or "the shape of its weight is not known")
+    weight = WeightOperand(slot=slot, axis=axis)
+    return WeightedLayer(index, name_of(node), node.op_type, activations=(other,), weight=weight)
 
 
-def _unfit_activation(view: View, tensor: str) -> str:
+def _find_activation_fault(view: GraphView, tensor: str) -> str:
     if view.is_constant(tensor):
         return "its input is constant"
     if len(view.dims(tensor) or (0, 0)) <= 1:
@@ -71,7 +73,7 @@ def _unfit_activation(view: View, tensor: str) -> str:
     return ""
 
 
-def _unfit(view: View, weight: str) -> str:
+def _find_weight_fault(view: GraphView, weight: str) -> str:
     if not view.is_constant(weight):
         return "its weight is not constant"
     dtype, dims = view.dtype(weight), view.dims(weight)
@@ -84,17 +86,19 @@ def _unfit(view: View, weight: str) -> str:
     return "its weight is a vector" if len(dims) <= 1 else ""
 
 
-def _of_activations(view: View, index: int, node: onnx.NodeProto) -> Layer:
+def _of_activations(view: GraphView, index: int, node: onnx.NodeProto) -> WeightedLayer:
     for tensor in node.input[:2]:
         dtype = view.dtype(tensor)
         if dtype is None:
-            return _left(index, node, f"the type of `{tensor}` is not known")
+            return _leave_float(index, node, f"the type of `{tensor}` is not known")
         if dtype != "float":
-            return _left(index, node, f"`{tensor}` is {dtype}, and only float32 is quantized")
+            return _leave_float(
+                index, node, f"`{tensor}` is {dtype}, and only float32 is quantized"
+            )
         if len(view.dims(tensor) or (0, 0)) <= 1:
-            return _left(index, node, f"`{tensor}` is a vector or a scalar")
-    return Layer(index, name_of(node), node.op_type, activations=(0, 1))
+            return _leave_float(index, node, f"`{tensor}` is a vector or a scalar")
+    return WeightedLayer(index, name_of(node), node.op_type, activations=(0, 1))
 
 
-def _left(index: int, node: onnx.NodeProto, reason: str) -> Layer:
-    return Layer(index, name_of(node), node.op_type, reason=reason)
+def _leave_float(index: int, node: onnx.NodeProto, reason: str) -> WeightedLayer:
+    return WeightedLayer(index, name_of(node), node.op_type, reason=reason)

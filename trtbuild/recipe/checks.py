@@ -8,20 +8,20 @@ from itertools import islice
 from typing import Any
 
 from trtbuild.core.options import Options
-from trtbuild.data import Source as Data
+from trtbuild.data import AnyDataSource as Data
 from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.precision_rules import (
+    find_high_type,
     precision_is_said_once,
     precision_suits_the_rest,
-    type_of,
 )
-from trtbuild.recipe.problems import Path, Problem, near
+from trtbuild.recipe.problems import Path, Problem, find_nearest
 from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
-from trtbuild.recipe.scalars import short
+from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import ProfileShapes, Recipe
-from trtbuild.recipe.shape import kinds_of, listed
-from trtbuild.recipe.source import Source
+from trtbuild.recipe.schema_places import join_names, list_kinds
+from trtbuild.recipe.source import RecipeText
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
     implicit_mode_has_no_pairs,
@@ -29,9 +29,9 @@ from trtbuild.recipe.target_rules import (
     types_are_chosen_once,
 )
 
-__all__ = ["problems_across"]
+__all__ = ["find_problems_across"]
 
-Check = Callable[[Recipe, Source], Iterator[Problem]]
+RecipeCheck = Callable[[Recipe, RecipeText], Iterator[Problem]]
 
 _PLACED = {
     "comparison.json",
@@ -51,8 +51,8 @@ _HOW_MUCH_AND_HOW = {"count", "batch", "preprocess", "input", "labels"}
 """Options of a data source that do not choose other samples."""
 
 
-def problems_across(
-    recipe: Recipe, source: Source, without: frozenset[str] = frozenset()
+def find_problems_across(
+    recipe: Recipe, source: RecipeText, without: frozenset[str] = frozenset()
 ) -> list[Problem]:
     """Return what is wrong between the sections of a recipe, and with values as a whole.
 
@@ -67,32 +67,34 @@ def problems_across(
     return list(islice(found, MOST_FOUND))
 
 
-def calibration_data_exists(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def calibration_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`quantization` names a data set of the recipe."""
     if recipe.quantization is not None:
         yield from _absent("quantization", recipe.quantization.data, recipe, source)
 
 
-def evaluation_data_exists(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def evaluation_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`compare` names a data set of the recipe."""
     if recipe.compare is not None:
         yield from _absent("compare", recipe.compare.data, recipe, source)
 
 
-def _absent(section: str, name: str | None, recipe: Recipe, source: Source) -> Iterator[Problem]:
+def _absent(
+    section: str, name: str | None, recipe: Recipe, source: RecipeText
+) -> Iterator[Problem]:
     if name is None or name in recipe.data:
         return
-    guess = near(name, recipe.data)
+    guess = find_nearest(name, recipe.data)
     if guess is not None:
         hint = f"did you mean `{guess}`?"
     elif recipe.data:
         hint = f"data sets: {', '.join(sorted(recipe.data))}"
     else:
-        hint = f"describe it: add `{short(name)}` to the section `data`"
-    yield source.problem((section, "data"), f"there is no data set `{short(name)}`", hint)
+        hint = f"describe it: add `{clip(name)}` to the section `data`"
+    yield source.problem((section, "data"), f"there is no data set `{clip(name)}`", hint)
 
 
-def evaluation_data_is_new(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """INT8 is not judged on the samples that its ranges were made for."""
     if recipe.quantization is None or recipe.compare is None:
         return
@@ -109,16 +111,20 @@ def evaluation_data_is_new(recipe: Recipe, source: Source) -> Iterator[Problem]:
         yield source.problem(path, f"{told}: the comparison would flatter INT8", hint)
 
 
-def comparison_has_a_candidate(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def comparison_has_a_candidate(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Without `quantization` there is no INT8 model to compare."""
-    if recipe.compare is not None and recipe.quantization is None and type_of(recipe) == "fp32":
+    if (
+        recipe.compare is not None
+        and recipe.quantization is None
+        and find_high_type(recipe) == "fp32"
+    ):
         told = "`compare` holds INT8 against FP32, and this recipe has no `quantization`"
         yield source.problem(
             ("compare",), told, "add `quantization`, or remove `compare`", key=True
         )
 
 
-def accuracy_has_labels(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`top1` and `top5` need to know what is right."""
     compare = recipe.compare
     data = recipe.data.get(compare.data) if compare is not None else None
@@ -130,17 +136,17 @@ def accuracy_has_labels(recipe: Recipe, source: Source) -> Iterator[Problem]:
         (("compare", "gates", index, "metric"), gate.metric)
         for index, gate in enumerate(compare.gates)
     ]
-    able = [kind for kind, each in kinds_of(Data).items() if "labels" in each.model_fields]
-    hint = f"say where its labels are: `labels` of the {listed(sorted(able), 'or')} data source"
+    able = [kind for kind, each in list_kinds(Data).items() if "labels" in each.model_fields]
+    hint = f"say where its labels are: `labels` of the {join_names(sorted(able), 'or')} data source"
     if "labels" in type(data).model_fields:
-        hint = f"say where its labels are: `labels` in `{short(compare.data)}`"
+        hint = f"say where its labels are: `labels` in `{clip(compare.data)}`"
     for path, metric in asked:
         if metric in LABELLED:
-            told = f"{metric} needs labels, and the data set `{short(compare.data)}` has none"
+            told = f"{metric} needs labels, and the data set `{clip(compare.data)}` has none"
             yield source.problem(path, told, hint)
 
 
-def backends_take_the_mode(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def backends_take_the_mode(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Every target's backend can build with the quantization mode."""
     if recipe.quantization is None:
         return
@@ -148,12 +154,12 @@ def backends_take_the_mode(recipe: Recipe, source: Source) -> Iterator[Problem]:
     for name, target in recipe.targets.items():
         modes = target.capabilities.modes
         if mode not in modes:
-            told = f"{target.kind} (target `{short(name)}`) cannot build with `mode: {mode}`"
-            use = f"use `mode: {listed(modes, 'or')}`, or another kind of target"
+            told = f"{target.kind} (target `{clip(name)}`) cannot build with `mode: {mode}`"
+            use = f"use `mode: {join_names(modes, 'or')}`, or another kind of target"
             yield source.problem(("quantization", "mode"), told, use, key=True)
 
 
-def turing_stays_in_floating_point(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def turing_stays_in_floating_point(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """TensorRT-RTX has no INT8 kernels for compute capability 7.5, and then uses none at all."""
     for name, target in recipe.targets.items() if recipe.quantization is not None else ():
         if TURING in getattr(target, "compute_capabilities", ()):
@@ -165,14 +171,14 @@ def turing_stays_in_floating_point(recipe: Recipe, source: Source) -> Iterator[P
             yield source.problem(path, told, hint)
 
 
-def _item(source: Source, path: Path, value: float) -> Path:
+def _item(source: RecipeText, path: Path, value: float) -> Path:
     """Return the path of a list's item as it is written; the schema may have sorted it."""
     node = source.node(path)
     written = node.plain if node is not None and isinstance(node.value, list) else []
     return (*path, written.index(value)) if value in written else path
 
 
-def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def profiles_agree(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Each profile gives shapes for the same inputs."""
     everything = {name for profile in recipe.profiles for name in profile}
     for index, profile in enumerate(recipe.profiles):
@@ -182,24 +188,24 @@ def profiles_agree(recipe: Recipe, source: Source) -> Iterator[Problem]:
                 "give min, opt and max shapes for an input: `input: {min: ..., opt: ..., max: ...}`"
             )
             yield source.problem(("profiles", index), told, hint)
-        lacking = [f"`{short(name)}`" for name in sorted(everything - profile.keys())]
+        lacking = [f"`{clip(name)}`" for name in sorted(everything - profile.keys())]
         if profile and lacking:
-            shown = listed(lacking[:MOST_NAMES], "and")
+            shown = join_names(lacking[:MOST_NAMES], "and")
             told = f"this profile has no shapes for {shown}, which others have"
             yield source.problem(("profiles", index), told, "give every profile the same inputs")
 
 
-def shapes_are_in_order(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def shapes_are_in_order(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """On every axis, min ≤ opt ≤ max; all three have as many axes."""
     for index, profile in enumerate(recipe.profiles):
         for name, shapes in profile.items():
             yield from _shape_problems(shapes, ("profiles", index, name), source)
 
 
-def _shape_problems(shapes: ProfileShapes, path: Path, source: Source) -> Iterator[Problem]:
+def _shape_problems(shapes: ProfileShapes, path: Path, source: RecipeText) -> Iterator[Problem]:
     ranks = {len(shapes.min), len(shapes.opt), len(shapes.max)}
     if len(ranks) > 1:
-        told = f"min, opt and max differ in their number of axes: {listed_numbers(shapes)}"
+        told = f"min, opt and max differ in their number of axes: {list_axis_counts(shapes)}"
         yield source.problem(
             path, told, "give each as many numbers as the input has axes", key=True
         )
@@ -212,13 +218,13 @@ def _shape_problems(shapes: ProfileShapes, path: Path, source: Source) -> Iterat
                 yield source.problem((*path, low, axis), told, "shapes go min ≤ opt ≤ max")
 
 
-def listed_numbers(shapes: ProfileShapes) -> str:
+def list_axis_counts(shapes: ProfileShapes) -> str:
     """Say how many axes each shape has: `4, 4 and 3`."""
     counts = [str(len(each)) for each in (shapes.min, shapes.opt, shapes.max)]
-    return listed(counts, "and")
+    return join_names(counts, "and")
 
 
-def targets_have_directories(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def targets_have_directories(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Each target's name can be a directory of its own, on any file system."""
     seen: dict[str, str] = {}
     for name in recipe.targets:
@@ -235,7 +241,7 @@ def targets_have_directories(recipe: Recipe, source: Source) -> Iterator[Problem
             yield source.problem(path, told, "choose another name", key=True)
 
 
-def weights_may_be_absent(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def weights_may_be_absent(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Only what is fetched may be out of reach."""
     weights = getattr(recipe.model, "weights", None)
     if weights is None or weights.url is not None:
@@ -253,7 +259,7 @@ def _samples(data: Options) -> dict[str, Any]:
     return options
 
 
-_CHECKS: tuple[tuple[Check, set[str]], ...] = (
+_CHECKS: tuple[tuple[RecipeCheck, set[str]], ...] = (
     (calibration_data_exists, {"data", "quantization"}),
     (evaluation_data_exists, {"data", "compare"}),
     (evaluation_data_is_new, {"data", "quantization", "compare"}),

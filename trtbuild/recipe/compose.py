@@ -22,10 +22,10 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from trtbuild.recipe.scalars import Scalar, Unclear, resolve, short
-from trtbuild.recipe.syntax import QUOTE_STAR, explain
+from trtbuild.recipe.scalars import Scalar, UnclearScalar, clip, resolve_scalar
+from trtbuild.recipe.syntax import QUOTE_STAR, explain_syntax_error
 
-__all__ = ["At", "Node", "Stop", "compose"]
+__all__ = ["At", "Node", "TextError", "compose_yaml"]
 
 MOST_NODES = 50_000
 """With every alias written out: the bound on what a few lines of nested aliases may become."""
@@ -78,7 +78,7 @@ class Node:
         return None
 
 
-class Stop(Exception):
+class TextError(Exception):
     """Something is wrong with the text; raised where nothing beyond it can be read."""
 
     def __init__(self, at: At, message: str, hint: str = "") -> None:
@@ -88,7 +88,7 @@ class Stop(Exception):
         self.hint = hint
 
 
-def compose(text: str, found: list[Stop]) -> Node:
+def compose_yaml(text: str, found: list[TextError]) -> Node:
     """Read the one document in a text; what is wrong but can be read past goes to `found`.
 
     Raises:
@@ -109,7 +109,7 @@ class _Events(Reader, Scanner, Parser):
 class _Composer:
     """The walk over the events; counts what they become with every alias written out."""
 
-    def __init__(self, text: str, found: list[Stop]) -> None:
+    def __init__(self, text: str, found: list[TextError]) -> None:
         self.events = _Events(text)
         self.found = found
         self.anchors: dict[str, Node] = {}
@@ -120,15 +120,17 @@ class _Composer:
         self.next()
         begin = self.next()
         if isinstance(begin, StreamEndEvent):
-            raise Stop((0, 0), "the recipe is empty", "it begins with `version: 1`")
+            raise TextError((0, 0), "the recipe is empty", "it begins with `version: 1`")
         if isinstance(begin, DocumentStartEvent) and (begin.version or begin.tags):
-            raise Stop(_at(begin), "lines that begin with `%` are not allowed", "remove the line")
+            raise TextError(
+                _at(begin), "lines that begin with `%` are not allowed", "remove the line"
+            )
         root = self.node(self.next(), 0)
         self.next()
         after = self.next()
         if not isinstance(after, StreamEndEvent):
             hint = "remove the `---`, or make two files"
-            raise Stop(_at(after), "a second document begins here", hint)
+            raise TextError(_at(after), "a second document begins here", hint)
         return root
 
     def next(self) -> Event:
@@ -136,12 +138,12 @@ class _Composer:
         try:
             event: Event = self.events.get_event()  # type: ignore[no-untyped-call]
         except MarkedYAMLError as error:
-            told = explain(error)
-            raise Stop((told.line, told.column), told.message, told.hint) from None
+            told = explain_syntax_error(error)
+            raise TextError((told.line, told.column), told.message, told.hint) from None
         except (ValueError, OverflowError):
             # An escape beyond Unicode ("\UFFFFFFFF"), or a %YAML version of 5000 digits.
             at = (self.events.line, self.events.column)
-            raise Stop(at, "an escape that means nothing", "use single quotes") from None
+            raise TextError(at, "an escape that means nothing", "use single quotes") from None
         return event
 
     def node(self, event: Event, depth: int) -> Node:
@@ -158,15 +160,15 @@ class _Composer:
             node = self.mapping(event, depth)
         tag, anchor = getattr(event, "tag", None), getattr(event, "anchor", None)
         if tag is not None:
-            shown = short(tag.replace("tag:yaml.org,2002:", "!!"))
+            shown = clip(tag.replace("tag:yaml.org,2002:", "!!"))
             told = f"tags (`{shown}`) are not allowed"
             hint = "remove it; text that begins with `!`, or looks like a number, needs quotes"
-            self.found.append(Stop(_at(event), told, hint))
+            self.found.append(TextError(_at(event), told, hint))
             node.bad = True
         if anchor is not None:
             if anchor in self.anchors:
-                told = f"the anchor `&{short(anchor)}` is defined twice"
-                self.found.append(Stop(_at(event), told, "give each its own name"))
+                told = f"the anchor `&{clip(anchor)}` is defined twice"
+                self.found.append(TextError(_at(event), told, "give each its own name"))
             self.anchors[anchor] = node
         return node
 
@@ -175,21 +177,23 @@ class _Composer:
         self.nodes += nodes
         if self.nodes > MOST_NODES:
             told = f"more than {MOST_NODES} values, with aliases written out"
-            raise Stop(_at(event), told, "is this a recipe?")
+            raise TextError(_at(event), told, "is this a recipe?")
 
     def demand_shallow(self, depth: int, event: Event) -> None:
         """Stop where the recipe would become too deep."""
         if depth > DEEPEST:
-            raise Stop(_at(event), f"nested more than {DEEPEST} levels deep", "is this a recipe?")
+            raise TextError(
+                _at(event), f"nested more than {DEEPEST} levels deep", "is this a recipe?"
+            )
 
     def alias(self, event: AliasEvent, depth: int) -> Node:
         """Return what an alias stands for; marks inside it are those of the anchor."""
         anchor = event.anchor or ""
         known = self.anchors.get(anchor)
         if known is None:
-            name = short(anchor)
+            name = clip(anchor)
             told = f"`*{name}` is an alias, but no `&{name}` stands before it"
-            raise Stop(_at(event), told, QUOTE_STAR)
+            raise TextError(_at(event), told, QUOTE_STAR)
         self.count(known.size - 1, event)
         self.demand_shallow(depth + known.height, event)
         return replace(known, at=_at(event), block=False)
@@ -201,13 +205,13 @@ class _Composer:
             odd = _REFUSED_IN_TEXT.search(text)
             if odd is not None:
                 told = f"the character U+{ord(odd[0]):04X} has no place in a recipe"
-                self.found.append(Stop(at, told, "remove it"))
+                self.found.append(TextError(at, told, "remove it"))
                 text = _REFUSED_IN_TEXT.sub("?", text)
             return Node(at, text, quoted=True, bad=odd is not None)
         try:
-            return Node(at, resolve(text))
-        except Unclear as unclear:
-            self.found.append(Stop(at, unclear.message, unclear.hint))
+            return Node(at, resolve_scalar(text))
+        except UnclearScalar as unclear:
+            self.found.append(TextError(at, unclear.message, unclear.hint))
             return Node(at, text, bad=True)
 
     def sequence(self, event: SequenceStartEvent, depth: int) -> Node:
@@ -217,7 +221,7 @@ class _Composer:
             item = self.node(begin, depth + 1)
             self.demand_value(item, item.at, "a list item")
             items.append(item)
-        return _gathered(Node(_at(event), items, block=not event.flow_style), items)
+        return _gather(Node(_at(event), items, block=not event.flow_style), items)
 
     def mapping(self, event: Event, depth: int) -> Node:
         """Read a mapping."""
@@ -229,18 +233,20 @@ class _Composer:
             key, merges = self.key(begin, depth)
             node.bad = node.bad or merges
             value = self.node(self.next(), depth + 1)
-            self.demand_value(value, at, f"`{short(key)}`")
+            self.demand_value(value, at, f"`{clip(key)}`")
             if key in children:
-                told = f"`{short(key)}` is written twice; first on line {node.keys[key][0] + 1}"
-                self.found.append(Stop(at, told, "remove one of them"))
+                told = f"`{clip(key)}` is written twice; first on line {node.keys[key][0] + 1}"
+                self.found.append(TextError(at, told, "remove one of them"))
                 continue
             children[key], node.keys[key] = value, at
-        return _gathered(node, list(children.values()))
+        return _gather(node, list(children.values()))
 
     def demand_value(self, node: Node, at: At, name: str) -> None:
         """Tell of a key or item that has no value: a recipe never means anything by that."""
         if node.value is None and not node.bad:
-            self.found.append(Stop(at, f"{name} has no value", "write one, or remove the line"))
+            self.found.append(
+                TextError(at, f"{name} has no value", "write one, or remove the line")
+            )
             node.bad = True
 
     def key(self, event: Event, depth: int) -> tuple[str, bool]:
@@ -248,19 +254,19 @@ class _Composer:
         at = _at(event)
         node = self.node(event, depth + 1)
         if not isinstance(event, ScalarEvent):
-            raise Stop(at, "a key must be text, not an alias, list or mapping", QUOTE_STAR)
+            raise TextError(at, "a key must be text, not an alias, list or mapping", QUOTE_STAR)
         written = node.value if isinstance(node.value, str) else str(event.value)
         merges = written == "<<" and not node.quoted
         if merges:
             hint = "share a whole value with `&name` and `*name`, or write the keys out"
-            self.found.append(Stop(at, "merge keys (`<<`) are not part of YAML 1.2", hint))
+            self.found.append(TextError(at, "merge keys (`<<`) are not part of YAML 1.2", hint))
         elif not isinstance(node.value, str):
-            told = f"`{short(written)}` is read as {_word(node.value)}; a key must be text"
-            self.found.append(Stop(at, told, f'put it in quotes: "{short(written)}"'))
+            told = f"`{clip(written)}` is read as {_word(node.value)}; a key must be text"
+            self.found.append(TextError(at, told, f'put it in quotes: "{clip(written)}"'))
         return written, merges
 
 
-def _gathered(node: Node, children: list[Node]) -> Node:
+def _gather(node: Node, children: list[Node]) -> Node:
     node.size = 1 + sum(child.size for child in children)
     node.height = 1 + max((child.height for child in children), default=0)
     return node

@@ -8,13 +8,19 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from trtbuild.recipe.problems import Path, dotted, near
-from trtbuild.recipe.scalars import short
+from trtbuild.recipe.problems import Path, find_nearest, format_path
+from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.shape import Place, kinds_of, listed, place_of, sections_with
-from trtbuild.recipe.source import Source
+from trtbuild.recipe.schema_places import (
+    Place,
+    find_place,
+    find_sections_with,
+    join_names,
+    list_kinds,
+)
+from trtbuild.recipe.source import RecipeText
 
-__all__ = ["Finding", "belongs", "findings_of", "instead"]
+__all__ = ["Finding", "collect_findings", "find_home", "find_replacement"]
 
 MOST_ERRORS = 1000
 """More than anybody reads: a bound on the work that a file which is no recipe can make."""
@@ -41,45 +47,45 @@ class Finding:
         """The option's name as a message has it: `crop`, `metrics[0]`."""
         path = self.place.path
         named = [index for index, part in enumerate(path) if isinstance(part, str)]
-        return short(dotted(path[named[-1] :])) if named else "the recipe"
+        return clip(format_path(path[named[-1] :])) if named else "the recipe"
 
     @property
     def lacks_name(self) -> bool:
         """A `kind` stands where the name of a data source or target should."""
-        named = self.place.path[-1:] == ("kind",) and bool(kinds_of(self.place.expected))
+        named = self.place.path[-1:] == ("kind",) and bool(list_kinds(self.place.expected))
         return named and isinstance(self.value, str)
 
     @property
     def meant(self) -> str | None:
         """The option that an unknown one was probably meant to be."""
-        if self.type != "extra_forbidden" or belongs(self.place):
+        if self.type != "extra_forbidden" or find_home(self.place):
             return None
-        return near(str(self.place.path[-1]), self.place.owner.model_fields)
+        return find_nearest(str(self.place.path[-1]), self.place.owner.model_fields)
 
 
-def findings_of(error: ValidationError, source: Source) -> list[Finding]:
+def collect_findings(error: ValidationError, source: RecipeText) -> list[Finding]:
     """Return what is wrong, without what only follows from another finding."""
     findings = [_finding(each) for each in error.errors(include_url=False)[:MOST_ERRORS]]
     findings = [each for each in findings if not _is_known(each.place.path, source)]
     return _one_a_union(_without_echoes(findings))
 
 
-def belongs(place: Place) -> str:
+def find_home(place: Place) -> str:
     """Say where an option that does not belong at a place does; empty if it does nowhere."""
     name = str(place.path[-1])
     if name in Recipe.model_fields:
         return f"`{name}` is a section of its own, and begins in the first column"
-    told = instead(place.owner, name)
+    told = find_replacement(place.owner, name)
     if told:
         return told
     kinds = sorted(kind for kind, each in place.siblings.items() if name in each.model_fields)
     if kinds:
-        return f"it is an option of `kind: {listed(kinds, 'or')}`"
-    sections = [f"`{each}`" for each in sections_with(name)]
-    return f"it belongs in {listed(sections, 'or')}" if sections else ""
+        return f"it is an option of `kind: {join_names(kinds, 'or')}`"
+    sections = [f"`{each}`" for each in find_sections_with(name)]
+    return f"it belongs in {join_names(sections, 'or')}" if sections else ""
 
 
-def instead(owner: type[BaseModel], word: str) -> str:
+def find_replacement(owner: type[BaseModel], word: str) -> str:
     """Say what to use instead of an option or a word that a kind lacks; empty if it says nothing.
 
     A kind says so in its `instead`: the flavours of TensorRT differ in what they have.
@@ -90,12 +96,12 @@ def instead(owner: type[BaseModel], word: str) -> str:
 def _finding(error: ErrorDetails) -> Finding:
     loc, kind = error["loc"], error["type"]
     is_key = bool(loc) and loc[-1] == _KEY and kind not in {"extra_forbidden", "missing"}
-    place = place_of(loc[:-1] if is_key else loc)
+    place = find_place(loc[:-1] if is_key else loc)
     beyond = 0 if place.union is None else len(place.path) - len(place.union)
     return Finding(kind, place, error.get("ctx", {}), error["input"], error["msg"], is_key, beyond)
 
 
-def _is_known(path: Path, source: Source) -> bool:
+def _is_known(path: Path, source: RecipeText) -> bool:
     """Tell whether a problem of the text itself already covers a place."""
     node = source.root
     for part in path:

@@ -6,13 +6,13 @@ import json
 import re
 from typing import Any
 
-from trtbuild.recipe.problems import Path, near
-from trtbuild.recipe.scalars import Unclear, resolve, short
+from trtbuild.recipe.problems import Path, find_nearest
+from trtbuild.recipe.scalars import UnclearScalar, clip, resolve_scalar
 from trtbuild.recipe.schema import NAME_PATTERN
-from trtbuild.recipe.shape import item_of, kinds_of, words
-from trtbuild.recipe.source import Source
+from trtbuild.recipe.schema_places import describe_type, find_item_type, list_kinds
+from trtbuild.recipe.source import RecipeText
 
-__all__ = ["described", "for_pattern", "for_type"]
+__all__ = ["describe_in_process", "hint_for_pattern", "hint_for_type"]
 
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
@@ -22,10 +22,10 @@ _GPU_PATTERN = r"^(sm_)?[0-9]{1,2}\.?[0-9]$"
 _WORD_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
-def described(value: Any) -> str:
+def describe_in_process(value: Any) -> str:
     """Say what a value is: `text "8"`, `8`, `a list`."""
     if isinstance(value, str):
-        return f"text {short(json.dumps(value, ensure_ascii=False))}" if value else "empty text"
+        return f"text {clip(json.dumps(value, ensure_ascii=False))}" if value else "empty text"
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if value is None:
@@ -33,12 +33,12 @@ def described(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a mapping"
 
 
-def for_type(path: Path, value: Any, expected: Any, source: Source) -> str:
+def hint_for_type(path: Path, value: Any, expected: Any, source: RecipeText) -> str:
     """Say what to write instead of a value of the wrong type; empty where that is plain."""
     if isinstance(value, str):
         node = source.node(path)
         return _for_text(value, expected, quoted=node is not None and node.quoted)
-    wanted = words(expected)
+    wanted = describe_type(expected)
     if isinstance(value, list):
         return _for_list(value, wanted, expected)
     if isinstance(value, dict):
@@ -46,7 +46,7 @@ def for_type(path: Path, value: Any, expected: Any, source: Source) -> str:
     return _for_plain(value, expected)
 
 
-def for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
+def hint_for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
     """Say in words what form a text must have, and what to write instead."""
     if pattern == NAME_PATTERN:
         guess = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")
@@ -55,12 +55,14 @@ def for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
         )
         if not re.match("[A-Za-z0-9]", text):
             told = "cannot be a name, which begins with a letter or digit"
-        return f"`{short(text)}` {told}", f"write `{guess}`" if guess else "write a short word"
+        return f"`{clip(text)}` {told}", f"write `{guess}`" if guess else "write a short word"
     if pattern in _BY_PATTERN:
         return _BY_PATTERN[pattern](text, label)
     if pattern == _WORD_PATTERN:
         guess = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
-        told = f"`{label}` must be a word of letters, digits and `_`, not {described(text)}"
+        told = (
+            f"`{label}` must be a word of letters, digits and `_`, not {describe_in_process(text)}"
+        )
         return told, f"write `{guess}`" if guess[:1].isalpha() else ""
     if pattern == _URL_PATTERN:
         return f"`{label}` must begin with https:// or file://", ""
@@ -74,7 +76,7 @@ def _for_sha256(text: str, label: str) -> tuple[str, str]:
 
 
 def _for_gpu(text: str, label: str) -> tuple[str, str]:
-    told = f"`{label}` must be a compute capability (sm_90), not {described(text)}"
+    told = f"`{label}` must be a compute capability (sm_90), not {describe_in_process(text)}"
     digits = re.fullmatch("(?i)(?:sm|cc|compute)?[_ -]?([0-9]{1,2}[.]?[0-9])a?", text)
     if digits:
         return told, f"write `sm_{digits[1].replace('.', '')}`"
@@ -86,26 +88,26 @@ _BY_PATTERN = {_SHA256_PATTERN: _for_sha256, _GPU_PATTERN: _for_gpu}
 
 def _for_plain(value: float | None, expected: Any) -> str:
     if expected is str:
-        return f'put it in quotes: "{_written(value)}"'
+        return f'put it in quotes: "{_write_value(value)}"'
     if expected is int and isinstance(value, float) and abs(value) < LARGEST_EXACT:
         return f"write {int(value)}" if value.is_integer() else ""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits = number and item_of(expected) in {int, float}
-    return f"write [{_written(value)}]" if fits else ""
+    fits = number and find_item_type(expected) in {int, float}
+    return f"write [{_write_value(value)}]" if fits else ""
 
 
 def _for_text(text: str, expected: Any, *, quoted: bool) -> str:
-    kinds = kinds_of(expected)
+    kinds = list_kinds(expected)
     if kinds:
-        guess = near(text, kinds)
+        guess = find_nearest(text, kinds)
         return f"write {{kind: {guess}}}" if guess else f"kinds: {', '.join(sorted(kinds))}"
     if expected is bool:
         guess = _YES_NO.get(text.lower())
         return f"write {guess}; yes, no, on and off are text in YAML 1.2" if guess else ""
     if expected in {int, float}:
         return _for_number(text, quoted=quoted)
-    if item_of(expected) is str and text:
-        return f"write [{json.dumps(short(text), ensure_ascii=False)}]"
+    if find_item_type(expected) is str and text:
+        return f"write [{json.dumps(clip(text), ensure_ascii=False)}]"
     return ""
 
 
@@ -130,17 +132,17 @@ def _for_list(value: list[Any], wanted: str, expected: Any) -> str:
             f"write {{{needed}}}" if needed else "write `name: value`, without dashes or brackets"
         )
     if len(value) == 1 and not isinstance(value[0], list | dict):
-        return f"remove the brackets: {_written(value[0])}"
+        return f"remove the brackets: {_write_value(value[0])}"
     return ""
 
 
 def _is_number(text: str) -> bool:
     try:
-        value = resolve(text)
-    except Unclear:
+        value = resolve_scalar(text)
+    except UnclearScalar:
         return False
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _written(value: Any) -> str:
+def _write_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import ValidationError
 
 from trtbuild.core.errors import RecipeError, UsageError
-from trtbuild.recipe.checks import problems_across
-from trtbuild.recipe.problems import Problem, in_order, near
+from trtbuild.recipe.checks import find_problems_across
+from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.source import Source, read
+from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from trtbuild.backends import Target
 
-__all__ = ["Loaded", "load", "loaded"]
+__all__ = ["LoadedRecipe", "check_source", "load_recipe"]
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadedRecipe:
     """A recipe that was accepted, and its text."""
 
     file: Path
     """The recipe's path as the user gave it."""
     recipe: Recipe
-    source: Source
+    source: RecipeText
 
     def target(self, name: str) -> Target:
         """Return a target by its name.
@@ -45,7 +45,7 @@ class Loaded:
         return found
 
 
-def load(path: Path | str) -> Loaded:
+def load_recipe(path: Path | str) -> LoadedRecipe:
     """Read and check a recipe without touching a model, a GPU or the store.
 
     Raises:
@@ -53,23 +53,23 @@ def load(path: Path | str) -> Loaded:
         MissingFile: it is not there, is a directory, or may not be read.
     """
     file = Path(path)
-    return loaded(file, read(file))
+    return check_source(file, read_recipe_text(file))
 
 
-def loaded(path: Path, source: Source) -> Loaded:
+def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
     """Check a recipe whose text was read.
 
     Raises:
         RecipeError: all that is wrong with it, in file order.
     """
     recipe, problems = _recipe(source)
-    found = in_order([*source.problems, *problems])
+    found = sort_problems([*source.problems, *problems])
     if found or recipe is None:
         raise RecipeError(found)
-    return Loaded(path, recipe, source)
+    return LoadedRecipe(path, recipe, source)
 
 
-def _recipe(source: Source) -> tuple[Recipe | None, list[Problem]]:
+def _recipe(source: RecipeText) -> tuple[Recipe | None, list[Problem]]:
     data = source.root.plain
     if source.root.bad:
         return None, []
@@ -77,20 +77,20 @@ def _recipe(source: Source) -> tuple[Recipe | None, list[Problem]]:
         word = "a list" if isinstance(data, list) else "a line of text"
         told = f"a recipe is a mapping of sections, not {word}"
         return None, [source.problem((), told, "begin with `version: 1`, a space after the colon")]
-    unsound = frozenset(_unsound(source))
+    unsound = frozenset(_find_unsound(source))
     try:
         recipe = Recipe.model_validate_json(json.dumps(data))
     except ValidationError as error:
         # The words for what is wrong wait until something is: a good recipe loads faster.
-        from trtbuild.recipe.validation import problems_of
+        from trtbuild.recipe.validation import translate_errors
 
         unsound |= {str(each["loc"][0]) for each in error.errors(include_url=False)}
-        across = problems_across(_partly(data, unsound), source, unsound)
-        return None, [*problems_of(error, source), *across]
-    return recipe, problems_across(recipe, source, unsound)
+        across = find_problems_across(_build_partial(data, unsound), source, unsound)
+        return None, [*translate_errors(error, source), *across]
+    return recipe, find_problems_across(recipe, source, unsound)
 
 
-def _unsound(source: Source) -> set[str]:
+def _find_unsound(source: RecipeText) -> set[str]:
     """Return the sections whose text is at fault, or that a misspelt key was meant to be."""
     sections = source.root.value
     if not isinstance(sections, dict):
@@ -99,11 +99,11 @@ def _unsound(source: Source) -> set[str]:
     unknown = sections.keys() - known
     return {
         *(name for name, node in sections.items() if not node.sound),
-        *(guess for name in unknown if (guess := near(name, known)) is not None),
+        *(guess for name in unknown if (guess := find_nearest(name, known)) is not None),
     }
 
 
-def _partly(data: dict[str, Any], unsound: frozenset[str]) -> Recipe:
+def _build_partial(data: dict[str, Any], unsound: frozenset[str]) -> Recipe:
     """Return a recipe of the sections that are sound; the others are not to be looked at."""
     sections = {
         name: _section(field, data[name])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.recipe.problems import Path, Problem, near
+from trtbuild.recipe.problems import Path, Problem, find_nearest
 from trtbuild.recipe.schema import Precision, Recipe
-from trtbuild.recipe.source import Source
+from trtbuild.recipe.source import RecipeText
 
-__all__ = ["precision_is_said_once", "precision_suits_the_rest", "type_of"]
+__all__ = ["find_high_type", "precision_is_said_once", "precision_suits_the_rest"]
 
 
-def type_of(recipe: Recipe) -> str:
+def find_high_type(recipe: Recipe) -> str:
     """Return what a recipe computes in where it does not compute in INT8."""
     if recipe.quantization is not None:
         return recipe.quantization.high_precision
@@ -25,7 +25,7 @@ def _keeps_io_types(recipe: Recipe) -> bool:
     return not isinstance(recipe.precision, Precision) or recipe.precision.keep_io_types
 
 
-def precision_is_said_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def precision_is_said_once(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Beside INT8 there is `high_precision`."""
     if recipe.quantization is not None and recipe.precision != "fp32":
         told = "`precision` is for models without INT8, and this recipe has a `quantization`"
@@ -35,22 +35,22 @@ def precision_is_said_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
         yield source.problem(("precision",), told, hint, key=True)
 
 
-def precision_suits_the_rest(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def precision_suits_the_rest(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """The data exists, ranges are no obstacle, and what is compared can be run."""
     asked, section = recipe.precision, recipe.quantization
     where: Path = ("quantization", "high_precision") if section else ("precision",)
     if isinstance(asked, Precision) and asked.data is not None and asked.data not in recipe.data:
-        guess = near(asked.data, recipe.data)
+        guess = find_nearest(asked.data, recipe.data)
         hint = f"did you mean `{guess}`?" if guess else "describe it in the section `data`"
         yield source.problem(("precision", "data"), f"there is no data set `{asked.data}`", hint)
     if section is not None and section.mode == "implicit" and section.high_precision != "fp32":
         told = "with `mode: implicit`, types are not written into the model"
         yield source.problem(where, told, "use `mode: explicit`")
-    if type_of(recipe) == "fp32" and not _keeps_io_types(recipe):
+    if find_high_type(recipe) == "fp32" and not _keeps_io_types(recipe):
         option = "high_precision" if section else "type"
         told = f"inputs and outputs get the type of `{option}`, which is fp32"
         hint = f"write `{option}: fp16`, or remove `keep_io_types`"
         yield source.problem((where[0], "keep_io_types"), told, hint, key=True)
-    if type_of(recipe) == "bf16" and recipe.compare is not None:
+    if find_high_type(recipe) == "bf16" and recipe.compare is not None:
         told = "`compare` runs models in ONNX Runtime on the CPU, which has no bf16"
         yield source.problem(where, told, "use fp16, or remove `compare`")

@@ -14,12 +14,12 @@ __all__ = [
     "Mark",
     "Path",
     "Problem",
-    "annotation",
-    "dotted",
-    "in_order",
-    "near",
-    "printable",
-    "render",
+    "escape_unprintable",
+    "find_nearest",
+    "format_annotation",
+    "format_path",
+    "render_problems",
+    "sort_problems",
 ]
 
 Path = tuple[str | int, ...]
@@ -62,7 +62,7 @@ class Problem(Options):
         return "\n".join(lines)
 
 
-def render(problems: Iterable[Problem], form: Format = "text") -> str:
+def render_problems(problems: Iterable[Problem], form: Format = "text") -> str:
     """Write problems, of one file or several, in the order given; empty when there are none.
 
     `json` is an array of objects; `github` is a workflow command a line, which GitHub shows on
@@ -75,7 +75,7 @@ def render(problems: Iterable[Problem], form: Format = "text") -> str:
     return "\n\n".join(problem.render() for problem in problems)
 
 
-def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def sort_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Sort by place in the file, drop repeats, and cut off what nobody would read."""
     once = {(p.mark.line, p.mark.column, p.message): p for p in reversed(list(problems))}
     ordered = [once[key] for key in sorted(once)]
@@ -85,24 +85,24 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(ordered)
 
 
-def near(word: str, known: Iterable[str]) -> str | None:
+def find_nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that was probably meant, or None."""
     import difflib
 
     words = sorted(known)
-    by_folded = {folded(name): name for name in reversed(words)}
-    if folded(word) in by_folded:
-        return by_folded[folded(word)]
+    by_folded = {fold_case(name): name for name in reversed(words)}
+    if fold_case(word) in by_folded:
+        return by_folded[fold_case(word)]
     found = difflib.get_close_matches(word[:80], words, n=1, cutoff=0.6)
     return found[0] if found else None
 
 
-def folded(word: str) -> str:
+def fold_case(word: str) -> str:
     """Return a name as it is compared when only case and separators may differ."""
     return word.lower().replace("-", "_").replace(" ", "_").replace("_", "")
 
 
-def printable(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Write out what would change how the text around it is shown (escapes, direction marks)."""
     if text.isprintable():
         return text
@@ -151,13 +151,13 @@ def _github(problem: Problem) -> str:
         "file": problem.file,
         "line": str(problem.mark.line),
         "col": str(problem.mark.column),
-        "title": dotted(problem.path) or "recipe",
+        "title": format_path(problem.path) or "recipe",
     }
     text = f"{problem.message}\nhint: {problem.hint}" if problem.hint else problem.message
-    return annotation("error", where, text)
+    return format_annotation("error", where, text)
 
 
-def annotation(level: str, where: Mapping[str, str], text: str) -> str:
+def format_annotation(level: str, where: Mapping[str, str], text: str) -> str:
     """Write GitHub's workflow command for an `error` or a `warning`; `where` holds its options."""
     properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
     return f"::{level} {properties}::{_data(text)}"
@@ -171,7 +171,7 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def dotted(path: Path) -> str:
+def format_path(path: Path) -> str:
     """Write a path as a reader would: `fixes[0].axis`."""
     text = ""
     for part in path:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from trtbuild.calib.cache import Cache
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.source import Source
+from trtbuild.recipe.source import RecipeText
 
 __all__ = ["calibrators_have_data", "ranges_are_ranges"]
 
 
-def ranges_are_ranges(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def ranges_are_ranges(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A manual range is a positive limit, or [low, high] with room between or beside 0."""
     ranges = recipe.quantization.ranges if recipe.quantization is not None else {}
     for name, bounds in ranges.items():
@@ -33,7 +33,7 @@ def ranges_are_ranges(recipe: Recipe, source: Source) -> Iterator[Problem]:
 _LIMIT_HINT = "write the largest absolute value that the tensor takes"
 
 
-def calibrators_have_data(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def calibrators_have_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A calibrator has data to look at, and data has a calibrator that looks at it."""
     section = recipe.quantization
     if section is None:

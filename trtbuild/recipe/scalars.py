@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-__all__ = ["Scalar", "Unclear", "resolve", "short"]
+__all__ = ["Scalar", "UnclearScalar", "clip", "resolve_scalar"]
 
 LONGEST_QUOTED = 60
 QUOTE_DIGITS = "text made of digits needs quotes"
@@ -24,7 +24,7 @@ _MOST_DIGITS = 18
 """Every whole number of 18 digits fits 64 bits."""
 
 
-class Unclear(Exception):
+class UnclearScalar(Exception):
     """A plain word that is no honest value: says why, and what to write."""
 
     def __init__(self, message: str, hint: str) -> None:
@@ -33,7 +33,7 @@ class Unclear(Exception):
         self.hint = hint
 
 
-def resolve(text: str) -> Scalar:
+def resolve_scalar(text: str) -> Scalar:
     """Return what a plain word means: a number, true, false, None, or the text itself.
 
     What YAML 1.1 read differently stays text (`yes`, `off`, `1_000`, `1:30`, `2024-01-31`).
@@ -51,7 +51,7 @@ def resolve(text: str) -> Scalar:
         return _whole(text)
     if _NOT_FINITE.fullmatch(text):
         hint = "write a number; leave out what has no limit"
-        raise Unclear(f"`{text}` is not a finite number", hint)
+        raise UnclearScalar(f"`{text}` is not a finite number", hint)
     if _FLOAT.fullmatch(text):
         return _real(text)
     return text
@@ -60,23 +60,23 @@ def resolve(text: str) -> Scalar:
 def _whole(text: str) -> int:
     if _OCTAL_IN_1_1.fullmatch(text):
         plain = text.lstrip("+-").lstrip("0") or "0"
-        raise Unclear(
-            f"`{short(text)}` begins with a 0: some readers of YAML take it for an octal number",
-            f'write {short(plain)} for the number, or "{short(text)}" in quotes for the text',
+        raise UnclearScalar(
+            f"`{clip(text)}` begins with a 0: some readers of YAML take it for an octal number",
+            f'write {clip(plain)} for the number, or "{clip(text)}" in quotes for the text',
         )
     digits = text.lstrip("+-")
     if len(digits) > _MOST_DIGITS:
-        raise Unclear(f"`{short(text)}` is too large for a number", QUOTE_DIGITS)
+        raise UnclearScalar(f"`{clip(text)}` is too large for a number", QUOTE_DIGITS)
     return int(digits, 0) * (-1 if text[0] == "-" else 1)
 
 
 def _real(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise Unclear(f"`{short(text)}` is too large for a number", QUOTE_DIGITS)
+        raise UnclearScalar(f"`{clip(text)}` is too large for a number", QUOTE_DIGITS)
     return value
 
 
-def short(text: str) -> str:
+def clip(text: str) -> str:
     """Return a text as it may stand in a message: cut off where it is long."""
     return text if len(text) <= LONGEST_QUOTED else text[: LONGEST_QUOTED - 3] + "..."

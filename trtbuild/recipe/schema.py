@@ -9,13 +9,13 @@ from pydantic import BeforeValidator, Field
 from trtbuild.backends import Target
 from trtbuild.calib import Calibrator, RangeSource
 from trtbuild.core.options import Location, Options
-from trtbuild.data import Source
+from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
-from trtbuild.quant import Weights
+from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
-from trtbuild.sources import Model
+from trtbuild.sources import ModelSource
 
 __all__ = [
     "NAME_PATTERN",
@@ -75,7 +75,7 @@ class Quantization(Options):
     allow_missing: bool = False
     """Let layers stay in floating point where a tensor that they read has no range. By default that
     is an error, unless calibration looked for one."""
-    weights: Weights = WeightsAbsmax(kind="absmax")
+    weights: AnyWeightScaling = WeightsAbsmax(kind="absmax")
     """How the limit of each output channel of a weight is found: `absmax` clips nothing."""
     high_precision: FloatName = "fp32"
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
@@ -159,11 +159,11 @@ class Recipe(Options):
     """The version of the recipe format: 1."""
     name: Name
     """The recipe's name; results are placed in `build/<name>/`."""
-    model: Model
+    model: ModelSource
     """The FP32 model to start from."""
     fixes: tuple[Fix, ...] = ()
     """Changes to the model's graph, made in this order before anything is measured."""
-    data: dict[Name, Source] = {}
+    data: dict[Name, AnyDataSource] = {}
     """Data sets by name, for `quantization` and `compare` to refer to."""
     quantization: Quantization | None = None
     """How the model becomes INT8; without it, the engines compute in what `precision` says."""

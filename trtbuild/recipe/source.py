@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.core.regular import open_regular
-from trtbuild.recipe.compose import At, Node, Stop, compose
-from trtbuild.recipe.problems import Mark, Path, Problem, printable
+from trtbuild.core.regular_files import open_regular
+from trtbuild.recipe.compose import At, Node, TextError, compose_yaml
+from trtbuild.recipe.problems import Mark, Path, Problem, escape_unprintable
 
-__all__ = ["Mark", "Source", "parse", "read"]
+__all__ = ["Mark", "RecipeText", "parse_recipe_text", "read_recipe_text"]
 
 LARGEST_BYTES = 1 << 20
 _BREAK = re.compile("\r\n|\r|\n")
@@ -22,7 +22,7 @@ _REFUSED = re.compile(
 
 
 @dataclass(frozen=True)
-class Source:
+class RecipeText:
     """A recipe's text, what it says, and where."""
 
     file: str
@@ -61,7 +61,7 @@ class Source:
         return _problem(self.file, self.lines, mark, message, hint, path=path)
 
 
-def read(path: FilePath) -> Source:
+def read_recipe_text(path: FilePath) -> RecipeText:
     """Read a recipe file.
 
     Raises:
@@ -76,23 +76,23 @@ def read(path: FilePath) -> Source:
         ) from None
     with open_regular(path, hint="give the path of a recipe") as file:
         data = file.read(LARGEST_BYTES + 1)
-    return parse(str(path), data)
+    return parse_recipe_text(str(path), data)
 
 
-def parse(file: str, data: bytes) -> Source:
+def parse_recipe_text(file: str, data: bytes) -> RecipeText:
     """Read a recipe's bytes; what is wrong with them as text is in the source's problems."""
     text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
     lines = tuple(_BREAK.split(text))
-    found: list[Stop] = []
+    found: list[TextError] = []
     try:
         _refuse_bytes(data, text)
-        root = compose(text, found)
-    except Stop as stop:
+        root = compose_yaml(text, found)
+    except TextError as stop:
         # What stands half read before it is not wrong on its own account.
         found = [each for each in found if each.at[0] != stop.at[0]] + [stop]
         root = Node((0, 0), bad=True)
     problems = (_problem(file, lines, _mark(each.at), each.message, each.hint) for each in found)
-    return Source(file, lines, root, tuple(problems))
+    return RecipeText(file, lines, root, tuple(problems))
 
 
 def _mark(at: At) -> Mark:
@@ -106,24 +106,24 @@ def _problem(
         file=file,
         mark=mark,
         path=path,
-        message=printable(message),
-        hint=printable(hint),
+        message=escape_unprintable(message),
+        hint=escape_unprintable(hint),
         excerpt=lines[mark.line - 1] if mark.line <= len(lines) else "",
     )
 
 
 def _refuse_bytes(data: bytes, text: str) -> None:
     if len(data) > LARGEST_BYTES:
-        raise Stop((0, 0), "a recipe is at most 1 MiB long", "is this the right file?")
+        raise TextError((0, 0), "a recipe is at most 1 MiB long", "is this the right file?")
     try:
         data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode().removeprefix("\ufeff")
-        raise Stop(_end(before), "this is not UTF-8 text", "save the file as UTF-8") from None
+        raise TextError(_end(before), "this is not UTF-8 text", "save the file as UTF-8") from None
     found = _REFUSED.search(text)
     if found is not None:
         told = f"the character U+{ord(found[0]):04X} has no place in a recipe"
-        raise Stop(_end(text[: found.start()]), told, "remove it")
+        raise TextError(_end(text[: found.start()]), told, "remove it")
 
 
 def _end(before: str) -> At:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from yaml.error import MarkedYAMLError
 
-__all__ = ["Complaint", "explain"]
+__all__ = ["Complaint", "explain_syntax_error"]
 
 QUOTE_STAR = 'a name or pattern that begins with `*` needs quotes: "*/fc/*"'
 SAME_COLUMN = "keys of one mapping, and items of one list, begin in the same column"
@@ -140,7 +140,7 @@ class Complaint:
     hint: str
 
 
-def explain(error: MarkedYAMLError) -> Complaint:
+def explain_syntax_error(error: MarkedYAMLError) -> Complaint:
     """Put an error of PyYAML's parser into words."""
     said = f"{error.context or ''}; {error.problem or ''}"
     for rule in _RULES:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.schema import Quantization, Recipe
-from trtbuild.recipe.shape import listed
-from trtbuild.recipe.source import Source
+from trtbuild.recipe.schema_places import join_names
+from trtbuild.recipe.source import RecipeText
 
 __all__ = [
     "dla_gets_what_it_computes",
@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-def dla_gets_what_it_computes(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def dla_gets_what_it_computes(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A DLA computes in INT8 by ranges alone, and in FP16."""
     section = recipe.quantization
     for name, target in _tens(recipe):
@@ -39,7 +39,7 @@ def dla_gets_what_it_computes(recipe: Recipe, source: Source) -> Iterator[Proble
             yield from _floats_without_gpu(section, source)
 
 
-def _floats_without_gpu(section: Quantization, source: Source) -> Iterator[Problem]:
+def _floats_without_gpu(section: Quantization, source: RecipeText) -> Iterator[Problem]:
     """Nodes that must stay float run on the GPU, if it may help the DLA."""
     asked = {"skip": bool(section.skip), "precision": "fp32" in section.precision.values()}
     for option in (name for name, given in asked.items() if given):
@@ -48,7 +48,7 @@ def _floats_without_gpu(section: Quantization, source: Source) -> Iterator[Probl
         yield source.problem(("quantization", option), told, hint, key=True)
 
 
-def types_are_chosen_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def types_are_chosen_once(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Types of inputs and outputs can be set where TensorRT chooses types, not the model."""
     implicit = recipe.quantization is not None and recipe.quantization.mode == "implicit"
     for name, target in _tens(recipe):
@@ -62,7 +62,7 @@ def types_are_chosen_once(recipe: Recipe, source: Source) -> Iterator[Problem]:
                 yield source.problem(("targets", name, option), told, "remove it", key=True)
 
 
-def implicit_mode_has_no_pairs(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def implicit_mode_has_no_pairs(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """What shapes a Q/DQ model means nothing where TensorRT gets the float model and ranges."""
     section = recipe.quantization
     if section is None or section.mode == "explicit":
@@ -73,7 +73,7 @@ def implicit_mode_has_no_pairs(recipe: Recipe, source: Source) -> Iterator[Probl
         yield source.problem(("quantization", "weights"), told, hint, key=True)
 
 
-def native_calibrators_exist(recipe: Recipe, source: Source) -> Iterator[Problem]:
+def native_calibrators_exist(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`calibrate_with: tensorrt` has a TensorRT 10 to calibrate, and a calibrator that it has."""
     section = recipe.quantization
     if section is None or not _native(recipe):
@@ -87,7 +87,7 @@ def native_calibrators_exist(recipe: Recipe, source: Source) -> Iterator[Problem
     if section.calibrator is None or section.calibrator.kind not in known:
         told = "TensorRT has no such calibrator" if section.calibrator else "there is no calibrator"
         where: Path = ("quantization", "calibrator") if section.calibrator else path
-        yield source.problem(where, told, f"it has {listed(known, 'and')}", key=True)
+        yield source.problem(where, told, f"it has {join_names(known, 'and')}", key=True)
     if section.calibrators:
         told = "TensorRT calibrates every tensor alike"
         where = ("quantization", "calibrators")

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtbuild.core import words
-from trtbuild.core.records import FixAccount, Outcome, Record
+from trtbuild.core.records import FixSummary, Outcome, Record
 from trtbuild.core.values import Range
-from trtbuild.measure.metrics import TABLE
+from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
     Fold,
-    Inline,
+    InlineText,
     Paragraph,
     Section,
     State,
-    Table,
-    prose,
+    TableBlock,
+    parse_prose,
 )
 
-__all__ = ["files", "fixes", "method", "notes", "ranges", "steps"]
+__all__ = [
+    "make_files_section",
+    "make_fixes_section",
+    "make_method_section",
+    "make_notes_section",
+    "make_ranges_section",
+    "make_steps_section",
+]
 
 _MANY = 1000
 """Rows of a folded table; more are counted, and stand in ranges.json."""
@@ -36,7 +43,7 @@ _STATES = {
 }
 
 
-def ranges(record: Record) -> Section | None:
+def make_ranges_section(record: Record) -> Section | None:
     """Say how many ranges there are, and which of them a person chose."""
     if not record.ranges:
         return None
@@ -57,7 +64,7 @@ def ranges(record: Record) -> Section | None:
     return Section("Ranges", tuple(blocks))
 
 
-def _range_table(caption: str, table: Mapping[str, Range]) -> Table:
+def _range_table(caption: str, table: Mapping[str, Range]) -> TableBlock:
     names = sorted(table)
     rows = tuple(
         (
@@ -71,7 +78,7 @@ def _range_table(caption: str, table: Mapping[str, Range]) -> Table:
     )
     more = f" (the first {_MANY} of {len(names)})" if len(names) > _MANY else ""
     head = ("Tensor", "Low", "High", "Scale", "Origin")
-    return Table(caption + more, head, rows, numbers=(1, 2, 3))
+    return TableBlock(caption + more, head, rows, numbers=(1, 2, 3))
 
 
 def _origin(found: Range) -> tuple[str | Code, ...]:
@@ -82,7 +89,7 @@ def _origin(found: Range) -> tuple[str | Code, ...]:
     return (f"{found.origin}, one scale with ", Code(first), rest)
 
 
-def fixes(record: Record) -> Section | None:
+def make_fixes_section(record: Record) -> Section | None:
     """Say what each graph fix changed, and what it left alone."""
     if not record.fixes:
         return None
@@ -91,22 +98,23 @@ def fixes(record: Record) -> Section | None:
         for each in record.fixes
     )
     head = ("Fix", "Changed", "Left alone")
-    blocks: list[Block] = [Table("Graph fixes, in order", head, rows, numbers=(1, 2))]
+    blocks: list[Block] = [TableBlock("Graph fixes, in order", head, rows, numbers=(1, 2))]
     told = tuple(item for each in record.fixes for item in _account(each))
     if told:
         blocks.append(Fold("what each fix did", (Bullets(told),)))
     return Section("Graph fixes", tuple(blocks))
 
 
-def _account(account: FixAccount) -> list[Inline]:
+def _account(account: FixSummary) -> list[InlineText]:
     # A fix says `name: what`; the name alone is code.
-    items: list[Inline] = [
-        (Code(account.fix), " changed ", *_named(change)) for change in account.changed[:_FEW]
+    items: list[InlineText] = [
+        (Code(account.fix), " changed ", *_render_change(change))
+        for change in account.changed[:_FEW]
     ]
     if len(account.changed) > _FEW:
         items.append((Code(account.fix), f" changed {len(account.changed) - _FEW} more"))
     items += [
-        (Code(account.fix), " left ", Code(name), " alone: ", *prose(why))
+        (Code(account.fix), " left ", Code(name), " alone: ", *parse_prose(why))
         for name, why in account.left[:_FEW]
     ]
     if len(account.left) > _FEW:
@@ -114,59 +122,61 @@ def _account(account: FixAccount) -> list[Inline]:
     return items
 
 
-def _named(change: str) -> Inline:
+def _render_change(change: str) -> InlineText:
     name, colon, what = change.partition(": ")
-    return (Code(name), colon, *prose(what)) if colon else (Code(name),)
+    return (Code(name), colon, *parse_prose(what)) if colon else (Code(name),)
 
 
-def notes(record: Record) -> Section | None:
+def make_notes_section(record: Record) -> Section | None:
     """Repeat what the steps had to say."""
-    items: list[Inline] = [prose(note) for note in record.notes]
+    items: list[InlineText] = [parse_prose(note) for note in record.notes]
     for outcome in record.outcomes:
-        items += [(Code(outcome.step), ": ", *prose(note)) for note in outcome.notes]
+        items += [(Code(outcome.step), ": ", *parse_prose(note)) for note in outcome.notes]
     return Section("Notes", (Bullets(tuple(items)),)) if items else None
 
 
-def steps(record: Record) -> Section | None:
+def make_steps_section(record: Record) -> Section | None:
     """List the steps, how long each took when it ran, and the digest it is known by."""
     if not record.outcomes:
         return None
     rows = tuple(_step_row(outcome) for outcome in record.outcomes)
     head = ("Step", "State", "Seconds", "Digest")
     caption = "Steps; the seconds are of the run that made the result"
-    return Section("Steps", (Table(caption, head, rows, numbers=(2,)),))
+    return Section("Steps", (TableBlock(caption, head, rows, numbers=(2,)),))
 
 
-def _step_row(outcome: Outcome) -> tuple[Inline, ...]:
+def _step_row(outcome: Outcome) -> tuple[InlineText, ...]:
     ran = outcome.status in ("ran", "reused", "failed")
     return (
         (Code(outcome.step),),
         (_STATES[outcome.status],),
         (f"{outcome.seconds:.1f}" if ran else "–",),
-        (Code(words.brief(outcome.digest)),),
+        (Code(words.abbreviate(outcome.digest)),),
     )
 
 
-def files(record: Record) -> Section | None:
+def make_files_section(record: Record) -> Section | None:
     """List the files that lie beside the report."""
     if not record.files:
         return None
     rows = tuple(
-        ((Code(file.path),), (words.size(file.size_bytes),), prose(file.what))
+        ((Code(file.path),), (words.format_size(file.size_bytes),), parse_prose(file.what))
         for file in record.files
     )
-    return Section("Files", (Table("Files", ("File", "Size", "What it is"), rows, numbers=(1,)),))
+    return Section(
+        "Files", (TableBlock("Files", ("File", "Size", "What it is"), rows, numbers=(1,)),)
+    )
 
 
-def method(record: Record) -> Section:
+def make_method_section(record: Record) -> Section:
     """Say how the numbers were made, and with which versions."""
-    items: list[Inline] = []
+    items: list[InlineText] = []
     if record.file:
         items.append(("recipe: ", Code(record.file)))
     if record.model:
-        items.append(("model: ", *prose(record.model)))
+        items.append(("model: ", *parse_prose(record.model)))
     if record.calibrator:
-        items.append(("calibrator: ", *prose(record.calibrator)))
+        items.append(("calibrator: ", *parse_prose(record.calibrator)))
     for use in record.data:
         labels = ", labelled" if use.labelled else ""
         count = f" ({use.kind}): {use.samples} samples{labels}, for {use.used_for}"
@@ -178,11 +188,13 @@ def method(record: Record) -> Section:
         blocks += [Paragraph((told,)), Bullets(_meanings(metrics))]
     facts = tuple(((Code(name),), (Code(value),)) for name, value in sorted(record.facts.items()))
     if facts:
-        blocks.append(Fold("versions", (Table("Versions", ("What", "Version"), facts),)))
+        blocks.append(Fold("versions", (TableBlock("Versions", ("What", "Version"), facts),)))
     return Section("How these numbers were made", tuple(blocks))
 
 
-def _meanings(metrics: list[str]) -> tuple[Inline, ...]:
+def _meanings(metrics: list[str]) -> tuple[InlineText, ...]:
     return tuple(
-        (Code(metric), ": ", row.meaning) for metric, row in TABLE.items() if metric in metrics
+        (Code(metric), ": ", row.meaning)
+        for metric, row in METRIC_ROWS.items()
+        if metric in metrics
     )

@@ -12,22 +12,22 @@ __all__ = [
     "Bullets",
     "Code",
     "Fold",
-    "Inline",
-    "Key",
-    "Keys",
+    "InlineText",
+    "KeyFigure",
+    "KeyFigures",
     "Page",
     "Paragraph",
     "Pre",
     "Section",
     "State",
-    "Table",
+    "TableBlock",
     "Tone",
-    "flat",
-    "lean",
-    "one_line",
-    "prose",
-    "said",
-    "visible",
+    "drop_empty_columns",
+    "escape_invisible",
+    "flatten_line",
+    "flatten_span",
+    "parse_prose",
+    "quote_message",
 ]
 
 Tone = Literal["good", "bad", "warn", "plain"]
@@ -58,9 +58,9 @@ class Bar:
 
 
 Span = str | Code | State | Bar
-Inline = tuple[Span, ...]
+InlineText = tuple[Span, ...]
 """A run of text; a plain string in it is text too, never markup."""
-NOTHING: Inline = ("–",)
+NOTHING: InlineText = ("–",)
 """The cell of a value that there is not."""
 
 
@@ -68,7 +68,7 @@ NOTHING: Inline = ("–",)
 class Paragraph:
     """A run of text."""
 
-    spans: Inline
+    spans: InlineText
 
 
 @dataclass(frozen=True)
@@ -82,35 +82,35 @@ class Pre:
 class Bullets:
     """A list."""
 
-    items: tuple[Inline, ...]
+    items: tuple[InlineText, ...]
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """A table; the page's caveats are added to its caption."""
 
     caption: str
     head: tuple[str, ...]
-    rows: tuple[tuple[Inline, ...], ...]
+    rows: tuple[tuple[InlineText, ...], ...]
     numbers: tuple[int, ...] = ()
     """Columns that are aligned to the right."""
 
 
 @dataclass(frozen=True)
-class Key:
+class KeyFigure:
     """A figure that the reader came for."""
 
     label: str
     value: str
-    detail: Inline = ()
+    detail: InlineText = ()
     tone: Tone = "plain"
 
 
 @dataclass(frozen=True)
-class Keys:
+class KeyFigures:
     """The figures at the top; the page's caveats are added."""
 
-    items: tuple[Key, ...]
+    items: tuple[KeyFigure, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Pre | Bullets | Table | Keys | Fold
+Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ class Page:
     sections: tuple[Section, ...]
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """Write characters that do not print, or that turn the direction of text, as escapes."""
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
@@ -150,19 +150,19 @@ def visible(text: str) -> str:
     )
 
 
-def one_line(text: str) -> str:
+def flatten_line(text: str) -> str:
     """Return text on one line, all of it visible."""
-    return visible(" ".join(text.split()))
+    return escape_invisible(" ".join(text.split()))
 
 
-def lean(table: Table) -> Table:
+def drop_empty_columns(table: TableBlock) -> TableBlock:
     """Leave out the columns, but for the first, that hold nothing or only dashes."""
     kept = [
         column
         for column in range(len(table.head))
         if column == 0 or any(row[column] not in ((), ("",), NOTHING) for row in table.rows)
     ]
-    return Table(
+    return TableBlock(
         table.caption,
         tuple(table.head[column] for column in kept),
         tuple(tuple(row[column] for column in kept) for row in table.rows),
@@ -170,26 +170,26 @@ def lean(table: Table) -> Table:
     )
 
 
-def flat(text: str) -> str:
+def flatten_span(text: str) -> str:
     """Return a span's text on one line; a space at either end stays, since spans are joined."""
-    line = one_line(text)
+    line = flatten_line(text)
     before = " " if line and text[:1].isspace() else ""
     after = " " if line and text[-1:].isspace() else ""
     return before + line + after if line else text[:1] and " "
 
 
-def prose(text: str) -> Inline:
+def parse_prose(text: str) -> InlineText:
     """Return a sentence as a run of text: what stands between backticks is code."""
-    pieces = flat(text).split("`")
+    pieces = flatten_span(text).split("`")
     if len(pieces) % 2 == 0:  # a backtick without its partner is only a character
-        return (flat(text),)
+        return (flatten_span(text),)
     spans = (Code(piece) if index % 2 else piece for index, piece in enumerate(pieces))
     return tuple(span for span in spans if span not in ("", Code("")))
 
 
-def said(text: str) -> Block:
+def quote_message(text: str) -> Block:
     """Return a message: a sentence as a paragraph, several lines as they are."""
     lines = text.strip().splitlines()
     if len(lines) > 1:
-        return Pre("\n".join(visible(line.expandtabs().rstrip()) for line in lines))
-    return Paragraph(prose(text.strip()))
+        return Pre("\n".join(escape_invisible(line.expandtabs().rstrip()) for line in lines))
+    return Paragraph(parse_prose(text.strip()))

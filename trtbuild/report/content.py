@@ -7,26 +7,26 @@ from trtbuild.core.records import Comparison, Measure, Outcome, Record, TargetRe
 from trtbuild.report import background, results
 from trtbuild.report.blocks import (
     Block,
-    Inline,
-    Key,
-    Keys,
+    InlineText,
+    KeyFigure,
+    KeyFigures,
     Page,
     Paragraph,
     State,
     Tone,
-    prose,
-    said,
+    parse_prose,
+    quote_message,
 )
-from trtbuild.report.coverage import coverage
+from trtbuild.report.coverage import make_coverage_section
 
-__all__ = ["page_of"]
+__all__ = ["make_page"]
 
 _KEY_METRICS = ("top1", "top1_agreement", "sqnr_db", "cosine")
 """The metrics that the top of a page may show, most telling first."""
 _MOST_METRICS = 2
 
 
-def page_of(record: Record) -> Page:
+def make_page(record: Record) -> Page:
     """Return what a report says of a record.
 
     Nothing on it tells whether a step ran or was reused, nor how long this run took: equal
@@ -39,16 +39,16 @@ def page_of(record: Record) -> Page:
 
 
 _SECTIONS = (
-    results.targets,
-    results.comparison,
-    coverage,
-    results.layers,
-    background.ranges,
-    background.fixes,
-    background.notes,
-    background.steps,
-    background.files,
-    background.method,
+    results.make_targets_section,
+    results.make_comparison_section,
+    make_coverage_section,
+    results.make_layers_section,
+    background.make_ranges_section,
+    background.make_fixes_section,
+    background.make_notes_section,
+    background.make_steps_section,
+    background.make_files_section,
+    background.make_method_section,
 )
 
 
@@ -67,14 +67,14 @@ def _lead(record: Record) -> tuple[Block, ...]:
             blocks += _failure(outcome)
     keys = [key for key in (_gates(record), _engines(record), _int8(record)) if key]
     keys += _accuracy(record.comparison)
-    return (*blocks, Keys(tuple(keys))) if keys else tuple(blocks)
+    return (*blocks, KeyFigures(tuple(keys))) if keys else tuple(blocks)
 
 
-def _verdict(record: Record) -> Inline:
+def _verdict(record: Record) -> InlineText:
     failed = [outcome.step for outcome in record.outcomes if outcome.status == "failed"]
     if failed:
         steps = ", ".join(f"`{step}`" for step in failed)
-        return (State("The run failed", "bad"), *prose(f" at {steps}"), ".")
+        return (State("The run failed", "bad"), *parse_prose(f" at {steps}"), ".")
     verdicts = record.comparison.verdicts if record.comparison else ()
     lost = [verdict for verdict in verdicts if not verdict.passed]
     if lost:
@@ -82,7 +82,7 @@ def _verdict(record: Record) -> Inline:
         where = f" (output `{first.output}`)" if first.output else ""
         told = first.found or first.remark
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
-        rest: Inline = prose(f" {first.gate}{where}: {told}{more}.")
+        rest: InlineText = parse_prose(f" {first.gate}{where}: {told}{more}.")
         return (State("A gate failed:", "bad"), " ", *rest)
     if verdicts:
         return (State("Every gate passed", "good"),)
@@ -93,55 +93,57 @@ def _verdict(record: Record) -> Inline:
 
 def _failure(outcome: Outcome) -> list[Block]:
     return [
-        said(text) for text in (outcome.message, outcome.hint and f"hint: {outcome.hint}") if text
+        quote_message(text)
+        for text in (outcome.message, outcome.hint and f"hint: {outcome.hint}")
+        if text
     ]
 
 
-def _gates(record: Record) -> Key | None:
+def _gates(record: Record) -> KeyFigure | None:
     verdicts = record.comparison.verdicts if record.comparison else ()
     if not verdicts:
         return None
     passed = sum(verdict.passed for verdict in verdicts)
     tone: Tone = "good" if passed == len(verdicts) else "bad"
-    return Key("Gates passed", f"{passed} of {len(verdicts)}", tone=tone)
+    return KeyFigure("Gates passed", f"{passed} of {len(verdicts)}", tone=tone)
 
 
-def _engines(record: Record) -> Key | None:
+def _engines(record: Record) -> KeyFigure | None:
     total = len(record.targets) + len(record.unbuilt)
     if not total:
         return None
     missing = ", ".join(
         f"`{each.target}` {each.status.replace('_', ' ')}" for each in record.unbuilt
     )
-    return Key(
+    return KeyFigure(
         "Engines built",
         f"{len(record.targets)} of {total}",
-        prose(missing),
+        parse_prose(missing),
         "warn" if record.unbuilt else "good",
     )
 
 
-def _int8(record: Record) -> Key | None:
+def _int8(record: Record) -> KeyFigure | None:
     asked = sum(target.asked_int8 for target in record.targets)
     if not asked:
         return None
     delivered = sum(target.delivered_int8 for target in record.targets)
     tone: Tone = "good" if delivered == asked else "warn"
     over = f"over {len(record.targets)} engines" if len(record.targets) > 1 else ""
-    return Key("INT8 layers delivered", f"{delivered} of {asked}", prose(over), tone)
+    return KeyFigure("INT8 layers delivered", f"{delivered} of {asked}", parse_prose(over), tone)
 
 
-def _shortfall(target: TargetResult) -> Inline:
+def _shortfall(target: TargetResult) -> InlineText:
     """Say how many layers asked for in INT8 are float, or not known."""
     unknown = sum(layer.asked == "int8" and layer.delivered == "unknown" for layer in target.layers)
     missing = target.asked_int8 - target.delivered_int8 - unknown
     told = [f"{target.delivered_int8} of {target.asked_int8} layers are INT8"]
     told += [f"{missing} fell back"] if missing else []
     told += [f"{unknown} cannot be told"] if unknown else []
-    return prose(f" in `{target.target}`: {', '.join(told)}.")
+    return parse_prose(f" in `{target.target}`: {', '.join(told)}.")
 
 
-def _accuracy(comparison: Comparison | None) -> list[Key]:
+def _accuracy(comparison: Comparison | None) -> list[KeyFigure]:
     if comparison is None:
         return []
     keys = []
@@ -152,16 +154,19 @@ def _accuracy(comparison: Comparison | None) -> list[Key]:
     return keys[:_MOST_METRICS]
 
 
-def _accuracy_key(metric: str, found: list[Measure]) -> Key:
+def _accuracy_key(metric: str, found: list[Measure]) -> KeyFigure:
     """Show the output that fares worst; one without a value is worse than any."""
     worst = min(found, key=_merit)
     details = [f"output `{worst.output}`"] if len(found) > 1 else []
     if worst.value is not None and worst.reference is not None:
-        reference = words.figure(worst.reference, worst.unit)
-        details.append(f"FP32 {reference}, {words.drop(worst.reference - worst.value)}")
+        reference = words.format_figure(worst.reference, worst.unit)
+        details.append(f"FP32 {reference}, {words.format_drop(worst.reference - worst.value)}")
     unknown = worst.value is None and not worst.identical
-    return Key(
-        metric, results.value_of(worst), prose(", ".join(details)), "bad" if unknown else "plain"
+    return KeyFigure(
+        metric,
+        results.format_value(worst),
+        parse_prose(", ".join(details)),
+        "bad" if unknown else "plain",
     )
 
 

@@ -10,14 +10,14 @@ from trtbuild.report.blocks import (
     Bullets,
     Code,
     Fold,
-    Inline,
+    InlineText,
     Paragraph,
     Section,
-    Table,
-    lean,
+    TableBlock,
+    drop_empty_columns,
 )
 
-__all__ = ["coverage"]
+__all__ = ["make_coverage_section"]
 
 _MEANING = (
     "Shares are of the multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul, counted from "
@@ -28,19 +28,21 @@ _MEANING = (
 _MANY = 100
 
 
-def coverage(record: Record) -> Section | None:
+def make_coverage_section(record: Record) -> Section | None:
     """Say for each target which share of the work was asked for in INT8, and delivered."""
     if not any(each.asked_macs for each in record.coverage):
         return None
     head = ("Target", "Work", "Asked in INT8", "Delivered", "Not told", "Islands", "Float edges")
     rows = tuple(map(_row, record.coverage))
-    table = Table("INT8 coverage, by multiply-accumulates", head, rows, numbers=(1, 2, 3, 4, 5, 6))
-    blocks: list[Block] = [lean(table), Paragraph((_MEANING,))]
+    table = TableBlock(
+        "INT8 coverage, by multiply-accumulates", head, rows, numbers=(1, 2, 3, 4, 5, 6)
+    )
+    blocks: list[Block] = [drop_empty_columns(table), Paragraph((_MEANING,))]
     blocks += [_edges(each) for each in record.coverage if each.float_edges]
     return Section("INT8 coverage", tuple(blocks))
 
 
-def _row(found: Coverage) -> tuple[Inline, ...]:
+def _row(found: Coverage) -> tuple[InlineText, ...]:
     return (
         (Code(found.target),),
         (_amount(found.macs),),
@@ -61,11 +63,11 @@ def _amount(macs: int) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return words.figure(part / whole if whole else 0.0, "share")
+    return words.format_figure(part / whole if whole else 0.0, "share")
 
 
 def _edges(found: Coverage) -> Fold:
-    names: list[Inline] = [(Code(name),) for name in found.float_edges[:_MANY]]
+    names: list[InlineText] = [(Code(name),) for name in found.float_edges[:_MANY]]
     if len(found.float_edges) > _MANY:
         names.append((f"and {len(found.float_edges) - _MANY} more",))
     return Fold(f"{found.target}: float edges between INT8 layers", (Bullets(tuple(names)),))

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trtbuild.core.words import brief, size
+from trtbuild.core.words import abbreviate, format_size
 from trtbuild.plan.difference import Change, Diff
 from trtbuild.plan.range_diff import RangeDiff
 
-__all__ = ["difference_markdown", "difference_text", "differences_markdown", "differences_text"]
+__all__ = [
+    "render_difference",
+    "render_difference_markdown",
+    "render_differences",
+    "render_differences_markdown",
+]
 
 MOST_RANGES = 20
 ONLY = {"before": "is gone", "after": "is new"}
 
 
-def differences_text(found: Sequence[Diff]) -> str:
+def render_differences(found: Sequence[Diff]) -> str:
     """Write several differences, and count the sides that are the same."""
-    told = [each for each in found if _tells(each)]
-    lines = [difference_text(each, sides=_sides(each)) for each in told]
+    told = [each for each in found if _has_news(each)]
+    lines = [render_difference(each, sides=_sides(each)) for each in told]
     return "\n".join([*lines, *_same(found, len(told))])
 
 
-def differences_markdown(found: Sequence[Diff]) -> str:
+def render_differences_markdown(found: Sequence[Diff]) -> str:
     """Write several differences for a pull request; what is the same takes one line in all."""
-    told = [each for each in found if _tells(each)]
-    texts = [difference_markdown(each, sides=_sides(each)) for each in told]
+    told = [each for each in found if _has_news(each)]
+    texts = [render_difference_markdown(each, sides=_sides(each)) for each in told]
     return "\n".join([*texts, *_same(found, len(told))])
 
 
-def _tells(found: Diff) -> bool:
+def _has_news(found: Diff) -> bool:
     return bool(found.differ or found.notes or found.before != found.after)
 
 
@@ -46,7 +51,7 @@ def _sides(found: Diff) -> str:
     return found.before if found.before == found.after else f"{found.before} → {found.after}"
 
 
-def difference_text(found: Diff, *, sides: str) -> str:
+def render_difference(found: Diff, *, sides: str) -> str:
     """Write a difference: worst first, a line a fact."""
     if found.only:
         return f"{sides}: {ONLY[found.only]}"
@@ -56,16 +61,16 @@ def difference_text(found: Diff, *, sides: str) -> str:
     return "\n".join(lines)
 
 
-def difference_markdown(found: Diff, *, sides: str) -> str:
+def render_difference_markdown(found: Diff, *, sides: str) -> str:
     """Write a difference for a pull request: a line where nothing matters, else folded sections."""
     if found.only:
-        return f"**{_safe(sides)}** {ONLY[found.only]}\n"
+        return f"**{_escape_markup(sides)}** {ONLY[found.only]}\n"
     sections = list(_sections(found))
     counts = ", ".join(f"{title.lower()} ({len(facts)})" for title, facts in sections)
-    text = f"**{_safe(sides)}**: {counts if found.differ else 'the same'}\n"
+    text = f"**{_escape_markup(sides)}**: {counts if found.differ else 'the same'}\n"
     for index, (title, facts) in enumerate(sections):
         opened = " open" if index == 0 and found.differ else ""
-        rows = "\n".join(f"- {_safe(fact)}" for fact in facts)
+        rows = "\n".join(f"- {_escape_markup(fact)}" for fact in facts)
         text += f"\n<details{opened}><summary>{title}</summary>\n\n{rows}\n\n</details>\n"
     return text
 
@@ -74,12 +79,12 @@ def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield what differs by title; parts in which nothing does are left out."""
     parts: tuple[tuple[str, Sequence[str]], ...] = (
         ("Wrong as a recipe", found.wrong),
-        ("Accuracy", [_told(each) for each in found.measures]),
-        ("Engines", [_told(each) for each in found.targets]),
-        ("Recipe", [_told(each) for each in found.recipe]),
-        ("Sources", [_told(each) for each in found.sources]),
-        ("Tools", [_told(each) for each in found.tools]),
-        ("Calibrated ranges", list(_moved(found.ranges)) if found.ranges else ()),
+        ("Accuracy", [_describe_change(each) for each in found.measures]),
+        ("Engines", [_describe_change(each) for each in found.targets]),
+        ("Recipe", [_describe_change(each) for each in found.recipe]),
+        ("Sources", [_describe_change(each) for each in found.sources]),
+        ("Tools", [_describe_change(each) for each in found.tools]),
+        ("Calibrated ranges", list(_describe_moved(found.ranges)) if found.ranges else ()),
         ("Steps that rerun", found.reruns or ()),
         ("Time", [f"{x.what}: {x.before:.1f} s → {x.after:.1f} s" for x in found.seconds]),
         ("Notes", found.notes),
@@ -87,7 +92,7 @@ def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     yield from (part for part in parts if part[1])
 
 
-def _told(change: Change) -> str:
+def _describe_change(change: Change) -> str:
     what, before, after = change.what, change.before, change.after
     extra = f" ({_bits(change.bits)})" if change.bits is not None else ""
     if (
@@ -97,7 +102,7 @@ def _told(change: Change) -> str:
         and isinstance(after, int)
     ):
         grown = f"{after / before - 1:+.1%}".replace("%", " %")
-        return f"{what}: {size(before)} → {size(after)} ({grown})"
+        return f"{what}: {format_size(before)} → {format_size(after)} ({grown})"
     return f"{what}: {_value(before)} → {_value(after)}{extra}"
 
 
@@ -106,10 +111,10 @@ def _value(value: object) -> str:
         return "nothing"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return brief(str(value))
+    return abbreviate(str(value))
 
 
-def _moved(ranges: RangeDiff) -> Iterator[str]:
+def _describe_moved(ranges: RangeDiff) -> Iterator[str]:
     for each in ranges.moved[:MOST_RANGES]:
         bits = "" if each.bits_lost is None else f" ({_bits(each.bits_lost)})"
         yield f"{each.tensor}: limit {_value(each.before)} → {_value(each.after)}{bits}"
@@ -121,7 +126,7 @@ def _bits(lost: float) -> str:
     return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"
 
 
-def _safe(text: str) -> str:
+def _escape_markup(text: str) -> str:
     """Keep names of tensors and files from being taken for Markdown or HTML."""
     for letter in "\\`*_[]<>|":
         text = text.replace(letter, f"\\{letter}" if letter not in "<>" else f"&#{ord(letter)};")

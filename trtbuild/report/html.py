@@ -14,29 +14,29 @@ from trtbuild.report.blocks import (
     Bullets,
     Code,
     Fold,
-    Inline,
-    Keys,
+    InlineText,
+    KeyFigures,
     Page,
     Paragraph,
     Pre,
     Span,
     State,
-    Table,
-    flat,
+    TableBlock,
+    flatten_span,
 )
-from trtbuild.report.content import page_of
+from trtbuild.report.content import make_page
 
-__all__ = ["html"]
+__all__ = ["render_html"]
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 
 
-def html(record: Record) -> str:
+def render_html(record: Record) -> str:
     """Render a record as one HTML page without scripts or anything from elsewhere.
 
     Everything from the record is escaped; equal records give equal pages.
     """
-    page = page_of(record)
+    page = make_page(record)
     caveats = ", ".join(page.caveats)
     template = Template(_TEMPLATE.read_text(encoding="utf-8"))
     return template.substitute(
@@ -72,9 +72,9 @@ def _block(block: Block, caveats: str) -> str:
             return f"<pre>{escape(text)}</pre>"
         case Bullets(items):
             return "<ul>" + "".join(f"<li>{_inline(item)}</li>" for item in items) + "</ul>"
-        case Keys():
+        case KeyFigures():
             return _keys(block, caveats)
-        case Table():
+        case TableBlock():
             return _table(block, caveats)
         case Fold(summary, inner):
             return (
@@ -83,7 +83,7 @@ def _block(block: Block, caveats: str) -> str:
             )
 
 
-def _keys(keys: Keys, caveats: str) -> str:
+def _keys(keys: KeyFigures, caveats: str) -> str:
     cards = []
     for key in keys.items:
         note = f'<span class="note">{_text(caveats)}</span>' if caveats else ""
@@ -95,7 +95,7 @@ def _keys(keys: Keys, caveats: str) -> str:
     return '<div class="keys">\n' + "\n".join(cards) + "\n</div>"
 
 
-def _table(table: Table, caveats: str) -> str:
+def _table(table: TableBlock, caveats: str) -> str:
     note = f' · <span class="note">{_text(caveats)}</span>' if caveats else ""
     marks = [' class="number"' if i in table.numbers else "" for i in range(len(table.head))]
     head = "".join(
@@ -108,12 +108,12 @@ def _table(table: Table, caveats: str) -> str:
     )
 
 
-def _row(row: tuple[Inline, ...], marks: list[str]) -> str:
+def _row(row: tuple[InlineText, ...], marks: list[str]) -> str:
     cells = (f"<td{mark}>{_inline(cell)}</td>" for cell, mark in zip(row, marks, strict=True))
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _inline(spans: Inline) -> str:
+def _inline(spans: InlineText) -> str:
     return "".join(_span(span) for span in spans)
 
 
@@ -139,4 +139,4 @@ def _bar(bar: Bar) -> str:
 
 
 def _text(text: str) -> str:
-    return escape(flat(text))
+    return escape(flatten_span(text))

@@ -13,18 +13,18 @@ from trtbuild.report.blocks import (
     Bullets,
     Code,
     Fold,
-    Inline,
-    Keys,
+    InlineText,
+    KeyFigures,
     Paragraph,
     Pre,
     State,
-    Table,
-    flat,
-    one_line,
+    TableBlock,
+    flatten_line,
+    flatten_span,
 )
-from trtbuild.report.content import page_of
+from trtbuild.report.content import make_page
 
-__all__ = ["markdown"]
+__all__ = ["render_markdown"]
 
 # Brackets are left alone unless they would make a link: shapes are written [2, 3].
 _SPECIAL = re.compile(r"[\\`*<|]|~(?=~)|\](?=[(\[:])|(?<!\w)_|_(?!\w)|&(?=#?\w+;)")
@@ -33,9 +33,9 @@ _OPENING = re.compile(r"^(?:[-+>#=]|\d+(?=[.)]))")
 _RUNS = re.compile(r"`+")
 
 
-def markdown(record: Record) -> str:
+def render_markdown(record: Record) -> str:
     """Render a record as GitHub's Markdown; equal records give equal text."""
-    page = page_of(record)
+    page = make_page(record)
     caveats = ", ".join(page.caveats)
     title = f"# {_text(page.title)}" + (f" ({_text(caveats)})" if caveats else "")
     blocks = [title, *_blocks(page.lead, caveats)]
@@ -57,27 +57,27 @@ def _block(block: Block, caveats: str) -> str:
             return f"{fence}text\n{text}\n{fence}"
         case Bullets(items):
             return "\n".join(f"- {_line(item)}" for item in items)
-        case Keys():
+        case KeyFigures():
             return _keys(block, caveats)
-        case Table():
+        case TableBlock():
             return _table(block, caveats)
         case Fold(summary, inner):
             body = "\n\n".join(_blocks(inner, caveats))
-            summary = html.escape(one_line(summary), quote=False)
+            summary = html.escape(flatten_line(summary), quote=False)
             return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
-def _line(spans: Inline) -> str:
+def _line(spans: InlineText) -> str:
     """Return a run of text that begins a line, and is no list, quotation or heading."""
-    return _OPENING.sub(_escaped_opening, _inline(spans))
+    return _OPENING.sub(_escape_opening, _inline(spans))
 
 
-def _escaped_opening(match: re.Match[str]) -> str:
+def _escape_opening(match: re.Match[str]) -> str:
     # A digit cannot be escaped; the point or bracket after it can, and ends the match.
     return match[0] + "\\" if match[0].isdigit() else "\\" + match[0]
 
 
-def _keys(keys: Keys, caveats: str) -> str:
+def _keys(keys: KeyFigures, caveats: str) -> str:
     after = f" *({_text(caveats)})*" if caveats else ""
     lines = []
     for key in keys.items:
@@ -86,7 +86,7 @@ def _keys(keys: Keys, caveats: str) -> str:
     return "\n".join(lines)
 
 
-def _table(table: Table, caveats: str) -> str:
+def _table(table: TableBlock, caveats: str) -> str:
     caption = " · ".join(part for part in (table.caption, caveats) if part)
     rules = ("---:" if column in table.numbers else "---" for column in range(len(table.head)))
     lines = [
@@ -103,7 +103,7 @@ def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(spans: Inline) -> str:
+def _cell(spans: InlineText) -> str:
     # A pipe ends a cell even inside a code span; text has escaped its own.
     return "".join(
         _code(span.text).replace("|", "\\|") if isinstance(span, Code) else _inline((span,))
@@ -111,7 +111,7 @@ def _cell(spans: Inline) -> str:
     )
 
 
-def _inline(spans: Inline) -> str:
+def _inline(spans: InlineText) -> str:
     written = []
     for span in spans:
         match span:
@@ -128,11 +128,11 @@ def _inline(spans: Inline) -> str:
 
 def _text(text: str) -> str:
     """Escape what Markdown would read as markup."""
-    return _SPECIAL.sub(lambda match: "\\" + match[0], flat(text))
+    return _SPECIAL.sub(lambda match: "\\" + match[0], flatten_span(text))
 
 
 def _code(text: str) -> str:
-    line = one_line(text)
+    line = flatten_line(text)
     fence = _fence(line, 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{space}{line}{space}{fence}" if line else ""

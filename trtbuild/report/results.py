@@ -5,12 +5,12 @@ from __future__ import annotations
 from trtbuild.core import words
 from trtbuild.core.records import (
     Comparison,
+    GateVerdict,
     LayerPrecision,
     Measure,
     Record,
     TargetResult,
-    Unbuilt,
-    Verdict,
+    UnbuiltTarget,
 )
 from trtbuild.report.blocks import (
     NOTHING,
@@ -19,60 +19,60 @@ from trtbuild.report.blocks import (
     Bullets,
     Code,
     Fold,
-    Inline,
+    InlineText,
     Paragraph,
     Section,
     State,
-    Table,
+    TableBlock,
     Tone,
-    lean,
-    prose,
+    drop_empty_columns,
+    parse_prose,
 )
 
-__all__ = ["comparison", "layers", "targets", "value_of"]
+__all__ = ["format_value", "make_comparison_section", "make_layers_section", "make_targets_section"]
 
 _MANY = 1000
 """Rows of a folded table; more are counted, and stand in the JSON file beside the report."""
 
 
-def targets(record: Record) -> Section | None:
+def make_targets_section(record: Record) -> Section | None:
     """Say which engines there are, for what, and how much INT8 is in them."""
     if not record.targets and not record.unbuilt:
         return None
-    table = Table(
+    table = TableBlock(
         "Engines",
         ("Target", "Backend", "Built for", "Engine", "INT8 delivered", "Weighted layers"),
         (*map(_target_row, record.targets), *map(_unbuilt_row, record.unbuilt)),
         numbers=(3,),
     )
     missing = tuple(_why_unbuilt(each) for each in record.unbuilt)
-    blocks: list[Block] = [lean(table)]
+    blocks: list[Block] = [drop_empty_columns(table)]
     if missing:
         blocks.append(Bullets(missing))
     blocks += [_engine(target) for target in record.targets]
     return Section("Targets", tuple(blocks))
 
 
-def _target_row(target: TargetResult) -> tuple[Inline, ...]:
+def _target_row(target: TargetResult) -> tuple[InlineText, ...]:
     versions = " ".join(dict.fromkeys(target.versions.values()))
     return (
         (Code(target.target),),
         (f"{target.backend} {versions}".strip(),),
         (", ".join(target.built_for) or "–",),
-        (words.size(target.engine_size_bytes),),
-        _delivered(target),
+        (words.format_size(target.engine_size_bytes),),
+        _describe_delivered(target),
         (_precisions(target.layers),),
     )
 
 
-def _delivered(target: TargetResult) -> Inline:
+def _describe_delivered(target: TargetResult) -> InlineText:
     if not target.asked_int8:
         return ("none asked",)
     share = target.delivered_int8 / target.asked_int8
     tone: Tone = "good" if share == 1 else "warn"
     text = f"{target.delivered_int8} of {target.asked_int8}"
     if share < 1:
-        text += f" ({words.figure(share, 'share')})"
+        text += f" ({words.format_figure(share, 'share')})"
     return (Bar(share, text, tone),)
 
 
@@ -84,22 +84,28 @@ def _precisions(layers: tuple[LayerPrecision, ...]) -> str:
     return ", ".join(f"{count} {precision}" for precision, count in ordered) or "–"
 
 
-def _unbuilt_row(each: Unbuilt) -> tuple[Inline, ...]:
+def _unbuilt_row(each: UnbuiltTarget) -> tuple[InlineText, ...]:
     state = State(each.status.replace("_", " "), "bad" if each.status == "failed" else "warn")
     return ((Code(each.target),), (each.backend,), NOTHING, (state,), NOTHING, NOTHING)
 
 
-def _why_unbuilt(each: Unbuilt) -> Inline:
+def _why_unbuilt(each: UnbuiltTarget) -> InlineText:
     hint = f" — {each.hint}" if each.hint else ""
-    return (Code(each.target), " ", each.status.replace("_", " "), ": ", *prose(each.reason + hint))
+    return (
+        Code(each.target),
+        " ",
+        each.status.replace("_", " "),
+        ": ",
+        *parse_prose(each.reason + hint),
+    )
 
 
 def _engine(target: TargetResult) -> Fold:
     """Fold away what an engine is made of and takes."""
-    rows: list[tuple[Inline, ...]] = [
+    rows: list[tuple[InlineText, ...]] = [
         (("engine",), (Code(target.engine_digest),)),
         (("model",), (Code(target.model_digest),)),
-        (("a rebuild gives",), (_guaranteed(target),)),
+        (("a rebuild gives",), (_describe_guarantee(target),)),
     ]
     for direction, tensors in (("input", target.inputs), ("output", target.outputs)):
         rows += [((direction,), (Code(_tensor(tensor)),)) for tensor in tensors]
@@ -109,11 +115,11 @@ def _engine(target: TargetResult) -> Fold:
             rows.append(((f"profile {number}",), (Code(name), f": {spans}")))
     rows += [((name,), (Code(value),)) for name, value in sorted(target.options.items())]
     rows += [((name,), (Code(value),)) for name, value in sorted(target.versions.items())]
-    table = Table(f"Engine of {target.target}", ("", "Value"), tuple(rows))
+    table = TableBlock(f"Engine of {target.target}", ("", "Value"), tuple(rows))
     return Fold(f"{target.target}: inputs, outputs, profiles, options, digests", (table,))
 
 
-def _guaranteed(target: TargetResult) -> str:
+def _describe_guarantee(target: TargetResult) -> str:
     words = ("the same model", "the same tactics", "the same bytes")[target.level]
     return f"{words} (level {target.level}): {target.level_reason}".removesuffix(": ")
 
@@ -124,7 +130,7 @@ def _tensor(tensor: dict[str, str | list[int | str]]) -> str:
     return f"{tensor.get('name', '')} {tensor.get('dtype', '')}[{sizes}]".strip()
 
 
-def comparison(record: Record) -> Section | None:
+def make_comparison_section(record: Record) -> Section | None:
     """Say how the candidate compares with FP32, and which gates that passes."""
     found = record.comparison
     if found is None:
@@ -140,55 +146,57 @@ def comparison(record: Record) -> Section | None:
     return Section("Comparison with FP32", tuple(blocks))
 
 
-def _measures(found: Comparison, about: str) -> Table:
+def _measures(found: Comparison, about: str) -> TableBlock:
     rows = tuple(_measure_row(measure) for measure in found.measures)
     head = ("Output", "Metric", "Value", "FP32", "Worst sample", "Remark")
-    return lean(Table(about, head, rows, numbers=(2, 3, 4)))
+    return drop_empty_columns(TableBlock(about, head, rows, numbers=(2, 3, 4)))
 
 
-def _measure_row(measure: Measure) -> tuple[Inline, ...]:
+def _measure_row(measure: Measure) -> tuple[InlineText, ...]:
     reference, worst = NOTHING, NOTHING
     if measure.reference is not None:
-        reference = (words.figure(measure.reference, measure.unit),)
+        reference = (words.format_figure(measure.reference, measure.unit),)
     if measure.worst is not None and measure.worst_sample is not None:
-        worst = (f"{words.figure(measure.worst, measure.unit)} (sample {measure.worst_sample})",)
+        worst = (
+            f"{words.format_figure(measure.worst, measure.unit)} (sample {measure.worst_sample})",
+        )
     remarks = [] if measure.identical else [measure.remark]
     if measure.reference is not None and measure.value is not None:
-        remarks.insert(0, words.drop(measure.reference - measure.value))
+        remarks.insert(0, words.format_drop(measure.reference - measure.value))
     return (
         (Code(measure.output),),
         (Code(measure.metric),),
-        (value_of(measure),),
+        (format_value(measure),),
         reference,
         worst,
-        prose("; ".join(remark for remark in remarks if remark)),
+        parse_prose("; ".join(remark for remark in remarks if remark)),
     )
 
 
-def value_of(measure: Measure) -> str:
+def format_value(measure: Measure) -> str:
     """Return a measure's value in words; a dash where there is none."""
     if measure.value is not None:
-        return words.figure(measure.value, measure.unit)
+        return words.format_figure(measure.value, measure.unit)
     return "identical" if measure.identical else "–"
 
 
-def _verdicts(found: Comparison, about: str) -> Table:
+def _verdicts(found: Comparison, about: str) -> TableBlock:
     rows = tuple(_verdict_row(verdict) for verdict in found.verdicts)
     head = ("Gate", "Output", "Found", "Verdict", "Remark")
-    return lean(Table(f"Gates, {about}", head, rows))
+    return drop_empty_columns(TableBlock(f"Gates, {about}", head, rows))
 
 
-def _verdict_row(verdict: Verdict) -> tuple[Inline, ...]:
+def _verdict_row(verdict: GateVerdict) -> tuple[InlineText, ...]:
     return (
         (verdict.gate,),
         (Code(verdict.output),) if verdict.output else ("any",),
         (verdict.found,) if verdict.found else NOTHING,
         (State("passed", "good") if verdict.passed else State("failed", "bad"),),
-        prose(verdict.remark),
+        parse_prose(verdict.remark),
     )
 
 
-def layers(record: Record) -> Section | None:
+def make_layers_section(record: Record) -> Section | None:
     """Name every layer that did not get the precision asked for; fold the rest away."""
     blocks: list[Block] = []
     for target in record.targets:
@@ -196,10 +204,11 @@ def layers(record: Record) -> Section | None:
     kept = [layer for layer in record.asked if layer.precision != "int8"]
     if kept:
         rows = tuple(
-            ((Code(each.name),), (each.op,), (each.precision,), prose(each.reason)) for each in kept
+            ((Code(each.name),), (each.op,), (each.precision,), parse_prose(each.reason))
+            for each in kept
         )
         caption = f"Asked for in float: {len(kept)} of {len(record.asked)} weighted layers"
-        blocks.append(Table(caption, ("Layer", "Operator", "Asked", "Why"), rows))
+        blocks.append(TableBlock(caption, ("Layer", "Operator", "Asked", "Why"), rows))
     return Section("Precision, layer by layer", tuple(blocks)) if blocks else None
 
 
@@ -223,7 +232,7 @@ def _target_layers(target: TargetResult) -> list[Block]:
     return blocks
 
 
-def _layer_table(caption: str, found: list[LayerPrecision]) -> Table:
+def _layer_table(caption: str, found: list[LayerPrecision]) -> TableBlock:
     rows = tuple(
         (
             (Code(layer.name),),
@@ -234,10 +243,10 @@ def _layer_table(caption: str, found: list[LayerPrecision]) -> Table:
                 if layer.delivered != layer.asked
                 else layer.delivered,
             ),
-            prose(layer.cause),
+            parse_prose(layer.cause),
         )
         for layer in found[:_MANY]
     )
     more = f" (the first {_MANY} of {len(found)})" if len(found) > _MANY else ""
     head = ("Layer", "Operator", "Asked", "Delivered", "Likely cause")
-    return lean(Table(caption + more, head, rows))
+    return drop_empty_columns(TableBlock(caption + more, head, rows))

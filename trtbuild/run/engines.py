@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.backends.tensorrt.engine import Description, Kind
+from trtbuild.backends.tensorrt.engine import EngineDescription, Kind
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.machine.places import Place
-from trtbuild.run.executor import Call, Executor, Finished
+from trtbuild.run.executor import Call, CallResult, Executor
 from trtbuild.steps import AnyStep
 from trtbuild.steps.base import Pinned
 from trtbuild.steps.describe_engine import DescribeEngine
@@ -35,7 +35,7 @@ def find_gpu_place(kind: str, executor: Executor) -> Place:
 
 def describe_engine(
     kind: Kind, engine: Path, executor: Executor, *, plugins: Sequence[Path] = ()
-) -> Description:
+) -> EngineDescription:
     """Load an engine and return what it says of itself.
 
     Raises:
@@ -44,7 +44,7 @@ def describe_engine(
     """
     step = DescribeEngine(flavour=kind, engine=_pin(engine), plugins=_pin_all(plugins))
     with _carry_out(step, executor) as (out, _):
-        return Description.model_validate_json((out / "description.json").read_bytes())
+        return EngineDescription.model_validate_json((out / "description.json").read_bytes())
 
 
 def run_engine(
@@ -64,7 +64,7 @@ def run_engine(
 
 
 @contextlib.contextmanager
-def _carry_out(step: AnyStep, executor: Executor) -> Iterator[tuple[Path, Finished]]:
+def _carry_out(step: AnyStep, executor: Executor) -> Iterator[tuple[Path, CallResult]]:
     """Run a step, and show its outputs."""
     with tempfile.TemporaryDirectory(prefix="trtbuild-") as folder:
         out = Path(folder) / "out"
@@ -72,14 +72,14 @@ def _carry_out(step: AnyStep, executor: Executor) -> Iterator[tuple[Path, Finish
         log = Path(folder) / "log.txt"
         executor.start(Call(name=step.kind, step=step, inputs={}, out=str(out), log=str(log)))
         told = executor.wait(WAIT_SECONDS)
-        while not isinstance(told, Finished):
+        while not isinstance(told, CallResult):
             told = executor.wait(WAIT_SECONDS)
         if told.message:
             raise StepFailed(told.message, step=step.kind, hint=_hint(told, log), code=told.code)
         yield out, told
 
 
-def _hint(told: Finished, log: Path) -> str:
+def _hint(told: CallResult, log: Path) -> str:
     """Return what to do; the log ends with its directory, so its last words are kept."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     said = [line.strip() for line in text.splitlines() if line.strip()]

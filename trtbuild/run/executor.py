@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
 
-__all__ = ["Call", "Executor", "Finished", "Listener", "Progress", "Quiet"]
+__all__ = ["Call", "CallResult", "Executor", "Listener", "QuietListener", "StepProgress"]
 
 
 class Call(Options):
@@ -37,7 +37,7 @@ class Call(Options):
     caveats: tuple[str, ...] = ()
 
 
-class Progress(Options):
+class StepProgress(Options):
     """How far a running step is."""
 
     name: str
@@ -46,7 +46,7 @@ class Progress(Options):
     unit: str
 
 
-class Finished(Options):
+class CallResult(Options):
     """How a call ended; an empty message means well."""
 
     name: str
@@ -75,7 +75,7 @@ class Executor(Protocol):
     def start(self, call: Call) -> None:
         """Start a call; returns at once."""
 
-    def wait(self, timeout_seconds: float) -> Finished | Progress | None:
+    def wait(self, timeout_seconds: float) -> CallResult | StepProgress | None:
         """Return the next thing that happened, or None if nothing did in time."""
 
     def close(self) -> None:
@@ -94,7 +94,7 @@ class Listener(Protocol):
     def started(self, name: str) -> None:
         """Hear that a step has started."""
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: StepProgress) -> None:
         """Hear how far a step is."""
 
     def waiting(self, name: str) -> None:
@@ -107,7 +107,7 @@ class Listener(Protocol):
         """Hear how a step ended, reused ones included."""
 
 
-class Quiet:
+class QuietListener:
     """A listener that hears everything and says nothing."""
 
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
@@ -119,7 +119,7 @@ class Quiet:
     def started(self, name: str) -> None:
         """Say nothing."""
 
-    def progressed(self, progress: Progress) -> None:
+    def progressed(self, progress: StepProgress) -> None:
         """Say nothing."""
 
     def waiting(self, name: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from trtbuild.plan.explain import Decision
 from trtbuild.store.store import Store
 
-__all__ = ["expected_seconds"]
+__all__ = ["estimate_seconds"]
 
 
-def expected_seconds(recipe: str, decisions: Sequence[Decision], store: Store) -> dict[str, float]:
+def estimate_seconds(recipe: str, decisions: Sequence[Decision], store: Store) -> dict[str, float]:
     """Return how long each step that would run took when it last ran, where the store knows it.
 
     A step goes by its name: an engine built anew, of another model or with other options, is

@@ -6,9 +6,9 @@ import time
 from functools import cached_property
 
 from trtbuild.core.needs import Needs
-from trtbuild.machine.facts import Installed
+from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
-from trtbuild.run.executor import Call, Finished, Progress
+from trtbuild.run.executor import Call, CallResult, StepProgress
 
 __all__ = ["Inline"]
 
@@ -18,11 +18,11 @@ class Inline:
 
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
-        self._happened: list[Finished | Progress] = []
+        self._happened: list[CallResult | StepProgress] = []
 
     @cached_property
-    def _here(self) -> Installed:
-        return Installed()
+    def _here(self) -> InstalledPackages:
+        return InstalledPackages()
 
     def place(self, needs: Needs) -> Place:
         """Say what is here; another Python is not."""
@@ -43,9 +43,9 @@ class Inline:
         begin = time.perf_counter()
         report = run_call(call, self._happened.append, threads=self._threads)
         seconds = time.perf_counter() - begin
-        self._happened.append(Finished(seconds=seconds, where="this process", **report))
+        self._happened.append(CallResult(seconds=seconds, where="this process", **report))
 
-    def wait(self, timeout_seconds: float) -> Finished | Progress | None:
+    def wait(self, timeout_seconds: float) -> CallResult | StepProgress | None:
         """Return what happened during `start`, one thing at a time."""
         del timeout_seconds
         return self._happened.pop(0) if self._happened else None

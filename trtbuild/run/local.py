@@ -17,9 +17,9 @@ from typing import Any
 
 from trtbuild.core.files import try_lock
 from trtbuild.core.needs import Needs
-from trtbuild.machine.facts import Installed
+from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
-from trtbuild.run.executor import Call, Finished, Progress
+from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.run.process import Key, Told, WorkerProcess
 
 __all__ = ["Local"]
@@ -53,12 +53,12 @@ class Local:
         self._running: dict[int, _Running] = {}
         self._idle: dict[Key, list[WorkerProcess]] = {}
         self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
-        self._happened: deque[Finished | Progress] = deque()
+        self._happened: deque[CallResult | StepProgress] = deque()
         self._gpu: int | None = None
 
     @cached_property
-    def _here(self) -> Installed:
-        return Installed()
+    def _here(self) -> InstalledPackages:
+        return InstalledPackages()
 
     def place(self, needs: Needs) -> Place:
         """Say under which Python of this machine a step would run, and whether it can."""
@@ -95,7 +95,7 @@ class Local:
         if alone:
             self._gpu = None
 
-    def wait(self, timeout_seconds: float) -> Finished | Progress | None:
+    def wait(self, timeout_seconds: float) -> CallResult | StepProgress | None:
         """Return the next progress or end of a step."""
         self._begin()
         if not self._happened:
@@ -141,7 +141,7 @@ class Local:
         running = self._running.get(told.number)
         if running is None:
             return
-        if isinstance(told.what, Progress):
+        if isinstance(told.what, StepProgress):
             self._happened.append(told.what)
         elif told.what is not None:
             self._end(running, told.what)
@@ -161,7 +161,7 @@ class Local:
             "where": f"process {process.pid}",
             **report,
         }
-        self._happened.append(Finished.model_validate(end))
+        self._happened.append(CallResult.model_validate(end))
 
     def _end_overdue(self) -> None:
         """End the workers whose step has taken longer than it may."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.records import Action, Outcome
-from trtbuild.plan.plan import Planned
-from trtbuild.run.executor import Finished
+from trtbuild.plan.plan import PlannedStep
+from trtbuild.run.executor import CallResult
 
-__all__ = ["deferred", "failed", "good", "not_reached", "succeeded"]
+__all__ = ["is_good", "record_deferral", "record_failure", "record_not_reached", "record_success"]
 
 
-def good(outcome: Outcome) -> bool:
+def is_good(outcome: Outcome) -> bool:
     """Tell whether a step's artifacts are there to be used."""
     return outcome.status in ("reused", "ran")
 
 
-def succeeded(planned: Planned, status: Literal["reused", "ran"], action: Action) -> Outcome:
+def record_success(
+    planned: PlannedStep, status: Literal["reused", "ran"], action: Action
+) -> Outcome:
     """Return the outcome of a step whose artifacts are in the store."""
     return Outcome(
         step=planned.name,
@@ -30,7 +32,7 @@ def succeeded(planned: Planned, status: Literal["reused", "ran"], action: Action
     )
 
 
-def failed(planned: Planned, told: Finished, *, log: str) -> Outcome:
+def record_failure(planned: PlannedStep, told: CallResult, *, log: str) -> Outcome:
     """Return the outcome of a step that ended with a message."""
     return Outcome(
         step=planned.name,
@@ -46,7 +48,7 @@ def failed(planned: Planned, told: Finished, *, log: str) -> Outcome:
     )
 
 
-def deferred(planned: Planned, reason: str = "") -> Outcome:
+def record_deferral(planned: PlannedStep, reason: str = "") -> Outcome:
     """Return the outcome of a step that this machine cannot run, or that stands on such a one."""
     return Outcome(
         step=planned.name,
@@ -56,6 +58,6 @@ def deferred(planned: Planned, reason: str = "") -> Outcome:
     )
 
 
-def not_reached(planned: Planned) -> Outcome:
+def record_not_reached(planned: PlannedStep) -> Outcome:
     """Return the outcome of a step that stands on one that failed."""
     return Outcome(step=planned.name, digest=planned.digest, status="not_reached")

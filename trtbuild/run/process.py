@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from trtbuild.run.executor import Call, Progress
+from trtbuild.run.executor import Call, StepProgress
 
 __all__ = ["Key", "Told", "WorkerProcess"]
 
@@ -36,7 +36,7 @@ class Told:
     """What a worker said: how far it is, or its report."""
 
     number: int
-    what: Progress | dict[str, Any] | None
+    what: StepProgress | dict[str, Any] | None
     """None once it will say nothing more."""
 
 
@@ -117,12 +117,12 @@ class WorkerProcess:
                 self._told.put(Told(self.number, self._understand(line)))
         self._told.put(Told(self.number, None))
 
-    def _understand(self, line: bytes) -> Progress | dict[str, Any] | None:
+    def _understand(self, line: bytes) -> StepProgress | dict[str, Any] | None:
         """Read a line of the worker's; what is none was written by something that it started."""
         try:
             value = json.loads(line)
             if "unit" in value:
-                return Progress.model_validate_json(line)
+                return StepProgress.model_validate_json(line)
             return {**value, "notes": tuple(value["notes"]), "caveats": tuple(value["caveats"])}
         except (ValueError, TypeError, KeyError, ValidationError):
             with contextlib.suppress(OSError), self._log.open("ab") as log:

@@ -9,21 +9,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.digest import canonical_json
+from trtbuild.core.digest import write_canonical_json
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Action, Outcome
-from trtbuild.plan.plan import Plan, Planned, contents_digest, inputs_of
-from trtbuild.run.executor import Call, Executor, Finished, Listener, Progress
-from trtbuild.run.outcomes import deferred, failed, good, not_reached, succeeded
+from trtbuild.plan.plan import Plan, PlannedStep, digest_contents, iterate_inputs
+from trtbuild.run.executor import Call, CallResult, Executor, Listener, StepProgress
+from trtbuild.run.outcomes import (
+    is_good,
+    record_deferral,
+    record_failure,
+    record_not_reached,
+    record_success,
+)
 from trtbuild.steps.base import MODEL, WEIGHTS
 from trtbuild.store.store import Store
 
-__all__ = ["walk"]
+__all__ = ["walk_plan"]
 
 POLL_SECONDS = 0.2
 
 
-def walk(
+def walk_plan(
     plan: Plan,
     store: Store,
     executor: Executor,
@@ -43,13 +49,13 @@ def walk(
     finally:
         run.release()
         store.digests.save()
-    store.remember(plan.recipe, {o.step: o.digest for o in run.outcomes.values() if good(o)})
+    store.remember(plan.recipe, {o.step: o.digest for o in run.outcomes.values() if is_good(o)})
     return tuple(run.outcomes[planned.name] for planned in plan.steps)
 
 
 @dataclass
-class _Claimed:
-    planned: Planned
+class _ClaimedStep:
+    planned: PlannedStep
     contents: str
     work: Path
     lock: int
@@ -62,7 +68,7 @@ class _Walk:
         self.executor = executor
         self.listener = listener
         self.outcomes: dict[str, Outcome] = {}
-        self.claimed: dict[str, _Claimed] = {}
+        self.claimed: dict[str, _ClaimedStep] = {}
         self.verified: set[str] = set()
         self.waited: set[str] = set()
 
@@ -82,7 +88,7 @@ class _Walk:
             os.close(claimed.lock)
         self.claimed.clear()
 
-    def _ready(self) -> list[Planned]:
+    def _ready(self) -> list[PlannedStep]:
         return [
             planned
             for planned in self.plan.steps
@@ -97,20 +103,20 @@ class _Walk:
             moved |= self._settle(planned)
         return moved
 
-    def _settle(self, planned: Planned) -> bool:
+    def _settle(self, planned: PlannedStep) -> bool:
         """Reuse, refuse or start one ready step; return False if it has to wait."""
-        bad = [each for name in planned.after if not good(each := self.outcomes[name])]
+        bad = [each for name in planned.after if not is_good(each := self.outcomes[name])]
         if bad and all(each.status == "deferred" for each in bad):
-            return self._ended(deferred(planned, bad[0].message))
+            return self._end(record_deferral(planned, bad[0].message))
         if bad:
-            return self._ended(not_reached(planned))
+            return self._end(record_not_reached(planned))
         if planned.deferred:
-            return self._ended(deferred(planned))
+            return self._end(record_deferral(planned))
         return self._reuse(planned) or (
             self.executor.has_room(planned.step.needs()) and self._run(planned)
         )
 
-    def _run(self, planned: Planned) -> bool:
+    def _run(self, planned: PlannedStep) -> bool:
         """Claim a step and start it; return False while another process has the claim."""
         lock = self.store.claim(planned.digest)
         if lock is None:
@@ -125,7 +131,7 @@ class _Walk:
             self._start(planned, lock)
         return True
 
-    def _reuse(self, planned: Planned) -> bool:
+    def _reuse(self, planned: PlannedStep) -> bool:
         action = self.store.action(planned.digest)
         if action is None or not self.store.complete(action):
             contents = self._contents(planned)
@@ -137,28 +143,28 @@ class _Walk:
                 update={
                     "step": planned.name,
                     "digest": planned.digest,
-                    "ingredients": canonical_json(planned.ingredients),
+                    "ingredients": write_canonical_json(planned.ingredients),
                 }
             )
             self.store.record(action, contents)
-        self._ended(succeeded(planned, "reused", action))
+        self._end(record_success(planned, "reused", action))
         return True
 
-    def _contents(self, planned: Planned) -> str:
+    def _contents(self, planned: PlannedStep) -> str:
         contents = {
             f"{before}/{artifact.name}": artifact.digest
             for before in planned.after
             for artifact in self.outcomes[before].artifacts
         }
         step, caveats = planned.step, self._caveats(planned)
-        return contents_digest(step, contents, facts=planned.facts, caveats=caveats)
+        return digest_contents(step, contents, facts=planned.facts, caveats=caveats)
 
-    def _caveats(self, planned: Planned) -> tuple[str, ...]:
+    def _caveats(self, planned: PlannedStep) -> tuple[str, ...]:
         return tuple(
             dict.fromkeys(c for before in planned.after for c in self.outcomes[before].caveats)
         )
 
-    def _start(self, planned: Planned, lock: int) -> None:
+    def _start(self, planned: PlannedStep, lock: int) -> None:
         try:
             inputs = self._inputs(planned)
         except CorruptObject as error:
@@ -175,14 +181,14 @@ class _Walk:
             facts=planned.facts,
             caveats=self._caveats(planned),
         )
-        self.claimed[planned.name] = _Claimed(planned, self._contents(planned), work, lock)
+        self.claimed[planned.name] = _ClaimedStep(planned, self._contents(planned), work, lock)
         self.listener.started(planned.name)
         self.executor.start(call)
 
-    def _inputs(self, planned: Planned) -> dict[str, str]:
+    def _inputs(self, planned: PlannedStep) -> dict[str, str]:
         """Return the files a step reads, each verified once in this walk."""
         found = {}
-        for _, ref in inputs_of(planned.step):
+        for _, ref in iterate_inputs(planned.step):
             names = {ref.output, WEIGHTS} if ref.output == MODEL else {ref.output}
             for artifact in self.outcomes[ref.step].artifacts:
                 if artifact.name not in names:
@@ -194,7 +200,7 @@ class _Walk:
                 found[f"{ref.step}/{artifact.name}"] = str(path)
         return found
 
-    def _redo(self, planned: Planned, error: CorruptObject) -> None:
+    def _redo(self, planned: PlannedStep, error: CorruptObject) -> None:
         """Take back the outcomes whose artifacts turned out damaged; they run again."""
         for before in planned.after:
             if not all(self.store.has(artifact) for artifact in self.outcomes[before].artifacts):
@@ -203,26 +209,26 @@ class _Walk:
 
     def _wait(self) -> None:
         told = self.executor.wait(POLL_SECONDS)
-        if isinstance(told, Progress):
+        if isinstance(told, StepProgress):
             self.listener.progressed(told)
-        elif isinstance(told, Finished):
+        elif isinstance(told, CallResult):
             claimed = self.claimed.pop(told.name)
             try:
-                self._ended(self._finish(claimed, told))
+                self._end(self._finish(claimed, told))
             finally:
                 os.close(claimed.lock)
 
-    def _finish(self, claimed: _Claimed, told: Finished) -> Outcome:
+    def _finish(self, claimed: _ClaimedStep, told: CallResult) -> Outcome:
         planned, work = claimed.planned, claimed.work
         if told.message:
-            return failed(planned, told, log=str(work / "log.txt"))
+            return record_failure(planned, told, log=str(work / "log.txt"))
         beside = planned.step.beside.items()
         there = {name: file for name, file in beside if (work / "out" / file).exists()}
         outputs = {**planned.step.outputs, **there}
         action = Action(
             step=planned.name,
             digest=planned.digest,
-            ingredients=canonical_json(planned.ingredients),
+            ingredients=write_canonical_json(planned.ingredients),
             artifacts=tuple(
                 self.store.add(work / "out" / file, name, move=True)
                 for name, file in outputs.items()
@@ -234,9 +240,9 @@ class _Walk:
         )
         self.store.record(action, claimed.contents)
         shutil.rmtree(work, ignore_errors=True)
-        return succeeded(planned, "ran", action)
+        return record_success(planned, "ran", action)
 
-    def _ended(self, outcome: Outcome) -> bool:
+    def _end(self, outcome: Outcome) -> bool:
         self.outcomes[outcome.step] = outcome
         self.listener.finished(outcome)
         return True

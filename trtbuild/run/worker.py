@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, TrtbuildError
-from trtbuild.run.executor import Call, Progress
-from trtbuild.steps.base import Context, Silent
+from trtbuild.run.executor import Call, StepProgress
+from trtbuild.steps.base import Context, QuietEvents
 
-__all__ = ["dependency_hint", "main", "run_call"]
+__all__ = ["explain_import_error", "main", "run_call"]
 
 BUG = 70
 PROVIDERS = {
@@ -29,20 +29,20 @@ PROVIDERS = {
 }
 
 
-class _Telling(Silent):
+class _Telling(QuietEvents):
     """Events of a running call: notes are kept for the report, progress is passed on."""
 
-    def __init__(self, name: str, tell: Callable[[Progress], None]) -> None:
+    def __init__(self, name: str, tell: Callable[[StepProgress], None]) -> None:
         super().__init__()
         self._name = name
         self._tell = tell
 
     def progress(self, done: int, total: int, unit: str) -> None:
         """Pass it on."""
-        self._tell(Progress(name=self._name, done=done, total=total, unit=unit))
+        self._tell(StepProgress(name=self._name, done=done, total=total, unit=unit))
 
 
-def run_call(call: Call, tell: Callable[[Progress], None], *, threads: int) -> dict[str, Any]:
+def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) -> dict[str, Any]:
     """Run a call and return its end as plain values: name, message, hint, code, notes, caveats.
 
     An unexpected exception is a bug: its traceback goes to standard error (the log), its one line
@@ -76,7 +76,7 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
             traceback.print_exception(error.__cause__)
         return {"message": error.message, "hint": error.hint, "code": error.code}
     except ModuleNotFoundError as error:
-        missing = dependency_hint(error)
+        missing = explain_import_error(error)
         return {"message": missing.message, "hint": missing.hint, "code": missing.code}
     except MemoryError:
         return {"message": "out of memory", "hint": "", "code": 3}
@@ -84,11 +84,11 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
         return {"message": str(error), "hint": "", "code": 4}
     except Exception as error:  # noqa: BLE001  # the boundary of the process: told, never hidden
         traceback.print_exc()
-        return _unexpected(error)
+        return _describe_unexpected(error)
     return {"message": "", "hint": "", "code": 0}
 
 
-def _unexpected(error: Exception) -> dict[str, Any]:
+def _describe_unexpected(error: Exception) -> dict[str, Any]:
     return {
         "message": f"a bug in trtbuild: {type(error).__name__}: {error}",
         "hint": "the log has the traceback; please report it",
@@ -96,7 +96,7 @@ def _unexpected(error: Exception) -> dict[str, Any]:
     }
 
 
-def dependency_hint(error: ModuleNotFoundError) -> MissingDependency:
+def explain_import_error(error: ModuleNotFoundError) -> MissingDependency:
     """Return the error that says which extra brings a missing module."""
     name = (error.name or "").partition(".")[0]
     provider = PROVIDERS.get(name, name)

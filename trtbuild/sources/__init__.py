@@ -6,6 +6,6 @@ from pydantic import Field
 
 from trtbuild.sources.kinds import Onnx, Torch
 
-__all__ = ["Model"]
+__all__ = ["ModelSource"]
 
-Model = Annotated[Onnx | Torch, Field(discriminator="kind")]
+ModelSource = Annotated[Onnx | Torch, Field(discriminator="kind")]

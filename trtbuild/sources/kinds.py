@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.core.options import Location, Options
-from trtbuild.model.imported import Imported
+from trtbuild.model.imported_model import ImportedModel
 
 __all__ = ["InputSpec", "Onnx", "Torch", "Weights"]
 
@@ -62,21 +62,21 @@ class Onnx(Options):
             MissingFile: the model, or data that one of its tensors names, is not there.
             StepInputError: it is no ONNX model, is cut off, or names data outside its folder.
         """
-        from trtbuild.model.onnx_file import files_of
+        from trtbuild.model.onnx_file import find_model_files
 
-        return files_of(base / self.path)
+        return find_model_files(base / self.path)
 
-    def bring_in(self, base: Path, weights: Path | None) -> Imported:
+    def bring_in(self, base: Path, weights: Path | None) -> ImportedModel:
         """Read the model with all its data; `weights` is always None.
 
         Raises:
             MissingFile: the model, or data that one of its tensors names, is not there.
             StepInputError: it cannot be read, or is not a valid model.
         """
-        from trtbuild.model.onnx_file import read
+        from trtbuild.model.onnx_file import read_onnx
 
         del weights
-        return read(base / self.path)
+        return read_onnx(base / self.path)
 
 
 class Torch(Options):
@@ -107,11 +107,11 @@ class Torch(Options):
             MissingFile: there is no such file or module.
             UsageError: the entrypoint is malformed.
         """
-        from trtbuild.core.entrypoint import source_files
+        from trtbuild.core.entrypoint import find_source_files
 
-        return source_files(self.entrypoint, base)
+        return find_source_files(self.entrypoint, base)
 
-    def bring_in(self, base: Path, weights: Path | None) -> Imported:
+    def bring_in(self, base: Path, weights: Path | None) -> ImportedModel:
         """Make the module, load or seed its weights, and export it.
 
         Raises:
@@ -119,6 +119,6 @@ class Torch(Options):
             MissingDependency: PyTorch or the exporter is not installed.
             StepInputError: the weights do not fit, or PyTorch cannot export the module.
         """
-        from trtbuild.sources.torch_export import export
+        from trtbuild.sources.torch_export import export_module
 
-        return export(self, base=base, weights=weights)
+        return export_module(self, base=base, weights=weights)

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.model.nodes import WEIGHTED, bodies_of
+from trtbuild.model.nodes import WEIGHTED, iterate_bodies
 
 if TYPE_CHECKING:
     import onnx
@@ -61,7 +61,7 @@ class _Namer:
         self._constants(graph, known)
         _apply(graph, known)
         for node in graph.node:
-            for inner in bodies_of(node):
+            for inner in iterate_bodies(node):
                 own = {value.name: value.name for value in inner.input}
                 self.graph(inner, {**known, **own})
 

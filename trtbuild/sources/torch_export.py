@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.imported import Imported
-from trtbuild.model.onnx_file import check
+from trtbuild.model.imported_model import ImportedModel
+from trtbuild.model.onnx_file import check_onnx
 from trtbuild.sources.naming import name_after_modules, strip_remarks
-from trtbuild.sources.torch_module import make, reported
+from trtbuild.sources.torch_module import prepare_module, translate_errors
 
 if TYPE_CHECKING:
     import onnx
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     from trtbuild.sources.kinds import Torch
 
-__all__ = ["export"]
+__all__ = ["export_module"]
 
 
-def export(source: Torch, *, base: Path, weights: Path | None) -> Imported:
+def export_module(source: Torch, *, base: Path, weights: Path | None) -> ImportedModel:
     """Make the module, load or seed its weights, and export it.
 
     Raises:
@@ -31,16 +31,20 @@ def export(source: Torch, *, base: Path, weights: Path | None) -> Imported:
         MissingDependency: PyTorch or the exporter is not installed.
         StepInputError: the weights do not fit, or PyTorch cannot export the module.
     """
-    made = make(source, base=base, weights=weights)
-    return Imported(_exported(source, made.module), made.notes, made.caveats)
+    made = prepare_module(source, base=base, weights=weights)
+    return ImportedModel(_export(source, made.module), made.notes, made.caveats)
 
 
-def _exported(source: Torch, module: nn.Module) -> onnx.ModelProto:
+def _export(source: Torch, module: nn.Module) -> onnx.ModelProto:
     import torch
 
     names = _input_order(source, module)
     arguments, shapes = _example(source, names)
-    with _quiet(), reported(source, "cannot be exported by PyTorch"), torch.no_grad():
+    with (
+        _silence_exporter(),
+        translate_errors(source, "cannot be exported by PyTorch"),
+        torch.no_grad(),
+    ):
         program = torch.onnx.export(
             module,
             arguments,
@@ -57,7 +61,7 @@ def _exported(source: Torch, module: nn.Module) -> onnx.ModelProto:
     name_after_modules(model, module.state_dict())
     strip_remarks(model)
     _forget_constants(model.graph)
-    check(model, source.entrypoint)
+    check_onnx(model, source.entrypoint)
     return model
 
 
@@ -145,7 +149,7 @@ def _forget_constants(graph: onnx.GraphProto) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_exporter() -> Iterator[None]:
     """Keep the exporter's remarks on its own insides to itself."""
     import logging
     import warnings

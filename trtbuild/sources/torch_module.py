@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.entrypoint import load_entrypoint
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
-from trtbuild.core.words import few
+from trtbuild.core.words import join_few
 
 if TYPE_CHECKING:
     from torch import nn
 
     from trtbuild.sources.kinds import Torch
 
-__all__ = ["SEEDED", "Made", "make", "reported"]
+__all__ = ["SEEDED", "PreparedModule", "prepare_module", "translate_errors"]
 
 SEEDED = "seeded weights"
 FEW = 4
 
 
 @dataclass(frozen=True)
-class Made:
+class PreparedModule:
     """A module ready to be exported, and what its reader must know."""
 
     module: nn.Module
@@ -32,7 +32,7 @@ class Made:
     caveats: tuple[str, ...] = ()
 
 
-def make(source: Torch, *, base: Path, weights: Path | None) -> Made:
+def prepare_module(source: Torch, *, base: Path, weights: Path | None) -> PreparedModule:
     """Make the module, and load or seed its weights.
 
     Raises:
@@ -48,22 +48,22 @@ def make(source: Torch, *, base: Path, weights: Path | None) -> Made:
     module = _module(source, base).eval()
     if weights is not None and source.weights is not None:
         _load(module, weights, source.weights.key)
-        return Made(module)
+        return PreparedModule(module)
     if source.weights is not None:
         _seed_statistics(module, source.seed)
         note = f"weights drawn from seed {source.seed}: the numbers say nothing of a real model"
-        return Made(module, (note,), (SEEDED,))
+        return PreparedModule(module, (note,), (SEEDED,))
     if _depends_on_seed(source, base, module):
         note = f"the entrypoint draws weights at random, from seed {source.seed}"
-        return Made(module, (note,), (SEEDED,))
-    return Made(module)
+        return PreparedModule(module, (note,), (SEEDED,))
+    return PreparedModule(module)
 
 
 def _module(source: Torch, base: Path, *, seed: int | None = None) -> nn.Module:
     import torch
 
     make = load_entrypoint(source.entrypoint, base)
-    with torch.random.fork_rng(devices=[]), reported(source, "raised"):
+    with torch.random.fork_rng(devices=[]), translate_errors(source, "raised"):
         # Before the first parameter exists: whatever initialization draws, it draws from here.
         torch.manual_seed(source.seed if seed is None else seed)
         module = make(**source.options)
@@ -76,9 +76,9 @@ def _module(source: Torch, base: Path, *, seed: int | None = None) -> nn.Module:
 
 
 def _load(module: nn.Module, path: Path, key: str | None) -> None:
-    from trtbuild.sources.weights import state_dict
+    from trtbuild.sources.weights import read_state_dict
 
-    given, wanted = state_dict(path, key), module.state_dict()
+    given, wanted = read_state_dict(path, key), module.state_dict()
     problems = [
         _few("not in the file", [name for name in wanted if name not in given]),
         _few("not in the module", [name for name in given if name not in wanted]),
@@ -102,7 +102,7 @@ def _load(module: nn.Module, path: Path, key: str | None) -> None:
 def _few(what: str, names: list[str]) -> str:
     if not names:
         return ""
-    return f"{len(names)} {what} ({few(names, FEW)})"
+    return f"{len(names)} {what} ({join_few(names, FEW)})"
 
 
 def _seed_statistics(module: nn.Module, seed: int) -> None:
@@ -134,7 +134,7 @@ def _depends_on_seed(source: Torch, base: Path, module: nn.Module) -> bool:
 
 
 @contextlib.contextmanager
-def reported(source: Torch, what: str) -> Iterator[None]:
+def translate_errors(source: Torch, what: str) -> Iterator[None]:
     """Turn whatever the user's code or the exporter raises into one error with its last words."""
     try:
         yield

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from trtbuild.sources.kinds import Weights
 
-__all__ = ["LIMIT_BYTES", "fetch", "state_dict"]
+__all__ = ["LIMIT_BYTES", "fetch_weights", "read_state_dict"]
 
 LIMIT_BYTES = 8 << 30
 """More than any model that an engine is built from here; a server cannot fill the disk."""
@@ -22,7 +22,7 @@ PIECE_BYTES = 1 << 20
 SAFETENSORS_HEADER_BYTES = 100 << 20  # the format's own limit
 
 
-def fetch(
+def fetch_weights(
     weights: Weights,
     destination: Path,
     *,
@@ -122,7 +122,7 @@ def _open(url: str, timeout_seconds: float) -> Any:
     return opener.open(Request(url), timeout=timeout_seconds)  # noqa: S310  # checked above
 
 
-def state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
+def read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
     """Read a state dict from a file of safetensors or `torch.save`; never unpickles code.
 
     Args:

@@ -10,7 +10,7 @@ from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData
 from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.collect_histograms import CollectHistograms
-from trtbuild.steps.compare import Compare
+from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
 from trtbuild.steps.fix_graph import FixGraph
@@ -43,6 +43,6 @@ AnyStep = Annotated[
     | DescribeEngine
     | RunEngine
     | Infer
-    | Compare,
+    | CompareOutputs,
     Field(discriminator="kind"),
 ]

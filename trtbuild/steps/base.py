@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, TypeVar
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 
-__all__ = ["MODEL", "WEIGHTS", "Context", "Events", "Pinned", "Ref", "Silent", "Step"]
+__all__ = ["MODEL", "WEIGHTS", "Context", "Events", "Pinned", "QuietEvents", "Ref", "Step"]
 
 Value = TypeVar("Value", bound=Options)
 
@@ -45,7 +45,7 @@ class Events(Protocol):
         """Add words that must stand beside every number made from this step's outputs."""
 
 
-class Silent:
+class QuietEvents:
     """Events that remember notes and caveats, and show nothing."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Context:
     """Inherited from the steps before."""
     threads: int = 0
     """How many threads libraries may use; 0 means all. Never changes a result."""
-    events: Events = field(default_factory=Silent)
+    events: Events = field(default_factory=QuietEvents)
 
     def path(self, source: Ref | Pinned) -> Path:
         """Return the file that an input names; a model's weights lie beside it."""
@@ -89,9 +89,9 @@ class Context:
         weights = self.inputs.get(f"{source.step}/{WEIGHTS}") if source.output == MODEL else None
         if weights is None:
             return path
-        from trtbuild.model.onnx_file import together
+        from trtbuild.model.onnx_file import link_together
 
-        return together(path, weights, self.out.parent / "in" / source.step)
+        return link_together(path, weights, self.out.parent / "in" / source.step)
 
     def read(self, source: Ref | Pinned, kind: type[Value]) -> Value:
         """Return what an input of JSON says, as a value."""

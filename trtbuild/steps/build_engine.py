@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
-from trtbuild.backends.base import Asked, Built, Implicit, Order
-from trtbuild.backends.model import Model
+from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization, LayerRequest
+from trtbuild.backends.model import OnnxModel
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import Needs
@@ -16,8 +16,8 @@ from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
 from trtbuild.model.nodes import name_of
-from trtbuild.quant.account import Account, Precision
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.account import PrecisionName, QuantizationAccount
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["BuildEngine"]
@@ -54,8 +54,8 @@ class BuildEngine(Step):
     ranges: Ref | None = None
     """ranges.json, for implicit quantization: the model then has no Q/DQ pairs."""
     skip: tuple[str, ...] = ()
-    precision: dict[str, Precision] = {}
-    """Of implicit quantization: the recipe's wishes for single nodes."""
+    precision: dict[str, PrecisionName] = {}
+    """Of implicit quantization: what the recipe requests of single nodes."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that the backend builds with, and the GPU where it needs one."""
@@ -74,21 +74,23 @@ class BuildEngine(Step):
             context.events.note(f"{self.target}: {note}")
         self.write(context, "result", self._result(context, built))
 
-    def _asked(self, context: Context) -> tuple[Asked, ...]:
+    def _read_requests(self, context: Context) -> tuple[LayerRequest, ...]:
         if self.account is None:
-            return Model.read(context.path(self.model)).asked()
-        account = context.read(self.account, Account)
-        return tuple(Asked(layer.name, layer.op, layer.precision) for layer in account.layers)
+            return OnnxModel.read(context.path(self.model)).list_requests()
+        account = context.read(self.account, QuantizationAccount)
+        return tuple(
+            LayerRequest(layer.name, layer.op, layer.precision) for layer in account.layers
+        )
 
-    def _order(self, context: Context) -> Order:
+    def _order(self, context: Context) -> BuildOrder:
         cache = None if self.timing_cache is None else context.path(self.timing_cache)
         if cache is None and self.warm is not None and Path(self.warm).is_file():
             cache = Path(self.warm)
-        return Order(
+        return BuildOrder(
             model=context.path(self.model),
             engine=self.out(context, "engine"),
             profiles=self.profiles,
-            asked=self._asked(context),
+            requested=self._read_requests(context),
             progress=context.events.progress,
             plugins=tuple(context.path(plugin) for plugin in self.plugins),
             timing_cache=cache,
@@ -96,10 +98,10 @@ class BuildEngine(Step):
             implicit=None if self.ranges is None else self._implicit(context, self.ranges),
         )
 
-    def _implicit(self, context: Context, table: Ref) -> Implicit:
+    def _implicit(self, context: Context, table: Ref) -> ImplicitQuantization:
         ranges = context.read(table, Ranges)
-        wishes = Wishes(self.skip, self.precision)
-        return Implicit(
+        requests = PrecisionRequests(self.skip, self.precision)
+        return ImplicitQuantization(
             ranges=ranges,
             manual=tuple(
                 name
@@ -108,13 +110,13 @@ class BuildEngine(Step):
             ),
             floats=tuple(
                 name_of(node)
-                for node in Model.read(context.path(self.model)).nodes
-                if wishes.against_int8(name_of(node), node.op_type)
+                for node in OnnxModel.read(context.path(self.model)).nodes
+                if requests.object_to_int8(name_of(node), node.op_type)
             ),
-            encode=_cache_of,
+            encode=_write_cache,
         )
 
-    def _result(self, context: Context, built: Built) -> TargetResult:
+    def _result(self, context: Context, built: BuildResult) -> TargetResult:
         engine = self.out(context, "engine")
         asked = [layer for layer in built.layers if layer.asked == "int8"]
         guarantee = self.backend.guarantee(built.inputs)
@@ -126,8 +128,8 @@ class BuildEngine(Step):
             engine_size_bytes=engine.stat().st_size,
             model_digest=digest_of_file(context.path(self.model)),
             built_for=self.backend.built_for(),
-            inputs=_described(built.inputs),
-            outputs=_described(built.outputs),
+            inputs=_describe_specs(built.inputs),
+            outputs=_describe_specs(built.outputs),
             profiles=tuple(
                 {
                     name: dict(zip(("min", "opt", "max"), map(list, shapes), strict=True))
@@ -146,12 +148,12 @@ class BuildEngine(Step):
         )
 
 
-def _cache_of(version: str, scales: Mapping[str, float]) -> bytes:
+def _write_cache(version: str, scales: Mapping[str, float]) -> bytes:
     number, algorithm = number_from_version(version), ALGORITHMS["entropy2"]
     return bytes_from_cache(TrtCache(number, algorithm, dict(scales)))
 
 
-def _described(specs: Sequence[TensorSpec]) -> tuple[dict[str, str | list[int | str]], ...]:
+def _describe_specs(specs: Sequence[TensorSpec]) -> tuple[dict[str, str | list[int | str]], ...]:
     return tuple(
         {"name": spec.name, "dtype": spec.dtype, "shape": list(spec.shape)} for spec in specs
     )

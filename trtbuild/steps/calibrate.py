@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib import Calibrator
-from trtbuild.calib.choice import calibrators_of
-from trtbuild.calib.collect import collect
+from trtbuild.calib.collect import collect_histograms
+from trtbuild.calib.first_layers import FirstLayer, find_doubts, find_first_layers
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
-from trtbuild.calib.plausible import FirstLayer, doubts, first_layers
-from trtbuild.calib.ranges import ranges_from_histograms, remarks
+from trtbuild.calib.overrides import assign_calibrators
+from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import feeds_from_samples
-from trtbuild.quant.placing.policy import candidates, floating
+from trtbuild.quant.placing.policy import list_candidates, list_floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Calibrate", "check_count", "load_model", "opened", "workers_of"]
+__all__ = ["Calibrate", "check_count", "choose_workers", "load_model", "open_observer"]
 
 MOST_WORKERS = 16
 
@@ -56,43 +56,43 @@ class Calibrate(Step):
                 finite, an override matches nothing, or fewer or more samples came than were
                 captured.
         """
-        wanted = self.data.manifest_of(context).count
-        observer, firsts = opened(context.path(self.model), everything=self.everything)
-        calibrators = calibrators_of(observer.tensors, self.calibrator, self.overrides)
+        wanted = self.data.read_manifest(context).count
+        observer, firsts = open_observer(context.path(self.model), everything=self.everything)
+        calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
         counted = {layer.tensor for layer in firsts}
         histograms = {
             name: Histogram(counted=one.counts or name in counted)
             for name, one in calibrators.items()
         }
-        samples = collect(
+        samples = collect_histograms(
             observer,
             feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
             histograms,
-            workers=min(workers_of(context), wanted),
+            workers=min(choose_workers(context), wanted),
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
         check_count(samples, wanted)
-        for remark in (*doubts(firsts, histograms), *remarks(histograms)):
+        for remark in (*find_doubts(firsts, histograms), *remark_on_histograms(histograms)):
             context.events.note(remark)
         ranges = ranges_from_histograms(
-            histograms, calibrators, samples=samples, workers=workers_of(context)
+            histograms, calibrators, samples=samples, workers=choose_workers(context)
         )
         self.write(context, "ranges", ranges)
 
 
-def opened(path: Path, *, everything: bool) -> tuple[Observer, list[FirstLayer]]:
+def open_observer(path: Path, *, everything: bool) -> tuple[Observer, list[FirstLayer]]:
     """Open a model to observe the tensors that need a range, or all; and read its first layers.
 
     Raises:
         StepInputError: it is no ONNX model, or ONNX Runtime cannot run it.
     """
     model = load_model(path)
-    firsts = first_layers(model, folder=path.parent)  # the observer empties the model
-    tensors = floating(model) if everything else candidates(model)
+    firsts = find_first_layers(model, folder=path.parent)  # the observer empties the model
+    tensors = list_floating(model) if everything else list_candidates(model)
     return Observer(model, tensors, folder=path.parent), firsts
 
 
-def workers_of(context: Context) -> int:
+def choose_workers(context: Context) -> int:
     """Return how many samples are computed at a time: each holds its activations in memory."""
     return min(context.threads or len(os.sched_getaffinity(0)), MOST_WORKERS)
 

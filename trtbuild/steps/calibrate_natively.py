@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.backends.base import Shapes
-from trtbuild.backends.model import Model
-from trtbuild.backends.tensorrt.native import Counting, calibrate
+from trtbuild.backends.model import OnnxModel
+from trtbuild.backends.tensorrt.native_calibration import CountedBatches, calibrate_with_tensorrt
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib import Calibrator
-from trtbuild.calib.imported import imported
 from trtbuild.calib.legacy import Legacy
-from trtbuild.calib.table import table_from_bytes
+from trtbuild.calib.range_file import table_from_bytes
+from trtbuild.calib.range_import import select_ranges
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import Needs
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.feeds import feeds_from_samples
-from trtbuild.quant.placing.policy import floating
+from trtbuild.quant.placing.policy import list_floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import load_model
 from trtbuild.steps.capture_data import DataInput
@@ -56,12 +56,12 @@ class CalibrateNatively(Step):
             MissingDependency, NoGpu: TensorRT 10 or a GPU is not here.
         """
         path = context.path(self.model)
-        inputs = Model.read(path).inputs
+        inputs = OnnxModel.read(path).inputs
         shapes = {spec.name: self._shape(spec) for spec in inputs}
-        count, batch = self.data.manifest_of(context).count, _batch(shapes)
+        count, batch = self.data.read_manifest(context).count, _batch(shapes)
         _demand_whole_batches(count, batch)
         feeds = feeds_from_samples(self.data.samples(context), inputs, batch=batch)
-        loader = Counting(
+        loader = CountedBatches(
             (feed.arrays for feed in feeds),
             promised=count // batch,
             shapes=shapes,
@@ -69,7 +69,7 @@ class CalibrateNatively(Step):
         )
         profile: dict[str, Shapes] = {name: (shape,) * 3 for name, shape in shapes.items()}
         legacy = isinstance(self.calibrator, Legacy)
-        cache = calibrate(
+        cache = calibrate_with_tensorrt(
             self.backend,
             path,
             context.out / "thrown_away.engine",
@@ -80,7 +80,7 @@ class CalibrateNatively(Step):
         )
         self.out(context, "cache").write_bytes(cache)
         table = table_from_bytes(cache, file="TensorRT's cache")
-        ranges = imported(table, floating(load_model(path)))
+        ranges = select_ranges(table, list_floating(load_model(path)))
         self.write(context, "ranges", ranges.model_copy(update={"samples": count}))
 
     def _shape(self, spec: TensorSpec) -> tuple[int, ...]:

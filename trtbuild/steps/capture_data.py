@@ -12,9 +12,9 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
-from trtbuild.data import Source
+from trtbuild.data import AnyDataSource
+from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
-from trtbuild.data.stored import stored, storing
 from trtbuild.data.survey import Survey, digest_of_sample
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
@@ -24,19 +24,19 @@ __all__ = ["CaptureData", "DataInput"]
 class DataInput(Options):
     """Captured data as another step's input: what to read, and how to reach the bytes."""
 
-    source: Source
+    source: AnyDataSource
     files: tuple[Pinned, ...]
     manifest: Ref
     stored: Ref
     """samples.npz of the capture: holds the samples where `source.captured`."""
 
-    def manifest_of(self, context: Context) -> Manifest:
+    def read_manifest(self, context: Context) -> Manifest:
         """Return what the capture found: count, digests, tensors, labels."""
         return context.read(self.manifest, Manifest)
 
     def labels(self, context: Context) -> list[int] | None:
         """Return the label of each sample in order, or None where the data has none."""
-        manifest = self.manifest_of(context)
+        manifest = self.read_manifest(context)
         return list(manifest.labels) if manifest.labelled else None
 
     def samples(self, context: Context) -> Iterator[Sample]:
@@ -47,11 +47,14 @@ class DataInput(Options):
         Raises:
             CorruptObject: a file changed since, or decodes to something else here.
         """
-        digests = self.manifest_of(context).samples
+        digests = self.read_manifest(context).samples
         # The code behind captured samples may change: what it once yielded is what is read.
         suspects = () if self.source.captured else self.files
         read = 0
-        with _suspecting(suspects, context), contextlib.closing(self._read(context)) as samples:
+        with (
+            _suspect_changes(suspects, context),
+            contextlib.closing(self._read(context)) as samples,
+        ):
             for sample in samples:
                 if read >= len(digests) or digest_of_sample(sample) != digests[read]:
                     raise _different(sample.name)
@@ -63,7 +66,9 @@ class DataInput(Options):
     def _read(self, context: Context) -> Generator[Sample]:
         if self.source.captured:
             source = self.source
-            raw = stored(context.path(self.stored), labels=source.labels, name_of=source.name_of)
+            raw = read_samples(
+                context.path(self.stored), labels=source.labels, name_of=source.name_of
+            )
             yield from map(source.prepare, raw)
         else:
             paths = _paths(self.files, context)
@@ -77,7 +82,7 @@ class CaptureData(Step):
     outputs: ClassVar[Mapping[str, str]] = {"manifest": "manifest.json", "samples": "samples.npz"}
 
     kind: Literal["capture_data"] = "capture_data"
-    source: Source
+    source: AnyDataSource
     files: tuple[Pinned, ...]
 
     def fact_names(self) -> tuple[str, ...]:
@@ -98,8 +103,8 @@ class CaptureData(Step):
         total = self.source.expected(_paths(self.files, context))
         labels = self.source.labels if self.source.captured else None
         with (
-            _suspecting(self.files, context),
-            storing(self.out(context, "samples"), labels) as store,
+            _suspect_changes(self.files, context),
+            write_samples(self.out(context, "samples"), labels) as store,
             contextlib.closing(self._read(context, store)) as samples,
         ):
             for done, sample in enumerate(samples, start=1):
@@ -127,7 +132,7 @@ def _threads(context: Context) -> int:
 
 
 @contextlib.contextmanager
-def _suspecting(files: Sequence[Pinned], context: Context) -> Iterator[None]:
+def _suspect_changes(files: Sequence[Pinned], context: Context) -> Iterator[None]:
     """Where reading fails and one of the files has changed, say that instead."""
     try:
         yield

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.records import Checks, Fault
+from trtbuild.core.records import ModelChecks, RuleFault
 from trtbuild.core.values import Range, Ranges
-from trtbuild.core.words import few
-from trtbuild.quant.account import Account
-from trtbuild.quant.rules.aim import Aim
+from trtbuild.core.words import join_few
+from trtbuild.quant.account import QuantizationAccount
+from trtbuild.quant.rules.build_target import BuildTarget
 from trtbuild.steps.base import Context, Ref, Step
 
-__all__ = ["CheckModel", "told"]
+__all__ = ["CheckModel", "describe_fault"]
 
 MANY = 5
 """Nodes named in a line; checks.json names them all."""
@@ -32,7 +32,7 @@ class CheckModel(Step):
     ranges: Ref | None = None
     """ranges.json, beside it."""
     target: str
-    aim: Aim
+    aim: BuildTarget
     shapes: dict[str, tuple[int, ...]] = {}
     """Of the inputs, for counting the work: the opt shapes."""
     allow_float: tuple[str, ...] = ()
@@ -46,48 +46,48 @@ class CheckModel(Step):
         Raises:
             StepInputError: an error is left: names rule, nodes, reason and next move of each.
         """
-        from trtbuild.model.onnx_file import load
-        from trtbuild.quant.rules.checked import check_model
-        from trtbuild.quant.rules.subject import Subject
+        from trtbuild.model.onnx_file import load_onnx
+        from trtbuild.quant.rules.model_checks import check_against_rules
+        from trtbuild.quant.rules.subject import RuleSubject
 
-        subject = Subject(
-            model=load(context.path(self.model)),
-            aim=self.aim,
+        subject = RuleSubject(
+            model=load_onnx(context.path(self.model)),
+            build_target=self.aim,
             account=self._account(context),
             ranges=self._ranges(context),
             shapes=self.shapes,
             allow_float=self.allow_float,
         )
-        found = check_model(subject, target=self.target, off=self.off)
+        found = check_against_rules(subject, target=self.target, off=self.off)
         _refuse([fault for fault in found.faults if fault.level == "error" and not fault.off])
         for fault in found.faults:
-            context.events.note(told(fault))
+            context.events.note(describe_fault(fault))
         self._write(context, found)
 
-    def _write(self, context: Context, found: Checks) -> None:
+    def _write(self, context: Context, found: ModelChecks) -> None:
         self.write(context, "checks", found, indent=1)
         # An engine waits for this file alone: turning a rule off builds nothing anew.
         self.out(context, "passed").write_text("no error\n")
 
-    def _account(self, context: Context) -> Account | None:
-        return None if self.account is None else context.read(self.account, Account)
+    def _account(self, context: Context) -> QuantizationAccount | None:
+        return None if self.account is None else context.read(self.account, QuantizationAccount)
 
     def _ranges(self, context: Context) -> dict[str, Range]:
         return {} if self.ranges is None else context.read(self.ranges, Ranges).tensors
 
 
-def told(fault: Fault) -> str:
+def describe_fault(fault: RuleFault) -> str:
     """Write a fault as a line: code, nodes, reason, and the next move or why it does not count."""
-    where = few([f"`{name}`" for name in fault.nodes], MANY)
+    where = join_few([f"`{name}`" for name in fault.nodes], MANY)
     end = f"turned off: {fault.off}" if fault.off else f"hint: {fault.hint}"
     return f"{fault.code} {where}{': ' if where else ''}{fault.reason} ({end})"
 
 
-def _refuse(errors: Sequence[Fault]) -> None:
+def _refuse(errors: Sequence[RuleFault]) -> None:
     if errors:
         codes = ", ".join(dict.fromkeys(fault.code for fault in errors))
         raise StepInputError(
-            "\n".join(told(fault) for fault in errors),
+            "\n".join(describe_fault(fault) for fault in errors),
             hint=f"mend the model; or, where a rule is wrong about it, turn it off with a reason: "
             f'`checks: {{off: {{{errors[0].code}: "why"}}}}` ({codes})',
         )

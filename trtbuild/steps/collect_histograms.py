@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.calib.collect import collect
+from trtbuild.calib.collect import collect_histograms
+from trtbuild.calib.first_layers import find_doubts
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.plausible import doubts
-from trtbuild.calib.stored import Shard, write_shard
+from trtbuild.calib.shards import Shard, write_shard
 from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.calibrate import opened, workers_of
+from trtbuild.steps.calibrate import choose_workers, open_observer
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["CollectHistograms"]
@@ -52,19 +52,19 @@ class CollectHistograms(Step):
         Raises:
             StepInputError: as `calibrate`.
         """
-        observer, firsts = opened(context.path(self.model), everything=self.everything)
+        observer, firsts = open_observer(context.path(self.model), everything=self.everything)
         histograms = {name: Histogram() for name in observer.tensors}
         feeds = feeds_from_samples(
             self.data.samples(context), observer.inputs, batch=observer.batch
         )
-        samples = collect(
+        samples = collect_histograms(
             observer,
             itertools.islice(feeds, self.shard - 1, None, self.shards),
             histograms,
-            workers=workers_of(context),
+            workers=choose_workers(context),
             progress=lambda done: context.events.progress(done, 0, "samples"),
         )
-        for remark in doubts(firsts, histograms):
+        for remark in find_doubts(firsts, histograms):
             context.events.note(remark)
         shard = Shard(self.shard, self.shards, samples, histograms)
         write_shard(self.out(context, "histograms"), shard)

@@ -18,12 +18,12 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Compare"]
+__all__ = ["CompareOutputs"]
 
 _RUNNER = "ONNX Runtime on the CPU"
 
 
-class Compare(Step):
+class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
     version: ClassVar[int] = 1
@@ -51,7 +51,7 @@ class Compare(Step):
             StepInputError: the outputs are not of the samples that the data holds.
             CorruptObject: a file of outputs is torn.
         """
-        manifest = self.data.manifest_of(context)
+        manifest = self.data.read_manifest(context)
         reference = ArrayFile(context.path(self.reference))
         candidate = ArrayFile(context.path(self.candidate))
         for side, file in (("reference", reference), ("candidate", candidate)):

@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.model.weights_file import put_scratch
-from trtbuild.quant.half.convert import High, Peaks, convert, float_account, lift_for
+from trtbuild.quant.half.convert import (
+    HalfSettings,
+    Peaks,
+    convert_to_half,
+    make_float_account,
+    raise_opset_for_half,
+)
 from trtbuild.quant.half_types import HalfName
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.steps.base import Context, Ref, Step
 
 __all__ = ["ConvertPrecision"]
@@ -40,17 +46,17 @@ class ConvertPrecision(Step):
         Raises:
             StepInputError: the opset cannot be raised as far as the type needs.
         """
-        from trtbuild.model.onnx_file import load, write
+        from trtbuild.model.onnx_file import load_onnx, write_onnx
 
-        model = load(context.path(self.model))
+        model = load_onnx(context.path(self.model))
         put_scratch(model, context.out.parent / "scratch")
-        model, raised = lift_for(model, self.type, quantized=False)
+        model, raised = raise_opset_for_half(model, self.type, quantized=False)
         largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
-        high = High(self.type, largest, keep_io_types=self.keep_io_types)
-        wishes = Wishes(precision=dict.fromkeys(self.fp32, "fp32"))
-        account = convert(model, float_account(model), high, wishes)
+        high = HalfSettings(self.type, largest, keep_io_types=self.keep_io_types)
+        requests = PrecisionRequests(precision=dict.fromkeys(self.fp32, "fp32"))
+        account = convert_to_half(model, make_float_account(model), high, requests)
         account = account.model_copy(update={"remarks": (*raised, *account.remarks)})
         for remark in account.remarks:
             context.events.note(remark)
-        write(model, self.out(context, "model"), self.out(context, "weights"))
+        write_onnx(model, self.out(context, "model"), self.out(context, "weights"))
         self.write(context, "account", account, indent=1)

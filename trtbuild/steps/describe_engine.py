@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.tensorrt.engine import Kind, describe
+from trtbuild.backends.tensorrt.engine import Kind, describe_engine
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.steps.base import Context, Pinned, Step
 
@@ -34,5 +34,5 @@ class DescribeEngine(Step):
             MissingDependency, NoGpu: that TensorRT or a GPU is not here.
         """
         plugins = [context.path(plugin) for plugin in self.plugins]
-        found = describe(self.flavour, context.path(self.engine), plugins=plugins)
+        found = describe_engine(self.flavour, context.path(self.engine), plugins=plugins)
         self.out(context, "description").write_text(found.model_dump_json(), encoding="utf-8")

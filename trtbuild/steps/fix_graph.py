@@ -38,10 +38,10 @@ class FixGraph(Step):
             StepInputError: a fix cannot do what it was asked, or an input or output has no shape.
         """
         from trtbuild.fixes.apply import apply_fixes
-        from trtbuild.model.onnx_file import read, write
-        from trtbuild.model.signature import signature_of
+        from trtbuild.model.onnx_file import read_onnx, write_onnx
+        from trtbuild.model.signature import read_signature
 
-        model = read(context.path(self.model)).model
+        model = read_onnx(context.path(self.model)).model
         fixed, accounts = apply_fixes(
             model,
             self.fixes,
@@ -50,8 +50,8 @@ class FixGraph(Step):
         for account in accounts.fixes:
             for remark in account.remarks:
                 context.events.note(remark)
-        signature = signature_of(fixed)  # before writing: a large model is used up by that
-        write(fixed, self.out(context, "model"), self.out(context, "weights"))
+        signature = read_signature(fixed)  # before writing: a large model is used up by that
+        write_onnx(fixed, self.out(context, "model"), self.out(context, "weights"))
         self.write(context, "account", accounts)
         self.write(context, "signature", signature)
         context.events.progress(len(self.fixes), len(self.fixes), "fixes")

@@ -10,7 +10,7 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
-from trtbuild.sources import Model
+from trtbuild.sources import ModelSource
 from trtbuild.sources.kinds import Torch
 from trtbuild.steps.base import Context, Pinned, Step
 
@@ -25,7 +25,7 @@ class ImportModel(Step):
     beside: ClassVar[Mapping[str, str]] = {"weights": "model.weights"}
 
     kind: Literal["import_model"] = "import_model"
-    model: Model
+    model: ModelSource
     files: tuple[Pinned, ...]
     """What `model.files()` named: the ONNX file and its data, or the entrypoint's sources."""
     weights: Pinned | None = None
@@ -53,7 +53,7 @@ class ImportModel(Step):
             StepInputError: the model cannot be read or exported, or its weights do not fit.
             CorruptObject: a file is not what was planned with.
         """
-        from trtbuild.model.onnx_file import write
+        from trtbuild.model.onnx_file import write_onnx
 
         weights = None if self.weights is None else context.path(self.weights)
         context.events.progress(0, 1, "models")
@@ -65,7 +65,7 @@ class ImportModel(Step):
             context.events.note(note)
         for caveat in imported.caveats:
             context.events.caveat(caveat)
-        write(imported.model, self.out(context, "model"), self.out(context, "weights"))
+        write_onnx(imported.model, self.out(context, "model"), self.out(context, "weights"))
         context.events.progress(1, 1, "models")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.calib.imported import imported, remarks
-from trtbuild.calib.table import Values, table_from_bytes
-from trtbuild.core.regular import read_regular
-from trtbuild.model.view import View
-from trtbuild.quant.account import Precision
-from trtbuild.quant.placing.wanted import lacking, wanted
-from trtbuild.quant.wishes import Wishes
+from trtbuild.calib.range_file import ScaleMeaning, table_from_bytes
+from trtbuild.calib.range_import import remark_on_file, select_ranges
+from trtbuild.core.regular_files import read_regular
+from trtbuild.model.view import GraphView
+from trtbuild.quant.account import PrecisionName
+from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["ImportRanges"]
@@ -26,11 +26,11 @@ class ImportRanges(Step):
     kind: Literal["import_ranges"] = "import_ranges"
     model: Ref
     table: Pinned
-    values: Values = "auto"
+    values: ScaleMeaning = "auto"
     """What a calibration cache's numbers are; see `calibrator: {kind: cache}`."""
     skip: tuple[str, ...] = ()
     """The recipe's: nodes that stay float need no range."""
-    precision: dict[str, Precision] = {}
+    precision: dict[str, PrecisionName] = {}
 
     def run(self, context: Context) -> None:
         """Write ranges.json: Ranges, sorted by name; note what is unknown and what is lacking.
@@ -43,14 +43,14 @@ class ImportRanges(Step):
         path = context.path(self.table)
         table = table_from_bytes(read_regular(path), file=path.name, values=self.values)
         model = onnx.load(context.path(self.model), load_external_data=False)
-        names = View(model).activations
-        ranges = imported(table, names)
-        wants = list(wanted(model, Wishes(self.skip, self.precision)))
-        for remark in remarks(
+        names = GraphView(model).activations
+        ranges = select_ranges(table, names)
+        wants = list(find_required_ranges(model, PrecisionRequests(self.skip, self.precision)))
+        for remark in remark_on_file(
             table,
             names,
             wanted=wants,
-            lacking=lacking(wants, ranges.tensors),
+            lacking=find_missing_ranges(wants, ranges.tensors),
             inputs=[value.name for value in model.graph.input],
         ):
             context.events.note(remark)

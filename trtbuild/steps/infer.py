@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.backends.model import Model
+from trtbuild.backends.model import OnnxModel
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.base import Sample
 from trtbuild.model.fit import fits
-from trtbuild.model.runner import onnx_runner
+from trtbuild.model.runner import open_runner
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -53,14 +53,14 @@ class Infer(Step):
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
         path = context.path(self.model)
-        model = Model.read(path)
+        model = OnnxModel.read(path)
         inputs = model.inputs
         batch = _batch_of(inputs)
-        total = self.data.manifest_of(context).count
+        total = self.data.read_manifest(context).count
         _demand_whole_batches(total, batch)
-        kept = _Kept(reference=self.reference)
+        kept = _KeptOutputs(reference=self.reference)
         with (
-            onnx_runner(path, threads=context.threads, mapped=model.split) as infer,
+            open_runner(path, threads=context.threads, mapped=model.split) as infer,
             write_npz(self.out(context, "outputs")) as file,
         ):
             done = 0
@@ -90,7 +90,7 @@ class Infer(Step):
         }
 
 
-def _has_half(model: Model) -> bool:
+def _has_half(model: OnnxModel) -> bool:
     """Tell whether a model computes in float16: it takes it, or casts to it."""
     import onnx
 
@@ -151,7 +151,7 @@ def _demand_fit(sample: Sample, inputs: Sequence[TensorSpec], *, rounded: bool) 
             )
 
 
-class _Kept:
+class _KeptOutputs:
     """What was kept of each output, and what was odd about it."""
 
     def __init__(self, *, reference: bool) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.calib.observe import Observer
-from trtbuild.calib.peaks import peaks
+from trtbuild.calib.peaks import measure_peaks
 from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.half.convert import Peaks
-from trtbuild.quant.placing.policy import floating
+from trtbuild.quant.placing.policy import list_floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import check_count, load_model
 from trtbuild.steps.capture_data import DataInput
@@ -38,14 +38,14 @@ class MeasurePeaks(Step):
             StepInputError: the model cannot be run, a sample does not fit it, or fewer or more
                 samples came than were captured.
         """
-        wanted = self.data.manifest_of(context).count
+        wanted = self.data.read_manifest(context).count
         path = context.path(self.model)
         model = load_model(path)
-        observer = Observer(model, floating(model), folder=path.parent)
+        observer = Observer(model, list_floating(model), folder=path.parent)
         feeds = feeds_from_samples(
             self.data.samples(context), observer.inputs, batch=observer.batch
         )
-        found, samples = peaks(
+        found, samples = measure_peaks(
             observer,
             feeds,
             progress=lambda done: context.events.progress(done, wanted, "samples"),

@@ -8,14 +8,14 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from trtbuild.calib import Calibrator
-from trtbuild.calib.choice import calibrators_of
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.ranges import ranges_from_histograms, remarks
-from trtbuild.calib.stored import Shard, read_shard
+from trtbuild.calib.overrides import assign_calibrators
+from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
+from trtbuild.calib.shards import Shard, read_shard
 from trtbuild.core.errors import StepInputError
 from trtbuild.data.base import Manifest
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.calibrate import check_count, workers_of
+from trtbuild.steps.calibrate import check_count, choose_workers
 
 __all__ = ["MergeHistograms"]
 
@@ -46,22 +46,22 @@ class MergeHistograms(Step):
             StepInputError: the parts are not all shards of one calibration.
         """
         shards = [read_shard(context.path(part)) for part in self.parts]
-        histograms = _merged(shards)
+        histograms = _merge(shards)
         samples = sum(shard.samples for shard in shards)
         manifest = context.read(self.manifest, Manifest)
         check_count(samples, manifest.count)
-        for remark in remarks(histograms):
+        for remark in remark_on_histograms(histograms):
             context.events.note(remark)
         ranges = ranges_from_histograms(
             histograms,
-            calibrators_of(histograms, self.calibrator, self.overrides),
+            assign_calibrators(histograms, self.calibrator, self.overrides),
             samples=samples,
-            workers=workers_of(context),
+            workers=choose_workers(context),
         )
         self.write(context, "ranges", ranges)
 
 
-def _merged(shards: Sequence[Shard]) -> dict[str, Histogram]:
+def _merge(shards: Sequence[Shard]) -> dict[str, Histogram]:
     """Merge shards that are, between them, one whole calibration."""
     first, *rest = shards
     found = sorted((shard.index, shard.count) for shard in shards)

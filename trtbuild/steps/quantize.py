@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.calib.table import bounds, table_from_bytes
+from trtbuild.calib.range_file import list_bounds, table_from_bytes
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.regular import read_regular
+from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.model.weights_file import put_scratch
-from trtbuild.quant import Weights
-from trtbuild.quant.account import Precision
-from trtbuild.quant.half.convert import High, Peaks
-from trtbuild.quant.placing.wanted import lacking, wanted
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant import AnyWeightScaling
+from trtbuild.quant.account import PrecisionName
+from trtbuild.quant.half.convert import HalfSettings, Peaks
+from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
@@ -45,9 +45,9 @@ class Quantize(Step):
     skip: tuple[str, ...] = ()
     """Nodes that stay float: a name, a pattern over names, or `op:` and an operator (a pattern)."""
 
-    precision: dict[str, Precision] = {}
+    precision: dict[str, PrecisionName] = {}
     """The same patterns → int8 or fp32; what `skip` names stays float in any case."""
-    weights: Weights = WeightsAbsmax(kind="absmax")
+    weights: AnyWeightScaling = WeightsAbsmax(kind="absmax")
     """How the limits of weights are found."""
     high_precision: Literal["fp32", "fp16", "bf16"] = "fp32"
     """What is not INT8 is written in this type."""
@@ -58,50 +58,50 @@ class Quantize(Step):
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
-        from trtbuild.model.onnx_file import load, write
-        from trtbuild.quant.apply import quantize
+        from trtbuild.model.onnx_file import load_onnx, write_onnx
+        from trtbuild.quant.apply import quantize_model
 
-        model = load(context.path(self.model))
+        model = load_onnx(context.path(self.model))
         put_scratch(model, context.out.parent / "scratch")
-        ranges = self._given(context)
-        filed = self._filed(context)
-        wishes = Wishes(self.skip, self.precision)
-        wants = {} if self.allow_missing else wanted(model, wishes)
-        found = quantize(
+        ranges = self._read_given(context)
+        filed = self._read_file(context)
+        requests = PrecisionRequests(self.skip, self.precision)
+        wants = {} if self.allow_missing else find_required_ranges(model, requests)
+        found = quantize_model(
             model,
             ranges=ranges,
             manual=self.manual,
             filed=filed,
-            wishes=wishes,
+            requests=requests,
             scaling=self.weights,
             high=self._high(context),
         )
         _refuse_missing(wants, found.ranges)
         for remark in found.account.remarks:
             context.events.note(remark)
-        write(found.model, self.out(context, "model"), self.out(context, "weights"))
+        write_onnx(found.model, self.out(context, "model"), self.out(context, "weights"))
         self.write(context, "ranges", found.ranges, indent=1, exclude_defaults=True)
         self.write(context, "account", found.account, indent=1)
 
-    def _given(self, context: Context) -> Ranges:
+    def _read_given(self, context: Context) -> Ranges:
         return Ranges(tensors={}) if self.ranges is None else context.read(self.ranges, Ranges)
 
-    def _high(self, context: Context) -> High | None:
+    def _high(self, context: Context) -> HalfSettings | None:
         if self.high_precision == "fp32":
             return None
         largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
-        return High(self.high_precision, largest, keep_io_types=self.keep_io_types)
+        return HalfSettings(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
-    def _filed(self, context: Context) -> dict[str, tuple[float, float]]:
+    def _read_file(self, context: Context) -> dict[str, tuple[float, float]]:
         if self.ranges_file is None:
             return {}
         path = context.path(self.ranges_file)
-        return bounds(table_from_bytes(read_regular(path), file=path.name))
+        return list_bounds(table_from_bytes(read_regular(path), file=path.name))
 
 
 def _refuse_missing(wants: Mapping[str, tuple[str, ...]], ranges: Ranges) -> None:
     """Refuse to leave layers float because a tensor has no range."""
-    for name in lacking(wants, ranges.tensors):
+    for name in find_missing_ranges(wants, ranges.tensors):
         readers = ", ".join(f"`{reader}`" for reader in wants[name])
         raise StepInputError(
             f"there is no range for `{name}`: {readers} would stay floating point",

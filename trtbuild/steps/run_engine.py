@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.tensorrt.engine import Kind, run
+from trtbuild.backends.tensorrt.engine import Kind, run_engine
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import GpuNeed, Needs
@@ -42,7 +42,9 @@ class RunEngine(Step):
         with np.load(context.path(self.feed), allow_pickle=False) as file:
             feed = {name: file[name] for name in file.files}
         plugins = [context.path(plugin) for plugin in self.plugins]
-        outputs, profile = run(self.flavour, context.path(self.engine), feed, plugins=plugins)
+        outputs, profile = run_engine(
+            self.flavour, context.path(self.engine), feed, plugins=plugins
+        )
         context.events.note(f"profile {profile}")
         with write_npz(self.out(context, "outputs")) as file:
             for name, values in outputs.items():

@@ -13,16 +13,16 @@ import time
 import zlib
 
 from trtbuild import __version__
-from trtbuild.core.place import store_root
-from trtbuild.core.watch import Watch, devices, look
+from trtbuild.core.locations import find_store_root
+from trtbuild.core.watch import Watch, describe_devices, describe_state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Said", "keep", "key_of", "said_before"]
+__all__ = ["Answer", "keep_answer", "make_key", "recall_answer"]
 
-Said = list[tuple[str, str]]
+Answer = list[tuple[str, str]]
 """What was written, in order: `out` or `err`, and the text."""
 
 SETTLED_SECONDS = 2
@@ -37,7 +37,7 @@ ENVIRONMENT = (
 NANOSECONDS = 1_000_000_000
 
 
-def key_of(arguments: Sequence[str]) -> list[str] | None:
+def make_key(arguments: Sequence[str]) -> list[str] | None:
     """Return all that tells one command from another; None where that cannot be told."""
     try:
         folder = os.getcwd()  # noqa: PTH109
@@ -53,7 +53,7 @@ def key_of(arguments: Sequence[str]) -> list[str] | None:
     ]  # fmt: skip
 
 
-def said_before(key: Sequence[str]) -> Said | None:
+def recall_answer(key: Sequence[str]) -> Answer | None:
     """Return what this very command said, if it would say that again; None where it may not."""
     found = _read(_place(key))
     if found is None or found[0] != key:
@@ -61,14 +61,14 @@ def said_before(key: Sequence[str]) -> Said | None:
     _, said, (until, asked, *guards), looks = found
     still = (
         time.time() < float(until)
-        and all(look(path) == seen for path, seen in _pairs(looks))
-        and asked in ("", devices())
+        and all(describe_state(path) == seen for path, seen in _pairs(looks))
+        and asked in ("", describe_devices())
         and all(_still_good(*guard) for guard in _pairs(guards))
     )
     return _pairs(said) if still else None
 
 
-def keep(key: Sequence[str], said: Said, watch: Watch, *, began: float) -> str:
+def keep_answer(key: Sequence[str], said: Answer, watch: Watch, *, began: float) -> str:
     """Write a stamp of a run that began at a time; return why none was written, if so."""
     reason = watch.doubt or _look_again(watch, began)
     if reason:
@@ -110,7 +110,7 @@ def _look_again(watch: Watch, began: float) -> str:
             watch.see(file)
     settled = (began - SETTLED_SECONDS) * NANOSECONDS
     for path, seen in watch.looks.items():
-        if look(path) != seen:
+        if describe_state(path) != seen:
             return f"{path} moved"
         if not seen.startswith("-") and max(map(int, seen.split()[1:3])) > settled:
             return f"{path} has just been changed"
@@ -128,7 +128,7 @@ def _links(folder: str) -> list[str]:
 
 def _place(key: Sequence[str]) -> str:
     name = zlib.crc32(FIELD.join(key).encode("utf-8", "surrogateescape"))
-    return os.path.join(store_root(), "stamps", f"{name:08x}")  # noqa: PTH118
+    return os.path.join(find_store_root(), "stamps", f"{name:08x}")  # noqa: PTH118
 
 
 def _read(path: str) -> list[list[str]] | None:

@@ -11,19 +11,19 @@ from pathlib import Path
 
 from trtbuild.core.digest import (
     FileDigests,
-    canonical_json,
     digest_of_file,
-    sealed,
-    unsealed,
-    unsealed_tree,
+    read_sealed,
+    read_sealed_tree,
+    seal,
+    write_canonical_json,
 )
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
-from trtbuild.core.files import copy_whole, replacing, try_lock, write_whole
-from trtbuild.core.place import store_root
+from trtbuild.core.files import copy_whole, replace_whole, try_lock, write_whole
+from trtbuild.core.locations import find_store_root
 from trtbuild.core.records import Action, Artifact
-from trtbuild.core.watch import note
+from trtbuild.core.watch import note_path
 
-__all__ = ["Store", "default_root"]
+__all__ = ["Store", "find_default_root"]
 
 _DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
@@ -45,9 +45,9 @@ MOST_RUNS = 10
 """How many runs of a recipe are remembered."""
 
 
-def default_root() -> Path:
+def find_default_root() -> Path:
     """Return `TRTBUILD_STORE`, or trtbuild's folder in the user's cache directory."""
-    return Path(store_root())
+    return Path(find_store_root())
 
 
 class Store:
@@ -106,7 +106,7 @@ class Store:
     def has(self, artifact: Artifact) -> bool:
         """Tell whether an artifact is here, with the right size."""
         path = self.object_path(artifact.digest)
-        note(path)
+        note_path(path)
         try:
             return path.stat().st_size == artifact.size_bytes
         except OSError:
@@ -160,14 +160,14 @@ class Store:
 
     def record(self, action: Action, contents: str) -> None:
         """Write an action down; its artifacts must be in the store already."""
-        text = sealed(action.model_dump_json())
+        text = seal(action.model_dump_json())
         write_whole(self.root / "contents" / f"{_hex(contents)}.json", text)
         write_whole(self.root / "actions" / f"{_hex(action.digest)}.json", text)
 
     def _read(self, folder: str, digest: str) -> Action | None:
         """Return an action, or None where it is absent, torn, damaged or no action of this kind."""
         try:
-            text = unsealed(self.root / folder / f"{_hex(digest)}.json")
+            text = read_sealed(self.root / folder / f"{_hex(digest)}.json")
             action = None if text is None else Action.model_validate_json(text)
             for artifact in () if action is None else action.artifacts:
                 _hex(artifact.digest)
@@ -196,7 +196,7 @@ class Store:
     @contextlib.contextmanager
     def fetching(self, digest: str) -> Iterator[Path]:
         """Yield a path to download to; it becomes the object with this digest."""
-        with replacing(self.object_path(digest)) as part:
+        with replace_whole(self.object_path(digest)) as part:
             yield part
 
     # The last runs of each recipe
@@ -208,7 +208,7 @@ class Store:
 
     def runs(self, recipe: str) -> list[dict[str, str]]:
         """Return the step digests of the runs of a recipe that are remembered, newest first."""
-        found = unsealed_tree(self._runs(recipe))
+        found = read_sealed_tree(self._runs(recipe))
         sound = isinstance(found, list) and all(
             isinstance(run, dict) and all(isinstance(each, str) for each in run.values())
             for run in found
@@ -225,7 +225,7 @@ class Store:
         rest = self._earlier.setdefault(recipe, runs)
         kept = [latest, *(run for run in rest if run != latest)][:MOST_RUNS]
         if kept != runs:
-            write_whole(self._runs(recipe), sealed(canonical_json(kept)))
+            write_whole(self._runs(recipe), seal(write_canonical_json(kept)))
 
     def recipes(self) -> list[str]:
         """Return the names of the recipes whose runs are remembered, sorted."""

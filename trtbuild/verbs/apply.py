@@ -13,27 +13,27 @@ from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Record
 from trtbuild.plan.explain import decide
-from trtbuild.plan.lock import Lock, lock_path
+from trtbuild.plan.lock import Lock, find_lock
 from trtbuild.plan.plan import Plan
-from trtbuild.plan.saved import SavedPlan, demand_fresh
-from trtbuild.recipe.load import Loaded
+from trtbuild.plan.saved_plan import SavedPlan, demand_fresh
+from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
-from trtbuild.run.expectations import expected_seconds
+from trtbuild.run.expectations import estimate_seconds
+from trtbuild.store.maintenance import note_lock
 from trtbuild.store.store import Store
-from trtbuild.store.upkeep import note_lock
-from trtbuild.verbs.build import build, compiled
-from trtbuild.verbs.deliver import deliver, prepare
-from trtbuild.verbs.locking import refuse_results
-from trtbuild.verbs.record import files, gather, settled
+from trtbuild.verbs.build import build_plan, compile_for_machine
+from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.lock import refuse_results
+from trtbuild.verbs.record import drop_run_details, list_placed_files, make_record
 
-__all__ = ["Applied", "Page", "apply"]
+__all__ = ["AppliedRecipe", "RenderPage", "apply_recipe"]
 
-Page = Callable[[Record], str]
+RenderPage = Callable[[Record], str]
 MOST_TRIES = 3
 
 
 @dataclass(frozen=True)
-class Applied:
+class AppliedRecipe:
     """What an apply did."""
 
     record: Record
@@ -44,18 +44,18 @@ class Applied:
     """Every gate passed."""
 
 
-def apply(  # noqa: PLR0913  # all that a user may ask for
-    loaded: Loaded,
+def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
+    loaded: LoadedRecipe,
     store: Store,
     *,
     executor: Executor,
     directory: Path,
     targets: Sequence[str],
     listener: Listener,
-    pages: Mapping[str, Page],
+    pages: Mapping[str, RenderPage],
     saved: SavedPlan | None = None,
     lock: Lock | None = None,
-) -> Applied:
+) -> AppliedRecipe:
     """Build what a recipe asks for and place it, with `pages` rendered from its record.
 
     Where something in the store turns out damaged, all that the plan would use of it is checked,
@@ -68,35 +68,37 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         CorruptObject: what was made again was damaged again.
     """
     begin = time.perf_counter()
-    prepare(directory)
+    prepare_directory(directory)
     with store.using():
-        made, notes = compiled(loaded, store, executor, targets=targets, fetch=True, lock=lock)
+        made, notes = compile_for_machine(
+            loaded, store, executor, targets=targets, fetch=True, lock=lock
+        )
         decisions = decide(made, store)
         if saved is not None:
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
-        listener.expected(expected_seconds(made.recipe, decisions, store))
+        listener.expected(estimate_seconds(made.recipe, decisions, store))
         delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
-        record, changed = _tried(
+        record, changed = _try_and_mend(
             lambda: _go(loaded, made, store, notes, delivery, executor, listener),
             mend=lambda error: _weed(made, store, listener, error),
         )
         if lock is not None:
-            note_lock(store, lock_path(loaded.file))
+            note_lock(store, find_lock(loaded.file))
     passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
     seconds = round(time.perf_counter() - begin, 3)
-    return Applied(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
+    return AppliedRecipe(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
 
 
 @dataclass(frozen=True)
 class _Delivery:
     directory: Path
-    pages: Mapping[str, Page]
+    pages: Mapping[str, RenderPage]
     whole: bool
     lock: Lock | None
 
 
-def _tried(
+def _try_and_mend(
     go: Callable[[], tuple[Record, tuple[str, ...]]], *, mend: Callable[[CorruptObject], None]
 ) -> tuple[Record, tuple[str, ...]]:
     """Go on where something in the store turned out damaged, once that is mended; not for ever."""
@@ -109,7 +111,7 @@ def _tried(
 
 
 def _go(  # all that an apply consists of
-    loaded: Loaded,
+    loaded: LoadedRecipe,
     made: Plan,
     store: Store,
     notes: tuple[str, ...],
@@ -117,15 +119,15 @@ def _go(  # all that an apply consists of
     executor: Executor,
     listener: Listener,
 ) -> tuple[Record, tuple[str, ...]]:
-    outcomes = build(loaded, made, store, executor, listener)
+    outcomes = build_plan(loaded, made, store, executor, listener)
     if delivery.lock is not None:
         refuse_results(loaded, delivery.lock, outcomes, store)
-    record = gather(loaded, made, outcomes, store, notes=notes)
-    page = settled(record)
-    changed = deliver(
+    record = make_record(loaded, made, outcomes, store, notes=notes)
+    page = drop_run_details(record)
+    changed = deliver_files(
         delivery.directory,
         store,
-        artifacts=files(outcomes, loaded.recipe),
+        artifacts=list_placed_files(outcomes, loaded.recipe),
         pages={name: partial(render, page) for name, render in delivery.pages.items()},
         basis=digest_of_tree([__version__, page.model_dump(mode="json")]),
         whole=delivery.whole,

@@ -8,27 +8,33 @@ from pathlib import Path
 from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.needs import Needs
 from trtbuild.core.records import Outcome
-from trtbuild.machine.interpreters import variable
-from trtbuild.plan.absent import absent_data, unmeasured, without_data
-from trtbuild.plan.compile import Here, compile_recipe, target_name
+from trtbuild.machine.interpreters import name_variable
+from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
+from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_step
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock
 from trtbuild.plan.plan import Plan
-from trtbuild.plan.preflight import BEFORE, preflight
-from trtbuild.recipe.load import Loaded
+from trtbuild.plan.preflight import BEFORE, check_against_model
+from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Recipe
 from trtbuild.run.executor import Executor, Listener
-from trtbuild.run.walk import walk
+from trtbuild.run.walk import walk_plan
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
-from trtbuild.verbs.delivered import demand_delivered
-from trtbuild.verbs.weights import published, resolve
+from trtbuild.verbs.demand_int8 import demand_delivered
+from trtbuild.verbs.weights import find_published, resolve_weights
 
-__all__ = ["build", "compiled", "fixed_model", "known", "timing_caches"]
+__all__ = [
+    "build_plan",
+    "compile_for_machine",
+    "find_timing_caches",
+    "list_known_outcomes",
+    "make_fixed_model",
+]
 
 
-def compiled(
-    loaded: Loaded,
+def compile_for_machine(
+    loaded: LoadedRecipe,
     store: Store,
     executor: Executor,
     *,
@@ -54,45 +60,45 @@ def compiled(
     places = {name: executor.place(each.needs()) for name, each in recipe.targets.items()}
     deferred = {name: place.hindrance for name, place in places.items() if place.hindrance}
     _check_targets(loaded, targets, deferred)
-    gone = absent_data(recipe, base) if lock is not None else {}
+    gone = find_absent_data(recipe, base) if lock is not None else {}
     weights, reason = _weights(recipe, store, base=base, fetch=fetch)
-    here = Here(
+    here = CompileContext(
         base=base,
         pin=lambda path: Pinned(path=str(path), digest=store.digests.digest(path)),
         facts=facts,
         weights=weights,
         deferred=deferred,
         elsewhere={n: each.facts for n, each in places.items() if each.facts is not facts},
-        warm=dict(timing_caches(recipe, store)),
+        warm=dict(find_timing_caches(recipe, store)),
         ranges=None if lock is None else lock.table(),
         absent=gone or absent,
     )
     made = compile_recipe(recipe, here)
-    made = without_data(made, gone) if gone else made
-    notes = ((reason,) if reason else ()) + unmeasured(recipe, gone)
-    wanted = (*(target_name(name) for name in targets), "compare")
-    return made.upto(wanted) if targets else made, notes
+    made = drop_absent_data(made, gone) if gone else made
+    notes = ((reason,) if reason else ()) + list_unmeasured(recipe, gone)
+    wanted = (*(name_target_step(name) for name in targets), "compare")
+    return made.cut_after(wanted) if targets else made, notes
 
 
 def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[Pinned | None, str]:
     if recipe.model.kind != "torch":
         return None, ""
-    look = resolve if fetch else published
+    look = resolve_weights if fetch else find_published
     return look(recipe.model, store, base=base)
 
 
-def timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
+def find_timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
     """Yield the timing cache that each target's last build left in the store."""
     history = store.history(recipe.name)
     for name in recipe.targets:
-        digest = history.get(target_name(name))
+        digest = history.get(name_target_step(name))
         action = None if digest is None else store.action(digest)
         for artifact in action.artifacts if action is not None else ():
             if artifact.name == "timing_cache" and artifact.size_bytes and store.has(artifact):
                 yield name, store.object_path(artifact.digest)
 
 
-def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: Mapping[str, str]) -> None:
+def _check_targets(loaded: LoadedRecipe, asked: Sequence[str], deferred: Mapping[str, str]) -> None:
     for name in asked:
         target = loaded.target(name)
         if name in deferred:
@@ -105,11 +111,12 @@ def _check_targets(loaded: Loaded, asked: Sequence[str], deferred: Mapping[str, 
 def _way_out(install: str, kind: str, reason: str) -> str:
     if "GPU" in reason:
         return "apply the recipe where that GPU is; a lock carries the ranges there"
-    return f"install it: {install}; or name a Python that has it: {variable(kind)}=/path/to/python"
+    variable = name_variable(kind)
+    return f"install it: {install}; or name a Python that has it: {variable}=/path/to/python"
 
 
-def build(
-    loaded: Loaded, made: Plan, store: Store, executor: Executor, listener: Listener
+def build_plan(
+    loaded: LoadedRecipe, made: Plan, store: Store, executor: Executor, listener: Listener
 ) -> tuple[Outcome, ...]:
     """Walk as far as the model's signature, hold the recipe against it, then walk the rest.
 
@@ -118,28 +125,30 @@ def build(
         StepFailed: a step failed; the others have gone as far as they could. Or an engine holds
             less INT8 than was asked of it.
     """
-    first = made.upto(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
-    before = _checked(walk(first, store, executor, listener))
-    preflight(loaded, (*known(decide(made, store), store), *before), store)
+    first = made.cut_after(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
+    before = _demand_success(walk_plan(first, store, executor, listener))
+    check_against_model(loaded, (*list_known_outcomes(decide(made, store), store), *before), store)
     outcomes = {outcome.step: outcome for outcome in before}
-    done = _checked(walk(made, store, executor, listener, known=outcomes))
+    done = _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
     demand_delivered(loaded.recipe, done, store)
     return done
 
 
-def fixed_model(loaded: Loaded, store: Store, executor: Executor, listener: Listener) -> Path:
+def make_fixed_model(
+    loaded: LoadedRecipe, store: Store, executor: Executor, listener: Listener
+) -> Path:
     """Import a recipe's model and fix its graph, where that was not done before; return it.
 
     Raises:
         StepFailed: the model cannot be imported or fixed.
     """
-    made, _ = compiled(loaded, store, executor, targets=(), fetch=True)
-    outcomes = _checked(walk(made.upto(("fix_graph",)), store, executor, listener))
+    made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=True)
+    outcomes = _demand_success(walk_plan(made.cut_after(("fix_graph",)), store, executor, listener))
     (model,) = (each for each in outcomes[-1].artifacts if each.name == "model")
     return store.object_path(model.digest)
 
 
-def _checked(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+def _demand_success(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
     for outcome in outcomes:
         if outcome.status == "failed":
             raise StepFailed(
@@ -152,7 +161,7 @@ def _checked(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
     return outcomes
 
 
-def known(decisions: Sequence[Decision], store: Store) -> tuple[Outcome, ...]:
+def list_known_outcomes(decisions: Sequence[Decision], store: Store) -> tuple[Outcome, ...]:
     """Return the outcomes that reuse will have, without a walk."""
     actions = [store.action(each.digest) for each in decisions if each.verdict == "reuse"]
     return tuple(

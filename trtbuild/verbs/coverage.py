@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trtbuild.core.records import Checks, Coverage, TargetResult
+from trtbuild.core.records import Coverage, ModelChecks, TargetResult
 
-__all__ = ["covered"]
+__all__ = ["measure_coverage"]
 
 
-def covered(
-    results: Iterable[TargetResult | None], checks: Mapping[str, Checks]
+def measure_coverage(
+    results: Iterable[TargetResult | None], checks: Mapping[str, ModelChecks]
 ) -> Iterator[Coverage]:
     """Yield the coverage of each target that was checked, with what its engine delivers.
 

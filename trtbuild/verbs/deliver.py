@@ -12,16 +12,16 @@ from pathlib import Path
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
-from trtbuild.core.regular import read_regular
-from trtbuild.core.watch import note
+from trtbuild.core.regular_files import read_regular
+from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
 
-__all__ = ["deliver", "prepare"]
+__all__ = ["deliver_files", "prepare_directory"]
 
 STATE = ".trtbuild.json"
 
 
-def prepare(directory: Path) -> None:
+def prepare_directory(directory: Path) -> None:
     """Make the build directory, before any work is done for it.
 
     Raises:
@@ -39,7 +39,7 @@ def prepare(directory: Path) -> None:
         ) from None
 
 
-def deliver(
+def deliver_files(
     directory: Path,
     store: Store,
     *,
@@ -90,7 +90,7 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[object]]) -> bool:
-    note(directory / path)
+    note_path(directory / path)
     try:
         return state.get(path) == [digest, *_stamp(directory / path)]
     except OSError:

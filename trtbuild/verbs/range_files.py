@@ -6,36 +6,36 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from trtbuild.calib.imported import imported, remarks
+from trtbuild.calib.range_file import RangeTable
+from trtbuild.calib.range_import import remark_on_file, select_ranges
 from trtbuild.calib.range_text import text_from_limits
-from trtbuild.calib.table import RangeTable
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.values import Ranges
-from trtbuild.model.view import View
-from trtbuild.quant.placing.wanted import lacking, wanted
-from trtbuild.quant.wishes import Wishes
-from trtbuild.recipe.load import Loaded
-from trtbuild.run.executor import Executor, Quiet
+from trtbuild.model.view import GraphView
+from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
+from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor, QuietListener
 from trtbuild.store.store import Store
-from trtbuild.verbs.build import fixed_model
+from trtbuild.verbs.build import make_fixed_model
 
 __all__ = [
-    "Form",
-    "Imported",
+    "ImportedRanges",
+    "RangeFileForm",
     "bytes_from_ranges",
-    "exported",
-    "ranges_for_model",
-    "ranges_for_recipe",
+    "select_ranges_for_model",
+    "select_ranges_for_recipe",
+    "write_range_file",
 ]
 
-Form = Literal["tensorrt", "text", "json"]
+RangeFileForm = Literal["tensorrt", "text", "json"]
 NO_CACHES = 110_000
 """The number of TensorRT 11.0.0: from there on, calibration caches are not read."""
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportedRanges:
     """What of a file of ranges concerns a model."""
 
     ranges: Ranges
@@ -43,7 +43,9 @@ class Imported:
     """How much it covers, what it lacks, what of it is unknown."""
 
 
-def ranges_for_model(table: RangeTable, model: Path, wishes: Wishes | None = None) -> Imported:
+def select_ranges_for_model(
+    table: RangeTable, model: Path, requests: PrecisionRequests | None = None
+) -> ImportedRanges:
     """Keep the ranges of a model's tensors; nodes that are to stay float need none.
 
     Raises:
@@ -62,31 +64,31 @@ def ranges_for_model(table: RangeTable, model: Path, wishes: Wishes | None = Non
         raise UsageError(
             f"{model}: is not an ONNX model", hint="--model takes the ONNX file they are for"
         ) from None
-    names = View(graph).activations
-    ranges = imported(table, set(names))
-    wants = list(wanted(graph, wishes))
-    told = remarks(
+    names = GraphView(graph).activations
+    ranges = select_ranges(table, set(names))
+    wants = list(find_required_ranges(graph, requests))
+    told = remark_on_file(
         table,
         set(names),
         wanted=wants,
-        lacking=lacking(wants, ranges.tensors),
+        lacking=find_missing_ranges(wants, ranges.tensors),
         inputs=[value.name for value in graph.graph.input],
     )
-    return Imported(ranges, tuple(told))
+    return ImportedRanges(ranges, tuple(told))
 
 
-def ranges_for_recipe(
-    table: RangeTable, loaded: Loaded, store: Store, executor: Executor
-) -> Imported:
+def select_ranges_for_recipe(
+    table: RangeTable, loaded: LoadedRecipe, store: Store, executor: Executor
+) -> ImportedRanges:
     """Keep the ranges of the tensors that a recipe's model has after its graph fixes.
 
     Raises:
         StepFailed: the model cannot be imported or fixed.
     """
-    model = fixed_model(loaded, store, executor, Quiet())
+    model = make_fixed_model(loaded, store, executor, QuietListener())
     section = loaded.recipe.quantization
-    wishes = Wishes(section.skip, section.precision) if section else None
-    return ranges_for_model(table, model, wishes)
+    requests = PrecisionRequests(section.skip, section.precision) if section else None
+    return select_ranges_for_model(table, model, requests)
 
 
 def bytes_from_ranges(ranges: Ranges) -> bytes:
@@ -94,7 +96,7 @@ def bytes_from_ranges(ranges: Ranges) -> bytes:
     return (ranges.model_dump_json(indent=1, exclude_defaults=True) + "\n").encode()
 
 
-def exported(ranges: Ranges, form: Form, *, version: str, algorithm: str) -> bytes:
+def write_range_file(ranges: Ranges, form: RangeFileForm, *, version: str, algorithm: str) -> bytes:
     """Write ranges for TensorRT (`version`, `algorithm`: those of the header), or as text or JSON.
 
     Raises:
@@ -102,8 +104,8 @@ def exported(ranges: Ranges, form: Form, *, version: str, algorithm: str) -> byt
             a file.
         RangeFileError: a name or limit cannot stand in such a file.
     """
-    if form not in get_args(Form):
-        known = ", ".join(get_args(Form))
+    if form not in get_args(RangeFileForm):
+        known = ", ".join(get_args(RangeFileForm))
         raise UsageError(f"there is no form `{form}`", hint=f"forms: {known}")
     if form == "json":
         return bytes_from_ranges(ranges)

@@ -8,31 +8,31 @@ from typing import TypeVar
 from trtbuild.core.options import Options
 from trtbuild.core.records import (
     Artifact,
-    Checks,
     Comparison,
     DataUse,
-    FixAccount,
-    LayerAsked,
+    FixSummary,
+    ModelChecks,
     Outcome,
     PlacedFile,
     Record,
+    RequestedLayer,
     TargetResult,
-    Unbuilt,
+    UnbuiltTarget,
 )
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest
 from trtbuild.fixes.apply import FixAccounts
-from trtbuild.plan.checks import check_name
-from trtbuild.plan.compile import capture_name, target_name
+from trtbuild.plan.checks import name_check_step
+from trtbuild.plan.compile import name_capture_step, name_target_step
 from trtbuild.plan.plan import Plan
-from trtbuild.quant.account import Account
-from trtbuild.recipe.load import Loaded
+from trtbuild.quant.account import QuantizationAccount
+from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Recipe
-from trtbuild.store.reading import read_artifact
+from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
-from trtbuild.verbs.coverage import covered
+from trtbuild.verbs.coverage import measure_coverage
 
-__all__ = ["Found", "files", "gather", "settled"]
+__all__ = ["RunArtifacts", "drop_run_details", "list_placed_files", "make_record"]
 
 Text = TypeVar("Text", bound=Options)
 
@@ -51,14 +51,14 @@ PLACES = {
 def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
     places = dict(PLACES)
     for name in recipe.targets:
-        step = target_name(name)
+        step = name_target_step(name)
         places[step, "engine"] = (f"{name}/model.engine", "the engine")
         places[step, "result"] = (f"{name}/engine.json", "what was asked for and delivered")
         places[step, "timing_cache"] = (f"{name}/timing.cache", "what TensorRT timed for it")
     return places
 
 
-def files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
+def list_placed_files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
     """Return what to place, by path below the build directory."""
     places = _places(recipe)
     return {
@@ -70,8 +70,8 @@ def files(outcomes: Iterable[Outcome], recipe: Recipe) -> dict[str, Artifact]:
     }
 
 
-def gather(
-    loaded: Loaded,
+def make_record(
+    loaded: LoadedRecipe,
     plan: Plan,
     outcomes: tuple[Outcome, ...],
     store: Store,
@@ -80,8 +80,10 @@ def gather(
 ) -> Record:
     """Read what the steps left into one value, ready to be rendered."""
     recipe = loaded.recipe
-    found = Found(outcomes, store)
-    targets = [found.read(target_name(name), "result", TargetResult) for name in recipe.targets]
+    found = RunArtifacts(outcomes, store)
+    targets = [
+        found.read(name_target_step(name), "result", TargetResult) for name in recipe.targets
+    ]
     ranges = found.read("quantize", "ranges", Ranges)
     fixes = found.read("fix_graph", "account", FixAccounts)
     return Record(
@@ -90,22 +92,22 @@ def gather(
         facts=plan.facts,
         outcomes=outcomes,
         targets=tuple(target for target in targets if target is not None),
-        unbuilt=tuple(_unbuilt(recipe, loaded.file.name, outcomes)),
+        unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
         ranges=ranges.tensors if ranges else {},
-        asked=tuple(_asked(found)),
-        coverage=tuple(covered(targets, dict(_checks(recipe, found)))),
+        asked=tuple(_list_requested(found)),
+        coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),
-        files=tuple(_placed(recipe, outcomes)),
+        files=tuple(_list_placed(recipe, outcomes)),
         notes=notes,
         caveats=tuple(dict.fromkeys(c for outcome in outcomes for c in outcome.caveats)),
     )
 
 
-def settled(record: Record) -> Record:
+def drop_run_details(record: Record) -> Record:
     """Return the record as a page shows it: what was made, however this run came by it.
 
     So an apply that reuses everything renders the very page of the apply that made it.
@@ -117,7 +119,7 @@ def settled(record: Record) -> Record:
     return record.model_copy(update={"outcomes": outcomes, "seconds": 0.0})
 
 
-class Found:
+class RunArtifacts:
     """The small artifacts of a run, read as the values they are."""
 
     def __init__(self, outcomes: tuple[Outcome, ...], store: Store) -> None:
@@ -136,13 +138,15 @@ class Found:
         return read_artifact(self._store, artifact, kind)
 
 
-def _unbuilt(recipe: Recipe, file: str, outcomes: Iterable[Outcome]) -> Iterable[Unbuilt]:
+def _list_unbuilt(
+    recipe: Recipe, file: str, outcomes: Iterable[Outcome]
+) -> Iterable[UnbuiltTarget]:
     by_step = {outcome.step: outcome for outcome in outcomes}
     for name, backend in recipe.targets.items():
-        outcome = by_step.get(target_name(name))
+        outcome = by_step.get(name_target_step(name))
         if outcome is not None and outcome.status in ("deferred", "failed", "not_reached"):
             install = f"{backend.capabilities.install} && " if outcome.status == "deferred" else ""
-            yield Unbuilt(
+            yield UnbuiltTarget(
                 target=name,
                 backend=backend.kind,
                 status=outcome.status,
@@ -173,11 +177,11 @@ def _words(options: Options) -> str:
     return f"{kind} ({rest})" if rest else str(kind)
 
 
-def _data(recipe: Recipe, found: Found) -> Iterable[DataUse]:
+def _data(recipe: Recipe, found: RunArtifacts) -> Iterable[DataUse]:
     calibration = recipe.quantization.data if recipe.quantization else None
     comparison = recipe.compare.data if recipe.compare else None
     for name, source in recipe.data.items():
-        manifest = found.read(capture_name(name), "manifest", Manifest)
+        manifest = found.read(name_capture_step(name), "manifest", Manifest)
         uses = {"calibration": calibration, "comparison": comparison}
         used_for = " and ".join(use for use, data in uses.items() if data == name)
         if manifest is not None:
@@ -190,33 +194,35 @@ def _data(recipe: Recipe, found: Found) -> Iterable[DataUse]:
             )
 
 
-def _asked(found: Found) -> Iterable[LayerAsked]:
-    account = found.read("quantize", "account", Account) or found.read(
-        "convert_precision", "account", Account
+def _list_requested(found: RunArtifacts) -> Iterable[RequestedLayer]:
+    account = found.read("quantize", "account", QuantizationAccount) or found.read(
+        "convert_precision", "account", QuantizationAccount
     )
     for each in account.layers if account else ():
-        yield LayerAsked(name=each.name, op=each.op, precision=each.precision, reason=each.reason)
+        yield RequestedLayer(
+            name=each.name, op=each.op, precision=each.precision, reason=each.reason
+        )
 
 
-def _checks(recipe: Recipe, found: Found) -> Iterable[tuple[str, Checks]]:
+def _checks(recipe: Recipe, found: RunArtifacts) -> Iterable[tuple[str, ModelChecks]]:
     for name in recipe.targets:
-        checks = found.read(check_name(name), "checks", Checks)
+        checks = found.read(name_check_step(name), "checks", ModelChecks)
         if checks is not None:
             yield name, checks
 
 
-def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixAccount]:
+def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixSummary]:
     if accounts is None:
         return
     for fix, account in zip(recipe.fixes, accounts.fixes, strict=True):
-        yield FixAccount(
+        yield FixSummary(
             fix=_words(fix),
             changed=account.changed,
             left=tuple((each.name, each.reason) for each in account.left),
         )
 
 
-def _placed(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[PlacedFile]:
+def _list_placed(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[PlacedFile]:
     what = dict(_places(recipe).values())
-    for path, artifact in sorted(files(outcomes, recipe).items()):
+    for path, artifact in sorted(list_placed_files(outcomes, recipe).items()):
         yield PlacedFile(path=path, size_bytes=artifact.size_bytes, what=what[path])

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
-from trtbuild.plan.absent import absent_data, places
-from trtbuild.recipe.load import load
+from trtbuild.plan.absent_data import find_absent_data, list_places
+from trtbuild.recipe.load import load_recipe
 
-__all__ = ["Revisions", "changed_recipes", "lend_data", "revisions", "within"]
+__all__ = ["Revisions", "check_out_revisions", "find_changed_recipes", "find_git_path", "lend_data"]
 
 SUFFIXES = {".yaml", ".yml"}
 
@@ -39,7 +39,7 @@ class Revisions:
 
 
 @contextlib.contextmanager
-def revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
+def check_out_revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
     """Yield the trees of the two revisions of `A...B` (from where they parted) or `A..B`.
 
     Only what git holds is there: data that it ignores is not.
@@ -60,11 +60,11 @@ def revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
         for revision, side in zip((first, last), sides, strict=True):
             archive = _git(folder, "archive", "--format=tar", revision)
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(side, filter=_harmless)  # noqa: S202  # it is the filter of `data`
-        yield Revisions(*sides, renamed=_renamed(folder, first, last))
+                tar.extractall(side, filter=_filter_member)  # noqa: S202  # it is the filter of `data`
+        yield Revisions(*sides, renamed=_find_renamed(folder, first, last))
 
 
-def _harmless(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
+def _filter_member(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
     """Leave out what leads elsewhere, such as links: data behind them is lent, where it is here."""
     try:
         return tarfile.data_filter(member, place)
@@ -72,7 +72,7 @@ def _harmless(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
         return None
 
 
-def _renamed(folder: Path, first: str, last: str) -> dict[Path, Path]:
+def _find_renamed(folder: Path, first: str, last: str) -> dict[Path, Path]:
     """Return what files are called now, by what they were called, as git has it."""
     told = _git(folder, "diff", "--name-status", "--find-renames", "-z", first, last, "--")
     words = iter(os.fsdecode(told).split("\0"))
@@ -86,7 +86,7 @@ def _renamed(folder: Path, first: str, last: str) -> dict[Path, Path]:
     return found
 
 
-def changed_recipes(found: Revisions) -> list[tuple[Path, Path]]:
+def find_changed_recipes(found: Revisions) -> list[tuple[Path, Path]]:
     """Return the recipes of both sides, sorted: what each is called before and after."""
     recipes = {
         path.relative_to(side)
@@ -105,10 +105,10 @@ def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
     if not (side / recipe).is_file():
         return ()
     top = Path(_git(Path(), "rev-parse", "--show-toplevel").decode().strip())
-    loaded = load(side / recipe)
+    loaded = load_recipe(side / recipe)
     lent = []
-    for name in absent_data(loaded.recipe, (side / recipe).parent):
-        for place in places(loaded.recipe, name):
+    for name in find_absent_data(loaded.recipe, (side / recipe).parent):
+        for place in list_places(loaded.recipe, name):
             here = top / recipe.parent / place
             there = Path(os.path.normpath((side / recipe).parent / place))
             if here.exists() and there.is_relative_to(side) and not there.exists():
@@ -118,7 +118,7 @@ def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
     return tuple(lent)
 
 
-def within(path: Path) -> Path:
+def find_git_path(path: Path) -> Path:
     """Return a path as git has it, from the repository's top; it relates to where we are."""
     top = Path(_git(Path(), "rev-parse", "--show-toplevel").decode().strip())
     whole = Path(os.path.abspath(path))  # noqa: PTH100  # a link is looked up by its own name

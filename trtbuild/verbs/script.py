@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from trtbuild import __version__
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.backends.tensorrt.script import script_of
-from trtbuild.backends.tensorrt.script_implicit import Implied
+from trtbuild.backends.tensorrt.script import write_script
+from trtbuild.backends.tensorrt.script_implicit import ImplicitScript
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.core.errors import UsageError
-from trtbuild.recipe.load import Loaded
-from trtbuild.recipe.precision_rules import type_of
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Recipe
 
-__all__ = ["program"]
+__all__ = ["write_program"]
 
 
-def program(loaded: Loaded, target: str) -> str:
+def write_program(loaded: LoadedRecipe, target: str) -> str:
     """Return a program that makes the same build of a target with Polygraphy alone.
 
     Raises:
@@ -36,10 +36,10 @@ def program(loaded: Loaded, target: str) -> str:
         network = dict(options.network_arguments(implicit=implicit))
         settings = options.settings(implicit=implicit, quantized=quantized)
         if section is not None and implicit:
-            implied = Implied(options.ranges_as == "cache", section.skip, section.precision)
+            implied = ImplicitScript(options.ranges_as == "cache", section.skip, section.precision)
     else:
         settings = options.settings()
-    return script_of(
+    return write_script(
         options,
         options.flavour,
         settings,
@@ -62,7 +62,7 @@ def _files(recipe: Recipe, options: TrtOptions) -> dict[str, str]:
     """Name the files that the program is given: those that an apply places."""
     section = recipe.quantization
     if section is None:
-        model = "fp32" if type_of(recipe) == "fp32" else "half"
+        model = "fp32" if find_high_type(recipe) == "fp32" else "half"
     else:
         model = "int8" if section.mode == "explicit" else "fp32"
     files = {"model": f"build/{recipe.name}/model.{model}.onnx"}

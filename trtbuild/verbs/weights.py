@@ -9,25 +9,25 @@ from pathlib import Path
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
-from trtbuild.core.watch import note, note_until
+from trtbuild.core.watch import note_path, note_until
 from trtbuild.sources.kinds import Torch
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 
-__all__ = ["carry", "published", "resolve"]
+__all__ = ["copy_published", "find_published", "resolve_weights"]
 
 RETRY_AFTER_SECONDS = 3600
 """After a failed fetch, a build with seeded weights is not held up by another try for an hour."""
 TIMEOUT_SECONDS = 20
 
 
-def resolve(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
+def resolve_weights(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
     """Return the weights of a model, pinned, or None and why it is built without them.
 
     A URL is fetched unless the store has the file. Where that fails and the recipe says
     `without_weights: seeded`, the reason is returned; else the error is raised.
     """
-    found, reason = published(model, store, base=base)
+    found, reason = find_published(model, store, base=base)
     if found is None or model.weights is None or model.weights.url is None:
         return found, reason
     if Path(found.path).exists():
@@ -44,7 +44,7 @@ def resolve(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, s
     return found, ""
 
 
-def published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
+def find_published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
     """Return the weights that a build would take, without touching the network."""
     weights = model.weights
     if weights is None:
@@ -54,15 +54,15 @@ def published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None,
         return Pinned(path=str(path), digest=store.digests.digest(path)), ""
     digest = f"sha256:{weights.sha256}"
     path = store.object_path(digest)
-    note(path)
+    note_path(path)
     if not path.exists() and model.without_weights == "seeded":
-        failed = _failed(store, digest)
+        failed = _read_failure(store, digest)
         if failed:
             return None, failed
     return Pinned(path=str(path), digest=digest), ""
 
 
-def carry(model: Torch, store: Store, other: Store) -> None:
+def copy_published(model: Torch, store: Store, other: Store) -> None:
     """Give another store the published weights that one has, or the word that they cannot be had.
 
     They are a source, by their digest, and need not come over the network a second time.
@@ -80,11 +80,11 @@ def carry(model: Torch, store: Store, other: Store) -> None:
 
 
 def _fetch(model: Torch, store: Store, pinned: Pinned) -> None:
-    from trtbuild.sources.weights import fetch
+    from trtbuild.sources.weights import fetch_weights
 
     assert model.weights is not None  # noqa: S101  # the caller has looked
     with store.fetching(pinned.digest) as part:
-        fetch(model.weights, part, timeout_seconds=TIMEOUT_SECONDS)
+        fetch_weights(model.weights, part, timeout_seconds=TIMEOUT_SECONDS)
     size = Path(pinned.path).stat().st_size
     store.verify(Artifact(name="weights", digest=pinned.digest, size_bytes=size))
 
@@ -93,7 +93,7 @@ def _memory(store: Store, digest: str) -> Path:
     return store.root / "records" / "unreachable" / f"{digest.partition(':')[2]}.json"
 
 
-def _failed(store: Store, digest: str) -> str:
+def _read_failure(store: Store, digest: str) -> str:
     try:
         noted = json.loads(_memory(store, digest).read_bytes())
         until = float(noted["when"]) + RETRY_AFTER_SECONDS

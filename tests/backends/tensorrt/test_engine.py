@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import GOLDEN
-from trtbuild.backends.tensorrt.engine import Description
+from trtbuild.backends.tensorrt.engine import EngineDescription
 from trtbuild.core.arrays import ArrayFile
 
 KINDS = ["tensorrt10", "tensorrt11"]
@@ -66,7 +66,7 @@ def test_an_engine_runs_by_the_profile_that_takes_the_inputs(carried_out, kind):
 def test_an_engine_says_what_it_takes_and_gives(carried_out, kind):
     """Open dimensions have no name in an engine; profiles are min, opt, max."""
     report, out, _ = carried_out(kind, "describe_engine")
-    found = Description.model_validate_json((out / "description.json").read_bytes())
+    found = EngineDescription.model_validate_json((out / "description.json").read_bytes())
 
     assert "" == report["message"]
     assert [("x", "float32", ("?", 2))] == [(s.name, s.dtype, s.shape) for s in found.inputs]

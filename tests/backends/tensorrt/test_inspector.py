@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from trtbuild.backends.base import Asked
-from trtbuild.backends.tensorrt.inspector import delivered_by_inspector, layers_of
+from trtbuild.backends.base import LayerRequest
+from trtbuild.backends.tensorrt.inspector import read_layers, report_delivered_by_inspector
 
 TYPES = {"int8": "Int8", "fp32": "FP32", "fp16": "FP16", "bf16": "BF16", "int32": "Int32"}
 
@@ -47,8 +47,8 @@ def told(request):
             if weights:
                 layer["Weights"] = {"Type": TYPES[weights], "Count": 9}
             made.append(layer)
-        found = layers_of(json.dumps({"Layers": made, **rest}))
-        [only] = delivered_by_inspector([Asked("conv", "Conv", precision)], found)
+        found = read_layers(json.dumps({"Layers": made, **rest}))
+        [only] = report_delivered_by_inspector([LayerRequest("conv", "Conv", precision)], found)
         return only.delivered, only.cause
 
     return run
@@ -94,17 +94,19 @@ def test_int8_that_did_not_come_has_a_cause(told):
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Layers": ["conv", "relu"]}'])
 def test_names_alone_say_nothing(text):
     """Less verbose engines list names; then it is not known, with the reason."""
-    assert layers_of(text) is None
+    assert read_layers(text) is None
 
-    [only] = delivered_by_inspector([Asked("conv", "Conv", "int8")], None, why_not="because")
+    [only] = report_delivered_by_inspector(
+        [LayerRequest("conv", "Conv", "int8")], None, why_not="because"
+    )
     assert ("unknown", "because") == (only.delivered, only.cause)
 
 
 def test_without_metadata_the_layers_name_tells(told):
     """Fused layers are called `a + b`."""
-    layers = layers_of(
+    layers = read_layers(
         json.dumps({"Layers": [{"Name": "conv + relu", "Inputs": tensors_10("int8")}]})
     )
 
-    [only] = delivered_by_inspector([Asked("conv", "Conv", "int8")], layers)
+    [only] = report_delivered_by_inspector([LayerRequest("conv", "Conv", "int8")], layers)
     assert "int8" == only.delivered

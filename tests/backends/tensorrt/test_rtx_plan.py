@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trtbuild.backends.tensorrt.rtx_plan import Kernel, kernels_of, precision_of
+from trtbuild.backends.tensorrt.rtx_plan import Kernel, find_precision, read_kernels
 
 PROGRAM = """header {
   version = 5
@@ -36,7 +36,7 @@ def plan(program=PROGRAM, version=(1, 7, 1, 116), *, extra=0):
 def kernels(tmp_path):
     def read(data):
         (tmp_path / "e").write_bytes(data)
-        return kernels_of(tmp_path / "e")
+        return read_kernels(tmp_path / "e")
 
     return read
 
@@ -105,7 +105,7 @@ PADDING = kernel("function", "fp32", "int8", name="__myl_MulCastConc")
 )
 def test_a_node_is_as_precise_as_its_multiplication(found, expected):
     """Of several multiplications the least counts; what is not recognized is unknown."""
-    precision, why = precision_of(found)
+    precision, why = find_precision(found)
 
     assert expected == precision
     assert bool(why) == (precision == "unknown")

@@ -11,9 +11,9 @@ from tests.helpers.qdq import layer, relu_gemm
 from tests.helpers.recipes import one_target
 from trtbuild.calib.trt_cache import cache_from_bytes
 from trtbuild.core.values import Ranges
-from trtbuild.recipe.load import loaded
-from trtbuild.recipe.source import parse
-from trtbuild.verbs.script import program
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.verbs.script import write_program
 
 IMPLICIT = """\
 data: {{calib: {{kind: arrays, path: c.npz}}}}
@@ -40,7 +40,11 @@ def both(double, tmp_path):
     def run(kind, options=None, *, model=None, more="", files=(), **order):
         text = one_target({"kind": kind, **(options or {})}, more)
         printed = tmp_path / "build.py"
-        printed.write_text(program(loaded(Path("r.yaml"), parse("r.yaml", text.encode())), "it"))
+        printed.write_text(
+            write_program(
+                check_source(Path("r.yaml"), parse_recipe_text("r.yaml", text.encode())), "it"
+            )
+        )
         ours = double(kind, model, options=options, **order)
         engine = tmp_path / "theirs.engine"
         arguments = [printed, "build.py", tmp_path / "model.onnx", engine, *files]
@@ -84,7 +88,7 @@ def test_types_flags_and_dla_are_the_same(both):
 
 
 @pytest.mark.parametrize(
-    ("form", "wishes"),
+    ("form", "requests"),
     [
         ("tensors", ""),
         ("tensors", 'skip: ["op:Gemm"]'),
@@ -92,7 +96,7 @@ def test_types_flags_and_dla_are_the_same(both):
         ("cache", "skip: [fc]"),
     ],
 )
-def test_implicit_ranges_and_constraints_are_the_same(both, tmp_path, wishes, form):
+def test_implicit_ranges_and_constraints_are_the_same(both, tmp_path, requests, form):
     """Every tensor gets the same range, those that the parser made too, or the same cache."""
     path = tmp_path / "ranges.json"
     path.write_text(Ranges.model_validate_json(json.dumps({"tensors": RANGES})).model_dump_json())
@@ -101,16 +105,16 @@ def test_implicit_ranges_and_constraints_are_the_same(both, tmp_path, wishes, fo
         "tensorrt10",
         {"ranges_as": form},
         model=relu_gemm(),
-        more=IMPLICIT.format(more=wishes),
+        more=IMPLICIT.format(more=requests),
         files=[path],
         ranges=RANGES,
-        floats=["fc"] if wishes else [],
+        floats=["fc"] if requests else [],
     )
 
     assert ours == theirs
     given = [line for line in theirs if "dynamic_range" in line]
     assert (4 if form == "tensors" else 0) == len(given)
-    assert ("fc.precision = FLOAT" in theirs) == bool(wishes)
+    assert ("fc.precision = FLOAT" in theirs) == bool(requests)
     if form == "cache":
         cache = cache_from_bytes((tmp_path / "theirs.engine.calibration.cache").read_bytes())
         assert (101601, pytest.approx(4 / 127)) == (cache.number, cache.scales["y"])

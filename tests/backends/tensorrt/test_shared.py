@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtbuild.backends.tensorrt.shared import _Phases, check_profiles, listening
+from trtbuild.backends.tensorrt.shared import _Phases, capture_log, check_profiles
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 
@@ -78,7 +78,7 @@ def test_the_log_is_written_and_its_errors_are_kept(capsys):
     pytest.importorskip("polygraphy")
     from polygraphy.logger import G_LOGGER
 
-    with listening() as log:
+    with capture_log() as log:
         G_LOGGER.verbose("told")
         G_LOGGER.error("wrong")
         G_LOGGER.error("wrong")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from trtbuild.backends.onnxruntime import Onnxruntime
-from trtbuild.backends.tensorrt.tactics import inspected_tactics, program_tactics
+from trtbuild.backends.tensorrt.tactics import digest_inspected_layers, digest_program
 from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.values import TensorSpec
@@ -25,9 +25,9 @@ def plan(path, program):
 
 def test_made_up_names_are_numbered_anew(tmp_path):
     """The same program under other numbers is the same; one that joins other tensors is not."""
-    first = program_tactics(plan(tmp_path / "a", PROGRAM.format("__mye384", "__mye12")))
-    again = program_tactics(plan(tmp_path / "b", PROGRAM.format("__mye7", "__mye9001")))
-    other = program_tactics(plan(tmp_path / "c", PROGRAM.format("__mye7", "__mye7")))
+    first = digest_program(plan(tmp_path / "a", PROGRAM.format("__mye384", "__mye12")))
+    again = digest_program(plan(tmp_path / "b", PROGRAM.format("__mye7", "__mye9001")))
+    other = digest_program(plan(tmp_path / "c", PROGRAM.format("__mye7", "__mye7")))
 
     assert first.startswith("sha256:")
     assert first == again != other
@@ -37,13 +37,13 @@ def test_a_plan_that_cannot_be_read_has_no_tactics(tmp_path):
     """Nothing is claimed of a version that is not known."""
     (tmp_path / "plan").write_bytes(b"vtrt" + bytes(100))
 
-    assert "" == program_tactics(tmp_path / "plan")
+    assert "" == digest_program(tmp_path / "plan")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"Layers": ["a name alone"]}', '{"Layers": 3}'])
 def test_an_inspector_that_names_layers_alone_tells_no_tactics(text):
     """Names without kernels would pass for equal ones."""
-    assert "" == inspected_tactics(text)
+    assert "" == digest_inspected_layers(text)
 
 
 def test_another_kernel_is_another_tactic():
@@ -52,7 +52,7 @@ def test_another_kernel_is_another_tactic():
     turned = [{"TacticName": "sm80_a", "Name": "conv"}]
     other = [{"Name": "conv", "TacticName": "sm80_b"}]
     first, again, third = (
-        inspected_tactics(json.dumps({"Layers": each})) for each in (layers, turned, other)
+        digest_inspected_layers(json.dumps({"Layers": each})) for each in (layers, turned, other)
     )
 
     assert first == again != third

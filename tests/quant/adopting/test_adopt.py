@@ -9,11 +9,11 @@ import pytest
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
 from trtbuild.core.errors import StepInputError
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.half.convert import High
-from trtbuild.quant.rules.subject import Subject
-from trtbuild.quant.rules.table import check
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.half.convert import HalfSettings
+from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.rules.subject import RuleSubject
+from trtbuild.quant.rules.table import check_rules
 
 W = np.array([[127, -64, 1], [10, 20, 30]], np.int8)
 """Two outputs of three inputs, as Gemm with transB has them."""
@@ -39,7 +39,7 @@ def dense(x_scale="float xs = {0.5}", zero="int8 xz = {0}", weight="wq, ws, wz",
 
 
 def adopted(model, **options):
-    found = quantize(copy.deepcopy(model), ranges=ranges_of(), **options)
+    found = quantize_model(copy.deepcopy(model), ranges=ranges_of(), **options)
     onnx.checker.check_model(found.model, full_check=True)
     return found
 
@@ -81,7 +81,7 @@ def test_a_manual_range_wins_over_an_imported_one():
 
 def test_skip_says_that_it_has_no_effect():
     """The placement is the model's own."""
-    found = adopted(dense(), wishes=Wishes(("fc",)))
+    found = adopted(dense(), requests=PrecisionRequests(("fc",)))
 
     assert "skip and precision have no effect: `fc`" in found.account.remarks
 
@@ -397,7 +397,7 @@ def test_our_own_models_are_sound():
         "{ a = Conv(x, w)  r = Relu(a)  p = MaxPool<kernel_shape=[1,1]>(r)  y = Conv(p, w) }",
         w=(4, 4, 1, 1),
     )
-    once = quantize(model, ranges=observed(model, {"x": normal(2, 4, 6, 6)}))
+    once = quantize_model(model, ranges=observed(model, {"x": normal(2, 4, 6, 6)}))
     before = once.model.SerializeToString(deterministic=True)
     twice = adopted(once.model)
 
@@ -409,9 +409,9 @@ def test_our_own_models_are_sound():
 def test_both_ends_of_a_pair_keep_one_scale_beside_16_bits(half):
     """0.03 is in neither type: each end would round it where its own data is 16-bit."""
     model = dense(x_scale="float xs = {0.03}", ws=np.full(2, 0.01, np.float32))
-    found = adopted(model, high=High(half))
+    found = adopted(model, high=HalfSettings(half))
 
-    assert [] == [fault.code for fault in check(Subject(model=found.model))]
+    assert [] == [fault.code for fault in check_rules(RuleSubject(model=found.model))]
     (tensor,) = found.account.tensors
     assert tensor.scale == pytest.approx(0.03, rel=0.01)
     assert tensor.scale >= np.float32(0.03)

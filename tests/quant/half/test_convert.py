@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from tests.helpers.quant import normal, observed, seeded
-from trtbuild.model.opset import opset_of
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.half.convert import High, convert, float_account, lift_for
-from trtbuild.quant.wishes import Wishes
+from trtbuild.model.opset import read_opset
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.half.convert import (
+    HalfSettings,
+    convert_to_half,
+    make_float_account,
+    raise_opset_for_half,
+)
+from trtbuild.quant.requests import PrecisionRequests
 
 MODEL = """g (float[N,4] x) => (float[N,4] y) <float big = {100000}> {
     [one] a = MatMul(x, w)  [up] b = Mul(a, big)  [two] y = MatMul(b, w)
@@ -16,9 +21,12 @@ MODEL = """g (float[N,4] x) => (float[N,4] y) <float big = {100000}> {
 def test_layers_have_the_precision_that_they_were_given():
     """INT8, 16 bits, or float32 with the reason."""
     model = seeded(MODEL, w=(4, 4))
-    wishes = Wishes(skip=("one",), precision={"two": "fp32"})
-    account = quantize(
-        model, ranges=observed(model, {"x": normal(2, 4)}), high=High("fp16"), wishes=wishes
+    requests = PrecisionRequests(skip=("one",), precision={"two": "fp32"})
+    account = quantize_model(
+        model,
+        ranges=observed(model, {"x": normal(2, 4)}),
+        high=HalfSettings("fp16"),
+        requests=requests,
     ).account
 
     assert ["fp16", "fp32"] == [layer.precision for layer in account.layers]
@@ -29,7 +37,7 @@ def test_layers_have_the_precision_that_they_were_given():
 def test_a_model_without_int8_has_an_account_too():
     """Every layer is in it."""
     model = seeded(MODEL, w=(4, 4))
-    account = convert(model, float_account(model), High("fp16", {"x": 1.0}))
+    account = convert_to_half(model, make_float_account(model), HalfSettings("fp16", {"x": 1.0}))
 
     assert ["fp16", "fp16"] == [layer.precision for layer in account.layers]
     assert ("Mul `up` stays float32: its constant `big` (1e+05) overflows fp16",) == account.remarks
@@ -39,13 +47,16 @@ def test_it_says_where_nothing_was_measured():
     """Constants alone cannot tell what overflows."""
     model = seeded(MODEL, w=(4, 4))
 
-    assert "nothing was measured" in convert(model, float_account(model), High("fp16")).remarks[-1]
+    assert (
+        "nothing was measured"
+        in convert_to_half(model, make_float_account(model), HalfSettings("fp16")).remarks[-1]
+    )
 
 
 def test_the_opset_is_raised_no_further_than_needed():
     """Q/DQ pairs take fp16 from 19 on, bf16 needs 22, fp16 alone what Q/DQ needs."""
     found = [
-        opset_of(lift_for(seeded(MODEL, w=(4, 4)), name, quantized=quantized)[0])
+        read_opset(raise_opset_for_half(seeded(MODEL, w=(4, 4)), name, quantized=quantized)[0])
         for name, quantized in (("fp16", False), ("fp16", True), ("bf16", False))
     ]
 

@@ -16,11 +16,11 @@ from tests.quant.test_delivered import (
     RESIDUAL,
     RESIDUAL_WEIGHTS,
 )
-from trtbuild.model.opset import opset_of
-from trtbuild.quant.apply import quantize
-from trtbuild.quant.half.convert import High, lift_for
+from trtbuild.model.opset import read_opset
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.half.convert import HalfSettings, raise_opset_for_half
 from trtbuild.quant.half.half import halve
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.requests import PrecisionRequests
 
 NETS = {
     "residual": (RESIDUAL, RESIDUAL_WEIGHTS, (2, 8, 16, 16)),
@@ -70,8 +70,8 @@ def test_int8_stays_int8_around_fp16(name):
     model, feed = net(name)
     exact = outputs_of(model, feed)["y"]
     ranges = observed(model, feed)
-    plain = quantize(copy.deepcopy(model), ranges=ranges)
-    found = quantize(model, ranges=ranges, high=High("fp16"))
+    plain = quantize_model(copy.deepcopy(model), ranges=ranges)
+    found = quantize_model(model, ranges=ranges, high=HalfSettings("fp16"))
 
     types = types_of(found.model)
     for node in found.model.graph.node:
@@ -90,10 +90,12 @@ def test_int8_stays_int8_around_fp16(name):
 def test_bf16_is_typed_throughout(name):
     """ONNX Runtime cannot run it on a CPU; the types are held by ONNX's own rules."""
     model, feed = net(name)
-    found = quantize(copy.deepcopy(model), ranges=observed(model, feed), high=High("bf16"))
+    found = quantize_model(
+        copy.deepcopy(model), ranges=observed(model, feed), high=HalfSettings("bf16")
+    )
 
     types = types_of(found.model)
-    assert 22 == opset_of(found.model)
+    assert 22 == read_opset(found.model)
     weighted = [n for n in found.model.graph.node if n.op_type in {"Conv", "Gemm", "MatMul"}]
     assert {"bfloat16"} == {types[each] for node in weighted for each in node.input}
 
@@ -102,7 +104,7 @@ def test_scales_are_those_that_the_type_holds():
     """So the INT8 values are those of the model in float32."""
     model, feed = net("residual")
     ranges = observed(model, feed)
-    found = quantize(model, ranges=ranges, high=High("fp16"))
+    found = quantize_model(model, ranges=ranges, high=HalfSettings("fp16"))
 
     for tensor in found.account.tensors:
         assert tensor.scale >= ranges.tensors[tensor.name].limit / 127
@@ -134,10 +136,12 @@ def test_a_pair_gives_each_reader_its_type():
         [one] y = MatMul(x, w)  [two] z = MatMul(x, v)
     }"""
     model = seeded(text, w=(8, 8), v=(8, 8))
-    wishes = Wishes(precision={"two": "fp32"})
+    requests = PrecisionRequests(precision={"two": "fp32"})
     ranges = observed(model, {"x": normal(2, 8)})
-    quantized, _ = lift_for(quantize(model, ranges=ranges).model, "fp16", quantized=True)
-    halve(quantized, "fp16", largest={}, wishes=wishes)
+    quantized, _ = raise_opset_for_half(
+        quantize_model(model, ranges=ranges).model, "fp16", quantized=True
+    )
+    halve(quantized, "fp16", largest={}, requests=requests)
 
     types = types_of(quantized)
     nodes = {node.name: node for node in quantized.graph.node}
@@ -193,12 +197,12 @@ def test_equal_models_give_equal_bytes():
 def test_inputs_and_outputs_become_half_where_asked(name, quantized):
     """No Cast is left at either end, and the function is the same."""
     model, feed = net(name)
-    high = High("fp16", keep_io_types=False)
+    high = HalfSettings("fp16", keep_io_types=False)
     exact = outputs_of(model, feed)["y"]
     if quantized:
-        model = quantize(model, ranges=observed(model, feed), high=high).model
+        model = quantize_model(model, ranges=observed(model, feed), high=high).model
     else:
-        model, _ = lift_for(model, "fp16", quantized=False)
+        model, _ = raise_opset_for_half(model, "fp16", quantized=False)
         halve(model, "fp16", largest={}, keep_io_types=False)
     types = types_of(model)
     found = outputs_of(model, {"x": feed["x"].astype(np.float16)})["y"]
@@ -214,7 +218,13 @@ def test_half_ends_around_a_float32_node():
     model = seeded(
         "g (float[1,4] x) => (float[1,4] y, float[1,4] z) { [n] y = Exp(x)  z = Add(y, x) }"
     )
-    halve(model, "fp16", largest={}, wishes=Wishes(precision={"n": "fp32"}), keep_io_types=False)
+    halve(
+        model,
+        "fp16",
+        largest={},
+        requests=PrecisionRequests(precision={"n": "fp32"}),
+        keep_io_types=False,
+    )
     types = types_of(model)
     x = normal(1, 4).astype(np.float16)
     found = outputs_of(model, {"x": x})
@@ -242,7 +252,11 @@ def test_a_nameless_node_that_stays_is_called_as_before():
     model = seeded("g (float[2,4] x) => (float[2,4] y) { y = Relu(x) }")
 
     found = halve(
-        model, "fp16", largest={}, wishes=Wishes(precision={"y": "fp32"}), keep_io_types=False
+        model,
+        "fp16",
+        largest={},
+        requests=PrecisionRequests(precision={"y": "fp32"}),
+        keep_io_types=False,
     )
 
     assert ["y"] == list(found)
@@ -267,7 +281,7 @@ def test_a_layer_whose_scale_fp16_cannot_hold_stays_float(limit):
     """And says so; the scale would be infinite, or round all values to 0."""
     model = seeded("g (float[2,4] x) => (float[2,6] y) { [one] y = MatMul(x, w) }", w=(4, 6))
 
-    found = quantize(model, ranges=ranges_of(x=limit), high=High("fp16"))
+    found = quantize_model(model, ranges=ranges_of(x=limit), high=HalfSettings("fp16"))
 
     (layer,) = found.account.layers
     assert ("fp16", True) == (layer.precision, "for a scale in fp16" in layer.reason)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.models import model_of
-from trtbuild.model.view import View
-from trtbuild.quant.half.half_rules import kept
+from trtbuild.model.view import GraphView
+from trtbuild.quant.half.half_rules import find_kept_nodes
 from trtbuild.quant.half_types import HALVES
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.requests import PrecisionRequests
 
 CHAIN = """g (float[4] x) => (float[4] y)
 <float big = {1e5}, float tiny = {1e-6}, float one = {1}> {
@@ -16,9 +16,11 @@ CHAIN = """g (float[4] x) => (float[4] y)
 }"""
 
 
-def reasons(text, *, name="fp16", wishes=None, **largest):
-    view = View(model_of(text))
-    found = kept(view, HALVES[name], largest=largest, wishes=wishes or Wishes())
+def reasons(text, *, name="fp16", requests=None, **largest):
+    view = GraphView(model_of(text))
+    found = find_kept_nodes(
+        view, HALVES[name], largest=largest, requests=requests or PrecisionRequests()
+    )
     return {view.nodes[index].name: reason for index, reason in found.items()}
 
 
@@ -65,9 +67,9 @@ def test_wishes_decide():
     text = CHAIN.replace("?", "Mul(a, a)")
 
     assert {"b": "the recipe asks for fp32: `b`"} == reasons(
-        text, wishes=Wishes(precision={"b": "fp32"})
+        text, requests=PrecisionRequests(precision={"b": "fp32"})
     )
-    assert {} == reasons(text, wishes=Wishes(skip=("b",)))
+    assert {} == reasons(text, requests=PrecisionRequests(skip=("b",)))
 
 
 def test_the_sum_of_squares_counts():

@@ -5,8 +5,8 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.quant import ranges_of, seeded
 from trtbuild.core.values import Range, Ranges
-from trtbuild.quant.placing.policy import candidates, place
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.placing.policy import list_candidates, place_pairs
+from trtbuild.quant.requests import PrecisionRequests
 
 PLAIN = """g (float[N,3,8,8] x) => (float[N,4,8,8] y) {
     [one] a = Conv(x, w1, b1)  n = BatchNormalization(a, g, b1, m, v)  r = Relu(n)
@@ -42,21 +42,25 @@ def model(text, **shapes):
 
 def even(model, limit=1.0):
     """Give every candidate the same range."""
-    return ranges_of(**dict.fromkeys(candidates(model), limit))
+    return ranges_of(**dict.fromkeys(list_candidates(model), limit))
 
 
 def pairs_of(model, *, ranges=None, skip=()):
     """Map every quantized tensor to the nodes that read it quantized."""
-    placement = place(
-        model, ranges=even(model) if ranges is None else ranges, wishes=Wishes(tuple(skip))
+    placement = place_pairs(
+        model,
+        ranges=even(model) if ranges is None else ranges,
+        requests=PrecisionRequests(tuple(skip)),
     )
     nodes = model.graph.node
     return {pair.tensor: [nodes[i].name for i, _ in pair.sites] for pair in placement.pairs}
 
 
 def layers_of(model, *, ranges=None, skip=()):
-    placement = place(
-        model, ranges=even(model) if ranges is None else ranges, wishes=Wishes(tuple(skip))
+    placement = place_pairs(
+        model,
+        ranges=even(model) if ranges is None else ranges,
+        requests=PrecisionRequests(tuple(skip)),
     )
     return {layer.name: layer.reason or layer.precision for layer in placement.layers}
 
@@ -66,12 +70,14 @@ def test_conv_inputs_are_quantized_and_nothing_between_conv_and_relu():
     plain = model(PLAIN, **PLAIN_WEIGHTS)
 
     assert {"x": ["one"], "r": ["two"]} == pairs_of(plain)
-    assert ["x", "r"] == candidates(plain)
+    assert ["x", "r"] == list_candidates(plain)
 
 
 def test_weights_get_a_scale_for_each_output_channel():
     """Conv has them on axis 0; a bias is never quantized."""
-    placement = place(model(PLAIN, **PLAIN_WEIGHTS), ranges=even(model(PLAIN, **PLAIN_WEIGHTS)))
+    placement = place_pairs(
+        model(PLAIN, **PLAIN_WEIGHTS), ranges=even(model(PLAIN, **PLAIN_WEIGHTS))
+    )
 
     assert [("w1", 0), ("w2", 0)] == [(copy.tensor, copy.axis) for copy in placement.weights]
 
@@ -105,7 +111,7 @@ def test_a_skipped_add_reads_floats():
 def test_a_skip_without_a_range_is_left_and_told():
     """The Conv stays INT8; the remark names the Add and the tensor."""
     block = model(DOWNSAMPLE.replace("INPUTS", "c, d"))
-    placement = place(block, ranges=ranges_of(x=1.0, r=1.0))
+    placement = place_pairs(block, ranges=ranges_of(x=1.0, r=1.0))
 
     assert ["x", "r"] == [pair.tensor for pair in placement.pairs]
     assert (
@@ -129,7 +135,7 @@ def test_pooling_between_quantized_tensors_passes_int8_on():
         [one] y = Conv(x, w)
         [pool] p = MaxPool<kernel_shape=[3,3], pads=[1,1,1,1]>(x)  [two] z = Conv(p, w)
     }""")
-    placement = place(branches, ranges=ranges_of(x=4.0, p=3.0))
+    placement = place_pairs(branches, ranges=ranges_of(x=4.0, p=3.0))
 
     assert {"x": ["one", "pool"], "p": ["two"]} == pairs_of(branches)
     assert [4.0, 4.0] == [pair.limit for pair in placement.pairs]
@@ -142,7 +148,7 @@ def test_average_pooling_between_quantized_tensors_keeps_its_own_scales():
         [one] y = Conv(x, w)
         [pool] p = AveragePool<kernel_shape=[3,3], pads=[1,1,1,1]>(x)  [two] z = Conv(p, w)
     }""")
-    placement = place(branches, ranges=ranges_of(x=4.0, p=3.0))
+    placement = place_pairs(branches, ranges=ranges_of(x=4.0, p=3.0))
 
     assert {"x": ["one", "pool"], "p": ["two"]} == pairs_of(branches)
     assert [4.0, 3.0] == [pair.limit for pair in placement.pairs]
@@ -168,7 +174,7 @@ CONCAT_WEIGHTS = {"w": (4, 4, 1, 1), "w8": (4, 8, 1, 1)}
 def test_a_concat_and_its_quantized_inputs_share_the_largest_scale():
     """Then concatenating INT8 values is a copy."""
     joined = model(CONCAT, **CONCAT_WEIGHTS)
-    placement = place(joined, ranges=ranges_of(x=2.0, r=3.0, c=3.0))
+    placement = place_pairs(joined, ranges=ranges_of(x=2.0, r=3.0, c=3.0))
 
     assert {"x": ["one", "join"], "r": ["join", "three"], "c": ["two"]} == pairs_of(joined)
     assert [3.0, 3.0, 3.0] == [pair.limit for pair in placement.pairs]
@@ -178,7 +184,7 @@ def test_scales_are_not_shared_beyond_one_bit():
     """x would lose more than a bit under c's scale: it keeps its own, and the Concat reads x."""
     joined = model(CONCAT, **CONCAT_WEIGHTS)
     ranges = ranges_of(x=1.0, r=3.0, c=3.0)
-    placement = place(joined, ranges=ranges)
+    placement = place_pairs(joined, ranges=ranges)
 
     expected = {"x": ["one"], "r": ["join", "three"], "c": ["two"]}
     assert expected == pairs_of(joined, ranges=ranges)
@@ -190,7 +196,7 @@ def test_a_manual_range_is_not_shared():
     joined = model(CONCAT, **CONCAT_WEIGHTS)
     manual = Range(low=-2.0, high=2.0, origin="manual")
     ranges = Ranges(tensors={**ranges_of(r=3.0, c=3.0).tensors, "x": manual})
-    placement = place(joined, ranges=ranges)
+    placement = place_pairs(joined, ranges=ranges)
 
     assert [2.0, 3.0, 3.0] == [pair.limit for pair in placement.pairs]
 
@@ -204,7 +210,7 @@ def test_gemm_scales_go_with_its_outputs():
         w46=(4, 6),
         w76=(7, 6),
     )
-    placement = place(dense, ranges=even(dense))
+    placement = place_pairs(dense, ranges=even(dense))
 
     expected = [("w46", 1), ("w76", 0), ("w76", 1)]
     assert expected == [(copy.tensor, copy.axis) for copy in placement.weights]
@@ -214,7 +220,9 @@ def test_a_weight_read_twice_is_stored_once():
     """Two Convs with the same weight read one INT8 copy."""
     twice = model("g (float[N,4,8,8] x) => (float[N,4,8,8] y) { a = Conv(x, w)  y = Conv(a, w) }")
 
-    assert [((0, 1), (1, 1))] == [copy.sites for copy in place(twice, ranges=even(twice)).weights]
+    assert [((0, 1), (1, 1))] == [
+        copy.sites for copy in place_pairs(twice, ranges=even(twice)).weights
+    ]
 
 
 def test_attention_quantizes_both_operands():
@@ -238,7 +246,7 @@ def test_a_feature_pyramid_adds_what_nearest_resizing_hands_on():
         w=(4, 4, 1, 1),
     )
     ranges = ranges_of(coarse=3.0, fine=2.0, u=3.0, s=5.0)
-    placement = place(pyramid, ranges=ranges)
+    placement = place_pairs(pyramid, ranges=ranges)
 
     expected = {"coarse": ["head", "up"], "fine": ["lateral"], "u": ["add"], "s": ["out"]}
     assert expected == pairs_of(pyramid, ranges=ranges)
@@ -336,8 +344,8 @@ def test_a_layer_left_float_says_why(name, reason):
 def test_conv_transpose_can_be_asked_for():
     """TensorRT 10 and 11 run it in INT8; its output channels lie on axis 1."""
     up = model("g (float[N,4,8,8] x) => (float[N,4,8,8] y) { [up] y = ConvTranspose(x, w) }")
-    wishes = Wishes(precision={"op:ConvTranspose": "int8"})
-    placement = place(up, ranges=even(up), wishes=wishes)
+    requests = PrecisionRequests(precision={"op:ConvTranspose": "int8"})
+    placement = place_pairs(up, ranges=even(up), requests=requests)
 
     assert [("w", 1)] == [(copy.tensor, copy.axis) for copy in placement.weights]
     assert "int8" == placement.layers[0].precision
@@ -347,7 +355,7 @@ def test_candidates_do_not_depend_on_what_a_recipe_skips_or_lacks():
     """They are in graph order, each once, and hold every tensor that any placement asks for."""
     block = model(DOWNSAMPLE.replace("INPUTS", "c, d"))
 
-    assert ["x", "r", "d"] == candidates(block)
+    assert ["x", "r", "d"] == list_candidates(block)
 
 
 def test_a_quantized_model_has_no_candidates():
@@ -356,4 +364,4 @@ def test_a_quantized_model_has_no_candidates():
         q = QuantizeLinear(x, s, z)  y = DequantizeLinear(q, s, z)
     }""")
 
-    assert [] == candidates(quantized)
+    assert [] == list_candidates(quantized)

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.quant import seeded
-from trtbuild.model.view import View
-from trtbuild.quant.placing.residual import residuals_of
+from trtbuild.model.view import GraphView
+from trtbuild.quant.placing.residual import find_residuals
 
 
 def residuals(body, outputs="float[N,4,8,8] y"):
@@ -17,7 +17,7 @@ def residuals(body, outputs="float[N,4,8,8] y"):
     nodes = model.graph.node
     return [
         (nodes[found.add].input[found.skip], nodes[found.conv].output[0])
-        for found in residuals_of(View(model))
+        for found in find_residuals(GraphView(model))
     ]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tests.helpers.rules import ONE, V, W, X, conv, graph, qdq, two
-from trtbuild.quant.rules.islands import islands_of
-from trtbuild.quant.rules.subject import Subject
+from trtbuild.quant.rules.islands import find_islands
+from trtbuild.quant.rules.subject import RuleSubject
 
 
 def islands(body, **weights):
-    subject = Subject(model=graph(body, **weights))
-    return islands_of(subject.view, [layer.index for layer in subject.layers if layer.int8])
+    subject = RuleSubject(model=graph(body, **weights))
+    return find_islands(subject.view, [layer.index for layer in subject.layers if layer.int8])
 
 
 def test_layers_with_fused_operators_between_are_one_island():

@@ -6,12 +6,12 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import random
-from trtbuild.quant.rules.macs import macs_of
+from trtbuild.quant.rules.macs import count_macs
 
 
 def macs(text, shapes=None, **weights):
     model = model_of(text, {name: random(*shape) for name, shape in weights.items()})
-    return macs_of(model, shapes or {})
+    return count_macs(model, shapes or {})
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,16 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.quant import ranges_of, seeded
 from trtbuild.core.errors import StepInputError
-from trtbuild.quant.placing.policy import candidates, place
-from trtbuild.quant.writing.qdq import insert
+from trtbuild.quant.placing.policy import list_candidates, place_pairs
+from trtbuild.quant.writing.qdq import insert_pairs
 
 CONV = """g (float[N,2,4,4] x) => (float[N,3,4,4] y) { [one] y = Conv(x, w, b) }"""
 CONV_WEIGHTS = {"w": (3, 2, 1, 1), "b": (3,)}
 
 
 def inserted(model, **limits):
-    ranges = ranges_of(**(limits or dict.fromkeys(candidates(model), 1.0)))
-    accounts = insert(model, place(model, ranges=ranges))
+    ranges = ranges_of(**(limits or dict.fromkeys(list_candidates(model), 1.0)))
+    accounts = insert_pairs(model, place_pairs(model, ranges=ranges))
     onnx.checker.check_model(model, full_check=True)
     return model, accounts
 

@@ -7,27 +7,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.backends.base import Order, Profile
-from trtbuild.backends.tensorrt.explained import notes_of, refusal
-from trtbuild.backends.tensorrt.flavour import Flavour, load
-from trtbuild.backends.tensorrt.settings import Member, Settings, resolved
-from trtbuild.backends.tensorrt.shared import check_profiles, listening, progress_monitor, started
+from trtbuild.backends.base import BuildOrder, Profile
+from trtbuild.backends.tensorrt.flavour import Flavour, load_tensorrt
+from trtbuild.backends.tensorrt.messages import explain_warnings, make_refusal
+from trtbuild.backends.tensorrt.settings import Member, Settings, resolve_members
+from trtbuild.backends.tensorrt.shared import (
+    capture_log,
+    check_profiles,
+    make_progress_monitor,
+    refuse_unless_started,
+)
 from trtbuild.backends.tensorrt.timing_cache import TimingCache
 from trtbuild.core.errors import StepInputError
 
 if TYPE_CHECKING:
-    from trtbuild.backends.model import Model
+    from trtbuild.backends.model import OnnxModel
     from trtbuild.backends.tensorrt.shared import BuildLog
 
-__all__ = ["Job", "check_model", "check_names", "compile_engine"]
+__all__ = ["BuildJob", "check_model", "check_names", "compile_engine"]
 
 
 @dataclass
-class Job:
+class BuildJob:
     """An order for one TensorRT, and what its target sets."""
 
     flavour: Flavour
-    order: Order
+    order: BuildOrder
     settings: Settings
     network: dict[str, Any] = field(default_factory=dict)
     """Arguments of Polygraphy's NetworkFromOnnxPath."""
@@ -42,7 +47,7 @@ class Job:
     """Makes the calibrator: (trt)."""
 
 
-def check_model(model: Model, profiles: Sequence[Profile]) -> None:
+def check_model(model: OnnxModel, profiles: Sequence[Profile]) -> None:
     """Refuse what TensorRT would take for something else, or crash on.
 
     Raises:
@@ -63,7 +68,7 @@ def check_model(model: Model, profiles: Sequence[Profile]) -> None:
         )
 
 
-def compile_engine(job: Job) -> list[str]:
+def compile_engine(job: BuildJob) -> list[str]:
     """Write the engine, and the timing cache beside it; return the builder's warnings.
 
     Raises:
@@ -71,23 +76,27 @@ def compile_engine(job: Job) -> list[str]:
         MissingDependency: that TensorRT is not installed.
         NoGpu: it needs a GPU that is not here.
     """
-    trt, name = load(job.flavour), job.flavour.name
+    trt, name = load_tensorrt(job.flavour), job.flavour.name
     # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
     from polygraphy.backend.trt import engine_bytes_from_network
 
-    monitor = progress_monitor(trt.IProgressMonitor, job.order.progress)
+    monitor = make_progress_monitor(trt.IProgressMonitor, job.order.progress)
     cache = TimingCache(job.order.timing_cache, pinned=job.order.timing_cache_pinned)
-    with listening() as log, started(name, "builder", log), _refusals(job, log, monitor):
+    with (
+        capture_log() as log,
+        refuse_unless_started(name, "builder", log),
+        _refusals(job, log, monitor),
+    ):
         config = _config(trt, job, monitor, cache if job.times else None)
         plan = engine_bytes_from_network(_network(trt, job), config=config)
         if job.times:
             cache.keep(job.order.engine.with_name("timing.cache"), frozen=job.frozen)
     job.order.engine.write_bytes(memoryview(plan))
-    return [*notes_of(log.warnings, job.order.model), *cache.notes]
+    return [*explain_warnings(log.warnings, job.order.model), *cache.notes]
 
 
 @contextlib.contextmanager
-def _refusals(job: Job, log: BuildLog, monitor: Any) -> Iterator[None]:
+def _refusals(job: BuildJob, log: BuildLog, monitor: Any) -> Iterator[None]:
     """Turn what a builder raises into one error that says why."""
     from polygraphy.exception import PolygraphyException
 
@@ -96,7 +105,7 @@ def _refusals(job: Job, log: BuildLog, monitor: Any) -> Iterator[None]:
     except PolygraphyException as error:
         if monitor.failure is not None:
             raise monitor.failure from None
-        raise refusal(job.flavour.name, log, str(error), model=job.order.model) from None
+        raise make_refusal(job.flavour.name, log, str(error), model=job.order.model) from None
     except OSError as error:
         if not job.order.plugins:
             raise
@@ -106,7 +115,7 @@ def _refusals(job: Job, log: BuildLog, monitor: Any) -> Iterator[None]:
         ) from None
 
 
-def _network(trt: Any, job: Job) -> Any:
+def _network(trt: Any, job: BuildJob) -> Any:
     """Return a loader that reads the model and changes what the target asks for."""
     from polygraphy.backend import trt as loaders
 
@@ -118,7 +127,7 @@ def _network(trt: Any, job: Job) -> Any:
         network = loaders.SetTensorDatatypes(network, types)
     if job.io_formats:
         formats = {
-            name: [resolved(Member("TensorFormat", word.upper()), trt) for word in words]
+            name: [resolve_members(Member("TensorFormat", word.upper()), trt) for word in words]
             for name, words in job.io_formats.items()
         }
         network = loaders.SetTensorFormats(network, formats)
@@ -133,16 +142,16 @@ def _network(trt: Any, job: Job) -> Any:
 
 
 def _data_type(trt: Any, word: str) -> Any:
-    return resolved(Member("DataType", word.upper()), trt)
+    return resolve_members(Member("DataType", word.upper()), trt)
 
 
-def _config(trt: Any, job: Job, monitor: Any, cache: TimingCache | None) -> Any:
+def _config(trt: Any, job: BuildJob, monitor: Any, cache: TimingCache | None) -> Any:
     """Return a function that makes the IBuilderConfig; nothing is left to a default."""
     from polygraphy.backend import tensorrt_rtx
     from polygraphy.backend import trt as loaders
 
     where = tensorrt_rtx if job.flavour.rtx else loaders
-    arguments = resolved(job.settings.arguments, trt)
+    arguments = resolve_members(job.settings.arguments, trt)
     if job.calibrator is not None:
         arguments["calibrator"] = job.calibrator(trt)
     create = getattr(where, job.flavour.create_config)(
@@ -170,7 +179,7 @@ def _shapes(profile: Profile) -> Any:
     return shapes
 
 
-def check_names(model: Model, named: Mapping[str, Any], option: str) -> None:
+def check_names(model: OnnxModel, named: Mapping[str, Any], option: str) -> None:
     """Demand that an option about inputs and outputs names some.
 
     Raises:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trtbuild.backends.tensorrt.explained import refusal
-from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load
-from trtbuild.backends.tensorrt.shared import listening, started
+from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load_tensorrt
+from trtbuild.backends.tensorrt.messages import make_refusal
+from trtbuild.backends.tensorrt.shared import capture_log, refuse_unless_started
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
@@ -18,7 +18,7 @@ from trtbuild.model.fit import demand_fit
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Description", "Kind", "describe", "run"]
+__all__ = ["EngineDescription", "Kind", "describe_engine", "run_engine"]
 
 Kind = Literal["tensorrt_rtx", "tensorrt11", "tensorrt10"]
 _FLAVOURS = {"tensorrt_rtx": RTX, "tensorrt11": TRT11, "tensorrt10": TRT10}
@@ -28,7 +28,7 @@ OPEN = "?"
 """A dimension that the engine leaves open; it does not keep the model's names for them."""
 
 
-class Description(Options):
+class EngineDescription(Options):
     """What an engine says of itself once it is loaded."""
 
     inputs: tuple[TensorSpec, ...]
@@ -37,18 +37,18 @@ class Description(Options):
     """Input → min, opt, max; inputs whose values are shapes are left out."""
 
 
-def describe(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> Description:
+def describe_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> EngineDescription:
     """Load an engine and return what it takes and gives.
 
     Raises:
         StepInputError: that TensorRT does not load it; quotes its messages.
         MissingDependency, NoGpu: that TensorRT or a GPU is not here.
     """
-    with _loaded(kind, engine, plugins) as (trt, built):
-        return _described(trt, built)
+    with _load_engine(kind, engine, plugins) as (trt, built):
+        return _describe_loaded(trt, built)
 
 
-def run(
+def run_engine(
     kind: Kind,
     engine: Path,
     feed_dict: Mapping[str, np.ndarray],
@@ -61,12 +61,12 @@ def run(
         StepInputError: the arrays fit no profile, or TensorRT does not load or run the engine.
         MissingDependency, NoGpu: that TensorRT or a GPU is not here.
     """
-    with _loaded(kind, engine, plugins) as (trt, built):
+    with _load_engine(kind, engine, plugins) as (trt, built):
         from polygraphy.backend.trt import TrtRunner
 
-        described = _described(trt, built)
+        described = _describe_loaded(trt, built)
         demand_fit(feed_dict, described.inputs, of="the engine")
-        profile = _profile_for(described, feed_dict)
+        profile = _choose_profile(described, feed_dict)
         # An engine has profile 0 in use when it is loaded.
         with TrtRunner(built, optimization_profile=profile or None) as runner:
             outputs = runner.infer(dict(feed_dict), check_inputs=False)
@@ -74,9 +74,9 @@ def run(
 
 
 @contextlib.contextmanager
-def _loaded(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
+def _load_engine(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
     flavour = _FLAVOURS[kind]
-    trt = load(flavour)
+    trt = load_tensorrt(flavour)
     # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
     from polygraphy.backend.trt import EngineFromBytes, LoadPlugins
     from polygraphy.exception import PolygraphyException
@@ -84,18 +84,18 @@ def _loaded(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple
     deserialized: Any = EngineFromBytes(engine.read_bytes())
     if plugins:
         deserialized = LoadPlugins([str(path) for path in plugins], deserialized)
-    with listening() as log, started(flavour.name, "runtime", log):
+    with capture_log() as log, refuse_unless_started(flavour.name, "runtime", log):
         try:
             yield trt, deserialized()
         except PolygraphyException as error:
-            raise refusal(flavour.name, log, str(error), what="the engine") from None
+            raise make_refusal(flavour.name, log, str(error), what="the engine") from None
 
 
-def _described(trt: Any, engine: Any) -> Description:
+def _describe_loaded(trt: Any, engine: Any) -> EngineDescription:
     names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
     inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
     sized = [name for name in inputs if not engine.is_shape_inference_io(name)]
-    return Description(
+    return EngineDescription(
         inputs=tuple(_spec(engine, name) for name in inputs),
         outputs=tuple(_spec(engine, name) for name in names if name not in inputs),
         profiles=tuple(
@@ -117,10 +117,10 @@ def _spec(engine: Any, name: str) -> TensorSpec:
     )
 
 
-def _profile_for(described: Description, feed_dict: Mapping[str, np.ndarray]) -> int:
+def _choose_profile(described: EngineDescription, feed_dict: Mapping[str, np.ndarray]) -> int:
     """Return the first profile that takes these shapes."""
     for number, profile in enumerate(described.profiles):
-        if all(_within(feed_dict[name].shape, shapes) for name, shapes in profile.items()):
+        if all(_fits_between(feed_dict[name].shape, shapes) for name, shapes in profile.items()):
             return number
     given = ", ".join(f"`{name}` {list(array.shape)}" for name, array in feed_dict.items())
     taken = "; ".join(
@@ -133,7 +133,7 @@ def _profile_for(described: Description, feed_dict: Mapping[str, np.ndarray]) ->
     )
 
 
-def _within(shape: Sequence[int], shapes: Sequence[Sequence[int]]) -> bool:
+def _fits_between(shape: Sequence[int], shapes: Sequence[Sequence[int]]) -> bool:
     low, *_, high = shapes
     return all(a <= size <= b for a, size, b in zip(low, shape, high, strict=True))
 

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from trtbuild.core.errors import MissingDependency
 
-__all__ = ["RTX", "TRT10", "TRT11", "Flavour", "load"]
+__all__ = ["RTX", "TRT10", "TRT11", "Flavour", "load_tensorrt"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ TRT11 = Flavour(
 )
 
 
-def load(flavour: Flavour) -> ModuleType:
+def load_tensorrt(flavour: Flavour) -> ModuleType:
     """Import a TensorRT, and have Polygraphy use it.
 
     Raises:
@@ -73,7 +73,7 @@ def load(flavour: Flavour) -> ModuleType:
     config.USE_TENSORRT_RTX = flavour.rtx
     config.AUTOINSTALL_DEPS = False
     try:
-        module = _imported(flavour)
+        module = _import_module(flavour)
     except ImportError as error:
         raise MissingDependency(
             f"{flavour.name} cannot be loaded: {error}", hint=flavour.install
@@ -88,7 +88,7 @@ def load(flavour: Flavour) -> ModuleType:
     return module
 
 
-def _imported(flavour: Flavour) -> ModuleType:
+def _import_module(flavour: Flavour) -> ModuleType:
     try:
         return importlib.import_module(flavour.module)
     except ModuleNotFoundError:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trtbuild.backends.base import Built
-from trtbuild.backends.tensorrt.build import Job, check_model, check_names, compile_engine
-from trtbuild.backends.tensorrt.flavour import load
+from trtbuild.backends.base import BuildResult
+from trtbuild.backends.tensorrt.build import BuildJob, check_model, check_names, compile_engine
+from trtbuild.backends.tensorrt.flavour import load_tensorrt
 from trtbuild.backends.tensorrt.inspector import (
     InspectedLayer,
-    delivered_by_inspector,
-    inspected,
-    layers_of,
+    inspect_engine,
+    read_layers,
+    report_delivered_by_inspector,
 )
-from trtbuild.backends.tensorrt.settings import worded
-from trtbuild.backends.tensorrt.shared import listening
-from trtbuild.backends.tensorrt.tactics import inspected_tactics
+from trtbuild.backends.tensorrt.settings import describe_settings
+from trtbuild.backends.tensorrt.shared import capture_log
+from trtbuild.backends.tensorrt.tactics import digest_inspected_layers
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.options import GpuTrtOptions
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["build_on_gpu"]
 
 
-def build_on_gpu(job: Job, options: GpuTrtOptions) -> Built:
+def build_on_gpu(job: BuildJob, options: GpuTrtOptions) -> BuildResult:
     """Build an engine on this machine's GPU, and have the inspector say what was delivered.
 
     Raises:
@@ -31,9 +31,9 @@ def build_on_gpu(job: Job, options: GpuTrtOptions) -> Built:
         MissingDependency: that TensorRT is not installed.
         NoGpu: there is no GPU for it.
     """
-    from trtbuild.backends.model import Model
+    from trtbuild.backends.model import OnnxModel
 
-    read = Model.read(job.order.model)
+    read = OnnxModel.read(job.order.model)
     check_model(read, job.order.profiles)
     check_names(read, job.io_formats, "io_formats")
     check_names(read, job.io_types, "io_types")
@@ -42,27 +42,27 @@ def build_on_gpu(job: Job, options: GpuTrtOptions) -> Built:
     why_not = "the engine tells what it delivers only with `profiling_verbosity: detailed`"
     layers, tactics = None, ""
     if options.profiling_verbosity == "detailed":
-        layers, why_not, tactics = _inspected(job)
+        layers, why_not, tactics = _inspect_engine(job)
     words = {name: "on" if on else "off" for name, on in job.network.items()}
-    return Built(
+    return BuildResult(
         inputs=read.inputs,
         outputs=read.outputs,
-        options=worded(job.settings, words),
-        layers=delivered_by_inspector(job.order.asked, layers, why_not=why_not),
+        options=describe_settings(job.settings, words),
+        layers=report_delivered_by_inspector(job.order.requested, layers, why_not=why_not),
         notes=tuple(warnings),
         tactics=tactics,
     )
 
 
-def _inspected(job: Job) -> tuple[tuple[InspectedLayer, ...] | None, str, str]:
+def _inspect_engine(job: BuildJob) -> tuple[tuple[InspectedLayer, ...] | None, str, str]:
     """Return the layers of the engine that was built, or None and why, and its tactics' digest."""
     from polygraphy.exception import PolygraphyException
 
-    with listening() as log:
+    with capture_log() as log:
         try:
-            text = inspected(load(job.flavour), job.order.engine, job.order.plugins)
+            text = inspect_engine(load_tensorrt(job.flavour), job.order.engine, job.order.plugins)
         except PolygraphyException as error:
             said = log.errors[0] if log.errors else str(error)
             return None, f"the engine cannot be read back here: {' '.join(said.split())}", ""
     why_not = "the inspector's JSON has no layers that can be read"
-    return layers_of(text), why_not, inspected_tactics(text)
+    return read_layers(text), why_not, digest_inspected_layers(text)

@@ -7,20 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from trtbuild.backends.base import Built, Implicit
-from trtbuild.backends.tensorrt.spread import nodes_of, spread, tensors_of
+from trtbuild.backends.base import BuildResult, ImplicitQuantization
+from trtbuild.backends.tensorrt.spread_ranges import list_tensors, read_onnx_nodes, spread_limits
 from trtbuild.core.errors import StepInputError
 
-__all__ = ["Given"]
+__all__ = ["NetworkRanges"]
 
 MANY = 5
 _NO_CALIBRATOR = "Network does not have explicit precision and no calibrator was provided"
 
 
-class Given:
+class NetworkRanges:
     """Ranges as they are given to one network, and what became of them."""
 
-    def __init__(self, implicit: Implicit, *, cache: Path | None = None) -> None:
+    def __init__(self, implicit: ImplicitQuantization, *, cache: Path | None = None) -> None:
         """Take the ranges; with `cache`, they are given as one, which is written there."""
         self._implicit = implicit
         self._cache = cache
@@ -38,11 +38,11 @@ class Given:
         """
         layers = [network.get_layer(index) for index in range(network.num_layers)]
         _demand_no_pairs(layers)
-        tensors = dict(tensors_of(network, layers))
+        tensors = dict(list_tensors(network, layers))
         self._demand_manual(tensors)
         table = self._implicit.ranges.tensors
         known = {name: each.limit for name, each in table.items()}
-        self.limits = spread(trt, known, layers, tensors)
+        self.limits = spread_limits(trt, known, layers, tensors)
         self.without = tuple(name for name in tensors if name not in self.limits)
         if not self.limits:
             raise StepInputError(
@@ -50,7 +50,7 @@ class Given:
                 hint="calibrate again: the ranges are of another model",
             )
         if self._cache is not None:
-            self._cache.write_bytes(self._encoded(trt))
+            self._cache.write_bytes(self._encode_cache(trt))
         else:
             for name, limit in self.limits.items():
                 tensors[name].dynamic_range = (-limit, limit)
@@ -63,7 +63,7 @@ class Given:
         base = trt.IInt8EntropyCalibrator2
         return Calibrator(self._no_data(), cache=str(self._cache), BaseClass=base)
 
-    def told(self, built: Built) -> Built:
+    def note_unused(self, built: BuildResult) -> BuildResult:
         """Add to what a build says which tensors had no range.
 
         Raises:
@@ -106,7 +106,7 @@ class Given:
                     hint="remove it from `ranges`",
                 )
 
-    def _encoded(self, trt: Any) -> bytes:
+    def _encode_cache(self, trt: Any) -> bytes:
         encode = self._implicit.encode
         assert encode is not None  # noqa: S101  # the step gives one
         return encode(
@@ -117,7 +117,7 @@ class Given:
         wanted = set(self._implicit.floats)
         found = set()
         for layer in layers:
-            nodes = {layer.name, *nodes_of(layer)} & wanted
+            nodes = {layer.name, *read_onnx_nodes(layer)} & wanted
             if nodes and layer.type.name not in ("CONSTANT", "SHAPE"):
                 layer.precision = trt.DataType.FLOAT
                 found |= nodes

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trtbuild.backends.base import Asked
+from trtbuild.backends.base import LayerRequest
 from trtbuild.core.records import LayerPrecision
 
-__all__ = ["InspectedLayer", "delivered_by_inspector", "inspected", "layers_of"]
+__all__ = ["InspectedLayer", "inspect_engine", "read_layers", "report_delivered_by_inspector"]
 
 _TYPES = {
     "int8": "int8",
@@ -49,7 +49,7 @@ class InspectedLayer:
     nodes: tuple[str, ...]
 
 
-def inspected(trt: Any, engine: Path, plugins: Sequence[Path]) -> str:
+def inspect_engine(trt: Any, engine: Path, plugins: Sequence[Path]) -> str:
     """Read an engine back and return the inspector's JSON; needs the GPU it was built for."""
     from polygraphy.backend.trt import EngineFromBytes, LoadPlugins
 
@@ -60,7 +60,7 @@ def inspected(trt: Any, engine: Path, plugins: Sequence[Path]) -> str:
     return str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
 
 
-def layers_of(text: str) -> tuple[InspectedLayer, ...] | None:
+def read_layers(text: str) -> tuple[InspectedLayer, ...] | None:
     """Read the layers of an inspector's JSON; None where it names them and says no more.
 
     TensorRT 10 has `Bindings` (names) and, in a layer's tensors, `Format/Datatype` in one text;
@@ -109,8 +109,8 @@ def _nodes(metadata: str, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named or name.split(" + ")))
 
 
-def delivered_by_inspector(
-    asked: Sequence[Asked], layers: Sequence[InspectedLayer] | None, *, why_not: str = ""
+def report_delivered_by_inspector(
+    asked: Sequence[LayerRequest], layers: Sequence[InspectedLayer] | None, *, why_not: str = ""
 ) -> tuple[LayerPrecision, ...]:
     """Say for each layer what was asked for and what was delivered; the cause where INT8 is not."""
     by_node: dict[str, list[InspectedLayer]] = {}
@@ -120,7 +120,7 @@ def delivered_by_inspector(
     told = []
     for each in asked:
         found = by_node.get(each.name) or by_node.get(f"node_of_{each.name}", [])
-        delivered, cause = ("unknown", why_not) if layers is None else _delivered(found)
+        delivered, cause = ("unknown", why_not) if layers is None else _find_delivered(found)
         if each.precision == "int8" and delivered not in ("int8", "unknown"):
             cause = cause or _float_cause(found)
         told.append(
@@ -135,7 +135,7 @@ def delivered_by_inspector(
     return tuple(told)
 
 
-def _delivered(layers: Iterable[InspectedLayer]) -> tuple[str, str]:
+def _find_delivered(layers: Iterable[InspectedLayer]) -> tuple[str, str]:
     """Return the precision that a node is multiplied in, by the engine layers it went into."""
     working = [layer for layer in layers if layer.kind not in _HELPERS]
     if not working:

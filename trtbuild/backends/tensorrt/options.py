@@ -19,7 +19,7 @@ __all__ = [
     "Pools",
     "TensorFormat",
     "TrtOptions",
-    "capability_of",
+    "parse_capability",
 ]
 
 MANAGED = "managed"
@@ -117,14 +117,16 @@ class GpuTrtOptions(TrtOptions):
 
     def gpu_need(self) -> GpuNeed:
         """Need the GPU alone: kernels that are timed beside other work are timed wrongly."""
-        return GpuNeed(capability="" if self.gpu is None else capability_of(self.gpu), alone=True)
+        return GpuNeed(
+            capability="" if self.gpu is None else parse_capability(self.gpu), alone=True
+        )
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capability an engine of this target is for, if the recipe says it."""
-        return (ANY_GPU if self.gpu is None else capability_of(self.gpu),)
+        return (ANY_GPU if self.gpu is None else parse_capability(self.gpu),)
 
 
-def capability_of(text: str) -> str:
+def parse_capability(text: str) -> str:
     """Return 9.0 for `sm_90`, `90` and `9.0`."""
     digits = text.removeprefix("sm_").replace(".", "")
     return f"{digits[:-1]}.{digits[-1]}"

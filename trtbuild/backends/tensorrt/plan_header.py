@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["HEADER_BYTES", "Header", "read_header"]
+__all__ = ["HEADER_BYTES", "PlanHeader", "read_header"]
 
 HEADER_BYTES = 64
 _RTX = b"vtrt"
@@ -14,7 +14,7 @@ _CAPABILITIES = ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1")  # bits 0 to 5 of t
 
 
 @dataclass(frozen=True)
-class Header:
+class PlanHeader:
     """The first bytes of a plan."""
 
     flavour: str
@@ -33,7 +33,7 @@ class Header:
         return f"tensorrt{self.version.partition('.')[0]}"
 
 
-def read_header(data: bytes) -> Header | None:
+def read_header(data: bytes) -> PlanHeader | None:
     """Read the first 64 bytes of a file; None where they are no plan's.
 
     TensorRT-RTX, little endian: 0 `vtrt`, 16 size (u64), 24 version (4 bytes), 28 `vtrt`, 32 mask
@@ -44,7 +44,7 @@ def read_header(data: bytes) -> Header | None:
     if len(data) >= HEADER_BYTES and data[:4] == _RTX and data[28:32] == _RTX:
         mask = int.from_bytes(data[32:40], "little")
         found = tuple(name for bit, name in enumerate(_CAPABILITIES) if mask >> bit & 1)
-        return Header("TensorRT-RTX", version, int.from_bytes(data[16:24], "little"), found)
+        return PlanHeader("TensorRT-RTX", version, int.from_bytes(data[16:24], "little"), found)
     if len(data) >= _FULL_BYTES and data[:8] == _FULL + bytes(4):
-        return Header("TensorRT", version)
+        return PlanHeader("TensorRT", version)
     return None

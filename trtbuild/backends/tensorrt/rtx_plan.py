@@ -17,10 +17,10 @@ from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES, read_header
 __all__ = [
     "KNOWN_VERSION",
     "Kernel",
-    "kernels_of",
-    "precision_of",
-    "programs_of",
-    "weakest",
+    "find_precision",
+    "find_weakest",
+    "read_kernels",
+    "read_programs",
 ]
 
 KNOWN_VERSION = "1.7.1.116"
@@ -60,9 +60,9 @@ class Kernel:
     """The compute capabilities that its program is for; none where the program does not say."""
 
 
-def kernels_of(plan: Path) -> tuple[Kernel, ...] | None:
+def read_kernels(plan: Path) -> tuple[Kernel, ...] | None:
     """Read which kernels a plan runs; None where this reader does not know the plan's version."""
-    programs = programs_of(plan)
+    programs = read_programs(plan)
     if programs is None:
         return None
     return tuple(
@@ -70,7 +70,7 @@ def kernels_of(plan: Path) -> tuple[Kernel, ...] | None:
     )
 
 
-def programs_of(plan: Path) -> tuple[bytes, ...] | None:
+def read_programs(plan: Path) -> tuple[bytes, ...] | None:
     """Return the text of every program in a plan; None where its version is not known here."""
     with plan.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         header = read_header(data[:HEADER_BYTES])
@@ -132,7 +132,7 @@ def _plain(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def weakest(precisions: Iterable[str]) -> str:
+def find_weakest(precisions: Iterable[str]) -> str:
     """Return the one precision of several: the widest float; unknown where one is."""
     kinds = set(precisions)
     if "unknown" in kinds or not kinds:
@@ -140,7 +140,7 @@ def weakest(precisions: Iterable[str]) -> str:
     return next((name for name in _FLOATS if name in kinds), min(kinds))
 
 
-def precision_of(kernels: Sequence[Kernel]) -> tuple[str, str]:
+def find_precision(kernels: Sequence[Kernel]) -> tuple[str, str]:
     """Tell in which precision a node is multiplied, by its kernels; and why where that is not told.
 
     A convolution or matrix multiplication says so by its first two operands. Kernels that merely
@@ -149,13 +149,13 @@ def precision_of(kernels: Sequence[Kernel]) -> tuple[str, str]:
     products = [kernel.operands[:2] for kernel in kernels if kernel.op in _PRODUCTS]
     attention = [kernel.operands for kernel in kernels if _ATTENTION in kernel.name]
     if products or attention:
-        return _told([weakest(operands) for operands in products or attention])
+        return _judge_precisions([find_weakest(operands) for operands in products or attention])
     if not kernels:
         return "unknown", "it is not in the compiled program: folded away, or under another name"
-    silent = [kernel.name for kernel in kernels if not _generated(kernel)]
+    silent = [kernel.name for kernel in kernels if not _find_generated_precision(kernel)]
     if silent:
         return "unknown", f"it went into the kernel {silent[0]}, which says nothing of its sums"
-    return _told([_generated(kernel) for kernel in kernels])
+    return _judge_precisions([_find_generated_precision(kernel) for kernel in kernels])
 
 
 _PRODUCTS = frozenset({"corrltn", "deconvolution", "fully_connected"})
@@ -163,7 +163,7 @@ _ATTENTION = "_gemm_mha"
 _GENERATED = "__myl_"
 
 
-def _generated(kernel: Kernel) -> str:
+def _find_generated_precision(kernel: Kernel) -> str:
     """Return the precision of a kernel generated from elementwise operations, if it is told.
 
     With float operands alone it is theirs. INT8 operands are cast before they are multiplied and
@@ -173,11 +173,11 @@ def _generated(kernel: Kernel) -> str:
     floats = {kind for kind in kernel.operands if kind in _FLOATS}
     if not told or not floats or (floats != set(kernel.operands) and "MulSum" not in kernel.name):
         return ""
-    return weakest(floats)
+    return find_weakest(floats)
 
 
-def _told(precisions: list[str]) -> tuple[str, str]:
+def _judge_precisions(precisions: list[str]) -> tuple[str, str]:
     """Return the one precision; of several, the least that was delivered."""
-    found = weakest(precisions)
+    found = find_weakest(precisions)
     why = "the operands of its kernel have a type that is not known here"
     return found, why if found == "unknown" else ""

@@ -8,10 +8,10 @@ from typing import Any
 from trtbuild.backends.base import Profile
 from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.backends.tensorrt.options import TrtOptions
-from trtbuild.backends.tensorrt.script_implicit import IMPORTS, Implied
+from trtbuild.backends.tensorrt.script_implicit import IMPORTS, ImplicitScript
 from trtbuild.backends.tensorrt.settings import Member, Settings
 
-__all__ = ["script_of"]
+__all__ = ["write_script"]
 
 _HEAD = '''\
 """Build the target `{target}` of {recipe} as trtbuild {version} does, without it.
@@ -42,7 +42,7 @@ with open(engine, "wb") as file:
 _ONNX = "from polygraphy.backend.onnx import OnnxFromPath\n"
 
 
-def script_of(
+def write_script(
     options: TrtOptions,
     flavour: Flavour,
     settings: Settings,
@@ -50,7 +50,7 @@ def script_of(
     network: dict[str, Any],
     profiles: Sequence[Profile],
     names: dict[str, str],
-    implied: Implied | None = None,
+    implied: ImplicitScript | None = None,
 ) -> str:
     """Return the program; `names` has `target`, `recipe`, `version` and `model` for its heading.
 
@@ -70,7 +70,7 @@ def script_of(
         more="".join(f" {names[file]}" for file in files),
         arguments=", ".join(["model", "engine", *files]),
         plain=IMPORTS if implied else "import os\nimport sys\n",
-        onnx=_ONNX if implied and implied.wishes else "",
+        onnx=_ONNX if implied and implied.has_requests else "",
         rtx=int(flavour.rtx),
         module=flavour.module,
         bindings=flavour.bindings,
@@ -80,7 +80,7 @@ def script_of(
     )
     lines = [*_profiles(profiles), *_create(flavour, settings, profiles, implied), ""]
     lines += [*_config(settings, cached="timing_cache" in files), "", *loaders]
-    return head + (implied.text() if implied else "") + "\n".join(lines) + _TAIL
+    return head + (implied.write() if implied else "") + "\n".join(lines) + _TAIL
 
 
 def _profiles(profiles: Sequence[Profile]) -> list[str]:
@@ -96,7 +96,10 @@ def _profiles(profiles: Sequence[Profile]) -> list[str]:
 
 
 def _create(
-    flavour: Flavour, settings: Settings, profiles: Sequence[Profile], implied: Implied | None
+    flavour: Flavour,
+    settings: Settings,
+    profiles: Sequence[Profile],
+    implied: ImplicitScript | None,
 ) -> list[str]:
     lines = [f"create_config = {flavour.create_config}("]
     lines += ["    profiles=profiles,"] if profiles else []
@@ -124,7 +127,7 @@ def _network(options: TrtOptions, network: dict[str, Any]) -> list[str]:
     lines = [f"network = NetworkFromOnnxPath(model{more})"]
     if options.plugins:
         lines.append(f"network = LoadPlugins({list(options.plugins)!r}, network)")
-    types = {name: _upper("DataType", word) for name, word in _types(options).items()}
+    types = {name: _upper("DataType", word) for name, word in _list_types(options).items()}
     if types:
         lines.append(f"network = SetTensorDatatypes(network, {types!r})")
     formats = {
@@ -136,7 +139,7 @@ def _network(options: TrtOptions, network: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _types(options: TrtOptions) -> dict[str, str]:
+def _list_types(options: TrtOptions) -> dict[str, str]:
     return dict(getattr(options, "io_types", {}))
 
 

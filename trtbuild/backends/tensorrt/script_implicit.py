@@ -6,9 +6,9 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trtbuild.backends.tensorrt import spread
+from trtbuild.backends.tensorrt import spread_ranges
 
-__all__ = ["IMPORTS", "Implied"]
+__all__ = ["IMPORTS", "ImplicitScript"]
 
 IMPORTS = """\
 import json
@@ -25,7 +25,7 @@ with open(ranges, encoding="utf-8") as file:
     tables = json.load(file)["tensors"]
 known = {name: max(abs(each["low"]), abs(each["high"])) for name, each in tables.items()}
 """
-_WISHES = '''
+_REQUESTS = '''
 
 SKIP = {skip!r}
 PRECISION = {precision!r}
@@ -82,8 +82,8 @@ _EDIT = '''
 def give_ranges(network):
     """Give every tensor its range, and hold back the nodes that must stay float."""
     layers = [network.get_layer(index) for index in range(network.num_layers)]
-    tensors = dict(tensors_of(network, layers))
-    limits = spread(trt, known, layers, tensors)
+    tensors = dict(list_tensors(network, layers))
+    limits = spread_limits(trt, known, layers, tensors)
 {given}{held}
 
 
@@ -94,14 +94,14 @@ _TENSORS = """\
 """
 _HELD = """\
     for layer in layers:
-        wanted = {layer.name, *nodes_of(layer)} & floats
+        wanted = {layer.name, *read_onnx_nodes(layer)} & floats
         if wanted and layer.type.name not in ("CONSTANT", "SHAPE"):
             layer.precision = trt.DataType.FLOAT
 """
 
 
 @dataclass(frozen=True)
-class Implied:
+class ImplicitScript:
     """What a recipe with `mode: implicit` gives to TensorRT beside the model."""
 
     as_cache: bool
@@ -109,22 +109,22 @@ class Implied:
     precision: Mapping[str, str]
 
     @property
-    def wishes(self) -> bool:
+    def has_requests(self) -> bool:
         """Some nodes must stay float."""
         return bool(self.skip or "fp32" in self.precision.values())
 
-    def text(self) -> str:
+    def write(self) -> str:
         """Return the lines between the imports and the config."""
-        held = _HELD if self.wishes else ""
+        held = _HELD if self.has_requests else ""
         given = "    write_cache(limits)\n" if self.as_cache else _TENSORS
         parts = [_functions(), _RANGES]
-        if self.wishes:
-            parts.append(_WISHES.format(skip=self.skip, precision=dict(self.precision)))
+        if self.has_requests:
+            parts.append(_REQUESTS.format(skip=self.skip, precision=dict(self.precision)))
         parts += [_CACHE] if self.as_cache else []
         return "".join([*parts, _EDIT.format(given=given, held=held.rstrip("\n"))])
 
 
 def _functions() -> str:
     """Return the source of how ranges are spread: the very code that a build of ours runs."""
-    _, _, body = inspect.getsource(spread).partition("\n__all__")
+    _, _, body = inspect.getsource(spread_ranges).partition("\n__all__")
     return body.partition("\n")[2].strip("\n") + "\n\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 from trtbuild.backends.tensorrt.options import GpuTrtOptions, TrtOptions
 
-__all__ = ["Member", "Settings", "resolved", "settings_of", "worded"]
+__all__ = ["Member", "Settings", "describe_settings", "make_settings", "resolve_members"]
 
 _REFIT = {"identical": "REFIT_IDENTICAL", "individual": "REFIT_INDIVIDUAL"}
 PREVIEW = "PreviewFeature"
@@ -25,14 +25,16 @@ class Member:
         return f"trt.{self.enum}.{self.name}"
 
 
-def resolved(value: Any, trt: Any) -> Any:
+def resolve_members(value: Any, trt: Any) -> Any:
     """Replace the members in a value by those of a TensorRT that is loaded."""
     if isinstance(value, Member):
         return getattr(getattr(trt, value.enum), value.name)
     if isinstance(value, Mapping):
-        return {resolved(key, trt): resolved(each, trt) for key, each in value.items()}
+        return {
+            resolve_members(key, trt): resolve_members(each, trt) for key, each in value.items()
+        }
     if isinstance(value, list):
-        return [resolved(each, trt) for each in value]
+        return [resolve_members(each, trt) for each in value]
     return value
 
 
@@ -53,10 +55,10 @@ class Settings:
             flag = getattr(trt.BuilderFlag, name)
             (config.set_flag if on else config.clear_flag)(flag)
         for name, value in self.attributes.items():
-            setattr(config, name, resolved(value, trt))
+            setattr(config, name, resolve_members(value, trt))
 
 
-def settings_of(options: TrtOptions) -> Settings:
+def make_settings(options: TrtOptions) -> Settings:
     """Return what the options shared by all flavours set; nothing is left to Polygraphy."""
     pools: dict[str, int] = dict(options.memory_pools.items())
     workspace = getattr(options, "workspace", None)
@@ -110,22 +112,22 @@ def _member(enum: str, name: str) -> Member:
     return Member(enum, name.upper())
 
 
-def worded(settings: Settings, network: Mapping[str, str]) -> dict[str, str]:
+def describe_settings(settings: Settings, network: Mapping[str, str]) -> dict[str, str]:
     """Say what was set, in words: flags by name, pools in bytes."""
     told: dict[str, str] = {}
     for name, value in settings.arguments.items():
         if name == "memory_pool_limits":
             told |= {f"{pool.name.lower()}_bytes": str(size) for pool, size in value.items()}
         else:
-            told[name] = _word(value)
-    told |= {name.lower(): _word(on) for name, on in settings.flags.items()}
-    told |= {name.lower(): _word(value) for name, value in settings.attributes.items()}
+            told[name] = _describe_value(value)
+    told |= {name.lower(): _describe_value(on) for name, on in settings.flags.items()}
+    told |= {name.lower(): _describe_value(value) for name, value in settings.attributes.items()}
     return dict(sorted({**told, **network}.items()))
 
 
-def _word(value: Any) -> str:
+def _describe_value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):
-        return ", ".join(_word(each) for each in value) or "none"
+        return ", ".join(_describe_value(each) for each in value) or "none"
     return value.name if isinstance(value, Member) else str(value)

@@ -11,12 +11,18 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trtbuild.backends.base import Profile, Progress
+from trtbuild.backends.base import Profile, ReportProgress
 from trtbuild.core.errors import NoGpu, StepInputError
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.fit import fits
 
-__all__ = ["BuildLog", "check_profiles", "listening", "progress_monitor", "started"]
+__all__ = [
+    "BuildLog",
+    "capture_log",
+    "check_profiles",
+    "make_progress_monitor",
+    "refuse_unless_started",
+]
 
 
 class BuildLog(logging.Handler):
@@ -38,7 +44,7 @@ class BuildLog(logging.Handler):
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[BuildLog]:
+def capture_log() -> Iterator[BuildLog]:
     """Take Polygraphy's log while something is built."""
     from polygraphy.logger import G_LOGGER
 
@@ -65,7 +71,7 @@ def listening() -> Iterator[BuildLog]:
 
 
 @contextlib.contextmanager
-def started(name: str, what: str, log: BuildLog) -> Iterator[None]:
+def refuse_unless_started(name: str, what: str, log: BuildLog) -> Iterator[None]:
     """Say of a `builder` or `runtime` that does not start what it says of the GPU.
 
     Raises:
@@ -84,7 +90,7 @@ def started(name: str, what: str, log: BuildLog) -> Iterator[None]:
         ) from None
 
 
-def progress_monitor(base: type[Any], progress: Progress) -> Any:
+def make_progress_monitor(base: type[Any], progress: ReportProgress) -> Any:
     """Return a monitor (a subclass of TensorRT's IProgressMonitor) that reports in percent.
 
     A phase is as far as its own steps and the phases within it say. TensorRT swallows what a
@@ -170,8 +176,8 @@ def check_profiles(inputs: Sequence[TensorSpec], profiles: Sequence[Profile]) ->
     dynamic = [spec for spec in inputs if not all(isinstance(size, int) for size in spec.shape)]
     if dynamic and not profiles:
         raise StepInputError(
-            f"input `{dynamic[0].name}` has shape {_shown(dynamic[0].shape)}, but no profile says "
-            "for which sizes to build",
+            f"input `{dynamic[0].name}` has shape {_format_shape(dynamic[0].shape)}, but no "
+            "profile says for which sizes to build",
             hint="give `profiles` with min, opt and max shapes, or fix the size by set_dimension",
         )
     for number, profile in enumerate(profiles):
@@ -180,7 +186,7 @@ def check_profiles(inputs: Sequence[TensorSpec], profiles: Sequence[Profile]) ->
             if spec.name not in profile:
                 raise StepInputError(
                     f"profile {number} has no shapes for input `{spec.name}` "
-                    f"({_shown(spec.shape)})",
+                    f"({_format_shape(spec.shape)})",
                     hint="every dynamic input needs min, opt and max in every profile",
                 )
 
@@ -197,7 +203,7 @@ def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpe
             if not fits(shape, wanted):
                 raise StepInputError(
                     f"profile {number}, `{name}`: {word} {list(shape)} does not fit the model's "
-                    f"{_shown(wanted)}",
+                    f"{_format_shape(wanted)}",
                     hint="only sizes that the model leaves open may differ",
                 )
         if any(not low <= best <= high for low, best, high in zip(*shapes, strict=True)):
@@ -208,5 +214,5 @@ def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpe
             )
 
 
-def _shown(shape: Sequence[int | str]) -> str:
+def _format_shape(shape: Sequence[int | str]) -> str:
     return "[" + ", ".join(str(size) for size in shape) + "]"

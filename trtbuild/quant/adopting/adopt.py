@@ -9,29 +9,34 @@ from typing import TYPE_CHECKING
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.editor import Editor
 from trtbuild.model.nodes import name_of
-from trtbuild.model.view import View
+from trtbuild.model.view import GraphView
 from trtbuild.quant.account import LayerAccount, TensorAccount, WeightAccount
 from trtbuild.quant.adopting.repair_activations import (
-    bounds_of,
+    compute_bounds,
+    compute_symmetric_scale,
     repair_stream,
     rescale,
-    symmetric_scale,
 )
 from trtbuild.quant.adopting.repair_weights import repair_stored
 from trtbuild.quant.adopting.repairs import FOREIGN, Repair
-from trtbuild.quant.asked import layers_asked
-from trtbuild.quant.existing import Stream, linears_of, stored_of, streams_of
-from trtbuild.quant.half_types import Half, rounded_up
-from trtbuild.quant.limits import scale_of, unusable
+from trtbuild.quant.half_types import HalfType, round_up
+from trtbuild.quant.limits import compute_scale, explain_unusable
+from trtbuild.quant.quantized_graph import (
+    QuantizedStream,
+    find_stored_constants,
+    find_streams,
+    read_linears,
+)
+from trtbuild.quant.quantized_layers import list_requested_layers
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Adopted", "adopt"]
+__all__ = ["AdoptedModel", "adopt_quantized"]
 
 
 @dataclass(frozen=True)
-class Adopted:
+class AdoptedModel:
     """What a quantized model brought along, and what had to be repaired."""
 
     ranges: Ranges
@@ -41,9 +46,12 @@ class Adopted:
     weights: tuple[WeightAccount, ...]
 
 
-def adopt(
-    model: onnx.ModelProto, manual: Mapping[str, tuple[float, float]], *, half: Half | None = None
-) -> Adopted:
+def adopt_quantized(
+    model: onnx.ModelProto,
+    manual: Mapping[str, tuple[float, float]],
+    *,
+    half: HalfType | None = None,
+) -> AdoptedModel:
     """Repair a quantized model in place, lay manual ranges over its own, and account for both.
 
     With `half`, scales are rounded up to what that type can hold.
@@ -52,9 +60,9 @@ def adopt(
         StepInputError: something cannot be repaired; names the node and the reason.
     """
     editor = Editor(model)
-    linears = linears_of(editor.view)
-    streams = list(streams_of(editor.view, linears))
-    done = [repair_stored(editor, stored) for stored in stored_of(editor.view, linears)]
+    linears = read_linears(editor.view)
+    streams = list(find_streams(editor.view, linears))
+    done = [repair_stored(editor, stored) for stored in find_stored_constants(editor.view, linears)]
     done += [repair_stream(editor, stream) for stream in streams]
     own = {stream.tensor: _range(stream) for stream in streams}
     ranges = Ranges(tensors=own).override(manual, editor.view.activations)
@@ -62,12 +70,12 @@ def adopt(
     editor.finish()
     if half is not None:
         _round_scales(model, half)
-    view = View(model)
-    left = linears_of(view)
-    return Adopted(
+    view = GraphView(model)
+    left = read_linears(view)
+    return AdoptedModel(
         ranges=ranges,
         repairs=tuple(each for each in done if each is not None),
-        layers=tuple(layers_asked(view, left)),
+        layers=tuple(list_requested_layers(view, left)),
         tensors=tensors,
         weights=tuple(
             WeightAccount(
@@ -75,22 +83,22 @@ def adopt(
                 axis=stored.dequantizer.axis if stored.dequantizer.scale.size > 1 else None,
                 channels=stored.dequantizer.scale.size,
             )
-            for stored in stored_of(view, left)
+            for stored in find_stored_constants(view, left)
         ),
     )
 
 
-def _range(stream: Stream) -> Range:
+def _range(stream: QuantizedStream) -> Range:
     """Return what a stream's integers span; -127 to 127 where they are symmetric, as for ours."""
     first = stream.linears[0]
-    low, high = bounds_of(first)
+    low, high = compute_bounds(first)
     if first.symmetric and first.dtype == "int8":
         high = float(first.scale.max()) * 127
         low = -high
     return Range(low=low, high=high, origin="imported")
 
 
-def _round_scales(model: onnx.ModelProto, half: Half) -> None:
+def _round_scales(model: onnx.ModelProto, half: HalfType) -> None:
     """Let every node of a pair read a scale that a 16-bit type can hold, in the type that it was.
 
     A scale that is rounded where the data is 16-bit, and is not where it is float32, would make
@@ -100,8 +108,8 @@ def _round_scales(model: onnx.ModelProto, half: Half) -> None:
 
     editor = Editor(model)
     made: dict[str, str] = {}
-    for index, linear in linears_of(editor.view).items():
-        rounded = rounded_up(linear.scale.astype(np.float32), half)
+    for index, linear in read_linears(editor.view).items():
+        rounded = round_up(linear.scale.astype(np.float32), half)
         if linear.dtype in FOREIGN or (rounded == linear.scale).all():
             continue
         name = editor.view.nodes[index].input[1]
@@ -111,12 +119,14 @@ def _round_scales(model: onnx.ModelProto, half: Half) -> None:
     editor.finish()
 
 
-def _set_range(editor: Editor, stream: Stream, ranges: Ranges, half: Half | None) -> TensorAccount:
+def _set_range(
+    editor: Editor, stream: QuantizedStream, ranges: Ranges, half: HalfType | None
+) -> TensorAccount:
     """Write a manual range into a stream; account for it, manual or its own."""
     found = ranges.tensors[stream.tensor]
-    scale = scale_of(symmetric_scale(stream.linears[0]) * 127, half)
-    if found.origin == "manual" and not unusable(found.limit, half):
-        scale = scale_of(found.limit, half)
+    scale = compute_scale(compute_symmetric_scale(stream.linears[0]) * 127, half)
+    if found.origin == "manual" and not explain_unusable(found.limit, half):
+        scale = compute_scale(found.limit, half)
         rescale(editor, stream, scale)
     return TensorAccount(
         name=stream.tensor,
@@ -126,7 +136,7 @@ def _set_range(editor: Editor, stream: Stream, ranges: Ranges, half: Half | None
     )
 
 
-def _readers(view: View, stream: Stream) -> tuple[str, ...]:
+def _readers(view: GraphView, stream: QuantizedStream) -> tuple[str, ...]:
     sites = [
         site
         for linear in stream.dequantizers

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.editor import Editor
-from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, positive
-from trtbuild.quant.existing import Linear, Stream
+from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, is_positive
+from trtbuild.quant.quantized_graph import LinearNode, QuantizedStream
 
-__all__ = ["bounds_of", "repair_stream", "rescale", "symmetric_scale"]
+__all__ = ["compute_bounds", "compute_symmetric_scale", "repair_stream", "rescale"]
 
 NOT_NEGATIVE = frozenset({"Relu", "Sigmoid", "Softmax"})
 
@@ -15,7 +15,7 @@ CENTRE = 128
 """The zero point with which uint8 says what int8 says with 0."""
 
 
-def repair_stream(editor: Editor, stream: Stream) -> Repair | None:
+def repair_stream(editor: Editor, stream: QuantizedStream) -> Repair | None:
     """Repair one quantized activation, if it needs it.
 
     Raises:
@@ -27,7 +27,7 @@ def repair_stream(editor: Editor, stream: Stream) -> Repair | None:
     for linear in stream.linears:
         demand_int8(linear)
         demand_same(first, linear)
-    if not positive(first.scale):
+    if not is_positive(first.scale):
         raise StepInputError(
             f"the scale of `{stream.tensor}` at `{first.name}` is {first.scale.min():g}: TensorRT "
             "wants scales above 0, and takes a denormal or infinite one without a word",
@@ -38,10 +38,10 @@ def repair_stream(editor: Editor, stream: Stream) -> Repair | None:
             return None
         rescale(editor, stream, float(first.scale[0]))
         return Repair("scalar_scale", stream.tensor)
-    return _recoded(editor, stream, first)
+    return _recode(editor, stream, first)
 
 
-def _recoded(editor: Editor, stream: Stream, first: Linear) -> Repair:
+def _recode(editor: Editor, stream: QuantizedStream, first: LinearNode) -> Repair:
     """Make int8 around 0 of uint8, or of int8 around something else."""
     if stream.quantizer is None or first.scale.size > 1:
         raise StepInputError(
@@ -49,34 +49,34 @@ def _recoded(editor: Editor, stream: Stream, first: Linear) -> Repair:
             "and no QuantizeLinear with a single scale makes them: TensorRT takes int8 around 0",
             hint="export the model with symmetric INT8",
         )
-    rescale(editor, stream, symmetric_scale(first))
+    rescale(editor, stream, compute_symmetric_scale(first))
     if _is_centred(first):
         return Repair("recode_int8", stream.tensor)
     _cut_off(editor, stream, first)
     return Repair("make_symmetric", stream.tensor)
 
 
-def bounds_of(linear: Linear) -> tuple[float, float]:
+def compute_bounds(linear: LinearNode) -> tuple[float, float]:
     """Return the least and greatest value that a node's integers mean."""
     scale, zero = float(linear.scale.flat[0]), int(linear.zero.flat[0])
     lowest = 0 if linear.dtype == "uint8" else -128
     return (lowest - zero) * scale, (lowest + 255 - zero) * scale
 
 
-def symmetric_scale(linear: Linear) -> float:
+def compute_symmetric_scale(linear: LinearNode) -> float:
     """Return the scale with which int8 around 0 spans what a node's integers span."""
     if _is_centred(linear):
         return float(linear.scale.flat[0])
-    low, high = bounds_of(linear)
+    low, high = compute_bounds(linear)
     return max(-low, high) / 127
 
 
-def _is_centred(linear: Linear) -> bool:
+def _is_centred(linear: LinearNode) -> bool:
     """Tell whether integers are around 0, or around what is 0 in uint8."""
     return int(linear.zero.flat[0]) == (CENTRE if linear.dtype == "uint8" else 0)
 
 
-def _cut_off(editor: Editor, stream: Stream, first: Linear) -> None:
+def _cut_off(editor: Editor, stream: QuantizedStream, first: LinearNode) -> None:
     """Cut values off where the old integers did.
 
     ONNX Runtime's quantizer removes a Relu or Clip that the range of the integers makes idle, so
@@ -84,7 +84,7 @@ def _cut_off(editor: Editor, stream: Stream, first: Linear) -> None:
     """
     import numpy as np
 
-    low, high = bounds_of(first)
+    low, high = compute_bounds(first)
     maker = editor.view.producer(stream.tensor)
     if low == 0 and maker is not None and maker.op_type in NOT_NEGATIVE:
         return
@@ -101,7 +101,7 @@ def _cut_off(editor: Editor, stream: Stream, first: Linear) -> None:
     editor.read(site, editor.node_before(first.index, op, name, operands, name))
 
 
-def rescale(editor: Editor, stream: Stream, scale: float) -> None:
+def rescale(editor: Editor, stream: QuantizedStream, scale: float) -> None:
     """Give every node of a stream one scalar scale, and int8 with zero point 0."""
     import numpy as np
 

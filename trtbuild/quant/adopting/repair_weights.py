@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.editor import Editor
-from trtbuild.model.folding import value_of
-from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, positive
-from trtbuild.quant.axes import output_axis
-from trtbuild.quant.existing import Linear, Stored
+from trtbuild.model.folding import fold_value
+from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, is_positive
+from trtbuild.quant.axes import find_output_axis
+from trtbuild.quant.quantized_graph import LinearNode, StoredConstant
 from trtbuild.quant.writing.weights import quantize_weight
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ INTEGERS = {"int8": INT8, "uint8": (0, 255), "int32": (-(2**31), 2**31 - 1)}
 """Type → its least and greatest integer."""
 
 
-def repair_stored(editor: Editor, stored: Stored) -> Repair | None:
+def repair_stored(editor: Editor, stored: StoredConstant) -> Repair | None:
     """Repair one dequantized constant, if it needs it.
 
     Raises:
@@ -38,30 +38,30 @@ def repair_stored(editor: Editor, stored: Stored) -> Repair | None:
     demand_int8(linear)
     if not editor.view.dims(stored.tensor):
         return _fold(editor, stored, "fold_constant")
-    axis = output_axis(editor.view, editor.view.nodes[linear.index].output[0])
+    axis = find_output_axis(editor.view, editor.view.nodes[linear.index].output[0])
     if stored.quantizer is not None:
         demand_same(linear, stored.quantizer)
-    fits = positive(linear.scale) and (linear.scale.size == 1 or axis in {None, linear.axis})
+    fits = is_positive(linear.scale) and (linear.scale.size == 1 or axis in {None, linear.axis})
     if fits and linear.dtype == "int8" and linear.symmetric:
         return None
     if axis is None:
         return _fold(editor, stored, "fold_constant")
-    return (_recoded(editor, stored) if fits else None) or _store_anew(editor, stored, axis)
+    return (_recode(editor, stored) if fits else None) or _store_anew(editor, stored, axis)
 
 
-def _fold(editor: Editor, stored: Stored, fix: str) -> Repair:
+def _fold(editor: Editor, stored: StoredConstant, fix: str) -> Repair:
     """Let the readers of a constant read the floats that it means."""
-    floats = _meant(editor, stored).astype(stored.dequantizer.scale.dtype)
+    floats = _compute_meant(editor, stored).astype(stored.dequantizer.scale.dtype)
     _read_instead(editor, stored.dequantizer, editor.constant(f"{stored.tensor}_float", floats))
     return Repair(fix, stored.tensor)
 
 
-def _store_anew(editor: Editor, stored: Stored, axis: int) -> Repair:
+def _store_anew(editor: Editor, stored: StoredConstant, axis: int) -> Repair:
     """Quantize what the constant means by our own rules, and let its readers read that."""
     import numpy as np
 
     linear, name = stored.dequantizer, stored.tensor
-    floats = _unrounded(editor, stored).astype(np.float32)
+    floats = _compute_unrounded(editor, stored).astype(np.float32)
     try:
         found = quantize_weight(floats, axis)
     except ValueError as error:
@@ -70,7 +70,7 @@ def _store_anew(editor: Editor, stored: Stored, axis: int) -> Repair:
     return Repair("requantize_weight", name)
 
 
-def _recoded(editor: Editor, stored: Stored) -> Repair | None:
+def _recode(editor: Editor, stored: StoredConstant) -> Repair | None:
     """Write the constant's integers around 0, by the same scales; None where int8 has not all."""
     import numpy as np
 
@@ -85,7 +85,7 @@ def _recoded(editor: Editor, stored: Stored) -> Repair | None:
 
 def _store(
     editor: Editor,
-    stored: Stored,
+    stored: StoredConstant,
     integers: npt.NDArray[np.int8],
     scales: npt.NDArray[np.floating],
     axis: int,
@@ -98,11 +98,11 @@ def _store(
     _read_instead(editor, linear, editor.dequantize_before(linear.index, name, operands, along))
 
 
-def _integers(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
+def _integers(editor: Editor, stored: StoredConstant) -> npt.NDArray[np.float64]:
     """Return the constant's integers, less their zero points: q - zero."""
     import numpy as np
 
-    values = value_of(editor.view, stored.tensor)
+    values = fold_value(editor.view, stored.tensor)
     zero, scale = _parameters(stored, values.ndim)
     if stored.quantizer is None:
         return values.astype(np.float64) - zero
@@ -112,53 +112,55 @@ def _integers(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
     return np.clip(steps + zero, low, high) - zero
 
 
-def _meant(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
+def _compute_meant(editor: Editor, stored: StoredConstant) -> npt.NDArray[np.float64]:
     """Return what the constant means: (q - zero) · scale; its own floats where scales are none."""
     import numpy as np
 
-    values = value_of(editor.view, stored.tensor)
-    if stored.quantizer is not None and not positive(stored.dequantizer.scale):
+    values = fold_value(editor.view, stored.tensor)
+    if stored.quantizer is not None and not is_positive(stored.dequantizer.scale):
         return values.astype(np.float64)
     return _integers(editor, stored) * _parameters(stored, values.ndim)[1]
 
 
-def _unrounded(editor: Editor, stored: Stored) -> npt.NDArray[np.float64]:
+def _compute_unrounded(editor: Editor, stored: StoredConstant) -> npt.NDArray[np.float64]:
     """Return what the constant means, of floats before they are rounded, but for what is cut off.
 
     Training may have chosen what to cut off, and rounding twice would only lose.
     """
     import numpy as np
 
-    if stored.quantizer is None or not positive(stored.dequantizer.scale):
-        return _meant(editor, stored)
-    values = value_of(editor.view, stored.tensor).astype(np.float64)
+    if stored.quantizer is None or not is_positive(stored.dequantizer.scale):
+        return _compute_meant(editor, stored)
+    values = fold_value(editor.view, stored.tensor).astype(np.float64)
     zero, scale = _parameters(stored, values.ndim)
     low, high = INTEGERS[stored.dequantizer.dtype]
     return np.clip(values, (low - zero) * scale, (high - zero) * scale)
 
 
 def _parameters(
-    stored: Stored, rank: int
+    stored: StoredConstant, rank: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return the zero points and scales, shaped to broadcast over the constant."""
     import numpy as np
 
     linear = stored.dequantizer
     zero, scale = (
-        _along(parameter.astype(np.float64), rank, linear.axis)
+        _reshape_along(parameter.astype(np.float64), rank, linear.axis)
         for parameter in (linear.zero, linear.scale)
     )
     return zero, scale
 
 
-def _along(parameter: npt.NDArray[np.float64], rank: int, axis: int) -> npt.NDArray[np.float64]:
+def _reshape_along(
+    parameter: npt.NDArray[np.float64], rank: int, axis: int
+) -> npt.NDArray[np.float64]:
     """Shape a scale or zero point so that it broadcasts along `axis` of a tensor."""
     if parameter.size == 1:
         return parameter.reshape(())
     return parameter.reshape([-1 if i == axis % rank else 1 for i in range(rank)])
 
 
-def _read_instead(editor: Editor, linear: Linear, tensor: str) -> None:
+def _read_instead(editor: Editor, linear: LinearNode, tensor: str) -> None:
     result = editor.view.nodes[linear.index].output[0]
     for site in editor.view.readers.get(result, ()):
         editor.read(site, tensor)

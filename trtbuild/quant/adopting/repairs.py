@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.words import few
-from trtbuild.quant.existing import Linear
+from trtbuild.core.words import join_few
 from trtbuild.quant.limits import LARGEST, SMALLEST
+from trtbuild.quant.quantized_graph import LinearNode
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FOREIGN", "Repair", "demand_int8", "demand_same", "positive", "told"]
+__all__ = ["FOREIGN", "Repair", "demand_int8", "demand_same", "describe_repairs", "is_positive"]
 
 SHOWN = 3
 """How many tensors a fix names before it counts the rest."""
@@ -54,16 +54,16 @@ class Repair:
     tensor: str
 
 
-def told(repairs: Iterable[Repair]) -> Iterator[str]:
+def describe_repairs(repairs: Iterable[Repair]) -> Iterator[str]:
     """Say in a line for each fix what was repaired, and why."""
     groups: dict[str, list[str]] = {}
     for repair in repairs:
         groups.setdefault(repair.fix, []).append(f"`{repair.tensor}`")
     for fix, names in sorted(groups.items()):
-        yield f"{fix}: {few(names, SHOWN)}: {WHY[fix]}"
+        yield f"{fix}: {join_few(names, SHOWN)}: {WHY[fix]}"
 
 
-def demand_int8(linear: Linear) -> None:
+def demand_int8(linear: LinearNode) -> None:
     """Refuse integers that are neither int8 nor what can become int8.
 
     Raises:
@@ -76,7 +76,7 @@ def demand_int8(linear: Linear) -> None:
         )
 
 
-def demand_same(one: Linear, other: Linear) -> None:
+def demand_same(one: LinearNode, other: LinearNode) -> None:
     """Refuse a pair whose ends have other scales, zero points or types.
 
     Raises:
@@ -100,6 +100,6 @@ def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
     return str(one.ravel().tolist()) == str(other.ravel().tolist())
 
 
-def positive(scale: npt.NDArray[np.floating]) -> bool:
+def is_positive(scale: npt.NDArray[np.floating]) -> bool:
     """Tell whether TensorRT takes every scale: above 0, neither denormal nor infinite."""
     return bool((scale >= SMALLEST).all() and (scale <= LARGEST).all())

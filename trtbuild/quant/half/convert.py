@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trtbuild.core.options import Options
-from trtbuild.model.opset import lift, opset_of
-from trtbuild.model.view import View
-from trtbuild.quant.account import Account, KeptAccount, LayerAccount
+from trtbuild.model.opset import raise_opset, read_opset
+from trtbuild.model.view import GraphView
+from trtbuild.quant.account import KeptAccount, LayerAccount, QuantizationAccount
 from trtbuild.quant.half.half import halve
 from trtbuild.quant.half_types import HALVES, HalfName
-from trtbuild.quant.layers import layers_of
-from trtbuild.quant.notes import listed
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.layers import read_layers
+from trtbuild.quant.remarks import name_few
+from trtbuild.quant.requests import PrecisionRequests
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["High", "Peaks", "convert", "float_account", "lift_for"]
+__all__ = ["HalfSettings", "Peaks", "convert_to_half", "make_float_account", "raise_opset_for_half"]
 
 
 @dataclass(frozen=True)
-class High:
+class HalfSettings:
     """The 16-bit type for what is not INT8, and what was measured to judge by."""
 
     name: HalfName
@@ -39,7 +39,7 @@ class Peaks(Options):
     tensors: dict[str, float]
 
 
-def lift_for(
+def raise_opset_for_half(
     model: onnx.ModelProto, name: HalfName, *, quantized: bool
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Raise a model's opset as far as a 16-bit type needs, and no further; see `lift`.
@@ -49,27 +49,27 @@ def lift_for(
     """
     half = HALVES[name]
     needed = half.quantized_opset if quantized else half.opset
-    return lift(model, needed, what=f"{name} behind Q/DQ" if quantized else name)
+    return raise_opset(model, needed, what=f"{name} behind Q/DQ" if quantized else name)
 
 
-def float_account(model: onnx.ModelProto) -> Account:
+def make_float_account(model: onnx.ModelProto) -> QuantizationAccount:
     """Account for a model that is not quantized: every layer in float32."""
     layers = tuple(
         LayerAccount(name=layer.name, op=layer.op, precision="fp32")
-        for layer in layers_of(View(model))
+        for layer in read_layers(GraphView(model))
     )
-    return Account(opset=opset_of(model), layers=layers, tensors=(), weights=())
+    return QuantizationAccount(opset=read_opset(model), layers=layers, tensors=(), weights=())
 
 
-def convert(
+def convert_to_half(
     model: onnx.ModelProto,
-    account: Account,
-    high: High,
-    wishes: Wishes | None = None,
-) -> Account:
+    account: QuantizationAccount,
+    high: HalfSettings,
+    requests: PrecisionRequests | None = None,
+) -> QuantizationAccount:
     """Convert a model to 16 bits in place; return its account with what stays float32, and why."""
     staying = halve(
-        model, high.name, largest=high.largest, wishes=wishes, keep_io_types=high.keep_io_types
+        model, high.name, largest=high.largest, requests=requests, keep_io_types=high.keep_io_types
     )
     layers = (
         layer
@@ -80,7 +80,7 @@ def convert(
     kept = tuple(
         KeptAccount(name=node, op=op, reason=reason) for node, (op, reason) in staying.items()
     )
-    remarks = [*account.remarks, *_on_kept(kept)]
+    remarks = [*account.remarks, *_note_kept(kept)]
     if not high.largest:
         told = f"nothing was measured: what overflows {high.name} is known of constants alone"
         remarks.append(told)
@@ -89,10 +89,10 @@ def convert(
     )
 
 
-def _on_kept(kept: Sequence[KeptAccount]) -> Iterator[str]:
+def _note_kept(kept: Sequence[KeptAccount]) -> Iterator[str]:
     groups: dict[str, list[str]] = {}
     for node in kept:
         groups.setdefault(node.reason, []).append(f"{node.op} `{node.name}`")
     for reason, names in groups.items():
         verb = "stays" if len(names) == 1 else "stay"
-        yield f"{listed(names)} {verb} float32: {reason}"
+        yield f"{name_few(names)} {verb} float32: {reason}"

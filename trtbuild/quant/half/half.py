@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trtbuild.model.folding import value_of
-from trtbuild.model.names import Names
+from trtbuild.model.folding import fold_value
+from trtbuild.model.names import NameGenerator
 from trtbuild.model.nodes import name_of
-from trtbuild.model.view import View, names_read_in_bodies
-from trtbuild.model.weights_file import new_tensor
-from trtbuild.quant.half.half_rules import PAIR, Slots, is_cast_to_float, kept, slots_of
-from trtbuild.quant.half_types import HALVES, Half, HalfName
-from trtbuild.quant.wishes import Wishes
+from trtbuild.model.view import GraphView, iterate_names_read_in_bodies
+from trtbuild.model.weights_file import make_tensor
+from trtbuild.quant.half.half_rules import (
+    PAIR,
+    Slots,
+    find_half_slots,
+    find_kept_nodes,
+    is_cast_to_float,
+)
+from trtbuild.quant.half_types import HALVES, HalfName, HalfType
+from trtbuild.quant.requests import PrecisionRequests
 
 if TYPE_CHECKING:
     import onnx
@@ -27,7 +33,7 @@ def halve(
     name: HalfName,
     *,
     largest: Mapping[str, float],
-    wishes: Wishes | None = None,
+    requests: PrecisionRequests | None = None,
     keep_io_types: bool = True,
 ) -> dict[str, tuple[str, str]]:
     """Convert a float32 model, quantized or not, to 16 bits in place.
@@ -43,8 +49,10 @@ def halve(
     - Inputs and outputs of the model, and what bodies read, stay float32 under their own names;
       without `keep_io_types` inputs and outputs become 16-bit, unless bodies read them.
     """
-    view = View(model)
-    staying = kept(view, HALVES[name], largest=largest, wishes=wishes or Wishes())
+    view = GraphView(model)
+    staying = find_kept_nodes(
+        view, HALVES[name], largest=largest, requests=requests or PrecisionRequests()
+    )
     # Before outputs are renamed: nameless nodes are called after them.
     found = {
         name_of(view.nodes[index]): (view.nodes[index].op_type, reason)
@@ -60,8 +68,8 @@ class _Writer:
     def __init__(
         self,
         model: onnx.ModelProto,
-        view: View,
-        half: Half,
+        view: GraphView,
+        half: HalfType,
         staying: Mapping[int, str],
         *,
         keep_io_types: bool,
@@ -70,11 +78,11 @@ class _Writer:
         self._model = model
         self.graph = model.graph
         self.slots = {
-            index: slots_of(view, index, half) or NONE
+            index: find_half_slots(view, index, half) or NONE
             for index, node in enumerate(view.nodes)
             if index not in staying and node.op_type not in PAIR
         }
-        self._names = Names(model.graph)
+        self._names = NameGenerator(model.graph)
         ends = () if keep_io_types else (*self.graph.input, *self.graph.output)
         self._ends = [
             end for end in ends if view.dtype(end.name) == "float" and end.name not in view.captured
@@ -182,8 +190,8 @@ class _Writer:
 
     def _constant(self, name: str) -> str:
         made = self._names.fresh(f"{name}_{self.half.name}")
-        values = self.half.cast(value_of(self.view, name))
-        self.graph.initializer.append(new_tensor(self._model, values, made))
+        values = self.half.cast(fold_value(self.view, name))
+        self.graph.initializer.append(make_tensor(self._model, values, made))
         return made
 
     def _cast(self, source: str, result: str, *, half: bool) -> None:
@@ -197,7 +205,7 @@ class _Writer:
         """Drop constants that nobody reads any more, and what was declared of float tensors."""
         read = set(self.view.outputs)
         for node in self.graph.node:
-            read |= {*node.input, *names_read_in_bodies(node)}
+            read |= {*node.input, *iterate_names_read_in_bodies(node)}
         for index in reversed(range(len(self.graph.node))):
             node = self.graph.node[index]
             if node.op_type == "Constant" and node.output[0] not in read:

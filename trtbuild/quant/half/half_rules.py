@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from trtbuild.model.folding import value_of
-from trtbuild.model.nodes import WEIGHTED, bodies_of, name_of
-from trtbuild.model.view import View, ints_of
-from trtbuild.quant.half_types import Half
-from trtbuild.quant.wishes import Wishes
+from trtbuild.model.folding import fold_value
+from trtbuild.model.nodes import WEIGHTED, iterate_bodies, name_of
+from trtbuild.model.view import GraphView, read_ints
+from trtbuild.quant.half_types import HalfType
+from trtbuild.quant.requests import PrecisionRequests
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PAIR", "Slots", "kept", "slots_of"]
+__all__ = ["PAIR", "Slots", "find_half_slots", "find_kept_nodes"]
 
 PAIR = frozenset({"QuantizeLinear", "DequantizeLinear"})
 """They follow what they read and what reads them."""
@@ -41,7 +41,7 @@ class Slots:
     outputs: frozenset[int]
 
 
-def slots_of(view: View, index: int, half: Half) -> Slots | None:
+def find_half_slots(view: GraphView, index: int, half: HalfType) -> Slots | None:
     """Return what of a node becomes 16-bit; None where ONNX has no such form of the operator.
 
     The sizes that Resize takes stay float32, as do results of a type that no operand decides.
@@ -80,7 +80,7 @@ def _schema(node: onnx.NodeProto, opset: int) -> onnx.defs.OpSchema | None:
 
 
 def _floats(
-    view: View, names: list[str], formal: list[onnx.defs.OpSchema.FormalParameter]
+    view: GraphView, names: list[str], formal: list[onnx.defs.OpSchema.FormalParameter]
 ) -> dict[int, str]:
     """Return the slots that hold float32, with the type variable of each."""
     return {
@@ -90,7 +90,9 @@ def _floats(
     }
 
 
-def kept(view: View, half: Half, *, largest: Mapping[str, float], wishes: Wishes) -> dict[int, str]:
+def find_kept_nodes(
+    view: GraphView, half: HalfType, *, largest: Mapping[str, float], requests: PrecisionRequests
+) -> dict[int, str]:
     """Say which nodes stay in float32, by their place, and why.
 
     `largest` is the largest absolute value that calibration saw of a tensor.
@@ -98,27 +100,31 @@ def kept(view: View, half: Half, *, largest: Mapping[str, float], wishes: Wishes
     found = {}
     for index, node in enumerate(view.nodes):
         if node.op_type not in PAIR | {"Constant"} and not _is_made_of_integers(view, node):
-            reason = _reason(view, index, half, largest, wishes)
+            reason = _reason(view, index, half, largest, requests)
             if reason:
                 found[index] = reason
-    return _with_sandwiched(view, found)
+    return _add_sandwiched(view, found)
 
 
-def _is_made_of_integers(view: View, node: onnx.NodeProto) -> bool:
+def _is_made_of_integers(view: GraphView, node: onnx.NodeProto) -> bool:
     names = (*node.input, *node.output)
-    no_body = next(bodies_of(node), None) is None
+    no_body = next(iterate_bodies(node), None) is None
     return no_body and not any(view.dtype(name) in FLOATS for name in names if name)
 
 
 def _reason(
-    view: View, index: int, half: Half, largest: Mapping[str, float], wishes: Wishes
+    view: GraphView,
+    index: int,
+    half: HalfType,
+    largest: Mapping[str, float],
+    requests: PrecisionRequests,
 ) -> str:
     node = view.nodes[index]
-    if wished := wishes.against_half(name_of(node), node.op_type):
+    if wished := requests.object_to_half(name_of(node), node.op_type):
         return wished
-    if next(bodies_of(node), None) is not None:
+    if next(iterate_bodies(node), None) is not None:
         return "it has a body"
-    slots = slots_of(view, index, half)
+    slots = find_half_slots(view, index, half)
     unknown = node.op_type in UNFIT or (node.op_type, half.name) in UNKNOWN_TO_TENSORRT
     if slots is None or unknown:
         return f"there is no {node.op_type} in {half.name}"
@@ -128,7 +134,7 @@ def _reason(
 
 
 def _overflows(
-    view: View, index: int, slots: Slots, half: Half, largest: Mapping[str, float]
+    view: GraphView, index: int, slots: Slots, half: HalfType, largest: Mapping[str, float]
 ) -> Iterator[str]:
     """Yield what a node's values and constants do not fit."""
     node = view.nodes[index]
@@ -148,10 +154,10 @@ def _overflows(
     yield from _scales(view, node, half)
 
 
-def _constant(view: View, name: str, half: Half, *, weighs: bool) -> Iterator[str]:
+def _constant(view: GraphView, name: str, half: HalfType, *, weighs: bool) -> Iterator[str]:
     import numpy as np
 
-    values = np.abs(value_of(view, name))
+    values = np.abs(fold_value(view, name))
     values = values[np.isfinite(values)]
     most = float(values.max(initial=0))
     if most > half.largest:
@@ -160,7 +166,7 @@ def _constant(view: View, name: str, half: Half, *, weighs: bool) -> Iterator[st
         yield f"its constant `{name}` ({most:.3g}) vanishes in {half.name}"
 
 
-def _scales(view: View, node: onnx.NodeProto, half: Half) -> Iterator[str]:
+def _scales(view: GraphView, node: onnx.NodeProto, half: HalfType) -> Iterator[str]:
     """Yield what is wrong with the scales of a weighted node's pairs in 16 bits."""
     import numpy as np
 
@@ -170,12 +176,12 @@ def _scales(view: View, node: onnx.NodeProto, half: Half) -> Iterator[str]:
         pair = view.producer(operand)
         if pair is None or pair.op_type != "DequantizeLinear" or not view.held(pair.input[1]):
             continue
-        scales = value_of(view, pair.input[1]).astype(np.float64)
+        scales = fold_value(view, pair.input[1]).astype(np.float64)
         if (np.abs(half.cast(scales).astype(np.float64) - scales) > scales / 128).any():
             yield f"the scale `{pair.input[1]}` has no near value in {half.name}"
 
 
-def _with_sandwiched(view: View, found: dict[int, str]) -> dict[int, str]:
+def _add_sandwiched(view: GraphView, found: dict[int, str]) -> dict[int, str]:
     """Add the nodes that read nothing but what stays float32 and whose results go nowhere else.
 
     In 16 bits they would only cost the casts on both sides.
@@ -200,4 +206,4 @@ def _with_sandwiched(view: View, found: dict[int, str]) -> dict[int, str]:
 
 def is_cast_to_float(node: onnx.NodeProto) -> bool:
     """Tell a Cast that makes float32."""
-    return node.op_type == "Cast" and ints_of(node, "to") == (1,)
+    return node.op_type == "Cast" and read_ints(node, "to") == (1,)

@@ -6,25 +6,25 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Ranges
-from trtbuild.model.nodes import WEIGHTED, bodies_of, name_of
-from trtbuild.model.view import Site, View
+from trtbuild.model.nodes import WEIGHTED, iterate_bodies, name_of
+from trtbuild.model.view import GraphView, Site
 from trtbuild.quant.account import LayerAccount
-from trtbuild.quant.existing import is_quantized
-from trtbuild.quant.flow import AVERAGING, entries, share_limits
-from trtbuild.quant.half_types import Half
-from trtbuild.quant.layers import Layer, layers_of
-from trtbuild.quant.limits import unusable
+from trtbuild.quant.flow import AVERAGING, find_entries, share_limits
+from trtbuild.quant.half_types import HalfType
+from trtbuild.quant.layers import WeightedLayer, read_layers
+from trtbuild.quant.limits import explain_unusable
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
-from trtbuild.quant.placing.residual import residuals_of
-from trtbuild.quant.wishes import Wishes
+from trtbuild.quant.placing.residual import find_residuals
+from trtbuild.quant.quantized_graph import is_quantized
+from trtbuild.quant.requests import PrecisionRequests
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["candidates", "floating", "place"]
+__all__ = ["list_candidates", "list_floating", "place_pairs"]
 
 
-def candidates(model: onnx.ModelProto) -> list[str]:
+def list_candidates(model: onnx.ModelProto) -> list[str]:
     """Name the activations that quantization may want a range for, in graph order.
 
     These are the activations that weighted layers read and the skip inputs of residual Adds;
@@ -34,15 +34,15 @@ def candidates(model: onnx.ModelProto) -> list[str]:
     Raises:
         StepInputError: the model is quantized in a form that no TensorRT takes.
     """
-    view = View(model)
+    view = GraphView(model)
     if is_quantized(view):
         return []
-    sites = [(layer.index, slot) for layer in layers_of(view) for slot in layer.activations]
-    sites += [(residual.add, residual.skip) for residual in residuals_of(view)]
+    sites = [(layer.index, slot) for layer in read_layers(view) for slot in layer.activations]
+    sites += [(residual.add, residual.skip) for residual in find_residuals(view)]
     return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
 
 
-def floating(model: onnx.ModelProto) -> list[str]:
+def list_floating(model: onnx.ModelProto) -> list[str]:
     """Name every activation of type float32 outside bodies, in graph order.
 
     Implicit quantization wants a range for each of them: TensorRT chooses which it uses.
@@ -52,39 +52,39 @@ def floating(model: onnx.ModelProto) -> list[str]:
     graph = onnx.shape_inference.infer_shapes(model).graph
     known = (*graph.input, *graph.value_info, *graph.output)
     types = {value.name: value.type.tensor_type.elem_type for value in known}
-    names = View(model).activations
+    names = GraphView(model).activations
     return [name for name in names if types.get(name) == onnx.TensorProto.FLOAT]
 
 
-def place(
+def place_pairs(
     model: onnx.ModelProto,
     *,
     ranges: Ranges,
-    wishes: Wishes | None = None,
-    half: Half | None = None,
+    requests: PrecisionRequests | None = None,
+    half: HalfType | None = None,
 ) -> Placement:
     """Decide which operands read INT8 values, by NVIDIA's advice, without touching the model.
 
     - Every operand of a weighted layer: activations by one scale, weights by one for each
       output channel. A layer gets both or neither: with one alone TensorRT computes in float.
-    - The skip input of a residual Add whose Conv is INT8 (see `residuals_of`).
+    - The skip input of a residual Add whose Conv is INT8 (see `find_residuals`).
     - No output of a weighted layer, no bias, nothing between a Conv and its BatchNormalization
       or activation: the pair of the next layer that reads the result does it.
     - A tensor has one pair, whoever reads it. Where quantized values flow on through pooling,
       Reshape, Transpose, Concat, ... into another quantized tensor, those nodes read the pair
       too, and the tensors share a scale (see `share_limits`).
 
-    `wishes` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
+    `requests` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
     With `half`, so is what reads a tensor whose scale that type cannot hold.
     """
-    view = View(model)
-    wishes = wishes or Wishes()
-    layers = layers_of(view)
-    reasons = {layer.index: _reason(view, layer, ranges, wishes, half) for layer in layers}
+    view = GraphView(model)
+    requests = requests or PrecisionRequests()
+    layers = read_layers(view)
+    reasons = {layer.index: _reason(view, layer, ranges, requests, half) for layer in layers}
     chosen = [layer for layer in layers if not reasons[layer.index]]
     sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
-    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, wishes, half)
+    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, requests, half)
     sites += skips
     accounts = [
         LayerAccount(
@@ -96,43 +96,53 @@ def place(
         for layer in layers
     ]
     return Placement(
-        pairs=_pairs(view, sites, ranges, wishes),
+        pairs=_pairs(view, sites, ranges, requests),
         weights=_weights(view, chosen),
         layers=(*accounts, *_in_subgraphs(view)),
         remarks=tuple(remarks),
     )
 
 
-def _reason(view: View, layer: Layer, ranges: Ranges, wishes: Wishes, half: Half | None) -> str:
+def _reason(
+    view: GraphView,
+    layer: WeightedLayer,
+    ranges: Ranges,
+    requests: PrecisionRequests,
+    half: HalfType | None,
+) -> str:
     """Say why a layer is left float; nothing if it is not."""
     if layer.reason:
         return layer.reason
-    if against := wishes.against_int8(layer.name, layer.op):
+    if against := requests.object_to_int8(layer.name, layer.op):
         return against
-    if layer.op == "ConvTranspose" and not wishes.ask_int8(layer.name, layer.op):
+    if layer.op == "ConvTranspose" and not requests.requests_int8(layer.name, layer.op):
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
     tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
     return next(filter(None, (_no_range(tensor, ranges, half) for tensor in tensors)), "")
 
 
-def _no_range(tensor: str, ranges: Ranges, half: Half | None) -> str:
+def _no_range(tensor: str, ranges: Ranges, half: HalfType | None) -> str:
     """Say why a tensor cannot be quantized; nothing if it can."""
     found = ranges.tensors.get(tensor)
     if found is None:
         return f"there is no range for `{tensor}`"
-    problem = unusable(found.limit, half)
+    problem = explain_unusable(found.limit, half)
     return f"the range of `{tensor}` {problem}" if problem else ""
 
 
 def _skips(
-    view: View, chosen: set[int], ranges: Ranges, wishes: Wishes, half: Half | None
+    view: GraphView,
+    chosen: set[int],
+    ranges: Ranges,
+    requests: PrecisionRequests,
+    half: HalfType | None,
 ) -> tuple[list[Site], list[str]]:
     """Return the skip inputs to quantize, and remarks on those that cannot be."""
     sites, remarks = [], []
-    for residual in residuals_of(view):
+    for residual in find_residuals(view):
         node = view.nodes[residual.add]
-        if residual.conv not in chosen or _against(view, residual.add, wishes):
+        if residual.conv not in chosen or _find_objection(view, residual.add, requests):
             continue
         if problem := _no_range(node.input[residual.skip], ranges, half):
             remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
@@ -141,15 +151,17 @@ def _skips(
     return sites, remarks
 
 
-def _pairs(view: View, sites: Sequence[Site], ranges: Ranges, wishes: Wishes) -> tuple[Pair, ...]:
+def _pairs(
+    view: GraphView, sites: Sequence[Site], ranges: Ranges, requests: PrecisionRequests
+) -> tuple[Pair, ...]:
     readers: dict[str, set[Site]] = {}
     for site in sorted(sites):
         readers.setdefault(_tensor(view, site), set()).add(site)
     passing = [
         (site, source, tensor)
         for tensor in readers
-        for site, source in entries(view, tensor, readers)
-        if not _against(view, site[0], wishes)
+        for site, source in find_entries(view, tensor, readers)
+        if not _find_objection(view, site[0], requests)
     ]
     limits, others = share_limits(
         {tensor: ranges.tensors[tensor].limit for tensor in readers},
@@ -160,30 +172,32 @@ def _pairs(view: View, sites: Sequence[Site], ranges: Ranges, wishes: Wishes) ->
         if limits[source] == limits[tensor]:
             readers[source].add(site)
     for tensor in readers:
-        readers[tensor] |= _averaging(view, tensor, readers, wishes)
+        readers[tensor] |= _averaging(view, tensor, readers, requests)
     return tuple(
         Pair(tensor, limits[tensor], tuple(sorted(found)), others[tensor])
         for tensor, found in sorted(readers.items(), key=lambda item: min(item[1]))
     )
 
 
-def _averaging(view: View, tensor: str, paired: dict[str, set[Site]], wishes: Wishes) -> set[Site]:
+def _averaging(
+    view: GraphView, tensor: str, paired: dict[str, set[Site]], requests: PrecisionRequests
+) -> set[Site]:
     """Find averaging between quantized tensors: the builder may then never store floats."""
     return {
         (index, slot)
         for index, slot in view.readers[tensor]
         if (node := view.nodes[index]).op_type in AVERAGING
         and node.output[0] in paired
-        and not _against(view, index, wishes)
+        and not _find_objection(view, index, requests)
     }
 
 
-def _against(view: View, index: int, wishes: Wishes) -> str:
+def _find_objection(view: GraphView, index: int, requests: PrecisionRequests) -> str:
     node = view.nodes[index]
-    return wishes.against_int8(name_of(node), node.op_type)
+    return requests.object_to_int8(name_of(node), node.op_type)
 
 
-def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:
+def _weights(view: GraphView, chosen: Sequence[WeightedLayer]) -> tuple[WeightCopy, ...]:
     copies: dict[tuple[str, int], list[Site]] = {}
     for layer in chosen:
         if layer.weight is not None:
@@ -193,12 +207,12 @@ def _weights(view: View, chosen: Sequence[Layer]) -> tuple[WeightCopy, ...]:
     return tuple(WeightCopy(name, axis, tuple(sites)) for (name, axis), sites in copies.items())
 
 
-def _in_subgraphs(view: View) -> Iterator[LayerAccount]:
+def _in_subgraphs(view: GraphView) -> Iterator[LayerAccount]:
     for node in view.nodes:
-        waiting = list(bodies_of(node))
+        waiting = list(iterate_bodies(node))
         while waiting:
             for inner in waiting.pop(0).node:
-                waiting += bodies_of(inner)
+                waiting += iterate_bodies(inner)
                 if inner.op_type in WEIGHTED:
                     yield LayerAccount(
                         name=name_of(inner),
@@ -208,6 +222,6 @@ def _in_subgraphs(view: View) -> Iterator[LayerAccount]:
                     )
 
 
-def _tensor(view: View, site: Site) -> str:
+def _tensor(view: GraphView, site: Site) -> str:
     index, slot = site
     return str(view.nodes[index].input[slot])

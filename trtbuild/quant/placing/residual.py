@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from trtbuild.model.view import View
+from trtbuild.model.view import GraphView
 
-__all__ = ["Residual", "residuals_of"]
+__all__ = ["Residual", "find_residuals"]
 
 FUSED = frozenset(
     "BatchNormalization Identity Relu LeakyRelu PRelu Clip HardSwish Elu Sigmoid Tanh".split()  # noqa: SIM905
@@ -26,7 +26,7 @@ class Residual:
     """The Conv's place in the graph."""
 
 
-def residuals_of(view: View) -> list[Residual]:
+def find_residuals(view: GraphView) -> list[Residual]:
     """Find every Add of a fresh Conv output and another activation, in graph order.
 
     The builder fuses such an Add into the Conv, which then reads the other input, the skip, as
@@ -41,7 +41,7 @@ def residuals_of(view: View) -> list[Residual]:
     ]
 
 
-def _residual(view: View, add: int) -> Residual | None:
+def _residual(view: GraphView, add: int) -> Residual | None:
     first, second = view.nodes[add].input
     if first == second or any(view.is_constant(name) for name in (first, second)):
         return None
@@ -56,7 +56,7 @@ def _residual(view: View, add: int) -> Residual | None:
     return Residual(add=add, skip=skip, conv=conv)
 
 
-def _conv_behind(view: View, tensor: str) -> int | None:
+def _conv_behind(view: GraphView, tensor: str) -> int | None:
     """Return the Conv whose output reaches `tensor` through fused operators only."""
     while view.is_read(tensor, times=1):
         index = view.producers.get(tensor)
@@ -67,7 +67,7 @@ def _conv_behind(view: View, tensor: str) -> int | None:
             return index
         if node.op_type in FUSED or _by_constant(view, index):
             tensor = _activation(view, index)
-        elif (gated := _gated(view, index)) is not None:
+        elif (gated := _find_gated_input(view, index)) is not None:
             tensor = gated
             conv = view.producers.get(tensor)
             is_conv = conv is not None and view.nodes[conv].op_type == "Conv"
@@ -77,18 +77,18 @@ def _conv_behind(view: View, tensor: str) -> int | None:
     return None
 
 
-def _activation(view: View, index: int) -> str:
+def _activation(view: GraphView, index: int) -> str:
     names = view.nodes[index].input
     return str(next((name for name in names if not view.is_constant(name)), names[0]))
 
 
-def _by_constant(view: View, index: int) -> bool:
+def _by_constant(view: GraphView, index: int) -> bool:
     """Tell a bias or a factor from the Add or Mul of two activations."""
     node = view.nodes[index]
     return node.op_type in {"Add", "Mul"} and any(view.is_constant(name) for name in node.input)
 
 
-def _gated(view: View, index: int) -> str | None:
+def _find_gated_input(view: GraphView, index: int) -> str | None:
     """Return x where the node is `Mul(x, Sigmoid(x))` (SiLU) and nothing else reads x."""
     node = view.nodes[index]
     if node.op_type != "Mul":
@@ -100,7 +100,7 @@ def _gated(view: View, index: int) -> str | None:
     return None
 
 
-def _longer_way(view: View, first: str, second: str) -> int:
+def _longer_way(view: GraphView, first: str, second: str) -> int:
     """Return 0 or 1: which input is further from where the two branches part."""
     ways = _distances(view, first), _distances(view, second)
     common = ways[0].keys() & ways[1].keys()
@@ -110,7 +110,7 @@ def _longer_way(view: View, first: str, second: str) -> int:
     return 0 if ways[0][parting] >= ways[1][parting] else 1
 
 
-def _distances(view: View, tensor: str) -> dict[str, int]:
+def _distances(view: GraphView, tensor: str) -> dict[str, int]:
     """Return how many nodes lie between each ancestor and a tensor, at least."""
     distances = {tensor: 0}
     queue = deque([tensor])

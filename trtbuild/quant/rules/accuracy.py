@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trtbuild.model.nodes import name_of
-from trtbuild.quant.existing import Linear
-from trtbuild.quant.rules.subject import Hits, Subject
+from trtbuild.quant.quantized_graph import LinearNode
+from trtbuild.quant.rules.subject import Hits, RuleSubject
 
 __all__ = [
     "clipped_far",
@@ -23,7 +23,7 @@ FAR = 8.0
 DECODING = frozenset({"Exp", "Sigmoid", "Softmax"})
 
 
-def quantized_output(subject: Subject) -> Hits:
+def quantized_output(subject: RuleSubject) -> Hits:
     """The model's outputs are not rounded to 8 bits."""
     for name in subject.view.outputs:
         maker = subject.view.producer(name)
@@ -31,7 +31,7 @@ def quantized_output(subject: Subject) -> Hits:
             yield name_of(maker), f"it rounds the model's output `{name}` to 8 bits"
 
 
-def quantized_decode(subject: Subject) -> Hits:
+def quantized_decode(subject: RuleSubject) -> Hits:
     """What a head decodes (Sigmoid, Softmax, Exp with no layer after) reads floats."""
     view = subject.view
     leads = _to_layers(subject)
@@ -43,7 +43,7 @@ def quantized_decode(subject: Subject) -> Hits:
             yield name_of(node), f"it decodes the model's output from 8 bits ({node.op_type})"
 
 
-def _to_layers(subject: Subject) -> set[int]:
+def _to_layers(subject: RuleSubject) -> set[int]:
     """Return the places of the nodes whose results reach a weighted layer."""
     view = subject.view
     found: set[int] = set()
@@ -57,7 +57,7 @@ def _to_layers(subject: Subject) -> set[int]:
     return found
 
 
-def unlike_scales(subject: Subject) -> Hits:
+def unlike_scales(subject: RuleSubject) -> Hits:
     """Inputs that are joined have scales of one size."""
     for node in subject.view.nodes:
         if node.op_type not in JOINING:
@@ -69,11 +69,11 @@ def unlike_scales(subject: Subject) -> Hits:
             yield name_of(node), f"the scales of its inputs are {ratio:.0f} times apart"
 
 
-def _largest(linear: Linear) -> float:
+def _largest(linear: LinearNode) -> float:
     return float(linear.scale.max())
 
 
-def clipped_far(subject: Subject) -> Hits:
+def clipped_far(subject: RuleSubject) -> Hits:
     """A calibrated limit is not far below the largest value seen."""
     for tensor, found in subject.ranges.items():
         if found.observed is None or found.origin == "manual" or not found.limit:
@@ -83,13 +83,13 @@ def clipped_far(subject: Subject) -> Hits:
             yield tensor, f"its limit {found.limit:.3g} is far below what was seen, {seen:.3g}"
 
 
-def unlike_preprocessing(subject: Subject) -> Hits:
+def unlike_preprocessing(subject: RuleSubject) -> Hits:
     """Calibration sees data as the comparison does: preprocessed in the same way."""
-    if unlike := subject.aim.unlike_preprocessing:
+    if unlike := subject.build_target.unlike_preprocessing:
         yield "", f"calibration and comparison preprocess differently: {unlike}"
 
 
-def idle_range(subject: Subject) -> Hits:
+def idle_range(subject: RuleSubject) -> Hits:
     """A range by hand has an effect: something reads its tensor in INT8."""
     if subject.account is None:
         return

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from trtbuild.model.view import View
+from trtbuild.model.view import GraphView
 from trtbuild.quant.flow import AVERAGING, passes
 
-__all__ = ["Islands", "islands_of"]
+__all__ = ["Islands", "find_islands"]
 
 FUSED = frozenset(
     "Abs Add BatchNormalization Cast Celu Clip DequantizeLinear Div Dropout Elu Erf Exp Gelu "  # noqa: SIM905
@@ -31,7 +31,7 @@ class Islands:
     """The places of the nodes that make them, in graph order."""
 
 
-def islands_of(view: View, int8: Iterable[int]) -> Islands:
+def find_islands(view: GraphView, int8: Iterable[int]) -> Islands:
     """Group the INT8 layers at some places of a graph, and find the float edges between them."""
     layers = set(int8)
     behind = _layers_behind(view, layers)
@@ -46,7 +46,7 @@ def islands_of(view: View, int8: Iterable[int]) -> Islands:
                 continue
             if maker in layers:
                 _join(group, index, maker)
-            elif _fused(view, maker):
+            elif _is_fused(view, maker):
                 new = [name for name in view.nodes[maker].input if name and name not in seen]
                 seen.update(new)
                 waiting += new
@@ -56,7 +56,7 @@ def islands_of(view: View, int8: Iterable[int]) -> Islands:
     return Islands(len(roots), tuple(edges), tuple(sorted(set(edges.values()))))
 
 
-def _fused(view: View, index: int) -> bool:
+def _is_fused(view: GraphView, index: int) -> bool:
     node = view.nodes[index]
     if node.op_type in FUSED or any(passes(view, index, slot) for slot in range(len(node.input))):
         return True
@@ -67,7 +67,7 @@ def _fused(view: View, index: int) -> bool:
     return whole or (node.op_type in AVERAGING and quantized)
 
 
-def _layers_behind(view: View, layers: set[int]) -> Mapping[int, bool]:
+def _layers_behind(view: GraphView, layers: set[int]) -> Mapping[int, bool]:
     """Tell for each node whether some INT8 layer lies before it."""
     behind: dict[int, bool] = {}
     for index, node in enumerate(view.nodes):

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.shape_data import may_follow
-from trtbuild.model.view import ints_of, without_weights
+from trtbuild.model.view import copy_without_weights, read_ints
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["macs_of"]
+__all__ = ["count_macs"]
 
-Dims = Mapping[str, tuple[int, ...]]
+TensorSizes = Mapping[str, tuple[int, ...]]
 
 
-def macs_of(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+def count_macs(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
     """Count the multiply-accumulates of the top graph's weighted nodes, by node.
 
     Inputs have the `shapes` given; dimensions that stay unknown count as 1. A node whose shapes
@@ -30,7 +30,7 @@ def macs_of(model: onnx.ModelProto, shapes: Mapping[str, Sequence[int]]) -> dict
     }
 
 
-def _macs(node: onnx.NodeProto, dims: Dims) -> int:
+def _macs(node: onnx.NodeProto, dims: TensorSizes) -> int:
     """Multiply the size of what a layer makes by the length of each of its sums.
 
     Conv: out · (in / group · kernel). ConvTranspose: each input value meets out / group · kernel
@@ -44,7 +44,7 @@ def _macs(node: onnx.NodeProto, dims: Dims) -> int:
         return math.prod(out) * math.prod(second[1:])
     if node.op_type == "ConvTranspose":
         return math.prod(first) * math.prod(second[1:])
-    turned = node.op_type == "Gemm" and (ints_of(node, "transA") or (0,)) != (0,)
+    turned = node.op_type == "Gemm" and (read_ints(node, "transA") or (0,)) != (0,)
     return math.prod(out) * (first[0 if turned else -1] if first else 1)
 
 
@@ -54,7 +54,7 @@ def _dims(
     """Infer all shapes anew, from inputs of known sizes."""
     import onnx
 
-    bare = without_weights(model)
+    bare = copy_without_weights(model)
     made = {name for node in bare.graph.node for name in node.output}
     for values in (bare.graph.value_info, bare.graph.output):
         for index in reversed(range(len(values))):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from trtbuild.model.nodes import name_of
 from trtbuild.model.opset import MOST_IR
-from trtbuild.quant.adopting.repairs import FOREIGN, positive
-from trtbuild.quant.existing import REFUSED, Linear
-from trtbuild.quant.rules.subject import INTEGERS, Hits, Subject
+from trtbuild.quant.adopting.repairs import FOREIGN, is_positive
+from trtbuild.quant.quantized_graph import REFUSED, LinearNode
+from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject
 
 __all__ = [
     "computed_scale",
@@ -30,14 +30,14 @@ SINCE = {"float8e4m3fn": 19, "float8e5m2": 19, "int4": 21, "float4e2m1": 23}
 CLOSE = 1e-6
 
 
-def zero_point(subject: Subject) -> Hits:
+def zero_point(subject: RuleSubject) -> Hits:
     """Zero points are 0."""
     for linear in subject.linears.values():
         if linear.dtype in INTEGERS and not linear.symmetric:
             yield linear.name, "its zero point is not 0, and TensorRT refuses any other"
 
 
-def unsigned(subject: Subject) -> Hits:
+def unsigned(subject: RuleSubject) -> Hits:
     """Integers are signed: uint8 with a zero point of 0 (or none) is read as int8."""
     for linear in subject.linears.values():
         if linear.dtype == "uint8" and linear.symmetric:
@@ -47,7 +47,7 @@ def unsigned(subject: Subject) -> Hits:
             )
 
 
-def integer_type(subject: Subject) -> Hits:
+def integer_type(subject: RuleSubject) -> Hits:
     """Integers are int8, or another type that TensorRT knows; a bias is no INT32."""
     known = INTEGERS | FOREIGN | {"unknown"}
     for linear in subject.linears.values():
@@ -57,23 +57,23 @@ def integer_type(subject: Subject) -> Hits:
             yield linear.name, f"it is of {linear.dtype}, which TensorRT does not know"
 
 
-def unusable_scale(subject: Subject) -> Hits:
+def unusable_scale(subject: RuleSubject) -> Hits:
     """Scales are above 0, neither denormal nor infinite."""
     for linear in subject.linears.values():
         scale = linear.scale.astype("float64")
         if not (scale > 0).all():
             yield linear.name, "a scale is not above 0, and TensorRT refuses it"
-        elif not positive(scale):
+        elif not is_positive(scale):
             yield linear.name, "a scale is denormal or infinite; TensorRT takes it without a word"
 
 
-def computed_scale(subject: Subject) -> Hits:
+def computed_scale(subject: RuleSubject) -> Hits:
     """Scales and zero points are constants."""
     for index in subject.computed:
         yield subject.node_name(index), "its scale is computed while the model runs; that crashes"
 
 
-def foreign_format(subject: Subject) -> Hits:
+def foreign_format(subject: RuleSubject) -> Hits:
     """Quantization is QuantizeLinear and DequantizeLinear around float operators."""
     for node in subject.view.nodes:
         if node.op_type.startswith("QLinear"):
@@ -85,7 +85,7 @@ def foreign_format(subject: Subject) -> Hits:
             yield name_of(node), f"{node.op_type} quantizes dynamically, which cannot be imported"
 
 
-def scale_count(subject: Subject) -> Hits:
+def scale_count(subject: RuleSubject) -> Hits:
     """A list of scales has one for each index along its axis."""
     for linear in subject.linears.values():
         dims = subject.view.dims(subject.view.nodes[linear.index].input[0])
@@ -98,7 +98,7 @@ def scale_count(subject: Subject) -> Hits:
             yield linear.name, f"it has {linear.scale.size} scales for an axis of {size}"
 
 
-def pair_mismatch(subject: Subject) -> Hits:
+def pair_mismatch(subject: RuleSubject) -> Hits:
     """What one scale made, the same scale undoes."""
     pairs = [
         (stream.quantizer, end)
@@ -117,7 +117,7 @@ def pair_mismatch(subject: Subject) -> Hits:
             )
 
 
-def _same(one: Linear, other: Linear) -> bool:
+def _same(one: LinearNode, other: LinearNode) -> bool:
     if one.scale.size != other.scale.size:
         return False
     import numpy as np
@@ -127,7 +127,7 @@ def _same(one: Linear, other: Linear) -> bool:
     return bool(np.isclose(second, first, rtol=CLOSE, atol=0, equal_nan=True).all())
 
 
-def mixed_types(subject: Subject) -> Hits:
+def mixed_types(subject: RuleSubject) -> Hits:
     """A layer's operands are of one type; half-precision scales make half-precision values."""
     for layer in subject.layers:
         names = subject.view.nodes[layer.index].input[:2]
@@ -136,7 +136,7 @@ def mixed_types(subject: Subject) -> Hits:
             yield layer.name, f"it reads {types[0]} and {types[1]}, and TensorRT wants one type"
 
 
-def opset_too_old(subject: Subject) -> Hits:
+def opset_too_old(subject: RuleSubject) -> Hits:
     """The opset knows what the Q/DQ nodes say."""
     for linear in subject.linears.values():
         since = SINCE.get(linear.dtype, PER_CHANNEL if linear.scale.size > 1 else 0)
@@ -145,13 +145,13 @@ def opset_too_old(subject: Subject) -> Hits:
             yield linear.name, f"{what} needs opset {since}, and the model has {subject.view.opset}"
 
 
-def ir_version(subject: Subject) -> Hits:
+def ir_version(subject: RuleSubject) -> Hits:
     """The file's IR version is one that every reader understands."""
     if subject.model.ir_version > MOST_IR:
         yield "", f"the file has IR version {subject.model.ir_version}; older readers refuse it"
 
 
-def integer_io(subject: Subject) -> Hits:
+def integer_io(subject: RuleSubject) -> Hits:
     """INT8 at the model's own inputs and outputs has a scale: a Q or DQ node beside it."""
     view = subject.view
     for value in subject.model.graph.input:
@@ -168,9 +168,9 @@ def integer_io(subject: Subject) -> Hits:
             yield name_of(maker), f"it makes the INT8 output `{name}`, which has no scale"
 
 
-def quantized_attention(subject: Subject) -> Hits:
+def quantized_attention(subject: RuleSubject) -> Hits:
     """ONNX's Attention operator reads floats: TensorRT-RTX has no kernel for another."""
-    if not subject.aim.rtx:
+    if not subject.build_target.rtx:
         return
     for node in subject.view.nodes:
         makers = (subject.view.producer(name) for name in node.input)

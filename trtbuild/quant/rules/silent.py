@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.model.nodes import bodies_of, name_of
-from trtbuild.quant.axes import axis_of_operand
-from trtbuild.quant.existing import LINEAR, Linear
-from trtbuild.quant.rules.subject import INTEGERS, Hits, Reading, Subject
+from trtbuild.model.nodes import iterate_bodies, name_of
+from trtbuild.quant.axes import find_operand_axis
+from trtbuild.quant.quantized_graph import LINEAR, LinearNode
+from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject, WeightedReading
 
 __all__ = [
     "fp8_too_early",
@@ -27,20 +27,20 @@ FP8_SINCE = (8, 9)
 FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
 
 
-def nothing_quantized(subject: Subject) -> Hits:
+def nothing_quantized(subject: RuleSubject) -> Hits:
     """A recipe that asks for INT8 gets some."""
     if subject.account is not None and not subject.account.asked_int8:
         yield "", "the recipe asks for INT8, and no layer of the model is"
 
 
-def lacking_range(subject: Subject) -> Hits:
+def lacking_range(subject: RuleSubject) -> Hits:
     """No layer is left float because a tensor that it reads has no range."""
     for layer in subject.account.layers if subject.account else ():
         if layer.precision != "int8" and "range" in layer.reason:
             yield layer.name, f"it stays float: {layer.reason}"
 
 
-def half_quantized(subject: Subject) -> Hits:
+def half_quantized(subject: RuleSubject) -> Hits:
     """A layer has both operands in INT8, or neither."""
     for layer in subject.layers:
         first, second = layer.operands
@@ -53,7 +53,7 @@ def half_quantized(subject: Subject) -> Hits:
             yield layer.name, f"its {lost} is not quantized while the other operand is"
 
 
-def _words(subject: Subject, layer: Reading) -> tuple[str, str]:
+def _words(subject: RuleSubject, layer: WeightedReading) -> tuple[str, str]:
     names = subject.view.nodes[layer.index].input[:2]
     stored = [
         subject.view.is_constant(name) or (each is not None and each.index in subject.stored)
@@ -64,16 +64,16 @@ def _words(subject: Subject, layer: Reading) -> tuple[str, str]:
     return ("weight", "input") if stored[0] else ("input", "weight")
 
 
-def _activations(subject: Subject) -> Iterator[tuple[Reading, Linear]]:
-    for layer in subject.asked:
+def _activations(subject: RuleSubject) -> Iterator[tuple[WeightedReading, LinearNode]]:
+    for layer in subject.requested_layers:
         for linear in layer.operands:
             if linear is not None and linear.index not in subject.stored:
                 yield layer, linear
 
 
-def listed_scale(subject: Subject) -> Hits:
+def listed_scale(subject: RuleSubject) -> Hits:
     """An activation's scale is a scalar: behind shape [1], TensorRT-RTX computes in float."""
-    if subject.aim.rtx:
+    if subject.build_target.rtx:
         for layer, linear in _activations(subject):
             if linear.scale.shape == (1,):
                 yield (
@@ -82,23 +82,23 @@ def listed_scale(subject: Subject) -> Hits:
                 )
 
 
-def scale_for_each_channel(subject: Subject) -> Hits:
+def scale_for_each_channel(subject: RuleSubject) -> Hits:
     """An activation has one scale; only weights may have one for each channel."""
     for layer, linear in _activations(subject):
         if linear.scale.size > 1:
             yield layer.name, f"its input has {linear.scale.size} scales, and may have one"
 
 
-def wrong_axis(subject: Subject) -> Hits:
+def wrong_axis(subject: RuleSubject) -> Hits:
     """A weight's scales lie along its output channels."""
-    for layer in subject.asked:
+    for layer in subject.requested_layers:
         node = subject.view.nodes[layer.index]
         for slot, linear in enumerate(layer.operands):
             if linear is None or linear.index not in subject.stored or linear.scale.size == 1:
                 continue
             direct = subject.view.nodes[linear.index].output[0] == node.input[slot]
             dims = subject.view.dims(node.input[slot])
-            right = axis_of_operand(subject.view, node, slot)
+            right = find_operand_axis(subject.view, node, slot)
             if direct and dims and right is not None and linear.axis % len(dims) != right:
                 yield (
                     layer.name,
@@ -109,37 +109,37 @@ def wrong_axis(subject: Subject) -> Hits:
                 )
 
 
-def quantized_body(subject: Subject) -> Hits:
+def quantized_body(subject: RuleSubject) -> Hits:
     """Nothing inside the bodies of If, Loop and Scan is quantized."""
     for node in subject.view.nodes:
-        waiting = list(bodies_of(node))
+        waiting = list(iterate_bodies(node))
         while waiting:
             for inner in waiting.pop().node:
-                waiting += bodies_of(inner)
+                waiting += iterate_bodies(inner)
                 if inner.op_type in LINEAR:
                     where = f"it lies inside the {node.op_type} `{name_of(node)}`"
                     yield name_of(inner), f"{where}: no other rule looks there, and no repair does"
 
 
-def transposed_in_float(subject: Subject) -> Hits:
+def transposed_in_float(subject: RuleSubject) -> Hits:
     """ConvTranspose is not asked for in INT8 of TensorRT-RTX."""
-    for layer in subject.asked if subject.aim.rtx else ():
+    for layer in subject.requested_layers if subject.build_target.rtx else ():
         if layer.op == "ConvTranspose":
             yield layer.name, "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
 
 
-def turing(subject: Subject) -> Hits:
+def turing(subject: RuleSubject) -> Hits:
     """No INT8 is asked for with compute capability 7.5 in the list."""
-    if TURING in subject.aim.compute_capabilities:
-        for layer in subject.asked:
+    if TURING in subject.build_target.compute_capabilities:
+        for layer in subject.requested_layers:
             yield layer.name, f"with {TURING} in compute_capabilities, every layer is float"
 
 
-def fp8_too_early(subject: Subject) -> Hits:
+def fp8_too_early(subject: RuleSubject) -> Hits:
     """FP8 is for compute capability 8.9 and later."""
     early = [
         each
-        for each in subject.aim.compute_capabilities
+        for each in subject.build_target.compute_capabilities
         if tuple(int(part) for part in each.split(".")) < FP8_SINCE
     ]
     for linear in subject.linears.values() if early else ():

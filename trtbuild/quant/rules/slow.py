@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trtbuild.model.nodes import WEIGHTED, name_of
-from trtbuild.model.view import ints_of
-from trtbuild.quant.placing.residual import residuals_of
-from trtbuild.quant.rules.islands import islands_of
-from trtbuild.quant.rules.subject import Hits, Reading, Subject
+from trtbuild.model.view import read_ints
+from trtbuild.quant.placing.residual import find_residuals
+from trtbuild.quant.rules.islands import find_islands
+from trtbuild.quant.rules.subject import Hits, RuleSubject, WeightedReading
 
 __all__ = ["float_between", "float_skip", "mostly_fp32", "padded", "split_fusion", "unfolded_norm"]
 
@@ -19,7 +19,7 @@ FP32_SHARE = 0.1
 """The share of multiply-accumulates in FP32 beside INT8 that is worth a word."""
 
 
-def split_fusion(subject: Subject) -> Hits:
+def split_fusion(subject: RuleSubject) -> Hits:
     """No pair stands between a Conv and the normalization or activation that fuses with it."""
     view = subject.view
     for stream in subject.streams:
@@ -32,7 +32,7 @@ def split_fusion(subject: Subject) -> Hits:
                     yield name_of(maker), f"a pair parts it from {view.nodes[index].op_type}"
 
 
-def unfolded_norm(subject: Subject) -> Hits:
+def unfolded_norm(subject: RuleSubject) -> Hits:
     """No BatchNormalization is left behind an INT8 Conv."""
     view = subject.view
     int8 = {layer.index for layer in subject.layers if layer.int8}
@@ -41,10 +41,10 @@ def unfolded_norm(subject: Subject) -> Hits:
             yield name_of(node), "it follows an INT8 layer, and costs a step of its own"
 
 
-def float_skip(subject: Subject) -> Hits:
+def float_skip(subject: RuleSubject) -> Hits:
     """The skip input of an Add that fuses into an INT8 Conv is INT8."""
     int8 = {layer.index for layer in subject.layers if layer.int8}
-    for residual in residuals_of(subject.view):
+    for residual in find_residuals(subject.view):
         node = subject.view.nodes[residual.add]
         maker = subject.view.producer(node.input[residual.skip])
         quantized = maker is not None and maker.op_type == "DequantizeLinear"
@@ -52,7 +52,7 @@ def float_skip(subject: Subject) -> Hits:
             yield name_of(node), f"its skip input `{node.input[residual.skip]}` is carried in float"
 
 
-def float_between(subject: Subject) -> Hits:
+def float_between(subject: RuleSubject) -> Hits:
     """No layer between INT8 layers is float unless the recipe says so."""
     view = subject.view
     chosen = {
@@ -60,14 +60,14 @@ def float_between(subject: Subject) -> Hits:
         for layer in (subject.account.layers if subject.account else ())
         if "recipe" in layer.reason
     }
-    found = islands_of(view, [layer.index for layer in subject.layers if layer.int8])
+    found = find_islands(view, [layer.index for layer in subject.layers if layer.int8])
     for index in found.breakers:
         node = view.nodes[index]
         if node.op_type in WEIGHTED and name_of(node) not in chosen:
             yield name_of(node), "it is float between INT8 layers: values change type twice"
 
 
-def padded(subject: Subject) -> Hits:
+def padded(subject: RuleSubject) -> Hits:
     """Channels of INT8 layers are multiples of four, or padding costs little."""
     layers = [layer for layer in subject.layers if layer.int8]
     work = {layer.name: subject.macs.get(layer.name, 0) for layer in layers}
@@ -80,11 +80,11 @@ def padded(subject: Subject) -> Hits:
                 yield name, f"padding channels to fours adds {share:.0%} of multiply-accumulates"
 
 
-def _padding(subject: Subject, layer: Reading) -> float:
+def _padding(subject: RuleSubject, layer: WeightedReading) -> float:
     """Return by how much a Conv grows when its channels are padded."""
     node = subject.view.nodes[layer.index]
     dims = subject.view.dims(node.input[1])
-    grouped = (ints_of(node, "group") or (1,)) != (1,)
+    grouped = (read_ints(node, "group") or (1,)) != (1,)
     if layer.op != "Conv" or grouped or not dims or None in dims[:2]:
         return 1.0
     grown = 1.0
@@ -93,7 +93,7 @@ def _padding(subject: Subject, layer: Reading) -> float:
     return grown
 
 
-def mostly_fp32(subject: Subject) -> Hits:
+def mostly_fp32(subject: RuleSubject) -> Hits:
     """What is not INT8 is half precision, where there is much of it."""
     int8 = {layer.name for layer in subject.layers if layer.int8}
     total = sum(subject.macs.values())

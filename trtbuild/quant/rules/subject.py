@@ -1,4 +1,4 @@
-"""Subject: a model as the rules see it: its Q/DQ pairs, its layers, and what it is built for."""
+"""A model as the rules see it: its Q/DQ pairs, its layers, and what it is built for."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Range
 from trtbuild.model.nodes import WEIGHTED, name_of
-from trtbuild.model.view import View
-from trtbuild.quant.asked import dequantizer_of
-from trtbuild.quant.existing import (
+from trtbuild.model.view import GraphView
+from trtbuild.quant.quantized_graph import (
     LINEAR,
-    Linear,
-    Stored,
-    Stream,
+    LinearNode,
+    QuantizedStream,
+    StoredConstant,
+    find_stored_constants,
+    find_streams,
     read_linear,
-    stored_of,
-    streams_of,
 )
-from trtbuild.quant.rules.aim import ANY, Aim
-from trtbuild.quant.rules.macs import macs_of
-from trtbuild.quant.wishes import means
+from trtbuild.quant.quantized_layers import find_dequantizer
+from trtbuild.quant.requests import matches_node
+from trtbuild.quant.rules.build_target import ANY_TARGET, BuildTarget
+from trtbuild.quant.rules.macs import count_macs
 
 if TYPE_CHECKING:
     import onnx
 
-    from trtbuild.quant.account import Account
+    from trtbuild.quant.account import QuantizationAccount
 
-__all__ = ["INTEGERS", "Hits", "Reading", "Subject"]
+__all__ = ["INTEGERS", "Hits", "RuleSubject", "WeightedReading"]
 
 INTEGERS = frozenset({"int8", "uint8"})
 
@@ -38,13 +38,13 @@ Hits = Iterator[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Reading:
+class WeightedReading:
     """A weighted node, and the DequantizeLinear behind each of its two operands, if there is."""
 
     index: int
     name: str
     op: str
-    operands: tuple[Linear | None, Linear | None]
+    operands: tuple[LinearNode | None, LinearNode | None]
 
     @property
     def int8(self) -> bool:
@@ -53,12 +53,12 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Subject:
+class RuleSubject:
     """A model to check, what it is for, and what is known of how it was quantized."""
 
     model: onnx.ModelProto
-    aim: Aim = ANY
-    account: Account | None = None
+    build_target: BuildTarget = ANY_TARGET
+    account: QuantizationAccount | None = None
     """What quantization asked of each layer; None where trtbuild has not quantized it."""
     ranges: Mapping[str, Range] = field(default_factory=dict)
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -67,14 +67,14 @@ class Subject:
     """Patterns over layers that may be float where INT8 was asked for."""
 
     @cached_property
-    def view(self) -> View:
+    def view(self) -> GraphView:
         """The model's index."""
-        return View(self.model)
+        return GraphView(self.model)
 
     @cached_property
     def macs(self) -> dict[str, int]:
         """Multiply-accumulates by weighted node."""
-        return macs_of(self.model, self.shapes)
+        return count_macs(self.model, self.shapes)
 
     @cached_property
     def computed(self) -> tuple[int, ...]:
@@ -87,7 +87,7 @@ class Subject:
         )
 
     @cached_property
-    def linears(self) -> dict[int, Linear]:
+    def linears(self) -> dict[int, LinearNode]:
         """Every Q and DQ node that can be read, by its place."""
         return {
             index: read_linear(self.view, index)
@@ -96,39 +96,41 @@ class Subject:
         }
 
     @cached_property
-    def stored(self) -> dict[int, Stored]:
+    def stored(self) -> dict[int, StoredConstant]:
         """The dequantized constants, by the place of their DequantizeLinear."""
-        return {each.dequantizer.index: each for each in stored_of(self.view, self.linears)}
+        return {
+            each.dequantizer.index: each for each in find_stored_constants(self.view, self.linears)
+        }
 
     @cached_property
-    def streams(self) -> tuple[Stream, ...]:
+    def streams(self) -> tuple[QuantizedStream, ...]:
         """The quantized activations; none where a scale is computed."""
-        return () if self.computed else tuple(streams_of(self.view, self.linears))
+        return () if self.computed else tuple(find_streams(self.view, self.linears))
 
     @cached_property
-    def layers(self) -> tuple[Reading, ...]:
+    def layers(self) -> tuple[WeightedReading, ...]:
         """The weighted nodes of the top graph."""
         return tuple(
-            Reading(
+            WeightedReading(
                 index, name_of(node), node.op_type, (self._behind(index, 0), self._behind(index, 1))
             )
             for index, node in enumerate(self.view.nodes)
             if node.op_type in WEIGHTED and len(node.input) > 1
         )
 
-    def _behind(self, index: int, slot: int) -> Linear | None:
+    def _behind(self, index: int, slot: int) -> LinearNode | None:
         if self.computed:
             return None
-        return dequantizer_of(self.view, self.view.nodes[index].input[slot], self.linears)
+        return find_dequantizer(self.view, self.view.nodes[index].input[slot], self.linears)
 
     @property
-    def asked(self) -> tuple[Reading, ...]:
+    def requested_layers(self) -> tuple[WeightedReading, ...]:
         """The layers that ask for INT8 and may not be float."""
         return tuple(
             layer
             for layer in self.layers
             if layer.int8
-            and not any(means(each, layer.name, layer.op) for each in self.allow_float)
+            and not any(matches_node(each, layer.name, layer.op) for each in self.allow_float)
         )
 
     def node_name(self, index: int) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from trtbuild.core.records import Fault
-from trtbuild.quant.rules import accuracy, refused, silent, slow, target
-from trtbuild.quant.rules.subject import Hits, Subject
+from trtbuild.core.records import RuleFault
+from trtbuild.quant.rules import accuracy, refused, silent, slow, workspace
+from trtbuild.quant.rules.subject import Hits, RuleSubject
 
-__all__ = ["TABLE", "Rule", "check"]
+__all__ = ["TABLE", "Rule", "check_rules"]
 
 Level = Literal["error", "warning"]
 
@@ -21,7 +21,7 @@ class Rule:
 
     code: str
     level: Level
-    find: Callable[[Subject], Hits]
+    find: Callable[[RuleSubject], Hits]
     """The first line of its docstring is the rule."""
     hint: str
     measured: bool = False
@@ -33,7 +33,7 @@ class Rule:
         return (self.find.__doc__ or "").strip().splitlines()[0]
 
 
-def check(subject: Subject, *, measured: bool = True) -> tuple[Fault, ...]:
+def check_rules(subject: RuleSubject, *, measured: bool = True) -> tuple[RuleFault, ...]:
     """Hold a model against every rule, in the order of the table.
 
     Nodes with the same reason are told together. `measured` says whether the scales are of
@@ -49,7 +49,7 @@ def check(subject: Subject, *, measured: bool = True) -> tuple[Fault, ...]:
             if node and node not in found:
                 found.append(node)
         faults += [
-            Fault(
+            RuleFault(
                 code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
             )
             for reason, names in nodes.items()
@@ -233,5 +233,5 @@ TABLE: tuple[Rule, ...] = (
         accuracy.unlike_preprocessing,
         "give both data sets the same `preprocess`",
     ),
-    Rule("TB501", "warning", target.small_workspace, "give the target a `workspace` of 1GiB"),
+    Rule("TB501", "warning", workspace.small_workspace, "give the target a `workspace` of 1GiB"),
 )

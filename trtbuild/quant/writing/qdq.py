@@ -7,27 +7,27 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.editor import Editor
-from trtbuild.model.folding import value_of
+from trtbuild.model.folding import fold_value
 from trtbuild.model.nodes import name_of
-from trtbuild.model.view import Site, View
+from trtbuild.model.view import GraphView, Site
 from trtbuild.quant.account import TensorAccount, WeightAccount
-from trtbuild.quant.half_types import Half
-from trtbuild.quant.limits import scale_of
+from trtbuild.quant.half_types import HalfType
+from trtbuild.quant.limits import compute_scale
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
 from trtbuild.quant.writing.weights import WeightScaling, quantize_weight
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["insert"]
+__all__ = ["insert_pairs"]
 
 
-def insert(
+def insert_pairs(
     model: onnx.ModelProto,
     placement: Placement,
     scaling: WeightScaling | None = None,
     *,
-    half: Half | None = None,
+    half: HalfType | None = None,
 ) -> tuple[tuple[TensorAccount, ...], tuple[WeightAccount, ...]]:
     """Write the Q/DQ pairs and the INT8 weights into a model, in place.
 
@@ -52,10 +52,10 @@ def insert(
     return tensors, weights
 
 
-def _pair(editor: Editor, pair: Pair, half: Half | None) -> TensorAccount:
+def _pair(editor: Editor, pair: Pair, half: HalfType | None) -> TensorAccount:
     import numpy as np
 
-    scale = scale_of(pair.limit, half)
+    scale = compute_scale(pair.limit, half)
     name = pair.tensor
     parameters = editor.parameters(name, np.array(scale, np.float32))
     quantized = editor.node_before(
@@ -76,12 +76,12 @@ def _pair(editor: Editor, pair: Pair, half: Half | None) -> TensorAccount:
 
 
 def _weight(
-    editor: Editor, copy: WeightCopy, scaling: WeightScaling | None, half: Half | None
+    editor: Editor, copy: WeightCopy, scaling: WeightScaling | None, half: HalfType | None
 ) -> WeightAccount:
     import numpy as np
 
     name = copy.tensor
-    values = value_of(editor.view, name).astype(np.float32, copy=False)
+    values = fold_value(editor.view, name).astype(np.float32, copy=False)
     try:
         found = quantize_weight(values, copy.axis, scaling, half=half)
     except ValueError as error:
@@ -113,6 +113,6 @@ def _dequantize(
         editor.read(site, result)
 
 
-def _readers(view: View, sites: Sequence[Site]) -> tuple[str, ...]:
+def _readers(view: GraphView, sites: Sequence[Site]) -> tuple[str, ...]:
     names = (name_of(view.nodes[index]) for index, _ in sites)
     return tuple(dict.fromkeys(names))

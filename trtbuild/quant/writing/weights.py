@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from pydantic import Field
 
 from trtbuild.core.options import Options
-from trtbuild.quant.half_types import Half, rounded_up
+from trtbuild.quant.half_types import HalfType, round_up
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +120,7 @@ def quantize_weight(
     axis: int,
     scaling: WeightScaling | None = None,
     *,
-    half: Half | None = None,
+    half: HalfType | None = None,
 ) -> QuantizedWeight:
     """Quantize a weight: q = round_half_even(w / s), s = limit / 127 over each index of `axis`.
 
@@ -139,7 +139,7 @@ def quantize_weight(
     if not np.isfinite(largest).all():
         raise ValueError("holds a NaN or an infinity")
     limits = largest if scaling is None else scaling.limits(rows)
-    scales = rounded_up((limits / np.float32(127)).astype(np.float32), half)
+    scales = round_up((limits / np.float32(127)).astype(np.float32), half)
     dead = scales < np.finfo(np.float32).tiny
     tiny = ~dead & (largest < TINY * largest.max(initial=0))
     scales = np.where(dead, np.float32(1), scales).astype(np.float32)

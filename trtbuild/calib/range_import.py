@@ -1,0 +1,63 @@
+"""What of a file of ranges concerns a model, and what a reader must know of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from trtbuild.calib.range_file import RangeTable
+from trtbuild.core.values import Ranges
+from trtbuild.core.words import format_figure, join_few
+
+__all__ = ["name_few", "remark_on_file", "select_ranges"]
+
+SHOWN = 5
+"""How many names a remark lists before it counts the rest."""
+LARGE = 10.0
+"""A scale of a network input (±1270) beyond which somebody should look."""
+
+
+def select_ranges(table: RangeTable, names: Collection[str]) -> Ranges:
+    """Return the ranges of the tensors that a model has; where they come from is this file."""
+    known = {
+        name: each.model_copy(update={"origin": "imported", "entry": None, "tied_with": ()})
+        for name, each in table.ranges.tensors.items()
+        if name in names
+    }
+    return Ranges(tensors=known)
+
+
+def remark_on_file(
+    table: RangeTable,
+    names: Collection[str],
+    *,
+    wanted: Collection[str],
+    lacking: Sequence[str],
+    inputs: Sequence[str],
+) -> Iterator[str]:
+    """Say how much of what INT8 wants a file covers, what it lacks, and what is doubtful in it.
+
+    `names` are all tensors of the model, `wanted` those that INT8 needs a range for, `lacking`
+    those of them that get none from the file.
+    """
+    found = table.ranges.tensors
+    covered = len(wanted) - len(lacking)
+    share = f" ({format_figure(covered / len(wanted), 'share')})" if wanted else ""
+    yield f"{table.told}: covers {covered} of the {len(wanted)} tensors that INT8 needs{share}"
+    if lacking:
+        yield f"without a range: {name_few(lacking)}"
+    unknown = [name for name in found if name not in names]
+    if unknown:
+        yield f"{len(unknown)} of its {len(found)} names are not in the model: {name_few(unknown)}"
+    if table.unknown:
+        yield f"{len(table.unknown)} with scale 0, which says nothing: {name_few(table.unknown)}"
+    for name in inputs:
+        if name in found and found[name].scale > LARGE:
+            yield (
+                f"the input `{name}` has the scale {found[name].scale:.3g}, a range of "
+                f"±{found[name].limit:.3g}: is that so?"
+            )
+
+
+def name_few(names: Sequence[str]) -> str:
+    """Join names, and count those beyond the first few."""
+    return join_few([f"`{name}`" for name in names], SHOWN)

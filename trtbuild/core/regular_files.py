@@ -1,0 +1,67 @@
+"""Open what a recipe names: a regular file, and no more of it than such a file may hold."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path
+
+from trtbuild.core.errors import MissingFile
+
+__all__ = ["MOST_TEXT_BYTES", "open_regular", "read_regular"]
+
+MOST_TEXT_BYTES = 64 << 20
+"""More than any lock, plan or table of ranges comes to; held in memory, as trees, many times."""
+
+
+def open_regular(path: Path, *, called: str = "", hint: str = "") -> BufferedReader:
+    """Open a file to read its bytes; a pipe, which would be waited for, or a device is refused.
+
+    `called` is the name of the file in messages, by default its path.
+
+    Raises:
+        MissingFile: it is not there, is no regular file, or may not be read.
+    """
+    name = called or str(path)
+    try:
+        # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise MissingFile(f"{name}: {_explain_error(error)}", hint=hint) from None
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        what = "is a directory" if stat.S_ISDIR(mode) else "is a pipe or a device"
+        raise MissingFile(f"{name}: {what}; a file is needed", hint=hint)
+    return os.fdopen(handle, "rb")
+
+
+def read_regular(
+    path: Path, *, most_bytes: int = MOST_TEXT_BYTES, called: str = "", hint: str = ""
+) -> bytes:
+    """Return the bytes of a regular file; `called` is its name in messages.
+
+    Raises:
+        MissingFile: it is not there, is no regular file, may not be read, or is too long.
+    """
+    name = called or str(path)
+    with open_regular(path, called=called, hint=hint) as file:
+        try:
+            data = file.read(most_bytes + 1)
+        except OSError as error:
+            raise MissingFile(f"{name}: {_explain_error(error)}", hint=hint) from None
+    if len(data) > most_bytes:
+        raise MissingFile(
+            f"{name}: is longer than {most_bytes >> 20} MiB, and such a file is not",
+            hint="is this the right file?",
+        )
+    return data
+
+
+def _explain_error(error: OSError | ValueError) -> str:
+    """Say why a file cannot be read: a NUL in its path is a ValueError."""
+    if not isinstance(error, OSError):
+        return str(error)
+    return "no such file" if error.errno == errno.ENOENT else (error.strerror or str(error))

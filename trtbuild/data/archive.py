@@ -1,0 +1,60 @@
+"""Captured samples in an archive of arrays; equal samples give equal bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from trtbuild.core.arrays import ArrayFile, write_npz
+from trtbuild.core.errors import CorruptObject, StepInputError
+from trtbuild.data.base import Sample
+from trtbuild.data.labels import read_label
+
+__all__ = ["read_samples", "write_samples"]
+
+
+@contextlib.contextmanager
+def write_samples(path: Path, labels: str | None = None) -> Iterator[Callable[[Sample], None]]:
+    """Yield a function that appends a sample to the archive at `path`.
+
+    An array is named `<six-digit index>/<key>`, a label likewise with the key `labels`. Without any
+    sample it is an empty archive.
+    """
+    import numpy as np
+
+    with write_npz(path) as writer:
+        index = itertools.count()
+
+        def store(sample: Sample) -> None:
+            place = f"{next(index):06d}"
+            for key in sorted(sample.arrays):
+                writer.add(f"{place}/{key}", sample.arrays[key])
+            if labels is not None and sample.label is not None:
+                writer.add(f"{place}/{labels}", np.array(sample.label, np.int64))
+
+        yield store
+
+
+def read_samples(
+    path: Path, *, labels: str | None, name_of: Callable[[int], str]
+) -> Iterator[Sample]:
+    """Yield the samples of an archive in order, one in memory at a time.
+
+    Raises:
+        CorruptObject: the archive is damaged.
+    """
+    import numpy as np
+
+    file = ArrayFile(path)
+    grouped = itertools.groupby(file.names, lambda place: place.partition("/")[0])
+    for index, (_, places) in enumerate(grouped):
+        # A copy of what is mapped: the file may be gone while the sample is still in use.
+        arrays = {place.partition("/")[2]: np.array(file.read(place)) for place in places}
+        name = name_of(index)
+        try:
+            label = read_label(arrays.pop(labels), name) if labels else None
+        except (KeyError, StepInputError) as error:
+            raise CorruptObject(f"{path}: the stored label of {name} is damaged") from error
+        yield Sample(name, arrays, label)

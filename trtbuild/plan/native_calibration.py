@@ -1,0 +1,52 @@
+"""The step in which TensorRT 10 calibrates, where a recipe asks for that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trtbuild.backends.tensorrt10 import Tensorrt10
+from trtbuild.calib.cache import Cache
+from trtbuild.recipe.schema import Recipe
+from trtbuild.steps.base import Ref, Step
+from trtbuild.steps.calibrate_natively import CalibrateNatively
+from trtbuild.steps.capture_data import DataInput
+
+__all__ = ["calibrate_natively", "find_native_targets"]
+
+
+def calibrate_natively(
+    recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput]
+) -> None:
+    """Let TensorRT make the table that trtbuild's own calibration would have made.
+
+    It is the first target of TensorRT 10 that says how: its plugins and precisions are the build's.
+    """
+    section = recipe.quantization
+    if section is None or section.calibrate_with != "tensorrt" or section.data is None:
+        return
+    found = section.calibrator
+    (_, target), *_ = _tens(recipe)
+    if found is None or isinstance(found, Cache):
+        return
+    steps["calibrate"] = CalibrateNatively(
+        model=Ref(step="fix_graph", output="model"),
+        data=data[section.data],
+        calibrator=found,
+        backend=target,
+        # TensorRT takes the last profile for calibration.
+        opt={name: shapes.opt for name, shapes in (recipe.profiles or ({},))[-1].items()},
+    )
+
+
+def find_native_targets(recipe: Recipe, steps: Mapping[str, Step]) -> dict[str, str]:
+    """Name, by step, the target under whose Python TensorRT calibrates; empty where it does not."""
+    if not isinstance(steps.get("calibrate"), CalibrateNatively):
+        return {}
+    (name, _), *_ = _tens(recipe)
+    return {"calibrate": name}
+
+
+def _tens(recipe: Recipe) -> list[tuple[str, Tensorrt10]]:
+    return [
+        (name, target) for name, target in recipe.targets.items() if isinstance(target, Tensorrt10)
+    ]

@@ -1,0 +1,106 @@
+"""A plan in a file: written to be looked at, and held to when it is applied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from trtbuild.core.errors import PlanStale, UsageError
+from trtbuild.core.files import write_whole
+from trtbuild.core.options import Options
+from trtbuild.core.regular_files import read_regular
+from trtbuild.plan.explain import Decision, StepVerdict, find_differences
+from trtbuild.plan.plan import Plan
+
+__all__ = ["SavedPlan", "demand_fresh", "read_saved_plan", "save_plan"]
+
+MOST_REASONS = 6
+
+
+class SavedStep(Options):
+    """A step as it was planned."""
+
+    name: str
+    digest: str
+    verdict: StepVerdict
+    ingredients: dict[str, Any]
+
+
+class SavedPlan(Options):
+    """What a plan promised."""
+
+    format: Literal[1] = 1
+    recipe: str
+    """The recipe's file, relative to the plan's."""
+    targets: tuple[str, ...]
+    steps: tuple[SavedStep, ...]
+
+
+def save_plan(
+    path: Path, *, recipe: Path, targets: Sequence[str], plan: Plan, decisions: Sequence[Decision]
+) -> None:
+    """Write a plan down."""
+    pairs = zip(plan.steps, decisions, strict=True)
+    saved = SavedPlan(
+        recipe=Path(os.path.relpath(recipe.absolute(), path.parent.absolute())).as_posix(),
+        targets=tuple(targets),
+        steps=tuple(
+            SavedStep(
+                name=planned.name,
+                digest=planned.digest,
+                verdict=decision.verdict,
+                ingredients=planned.ingredients,
+            )
+            for planned, decision in pairs
+        ),
+    )
+    write_whole(path, (saved.model_dump_json(indent=1) + "\n").encode())
+
+
+def read_saved_plan(path: Path) -> tuple[SavedPlan, Path]:
+    """Return a saved plan and the recipe it is of.
+
+    Raises:
+        MissingFile: it is not there.
+        UsageError: it is no saved plan.
+    """
+    try:
+        saved = SavedPlan.model_validate_json(read_regular(path))
+    except ValueError:
+        raise UsageError(
+            f"{path}: is no saved plan of this trtbuild",
+            hint=f"write one: trtbuild plan RECIPE --out {path}",
+        ) from None
+    return saved, Path(os.path.normpath(path.parent / saved.recipe))
+
+
+def demand_fresh(saved: SavedPlan, plan: Plan, decisions: Sequence[Decision]) -> None:
+    """Hold a plan to the one that was saved.
+
+    Raises:
+        PlanStale: it would do something else; says what.
+    """
+    now = {planned.name: planned for planned in plan.steps}
+    then = {step.name: step for step in saved.steps}
+    found = [f"{name}: is no step any more" for name in then.keys() - now.keys()]
+    found += [f"{name}: is a new step" for name in now.keys() - then.keys()]
+    for decision in decisions:
+        step = then.get(decision.step)
+        if step is None:
+            continue
+        changed = [
+            reason.text()
+            for reason in find_differences(step.ingredients, now[step.name].ingredients)
+            if "/" not in str(reason.after)  # the step before is named on a line of its own
+        ]
+        found += [f"{step.name}: {text}" for text in changed]
+        if not changed and step.verdict == "reuse" and decision.verdict == "run":
+            found.append(f"{step.name}: was to be reused, and has left the store")
+    if found:
+        more = f"\n  and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+        shown = "".join(f"\n  {each}" for each in sorted(found)[:MOST_REASONS])
+        raise PlanStale(
+            f"the saved plan is stale:{shown}{more}", hint="plan again, look at it, and apply that"
+        )

@@ -1,0 +1,285 @@
+"""What the store holds, whether it is whole, and what may go."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild.core.digest import PREFIX, digest_of_file, read_sealed, read_sealed_tree, seal
+from trtbuild.core.errors import MissingFile, StoreInUse
+from trtbuild.core.files import try_lock, write_whole
+from trtbuild.core.records import Action
+from trtbuild.core.regular_files import read_regular
+from trtbuild.store.store import Store
+
+__all__ = [
+    "StoreCollection",
+    "StoreUsage",
+    "StoreVerification",
+    "StoredStep",
+    "collect_garbage",
+    "list_entries",
+    "measure_usage",
+    "note_lock",
+    "verify_store",
+]
+
+
+@dataclass(frozen=True)
+class StoredStep:
+    """A step whose outputs the store holds."""
+
+    step: str
+    digest: str
+    size_bytes: int
+    complete: bool
+    """All of its outputs are here."""
+    recipes: tuple[str, ...]
+    """The recipes whose last run it was part of."""
+
+
+@dataclass(frozen=True)
+class StoreUsage:
+    """How much the store holds, in bytes."""
+
+    root: Path
+    total: int
+    by_recipe: dict[str, int]
+    """What the last run of each recipe made or reused; what several share counts for each."""
+    unused: int
+    """What no last run reaches."""
+    work: int
+    """Steps that are running, and logs of failed ones."""
+
+
+@dataclass(frozen=True)
+class StoreVerification:
+    """What reading the whole store found."""
+
+    objects: int
+    size_bytes: int
+    damaged: tuple[str, ...]
+    """Digests of the objects that were not what they should be; they have been removed."""
+    unreadable: tuple[str, ...]
+    """Records of steps that were damaged; they have been removed."""
+
+
+@dataclass(frozen=True)
+class StoreCollection:
+    """What went, or would go."""
+
+    steps: int
+    objects: int
+    size_bytes: int
+    kept_bytes: int
+
+
+def list_entries(store: Store) -> tuple[StoredStep, ...]:
+    """Return every recorded step, by recipe and step."""
+    users: dict[str, list[str]] = {}
+    for recipe in store.recipes():
+        for digest in store.history(recipe).values():
+            users.setdefault(digest, []).append(recipe)
+    found = [
+        StoredStep(
+            step=action.step,
+            digest=action.digest,
+            size_bytes=sum(artifact.size_bytes for artifact in action.artifacts),
+            complete=store.complete(action),
+            recipes=tuple(users.get(action.digest, ())),
+        )
+        for action in _actions(store)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.recipes, each.step, each.digest)))
+
+
+def measure_usage(store: Store) -> StoreUsage:
+    """Add up what the store holds."""
+    sizes = {digest: path.stat().st_size for digest, path in _objects(store)}
+    reached = {
+        recipe: _follow_steps(store, store.history(recipe).values(), ()).objects
+        for recipe in store.recipes()
+    }
+    used = set().union(*reached.values()) if reached else set()
+    return StoreUsage(
+        root=store.root,
+        total=sum(sizes.values()),
+        by_recipe={
+            recipe: sum(sizes.get(digest, 0) for digest in objects)
+            for recipe, objects in reached.items()
+        },
+        unused=sum(size for digest, size in sizes.items() if digest not in used),
+        work=sum(p.stat().st_size for p in (store.root / "work").rglob("*") if p.is_file()),
+    )
+
+
+def verify_store(store: Store) -> StoreVerification:
+    """Read every object and every record; remove those that are not what they should be."""
+    size, damaged, unreadable, count = 0, [], [], 0
+    for digest, path in list(_objects(store)):
+        count += 1
+        size += path.stat().st_size
+        if digest_of_file(path) != digest:
+            path.unlink()
+            damaged.append(digest)
+    for folder in ("actions", "contents", "records"):
+        for path in sorted((store.root / folder).glob("*.json")):
+            if read_sealed(path) is None:
+                path.unlink()
+                unreadable.append(f"{folder}/{path.name}")
+    return StoreVerification(count, size, tuple(damaged), tuple(unreadable))
+
+
+def note_lock(store: Store, lock: Path) -> None:
+    """Remember where a lock lies, so that what it names is kept."""
+    known = _locks(store)
+    if str(lock.absolute()) not in known:
+        text = json.dumps(sorted({*known, str(lock.absolute())}))
+        write_whole(store.root / "locks.json", seal(text))
+
+
+def _locks(store: Store) -> list[str]:
+    found = read_sealed_tree(store.root / "locks.json")
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+
+
+def _list_named_by_locks(store: Store) -> Iterator[str]:
+    """Yield every digest in the locks that still lie where they were written."""
+    for lock in _locks(store):
+        with contextlib.suppress(MissingFile):
+            text = read_regular(Path(lock)).decode(errors="replace")
+            yield from re.findall(r"sha256:[0-9a-f]{64}", text)
+
+
+def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreCollection:
+    """Remove what neither the last runs of a recipe nor a lock written with this store stands on.
+
+    Of what a lock names, the steps that made it are kept, with all that these were made from.
+    With `pretend`, nothing is removed.
+
+    Raises:
+        StoreInUse: something is being built.
+    """
+    with keep_builds_out(store):
+        wanted = [
+            digest
+            for recipe in store.recipes()
+            for run in store.runs(recipe)[:runs]
+            for digest in run.values()
+        ]
+        keep = _follow_steps(store, wanted, _list_named_by_locks(store))
+        records = [path for path, action in _list_recorded(store) if not keep.holds(action)]
+        objects = {d: p for d, p in _objects(store) if d not in keep.objects}
+        kept = sum(path.stat().st_size for d, path in _objects(store) if d in keep.objects)
+        freed = sum(path.stat().st_size for path in objects.values())
+        if not pretend:
+            # Records first: should this be interrupted, none is left that promises what is gone.
+            for path in (*records, *objects.values()):
+                path.unlink(missing_ok=True)
+            _sweep(store)
+    steps = sum(path.parent.name == "actions" for path in records)
+    return StoreCollection(steps, len(objects), freed, kept)
+
+
+@contextlib.contextmanager
+def keep_builds_out(store: Store) -> Iterator[None]:
+    """Keep builds out while the store is swept."""
+    lock = try_lock(store.root / "in-use")
+    if lock is None:
+        raise StoreInUse(
+            f"something is being built with the store {store.root}",
+            hint="try again when it is done",
+        )
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+@dataclass
+class _Reach:
+    actions: set[str]
+    objects: set[str]
+
+    def holds(self, action: Action | None) -> bool:
+        return action is not None and (
+            action.digest in self.actions
+            # By its contents a step may be found under the digest of another time.
+            or {artifact.digest for artifact in action.artifacts} <= self.objects
+        )
+
+
+def _follow_steps(store: Store, steps: Iterable[str], objects: Iterable[str]) -> _Reach:
+    """Follow steps to what they made and to the steps that made their inputs."""
+    pinned = set(objects)
+    waiting = [
+        *steps,
+        *(a.digest for a in _actions(store) if pinned and pinned & _digests_of(a)),
+    ]
+    reach = _Reach(set(), pinned)
+    while waiting:
+        digest = waiting.pop()
+        action = None if digest in reach.actions else store.action(digest)
+        if action is None:
+            continue
+        reach.actions.add(digest)
+        reach.objects |= _digests_of(action)
+        for made_from in _inputs(action):
+            step, slash, _ = made_from.partition("/")
+            # An input without an output's name is a file: fetched weights lie in the store too.
+            (waiting.append if slash else reach.objects.add)(step)
+    return reach
+
+
+def _inputs(action: Action) -> Iterator[str]:
+    """Yield what a step was made from."""
+    with contextlib.suppress(ValueError, RecursionError):
+        tree = json.loads(action.ingredients)
+        inputs = tree.get("inputs") if isinstance(tree, dict) else None
+        yield from map(str, inputs.values()) if isinstance(inputs, dict) else ()
+
+
+def _digests_of(action: Action) -> set[str]:
+    return {artifact.digest for artifact in action.artifacts}
+
+
+def _actions(store: Store) -> Iterator[Action]:
+    for path in sorted((store.root / "actions").glob("*.json")):
+        action = store.action(PREFIX + path.stem)
+        if action is not None:
+            yield action
+
+
+def _list_recorded(store: Store) -> Iterator[tuple[Path, Action | None]]:
+    for folder, read in (("actions", store.action), ("contents", store.same_contents)):
+        for path in sorted((store.root / folder).glob("*.json")):
+            yield path, read(PREFIX + path.stem)
+
+
+def _objects(store: Store) -> Iterator[tuple[str, Path]]:
+    """Yield every object with the digest that it should have; what is half written is none."""
+    for path in sorted((store.root / "objects").glob("*/*")):
+        if not path.name.startswith("."):
+            yield f"{PREFIX}{path.parent.name}{path.name}", path
+
+
+def _sweep(store: Store) -> None:
+    """Remove what processes that were killed have left, and the logs of failed steps."""
+    for left in (store.root / "work").iterdir():
+        shutil.rmtree(left, ignore_errors=True)
+    for folder in ("objects", "actions", "contents", "records"):
+        for part in (store.root / folder).rglob(".*.part"):
+            part.unlink(missing_ok=True)
+    for stamp in (store.root / "stamps").glob("*"):
+        stamp.unlink(missing_ok=True)
+    for lock in (store.root / "locks").iterdir():
+        lock.unlink(missing_ok=True)
+    for shelf in (store.root / "objects").iterdir():
+        with contextlib.suppress(OSError):
+            shelf.rmdir()

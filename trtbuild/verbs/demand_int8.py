@@ -1,0 +1,93 @@
+"""INT8 that was asked for and not delivered fails a build, unless the recipe allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from trtbuild.core.errors import StepFailed
+from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
+from trtbuild.core.words import join_few
+from trtbuild.plan.compile import name_target_step
+from trtbuild.quant.requests import matches_node
+from trtbuild.recipe.schema import Recipe
+from trtbuild.store.artifacts import read_artifact
+from trtbuild.store.store import Store
+
+__all__ = ["demand_delivered", "find_undelivered"]
+
+MANY = 5
+"""Layers named for a cause; engine.json in the store names them all."""
+
+
+def demand_delivered(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) -> None:
+    """Demand of every engine the INT8 that was asked of it, but for what `allow_float` names.
+
+    Layers of which an engine does not tell are noted where it is built, and fail nothing. Where
+    TensorRT is given ranges alone (`mode: implicit`) the choice is its own; ONNX Runtime's is too.
+
+    Raises:
+        StepFailed: names target, layers and causes; the engines stay in the store.
+    """
+    section = recipe.quantization
+    if section is not None and section.mode != "explicit":
+        return
+    allowed = section.allow_float if section else ()
+    short = {
+        result.target: layers
+        for result in _results(recipe, outcomes, store)
+        if (layers := find_undelivered(result.layers, allowed))
+    }
+    if not short:
+        return
+    first, *_ = short
+    names = [layer.name for layers in short.values() for layer in layers]
+    raise StepFailed(
+        "\n".join(_describe_fallback(target, layers) for target, layers in short.items()),
+        step=name_target_step(first),
+        hint="mend the cause, `skip` the layers, or allow it: "
+        f"`quantization: {{allow_float: [{', '.join(dict.fromkeys(names[:2]))}"
+        f"{', ...' if len(names) > 2 else ''}]}}`",  # noqa: PLR2004  # enough to show how
+    )
+
+
+def find_undelivered(
+    layers: Iterable[LayerPrecision], allowed: Sequence[str]
+) -> tuple[LayerPrecision, ...]:
+    """Return the layers that were asked for in INT8, came out in float, and may not."""
+    return tuple(
+        layer
+        for layer in layers
+        if layer.asked == "int8"
+        and layer.delivered not in {"int8", "unknown"}
+        and not any(matches_node(pattern, layer.name, layer.op) for pattern in allowed)
+    )
+
+
+def _results(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) -> Iterator[TargetResult]:
+    steps = {name_target_step(name): backend for name, backend in recipe.targets.items()}
+    for outcome in outcomes:
+        if outcome.step not in steps or not steps[outcome.step].capabilities.typing:
+            continue
+        for artifact in outcome.artifacts:
+            if artifact.name == "result":
+                yield read_artifact(store, artifact, TargetResult)
+
+
+def _describe_fallback(target: str, layers: Sequence[LayerPrecision]) -> str:
+    """Say which layers of a target fell back, cause by cause."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for layer in layers:
+        groups.setdefault((_where(layer), layer.cause), []).append(f"`{layer.name}`")
+    told = (
+        f"{join_few(names, MANY)} ({where}): {cause}" for (where, cause), names in groups.items()
+    )
+    count = f"{len(layers)} layer{'' if len(layers) == 1 else 's'} asked for in INT8"
+    return f"{target}: {count} came out in float: " + "; ".join(told)
+
+
+def _where(layer: LayerPrecision) -> str:
+    """Return the precision, and on which GPUs where it is not the same on all."""
+    kinds = set(layer.by_capability.values())
+    if len(kinds) <= 1:
+        return layer.delivered
+    return ", ".join(f"{each}: {precision}" for each, precision in layer.by_capability.items())

@@ -1,0 +1,296 @@
+"""Two recipes, with their locks, or two locks: what differs in meaning."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from trtbuild.core.errors import MissingDependency, MissingFile, RecipeError, UsageError
+from trtbuild.core.values import Ranges
+from trtbuild.plan.absent_data import belongs, find_absent_data
+from trtbuild.plan.difference import Change, Diff
+from trtbuild.plan.explain import find_differences
+from trtbuild.plan.lock import Lock, find_lock, list_differing, read_lock
+from trtbuild.plan.plan import Plan
+from trtbuild.plan.range_diff import compare_ranges
+from trtbuild.recipe.load import LoadedRecipe, load_recipe
+from trtbuild.run.executor import Executor
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.lock import find_built, make_static_lock
+from trtbuild.verbs.revisions import (
+    Revisions,
+    check_out_revisions,
+    find_changed_recipes,
+    find_git_path,
+    lend_data,
+)
+
+__all__ = ["diff_recipes", "diff_revisions", "sort_worst_first"]
+
+DELIVERED = ("delivered_int8", "level")
+BETTER_HIGH = ("cosine", "sqnr_db", "top1", "top5", "top1_agreement")
+BETTER_LOW = ("max_abs", "engine_size_bytes")
+WORST = 1000.0
+
+
+@dataclass(frozen=True)
+class _Side:
+    rests: Lock
+    """What it rests on."""
+    plan: Plan | None
+    results: Lock | None
+    """What came of it: by its lock, or by the store where it was built."""
+    notes: tuple[str, ...] = ()
+
+
+def diff_recipes(
+    before: Path,
+    after: Path,
+    store: Store,
+    executor: Executor,
+    *,
+    names: tuple[str, str] = ("", ""),
+) -> Diff:
+    """Compare two recipes, each with the lock beside it where there is one, or two locks.
+
+    `names` are what to call the sides; by default their paths.
+
+    Raises:
+        RecipeError, MissingFile, UsageError: one of them cannot be read.
+    """
+    shown = (names[0] or str(before), names[1] or str(after))
+    # Data that one side lacks is left out of both: else its steps would seem to differ.
+    one, other = _recipe(before), _recipe(after)
+    absent = {**_absent(one), **_absent(other)}
+    old = _side(one, store, executor, absent, shown[0]) if one else _of_lock(before)
+    new = _side(other, store, executor, absent, shown[1]) if other else _of_lock(after)
+    then, now = old.results, new.results
+    return Diff(
+        before=shown[0],
+        after=shown[1],
+        measures=sort_worst_first(_list_moved(then.measures, now.measures)) if then and now else (),
+        targets=sort_worst_first(_list_moved(_targets(then), _targets(now)))
+        if then and now
+        else (),
+        recipe=sort_worst_first(_list_moved(old.rests.recipe, new.rests.recipe)),
+        sources=_list_moved(
+            _drop_moved(old.rests.sources, new.rests.sources),
+            _drop_moved(new.rests.sources, old.rests.sources),
+        ),
+        tools=_list_moved(old.rests.tools, new.rests.tools)
+        if old.rests.tools and new.rests.tools
+        else (),
+        ranges=compare_ranges(_ranges(then), _ranges(now)) if then and now else None,
+        reruns=_reruns(old.plan, new.plan) if old.plan and new.plan else None,
+        seconds=_seconds(old.plan, new.plan, store) if old.plan and new.plan else (),
+        notes=tuple(
+            dict.fromkeys(
+                (
+                    *(f"data `{name}` is not here: taken to be the same" for name in absent),
+                    *old.notes,
+                    *new.notes,
+                )
+            )
+        ),
+    )
+
+
+def _recipe(path: Path) -> LoadedRecipe | None:
+    """Read a recipe; None for a lock."""
+    return None if path.suffix == ".lock" else load_recipe(path)
+
+
+def _absent(loaded: LoadedRecipe | None) -> dict[str, str]:
+    return {} if loaded is None else find_absent_data(loaded.recipe, loaded.file.parent.absolute())
+
+
+def _of_lock(path: Path) -> _Side:
+    lock = read_lock(path)
+    return _Side(lock, None, lock)
+
+
+def _side(
+    loaded: LoadedRecipe, store: Store, executor: Executor, absent: Collection[str], shown: str
+) -> _Side:
+    path = loaded.file
+    beside = find_lock(path)
+    written = read_lock(beside) if beside.is_file() else None
+    try:
+        plan, _ = compile_for_machine(
+            loaded, store, executor, targets=(), fetch=False, absent=absent
+        )
+    except (MissingFile, MissingDependency) as error:
+        bare = Plan(recipe=loaded.recipe.name, facts={}, steps=())
+        why = error.message.replace(f"{path.parent.absolute()}{os.sep}", "")
+        note = f"{shown}: which steps rerun is not known: {why}"
+        return _Side(make_static_lock(loaded, bare), None, written, (note,))
+    rests = make_static_lock(loaded, plan)
+    if written is not None:
+        gone = {n: d for n, d in written.sources.items() if belongs(n, loaded.recipe, absent)}
+        rests = rests.model_copy(update={"sources": {**rests.sources, **gone}})
+    # What is installed here says nothing of whether the lock is the recipe's.
+    if written is not None and not list_differing(
+        written.model_copy(update={"tools": rests.tools}), rests
+    ):
+        return _Side(rests, plan, written)
+    built = find_built(loaded, plan, rests, store)
+    stale = written is not None and built is None
+    note = f"{shown}: its lock is not of the recipe as it stands, and is passed over"
+    return _Side(rests, plan, built, (note,) if stale else ())
+
+
+def _list_moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            what=key,
+            before=before.get(key),
+            after=after.get(key),
+            bits=_bits(key, before.get(key), after.get(key)),
+        )
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    )
+
+
+def sort_worst_first(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Put what got worse before what did not, by how much; else in the order of names."""
+    return tuple(sorted(changes, key=lambda change: (-_harm(change), change.what)))
+
+
+def _harm(change: Change) -> float:
+    """Return how much worse a fact got, as a share of what it was; below 0 where it got better.
+
+    Of engines, a layer that fell back counts more than anything.
+    """
+    if change.bits is not None:
+        return change.bits
+    name = change.what.rpartition(".")[2]
+    before, after = change.before, change.after
+    if not isinstance(before, int | float) or not isinstance(after, int | float):
+        return 0.0
+    grown = (after - before) / max(abs(before), abs(after))
+    if name in DELIVERED:
+        return -WORST * grown
+    return -grown if name in BETTER_HIGH else grown if name in BETTER_LOW else 0.0
+
+
+def _bits(what: str, before: Any, after: Any) -> float | None:
+    """Return what moving a manual limit does; a range of two ends shows as two facts."""
+    numbers = isinstance(before, int | float) and isinstance(after, int | float)
+    if not what.startswith("quantization.ranges.") or not numbers or what.endswith("]"):
+        return None
+    return math.log2(after / before) if before > 0 and after > 0 else None
+
+
+def _drop_moved(files: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Leave out files that only lie elsewhere on the other side."""
+    there = {digest for name, digest in others.items() if name not in files}
+    return {name: d for name, d in files.items() if name in others or d not in there}
+
+
+def _targets(lock: Lock) -> dict[str, str | int]:
+    return {
+        f"{name}.{field}": " ".join(value) if isinstance(value, list) else value
+        for name, target in lock.targets.items()
+        for field, value in _facts(target.model_dump(mode="json"), "")
+    }
+
+
+def _facts(tree: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _facts(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def _ranges(lock: Lock | None) -> Ranges:
+    return (lock.table() if lock is not None else None) or Ranges(tensors={})
+
+
+def _reruns(before: Plan, after: Plan) -> tuple[str, ...]:
+    """Name the steps that are not what they were: those with changes of their own say so."""
+    old = {step.name: step for step in before.steps}
+    found = []
+    for step in after.steps:
+        then = old.get(step.name)
+        if then is not None and then.digest == step.digest:
+            continue
+        own = then is None or any(
+            "/" not in str(reason.after)
+            for reason in find_differences(then.ingredients, step.ingredients)
+        )
+        found.append(step.name if own else f"{step.name} (unless what it reads stays the same)")
+    return tuple(found)
+
+
+def _seconds(before: Plan, after: Plan, store: Store) -> tuple[Change, ...]:
+    """Return how long the steps took that differ: those first that take the most longer."""
+    old = {step.name: step.digest for step in before.steps}
+    found = []
+    for step in after.steps:
+        if old.get(step.name) in (None, step.digest):
+            continue
+        then, now = store.action(old[step.name]), store.action(step.digest)
+        if then is not None and now is not None and then.seconds != now.seconds:
+            found.append(Change(what=step.name, before=then.seconds, after=now.seconds))
+    return tuple(sorted(found, key=lambda each: (-_longer(each), each.what)))
+
+
+def _longer(change: Change) -> float:
+    return float(change.after or 0) - float(change.before or 0)
+
+
+def diff_revisions(
+    between: str, recipes: Sequence[Path], store: Store, executor: Executor
+) -> tuple[Diff, ...]:
+    """Compare recipes at two revisions; with none named, all that either has.
+
+    One that git takes for renamed is compared with what it was. Of one that is wrong at a revision
+    its problems are all that is said.
+
+    Raises:
+        UsageError: git does not know the revisions, or a recipe is in neither.
+    """
+    with check_out_revisions(between, folder=Path()) as found:
+        pairs = [_named_pair(path, found) for path in recipes] or find_changed_recipes(found)
+        for path, (old, new) in zip(recipes, pairs, strict=False):
+            if not ((found.before / old).is_file() or (found.after / new).is_file()):
+                raise UsageError(f"{path}: is in neither revision of {between}")
+        return tuple(_of_revisions(found, *pair, store, executor) for pair in pairs)
+
+
+def _named_pair(path: Path, found: Revisions) -> tuple[Path, Path]:
+    """Return what a recipe is called on both sides; its path starts here, or at the top."""
+    pair = found.pair(find_git_path(path))
+    there = (found.before / pair[0]).is_file() or (found.after / pair[1]).is_file()
+    return pair if there or path.is_absolute() else found.pair(path)
+
+
+def _of_revisions(found: Revisions, old: Path, new: Path, store: Store, executor: Executor) -> Diff:
+    before, after, names = found.before / old, found.after / new, (str(old), str(new))
+    if not (before.is_file() and after.is_file()):
+        only: Literal["before", "after"] = "before" if before.is_file() else "after"
+        return Diff(before=names[0], after=names[1], only=only)
+    wrong = (*_wrong(before, old, "before"), *_wrong(after, new, "after"))
+    if wrong:
+        return Diff(before=names[0], after=names[1], wrong=wrong)
+    lent = dict.fromkeys((*lend_data(found.before, old), *lend_data(found.after, new)))
+    made = diff_recipes(before, after, store, executor, names=names)
+    notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
+    return made.model_copy(update={"notes": (*made.notes, *notes)})
+
+
+def _wrong(recipe: Path, name: Path, when: str) -> Iterator[str]:
+    """Yield the problems of a recipe, a line each: nothing else can be said of it."""
+    try:
+        load_recipe(recipe)
+    except RecipeError as error:
+        for each in error.problems:
+            line = f":{each.mark.line}" if each.mark else ""
+            yield f"{when}: {name}{line}: {each.message}"

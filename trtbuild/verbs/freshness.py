@@ -1,0 +1,58 @@
+"""Whether a file in a build directory is what its recipe makes as it stands now."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import LockMismatch, MissingDependency, MissingFile, UsageError
+from trtbuild.plan.explain import decide
+from trtbuild.plan.lock import Lock, find_lock
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
+from trtbuild.verbs.lock import compare_with_lock
+
+__all__ = ["explain_doubt"]
+
+
+def explain_doubt(loaded: LoadedRecipe, file: Path, store: Store, executor: Executor) -> str:
+    """Say why it is not known that a file is of a recipe as it stands; nothing where it is.
+
+    A file that was built elsewhere may be: this store knows nothing of it.
+
+    Raises:
+        UsageError: it is of another recipe, or of this one as it was.
+    """
+    digest = digest_of_file(file)
+    try:
+        if any(each == digest for each in _list_made(loaded, store, executor)):
+            return ""  # a locked build needs no data: it is asked for first
+    except (MissingFile, MissingDependency) as error:
+        return f"whether the recipe still makes it is not known: {error.message}"
+    if store.object_path(digest).is_file():
+        raise UsageError(
+            f"{file}: was built, but not from {loaded.file} as it stands",
+            hint=f"trtbuild apply {loaded.file}; or give the engine itself, to run what is there",
+        )
+    return "whether the recipe still makes it is not known: it was not built here"
+
+
+def _list_made(loaded: LoadedRecipe, store: Store, executor: Executor) -> Iterator[str]:
+    """Yield the digests of all that was made of a recipe as it stands, with its lock or without."""
+    for lock in _locks(loaded, store, executor):
+        made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, lock=lock)
+        store.digests.save()
+        for outcome in list_known_outcomes(decide(made, store), store):
+            yield from (artifact.digest for artifact in outcome.artifacts)
+
+
+def _locks(loaded: LoadedRecipe, store: Store, executor: Executor) -> Iterator[Lock | None]:
+    if find_lock(loaded.file).is_file():
+        # Else it is of another recipe: nothing is built with it.
+        with contextlib.suppress(LockMismatch, UsageError):
+            yield compare_with_lock(loaded, store, executor)[0]
+    yield None

@@ -1,0 +1,310 @@
+"""Locks: made from what was built, and held against what is to be built."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
+from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
+from trtbuild.core.values import Ranges
+from trtbuild.core.words import abbreviate
+from trtbuild.plan.absent_data import belongs, find_absent_data
+from trtbuild.plan.compile import name_target_step
+from trtbuild.plan.explain import Decision, decide
+from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
+from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.plan import plan_recipe
+from trtbuild.verbs.record import RunArtifacts
+
+__all__ = [
+    "add_results",
+    "compare_with_lock",
+    "find_built",
+    "list_broken",
+    "list_failed_gates",
+    "lock_built",
+    "make_static_lock",
+    "refuse_mismatch",
+    "refuse_results",
+]
+
+MOST_REASONS = 12
+COMPARED = ("backend", "built_for", "level", "asked_int8", "delivered_int8", "options", "versions")
+TACTICS, BYTES = 1, 2
+"""Levels of guarantee: the engine's tactics are the same; its bytes are."""
+CALIBRATION = ("calibrate", "calibrate_natively", "locked_ranges")
+
+
+def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
+    """Return what a build rests on, as a lock without results.
+
+    What only calibration depends on is left out: a locked build does not calibrate.
+    """
+    base = loaded.file.parent.absolute()
+    steps = [step for step in plan.steps if step.step.kind not in CALIBRATION]
+    read = {before for step in steps for before in step.after}
+    used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
+    names = {name for step in used for name in step.step.fact_names()}
+    pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
+    return Lock(
+        models={},
+        recipe=dict(_flat(list_params(loaded.recipe), "")),
+        sources={_name_file(path, base): digest for path, digest in sorted(pins.items())},
+        tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
+        targets={},
+        measures={},
+    )
+
+
+def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _flat(value, f"{path}.{key}".lstrip("."))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from _flat(value, f"{path}[{index}]")
+    elif tree is not None:
+        yield path, tree
+
+
+def _name_file(path: str, base: Path) -> str:
+    parts = Path(path).parts
+    if "objects" in parts[-3:-2]:  # fetched into the store: only its digest names it
+        return f"fetched/{parts[-1][:16]}"
+    if "site-packages" in parts:
+        return "/".join(parts[parts.index("site-packages") :])
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
+    """Return the lock of what was built of a recipe as it stands.
+
+    Targets that cannot be built here are taken over from the lock there is.
+
+    Raises:
+        UsageError: it is not built as it stands.
+    """
+    found = plan_recipe(loaded, store, executor, targets=())
+    missing = _missing(found.decisions)
+    if missing:
+        raise UsageError(
+            f"{loaded.file}: is not built as it stands: {', '.join(missing[:3])}"
+            + (", ..." if len(missing) > 3 else ""),  # noqa: PLR2004
+            hint=f"trtbuild apply {loaded.file}",
+        )
+    rests = make_static_lock(loaded, found.plan)
+    tools = {**rests.tools, **_find_foreign_tools(rests.tools, find_lock(loaded.file))}
+    rests = rests.model_copy(update={"tools": tools})
+    return _lock_decisions(found.decisions, loaded, rests, store)
+
+
+def list_failed_gates(
+    loaded: LoadedRecipe, store: Store, executor: Executor
+) -> tuple[GateVerdict, ...]:
+    """Return the gates that failed when a recipe was built as it stands: a lock keeps no verdicts.
+
+    Where it was not compared, no gate was judged.
+    """
+    found = plan_recipe(loaded, store, executor, targets=())
+    outcomes = tuple(_reuse(each.step, each.digest, store) for each in found.decisions)
+    comparison = RunArtifacts(outcomes, store).read("compare", "comparison", Comparison)
+    verdicts = () if comparison is None else comparison.verdicts
+    return tuple(verdict for verdict in verdicts if not verdict.passed)
+
+
+def _find_foreign_tools(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
+    """Return the versions of tools that are not installed here, as the lock there is has them."""
+    try:
+        before = read_lock(lock).tools if lock.is_file() else {}
+    except UsageError:
+        return {}  # about to be written anew
+    return {
+        name: before[name]
+        for name, version in tools.items()
+        if version == NOT_INSTALLED and name in before
+    }
+
+
+def find_built(loaded: LoadedRecipe, plan: Plan, rests: Lock, store: Store) -> Lock | None:
+    """Return what came of a plan, if all of it that can be built here is in the store."""
+    decisions = decide(plan, store)
+    try:
+        return None if _missing(decisions) else _lock_decisions(decisions, loaded, rests, store)
+    except CorruptObject:
+        return None  # removed, and to be made again by an apply
+
+
+def _missing(decisions: Iterable[Decision]) -> list[str]:
+    return [each.step for each in decisions if each.verdict in ("run", "maybe")]
+
+
+def _lock_decisions(
+    decisions: Iterable[Decision], loaded: LoadedRecipe, rests: Lock, store: Store
+) -> Lock:
+    outcomes = tuple(_reuse(each.step, each.digest, store) for each in decisions)
+    return add_results(rests, loaded, outcomes, store)
+
+
+def _reuse(step: str, digest: str, store: Store) -> Outcome:
+    action = store.action(digest)
+    artifacts = action.artifacts if action is not None else ()
+    return Outcome(step=step, digest=digest, status="reused", artifacts=artifacts)
+
+
+def add_results(
+    lock: Lock, loaded: LoadedRecipe, outcomes: tuple[Outcome, ...], store: Store
+) -> Lock:
+    """Return a lock with what was built as its results."""
+    found = RunArtifacts(outcomes, store)
+    ranges = found.read("calibrate", "ranges", Ranges)
+    comparison = found.read("compare", "comparison", Comparison)
+    results = {
+        name: found.read(name_target_step(name), "result", TargetResult)
+        for name in loaded.recipe.targets
+    }
+    before = _before(loaded.file)
+    return lock.model_copy(
+        update={
+            "models": dict(_models(outcomes)),
+            "samples": None if ranges is None else ranges.samples,
+            "ranges": None if ranges is None else ranges.tensors,
+            "targets": {
+                name: before.get(name) if result is None else _target(result)
+                for name, result in results.items()
+                if result is not None or name in before
+            },
+            "measures": dict(_measures(comparison)),
+        }
+    )
+
+
+def _before(recipe: Path) -> Mapping[str, LockedTarget]:
+    path = find_lock(recipe)
+    try:
+        return read_lock(path).targets if path.is_file() else {}
+    except UsageError:
+        return {}  # about to be written anew
+
+
+def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
+    made = {"fix_graph": "fp32", "quantize": "int8", "convert_precision": "half"}
+    names = {(step, "model"): name for step, name in made.items()}
+    names |= {(step, "weights"): f"{name}_weights" for step, name in made.items()}
+    for outcome in outcomes:
+        for artifact in outcome.artifacts:
+            name = names.get((outcome.step, artifact.name))
+            if name is not None:
+                yield name, artifact.digest
+
+
+def _measures(comparison: Comparison | None) -> Iterator[tuple[str, float]]:
+    for each in comparison.measures if comparison is not None else ():
+        if each.value is not None:
+            yield f"{each.output}.{each.metric}".lstrip("."), each.value
+
+
+def _target(result: TargetResult) -> LockedTarget:
+    return LockedTarget(
+        backend=result.backend,
+        built_for=result.built_for,
+        engine_size_bytes=result.engine_size_bytes,
+        asked_int8=result.asked_int8,
+        delivered_int8=result.delivered_int8,
+        level=result.level,
+        tactics=result.tactics if result.level >= TACTICS else "",
+        engine_digest=result.engine_digest if result.level >= BYTES else "",
+        options=result.options,
+        versions=result.versions,
+    )
+
+
+def compare_with_lock(
+    loaded: LoadedRecipe, store: Store, executor: Executor
+) -> tuple[Lock, tuple[str, ...]]:
+    """Return the lock of a recipe, held against what a build would rest on now, and what was not.
+
+    The files of data sets that are not here are not compared: what they gave stands in the lock.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, or it cannot be read.
+        LockMismatch: something differs; says what.
+    """
+    lock = read_lock(find_lock(loaded.file))
+    absent = find_absent_data(loaded.recipe, loaded.file.parent.absolute())
+    made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, absent=absent)
+    here = {
+        name: digest
+        for name, digest in lock.sources.items()
+        if not belongs(name, loaded.recipe, absent)
+    }
+    now = make_static_lock(loaded, made)
+    refuse_mismatch(loaded.file, list_differing(lock.model_copy(update={"sources": here}), now))
+    lacking = [
+        name
+        for name, version in now.tools.items()
+        if version == NOT_INSTALLED and lock.tools.get(name) != NOT_INSTALLED
+    ]
+    return lock, (
+        *(f"data `{name}` is not here: its files are not checked" for name in absent),
+        *(f"{name} is not here: its version is not checked" for name in lacking),
+    )
+
+
+def refuse_results(
+    loaded: LoadedRecipe, lock: Lock, outcomes: tuple[Outcome, ...], store: Store
+) -> None:
+    """Hold what was built to the lock: models byte by byte, engines by what they deliver.
+
+    Raises:
+        LockMismatch: something differs.
+    """
+    built = add_results(lock, loaded, outcomes, store)
+    found = [
+        f"models: {name}: {abbreviate(lock.models.get(name, 'nothing'))} → {abbreviate(digest)}"
+        for name, digest in built.models.items()
+        if digest != lock.models.get(name)
+    ]
+    for name, target in built.targets.items():
+        if name in lock.targets:
+            found += [f"targets: {name}.{each}" for each in list_broken(lock.targets[name], target)]
+    refuse_mismatch(loaded.file, found)
+
+
+def list_broken(then: LockedTarget, now: LockedTarget) -> list[str]:
+    """Say what an engine is not that was guaranteed of it."""
+    found = [
+        f"{field}: {getattr(then, field)} → {getattr(now, field)}"
+        for field in COMPARED
+        # Locks of earlier versions say nothing of levels.
+        if getattr(then, field) not in (None, getattr(now, field))
+    ]
+    if then.tactics and then.tactics != now.tactics:
+        found.append(
+            f"tactics: {abbreviate(then.tactics)} → {abbreviate(now.tactics) or 'not read'}"
+        )
+    if then.engine_digest and then.engine_digest != now.engine_digest:
+        found.append(
+            f"engine: {abbreviate(then.engine_digest)} → {abbreviate(now.engine_digest) or 'other'}"
+        )
+    return found
+
+
+def refuse_mismatch(recipe: Path, reasons: Iterable[str]) -> None:
+    """Raise what differs from the lock, if anything does."""
+    found = list(reasons)
+    if not found:
+        return
+    more = f"\n  and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+    raise LockMismatch(
+        f"{find_lock(recipe)} does not hold:"
+        + "".join(f"\n  {each}" for each in found[:MOST_REASONS])
+        + more,
+        hint=f"if this is meant: trtbuild apply {recipe} && trtbuild lock {recipe}",
+    )

@@ -1,0 +1,40 @@
+"""A plan, and what would be done of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trtbuild.core.errors import CorruptObject
+from trtbuild.plan.explain import Decision, decide
+from trtbuild.plan.plan import Plan
+from trtbuild.plan.preflight import check_against_model
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
+
+__all__ = ["DecidedPlan", "plan_recipe"]
+
+
+@dataclass(frozen=True)
+class DecidedPlan:
+    """A plan, and what would be done of it."""
+
+    plan: Plan
+    decisions: tuple[Decision, ...]
+    notes: tuple[str, ...]
+
+
+def plan_recipe(
+    loaded: LoadedRecipe, store: Store, executor: Executor, *, targets: Sequence[str]
+) -> DecidedPlan:
+    """Say which steps of a recipe would run, and why; runs nothing and fetches nothing."""
+    made, notes = compile_for_machine(loaded, store, executor, targets=targets, fetch=False)
+    decisions = decide(made, store)
+    try:
+        check_against_model(loaded, list_known_outcomes(decisions, store), store)
+    except CorruptObject:
+        decisions = decide(made, store)  # what is damaged has been removed, and is to be made again
+    store.digests.save()
+    return DecidedPlan(made, decisions, notes)
