@@ -12,7 +12,6 @@ from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.first_layers import find_doubts
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.shards import Shard, write_shard
-from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.calibrate import choose_workers, open_observer
 from trtbuild.steps.capture_data import DataInput
@@ -54,9 +53,7 @@ class CollectHistograms(Step):
         """
         observer, firsts = open_observer(context.path(self.model), everything=self.everything)
         histograms = {name: Histogram() for name in observer.tensors}
-        feeds = feeds_from_samples(
-            self.data.samples(context), observer.inputs, batch=observer.batch
-        )
+        feeds = observer.feeder.feeds(self.data.samples(context))
         samples = collect_histograms(
             observer,
             itertools.islice(feeds, self.shard - 1, None, self.shards),
