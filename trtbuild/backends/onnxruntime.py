@@ -64,8 +64,8 @@ class Onnxruntime(Options):
         if read.split:
             raise StepInputError(
                 "the model is over 2 GB, with its weights in a file of their own; an engine is one",
-                hint="leave this target out: ONNX Runtime runs model.int8.onnx, which `apply` "
-                "leaves with its weights beside it",
+                hint="leave this target out: ONNX Runtime runs the model that `apply` leaves, with "
+                "its weights beside it",
             )
         with tempfile.TemporaryDirectory() as folder:
             chosen = _read_operators(order.model, Path(folder) / "optimized.onnx")

@@ -20,6 +20,7 @@ from trtbuild.core.needs import Needs
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
+from trtbuild.run.interrupts import holding_interrupts
 from trtbuild.run.process import Key, Told, WorkerProcess
 
 __all__ = ["Local"]
@@ -123,9 +124,11 @@ class Local:
         """Start what was taken since; what runs beside it shares the threads."""
         threads = max(1, self._threads // max(1, len(self._running) + len(self._waiting)))
         while self._waiting:
-            call, needs, gpu = self._waiting.popleft()
-            process = self._worker(needs, call)
-            self._running[process.number] = _Running(call, needs, process, time.perf_counter(), gpu)
+            with holding_interrupts():  # a worker that nobody knows of would be left behind
+                call, needs, gpu = self._waiting.popleft()
+                process = self._worker(needs, call)
+                running = _Running(call, needs, process, time.perf_counter(), gpu)
+                self._running[process.number] = running
             process.run(call, threads)
 
     def _worker(self, needs: Needs, call: Call) -> WorkerProcess:

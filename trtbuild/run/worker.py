@@ -174,6 +174,8 @@ def main(arguments: list[str]) -> int:
     while True:
         asked = json.loads(lines.get())
         call = Call.model_validate_json(json.dumps(asked["call"]))
+        # Wherever the command is typed: a relative path in code of the user's means one file.
+        os.chdir(Path(call.out).parent)
         output.lead(call.log)
         report = run_call(
             call,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.core.placed import MODELS
 from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant.half.convert import (
     HalfSettings,
@@ -28,7 +29,7 @@ class ConvertPrecision(Step):
         "model": "model.onnx",
         "account": "precision.json",
     }
-    beside: ClassVar[Mapping[str, str]] = {"weights": "model.half.weights"}
+    beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["half"].weights}
 
     kind: Literal["convert_precision"] = "convert_precision"
     model: Ref

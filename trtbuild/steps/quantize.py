@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.calib.range_file import list_bounds, table_from_bytes
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.placed import MODELS
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.model.weights_file import use_scratch
@@ -30,7 +31,7 @@ class Quantize(Step):
         "ranges": "ranges.json",
         "account": "quantization.json",
     }
-    beside: ClassVar[Mapping[str, str]] = {"weights": "model.int8.weights"}
+    beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["int8"].weights}
 
     kind: Literal["quantize"] = "quantize"
     model: Ref

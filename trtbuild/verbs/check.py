@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckedModel", "check_file", "check_recipe"]
 
-COSTLY = frozenset({"calibrate", "collect_histograms", "merge_histograms"})
+COSTLY = frozenset({"calibrate"})
 """The kinds of steps that a check does not wait for."""
 
 
