@@ -13,7 +13,7 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.data.arrays import read_array_file
-from trtbuild.model.fit import demand_fit
+from trtbuild.model.feeds import demand_fit
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
 from trtbuild.run.engines import find_gpu_place, run_engine
 from trtbuild.run.executor import Executor
@@ -144,12 +144,12 @@ def _remark(recipe: LoadedRecipe | None, file: Path, doubt: Doubt) -> str:
 
 
 def _on_cpu(model: Path, feed: dict[str, np.ndarray], why: str) -> RunResult:
-    from trtbuild.backends.model import OnnxModel
-    from trtbuild.model.runner import open_runner
+    from trtbuild.model.outline import ModelOutline
+    from trtbuild.model.session import open_session
 
-    demand_fit(feed, OnnxModel.read(model).inputs, of=model.name)
-    with open_runner(model, threads=0) as infer:
-        outputs = infer(feed)
+    outline = ModelOutline.read(model)
+    demand_fit(feed, outline.inputs, of=model.name)
+    outputs = open_session(model, threads=0, mapped=outline.split).run(feed)
     told = f"{model}, in ONNX Runtime on the CPU: not the engine itself{why}"
     return RunResult(model, outputs, told)
 
