@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.files import try_lock
+from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.needs import Needs
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
@@ -85,7 +85,10 @@ class Local:
         """Take the GPU for a step that needs it alone; another trtbuild may have it."""
         if needs.gpu is None or not needs.gpu.alone or self._gpu is not None:
             return True
-        self._gpu = try_lock(Path(tempfile.gettempdir()) / f"trtbuild-gpu-{_user()}.lock")
+        try:
+            self._gpu = try_lock(Path(tempfile.gettempdir()) / f"trtbuild-gpu-{_user()}.lock")
+        except NoLocks:
+            return True  # nobody can say that it has the GPU
         return self._gpu is not None
 
     def start(self, call: Call) -> None:

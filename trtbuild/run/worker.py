@@ -115,7 +115,8 @@ def _die_with_parent(parent: int) -> None:
     pr_set_pdeathsig = 1
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if hasattr(os, "getppid") and os.getppid() != parent:
+    # On Windows, the launcher of a virtual environment stands between the two.
+    if os.name == "posix" and os.getppid() != parent:
         os._exit(1)
 
 

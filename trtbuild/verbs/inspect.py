@@ -15,7 +15,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.placed import ENGINE, ENGINE_RESULT
 from trtbuild.core.records import TargetResult
 from trtbuild.core.regular_files import read_regular
-from trtbuild.machine.facts import GPU
+from trtbuild.machine.facts import GPU, read_version
 from trtbuild.run.engines import describe_engine, find_gpu_place
 from trtbuild.run.executor import Executor
 
@@ -188,7 +188,7 @@ def _rtx_fits(found: InspectedEngine, facts: Mapping[str, str]) -> tuple[FitVerd
 def _full_fits(found: InspectedEngine, facts: Mapping[str, str]) -> tuple[FitVerdict, str]:
     """Judge an engine of TensorRT by its header and by engine.json, if there is one."""
     options = found.result.options if found.result else {}
-    here = facts.get("tensorrt", "")
+    here = read_version(facts.get("tensorrt", ""))
     if here and here != found.version and options.get("version_compatible") != "on":
         told = f"it is of TensorRT {found.version}; {here} is here"
         if found.result is not None or _numbers(here) < _numbers(found.version):
@@ -211,4 +211,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _version(result: TargetResult | None) -> str:
-    return result.versions.get("tensorrt", "") if result else ""
+    return read_version(result.versions.get("tensorrt", "")) if result else ""

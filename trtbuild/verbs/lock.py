@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
+from trtbuild.core.files import relate_path
 from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
 from trtbuild.core.values import Ranges
@@ -81,7 +81,7 @@ def _name_file(path: str, base: Path) -> str:
         return f"fetched/{parts[-1][:16]}"
     if "site-packages" in parts:
         return "/".join(parts[parts.index("site-packages") :])
-    return Path(os.path.relpath(path, base)).as_posix()
+    return relate_path(path, base)
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
