@@ -127,8 +127,8 @@ class Ranges(Options):
         """Lay manual (low, high) bounds over the table; they win.
 
         A key of `manual` is a tensor's name or a pattern over `names` (all the tensors of the
-        model); which of them counts for a tensor, `assign_patterns` decides. `filed` are the bounds of a
-        file, by tensor name: they win over patterns, and names of `manual` win over them.
+        model); which of them counts for a tensor, `assign_patterns` decides. `filed` are the bounds
+        of a file, by tensor name: they win over patterns, and names of `manual` win over them.
 
         Raises:
             StepInputError: two patterns mean a tensor, and neither is more specific.
