@@ -18,7 +18,7 @@ from trtbuild.quant.half.convert import HalfSettings, convert_to_half, raise_ops
 from trtbuild.quant.half_types import HALVES, HalfName, HalfType, find_half
 from trtbuild.quant.placing.policy import place_pairs
 from trtbuild.quant.placing.tied_ranges import tie_ranges
-from trtbuild.quant.quantized_graph import LINEAR, is_quantized
+from trtbuild.quant.quantized_graph import is_quantized
 from trtbuild.quant.remarks import (
     note_distant,
     note_float_layers,
@@ -71,7 +71,8 @@ def quantize_model(
     """
     manual, filed, requests = manual or {}, filed or {}, requests or PrecisionRequests()
     quantized = is_quantized(view := GraphView(model))
-    model, raised = _lifted(model, {*_halves_in(view), *([high.name] if high else [])})
+    names: set[HalfName] = set() if high is None else {high.name}
+    model, raised = _raise_opset(model, names if quantized else names.union(_list_halves(view)))
     half = None if high is None else HALVES[high.name]
     if quantized:
         view = GraphView(model)
@@ -87,15 +88,15 @@ def quantize_model(
     return QuantizedModel(found.model, found.ranges, account)
 
 
-def _halves_in(view: GraphView) -> Iterator[HalfName]:
-    """Yield the 16-bit types that the model computes in where INT8 is for it, or has scales in."""
+def _list_halves(view: GraphView) -> Iterator[HalfName]:
+    """Yield the 16-bit types that a model computes in where INT8 is for it."""
     for node in view.nodes:
-        if node.op_type in {*WEIGHTED, *LINEAR}:
+        if node.op_type in WEIGHTED:
             found = (find_half(view.dtype(name)) for name in node.input[:2])
             yield from (half.name for half in found if half is not None)
 
 
-def _lifted(
+def _raise_opset(
     model: onnx.ModelProto, names: AbstractSet[HalfName]
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Raise a model's opset as far as pairs of these 16-bit types need, which is far enough."""
