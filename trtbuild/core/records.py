@@ -139,7 +139,7 @@ class LayerPrecision(Options):
     delivered: str
     """`int8`, `fp32`, ... as read from the built plan; `unknown` where it cannot be read."""
     cause: str = ""
-    """The likely reason where delivered differs from asked."""
+    """The likely reason where delivered differs from asked; or with what it is computed."""
     by_capability: dict[str, str] = {}
     """Delivered, by compute capability, where an engine tells: TensorRT-RTX's do."""
 
