@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import onnx
 import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.model import OnnxModel
-from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import TensorSpec
-
-
-def test_the_signature_names_open_dimensions():
-    """Inputs and outputs with NumPy's dtype words; initializers are no inputs."""
-    model = OnnxModel(
-        model_of("m (float[batch, 3] x, int64[2] i) => (float16[batch, 3] y) "
-                 "<float[3] w = {1, 2, 3}> { a = Add(x, w)  y = Cast<to = 10>(a) }")
-    )  # fmt: skip
-
-    expected = [("x", "float32", ("batch", 3)), ("i", "int64", (2,))]
-    assert expected == [(spec.name, spec.dtype, spec.shape) for spec in model.inputs]
-    assert (TensorSpec(name="y", dtype="float16", shape=("batch", 3)),) == model.outputs
 
 
 @pytest.mark.parametrize(
@@ -70,23 +55,3 @@ def test_constants_are_followed_through_operators():
     }"""
 
     assert ["bad"] == [node.name for node in OnnxModel(model_of(text)).computed_scales()]
-
-
-def test_weights_beside_the_file_are_not_read(tmp_path):
-    """The dimensions are in the model; data in another file may be large."""
-    model = layer()
-    onnx.save(
-        model, tmp_path / "m.onnx", save_as_external_data=True, location="w", size_threshold=0
-    )
-    (tmp_path / "w").unlink()
-
-    assert (8, 8, 3, 3) == OnnxModel.read(tmp_path / "m.onnx").dims("w")
-
-
-@pytest.mark.parametrize(("data", "message"), [(b"", "no outputs"), (b"\xff" * 20, "not ONNX")])
-def test_what_is_no_model_is_said_to_be_none(tmp_path, data, message):
-    """An empty file parses as a model without anything in it; that is told as well."""
-    (tmp_path / "m.onnx").write_bytes(data)
-
-    with pytest.raises(StepInputError, match=message):
-        OnnxModel.read(tmp_path / "m.onnx")

@@ -193,10 +193,9 @@ ELSEWHERE = """
 from pathlib import Path
 import numpy as np
 from trtbuild.backends.base import BuildOrder
-from trtbuild.model.runner import open_runner
+from trtbuild.model.session import open_session
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
-with open_runner(Path("m.onnx"), threads=1) as infer:
-    infer({"x": np.zeros((1, 8, 8, 8), np.float32)})
+open_session(Path("m.onnx"), threads=1).run({"x": np.zeros((1, 8, 8, 8), np.float32)})
 assert "torch" not in __import__("sys").modules, "it costs seconds, and nobody needs it here"
 target = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,))
 target.build(BuildOrder(Path("m.onnx"), Path("e")))

@@ -40,7 +40,6 @@ from trtbuild.calib.observe import Observer
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
-from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.placing.policy import list_candidates
 from trtbuild.quant.writing.weights import WeightsMse
@@ -135,7 +134,7 @@ def histograms_of(subject):
     observer = Observer(model, list_candidates(model), folder=ROOT)
     histograms = {tensor: Histogram() for tensor in observer.tensors}
     samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
-    feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
+    feeds = observer.feeder.feeds(samples)
     collect_histograms(observer, feeds, histograms, workers=1, progress=lambda _: None)
     return histograms
 

@@ -33,7 +33,6 @@ from tests.bench.accuracy import DIGITS, ROOT, Sample, Subject, digits, run, say
 from tests.helpers.quant import sqnr_db
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.peaks import measure_peaks
-from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.half.convert import (
     HalfSettings,
     convert_to_half,
@@ -73,7 +72,7 @@ def ours(subject: Subject):
         onnx.ModelProto.FromString(subject.model), list_floating(model), folder=ROOT
     )
     samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
-    feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
+    feeds = observer.feeder.feeds(samples)
     found, _ = measure_peaks(observer, feeds, progress=lambda _: None)
     model, _ = raise_opset_for_half(model, "fp16", quantized=False)
     convert_to_half(model, make_float_account(model), HalfSettings("fp16", found))

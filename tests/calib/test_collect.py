@@ -104,7 +104,7 @@ def convolutions():
 
 def test_a_fixed_batch_is_kept():
     """The batch of the model is its own where it is fixed, and 1 where it is open."""
-    assert (1, 4) == (observer().batch, observer(RELU.replace("N", "4")).batch)
+    assert (1, 4) == (observer().feeder.batch, observer(RELU.replace("N", "4")).feeder.batch)
 
 
 def test_a_model_that_cannot_run_is_quoted():
@@ -117,7 +117,7 @@ def test_a_model_that_cannot_run_is_quoted():
 
 def test_a_failing_run_is_quoted():
     """What ONNX Runtime says of a sample stands in the error."""
-    with pytest.raises(StepInputError, match="could not run the model"):
+    with pytest.raises(StepInputError, match="cannot run the model"):
         run([Feed(("a",), {"x": np.ones((1, 5), np.float32)})])
 
 

@@ -21,7 +21,6 @@ from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.core.values import Ranges
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
-from trtbuild.model.feeds import feeds_from_samples
 from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.placing.policy import list_candidates
 from trtbuild.sources import ModelSource
@@ -63,7 +62,7 @@ def histograms_of(name):
     observer = Observer(model, list_candidates(model), folder=RECIPES)
     histograms = {tensor: Histogram() for tensor in observer.tensors}
     samples = [Sample(str(i), {"input": image}) for i, image in enumerate(load("calib")[0])]
-    feeds = feeds_from_samples(samples, observer.inputs, batch=observer.batch)
+    feeds = observer.feeder.feeds(samples)
     collect_histograms(observer, feeds, histograms, workers=1, progress=lambda _: None)
     return histograms
 

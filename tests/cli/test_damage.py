@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -136,7 +137,10 @@ def mounted(tmp_path):
 def apply_with(store):
     return subprocess.run(
         [sys.executable, "-m", "trtbuild", "apply", "recipe.yaml"],
-        env={"TRTBUILD_STORE": str(store), "PATH": "/usr/bin"},
+        env={
+            "TRTBUILD_STORE": str(store), "PATH": "/usr/bin",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        },
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 
@@ -153,6 +157,20 @@ def test_a_full_disk_is_one_clear_error(project, mounted, size):
     assert 1 == answer.stderr.count("error:")
     assert "Traceback" not in answer.stderr
     assert not Path("build/small/rtx").exists()
+
+
+def test_a_full_build_directory_is_not_the_store_s_fault(applied_project, mounted, trtbuild):
+    """It is named, with what did not fit; the store has it, and another directory takes it."""
+    place = mounted("-t", "tmpfs", "-o", "size=200k", "none")
+
+    answer = trtbuild("apply", "recipe.yaml", "--build-dir", place)
+
+    assert 4 == answer.code
+    told = f"error: the build directory {place}/small cannot be written to: rtx/model.engine: No"
+    assert told in answer.err
+    assert "hint: make room there, or choose another one with --build-dir" in answer.err
+    assert [] == list(place.rglob("*.part"))
+    assert "placed anew" in trtbuild("apply", "recipe.yaml", "--build-dir", "elsewhere").out
 
 
 def test_a_store_that_cannot_be_written_is_one_clear_error(applied, applied_project, mounted):

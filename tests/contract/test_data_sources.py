@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import shutil
+from typing import get_args
 
 import pytest
 
 from tests.helpers.sources import ANY, KINDS, capture, pinned, plain
 from trtbuild.core.errors import CorruptObject, MissingFile, TrtbuildError
+from trtbuild.data import AnyDataSource
 from trtbuild.data.survey import digest_of_sample
 
+UNION = get_args(get_args(AnyDataSource)[0])
 kinds = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 read = pytest.mark.parametrize("make", [KINDS[name] for name in KINDS if name != "random"])
 of_files = pytest.mark.parametrize(
     "make", [KINDS[name] for name in ("images", "npz", "compressed", "npy")]
 )
+
+
+def test_every_kind_has_a_sample(tmp_path):
+    """A new source is held to the contract as soon as it is in the union."""
+    known = {get_args(kind.model_fields["kind"].annotation)[0] for kind in UNION}
+
+    assert known == {make(tmp_path).kind for make in KINDS.values()}
 
 
 @kinds

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
-from trtbuild.core.files import copy_whole, replace_whole, try_lock, write_whole
+from trtbuild.core import files
+from trtbuild.core.files import copy_whole, relate_path, remove_file, replace_whole, write_whole
+
+
+@pytest.fixture(params=[0o022, 0o002, 0o077], ids=oct)
+def umask(request):
+    """A umask that a user may have."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
 
 
 def test_a_failed_write_leaves_what_was_there(tmp_path):
@@ -31,11 +42,61 @@ def test_a_copy_shares_nothing_with_its_source(tmp_path):
     assert b"source" == (tmp_path / "a").read_bytes()
 
 
-def test_a_lock_is_refused_at_once_while_held(tmp_path):
-    """And free again once its descriptor is closed."""
-    first = try_lock(tmp_path / "lock")
+def test_a_file_is_for_those_whom_the_umask_lets(tmp_path, umask):
+    """As if it had been opened and written, also where another was in its place."""
+    write_whole(tmp_path / "a", b"one")
+    write_whole(tmp_path / "a", b"two")
+    (tmp_path / "a").chmod(0o400)
+    copy_whole(tmp_path / "a", tmp_path / "b")
 
-    assert try_lock(tmp_path / "lock") is None
-    os.close(first)
-    again = try_lock(tmp_path / "lock")
-    os.close(again)
+    assert 0o666 & ~umask == (tmp_path / "b").stat().st_mode & 0o777
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_want_of_room_is_told_of_the_file_that_was_to_be_written(tmp_path, code):
+    """`shutil` blames the file that it copies from."""
+    with pytest.raises(OSError, match="a full disk") as caught, replace_whole(tmp_path / "new"):
+        raise OSError(code, "a full disk", "/where/it/came/from")
+
+    assert (code, str(tmp_path / "new")) == (caught.value.errno, caught.value.filename)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_another_error_keeps_its_name(tmp_path):
+    """What cannot be read is not what was to be written."""
+    with pytest.raises(FileNotFoundError) as caught:
+        copy_whole(tmp_path / "nothing", tmp_path / "new")
+
+    assert str(tmp_path / "nothing") == str(caught.value.filename)
+
+
+def test_what_windows_keeps_is_removed(tmp_path, monkeypatch):
+    """There, a file that may not be written to may not be removed."""
+    unlink = type(tmp_path).unlink
+
+    def refusing(path, **options):
+        if path.exists() and not path.stat().st_mode & 0o200:
+            raise PermissionError(errno.EACCES, "Access is denied")
+        unlink(path, **options)
+
+    (tmp_path / "object").touch(0o400)
+    monkeypatch.setattr(type(tmp_path), "unlink", refusing)
+    with pytest.raises(PermissionError):
+        remove_file(tmp_path / "object")
+    monkeypatch.setattr(files, "WINDOWS", True)
+
+    remove_file(tmp_path / "object")
+    remove_file(tmp_path / "object")
+
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_path_is_written_from_a_folder_on(monkeypatch):
+    """Where none leads there, as on Windows to another drive, it is written whole."""
+    assert "../data/a.npy" == relate_path("/work/data/a.npy", Path("/work/recipes"))
+
+    def no_way(path, base):
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr(os.path, "relpath", no_way)
+    assert "/work/data/a.npy" == relate_path("/work/data/a.npy", Path("/work/recipes"))

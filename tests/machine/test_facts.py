@@ -117,11 +117,12 @@ def test_another_version_of_tensorrt_is_not_taken_for_it(monkeypatch):
     assert "there is no NVIDIA GPU with a driver here" == eleven.reason
 
 
-def test_a_target_is_for_the_gpu_that_it_names(monkeypatch):
+def test_a_target_is_for_the_gpu_that_it_names(monkeypatch, tmp_path):
     """On another it is deferred, with both named; and the GPU is a fact of what is built."""
     monkeypatch.setattr(facts, "list_gpus", lambda: (Gpu("NVIDIA L4", "8.9"),))
-    installed = InstalledPackages([])
-    installed._versions |= {"tensorrt": "11.4.0.106", "polygraphy": "0.53.6"}
+    for folder in ("tensorrt-11.4.0.106.dist-info", "polygraphy-0.53.6.dist-info"):
+        (tmp_path / folder).mkdir()
+    installed = InstalledPackages([str(tmp_path)])
     here, there = (Tensorrt11(kind="tensorrt11", gpu=gpu) for gpu in ("sm_89", "sm_90"))
 
     assert "" == find_lack(here.needs(), installed)
@@ -129,6 +130,16 @@ def test_a_target_is_for_the_gpu_that_it_names(monkeypatch):
         there.needs(), installed
     )
     assert "NVIDIA L4 (8.9)" == installed["gpu"]
+
+
+def test_a_tensorrt_by_another_name_is_held_to_its_version():
+    """`pip install tensorrt-cu12` brings the same module."""
+    here = {"tensorrt": "tensorrt-cu12 11.4.0.106", "polygraphy": "0.53.6"}
+
+    eleven, ten = (judge_readiness(kind, here) for kind in ("tensorrt11", "tensorrt10"))
+
+    assert "tensorrt-cu12 11.4.0.106 is installed; version 10 is needed" == ten.reason
+    assert "there is no NVIDIA GPU with a driver here" == eleven.reason
 
 
 def test_gpus_are_read_from_the_driver(monkeypatch, tmp_path):

@@ -146,11 +146,12 @@ def test_what_is_no_python_is_an_error(monkeypatch, python):
         find_interpreter("tensorrt11")
 
 
-def test_a_python_without_this_trtbuild_builds_nothing():
+def test_a_python_without_this_trtbuild_builds_nothing(tmp_path):
     """Steps cross as JSON, which both sides must read alike."""
-    bare, old, same = (InstalledPackages([]) for _ in range(3))
-    old._versions["trtbuild"] = "0.0.1"
-    same._versions["trtbuild"] = __version__
+    for place, version in {"old": "0.0.1", "same": __version__}.items():
+        (tmp_path / place / f"trtbuild-{version}.dist-info").mkdir(parents=True)
+    paths = ([str(tmp_path / place)] for place in ("bare", "old", "same"))
+    bare, old, same = map(InstalledPackages, paths)
 
     assert "p has no trtbuild" in Interpreter("p", bare).hindrance
     assert "p has trtbuild 0.0.1" in Interpreter("p", old).hindrance

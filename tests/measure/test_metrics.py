@@ -34,6 +34,21 @@ def test_every_metric_has_its_row():
     assert set(METRICS) == set(METRIC_ROWS)
 
 
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_better_end_is_where_less_noise_leads(metric):
+    """What gates, differences and reports go by."""
+    rng = np.random.default_rng(0)
+    reference = rng.normal(size=(400, 10))
+    noise = rng.normal(size=(400, 10))
+    labels = np.argsort(-reference, axis=1)[:, 0]
+    near, far = (
+        measured(metric, reference, reference + share * noise, labels=labels).value
+        for share in (0.1, 3.0)
+    )
+
+    assert ("high" if near > far else "low") == METRIC_ROWS[metric].better
+
+
 def test_cosine_is_the_mean_over_samples_and_names_the_worst():
     """cos 0° and cos 60° have the mean 0.75; the second sample is the worst."""
     found = measured("cosine", [[1, 0], [1, 0]], [[2, 0], [1, 3**0.5]], dtype=np.float64)

@@ -214,15 +214,6 @@ def test_a_large_weight_of_another_size_is_refused(large):
         read_onnx(large)
 
 
-def test_a_model_cannot_choose_where_weights_are_put(large):
-    """The name of a scratch file in a model from outside is dropped."""
-    model = onnx.load(large, load_external_data=False)
-    model.metadata_props.add(key="trtbuild_scratch", value="/etc/passwd")
-    large.write_bytes(model.SerializeToString())
-
-    assert [] == list(read_onnx(large).model.metadata_props)
-
-
 def test_local_functions_are_inlined(tmp_path):
     """What follows sees one flat graph."""
     text = """<ir_version: 8, opset_import: ["" : 17, "own" : 1]>

@@ -12,10 +12,10 @@ from trtbuild.model.weights_file import (
     is_split,
     make_tensor,
     measure_tensor,
-    put_scratch,
     read_values,
     refer_to_file,
     restore_weights,
+    use_scratch,
     write_split,
 )
 
@@ -50,17 +50,25 @@ def test_the_library_sees_an_input_and_gives_the_weight_back(split):
 
 
 def test_new_weights_go_to_the_scratch_file_of_a_split_model(split, tmp_path):
-    """Each at a multiple of 4096; small ones, and those of other models, stay in memory."""
-    put_scratch(split, tmp_path / "scratch")
+    """Each at a multiple of 4096; small ones, and those made outside, stay in memory."""
     large = np.ones(20_000, np.int8)
-    made = [make_tensor(split, values, "t") for values in (large, large + 1, large[:9])]
-    whole = model_of(MODEL, {"w": WEIGHT})
-    put_scratch(whole, tmp_path / "scratch")
+    with use_scratch(tmp_path / "scratch", of=split):
+        made = [make_tensor(values, "t") for values in (large, large + 1, large[:9])]
 
     assert [b"", b"", bytes([1] * 9)] == [tensor.raw_data for tensor in made]
     assert ["0", "20480"] == [tensor.external_data[1].value for tensor in made[:2]]
     assert [1, 2] == [read_values(tensor).max() for tensor in made[:2]]
-    assert large.tobytes() == make_tensor(whole, large, "t").raw_data
+    assert large.tobytes() == make_tensor(large, "t").raw_data
+
+
+def test_weights_of_a_whole_model_stay_in_memory(tmp_path):
+    """Even within the making of one that is split."""
+    large = np.ones(20_000, np.int8)
+    with use_scratch(tmp_path / "scratch", of=model_of(MODEL, {"w": WEIGHT})):
+        made = make_tensor(large, "t")
+
+    assert large.tobytes() == made.raw_data
+    assert not (tmp_path / "scratch").exists()
 
 
 def test_written_models_name_the_digest_of_their_weights(split, tmp_path):

@@ -14,7 +14,7 @@ import pytest
 from tests.helpers.mutable import same_size_and_time
 from tests.helpers.typed import typed
 from trtbuild.cli import start
-from trtbuild.core.files import try_lock
+from trtbuild.core.locks import try_lock
 from trtbuild.store import stamp
 
 

@@ -158,6 +158,18 @@ def test_a_worker_that_dies_is_told_and_the_next_step_gets_another(local, tmp_pa
     assert "" == ended(local).message
 
 
+def test_what_lies_where_the_command_is_typed_is_not_imported(local, tmp_path, monkeypatch):
+    """Not a `json.py`, nor any other module of that name."""
+    for name in ("json", "random", "queue", "pydantic"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nraise 1")
+    monkeypatch.chdir(tmp_path)
+
+    local.start(call(tmp_path))
+
+    assert "" == ended(local).message
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("at", [0.0, 0.05, 0.3, 0.8])
 def test_no_worker_outlives_its_parent(tmp_path, at):
     """Killed at whatever moment, even before the worker has come up."""

@@ -133,7 +133,7 @@ def test_a_fixed_batch_is_filled(calibrate):
     rows = [[1, 2, 3, 4], [5, 6, 7, 8]]
 
     assert calibrate(rows)[2] == calibrate(rows, text=MODEL.replace("N", "2"))[2]
-    with pytest.raises(StepInputError, match="batch is fixed at 2"):
+    with pytest.raises(StepInputError, match="takes 2 samples at once, and 1 samples"):
         calibrate(rows[:1], text=MODEL.replace("N", "2"))
 
 

@@ -104,5 +104,5 @@ def test_the_legacy_calibrator_gets_its_numbers(run):
 
 def test_a_last_batch_that_is_short_is_an_error_before_the_build(run):
     """TensorRT takes whole batches alone."""
-    with pytest.raises(StepInputError, match="leave 1 of 5 samples over"):
+    with pytest.raises(StepInputError, match="takes 2 samples at once, and 5 samples"):
         run(samples=5, batch=2)

@@ -105,9 +105,13 @@ def test_an_output_without_a_batch_axis_is_one_row(infer):
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        ([[1, 2, 3]], {}, "x.npy[0]: is float32 [3], but input `x` takes float32 [2]"),
-        ([[1, 2]], {"dtype": np.float64}, "x.npy[0]: is float64 [2], but input `x` takes float32"),
-        ([[1, 2]], {"name": "image"}, "x.npy[0]: has no array for input `x`"),
+        ([[1, 2, 3]], {}, "sample x.npy[0]: `x` is float32 [3]; it must be float32 [2]"),
+        (
+            [[1, 2]],
+            {"dtype": np.float64},
+            "sample x.npy[0]: `x` is float64 [2]; it must be float32 [2]",
+        ),
+        ([[1, 2]], {"name": "image"}, "sample x.npy[0]: `image` is no input of the model"),
     ],
 )
 def test_a_sample_that_does_not_fit_is_named_with_the_input(infer, rows, options, message):
@@ -203,7 +207,7 @@ def test_a_candidate_may_take_half_what_the_reference_takes_whole(infer):
     found, _ = infer([[1, 2049]], HALF)
 
     assert [[2, 4096]] == found.read("y").tolist()
-    with pytest.raises(StepInputError, match="takes float16"):
+    with pytest.raises(StepInputError, match="must be float16"):
         infer([[1, 2]], HALF, reference=True)
 
 

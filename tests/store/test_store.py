@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 
 import pytest
 
 from trtbuild.core.digest import seal
-from trtbuild.core.errors import CorruptObject, NotWritable
+from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
 from trtbuild.core.records import Action, Artifact
+from trtbuild.store.maintenance import collect_garbage
 from trtbuild.store.store import Store, find_default_root
 
 AB, CD = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
@@ -76,6 +79,60 @@ def test_a_claim_is_held_by_one(store):
     again = store.claim(AB)
     assert again is not None
     os.close(again)
+
+
+@pytest.fixture
+def without_locks(monkeypatch):
+    """A file system without locks."""
+
+    def refuse(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+
+def test_without_locks_the_store_works_and_says_so(store, without_locks):
+    """It is not being swept, for ever; whoever builds with it is told to do so alone."""
+    with store.using():
+        assert "has no locks (No locks available): let one trtbuild at a time" in store.remark
+        assert "\n" not in store.remark
+        os.close(store.claim(AB))
+
+
+def test_without_locks_another_s_work_stays(store, without_locks):
+    """It may be at the same step, in a directory of its own; what was left in ours goes."""
+    os.close(store.claim(AB))
+    ours = store.work(AB)
+    theirs = ours.with_name(f"{ours.name}1")
+    for work in (ours, theirs):
+        (work / "half").parent.mkdir(exist_ok=True)
+        (work / "half").touch()
+
+    assert ours == store.work(AB)
+    assert (theirs / "half").exists()
+    assert not (ours / "half").exists()
+
+
+def test_without_locks_nothing_is_swept(store, without_locks):
+    """Nobody can say whether something is being built."""
+    with pytest.raises(StoreInUse, match="cannot be known: its file system has no locks") as caught:
+        collect_garbage(store, runs=1)
+    assert "remove the store" in caught.value.hint
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_an_object_is_for_those_whom_the_umask_lets(store, tmp_path, umask):
+    """To read; nobody writes to one."""
+    before = os.umask(umask)
+    try:
+        (tmp_path / "a").write_text("a")
+        (tmp_path / "b").write_text("b")
+        added = [store.add(tmp_path / "a", "x", move=True), store.add(tmp_path / "b", "x")]
+    finally:
+        os.umask(before)
+
+    modes = {store.object_path(each.digest).stat().st_mode & 0o777 for each in added}
+    assert {0o444 & ~umask} == modes
 
 
 def test_a_store_that_cannot_be_made_says_how_to_move_it(tmp_path):

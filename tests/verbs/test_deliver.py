@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
+from pathlib import Path
 
 import pytest
 
+from trtbuild.core import files
 from trtbuild.core.errors import NotWritable
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
 
@@ -91,6 +95,54 @@ def test_a_build_directory_that_cannot_be_made_is_one_error(tmp_path):
     assert "--build-dir" in caught.value.hint
 
 
+@pytest.mark.parametrize("full", ["model.onnx", "report.md"])
+def test_a_full_build_directory_is_named(store, tmp_path, model, monkeypatch, full):
+    """And not the store, which the copy is of; what was placed before stays."""
+    delivered(tmp_path / "b", store, {"model.onnx": model})
+
+    def no_room(path, *_):
+        raise OSError(errno.ENOSPC, "No space left on device", str(store.object_path(model.digest)))
+
+    (tmp_path / "b" / full).write_text("edited")
+    monkeypatch.setattr(files, "_clone", no_room)
+    monkeypatch.setattr(Path, "write_bytes", no_room)
+    with pytest.raises(NotWritable) as caught:
+        delivered(tmp_path / "b", store, {"model.onnx": model})
+
+    expected = f"directory {tmp_path}/b cannot be written to: {full}: No space left on device"
+    assert expected in caught.value.message
+    assert "make room there, or choose another one with --build-dir" == caught.value.hint
+    assert "edited" == (tmp_path / "b" / full).read_text()
+    assert [] == list((tmp_path / "b").glob("*.part"))
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077])
+def test_what_is_placed_is_for_those_whom_the_umask_lets(store, tmp_path, model, umask):
+    """Results, pages, and what lies beside them for the next delivery."""
+    before = os.umask(umask)
+    try:
+        delivered(tmp_path / "b", store, {"a/model.onnx": model})
+    finally:
+        os.umask(before)
+
+    placed = [path for path in (tmp_path / "b").rglob("*") if path.is_file()]
+    assert 4 == len(placed)
+    assert {0o666 & ~umask} == {path.stat().st_mode & 0o777 for path in placed}
+
+
+def test_without_locks_results_are_placed_all_the_same(store, tmp_path, model, monkeypatch):
+    """With a remark: whoever builds twice at once into one directory must know."""
+
+    def refuse(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+
+    (remark,) = prepare_directory(tmp_path / "b")
+    assert "the build directory's file system has no locks (No locks available)" in remark
+    assert "model.onnx" in delivered(tmp_path / "b", store, {"model.onnx": model})
+
+
 @pytest.mark.parametrize("form", ["../victim", "{}/victim", "a/../../victim", "out/victim"])
 def test_a_forged_list_of_what_was_delivered_removes_nothing_elsewhere(
     store, tmp_path, model, form
@@ -124,7 +176,7 @@ def test_a_link_in_the_place_of_the_lock_is_refused(store, tmp_path, model):
     (tmp_path / "b").mkdir()
     (tmp_path / "b/.lock").symlink_to(tmp_path / "victim")
 
-    with pytest.raises(OSError, match=r"\.lock"):
+    with pytest.raises(NotWritable, match=r"\.lock: "):
         delivered(tmp_path / "b", store, {"model.onnx": model})
 
     assert "mine" == (tmp_path / "victim").read_text()

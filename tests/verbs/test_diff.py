@@ -37,3 +37,20 @@ def test_a_limit_that_loses_bits_comes_before_one_that_gains():
         Change(what="calibrator", before="minmax", after="mse"),
         Change(what="ranges.b", before=2.0, after=4.0, bits=1.0),
     )
+
+
+def test_an_error_that_exploded_comes_before_a_figure_that_barely_moved():
+    """Whichever metrics there are: their table says which way is worse."""
+    assert ["a.max_abs", "b.cosine"] == names(
+        Change(what="b.cosine", before=0.999, after=0.998),
+        Change(what="a.max_abs", before=0.01, after=5.0),
+    )
+
+
+def test_an_error_that_came_from_nothing_is_the_worst_and_one_that_went_the_best():
+    """Zero has no ratio."""
+    assert ["a.max_abs", "c.top1", "b.max_abs"] == names(
+        Change(what="b.max_abs", before=0.1, after=0.0),
+        Change(what="c.top1", before=0.9, after=0.8),
+        Change(what="a.max_abs", before=0.0, after=0.1),
+    )

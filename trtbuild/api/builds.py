@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from trtbuild.api.executors import using_executor
+from trtbuild.api.executors import demand_buildable, using_executor
 from trtbuild.api.recipes import load
 from trtbuild.store.store import Store, find_default_root
 
@@ -62,6 +62,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     its ranges. Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
 
     Raises:
+        WrongSystem: nothing can be built on this one.
         LockMismatch: something is not as it is locked.
         PlanStale: the saved plan is not what would be done any more.
         RecipeError: the recipe, alone or with the model it names, is wrong.
@@ -72,6 +73,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.verbs.apply import apply_recipe as apply_here
     from trtbuild.verbs.lock import compare_with_lock
 
+    demand_buildable(executor, "building")
     loaded = load(path)
     store = Store(find_default_root())
     with using_executor(executor, jobs=jobs) as place:

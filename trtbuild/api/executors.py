@@ -11,7 +11,7 @@ from trtbuild.core.errors import UsageError
 if TYPE_CHECKING:
     from trtbuild.run.executor import Executor
 
-__all__ = ["EXECUTORS", "using_executor"]
+__all__ = ["EXECUTORS", "demand_buildable", "using_executor"]
 
 
 def _local(jobs: int) -> Executor:
@@ -28,6 +28,18 @@ def _inline(jobs: int) -> Executor:
 
 EXECUTORS: dict[str, Callable[[int], Executor]] = {"local": _local, "inline": _inline}
 """What makes an executor, by its name; it is told how many steps may run at once."""
+
+
+def demand_buildable(executor: Executor | str, what: str) -> None:
+    """Demand that engines can be built; of the caller's own executor nothing is demanded.
+
+    Raises:
+        WrongSystem: they would be built on this machine, and its operating system is not for it.
+    """
+    if isinstance(executor, str):
+        from trtbuild.machine.system import demand_linux
+
+        demand_linux(what)
 
 
 @contextlib.contextmanager

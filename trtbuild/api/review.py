@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.api.builds import open_store
-from trtbuild.api.executors import using_executor
+from trtbuild.api.executors import demand_buildable, using_executor
 from trtbuild.api.recipes import load
 from trtbuild.store.store import Store, find_default_root
 
@@ -80,6 +80,7 @@ def verify(
     Without a lock, it is held to the last build. Neither the store nor the build directory changes.
 
     Raises:
+        WrongSystem: nothing can be built on this one.
         LockMismatch: the recipe or its sources are not those of the lock.
         UsageError: there is neither a lock nor a build of the recipe as it stands.
         StepFailed: a step failed; its log is kept.
@@ -87,6 +88,7 @@ def verify(
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.verify import verify_build as verified
 
+    demand_buildable(executor, "verifying")
     with using_executor(executor, jobs=jobs) as place:
         return verified(
             load(path), open_store(), place, targets=targets, listener=listener or QuietListener()

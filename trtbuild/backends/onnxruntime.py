@@ -15,7 +15,8 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.runner import list_ort_errors
+from trtbuild.model.onnx_file import load_bare
+from trtbuild.model.session import CPU, write_optimized
 
 __all__ = ["Onnxruntime"]
 
@@ -63,50 +64,30 @@ class Onnxruntime(Options):
         if read.split:
             raise StepInputError(
                 "the model is over 2 GB, with its weights in a file of their own; an engine is one",
-                hint="leave this target out: ONNX Runtime runs model.int8.onnx, which `apply` "
-                "leaves with its weights beside it",
+                hint="leave this target out: ONNX Runtime runs the model that `apply` leaves, with "
+                "its weights beside it",
             )
         with tempfile.TemporaryDirectory() as folder:
-            chosen = _read_operators(_optimize(order.model, Path(folder) / "optimized.onnx"))
+            chosen = _read_operators(order.model, Path(folder) / "optimized.onnx")
         copy_whole(order.model, order.engine)
         order.progress(1, 1, "models")
         return BuildResult(
             inputs=read.inputs,
             outputs=read.outputs,
-            options={"provider": "CPUExecutionProvider", "graph_optimization_level": "EXTENDED"},
+            options={"provider": CPU[0], "graph_optimization_level": "EXTENDED"},
             layers=tuple(_read_layer(layer, chosen) for layer in order.requested),
         )
 
 
-def _optimize(model: Path, path: Path) -> Path:
-    """Have ONNX Runtime write down the graph that it would run.
+def _read_operators(model: Path, path: Path) -> dict[str, str]:
+    """Return the operator of each node that ONNX Runtime makes of a model, and writes to a file.
 
-    Fusions up to EXTENDED decide between integer and float; the layout changes above them depend
-    on the processor and rename what they touch.
+    A fused node's name holds that of its Conv or Gemm.
     """
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-    options.optimized_model_filepath = str(path)
-    try:
-        ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except list_ort_errors() as error:
-        raise StepInputError(
-            f"ONNX Runtime cannot load the model: {error}",
-            hint="an operator it does not know must be replaced before the export",
-        ) from None
-    return path
-
-
-def _read_operators(path: Path) -> dict[str, str]:
-    """Return the operator of each node; a fused node's name holds that of its Conv or Gemm."""
-    import onnx
-
-    nodes = onnx.load(path, load_external_data=False).graph.node
+    write_optimized(model, path)
     return {
         node.name.partition("_token_")[0].removeprefix("fused "): node.op_type
-        for node in nodes
+        for node in load_bare(path).graph.node
         if node.name
     }
 

@@ -195,18 +195,22 @@ def format_verdict(verdict: GateVerdict) -> str:
 
 def write_diagnosis(found: Diagnosis) -> None:
     """Write what this machine can build, and the command that brings the rest."""
+    from trtbuild.machine.facts import list_doubts, name_package
+
     echo(f"Python {found.python}, store {found.store}")
     names = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
     echo(f"GPU: {names or 'none with a driver: engines are built, and cannot be run here'}")
     echo("targets:")
     for target in found.targets:
-        versions = ", ".join(f"{name} {version}" for name, version in target.packages.items())
+        versions = ", ".join(name_package(name, fact) for name, fact in target.packages.items())
         word = "yes" if target.builds else "no "
         echo(f"  {word}  {target.kind}: {versions if target.builds else target.reason}")
         named = found.pythons.get(target.kind)
         if named is not None:
-            there = ", ".join(f"{name} {v}" for name, v in target.packages.items() if v)
+            there = ", ".join(name_package(name, v) for name, v in target.packages.items() if v)
             echo(f"       under {named.python} (by {named.place}): {there or 'nothing of it'}")
+        for doubt in list_doubts(target.packages):
+            echo(f"       {doubt}")
         if not target.builds:
             echo(f"       hint: {target.install}")
     echo("for some recipes:")

@@ -20,6 +20,7 @@ __all__ = [
     "StoreInUse",
     "TrtbuildError",
     "UsageError",
+    "WrongSystem",
 ]
 
 
@@ -110,6 +111,12 @@ class StoreInUse(TrtbuildError):
 
 class NoGpu(TrtbuildError):
     """The work needs a GPU that this machine does not have."""
+
+    code = 4
+
+
+class WrongSystem(TrtbuildError):
+    """The work needs another operating system."""
 
     code = 4
 

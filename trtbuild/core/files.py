@@ -1,34 +1,38 @@
-"""Write whole or not at all; lock; link or copy."""
+"""Write whole or not at all; link or copy."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["copy_whole", "link_whole", "replace_whole", "try_lock", "write_whole"]
+__all__ = ["copy_whole", "link_whole", "relate_path", "remove_file", "replace_whole", "write_whole"]
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+WINDOWS = os.name == "nt"
 
 
 @contextlib.contextmanager
 def replace_whole(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it takes its place in one move.
 
-    On any failure, the interrupt key included, what was there before stays as it was.
+    On any failure, the interrupt key included, what was there before stays as it was. An error for
+    want of room names `path`, whatever it was that noticed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
+    part = path.with_name(f".{path.name}.{os.urandom(6).hex()}.part")
+    # Made by hand: what `tempfile` makes is for its owner alone, whatever the umask.
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield part
-        part.chmod(0o644)
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 
@@ -60,6 +64,10 @@ _FICLONE = 0x40049409  # linux/fs.h
 
 
 def _clone(source: Path, target: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return False
     with source.open("rb") as reader, target.open("wb") as writer:
         try:
             fcntl.ioctl(writer.fileno(), _FICLONE, reader.fileno())
@@ -68,16 +76,20 @@ def _clone(source: Path, target: Path) -> bool:
     return True
 
 
-def try_lock(path: Path, *, shared: bool = False) -> int | None:
-    """Take a lock, exclusive or shared, or return None at once if somebody stands against it.
-
-    Returns a file descriptor; closing it, or the death of the process, gives the lock back.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+def remove_file(path: Path) -> None:
+    """Remove a file if it is there, though it be read-only: Windows would keep it."""
     try:
-        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        if not WINDOWS:
+            raise
+        path.chmod(0o600)
+        path.unlink(missing_ok=True)
+
+
+def relate_path(path: Path | str, base: Path) -> str:
+    """Write a path from a folder on, with `/`; whole where none leads there: to another drive."""
+    try:
+        return Path(os.path.relpath(path, base)).as_posix()
+    except ValueError:
+        return Path(path).as_posix()

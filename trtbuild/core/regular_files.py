@@ -12,8 +12,10 @@ from trtbuild.core.errors import MissingFile
 
 __all__ = ["MOST_TEXT_BYTES", "open_regular", "read_regular"]
 
+NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipes in its folders
 MOST_TEXT_BYTES = 64 << 20
 """More than any lock, plan or table of ranges comes to; held in memory, as trees, many times."""
+DIRECTORY = "is a directory; a file is needed"
 
 
 def open_regular(path: Path, *, called: str = "", hint: str = "") -> BufferedReader:
@@ -27,14 +29,16 @@ def open_regular(path: Path, *, called: str = "", hint: str = "") -> BufferedRea
     name = called or str(path)
     try:
         # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | NONBLOCK)
     except (OSError, ValueError) as error:
-        raise MissingFile(f"{name}: {_explain_error(error)}", hint=hint) from None
+        refused = isinstance(error, PermissionError) and path.is_dir()  # on Windows
+        what = DIRECTORY if refused else _explain_error(error)
+        raise MissingFile(f"{name}: {what}", hint=hint) from None
     mode = os.fstat(handle).st_mode
     if not stat.S_ISREG(mode):
         os.close(handle)
-        what = "is a directory" if stat.S_ISDIR(mode) else "is a pipe or a device"
-        raise MissingFile(f"{name}: {what}; a file is needed", hint=hint)
+        what = DIRECTORY if stat.S_ISDIR(mode) else "is a pipe or a device; a file is needed"
+        raise MissingFile(f"{name}: {what}", hint=hint)
     return os.fdopen(handle, "rb")
 
 

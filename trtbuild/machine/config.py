@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import RecipeError
+from trtbuild.core.locations import find_config_root
 from trtbuild.core.watch import note_path
 from trtbuild.machine.facts import list_target_kinds
 from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
@@ -27,11 +27,8 @@ class ConfiguredPython:
 
 
 def find_config_file() -> Path:
-    """Return where the settings are looked for: below XDG_CONFIG_HOME, else ~/.config."""
-    home = os.environ.get("XDG_CONFIG_HOME", "")
-    # A relative one is to be taken for none: the XDG base directory specification.
-    base = Path(home) if home.startswith("/") else Path("~/.config").expanduser()
-    return base / "trtbuild" / "config.yaml"
+    """Return where the settings are looked for."""
+    return Path(find_config_root()) / "config.yaml"
 
 
 def read_configured_pythons() -> dict[str, ConfiguredPython]:
@@ -91,7 +88,11 @@ def _python_problems(source: RecipeText, kind: str, python: object) -> Iterator[
         hint = f"did you mean `{guess}`? " if guess else ""
         told = f"`{kind}` is no kind of target"
         yield source.problem(path, told, f"{hint}kinds: {', '.join(kinds)}", key=True)
-    elif not isinstance(python, str) or not python.startswith(("/", "~/")):
+    elif not isinstance(python, str) or not _from_the_root(python):
         # A relative path would mean another Python in every directory.
         told = f"`{kind}` must be the path of a Python, from the root or from `~/`"
         yield source.problem(path, told, "for example /opt/trt10/bin/python")
+
+
+def _from_the_root(python: str) -> bool:
+    return python.startswith("~/") or Path(python).is_absolute()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
-import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,12 @@ from typing import Any, get_args
 from trtbuild.backends import Target
 from trtbuild.backends.base import Capabilities
 from trtbuild.core.watch import note_driver
+from trtbuild.machine.distributions import (
+    explain_overlap,
+    find_version,
+    normalize_name,
+    read_folder,
+)
 
 __all__ = [
     "GPU",
@@ -24,15 +28,17 @@ __all__ = [
     "explain_missing",
     "find_capabilities",
     "judge_readiness",
+    "list_doubts",
     "list_gpus",
     "list_target_kinds",
+    "name_package",
+    "read_version",
 ]
 
 GPU = "gpu"
 """The fact that is no distribution."""
 NO_GPU = "there is no NVIDIA GPU with a driver here"
 
-_SUFFIXES = (".dist-info", ".egg-info")
 _PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*: cuda.h
 _NAME_BYTES = 256
@@ -41,6 +47,9 @@ _NAME_BYTES = 256
 class InstalledPackages(Mapping[str, str]):
     """Versions by distribution name, in any spelling, and that of `python`.
 
+    Where a distribution of another name brings the module, that name stands before the version:
+    `onnxruntime-gpu 1.31.1`; where several do, all of them.
+
     It iterates over what was looked up and found: the facts that a plan rests on, and not
     everything that happens to be installed. Versions come from the names of the metadata
     folders: reading the metadata itself costs more than all the rest of a plan.
@@ -48,16 +57,23 @@ class InstalledPackages(Mapping[str, str]):
 
     def __init__(self, paths: Sequence[str] | None = None, *, python: str = "") -> None:
         """Look into `paths`, of a Python of that version; with None, of this interpreter."""
-        self._versions = {"python": python or platform.python_version()}
-        for name, version in _distributions(sys.path if paths is None else paths):
-            self._versions.setdefault(name, version)
+        self._python = python or platform.python_version()
+        places = dict.fromkeys(sys.path if paths is None else paths)
+        self._folders = [read_folder(path) for path in places]
         self._asked: dict[str, str] = {}
 
     def __getitem__(self, name: str) -> str:
         """Return the version of a distribution, or what `gpu` there is; remember the question."""
-        version = _gpu_in_words() if name == GPU else self._versions[normalize_name(name)]
-        self._asked[name] = version
-        return version
+        if name not in self._asked:
+            self._asked[name] = _gpu_in_words() if name == GPU else self._version(name)
+        return self._asked[name]
+
+    def _version(self, name: str) -> str:
+        whole = normalize_name(name)
+        found = self._python if whole == "python" else find_version(whole, self._folders)
+        if found is None:
+            raise KeyError(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._asked)
@@ -66,21 +82,19 @@ class InstalledPackages(Mapping[str, str]):
         return len(self._asked)
 
 
-def normalize_name(name: str) -> str:
-    """Return the one spelling of a distribution's name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+def read_version(fact: str) -> str:
+    """Return the version that the fact of a distribution holds."""
+    return fact.rpartition(" ")[2]
 
 
-def _distributions(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
-    for path in paths:
-        try:
-            entries = os.listdir(path or ".")  # noqa: PTH208  # twice as fast as Path.iterdir
-        except OSError:
-            continue  # the import path may name what is not there
-        for entry in sorted(entries):
-            if entry.endswith(_SUFFIXES):
-                name, _, version = entry.rpartition(".")[0].partition("-")
-                yield normalize_name(name), version.partition("-py")[0] or "0"
+def name_package(name: str, fact: str) -> str:
+    """Write the fact of a distribution with its name, unless it names another."""
+    return fact if " " in fact else f"{name} {fact}"
+
+
+def list_doubts(facts: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what is wrong with the facts that were looked up."""
+    return tuple(filter(None, (explain_overlap(name, fact) for name, fact in facts.items())))
 
 
 def explain_missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
@@ -90,8 +104,9 @@ def explain_missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str
         return f"{', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} not installed"
     if capabilities.major is not None:
         first = capabilities.packages[0]
-        if int(facts[first].partition(".")[0]) != capabilities.major:
-            return f"{first} {facts[first]} is installed; version {capabilities.major} is needed"
+        if int(read_version(facts[first]).partition(".")[0]) != capabilities.major:
+            found = name_package(first, facts[first])
+            return f"{found} is installed; version {capabilities.major} is needed"
     return ""
 
 

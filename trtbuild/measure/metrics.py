@@ -44,6 +44,7 @@ class MetricRow:
     meaning: str
     """One sentence for the reader of a report."""
     unit: Literal["", "dB", "share"] = ""
+    better: Literal["high", "low"] = "high"
 
 
 def _cosine_parts(chunk: Chunk) -> np.ndarray:
@@ -233,6 +234,7 @@ METRIC_ROWS: Mapping[Metric, MetricRow] = {
         _highest,
         _no_values,
         "the largest absolute difference of any value, in the output's own unit",
+        better="low",
     ),
     "top1_agreement": MetricRow(
         _agreement_parts,

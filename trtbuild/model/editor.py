@@ -29,7 +29,6 @@ class Editor:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.view = GraphView(model)
-        self._model = model
         self._graph = model.graph
         self._names = NameGenerator(model.graph)
         self._before: dict[int, list[onnx.NodeProto]] = {}
@@ -38,7 +37,7 @@ class Editor:
     def constant(self, wanted: str, values: npt.NDArray[np.generic]) -> str:
         """Add an initializer and return its name: `wanted`, with a number if that is taken."""
         name = self._names.fresh(wanted)
-        self._graph.initializer.append(make_tensor(self._model, values, name))
+        self._graph.initializer.append(make_tensor(values, name))
         return name
 
     def node_before(

@@ -1,4 +1,7 @@
-"""From samples to what a model is fed: checked against its inputs, grouped to its batch."""
+"""What a model is fed: arrays checked against its inputs, samples grouped to its batch.
+
+Which axis of an input counts the samples is known here alone.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.fit import fits
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Feed", "SampleLike", "feeds_from_samples"]
+__all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "describe_sample", "fits"]
+
+_FED = frozenset(
+    {"float16", "float32", "float64", "bool"}
+    | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
+)
+"""The dtypes that NumPy and ONNX Runtime share."""
 
 
 class SampleLike(Protocol):
@@ -36,70 +44,164 @@ class Feed:
     arrays: dict[str, np.ndarray]
 
 
-def feeds_from_samples(
-    samples: Iterable[SampleLike], inputs: Sequence[TensorSpec], *, batch: int
-) -> Iterator[Feed]:
-    """Group samples, in order, into feeds of `batch`; nothing is converted, padded or dropped.
+class Feeder:
+    """Makes feeds for a model of samples; nothing is padded, dropped or converted in silence.
+
+    A model whose batch axis is open is fed one sample at a time, so that no sample's numbers rest
+    on its neighbours, nor a result on a batch size; one with a fixed batch as many as it takes.
+    """
+
+    def __init__(self, inputs: Sequence[TensorSpec], *, rounding: bool = False) -> None:
+        """Take the model's inputs; `rounding` lets float32 data be rounded to a float16 input.
+
+        Raises:
+            StepInputError: an input has no batch axis, or a type that NumPy lacks; or two have
+                different fixed batches.
+        """
+        self.batch = _find_batch(inputs)
+        """How many samples a run takes."""
+        self._axes = {spec.name: _demand_batch_axis(spec) for spec in inputs}
+        self._inputs = tuple(inputs)
+        self._samples = tuple(map(describe_sample, inputs))
+        self._rounding = rounding
+
+    def demand_whole_batches(
+        self, count: int, *, otherwise: str = "open the batch axis (fix `set_dimension`)"
+    ) -> None:
+        """Refuse a number of samples that leaves a rest; `otherwise` is what else would do.
+
+        Raises:
+            StepInputError: it is no multiple of the batch.
+        """
+        if rest := count % self.batch:
+            raise StepInputError(
+                f"the model takes {self.batch} samples at once, and {count} samples are no "
+                "multiple of that",
+                hint=f"take {count - rest or self.batch} samples (`count`), or {otherwise}",
+            )
+
+    def feeds(self, samples: Iterable[SampleLike]) -> Iterator[Feed]:
+        """Group samples, in order, into feeds.
+
+        Raises:
+            StepInputError: a sample does not fit the inputs (names both), or the samples do not
+                divide into batches.
+        """
+        group: list[SampleLike] = []
+        count = 0
+        for sample in samples:
+            self._check(sample)
+            group.append(sample)
+            count += 1
+            if len(group) == self.batch:
+                yield self._stack(group)
+                group = []
+        self.demand_whole_batches(count)
+
+    def _check(self, sample: SampleLike) -> None:
+        for told in _find_misfits(sample.arrays, self._samples, "the model", self._rounding):
+            raise StepInputError(
+                f"sample {sample.name}: {told}",
+                hint="a sample holds an array a model input, without the batch axis; nothing is "
+                "converted silently: look at the names and the preprocessing of the data",
+            )
+
+    def _stack(self, group: Sequence[SampleLike]) -> Feed:
+        import numpy as np
+
+        arrays = {}
+        for spec in self._inputs:
+            parts = [sample.arrays[spec.name] for sample in group]
+            shapes = {part.shape for part in parts}
+            if len(shapes) > 1:
+                raise StepInputError(
+                    f"samples {group[0].name} to {group[-1].name} make one batch of the model, "
+                    f"but their `{spec.name}` differ in shape: {sorted(shapes)}",
+                    hint="resize or crop the samples to one shape",
+                )
+            stacked = np.stack(parts, axis=self._axes[spec.name])
+            arrays[spec.name] = stacked.astype(spec.dtype, copy=False)
+        return Feed(tuple(sample.name for sample in group), arrays)
+
+
+def describe_sample(spec: TensorSpec) -> TensorSpec:
+    """Return what one sample holds for an input: the same without its batch axis."""
+    axis = _find_batch_axis(spec)
+    if axis is None:
+        return spec
+    return spec.model_copy(update={"shape": spec.shape[:axis] + spec.shape[axis + 1 :]})
+
+
+def fits(shape: Sequence[int | str], wanted: Sequence[int | str]) -> bool:
+    """Tell whether a shape has as many axes as wanted, and the sizes that are not left open."""
+    return len(shape) == len(wanted) and all(
+        isinstance(size, str) or size == given for size, given in zip(wanted, shape, strict=True)
+    )
+
+
+def demand_fit(feed: Mapping[str, np.ndarray], specs: Sequence[TensorSpec], *, of: str) -> None:
+    """Demand an array for every input, of its dtype and shape, and none beside; `of` has them.
 
     Raises:
-        StepInputError: a sample does not fit the inputs (names both), or the samples do not
-            divide into batches.
+        StepInputError: names the first array that does not fit, and what would.
     """
-    group: list[SampleLike] = []
-    for sample in samples:
-        _check(sample, inputs)
-        group.append(sample)
-        if len(group) == batch:
-            yield _feed(group, inputs)
-            group = []
-    if group:
+    for told in _find_misfits(feed, specs, of):
+        raise StepInputError(told, hint="an array a model input, batch axis first")
+
+
+def _find_misfits(
+    arrays: Mapping[str, np.ndarray],
+    specs: Sequence[TensorSpec],
+    of: str,
+    rounding: bool = False,  # noqa: FBT001, FBT002  # see Feeder
+) -> Iterator[str]:
+    names = [spec.name for spec in specs]
+    for name in sorted(arrays.keys() - set(names)):
+        yield f"`{name}` is no input of {of}, which has {', '.join(names) or 'none'}"
+    for spec in specs:
+        array = arrays.get(spec.name)
+        if array is None:
+            yield f"there is no array for the input `{spec.name}`"
+            continue
+        given = array.dtype.name
+        rounded = rounding and (given, spec.dtype) == ("float32", "float16")
+        if not fits(array.shape, spec.shape) or (given != spec.dtype and not rounded):
+            wanted = ", ".join(map(str, spec.shape))
+            yield (
+                f"`{spec.name}` is {given} {list(array.shape)}; it must be {spec.dtype} [{wanted}]"
+            )
+
+
+def _find_batch_axis(spec: TensorSpec) -> int | None:
+    """Return the axis of an input that counts the samples; None where it has none."""
+    return 0 if spec.shape else None
+
+
+def _demand_batch_axis(spec: TensorSpec) -> int:
+    axis = _find_batch_axis(spec)
+    if axis is None:
         raise StepInputError(
-            f"the model's batch is fixed at {batch}, and {len(group)} samples are left over "
-            f"after the last whole batch (from {group[0].name} on)",
-            hint=f"set the data's `count` to a multiple of {batch}, "
-            "or make the model's batch dimension dynamic (fix `set_dimension`)",
+            f"input `{spec.name}` is a single number and has no batch axis",
+            hint="axis 0 of every input must be the batch; make this one a constant",
         )
+    return axis
 
 
-def _feed(group: Sequence[SampleLike], inputs: Sequence[TensorSpec]) -> Feed:
-    import numpy as np
-
-    arrays = {}
+def _find_batch(inputs: Sequence[TensorSpec]) -> int:
+    """Return how many samples a model takes at once: 1 where it leaves that open."""
     for spec in inputs:
-        parts = [sample.arrays[spec.name] for sample in group]
-        shapes = {part.shape for part in parts}
-        if len(shapes) > 1:
+        if spec.dtype not in _FED:
             raise StepInputError(
-                f"samples {group[0].name} to {group[-1].name} make one batch of the model, "
-                f"but their `{spec.name}` differ in shape: {sorted(shapes)}",
-                hint="resize or crop the samples to one shape",
+                f"input `{spec.name}` is {spec.dtype}; NumPy has no such array",
+                hint="export the model with an input of another type",
             )
-        arrays[spec.name] = np.stack(parts)
-    return Feed(tuple(sample.name for sample in group), arrays)
-
-
-def _check(sample: SampleLike, inputs: Sequence[TensorSpec]) -> None:
-    wanted, given = [spec.name for spec in inputs], list(sample.arrays)
-    if set(wanted) != set(given):
+    sizes = {
+        size for spec in inputs if isinstance(size := spec.shape[_demand_batch_axis(spec)], int)
+    }
+    if len(sizes) > 1:
+        shown = ", ".join(f"`{spec.name}` {list(spec.shape)}" for spec in inputs)
         raise StepInputError(
-            f"sample {sample.name} holds {_names(given)}; the model's inputs are {_names(wanted)}",
-            hint="name the arrays of the data as the model names its inputs",
+            f"the model's inputs disagree on the batch: {shown}",
+            hint="axis 0 of every input must be the batch",
         )
-    for spec in inputs:
-        array = sample.arrays[spec.name]
-        if array.dtype.name != spec.dtype:
-            raise StepInputError(
-                f"sample {sample.name}: `{spec.name}` is {array.dtype.name}; "
-                f"the model's input is {spec.dtype}",
-                hint=f"store or preprocess the data as {spec.dtype}; nothing is converted silently",
-            )
-        if not fits(array.shape, spec.shape[1:]):
-            raise StepInputError(
-                f"sample {sample.name}: `{spec.name}` has shape {list(array.shape)}; "
-                f"the model's input has {list(spec.shape)}, batch axis first",
-                hint="change the data's preprocessing, or the model's input shape",
-            )
-
-
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names)) or "nothing"
+    return max(sizes, default=1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["WEIGHTED", "iterate_bodies", "name_of"]
+__all__ = ["WEIGHTED", "iterate_bodies", "iterate_constants", "iterate_nodes", "name_of"]
 
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """The operators that INT8 is for: they multiply by weights, or two activations."""
@@ -26,3 +26,22 @@ def iterate_bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs
+
+
+def iterate_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """Yield nodes, then those in their bodies, however deep."""
+    nodes = list(nodes)
+    yield from nodes
+    for node in nodes:
+        for body in iterate_bodies(node):
+            yield from iterate_nodes(body.node)
+
+
+def iterate_constants(
+    nodes: Iterable[onnx.NodeProto],
+) -> Iterator[tuple[str, onnx.AttributeProto]]:
+    """Yield what each Constant node makes, and the attribute that holds its value."""
+    for node in nodes:
+        if node.op_type == "Constant":
+            for attribute in node.attribute:
+                yield node.output[0], attribute

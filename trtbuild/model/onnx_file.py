@@ -1,7 +1,7 @@
 """Read ONNX files and their external data; write ONNX files the same everywhere.
 
 A model over 2 GB is read without its large weights: they stay in their files (see
-`core.weights_file`), and go to a file beside the model that is written.
+`weights_file`), and go to a file beside the model that is written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.weights_file import (
     SMALL_BYTES,
     declare_weights,
-    forget_scratch,
     is_marked,
     is_placed,
     is_split,
@@ -35,6 +34,7 @@ __all__ = [
     "check_onnx",
     "find_model_files",
     "link_together",
+    "load_bare",
     "load_onnx",
     "read_onnx",
     "write_onnx",
@@ -105,8 +105,24 @@ def load_onnx(path: Path) -> onnx.ModelProto:
             f"{path}: cannot be read as ONNX: {_first_line(error)}",
             hint="is the file whole? copy or export it again",
         ) from error
-    forget_scratch(model)
     return model
+
+
+def load_bare(path: Path) -> onnx.ModelProto:
+    """Read a model as it lies there, without its external data.
+
+    Raises:
+        StepInputError: it is no ONNX model.
+    """
+    import onnx
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    try:
+        return onnx.load(path, load_external_data=False)
+    except (OSError, DecodeError):
+        raise StepInputError(
+            f"{path.name} is not an ONNX model, or was cut off", hint="export the model again"
+        ) from None
 
 
 def _leave_large(model: onnx.ModelProto, path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.shape_data import may_follow
+from trtbuild.model.weights_file import SMALL_BYTES, measure_tensor
 
 if TYPE_CHECKING:
     import onnx
@@ -15,6 +17,8 @@ __all__ = ["Dimension", "complete_shapes", "infer_shapes", "infer_shapes_anew", 
 
 Dimension = int | str | None
 """A size, a name, or None where nothing is known."""
+_SIZES = (6, 7)
+"""TensorProto's INT32 and INT64: what shapes are made of, which inference reads."""
 
 
 def is_named(size: Dimension) -> bool:
@@ -25,9 +29,38 @@ def is_named(size: Dimension) -> bool:
 def infer_shapes(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     """Return the model with the shapes of its tensors filled in; what is unknown has no name.
 
+    The model that is given is used up, unless this fails.
+
     Raises:
         StepInputError: strict, and an operator's inputs do not fit together.
     """
+    weights = _take_weights(model)
+    try:
+        made = _infer(model, strict=strict)
+    except StepInputError:
+        _put_weights(model, weights)
+        raise
+    _put_weights(made, weights)
+    return made
+
+
+def _take_weights(model: onnx.ModelProto) -> dict[int, bytes]:
+    """Take the bytes of large weights out of a model: inference would copy them thrice, unread."""
+    taken = {}
+    for index, tensor in enumerate(model.graph.initializer):
+        large = measure_tensor(tensor) > SMALL_BYTES and tensor.data_type not in _SIZES
+        if large and tensor.HasField("raw_data"):
+            taken[index] = tensor.raw_data
+            tensor.ClearField("raw_data")
+    return taken
+
+
+def _put_weights(model: onnx.ModelProto, weights: Mapping[int, bytes]) -> None:
+    for index, data in weights.items():
+        model.graph.initializer[index].raw_data = data
+
+
+def _infer(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     from onnx import shape_inference
 
     try:
@@ -46,6 +79,12 @@ def infer_shapes(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     return made
 
 
+def _infer_alone(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
+    """Infer as `infer_shapes` does, and leave the large weights out of what is returned."""
+    _take_weights(model)
+    return _infer(model, strict=strict)
+
+
 def infer_shapes_anew(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     """Forget every shape but those of the inputs, and infer them again, in place.
 
@@ -61,7 +100,7 @@ def infer_shapes_anew(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     for each in (graph, *graph.subgraphs(recursive=True)):
         for tensor in [tensor for node in each.nodes for tensor in node.outputs]:
             tensor.shape = None
-    model = infer_shapes(gs.export_onnx(graph), strict=True)
+    model = _infer_alone(gs.export_onnx(graph), strict=True)
     found = {value.name: _shape(value) for value in (*model.graph.value_info, *model.graph.output)}
     for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
         tensor.shape = found.get(tensor.name)
@@ -74,7 +113,7 @@ def complete_shapes(graph: gs.Graph) -> None:
     """Infer what is not known yet, in place; what is known stays."""
     import onnx_graphsurgeon as gs
 
-    model = infer_shapes(gs.export_onnx(graph), strict=False)
+    model = _infer_alone(gs.export_onnx(graph), strict=False)
     found = {value.name: _shape(value) for value in model.graph.value_info}
     for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
         shape = found.get(tensor.name)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trtbuild.model.folding import FOLDED
-from trtbuild.model.nodes import iterate_bodies
+from trtbuild.model.nodes import iterate_bodies, iterate_constants
 from trtbuild.model.opset import read_opset
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class GraphView:
             name for node in self.nodes for name in iterate_names_read_in_bodies(node)
         )
         self._constants = {tensor.name: tensor for tensor in graph.initializer}
-        self._constants |= dict(_constants_of_nodes(self.nodes))
+        self._constants |= {
+            name: value.t for name, value in iterate_constants(self.nodes) if value.name == "value"
+        }
         self._folded: set[str] = set()
         for node in self.nodes:
             if node.op_type in FOLDED and all(map(self.is_constant, filter(None, node.input))):
@@ -121,14 +123,6 @@ def read_ints(node: onnx.NodeProto, attribute: str) -> tuple[int, ...] | None:
         if found.name == attribute:
             return tuple(found.ints) or (found.i,)
     return None
-
-
-def _constants_of_nodes(nodes: list[onnx.NodeProto]) -> Iterator[tuple[str, onnx.TensorProto]]:
-    for node in nodes:
-        if node.op_type == "Constant":
-            for attribute in node.attribute:
-                if attribute.name == "value":
-                    yield node.output[0], attribute.t
 
 
 def _infer(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, Dims]]:

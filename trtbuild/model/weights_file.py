@@ -6,9 +6,11 @@ in a file names it by its absolute path; in a file that is written, by its name.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,17 +22,16 @@ if TYPE_CHECKING:
 __all__ = [
     "SMALL_BYTES",
     "declare_weights",
-    "forget_scratch",
     "is_marked",
     "is_placed",
     "is_split",
     "lies_beside",
     "make_tensor",
     "measure_tensor",
-    "put_scratch",
     "read_values",
     "refer_to_file",
     "restore_weights",
+    "use_scratch",
     "write_split",
 ]
 
@@ -39,9 +40,10 @@ SMALL_BYTES = 1 << 14
 ALIGNMENT = 4096
 """Of a weight in its file, so that it can be mapped."""
 PIECE_BYTES = 1 << 24
-DIGEST, SCRATCH = "trtbuild_weights", "trtbuild_scratch"
-"""Entries in the model's metadata: the digest of its weights; where new weights are put."""
+DIGEST = "trtbuild_weights"
+"""An entry in the model's metadata: the digest of its weights."""
 EXTERNAL = 1  # TensorProto.DataLocation
+_scratch: ContextVar[Path | None] = ContextVar("scratch", default=None)
 PLAIN = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16})
 """TensorProto's data types whose elements are whole bytes: the others stay in the model."""
 
@@ -93,15 +95,17 @@ def is_placed(tensor: onnx.TensorProto) -> bool:
     return lies_beside(tensor) and Path(_place(tensor)[0]).is_absolute()
 
 
-def put_scratch(model: onnx.ModelProto, file: Path) -> None:
-    """Let weights that are made for a model go to a file at once, where its own lie in one."""
-    if is_split(model):
-        _note(model, SCRATCH, str(file.absolute()))
+@contextlib.contextmanager
+def use_scratch(file: Path, *, of: onnx.ModelProto) -> Iterator[None]:
+    """Within this, let weights that are made go to a file at once, if those `of` a model do.
 
-
-def forget_scratch(model: onnx.ModelProto) -> None:
-    """Drop the scratch file that a model names: one that comes from outside may not choose it."""
-    _drop(model, {SCRATCH})
+    It must stay for as long as the model does.
+    """
+    token = _scratch.set(file.absolute() if is_split(of) else None)
+    try:
+        yield
+    finally:
+        _scratch.reset(token)
 
 
 def is_marked(model: onnx.ModelProto) -> bool:
@@ -114,23 +118,21 @@ def is_split(model: onnx.ModelProto) -> bool:
     return is_marked(model) or any(map(lies_beside, model.graph.initializer))
 
 
-def make_tensor(
-    model: onnx.ModelProto, values: npt.NDArray[np.generic], name: str
-) -> onnx.TensorProto:
-    """Make a tensor for a model: in its scratch file, if it has one and the tensor is not small."""
+def make_tensor(values: npt.NDArray[np.generic], name: str) -> onnx.TensorProto:
+    """Make a tensor: in the scratch file, if one is in use and the tensor is not small."""
     import numpy as np
     import onnx
 
-    scratch = next((each.value for each in model.metadata_props if each.key == SCRATCH), "")
-    if not scratch or values.nbytes <= SMALL_BYTES:
+    scratch = _scratch.get()
+    if scratch is None or values.nbytes <= SMALL_BYTES:
         return onnx.numpy_helper.from_array(values, name)
     tensor = onnx.TensorProto(name=name, dims=values.shape)
     tensor.data_type = onnx.helper.np_dtype_to_tensor_dtype(values.dtype)
-    with Path(scratch).open("ab") as file:
+    with scratch.open("ab") as file:
         offset = _pad(file.tell()) + file.tell()
         file.write(bytes(offset - file.tell()))
         file.write(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
-    refer_to_file(tensor, scratch, offset, values.nbytes)
+    refer_to_file(tensor, str(scratch), offset, values.nbytes)
     return tensor
 
 
@@ -164,7 +166,7 @@ def restore_weights(bare: onnx.ModelProto, model: onnx.ModelProto) -> onnx.Model
             del bare.graph.input[index]
     bare.graph.initializer.extend(beside)
     for each in model.metadata_props:
-        if each.key in {DIGEST, SCRATCH}:
+        if each.key == DIGEST:
             _note(bare, each.key, each.value)
     return bare
 
@@ -189,7 +191,7 @@ def write_split(model: onnx.ModelProto, path: Path, weights: Path) -> None:
                 digest.update(piece)
             refer_to_file(tensor, weights.name, offset, size)
             written = offset + size
-    _drop(model, {DIGEST, SCRATCH})
+    _drop_digest(model)
     _note(model, DIGEST, f"sha256:{digest.hexdigest()}")
     path.write_bytes(model.SerializeToString(deterministic=True))
 
@@ -219,9 +221,9 @@ def _pad(position: int) -> int:
     return -position % ALIGNMENT
 
 
-def _drop(model: onnx.ModelProto, keys: set[str]) -> None:
+def _drop_digest(model: onnx.ModelProto) -> None:
     for index in reversed(range(len(model.metadata_props))):
-        if model.metadata_props[index].key in keys:
+        if model.metadata_props[index].key == DIGEST:
             del model.metadata_props[index]
 
 

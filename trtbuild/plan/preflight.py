@@ -9,7 +9,7 @@ from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
 from trtbuild.core.values import Signature, TensorSpec, find_matches
 from trtbuild.data.base import Manifest
-from trtbuild.model.fit import fits
+from trtbuild.model.feeds import describe_sample, fits
 from trtbuild.model.nodes import WEIGHTED
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.nearest import suggest_nearest
@@ -175,7 +175,7 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
             f"make the arrays {expected.dtype}",
         )
-    if not fits(given.shape, expected.shape[1:]):
+    if not fits(given.shape, describe_sample(expected).shape):
         actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"
         return (
             f"{actual}; the model takes {_shape(expected)}",

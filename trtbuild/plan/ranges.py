@@ -12,6 +12,7 @@ from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges, assign_patterns, find_matches
+from trtbuild.model.onnx_file import load_bare
 from trtbuild.plan.compile import list_manual_ranges
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
 from trtbuild.quant.placing.policy import list_candidates, list_floating
@@ -68,10 +69,8 @@ def collect_given_ranges(
 
 def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
     """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
-    import onnx
-
     requests = PrecisionRequests(section.skip, section.precision)
-    return find_required_ranges(onnx.load(model, load_external_data=False), requests)
+    return find_required_ranges(load_bare(model), requests)
 
 
 def _by_hand(section: Quantization) -> bool:
@@ -112,9 +111,7 @@ def _check_calibrators(
     loaded: LoadedRecipe, section: Quantization, model: FilePath
 ) -> Iterator[Problem]:
     """A calibrator of its own is for tensors that calibration looks at, one for each of them."""
-    import onnx
-
-    found = onnx.load(model, load_external_data=False)
+    found = load_bare(model)
     looked_at = list_floating(found) if section.mode == "implicit" else list_candidates(found)
     for pattern in section.calibrators:
         if not find_matches(pattern, looked_at):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from trtbuild.core.errors import PlanStale, UsageError
-from trtbuild.core.files import write_whole
+from trtbuild.core.files import relate_path, write_whole
 from trtbuild.core.options import Options
 from trtbuild.core.regular_files import read_regular
 from trtbuild.plan.explain import Decision, StepVerdict, find_differences
@@ -44,7 +44,7 @@ def save_plan(
     """Write a plan down."""
     pairs = zip(plan.steps, decisions, strict=True)
     saved = SavedPlan(
-        recipe=Path(os.path.relpath(recipe.absolute(), path.parent.absolute())).as_posix(),
+        recipe=relate_path(recipe.absolute(), path.parent.absolute()),
         targets=tuple(targets),
         steps=tuple(
             SavedStep(

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from trtbuild.core.options import Options
+from trtbuild.core.placed import list_reserved_names
 from trtbuild.data import AnyDataSource as Data
 from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.check_rules import checks_exist
@@ -33,16 +34,6 @@ __all__ = ["find_problems_across"]
 
 RecipeCheck = Callable[[Recipe, RecipeText], Iterator[Problem]]
 
-_PLACED = {
-    "comparison.json",
-    "model.fp32.onnx",
-    "model.half.onnx",
-    "model.int8.onnx",
-    "ranges.json",
-    "report.html",
-    "report.md",
-}
-"""What a build directory holds beside the targets' directories."""
 TURING = 7.5
 MOST_NAMES = 3
 MOST_FOUND = 1000
@@ -230,7 +221,7 @@ def targets_have_directories(recipe: Recipe, source: RecipeText) -> Iterator[Pro
     for name in recipe.targets:
         path: Path = ("targets", name)
         other = seen.setdefault(name.lower(), name)
-        if name.lower() in _PLACED:
+        if name.lower() in list_reserved_names():
             told = f"a target cannot be called `{name}`: a build has a file of that name"
             yield source.problem(path, told, "choose another name", key=True)
         elif name.endswith("."):

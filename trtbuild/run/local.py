@@ -15,11 +15,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.files import try_lock
+from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.needs import Needs
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
+from trtbuild.run.interrupts import holding_interrupts
 from trtbuild.run.process import Key, Told, WorkerProcess
 
 __all__ = ["Local"]
@@ -84,7 +85,10 @@ class Local:
         """Take the GPU for a step that needs it alone; another trtbuild may have it."""
         if needs.gpu is None or not needs.gpu.alone or self._gpu is not None:
             return True
-        self._gpu = try_lock(Path(tempfile.gettempdir()) / f"trtbuild-gpu-{_user()}.lock")
+        try:
+            self._gpu = try_lock(Path(tempfile.gettempdir()) / f"trtbuild-gpu-{_user()}.lock")
+        except NoLocks:
+            return True  # nobody can say that it has the GPU
         return self._gpu is not None
 
     def start(self, call: Call) -> None:
@@ -123,9 +127,11 @@ class Local:
         """Start what was taken since; what runs beside it shares the threads."""
         threads = max(1, self._threads // max(1, len(self._running) + len(self._waiting)))
         while self._waiting:
-            call, needs, gpu = self._waiting.popleft()
-            process = self._worker(needs, call)
-            self._running[process.number] = _Running(call, needs, process, time.perf_counter(), gpu)
+            with holding_interrupts():  # a worker that nobody knows of would be left behind
+                call, needs, gpu = self._waiting.popleft()
+                process = self._worker(needs, call)
+                running = _Running(call, needs, process, time.perf_counter(), gpu)
+                self._running[process.number] = running
             process.run(call, threads)
 
     def _worker(self, needs: Needs, call: Call) -> WorkerProcess:

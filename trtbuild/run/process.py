@@ -55,7 +55,8 @@ class WorkerProcess:
         self._log = log
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [key.python, "-m", "trtbuild.run.worker", str(os.getpid())],
+                # -P: a `json.py` that lies where the command is typed is not to be imported.
+                [key.python, "-P", "-m", "trtbuild.run.worker", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -115,7 +115,8 @@ def _die_with_parent(parent: int) -> None:
     pr_set_pdeathsig = 1
     with contextlib.suppress(OSError, AttributeError, TypeError):
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    if hasattr(os, "getppid") and os.getppid() != parent:
+    # On Windows, the launcher of a virtual environment stands between the two.
+    if os.name == "posix" and os.getppid() != parent:
         os._exit(1)
 
 
@@ -174,6 +175,8 @@ def main(arguments: list[str]) -> int:
     while True:
         asked = json.loads(lines.get())
         call = Call.model_validate_json(json.dumps(asked["call"]))
+        # Wherever the command is typed: a relative path in code of the user's means one file.
+        os.chdir(Path(call.out).parent)
         output.lead(call.log)
         report = run_call(
             call,

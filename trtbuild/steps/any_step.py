@@ -13,7 +13,6 @@ from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData
 from trtbuild.steps.check_model import CheckModel
-from trtbuild.steps.collect_histograms import CollectHistograms
 from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
@@ -23,7 +22,6 @@ from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
 from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.measure_peaks import MeasurePeaks
-from trtbuild.steps.merge_histograms import MergeHistograms
 from trtbuild.steps.quantize import Quantize
 from trtbuild.steps.run_engine import RunEngine
 
@@ -35,8 +33,6 @@ AnyStep = Annotated[
     | CaptureData
     | Calibrate
     | CalibrateNatively
-    | CollectHistograms
-    | MergeHistograms
     | ImportRanges
     | LockedRanges
     | MeasurePeaks

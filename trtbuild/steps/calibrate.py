@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from trtbuild.calib import Calibrator
 from trtbuild.calib.collect import collect_histograms
@@ -15,15 +15,12 @@ from trtbuild.calib.observe import Observer
 from trtbuild.calib.overrides import assign_calibrators
 from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.model.onnx_file import load_bare
 from trtbuild.quant.placing.policy import list_candidates, list_floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
-if TYPE_CHECKING:
-    import onnx
-
-__all__ = ["Calibrate", "check_count", "choose_workers", "load_model", "open_observer"]
+__all__ = ["Calibrate", "check_count", "choose_workers", "open_observer"]
 
 MOST_WORKERS = 16
 
@@ -58,6 +55,7 @@ class Calibrate(Step):
         """
         wanted = self.data.read_manifest(context).count
         observer, firsts = open_observer(context.path(self.model), everything=self.everything)
+        observer.feeder.demand_whole_batches(wanted)
         calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
         counted = {layer.tensor for layer in firsts}
         histograms = {
@@ -66,7 +64,7 @@ class Calibrate(Step):
         }
         samples = collect_histograms(
             observer,
-            feeds_from_samples(self.data.samples(context), observer.inputs, batch=observer.batch),
+            observer.feeder.feeds(self.data.samples(context)),
             histograms,
             workers=min(choose_workers(context), wanted),
             progress=lambda done: context.events.progress(done, wanted, "samples"),
@@ -86,7 +84,7 @@ def open_observer(path: Path, *, everything: bool) -> tuple[Observer, list[First
     Raises:
         StepInputError: it is no ONNX model, or ONNX Runtime cannot run it.
     """
-    model = load_model(path)
+    model = load_bare(path)
     firsts = find_first_layers(model, folder=path.parent)  # the observer empties the model
     tensors = list_floating(model) if everything else list_candidates(model)
     return Observer(model, tensors, folder=path.parent), firsts
@@ -108,18 +106,3 @@ def check_count(samples: int, wanted: int) -> None:
             f"calibration consumed {samples} samples; {wanted} were captured",
             hint="the data changed while it was read; run again",
         )
-
-
-def load_model(path: Path) -> onnx.ModelProto:
-    """Read a model without its external data.
-
-    Raises:
-        StepInputError: it is no ONNX model.
-    """
-    import onnx
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
-    try:
-        return onnx.load(path, load_external_data=False)
-    except (OSError, DecodeError) as error:
-        raise StepInputError(f"{path.name} is not an ONNX model: {error}") from error

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.backends.base import Shapes
-from trtbuild.backends.model import OnnxModel
 from trtbuild.backends.tensorrt.native_calibration import CountedBatches, calibrate_with_tensorrt
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib import Calibrator
@@ -16,10 +15,11 @@ from trtbuild.calib.range_import import select_ranges
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import Needs
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.model.feeds import Feeder
+from trtbuild.model.onnx_file import load_bare
+from trtbuild.model.outline import ModelOutline
 from trtbuild.quant.placing.policy import list_floating
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.calibrate import load_model
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["CalibrateNatively"]
@@ -56,14 +56,14 @@ class CalibrateNatively(Step):
             MissingDependency, NoGpu: TensorRT 10 or a GPU is not here.
         """
         path = context.path(self.model)
-        inputs = OnnxModel.read(path).inputs
+        inputs = ModelOutline.read(path).inputs
         shapes = {spec.name: self._shape(spec) for spec in inputs}
-        count, batch = self.data.read_manifest(context).count, _batch(shapes)
-        _demand_whole_batches(count, batch)
-        feeds = feeds_from_samples(self.data.samples(context), inputs, batch=batch)
+        fixed = [spec.model_copy(update={"shape": shapes[spec.name]}) for spec in inputs]
+        feeder, count = Feeder(fixed), self.data.read_manifest(context).count
+        feeder.demand_whole_batches(count, otherwise="another opt shape in the profile")
         loader = CountedBatches(
-            (feed.arrays for feed in feeds),
-            promised=count // batch,
+            (feed.arrays for feed in feeder.feeds(self.data.samples(context))),
+            promised=count // feeder.batch,
             shapes=shapes,
             progress=context.events.progress,
         )
@@ -80,7 +80,7 @@ class CalibrateNatively(Step):
         )
         self.out(context, "cache").write_bytes(cache)
         table = table_from_bytes(cache, file="TensorRT's cache")
-        ranges = select_ranges(table, list_floating(load_model(path)))
+        ranges = select_ranges(table, list_floating(load_bare(path)))
         self.write(context, "ranges", ranges.model_copy(update={"samples": count}))
 
     def _shape(self, spec: TensorSpec) -> tuple[int, ...]:
@@ -93,23 +93,3 @@ class CalibrateNatively(Step):
                 hint="add `profiles` with its min, opt and max shapes",
             )
         return fixed
-
-
-def _demand_whole_batches(count: int, batch: int) -> None:
-    if count % batch:
-        raise StepInputError(
-            f"batches of {batch} (the profile's opt shape) leave {count % batch} of {count} "
-            "samples over, and TensorRT takes whole batches alone",
-            hint=f"take {count - count % batch or batch} samples (`count`), or another opt shape",
-        )
-
-
-def _batch(shapes: Mapping[str, tuple[int, ...]]) -> int:
-    """Return how many samples a batch has: axis 0 of every input."""
-    sizes = {shape[0] for shape in shapes.values() if shape}
-    if len(sizes) != 1:
-        raise StepInputError(
-            f"the opt shapes disagree on the batch: {sorted(sizes)}",
-            hint="axis 0 of every input is the batch",
-        )
-    return sizes.pop()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.model.weights_file import put_scratch
+from trtbuild.core.placed import MODELS
+from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant.half.convert import (
     HalfSettings,
     Peaks,
@@ -28,7 +29,7 @@ class ConvertPrecision(Step):
         "model": "model.onnx",
         "account": "precision.json",
     }
-    beside: ClassVar[Mapping[str, str]] = {"weights": "model.half.weights"}
+    beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["half"].weights}
 
     kind: Literal["convert_precision"] = "convert_precision"
     model: Ref
@@ -49,12 +50,12 @@ class ConvertPrecision(Step):
         from trtbuild.model.onnx_file import load_onnx, write_onnx
 
         model = load_onnx(context.path(self.model))
-        put_scratch(model, context.out.parent / "scratch")
         model, raised = raise_opset_for_half(model, self.type, quantized=False)
         largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
         high = HalfSettings(self.type, largest, keep_io_types=self.keep_io_types)
         requests = PrecisionRequests(precision=dict.fromkeys(self.fp32, "fp32"))
-        account = convert_to_half(model, make_float_account(model), high, requests)
+        with use_scratch(context.out.parent / "scratch", of=model):
+            account = convert_to_half(model, make_float_account(model), high, requests)
         account = account.model_copy(update={"remarks": (*raised, *account.remarks)})
         for remark in account.remarks:
             context.events.note(remark)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.core.placed import MODELS
 from trtbuild.fixes import Fix
 from trtbuild.steps.base import Context, Ref, Step
 
@@ -20,7 +21,7 @@ class FixGraph(Step):
         "account": "fixes.json",
         "signature": "signature.json",
     }
-    beside: ClassVar[Mapping[str, str]] = {"weights": "model.fp32.weights"}
+    beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["fp32"].weights}
 
     kind: Literal["fix_graph"] = "fix_graph"
     model: Ref

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 from trtbuild.calib.range_file import ScaleMeaning, table_from_bytes
 from trtbuild.calib.range_import import remark_on_file, select_ranges
 from trtbuild.core.regular_files import read_regular
+from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.view import GraphView
 from trtbuild.quant.account import PrecisionName
 from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
@@ -38,11 +39,9 @@ class ImportRanges(Step):
         Raises:
             RangeFileError: the file cannot be read as ranges.
         """
-        import onnx
-
         path = context.path(self.table)
         table = table_from_bytes(read_regular(path), file=path.name, values=self.values)
-        model = onnx.load(context.path(self.model), load_external_data=False)
+        model = load_bare(context.path(self.model))
         names = GraphView(model).activations
         ranges = select_ranges(table, names)
         wants = list(find_required_ranges(model, PrecisionRequests(self.skip, self.precision)))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.backends.model import OnnxModel
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import TensorSpec
-from trtbuild.data.base import Sample
-from trtbuild.model.fit import fits
-from trtbuild.model.runner import open_runner
+from trtbuild.model.feeds import Feeder
+from trtbuild.model.outline import ModelOutline
+from trtbuild.model.session import open_session
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -46,51 +43,31 @@ class Infer(Step):
     def run(self, context: Context) -> None:
         """Write outputs.npz: for each output an array whose axis 0 is the samples.
 
-        A model with an open batch axis sees one sample at a time, so that no sample's numbers
-        rest on its neighbours; one with a fixed batch sees as many as it takes.
-
         Raises:
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
         path = context.path(self.model)
-        model = OnnxModel.read(path)
-        inputs = model.inputs
-        batch = _batch_of(inputs)
+        model = ModelOutline.read(path)
+        # What a candidate takes in float16 is rounded to it.
+        feeder = Feeder(model.inputs, rounding=not self.reference)
         total = self.data.read_manifest(context).count
-        _demand_whole_batches(total, batch)
+        feeder.demand_whole_batches(total)
+        session = open_session(path, threads=context.threads, mapped=model.split)
         kept = _KeptOutputs(reference=self.reference)
-        with (
-            open_runner(path, threads=context.threads, mapped=model.split) as infer,
-            write_npz(self.out(context, "outputs")) as file,
-        ):
+        with write_npz(self.out(context, "outputs")) as file:
             done = 0
-            for group in _groups(self.data.samples(context), batch):
-                for name, rows in kept.rows(infer(self._feed_dict(group, inputs)), group):
+            for feed in feeder.feeds(self.data.samples(context)):
+                for name, rows in kept.rows(session.run(feed.arrays), feed.samples):
                     file.append(name, rows)
-                done += len(group)
+                done += len(feed.samples)
                 context.events.progress(done, total, "samples")
         if _has_half(model):
             context.events.note(WIDER)
         for note in kept.notes():
             context.events.note(note)
 
-    def _feed_dict(
-        self, group: Sequence[Sample], inputs: Sequence[TensorSpec]
-    ) -> dict[str, np.ndarray]:
-        """Stack samples; what a candidate takes in float16 is rounded to it."""
-        import numpy as np
 
-        for sample in group:
-            _demand_fit(sample, inputs, rounded=not self.reference)
-        return {
-            spec.name: np.stack([sample.arrays[spec.name] for sample in group]).astype(
-                spec.dtype, copy=False
-            )
-            for spec in inputs
-        }
-
-
-def _has_half(model: OnnxModel) -> bool:
+def _has_half(model: ModelOutline) -> bool:
     """Tell whether a model computes in float16: it takes it, or casts to it."""
     import onnx
 
@@ -99,56 +76,6 @@ def _has_half(model: OnnxModel) -> bool:
         node.op_type == "Cast" and any(each.i == half for each in node.attribute)
         for node in model.nodes
     )
-
-
-def _batch_of(inputs: Sequence[TensorSpec]) -> int:
-    """Return how many samples the model takes at once."""
-    for spec in inputs:
-        if not spec.shape:
-            raise StepInputError(
-                f"input `{spec.name}` is a single number and has no batch axis",
-                hint="axis 0 of every input must be the batch; make this one a constant",
-            )
-    sizes = {size for spec in inputs if isinstance(size := spec.shape[0], int)}
-    if len(sizes) > 1:
-        shown = ", ".join(f"`{spec.name}` {list(spec.shape)}" for spec in inputs)
-        raise StepInputError(
-            f"the model's inputs disagree on the batch: {shown}",
-            hint="axis 0 of every input must be the batch",
-        )
-    return max(sizes, default=1)
-
-
-def _demand_whole_batches(count: int, batch: int) -> None:
-    if count % batch:
-        raise StepInputError(
-            f"the model takes {batch} samples at once, and {count} samples are no multiple of that",
-            hint=f"take {count - count % batch or batch} samples, or open the batch axis "
-            "(fix set_dimension)",
-        )
-
-
-def _groups(samples: Iterator[Sample], size: int) -> Iterator[list[Sample]]:
-    while group := list(itertools.islice(samples, size)):
-        yield group
-
-
-def _demand_fit(sample: Sample, inputs: Sequence[TensorSpec], *, rounded: bool) -> None:
-    for spec in inputs:
-        array = sample.arrays.get(spec.name)
-        if array is None:
-            raise StepInputError(
-                f"{sample.name}: has no array for input `{spec.name}`",
-                hint="it has: " + (", ".join(sample.arrays) or "none"),
-            )
-        wanted = spec.shape[1:]
-        halved = rounded and (array.dtype.name, spec.dtype) == ("float32", "float16")
-        if not fits(array.shape, wanted) or (array.dtype.name != spec.dtype and not halved):
-            raise StepInputError(
-                f"{sample.name}: is {array.dtype.name} {list(array.shape)}, but input "
-                f"`{spec.name}` takes {spec.dtype} [{', '.join(map(str, wanted))}]",
-                hint="look at the data's preprocessing",
-            )
 
 
 class _KeptOutputs:
@@ -160,35 +87,35 @@ class _KeptOutputs:
         self._odd: dict[str, list[str]] = {}
 
     def rows(
-        self, outputs: Mapping[str, np.ndarray], group: Sequence[Sample]
+        self, outputs: Mapping[str, np.ndarray], samples: Sequence[str]
     ) -> Iterator[tuple[str, np.ndarray]]:
         """Yield each output as rows, a row a sample."""
         for name, values in outputs.items():
-            rows = _rows(name, values, len(group))
+            rows = _rows(name, values, len(samples))
             known = self._shapes.setdefault(name, rows.shape[1:])
             if rows.shape[1:] != known:
                 raise StepInputError(
-                    f"output `{name}` has shape {list(rows.shape[1:])} for {group[0].name}, and "
+                    f"output `{name}` has shape {list(rows.shape[1:])} for {samples[0]}, and "
                     f"{list(known)} for the samples before",
                     hint="outputs whose size depends on the data cannot be compared",
                 )
-            self._look_at(name, rows, group)
+            self._look_at(name, rows, samples)
             yield name, rows
 
-    def _look_at(self, name: str, rows: np.ndarray, group: Sequence[Sample]) -> None:
+    def _look_at(self, name: str, rows: np.ndarray, samples: Sequence[str]) -> None:
         import numpy as np
 
         if rows.dtype.kind != "f" or np.isfinite(rows).all():
             return
-        for row, sample in zip(rows, group, strict=True):
+        for row, sample in zip(rows, samples, strict=True):
             if self._reference and np.isnan(row).any():
                 raise StepInputError(
-                    f"output `{name}` of the reference is NaN for {sample.name}: nothing can be "
+                    f"output `{name}` of the reference is NaN for {sample}: nothing can be "
                     "compared with it",
                     hint="look at that sample, and at the model's weights",
                 )
             if not np.isfinite(row).all():
-                self._odd.setdefault(name, []).append(sample.name)
+                self._odd.setdefault(name, []).append(sample)
 
     def notes(self) -> Iterator[str]:
         """Say for which samples an output holds values that are not finite."""

@@ -7,11 +7,11 @@ from typing import ClassVar, Literal
 
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.peaks import measure_peaks
-from trtbuild.model.feeds import feeds_from_samples
+from trtbuild.model.onnx_file import load_bare
 from trtbuild.quant.half.convert import Peaks
 from trtbuild.quant.placing.policy import list_floating
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.calibrate import check_count, load_model
+from trtbuild.steps.calibrate import check_count
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["MeasurePeaks"]
@@ -40,14 +40,12 @@ class MeasurePeaks(Step):
         """
         wanted = self.data.read_manifest(context).count
         path = context.path(self.model)
-        model = load_model(path)
+        model = load_bare(path)
         observer = Observer(model, list_floating(model), folder=path.parent)
-        feeds = feeds_from_samples(
-            self.data.samples(context), observer.inputs, batch=observer.batch
-        )
+        observer.feeder.demand_whole_batches(wanted)
         found, samples = measure_peaks(
             observer,
-            feeds,
+            observer.feeder.feeds(self.data.samples(context)),
             progress=lambda done: context.events.progress(done, wanted, "samples"),
         )
         check_count(samples, wanted)

@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 
 from trtbuild.calib.range_file import list_bounds, table_from_bytes
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.placed import MODELS
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
-from trtbuild.model.weights_file import put_scratch
+from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.account import PrecisionName
 from trtbuild.quant.half.convert import HalfSettings, Peaks
@@ -30,7 +31,7 @@ class Quantize(Step):
         "ranges": "ranges.json",
         "account": "quantization.json",
     }
-    beside: ClassVar[Mapping[str, str]] = {"weights": "model.int8.weights"}
+    beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["int8"].weights}
 
     kind: Literal["quantize"] = "quantize"
     model: Ref
@@ -62,20 +63,20 @@ class Quantize(Step):
         from trtbuild.quant.apply import quantize_model
 
         model = load_onnx(context.path(self.model))
-        put_scratch(model, context.out.parent / "scratch")
         ranges = self._read_given(context)
         filed = self._read_file(context)
         requests = PrecisionRequests(self.skip, self.precision)
         wants = {} if self.allow_missing else find_required_ranges(model, requests)
-        found = quantize_model(
-            model,
-            ranges=ranges,
-            manual=self.manual,
-            filed=filed,
-            requests=requests,
-            scaling=self.weights,
-            high=self._high(context),
-        )
+        with use_scratch(context.out.parent / "scratch", of=model):
+            found = quantize_model(
+                model,
+                ranges=ranges,
+                manual=self.manual,
+                filed=filed,
+                requests=requests,
+                scaling=self.weights,
+                high=self._high(context),
+            )
         _refuse_missing(wants, found.ranges)
         for remark in found.account.remarks:
             context.events.note(remark)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.files import remove_file
 from trtbuild.core.options import Options
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def read_artifact(store: Store, artifact: Artifact, kind: type[Value]) -> Value:
     try:
         return kind.read_json(path.read_bytes(), what=f"{artifact.name} in the store")
     except CorruptObject as error:
-        path.unlink(missing_ok=True)
+        remove_file(path)
         raise CorruptObject(
             error.message, hint="it has been removed; the next apply makes it again"
         ) from None

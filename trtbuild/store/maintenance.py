@@ -13,7 +13,8 @@ from pathlib import Path
 
 from trtbuild.core.digest import PREFIX, digest_of_file, read_sealed, read_sealed_tree, seal
 from trtbuild.core.errors import MissingFile, StoreInUse
-from trtbuild.core.files import try_lock, write_whole
+from trtbuild.core.files import remove_file, write_whole
+from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.records import Action
 from trtbuild.core.regular_files import read_regular
 from trtbuild.store.store import Store
@@ -126,7 +127,7 @@ def verify_store(store: Store) -> StoreVerification:
         count += 1
         size += path.stat().st_size
         if digest_of_file(path) != digest:
-            path.unlink()
+            remove_file(path)
             damaged.append(digest)
     for folder in ("actions", "contents", "records"):
         for path in sorted((store.root / folder).glob("*.json")):
@@ -181,7 +182,7 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
         if not pretend:
             # Records first: should this be interrupted, none is left that promises what is gone.
             for path in (*records, *objects.values()):
-                path.unlink(missing_ok=True)
+                remove_file(path)
             _sweep(store)
     steps = sum(path.parent.name == "actions" for path in records)
     return StoreCollection(steps, len(objects), freed, kept)
@@ -190,7 +191,14 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
 @contextlib.contextmanager
 def keep_builds_out(store: Store) -> Iterator[None]:
     """Keep builds out while the store is swept."""
-    lock = try_lock(store.root / "in-use")
+    try:
+        lock = try_lock(store.root / "in-use")
+    except NoLocks as error:
+        raise StoreInUse(
+            f"whether something is being built with the store {store.root} cannot be known: its "
+            f"file system has no locks ({error.strerror})",
+            hint="where nothing is, remove the store: that costs time, and nothing else",
+        ) from None
     if lock is None:
         raise StoreInUse(
             f"something is being built with the store {store.root}",

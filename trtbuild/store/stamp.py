@@ -44,6 +44,8 @@ def make_key(arguments: Sequence[str]) -> list[str] | None:
     except OSError:
         return None
     variables = (f"{k}={v}" for k, v in sorted(os.environ.items()) if k.startswith(ENVIRONMENT))
+    if not hasattr(os, "getuid"):
+        return None  # Windows: no file has a time of its last change that nobody can set
     machine = os.uname()  # of several that share a store, each finds out for itself
     terminal = [str(stream.isatty()) for stream in (sys.stdout, sys.stderr)]
     return [
@@ -135,7 +137,7 @@ def _read(path: str) -> list[list[str]] | None:
     """Return the parts of a stamp, or None where it is absent, torn or damaged."""
     try:
         # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123
             seal, _, data = file.read(MOST_BYTES).partition(b"\n")
         parts = _parts(data)
@@ -162,16 +164,15 @@ def _still_good(what: str, path: str) -> bool:
     """Tell whether a folder can be written to, or a lock taken by another reader."""
     if what == "writable":
         return os.access(path, os.W_OK | os.X_OK)
-    import fcntl
+    from trtbuild.core.locks import take_lock
 
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDWR)
     except OSError:
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return take_lock(handle, shared=True)
     except OSError:
-        return False
+        return False  # without locks there is something to say
     finally:
         os.close(handle)
-    return True

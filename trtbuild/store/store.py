@@ -18,8 +18,9 @@ from trtbuild.core.digest import (
     write_canonical_json,
 )
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
-from trtbuild.core.files import copy_whole, replace_whole, try_lock, write_whole
+from trtbuild.core.files import WINDOWS, copy_whole, remove_file, replace_whole, write_whole
 from trtbuild.core.locations import find_store_root
+from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.records import Action, Artifact
 from trtbuild.core.watch import note_path
 
@@ -58,6 +59,8 @@ class Store:
         self.digests = FileDigests(root / "digests.json")
         self._earlier: dict[str, list[dict[str, str]]] = {}
         """The runs that were remembered before this process wrote one down."""
+        self.remark = ""
+        """What whoever builds with it should know; found out while it is used."""
 
     def prepare(self) -> None:
         """Make the directories.
@@ -83,18 +86,34 @@ class Store:
     def using(self) -> Iterator[None]:
         """Make the directories, and keep everything in them from being collected meanwhile.
 
+        Where the file system has no locks, that is left to the user, as `remark` says.
+
         Raises:
             NotWritable: the store cannot be written to.
             StoreInUse: it is being swept.
         """
         self.prepare()
-        lock = try_lock(self.root / "in-use", shared=True)
+        lock = self._try_lock("in-use", shared=True)
         if lock is None:
             raise StoreInUse(f"the store {self.root} is being swept", hint="try again in a moment")
         try:
             yield
         finally:
             os.close(lock)
+
+    def _try_lock(self, name: str, *, shared: bool = False) -> int | None:
+        """Take a lock, or return None while somebody stands against it.
+
+        Without locks nobody ever does: what comes back then is a descriptor all the same.
+        """
+        try:
+            return try_lock(self.root / name, shared=shared)
+        except NoLocks as error:
+            self.remark = (
+                f"the store's file system has no locks ({error.strerror}): let one trtbuild at a "
+                "time work with it, or choose another place with TRTBUILD_STORE"
+            )
+            return os.open(os.devnull, os.O_RDONLY)
 
     # Objects
 
@@ -121,12 +140,12 @@ class Store:
             return artifact
         if move:
             _sync(path)
-            path.chmod(0o444)
+            _protect(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
         else:
             copy_whole(path, target)
-            target.chmod(0o444)
+            _protect(target)
         return artifact
 
     def verify(self, artifact: Artifact) -> Path:
@@ -137,7 +156,7 @@ class Store:
         """
         path = self.object_path(artifact.digest)
         if not self.has(artifact) or digest_of_file(path) != artifact.digest:
-            path.unlink(missing_ok=True)
+            remove_file(path)
             raise CorruptObject(
                 f"{artifact.name} in the store was damaged ({artifact.digest[:19]})",
                 hint="it has been removed; the next apply makes it again",
@@ -182,14 +201,15 @@ class Store:
 
         Returns a file descriptor; closing it, or dying, gives the right back.
         """
-        return try_lock(self.root / "locks" / _hex(digest))
+        return self._try_lock(f"locks/{_hex(digest)}")
 
     def work(self, digest: str) -> Path:
         """Return a fresh directory for a claimed step; what earlier tries left is removed."""
         name = _hex(digest)[:16]
-        for left in (self.root / "work").glob(f"{name}-*"):
-            shutil.rmtree(left, ignore_errors=True)
         work = self.root / "work" / f"{name}-{os.getpid()}"
+        # Without locks, another process may be at it in a directory of its own.
+        for left in [work] if self.remark else (self.root / "work").glob(f"{name}-*"):
+            shutil.rmtree(left, ignore_errors=True)
         (work / "out").mkdir(parents=True)
         return work
 
@@ -249,8 +269,13 @@ def _hex(digest: str) -> str:
     return found[1]
 
 
+def _protect(path: Path) -> None:
+    """Let nobody write to a file, and those read it whom the umask lets."""
+    path.chmod(path.stat().st_mode & 0o444)
+
+
 def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)  # it syncs what it may write to
     try:
         os.fsync(handle)
     finally:

@@ -68,11 +68,12 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
         CorruptObject: what was made again was damaged again.
     """
     begin = time.perf_counter()
-    prepare_directory(directory)
+    remarks = prepare_directory(directory)
     with store.using():
         made, notes = compile_for_machine(
             loaded, store, executor, targets=targets, fetch=True, lock=lock
         )
+        notes += (*remarks, *filter(None, [store.remark]))
         decisions = decide(made, store)
         if saved is not None:
             demand_fresh(saved, made, decisions)

@@ -8,6 +8,7 @@ from pathlib import Path
 from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.needs import Needs
 from trtbuild.core.records import Outcome
+from trtbuild.machine.facts import list_doubts
 from trtbuild.machine.interpreters import name_variable
 from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
 from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_step
@@ -75,7 +76,9 @@ def compile_for_machine(
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made
-    notes = ((reason,) if reason else ()) + list_unmeasured(recipe, gone)
+    asked = (facts, *(each.facts for each in places.values()))
+    doubts = dict.fromkeys(doubt for each in asked for doubt in list_doubts(each))
+    notes = (*([reason] if reason else []), *doubts, *list_unmeasured(recipe, gone))
     wanted = (*(name_target_step(name) for name in targets), "compare")
     return made.cut_after(wanted) if targets else made, notes
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import ModelChecks, Outcome
 from trtbuild.core.values import Range, Ranges
-from trtbuild.model.weights_file import put_scratch
+from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant.rules.build_target import ANY_TARGET, BuildTarget
 from trtbuild.steps.base import MODEL, WEIGHTS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckedModel", "check_file", "check_recipe"]
 
-COSTLY = frozenset({"calibrate", "collect_histograms", "merge_histograms"})
+COSTLY = frozenset({"calibrate"})
 """The kinds of steps that a check does not wait for."""
 
 
@@ -211,15 +211,11 @@ def _convert_model(recipe: Recipe, path: Path) -> _CheckSubject:
     if rest.type == "fp32":
         return _CheckSubject("the fixed model", path)
     model = load_onnx(path)
-    put_scratch(model, path.with_name("scratch"))
     model, _ = raise_opset_for_half(model, rest.type, quantized=False)
     high = HalfSettings(rest.type, keep_io_types=rest.keep_io_types)
-    convert_to_half(
-        model,
-        make_float_account(model),
-        high,
-        PrecisionRequests(precision=dict.fromkeys(rest.fp32, "fp32")),
-    )
+    requests = PrecisionRequests(precision=dict.fromkeys(rest.fp32, "fp32"))
+    with use_scratch(path.with_name("scratch"), of=model):
+        convert_to_half(model, make_float_account(model), high, requests)
     told = f"the fixed model in {rest.type}"
     return _CheckSubject(
         told + (": nothing is measured for it" if rest.data else ""), path, model=model
@@ -235,16 +231,18 @@ def _quantize_provisionally(section: Quantization, path: Path) -> _CheckSubject:
     from trtbuild.quant.requests import PrecisionRequests
 
     model = load_onnx(path)
-    put_scratch(model, path.with_name("scratch"))
     anything = Range(low=-1.0, high=1.0, origin="calibrated")
     ranges = Ranges(tensors=dict.fromkeys(list_candidates(model), anything))
     rest = section.high_precision
-    found = quantize_model(
-        model,
-        ranges=ranges,
-        requests=PrecisionRequests(section.skip, section.precision),
-        high=None if rest == "fp32" else HalfSettings(rest, keep_io_types=section.keep_io_types),
-    )
+    with use_scratch(path.with_name("scratch"), of=model):
+        found = quantize_model(
+            model,
+            ranges=ranges,
+            requests=PrecisionRequests(section.skip, section.precision),
+            high=None
+            if rest == "fp32"
+            else HalfSettings(rest, keep_io_types=section.keep_io_types),
+        )
     return _CheckSubject(
         what="the fixed model, quantized with ranges that stand in: nothing is calibrated yet",
         path=path,

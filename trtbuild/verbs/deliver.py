@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile, NotWritable
-from trtbuild.core.files import copy_whole, write_whole
+from trtbuild.core.files import FULL, copy_whole, write_whole
+from trtbuild.core.locks import NoLocks, take_lock
 from trtbuild.core.records import Artifact
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
@@ -18,25 +18,29 @@ from trtbuild.store.store import Store
 
 __all__ = ["deliver_files", "prepare_directory"]
 
-STATE = ".trtbuild.json"
+STATE, LOCK = ".trtbuild.json", ".lock"
 
 
-def prepare_directory(directory: Path) -> None:
-    """Make the build directory, before any work is done for it.
+def prepare_directory(directory: Path) -> tuple[str, ...]:
+    """Make the build directory, before any work is done for it; return remarks on it.
 
     Raises:
         NotWritable: it cannot be made or written to.
     """
-    try:
+    with _blaming(directory):
         directory.mkdir(parents=True, exist_ok=True)
         probe = directory / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
-    except OSError as error:
-        raise NotWritable(
-            f"the build directory {directory} cannot be written to: {error.strerror}",
-            hint="choose another one with --build-dir",
-        ) from None
+        lock = _open_lock(directory / LOCK)
+        try:
+            take_lock(lock, shared=True)
+        except NoLocks as error:
+            told = f"the build directory's file system has no locks ({error.strerror})"
+            return (f"{told}: let one apply at a time place its results there",)
+        finally:
+            os.close(lock)
+    return ()
 
 
 def deliver_files(
@@ -56,8 +60,9 @@ def deliver_files(
 
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
+        NotWritable: the directory is full, say.
     """
-    with _alone(directory / ".lock"):
+    with _blaming(directory), _alone(directory / LOCK):
         state = _read(directory / STATE)
         wanted = {path: artifact.digest for path, artifact in artifacts.items()}
         wanted |= dict.fromkeys(pages, basis)
@@ -79,14 +84,35 @@ def deliver_files(
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other deliveries out; a link or a pipe in the lock's place leads nowhere."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    lock = os.open(path, flags, 0o644)
+    """Keep other deliveries out, where the file system has locks."""
+    lock = _open_lock(path)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(NoLocks):
+            take_lock(lock, wait=True)
         yield
     finally:
         os.close(lock)
+
+
+def _open_lock(path: Path) -> int:
+    """Open a lock; a link or a pipe in its place leads nowhere."""
+    harmless: int = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # not on Windows
+    return os.open(path, os.O_RDWR | os.O_CREAT | harmless, 0o666)
+
+
+@contextlib.contextmanager
+def _blaming(directory: Path) -> Iterator[None]:
+    """Say of what cannot be written that it is the build directory's."""
+    try:
+        yield
+    except OSError as error:
+        place = Path(error.filename or directory)
+        what = f"{place.relative_to(directory)}: " if directory in place.parents else ""
+        way_out = "choose another one with --build-dir"
+        raise NotWritable(
+            f"the build directory {directory} cannot be written to: {what}{error.strerror}",
+            hint=f"make room there, or {way_out}" if error.errno in FULL else way_out,
+        ) from None
 
 
 def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[object]]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from trtbuild.core.errors import MissingDependency, MissingFile, RecipeError, UsageError
 from trtbuild.core.values import Ranges
+from trtbuild.measure.metrics import METRIC_ROWS, MetricRow
 from trtbuild.plan.absent_data import belongs, find_absent_data
 from trtbuild.plan.difference import Change, Diff
 from trtbuild.plan.explain import find_differences
@@ -33,9 +34,9 @@ from trtbuild.verbs.revisions import (
 __all__ = ["diff_recipes", "diff_revisions", "sort_worst_first"]
 
 DELIVERED = ("delivered_int8", "level")
-BETTER_HIGH = ("cosine", "sqnr_db", "top1", "top5", "top1_agreement")
-BETTER_LOW = ("max_abs", "engine_size_bytes")
+BETTER_LOW = ("engine_size_bytes",)
 WORST = 1000.0
+MOST_BITS = 64.0
 
 
 @dataclass(frozen=True)
@@ -163,9 +164,11 @@ def sort_worst_first(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 
 def _harm(change: Change) -> float:
-    """Return how much worse a fact got, as a share of what it was; below 0 where it got better.
+    """Return how much worse a fact got, in bits; below 0 where it got better.
 
-    Of engines, a layer that fell back counts more than anything.
+    That is |log2(after / before)|: an error that grew five-hundredfold weighs 9, a cosine that
+    lost 0.1 % weighs 0.0014, and a manual range that was doubled weighs 1. Of engines, a layer that
+    fell back counts more than anything.
     """
     if change.bits is not None:
         return change.bits
@@ -173,10 +176,20 @@ def _harm(change: Change) -> float:
     before, after = change.before, change.after
     if not isinstance(before, int | float) or not isinstance(after, int | float):
         return 0.0
-    grown = (after - before) / max(abs(before), abs(after))
+    grown = _grown_bits(float(before), float(after))
     if name in DELIVERED:
         return -WORST * grown
-    return -grown if name in BETTER_HIGH else grown if name in BETTER_LOW else 0.0
+    row: Mapping[str, MetricRow] = METRIC_ROWS  # type: ignore[assignment]  # of any name
+    if name in row:
+        return -grown if row[name].better == "high" else grown
+    return grown if name in BETTER_LOW else 0.0
+
+
+def _grown_bits(before: float, after: float) -> float:
+    """Return log2(after / before); a fact that comes from or goes to 0, or below, as far as any."""
+    if before > 0 and after > 0:
+        return math.log2(after / before)
+    return MOST_BITS * ((after > before) - (after < before))
 
 
 def _bits(what: str, before: Any, after: Any) -> float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trtbuild.calib.range_file import RangeTable, ScaleMeaning, table_from_bytes
 from trtbuild.core.errors import UsageError
+from trtbuild.core.placed import RANGES
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges, Signature
 from trtbuild.plan.explain import decide
@@ -21,7 +22,6 @@ from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
 
 __all__ = ["FoundRanges", "find_table", "read_table"]
 
-TABLE = "ranges.json"
 RECIPES = {".yaml", ".yml"}
 
 
@@ -54,10 +54,10 @@ def find_table(
     if path.suffix.lower() in RECIPES:
         return _of_recipe(load_recipe(path), store, executor)
     if path.is_dir():
-        if not (path / TABLE).is_file():
+        if not (path / RANGES).is_file():
             hint = "give the directory that `apply` left: build/<recipe name>"
-            raise UsageError(f"{path}: holds no {TABLE}", hint=hint)
-        return FoundRanges(str(path), "ranges of a build", read_table(path / TABLE).ranges, {})
+            raise UsageError(f"{path}: holds no {RANGES}", hint=hint)
+        return FoundRanges(str(path), "ranges of a build", read_table(path / RANGES).ranges, {})
     table = read_table(path, values=values)
     return FoundRanges(str(path), table.told, table.ranges, {})
 

@@ -12,9 +12,10 @@ from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES, PlanHeader, rea
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, StepFailed
 from trtbuild.core.options import Options
+from trtbuild.core.placed import ENGINE, ENGINE_RESULT
 from trtbuild.core.records import TargetResult
 from trtbuild.core.regular_files import read_regular
-from trtbuild.machine.facts import GPU
+from trtbuild.machine.facts import GPU, read_version
 from trtbuild.run.engines import describe_engine, find_gpu_place
 from trtbuild.run.executor import Executor
 
@@ -95,7 +96,7 @@ def _read(path: Path) -> tuple[InspectedEngine, str]:
     if path.is_dir():
         raise MissingFile(
             f"{path}: is a directory; an engine is a file",
-            hint="give the engine: build/<recipe name>/<target>/model.engine",
+            hint="give the engine: build/<recipe name>/<target>/" + ENGINE,
         )
     if not path.is_file():
         raise MissingFile(f"{path}: there is no such file")
@@ -157,7 +158,7 @@ def _built_for(header: PlanHeader | None, result: TargetResult | None) -> tuple[
 
 def read_result_beside(path: Path) -> tuple[TargetResult | None, tuple[str, ...]]:
     """Return the engine.json beside an engine if it is about it, and what is odd about it."""
-    beside = path.with_name("engine.json")
+    beside = path.with_name(ENGINE_RESULT)
     if not beside.is_file():
         return None, ("there is no engine.json beside it",)
     try:
@@ -187,7 +188,7 @@ def _rtx_fits(found: InspectedEngine, facts: Mapping[str, str]) -> tuple[FitVerd
 def _full_fits(found: InspectedEngine, facts: Mapping[str, str]) -> tuple[FitVerdict, str]:
     """Judge an engine of TensorRT by its header and by engine.json, if there is one."""
     options = found.result.options if found.result else {}
-    here = facts.get("tensorrt", "")
+    here = read_version(facts.get("tensorrt", ""))
     if here and here != found.version and options.get("version_compatible") != "on":
         told = f"it is of TensorRT {found.version}; {here} is here"
         if found.result is not None or _numbers(here) < _numbers(found.version):
@@ -210,4 +211,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _version(result: TargetResult | None) -> str:
-    return result.versions.get("tensorrt", "") if result else ""
+    return read_version(result.versions.get("tensorrt", "")) if result else ""

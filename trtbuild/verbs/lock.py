@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
+from trtbuild.core.files import relate_path
+from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import abbreviate
@@ -80,7 +81,7 @@ def _name_file(path: str, base: Path) -> str:
         return f"fetched/{parts[-1][:16]}"
     if "site-packages" in parts:
         return "/".join(parts[parts.index("site-packages") :])
-    return Path(os.path.relpath(path, base)).as_posix()
+    return relate_path(path, base)
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
@@ -194,9 +195,8 @@ def _before(recipe: Path) -> Mapping[str, LockedTarget]:
 
 
 def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
-    made = {"fix_graph": "fp32", "quantize": "int8", "convert_precision": "half"}
-    names = {(step, "model"): name for step, name in made.items()}
-    names |= {(step, "weights"): f"{name}_weights" for step, name in made.items()}
+    names = {(model.step, "model"): name for name, model in MODELS.items()}
+    names |= {(model.step, "weights"): f"{name}_weights" for name, model in MODELS.items()}
     for outcome in outcomes:
         for artifact in outcome.artifacts:
             name = names.get((outcome.step, artifact.name))

@@ -6,6 +6,14 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from trtbuild.core.options import Options
+from trtbuild.core.placed import (
+    COMPARISON,
+    ENGINE,
+    ENGINE_RESULT,
+    MODELS,
+    RANGES,
+    TIMING_CACHE,
+)
 from trtbuild.core.records import (
     Artifact,
     Comparison,
@@ -36,25 +44,19 @@ __all__ = ["RunArtifacts", "drop_run_details", "list_placed_files", "make_record
 
 Text = TypeVar("Text", bound=Options)
 
-PLACES = {
-    ("fix_graph", "model"): ("model.fp32.onnx", "the model after graph fixes"),
-    ("fix_graph", "weights"): ("model.fp32.weights", "its large weights"),
-    ("quantize", "model"): ("model.int8.onnx", "the same with Q/DQ pairs"),
-    ("quantize", "weights"): ("model.int8.weights", "its large weights"),
-    ("convert_precision", "model"): ("model.half.onnx", "the same in 16 bits"),
-    ("convert_precision", "weights"): ("model.half.weights", "its large weights"),
-    ("quantize", "ranges"): ("ranges.json", "the range of every quantized tensor"),
-    ("compare", "comparison"): ("comparison.json", "FP32 against INT8"),
-}
-
 
 def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
-    places = dict(PLACES)
+    """Return by step and artifact where each is placed, and what it is."""
+    places = {("quantize", "ranges"): (RANGES, "the range of every quantized tensor")}
+    for model in MODELS.values():
+        places[model.step, "model"] = (model.file, model.what)
+        places[model.step, "weights"] = (model.weights, "its large weights")
+    places["compare", "comparison"] = (COMPARISON, "FP32 against INT8")
     for name in recipe.targets:
         step = name_target_step(name)
-        places[step, "engine"] = (f"{name}/model.engine", "the engine")
-        places[step, "result"] = (f"{name}/engine.json", "what was asked for and delivered")
-        places[step, "timing_cache"] = (f"{name}/timing.cache", "what TensorRT timed for it")
+        places[step, "engine"] = (f"{name}/{ENGINE}", "the engine")
+        places[step, "result"] = (f"{name}/{ENGINE_RESULT}", "what was asked for and delivered")
+        places[step, "timing_cache"] = (f"{name}/{TIMING_CACHE}", "what TensorRT timed for it")
     return places
 
 

@@ -113,8 +113,9 @@ def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
             there = Path(os.path.normpath((side / recipe).parent / place))
             if here.exists() and there.is_relative_to(side) and not there.exists():
                 there.parent.mkdir(parents=True, exist_ok=True)
-                there.symlink_to(here.resolve())
-                lent.append(name)
+                with contextlib.suppress(OSError):  # Windows lets few users make links
+                    there.symlink_to(here.resolve())
+                    lent.append(name)
     return tuple(lent)
 
 

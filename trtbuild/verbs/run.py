@@ -11,8 +11,9 @@ from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
+from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.data.arrays import read_array_file
-from trtbuild.model.fit import demand_fit
+from trtbuild.model.feeds import demand_fit
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
 from trtbuild.run.engines import find_gpu_place, run_engine
 from trtbuild.run.executor import Executor
@@ -143,12 +144,12 @@ def _remark(recipe: LoadedRecipe | None, file: Path, doubt: Doubt) -> str:
 
 
 def _on_cpu(model: Path, feed: dict[str, np.ndarray], why: str) -> RunResult:
-    from trtbuild.backends.model import OnnxModel
-    from trtbuild.model.runner import open_runner
+    from trtbuild.model.outline import ModelOutline
+    from trtbuild.model.session import open_session
 
-    demand_fit(feed, OnnxModel.read(model).inputs, of=model.name)
-    with open_runner(model, threads=0) as infer:
-        outputs = infer(feed)
+    outline = ModelOutline.read(model)
+    demand_fit(feed, outline.inputs, of=model.name)
+    outputs = open_session(model, threads=0, mapped=outline.split).run(feed)
     told = f"{model}, in ONNX Runtime on the CPU: not the engine itself{why}"
     return RunResult(model, outputs, told)
 
@@ -164,7 +165,7 @@ def _engines(loaded: LoadedRecipe, build_dir: Path, target: str) -> Iterator[_En
     recipe = loaded.recipe
     wanted = {target: loaded.target(target)} if target else recipe.targets
     for name, options in wanted.items():
-        path = build_dir / recipe.name / name / "model.engine"
+        path = build_dir / recipe.name / name / ENGINE
         if isinstance(options, TrtOptions) and path.is_file():
             plugins = tuple(loaded.file.parent / plugin for plugin in options.plugins)
             yield _Engine(path, _KINDS[options.kind], plugins)
@@ -177,9 +178,9 @@ def _engine_of(path: Path, plugins: tuple[Path, ...]) -> tuple[_Engine, ...]:
 
 def _of_recipe(loaded: LoadedRecipe, build_dir: Path) -> Path:
     folder = build_dir / loaded.recipe.name
-    for name in ("model.int8.onnx", "model.half.onnx", "model.fp32.onnx"):
-        if (folder / name).is_file():
-            return folder / name
+    for model in MODELS.values():
+        if (folder / model.file).is_file():
+            return folder / model.file
     raise MissingFile(
         f"{folder}: holds no model; the recipe is not built there",
         hint=f"trtbuild apply {loaded.file} --build-dir {build_dir}",

@@ -8,6 +8,7 @@ from trtbuild.backends.tensorrt.script import write_script
 from trtbuild.backends.tensorrt.script_implicit import ImplicitScript
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.core.errors import UsageError
+from trtbuild.core.placed import MODELS, RANGES
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Recipe
@@ -65,9 +66,9 @@ def _files(recipe: Recipe, options: TrtOptions) -> dict[str, str]:
         model = "fp32" if find_high_type(recipe) == "fp32" else "half"
     else:
         model = "int8" if section.mode == "explicit" else "fp32"
-    files = {"model": f"build/{recipe.name}/model.{model}.onnx"}
+    files = {"model": f"build/{recipe.name}/{MODELS[model].file}"}
     if section is not None and section.mode == "implicit":
-        files["ranges"] = f"build/{recipe.name}/ranges.json"
+        files["ranges"] = f"build/{recipe.name}/{RANGES}"
     if isinstance(options, GpuTrtOptions) and options.timing_cache != MANAGED:
         files["timing_cache"] = options.timing_cache
     return files

@@ -11,6 +11,7 @@ from typing import Literal
 
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.options import Options
+from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import abbreviate
@@ -176,7 +177,8 @@ def _checks(
     for name, digest in sorted(rebuilt.lock.models.items()):
         same = promised.models.get(name) == digest
         found = "the same bytes" if same else f"other bytes: {abbreviate(digest)}"
-        what = f"model.{name.replace('_', '.')}" + ("" if name.endswith("_weights") else ".onnx")
+        model = MODELS[name.removesuffix("_weights")]
+        what = model.weights if name.endswith("_weights") else model.file
         yield RebuildCheck(
             what=what, level=0, guaranteed=GUARANTEED[BYTES], found=found, holds=same
         )

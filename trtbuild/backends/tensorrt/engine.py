@@ -13,7 +13,7 @@ from trtbuild.backends.tensorrt.shared import capture_log, refuse_unless_started
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.fit import demand_fit
+from trtbuild.model.feeds import demand_fit
 
 if TYPE_CHECKING:
     import numpy as np

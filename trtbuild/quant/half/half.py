@@ -75,7 +75,6 @@ class _Writer:
         keep_io_types: bool,
     ) -> None:
         self.view, self.half = view, half
-        self._model = model
         self.graph = model.graph
         self.slots = {
             index: find_half_slots(view, index, half) or NONE
@@ -191,7 +190,7 @@ class _Writer:
     def _constant(self, name: str) -> str:
         made = self._names.fresh(f"{name}_{self.half.name}")
         values = self.half.cast(fold_value(self.view, name))
-        self.graph.initializer.append(make_tensor(self._model, values, made))
+        self.graph.initializer.append(make_tensor(values, made))
         return made
 
     def _cast(self, source: str, result: str, *, half: bool) -> None:

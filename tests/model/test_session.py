@@ -1,4 +1,4 @@
-"""The reference runner."""
+"""ONNX Runtime: what it computes, and what it says when it cannot."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
-from trtbuild.core.errors import StepInputError
-from trtbuild.model.runner import open_runner
+from trtbuild.core.errors import MissingDependency, StepInputError
+from trtbuild.model.session import open_session, write_optimized
 
 
 @pytest.fixture
 def run(tmp_path):
     def run_once(model, feed_dict, *, threads=1):
         onnx.save(model, tmp_path / "m.onnx")
-        with open_runner(tmp_path / "m.onnx", threads=threads) as infer:
-            return infer(feed_dict)
+        return open_session(tmp_path / "m.onnx", threads=threads).run(feed_dict)
 
     return run_once
 
@@ -73,3 +72,43 @@ def test_a_run_that_fails_is_told(run):
 
     with pytest.raises(StepInputError, match="cannot run the model"):
         run(model_of(text), {"x": np.zeros(4, np.float32)})
+
+
+TWO = "m (float[1] x) => (float[1] y, float[1] z) { y = Add(x, x)  z = Mul(x, x) }"
+
+
+def test_outputs_come_in_the_order_that_is_asked_for():
+    """All of them unless some are named; none where none are."""
+    session = open_session(model_of(TWO).SerializeToString(), threads=1)
+    x = {"x": np.array([3], np.float32)}
+
+    assert {"y": 6, "z": 9} == session.run(x)
+    assert ["z", "y"] == list(session.run(x, ["z", "y"]))
+    assert {} == session.run(x, [])
+
+
+def test_it_computes_where_it_is_told_to():
+    """A provider that ONNX Runtime does not have is no silent CPU."""
+    with pytest.raises(MissingDependency, match="has no NoSuchProvider here"):
+        open_session(model_of(TWO).SerializeToString(), threads=1, providers=["NoSuchProvider"])
+
+
+def test_external_data_is_found_in_its_folder(tmp_path):
+    """Bytes do not say where they come from."""
+    text = "m (float[1, 64] x) => (float[1, 64] y) { y = MatMul(x, w) }"
+    weights = {"w": np.full((64, 64), 2, np.float32)}
+    onnx.save(model_of(text, weights), tmp_path / "m.onnx", save_as_external_data=True)
+    bare = onnx.load(tmp_path / "m.onnx", load_external_data=False).SerializeToString()
+    x = {"x": np.ones((1, 64), np.float32)}
+
+    session = open_session(bare, threads=1, folder=tmp_path, mapped=True)
+    assert 128 == session.run(x)["y"].max()
+
+
+def test_the_optimized_graph_has_the_fusions(tmp_path):
+    """What ONNX Runtime itself would run: an integer MatMul in place of one between pairs."""
+    onnx.save(layer("MatMul", x="4, 16", w=(16, 8), axis=1), tmp_path / "m.onnx")
+    write_optimized(tmp_path / "m.onnx", tmp_path / "o.onnx")
+
+    operators = [node.op_type for node in onnx.load(tmp_path / "o.onnx").graph.node]
+    assert "MatMulIntegerToFloat" in operators

@@ -1,0 +1,55 @@
+"""The names of the files that an apply leaves in a build directory: this is their one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "COMPARISON",
+    "ENGINE",
+    "ENGINE_RESULT",
+    "MODELS",
+    "RANGES",
+    "REPORTS",
+    "TIMING_CACHE",
+    "PlacedModel",
+    "list_reserved_names",
+]
+
+
+@dataclass(frozen=True)
+class PlacedModel:
+    """A model that is placed, and where its large weights lie."""
+
+    step: str
+    """The kind of step that makes it."""
+    file: str
+    weights: str
+    what: str
+
+
+MODELS = {
+    "int8": PlacedModel(
+        "quantize", "model.int8.onnx", "model.int8.weights", "the same with Q/DQ pairs"
+    ),
+    "half": PlacedModel(
+        "convert_precision", "model.half.onnx", "model.half.weights", "the same in 16 bits"
+    ),
+    "fp32": PlacedModel(
+        "fix_graph", "model.fp32.onnx", "model.fp32.weights", "the model after graph fixes"
+    ),
+}
+"""By what the lock calls them; what is closest to the engines first."""
+RANGES = "ranges.json"
+COMPARISON = "comparison.json"
+REPORTS = ("report.md", "report.html")
+ENGINE = "model.engine"
+"""In the folder of a target, as those below."""
+ENGINE_RESULT = "engine.json"
+TIMING_CACHE = "timing.cache"
+
+
+def list_reserved_names() -> frozenset[str]:
+    """Return the names that no target can have: they lie beside the targets' folders."""
+    models = (name for each in MODELS.values() for name in (each.file, each.weights))
+    return frozenset({*models, RANGES, COMPARISON, *REPORTS})

@@ -1,0 +1,153 @@
+"""ONNX Runtime: sessions opened under one policy, and its errors told as ours."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.core.errors import MissingDependency, StepInputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["CPU", "Session", "open_session", "write_optimized"]
+
+CPU = ("CPUExecutionProvider",)
+"""Where sessions compute unless told otherwise: the same numbers on every machine of a kind."""
+_ERRORS_ALONE = 3
+"""ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
+
+
+class Session:
+    """A model in ONNX Runtime, ready to run."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._outputs = [output.name for output in session.get_outputs()]
+
+    def run(
+        self, feed_dict: Mapping[str, np.ndarray], outputs: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Run the model once; return the outputs that are named, or all, in their order.
+
+        Raises:
+            StepInputError: ONNX Runtime cannot run the model on this; quotes it.
+        """
+        names = self._outputs if outputs is None else list(outputs)
+        if not names:  # ONNX Runtime would take it for all
+            return {}
+        hint = "do the arrays have the values and sizes that the model was made for?"
+        with _translate_errors("run", hint):
+            values = self._session.run(names, dict(feed_dict))
+        return dict(zip(names, values, strict=True))
+
+
+def open_session(
+    model: Path | bytes,
+    *,
+    threads: int,
+    folder: Path | None = None,
+    mapped: bool = False,
+    providers: Sequence[str] = CPU,
+) -> Session:
+    """Load a model, as a file or as bytes; `threads` 0 means all.
+
+    Q/DQ pairs are computed as they stand, in float. ONNX Runtime's own fusions of them would
+    quantize biases as well and, on processors without VNNI, saturate in 16 bits: numbers of
+    another model, and other ones on each machine. TensorRT does neither.
+
+    With one thread a session has none of its own, and outlives a fork.
+
+    Args:
+        model: what to load.
+        threads: how many compute one operator.
+        folder: where the model's external data lies; by default where its file does.
+        mapped: leave weights in that data's file: packing them for speed would copy them all.
+        providers: ONNX Runtime's execution providers, the first choice first.
+
+    Raises:
+        StepInputError: ONNX Runtime cannot load the model; quotes it.
+        MissingDependency: this ONNX Runtime lacks a provider.
+    """
+    options = _make_options(threads)
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
+    if mapped:
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    if folder is not None:
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(folder)
+        )
+    return Session(_load(model, options, providers))
+
+
+def write_optimized(model: Path, path: Path, *, providers: Sequence[str] = CPU) -> None:
+    """Have ONNX Runtime write down the graph that it would run, its fusions of Q/DQ included.
+
+    Fusions up to EXTENDED decide between integer and float; the layout changes above them depend
+    on the processor and rename what they touch.
+
+    Raises:
+        StepInputError: ONNX Runtime cannot load the model; quotes it.
+    """
+    import onnxruntime as ort
+
+    options = _make_options(threads=0)
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+    options.optimized_model_filepath = str(path)
+    _load(model, options, providers)
+
+
+def _make_options(threads: int) -> Any:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ALONE
+    # A plan of all activations in one block takes memory, and saves no time here.
+    options.enable_mem_pattern = False
+    return options
+
+
+def _load(model: Path | bytes, options: Any, providers: Sequence[str]) -> Any:
+    import onnxruntime as ort
+
+    hint = "every operator must be one that ONNX Runtime has: replace others before the export"
+    _demand_providers(providers, ort.get_available_providers())
+    with _translate_errors("load", hint):
+        session = ort.InferenceSession(model, options, providers=list(providers))
+    _demand_providers(providers, session.get_providers())
+    return session
+
+
+def _demand_providers(wanted: Sequence[str], found: Sequence[str]) -> None:
+    """Refuse to do without a provider: ONNX Runtime would fall back to the CPU with a warning."""
+    for provider in wanted:
+        if provider not in found:
+            raise MissingDependency(
+                f"ONNX Runtime has no {provider} here, only {', '.join(found)}",
+                hint="install an ONNX Runtime that has it, and what it needs",
+            )
+
+
+@contextlib.contextmanager
+def _translate_errors(what: str, hint: str) -> Iterator[None]:
+    try:
+        yield
+    except _list_errors() as error:
+        told = str(error) or type(error).__name__
+        raise StepInputError(f"ONNX Runtime cannot {what} the model: {told}", hint=hint) from None
+
+
+def _list_errors() -> tuple[type[Exception], ...]:
+    """Return what ONNX Runtime raises: Python's own, and its own, which have no common base."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    own = [each for each in vars(state).values() if isinstance(each, type)]
+    return (
+        RuntimeError,
+        MemoryError,
+        *(each for each in own if issubclass(each, Exception)),
+    )
