@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import statistics
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -83,6 +82,8 @@ def _of_cache(data: bytes, file: str, values: ScaleMeaning) -> RangeTable:
 
 
 def _refuse_doubtful(scales: Iterable[float], file: str) -> None:
+    import statistics
+
     known = [scale for scale in scales if scale]
     if not known:
         return

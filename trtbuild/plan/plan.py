@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, SerializeAsAny
+from pydantic import BaseModel
 
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.options import Options, find_location_fields
-from trtbuild.steps.base import Pinned, Ref, Step
+from trtbuild.steps.base import Pinned, Ref, Step, StepValue
 
 __all__ = [
     "NOT_INSTALLED",
@@ -32,7 +32,7 @@ class PlannedStep(Options):
     """A step with its name, and all that it will be made of."""
 
     name: str
-    step: SerializeAsAny[Step]
+    step: StepValue
     ingredients: dict[str, Any]
     digest: str
     deferred: str = ""

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
-
-from pydantic import BeforeValidator, SerializeAsAny
+from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.records import Outcome
 from trtbuild.machine.places import Place
-from trtbuild.steps.base import Step
+from trtbuild.steps.base import StepValue
 
 if TYPE_CHECKING:
     from trtbuild.plan.explain import Decision
     from trtbuild.plan.plan import Plan
 
 __all__ = ["Call", "CallResult", "Executor", "Listener", "QuietListener", "StepProgress"]
-
-
-def _read_step(value: Any) -> Any:
-    if isinstance(value, Step):
-        return value
-    # Where calls are read, steps are run; where they are made, most kinds are not needed.
-    from trtbuild.steps.any_step import read_step
-
-    return read_step(value)
 
 
 class Call(Options):
@@ -37,7 +26,7 @@ class Call(Options):
     """
 
     name: str
-    step: Annotated[SerializeAsAny[Step], BeforeValidator(_read_step)]
+    step: StepValue
     inputs: dict[str, Location]
     """`step/output` → the file."""
     out: Location
