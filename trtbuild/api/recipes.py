@@ -42,6 +42,7 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     Raises:
         MissingFile: one is not there, and with the others nothing is wrong.
     """
+    from trtbuild.core.shown import shown
     from trtbuild.recipe.problems import Mark, Problem
 
     found: list[Problem] = []
@@ -53,7 +54,7 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
             found += error.problems
         except MissingFile as error:
             missing.append(error)
-            told = error.message.removeprefix(f"{path}: ")
+            told = error.message.removeprefix(shown(f"{path}: "))
             mark = Mark(line=1, column=1)
             found.append(Problem(file=str(path), mark=mark, path=(), message=told))
     if missing and len(missing) == len(found):

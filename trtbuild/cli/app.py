@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -12,7 +13,7 @@ from trtbuild.cli.apply import apply
 from trtbuild.cli.check import check
 from trtbuild.cli.diff import diff
 from trtbuild.cli.doctor import doctor
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.inspect import inspect
 from trtbuild.cli.kinds import kinds
 from trtbuild.cli.lock import lock
@@ -21,6 +22,7 @@ from trtbuild.cli.ranges import ranges
 from trtbuild.cli.run import run as run_verb
 from trtbuild.cli.schema import schema
 from trtbuild.cli.script import script
+from trtbuild.cli.start import INTERRUPTED, interrupted
 from trtbuild.cli.store import store
 from trtbuild.cli.validate import validate
 from trtbuild.cli.verify import verify
@@ -28,8 +30,9 @@ from trtbuild.cli.why import why
 
 __all__ = ["app", "run"]
 
-INTERRUPTED = 130
 BUG = 70
+UNREAD = 141
+"""What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
 app = typer.Typer(
     name="trtbuild",
@@ -82,6 +85,15 @@ def _main(
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; the only place that catches errors."""
+    try:
+        return _run(arguments)
+    except (BrokenPipeError, SystemExit) as error:
+        # Typer leaves by itself where what it writes (help, usage) has no reader.
+        left = [_left(stream) for stream in (sys.stdout, sys.stderr)]
+        return UNREAD if any(left) else _usage(error)
+
+
+def _run(arguments: list[str] | None) -> int:
     from trtbuild.core.errors import TrtbuildError
 
     try:
@@ -91,9 +103,7 @@ def run(arguments: list[str] | None = None) -> int:
 
         return write_failure(error)
     except BrokenPipeError:
-        # Whoever read our output has left; the interpreter must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except OSError as error:
         echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
         return 4
@@ -101,11 +111,26 @@ def run(arguments: list[str] | None = None) -> int:
         return _usage(error)
     # Typer turns the interrupt key into this code itself, without a word.
     if code == INTERRUPTED:
-        echo("interrupted; the store is intact, and the next apply goes on", err=True)
+        return interrupted()
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: Exception) -> int:
+def _left(stream: TextIO) -> bool:
+    """Tell whether whoever read a stream has left; what is held back for it goes nowhere."""
+    try:
+        watched = select.poll()
+        watched.register(stream.fileno(), 0)
+        gone = any(event & select.POLLERR for _, event in watched.poll(0))
+        if gone:  # or the interpreter would fail when it writes the rest at its end
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    except (AttributeError, OSError, ValueError):  # it is no file, or closed
+        return False
+    return gone
+
+
+def _usage(error: BaseException) -> int:
     """Show a usage error; anything else is a bug in trtbuild, with what is needed to report it.
 
     Typer keeps its exceptions private, so they are known by what they carry.
@@ -115,7 +140,9 @@ def _usage(error: Exception) -> int:
         _bug()
         return BUG
     usage = getattr(getattr(error, "ctx", None), "get_usage", lambda: "")()
-    echo("\n".join(part for part in (usage, f"error: {message()}") if part), err=True)
+    if usage:
+        pour(usage, err=True)
+    echo(f"error: {message()}", err=True)
     return 2
 
 
@@ -125,8 +152,8 @@ def _bug() -> None:
 
     from trtbuild import __version__
 
-    traceback.print_exc()
-    echo(
+    pour(traceback.format_exc(), err=True, nl=False)
+    pour(
         f"\nThis is a bug in trtbuild {__version__} (Python {platform.python_version()}, "
         f"{platform.platform()}).\nhint: report it with the lines above and the recipe",
         err=True,

@@ -189,6 +189,10 @@ def _find_lacking(
     told = (
         f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {name_few(gaps)}"
     )
+    table = _cache(loaded, section)
+    silent = [name for name in gaps if table and name in table.unknown]
+    if table and silent:
+        told += f"; the file says nothing of {name_few(silent)} (0, infinity or no number)"
     measure = "" if place else "say `data` and `calibrator`, or "
     hint = (
         f"{measure}add them to `ranges`, `skip` the layers that read them, or leave those in "

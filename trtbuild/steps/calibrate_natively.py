@@ -79,7 +79,7 @@ class CalibrateNatively(Step):
             options=self.calibrator.model_dump(exclude={"kind"}) if legacy else {},
         )
         self.out(context, "cache").write_bytes(cache)
-        table = table_from_bytes(cache, file="TensorRT's cache")
+        table = table_from_bytes(cache, file="TensorRT's cache", values="scale")
         ranges = select_ranges(table, list_floating(load_bare(path)))
         self.write(context, "ranges", ranges.model_copy(update={"samples": count}))
 

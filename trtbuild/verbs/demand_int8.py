@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.patterns import means_node
 from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
+from trtbuild.core.shown import shown
 from trtbuild.core.words import join_few
 from trtbuild.plan.compile import name_target_step
 from trtbuild.recipe.schema import Recipe
@@ -42,7 +43,7 @@ def demand_delivered(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) 
     first, *_ = short
     names = [layer.name for layers in short.values() for layer in layers]
     raise StepFailed(
-        "\n".join(_describe_fallback(target, layers) for target, layers in short.items()),
+        "\n".join(shown(_describe_fallback(target, layers)) for target, layers in short.items()),
         step=name_target_step(first),
         hint="mend the cause, `skip` the layers, or allow it: "
         f"`quantization: {{allow_float: [{', '.join(dict.fromkeys(names[:2]))}"
