@@ -10,8 +10,9 @@ from trtbuild.calib.cache import Cache
 from trtbuild.calib.range_file import RangeTable, list_bounds, table_from_bytes
 from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
+from trtbuild.core.patterns import assign_patterns, find_matches
 from trtbuild.core.regular_files import read_regular
-from trtbuild.core.values import Ranges, assign_patterns, find_matches
+from trtbuild.core.values import Ranges
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.plan.compile import list_manual_ranges
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
@@ -69,8 +70,11 @@ def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tupl
     """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
     from trtbuild.quant.placing.required_ranges import find_required_ranges
 
-    requests = PrecisionRequests(section.skip, section.precision)
-    return find_required_ranges(load_bare(model), requests)
+    bare = load_bare(model)
+    requests = PrecisionRequests.among(
+        bare.graph.node, skip=section.skip, precision=section.precision
+    )
+    return find_required_ranges(bare, requests)
 
 
 def _by_hand(section: Quantization) -> bool:

@@ -27,7 +27,7 @@ MANY = 5
 class BuildEngine(Step):
     """Build the engine, then read back what was delivered."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {
         "engine": "model.engine",
         "result": "engine.json",
@@ -105,7 +105,8 @@ class BuildEngine(Step):
         from trtbuild.model.nodes import name_of
 
         ranges = context.read(table, Ranges)
-        requests = PrecisionRequests(self.skip, self.precision)
+        nodes = OnnxModel.read(context.path(self.model)).nodes
+        requests = PrecisionRequests.among(nodes, skip=self.skip, precision=self.precision)
         return ImplicitQuantization(
             ranges=ranges,
             manual=tuple(
@@ -115,7 +116,7 @@ class BuildEngine(Step):
             ),
             floats=tuple(
                 name_of(node)
-                for node in OnnxModel.read(context.path(self.model)).nodes
+                for node in nodes
                 if requests.object_to_int8(name_of(node), node.op_type)
             ),
             encode=_write_cache,

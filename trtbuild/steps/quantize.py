@@ -27,7 +27,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",
@@ -69,7 +69,9 @@ class Quantize(Step):
         model = load_onnx(context.path(self.model))
         ranges = self._read_given(context)
         filed = self._read_file(context)
-        requests = PrecisionRequests(self.skip, self.precision)
+        requests = PrecisionRequests.among(
+            model.graph.node, skip=self.skip, precision=self.precision
+        )
         wants = {} if self.allow_missing else find_required_ranges(model, requests)
         with use_scratch(context.out.parent / "scratch", of=model):
             found = quantize_model(
