@@ -349,7 +349,7 @@ def run_step(order):
     from trtbuild.run.executor import Call
     from trtbuild.run.worker import run_call
 
-    return run_call(Call.model_validate_json(json.dumps(order["step"])), lambda _: None)
+    return run_call(Call.model_validate_json(json.dumps(order["step"])), lambda _: None, threads=1)
 
 
 def main(path):

@@ -16,7 +16,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Infer"]
+__all__ = ["Infer", "KeptOutputs"]
 
 WIDER = (
     "FP16 is computed in FP32 here: on a CPU, ONNX Runtime drops the casts between FP16 layers, so "
@@ -53,7 +53,7 @@ class Infer(Step):
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
         session = open_session(path, threads=context.threads, mapped=model.split)
-        kept = _KeptOutputs(reference=self.reference)
+        kept = KeptOutputs(reference=self.reference)
         with write_npz(self.out(context, "outputs")) as file:
             done = 0
             for feed in feeder.feeds(self.data.samples(context)):
@@ -78,7 +78,7 @@ def _has_half(model: ModelOutline) -> bool:
     )
 
 
-class _KeptOutputs:
+class KeptOutputs:
     """What was kept of each output, and what was odd about it."""
 
     def __init__(self, *, reference: bool) -> None:
