@@ -143,3 +143,18 @@ def test_external_data_is_found_in_its_folder(tmp_path):
 
     (_, expected), (_, found) = (next(o.values({"x": image})) for o in (one, other))
     assert expected.tobytes() == found.tobytes()
+
+
+def test_pairs_that_a_model_brings_are_computed_in_float():
+    """0 * w + 0.25, in steps of 0.25; an integer Conv would round 0.25 to whole numbers."""
+    text = """m (float[1, 4, 1, 1] x) => (float[1, 1, 1, 1] y)
+        <float s = {1}, float t = {0.25}, int8 z = {0}, float[1] b = {0.25},
+         float[1, 4, 1, 1] w = {1, 1, 1, 1}> {
+        xq = QuantizeLinear(x, s, z)  xd = DequantizeLinear(xq, s, z)
+        wq = QuantizeLinear(w, s, z)  wd = DequantizeLinear(wq, s, z)
+        c = Conv(xd, wd, b)
+        yq = QuantizeLinear(c, t, z)  y = DequantizeLinear(yq, t, z)
+    }"""
+    seen = observer(text, ["y"]).values({"x": np.zeros((1, 4, 1, 1), np.float32)})
+
+    assert [0.25] == [values.item() for _, values in seen]

@@ -70,3 +70,20 @@ def test_the_winner_of_auto_is_recorded():
     found = ranges_of({"a": histogram_of(range(128))}, Auto(kind="auto"))
 
     assert "auto: minmax" == found.tensors["a"].calibrator
+
+
+def test_the_options_of_a_calibrator_are_recorded():
+    """Of each tensor its own: with overrides nobody could tell otherwise which had which."""
+    seen = {"a": histogram_of(range(128)), "b": histogram_of(range(128))}
+    calibrators = {
+        "a": Percentile(kind="percentile", percentile=99.9),
+        "b": Percentile(kind="percentile"),
+    }
+
+    found = ranges_from_histograms(seen, calibrators, samples=1).tensors
+
+    assert ["percentile (percentile: 99.9)", "percentile (percentile: 99.99)"] == [
+        found[name].found_by for name in "ab"
+    ]
+    assert {"percentile": 99.9} == found["a"].calibrator_options
+    assert "" == found["a"].replace(-1, 1, "manual").found_by

@@ -61,7 +61,7 @@ def test_the_largest_limit_may_stand_first(trtbuild):
     """Instead of the first name."""
     answer = trtbuild("ranges", "show", "a.json", "--sort", "limit")
 
-    rows = [line.split()[0] for line in answer.out.splitlines()[2:6]]
+    rows = [line.split()[0] for line in answer.out.splitlines()[3:7]]
     assert ["w", "z", "y", "x"] == rows
 
 

@@ -15,7 +15,7 @@ from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, LayerRequest
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
-from trtbuild.machine.facts import InstalledPackages, explain_missing
+from trtbuild.machine.facts import InstalledPackages, find_missing_packages
 
 UNION = get_args(Target)[0]
 KINDS = get_args(UNION) or (UNION,)
@@ -28,7 +28,7 @@ def kind_of(backend):
 @pytest.fixture(params=KINDS, ids=kind_of)
 def backend(request):
     made = request.param.model_validate_json(json.dumps({"kind": kind_of(request.param)}))
-    if reason := explain_missing(made.capabilities, InstalledPackages()):
+    if reason := find_missing_packages(made.capabilities, InstalledPackages()):
         pytest.skip(reason)
     return made
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.helpers.projects import edit, small_project
 from tests.helpers.staged import Staged
 from trtbuild import api
 from trtbuild.api.executors import EXECUTORS
+from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.needs import Needs
 
@@ -68,6 +70,17 @@ def artifacts(applied):
 def test_the_same_comes_of_every_step(name, recipe, make, tmp_path, digests):
     """Byte for byte, wherever it runs."""
     assert digests == artifacts(apply(recipe, make(name), tmp_path))
+
+
+def test_an_engine_says_which_table_is_behind_it(recipe, tmp_path):
+    """The digest of ranges.json beside it, and what found the ranges."""
+    apply(recipe, "inline", tmp_path)
+
+    build = tmp_path / "build/small"
+    behind = json.loads((build / "rtx/engine.json").read_text())["ranges"]
+    assert digest_of_file(build / "ranges.json") == behind["digest"]
+    assert 6 == behind["samples"]
+    assert {"calibrated: minmax"} == set(behind["origins"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -145,6 +145,47 @@ def test_shapes_inside_branches_follow():
     assert ["batch", 2] == list(graph.outputs[0].shape)
 
 
+UNREACHED = """g (float[BATCH, 8] x, int64[2] s) => (float[BATCH, 4] y)
+    { a = Reshape(x, s)  b = MatMul(a, w)  y = Neg(b) }"""
+
+
+def unreached(batch):
+    """A model whose output lies behind a Reshape to a shape that is computed."""
+    graph = graph_of(UNREACHED.replace("BATCH", batch), WEIGHT)
+    tensors = graph.tensors()
+    tensors["a"].shape = [int(batch) if batch.isdigit() else batch, 8]
+    return graph
+
+
+def test_what_inference_does_not_reach_keeps_rank_and_sizes():
+    """The name changes there too; a new name or size for what was open moves nothing else."""
+    graph = unreached("N")
+    fix(size=16).apply(graph)
+
+    assert {"x": [16, 8], "a": [16, 8], "b": [None, 4], "y": [16, 4]} == shapes(graph)
+
+
+def test_what_inference_does_not_reach_keeps_its_rank_where_sizes_move():
+    """A batch that was 1 moves what it went into; which of the sizes those are, nobody knows."""
+    graph = unreached("1")
+    fix().apply(graph)
+
+    assert {"x": ["batch", 8], "a": [None, None], "b": [None, 4], "y": [None, 4]} == shapes(graph)
+
+
+def test_of_two_unknown_dimensions_one_is_named():
+    """The other is another dimension, and stays open until it gets a name of its own."""
+    graph = graph_of("g (float[N, H, W] x) => (float[N, H, W] y) { y = Relu(x) }")
+    for tensor in (*graph.inputs, *graph.outputs):
+        tensor.shape = ["N", None, None]
+    fix(axis=1, size="h").apply(graph)
+    first = [list(tensor.shape) for tensor in (*graph.inputs, *graph.outputs)]
+    fix(axis=2, size="w").apply(graph)
+
+    assert [["N", "h", None]] * 2 == first
+    assert [["N", "h", "w"]] * 2 == [list(t.shape) for t in (*graph.inputs, *graph.outputs)]
+
+
 @pytest.mark.parametrize("size", ['"9 lives"', "0", "-1", '""', "1.5"])
 def test_a_size_is_a_number_or_a_name(size):
     """Anything else is refused with the recipe."""

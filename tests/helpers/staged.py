@@ -14,7 +14,7 @@ from trtbuild.core.options import relocate
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
-from trtbuild.run.process import Key, WorkerProcess
+from trtbuild.run.process import WorkerKey, WorkerProcess
 
 
 class Staged:
@@ -65,7 +65,7 @@ class Staged:
     def _run(self, call: Call):
         told = queue.SimpleQueue()
         begin = time.perf_counter()
-        key = Key(self.place(call.step.needs()).python or sys.executable, "")
+        key = WorkerKey(self.place(call.step.needs()).python or sys.executable, "")
         process = WorkerProcess(key, told, log=Path(call.log))
         process.run(call, threads=1)
         while not isinstance(said := told.get(timeout=120).what, dict):

@@ -17,7 +17,7 @@ from trtbuild.machine import facts
 from trtbuild.machine.facts import (
     Gpu,
     InstalledPackages,
-    explain_missing,
+    find_missing_packages,
     judge_readiness,
     list_gpus,
     list_target_kinds,
@@ -74,10 +74,10 @@ def test_a_backend_says_which_packages_it_lacks():
     needed = tensorrt_rtx.TensorrtRtx.capabilities
     versions = dict.fromkeys(needed.packages, "1")
 
-    assert "" == explain_missing(needed, versions)
+    assert "" == find_missing_packages(needed, versions)
     del versions["polygraphy"]
-    assert "polygraphy is not installed" == explain_missing(needed, versions)
-    assert explain_missing(needed, {}).endswith("polygraphy are not installed")
+    assert "polygraphy is not installed" == find_missing_packages(needed, versions)
+    assert find_missing_packages(needed, {}).endswith("polygraphy are not installed")
 
 
 def test_readiness_covers_every_kind_of_target():

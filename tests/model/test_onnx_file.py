@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.helpers.models import model_of, outputs_of
+from tests.helpers.models import HEADER, model_of, outputs_of
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.model import onnx_file
-from trtbuild.model.onnx_file import check_onnx, find_model_files, read_onnx, write_onnx
+from trtbuild.model.onnx_file import find_model_files, read_onnx, write_onnx
 from trtbuild.model.weights_file import read_values
 
 TEXT = "g (float[N, 4] x) => (float[N, 4] y) { a = Add(x, w)  y = Mul(a, v) }"
@@ -239,11 +239,46 @@ def test_the_ir_version_is_one_that_all_read(tmp_path, before, after):
     assert (after, 17) == (written.ir_version, written.opset_import[0].version)
 
 
-def test_a_valid_model_passes_the_check():
-    """The check is silent on good models, and quotes the checker on others."""
-    model = model_of(TEXT, WEIGHTS)
-    check_onnx(model, "here")
-    model.graph.node[0].input[0] = "nowhere"
+def saved(folder, text):
+    """Write a model down as it is: no checker has seen it."""
+    path = folder / "model.onnx"
+    path.write_bytes(onnx.parser.parse_model(HEADER + text).SerializeToString())
+    return path
 
-    with pytest.raises(StepInputError, match=r"here: is not a valid ONNX model: .*nowhere"):
-        check_onnx(model, "here")
+
+def test_nodes_in_another_order_are_sorted_and_told(tmp_path):
+    """ONNX Runtime takes them in any order, TensorRT and the checker do not."""
+    path = saved(tmp_path, "g (float[N] x) => (float[N] y) { y = Neg(a)  a = Abs(x) }")
+    imported = read_onnx(path)
+
+    assert ["Abs", "Neg"] == [node.op_type for node in imported.model.graph.node]
+    assert ("nodes were sorted: some stood before what they read",) == imported.notes
+
+
+def test_nodes_of_one_name_get_their_own_and_it_is_told(tmp_path):
+    """TensorRT takes two of a name, ONNX Runtime does not."""
+    path = saved(tmp_path, "g (float[N] x) => (float[N] y) { [n] a = Abs(x)  [n] y = Neg(a) }")
+    imported = read_onnx(path)
+
+    assert ["n", "n_1"] == [node.name for node in imported.model.graph.node]
+    assert ("nodes that shared a name got names of their own: `n`",) == imported.notes
+
+
+def test_a_size_of_minus_one_is_open(tmp_path):
+    """So old Paddle and TensorFlow exporters write what they leave open."""
+    model = model_of("g (float[N, 3] x) => (float[N, 3] y) { y = Relu(x) }")
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    first, second = read_onnx(path).model.graph.input[0].type.tensor_type.shape.dim
+
+    assert (None, 3) == (first.WhichOneof("value"), second.dim_value)
+
+
+def test_what_is_written_is_checked(tmp_path):
+    """A step cannot leave a model behind that ONNX Runtime would not load; no file is written."""
+    model = model_of("g (float[N] x) => (float[N] y) { [n] a = Abs(x)  [n] y = Neg(a) }")
+
+    with pytest.raises(StepInputError, match="two nodes are named `n`"):
+        write_onnx(model, tmp_path / "model.onnx")
+    assert [] == list(tmp_path.iterdir())

@@ -24,8 +24,10 @@ def test_an_old_model_is_raised_to_13_and_keeps_its_names():
 
     assert 13 == read_opset(lifted)
     assert "raised from 9 to 13" in remarks[0]
-    made = {node.name: (node.op_type, node.output[0]) for node in lifted.graph.node if node.name}
-    assert {"clip": ("Clip", "c"), "grow": ("Resize", "u"), "end": ("Neg", "y")} == made
+    made = {node.name: (node.op_type, node.output[0]) for node in lifted.graph.node}
+    assert {"clip": ("Clip", "c"), "grow": ("Resize", "u"), "end": ("Neg", "y")}.items() <= (
+        made.items()
+    )
     onnx.checker.check_model(lifted, full_check=True)
     assert before.tolist() == outputs_of(lifted, feed)["y"].tolist()
 

@@ -1,4 +1,4 @@
-"""Shapes of a graph, inferred anew."""
+"""Shapes of a graph, inferred anew; which dimensions have a name, and which are not known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.shapes import infer_shapes
+from trtbuild.model.shapes import forget_unknown, infer_shapes, is_named
 
 TEXT = "m (float[N, 100] x) => (float[N, K] y) { h = MatMul(x, w)  y = Relu(h) }"
 WEIGHT = np.arange(10_000, dtype=np.float32).reshape(100, 100)
@@ -49,3 +49,41 @@ def test_large_integers_are_read_for_shapes():
     }
 
     assert [2, 3] == found["h"]
+
+
+@pytest.mark.parametrize(
+    "text", ["?", "", " ", "-1", "*", "None", "none", "unknown", "unk", "unk__12", "Unknown", "0"]
+)
+def test_words_for_what_is_not_known_are_no_names(text):
+    """As Paddle, TensorFlow, MXNet and others write them."""
+    assert not is_named(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["N", "batch", "_d0", "2*h", "DynamicDimension.0", "unknown_batch", "批", "none_of_it"]
+)
+def test_other_words_are_names(text):
+    """Equal names are equal sizes."""
+    assert is_named(text)
+
+
+def test_each_unknown_dimension_is_open_for_itself():
+    """Of inputs, outputs and what lies between, in branches too; names and sizes stay."""
+    model = model_of("""g (float[N, 3, H, W] x, bool c) => (float[N, 3, H, W] y) {
+        y = If (c) <then_branch = t () => (float[N, 3, H, W] p) { p = Neg(x) },
+                    else_branch = e () => (float[N, 3, H, W] q) { q = Abs(x) }> }""")
+    branch = model.graph.node[0].attribute[0].g
+    values = (*model.graph.input[:1], *model.graph.output, *branch.output)
+    for value in values:
+        value.type.tensor_type.shape.dim[2].dim_param = "?"
+        value.type.tensor_type.shape.dim[3].dim_value = -1
+    forget_unknown(model)
+
+    assert [[("dim_param", "N"), ("dim_value", 3), None, None]] * 3 == [
+        [said(dim) for dim in value.type.tensor_type.shape.dim] for value in values
+    ]
+
+
+def said(dim: onnx.TensorShapeProto.Dimension) -> tuple[str, int | str] | None:
+    field = dim.WhichOneof("value")
+    return None if field is None else (field, getattr(dim, field))

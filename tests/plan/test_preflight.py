@@ -35,3 +35,52 @@ def test_a_pattern_that_means_no_node_is_a_problem(section, unmatched, tmp_path)
     assert [f"`{pattern}` matches no node of the model" for pattern in unmatched] == [
         problem.message for problem in find_model_problems(loaded, SIGNATURE, {})
     ]
+
+
+PROFILE = "  - input: {min: [1, 3, 8, 8], opt: [2, 3, 8, 8], max: [4, 3, 8, 8]}\n"
+AGREEING = """\
+  - input: {min: [1, 3, 8], opt: [2, 3, 8], max: [4, 9, 8]}
+    mask:
+      min: [1, 3, 1]
+      opt: [2, 3, 9]
+      max: [4, 9, 9]
+"""
+
+
+def said_of(profile, recipe, *shapes):
+    """Return what is said of a profile for inputs of these shapes, and at which text."""
+    inputs = tuple(
+        TensorSpec(name=name, dtype="float32", shape=shape)
+        for name, shape in zip(("input", "mask"), shapes, strict=False)
+    )
+    signature = SIGNATURE.model_copy(update={"inputs": inputs})
+    found = list(find_model_problems(load_recipe(edit(recipe, PROFILE, profile)), signature, {}))
+    lines = recipe.read_text().splitlines()
+    return [(lines[each.mark.line - 1].strip(), each.message) for each in found if each.mark]
+
+
+TWO = (("batch", "length", 8), ("batch", "length", "mask_dim_2"))
+
+
+def test_dimensions_of_one_name_may_have_one_size(tmp_path):
+    """In two inputs; dimensions without a name are each their own."""
+    assert [] == said_of(AGREEING, small_project(tmp_path), *TWO)
+
+
+def test_dimensions_of_one_name_in_two_sizes_are_a_problem(tmp_path):
+    """The builder would refuse them, after a calibration, and not say where they stand."""
+    profile = AGREEING.replace("opt: [2, 3, 9]", "opt: [2, 5, 9]")
+    message = (
+        "`mask`: axis 1 is 5, and axis 1 of `input` is 3; the model calls both `length`, so they "
+        "are one size"
+    )
+
+    assert [("opt: [2, 5, 9]", message)] == said_of(profile, small_project(tmp_path), *TWO)
+
+
+def test_two_dimensions_of_one_input_may_share_a_name_too(tmp_path):
+    """A square picture: side and side."""
+    profile = PROFILE.replace("max: [4, 3, 8, 8]", "max: [4, 3, 8, 16]")
+    [(_, message)] = said_of(profile, small_project(tmp_path), ("batch", 3, "side", "side"))
+
+    assert message.startswith("`input`: axis 3 is 16, and axis 2 of `input` is 8")

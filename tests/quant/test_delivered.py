@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 
+import numpy as np
 import onnx
 import pytest
 
@@ -109,6 +110,23 @@ def test_a_model_from_onnxruntime_is_delivered_after_repair(tmp_path):
     }
     assert sqnr_db(before, outputs_of(found.model, {"x": feed})["y"]) > 25
     assert all_delivered(found, feed, tmp_path, dynamic=True)
+
+
+TWINS = """g (float[2,8,16,16] x) => (float[2,8,16,16] y, float[2,8,16,16] z) {
+    [one] y = Conv<pads=[1,1,1,1]>(x, w, b)  [two] z = Conv<pads=[1,1,1,1]>(x, v)
+}"""
+
+
+def test_layers_of_one_input_and_equal_integers_are_delivered(tmp_path):
+    """A shared weight with two BatchNormalizations folded in: the compiler does its sums once."""
+    model = seeded(TWINS, w=(8, 8, 3, 3), b=(8,), v=(8, 8, 3, 3))
+    first, _, second = model.graph.initializer
+    scales = np.arange(1, 9, dtype=np.float32).reshape(8, 1, 1, 1)
+    second.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(first) * scales, "v"))
+    feed = normal(2, 8, 16, 16)
+    found = quantize_model(model, ranges=observed(model, {"x": feed}))
+
+    assert all_delivered(found, feed, tmp_path, dynamic=False)
 
 
 def quantized_by_onnxruntime(model, feed, folder):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trtbuild.recipe.hints import describe_in_process, hint_for_pattern, hint_for_type
+from trtbuild.recipe.hints import describe_value, hint_for_pattern, hint_for_type
 from trtbuild.recipe.schema import NAME_PATTERN
 from trtbuild.recipe.source import parse_recipe_text
 
@@ -82,4 +82,4 @@ def test_digests_may_be_too_loud():
 )
 def test_values_are_told_by_what_they_are(expected, value):
     """Text is quoted, so that "8" and 8 differ."""
-    assert expected == describe_in_process(value)
+    assert expected == describe_value(value)

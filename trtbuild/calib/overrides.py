@@ -20,7 +20,7 @@ def assign_calibrators(
 ) -> dict[str, C]:
     """Return the calibrator of each tensor: `calibrator`, but where an override means it.
 
-    A key is a tensor's name or a pattern; the most specific counts (`core.values.assigned`).
+    A key is a tensor's name or a pattern; the most specific counts (`core.values.assign_patterns`).
 
     Raises:
         StepInputError: an override matches no tensor that needs a range (names the nearest), or

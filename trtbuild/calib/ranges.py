@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.histogram import Histogram
+from trtbuild.core.options import Options
 from trtbuild.core.values import Range, Ranges
 
 __all__ = ["ranges_from_histograms", "remark_on_histograms"]
@@ -41,6 +42,11 @@ def remark_on_histograms(histograms: Mapping[str, Histogram]) -> Iterator[str]:
             yield f"{name}: constant over the calibration data ({histogram.low:g})"
 
 
+def _options(calibrator: HostCalibrator) -> dict[str, float | int | str | bool]:
+    assert isinstance(calibrator, Options)  # noqa: S101  # a recipe's section is what calibrates
+    return calibrator.model_dump(exclude={"kind"})
+
+
 def _make_range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
     import numpy as np
 
@@ -56,6 +62,7 @@ def _make_range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
         high=min(histogram.high, limit),
         origin="calibrated",
         calibrator=kind,
+        calibrator_options=_options(calibrator),
         observed=(histogram.low, histogram.high),
         clipped=histogram.share_above(limit),
     )

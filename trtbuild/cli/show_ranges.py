@@ -36,6 +36,8 @@ def write_table(found: FoundRanges, sort: str, format_: str) -> None:
     cells = [_cells(name, each) for name, each in rows]
     samples = f", from {found.ranges.samples} samples" if found.ranges.samples else ""
     echo(f"{found.source}: {found.told}{samples}")
+    if found.digest:
+        echo(f"digest of the table: {found.digest}")
     _table(head, cells, format_)
     echo(_counts([each for _, each in rows]))
     echo("limit = max(|low|, |high|), since INT8 is symmetric; scale = limit / 127")
@@ -74,6 +76,7 @@ def _json(found: FoundRanges, rows: Sequence[tuple[str, Range]]) -> None:
         "source": found.source,
         "told": found.told,
         "samples": found.ranges.samples,
+        "digest": found.digest or None,
         "tensors": tensors,
         "lacking": {name: list(readers) for name, readers in found.lacking.items()},
     }
@@ -105,8 +108,8 @@ def _origin(name: str, each: Range) -> str:
     if each.origin == "imported" and not each.limit:
         return "imported: nothing is known of it"
     words: list[str] = [each.origin]
-    if each.calibrator:
-        words.append(each.calibrator)
+    if each.found_by:
+        words.append(each.found_by)
     if each.entry and each.entry != name:
         words.append(f"by `{each.entry}`")
     if each.tied_with:

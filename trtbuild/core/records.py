@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from trtbuild.core.options import Options
-from trtbuild.core.values import Range
+from trtbuild.core.values import Range, Ranges
 
 __all__ = [
     "Action",
@@ -138,9 +139,35 @@ class LayerPrecision(Options):
     delivered: str
     """`int8`, `fp32`, ... as read from the built plan; `unknown` where it cannot be read."""
     cause: str = ""
-    """The likely reason where delivered differs from asked."""
+    """The likely reason where delivered differs from asked; or with what it is computed."""
     by_capability: dict[str, str] = {}
     """Delivered, by compute capability, where an engine tells: TensorRT-RTX's do."""
+
+
+class RangesUsed(Options):
+    """The table of ranges behind a quantized model: which one, and what found them."""
+
+    digest: str
+    """Of ranges.json, as it lies in the build directory."""
+    samples: int | None = None
+    """How many samples calibration consumed; None where it consumed none."""
+    origins: dict[str, int]
+    """How many ranges came from where: `calibrated: percentile (percentile: 99.9)`, `manual`."""
+
+
+def count_origins(ranges: Iterable[Range]) -> dict[str, int]:
+    """Count ranges by what found them, in words, sorted."""
+    counts: dict[str, int] = {}
+    for each in ranges:
+        words = f"{each.origin}: {each.found_by}" if each.found_by else each.origin
+        counts[words] = counts.get(words, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def sum_up(ranges: Ranges, digest: str) -> RangesUsed:
+    """Sum up a table whose file has a digest."""
+    origins = count_origins(ranges.tensors.values())
+    return RangesUsed(digest=digest, samples=ranges.samples, origins=origins)
 
 
 class TargetResult(Options):
@@ -152,6 +179,8 @@ class TargetResult(Options):
     engine_digest: str
     engine_size_bytes: int
     model_digest: str
+    ranges: RangesUsed | None = None
+    """The ranges that its model was quantized with; None where it was not, or not by trtbuild."""
     built_for: tuple[str, ...]
     """Compute capabilities (`8.9`) or the GPU that the engine is for."""
     inputs: tuple[dict[str, str | list[int | str]], ...]

@@ -59,6 +59,8 @@ class Range(Options):
     """Where it comes from; `tied`: it was widened to share the scale of other tensors."""
     calibrator: str | None = None
     """The kind that found it; None for a manual range."""
+    calibrator_options: dict[str, float | int | str | bool] = {}
+    """Its options, those that the recipe leaves out included."""
     observed: tuple[float, float] | None = None
     """The least and the largest value that calibration saw."""
     clipped: float | None = None
@@ -72,6 +74,12 @@ class Range(Options):
     def limit(self) -> float:
         """The largest absolute value the range can represent."""
         return max(abs(self.low), abs(self.high))
+
+    @property
+    def found_by(self) -> str:
+        """The calibrator in words: `percentile (percentile: 99.9)`; empty where there is none."""
+        options = ", ".join(f"{name}: {value}" for name, value in self.calibrator_options.items())
+        return f"{self.calibrator or ''} ({options})" if options else self.calibrator or ""
 
     @property
     def scale(self) -> float:
@@ -93,6 +101,7 @@ class Range(Options):
             high=high,
             origin=origin,
             calibrator=self.calibrator if origin == "tied" else None,
+            calibrator_options=self.calibrator_options if origin == "tied" else {},
             observed=seen,
             # How many values a narrower range clips, only the histogram could tell.
             clipped=0.0 if wide else None,
@@ -118,8 +127,8 @@ class Ranges(Options):
         """Lay manual (low, high) bounds over the table; they win.
 
         A key of `manual` is a tensor's name or a pattern over `names` (all the tensors of the
-        model); which of them counts for a tensor, `assigned` decides. `filed` are the bounds of a
-        file, by tensor name: they win over patterns, and names of `manual` win over them.
+        model); which of them counts for a tensor, `assign_patterns` decides. `filed` are the bounds
+        of a file, by tensor name: they win over patterns, and names of `manual` win over them.
 
         Raises:
             StepInputError: two patterns mean a tensor, and neither is more specific.

@@ -10,8 +10,9 @@ from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.fixes.base import FixLog, GraphFix
 from trtbuild.fixes.prepare import hoist_constants, lower_constants, name_nodes, refuse_unknown
-from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR, check_onnx
+from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR
 from trtbuild.model.shapes import infer_shapes
+from trtbuild.model.valid import check_onnx
 from trtbuild.model.weights_file import lies_beside, read_values
 
 if TYPE_CHECKING:

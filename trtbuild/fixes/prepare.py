@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.nodes import iterate_bodies
+from trtbuild.model.names import make_unique
+from trtbuild.model.nodes import iterate_subgraphs
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = [
-    "hoist_constants",
-    "iterate_subgraphs",
-    "lower_constants",
-    "name_nodes",
-    "refuse_unknown",
-]
-
-
-def iterate_subgraphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """Yield the graphs inside a graph's nodes, outer ones first."""
-    for node in graph.node:
-        for inner in iterate_bodies(node):
-            yield inner
-            yield from iterate_subgraphs(inner)
+__all__ = ["hoist_constants", "lower_constants", "name_nodes", "refuse_unknown"]
 
 
 def lower_constants(graph: onnx.GraphProto) -> None:
@@ -105,13 +92,8 @@ def name_nodes(graph: onnx.GraphProto) -> None:
     for each in (graph, *iterate_subgraphs(graph)):
         for node in each.node:
             made = next((name for name in node.output if name), "")
-            wanted = node.name or f"{node.op_type}_{made}".rstrip("_")
-            name, count = wanted, 0
-            while name in taken:
-                count += 1
-                name = f"{wanted}_{count}"
-            node.name = name
-            taken.add(name)
+            node.name = make_unique(node.name or f"{node.op_type}_{made}".rstrip("_"), taken)
+            taken.add(node.name)
 
 
 def hoist_constants(graph: onnx.GraphProto, outer: set[str]) -> None:

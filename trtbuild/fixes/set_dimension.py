@@ -10,7 +10,7 @@ from pydantic import Field
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.fixes.base import FixLog
-from trtbuild.model.shapes import Dimension, infer_shapes_anew
+from trtbuild.model.shapes import Dimension, infer_shapes_anew, merge_shapes
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -52,13 +52,19 @@ class SetDimension(Options):
                 "an output's size follows from the inputs",
                 hint="set the dimension of the input that it comes from",
             )
-        for each in [*graph.inputs, *graph.outputs] if isinstance(old, str) and old else []:
-            if each.shape is not None:
-                each.shape = [self.size if size == old else size for size in each.shape]
+        if isinstance(old, str) and old:
+            self._rename(graph, old)
         tensor.shape = [*tensor.shape[: self.axis], self.size, *tensor.shape[self.axis + 1 :]]
         self._propagate(graph, account, old)
         account.changed(self.tensor, f"axis {self.axis}: {old or '?'} → {self.size}")
         return account
+
+    def _rename(self, graph: gs.Graph, old: str) -> None:
+        """Give a named dimension its new size or name wherever it stands."""
+        made = [tensor for node in graph.nodes for tensor in node.outputs]
+        for each in [*graph.inputs, *graph.outputs, *made]:
+            if each.shape is not None:
+                each.shape = [self.size if size == old else size for size in each.shape]
 
     def _find(self, graph: gs.Graph) -> gs.Variable:
         everything = [*graph.inputs, *graph.outputs]
@@ -80,7 +86,7 @@ class SetDimension(Options):
 
     def _propagate(self, graph: gs.Graph, account: FixLog, old: Dimension) -> None:
         try:
-            found = infer_shapes_anew(graph)
+            found = infer_shapes_anew(graph, moved=isinstance(old, int))
         except StepInputError as error:
             raise StepInputError(
                 f"set_dimension: `{self.tensor}` axis {self.axis} cannot be {self.size}: "
@@ -88,7 +94,7 @@ class SetDimension(Options):
                 hint="the model was exported for another size; export it again",
             ) from error
         for output in graph.outputs:
-            output.shape = _merge_shapes(
+            output.shape = merge_shapes(
                 output.shape, found[output.name], moved=isinstance(old, int)
             )
         if isinstance(old, int):
@@ -115,18 +121,6 @@ class SetDimension(Options):
                     f"set_dimension: {node.name} reshapes to {target}: where that {old} stands "
                     f"for axis {self.axis} of `{self.tensor}`, results are wrong"
                 )
-
-
-def _merge_shapes(
-    declared: list[Dimension] | None, found: list[Dimension] | None, *, moved: bool
-) -> list[Dimension] | None:
-    """Join what an output declares with what was inferred; a moved size voids declared numbers."""
-    if declared is None or found is None or len(declared) != len(found):
-        return found if found is not None or moved else declared
-    return [
-        new if new is not None else None if moved and isinstance(stated, int) else stated
-        for stated, new in zip(declared, found, strict=True)
-    ]
 
 
 def _text(tensor: gs.Variable) -> str:

@@ -26,8 +26,8 @@ __all__ = [
     "Gpu",
     "InstalledPackages",
     "Readiness",
-    "explain_missing",
     "find_capabilities",
+    "find_missing_packages",
     "judge_readiness",
     "list_doubts",
     "list_gpus",
@@ -96,7 +96,7 @@ def list_doubts(facts: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(filter(None, (explain_overlap(name, fact) for name, fact in facts.items())))
 
 
-def explain_missing(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
+def find_missing_packages(capabilities: Capabilities, facts: Mapping[str, str]) -> str:
     """Say which packages a backend lacks where these facts hold; nothing where it has all."""
     lacking = [name for name in capabilities.packages if name not in facts]
     if lacking:
@@ -137,7 +137,7 @@ def find_capabilities(kind: str) -> Capabilities:
 def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
     """Tell whether a kind of target can be built where these facts hold."""
     capabilities = find_capabilities(kind)
-    reason = explain_missing(capabilities, facts)
+    reason = find_missing_packages(capabilities, facts)
     if not reason and not capabilities.runs_without_gpu and GPU not in facts:
         reason = NO_GPU
     return Readiness(

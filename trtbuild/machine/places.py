@@ -10,8 +10,8 @@ from trtbuild.machine.facts import (
     GPU,
     NO_GPU,
     InstalledPackages,
-    explain_missing,
     find_capabilities,
+    find_missing_packages,
 )
 from trtbuild.machine.interpreters import find_interpreter
 
@@ -47,7 +47,7 @@ def find_place(needs: Needs, here: InstalledPackages | None = None) -> Place:
 
 def find_lack(needs: Needs, facts: Mapping[str, str]) -> str:
     """Say what is missing where these facts hold; nothing where a step could run."""
-    lacking = explain_missing(find_capabilities(needs.kind), facts) if needs.kind else ""
+    lacking = find_missing_packages(find_capabilities(needs.kind), facts) if needs.kind else ""
     return lacking or (_lack_of_gpu(needs.gpu, facts) if needs.gpu is not None else "")
 
 

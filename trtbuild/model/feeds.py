@@ -15,7 +15,7 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "describe_sample", "fits"]
+__all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "describe_sample", "fits", "takes"]
 
 _FED = frozenset(
     {"float16", "float32", "float64", "bool"}
@@ -45,14 +45,16 @@ class Feed:
 
 
 class Feeder:
-    """Makes feeds for a model of samples; nothing is padded, dropped or converted in silence.
+    """Makes feeds for a model of samples; nothing is padded or dropped, and little converted.
+
+    Data is float32 where it comes from pictures: what the model takes in float16 is rounded to it.
 
     A model whose batch axis is open is fed one sample at a time, so that no sample's numbers rest
     on its neighbours, nor a result on a batch size; one with a fixed batch as many as it takes.
     """
 
-    def __init__(self, inputs: Sequence[TensorSpec], *, rounding: bool = False) -> None:
-        """Take the model's inputs; `rounding` lets float32 data be rounded to a float16 input.
+    def __init__(self, inputs: Sequence[TensorSpec]) -> None:
+        """Take the model's inputs.
 
         Raises:
             StepInputError: an input has no batch axis, or a type that NumPy lacks; or two have
@@ -63,7 +65,6 @@ class Feeder:
         self._axes = {spec.name: _demand_batch_axis(spec) for spec in inputs}
         self._inputs = tuple(inputs)
         self._samples = tuple(map(describe_sample, inputs))
-        self._rounding = rounding
 
     def demand_whole_batches(
         self, count: int, *, otherwise: str = "open the batch axis (fix `set_dimension`)"
@@ -99,11 +100,11 @@ class Feeder:
         self.demand_whole_batches(count)
 
     def _check(self, sample: SampleLike) -> None:
-        for told in _find_misfits(sample.arrays, self._samples, "the model", self._rounding):
+        for told in _find_misfits(sample.arrays, self._samples, "the model", rounding=True):
             raise StepInputError(
                 f"sample {sample.name}: {told}",
-                hint="a sample holds an array a model input, without the batch axis; nothing is "
-                "converted silently: look at the names and the preprocessing of the data",
+                hint="a sample holds an array a model input, without the batch axis; nothing but "
+                "float32 to float16 is converted: look at the names and the preprocessing",
             )
 
     def _stack(self, group: Sequence[SampleLike]) -> Feed:
@@ -139,6 +140,11 @@ def fits(shape: Sequence[int | str], wanted: Sequence[int | str]) -> bool:
     )
 
 
+def takes(wanted: str, given: str) -> bool:
+    """Tell whether samples of a dtype can be fed to an input of another: see `Feeder`."""
+    return given == wanted or (wanted, given) == ("float16", "float32")
+
+
 def demand_fit(feed: Mapping[str, np.ndarray], specs: Sequence[TensorSpec], *, of: str) -> None:
     """Demand an array for every input, of its dtype and shape, and none beside; `of` has them.
 
@@ -153,7 +159,8 @@ def _find_misfits(
     arrays: Mapping[str, np.ndarray],
     specs: Sequence[TensorSpec],
     of: str,
-    rounding: bool = False,  # noqa: FBT001, FBT002  # see Feeder
+    *,
+    rounding: bool = False,
 ) -> Iterator[str]:
     names = [spec.name for spec in specs]
     for name in sorted(arrays.keys() - set(names)):
@@ -164,8 +171,8 @@ def _find_misfits(
             yield f"there is no array for the input `{spec.name}`"
             continue
         given = array.dtype.name
-        rounded = rounding and (given, spec.dtype) == ("float32", "float16")
-        if not fits(array.shape, spec.shape) or (given != spec.dtype and not rounded):
+        right = takes(spec.dtype, given) if rounding else given == spec.dtype
+        if not (right and fits(array.shape, spec.shape)):
             wanted = ", ".join(map(str, spec.shape))
             yield (
                 f"`{spec.name}` is {given} {list(array.shape)}; it must be {spec.dtype} [{wanted}]"

@@ -1,16 +1,16 @@
-"""NameGenerator: new names that collide with nothing."""
+"""NameGenerator: new names that collide with nothing, and one name for each node."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
-from trtbuild.model.nodes import iterate_bodies
+from trtbuild.model.nodes import iterate_bodies, iterate_subgraphs, name_of
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["NameGenerator"]
+__all__ = ["NameGenerator", "make_unique", "name_nameless", "tell_apart"]
 
 
 class NameGenerator:
@@ -21,12 +21,33 @@ class NameGenerator:
 
     def fresh(self, wanted: str) -> str:
         """Return `wanted`, or `wanted_1`, `wanted_2`, ... where that is taken."""
-        name, count = wanted, 0
-        while name in self._taken:
-            count += 1
-            name = f"{wanted}_{count}"
+        name = make_unique(wanted, self._taken)
         self._taken.add(name)
         return name
+
+
+def make_unique(wanted: str, taken: Container[str]) -> str:
+    """Return `wanted`, or `wanted_1`, `wanted_2`, ... where that is taken."""
+    name, count = wanted, 0
+    while name in taken:
+        count += 1
+        name = f"{wanted}_{count}"
+    return name
+
+
+def tell_apart(graph: onnx.GraphProto) -> list[str]:
+    """Give nodes of one graph that share a name names of their own; return what was shared."""
+    shared = []
+    for each in (graph, *iterate_subgraphs(graph)):
+        names = {node.name for node in each.node}
+        seen = {""}
+        for node in each.node:
+            if node.name in seen - {""}:
+                shared.append(node.name)
+                node.name = make_unique(node.name, names)
+                names.add(node.name)
+            seen.add(node.name)
+    return list(dict.fromkeys(shared))
 
 
 def _names_in(graph: onnx.GraphProto) -> Iterator[str]:
@@ -38,3 +59,13 @@ def _names_in(graph: onnx.GraphProto) -> Iterator[str]:
         yield from node.output
         for body in iterate_bodies(node):
             yield from _names_in(body)
+
+
+def name_nameless(graph: onnx.GraphProto) -> None:
+    """Name nodes that have no name after their first output, as far as no other node is."""
+    for each in (graph, *iterate_subgraphs(graph)):
+        names = {node.name for node in each.node}
+        for node in each.node:
+            if not node.name:
+                node.name = make_unique(name_of(node), names)
+                names.add(node.name)

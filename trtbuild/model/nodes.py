@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["WEIGHTED", "iterate_bodies", "iterate_constants", "iterate_nodes", "name_of"]
+__all__ = [
+    "WEIGHTED",
+    "iterate_bodies",
+    "iterate_constants",
+    "iterate_nodes",
+    "iterate_subgraphs",
+    "name_of",
+]
 
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """The operators that INT8 is for: they multiply by weights, or two activations."""
@@ -26,6 +33,14 @@ def iterate_bodies(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
         if attribute.HasField("g"):
             yield attribute.g
         yield from attribute.graphs
+
+
+def iterate_subgraphs(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """Yield the graphs inside a graph's nodes, outer ones first."""
+    for node in graph.node:
+        for inner in iterate_bodies(node):
+            yield inner
+            yield from iterate_subgraphs(inner)
 
 
 def iterate_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:

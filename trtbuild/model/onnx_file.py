@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.files import link_whole
+from trtbuild.core.words import join_few
 from trtbuild.model.functions import inline_functions
 from trtbuild.model.imported_model import ImportedModel
+from trtbuild.model.names import tell_apart
+from trtbuild.model.order import sort_nodes
+from trtbuild.model.shapes import forget_unknown
+from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.model.weights_file import (
     SMALL_BYTES,
-    declare_weights,
     is_marked,
     is_placed,
     is_split,
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LIMIT_BYTES",
-    "check_onnx",
     "find_model_files",
     "link_together",
     "load_bare",
@@ -42,6 +45,7 @@ __all__ = [
 
 LIMIT_BYTES = 2**31 - 1
 """Protocol Buffers' limit for one message: a model with all its weights embedded."""
+SHOWN = 3
 OLDEST_IR, NEWEST_IR = 4, 10
 """IR 4 freed initializers from being inputs; ONNX Runtime and TensorRT all read 10."""
 
@@ -57,20 +61,30 @@ def find_model_files(path: Path) -> tuple[Path, ...]:
 
 
 def read_onnx(path: Path) -> ImportedModel:
-    """Read a model, check it, and inline its local functions.
+    """Read a model, bring it into a form that every reader takes, and check it.
+
+    Local functions are inlined, nodes sorted and told apart by name, and dimensions that are
+    called -1 or `?` are left open.
 
     Raises:
         MissingFile: the model, or data that one of its tensors names, is not there.
         StepInputError: it cannot be read, or is not a valid model.
     """
     model = load_onnx(path)
-    notes: tuple[str, ...] = ()
+    notes = []
+    if sort_nodes(model.graph, str(path)):
+        notes.append("nodes were sorted: some stood before what they read")
     if model.functions:
         names = ", ".join(sorted(function.name for function in model.functions)[:3])
-        notes = (f"local functions were inlined: {names}",)
+        notes.append(f"local functions were inlined: {names}")
         model = inline_functions(model, str(path))
-    check_onnx(model, str(path))
-    return ImportedModel(model, notes)
+        sort_nodes(model.graph, str(path))
+    if shared := tell_apart(model.graph):
+        named = join_few([f"`{name}`" for name in shared], SHOWN)
+        notes.append(f"nodes that shared a name got names of their own: {named}")
+    forget_unknown(model)
+    notes += check_onnx(model, str(path), weights=True, hint=EXPORT_AGAIN)
+    return ImportedModel(model, tuple(notes))
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
@@ -155,32 +169,18 @@ def link_together(model: Path, weights: Path, folder: Path) -> Path:
     return folder / "model.onnx"
 
 
-def check_onnx(model: onnx.ModelProto, where: str) -> None:
-    """Check a model against the ONNX standard.
-
-    Raises:
-        StepInputError: it is not valid; the checker's own words are quoted.
-    """
-    import onnx
-
-    try:
-        onnx.checker.check_model(declare_weights(model))
-    except (onnx.checker.ValidationError, ValueError) as error:
-        raise StepInputError(
-            f"{where}: is not a valid ONNX model: {_first_line(error)}",
-            hint="export the model again, or ask the ONNX checker: "
-            "python -c \"import onnx; onnx.checker.check_model('model.onnx')\"",
-        ) from error
-
-
 def write_onnx(model: onnx.ModelProto, path: Path, weights: Path | None = None) -> None:
     """Write a model as one file, byte for byte the same in any process; it may be used up.
 
-    Its IR version is brought into what every reader understands; the opset stays. Over 2 GB, or
-    where its weights were left in files, they are written to `weights`, in the same folder (by
-    default named like the model, with `.weights` at the end).
+    It is checked. Its IR version is brought into what every reader understands; the opset stays.
+    Over 2 GB, or where its weights were left in files, they are written to `weights`, in the same
+    folder (by default named like the model, with `.weights` at the end).
+
+    Raises:
+        StepInputError: some reader would refuse it.
     """
     model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
+    check_onnx(model, "what was made of it")
     if is_split(model) or _is_large(model):
         write_split(model, path, weights or path.with_suffix(".weights"))
     else:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.meanings import BY_AXIS, RESHAPED, RESIZED, flatten_softmaxes, keep_resizing
+from trtbuild.model.names import name_nameless
+from trtbuild.model.valid import check_onnx
 from trtbuild.model.weights_file import declare_weights, restore_weights
 
 if TYPE_CHECKING:
@@ -62,18 +65,24 @@ def _convert(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
     import onnx
     import onnx.version_converter
 
+    opset = read_opset(model)
+    if RESHAPED <= opset < BY_AXIS <= needed:
+        flatten_softmaxes(model)
     try:
         bare = onnx.version_converter.convert_version(declare_weights(model), needed)
-    except (RuntimeError, ValueError) as error:
+        if opset < RESIZED <= needed:
+            keep_resizing(model, bare)
+        _restore_names(model.graph, bare.graph)
+        name_nameless(bare.graph)
+        check_onnx(bare, "what ONNX's converter makes of it")
+    except (RuntimeError, ValueError, StepInputError) as error:
         lines = str(error).strip().splitlines() or ["no reason given"]
         raise StepInputError(
-            f"the model's opset {read_opset(model)} cannot be raised to {needed}, "
+            f"the model's opset {opset} cannot be raised to {needed}, "
             f"which {what} needs: {lines[-1]}",
             hint=f"export the model again with opset {needed} or above",
         ) from None
-    converted = restore_weights(bare, model)
-    _restore_names(model.graph, converted.graph)
-    return converted
+    return restore_weights(bare, model)
 
 
 def _restore_names(before: onnx.GraphProto, after: onnx.GraphProto) -> None:
@@ -83,6 +92,7 @@ def _restore_names(before: onnx.GraphProto, after: onnx.GraphProto) -> None:
     """
     makers = {node.output[0]: node for node in before.node if node.output}
     made = {name for node in after.node for name in node.output}
+    kept = {node.name for node in after.node}
     renamed = {
         now: was
         for node in after.node
@@ -94,7 +104,7 @@ def _restore_names(before: onnx.GraphProto, after: onnx.GraphProto) -> None:
         for names in (node.input, node.output):
             for slot, name in enumerate(names):
                 names[slot] = renamed.get(name, name)
-        if not node.name and node.output and node.output[0] in makers:
-            node.name = makers[node.output[0]].name
+        if not node.name and node.output and (old := makers.get(node.output[0])):
+            node.name = "" if old.name in kept else old.name
     for info in after.value_info:
         info.name = renamed.get(info.name, info.name)

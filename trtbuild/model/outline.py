@@ -11,8 +11,11 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.model.nodes import iterate_constants
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.signature import describe_tensor, list_inputs
+from trtbuild.model.weights_file import read_values
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import onnx
 
 __all__ = ["ModelOutline"]
@@ -23,10 +26,11 @@ _UNNAMED = "?"
 
 
 class ModelOutline:
-    """An ONNX model, read once; its weights are never looked at, only their dimensions."""
+    """An ONNX model, read once, without its weights: of them it keeps their dimensions."""
 
-    def __init__(self, proto: onnx.ModelProto) -> None:
+    def __init__(self, proto: onnx.ModelProto, path: Path | None = None) -> None:
         graph = proto.graph
+        self._path = path
         # A copy of the nodes alone: they would keep the whole file in memory.
         self.nodes: list[onnx.NodeProto] = list(type(graph)(node=graph.node).node)
         self.inputs = tuple(
@@ -55,7 +59,7 @@ class ModelOutline:
             raise StepInputError(
                 "the model has no outputs; there is nothing to build", hint="export the model again"
             )
-        return cls(proto)
+        return cls(proto, path)
 
     def maker(self, tensor: str) -> onnx.NodeProto | None:
         """Return the node that makes a tensor; None for an input or an initializer."""
@@ -66,6 +70,13 @@ class ModelOutline:
         stored = self._stored.get(tensor)
         return None if stored is None else stored.dims
 
+    def values(self, tensor: str) -> npt.NDArray[np.generic] | None:
+        """Return what an initializer holds, from the file; None for anything else."""
+        held = self._held.get(tensor)
+        if held is None or self._path is None:
+            return None
+        return read_values(held, folder=self._path.parent)
+
     def stored_type(self, tensor: str) -> int | None:
         """Return TensorProto's data type of a stored constant (0: open); None for anything else."""
         stored = self._stored.get(tensor)
@@ -74,6 +85,12 @@ class ModelOutline:
     def is_constant(self, tensor: str) -> bool:
         """Tell whether a tensor is made from constants alone."""
         return tensor in self._constants
+
+    @cached_property
+    def _held(self) -> dict[str, onnx.TensorProto]:
+        """The initializers, read again: weights are asked for where something is odd about them."""
+        graph = None if self._path is None else load_bare(self._path).graph
+        return {} if graph is None else {tensor.name: tensor for tensor in graph.initializer}
 
     @cached_property
     def _constants(self) -> frozenset[str]:

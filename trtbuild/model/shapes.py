@@ -1,11 +1,13 @@
-"""Infer the shapes of a graph anew."""
+"""Infer the shapes of a graph anew, and know which of its dimensions have a name."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.nodes import iterate_subgraphs
 from trtbuild.model.shape_data import may_follow
 from trtbuild.model.weights_file import SMALL_BYTES, measure_tensor
 
@@ -13,7 +15,15 @@ if TYPE_CHECKING:
     import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["Dimension", "complete_shapes", "infer_shapes", "infer_shapes_anew", "is_named"]
+__all__ = [
+    "Dimension",
+    "complete_shapes",
+    "forget_unknown",
+    "infer_shapes",
+    "infer_shapes_anew",
+    "is_named",
+    "merge_shapes",
+]
 
 Dimension = int | str | None
 """A size, a name, or None where nothing is known."""
@@ -21,9 +31,25 @@ _SIZES = (6, 7)
 """TensorProto's INT32 and INT64: what shapes are made of, which inference reads."""
 
 
+_NO_NAME = re.compile(r"unk__.*|[\W\d]*|none|null|unk|unknown|undefined", re.IGNORECASE)
+"""Inference makes up `unk__0`. Paddle writes `?`, others `-1` or `None`: not known, and not one and
+the same wherever it stands."""
+
+
 def is_named(size: Dimension) -> bool:
-    """Tell whether a dimension has a name that somebody gave it; inference makes up `unk__0`."""
-    return isinstance(size, str) and bool(size) and not size.startswith("unk__")
+    """Tell whether a dimension has a name that somebody gave it."""
+    return isinstance(size, str) and not _NO_NAME.fullmatch(size)
+
+
+def forget_unknown(model: onnx.ModelProto) -> None:
+    """Leave dimensions open that a model calls -1 or `?`: each is unknown for itself."""
+    for graph in (model.graph, *iterate_subgraphs(model.graph)):
+        for value in (*graph.input, *graph.output, *graph.value_info):
+            for dim in value.type.tensor_type.shape.dim:
+                if dim.dim_value < 0:
+                    dim.ClearField("dim_value")
+                elif dim.HasField("dim_param") and not is_named(dim.dim_param):
+                    dim.ClearField("dim_param")
 
 
 def infer_shapes(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
@@ -85,8 +111,11 @@ def _infer_alone(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
     return _infer(model, strict=strict)
 
 
-def infer_shapes_anew(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
+def infer_shapes_anew(graph: gs.Graph, *, moved: bool) -> dict[str, list[Dimension] | None]:
     """Forget every shape but those of the inputs, and infer them again, in place.
+
+    What inference does not reach (a plugin's result, a Reshape to what is computed) keeps what it
+    declares: its names and its rank, and its sizes unless some size has `moved`.
 
     Returns:
         What inference found for each graph output (nothing is written there).
@@ -97,16 +126,31 @@ def infer_shapes_anew(graph: gs.Graph) -> dict[str, list[Dimension] | None]:
     import onnx_graphsurgeon as gs
 
     declared = [output.shape for output in graph.outputs]
+    inner = [tensor for node in graph.nodes for tensor in node.outputs]
+    before = [tensor.shape for tensor in inner]
     for each in (graph, *graph.subgraphs(recursive=True)):
         for tensor in [tensor for node in each.nodes for tensor in node.outputs]:
             tensor.shape = None
     model = _infer_alone(gs.export_onnx(graph), strict=True)
     found = {value.name: _shape(value) for value in (*model.graph.value_info, *model.graph.output)}
-    for tensor in [tensor for node in graph.nodes for tensor in node.outputs]:
-        tensor.shape = found.get(tensor.name)
+    for tensor, shape in zip(inner, before, strict=True):
+        tensor.shape = merge_shapes(shape, found.get(tensor.name), moved=moved)
     for output, shape in zip(graph.outputs, declared, strict=True):
         output.shape = shape
     return {output.name: found.get(output.name) for output in graph.outputs}
+
+
+def merge_shapes(
+    declared: list[Dimension] | None, found: list[Dimension] | None, *, moved: bool
+) -> list[Dimension] | None:
+    """Join what a tensor declares with what was inferred; a moved size voids declared numbers."""
+    if declared is None or (found is not None and len(found) != len(declared)):
+        return found
+    kept = [
+        size if is_named(size) or (isinstance(size, int) and not moved) else None
+        for size in declared
+    ]
+    return [new if new is not None else old for old, new in zip(kept, found or kept, strict=True)]
 
 
 def complete_shapes(graph: gs.Graph) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.model.folding import FOLDED
 from trtbuild.model.nodes import iterate_bodies, iterate_constants
 from trtbuild.model.opset import read_opset
+from trtbuild.model.weights_file import copy_without_weights
 
 if TYPE_CHECKING:
     import onnx
@@ -16,13 +17,9 @@ if TYPE_CHECKING:
 __all__ = [
     "GraphView",
     "Site",
-    "copy_without_weights",
     "iterate_names_read_in_bodies",
     "read_ints",
 ]
-
-SMALL = 1024
-"""Elements up to which a constant goes into shape inference: shapes and axes, never weights."""
 
 Dims = tuple[int | None, ...]
 
@@ -145,29 +142,3 @@ def _infer(model: onnx.ModelProto) -> tuple[dict[str, int], dict[str, Dims]]:
         types[constant.name] = constant.data_type
         dims[constant.name] = tuple(constant.dims)
     return types, dims
-
-
-def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy whose large constants are declared only, for shape inference."""
-    import math
-
-    import onnx
-
-    bare = onnx.ModelProto(ir_version=model.ir_version)
-    bare.opset_import.extend(model.opset_import)
-    bare.functions.extend(model.functions)
-    graph = bare.graph
-    graph.name = model.graph.name or "graph"
-    graph.input.extend(model.graph.input)
-    graph.output.extend(model.graph.output)
-    graph.value_info.extend(model.graph.value_info)
-    graph.node.extend(model.graph.node)
-    for constant in model.graph.initializer:
-        if math.prod(constant.dims) <= SMALL and not constant.external_data:
-            graph.initializer.append(constant)
-        else:
-            info = onnx.helper.make_tensor_value_info(
-                constant.name, constant.data_type, list(constant.dims)
-            )
-            graph.value_info.append(info)
-    return bare

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SMALL_BYTES",
+    "copy_without_weights",
     "declare_weights",
     "is_marked",
     "is_placed",
@@ -37,6 +38,8 @@ __all__ = [
 
 SMALL_BYTES = 1 << 14
 """Up to this a tensor stays in the model: shapes, axes, scales, biases."""
+SMALL_COUNT = 1024
+"""Elements up to which a constant counts for shapes and types: sizes and axes, never weights."""
 ALIGNMENT = 4096
 """Of a weight in its file, so that it can be mapped."""
 PIECE_BYTES = 1 << 24
@@ -168,6 +171,31 @@ def restore_weights(bare: onnx.ModelProto, model: onnx.ModelProto) -> onnx.Model
     for each in model.metadata_props:
         if each.key == DIGEST:
             _note(bare, each.key, each.value)
+    return bare
+
+
+def copy_without_weights(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy for the onnx library in which large constants are inputs.
+
+    It is small whatever the weights are, and looks for no file.
+    """
+    import onnx
+
+    bare = onnx.ModelProto(ir_version=model.ir_version)
+    bare.opset_import.extend(model.opset_import)
+    bare.functions.extend(model.functions)
+    graph = bare.graph
+    graph.name = model.graph.name or "graph"
+    for field in ("input", "output", "value_info", "node", "sparse_initializer"):
+        getattr(graph, field).extend(getattr(model.graph, field))
+    known = {value.name for value in graph.input}
+    for constant in model.graph.initializer:
+        if math.prod(constant.dims) <= SMALL_COUNT and not constant.external_data:
+            graph.initializer.append(constant)
+        elif constant.name not in known:
+            graph.input.append(
+                onnx.helper.make_tensor_value_info(constant.name, constant.data_type, constant.dims)
+            )
     return bare
 
 

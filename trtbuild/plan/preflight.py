@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
 from trtbuild.core.values import Signature, TensorSpec, find_matches
 from trtbuild.data.base import Manifest
-from trtbuild.model.feeds import describe_sample, fits
+from trtbuild.model.feeds import describe_sample, fits, takes
 from trtbuild.model.nodes import WEIGHTED
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.nearest import suggest_nearest
@@ -95,10 +95,43 @@ def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
                     break  # the other two are wrong in the same way
+        yield from _disagreements(loaded, inputs, index)
         for spec in dynamic:
             if spec.name not in profile:
                 message = f"this profile leaves out `{spec.name}`, which has dynamic dimensions"
                 yield at(where, message, f"the model says {_shown(spec)}")
+
+
+def _disagreements(
+    loaded: LoadedRecipe, inputs: Mapping[str, TensorSpec], index: int
+) -> Iterator[Problem]:
+    """Yield where a profile gives two sizes to dimensions of one name, which are one dimension."""
+    for field in ("min", "opt", "max"):
+        shapes = {
+            name: getattr(each, field)
+            for name, each in loaded.recipe.profiles[index].items()
+            if name in inputs and not _misfit(getattr(each, field), inputs[name])
+        }
+        found = list(_unlike(shapes, inputs))
+        for name, message in found:
+            hint = f"the model says {', '.join(map(_shown, inputs.values()))}"
+            yield loaded.source.problem(("profiles", index, name, field), message, hint)
+        if found:
+            return  # the other two are wrong in the same way
+
+
+def _unlike(
+    shapes: Mapping[str, tuple[int, ...]], inputs: Mapping[str, TensorSpec]
+) -> Iterator[tuple[str, str]]:
+    known: dict[str, tuple[int, str]] = {}
+    for name, shape in shapes.items():
+        for axis, (size, called) in enumerate(zip(shape, inputs[name].shape, strict=True)):
+            if isinstance(called, int):
+                continue
+            expected, there = known.setdefault(called, (size, f"axis {axis} of `{name}`"))
+            if size != expected:
+                unlike = f"`{name}`: axis {axis} is {size}, and {there} is {expected}"
+                yield name, f"{unlike}; the model calls both `{called}`, so they are one size"
 
 
 def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
@@ -170,7 +203,7 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             f"gives an array for `{given.name}`; the model has no such input",
             f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
         )
-    if given.dtype != expected.dtype:
+    if not takes(expected.dtype, given.dtype):
         return (
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
             f"make the arrays {expected.dtype}",

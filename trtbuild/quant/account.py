@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.options import Options
+from trtbuild.core.records import RangesUsed
 from trtbuild.quant.half_types import HalfName
 
 __all__ = [
@@ -76,6 +77,8 @@ class QuantizationAccount(Options):
     kept: tuple[KeptAccount, ...] = ()
     """Where the high precision is 16-bit: the nodes that stay in float32, in graph order."""
     remarks: tuple[str, ...] = ()
+    ranges: RangesUsed | None = None
+    """The table of ranges that it was quantized with; None where there is none."""
 
     @property
     def asked_int8(self) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.values import Ranges
+from trtbuild.model.nodes import WEIGHTED
 from trtbuild.model.opset import raise_opset, read_opset
 from trtbuild.model.view import GraphView
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.quant.adopting.adopt import adopt_quantized
 from trtbuild.quant.adopting.repairs import describe_repairs
 from trtbuild.quant.half.convert import HalfSettings, convert_to_half, raise_opset_for_half
-from trtbuild.quant.half_types import HALVES, HalfType
+from trtbuild.quant.half_types import HALVES, HalfName, HalfType, find_half
 from trtbuild.quant.placing.policy import place_pairs
 from trtbuild.quant.placing.tied_ranges import tie_ranges
 from trtbuild.quant.quantized_graph import is_quantized
@@ -68,11 +70,12 @@ def quantize_model(
             quantized in a way that cannot be repaired.
     """
     manual, filed, requests = manual or {}, filed or {}, requests or PrecisionRequests()
-    raised: tuple[str, ...] = ()
-    if high is not None:
-        model, raised = raise_opset_for_half(model, high.name, quantized=True)
+    quantized = is_quantized(view := GraphView(model))
+    names: set[HalfName] = set() if high is None else {high.name}
+    model, raised = _raise_opset(model, names if quantized else names.union(_list_halves(view)))
     half = None if high is None else HALVES[high.name]
-    if is_quantized(view := GraphView(model)):
+    if quantized:
+        view = GraphView(model)
         known = {name: bounds for name, bounds in filed.items() if name in view.activations}
         found = _adopt(model, {**known, **manual}, requests, half, raised)
     else:
@@ -83,6 +86,25 @@ def quantize_model(
         return found
     account = convert_to_half(found.model, found.account, high, requests)
     return QuantizedModel(found.model, found.ranges, account)
+
+
+def _list_halves(view: GraphView) -> Iterator[HalfName]:
+    """Yield the 16-bit types that a model computes in where INT8 is for it."""
+    for node in view.nodes:
+        if node.op_type in WEIGHTED:
+            found = (find_half(view.dtype(name)) for name in node.input[:2])
+            yield from (half.name for half in found if half is not None)
+
+
+def _raise_opset(
+    model: onnx.ModelProto, names: AbstractSet[HalfName]
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+    """Raise a model's opset as far as pairs of these 16-bit types need, which is far enough."""
+    remarks: list[str] = []
+    for name in sorted(names, key=lambda name: -HALVES[name].quantized_opset):
+        model, raised = raise_opset_for_half(model, name, quantized=True)
+        remarks += raised
+    return model, tuple(remarks)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["HALVES", "HalfName", "HalfType", "round_up"]
+__all__ = ["HALVES", "QUANTIZED_TYPES", "HalfName", "HalfType", "find_half", "round_up"]
 
 HalfName = Literal["fp16", "bf16"]
 
@@ -40,20 +40,34 @@ class HalfType:
 
         return int(onnx.TensorProto.DataType.Value(self.onnx_name.upper()))
 
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """NumPy's type for it."""
+        import onnx
+
+        return onnx.helper.tensor_dtype_to_np_dtype(self.element)
+
     def cast(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """Round values to the nearest of this type; what lies beyond it becomes the largest."""
         import numpy as np
-        import onnx
 
-        dtype = onnx.helper.tensor_dtype_to_np_dtype(self.element)
         finite = np.where(np.isfinite(values), np.clip(values, -self.largest, self.largest), values)
-        return finite.astype(dtype)
+        return finite.astype(self.dtype)
 
 
 HALVES = {
     "fp16": HalfType("fp16", "float16", 65504.0, 2.0**-14, 13, 19),
     "bf16": HalfType("bf16", "bfloat16", float.fromhex("0x1.fep127"), 2.0**-126, 22, 22),
 }
+
+
+QUANTIZED_TYPES = {"float", *(half.onnx_name for half in HALVES.values())}
+"""What a tensor's values may be in the model, in ONNX's words, for INT8 to stand for them."""
+
+
+def find_half(dtype: str | None) -> HalfType | None:
+    """Return the 16-bit type that ONNX and NumPy call so; None for any other."""
+    return next((half for half in HALVES.values() if half.onnx_name == dtype), None)
 
 
 def round_up(values: npt.NDArray[np.float32], half: HalfType | None) -> npt.NDArray[np.float32]:

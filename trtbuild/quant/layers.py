@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView
 from trtbuild.quant.axes import find_operand_axis
+from trtbuild.quant.half_types import QUANTIZED_TYPES, HalfName, find_half
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["WeightOperand", "WeightedLayer", "read_layers"]
+__all__ = ["WeightOperand", "WeightedLayer", "find_float_type", "read_layers"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ def read_layers(view: GraphView) -> list[WeightedLayer]:
     ]
 
 
+def find_float_type(view: GraphView, index: int) -> Literal["fp32"] | HalfName:
+    """Return the type that a weighted node computes in where it is not INT8: its operands'."""
+    half = next(
+        filter(None, (find_half(view.dtype(name)) for name in view.nodes[index].input)), None
+    )
+    return "fp32" if half is None else half.name
+
+
 def _layer(view: GraphView, index: int, node: onnx.NodeProto) -> WeightedLayer:
     constants = [slot for slot in (1, 0) if view.is_constant(node.input[slot])]
     if node.op_type in {"Gemm", "MatMul"} and not constants:
@@ -79,8 +88,8 @@ def _find_weight_fault(view: GraphView, weight: str) -> str:
     dtype, dims = view.dtype(weight), view.dims(weight)
     if dtype is None or dims is None:
         return "the shape of its weight is not known"
-    if dtype != "float":
-        return f"its weight is {dtype}, and only float32 is quantized"
+    if dtype not in QUANTIZED_TYPES:
+        return f"its weight is {dtype}, and only float32, float16 and bfloat16 are quantized"
     if 0 in dims:
         return "its weight is empty"
     return "its weight is a vector" if len(dims) <= 1 else ""
@@ -91,9 +100,9 @@ def _of_activations(view: GraphView, index: int, node: onnx.NodeProto) -> Weight
         dtype = view.dtype(tensor)
         if dtype is None:
             return _leave_float(index, node, f"the type of `{tensor}` is not known")
-        if dtype != "float":
+        if dtype not in QUANTIZED_TYPES:
             return _leave_float(
-                index, node, f"`{tensor}` is {dtype}, and only float32 is quantized"
+                index, node, f"`{tensor}` is {dtype}, and only floats are quantized"
             )
         if len(view.dims(tensor) or (0, 0)) <= 1:
             return _leave_float(index, node, f"`{tensor}` is a vector or a scalar")

@@ -8,6 +8,7 @@ from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView
 from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.flow import passes
+from trtbuild.quant.layers import find_float_type
 from trtbuild.quant.quantized_graph import LinearNode, find_stored_constants
 
 __all__ = ["find_dequantizer", "list_requested_layers"]
@@ -25,7 +26,7 @@ def list_requested_layers(
             yield LayerAccount(
                 name=name_of(node),
                 op=node.op_type,
-                precision="fp32" if reason else "int8",
+                precision=find_float_type(view, index) if reason else "int8",
                 reason=reason,
             )
 

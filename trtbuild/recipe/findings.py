@@ -12,7 +12,7 @@ from trtbuild.recipe.problems import Path, find_nearest, format_path
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.schema_places import (
-    Place,
+    SchemaPlace,
     find_place,
     find_sections_with,
     join_names,
@@ -32,7 +32,7 @@ class Finding:
     """One error of pydantic's, at its place in the file."""
 
     type: str
-    place: Place
+    place: SchemaPlace
     context: dict[str, Any]
     value: Any
     said: str
@@ -70,7 +70,7 @@ def collect_findings(error: ValidationError, source: RecipeText) -> list[Finding
     return _one_a_union(_without_echoes(findings))
 
 
-def find_home(place: Place) -> str:
+def find_home(place: SchemaPlace) -> str:
     """Say where an option that does not belong at a place does; empty if it does nowhere."""
     name = str(place.path[-1])
     if name in Recipe.model_fields:

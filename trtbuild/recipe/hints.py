@@ -12,7 +12,7 @@ from trtbuild.recipe.schema import NAME_PATTERN
 from trtbuild.recipe.schema_places import describe_type, find_item_type, list_kinds
 from trtbuild.recipe.source import RecipeText
 
-__all__ = ["describe_in_process", "hint_for_pattern", "hint_for_type"]
+__all__ = ["describe_value", "hint_for_pattern", "hint_for_type"]
 
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
@@ -22,7 +22,7 @@ _GPU_PATTERN = r"^(sm_)?[0-9]{1,2}\.?[0-9]$"
 _WORD_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
-def describe_in_process(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Say what a value is: `text "8"`, `8`, `a list`."""
     if isinstance(value, str):
         return f"text {clip(json.dumps(value, ensure_ascii=False))}" if value else "empty text"
@@ -60,9 +60,7 @@ def hint_for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
         return _BY_PATTERN[pattern](text, label)
     if pattern == _WORD_PATTERN:
         guess = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
-        told = (
-            f"`{label}` must be a word of letters, digits and `_`, not {describe_in_process(text)}"
-        )
+        told = f"`{label}` must be a word of letters, digits and `_`, not {describe_value(text)}"
         return told, f"write `{guess}`" if guess[:1].isalpha() else ""
     if pattern == _URL_PATTERN:
         return f"`{label}` must begin with https:// or file://", ""
@@ -76,7 +74,7 @@ def _for_sha256(text: str, label: str) -> tuple[str, str]:
 
 
 def _for_gpu(text: str, label: str) -> tuple[str, str]:
-    told = f"`{label}` must be a compute capability (sm_90), not {describe_in_process(text)}"
+    told = f"`{label}` must be a compute capability (sm_90), not {describe_value(text)}"
     digits = re.fullmatch("(?i)(?:sm|cc|compute)?[_ -]?([0-9]{1,2}[.]?[0-9])a?", text)
     if digits:
         return told, f"write `sm_{digits[1].replace('.', '')}`"

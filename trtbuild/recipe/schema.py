@@ -80,8 +80,8 @@ class Quantization(Options):
     high_precision: FloatName = "fp32"
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
     `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs
-    keep their types (see `keep_io_types`). bf16 cannot be compared: ONNX Runtime does not run it on
-    a CPU."""
+    keep their types (see `keep_io_types`). What is 16-bit in the model itself stays so, whatever is
+    written here. bf16 cannot be compared: ONNX Runtime does not run it on a CPU."""
     keep_io_types: bool = True
     """Whether fp32 inputs and outputs of the model stay fp32 beside `high_precision`; `false` makes
     them fp16 or bf16 too, in the model and so in every engine. Kept by default: what feeds the FP32

@@ -15,7 +15,7 @@ from trtbuild.recipe.problems import Path
 from trtbuild.recipe.schema import Bounds, Recipe
 
 __all__ = [
-    "Place",
+    "SchemaPlace",
     "describe_limits",
     "describe_type",
     "find_item_type",
@@ -38,7 +38,7 @@ _BOUNDS = "a limit (6.0 means -6 to 6) or [low, high]"
 
 
 @dataclass(frozen=True)
-class Place:
+class SchemaPlace:
     """A place in a recipe, as the schema sees it."""
 
     path: Path
@@ -62,7 +62,7 @@ class Place:
     """Those types."""
 
 
-def find_place(loc: Loc) -> Place:
+def find_place(loc: Loc) -> SchemaPlace:
     """Find the place that a validation `loc` points at.
 
     After a value with a `kind`, the loc repeats that kind; in a union without one, it names the
@@ -92,7 +92,7 @@ def find_place(loc: Loc) -> Place:
             field = str(part)
         expected, metadata = _below(expected, part)
         path = (*path, part)
-    return Place(
+    return SchemaPlace(
         path, expected, metadata, field, owner, owner_path, family, siblings, union, union_type
     )
 

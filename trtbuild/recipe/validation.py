@@ -14,7 +14,7 @@ from trtbuild.recipe.findings import Finding, collect_findings, find_home, find_
 from trtbuild.recipe.problems import Path, Problem, find_nearest, format_path
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema_places import (
-    Place,
+    SchemaPlace,
     describe_limits,
     describe_type,
     join_names,
@@ -61,7 +61,7 @@ def _tell_type(finding: Finding) -> _Told:
         wanted = describe_type(place.union_type)
     else:
         wanted = describe_type(place.expected, place.metadata)
-    told = f"`{finding.label}` must be {wanted}, not {hints.describe_in_process(finding.value)}"
+    told = f"`{finding.label}` must be {wanted}, not {hints.describe_value(finding.value)}"
     return place.path, told, ""
 
 
@@ -98,7 +98,7 @@ def _tell_missing(finding: Finding) -> _Told:
     return place.path, f"{_owner(place)} needs `{key}`", f"add `{key}`: {_about(place, key)}"
 
 
-def _about(place: Place, key: str) -> str:
+def _about(place: SchemaPlace, key: str) -> str:
     """Say what an option is: the opening of its docstring, or the type of its value."""
     text = describe_fields(place.owner).get(key)
     if text is None:
@@ -129,7 +129,7 @@ def _tell_kind(finding: Finding) -> _Told:
     written = finding.value.get("kind")
     known = sorted(list_kinds(place.expected))
     if not isinstance(written, str):
-        told = f"`kind` must be text, not {hints.describe_in_process(written)}"
+        told = f"`kind` must be text, not {hints.describe_value(written)}"
         return path, told, f"kinds: {', '.join(known)}"
     guess = find_nearest(written, known)
     hint = f"did you mean `{guess}`? " if guess else ""
@@ -151,7 +151,7 @@ def _tell_no_kind(finding: Finding) -> _Told:
 def _tell_limits(finding: Finding) -> _Told:
     place = finding.place
     wanted = describe_limits(place.expected, place.metadata)
-    told = f"`{finding.label}` must be {wanted}, not {hints.describe_in_process(finding.value)}"
+    told = f"`{finding.label}` must be {wanted}, not {hints.describe_value(finding.value)}"
     return place.path, told, ""
 
 
@@ -213,11 +213,11 @@ _TELL: dict[str, Callable[[Finding], _Told]] = {
 """What is not here is a wrong type, or told in pydantic's words."""
 
 
-def _union_hint(place: Place) -> str:
+def _union_hint(place: SchemaPlace) -> str:
     return "" if place.union is None else f"write {describe_type(place.union_type)}"
 
 
-def _owner(place: Place) -> str:
+def _owner(place: SchemaPlace) -> str:
     """Name what a place is an option of: `the percentile calibrator`, `quantization`."""
     for kind, each in place.siblings.items():
         if each is place.owner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtbuild.core import words
-from trtbuild.core.records import FixSummary, Outcome, Record
+from trtbuild.core.records import FixSummary, Outcome, Record, count_origins
 from trtbuild.core.values import Range
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.report.blocks import (
@@ -47,11 +47,8 @@ def make_ranges_section(record: Record) -> Section | None:
     """Say how many ranges there are, and which of them a person chose."""
     if not record.ranges:
         return None
-    counts: dict[str, int] = {}
-    for each in record.ranges.values():
-        origin = each.origin if each.calibrator is None else f"{each.origin} ({each.calibrator})"
-        counts[origin] = counts.get(origin, 0) + 1
-    told = ", ".join(f"{count} {origin}" for origin, count in sorted(counts.items()))
+    origins = count_origins(record.ranges.values())
+    told = ", ".join(f"{count} {origin}" for origin, count in origins.items())
     manual = {name: each for name, each in record.ranges.items() if each.origin == "manual"}
     symmetric = "INT8 is symmetric: scale = max(|low|, |high|) / 127."
     blocks: list[Block] = [

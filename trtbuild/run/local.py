@@ -21,7 +21,7 @@ from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.run.interrupts import holding_interrupts
-from trtbuild.run.process import Key, Told, WorkerProcess
+from trtbuild.run.process import WorkerKey, WorkerMessage, WorkerProcess
 
 __all__ = ["Local"]
 
@@ -52,8 +52,8 @@ class Local:
         self._jobs = jobs
         self._waiting: deque[tuple[Call, Needs, int | None]] = deque()
         self._running: dict[int, _Running] = {}
-        self._idle: dict[Key, list[WorkerProcess]] = {}
-        self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._idle: dict[WorkerKey, list[WorkerProcess]] = {}
+        self._told: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
         self._happened: deque[CallResult | StepProgress] = deque()
         self._gpu: int | None = None
 
@@ -135,7 +135,7 @@ class Local:
             process.run(call, threads)
 
     def _worker(self, needs: Needs, call: Call) -> WorkerProcess:
-        key = Key(self.place(needs).python or sys.executable, needs.kind)
+        key = WorkerKey(self.place(needs).python or sys.executable, needs.kind)
         idle = self._idle.get(key, [])
         while idle and not needs.own_process:
             process = idle.pop()
@@ -143,7 +143,7 @@ class Local:
                 return process
         return WorkerProcess(key, self._told, log=Path(call.log))
 
-    def _hear(self, told: Told) -> None:
+    def _hear(self, told: WorkerMessage) -> None:
         running = self._running.get(told.number)
         if running is None:
             return

@@ -18,12 +18,12 @@ from pydantic import ValidationError
 
 from trtbuild.run.executor import Call, StepProgress
 
-__all__ = ["Key", "Told", "WorkerProcess"]
+__all__ = ["WorkerKey", "WorkerMessage", "WorkerProcess"]
 
 _numbers = itertools.count()
 
 
-class Key(NamedTuple):
+class WorkerKey(NamedTuple):
     """What makes one worker as good as another."""
 
     python: str
@@ -32,7 +32,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Told:
+class WorkerMessage:
     """What a worker said: how far it is, or its report."""
 
     number: int
@@ -47,7 +47,9 @@ class WorkerProcess:
     is put into a queue by a thread: pipes cannot be waited for together on every system.
     """
 
-    def __init__(self, key: Key, told: queue.SimpleQueue[Told], *, log: Path) -> None:
+    def __init__(
+        self, key: WorkerKey, told: queue.SimpleQueue[WorkerMessage], *, log: Path
+    ) -> None:
         """Start it; what it says before it is ready goes to `log`."""
         self.key = key
         self.number = next(_numbers)
@@ -115,8 +117,8 @@ class WorkerProcess:
         assert stdout is not None  # noqa: S101  # it was started with a pipe
         with stdout:
             for line in stdout:
-                self._told.put(Told(self.number, self._understand(line)))
-        self._told.put(Told(self.number, None))
+                self._told.put(WorkerMessage(self.number, self._understand(line)))
+        self._told.put(WorkerMessage(self.number, None))
 
     def _understand(self, line: bytes) -> StepProgress | dict[str, Any] | None:
         """Read a line of the worker's; what is none was written by something that it started."""

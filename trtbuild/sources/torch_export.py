@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.imported_model import ImportedModel
-from trtbuild.model.onnx_file import check_onnx
+from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.sources.naming import name_after_modules, strip_remarks
 from trtbuild.sources.torch_module import prepare_module, translate_errors
 
@@ -61,7 +61,7 @@ def _export(source: Torch, module: nn.Module) -> onnx.ModelProto:
     name_after_modules(model, module.state_dict())
     strip_remarks(model)
     _forget_constants(model.graph)
-    check_onnx(model, source.entrypoint)
+    check_onnx(model, source.entrypoint, hint=EXPORT_AGAIN)
     return model
 
 

@@ -29,7 +29,7 @@ MANY = 5
 class BuildEngine(Step):
     """Build the engine, then read back what was delivered."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {
         "engine": "model.engine",
         "result": "engine.json",
@@ -77,10 +77,12 @@ class BuildEngine(Step):
     def _read_requests(self, context: Context) -> tuple[LayerRequest, ...]:
         if self.account is None:
             return OnnxModel.read(context.path(self.model)).list_requests()
-        account = context.read(self.account, QuantizationAccount)
-        return tuple(
-            LayerRequest(layer.name, layer.op, layer.precision) for layer in account.layers
-        )
+        layers = self._read_account(context).layers
+        return tuple(LayerRequest(each.name, each.op, each.precision) for each in layers)
+
+    def _read_account(self, context: Context) -> QuantizationAccount:
+        assert self.account is not None  # noqa: S101  # whoever asks has looked
+        return context.read(self.account, QuantizationAccount)
 
     def _order(self, context: Context) -> BuildOrder:
         cache = None if self.timing_cache is None else context.path(self.timing_cache)
@@ -127,6 +129,7 @@ class BuildEngine(Step):
             engine_digest=digest_of_file(engine),
             engine_size_bytes=engine.stat().st_size,
             model_digest=digest_of_file(context.path(self.model)),
+            ranges=None if self.account is None else self._read_account(context).ranges,
             built_for=self.backend.built_for(),
             inputs=_describe_specs(built.inputs),
             outputs=_describe_specs(built.outputs),

@@ -28,7 +28,7 @@ MOST_WORKERS = 16
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
 
     kind: Literal["calibrate"] = "calibrate"

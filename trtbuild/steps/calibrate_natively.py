@@ -28,7 +28,7 @@ __all__ = ["CalibrateNatively"]
 class CalibrateNatively(Step):
     """Feed TensorRT's own calibrator every captured sample, and take the table that it writes."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "cache": "calibration.cache"}
 
     kind: Literal["calibrate_natively"] = "calibrate_natively"

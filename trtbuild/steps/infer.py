@@ -48,8 +48,7 @@ class Infer(Step):
         """
         path = context.path(self.model)
         model = ModelOutline.read(path)
-        # What a candidate takes in float16 is rounded to it.
-        feeder = Feeder(model.inputs, rounding=not self.reference)
+        feeder = Feeder(model.inputs)
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
         session = open_session(path, threads=context.threads, mapped=model.split)

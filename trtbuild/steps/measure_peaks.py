@@ -20,7 +20,7 @@ __all__ = ["MeasurePeaks"]
 class MeasurePeaks(Step):
     """Run the model over the calibration data and keep each tensor's largest absolute value."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"peaks": "peaks.json"}
 
     kind: Literal["measure_peaks"] = "measure_peaks"

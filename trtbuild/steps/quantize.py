@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from trtbuild.calib.range_file import list_bounds, table_from_bytes
+from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.placed import MODELS
+from trtbuild.core.records import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.model.weights_file import use_scratch
@@ -25,7 +27,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",
@@ -82,7 +84,9 @@ class Quantize(Step):
             context.events.note(remark)
         write_onnx(found.model, self.out(context, "model"), self.out(context, "weights"))
         self.write(context, "ranges", found.ranges, indent=1, exclude_defaults=True)
-        self.write(context, "account", found.account, indent=1)
+        digest = digest_of_file(self.out(context, "ranges"))
+        account = found.account.model_copy(update={"ranges": sum_up(found.ranges, digest)})
+        self.write(context, "account", account, indent=1)
 
     def _read_given(self, context: Context) -> Ranges:
         return Ranges(tensors={}) if self.ranges is None else context.read(self.ranges, Ranges)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.calib.range_file import RangeTable, ScaleMeaning, table_from_bytes
+from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import UsageError
 from trtbuild.core.placed import RANGES
 from trtbuild.core.regular_files import read_regular
@@ -37,6 +38,8 @@ class FoundRanges:
     lacking: Mapping[str, tuple[str, ...]]
     """Tensors that INT8 needs a range for and that have none, with the nodes that read them; known
     of recipes alone."""
+    digest: str = ""
+    """Of the file that holds them; empty where none does."""
 
 
 def find_table(
@@ -57,9 +60,11 @@ def find_table(
         if not (path / RANGES).is_file():
             hint = "give the directory that `apply` left: build/<recipe name>"
             raise UsageError(f"{path}: holds no {RANGES}", hint=hint)
-        return FoundRanges(str(path), "ranges of a build", read_table(path / RANGES).ranges, {})
+        ranges = read_table(path / RANGES).ranges
+        digest = digest_of_file(path / RANGES)
+        return FoundRanges(str(path), "ranges of a build", ranges, {}, digest)
     table = read_table(path, values=values)
-    return FoundRanges(str(path), table.told, table.ranges, {})
+    return FoundRanges(str(path), table.told, table.ranges, {}, digest_of_file(path))
 
 
 def read_table(path: Path, *, values: ScaleMeaning = "auto") -> RangeTable:
@@ -87,7 +92,9 @@ def _of_recipe(loaded: LoadedRecipe, store: Store, executor: Executor) -> FoundR
     }
     if ("fix_graph", "model") not in found:
         raise _refuse_unbuilt(loaded, "its model was not imported")
+    digest = ""
     if ("quantize", "ranges") in found:
+        digest = found["quantize", "ranges"].digest
         told = "ranges of the last build"
         ranges = read_artifact(store, found["quantize", "ranges"], Ranges)
     elif section.data is None:
@@ -98,7 +105,7 @@ def _of_recipe(loaded: LoadedRecipe, store: Store, executor: Executor) -> FoundR
         raise _refuse_unbuilt(loaded, "nothing was calibrated")
     wants = find_needed_ranges(section, store.object_path(found["fix_graph", "model"].digest))
     gaps = {name: wants[name] for name in find_missing_ranges(wants, ranges.tensors)}
-    return FoundRanges(str(loaded.file), told, ranges, gaps)
+    return FoundRanges(str(loaded.file), told, ranges, gaps, digest)
 
 
 def _refuse_unbuilt(loaded: LoadedRecipe, why: str) -> UsageError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import onnx
 import pytest
 
 from tests.helpers.models import model_of
@@ -117,3 +119,53 @@ def test_of_a_gpu_without_a_program_nothing_is_claimed():
 
     assert ("unknown", "the plan has no program for 12.0") == (found.delivered, found.cause)
     assert "int8" == found.by_capability["8.9"]
+
+
+TWO = """m (float[1, 2, 4, 4] x) => (float[1, 2, 2, 2] y, float[1, 2, 2, 2] z)
+<float s = {0.1}, int8 n = {0}, float[2] s0 = {1, 2}, float[2] s1 = {3, 4}, int8[2] n2 = {0, 0}> {
+    q = QuantizeLinear(x, s, n)  d = DequantizeLinear(q, s, n)
+    v = DequantizeLinear<axis = 0>(w0, s0, n2)  [first] y = Conv(d, v)
+    u = DequantizeLinear<axis = 0>(w1, s1, n2)  [second] z = Conv(d, u)
+}"""
+ALIKE = np.ones((2, 2, 3, 3), np.int8)
+SUMS = Kernel("corrltn", "k", ("int8", "int8"), ("first",))
+
+
+def two(folder, *kernels, other=ALIKE):
+    """Return what is said of the second of two layers, where the first has sums of its own."""
+    onnx.save(model_of(TWO, {"w0": ALIKE, "w1": other}), folder / "model.onnx")
+    _, found = report_delivered_by_rtx(
+        [LayerRequest("first", "Conv", "int8"), LayerRequest("second", "Conv", "int8")],
+        [SUMS, *kernels],
+        model=OnnxModel.read(folder / "model.onnx"),
+        built_for=("8.9",),
+    )
+    return found.delivered, found.cause
+
+
+BIAS = Kernel("function", "__myl_MulAdd", ("fp32", "fp32"), ("second",))
+TOGETHER = ("int8", "it is computed once with `first`, which multiplies the same integers")
+
+
+@pytest.mark.parametrize("kernels", [[], [BIAS]], ids=["nothing", "a bias"])
+def test_a_layer_that_another_computes_with_is_int8_as_that_is(kernels, tmp_path):
+    """What is left of it is nothing, or its scales and its bias, which are no layer in float."""
+    assert TOGETHER == two(tmp_path, *kernels)
+
+
+def test_a_layer_of_other_integers_is_not(tmp_path):
+    """Where the first computes it, nobody knows what became of it."""
+    assert "fp32" == two(tmp_path, BIAS, other=ALIKE * np.int8(2))[0]
+
+
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        Kernel("corrltn", "k", ("fp32", "fp32"), ("second",)),
+        Kernel("function", "__myl_CastMulSum", ("fp32", "int8"), ("second",)),
+    ],
+    ids=["convolution", "generated"],
+)
+def test_a_layer_with_sums_of_its_own_is_what_they_are(kernel, tmp_path):
+    """In float, whatever its twin is."""
+    assert "fp32" == two(tmp_path, kernel)[0]

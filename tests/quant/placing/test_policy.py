@@ -296,7 +296,8 @@ def test_a_transformer_residual_stays_float():
     ("name", "reason"),
     [
         ("given", "its weight is not constant"),
-        ("half", "its weight is float16, and only float32 is quantized"),
+        ("half", "there is no range for `h`"),
+        ("double", "its weight is double, and only float32, float16 and bfloat16 are quantized"),
         ("vector", "its weight is a vector"),
         ("across", "TensorRT-RTX computes ConvTranspose in float, whatever is asked"),
         ("inner", "it lies inside the If `either`"),
@@ -305,18 +306,18 @@ def test_a_transformer_residual_stays_float():
         ("denied", "skipped by the recipe: `den*`"),
         ("settled", "its input is constant"),
         ("empty", "its weight is empty"),
-        ("whole", "`i` is int32, and only float32 is quantized"),
+        ("whole", "`i` is int32, and only floats are quantized"),
     ],
 )
 def test_a_layer_left_float_says_why(name, reason):
     """Every weighted node has its line, those that cannot be INT8 as well."""
     odd = seeded(
         """g (float[N,4,8,8] x, float[4,4,1,1] k, float16[N,4] h, float[N,4] u, float[N,4] z,
-              int32[2,2] i, bool c)
+              int32[2,2] i, double[N,4] d, bool c)
         => (float[N,4,8,8] y1, float16[N,4] y2, float[N] y3, float[N,4,8,8] y4, float[N,4,8,8] y5,
             float[N,4] y6, float[N,4] y7, float[N,4] y8, int32[2,2] y9,
-            float[4,4] y10, float[N,0] y11)
-        <float16[4,4] wh = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}> {
+            float[4,4] y10, float[N,0] y11, double[N,1] y12)
+        <double[4,1] wd = {1, 0, 0, 0}, float16[4,4] wh = {1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1}> {
             [given] y1 = Conv(x, k)
             [half] y2 = MatMul(h, wh)
             [vector] y3 = MatMul(u, v)
@@ -331,6 +332,7 @@ def test_a_layer_left_float_says_why(name, reason):
             [whole] y9 = MatMul(i, i)
             [settled] y10 = MatMul(m, m)
             [empty] y11 = MatMul(u, none)
+            [double] y12 = MatMul(d, wd)
         }""",
         w=(4, 4, 1, 1),
         v=(4,),

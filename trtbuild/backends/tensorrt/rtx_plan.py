@@ -19,6 +19,7 @@ __all__ = [
     "Kernel",
     "find_precision",
     "find_weakest",
+    "has_sums",
     "read_kernels",
     "read_programs",
 ]
@@ -156,6 +157,14 @@ def find_precision(kernels: Sequence[Kernel]) -> tuple[str, str]:
     if silent:
         return "unknown", f"it went into the kernel {silent[0]}, which says nothing of its sums"
     return _judge_precisions([_find_generated_precision(kernel) for kernel in kernels])
+
+
+def has_sums(kernels: Sequence[Kernel]) -> bool:
+    """Tell whether a node's products are summed in one of its own kernels, as far as they tell."""
+    return any(
+        kernel.op in _PRODUCTS or _ATTENTION in kernel.name or "Sum" in kernel.name
+        for kernel in kernels
+    )
 
 
 _PRODUCTS = frozenset({"corrltn", "deconvolution", "fully_connected"})

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.model import OnnxModel
-from trtbuild.backends.tensorrt.rtx_plan import KNOWN_VERSION, Kernel, find_precision, find_weakest
+from trtbuild.backends.tensorrt.rtx_plan import (
+    KNOWN_VERSION,
+    Kernel,
+    find_precision,
+    find_weakest,
+    has_sums,
+)
+from trtbuild.backends.tensorrt.twins import are_twins
 from trtbuild.core.records import LayerPrecision
 
 if TYPE_CHECKING:
@@ -27,15 +34,41 @@ def report_delivered_by_rtx(
     built_for: Sequence[str],
 ) -> tuple[LayerPrecision, ...]:
     """Say for each layer what was asked for, what was delivered, and the likely cause."""
+    if kernels is None:
+        return tuple(_report_unread(layer, built_for) for layer in asked)
     found: dict[str, list[Kernel]] = {}
-    for kernel in kernels or ():
+    for kernel in kernels:
         for name in {name for layer in kernel.layers for name in (layer, _inner(layer))}:
             found.setdefault(name, []).append(kernel)
+    own = {layer.name: _find_kernels(layer.name, found) for layer in asked}
+    read = [
+        _report_read(layer, own[layer.name], model=model, built_for=built_for) for layer in asked
+    ]
+    int8 = [layer for layer in read if layer.delivered == "int8"]
     return tuple(
-        _report_unread(layer, built_for)
-        if kernels is None
-        else _report_read(layer, _find_kernels(layer.name, found), model=model, built_for=built_for)
-        for layer in asked
+        layer if layer in int8 or has_sums(own[layer.name]) else _with_twin(layer, int8, model)
+        for layer in read
+    )
+
+
+def _with_twin(
+    layer: LayerPrecision, int8: Sequence[LayerPrecision], model: OnnxModel
+) -> LayerPrecision:
+    """Give a layer that has no sums of its own the precision of the layer that it shares them with.
+
+    What the compiler finds twice it computes once: the second layer is left with its scales and its
+    bias, in float, or with nothing.
+    """
+    twins = (each for each in int8 if layer.asked == "int8" and each.op == layer.op)
+    twin = next((each for each in twins if are_twins(model, layer.name, each.name)), None)
+    if twin is None:
+        return layer
+    return layer.model_copy(
+        update={
+            "delivered": "int8",
+            "by_capability": twin.by_capability,
+            "cause": f"it is computed once with `{twin.name}`, which multiplies the same integers",
+        }
     )
 
 

@@ -19,7 +19,7 @@ from trtbuild.quant.adopting.repair_activations import (
 )
 from trtbuild.quant.adopting.repair_weights import repair_stored
 from trtbuild.quant.adopting.repairs import FOREIGN, Repair
-from trtbuild.quant.half_types import HalfType, round_up
+from trtbuild.quant.half_types import HalfType, find_half, round_up
 from trtbuild.quant.limits import compute_scale, explain_unusable
 from trtbuild.quant.quantized_graph import (
     QuantizedStream,
@@ -124,6 +124,7 @@ def _set_range(
 ) -> TensorAccount:
     """Write a manual range into a stream; account for it, manual or its own."""
     found = ranges.tensors[stream.tensor]
+    half = find_half(stream.linears[0].scale.dtype.name) or half
     scale = compute_scale(compute_symmetric_scale(stream.linears[0]) * 127, half)
     if found.origin == "manual" and not explain_unusable(found.limit, half):
         scale = compute_scale(found.limit, half)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.editor import Editor
 from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, is_positive
+from trtbuild.quant.half_types import find_half, round_up
 from trtbuild.quant.quantized_graph import LinearNode, QuantizedStream
 
 __all__ = ["compute_bounds", "compute_symmetric_scale", "repair_stream", "rescale"]
@@ -106,7 +107,8 @@ def rescale(editor: Editor, stream: QuantizedStream, scale: float) -> None:
     import numpy as np
 
     dtype = stream.linears[0].scale.dtype
-    operands = editor.parameters(stream.tensor, np.array(scale, dtype))
+    [rounded] = round_up(np.array([scale], np.float32), find_half(dtype.name))
+    operands = editor.parameters(stream.tensor, np.array(rounded, dtype))
     for linear in stream.linears:
         for slot, operand in enumerate(operands, start=1):
             editor.read((linear.index, slot), operand)

@@ -9,6 +9,7 @@ from trtbuild.model.editor import Editor
 from trtbuild.model.folding import fold_value
 from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, is_positive
 from trtbuild.quant.axes import find_output_axis
+from trtbuild.quant.half_types import find_half
 from trtbuild.quant.quantized_graph import LinearNode, StoredConstant
 from trtbuild.quant.writing.weights import quantize_weight
 
@@ -63,7 +64,7 @@ def _store_anew(editor: Editor, stored: StoredConstant, axis: int) -> Repair:
     linear, name = stored.dequantizer, stored.tensor
     floats = _compute_unrounded(editor, stored).astype(np.float32)
     try:
-        found = quantize_weight(floats, axis)
+        found = quantize_weight(floats, axis, half=find_half(linear.scale.dtype.name))
     except ValueError as error:
         raise StepInputError(f"weight `{name}` {error}", hint="export the model again") from None
     _store(editor, stored, found.values, found.scales.astype(linear.scale.dtype), axis)

@@ -102,4 +102,5 @@ def _same(one: npt.NDArray[np.generic], other: npt.NDArray[np.generic]) -> bool:
 
 def is_positive(scale: npt.NDArray[np.floating]) -> bool:
     """Tell whether TensorRT takes every scale: above 0, neither denormal nor infinite."""
-    return bool((scale >= SMALLEST).all() and (scale <= LARGEST).all())
+    wide = scale.astype("float64")  # the bounds are none in float16
+    return bool((wide >= SMALLEST).all() and (wide <= LARGEST).all())

@@ -12,7 +12,7 @@ from trtbuild.model.view import GraphView
 from trtbuild.quant.account import KeptAccount, LayerAccount, QuantizationAccount
 from trtbuild.quant.half.half import halve
 from trtbuild.quant.half_types import HALVES, HalfName
-from trtbuild.quant.layers import read_layers
+from trtbuild.quant.layers import find_float_type, read_layers
 from trtbuild.quant.remarks import name_few
 from trtbuild.quant.requests import PrecisionRequests
 
@@ -53,10 +53,11 @@ def raise_opset_for_half(
 
 
 def make_float_account(model: onnx.ModelProto) -> QuantizationAccount:
-    """Account for a model that is not quantized: every layer in float32."""
+    """Account for a model that is not quantized: every layer in its own type."""
+    view = GraphView(model)
     layers = tuple(
-        LayerAccount(name=layer.name, op=layer.op, precision="fp32")
-        for layer in read_layers(GraphView(model))
+        LayerAccount(name=layer.name, op=layer.op, precision=find_float_type(view, layer.index))
+        for layer in read_layers(view)
     )
     return QuantizationAccount(opset=read_opset(model), layers=layers, tensors=(), weights=())
 
@@ -73,7 +74,7 @@ def convert_to_half(
     )
     layers = (
         layer
-        if layer.precision == "int8" or layer.name in staying
+        if layer.precision != "fp32" or layer.name in staying
         else layer.model_copy(update={"precision": high.name})
         for layer in account.layers
     )

@@ -147,6 +147,9 @@ class _Writer:
         import onnx
 
         name, scale = node.output[0], node.input[1]
+        if self.view.dtype(scale) != "float":
+            self._nodes.append(node)  # it is 16-bit already
+            return
         wanted = {self._wants(*site) for site in self.view.readers.get(name, ())} or {False}
         both = len(wanted) > 1 or (name in self._fixed and True in wanted)
         self._native[name] = True in wanted and not both

@@ -10,8 +10,8 @@ from trtbuild.model.nodes import WEIGHTED, iterate_bodies, name_of
 from trtbuild.model.view import GraphView, Site
 from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.flow import AVERAGING, find_entries, share_limits
-from trtbuild.quant.half_types import HalfType
-from trtbuild.quant.layers import WeightedLayer, read_layers
+from trtbuild.quant.half_types import HalfType, find_half
+from trtbuild.quant.layers import WeightedLayer, find_float_type, read_layers
 from trtbuild.quant.limits import explain_unusable
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
 from trtbuild.quant.placing.residual import find_residuals
@@ -43,17 +43,12 @@ def list_candidates(model: onnx.ModelProto) -> list[str]:
 
 
 def list_floating(model: onnx.ModelProto) -> list[str]:
-    """Name every activation of type float32 outside bodies, in graph order.
+    """Name every activation of type float32 or float16 outside bodies, in graph order.
 
     Implicit quantization wants a range for each of them: TensorRT chooses which it uses.
     """
-    import onnx
-
-    graph = onnx.shape_inference.infer_shapes(model).graph
-    known = (*graph.input, *graph.value_info, *graph.output)
-    types = {value.name: value.type.tensor_type.elem_type for value in known}
-    names = GraphView(model).activations
-    return [name for name in names if types.get(name) == onnx.TensorProto.FLOAT]
+    view = GraphView(model)
+    return [name for name in view.activations if view.dtype(name) in {"float", "float16"}]
 
 
 def place_pairs(
@@ -76,7 +71,8 @@ def place_pairs(
 
     `requests` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
-    With `half`, so is what reads a tensor whose scale that type cannot hold.
+    With `half`, or where the model itself is 16-bit, so is what reads a tensor whose scale that
+    type cannot hold.
     """
     view = GraphView(model)
     requests = requests or PrecisionRequests()
@@ -90,7 +86,7 @@ def place_pairs(
         LayerAccount(
             name=layer.name,
             op=layer.op,
-            precision="fp32" if reasons[layer.index] else "int8",
+            precision=find_float_type(view, layer.index) if reasons[layer.index] else "int8",
             reason=reasons[layer.index],
         )
         for layer in layers
@@ -119,15 +115,15 @@ def _reason(
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
     tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
-    return next(filter(None, (_no_range(tensor, ranges, half) for tensor in tensors)), "")
+    return next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
 
 
-def _no_range(tensor: str, ranges: Ranges, half: HalfType | None) -> str:
+def _no_range(view: GraphView, tensor: str, ranges: Ranges, half: HalfType | None) -> str:
     """Say why a tensor cannot be quantized; nothing if it can."""
     found = ranges.tensors.get(tensor)
     if found is None:
         return f"there is no range for `{tensor}`"
-    problem = explain_unusable(found.limit, half)
+    problem = explain_unusable(found.limit, find_half(view.dtype(tensor)) or half)
     return f"the range of `{tensor}` {problem}" if problem else ""
 
 
@@ -144,7 +140,7 @@ def _skips(
         node = view.nodes[residual.add]
         if residual.conv not in chosen or _find_objection(view, residual.add, requests):
             continue
-        if problem := _no_range(node.input[residual.skip], ranges, half):
+        if problem := _no_range(view, node.input[residual.skip], ranges, half):
             remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
         else:
             sites.append((residual.add, residual.skip))

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from trtbuild.model.view import GraphView
+from trtbuild.quant.half_types import QUANTIZED_TYPES
 
 __all__ = ["Residual", "find_residuals"]
 
@@ -51,7 +52,7 @@ def _residual(view: GraphView, add: int) -> Residual | None:
     main = convs.index(None) ^ 1 if None in convs else _longer_way(view, first, second)
     skip = main ^ 1
     conv = convs[main]
-    if conv is None or view.dtype((first, second)[skip]) not in {"float", None}:
+    if conv is None or view.dtype((first, second)[skip]) not in {*QUANTIZED_TYPES, None}:
         return None
     return Residual(add=add, skip=skip, conv=conv)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.shape_data import may_follow
-from trtbuild.model.view import copy_without_weights, read_ints
+from trtbuild.model.view import read_ints
+from trtbuild.model.weights_file import copy_without_weights
 
 if TYPE_CHECKING:
     import onnx

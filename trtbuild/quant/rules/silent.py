@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from trtbuild.model.nodes import iterate_bodies, name_of
 from trtbuild.quant.axes import find_operand_axis
 from trtbuild.quant.quantized_graph import LINEAR, LinearNode
+from trtbuild.quant.remarks import note_float_layers
 from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject, WeightedReading
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "wrong_axis",
 ]
 
+SHOWN = 3
+"""Reasons that are told; the report has them all."""
 TURING = "7.5"
 FP8_SINCE = (8, 9)
 FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
@@ -30,7 +33,9 @@ FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
 def nothing_quantized(subject: RuleSubject) -> Hits:
     """A recipe that asks for INT8 gets some."""
     if subject.account is not None and not subject.account.asked_int8:
-        yield "", "the recipe asks for INT8, and no layer of the model is"
+        reasons = list(note_float_layers(subject.account.layers)) or ["it has none"]
+        told = "; ".join(reasons[:SHOWN])
+        yield "", f"the recipe asks for INT8, and no layer of the model is: {told}"
 
 
 def lacking_range(subject: RuleSubject) -> Hits:

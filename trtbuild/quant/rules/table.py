@@ -123,7 +123,7 @@ TABLE: tuple[Rule, ...] = (
         "TB201",
         "error",
         silent.nothing_quantized,
-        "look at the reasons for its layers in the report; or remove `quantization`",
+        "mend what the reasons name, or remove `quantization`",
     ),
     Rule(
         "TB202",

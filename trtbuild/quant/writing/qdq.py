@@ -11,7 +11,7 @@ from trtbuild.model.folding import fold_value
 from trtbuild.model.nodes import name_of
 from trtbuild.model.view import GraphView, Site
 from trtbuild.quant.account import TensorAccount, WeightAccount
-from trtbuild.quant.half_types import HalfType
+from trtbuild.quant.half_types import HalfType, find_half
 from trtbuild.quant.limits import compute_scale
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
 from trtbuild.quant.writing.weights import WeightScaling, quantize_weight
@@ -36,8 +36,9 @@ def insert_pairs(
     `t_zero_point`. For a weight `w`: the int8 initializer `w_quantized` in the place of `w`, and
     `w_dequantize`, with `w_scale` and `w_zero_point` of shape [channels]. Names that are taken
     get a number, and nameless nodes the name of their first output, so that an account can name
-    them. Zero points are written out, since a QuantizeLinear without one gives uint8. With `half`,
-    scales are such as that type can hold.
+    them. Zero points are written out, since a QuantizeLinear without one gives uint8. Scales of a
+    16-bit tensor are of its type, as TensorRT wants; with `half`, those of others are such as that
+    type can hold.
 
     Returns:
         What was inserted for activations, and for weights, in graph order.
@@ -55,9 +56,10 @@ def insert_pairs(
 def _pair(editor: Editor, pair: Pair, half: HalfType | None) -> TensorAccount:
     import numpy as np
 
-    scale = compute_scale(pair.limit, half)
     name = pair.tensor
-    parameters = editor.parameters(name, np.array(scale, np.float32))
+    own = find_half(editor.view.dtype(name))
+    scale = compute_scale(pair.limit, own or half)
+    parameters = editor.parameters(name, np.array(scale, own.dtype if own else np.float32))
     quantized = editor.node_before(
         pair.sites[0][0],
         "QuantizeLinear",
@@ -81,16 +83,18 @@ def _weight(
     import numpy as np
 
     name = copy.tensor
+    own = find_half(editor.view.dtype(name))
     values = fold_value(editor.view, name).astype(np.float32, copy=False)
     try:
-        found = quantize_weight(values, copy.axis, scaling, half=half)
+        found = quantize_weight(values, copy.axis, scaling, half=own or half)
     except ValueError as error:
         raise StepInputError(
             f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",
             hint="the model is broken: export it again from weights that are finite",
         ) from None
     integers = editor.constant(f"{name}_quantized", found.values)
-    operands = [integers, *editor.parameters(name, found.scales)]
+    scales = found.scales.astype(own.dtype if own else np.float32)  # exact: they are rounded so
+    operands = [integers, *editor.parameters(name, scales)]
     _dequantize(editor, name, operands, copy.sites, copy.axis)
     return WeightAccount(
         name=name,
