@@ -72,8 +72,7 @@ class InferEngine(Step):
             open_engine(self.flavour, context.path(self.engine), plugins=plugins) as engine,
             write_npz(self.out(context, "outputs")) as file,
         ):
-            # What an engine takes in float16 is rounded to it, as for a candidate's model.
-            feeder = Feeder(_choose_batch(engine.description, total), rounding=True)
+            feeder = Feeder(_choose_batch(engine.description, total))
             feeder.demand_whole_batches(total)
             done = 0
             for feed in feeder.feeds(self.data.samples(context)):
