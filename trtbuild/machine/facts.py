@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Capabilities
+from trtbuild.core.needs import GPU
 from trtbuild.core.watch import note_driver
 from trtbuild.machine.distributions import (
     explain_overlap,
@@ -35,8 +36,6 @@ __all__ = [
     "read_version",
 ]
 
-GPU = "gpu"
-"""The fact that is no distribution."""
 NO_GPU = "there is no NVIDIA GPU with a driver here"
 
 _PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")

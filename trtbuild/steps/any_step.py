@@ -14,12 +14,14 @@ from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData
 from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.compare import CompareOutputs
+from trtbuild.steps.compare_engine import CompareEngine
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
+from trtbuild.steps.infer_engine import InferEngine
 from trtbuild.steps.locked_ranges import LockedRanges
 from trtbuild.steps.measure_peaks import MeasurePeaks
 from trtbuild.steps.quantize import Quantize
@@ -43,7 +45,9 @@ AnyStep = Annotated[
     | DescribeEngine
     | RunEngine
     | Infer
-    | CompareOutputs,
+    | InferEngine
+    | CompareOutputs
+    | CompareEngine,
     Field(discriminator="kind"),
 ]
 

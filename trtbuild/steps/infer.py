@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from trtbuild.model.feeds import Feed
     from trtbuild.model.outline import ModelOutline
 
-__all__ = ["Infer"]
+__all__ = ["Infer", "KeptOutputs"]
 
 WIDER = (
     "FP16 is computed in FP32 here: on a CPU, ONNX Runtime drops the casts between FP16 layers, so "
@@ -64,7 +64,7 @@ class Infer(Step):
             threads=context.threads or os.cpu_count() or 1,
             mapped=model.split,
         )
-        kept = _KeptOutputs(reference=self.reference)
+        kept = KeptOutputs(reference=self.reference)
         with write_npz(self.out(context, "outputs")) as file, contextlib.closing(runs):
             done = 0
             for feed, outputs in runs:
@@ -105,7 +105,7 @@ def _has_half(model: ModelOutline) -> bool:
     )
 
 
-class _KeptOutputs:
+class KeptOutputs:
     """What was kept of each output, and what was odd about it."""
 
     def __init__(self, *, reference: bool) -> None:

@@ -85,7 +85,7 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
         )
         if lock is not None:
             note_lock(store, find_lock(loaded.file))
-    passed = record.comparison is None or all(v.passed for v in record.comparison.verdicts)
+    passed = all(verdict.passed for _, verdict in record.list_verdicts())
     seconds = round(time.perf_counter() - begin, 3)
     return AppliedRecipe(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
 
