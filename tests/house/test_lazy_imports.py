@@ -40,6 +40,11 @@ def test_a_plan_needs_nothing_heavy(module):
     assert set() == loaded_by(f"import trtbuild.{module}") & HEAVY
 
 
+def test_a_process_that_only_counts_loads_little():
+    """A calibration starts many of them: each would take longer to start than small models need."""
+    assert set() == loaded_by("import trtbuild.calib.collect") & (HEAVY | {"pydantic"})
+
+
 def test_help_works_where_nothing_is_installed():
     """-S and -I hide site-packages; only typer and what it stands on are put back."""
     code = (

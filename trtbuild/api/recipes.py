@@ -124,13 +124,14 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
     """Return the classes of every kind, by the section of a recipe that they may stand in."""
     from typing import get_args
 
-    from trtbuild import backends, calib, data, fixes, quant, sources
+    from trtbuild import backends, data, fixes, quant, sources
+    from trtbuild.calib.kinds import RangeSource
 
     unions = {
         "model": sources.ModelSource,
         "fixes": fixes.Fix,
         "data": data.AnyDataSource,
-        "calibrator": calib.RangeSource,
+        "calibrator": RangeSource,
         "weights": quant.AnyWeightScaling,
         "targets": backends.Target,
     }

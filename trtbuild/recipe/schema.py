@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from trtbuild.backends import Target
-from trtbuild.calib import Calibrator, RangeSource
+from trtbuild.calib.kinds import Calibrator, RangeSource
 from trtbuild.core.options import Location, Options
 from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
