@@ -13,6 +13,7 @@ import pytest
 from tests.helpers.qdq import layer
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuiltEngine, FitVerdict, LayerRequest
+from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.flavour import FLAVOURS
 from trtbuild.backends.tensorrt.plan_header import PlanHeader
 from trtbuild.core.errors import StepInputError
@@ -181,6 +182,14 @@ def test_an_engines_header_tells_its_kind(backend):
     assert kind_of(backend) == PlanHeader(flavour.family, f"{flavour.major}.2.3.4").kind
     assert not PlanHeader(flavour.family, "99.0.0.0").kind
     assert not PlanHeader("another", f"{flavour.major}.2.3.4").kind
+
+
+def test_whoever_has_a_flavour_is_found_by_it():
+    """By engines that are loaded, and by steps that name it."""
+    flavours = {kind_of(each): each.flavour for each in KINDS if hasattr(each, "flavour")}
+
+    assert flavours == FLAVOURS
+    assert flavours.keys() == set(get_args(Kind))
 
 
 def test_capabilities_are_read_without_any_library():

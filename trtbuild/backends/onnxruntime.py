@@ -16,15 +16,12 @@ from trtbuild.backends.base import (
     Guarantee,
     LayerRequest,
 )
-from trtbuild.backends.model import OnnxModel
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.onnx_file import load_bare
-from trtbuild.model.session import CPU, write_optimized
 
 __all__ = ["Onnxruntime"]
 
@@ -73,6 +70,9 @@ class Onnxruntime(Options):
         Raises:
             StepInputError: ONNX Runtime cannot load the model; quotes why.
         """
+        from trtbuild.backends.model import OnnxModel
+        from trtbuild.model.session import CPU
+
         read = OnnxModel.read(order.model)
         if read.split:
             raise StepInputError(
@@ -97,6 +97,9 @@ def _read_operators(model: Path, path: Path) -> dict[str, str]:
 
     A fused node's name holds that of its Conv or Gemm.
     """
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.session import write_optimized
+
     write_optimized(model, path)
     return {
         node.name.partition("_token_")[0].removeprefix("fused "): node.op_type

@@ -7,7 +7,6 @@ refused where scales of its size are rare, and not where they are usual.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from typing import Literal
 
@@ -43,6 +42,8 @@ def check_size(numbers: Mapping[str, float], file: str) -> None:
     Raises:
         RangeFileError: they are hardly scales.
     """
+    import statistics
+
     known = {name: number for name, number in numbers.items() if number}
     if not known:
         return

@@ -2,67 +2,90 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any, TextIO
 
 import typer
 
-from trtbuild.cli.apply import apply
-from trtbuild.cli.check import check
-from trtbuild.cli.diff import diff
-from trtbuild.cli.doctor import doctor
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.inspect import inspect
-from trtbuild.cli.kinds import kinds
-from trtbuild.cli.lock import lock
-from trtbuild.cli.plan import plan
-from trtbuild.cli.ranges import ranges
-from trtbuild.cli.run import run as run_verb
-from trtbuild.cli.schema import schema
-from trtbuild.cli.script import script
 from trtbuild.cli.start import INTERRUPTED, interrupted
-from trtbuild.cli.store import store
-from trtbuild.cli.validate import validate
-from trtbuild.cli.verify import verify
-from trtbuild.cli.why import why
 
-__all__ = ["app", "run"]
+__all__ = ["GROUPS", "VERBS", "make_app", "run"]
 
 BUG = 70
 UNREAD = 141
 """What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
-app = typer.Typer(
-    name="trtbuild",
-    add_completion=False,
-    no_args_is_help=True,
-    # Rich would cost a third of a second of every --help.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Build INT8 TensorRT engines from reviewed recipes.",
-)
-for verb in (
-    validate,
-    check,
-    plan,
-    apply,
-    why,
-    lock,
-    verify,
-    diff,
-    schema,
-    kinds,
-    doctor,
-    inspect,
-    run_verb,
-    script,
-):
-    app.command()(verb)
-app.add_typer(ranges, name="ranges")
-app.add_typer(store, name="store")
+VERBS = {
+    "validate": "Check recipes without touching a model, a GPU or the store.",
+    "check": "Check models for what TensorRT refuses, changes without a word, or makes slow.",
+    "plan": "Say which steps would run, which are reused, and why; runs nothing.",
+    "apply": "Build what recipes ask for; exit code 1 if a gate fails.",
+    "why": "Say why the last run did what it did, and what the next would do.",
+    "lock": "Write down beside a recipe what it was built from and what came of it.",
+    "verify": "Build again without the store, and hold that to what is guaranteed; exit code 1 if "
+    "not so.",
+    "diff": "Say what differs in meaning between two recipes or locks; exit code 1 if anything "
+    "does.",
+    "schema": "Print the JSON Schema of recipes, for editors.",
+    "kinds": "List what kinds of sources, fixes, data, calibrators and targets exist.",
+    "doctor": "Say what this machine can build, and what is missing for the rest.",
+    "inspect": "Say what an engine is and whether it fits this machine; exit code 1 if it does "
+    "not.",
+    "run": "Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU.",
+    "script": "Print a program that makes the same build with Polygraphy alone.",
+}
+"""What each verb says of itself first; it is the function of that name in the module of that name.
+
+Said again here so that a command loads one verb: what typer makes of the options of all of them
+takes as long as typer itself.
+"""
+GROUPS = {
+    "ranges": "Show, compare, import and export tables of ranges.",
+    "store": "Look after the store, where results of steps are kept.",
+}
+"""The same of verbs that have verbs of their own."""
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line, in which the verb that the arguments name is whole."""
+    app = typer.Typer(
+        name="trtbuild",
+        add_completion=False,
+        no_args_is_help=True,
+        # Rich would cost a third of a second of every --help.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Build INT8 TensorRT engines from reviewed recipes.",
+    )
+    app.callback()(_main)
+    asked = next((each for each in arguments if not each.startswith("-")), "")
+    for name, text in VERBS.items():
+        app.command(name, help=None if name == asked else text)(
+            _load(name) if name == asked else _stand_in
+        )
+    for name, text in GROUPS.items():
+        app.add_typer(_load(name) if name == asked else _make_empty_group(text), name=name)
+    return app
+
+
+def _load(name: str) -> Any:
+    return getattr(importlib.import_module(f"trtbuild.cli.{name}"), name)
+
+
+def _make_empty_group(text: str) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None, help=text)
+    group.command()(_stand_in)
+    return group
+
+
+def _stand_in() -> None:
+    """Stand for a verb that is not asked for."""
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it
@@ -73,7 +96,6 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     *,
     version: Annotated[
@@ -96,8 +118,9 @@ def run(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None) -> int:
     from trtbuild.core.errors import TrtbuildError
 
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code: Any = app(arguments, standalone_mode=False)
+        code: Any = make_app(given)(given, standalone_mode=False)
     except TrtbuildError as error:
         from trtbuild.cli.show import write_failure
 

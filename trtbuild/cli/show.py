@@ -13,7 +13,7 @@ from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
-    from trtbuild.core.records import GateVerdict, Record, TargetResult
+    from trtbuild.core.records import Comparison, GateVerdict, TargetResult
     from trtbuild.recipe.problems import Format, Problem
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.diagnose import Diagnosis
@@ -110,15 +110,15 @@ def _plan_markdown(recipe: str, total: str, rows: Sequence[Sequence[str]]) -> No
 def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     """Write the closing summary of an apply."""
     record = done.record
-    failed = [] if record.comparison is None else record.comparison.verdicts
     if not quiet:
         _summary(done, verbose=verbose)
     else:
         for note in record.notes:
             echo(f"{record.recipe}: {note}", err=True)
-    for verdict in failed:
+    for engine, verdict in record.list_verdicts():
         if not verdict.passed:
-            echo(f"gate failed: {format_verdict(verdict)}", err=True)
+            on = f"{engine}: " if engine else ""
+            echo(f"gate failed: {on}{format_verdict(verdict)}", err=True)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
@@ -128,7 +128,8 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
     targets = [_target_row(result) for result in record.targets]
     if targets:
         pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
-    _comparison(record)
+    for compared in record.list_comparisons():
+        _comparison(compared)
     if verbose:
         for outcome in record.outcomes:
             for note in outcome.notes:
@@ -164,12 +165,9 @@ def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
     )
 
 
-def _comparison(record: Record) -> None:
+def _comparison(found: Comparison) -> None:
     from trtbuild.core.words import format_figure
 
-    found = record.comparison
-    if found is None:
-        return
     caveats = f", {', '.join(found.caveats)}" if found.caveats else ""
     echo(f"  {found.candidate} against {found.reference}, {found.samples} samples{caveats}")
     rows = [

@@ -16,8 +16,6 @@ from trtbuild.core.values import Ranges
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.plan.compile import list_manual_ranges
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
-from trtbuild.quant.placing.policy import list_candidates, list_floating
-from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.recipe.problems import Path, Problem
 
@@ -70,6 +68,8 @@ def collect_given_ranges(
 
 def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
     """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
+    from trtbuild.quant.placing.required_ranges import find_required_ranges
+
     bare = load_bare(model)
     requests = PrecisionRequests.among(
         bare.graph.node, skip=section.skip, precision=section.precision
@@ -115,6 +115,8 @@ def _check_calibrators(
     loaded: LoadedRecipe, section: Quantization, model: FilePath
 ) -> Iterator[Problem]:
     """A calibrator of its own is for tensors that calibration looks at, one for each of them."""
+    from trtbuild.quant.placing.policy import list_candidates, list_floating
+
     found = load_bare(model)
     looked_at = list_floating(found) if section.mode == "implicit" else list_candidates(found)
     for pattern in section.calibrators:
@@ -178,6 +180,8 @@ def _find_lacking(
     loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str], model: FilePath
 ) -> Iterator[Problem]:
     """INT8 that is asked for is not left out because a range is missing."""
+    from trtbuild.quant.placing.required_ranges import find_missing_ranges
+
     wants = list(find_needed_ranges(section, model))
     gaps = find_missing_ranges(wants, collect_given_ranges(loaded, section, tensors).tensors)
     if not gaps:

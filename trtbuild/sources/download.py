@@ -100,8 +100,10 @@ def _wait(thread: threading.Thread, going: _Going, limits: Limits) -> None:
             came = f"fewer than {format_size(LEAST_BYTES)} came" if going.answered else "no answer"
             raise TimeoutError(f"{came} in {limits.answer_seconds:g} seconds")
         if now - begin > limits.whole_seconds:
-            told = f"{format_size(going.size)} came in {limits.whole_seconds:g} seconds, and it is not all"
-            raise TimeoutError(told)
+            came = format_size(going.size)
+            raise TimeoutError(
+                f"{came} came in {limits.whole_seconds:g} seconds, and it is not all"
+            )
 
 
 def _run(url: str, scheme: str, file: BinaryIO, limits: Limits, going: _Going) -> None:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib import Calibrator
-from trtbuild.calib.collect import collect_histograms
-from trtbuild.calib.first_layers import FirstLayer, find_doubts, find_first_layers
-from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.observe import Observer
-from trtbuild.calib.overrides import assign_calibrators
-from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.onnx_file import load_bare
-from trtbuild.quant.placing.policy import list_candidates, list_floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
+
+if TYPE_CHECKING:
+    from trtbuild.calib.first_layers import FirstLayer
+    from trtbuild.calib.observe import Observer
 
 __all__ = ["Calibrate", "check_count", "choose_workers", "open_observer"]
 
@@ -53,6 +49,12 @@ class Calibrate(Step):
                 finite, an override matches nothing, or fewer or more samples came than were
                 captured.
         """
+        from trtbuild.calib.collect import collect_histograms
+        from trtbuild.calib.first_layers import find_doubts
+        from trtbuild.calib.histogram import Histogram
+        from trtbuild.calib.overrides import assign_calibrators
+        from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
+
         wanted = self.data.read_manifest(context).count
         observer, firsts = open_observer(context.path(self.model), everything=self.everything)
         observer.feeder.demand_whole_batches(wanted)
@@ -84,6 +86,11 @@ def open_observer(path: Path, *, everything: bool) -> tuple[Observer, list[First
     Raises:
         StepInputError: it is no ONNX model, or ONNX Runtime cannot run it.
     """
+    from trtbuild.calib.first_layers import find_first_layers
+    from trtbuild.calib.observe import Observer
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.quant.placing.policy import list_candidates, list_floating
+
     model = load_bare(path)
     firsts = find_first_layers(model, folder=path.parent)  # the observer empties the model
     tensors = list_floating(model) if everything else list_candidates(model)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib.range_file import list_bounds, table_from_bytes
 from trtbuild.core.digest import digest_of_file
@@ -12,14 +12,14 @@ from trtbuild.core.placed import MODELS
 from trtbuild.core.records import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
-from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.account import PrecisionName
-from trtbuild.quant.half.convert import HalfSettings, Peaks
-from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
+
+if TYPE_CHECKING:
+    from trtbuild.quant.half.convert import HalfSettings
 
 __all__ = ["Quantize"]
 
@@ -62,7 +62,9 @@ class Quantize(Step):
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
         from trtbuild.model.onnx_file import load_onnx, write_onnx
+        from trtbuild.model.weights_file import use_scratch
         from trtbuild.quant.apply import quantize_model
+        from trtbuild.quant.placing.required_ranges import find_required_ranges
 
         model = load_onnx(context.path(self.model))
         ranges = self._read_given(context)
@@ -96,6 +98,8 @@ class Quantize(Step):
     def _high(self, context: Context) -> HalfSettings | None:
         if self.high_precision == "fp32":
             return None
+        from trtbuild.quant.half.convert import HalfSettings, Peaks
+
         largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
         return HalfSettings(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
@@ -108,6 +112,8 @@ class Quantize(Step):
 
 def _refuse_missing(wants: Mapping[str, tuple[str, ...]], ranges: Ranges) -> None:
     """Refuse to leave layers float because a tensor has no range."""
+    from trtbuild.quant.placing.required_ranges import find_missing_ranges
+
     for name in find_missing_ranges(wants, ranges.tensors):
         readers = ", ".join(f"`{reader}`" for reader in wants[name])
         raise StepInputError(
