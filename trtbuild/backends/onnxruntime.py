@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, Guarantee, LayerRequest
+from trtbuild.backends.base import (
+    BuildOrder,
+    BuildResult,
+    BuiltEngine,
+    Capabilities,
+    Fit,
+    Guarantee,
+    LayerRequest,
+)
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.needs import Needs
@@ -42,6 +50,11 @@ class Onnxruntime(Options):
     def built_for(self) -> tuple[str, ...]:
         """Name what an engine of this target is for."""
         return ("cpu",)
+
+    @classmethod
+    def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:  # noqa: ARG003
+        """Say that it fits: a model is for any machine."""
+        return Fit("yes", "it is an ONNX model")
 
     def needs(self) -> Needs:
         """Need ONNX Runtime's Python alone."""
