@@ -1,13 +1,17 @@
-"""Executors that run nothing: they write down what they were asked."""
+"""Executors that run nothing and write down what they were asked; one that makes a GPU up."""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import ChainMap, deque
 from pathlib import Path
 
 from tests.helpers.plans import FACTS
+from trtbuild.core.arrays import write_npz
+from trtbuild.core.needs import Needs
 from trtbuild.machine.places import Place, find_lack
 from trtbuild.run.executor import Call, CallResult
+from trtbuild.run.inline import Inline
+from trtbuild.steps.infer_engine import EngineRunner
 
 
 class Recording:
@@ -72,3 +76,32 @@ class Recording:
 
     def close(self):
         pass
+
+
+class WithMadeUpGpu(Inline):
+    """Runs steps here, as if a GPU were here too; what an engine gives on it is given.
+
+    What it says of packages is true; only the GPU and the `outputs` of engines are not.
+    """
+
+    def __init__(self, gpu, outputs, version="TensorRT-RTX 1.7.1.116"):
+        super().__init__()
+        self.gpu, self._outputs, self._version = gpu, outputs, version
+        self.started: list[str] = []
+
+    def place(self, needs):
+        there = super().place(Needs(kind=needs.kind))
+        facts = ChainMap({"gpu": self.gpu}, there.facts)
+        return Place(facts, there.hindrance or find_lack(needs, facts)) if needs.gpu else there
+
+    def start(self, call):
+        self.started.append(call.name)
+        if call.step.kind != "infer_engine":
+            super().start(call)
+            return
+        with write_npz(Path(call.out) / "outputs.npz") as file:
+            for name, values in self._outputs.items():
+                file.add(name, values)
+        runner = EngineRunner(runner=f"{self._version} on {call.facts['gpu']}")
+        (Path(call.out) / "runner.json").write_text(runner.model_dump_json())
+        self._happened.append(CallResult(name=call.name, seconds=0.1, where="a made-up GPU"))

@@ -236,6 +236,18 @@ def deferred() -> Record:
     return good(unbuilt=(missing,))
 
 
+def engines() -> Record:
+    """The engine could run, and was compared itself."""
+    worse = MEASURES[1].model_copy(update={"value": 28.9, "worst": 21.7})
+    ran = comparison(measures=(MEASURES[0], worse), verdicts=VERDICTS[:1])
+    words = {
+        "reference": "FP32 model (ONNX Runtime on the CPU)",
+        "candidate": "engine of rtx",
+        "runner": "TensorRT-RTX 1.7.1.116 on NVIDIA L4 (8.9)",
+    }
+    return good(engine_comparisons=(ran.model_copy(update=words),))
+
+
 def failed() -> Record:
     """A step failed, and what stands on it was not reached."""
     lost = {"status": "not_reached", "seconds": 0.0}
@@ -274,5 +286,6 @@ RECORDS = {
     "fallback": fallback,
     "seeded": seeded,
     "deferred": deferred,
+    "engines": engines,
     "failed": failed,
 }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from trtbuild.core.options import Options
 
-__all__ = ["GpuNeed", "Needs"]
+__all__ = ["GPU", "GpuNeed", "Needs", "read_capability"]
+
+GPU = "gpu"
+"""The fact that names the GPU of a place: `NVIDIA L4 (8.9)`."""
 
 
 class GpuNeed(Options):
@@ -28,3 +31,8 @@ class Needs(Options):
     """It holds a GPU, whose memory returns with the process, or runs code that is not ours."""
     limit_seconds: float | None = None
     """After how long it is to be ended; None lets it run on."""
+
+
+def read_capability(gpu: str) -> str:
+    """Return the compute capability that the fact of a GPU holds."""
+    return gpu.rpartition("(")[2].removesuffix(")")

@@ -305,6 +305,9 @@ class Record(Options):
     targets: tuple[TargetResult, ...] = ()
     unbuilt: tuple[UnbuiltTarget, ...] = ()
     comparison: Comparison | None = None
+    """Of the model that the engines are built from."""
+    engine_comparisons: tuple[Comparison, ...] = ()
+    """Of the engines themselves, where they could run."""
     model: str = ""
     """Where the model comes from, in words: `torch models/resnet50.py:resnet50, opset 20`."""
     data: tuple[DataUse, ...] = ()
@@ -323,3 +326,16 @@ class Record(Options):
     """Remarks on the run as a whole; a step's own are in its outcome."""
     caveats: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    def list_comparisons(self) -> tuple[Comparison, ...]:
+        """Return what was compared: the model first, then the engines that could run."""
+        first = () if self.comparison is None else (self.comparison,)
+        return (*first, *self.engine_comparisons)
+
+    def list_verdicts(self) -> tuple[tuple[str, GateVerdict], ...]:
+        """Return each gate's verdicts, with the engine that each is on: nothing for the model."""
+        return tuple(
+            ("" if each is self.comparison else each.candidate, verdict)
+            for each in self.list_comparisons()
+            for verdict in each.verdicts
+        )

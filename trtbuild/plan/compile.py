@@ -11,21 +11,16 @@ from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOption
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import make_check_step, name_check_step
+from trtbuild.plan.engine_runs import add_engine_runs, name_engine_run
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data, name_candidate
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
-from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import CaptureData, DataInput
-from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
-from trtbuild.steps.import_ranges import ImportRanges
-from trtbuild.steps.infer import Infer
-from trtbuild.steps.locked_ranges import LockedRanges
-from trtbuild.steps.quantize import Quantize
 
 __all__ = [
     "CompileContext",
@@ -62,6 +57,8 @@ class CompileContext:
     """Why a target cannot be built, by its name."""
     elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The facts of the place where a target is built, by its name, where it is another place."""
+    runners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The facts of the place where a target's engine can run, by its name; others are not run."""
     warm: Mapping[str, Path] = field(default_factory=dict)
     """The timing cache that a target's last build left."""
     ranges: Ranges | None = None
@@ -88,10 +85,12 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         found = _add_ranges(recipe.quantization, steps, data, here)
         calibrate_natively(recipe, steps, data)
         if here.ranges is not None and "calibrate" in steps:
+            from trtbuild.steps.locked_ranges import LockedRanges
+
             steps["calibrate"] = LockedRanges(table=here.ranges)
         _add_quantization(recipe.quantization, steps, found, peaks, here)
     _add_engines(recipe, steps, here)
-    _add_comparison(recipe, steps, data, final)
+    _add_comparison(recipe, steps, data, final, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
@@ -102,7 +101,8 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         recipe.name,
         steps,
         facts=here.facts,
-        elsewhere={s: here.elsewhere[t] for s, t in targets.items() if t in here.elsewhere},
+        elsewhere={s: here.elsewhere[t] for s, t in targets.items() if t in here.elsewhere}
+        | {name_engine_run(target): facts for target, facts in here.runners.items()},
         deferred={s: here.deferred[t] for s, t in targets.items() if t in here.deferred},
     )
 
@@ -162,6 +162,8 @@ def _add_ranges(
     found = section.calibrator
     model = Ref(step="fix_graph", output="model")
     if isinstance(found, Cache):
+        from trtbuild.steps.import_ranges import ImportRanges
+
         (table,) = here.pinned(found.files(here.base))
         steps["import_ranges"] = ImportRanges(
             model=model,
@@ -173,6 +175,8 @@ def _add_ranges(
         return Ref(step="import_ranges", output="ranges")
     if found is None or section.data is None:
         return None
+    from trtbuild.steps.calibrate import Calibrate
+
     steps["calibrate"] = Calibrate(
         model=model,
         data=data[section.data],
@@ -190,6 +194,8 @@ def _add_quantization(
     peaks: Ref | None,
     here: CompileContext,
 ) -> None:
+    from trtbuild.steps.quantize import Quantize
+
     file = section.ranges_file
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
@@ -263,10 +269,17 @@ def _choose_model(section: Quantization | None, *, converted: bool) -> dict[str,
 
 
 def _add_comparison(
-    recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInput], final: str
+    recipe: Recipe,
+    steps: dict[str, Step],
+    data: Mapping[str, DataInput],
+    final: str,
+    here: CompileContext,
 ) -> None:
     if recipe.compare is None:
         return
+    from trtbuild.steps.compare import CompareOutputs
+    from trtbuild.steps.infer import Infer
+
     samples = data[recipe.compare.data]
     steps["infer(reference)"] = Infer(
         model=Ref(step="fix_graph", output="model"), data=samples, reference=True
@@ -279,4 +292,11 @@ def _add_comparison(
         data=samples,
         metrics=recipe.compare.metrics,
         gates=recipe.compare.gates,
+    )
+    add_engine_runs(
+        recipe,
+        steps,
+        samples,
+        here.runners,
+        pin=lambda paths: here.pinned(here.base / path for path in paths),
     )

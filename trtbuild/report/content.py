@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trtbuild.core import words
 from trtbuild.core.records import Comparison, Measure, Outcome, Record, TargetResult
 from trtbuild.report import background, results
@@ -53,7 +55,7 @@ _SECTIONS = (
 
 
 def _caveats(record: Record) -> tuple[str, ...]:
-    compared = record.comparison.caveats if record.comparison else ()
+    compared = [caveat for each in record.list_comparisons() for caveat in each.caveats]
     built = (caveat for target in record.targets for caveat in target.caveats)
     return tuple(dict.fromkeys([*record.caveats, *compared, *built]))
 
@@ -66,7 +68,12 @@ def _lead(record: Record) -> tuple[Block, ...]:
         if outcome.status == "failed":
             blocks += _failure(outcome)
     keys = [key for key in (_gates(record), _engines(record), _int8(record)) if key]
-    keys += _accuracy(record.comparison)
+    figures = _accuracy(record.comparison)[:_MOST_METRICS]
+    if record.comparison is not None and record.engine_comparisons:
+        figures = [_name_runner(key, record.comparison) for key in figures]
+    keys += figures
+    for engine in record.engine_comparisons:
+        keys += [_name_runner(key, engine) for key in _accuracy(engine)[:1]]
     return (*blocks, KeyFigures(tuple(keys))) if keys else tuple(blocks)
 
 
@@ -75,11 +82,12 @@ def _verdict(record: Record) -> InlineText:
     if failed:
         steps = ", ".join(f"`{step}`" for step in failed)
         return (State("The run failed", "bad"), *parse_prose(f" at {steps}"), ".")
-    verdicts = record.comparison.verdicts if record.comparison else ()
-    lost = [verdict for verdict in verdicts if not verdict.passed]
+    verdicts = record.list_verdicts()
+    lost = [(engine, verdict) for engine, verdict in verdicts if not verdict.passed]
     if lost:
-        first = lost[0]
-        where = f" (output `{first.output}`)" if first.output else ""
+        engine, first = lost[0]
+        places = (engine, f"output `{first.output}`" if first.output else "")
+        where = f" ({', '.join(filter(None, places))})" if any(places) else ""
         told = first.found or first.remark
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
         rest: InlineText = parse_prose(f" {first.gate}{where}: {told}{more}.")
@@ -100,10 +108,10 @@ def _failure(outcome: Outcome) -> list[Block]:
 
 
 def _gates(record: Record) -> KeyFigure | None:
-    verdicts = record.comparison.verdicts if record.comparison else ()
+    verdicts = record.list_verdicts()
     if not verdicts:
         return None
-    passed = sum(verdict.passed for verdict in verdicts)
+    passed = sum(verdict.passed for _, verdict in verdicts)
     tone: Tone = "good" if passed == len(verdicts) else "bad"
     return KeyFigure("Gates passed", f"{passed} of {len(verdicts)}", tone=tone)
 
@@ -151,7 +159,17 @@ def _accuracy(comparison: Comparison | None) -> list[KeyFigure]:
         found = [each for each in comparison.measures if each.metric == metric and each.applies]
         if found:
             keys.append(_accuracy_key(metric, found))
-    return keys[:_MOST_METRICS]
+    return keys
+
+
+def _name_runner(key: KeyFigure, compared: Comparison) -> KeyFigure:
+    """Say of a figure whose it is, and what measured it: models and engines are side by side."""
+    detail = (*key.detail, "; ") if key.detail else ()
+    return replace(
+        key,
+        label=f"{key.label}, {compared.candidate}",
+        detail=(*detail, f"measured by {compared.runner}"),
+    )
 
 
 def _accuracy_key(metric: str, found: list[Measure]) -> KeyFigure:

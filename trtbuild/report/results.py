@@ -132,18 +132,36 @@ def _tensor(tensor: dict[str, str | list[int | str]]) -> str:
 
 def make_comparison_section(record: Record) -> Section | None:
     """Say how the candidate compares with FP32, and which gates that passes."""
-    found = record.comparison
-    if found is None:
-        return None
-    about = f"{found.candidate} against {found.reference}, {found.samples} samples"
+    blocks: list[Block] = []
+    if record.comparison is not None:
+        blocks += _compared_model(record.comparison, plainly=not record.engine_comparisons)
+    for engine in record.engine_comparisons:
+        blocks += _compared_engine(engine)
+    return Section("Comparison with FP32", tuple(blocks)) if blocks else None
+
+
+def _compared_model(found: Comparison, *, plainly: bool) -> list[Block]:
     told = (
         f"Both models ran on the same {found.samples} samples in {found.runner}: these numbers "
         "are the models', not an engine's."
     )
-    blocks: list[Block] = [Paragraph((told,)), _measures(found, about)]
+    return _figures(found, told, "" if plainly else f"; measured by {found.runner}")
+
+
+def _compared_engine(found: Comparison) -> list[Block]:
+    told = (
+        f"The {found.candidate} ran on the same {found.samples} samples in {found.runner}: these "
+        f"numbers are the engine's. They are held against the {found.reference}."
+    )
+    return _figures(found, told, f"; measured by {found.runner}")
+
+
+def _figures(found: Comparison, told: str, runner: str) -> list[Block]:
+    about = f"{found.candidate} against {found.reference}, {found.samples} samples{runner}"
+    blocks: list[Block] = [Paragraph(parse_prose(told)), _measures(found, about)]
     if found.verdicts:
         blocks.append(_verdicts(found, about))
-    return Section("Comparison with FP32", tuple(blocks))
+    return blocks
 
 
 def _measures(found: Comparison, about: str) -> TableBlock:

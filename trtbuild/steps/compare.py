@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.errors import StepInputError
@@ -18,9 +18,9 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["CompareOutputs"]
+__all__ = ["RUNNER", "CompareOutputs", "compare_outputs"]
 
-_RUNNER = "ONNX Runtime on the CPU"
+RUNNER = "ONNX Runtime on the CPU"
 
 
 class CompareOutputs(Step):
@@ -51,48 +51,90 @@ class CompareOutputs(Step):
             StepInputError: the outputs are not of the samples that the data holds.
             CorruptObject: a file of outputs is torn.
         """
-        manifest = self.data.read_manifest(context)
-        reference = ArrayFile(context.path(self.reference))
-        candidate = ArrayFile(context.path(self.candidate))
-        for side, file in (("reference", reference), ("candidate", candidate)):
-            _demand_samples(side, file, manifest.count)
-        measures = self._measures(context, reference, candidate, _labels(manifest))
-        comparison = Comparison(
-            reference="FP32 model",
-            candidate=self.candidate_name,
-            runner=_RUNNER,
-            samples=manifest.count,
-            labelled=manifest.labelled,
-            measures=measures,
-            verdicts=tuple(verdict for gate in self.gates for verdict in gate.judge(measures)),
-            caveats=context.caveats,
+        comparison = compare_outputs(
+            self, context, reference="FP32 model", candidate=self.candidate_name, runner=RUNNER
         )
         self.write(context, "comparison", comparison)
 
-    def _measures(
-        self,
-        context: Context,
-        reference: ArrayFile,
-        candidate: ArrayFile,
-        labels: np.ndarray | None,
-    ) -> tuple[Measure, ...]:
-        gated = [gate.metric for gate in self.gates]
-        metrics = list(dict.fromkeys([*self.metrics, *gated]))
-        if labels is None and (unlabelled := [each for each in metrics if each in LABELLED]):
-            context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
-        names = list(dict.fromkeys([*reference.names, *candidate.names]))
-        found: list[Measure] = []
-        for done, name in enumerate(names):
-            context.events.progress(done, len(names), "outputs")
-            found += measure_output(
-                name,
-                reference.read(name) if name in reference.names else None,
-                candidate.read(name) if name in candidate.names else None,
-                metrics=metrics,
-                labels=labels,
-            )
-        context.events.progress(len(names), len(names), "outputs")
-        return tuple(found)
+
+class _Compared(Protocol):
+    """What a step that compares says of it."""
+
+    @property
+    def reference(self) -> Ref:
+        """The reference's outputs."""
+
+    @property
+    def candidate(self) -> Ref:
+        """The candidate's outputs."""
+
+    @property
+    def data(self) -> DataInput:
+        """What both ran on."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What is measured."""
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """What is judged, measured even where `metrics` does not list it."""
+
+
+def compare_outputs(
+    step: _Compared, context: Context, *, reference: str, candidate: str, runner: str
+) -> Comparison:
+    """Compare the outputs that a step names; the words say of what they are, and what ran.
+
+    Raises:
+        StepInputError: the outputs are not of the samples that the data holds.
+        CorruptObject: a file of outputs is torn.
+    """
+    manifest = step.data.read_manifest(context)
+    files = {
+        "reference": ArrayFile(context.path(step.reference)),
+        "candidate": ArrayFile(context.path(step.candidate)),
+    }
+    for side, file in files.items():
+        _demand_samples(side, file, manifest.count)
+    measures = _measure_all(step, context, **files, labels=_labels(manifest))
+    return Comparison(
+        reference=reference,
+        candidate=candidate,
+        runner=runner,
+        samples=manifest.count,
+        labelled=manifest.labelled,
+        measures=measures,
+        verdicts=tuple(verdict for gate in step.gates for verdict in gate.judge(measures)),
+        caveats=context.caveats,
+    )
+
+
+def _measure_all(
+    step: _Compared,
+    context: Context,
+    *,
+    reference: ArrayFile,
+    candidate: ArrayFile,
+    labels: np.ndarray | None,
+) -> tuple[Measure, ...]:
+    gated = [gate.metric for gate in step.gates]
+    metrics = list(dict.fromkeys([*step.metrics, *gated]))
+    if labels is None and (unlabelled := [each for each in metrics if each in LABELLED]):
+        context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
+    names = list(dict.fromkeys([*reference.names, *candidate.names]))
+    found: list[Measure] = []
+    for done, name in enumerate(names):
+        context.events.progress(done, len(names), "outputs")
+        found += measure_output(
+            name,
+            reference.read(name) if name in reference.names else None,
+            candidate.read(name) if name in candidate.names else None,
+            metrics=metrics,
+            labels=labels,
+        )
+    context.events.progress(len(names), len(names), "outputs")
+    return tuple(found)
 
 
 def _labels(manifest: Manifest) -> np.ndarray | None:

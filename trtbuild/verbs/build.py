@@ -12,6 +12,7 @@ from trtbuild.machine.facts import list_doubts
 from trtbuild.machine.interpreters import name_variable
 from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
 from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_step
+from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock
 from trtbuild.plan.plan import Plan
@@ -23,6 +24,7 @@ from trtbuild.run.walk import walk_plan
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.demand_int8 import demand_delivered
+from trtbuild.verbs.engine_places import find_engine_places
 from trtbuild.verbs.weights import find_published, resolve_weights
 
 __all__ = [
@@ -61,6 +63,7 @@ def compile_for_machine(
     places = {name: executor.place(each.needs()) for name, each in recipe.targets.items()}
     deferred = {name: place.hindrance for name, place in places.items() if place.hindrance}
     _check_targets(loaded, targets, deferred)
+    runners, unrun = find_engine_places(recipe, executor, places)
     gone = find_absent_data(recipe, base) if lock is not None else {}
     weights, reason = _weights(recipe, store, base=base, fetch=fetch)
     here = CompileContext(
@@ -70,6 +73,7 @@ def compile_for_machine(
         weights=weights,
         deferred=deferred,
         elsewhere={n: each.facts for n, each in places.items() if each.facts is not facts},
+        runners=runners,
         warm=dict(find_timing_caches(recipe, store)),
         ranges=None if lock is None else lock.table(),
         absent=gone or absent,
@@ -78,8 +82,9 @@ def compile_for_machine(
     made = drop_absent_data(made, gone) if gone else made
     asked = (facts, *(each.facts for each in places.values()))
     doubts = dict.fromkeys(doubt for each in asked for doubt in list_doubts(each))
-    notes = (*([reason] if reason else []), *doubts, *list_unmeasured(recipe, gone))
-    wanted = (*(name_target_step(name) for name in targets), "compare")
+    notes = (*([reason] if reason else []), *doubts, *unrun, *list_unmeasured(recipe, gone))
+    engines = (name_engine_comparison(name) for name in targets)
+    wanted = (*(name_target_step(name) for name in targets), "compare", *engines)
     return made.cut_after(wanted) if targets else made, notes
 
 

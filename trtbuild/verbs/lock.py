@@ -14,6 +14,7 @@ from trtbuild.core.values import Ranges
 from trtbuild.core.words import abbreviate
 from trtbuild.plan.absent_data import belongs, find_absent_data
 from trtbuild.plan.compile import name_target_step
+from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
@@ -22,7 +23,7 @@ from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
 from trtbuild.verbs.plan import plan_recipe
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
 __all__ = [
     "add_results",
@@ -40,16 +41,17 @@ MOST_REASONS = 12
 COMPARED = ("backend", "built_for", "level", "asked_int8", "delivered_int8", "options", "versions")
 TACTICS, BYTES = 1, 2
 """Levels of guarantee: the engine's tactics are the same; its bytes are."""
-CALIBRATION = ("calibrate", "calibrate_natively", "locked_ranges")
+UNLOCKED = (*ENGINE_RUNS, "calibrate", "calibrate_natively", "locked_ranges")
 
 
 def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     """Return what a build rests on, as a lock without results.
 
-    What only calibration depends on is left out: a locked build does not calibrate.
+    What only calibration depends on is left out: a locked build does not calibrate. So is the GPU
+    that an engine was compared on: without it the build is the same.
     """
     base = loaded.file.parent.absolute()
-    steps = [step for step in plan.steps if step.step.kind not in CALIBRATION]
+    steps = [step for step in plan.steps if step.step.kind not in UNLOCKED]
     read = {before for step in steps for before in step.after}
     used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
     names = {name for step in used for name in step.step.fact_names()}
@@ -115,9 +117,11 @@ def list_failed_gates(
     """
     found = plan_recipe(loaded, store, executor, targets=())
     outcomes = tuple(_reuse(each.step, each.digest, store) for each in found.decisions)
-    comparison = RunArtifacts(outcomes, store).read("compare", "comparison", Comparison)
-    verdicts = () if comparison is None else comparison.verdicts
-    return tuple(verdict for verdict in verdicts if not verdict.passed)
+    made = RunArtifacts(outcomes, store)
+    comparison = made.read("compare", "comparison", Comparison)
+    engines = list_engine_comparisons(loaded.recipe, made)
+    compared = (*([] if comparison is None else [comparison]), *engines)
+    return tuple(verdict for each in compared for verdict in each.verdicts if not verdict.passed)
 
 
 def _find_foreign_tools(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
@@ -301,10 +305,9 @@ def refuse_mismatch(recipe: Path, reasons: Iterable[str]) -> None:
     found = list(reasons)
     if not found:
         return
-    more = f"\n  and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+    more = [f"  and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else []
     raise LockMismatch(
-        f"{find_lock(recipe)} does not hold:"
-        + "".join(f"\n  {each}" for each in found[:MOST_REASONS])
-        + more,
+        f"{find_lock(recipe)} does not hold:",
+        lines=[*(f"  {each}" for each in found[:MOST_REASONS]), *more],
         hint=f"if this is meant: trtbuild apply {recipe} && trtbuild lock {recipe}",
     )

@@ -32,6 +32,7 @@ from trtbuild.data.base import Manifest
 from trtbuild.fixes.apply import FixAccounts
 from trtbuild.plan.checks import name_check_step
 from trtbuild.plan.compile import name_capture_step, name_target_step
+from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.plan import Plan
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.recipe.load import LoadedRecipe
@@ -40,7 +41,13 @@ from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 from trtbuild.verbs.coverage import measure_coverage
 
-__all__ = ["RunArtifacts", "drop_run_details", "list_placed_files", "make_record"]
+__all__ = [
+    "RunArtifacts",
+    "drop_run_details",
+    "list_engine_comparisons",
+    "list_placed_files",
+    "make_record",
+]
 
 Text = TypeVar("Text", bound=Options)
 
@@ -57,6 +64,8 @@ def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
         places[step, "engine"] = (f"{name}/{ENGINE}", "the engine")
         places[step, "result"] = (f"{name}/{ENGINE_RESULT}", "what was asked for and delivered")
         places[step, "timing_cache"] = (f"{name}/{TIMING_CACHE}", "what TensorRT timed for it")
+        compared = name_engine_comparison(name)
+        places[compared, "comparison"] = (f"{name}/{COMPARISON}", "FP32 against the engine")
     return places
 
 
@@ -96,6 +105,7 @@ def make_record(
         targets=tuple(target for target in targets if target is not None),
         unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
+        engine_comparisons=tuple(list_engine_comparisons(recipe, found)),
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
@@ -138,6 +148,14 @@ class RunArtifacts:
         if artifact is None:
             return None
         return read_artifact(self._store, artifact, kind)
+
+
+def list_engine_comparisons(recipe: Recipe, found: RunArtifacts) -> Iterable[Comparison]:
+    """Yield how each engine that could run compares with FP32."""
+    for name in recipe.targets:
+        compared = found.read(name_engine_comparison(name), "comparison", Comparison)
+        if compared is not None:
+            yield compared
 
 
 def _list_unbuilt(

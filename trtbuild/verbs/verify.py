@@ -30,7 +30,7 @@ from trtbuild.verbs.lock import (
     list_broken,
     lock_built,
 )
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 from trtbuild.verbs.weights import copy_published
 
 __all__ = ["RebuildCheck", "Verification", "verify_build"]
@@ -71,6 +71,8 @@ class _Rebuilt:
     lock: Lock
     results: Mapping[str, TargetResult]
     comparison: Comparison | None
+    engines: tuple[Comparison, ...]
+    """How the engines themselves compare, where they could run."""
     notes: tuple[str, ...]
 
 
@@ -160,6 +162,7 @@ def _rebuild(
             lock=add_results(bare, loaded, outcomes, scratch),
             results=results,
             comparison=found.read("compare", "comparison", Comparison),
+            engines=tuple(list_engine_comparisons(loaded.recipe, found)),
             notes=notes,
         )
 
@@ -237,6 +240,12 @@ def _figures(then: Mapping[str, float], rebuilt: _Rebuilt) -> RebuildCheck:
     now = rebuilt.lock.measures
     moved = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
     failed = [verdict.gate for verdict in found.verdicts if not verdict.passed]
+    failed += [
+        f"{engine.candidate}: {verdict.gate}"
+        for engine in rebuilt.engines
+        for verdict in engine.verdicts
+        if not verdict.passed
+    ]
     said = f"{len(moved)} of {len(now)} figures moved" if moved else f"the same {len(now)} figures"
     if moved:
         first = moved[0]

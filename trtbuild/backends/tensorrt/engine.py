@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load_tensorrt
+from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.backends.tensorrt.messages import make_refusal
 from trtbuild.backends.tensorrt.shared import capture_log, refuse_unless_started
 from trtbuild.core.errors import StepInputError
@@ -18,10 +19,16 @@ from trtbuild.model.feeds import demand_fit
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["EngineDescription", "Kind", "describe_engine", "run_engine"]
+__all__ = [
+    "EngineDescription",
+    "Kind",
+    "OpenEngine",
+    "describe_engine",
+    "open_engine",
+    "run_engine",
+]
 
 Kind = Literal["tensorrt_rtx", "tensorrt11", "tensorrt10"]
-_FLAVOURS = {"tensorrt_rtx": RTX, "tensorrt11": TRT11, "tensorrt10": TRT10}
 _DTYPES = {"FLOAT": "float32", "HALF": "float16", "BF16": "bfloat16"}
 """TensorRT's words where they are not NumPy's in capitals."""
 OPEN = "?"
@@ -61,21 +68,56 @@ def run_engine(
         StepInputError: the arrays fit no profile, or TensorRT does not load or run the engine.
         MissingDependency, NoGpu: that TensorRT or a GPU is not here.
     """
+    with open_engine(kind, engine, plugins=plugins) as opened:
+        return opened.run(feed_dict)
+
+
+@dataclass
+class OpenEngine:
+    """An engine on the GPU, ready to run."""
+
+    description: EngineDescription
+    version: str
+    """What runs it: `TensorRT 10.16.1.11`."""
+    runner: Any
+    """Polygraphy's TrtRunner."""
+    profile: int = 0
+    """The one in use: an engine begins with its first."""
+
+    def run(self, feed_dict: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]:
+        """Run it once; return its outputs, and which profile took the inputs.
+
+        Raises:
+            StepInputError: the arrays fit no profile, or TensorRT does not run them.
+        """
+        demand_fit(feed_dict, self.description.inputs, of="the engine")
+        profile = _choose_profile(self.description, feed_dict)
+        if profile != self.profile:
+            self.runner.set_profile(profile)
+            self.profile = profile
+        outputs = self.runner.infer(dict(feed_dict), check_inputs=False)
+        return {name: _array(name, value) for name, value in outputs.items()}, profile
+
+
+@contextlib.contextmanager
+def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> Iterator[OpenEngine]:
+    """Load an engine on the GPU, to be run many times.
+
+    Raises:
+        StepInputError: TensorRT does not load the engine, or did not run it.
+        MissingDependency, NoGpu: that TensorRT or a GPU is not here.
+    """
     with _load_engine(kind, engine, plugins) as (trt, built):
         from polygraphy.backend.trt import TrtRunner
 
-        described = _describe_loaded(trt, built)
-        demand_fit(feed_dict, described.inputs, of="the engine")
-        profile = _choose_profile(described, feed_dict)
-        # An engine has profile 0 in use when it is loaded.
-        with TrtRunner(built, optimization_profile=profile or None) as runner:
-            outputs = runner.infer(dict(feed_dict), check_inputs=False)
-            return {name: _array(name, value) for name, value in outputs.items()}, profile
+        family = "TensorRT-RTX" if kind == "tensorrt_rtx" else "TensorRT"
+        with TrtRunner(built) as runner:
+            yield OpenEngine(_describe_loaded(trt, built), f"{family} {trt.__version__}", runner)
 
 
 @contextlib.contextmanager
 def _load_engine(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
-    flavour = _FLAVOURS[kind]
+    flavour = FLAVOURS[kind]
     trt = load_tensorrt(flavour)
     # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
     from polygraphy.backend.trt import EngineFromBytes, LoadPlugins

@@ -1,0 +1,5 @@
+"""Steps that load engines have the doubles of TensorRT to run on."""
+
+from tests.backends.conftest import cuda, double
+
+__all__ = ["cuda", "double"]

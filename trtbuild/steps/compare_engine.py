@@ -1,0 +1,53 @@
+"""Compare FP32 with an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.measure.gates import Gate
+from trtbuild.measure.metrics import Metric
+from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.compare import RUNNER, compare_outputs
+from trtbuild.steps.infer_engine import EngineRunner
+
+__all__ = ["CompareEngine"]
+
+
+class CompareEngine(Step):
+    """Measure an engine's outputs against the reference's, and judge the same gates."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
+
+    kind: Literal["compare_engine"] = "compare_engine"
+    target: str
+    reference: Ref
+    candidate: Ref
+    runner: Ref
+    """What ran the engine."""
+    data: DataInput
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...] = ()
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the facts that may change what this step makes: NumPy sums the squares."""
+        return ("numpy",)
+
+    def run(self, context: Context) -> None:
+        """Write comparison.json (core.records.Comparison).
+
+        Raises:
+            StepInputError: the outputs are not of the samples that the data holds.
+            CorruptObject: a file of outputs is torn.
+        """
+        comparison = compare_outputs(
+            self,
+            context,
+            # The engine's runner is not the reference's: each says its own.
+            reference=f"FP32 model ({RUNNER})",
+            candidate=f"engine of {self.target}",
+            runner=context.read(self.runner, EngineRunner).runner,
+        )
+        self.write(context, "comparison", comparison)
