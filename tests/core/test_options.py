@@ -16,7 +16,6 @@ from trtbuild.core.options import (
     relocate,
 )
 
-
 SIZE = TypeAdapter(ByteSize)
 MOST = 2**63 - 1
 

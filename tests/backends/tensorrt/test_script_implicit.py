@@ -73,7 +73,7 @@ def test_or_a_cache_that_tensorrt_reads(run, tmp_path):
         (("fc",), {}),
         (("op:Relu",), {}),
         ((), {"*": "fp32", "fc": "int8"}),
-        ((), {"f*": "fp32", "*c": "int8"}),
+        ((), {"*": "fp32", "f*": "int8"}),
         ((), {"*c": "int8", "op:Gemm": "fp32"}),
         (("nothing",), {"act": "fp32"}),
     ],
