@@ -10,6 +10,9 @@ from tests.helpers.records import target
 from trtbuild import api
 from trtbuild.verbs.inspect import InspectedEngine
 
+TEN = b"ftrt" + bytes(20) + bytes([10, 16, 1, 11])
+"""The head of a plan of TensorRT 10.16.1.11."""
+
 
 @pytest.fixture
 def inspected(monkeypatch, trtbuild):
@@ -78,3 +81,27 @@ def test_json_is_all_of_it(inspected):
     )
     ((path, plugins),) = inspected.asked
     assert ("model.engine", ["p.so"]) == (str(path), [str(each) for each in plugins])
+
+
+def test_an_engine_that_does_not_fit_is_exit_code_1(trtbuild, tmp_path):
+    """An answer, as text and as JSON: this plan is of a TensorRT that is not known here."""
+    engine = tmp_path / "old.engine"
+    engine.write_bytes(TEN[:24] + bytes([8, 6, 1, 6]))
+
+    text = trtbuild("inspect", engine)
+    data = trtbuild("inspect", engine, "--format", "json")
+
+    assert (1, 1) == (text.code, data.code)
+    assert "fits this machine: no (trtbuild knows no TensorRT 8.6.1.6)" in text.out
+    assert ("TensorRT", "no") == tuple(json.loads(data.out)[key] for key in ("flavour", "fits"))
+
+
+def test_an_engine_of_which_nothing_speaks_against_is_exit_code_0(trtbuild, tmp_path):
+    """Without a GPU nobody knows."""
+    engine = tmp_path / "ten.engine"
+    engine.write_bytes(TEN)
+
+    answer = trtbuild("inspect", engine)
+
+    assert 0 == answer.code
+    assert "TensorRT 10.16.1.11" in answer.out
