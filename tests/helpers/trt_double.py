@@ -356,7 +356,7 @@ def main(path):
     """Carry out an order: build or calibrate, and print what the double was told."""
     import numpy as np
 
-    from trtbuild.backends.base import BuildOrder, ImplicitQuantization, LayerRequest
+    from trtbuild.backends.base import BuildOrder, ImplicitQuantization
     from trtbuild.backends.tensorrt.native_calibration import (
         CountedBatches,
         calibrate_with_tensorrt,
@@ -364,6 +364,7 @@ def main(path):
     from trtbuild.backends.tensorrt10 import Tensorrt10
     from trtbuild.backends.tensorrt11 import Tensorrt11
     from trtbuild.core.errors import TrtbuildError
+    from trtbuild.core.records import RequestedLayer
     from trtbuild.core.values import Ranges
 
     order = json.loads(Path(path).read_text())
@@ -426,7 +427,10 @@ def main(path):
                     Path(order["model"]),
                     engine,
                     profiles=profiles,
-                    requested=[LayerRequest(*each) for each in order.get("asked", [])],
+                    requested=[
+                        RequestedLayer(name=name, op=op, precision=precision)
+                        for name, op, precision in order.get("asked", [])
+                    ],
                     plugins=tuple(map(Path, order.get("plugins", ()))),
                     timing_cache=None if cache is None else Path(cache),
                     timing_cache_pinned=order.get("pinned", False),
