@@ -33,10 +33,10 @@ from pydantic import TypeAdapter
 from calib_data.digits import load
 from tests.bench import encoder
 from tests.helpers.quant import sqnr_db
-from trtbuild.calib import Calibrator
 from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.observe import Observer
+from trtbuild.calib.kinds import Calibrator
+from trtbuild.calib.observe import observing
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
@@ -131,11 +131,11 @@ def run(model, feed):
 def histograms_of(subject):
     """Return what calibration sees of each tensor."""
     model = onnx.ModelProto.FromString(subject.model)
-    observer = Observer(model, list_candidates(model), folder=ROOT)
-    histograms = {tensor: Histogram() for tensor in observer.tensors}
     samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
-    feeds = observer.feeder.feeds(samples)
-    collect_histograms(observer, feeds, histograms, workers=1, progress=lambda _: None)
+    with observing(model, list_candidates(model), folder=ROOT) as (observer, feeder):
+        histograms = {tensor: Histogram() for tensor in observer.tensors}
+        feeds = feeder.feeds(samples)
+        collect_histograms(observer, feeds, histograms, progress=lambda _: None)
     return histograms
 
 

@@ -1,11 +1,12 @@
 """Time and memory of calibration against plain FP32 inference of the same images, in one run.
 
     python -m tests.bench.calibration --model resnet50 --images 64
+    python -m tests.bench.calibration --rounds 9 --memory --against ../before
 
 Each row is measured in a process of its own, from the model's file to the last range: loading,
 session set-up and threshold search included, imports not. The yardstick is ONNX Runtime with its
 defaults, one image at a time. Seeded weights and seeded pictures: neither time nor memory depends
-on what they show.
+on what they show. `--against` measures the same rows in another checkout, in turn with this one's.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 IMPORTED = {
@@ -42,6 +45,16 @@ STEP = """{
     },
     "calibrator": {"kind": "%s"}
 }"""
+
+
+class Row(NamedTuple):
+    """What is measured, and of which checkout."""
+
+    what: str
+    root: Path = ROOT
+
+    def __str__(self):
+        return self.what if self.root == ROOT else f"{self.what}, {self.root.name}"
 
 
 @dataclass
@@ -103,7 +116,9 @@ def ours(path, count, kind):
     DataInput.samples = lambda *_: pictures(count)
     step = Calibrate.model_validate_json(STEP % kind)
     with tempfile.TemporaryDirectory() as scratch:
-        step.run(Context(inputs={"fix_graph/model": Path(path)}, out=Path(scratch)))
+        out = Path(scratch, "out")
+        out.mkdir()
+        step.run(Context(inputs={"fix_graph/model": Path(path)}, out=out))
 
 
 def theirs(path, count, method):
@@ -145,24 +160,27 @@ def child(what, path, count):
     say(f"\n{time.perf_counter() - start}")
 
 
-def started(what, path, count):
+def started(row, path, count):
     """Start one row in a process of its own."""
     command = [sys.executable, "-W", "ignore", "-m", "tests.bench.calibration"]
-    command += ["--child", what, str(path), "--images", str(count)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    command += ["--child", row.what, str(path), "--images", str(count)]
+    environment = {**os.environ, "PYTHONPATH": str(row.root)}
+    return subprocess.Popen(
+        command, cwd=row.root, env=environment, stdout=subprocess.PIPE, text=True
+    )
 
 
-def seconds_of(what, path, count=0):
+def seconds_of(row, path, count=0):
     """Return how long a row takes."""
-    process = started(what, path, count)
+    process = started(row, path, count)
     output, _ = process.communicate()
     assert process.returncode == 0
     return float(output.splitlines()[-1])
 
 
-def peak_of(what, path, count):
+def peak_of(row, path, count):
     """Return a row's peak memory in MB, over all its processes; what they share counts once."""
-    process, peak = started(what, path, count), 0
+    process, peak = started(row, path, count), 0
     while process.poll() is None:
         peak = max(peak, sum(map(pss_of, family(process.pid))))
         time.sleep(0.02)
@@ -197,19 +215,21 @@ def times(path, rows, count, rounds):
     """Print each row's time over plain inference; the least of all rounds counts, for each."""
     best = Counter()
     for _ in range(rounds):
-        for row in ("plain", *rows):
+        for row in rows:
             seconds = seconds_of(row, path, count)
             best[row] = min(best[row] or seconds, seconds)
     for row, seconds in best.items():
-        say(f"{row:20} {seconds:8.2f} s {seconds / best['plain']:7.2f} x plain")
+        line = f"{row!s:30} {seconds:8.2f} s {seconds / best[Row('plain')]:7.2f} x plain"
+        here = best.get(Row(row.what), seconds)
+        say(line if row.root == ROOT else f"{line}; this one {here / seconds:5.2f} of it")
 
 
 def memory(path, rows, counts):
     """Print each row's peak memory for each number of images."""
-    for row in ("plain", *rows):
+    for row in rows:
         peaks = [peak_of(row, path, count) for count in counts]
         cells = "   ".join(f"{p:5.0f} MB at {n}" for n, p in zip(counts, peaks, strict=True))
-        say(f"{row:20} {cells}   growth {peaks[-1] - peaks[0]:+.0f} MB")
+        say(f"{row!s:30} {cells}   growth {peaks[-1] - peaks[0]:+.0f} MB")
 
 
 def main():
@@ -221,20 +241,25 @@ def main():
     parser.add_argument("--kinds", nargs="*", default=OURS[:4])
     parser.add_argument("--memory", type=int, nargs="*", default=(32, 256))
     parser.add_argument("--theirs", nargs="*", choices=THEIRS, default=())
+    parser.add_argument("--against", type=Path, help="another checkout, measured in turn")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.child:
         child(*asked.child, asked.images)
         return
-    rows = [f"ours:{kind}" for kind in asked.kinds] + [f"theirs:{m}" for m in asked.theirs]
+    kinds = [f"ours:{kind}" for kind in asked.kinds]
+    roots = [ROOT, *([asked.against.resolve()] if asked.against else [])]
+    rows = [Row("plain"), *(Row(kind, root) for kind in kinds for root in roots)]
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch, "model.onnx")
-        seconds_of(f"export:{asked.model}", path)
+        seconds_of(Row(f"export:{asked.model}"), path)
         say(f"{asked.model}, {asked.images} images of 224x224, everything counted")
-        times(path, rows, asked.images, asked.rounds)
+        times(
+            path, [*rows, *(Row(f"theirs:{m}") for m in asked.theirs)], asked.images, asked.rounds
+        )
         if asked.memory:
             say("peak memory")
-            memory(path, [row for row in rows if row.startswith("ours")], asked.memory)
+            memory(path, rows, asked.memory)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from onnx.reference import ReferenceEvaluator
 
 from tests.bench.accuracy import DIGITS, ROOT, Sample, Subject, digits, run, say, sentences
 from tests.helpers.quant import sqnr_db
-from trtbuild.calib.observe import Observer
+from trtbuild.calib.observe import observing
 from trtbuild.calib.peaks import measure_peaks
 from trtbuild.quant.half.convert import (
     HalfSettings,
@@ -68,12 +68,10 @@ def large():
 def ours(subject: Subject):
     """Convert with values measured on the calibration samples."""
     model = onnx.ModelProto.FromString(subject.model)
-    observer = Observer(
-        onnx.ModelProto.FromString(subject.model), list_floating(model), folder=ROOT
-    )
+    copy = onnx.ModelProto.FromString(subject.model)
     samples = [Sample(str(i), feed) for i, feed in enumerate(subject.calibration)]
-    feeds = observer.feeder.feeds(samples)
-    found, _ = measure_peaks(observer, feeds, progress=lambda _: None)
+    with observing(copy, list_floating(model), folder=ROOT) as (observer, feeder):
+        found, _ = measure_peaks(observer, feeder.feeds(samples), progress=lambda _: None)
     model, _ = raise_opset_for_half(model, "fp16", quantized=False)
     convert_to_half(model, make_float_account(model), HalfSettings("fp16", found))
     return model

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from trtbuild.calib import RangeSource
 from trtbuild.calib.cache import Cache
+from trtbuild.calib.kinds import RangeSource
 from trtbuild.core.options import find_location_fields
 
 

@@ -96,16 +96,49 @@ def cache_of(*scales):
     )
 
 
-def test_inverse_scales_are_noticed():
-    """127 / 2.64 = 48 is no scale of a normalized input; told to, it is read as what it is."""
-    data = cache_of(127 / 2.64, 127 / 6, 127 / 3, 0.0)
+@pytest.mark.parametrize(
+    ("numbers", "values"),
+    [
+        ((127 / 2.64, 127 / 6, 127 / 3, 0.0), "inverse"),
+        ((2.64, 6.0, 3.0, 0.0), "limit"),
+        ((127.0, 127 / 6, 127 / 3), "inverse"),
+        ((1.0, 6.0, 3.0), "limit"),
+        ((255.0, 6.0, 3.0), "limit"),
+    ],
+)
+def test_numbers_of_another_kind_are_noticed(numbers, values):
+    """127 / 2.64 = 48 is no scale of a normalized input, nor is 2.64; each gets its own advice."""
+    data = cache_of(*numbers)
 
-    with pytest.raises(RangeFileError, match=r"127 / limit") as caught:
+    with pytest.raises(RangeFileError, match="write the limit, or 127 / limit") as caught:
         table(data)
 
-    assert "values: inverse" in caught.value.hint
-    limits = [each.limit for each in table(data, values="inverse").ranges.tensors.values()]
-    assert [2.64, 6.0, 3.0, 0.0] == pytest.approx(limits, rel=1e-7)
+    (other,) = {"inverse", "limit"} - {values}
+    assert f"`values: {values}`" in caught.value.hint
+    assert other not in caught.value.hint
+    limits = [each.limit for each in table(data, values=values).ranges.tensors.values()]
+    assert limits == pytest.approx(
+        [number and (127 / number if values == "inverse" else number) for number in numbers]
+    )
+
+
+def test_where_the_first_tensor_tells_nothing_all_readings_are_shown():
+    """±14 could be a limit, and 127 / 14 = ±9.07 too: a person who knows the input decides."""
+    with pytest.raises(RangeFileError) as caught:
+        table(cache_of(14.0, 6.0, 3.0))
+
+    assert (
+        "`t0`, its first, spans ±1.78e+03 by `values: scale`, ±14 by `values: limit`, "
+        "±9.07 by `values: inverse`"
+    ) in caught.value.hint
+
+
+@pytest.mark.parametrize("limits", [(255, 900, 4000, 700), (151, 900, 2000), (3, 900, 255, 4000)])
+def test_a_model_of_pixels_has_large_scales(limits):
+    """Inputs of 0 to 255, their mean taken off or not, and what VGG makes of them."""
+    found = table(cache_of(*(limit / 127 for limit in limits))).ranges.tensors
+
+    assert limits == pytest.approx([each.limit for each in found.values()], rel=1e-6)
 
 
 def test_numbers_that_are_no_bits_are_noticed():

@@ -13,10 +13,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from calib_data.digits import load
-from trtbuild.calib import Calibrator
 from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.observe import Observer
+from trtbuild.calib.kinds import Calibrator
+from trtbuild.calib.observe import observing
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.core.values import Ranges
 from trtbuild.fixes import Fix
@@ -59,11 +59,11 @@ def exported(name):
 def histograms_of(name):
     """Return what the calibration images show."""
     model = onnx.ModelProto.FromString(exported(name))
-    observer = Observer(model, list_candidates(model), folder=RECIPES)
-    histograms = {tensor: Histogram() for tensor in observer.tensors}
     samples = [Sample(str(i), {"input": image}) for i, image in enumerate(load("calib")[0])]
-    feeds = observer.feeder.feeds(samples)
-    collect_histograms(observer, feeds, histograms, workers=1, progress=lambda _: None)
+    with observing(model, list_candidates(model), folder=RECIPES) as (observer, feeder):
+        histograms = {tensor: Histogram() for tensor in observer.tensors}
+        feeds = feeder.feeds(samples)
+        collect_histograms(observer, feeds, histograms, progress=lambda _: None)
     return histograms
 
 

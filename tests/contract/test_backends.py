@@ -12,9 +12,14 @@ import pytest
 
 from tests.helpers.qdq import layer
 from trtbuild.backends import Target
-from trtbuild.backends.base import BuildOrder, LayerRequest
+from trtbuild.backends.base import BuildOrder, BuiltEngine, FitVerdict, LayerRequest
+from trtbuild.backends.tensorrt.engine import Kind
+from trtbuild.backends.tensorrt.flavour import FLAVOURS
+from trtbuild.backends.tensorrt.plan_header import PlanHeader
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import GPU
 from trtbuild.core.options import Options
+from trtbuild.core.records import TargetResult
 from trtbuild.machine.facts import InstalledPackages, find_missing_packages
 
 UNION = get_args(Target)[0]
@@ -106,6 +111,85 @@ def test_its_options_survive_a_json_round_trip(backend):
 
     assert made == backend.model_validate_json(made.model_dump_json())
     assert made.built_for()
+
+
+LOADED = [each for each in KINDS if kind_of(each) in FLAVOURS]
+"""Those whose engines a TensorRT loads."""
+L4, H200 = "NVIDIA L4 (8.9)", "NVIDIA H200 (9.0)"
+
+
+def machine_of(backend, *, gpu=L4):
+    """Return the facts of a machine that has all that a kind needs."""
+    flavour = FLAVOURS.get(kind_of(backend))
+    major = flavour.major if flavour else 1
+    libraries = flavour.libraries if flavour else ()
+    facts = dict.fromkeys((*backend.capabilities.packages, *libraries), f"{major}.2.3")
+    return {**facts, GPU: gpu}
+
+
+def built_on(backend, facts):
+    """Return what is known of an engine that a machine with these facts built."""
+    result = TargetResult(
+        target="it", backend=kind_of(backend), versions=facts, engine_digest="sha256:0",
+        engine_size_bytes=1, model_digest="sha256:1", built_for=("8.9",), inputs=(), outputs=(),
+        profiles=(), options={}, layers=(), asked_int8=0, delivered_int8=0,
+    )  # fmt: skip
+    return BuiltEngine(facts[backend.capabilities.packages[0]], ("8.9",), result)
+
+
+@pytest.mark.parametrize("backend", KINDS, ids=kind_of)
+def test_an_engine_fits_the_machine_that_built_it(backend):
+    """And the reason is said."""
+    facts = machine_of(backend)
+
+    verdict, reason = backend.judge_fit(built_on(backend, facts), facts)
+
+    assert "yes" == verdict
+    assert reason
+
+
+@pytest.mark.parametrize("backend", LOADED, ids=kind_of)
+def test_an_engine_of_another_version_or_gpu_does_not_fit(backend):
+    """What is here and what it is for are both named."""
+    facts = machine_of(backend)
+    engine = built_on(backend, facts)
+    older = {name: value if name == GPU else "0.9" for name, value in facts.items()}
+
+    verdict, reason = backend.judge_fit(engine, older)
+    assert ("no", True) == (verdict, "0.9" in reason and engine.version in reason)
+    verdict, reason = backend.judge_fit(engine, {**facts, GPU: H200})
+    assert ("no", True) == (verdict, "H200" in reason and "8.9" in reason)
+
+
+@pytest.mark.parametrize("backend", KINDS, ids=kind_of)
+@pytest.mark.parametrize("known", [True, False])
+def test_of_a_machine_that_nothing_is_known_of_nothing_is_denied(backend, known):
+    """What fits anywhere fits; of all else it is not known, with engine.json and without."""
+    engine = built_on(backend, machine_of(backend)) if known else BuiltEngine("", (), None)
+
+    verdict, reason = backend.judge_fit(engine, {})
+
+    assert verdict in get_args(FitVerdict)
+    assert ("not known" if kind_of(backend) in FLAVOURS else "yes") == verdict
+    assert reason
+
+
+@pytest.mark.parametrize("backend", LOADED, ids=kind_of)
+def test_an_engines_header_tells_its_kind(backend):
+    """By the family of TensorRTs and the major version that stand in it; a stranger has none."""
+    flavour = FLAVOURS[kind_of(backend)]
+
+    assert kind_of(backend) == PlanHeader(flavour.family, f"{flavour.major}.2.3.4").kind
+    assert not PlanHeader(flavour.family, "99.0.0.0").kind
+    assert not PlanHeader("another", f"{flavour.major}.2.3.4").kind
+
+
+def test_whoever_has_a_flavour_is_found_by_it():
+    """By engines that are loaded, and by steps that name it."""
+    flavours = {kind_of(each): each.flavour for each in KINDS if hasattr(each, "flavour")}
+
+    assert flavours == FLAVOURS
+    assert flavours.keys() == set(get_args(Kind))
 
 
 def test_capabilities_are_read_without_any_library():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from trtbuild.calib import Calibrator
 from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.kinds import Calibrator
 
 KINDS = get_args(get_args(Calibrator)[0])
 NAMES = {

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import Range, Ranges, assign_patterns
+from trtbuild.core.values import Range, Ranges
 
 NAMES = ["input", "/layer4/conv/out", "/layer4/relu/out", "/layer3/relu/out", "odd[0]"]
 EMPTY = Ranges(tensors={})
@@ -68,16 +66,6 @@ def test_a_name_wins_over_a_pattern_and_a_part_over_the_whole(order):
     } == limits(EMPTY.override(manual, NAMES))
 
 
-def test_a_third_pattern_settles_what_two_dispute():
-    """It is a part of both."""
-    patterns = ["/layer4/*", "*/relu/*", "/layer4/r*"]
-
-    chosen, disputed = assign_patterns(patterns, NAMES)
-
-    assert "/layer4/r*" == chosen["/layer4/relu/out"]
-    assert {} == disputed
-
-
 @pytest.mark.parametrize("second", ["*/relu/*", "/layer?/*", "/layer[3-4]/*"])
 def test_two_patterns_that_only_overlap_are_an_error(second):
     """Neither is more specific; the same meaning in other words is no more specific either."""
@@ -85,11 +73,6 @@ def test_two_patterns_that_only_overlap_are_an_error(second):
         EMPTY.override({"/layer[34]/*": (-2.0, 2.0), second: (-3.0, 3.0)}, NAMES[2:3])
 
     assert "by its name" in caught.value.hint
-
-
-def test_a_name_with_brackets_means_itself():
-    """Tensor names may look like patterns."""
-    assert ({"odd[0]": "odd[0]"}, {}) == assign_patterns(["odd[0]"], NAMES)
 
 
 def test_a_files_names_stand_between_names_and_patterns():
@@ -107,32 +90,3 @@ def test_a_files_names_stand_between_names_and_patterns():
         "/layer4/relu/out": 2.0,
     } == limits(found)
     assert "limits.txt" == found.tensors["/layer3/relu/out"].entry
-
-
-@given(
-    st.lists(st.text("ab*?", min_size=1, max_size=4), max_size=5, unique=True),
-    st.lists(st.text("ab", min_size=1, max_size=4), max_size=6, unique=True),
-    st.randoms(),
-)
-def test_the_order_of_entries_has_no_say(patterns, names, random):
-    """The rule looks at what patterns mean, and at nothing else."""
-    shuffled = random.sample(patterns, len(patterns))
-
-    chosen, disputed = assign_patterns(patterns, names)
-    again, disputed_again = assign_patterns(shuffled, names)
-
-    assert chosen == again
-    assert disputed.keys() == disputed_again.keys()
-    assert not chosen.keys() & disputed.keys()
-
-
-def test_only_those_that_dispute_are_named():
-    """What is less specific than they are has no part in it."""
-    _, disputed = assign_patterns(["*", "/layer4/*", "*/relu/*"], NAMES)
-
-    assert {"/layer4/relu/out": ("/layer4/*", "*/relu/*")} == disputed
-
-
-def test_a_name_wins_over_a_pattern_of_the_same_meaning():
-    """`inp*` means no other tensor, and is a pattern all the same."""
-    assert ({"input": "input"}, {}) == assign_patterns(["inp*", "input"], NAMES)

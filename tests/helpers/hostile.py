@@ -21,6 +21,19 @@ EXPECTED = {0, 1, 2, 3, 4, 5}
 OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What a terminal would obey."""
 ESCAPES = "a\x1b]0;owned\x07\x9b31m\u202eb"
+FORGED = (
+    "a\n::warning::forged",
+    "::error::forged",
+    "b\r::error::forged ##[error]forged ##vso[task.x]forged",
+    "\x1b[31m\u202ec\nforged",
+    '"""\nforged()\n"""',
+    "<script>forged</script>|`d`](http://forged)\n\n# forged",
+    "%0A::error::forged\u2028forged",
+)
+"""Names that begin lines of their own, some with a command to the service that runs a build, or
+that end what they are written into."""
+COMMANDS = re.compile(r"##(\[|vso\[|teamcity\[)|^\s*::", re.IGNORECASE | re.MULTILINE)
+FORGED_LINES = re.compile(r"^\W*forged", re.MULTILINE)
 
 
 def looked(examples):
@@ -47,6 +60,9 @@ def typed(*arguments):
     assert code in EXPECTED, f"{arguments}: {code}\n{said}"
     assert "Traceback" not in said, said
     assert OBEYED.search(said) is None, (arguments, said)
+    assert FORGED_LINES.search(said) is None, (arguments, said)
+    if "github" not in arguments:
+        assert COMMANDS.search(said) is None, (arguments, said)
     return code, said
 
 

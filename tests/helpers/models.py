@@ -50,3 +50,21 @@ def outputs_of(
     session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, dict(feed)), strict=True))
+
+
+def convolutions() -> onnx.ModelProto:
+    """Two convolutions and a matrix product with seeded weights, from `x` by `c`, `a`, `b`, `f`."""
+    rng = np.random.default_rng(3)
+    shapes = {"w1": (24, 3, 3, 3), "w2": (17, 24, 3, 3), "w3": (17 * 81, 10)}
+    return model_of(
+        """
+        net (float[N, 3, 20, 20] x) => (float[N, 10] y) {
+            c = Conv<pads=[1, 1, 1, 1]>(x, w1)
+            a = Relu(c)
+            b = Conv<strides=[2, 2]>(a, w2)
+            f = Flatten(b)
+            y = MatMul(f, w3)
+        }
+        """,
+        {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()},
+    )

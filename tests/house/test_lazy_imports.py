@@ -32,10 +32,17 @@ def test_an_answer_that_was_kept_needs_nothing():
     assert set() == loaded & {"typer", "json", "re", "typing", "pathlib", "contextlib", "hashlib"}
 
 
-@pytest.mark.parametrize("module", ["recipe.load", "plan.compile", "run.walk", "api", "steps"])
+@pytest.mark.parametrize(
+    "module", ["recipe.load", "plan.compile", "run.walk", "api", "steps.any_step"]
+)
 def test_a_plan_needs_nothing_heavy(module):
     """What is known without running is known without the libraries that run it."""
     assert set() == loaded_by(f"import trtbuild.{module}") & HEAVY
+
+
+def test_a_process_that_only_counts_loads_little():
+    """A calibration starts many of them: each would take longer to start than small models need."""
+    assert set() == loaded_by("import trtbuild.calib.collect") & (HEAVY | {"pydantic"})
 
 
 def test_help_works_where_nothing_is_installed():

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from calib_data.digits import load
 from tests.calib.test_trained_models import MODELS, exported, histograms_of
 from tests.helpers.quant import sqnr_db
-from trtbuild.calib import Calibrator
+from trtbuild.calib.kinds import Calibrator
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.quant.apply import quantize_model
 

@@ -13,7 +13,6 @@ from trtbuild.recipe.problems import (
     MOST_PROBLEMS,
     Mark,
     Problem,
-    escape_unprintable,
     find_nearest,
     format_path,
     render_problems,
@@ -77,7 +76,7 @@ def test_a_line_cannot_steer_the_terminal():
 
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert "a\\x1b\\u202eb" == escape_unprintable("a\x1b\u202eb")
+    assert "error: a\\u001b\\u202eb\\nc" in problem(message="a\x1b\u202eb\nc").render()
 
 
 def test_github_shows_a_problem_on_its_line():
@@ -86,7 +85,7 @@ def test_github_shows_a_problem_on_its_line():
 
     expected = (
         "::error file=a%2Cb%3Ac%25.yaml,line=12,col=3,title=a[0]"
-        "::100%25 wrong: a,%0Ab%0Ahint: write c"
+        "::100%25 wrong: a,\\nb%0Ahint: write c"
     )
     assert expected == render_problems([one], "github")
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field
 
 from trtbuild.backends import Target
-from trtbuild.calib import Calibrator
+from trtbuild.calib.kinds import Calibrator
 from trtbuild.core.options import ByteSize, Share
 from trtbuild.recipe.schema import Bounds, Recipe
 from trtbuild.recipe.schema_places import (

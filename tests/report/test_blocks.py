@@ -11,7 +11,6 @@ from trtbuild.report.blocks import (
     Pre,
     TableBlock,
     drop_empty_columns,
-    escape_invisible,
     parse_prose,
     quote_message,
 )
@@ -40,7 +39,7 @@ def test_a_message_of_several_lines_keeps_them():
 
 def test_what_does_not_print_is_written_out():
     """A name cannot hide or turn what follows it."""
-    assert "a\\x1b[1m\\u202eb" == escape_invisible("a\x1b[1m\u202eb")
+    assert ("a\\u001b[1m\\u202eb",) == parse_prose("a\x1b[1m\u202eb")
 
 
 def test_an_empty_column_is_left_out():

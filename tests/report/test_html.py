@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -61,6 +63,23 @@ def test_a_page_needs_nothing_from_elsewhere(name):
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert [] == [each for each in addresses if not each.startswith("#")]
     assert "url(" not in render_html(RECORDS[name]())
+
+
+@pytest.mark.parametrize("name", sorted(RECORDS))
+def test_a_browser_is_told_to_run_and_fetch_nothing(name):
+    """The policy stands before all that it is for, and allows the page's one style alone."""
+    page = render_html(RECORDS[name]())
+    found = Nesting(page)
+    (style,) = re.findall("<style>(.*?)</style>", page, re.DOTALL)
+    known = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    head = '<head>\n<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="'
+
+    assert (
+        f"default-src 'none'; style-src 'sha256-{known}'; base-uri 'none'; form-action 'none'"
+        == (page.partition(head)[2].partition('"')[0])
+    )
+    # It would refuse a style in an attribute, and what an event runs.
+    assert [] == [key for key, _ in found.attributes if key == "style" or key.startswith("on")]
 
 
 @pytest.mark.parametrize("name", sorted(RECORDS))

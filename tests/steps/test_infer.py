@@ -67,6 +67,23 @@ def test_every_output_is_kept_for_every_sample(infer):
     assert [] == events.notes
 
 
+def test_how_many_threads_there_are_changes_nothing(infer):
+    """Samples run side by side, and come out in order."""
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    found = [infer(rows, threads=threads)[0].read("y") for threads in (1, 2, 7, 0)]
+
+    assert (rows.astype(np.float32) * 2 == found).all()
+
+
+def test_the_first_sample_that_cannot_be_run_is_told(infer):
+    """And not the one whose thread came first."""
+    text = "m (float[N, k] x) => (float[N, k] y) { y = Add(x, w) }"
+    rows = [[1.0], [1.0], *([[1.0] * 4] * 8)]
+
+    with pytest.raises(StepInputError, match=r"has shape \[4\] for x.npy\[2\]"):
+        infer(rows, text.replace("Add(x, w)", "Add(x, x)"), threads=4)
+
+
 def test_a_fixed_batch_takes_its_samples_together(infer):
     """Two at a time, and the same rows as one at a time."""
     found, _ = infer([[1, 2], [3, -4], [5, 6], [7, 8]], MODEL.replace("[N", "[2"))

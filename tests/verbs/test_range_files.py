@@ -8,7 +8,7 @@ from tests.helpers.projects import small_project
 from tests.helpers.quant import ranges_of
 from trtbuild.calib.range_file import table_from_bytes
 from trtbuild.core.errors import MissingFile, RangeFileError, UsageError
-from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.recipe.schema import Quantization
 from trtbuild.verbs.range_files import bytes_from_ranges, select_ranges_for_model, write_range_file
 
 RANGES = ranges_of(x=1.0, b=127.0, unknown=0.0)
@@ -84,7 +84,7 @@ def test_a_models_ranges_are_kept(tmp_path):
     assert (
         "100.00 %"
         in select_ranges_for_model(
-            source, tmp_path / "model.onnx", PrecisionRequests(("op:Gemm",))
+            source, tmp_path / "model.onnx", Quantization(skip=("op:Gemm",))
         ).remarks[0]
     )
     assert found.ranges == table(bytes_from_ranges(found.ranges)).ranges

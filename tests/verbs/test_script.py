@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -146,3 +147,55 @@ def test_its_settings_are_the_backends():
     target = TensorrtRtx(kind="tensorrt_rtx", tf32=False)
 
     assert {"TF32": False} == target.settings().flags
+
+
+def structure(text):
+    """Return what a program does: its tree, with a blank in the place of every constant."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            node.value = None
+    return ast.dump(tree)
+
+
+IMPLICIT = """\
+data: {{calib: {{kind: arrays, path: calib.npz}}}}
+quantization: {{mode: implicit, data: calib, calibrator: {{kind: minmax}}, skip: [{0}],
+  precision: {{{0}: fp32}}}}
+"""
+NAMES = [
+    '"""\nimport forged\n"""', "'''", "\\", '\\"""', "a\nb", "\u2028", "{x}", "'; rm -rf x; '",
+    "##[error]", "::error::x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("kind", "options", "section"),
+    [
+        ("tensorrt_rtx", {"compute_capabilities": [8.9]}, ""),
+        ("tensorrt11", {"timing_cache": "NAME"}, ""),
+        ("tensorrt10", {"timing_cache": "NAME", "io_types": {"NAME": "half"}}, IMPLICIT),
+    ],
+)
+def test_names_are_values_and_never_code(tmp_path, kind, options, section, name):
+    """Recipe text and the file's own name, wherever they stand in the program."""
+    plain, hostile = (_named(each, tmp_path, kind, options, section) for each in ("NAME", name))
+
+    assert structure(plain) == structure(hostile)
+    assert plain.count("\n") == hostile.count("\n")
+    assert f"Build the target `it` of {name}.yaml as" in ast.get_docstring(ast.parse(hostile))
+
+
+def _named(name, folder, kind, options, section):
+    """Print a program with a name in every place where a recipe may have any."""
+    quoted = json.dumps(name)
+    target = json.loads(json.dumps({"kind": kind, **options}).replace('"NAME"', quoted)) | {
+        "plugins": [name],
+        "io_formats": {name: ["linear"]},
+    }
+    shapes = "{min: [1], opt: [1], max: [1]}"
+    more = f"profiles: [{{{quoted}: {shapes}}}]\n{section.format(quoted)}"
+    recipe = folder / f"{name.replace('/', '')}.yaml"
+    recipe.write_text(one_target(target, more))
+    return write_program(load_recipe(recipe), "it")

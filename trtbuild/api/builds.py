@@ -13,7 +13,9 @@ from trtbuild.store.store import Store, find_default_root
 if TYPE_CHECKING:
     from trtbuild.core.records import Record
     from trtbuild.plan.history import Why
+    from trtbuild.plan.lock import Lock
     from trtbuild.plan.saved_plan import SavedPlan
+    from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.inspect import InspectedEngine
@@ -71,7 +73,6 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.apply import apply_recipe as apply_here
-    from trtbuild.verbs.lock import compare_with_lock
 
     demand_buildable(executor, "building")
     loaded = load(path)
@@ -86,8 +87,14 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
             listener=listener or QuietListener(),
             pages={"report.md": _markdown, "report.html": _html},
             saved=saved,
-            lock=compare_with_lock(loaded, store, place)[0] if locked else None,
+            lock=_hold_to_lock(loaded, store, place) if locked else None,
         )
+
+
+def _hold_to_lock(loaded: LoadedRecipe, store: Store, place: Executor) -> Lock:
+    from trtbuild.verbs.lock import compare_with_lock
+
+    return compare_with_lock(loaded, store, place)[0]
 
 
 def script(path: Path | str, target: str) -> str:

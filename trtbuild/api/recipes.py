@@ -42,6 +42,7 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     Raises:
         MissingFile: one is not there, and with the others nothing is wrong.
     """
+    from trtbuild.core.shown import shown
     from trtbuild.recipe.problems import Mark, Problem
 
     found: list[Problem] = []
@@ -53,7 +54,7 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
             found += error.problems
         except MissingFile as error:
             missing.append(error)
-            told = error.message.removeprefix(f"{path}: ")
+            told = error.message.removeprefix(shown(f"{path}: "))
             mark = Mark(line=1, column=1)
             found.append(Problem(file=str(path), mark=mark, path=(), message=told))
     if missing and len(missing) == len(found):
@@ -123,13 +124,14 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
     """Return the classes of every kind, by the section of a recipe that they may stand in."""
     from typing import get_args
 
-    from trtbuild import backends, calib, data, fixes, quant, sources
+    from trtbuild import backends, data, fixes, quant, sources
+    from trtbuild.calib.kinds import RangeSource
 
     unions = {
         "model": sources.ModelSource,
         "fixes": fixes.Fix,
         "data": data.AnyDataSource,
-        "calibrator": calib.RangeSource,
+        "calibrator": RangeSource,
         "weights": quant.AnyWeightScaling,
         "targets": backends.Target,
     }

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import LayerPrecision
+from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
     "Backend",
     "BuildOrder",
     "BuildResult",
+    "BuiltEngine",
     "Capabilities",
+    "Fit",
+    "FitVerdict",
     "Guarantee",
     "ImplicitQuantization",
     "LayerRequest",
@@ -123,6 +126,28 @@ class Guarantee:
     reason: str
 
 
+@dataclass(frozen=True)
+class BuiltEngine:
+    """What is known of an engine without loading it."""
+
+    version: str
+    """Of the library that it is of; empty where nothing says it."""
+    built_for: tuple[str, ...]
+    """Compute capabilities, or a GPU."""
+    result: TargetResult | None
+    """Its engine.json, if there is one."""
+
+
+FitVerdict = Literal["yes", "no", "not known"]
+
+
+class Fit(NamedTuple):
+    """Whether an engine runs on a machine, and why."""
+
+    verdict: FitVerdict
+    reason: str
+
+
 class Backend(Protocol):
     """A target's kind: its options are fields, the build is a method."""
 
@@ -131,6 +156,10 @@ class Backend(Protocol):
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capabilities or GPU an engine of this target is for."""
+
+    @classmethod
+    def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:
+        """Say whether an engine of this kind fits where these facts hold: without any, anywhere."""
 
     def needs(self) -> Needs:
         """Say what a build takes up where it runs."""

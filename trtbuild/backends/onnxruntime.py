@@ -7,16 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, Guarantee, LayerRequest
-from trtbuild.backends.model import OnnxModel
+from trtbuild.backends.base import (
+    BuildOrder,
+    BuildResult,
+    BuiltEngine,
+    Capabilities,
+    Fit,
+    Guarantee,
+    LayerRequest,
+)
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.onnx_file import load_bare
-from trtbuild.model.session import CPU, write_optimized
 
 __all__ = ["Onnxruntime"]
 
@@ -46,6 +51,11 @@ class Onnxruntime(Options):
         """Name what an engine of this target is for."""
         return ("cpu",)
 
+    @classmethod
+    def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:  # noqa: ARG003
+        """Say that it fits: a model is for any machine."""
+        return Fit("yes", "it is an ONNX model")
+
     def needs(self) -> Needs:
         """Need ONNX Runtime's Python alone."""
         return Needs(kind=self.kind)
@@ -60,6 +70,9 @@ class Onnxruntime(Options):
         Raises:
             StepInputError: ONNX Runtime cannot load the model; quotes why.
         """
+        from trtbuild.backends.model import OnnxModel
+        from trtbuild.model.session import CPU
+
         read = OnnxModel.read(order.model)
         if read.split:
             raise StepInputError(
@@ -84,6 +97,9 @@ def _read_operators(model: Path, path: Path) -> dict[str, str]:
 
     A fused node's name holds that of its Conv or Gemm.
     """
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.session import write_optimized
+
     write_optimized(model, path)
     return {
         node.name.partition("_token_")[0].removeprefix("fused "): node.op_type

@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, Guarantee
+from trtbuild.backends.base import (
+    BuildOrder,
+    BuildResult,
+    BuiltEngine,
+    Capabilities,
+    Fit,
+    Guarantee,
+)
+from trtbuild.backends.tensorrt.fit import judge_by_capability
 from trtbuild.backends.tensorrt.flavour import RTX, Flavour
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_RTX
@@ -58,6 +66,11 @@ class TensorrtRtx(TrtOptions):
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capabilities an engine of this target is for."""
         return tuple(str(capability) for capability in self.compute_capabilities)
+
+    @classmethod
+    def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:
+        """Hold the compute capabilities and the version in its header against a machine."""
+        return judge_by_capability(cls.flavour, engine, facts)
 
     def needs(self) -> Needs:
         """Need no GPU: nothing is timed."""

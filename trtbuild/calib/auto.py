@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.entropy import Entropy2
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.minmax import Minmax
@@ -15,13 +14,6 @@ from trtbuild.calib.percentile import Percentile
 from trtbuild.core.options import Options
 
 __all__ = ["Auto"]
-
-_CANDIDATES: tuple[HostCalibrator, ...] = (
-    Minmax(kind="minmax"),
-    Percentile(kind="percentile"),
-    Entropy2(kind="entropy2"),
-    Mse(kind="mse"),
-)
 
 
 class Auto(Options):
@@ -48,7 +40,13 @@ class Auto(Options):
 
     def pick(self, histogram: Histogram) -> tuple[str, float]:
         """Return the kind that wins, and its limit."""
-        found = [(one.kind, one.limit(histogram)) for one in _CANDIDATES]
+        candidates = (
+            Minmax(kind="minmax"),
+            Percentile(kind="percentile"),
+            Entropy2(kind="entropy2"),
+            Mse(kind="mse"),
+        )
+        found = [(one.kind, one.limit(histogram)) for one in candidates]
         errors = [_measure_error(histogram, limit, self.power) for _, limit in found]
         best = min(errors)
         whole = errors[0] * (1 - self.margin) <= best

@@ -15,9 +15,10 @@ class Cache(Options):
     """Take the ranges from a file, such as TensorRT's calibration cache; no data is needed.
 
     It is known by what it holds: a calibration cache of any TensorRT (`TRT-101401-...` in line 1),
-    `name: limit` lines as NVIDIA's sampleINT8API reads them, or a `ranges.json`. Names that the
-    model lacks are reported; tensors that the file lacks must get a range by hand, or stay
-    floating point with `allow_missing: true`.
+    `name: limit` lines as NVIDIA's sampleINT8API reads them, ONNX Runtime's calibration table
+    (`calibration.flatbuffers`, `.json` or `.cache`), or a `ranges.json`. Names that the model lacks
+    are reported; tensors that the file lacks must get a range by hand, or stay floating point with
+    `allow_missing: true`.
     """
 
     kind: Literal["cache"]
@@ -25,8 +26,8 @@ class Cache(Options):
     """The file, relative to the recipe."""
     values: ScaleMeaning = "auto"
     """What a calibration cache's numbers are: `scale` (limit / 127, as TensorRT writes them),
-    `inverse` (127 / limit, as some tools do), or `auto`: scales, and an error where their size
-    says otherwise."""
+    `inverse` (127 / limit) or `limit`, as some tools do; or `auto`: scales, and an error where
+    their size says otherwise."""
 
     def files(self, base: Path) -> tuple[Path, ...]:
         """Return the file whose digest stands for the ranges."""

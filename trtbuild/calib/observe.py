@@ -2,55 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import Feeder
-from trtbuild.model.session import CPU, Session, open_session
-from trtbuild.model.signature import describe_tensor, list_inputs
+from trtbuild.model.session import CPU, open_session, write_packed
 
 if TYPE_CHECKING:
     import numpy as np
     import onnx
 
-__all__ = ["Observer"]
+__all__ = ["Exposed", "Observer", "observing"]
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A model whose observed tensors are outputs, in files that any process opens alike."""
+
+    model: Path
+    folder: Path
+    """Where its weights lie; all who open it map the same file."""
+    inputs: frozenset[str]
+    tensors: tuple[str, ...]
+    """Those to observe; some may be inputs."""
+    form: Literal["packed", "plain", "split"]
+    """As ONNX Runtime holds it in memory; as it was; as it was, of a model in several files."""
+    providers: tuple[str, ...]
 
 
 class Observer:
-    """Runs a model in ONNX Runtime on one thread, so that no sum's order ever changes.
+    """Runs an exposed model in ONNX Runtime on one thread, so that no sum's order ever changes.
 
-    Having no threads, it outlives a fork, and forked processes share its memory. ONNX Runtime
-    neither fuses nor drops what is an output, so each observed tensor is what the model as written
-    computes.
+    ONNX Runtime neither fuses nor drops what is an output, so each observed tensor is what the
+    model as written computes.
     """
 
-    def __init__(
-        self,
-        model: onnx.ModelProto,
-        tensors: Sequence[str],
-        *,
-        folder: Path,
-        providers: Sequence[str] = CPU,
-    ) -> None:
-        """Open a session; `folder` is where the model's external data lies.
-
-        Empties `model`: what is left of it are nodes without weights.
+    def __init__(self, exposed: Exposed) -> None:
+        """Open a session.
 
         Raises:
-            StepInputError: ONNX Runtime cannot load the model, or it cannot be fed samples.
+            StepInputError: ONNX Runtime cannot load the model; quotes it.
         """
-        inputs = tuple(map(describe_tensor, list_inputs(model.graph)))
-        self.feeder = Feeder(inputs)
-        """Makes what `values` takes of samples."""
-        _expose(model, tensors)
-        self._session = _open(model, folder, providers)
-        given = {spec.name for spec in inputs}
-        self.tensors = tuple(tensors)
-        self._fed = [name for name in tensors if name in given]
-        self._made = [name for name in tensors if name not in given]
+        self.exposed = exposed
+        """What another process needs to observe the same."""
+        self.tensors = exposed.tensors
+        split = exposed.form == "split"
+        self._session = open_session(
+            exposed.model.read_bytes() if split else exposed.model,
+            threads=1,
+            folder=exposed.folder if split else None,
+            mapped=split,
+            packed=exposed.form == "packed",
+            providers=exposed.providers,
+        )
+        self._fed = [name for name in self.tensors if name in exposed.inputs]
+        self._made = [name for name in self.tensors if name not in exposed.inputs]
 
     def values(self, feed: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
         """Run the model once and return each observed tensor, inputs first.
@@ -69,7 +81,48 @@ class Observer:
             yield name, _as_float32(name, made.pop(name))  # nobody holds what was yielded
 
 
-def _expose(model: onnx.ModelProto, tensors: Sequence[str]) -> None:
+@contextlib.contextmanager
+def observing(
+    model: onnx.ModelProto,
+    tensors: Sequence[str],
+    *,
+    folder: Path,
+    below: Path | None = None,
+    providers: Sequence[str] = CPU,
+) -> Iterator[tuple[Observer, Feeder]]:
+    """Open a model to observe its tensors, and yield what makes feeds for it as well.
+
+    `folder` is where the model's external data lies. What observers open is written into a
+    temporary folder, made in `below`, and is there as long as the context lasts. Empties `model`,
+    whose memory returns once nobody holds it.
+
+    Raises:
+        StepInputError: the model has no such tensor, it cannot be fed samples, or ONNX Runtime
+            cannot load it.
+    """
+    from trtbuild.model.signature import describe_tensor, list_inputs
+
+    inputs = tuple(map(describe_tensor, list_inputs(model.graph)))
+    feeder = Feeder(inputs)
+    _add_outputs(model, tensors)
+    with tempfile.TemporaryDirectory(
+        prefix="observed-", dir=below, ignore_cleanup_errors=True
+    ) as scratch:
+        path = Path(scratch, "plain", "model.onnx")
+        split = _write(model, path)
+        del model
+        exposed = Exposed(
+            model=path,
+            folder=folder if split else path.parent,
+            inputs=frozenset(spec.name for spec in inputs),
+            tensors=tuple(tensors),
+            form="split" if split else "plain",
+            providers=tuple(providers),
+        )
+        yield Observer(_pack(exposed, Path(scratch))), feeder
+
+
+def _add_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> None:
     import onnx
 
     graph = model.graph
@@ -82,20 +135,44 @@ def _expose(model: onnx.ModelProto, tensors: Sequence[str]) -> None:
             graph.output.append(onnx.ValueInfoProto(name=name))
 
 
-def _open(model: onnx.ModelProto, folder: Path, providers: Sequence[str]) -> Session:
-    """Open a session on a model whose weights lie in a file of their own.
+def _write(model: onnx.ModelProto, path: Path) -> bool:
+    """Write a model whose weights lie in a file of their own; tell whether they did so before.
 
-    ONNX Runtime maps that file; of a model in memory it would keep two copies more.
+    ONNX Runtime maps that file; of a model in one file it would keep two copies more.
     """
     import onnx
 
+    path.parent.mkdir()
     if any(tensor.external_data for tensor in model.graph.initializer):
-        whole = model.SerializeToString()
-        return open_session(whole, threads=1, folder=folder, mapped=True, providers=providers)
-    with tempfile.TemporaryDirectory(prefix="trtbuild-") as scratch:
-        path = Path(scratch, "model.onnx")
-        onnx.save(model, path, save_as_external_data=True, location="weights")
-        return open_session(path, threads=1, providers=providers)
+        path.write_bytes(model.SerializeToString())
+        return True
+    onnx.save(model, path, save_as_external_data=True)
+    return False
+
+
+def _pack(exposed: Exposed, scratch: Path) -> Exposed:
+    """Have what is opened often written so that it opens fast and its weights are shared.
+
+    Left as it is where ONNX Runtime cannot do so, and where it would copy a large file.
+    """
+    if exposed.form == "split" or exposed.providers != CPU:
+        return exposed
+    packed = scratch / "packed.onnx"
+    try:
+        write_packed(exposed.model, packed)
+    except StepInputError:
+        return exposed  # where it cannot be loaded either, that will be said
+    shutil.rmtree(exposed.folder, ignore_errors=True)
+    _return_memory()
+    return replace(exposed, model=packed, folder=scratch, form="packed")
+
+
+def _return_memory() -> None:
+    """Give back what was freed: the C library would keep it, and other threads not use it."""
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # of Linux alone
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _as_float32(name: str, values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import assign_patterns, find_matches
+from trtbuild.core.patterns import assign_patterns, find_matches
 
 __all__ = ["assign_calibrators"]
 
@@ -20,7 +20,7 @@ def assign_calibrators(
 ) -> dict[str, C]:
     """Return the calibrator of each tensor: `calibrator`, but where an override means it.
 
-    A key is a tensor's name or a pattern; the most specific counts (`core.values.assign_patterns`).
+    A key is a tensor's name or a pattern; the most specific counts (`core.patterns`).
 
     Raises:
         StepInputError: an override matches no tensor that needs a range (names the nearest), or

@@ -1,17 +1,21 @@
-"""Any file of ranges, known by what it holds: a TensorRT cache, `name: limit` lines, or JSON."""
+"""Any file of ranges, known by what it holds.
+
+A TensorRT cache, `name: limit` lines, ONNX Runtime's calibration table, or JSON.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from trtbuild.calib import ort_table
+from trtbuild.calib.doubt import ScaleMeaning, check_size, limit_of
 from trtbuild.calib.range_text import limits_from_text
 from trtbuild.calib.trt_cache import cache_from_bytes, is_cache
 from trtbuild.core.errors import RangeFileError
@@ -19,20 +23,15 @@ from trtbuild.core.values import Range, Ranges
 
 __all__ = ["RangeTable", "ScaleMeaning", "list_bounds", "table_from_bytes"]
 
-ScaleMeaning = Literal["auto", "scale", "inverse"]
-"""What the numbers of a calibration cache are: limit / 127, or 127 / limit."""
-
 _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*\{\s*(\"|\}|$)")
 """What a JSON object begins with, and the name of a tensor hardly does."""
-PLAUSIBLE = (1e-6, 2.0)
-"""Between these lies the median of a cache's scales: limits of ±0.0001 to ±254."""
 
 
 @dataclass(frozen=True)
 class RangeTable:
     """What a file of ranges holds."""
 
-    form: Literal["tensorrt", "text", "json"]
+    form: Literal["tensorrt", "text", "json", "onnxruntime"]
     told: str
     """What it is, in words: `TensorRT 10.14.1 cache (EntropyCalibration2)`."""
     ranges: Ranges
@@ -47,7 +46,9 @@ def table_from_bytes(data: bytes, *, file: str, values: ScaleMeaning = "auto") -
     """Read a file of ranges; `file` is what messages call it.
 
     - `TRT-...` in line 1: a TensorRT calibration cache, of scales (see `calib.trt_cache`).
-    - `{"`: JSON, either `ranges.json` as apply leaves it, or limits and [low, high] by name.
+    - `{"`: JSON, either `ranges.json` as apply leaves it, or limits and [low, high] by name, or
+      ONNX Runtime's `calibration.json`.
+    - a flatbuffer, or `name limit` lines: ONNX Runtime's too (see `calib.ort_table`).
     - anything else: `name: limit` lines (see `calib.range_text`).
 
     Raises:
@@ -57,7 +58,11 @@ def table_from_bytes(data: bytes, *, file: str, values: ScaleMeaning = "auto") -
     if is_cache(data):
         return _of_cache(data, file, values)
     if _JSON.match(data):
-        return RangeTable("json", "ranges", _ranges_from_json(data, file))
+        return _of_json(data, file)
+    if ort_table.is_flatbuffer(data):
+        return _of_ort(ort_table.from_flatbuffer(data, file=file))
+    if ort_table.is_lines(data):
+        return _of_ort(ort_table.from_lines(data, file=file))
     limits = limits_from_text(data, file=file)
     tensors = {name: _make_range(limit, None) for name, limit in sorted(limits.items())}
     return RangeTable("text", "list of dynamic ranges", Ranges(tensors=tensors))
@@ -71,36 +76,22 @@ def list_bounds(table: RangeTable) -> dict[str, tuple[float, float]]:
 def _of_cache(data: bytes, file: str, values: ScaleMeaning) -> RangeTable:
     cache = cache_from_bytes(data, file=file)
     if values == "auto":
-        _refuse_doubtful(cache.scales.values(), file)
+        check_size(cache.scales, file)
     word = f"{cache.calibrator} (TensorRT {cache.version})"
-    tensors = {}
-    for name, number in sorted(cache.scales.items()):
-        # In float64 scale * 127 is exact, and so divides back into the very scale.
-        limit = 127 / number if values == "inverse" and number else number * 127
-        tensors[name] = _make_range(limit, word)
+    tensors = {
+        name: _make_range(limit_of(number, values), word)
+        for name, number in sorted(cache.scales.items())
+    }
     told = f"TensorRT {cache.version} cache ({cache.algorithm})"
     return RangeTable("tensorrt", told, Ranges(tensors=tensors))
 
 
-def _refuse_doubtful(scales: Iterable[float], file: str) -> None:
-    known = [scale for scale in scales if scale]
-    if not known:
-        return
-    median = statistics.median(known)
-    least, most = PLAUSIBLE
-    if median > most:
-        raise RangeFileError(
-            f"{file}: the median of its scales is {median:.3g}, a range of ±{median * 127:.3g}: "
-            "some tools write 127 / limit where TensorRT has limit / 127",
-            hint="`values: inverse` (`--values inverse`, with which `trtbuild ranges export` makes "
-            "a `ranges_file` of it) reads it so; `values: scale` takes the scales as they stand",
-        )
-    if median < least:
-        raise RangeFileError(
-            f"{file}: the median of its scales is {median:.3g}, a range of ±{median * 127:.3g}: "
-            "its numbers are hardly the bits of float32 scales",
-            hint="`values: scale` (`--values scale`) takes them as they stand",
-        )
+def _of_ort(found: Mapping[str, ort_table.Bounds]) -> RangeTable:
+    tensors = {
+        name: Range(low=low, high=high, origin="imported", calibrator="ONNX Runtime")
+        for name, (low, high) in sorted(found.items())
+    }
+    return RangeTable("onnxruntime", "ONNX Runtime's calibration table", Ranges(tensors=tensors))
 
 
 def _make_range(limit: float, word: str | None) -> Range:
@@ -108,15 +99,29 @@ def _make_range(limit: float, word: str | None) -> Range:
     return Range(low=0.0 - limit, high=limit, origin="imported", calibrator=word)
 
 
-def _ranges_from_json(data: bytes, file: str) -> Ranges:
+def _of_json(data: bytes, file: str) -> RangeTable:
+    odd: list[str] = []
+
+    def constant(word: str) -> float:
+        odd.append(word)
+        return float(word)
+
     try:
         found = json.loads(
-            data.decode("utf-8-sig"), object_pairs_hook=_refuse_repeats, parse_constant=_refuse
+            data.decode("utf-8-sig"), object_pairs_hook=_refuse_repeats, parse_constant=constant
         )
     except (ValueError, RecursionError) as error:
         raise RangeFileError(f"{file}: is not JSON as it must be: {error}") from None
     if not isinstance(found, dict):
         raise RangeFileError(f"{file}: holds no ranges by tensor name")
+    if found.get("CLS") == "TensorsData" and isinstance(found.get("data"), dict):
+        return _of_ort(ort_table.from_json(found["data"], file=file))
+    if odd:
+        raise RangeFileError(f"{file}: is not JSON as it must be: {odd[0]} is no limit")
+    return RangeTable("json", "ranges", _ranges_from_json(found, file))
+
+
+def _ranges_from_json(found: dict[str, Any], file: str) -> Ranges:
     if isinstance(found.get("tensors"), dict):
         try:
             ranges = Ranges.model_validate_json(json.dumps(found))
@@ -155,7 +160,3 @@ def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"`{twice}` stands there twice")
     return found
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is no limit")

@@ -49,7 +49,15 @@ def remark_on_file(
     if unknown:
         yield f"{len(unknown)} of its {len(found)} names are not in the model: {name_few(unknown)}"
     if table.unknown:
-        yield f"{len(table.unknown)} with scale 0, which says nothing: {name_few(table.unknown)}"
+        yield (
+            f"{len(table.unknown)} of which it says nothing (0, infinity or no number): "
+            f"{name_few(table.unknown)}"
+        )
+    if table.form == "onnxruntime" and all(each.low == -each.high for each in found.values()):
+        yield (
+            "it holds the largest value of a tensor: where ONNX Runtime was not told `symmetric`, "
+            "that is too little for one that reaches further down; `calibration.json` has both ends"
+        )
     for name in inputs:
         if name in found and found[name].scale > LARGE:
             yield (

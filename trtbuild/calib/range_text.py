@@ -96,9 +96,10 @@ def split_named_lines(lines: list[str], file: str, *, first: int) -> Iterator[tu
         name, colon, value = line.rpartition(": ")
         if not colon:
             name, colon, value = line.rpartition(":")
-            if colon and NUMBER.fullmatch(value):
+            if colon and (not value or NUMBER.fullmatch(value)):
                 colon = ": "
-        if colon != ": " or not name:
+        # Some tools write no digits for 0; that the rest is a name must show all the more.
+        if colon != ": " or not name or not (value.strip() or name.strip(" :")):
             raise RangeFileError(
                 f"{file}: line {number} is not of the form `name: value`",
                 hint="one tensor a line: its name, a colon, a space, its value",

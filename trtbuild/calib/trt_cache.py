@@ -6,7 +6,11 @@
 
 Line 1 names the TensorRT and the algorithm that wrote it. Then a tensor a line: its name, ": ",
 and the scale's float32 bits as an integer in lower-case hexadecimal, not padded. The scale is
-limit / 127; 0 says that nothing is known of the tensor. There is nothing of weights.
+limit / 127; 0 says that nothing is known of the tensor, and so do infinity and NaN, which TensorRT
+writes for what lies behind a Log or a mask. There is nothing of weights.
+
+Other tools write such files too: with a header that leaves the version open (`TRT-8XXX-`), and
+with no digits at all for 0.
 
 Sources: sampleINT8 of TensorRT 7.0 to 8.2 (README), sampleEngines.cpp of 10.16
 (readScalesFromCalibrationCache), and caches in public repositories. NVIDIA's reader, too, takes
@@ -41,9 +45,10 @@ ALGORITHMS = {
 """Our word for an algorithm → the word in a header. The scales mean the same under all of them;
 DLA takes `entropy2` alone. The last two follow the pattern, and were not seen in a real file."""
 
-_HEADER = re.compile(r"TRT-([1-9][0-9]{3,6})-([A-Za-z0-9_]+)")
+_HEADER = re.compile(r"TRT-([1-9][0-9]{3,6}|[1-9][0-9]{0,2}X{1,6})-([A-Za-z0-9_]+)")
+_OPEN = "X"
 _VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.[0-9]+)?")
-_HEX = re.compile("[0-9a-fA-F]{1,8}")
+_HEX = re.compile("[0-9a-fA-F]{0,8}")
 _SIGN = 0x80000000
 _INFINITY = 0x7F800000
 _SMALLEST_NORMAL = 0x00800000
@@ -55,8 +60,8 @@ _NEW_NUMBERS = 100_000
 class TrtCache:
     """A calibration cache: who wrote it, and a scale by tensor name, in the file's order."""
 
-    number: int
-    """TensorRT's version as the header has it: 8601, 101401."""
+    number: int | str
+    """TensorRT's version as the header has it: 8601, 101401; or `8XXX`."""
     algorithm: str
     """The header's word: `EntropyCalibration2`."""
     scales: dict[str, float]
@@ -64,8 +69,11 @@ class TrtCache:
 
     @property
     def version(self) -> str:
-        """TensorRT's version as a person writes it: 8.6.1, 10.14.1."""
-        return version_from_number(self.number)
+        """TensorRT's version as a person writes it: 8.6.1, 10.14.1; 8.x for `8XXX`."""
+        if isinstance(self.number, int):
+            return version_from_number(self.number)
+        least = int(self.number.replace(_OPEN, "0"))
+        return f"{version_from_number(least).partition('.')[0]}.x"
 
     @property
     def calibrator(self) -> str:
@@ -109,8 +117,8 @@ def cache_from_bytes(data: bytes, *, file: str = "the cache") -> TrtCache:
     """Read a calibration cache; `file` is what messages call it. Line ends may be CRLF.
 
     Raises:
-        RangeFileError: it is none, or a line holds no scale: a decimal, NaN, infinite, negative
-            or denormal number, or a name that was there before.
+        RangeFileError: it is none, or a line holds no scale: a decimal, negative or denormal
+            number, or a name that was there before.
     """
     lines = split_lines(data, file)
     header = _HEADER.fullmatch(lines[0].rstrip()) if lines else None
@@ -123,7 +131,8 @@ def cache_from_bytes(data: bytes, *, file: str = "the cache") -> TrtCache:
         name: _scale(value, f"{file}: line {number}: `{name}`")
         for number, name, value in split_named_lines(lines, file, first=2)
     }
-    return TrtCache(int(header[1]), header[2], scales)
+    number = header[1] if _OPEN in header[1] else int(header[1])
+    return TrtCache(number, header[2], scales)
 
 
 def bytes_from_cache(cache: TrtCache) -> bytes:
@@ -149,13 +158,14 @@ def _scale(text: str, where: str) -> float:
                 "without it they are read as `name: limit`",
             )
         raise RangeFileError(f"{where}: `{text}` is not a hexadecimal number of 1 to 8 digits")
-    bits = int(text, 16)
+    bits = int(text or "0", 16)
+    size = bits & ~_SIGN
+    if size == 0 or size >= _INFINITY:
+        return 0.0
     problem = ""
-    if bits >= _SIGN:
-        problem = "is negative, or no number"
-    elif bits >= _INFINITY:
-        problem = "is infinite, or no number"
-    elif 0 < bits < _SMALLEST_NORMAL:
+    if bits > _SIGN:
+        problem = "is negative"
+    elif bits < _SMALLEST_NORMAL:
         problem = "is too small for a scale; was it meant as a decimal number?"
     if problem:
         raise RangeFileError(f"{where}: the scale with the bits {text} {problem}")

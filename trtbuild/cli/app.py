@@ -2,64 +2,90 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import select
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, TextIO
 
 import typer
 
-from trtbuild.cli.apply import apply
-from trtbuild.cli.check import check
-from trtbuild.cli.diff import diff
-from trtbuild.cli.doctor import doctor
-from trtbuild.cli.echo import echo
-from trtbuild.cli.inspect import inspect
-from trtbuild.cli.kinds import kinds
-from trtbuild.cli.lock import lock
-from trtbuild.cli.plan import plan
-from trtbuild.cli.ranges import ranges
-from trtbuild.cli.run import run as run_verb
-from trtbuild.cli.schema import schema
-from trtbuild.cli.script import script
-from trtbuild.cli.store import store
-from trtbuild.cli.validate import validate
-from trtbuild.cli.verify import verify
-from trtbuild.cli.why import why
+from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.start import INTERRUPTED, interrupted
 
-__all__ = ["app", "run"]
+__all__ = ["GROUPS", "VERBS", "make_app", "run"]
 
-INTERRUPTED = 130
 BUG = 70
+UNREAD = 141
+"""What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
-app = typer.Typer(
-    name="trtbuild",
-    add_completion=False,
-    no_args_is_help=True,
-    # Rich would cost a third of a second of every --help.
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Build INT8 TensorRT engines from reviewed recipes.",
-)
-for verb in (
-    validate,
-    check,
-    plan,
-    apply,
-    why,
-    lock,
-    verify,
-    diff,
-    schema,
-    kinds,
-    doctor,
-    inspect,
-    run_verb,
-    script,
-):
-    app.command()(verb)
-app.add_typer(ranges, name="ranges")
-app.add_typer(store, name="store")
+VERBS = {
+    "validate": "Check recipes without touching a model, a GPU or the store.",
+    "check": "Check models for what TensorRT refuses, changes without a word, or makes slow.",
+    "plan": "Say which steps would run, which are reused, and why; runs nothing.",
+    "apply": "Build what recipes ask for; exit code 1 if a gate fails.",
+    "why": "Say why the last run did what it did, and what the next would do.",
+    "lock": "Write down beside a recipe what it was built from and what came of it.",
+    "verify": "Build again without the store, and hold that to what is guaranteed; exit code 1 if "
+    "not so.",
+    "diff": "Say what differs in meaning between two recipes or locks; exit code 1 if anything "
+    "does.",
+    "schema": "Print the JSON Schema of recipes, for editors.",
+    "kinds": "List what kinds of sources, fixes, data, calibrators and targets exist.",
+    "doctor": "Say what this machine can build, and what is missing for the rest.",
+    "inspect": "Say what an engine is and whether it fits this machine; exit code 1 if it does "
+    "not.",
+    "run": "Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU.",
+    "script": "Print a program that makes the same build with Polygraphy alone.",
+}
+"""What each verb says of itself first; it is the function of that name in the module of that name.
+
+Said again here so that a command loads one verb: what typer makes of the options of all of them
+takes as long as typer itself.
+"""
+GROUPS = {
+    "ranges": "Show, compare, import and export tables of ranges.",
+    "store": "Look after the store, where results of steps are kept.",
+}
+"""The same of verbs that have verbs of their own."""
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command line, in which the verb that the arguments name is whole."""
+    app = typer.Typer(
+        name="trtbuild",
+        add_completion=False,
+        no_args_is_help=True,
+        # Rich would cost a third of a second of every --help.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Build INT8 TensorRT engines from reviewed recipes.",
+    )
+    app.callback()(_main)
+    asked = next((each for each in arguments if not each.startswith("-")), "")
+    for name, text in VERBS.items():
+        app.command(name, help=None if name == asked else text)(
+            _load(name) if name == asked else _stand_in
+        )
+    for name, text in GROUPS.items():
+        app.add_typer(_load(name) if name == asked else _make_empty_group(text), name=name)
+    return app
+
+
+def _load(name: str) -> Any:
+    return getattr(importlib.import_module(f"trtbuild.cli.{name}"), name)
+
+
+def _make_empty_group(text: str) -> typer.Typer:
+    group = typer.Typer(rich_markup_mode=None, help=text)
+    group.command()(_stand_in)
+    return group
+
+
+def _stand_in() -> None:
+    """Stand for a verb that is not asked for."""
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it
@@ -70,7 +96,6 @@ def _version(asked: bool) -> None:  # noqa: FBT001  # typer's way to call it
         raise typer.Exit
 
 
-@app.callback()
 def _main(
     *,
     version: Annotated[
@@ -82,18 +107,26 @@ def _main(
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; the only place that catches errors."""
+    try:
+        return _run(arguments)
+    except (BrokenPipeError, SystemExit) as error:
+        # Typer leaves by itself where what it writes (help, usage) has no reader.
+        left = [_left(stream) for stream in (sys.stdout, sys.stderr)]
+        return UNREAD if any(left) else _usage(error)
+
+
+def _run(arguments: list[str] | None) -> int:
     from trtbuild.core.errors import TrtbuildError
 
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        code: Any = app(arguments, standalone_mode=False)
+        code: Any = make_app(given)(given, standalone_mode=False)
     except TrtbuildError as error:
         from trtbuild.cli.show import write_failure
 
         return write_failure(error)
     except BrokenPipeError:
-        # Whoever read our output has left; the interpreter must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except OSError as error:
         echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
         return 4
@@ -101,11 +134,26 @@ def run(arguments: list[str] | None = None) -> int:
         return _usage(error)
     # Typer turns the interrupt key into this code itself, without a word.
     if code == INTERRUPTED:
-        echo("interrupted; the store is intact, and the next apply goes on", err=True)
+        return interrupted()
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: Exception) -> int:
+def _left(stream: TextIO) -> bool:
+    """Tell whether whoever read a stream has left; what is held back for it goes nowhere."""
+    try:
+        watched = select.poll()
+        watched.register(stream.fileno(), 0)
+        gone = any(event & select.POLLERR for _, event in watched.poll(0))
+        if gone:  # or the interpreter would fail when it writes the rest at its end
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+    except (AttributeError, OSError, ValueError):  # it is no file, or closed
+        return False
+    return gone
+
+
+def _usage(error: BaseException) -> int:
     """Show a usage error; anything else is a bug in trtbuild, with what is needed to report it.
 
     Typer keeps its exceptions private, so they are known by what they carry.
@@ -115,7 +163,9 @@ def _usage(error: Exception) -> int:
         _bug()
         return BUG
     usage = getattr(getattr(error, "ctx", None), "get_usage", lambda: "")()
-    echo("\n".join(part for part in (usage, f"error: {message()}") if part), err=True)
+    if usage:
+        pour(usage, err=True)
+    echo(f"error: {message()}", err=True)
     return 2
 
 
@@ -125,8 +175,8 @@ def _bug() -> None:
 
     from trtbuild import __version__
 
-    traceback.print_exc()
-    echo(
+    pour(traceback.format_exc(), err=True, nl=False)
+    pour(
         f"\nThis is a bug in trtbuild {__version__} (Python {platform.python_version()}, "
         f"{platform.platform()}).\nhint: report it with the lines above and the recipe",
         err=True,

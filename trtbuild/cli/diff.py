@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import pour
 
 __all__ = ["DiffFormat", "diff"]
 
@@ -47,10 +47,10 @@ def diff(
     else:
         found = (api.diff(sides[0], sides[1]),)
     if format_ is DiffFormat.json:
-        echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+        pour(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
         write = (
             render_differences_markdown if format_ is DiffFormat.markdown else render_differences
         )
-        echo(write(found))
+        pour(write(found))
     return 1 if any(each.differ for each in found) else 0

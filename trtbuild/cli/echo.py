@@ -1,30 +1,31 @@
-"""What is written to the terminal, in characters that it shows and does not obey."""
+"""The one way to the terminal: in characters that it shows and does not obey."""
 
 from __future__ import annotations
 
-import re
 import sys
 
 import typer
 
-__all__ = ["echo", "escape_controls"]
+from trtbuild.core.shown import shown
 
-_OBEYED = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-"""What moves the cursor, colours, renames the window, turns text around, or cannot be encoded."""
+__all__ = ["echo", "pour"]
 
 
-def escape_controls(text: str) -> str:
-    r"""Write out what a terminal would obey: `\u001b`, as JSON has it, so that JSON stays JSON."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+def echo(line: str = "", *, err: bool = False, command: bool = False) -> None:
+    """Write one line; a name in it, whoever made it, shows and does nothing.
 
-
-def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
-    """Write a line; a name in it, whoever made it, shows and does nothing.
-
-    What the stream's encoding lacks is written out as well.
+    What the stream's encoding lacks is written out as well. `command`: the line is a command to
+    GitHub, made by `recipe.problems.annotation`.
     """
+    _write(line if command else shown(line), err=err, nl=True)
+
+
+def pour(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Write a text of several lines, whose ends are ours: JSON, a page, a program, a message."""
+    _write("\n".join(map(shown, text.split("\n"))), err=err, nl=nl)
+
+
+def _write(text: str, *, err: bool, nl: bool) -> None:
     encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
-    shown = escape_controls(text).encode(encoding, "backslashreplace").decode(encoding)
-    typer.echo(shown, err=err, nl=nl)
+    text = text.encode(encoding, "backslashreplace").decode(encoding)
+    typer.echo(text, err=err, nl=nl)

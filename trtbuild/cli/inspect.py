@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.engine import EngineDescription
@@ -31,7 +31,7 @@ def inspect(
 
     found = api.inspect(engine, plugins=plugins or ())
     if output == "json":
-        echo(found.model_dump_json(indent=2))
+        pour(found.model_dump_json(indent=2))
     else:
         echo(f"{found.file}: {found.size_bytes} bytes")
         echo(f"  {found.flavour} {found.version}".rstrip())

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from trtbuild.cli.echo import echo, escape_controls
+from trtbuild.cli.echo import echo
+from trtbuild.core.shown import shown
 from trtbuild.core.words import abbreviate
 from trtbuild.run.executor import QuietListener, StepProgress
 
@@ -160,7 +161,7 @@ class BarListener(LineListener):
         if self._live is None:
             echo(line, err=True)
         else:
-            self._live.console.print(escape_controls(line), markup=False, highlight=False)
+            self._live.console.print(shown(line), markup=False, highlight=False)
 
 
 def _amount(progress: StepProgress) -> str:

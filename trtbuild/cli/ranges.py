@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 from trtbuild.core.errors import UsageError
+from trtbuild.core.shown import shown
 
 __all__ = ["ranges"]
 
@@ -54,13 +57,16 @@ class Numbers(StrEnum):
     auto = "auto"
     scale = "scale"
     inverse = "inverse"
+    limit = "limit"
 
 
 SourceArgument = Annotated[Path, typer.Argument(help=SOURCE, metavar="SOURCE")]
 FormatOption = Annotated[TableFormat, typer.Option("--format", help="How the table is written.")]
 ValuesOption = Annotated[
     Numbers,
-    typer.Option("--values", help="What a cache's numbers are: limit/127, or 127/limit."),
+    typer.Option(
+        "--values", help="What a cache's numbers are: limit/127, 127/limit, or the limit."
+    ),
 ]
 
 
@@ -82,12 +88,31 @@ def _split_values(values: Sequence[Numbers] | None) -> tuple[Any, Any]:
     return given[0], given[-1]
 
 
-def _write_bytes(data: bytes) -> None:
-    """Write a file's bytes as they are, but to a terminal in characters that it shows."""
-    if sys.stdout.isatty():
-        echo(data.decode(), nl=False)
-    else:
-        typer.echo(data, nl=False)
+def _write_bytes(data: bytes, form: FileForm) -> None:
+    """Write a file's bytes as they are, but to a terminal in characters that it shows.
+
+    JSON is the same, whichever of its characters are written out.
+
+    Raises:
+        UsageError: a name would act in the log of a build, and where the bytes go may be one.
+    """
+    text = data.decode()
+    if sys.stdout.isatty() or form is FileForm.json:
+        pour(text, nl=False)
+        return
+    if not _is_file(sys.stdout) and any(line != shown(line) for line in text.split("\n")):
+        raise UsageError(
+            "a name holds what the log of a build, or a terminal, would obey",
+            hint="write it to a file: -o FILE",
+        )
+    typer.echo(data, nl=False)
+
+
+def _is_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 @ranges.command()
@@ -185,6 +210,6 @@ def export(
         values=values.value,
     )
     if output is None:
-        _write_bytes(data)
+        _write_bytes(data, format_)
     else:
         echo(f"wrote {output}")

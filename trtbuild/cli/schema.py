@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import pour
 
 __all__ = ["schema"]
 
@@ -13,4 +13,4 @@ def schema() -> None:
 
     from trtbuild import api
 
-    echo(json.dumps(api.schema(), indent=2))
+    pour(json.dumps(api.schema(), indent=2))

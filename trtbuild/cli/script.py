@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import pour
 
 __all__ = ["script"]
 
@@ -20,4 +20,4 @@ def script(
     """Print a program that makes the same build with Polygraphy alone."""
     from trtbuild import api
 
-    echo(api.script(recipe, target), nl=False)
+    pour(api.script(recipe, target), nl=False)

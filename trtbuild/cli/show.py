@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, get_args
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError, UsageError
+from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
@@ -36,10 +37,10 @@ MOST_NAMES = 4
 def write_failure(error: TrtbuildError) -> int:
     """Write an expected error to standard error and return its exit code."""
     if isinstance(error, RecipeError):
-        echo("\n\n".join(problem.render() for problem in error.problems), err=True)
+        pour(error.message, err=True)
         return error.code
     where = f"{error.step}: " if isinstance(error, StepFailed) else ""
-    echo(f"error: {where}{error.message}", err=True)
+    pour(f"error: {where}{error.message}", err=True)
     if isinstance(error, StepFailed) and error.log:
         echo(f"log: {error.log}", err=True)
     if error.hint:
@@ -50,7 +51,7 @@ def write_failure(error: TrtbuildError) -> int:
 def format_table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
     """Lay rows out in columns as wide as their widest cell."""
     # A name with the end of a line in it would look like a row of its own.
-    kept = [[cell.replace("\n", "\\n") for cell in row] for row in rows]
+    kept = [[shown(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*kept, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -70,7 +71,7 @@ def write_plan(planned: DecidedPlan, format_: str) -> None:
 
     if format_ == "json":
         decisions = [each.model_dump(mode="json") for each in planned.decisions]
-        echo(json.dumps({"recipe": planned.plan.recipe, "steps": decisions}, indent=2))
+        pour(json.dumps({"recipe": planned.plan.recipe, "steps": decisions}, indent=2))
         return
     rows = [
         (
@@ -88,16 +89,22 @@ def write_plan(planned: DecidedPlan, format_: str) -> None:
     words = {"reuse": "to reuse", "maybe": "may run", "run": "to run", "deferred": "deferred"}
     total = ", ".join(f"{counts[key]} {text}" for key, text in words.items() if counts[key])
     if format_ == "markdown":
-        echo(f"**{planned.plan.recipe}**: {total}\n")
-        echo("| | step | digest | why |\n| --- | --- | --- | --- |")
-        for verdict, step, digest, why in rows:
-            echo(f"| {verdict} | `{step}` | `{digest}` | {why.replace('|', chr(92) + '|')} |")
+        _plan_markdown(planned.plan.recipe, total, rows)
         return
     echo(planned.plan.recipe)
-    echo(format_table(rows))
+    pour(format_table(rows))
     echo(total)
     for note in planned.notes:
         echo(f"note: {note}")
+
+
+def _plan_markdown(recipe: str, total: str, rows: Sequence[Sequence[str]]) -> None:
+    from trtbuild.report.difference import safe
+
+    echo(f"**{safe(recipe)}**: {total}")
+    pour("\n| | step | digest | why |\n| --- | --- | --- | --- |")
+    for verdict, step, digest, why in rows:
+        echo(f"| {verdict} | `{step}` | `{digest}` | {safe(why)} |")
 
 
 def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
@@ -120,7 +127,7 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
     echo(f"{record.recipe}{caveats}")
     targets = [_target_row(result) for result in record.targets]
     if targets:
-        echo(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
+        pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
     for compared in record.list_comparisons():
         _comparison(compared)
     if verbose:
@@ -178,7 +185,7 @@ def _comparison(found: Comparison) -> None:
         if measure.applies
     ]
     if rows:
-        echo(format_table(rows, indent="    "))
+        pour(format_table(rows, indent="    "))
     for verdict in found.verdicts:
         word = "passed" if verdict.passed else "FAILED"
         echo(f"    gate {word}: {format_verdict(verdict)}")
@@ -223,8 +230,11 @@ def write_problems(problems: Sequence[Problem], form: Format) -> int:
     from trtbuild.recipe.problems import render_problems
 
     text = render_problems(problems, form)
-    if text:
-        echo(text, err=form == "text")
+    if text and form == "github":
+        for line in text.split("\n"):
+            echo(line, command=True)
+    elif text:
+        pour(text, err=form == "text")
     return RecipeError.code if problems else 0
 
 
@@ -235,7 +245,7 @@ def write_kinds(found: dict[str, tuple[type[Options], ...]], wanted: str) -> Non
         return
     for section, classes in found.items():
         echo(f"{section}:")
-        echo(format_table([(_name(each), _first_line(each)) for each in classes]))
+        pour(format_table([(_name(each), _first_line(each)) for each in classes]))
 
 
 def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
@@ -246,12 +256,12 @@ def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
         names = sorted({_name(each) for classes in found.values() for each in classes})
         raise UsageError(f"there is no kind `{wanted}`", hint="kinds: " + ", ".join(names))
     for each in chosen:
-        echo(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")
+        pour(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")
         texts = describe_fields(each)
         for name, field in each.model_fields.items():
             if name != "kind":
                 default = "required" if field.is_required() else f"default {field.default!r}"
-                echo(f"  {name} ({default})\n      {texts.get(name, '')}")
+                pour(f"  {name} ({default})\n      {texts.get(name, '')}")
 
 
 def _name(kind: type[Options]) -> str:

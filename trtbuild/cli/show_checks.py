@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
+from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Coverage, RuleFault
@@ -22,8 +23,11 @@ MANY = 8
 def show_checked(found: Sequence[CheckedModel], form: Format) -> int:
     """Write what was found; the exit code is 1 where a rule fired that is not turned off."""
     text = format_checked(found, form)
-    if text:
-        echo(text)
+    if text and form == "github":
+        for line in text.split("\n"):
+            echo(line, command=True)
+    elif text:
+        pour(text)
     return int(any(not fault.off for each in found for fault in each.checks.faults))
 
 
@@ -46,9 +50,8 @@ def _text(found: CheckedModel) -> str:
     lines = [f"{found.file}{target}: {found.what}"]
     for fault in found.checks.faults:
         lines += _lines(fault)
-    return "\n".join(
-        [*lines, *_format_coverage(found.checks.coverage), _total(found.checks.faults)]
-    )
+    lines += [*_format_coverage(found.checks.coverage), _total(found.checks.faults)]
+    return "\n".join(map(shown, lines))
 
 
 def _lines(fault: RuleFault) -> list[str]:
@@ -101,7 +104,5 @@ def _annotation(found: CheckedModel, fault: RuleFault) -> str:
     from trtbuild.recipe.problems import format_annotation
 
     target = f" ({found.target})" if found.target else ""
-    text = f"{_nodes(fault)}{fault.reason}\nhint: {fault.hint}"
-    return format_annotation(
-        fault.level, {"file": str(found.file), "title": fault.code + target}, text
-    )
+    where = {"file": str(found.file), "title": fault.code + target}
+    return format_annotation(fault.level, where, f"{_nodes(fault)}{fault.reason}", fault.hint)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_table as columns
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def write_diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
     """Write what moved between two tables, the worst first, and a line that sums it up."""
     if format_ == "json":
         data = {"before": before, "after": after, **found.model_dump(mode="json")}
-        echo(json.dumps(data, indent=2))
+        pour(json.dumps(data, indent=2))
         return
     echo(f"{before} → {after}: {_summary(found)}")
     rows = [
@@ -80,20 +80,19 @@ def _json(found: FoundRanges, rows: Sequence[tuple[str, Range]]) -> None:
         "tensors": tensors,
         "lacking": {name: list(readers) for name, readers in found.lacking.items()},
     }
-    echo(json.dumps(data, indent=2))
+    pour(json.dumps(data, indent=2))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], format_: str) -> None:
     if format_ == "markdown":
-        echo(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
+        pour(f"\n| {' | '.join(head)} |\n|{' --- |' * len(head)}")
         for row in rows:
-            # A pipe, even in code, would end the cell; a line's end would end the row.
-            whole = [cell.replace("\n", "\\n") for cell in (f"`{row[0]}`", *row[1:])]
-            cells = [cell.replace("|", "\\|") for cell in whole]
+            # A pipe, even in code, would end the cell.
+            cells = [cell.replace("|", "\\|") for cell in (f"`{row[0]}`", *row[1:])]
             echo(f"| {' | '.join(cells)} |")
         echo("")
     else:
-        echo(columns([head, *rows]))
+        pour(columns([head, *rows]))
 
 
 def _cells(name: str, each: Range) -> tuple[str, ...]:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from trtbuild.core.watch import Watch
     from trtbuild.store.stamp import Answer
 
-__all__ = ["main", "run"]
+__all__ = ["INTERRUPTED", "interrupted", "main", "run"]
 
+INTERRUPTED = 130
 STAMPED = frozenset({"apply", "plan"})
 """The verbs that often have nothing to do, and say the same as long as that is so."""
 OTHER_WAYS = frozenset({"buffer", "detach", "reconfigure", "writelines"})
@@ -29,7 +30,17 @@ def main(arguments: list[str] | None = None) -> None:
     # Loading modules makes many objects and no rubbish, and steps work in processes of their own:
     # looking for cycles costs a tenth of a command that has nothing to do.
     gc.disable()
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while modules are loaded, or what is left is put away
+        code = interrupted()
+    sys.exit(code)
+
+
+def interrupted() -> int:
+    """Say that the interrupt key was pressed, and return the exit code."""
+    sys.stderr.write("interrupted; the store is intact, and the next apply goes on\n")
+    return INTERRUPTED
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 
 __all__ = ["store"]
 
@@ -35,7 +35,7 @@ def ls() -> None:
         )
         for each in maintenance.list_entries(api.open_store())
     ]
-    echo(format_table([("recipe", "step", "digest", "size", ""), *rows]))
+    pour(format_table([("recipe", "step", "digest", "size", ""), *rows]))
 
 
 @store.command()
@@ -52,7 +52,7 @@ def du() -> None:
         ("in no last run", format_size(found.unused)),
         ("work and logs", format_size(found.work)),
     ]
-    echo(format_table([*rows, ("total", format_size(found.total + found.work))]))
+    pour(format_table([*rows, ("total", format_size(found.total + found.work))]))
     echo(f"in {found.root}")
 
 

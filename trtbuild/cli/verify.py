@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import pour
+from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
     from trtbuild.verbs.verify import RebuildCheck, Verification
@@ -44,7 +45,7 @@ def verify(
 
     with listening(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
         found = api.verify(recipe, targets=tuple(target or ()), jobs=jobs, listener=listener)
-    echo(found.model_dump_json(indent=2) if format_ is VerifyFormat.json else _text(found))
+    pour(found.model_dump_json(indent=2) if format_ is VerifyFormat.json else _text(found))
     return 0 if found.holds else 1
 
 
@@ -59,9 +60,9 @@ def _text(found: Verification) -> str:
         end += f"; {unchecked} of {len(found.checks)} not checked"
     return "\n".join(
         [
-            f"{found.recipe}: rebuilt from its sources, against the {found.against}",
+            shown(f"{found.recipe}: rebuilt from its sources, against the {found.against}"),
             format_table([head, *rows]),
-            *(f"  note: {note}" for note in found.notes),
+            *(shown(f"  note: {note}") for note in found.notes),
             end,
         ]
     )

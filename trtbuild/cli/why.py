@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
 
 if TYPE_CHECKING:
     from trtbuild.plan.history import Why
@@ -41,13 +41,13 @@ def why(
         _write_step(chosen[0])
         return
     echo("last run, against the one before:")
-    echo(
+    pour(
         format_table(
             [(LAST[each.last], each.step, _format_reasons(each.last_reasons)) for each in found]
         )
     )
     echo("next run:")
-    echo(
+    pour(
         format_table(
             [(each.next.verdict, each.step, _format_reasons(each.next.reasons)) for each in found]
         )

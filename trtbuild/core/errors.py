@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from trtbuild.core.shown import shown
+
 __all__ = [
     "CorruptObject",
     "LockMismatch",
@@ -25,16 +27,20 @@ __all__ = [
 
 
 class TrtbuildError(Exception):
-    """An expected error: one sentence of what is wrong and where, and a hint with the next move."""
+    """An expected error: one sentence of what is wrong and where, and a hint with the next move.
+
+    `lines` follow the sentence, each on a line of its own; whatever else begins a line was in the
+    name of something, and is written out.
+    """
 
     code: ClassVar[int]
     usual_hint: ClassVar[str] = ""
     """The next move where the one who raises knows no better."""
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint or self.usual_hint
+    def __init__(self, message: str, *, hint: str = "", lines: Sequence[str] = ()) -> None:
+        self.message = "\n".join(map(shown, (message, *lines)))
+        self.hint = shown(hint or self.usual_hint)
+        super().__init__(self.message)
 
 
 class UsageError(TrtbuildError):
@@ -52,7 +58,8 @@ class RecipeError(TrtbuildError):
     code = 2
 
     def __init__(self, problems: Sequence[Any], *, hint: str = "") -> None:
-        super().__init__("\n\n".join(problem.render() for problem in problems), hint=hint)
+        first, *rest = "\n\n".join(problem.render() for problem in problems).split("\n")
+        super().__init__(first, hint=hint, lines=rest)
         self.problems: tuple[Any, ...] = tuple(problems)
 
 
@@ -71,14 +78,18 @@ class StepInputError(TrtbuildError):
 
 
 class StepFailed(TrtbuildError):
-    """A step failed; its directory and log are kept."""
+    """A step failed; its directory and log are kept.
+
+    `message` is another error's, or several: it may have lines.
+    """
 
     code = 3
 
     def __init__(
         self, message: str, *, step: str, log: str = "", hint: str = "", code: int = 3
     ) -> None:
-        super().__init__(message, hint=hint)
+        first, *rest = message.split("\n")
+        super().__init__(first, hint=hint, lines=rest)
         self.step = step
         self.log = log
         self.code = code  # type: ignore[misc]  # a step's own error keeps its exit code

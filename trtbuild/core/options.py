@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -171,6 +172,12 @@ _UNITS = {
 }
 
 
+_MOST_BYTES = 2**63 - 1
+"""What TensorRT, and any file, can be told."""
+_MOST_DIGITS = 40
+"""Of a number of so many digits the rest makes no difference: it is too large, or too fine."""
+
+
 def _bytes_from_text(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -178,7 +185,16 @@ def _bytes_from_text(value: Any) -> Any:
     if match is None or match[2] not in _UNITS:
         units = ", ".join(_UNITS)
         raise ValueError(f"`{value}` is not a size; write a number and a unit ({units}): 4GiB")
-    return round(float(match[1]) * _UNITS[match[2]])
+    from fractions import Fraction
+
+    # Exact: a float has 53 bits, and takes 309 digits for infinity.
+    return round(Fraction(match[1].lstrip("0")[:_MOST_DIGITS] or "0") * _UNITS[match[2]])
+
+
+def _addressable(value: int) -> int:
+    if value > _MOST_BYTES:
+        raise ValueError("no memory is so large; write a size below 8192 PiB, such as 4GiB")
+    return value
 
 
 def _share_from_text(value: Any) -> Any:
@@ -187,12 +203,13 @@ def _share_from_text(value: Any) -> Any:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", value.strip())
     if match is None:
         raise ValueError(f"`{value}` is not a share; write 1% or 0.01")
-    return float(match[1]) / 100
+    return float(match[1].lstrip("0")[:_MOST_DIGITS] or "0") / 100
 
 
 ByteSize = Annotated[
     int,
     BeforeValidator(_bytes_from_text),
+    AfterValidator(_addressable),
     WithJsonSchema(
         {
             "anyOf": [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
+from trtbuild.core.patterns import assign_patterns
 
 __all__ = [
     "NodeSpec",
@@ -16,9 +16,6 @@ __all__ = [
     "Ranges",
     "Signature",
     "TensorSpec",
-    "assign_patterns",
-    "find_matches",
-    "matches",
 ]
 
 
@@ -127,8 +124,8 @@ class Ranges(Options):
         """Lay manual (low, high) bounds over the table; they win.
 
         A key of `manual` is a tensor's name or a pattern over `names` (all the tensors of the
-        model); which of them counts for a tensor, `assign_patterns` decides. `filed` are the bounds
-        of a file, by tensor name: they win over patterns, and names of `manual` win over them.
+        model); the most specific counts (`core.patterns`). `filed` are the bounds of a file, by
+        tensor name: they win over patterns, and names of `manual` win over them.
 
         Raises:
             StepInputError: two patterns mean a tensor, and neither is more specific.
@@ -149,48 +146,3 @@ class Ranges(Options):
             before = table.get(name, Range(low=low, high=high, origin="manual"))
             table[name] = before.replace(low, high, "manual", entry=entry)
         return Ranges(tensors=dict(sorted(table.items())), samples=self.samples)
-
-
-def assign_patterns(
-    patterns: Iterable[str], names: Iterable[str]
-) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
-    """Say for each name which pattern counts: the most specific of those that mean it.
-
-    The name itself is more specific than any pattern. Of two patterns, the one is more specific
-    that means a part of what the other means and nothing else: `*/layer4/*` wins over `*`.
-
-    Returns the pattern of each name that has one; and of each name for which the choice is open,
-    the patterns than which none is more specific. Both are sorted by name.
-    """
-    everything = sorted(set(names))
-    meant = {pattern: frozenset(find_matches(pattern, everything)) for pattern in patterns}
-    rivals: dict[str, list[str]] = {}
-    for pattern, tensors in meant.items():
-        for name in tensors:
-            rivals.setdefault(name, []).append(pattern)
-    chosen, disputed = {}, {}
-    for name, found in sorted(rivals.items()):
-        narrow = [p for p in found if not any(meant[other] < meant[p] for other in found)]
-        if name in meant:
-            chosen[name] = name
-        elif len(narrow) == 1:
-            chosen[name] = narrow[0]
-        else:
-            disputed[name] = tuple(narrow)
-    return chosen, disputed
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Tell whether a name is meant by a pattern: equal, or matched by `*`, `?` and `[...]`.
-
-    Equality is tried first, since tensor names may themselves contain brackets.
-    """
-    return pattern == name or fnmatchcase(name, pattern)
-
-
-def find_matches(pattern: str, names: Iterable[str]) -> list[str]:
-    """Return the names that a pattern means; an exact name means itself alone."""
-    everything = list(names)
-    if pattern in everything:
-        return [pattern]
-    return [name for name in everything if fnmatchcase(name, pattern)]

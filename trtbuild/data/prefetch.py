@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 __all__ = ["map_in_order"]
 
@@ -24,6 +26,8 @@ def map_in_order(
     Up to 8 threads run, and at most two results a thread wait for their reader, so memory does
     not grow with the number of items. The first exception comes out where its result would have.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     threads = min(threads, MOST_THREADS)
     if threads < 1:
         yield from map(work, items)

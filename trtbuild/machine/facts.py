@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from trtbuild.backends import Target
-from trtbuild.backends.base import Capabilities
+from trtbuild.backends.base import Backend, Capabilities
+from trtbuild.core.facts import name_package, read_version
 from trtbuild.core.needs import GPU
 from trtbuild.core.watch import note_driver
 from trtbuild.machine.distributions import (
@@ -26,6 +27,7 @@ __all__ = [
     "Gpu",
     "InstalledPackages",
     "Readiness",
+    "find_backend",
     "find_capabilities",
     "find_missing_packages",
     "judge_readiness",
@@ -81,16 +83,6 @@ class InstalledPackages(Mapping[str, str]):
         return len(self._asked)
 
 
-def read_version(fact: str) -> str:
-    """Return the version that the fact of a distribution holds."""
-    return fact.rpartition(" ")[2]
-
-
-def name_package(name: str, fact: str) -> str:
-    """Write the fact of a distribution with its name, unless it names another."""
-    return fact if " " in fact else f"{name} {fact}"
-
-
 def list_doubts(facts: Mapping[str, str]) -> tuple[str, ...]:
     """Say what is wrong with the facts that were looked up."""
     return tuple(filter(None, (explain_overlap(name, fact) for name, fact in facts.items())))
@@ -126,6 +118,11 @@ class Readiness:
 def list_target_kinds() -> tuple[str, ...]:
     """Name every kind of target."""
     return tuple(_kind(backend) for backend in _backends())
+
+
+def find_backend(kind: str) -> type[Backend] | None:
+    """Return the class of a kind of target; None where there is no such kind."""
+    return next((backend for backend in _backends() if _kind(backend) == kind), None)
 
 
 def find_capabilities(kind: str) -> Capabilities:

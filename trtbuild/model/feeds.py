@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from trtbuild.core.values import TensorSpec
 
 __all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "describe_sample", "fits", "takes"]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trtbuild.backends import Target
-from trtbuild.quant.rules.build_target import FLOOR_BYTES, BuildTarget
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref
-from trtbuild.steps.check_model import CheckModel
+
+if TYPE_CHECKING:
+    from trtbuild.quant.rules.build_target import BuildTarget
+    from trtbuild.steps.check_model import CheckModel
 
 __all__ = ["describe_build_target", "find_profile_shapes", "make_check_step", "name_check_step"]
 
@@ -27,6 +29,8 @@ def make_check_step(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | 
     backend = recipe.targets[target]
     if not backend.capabilities.typing:
         return None
+    from trtbuild.steps.check_model import CheckModel
+
     section = recipe.quantization
     quantized = section is not None
     return CheckModel(
@@ -43,6 +47,8 @@ def make_check_step(recipe: Recipe, target: str, *, model: Ref) -> CheckModel | 
 
 def describe_build_target(backend: Target, recipe: Recipe) -> BuildTarget:
     """Say of a recipe's target what the rules ask."""
+    from trtbuild.quant.rules.build_target import FLOOR_BYTES, BuildTarget
+
     options: dict[str, Any] = backend.model_dump()
     workspace = options.get("workspace")
     return BuildTarget(

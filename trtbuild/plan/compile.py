@@ -18,15 +18,9 @@ from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_dat
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
-from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.capture_data import CaptureData, DataInput
-from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
-from trtbuild.steps.import_ranges import ImportRanges
-from trtbuild.steps.infer import Infer
-from trtbuild.steps.locked_ranges import LockedRanges
-from trtbuild.steps.quantize import Quantize
 
 __all__ = [
     "CompileContext",
@@ -91,6 +85,8 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         found = _add_ranges(recipe.quantization, steps, data, here)
         calibrate_natively(recipe, steps, data)
         if here.ranges is not None and "calibrate" in steps:
+            from trtbuild.steps.locked_ranges import LockedRanges
+
             steps["calibrate"] = LockedRanges(table=here.ranges)
         _add_quantization(recipe.quantization, steps, found, peaks, here)
     _add_engines(recipe, steps, here)
@@ -166,6 +162,8 @@ def _add_ranges(
     found = section.calibrator
     model = Ref(step="fix_graph", output="model")
     if isinstance(found, Cache):
+        from trtbuild.steps.import_ranges import ImportRanges
+
         (table,) = here.pinned(found.files(here.base))
         steps["import_ranges"] = ImportRanges(
             model=model,
@@ -177,6 +175,8 @@ def _add_ranges(
         return Ref(step="import_ranges", output="ranges")
     if found is None or section.data is None:
         return None
+    from trtbuild.steps.calibrate import Calibrate
+
     steps["calibrate"] = Calibrate(
         model=model,
         data=data[section.data],
@@ -194,6 +194,8 @@ def _add_quantization(
     peaks: Ref | None,
     here: CompileContext,
 ) -> None:
+    from trtbuild.steps.quantize import Quantize
+
     file = section.ranges_file
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
@@ -275,6 +277,9 @@ def _add_comparison(
 ) -> None:
     if recipe.compare is None:
         return
+    from trtbuild.steps.compare import CompareOutputs
+    from trtbuild.steps.infer import Infer
+
     samples = data[recipe.compare.data]
     steps["infer(reference)"] = Infer(
         model=Ref(step="fix_graph", output="model"), data=samples, reference=True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -138,6 +137,8 @@ def read_lock(path: Path) -> Lock:
         MissingFile: it is not there.
         UsageError: it is no lock of this trtbuild, or was merged badly.
     """
+    import tomllib
+
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
         tree = tomllib.loads(read_regular(path, hint=hint).decode())

@@ -8,7 +8,6 @@ from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib.cache import Cache
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
-from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["calibrate_natively", "find_native_targets"]
@@ -28,6 +27,8 @@ def calibrate_natively(
     (_, target), *_ = _tens(recipe)
     if found is None or isinstance(found, Cache):
         return
+    from trtbuild.steps.calibrate_natively import CalibrateNatively
+
     steps["calibrate"] = CalibrateNatively(
         model=Ref(step="fix_graph", output="model"),
         data=data[section.data],
@@ -40,7 +41,7 @@ def calibrate_natively(
 
 def find_native_targets(recipe: Recipe, steps: Mapping[str, Step]) -> dict[str, str]:
     """Name, by step, the target under whose Python TensorRT calibrates; empty where it does not."""
-    if not isinstance(steps.get("calibrate"), CalibrateNatively):
+    if "calibrate" not in steps or steps["calibrate"].kind != "calibrate_natively":
         return {}
     (name, _), *_ = _tens(recipe)
     return {"calibrate": name}

@@ -10,8 +10,7 @@ from pydantic import BaseModel
 
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.options import Options, find_location_fields
-from trtbuild.steps import AnyStep
-from trtbuild.steps.base import Pinned, Ref, Step
+from trtbuild.steps.base import Pinned, Ref, Step, StepValue
 
 __all__ = [
     "NOT_INSTALLED",
@@ -33,7 +32,7 @@ class PlannedStep(Options):
     """A step with its name, and all that it will be made of."""
 
     name: str
-    step: AnyStep
+    step: StepValue
     ingredients: dict[str, Any]
     digest: str
     deferred: str = ""
@@ -82,8 +81,7 @@ def plan_steps(
         tree = collect_ingredients(step, digests, (elsewhere or {}).get(name, facts))
         digests[name] = digest_of_tree(tree)
         planned.append(
-            # Built from values that are valid already: validating them again would make pydantic
-            # build the validators of every step kind there is, for a plan that may run nothing.
+            # Built from values that are valid already; to validate them again takes time.
             PlannedStep.model_construct(
                 name=name,
                 step=step,

@@ -8,8 +8,6 @@ from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Precision, Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.convert_precision import ConvertPrecision
-from trtbuild.steps.measure_peaks import MeasurePeaks
 
 __all__ = ["add_conversion", "add_peaks", "find_measured_data", "name_candidate"]
 
@@ -29,6 +27,8 @@ def add_peaks(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInp
     name = find_measured_data(recipe)
     if name is None:
         return None
+    from trtbuild.steps.measure_peaks import MeasurePeaks
+
     steps["measure_peaks"] = MeasurePeaks(model=FLOAT, data=data[name])
     return Ref(step="measure_peaks", output="peaks")
 
@@ -42,6 +42,8 @@ def add_conversion(recipe: Recipe, steps: dict[str, Step], peaks: Ref | None) ->
     section = asked if isinstance(asked, Precision) else Precision(type=asked)
     if recipe.quantization is not None or section.type == "fp32":
         return "fix_graph" if recipe.quantization is None else "quantize"
+    from trtbuild.steps.convert_precision import ConvertPrecision
+
     steps["convert_precision"] = ConvertPrecision(
         model=FLOAT,
         peaks=peaks,

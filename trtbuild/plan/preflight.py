@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
-from trtbuild.core.values import Signature, TensorSpec, find_matches
+from trtbuild.core.values import Signature, TensorSpec
 from trtbuild.data.base import Manifest
 from trtbuild.model.feeds import describe_sample, fits, takes
-from trtbuild.model.nodes import WEIGHTED
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.nearest import suggest_nearest
+from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
-from trtbuild.quant.requests import matches_node
-from trtbuild.recipe.problems import Path, Problem, sort_problems
-from trtbuild.recipe.schema import Precision, Recipe
+from trtbuild.recipe.problems import Problem, sort_problems
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 
@@ -63,8 +61,7 @@ def find_model_problems(
 ) -> Iterator[Problem]:
     """Yield every place where a recipe does not fit the model it names."""
     yield from _profiles(loaded, signature)
-    yield from _patterns(loaded, signature)
-    yield from _find_needless_allowances(loaded, signature)
+    yield from find_pattern_problems(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
 
@@ -141,39 +138,6 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
         if isinstance(expected, int) and size != expected:
             return f"axis {axis} is fixed at {expected}, the profile says {size}"
     return ""
-
-
-def _patterns(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    names = [node.name for node in signature.nodes]
-    operators = sorted({f"op:{node.op}" for node in signature.nodes})
-    for pattern, path in _patterns_of(loaded.recipe):
-        pool = operators if pattern.startswith("op:") else names
-        if not find_matches(pattern, pool):
-            message = f"`{pattern}` matches no node of the model"
-            hint = suggest_nearest(pattern, pool)
-            yield loaded.source.problem(path, message, hint, key=path[-1] == pattern)
-
-
-def _patterns_of(recipe: Recipe) -> Iterator[tuple[str, Path]]:
-    """Yield the patterns over nodes that a recipe's precisions rest on, each with its place."""
-    section, rest = recipe.quantization, recipe.precision
-    if section is not None:
-        yield from ((each, ("quantization", "skip", i)) for i, each in enumerate(section.skip))
-        yield from ((each, ("quantization", "precision", each)) for each in section.precision)
-    if isinstance(rest, Precision):
-        yield from ((each, ("precision", "fp32", i)) for i, each in enumerate(rest.fp32))
-
-
-def _find_needless_allowances(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    """Yield the patterns of `allow_float` that no layer could need."""
-    section = loaded.recipe.quantization
-    layers = [node for node in signature.nodes if node.op in WEIGHTED]
-    pool = [*(node.name for node in layers), *sorted({f"op:{node.op}" for node in layers})]
-    for index, pattern in enumerate(section.allow_float if section else ()):
-        if not any(matches_node(pattern, node.name, node.op) for node in layers):
-            message = f"`{pattern}` matches no layer that INT8 is for ({', '.join(WEIGHTED)})"
-            path: Path = ("quantization", "allow_float", index)
-            yield loaded.source.problem(path, message, suggest_nearest(pattern, pool))
 
 
 def _data(

@@ -10,13 +10,12 @@ from trtbuild.calib.cache import Cache
 from trtbuild.calib.range_file import RangeTable, list_bounds, table_from_bytes
 from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
+from trtbuild.core.patterns import assign_patterns, find_matches
 from trtbuild.core.regular_files import read_regular
-from trtbuild.core.values import Ranges, assign_patterns, find_matches
+from trtbuild.core.values import Ranges
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.plan.compile import list_manual_ranges
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
-from trtbuild.quant.placing.policy import list_candidates, list_floating
-from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.recipe.problems import Path, Problem
 
@@ -69,8 +68,13 @@ def collect_given_ranges(
 
 def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
     """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
-    requests = PrecisionRequests(section.skip, section.precision)
-    return find_required_ranges(load_bare(model), requests)
+    from trtbuild.quant.placing.required_ranges import find_required_ranges
+
+    bare = load_bare(model)
+    requests = PrecisionRequests.among(
+        bare.graph.node, skip=section.skip, precision=section.precision
+    )
+    return find_required_ranges(bare, requests)
 
 
 def _by_hand(section: Quantization) -> bool:
@@ -111,6 +115,8 @@ def _check_calibrators(
     loaded: LoadedRecipe, section: Quantization, model: FilePath
 ) -> Iterator[Problem]:
     """A calibrator of its own is for tensors that calibration looks at, one for each of them."""
+    from trtbuild.quant.placing.policy import list_candidates, list_floating
+
     found = load_bare(model)
     looked_at = list_floating(found) if section.mode == "implicit" else list_candidates(found)
     for pattern in section.calibrators:
@@ -174,6 +180,8 @@ def _find_lacking(
     loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str], model: FilePath
 ) -> Iterator[Problem]:
     """INT8 that is asked for is not left out because a range is missing."""
+    from trtbuild.quant.placing.required_ranges import find_missing_ranges
+
     wants = list(find_needed_ranges(section, model))
     gaps = find_missing_ranges(wants, collect_given_ranges(loaded, section, tensors).tensors)
     if not gaps:
@@ -185,6 +193,10 @@ def _find_lacking(
     told = (
         f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {name_few(gaps)}"
     )
+    table = _cache(loaded, section)
+    silent = [name for name in gaps if table and name in table.unknown]
+    if table and silent:
+        told += f"; the file says nothing of {name_few(silent)} (0, infinity or no number)"
     measure = "" if place else "say `data` and `calibrator`, or "
     hint = (
         f"{measure}add them to `ranges`, `skip` the layers that read them, or leave those in "

@@ -99,8 +99,9 @@ def demand_fresh(saved: SavedPlan, plan: Plan, decisions: Sequence[Decision]) ->
         if not changed and step.verdict == "reuse" and decision.verdict == "run":
             found.append(f"{step.name}: was to be reused, and has left the store")
     if found:
-        more = f"\n  and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
-        shown = "".join(f"\n  {each}" for each in sorted(found)[:MOST_REASONS])
+        more = [f"  and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else []
         raise PlanStale(
-            f"the saved plan is stale:{shown}{more}", hint="plan again, look at it, and apply that"
+            "the saved plan is stale:",
+            lines=[*(f"  {each}" for each in sorted(found)[:MOST_REASONS]), *more],
+            hint="plan again, look at it, and apply that",
         )

@@ -45,7 +45,7 @@ class HalfType:
         """NumPy's type for it."""
         import onnx
 
-        return onnx.helper.tensor_dtype_to_np_dtype(self.element)
+        return onnx.helper.tensor_dtype_to_np_dtype(self.element)  # type: ignore[no-any-return]
 
     def cast(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """Round values to the nearest of this type; what lies beyond it becomes the largest."""

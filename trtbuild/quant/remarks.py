@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from trtbuild.core.values import Ranges, find_matches
+from trtbuild.core.patterns import find_matches, find_nodes
+from trtbuild.core.values import Ranges
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import name_of
 from trtbuild.model.view import GraphView
 from trtbuild.quant.account import LayerAccount, WeightAccount
-from trtbuild.quant.requests import PrecisionRequests, matches_node
+from trtbuild.quant.requests import PrecisionRequests
 
 __all__ = [
     "name_few",
@@ -85,9 +86,10 @@ def note_distant(paired: Iterable[str], ranges: Ranges) -> Iterator[str]:
 
 def note_unmatched_requests(view: GraphView, requests: PrecisionRequests) -> Iterator[str]:
     """Say which patterns mean no node."""
+    nodes = {name_of(node): node.op_type for node in view.nodes}
     for field, patterns in (("skip", requests.skip), ("precision", requests.precision)):
         for pattern in patterns:
-            if not any(matches_node(pattern, name_of(node), node.op_type) for node in view.nodes):
+            if not find_nodes(pattern, nodes):
                 yield f"{field}: `{pattern}` matches no node"
 
 

@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
 
-from trtbuild.core.values import matches
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.patterns import find_nodes, find_strongest, means_node
+from trtbuild.model.nodes import name_of
 from trtbuild.quant.account import PrecisionName
 
-__all__ = ["PrecisionRequests", "matches_node"]
+if TYPE_CHECKING:
+    import onnx
 
-OPERATOR = "op:"
-
-
-def matches_node(pattern: str, name: str, op: str) -> bool:
-    """Tell whether a pattern means a node: by its name, or by its operator after `op:`."""
-    if pattern.startswith(OPERATOR) and matches(pattern.removeprefix(OPERATOR), op):
-        return True
-    return matches(pattern, name)
+__all__ = ["PrecisionRequests"]
 
 
 @dataclass(frozen=True)
 class PrecisionRequests:
     """Patterns over nodes: those that `skip` INT8, and those of a `precision`.
 
-    What is skipped stays float, whatever its precision says. Of several precisions a node's exact
-    name wins over a pattern, and the last pattern written over those before it.
+    What is skipped stays float, whatever its precision says. Of several precisions the most
+    specific counts (`core.patterns`), whatever the order they are written in.
     """
 
     skip: tuple[str, ...] = ()
     precision: Mapping[str, PrecisionName] = field(default_factory=dict)
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """The model's nodes, name → operator: what patterns mean among them makes them specific."""
+
+    @classmethod
+    def among(
+        cls,
+        nodes: Iterable[onnx.NodeProto],
+        *,
+        skip: tuple[str, ...] = (),
+        precision: Mapping[str, PrecisionName] | None = None,
+    ) -> Self:
+        """Make requests of a model's nodes, before pairs and conversions add others."""
+        known = {name_of(node): node.op_type for node in nodes}
+        return cls(skip, dict(sorted((precision or {}).items())), known)
 
     def object_to_int8(self, name: str, op: str) -> str:
-        """Say why a node must stay float; nothing if it need not."""
-        for pattern in self.skip:
-            if matches_node(pattern, name, op):
-                return f"skipped by the recipe: `{pattern}`"
-        pattern, precision = self._find_request(name, op)
-        return f"the recipe asks for {precision}: `{pattern}`" if precision == "fp32" else ""
+        """Say why a node must stay float; nothing if it need not.
+
+        Raises:
+            StepInputError: two precisions mean it, and neither is more specific.
+        """
+        for pattern in self._find_meaning(self.skip, name, op):
+            return f"skipped by the recipe: `{pattern}`"
+        return self.object_to_half(name, op)
 
     def object_to_half(self, name: str, op: str) -> str:
-        """Say why a node must stay in float32; nothing if 16 bits will do."""
+        """Say why a node must stay in float32; nothing if 16 bits will do.
+
+        Raises:
+            StepInputError: two precisions mean it, and neither is more specific.
+        """
         pattern, precision = self._find_request(name, op)
         return f"the recipe asks for fp32: `{pattern}`" if precision == "fp32" else ""
 
@@ -49,7 +67,20 @@ class PrecisionRequests:
         return not self.object_to_int8(name, op) and self._find_request(name, op)[1] == "int8"
 
     def _find_request(self, name: str, op: str) -> tuple[str, PrecisionName | None]:
-        if name in self.precision:
-            return name, self.precision[name]
-        found = [pattern for pattern in self.precision if matches_node(pattern, name, op)]
-        return (found[-1], self.precision[found[-1]]) if found else ("", None)
+        found = self._find_meaning(self.precision, name, op)
+        strongest = find_strongest(name, found, self._meant)
+        asked = {self.precision[pattern]: pattern for pattern in reversed(strongest)}
+        if len(asked) > 1:
+            first, second = asked.values()
+            raise StepInputError(
+                f"precision: `{second}` and `{first}` both mean `{name}`",
+                hint=f"give `{name}` a precision by its name",
+            )
+        return next(((pattern, precision) for precision, pattern in asked.items()), ("", None))
+
+    def _find_meaning(self, patterns: Iterable[str], name: str, op: str) -> list[str]:
+        return [pattern for pattern in patterns if means_node(pattern, name, op, self.nodes)]
+
+    @cached_property
+    def _meant(self) -> Mapping[str, frozenset[str]]:
+        return {pattern: frozenset(find_nodes(pattern, self.nodes)) for pattern in self.precision}

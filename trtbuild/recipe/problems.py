@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from trtbuild.core.options import Options
+from trtbuild.core.shown import shown
 
 __all__ = [
     "Format",
     "Mark",
     "Path",
     "Problem",
-    "escape_unprintable",
     "find_nearest",
     "format_annotation",
     "format_path",
@@ -52,13 +52,14 @@ class Problem(Options):
 
     def render(self) -> str:
         """Write the problem as a reader sees it: place, message, the line, a caret, the hint."""
-        lines = [f"{self.file}:{self.mark.line}:{self.mark.column}: error: {self.message}"]
+        place = f"{self.file}:{self.mark.line}:{self.mark.column}"
+        lines = [shown(f"{place}: error: {self.message}")]
         if self.excerpt.strip():
-            shown, before = _window(self.excerpt, self.mark.column - 1)
-            lines.append(f"{self.mark.line:5d} | {shown}".rstrip())
+            excerpt, before = _window(self.excerpt, self.mark.column - 1)
+            lines.append(f"{self.mark.line:5d} | {excerpt}".rstrip())
             lines.append(f"      | {_blank(before)}^")
         if self.hint:
-            lines.append(f"hint: {self.hint}")
+            lines.append(shown(f"hint: {self.hint}"))
         return "\n".join(lines)
 
 
@@ -100,13 +101,6 @@ def find_nearest(word: str, known: Iterable[str]) -> str | None:
 def fold_case(word: str) -> str:
     """Return a name as it is compared when only case and separators may differ."""
     return word.lower().replace("-", "_").replace(" ", "_").replace("_", "")
-
-
-def escape_unprintable(text: str) -> str:
-    """Write out what would change how the text around it is shown (escapes, direction marks)."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _window(line: str, offset: int) -> tuple[str, str]:
@@ -153,18 +147,18 @@ def _github(problem: Problem) -> str:
         "col": str(problem.mark.column),
         "title": format_path(problem.path) or "recipe",
     }
-    text = f"{problem.message}\nhint: {problem.hint}" if problem.hint else problem.message
-    return format_annotation("error", where, text)
+    return format_annotation("error", where, problem.message, problem.hint)
 
 
-def format_annotation(level: str, where: Mapping[str, str], text: str) -> str:
+def format_annotation(level: str, where: Mapping[str, str], text: str, hint: str) -> str:
     """Write GitHub's workflow command for an `error` or a `warning`; `where` holds its options."""
     properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
-    return f"::{level} {properties}::{_data(text)}"
+    lines = [text, f"hint: {hint}"] if hint else [text]
+    return f"::{level} {properties}::{'%0A'.join(map(_data, lines))}"
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return shown(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

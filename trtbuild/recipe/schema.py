@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from trtbuild.backends import Target
-from trtbuild.calib import Calibrator, RangeSource
+from trtbuild.calib.kinds import Calibrator, RangeSource
 from trtbuild.core.options import Location, Options
 from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
@@ -66,8 +66,8 @@ class Quantization(Options):
     it, with its own class for the calibrator (entropy2, entropy, minmax or legacy)."""
     ranges: dict[Pattern, Bounds] = {}
     """Ranges by hand, as a limit (6.0 means -6 to 6) or [low, high]. Keys are tensor names or
-    patterns (`*`, `?`, `[...]`); they win over the calibrator. A name wins over a pattern, and a
-    pattern over another that means more; two that merely overlap are an error."""
+    patterns (`*`, `?`, `[...]`); they win over the calibrator. The most specific counts; two that
+    merely overlap are an error."""
     ranges_file: Location | None = None
     """A file of more ranges by hand, relative to the recipe: `name: limit` lines, or JSON as in
     `ranges` or `ranges.json`, of names alone. They win over patterns; names in `ranges` win over
@@ -90,10 +90,10 @@ class Quantization(Options):
     """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
     means all nodes of that sort."""
     precision: dict[Pattern, Literal["int8", "fp32"]] = {}
-    """The same patterns, each with int8 or fp32. A name wins over a pattern, a later pattern over
-    an earlier one, and `skip` over all. int8 is the default where TensorRT-RTX delivers it; asking
-    for it adds ConvTranspose, which TensorRT 10 and 11 can run in INT8. fp32 keeps a node out of
-    `high_precision` as well, which `skip` does not."""
+    """The same patterns, each with int8 or fp32. The most specific counts, and exceptions stand
+    below what they are exceptions of; `skip` wins over all of them. int8 is the default where
+    TensorRT-RTX delivers it; asking for it adds ConvTranspose, which TensorRT 10 and 11 can run in
+    INT8. fp32 keeps a node out of `high_precision` as well, which `skip` does not."""
     allow_float: tuple[Pattern, ...] = ()
     """The same patterns: layers that may come out in floating point where INT8 was asked for. By
     default an engine that delivers less than was asked for fails the build."""

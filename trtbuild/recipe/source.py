@@ -8,8 +8,9 @@ from pathlib import Path as FilePath
 
 from trtbuild.core.errors import MissingFile
 from trtbuild.core.regular_files import open_regular
+from trtbuild.core.shown import shown
 from trtbuild.recipe.compose import At, Node, TextError, compose_yaml
-from trtbuild.recipe.problems import Mark, Path, Problem, escape_unprintable
+from trtbuild.recipe.problems import Mark, Path, Problem
 
 __all__ = ["Mark", "RecipeText", "parse_recipe_text", "read_recipe_text"]
 
@@ -106,8 +107,8 @@ def _problem(
         file=file,
         mark=mark,
         path=path,
-        message=escape_unprintable(message),
-        hint=escape_unprintable(hint),
+        message=shown(message),
+        hint=shown(hint),
         excerpt=lines[mark.line - 1] if mark.line <= len(lines) else "",
     )
 

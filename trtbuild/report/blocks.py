@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from trtbuild.core.shown import shown
+
 __all__ = [
     "NOTHING",
     "Bar",
@@ -23,7 +25,6 @@ __all__ = [
     "TableBlock",
     "Tone",
     "drop_empty_columns",
-    "escape_invisible",
     "flatten_line",
     "flatten_span",
     "parse_prose",
@@ -142,17 +143,9 @@ class Page:
     sections: tuple[Section, ...]
 
 
-def escape_invisible(text: str) -> str:
-    """Write characters that do not print, or that turn the direction of text, as escapes."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
-        for each in text
-    )
-
-
 def flatten_line(text: str) -> str:
     """Return text on one line, all of it visible."""
-    return escape_invisible(" ".join(text.split()))
+    return shown(" ".join(text.split()))
 
 
 def drop_empty_columns(table: TableBlock) -> TableBlock:
@@ -191,5 +184,5 @@ def quote_message(text: str) -> Block:
     """Return a message: a sentence as a paragraph, several lines as they are."""
     lines = text.strip().splitlines()
     if len(lines) > 1:
-        return Pre("\n".join(escape_invisible(line.expandtabs().rstrip()) for line in lines))
+        return Pre("\n".join(shown(line.expandtabs().rstrip()) for line in lines))
     return Paragraph(parse_prose(text.strip()))

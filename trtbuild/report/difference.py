@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from trtbuild.core.shown import shown
 from trtbuild.core.words import abbreviate, format_size
 from trtbuild.plan.difference import Change, Diff
 from trtbuild.plan.range_diff import RangeDiff
@@ -13,6 +14,7 @@ __all__ = [
     "render_difference_markdown",
     "render_differences",
     "render_differences_markdown",
+    "safe",
 ]
 
 MOST_RANGES = 20
@@ -42,7 +44,7 @@ def _same(found: Sequence[Diff], told: int) -> Iterator[str]:
     if not found:
         yield "no recipe is in either revision"
     elif len(found) == count == 1:
-        yield f"{_sides(found[0])}: the same"
+        yield shown(f"{_sides(found[0])}: the same")
     elif count:
         yield f"{count} {'recipe means' if count == 1 else 'recipes mean'} the same as before"
 
@@ -54,23 +56,23 @@ def _sides(found: Diff) -> str:
 def render_difference(found: Diff, *, sides: str) -> str:
     """Write a difference: worst first, a line a fact."""
     if found.only:
-        return f"{sides}: {ONLY[found.only]}"
+        return shown(f"{sides}: {ONLY[found.only]}")
     lines = [sides if found.differ else f"{sides}: the same"]
     for title, facts in _sections(found):
         lines += [f"  {title}:", *(f"    {fact}" for fact in facts)]
-    return "\n".join(lines)
+    return "\n".join(map(shown, lines))
 
 
 def render_difference_markdown(found: Diff, *, sides: str) -> str:
     """Write a difference for a pull request: a line where nothing matters, else folded sections."""
     if found.only:
-        return f"**{_escape_markup(sides)}** {ONLY[found.only]}\n"
+        return f"**{safe(sides)}** {ONLY[found.only]}\n"
     sections = list(_sections(found))
     counts = ", ".join(f"{title.lower()} ({len(facts)})" for title, facts in sections)
-    text = f"**{_escape_markup(sides)}**: {counts if found.differ else 'the same'}\n"
+    text = f"**{safe(sides)}**: {counts if found.differ else 'the same'}\n"
     for index, (title, facts) in enumerate(sections):
         opened = " open" if index == 0 and found.differ else ""
-        rows = "\n".join(f"- {_escape_markup(fact)}" for fact in facts)
+        rows = "\n".join(f"- {safe(fact)}" for fact in facts)
         text += f"\n<details{opened}><summary>{title}</summary>\n\n{rows}\n\n</details>\n"
     return text
 
@@ -126,8 +128,9 @@ def _bits(lost: float) -> str:
     return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"
 
 
-def _escape_markup(text: str) -> str:
+def safe(text: str) -> str:
     """Keep names of tensors and files from being taken for Markdown or HTML."""
+    text = shown(text)
     for letter in "\\`*_[]<>|":
         text = text.replace(letter, f"\\{letter}" if letter not in "<>" else f"&#{ord(letter)};")
-    return text.replace("\n", " ")
+    return text

@@ -15,8 +15,7 @@ from trtbuild.core.errors import StepFailed
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.machine.places import Place
 from trtbuild.run.executor import Call, CallResult, Executor
-from trtbuild.steps import AnyStep
-from trtbuild.steps.base import Pinned
+from trtbuild.steps.base import Pinned, Step
 from trtbuild.steps.describe_engine import DescribeEngine
 from trtbuild.steps.run_engine import RunEngine
 
@@ -64,7 +63,7 @@ def run_engine(
 
 
 @contextlib.contextmanager
-def _carry_out(step: AnyStep, executor: Executor) -> Iterator[tuple[Path, CallResult]]:
+def _carry_out(step: Step, executor: Executor) -> Iterator[tuple[Path, CallResult]]:
     """Run a step, and show its outputs."""
     with tempfile.TemporaryDirectory(prefix="trtbuild-") as folder:
         out = Path(folder) / "out"

@@ -9,7 +9,7 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.records import Outcome
 from trtbuild.machine.places import Place
-from trtbuild.steps import AnyStep
+from trtbuild.steps.base import StepValue
 
 if TYPE_CHECKING:
     from trtbuild.plan.explain import Decision
@@ -26,7 +26,7 @@ class Call(Options):
     """
 
     name: str
-    step: AnyStep
+    step: StepValue
     inputs: dict[str, Location]
     """`step/output` → the file."""
     out: Location

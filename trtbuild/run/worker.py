@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, TrtbuildError
+from trtbuild.core.shown import shown
 from trtbuild.run.executor import Call, StepProgress
 from trtbuild.steps.base import Context, QuietEvents
 
@@ -81,7 +82,7 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
     except MemoryError:
         return {"message": "out of memory", "hint": "", "code": 3}
     except OSError as error:
-        return {"message": str(error), "hint": "", "code": 4}
+        return {"message": shown(str(error)), "hint": "", "code": 4}
     except Exception as error:  # noqa: BLE001  # the boundary of the process: told, never hidden
         traceback.print_exc()
         return _describe_unexpected(error)
@@ -90,7 +91,7 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
 
 def _describe_unexpected(error: Exception) -> dict[str, Any]:
     return {
-        "message": f"a bug in trtbuild: {type(error).__name__}: {error}",
+        "message": shown(f"a bug in trtbuild: {type(error).__name__}: {error}"),
         "hint": "the log has the traceback; please report it",
         "code": BUG,
     }

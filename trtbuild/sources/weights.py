@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError, UsageError
+from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.sources.download import Limits, download
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +17,8 @@ __all__ = ["LIMIT_BYTES", "fetch_weights", "read_state_dict"]
 
 LIMIT_BYTES = 8 << 30
 """More than any model that an engine is built from here; a server cannot fill the disk."""
-PIECE_BYTES = 1 << 20
+LIMIT_SECONDS = 3 * 3600.0
+"""Longer than a file of that size takes over any line that an engineer has."""
 SAFETENSORS_HEADER_BYTES = 100 << 20  # the format's own limit
 
 
@@ -27,6 +27,7 @@ def fetch_weights(
     destination: Path,
     *,
     timeout_seconds: float,
+    limit_seconds: float = LIMIT_SECONDS,
     limit_bytes: int = LIMIT_BYTES,
 ) -> None:
     """Fetch a weights file to `destination`, in pieces, and check it against its sha256.
@@ -36,90 +37,30 @@ def fetch_weights(
     Args:
         weights: has a `url` (https, or file) and its `sha256`.
         destination: the file to write.
-        timeout_seconds: for the server to answer, and again for each piece; the whole may take
-            sixty times as long.
+        timeout_seconds: for the server to answer, and again for every 64 KiB.
+        limit_seconds: for the whole file.
         limit_bytes: refuse a longer file.
 
     Raises:
-        MissingFile: the URL cannot be reached, or not in time, or is too large.
+        MissingFile: the URL cannot be reached, or not in time, is too large, or was cut off.
         CorruptObject: what came is not what the digest says.
         UsageError: it is not a URL of https or file.
     """
     url = weights.url or ""
+    limits = Limits(timeout_seconds, limit_seconds, limit_bytes)
     try:
-        found = _download(url, destination, timeout_seconds=timeout_seconds, limit=limit_bytes)
+        found = download(url, destination, limits)
     except BaseException:
         destination.unlink(missing_ok=True)
         raise
-    if found != weights.sha256:
+    if found.sha256 != weights.sha256:
         destination.unlink()
+        hint = "do not use it; compare both with what the publisher states"
+        if not found.whole:
+            hint = f"try again, the server did not say where the file ends; then {hint}"
         raise CorruptObject(
-            f"{url}: its sha256 is {found}, the recipe says {weights.sha256}",
-            hint="do not use it; compare both with what the publisher states",
+            f"{url}: its sha256 is {found.sha256}, the recipe says {weights.sha256}", hint=hint
         )
-
-
-def _download(url: str, destination: Path, *, timeout_seconds: float, limit: int) -> str:
-    from urllib.error import URLError
-
-    deadline = time.monotonic() + 60 * timeout_seconds
-    digest, size = hashlib.sha256(), 0
-    try:
-        with _open(url, timeout_seconds) as answer, destination.open("wb") as file:
-            while piece := answer.read(PIECE_BYTES):
-                size += len(piece)
-                if size > limit:
-                    raise MissingFile(f"{url}: is larger than {limit / 1e9:.1f} GB")
-                if time.monotonic() > deadline:
-                    raise TimeoutError("took too long")
-                digest.update(piece)
-                file.write(piece)
-    except (URLError, OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise MissingFile(
-            f"{url}: cannot be fetched: {reason}",
-            hint="fetch it by other means and name it in the recipe: weights: {path: ...}",
-        ) from error
-    return digest.hexdigest()
-
-
-def _open(url: str, timeout_seconds: float) -> Any:
-    """Open a URL; a server that sends us on to plain http, or to our own files, is refused."""
-    from urllib.parse import urlsplit
-    from urllib.request import (
-        FileHandler,
-        HTTPDefaultErrorHandler,
-        HTTPErrorProcessor,
-        HTTPRedirectHandler,
-        HTTPSHandler,
-        OpenerDirector,
-        ProxyHandler,
-        Request,
-        UnknownHandler,
-    )
-
-    scheme = urlsplit(url).scheme
-    if scheme not in {"https", "file"}:
-        raise UsageError(
-            f"{url}: weights are fetched over https, or from file:// URLs",
-            hint="use the https address, or a path",
-        )
-    opener = OpenerDirector()
-    handlers: list[Any] = (
-        [FileHandler()]
-        if scheme == "file"
-        else [
-            ProxyHandler(),
-            HTTPSHandler(),
-            HTTPRedirectHandler(),
-            HTTPDefaultErrorHandler(),
-            HTTPErrorProcessor(),
-            UnknownHandler(),
-        ]
-    )
-    for handler in handlers:
-        opener.add_handler(handler)
-    return opener.open(Request(url), timeout=timeout_seconds)  # noqa: S310  # checked above
 
 
 def read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:

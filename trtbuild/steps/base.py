@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import Annotated, Any, ClassVar, Protocol, TypeVar
+
+from pydantic import BeforeValidator, SerializeAsAny
 
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 
-__all__ = ["MODEL", "WEIGHTS", "Context", "Events", "Pinned", "QuietEvents", "Ref", "Step"]
+__all__ = [
+    "MODEL",
+    "WEIGHTS",
+    "Context",
+    "Events",
+    "Pinned",
+    "QuietEvents",
+    "Ref",
+    "Step",
+    "StepValue",
+]
 
 Value = TypeVar("Value", bound=Options)
 
@@ -149,3 +161,16 @@ class Step(Options):
         """Write a value as a declared output: JSON in UTF-8, whatever the encoding around it."""
         text = value.model_dump_json(indent=indent, exclude_defaults=exclude_defaults)
         self.out(context, output).write_text(text + "\n", encoding="utf-8")
+
+
+def _read_step(value: Any) -> Any:
+    if isinstance(value, Step):
+        return value
+    # Whoever reads steps runs them; whoever plans makes those that a recipe needs.
+    from trtbuild.steps.any_step import read_step
+
+    return read_step(value)
+
+
+StepValue = Annotated[SerializeAsAny[Step], BeforeValidator(_read_step)]
+"""A step of any kind, as a field: the kinds are loaded where one is read from JSON."""

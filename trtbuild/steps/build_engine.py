@@ -8,14 +8,12 @@ from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization, LayerRequest
-from trtbuild.backends.model import OnnxModel
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
-from trtbuild.model.nodes import name_of
 from trtbuild.quant.account import PrecisionName, QuantizationAccount
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.steps.base import Context, Pinned, Ref, Step
@@ -29,7 +27,7 @@ MANY = 5
 class BuildEngine(Step):
     """Build the engine, then read back what was delivered."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {
         "engine": "model.engine",
         "result": "engine.json",
@@ -75,6 +73,8 @@ class BuildEngine(Step):
         self.write(context, "result", self._result(context, built))
 
     def _read_requests(self, context: Context) -> tuple[LayerRequest, ...]:
+        from trtbuild.backends.model import OnnxModel
+
         if self.account is None:
             return OnnxModel.read(context.path(self.model)).list_requests()
         layers = self._read_account(context).layers
@@ -101,8 +101,12 @@ class BuildEngine(Step):
         )
 
     def _implicit(self, context: Context, table: Ref) -> ImplicitQuantization:
+        from trtbuild.backends.model import OnnxModel
+        from trtbuild.model.nodes import name_of
+
         ranges = context.read(table, Ranges)
-        requests = PrecisionRequests(self.skip, self.precision)
+        nodes = OnnxModel.read(context.path(self.model)).nodes
+        requests = PrecisionRequests.among(nodes, skip=self.skip, precision=self.precision)
         return ImplicitQuantization(
             ranges=ranges,
             manual=tuple(
@@ -112,7 +116,7 @@ class BuildEngine(Step):
             ),
             floats=tuple(
                 name_of(node)
-                for node in OnnxModel.read(context.path(self.model)).nodes
+                for node in nodes
                 if requests.object_to_int8(name_of(node), node.op_type)
             ),
             encode=_write_cache,

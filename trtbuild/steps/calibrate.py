@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
-from pathlib import Path
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from trtbuild.calib import Calibrator
-from trtbuild.calib.collect import collect_histograms
-from trtbuild.calib.first_layers import FirstLayer, find_doubts, find_first_layers
-from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.observe import Observer
-from trtbuild.calib.overrides import assign_calibrators
-from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
+from trtbuild.calib.kinds import Calibrator
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.onnx_file import load_bare
-from trtbuild.quant.placing.policy import list_candidates, list_floating
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
-__all__ = ["Calibrate", "check_count", "choose_workers", "open_observer"]
+if TYPE_CHECKING:
+    from trtbuild.calib.first_layers import FirstLayer
+    from trtbuild.calib.histogram import Histogram
+    from trtbuild.calib.observe import Observer
+    from trtbuild.model.feeds import Feeder
+
+__all__ = ["Calibrate", "check_count", "choose_workers"]
 
 MOST_WORKERS = 16
+
+
+class _Seen(NamedTuple):
+    """What the calibration data showed."""
+
+    samples: int
+    firsts: list[FirstLayer]
+    calibrators: dict[str, Calibrator]
+    histograms: dict[str, Histogram]
 
 
 class Calibrate(Step):
@@ -53,46 +60,74 @@ class Calibrate(Step):
                 finite, an override matches nothing, or fewer or more samples came than were
                 captured.
         """
-        wanted = self.data.read_manifest(context).count
-        observer, firsts = open_observer(context.path(self.model), everything=self.everything)
-        observer.feeder.demand_whole_batches(wanted)
-        calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
-        counted = {layer.tensor for layer in firsts}
-        histograms = {
-            name: Histogram(counted=one.counts or name in counted)
-            for name, one in calibrators.items()
-        }
-        samples = collect_histograms(
-            observer,
-            observer.feeder.feeds(self.data.samples(context)),
-            histograms,
-            workers=min(choose_workers(context), wanted),
-            progress=lambda done: context.events.progress(done, wanted, "samples"),
-        )
-        check_count(samples, wanted)
-        for remark in (*find_doubts(firsts, histograms), *remark_on_histograms(histograms)):
+        from trtbuild.calib.first_layers import find_doubts
+        from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
+
+        seen = self._collect(context)
+        for remark in (
+            *find_doubts(seen.firsts, seen.histograms),
+            *remark_on_histograms(seen.histograms),
+        ):
             context.events.note(remark)
         ranges = ranges_from_histograms(
-            histograms, calibrators, samples=samples, workers=choose_workers(context)
+            seen.histograms,
+            seen.calibrators,
+            samples=seen.samples,
+            workers=choose_workers(context),
         )
         self.write(context, "ranges", ranges)
 
+    def _collect(self, context: Context) -> _Seen:
+        """Run the model over all samples, in a pool that starts while the model is opened."""
+        from trtbuild.calib.collect import collect_histograms, make_pool
+        from trtbuild.calib.histogram import Histogram
+        from trtbuild.calib.overrides import assign_calibrators
 
-def open_observer(path: Path, *, everything: bool) -> tuple[Observer, list[FirstLayer]]:
-    """Open a model to observe the tensors that need a range, or all; and read its first layers.
+        wanted = self.data.read_manifest(context).count
+        with (
+            make_pool(min(choose_workers(context), wanted)) as pool,
+            self._opened(context) as (observer, feeder, firsts),
+        ):
+            feeder.demand_whole_batches(wanted)
+            calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
+            counted = {layer.tensor for layer in firsts}
+            histograms = {
+                name: Histogram(counted=one.counts or name in counted)
+                for name, one in calibrators.items()
+            }
+            samples = collect_histograms(
+                observer,
+                feeder.feeds(self.data.samples(context)),
+                histograms,
+                pool=pool,
+                progress=lambda done: context.events.progress(done, wanted, "samples"),
+            )
+        check_count(samples, wanted)
+        return _Seen(samples, firsts, calibrators, histograms)
 
-    Raises:
-        StepInputError: it is no ONNX model, or ONNX Runtime cannot run it.
-    """
-    model = load_bare(path)
-    firsts = find_first_layers(model, folder=path.parent)  # the observer empties the model
-    tensors = list_floating(model) if everything else list_candidates(model)
-    return Observer(model, tensors, folder=path.parent), firsts
+    @contextlib.contextmanager
+    def _opened(self, context: Context) -> Iterator[tuple[Observer, Feeder, list[FirstLayer]]]:
+        """Open the model to observe the tensors that need a range, and read its first layers."""
+        from trtbuild.calib.first_layers import find_first_layers
+        from trtbuild.calib.observe import observing
+        from trtbuild.model.onnx_file import load_bare
+        from trtbuild.quant.placing.policy import list_candidates, list_floating
+
+        path = context.path(self.model)
+        model = load_bare(path)
+        firsts = find_first_layers(model, folder=path.parent)
+        tensors = list_floating(model) if self.everything else list_candidates(model)
+        opening = observing(model, tensors, folder=path.parent, below=context.out.parent)
+        del model  # with its weights
+        with opening as (observer, feeder):
+            yield observer, feeder, firsts
 
 
 def choose_workers(context: Context) -> int:
     """Return how many samples are computed at a time: each holds its activations in memory."""
-    return min(context.threads or len(os.sched_getaffinity(0)), MOST_WORKERS)
+    bound = hasattr(os, "sched_getaffinity")  # on Linux, to fewer than there are
+    free = len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1
+    return min(context.threads or free, MOST_WORKERS)
 
 
 def check_count(samples: int, wanted: int) -> None:

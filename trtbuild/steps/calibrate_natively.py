@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from trtbuild.backends.base import Shapes
 from trtbuild.backends.tensorrt.native_calibration import CountedBatches, calibrate_with_tensorrt
 from trtbuild.backends.tensorrt10 import Tensorrt10
-from trtbuild.calib import Calibrator
+from trtbuild.calib.kinds import Calibrator
 from trtbuild.calib.legacy import Legacy
 from trtbuild.calib.range_file import table_from_bytes
 from trtbuild.calib.range_import import select_ranges
@@ -79,7 +79,7 @@ class CalibrateNatively(Step):
             options=self.calibrator.model_dump(exclude={"kind"}) if legacy else {},
         )
         self.out(context, "cache").write_bytes(cache)
-        table = table_from_bytes(cache, file="TensorRT's cache")
+        table = table_from_bytes(cache, file="TensorRT's cache", values="scale")
         ranges = select_ranges(table, list_floating(load_bare(path)))
         self.write(context, "ranges", ranges.model_copy(update={"samples": count}))
 

@@ -22,7 +22,7 @@ MANY = 5
 class CheckModel(Step):
     """Check a model for a target: an error ends the build, a warning becomes a note."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"
@@ -86,8 +86,10 @@ def describe_fault(fault: RuleFault) -> str:
 def _refuse(errors: Sequence[RuleFault]) -> None:
     if errors:
         codes = ", ".join(dict.fromkeys(fault.code for fault in errors))
+        first, *rest = map(describe_fault, errors)
         raise StepInputError(
-            "\n".join(describe_fault(fault) for fault in errors),
+            first,
+            lines=rest,
             hint=f"mend the model; or, where a rule is wrong about it, turn it off with a reason: "
             f'`checks: {{off: {{{errors[0].code}: "why"}}}}` ({codes})',
         )

@@ -24,7 +24,7 @@ __all__ = ["ConvertPrecision"]
 class ConvertPrecision(Step):
     """Convert a model to 16 bits; what would overflow stays float32."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "account": "precision.json",
@@ -53,7 +53,9 @@ class ConvertPrecision(Step):
         model, raised = raise_opset_for_half(model, self.type, quantized=False)
         largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
         high = HalfSettings(self.type, largest, keep_io_types=self.keep_io_types)
-        requests = PrecisionRequests(precision=dict.fromkeys(self.fp32, "fp32"))
+        requests = PrecisionRequests.among(
+            model.graph.node, precision=dict.fromkeys(self.fp32, "fp32")
+        )
         with use_scratch(context.out.parent / "scratch", of=model):
             account = convert_to_half(model, make_float_account(model), high, requests)
         account = account.model_copy(update={"remarks": (*raised, *account.remarks)})

@@ -21,7 +21,7 @@ __all__ = ["ImportRanges"]
 class ImportRanges(Step):
     """Read a file of ranges, and keep those of the model's tensors."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
 
     kind: Literal["import_ranges"] = "import_ranges"
@@ -44,7 +44,10 @@ class ImportRanges(Step):
         model = load_bare(context.path(self.model))
         names = GraphView(model).activations
         ranges = select_ranges(table, names)
-        wants = list(find_required_ranges(model, PrecisionRequests(self.skip, self.precision)))
+        requests = PrecisionRequests.among(
+            model.graph.node, skip=self.skip, precision=self.precision
+        )
+        wants = list(find_required_ranges(model, requests))
         for remark in remark_on_file(
             table,
             names,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import contextlib
+import os
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.feeds import Feeder
-from trtbuild.model.outline import ModelOutline
-from trtbuild.model.session import open_session
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from trtbuild.model.feeds import Feed
+    from trtbuild.model.outline import ModelOutline
 
 __all__ = ["Infer", "KeptOutputs"]
 
@@ -46,17 +49,26 @@ class Infer(Step):
         Raises:
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
+        from trtbuild.model.feeds import Feeder
+        from trtbuild.model.outline import ModelOutline
+
         path = context.path(self.model)
         model = ModelOutline.read(path)
         feeder = Feeder(model.inputs)
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
-        session = open_session(path, threads=context.threads, mapped=model.split)
+        runs = _run_all(
+            path,
+            feeder.feeds(self.data.samples(context)),
+            at_once=1 if model.split else total // feeder.batch,
+            threads=context.threads or os.cpu_count() or 1,
+            mapped=model.split,
+        )
         kept = KeptOutputs(reference=self.reference)
-        with write_npz(self.out(context, "outputs")) as file:
+        with write_npz(self.out(context, "outputs")) as file, contextlib.closing(runs):
             done = 0
-            for feed in feeder.feeds(self.data.samples(context)):
-                for name, rows in kept.rows(session.run(feed.arrays), feed.samples):
+            for feed, outputs in runs:
+                for name, rows in kept.rows(outputs, feed.samples):
                     file.append(name, rows)
                 done += len(feed.samples)
                 context.events.progress(done, total, "samples")
@@ -64,6 +76,22 @@ class Infer(Step):
             context.events.note(WIDER)
         for note in kept.notes():
             context.events.note(note)
+
+
+def _run_all(
+    model: Path, feeds: Iterator[Feed], *, at_once: int, threads: int, mapped: bool
+) -> Generator[tuple[Feed, dict[str, np.ndarray]]]:
+    """Yield each feed with what the model makes of it, in order.
+
+    Up to `at_once` run side by side, and share the threads: operators that wait for each other's
+    threads, and for the next sample, leave a processor idle. Each holds its activations in memory.
+    """
+    from trtbuild.data.prefetch import MOST_THREADS, map_in_order
+    from trtbuild.model.session import open_session
+
+    lanes = max(1, min(at_once, threads, MOST_THREADS))
+    session = open_session(model, threads=threads // lanes, mapped=mapped)
+    yield from map_in_order(lambda feed: (feed, session.run(feed.arrays)), feeds, threads=lanes)
 
 
 def _has_half(model: ModelOutline) -> bool:

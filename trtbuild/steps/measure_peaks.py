@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.calib.observe import Observer
+from trtbuild.calib.observe import observing
 from trtbuild.calib.peaks import measure_peaks
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.quant.half.convert import Peaks
@@ -41,12 +41,15 @@ class MeasurePeaks(Step):
         wanted = self.data.read_manifest(context).count
         path = context.path(self.model)
         model = load_bare(path)
-        observer = Observer(model, list_floating(model), folder=path.parent)
-        observer.feeder.demand_whole_batches(wanted)
-        found, samples = measure_peaks(
-            observer,
-            observer.feeder.feeds(self.data.samples(context)),
-            progress=lambda done: context.events.progress(done, wanted, "samples"),
-        )
+        tensors = list_floating(model)
+        opening = observing(model, tensors, folder=path.parent, below=context.out.parent)
+        del model  # with its weights
+        with opening as (observer, feeder):
+            feeder.demand_whole_batches(wanted)
+            found, samples = measure_peaks(
+                observer,
+                feeder.feeds(self.data.samples(context)),
+                progress=lambda done: context.events.progress(done, wanted, "samples"),
+            )
         check_count(samples, wanted)
         self.write(context, "peaks", Peaks(tensors=dict(sorted(found.items()))), indent=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib.range_file import list_bounds, table_from_bytes
 from trtbuild.core.digest import digest_of_file
@@ -12,14 +12,14 @@ from trtbuild.core.placed import MODELS
 from trtbuild.core.records import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
-from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.account import PrecisionName
-from trtbuild.quant.half.convert import HalfSettings, Peaks
-from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
+
+if TYPE_CHECKING:
+    from trtbuild.quant.half.convert import HalfSettings
 
 __all__ = ["Quantize"]
 
@@ -27,7 +27,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",
@@ -62,12 +62,16 @@ class Quantize(Step):
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
         from trtbuild.model.onnx_file import load_onnx, write_onnx
+        from trtbuild.model.weights_file import use_scratch
         from trtbuild.quant.apply import quantize_model
+        from trtbuild.quant.placing.required_ranges import find_required_ranges
 
         model = load_onnx(context.path(self.model))
         ranges = self._read_given(context)
         filed = self._read_file(context)
-        requests = PrecisionRequests(self.skip, self.precision)
+        requests = PrecisionRequests.among(
+            model.graph.node, skip=self.skip, precision=self.precision
+        )
         wants = {} if self.allow_missing else find_required_ranges(model, requests)
         with use_scratch(context.out.parent / "scratch", of=model):
             found = quantize_model(
@@ -94,6 +98,8 @@ class Quantize(Step):
     def _high(self, context: Context) -> HalfSettings | None:
         if self.high_precision == "fp32":
             return None
+        from trtbuild.quant.half.convert import HalfSettings, Peaks
+
         largest = {} if self.peaks is None else context.read(self.peaks, Peaks).tensors
         return HalfSettings(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
@@ -106,6 +112,8 @@ class Quantize(Step):
 
 def _refuse_missing(wants: Mapping[str, tuple[str, ...]], ranges: Ranges) -> None:
     """Refuse to leave layers float because a tensor has no range."""
+    from trtbuild.quant.placing.required_ranges import find_missing_ranges
+
     for name in find_missing_ranges(wants, ranges.tensors):
         readers = ", ".join(f"`{reader}`" for reader in wants[name])
         raise StepInputError(

@@ -23,7 +23,6 @@ from trtbuild.store.maintenance import note_lock
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
-from trtbuild.verbs.lock import refuse_results
 from trtbuild.verbs.record import drop_run_details, list_placed_files, make_record
 
 __all__ = ["AppliedRecipe", "RenderPage", "apply_recipe"]
@@ -122,6 +121,8 @@ def _go(  # all that an apply consists of
 ) -> tuple[Record, tuple[str, ...]]:
     outcomes = build_plan(loaded, made, store, executor, listener)
     if delivery.lock is not None:
+        from trtbuild.verbs.lock import refuse_results
+
         refuse_results(loaded, delivery.lock, outcomes, store)
     record = make_record(loaded, made, outcomes, store, notes=notes)
     page = drop_run_details(record)

@@ -213,7 +213,7 @@ def _convert_model(recipe: Recipe, path: Path) -> _CheckSubject:
     model = load_onnx(path)
     model, _ = raise_opset_for_half(model, rest.type, quantized=False)
     high = HalfSettings(rest.type, keep_io_types=rest.keep_io_types)
-    requests = PrecisionRequests(precision=dict.fromkeys(rest.fp32, "fp32"))
+    requests = PrecisionRequests.among(model.graph.node, precision=dict.fromkeys(rest.fp32, "fp32"))
     with use_scratch(path.with_name("scratch"), of=model):
         convert_to_half(model, make_float_account(model), high, requests)
     told = f"the fixed model in {rest.type}"
@@ -238,7 +238,9 @@ def _quantize_provisionally(section: Quantization, path: Path) -> _CheckSubject:
         found = quantize_model(
             model,
             ranges=ranges,
-            requests=PrecisionRequests(section.skip, section.precision),
+            requests=PrecisionRequests.among(
+                model.graph.node, skip=section.skip, precision=section.precision
+            ),
             high=None
             if rest == "fp32"
             else HalfSettings(rest, keep_io_types=section.keep_io_types),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from trtbuild.core.errors import StepFailed
+from trtbuild.core.patterns import means_node
 from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
+from trtbuild.core.shown import shown
 from trtbuild.core.words import join_few
 from trtbuild.plan.compile import name_target_step
-from trtbuild.quant.requests import matches_node
 from trtbuild.recipe.schema import Recipe
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
@@ -42,7 +43,7 @@ def demand_delivered(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) 
     first, *_ = short
     names = [layer.name for layers in short.values() for layer in layers]
     raise StepFailed(
-        "\n".join(_describe_fallback(target, layers) for target, layers in short.items()),
+        "\n".join(shown(_describe_fallback(target, layers)) for target, layers in short.items()),
         step=name_target_step(first),
         hint="mend the cause, `skip` the layers, or allow it: "
         f"`quantization: {{allow_float: [{', '.join(dict.fromkeys(names[:2]))}"
@@ -54,12 +55,14 @@ def find_undelivered(
     layers: Iterable[LayerPrecision], allowed: Sequence[str]
 ) -> tuple[LayerPrecision, ...]:
     """Return the layers that were asked for in INT8, came out in float, and may not."""
+    found = tuple(layers)
+    names = {layer.name for layer in found}
     return tuple(
         layer
-        for layer in layers
+        for layer in found
         if layer.asked == "int8"
         and layer.delivered not in {"int8", "unknown"}
-        and not any(matches_node(pattern, layer.name, layer.op) for pattern in allowed)
+        and not any(means_node(each, layer.name, layer.op, names) for each in allowed)
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
+from trtbuild.backends.base import BuiltEngine, Fit, FitVerdict
 from trtbuild.backends.tensorrt.engine import EngineDescription, Kind
 from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES, PlanHeader, read_header
 from trtbuild.core.digest import digest_of_file
@@ -15,12 +15,11 @@ from trtbuild.core.options import Options
 from trtbuild.core.placed import ENGINE, ENGINE_RESULT
 from trtbuild.core.records import TargetResult
 from trtbuild.core.regular_files import read_regular
-from trtbuild.machine.facts import GPU, read_version
+from trtbuild.machine.facts import find_backend, read_version
 from trtbuild.run.engines import describe_engine, find_gpu_place
 from trtbuild.run.executor import Executor
 
 __all__ = [
-    "FitVerdict",
     "InspectedEngine",
     "explain_misfit",
     "find_engine_kind",
@@ -28,11 +27,8 @@ __all__ = [
     "read_result_beside",
 ]
 
-RTX_PACKAGES = ("tensorrt_rtx_cu13_libs", "tensorrt_rtx")
-LOADABLE = get_args(Kind)
-NO_GPU = "there is no NVIDIA GPU with a driver here to hold it against"
+LOADABLE: dict[str, Kind] = {each: each for each in get_args(Kind)}
 NO_PLAN = "it is no engine: it does not begin as a TensorRT plan does"
-FitVerdict = Literal["yes", "no", "not known"]
 
 
 class InspectedEngine(Options):
@@ -70,11 +66,10 @@ def inspect_engine(
         return found
     place = find_gpu_place(kind, executor)
     found = _hold_against(found, kind, place.facts)
-    if found.fits == "no" or place.hindrance:
+    if found.fits == "no" or place.hindrance or kind not in LOADABLE:
         return found
-    kinds: dict[str, Kind] = {each: each for each in LOADABLE}
     return _try_loading(
-        found, lambda: describe_engine(kinds[kind], path, executor, plugins=plugins)
+        found, lambda: describe_engine(LOADABLE[kind], path, executor, plugins=plugins)
     )
 
 
@@ -109,32 +104,33 @@ def _read(path: Path) -> tuple[InspectedEngine, str]:
         file=str(path),
         size_bytes=size,
         flavour=header.flavour if header else (kind or "not known"),
-        version=header.version if header else _version(result),
+        version=header.version if header else _version(kind, result),
         built_for=_built_for(header, result),
         result=result,
-        fits="not known" if kind else "no",
-        reason="" if kind else NO_PLAN,
+        fits="not known" if kind or header else "no",
+        reason="" if kind or header else NO_PLAN,
         notes=notes,
     )
+    if found.fits == "no":
+        return found, kind
     if header is not None and header.size_bytes not in (None, size):
         odd = "it was cut off" if size < (header.size_bytes or 0) else "something was added to it"
         told = f"the file is {size} bytes, and its header says {header.size_bytes}: {odd}"
-        found = _judge(found, "no", told)
-    elif kind == "onnxruntime":
-        found = _judge(found, "yes", "it is an ONNX model")
-    elif kind and kind not in LOADABLE:
-        told = f"trtbuild knows no {found.flavour} {found.version}".rstrip()
-        found = _judge(found, "no", told)
-    return found, kind
+        return _judge(found, Fit("no", told)), kind
+    return _hold_against(found, kind, {}), kind
 
 
 def _hold_against(found: InspectedEngine, kind: str, facts: Mapping[str, str]) -> InspectedEngine:
-    judge = _rtx_fits if kind == "tensorrt_rtx" else _full_fits
-    return _judge(found, *judge(found, facts))
+    backend = find_backend(kind)
+    if backend is None:
+        told = f"trtbuild knows no {found.flavour} {found.version}".rstrip()
+        return _judge(found, Fit("no", told))
+    engine = BuiltEngine(found.version, found.built_for, found.result)
+    return _judge(found, backend.judge_fit(engine, facts))
 
 
-def _judge(found: InspectedEngine, fits: FitVerdict, reason: str) -> InspectedEngine:
-    return found.model_copy(update={"fits": fits, "reason": reason})
+def _judge(found: InspectedEngine, fit: Fit) -> InspectedEngine:
+    return found.model_copy(update={"fits": fit.verdict, "reason": fit.reason})
 
 
 def _try_loading(found: InspectedEngine, load: Callable[[], EngineDescription]) -> InspectedEngine:
@@ -144,7 +140,7 @@ def _try_loading(found: InspectedEngine, load: Callable[[], EngineDescription]) 
     except StepFailed as failure:
         fits: FitVerdict = "no" if failure.code == StepFailed.code else "not known"
         hint = f" (hint: {failure.hint})" if failure.hint else ""
-        return _judge(found, fits, f"{failure.message}{hint}")
+        return _judge(found, Fit(fits, f"{failure.message}{hint}"))
     return found.model_copy(
         update={"fits": "yes", "reason": "it was loaded here", "loaded": loaded}
     )
@@ -170,45 +166,8 @@ def read_result_beside(path: Path) -> tuple[TargetResult | None, tuple[str, ...]
     return result, ()
 
 
-def _rtx_fits(found: InspectedEngine, facts: Mapping[str, str]) -> tuple[FitVerdict, str]:
-    here = next((facts[name] for name in RTX_PACKAGES if name in facts), "")
-    if here and here != found.version:
-        return "no", f"it is of TensorRT-RTX {found.version}; {here} is here, and runs no other"
-    if GPU not in facts:
-        return "not known", NO_GPU
-    capability = facts[GPU].rpartition("(")[2].removesuffix(")")
-    if capability not in found.built_for:
-        built = ", ".join(found.built_for)
-        return "no", f"it is for compute capability {built}; here is {facts[GPU]}"
-    if not here:
-        return "not known", "TensorRT-RTX is not installed here"
-    return "yes", f"TensorRT-RTX {here} is here, and {facts[GPU]}"
-
-
-def _full_fits(found: InspectedEngine, facts: Mapping[str, str]) -> tuple[FitVerdict, str]:
-    """Judge an engine of TensorRT by its header and by engine.json, if there is one."""
-    options = found.result.options if found.result else {}
-    here = read_version(facts.get("tensorrt", ""))
-    if here and here != found.version and options.get("version_compatible") != "on":
-        told = f"it is of TensorRT {found.version}; {here} is here"
-        if found.result is not None or _numbers(here) < _numbers(found.version):
-            return "no", told
-        return "not known", f"{told}, and runs it if it was built as version-compatible"
-    gpu = facts.get(GPU, "")
-    if not gpu:
-        return "not known", NO_GPU
-    named = found.result.versions.get(GPU, "") if found.result else ""
-    if named and named != gpu and "hardware_compatibility_level" not in options:
-        return "no", f"it was built on {named}; here is {gpu}"
-    if not here or not named:
-        lacking = "nothing here says for which GPU it was built"
-        return "not known", lacking if here else "TensorRT is not installed here"
-    return "yes", f"TensorRT {here} is here, and {gpu}"
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", version))
-
-
-def _version(result: TargetResult | None) -> str:
-    return read_version(result.versions.get("tensorrt", "")) if result else ""
+def _version(kind: str, result: TargetResult | None) -> str:
+    backend = find_backend(kind)
+    if backend is None or result is None:
+        return ""
+    return read_version(result.versions.get(backend.capabilities.packages[0], ""))

@@ -305,10 +305,9 @@ def refuse_mismatch(recipe: Path, reasons: Iterable[str]) -> None:
     found = list(reasons)
     if not found:
         return
-    more = f"\n  and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+    more = [f"  and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else []
     raise LockMismatch(
-        f"{find_lock(recipe)} does not hold:"
-        + "".join(f"\n  {each}" for each in found[:MOST_REASONS])
-        + more,
+        f"{find_lock(recipe)} does not hold:",
+        lines=[*(f"  {each}" for each in found[:MOST_REASONS]), *more],
         hint=f"if this is meant: trtbuild apply {recipe} && trtbuild lock {recipe}",
     )

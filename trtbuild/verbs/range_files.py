@@ -16,6 +16,7 @@ from trtbuild.model.view import GraphView
 from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.recipe.schema import Quantization
 from trtbuild.run.executor import Executor, QuietListener
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import make_fixed_model
@@ -44,7 +45,7 @@ class ImportedRanges:
 
 
 def select_ranges_for_model(
-    table: RangeTable, model: Path, requests: PrecisionRequests | None = None
+    table: RangeTable, model: Path, section: Quantization | None = None
 ) -> ImportedRanges:
     """Keep the ranges of a model's tensors; nodes that are to stay float need none.
 
@@ -66,6 +67,11 @@ def select_ranges_for_model(
         ) from None
     names = GraphView(graph).activations
     ranges = select_ranges(table, set(names))
+    requests = (
+        PrecisionRequests.among(graph.graph.node, skip=section.skip, precision=section.precision)
+        if section
+        else None
+    )
     wants = list(find_required_ranges(graph, requests))
     told = remark_on_file(
         table,
@@ -86,9 +92,7 @@ def select_ranges_for_recipe(
         StepFailed: the model cannot be imported or fixed.
     """
     model = make_fixed_model(loaded, store, executor, QuietListener())
-    section = loaded.recipe.quantization
-    requests = PrecisionRequests(section.skip, section.precision) if section else None
-    return select_ranges_for_model(table, model, requests)
+    return select_ranges_for_model(table, model, loaded.recipe.quantization)
 
 
 def bytes_from_ranges(ranges: Ranges) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trtbuild import __version__
+from trtbuild.backends.tensorrt.flavour import FLAVOURS
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.backends.tensorrt.script import write_script
 from trtbuild.backends.tensorrt.script_implicit import ImplicitScript
@@ -12,6 +13,7 @@ from trtbuild.core.placed import MODELS, RANGES
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema_places import join_names
 
 __all__ = ["write_program"]
 
@@ -27,7 +29,7 @@ def write_program(loaded: LoadedRecipe, target: str) -> str:
     if not isinstance(options, TrtOptions):
         raise UsageError(
             f"`{target}` is no TensorRT engine; there is nothing to build",
-            hint="name a target of kind tensorrt_rtx, tensorrt11 or tensorrt10",
+            hint=f"name a target of kind {join_names(FLAVOURS, 'or')}",
         )
     section = recipe.quantization
     implicit = section is not None and section.mode == "implicit"

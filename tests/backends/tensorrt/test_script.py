@@ -93,6 +93,7 @@ def test_types_flags_and_dla_are_the_same(both):
         ("tensors", ""),
         ("tensors", 'skip: ["op:Gemm"]'),
         ("tensors", "precision: {fc: fp32}"),
+        ("tensors", 'precision: {"op:Gemm": fp32, "*": int8}'),
         ("cache", "skip: [fc]"),
     ],
 )

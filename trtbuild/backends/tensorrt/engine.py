@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load_tensorrt
+from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.backends.tensorrt.messages import make_refusal
 from trtbuild.backends.tensorrt.shared import capture_log, refuse_unless_started
 from trtbuild.core.errors import StepInputError
@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 Kind = Literal["tensorrt_rtx", "tensorrt11", "tensorrt10"]
-_FLAVOURS = {"tensorrt_rtx": RTX, "tensorrt11": TRT11, "tensorrt10": TRT10}
 _DTYPES = {"FLOAT": "float32", "HALF": "float16", "BF16": "bfloat16"}
 """TensorRT's words where they are not NumPy's in capitals."""
 OPEN = "?"
@@ -118,7 +117,7 @@ def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> It
 
 @contextlib.contextmanager
 def _load_engine(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
-    flavour = _FLAVOURS[kind]
+    flavour = FLAVOURS[kind]
     trt = load_tensorrt(flavour)
     # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
     from polygraphy.backend.trt import EngineFromBytes, LoadPlugins

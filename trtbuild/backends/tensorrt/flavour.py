@@ -10,7 +10,7 @@ from types import ModuleType
 
 from trtbuild.core.errors import MissingDependency
 
-__all__ = ["RTX", "TRT10", "TRT11", "Flavour", "load_tensorrt"]
+__all__ = ["FLAVOURS", "RTX", "TRT10", "TRT11", "Flavour", "load_tensorrt"]
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,15 @@ class Flavour:
     """One of the TensorRTs that a process may use; a process can use only one."""
 
     name: str
+    kind: str
+    """The kind of target that it builds."""
+    family: str
+    """Its name in the header of a plan, which tells the version beside it."""
     module: str
     bindings: str
     """The module of the wheel that has no libraries: all that a build needs."""
+    libraries: tuple[str, ...]
+    """The distributions that bring its libraries, one of which runs engines."""
     major: int
     create_config: str
     """Polygraphy's class for its config."""
@@ -35,27 +41,38 @@ class Flavour:
 RTX = Flavour(
     "TensorRT-RTX",
     "tensorrt_rtx",
+    "TensorRT-RTX",
+    "tensorrt_rtx",
     "tensorrt_rtx_bindings",
+    ("tensorrt_rtx_cu13_libs", "tensorrt_rtx"),
     1,
     "CreateConfigRTX",
     "pip install 'trtbuild[rtx-aot]'",
 )
 TRT10 = Flavour(
     "TensorRT 10",
+    "tensorrt10",
+    "TensorRT",
     "tensorrt",
     "tensorrt_bindings",
+    ("tensorrt",),
     10,
     "CreateConfig",
     "pip install 'trtbuild[trt10]'",
 )
 TRT11 = Flavour(
     "TensorRT 11",
+    "tensorrt11",
+    "TensorRT",
     "tensorrt",
     "tensorrt_bindings",
+    ("tensorrt",),
     11,
     "CreateConfig",
     "pip install 'trtbuild[trt11]'",
 )
+FLAVOURS = {each.kind: each for each in (RTX, TRT11, TRT10)}
+"""By the kind of target."""
 
 
 def load_tensorrt(flavour: Flavour) -> ModuleType:

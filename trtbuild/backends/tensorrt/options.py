@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.backends.base import Guarantee
+from trtbuild.backends.base import BuiltEngine, Fit, Guarantee
+from trtbuild.backends.tensorrt.fit import judge_by_gpu
+from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.core.needs import GpuNeed
 from trtbuild.core.options import LOCATION, ByteSize, Location, Options
 from trtbuild.core.values import TensorSpec
@@ -66,6 +68,8 @@ class TrtOptions(Options):
 class GpuTrtOptions(TrtOptions):
     """What a TensorRT can be told that times its kernels on the GPU it builds for."""
 
+    flavour: ClassVar[Flavour]
+
     gpu: Annotated[str, Field(pattern=r"^(sm_)?[0-9]{1,2}\.?[0-9]$")] | None = None
     """Compute capability of the GPU to build on and for (`sm_90` or `9.0`): elsewhere the target is
     deferred. Without it, the GPU of the machine that builds."""
@@ -114,6 +118,11 @@ class GpuTrtOptions(TrtOptions):
             "kernels are timed anew, and another one may win; name a `timing_cache` and set "
             "`frozen: true` for level 1",
         )
+
+    @classmethod
+    def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:
+        """Hold the version in its header, and the GPU of its engine.json, against a machine."""
+        return judge_by_gpu(cls.flavour, engine, facts)
 
     def gpu_need(self) -> GpuNeed:
         """Need the GPU alone: kernels that are timed beside other work are timed wrongly."""

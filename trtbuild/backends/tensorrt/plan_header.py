@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trtbuild.backends.tensorrt.flavour import FLAVOURS, RTX, TRT11
+
 __all__ = ["HEADER_BYTES", "PlanHeader", "read_header"]
 
 HEADER_BYTES = 64
@@ -18,7 +20,7 @@ class PlanHeader:
     """The first bytes of a plan."""
 
     flavour: str
-    """`TensorRT-RTX` or `TensorRT`."""
+    """The family of TensorRTs: `TensorRT-RTX` or `TensorRT`."""
     version: str
     size_bytes: int | None = None
     """How long the file shall be; None where the header does not say."""
@@ -27,10 +29,14 @@ class PlanHeader:
 
     @property
     def kind(self) -> str:
-        """Return the kind of target whose TensorRT made it: `tensorrt10`."""
-        if self.flavour == "TensorRT-RTX":
-            return "tensorrt_rtx"
-        return f"tensorrt{self.version.partition('.')[0]}"
+        """Return the kind of target whose TensorRT made it; empty where there is none."""
+        major = int(self.version.partition(".")[0])
+        found = (
+            kind
+            for kind, each in FLAVOURS.items()
+            if (each.family, each.major) == (self.flavour, major)
+        )
+        return next(found, "")
 
 
 def read_header(data: bytes) -> PlanHeader | None:
@@ -44,7 +50,7 @@ def read_header(data: bytes) -> PlanHeader | None:
     if len(data) >= HEADER_BYTES and data[:4] == _RTX and data[28:32] == _RTX:
         mask = int.from_bytes(data[32:40], "little")
         found = tuple(name for bit, name in enumerate(_CAPABILITIES) if mask >> bit & 1)
-        return PlanHeader("TensorRT-RTX", version, int.from_bytes(data[16:24], "little"), found)
+        return PlanHeader(RTX.family, version, int.from_bytes(data[16:24], "little"), found)
     if len(data) >= _FULL_BYTES and data[:8] == _FULL + bytes(4):
-        return PlanHeader("TensorRT", version)
+        return PlanHeader(TRT11.family, version)
     return None

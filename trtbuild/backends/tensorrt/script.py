@@ -1,7 +1,11 @@
-"""A build as a program of its own, of Polygraphy's calls alone."""
+"""A build as a program of its own, of Polygraphy's calls alone.
+
+Whatever a recipe or the name of a file says enters it as the `repr` of a value, or by `_quoted`.
+"""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +20,7 @@ __all__ = ["write_script"]
 _HEAD = '''\
 """Build the target `{target}` of {recipe} as trtbuild {version} does, without it.
 
-    python build.py {model} model.engine{more}
+    python build.py {files}
 """
 
 {plain}
@@ -65,9 +69,10 @@ def write_script(
     if implied is not None:
         used += ["PostprocessNetwork", *(["Calibrator"] if implied.as_cache else [])]
         loaders.append("network = PostprocessNetwork(network, give_ranges)")
+    given = [names["model"], "model.engine", *(names[file] for file in files)]
     head = _HEAD.format(
-        **{key: names[key] for key in ("target", "recipe", "version", "model")},
-        more="".join(f" {names[file]}" for file in files),
+        **{key: _quoted(names[key]) for key in ("target", "recipe", "version")},
+        files=_quoted(shlex.join(given)),
         arguments=", ".join(["model", "engine", *files]),
         plain=IMPORTS if implied else "import os\nimport sys\n",
         onnx=_ONNX if implied and implied.has_requests else "",
@@ -81,6 +86,14 @@ def write_script(
     lines = [*_profiles(profiles), *_create(flavour, settings, profiles, implied), ""]
     lines += [*_config(settings, cached="timing_cache" in files), "", *loaders]
     return head + (implied.write() if implied else "") + "\n".join(lines) + _TAIL
+
+
+def _quoted(text: str) -> str:
+    """Write a text as it may stand in a docstring: it neither ends it nor adds a line to it."""
+    escapes = {"\\": "\\\\", '"': '\\"'}
+    return "".join(
+        escapes.get(each, each if each.isprintable() else ascii(each)[1:-1]) for each in text
+    )
 
 
 def _profiles(profiles: Sequence[Profile]) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 
 from trtbuild.backends.tensorrt import spread_ranges
+from trtbuild.core import patterns
 
 __all__ = ["IMPORTS", "ImplicitScript"]
 
@@ -15,7 +17,7 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 """
@@ -32,20 +34,15 @@ PRECISION = {precision!r}
 """Patterns over nodes, and over operators after `op:`."""
 
 
-def means(pattern, name, op):
-    """Tell whether a pattern means a node."""
-    if pattern.startswith("op:") and fnmatchcase(op, pattern.removeprefix("op:")):
-        return True
-    return pattern == name or fnmatchcase(name, pattern)
+{functions}
 
 
 def stays_float(name, op):
-    """Tell whether a node must not be computed in INT8; of several patterns the last wins."""
-    if any(means(pattern, name, op) for pattern in SKIP):
+    """Tell whether a node must not be computed in INT8; the most specific pattern counts."""
+    if any(means_node(pattern, name, op, main) for pattern in SKIP):
         return True
-    found = [pattern for pattern in PRECISION if means(pattern, name, op)]
-    asked = PRECISION.get(name) or (PRECISION[found[-1]] if found else None)
-    return asked == "fp32"
+    found = [pattern for pattern in PRECISION if means_node(pattern, name, op, main)]
+    return "fp32" in {{PRECISION[each] for each in find_strongest(name, found, meant)}}
 
 
 def all_of(nodes):
@@ -57,8 +54,10 @@ def all_of(nodes):
                 yield from all_of(graph.node)
 
 
-nodes = {{(node.name or node.output[0]): node.op_type
-         for node in all_of(OnnxFromPath(model)().graph.node)}}
+graph = OnnxFromPath(model)().graph
+main = {{(node.name or node.output[0]): node.op_type for node in graph.node}}
+meant = {{pattern: frozenset(find_nodes(pattern, main)) for pattern in PRECISION}}
+nodes = {{(node.name or node.output[0]): node.op_type for node in all_of(graph.node)}}
 floats = {{name for name, op in nodes.items() if stays_float(name, op)}}
 '''
 _CACHE = '''
@@ -117,14 +116,20 @@ class ImplicitScript:
         """Return the lines between the imports and the config."""
         held = _HELD if self.has_requests else ""
         given = "    write_cache(limits)\n" if self.as_cache else _TENSORS
-        parts = [_functions(), _RANGES]
+        parts = [_read_functions(spread_ranges) + "\n\n", _RANGES]
         if self.has_requests:
-            parts.append(_REQUESTS.format(skip=self.skip, precision=dict(self.precision)))
+            parts.append(
+                _REQUESTS.format(
+                    skip=self.skip,
+                    precision=dict(self.precision),
+                    functions=_read_functions(patterns),
+                )
+            )
         parts += [_CACHE] if self.as_cache else []
         return "".join([*parts, _EDIT.format(given=given, held=held.rstrip("\n"))])
 
 
-def _functions() -> str:
-    """Return the source of how ranges are spread: the very code that a build of ours runs."""
-    _, _, body = inspect.getsource(spread_ranges).partition("\n__all__")
-    return body.partition("\n")[2].strip("\n") + "\n\n"
+def _read_functions(module: ModuleType) -> str:
+    """Return the source of a module's functions: the very code that a build of ours runs."""
+    _, _, body = inspect.getsource(module).partition("\n__all__")
+    return body.partition("]\n")[2].strip("\n")

@@ -86,8 +86,11 @@ def _integers(model: OnnxModel, tensor: str) -> npt.NDArray[np.generic] | None:
         return None
     axis = next((each.i for each in node.attribute if each.name == "axis"), 1)
     others = tuple(each for each in range(floats.ndim) if each != axis % floats.ndim)
-    steps = floats / (np.expand_dims(scale, others) if scale.size > 1 else scale)
-    return np.clip(np.rint(steps), -128, 127).astype(np.int8)
+    wide = np.expand_dims(scale, others) if scale.size > 1 else scale
+    integers: npt.NDArray[np.generic] = np.clip(
+        np.rint(np.true_divide(floats, wide)), -128, 127
+    ).astype(np.int8)
+    return integers
 
 
 def _equal(one: npt.NDArray[np.generic] | None, other: npt.NDArray[np.generic] | None) -> bool:

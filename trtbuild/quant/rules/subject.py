@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trtbuild.core.patterns import means_node
 from trtbuild.core.values import Range
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView
@@ -20,7 +21,6 @@ from trtbuild.quant.quantized_graph import (
     read_linear,
 )
 from trtbuild.quant.quantized_layers import find_dequantizer
-from trtbuild.quant.requests import matches_node
 from trtbuild.quant.rules.build_target import ANY_TARGET, BuildTarget
 from trtbuild.quant.rules.macs import count_macs
 
@@ -126,11 +126,12 @@ class RuleSubject:
     @property
     def requested_layers(self) -> tuple[WeightedReading, ...]:
         """The layers that ask for INT8 and may not be float."""
+        names = {layer.name for layer in self.layers}
         return tuple(
             layer
             for layer in self.layers
             if layer.int8
-            and not any(matches_node(each, layer.name, layer.op) for each in self.allow_float)
+            and not any(means_node(each, layer.name, layer.op, names) for each in self.allow_float)
         )
 
     def node_name(self, index: int) -> str:

@@ -1,0 +1,15 @@
+"""How the fact of a distribution is written: `1.31.1`, or `onnxruntime-gpu 1.31.1`."""
+
+from __future__ import annotations
+
+__all__ = ["name_package", "read_version"]
+
+
+def read_version(fact: str) -> str:
+    """Return the version that the fact of a distribution holds."""
+    return fact.rpartition(" ")[2]
+
+
+def name_package(name: str, fact: str) -> str:
+    """Write the fact of a distribution with its name, unless it names another."""
+    return fact if " " in fact else f"{name} {fact}"
