@@ -186,3 +186,14 @@ def test_opsets_stay(opset):
 
     assert (opset, ["Relu"]) == (fixed.opset_import[0].version, ops(fixed))
     onnx.checker.check_model(fixed)
+
+
+def test_an_output_keeps_its_shape_where_it_is_noted_once_more_without():
+    """As some exporters do; inference does not reach behind a Reshape to what is computed."""
+    model = model_of("""g (float[N, 4] x, int64[2] s) => (float[2, M] y)
+        { a = Reshape(x, s)  y = Relu(a) }""")
+    model.graph.value_info.append(onnx.helper.make_tensor_value_info("y", 1, None))
+    fixed, _ = apply_fixes(model, [])
+    first, second = fixed.graph.output[0].type.tensor_type.shape.dim
+
+    assert (2, "M") == (first.dim_value, second.dim_param)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.helpers.projects import edit, small_project
 from trtbuild.core.values import NodeSpec, Signature, TensorSpec
+from trtbuild.data.base import Manifest
 from trtbuild.plan.preflight import find_model_problems
 from trtbuild.recipe.load import load_recipe
 
@@ -62,3 +65,32 @@ def test_two_dimensions_of_one_input_may_share_a_name_too(tmp_path):
     [(_, message)] = said_of(profile, small_project(tmp_path), ("batch", 3, "side", "side"))
 
     assert message.startswith("`input`: axis 3 is 16, and axis 2 of `input` is 8")
+
+
+@pytest.mark.parametrize(
+    ("taken", "given", "said"),
+    [
+        ("float16", "float16", []),
+        ("float16", "float32", []),
+        ("float16", "float64", ["make the arrays float16"]),
+        ("float32", "float16", ["make the arrays float32"]),
+        (
+            "bfloat16",
+            "float32",
+            ["NumPy has no such arrays: export the model in float16, or give ranges without data"],
+        ),
+    ],
+)
+def test_float32_data_is_rounded_for_a_float16_model(taken, given, said, tmp_path):
+    """Pictures come as float32; nothing else is converted."""
+    spec = SIGNATURE.inputs[0].model_copy(update={"dtype": taken})
+    tensor = TensorSpec(name="input", dtype=given, shape=(3, 8, 8))
+    manifest = Manifest(count=1, samples=("",), tensors=(tensor,), labelled=False)
+    signature = SIGNATURE.model_copy(update={"inputs": (spec,)})
+
+    assert said == [
+        problem.hint
+        for problem in find_model_problems(
+            load_recipe(small_project(tmp_path)), signature, {"calib": manifest}
+        )
+    ]

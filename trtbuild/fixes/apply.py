@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.fixes.base import FixLog, GraphFix
-from trtbuild.fixes.prepare import hoist_constants, lower_constants, name_nodes, refuse_unknown
+from trtbuild.fixes.prepare import (
+    drop_repeated,
+    hoist_constants,
+    lower_constants,
+    name_nodes,
+    refuse_unknown,
+)
 from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR
 from trtbuild.model.shapes import infer_shapes
 from trtbuild.model.valid import check_onnx
@@ -86,6 +92,7 @@ def _prepare(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
     lower_constants(model.graph)
     refuse_unknown(model.graph)
     name_nodes(model.graph)
+    drop_repeated(model.graph)
     try:
         return infer_shapes(model, strict=True), True
     except StepInputError:

@@ -12,7 +12,13 @@ from trtbuild.model.nodes import iterate_subgraphs
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["hoist_constants", "lower_constants", "name_nodes", "refuse_unknown"]
+__all__ = [
+    "drop_repeated",
+    "hoist_constants",
+    "lower_constants",
+    "name_nodes",
+    "refuse_unknown",
+]
 
 
 def lower_constants(graph: onnx.GraphProto) -> None:
@@ -53,6 +59,18 @@ def _constant(node: onnx.NodeProto) -> onnx.TensorProto | None:
             return numpy_helper.from_array(np.array(attribute.ints, np.int64))
         case _:
             return None  # text, or sparse
+
+
+def drop_repeated(graph: onnx.GraphProto) -> None:
+    """Drop what a graph notes of its inputs and outputs once more, among the tensors inside.
+
+    ONNX-GraphSurgeon would believe that, and forget the shape that the graph declares.
+    """
+    for each in (graph, *iterate_subgraphs(graph)):
+        ends = {value.name for value in (*each.input, *each.output)}
+        kept = [value for value in each.value_info if value.name not in ends]
+        if len(kept) < len(each.value_info):
+            _replace(each.value_info, kept)
 
 
 def refuse_unknown(graph: onnx.GraphProto) -> None:

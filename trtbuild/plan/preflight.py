@@ -170,7 +170,9 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
     if not takes(expected.dtype, given.dtype):
         return (
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
-            f"make the arrays {expected.dtype}",
+            "NumPy has no such arrays: export the model in float16, or give ranges without data"
+            if expected.dtype == "bfloat16"
+            else f"make the arrays {expected.dtype}",
         )
     if not fits(given.shape, describe_sample(expected).shape):
         actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"

@@ -51,7 +51,9 @@ class Onnx(Options):
 
     kind: Literal["onnx"]
     path: Location
-    """The file, relative to the recipe; external data must lie in its folder or below."""
+    """The file, relative to the recipe; external data must lie in its folder or below. Its nodes
+    may stand in any order, its floats may be float32 or 16-bit, and each dimension that it calls -1
+    or `?` is open for itself."""
 
     def files(self, base: Path) -> tuple[Path, ...]:
         """Return the model file, then the files of its external data, sorted.
