@@ -25,6 +25,9 @@ def pytest_addoption(parser):
     parser.addoption(
         "--rewrite-golden", action="store_true", help="write tests/golden/ anew; read the diff"
     )
+    parser.addoption(
+        "--record", action="store_true", help="keep what TensorRT answers in tests/gpu/recorded/"
+    )
 
 
 @pytest.fixture

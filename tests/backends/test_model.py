@@ -6,8 +6,8 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
-from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.model import OnnxModel
+from trtbuild.core.records import RequestedLayer
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from trtbuild.backends.model import OnnxModel
 )
 def test_a_layer_is_int8_where_both_operands_are(options, precision):
     """One quantized operand alone is arithmetic in float."""
-    assert (LayerRequest("layer", "Conv", precision),) == OnnxModel(
+    assert (RequestedLayer(name="layer", op="Conv", precision=precision),) == OnnxModel(
         layer(**options)
     ).list_requests()
 
@@ -26,7 +26,9 @@ def test_a_layer_with_half_weights_asks_for_half():
     text = """m (float16[1, 4] x) => (float16[1, 2] y)
         <float16[4, 2] w = {1, 2, 3, 4, 5, 6, 7, 8}> { [a] y = MatMul(x, w) }"""
 
-    assert (LayerRequest("a", "MatMul", "fp16"),) == OnnxModel(model_of(text)).list_requests()
+    assert (RequestedLayer(name="a", op="MatMul", precision="fp16"),) == OnnxModel(
+        model_of(text)
+    ).list_requests()
 
 
 def test_layers_in_bodies_are_found():

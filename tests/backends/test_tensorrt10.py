@@ -8,13 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers.qdq import layer, relu_gemm
+from tests.helpers.trt_answers import inner_tensor
 from trtbuild.backends.tensorrt10 import Tensorrt10
 
 RANGES = {
     name: {"low": -limit, "high": limit, "origin": "calibrated"}
     for name, limit in {"x": 2.0, "a": 1.0, "y": 4.0}.items()
 }
-INNER = "(Unnamed Layer* 1) [Matrix Multiply]_output"
+INNER = inner_tensor("tensorrt10")
 STRONG = 1 << (7 * 1 + 3)
 """STRONGLY_TYPED is the second of its enum; the double numbers them 3, 10, ..."""
 

@@ -59,5 +59,8 @@ def test_a_step_that_cannot_understand_its_input_says_so(applied_project, tmp_pa
     answer = trtbuild("apply", "recipe.yaml")
 
     assert 5 == answer.code
-    assert "what it reads in the store (Account) was written by another trtbuild" in answer.err
+    assert (
+        "what it reads in the store (QuantizationAccount) was written by another trtbuild"
+        in answer.err
+    )
     assert "remove the store" in answer.err

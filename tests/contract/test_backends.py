@@ -12,14 +12,14 @@ import pytest
 
 from tests.helpers.qdq import layer
 from trtbuild.backends import Target
-from trtbuild.backends.base import BuildOrder, BuiltEngine, FitVerdict, LayerRequest
+from trtbuild.backends.base import BuildOrder, BuiltEngine, FitVerdict
 from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.flavour import FLAVOURS
 from trtbuild.backends.tensorrt.plan_header import PlanHeader
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import GPU
 from trtbuild.core.options import Options
-from trtbuild.core.records import TargetResult
+from trtbuild.core.records import RequestedLayer, TargetResult
 from trtbuild.machine.facts import InstalledPackages, find_missing_packages
 
 UNION = get_args(Target)[0]
@@ -56,7 +56,10 @@ def build(backend, tmp_path):
 
 def test_it_answers_for_every_layer_asked_in_order(build):
     """One precision a layer, known or unknown, and a cause where INT8 did not come."""
-    asked = [LayerRequest("absent", "Conv", "int8"), LayerRequest("layer", "Conv", "int8")]
+    asked = [
+        RequestedLayer(name="absent", op="Conv", precision="int8"),
+        RequestedLayer(name="layer", op="Conv", precision="int8"),
+    ]
 
     result, _, _ = build(layer().SerializeToString(), asked)
 

@@ -88,3 +88,13 @@ def test_a_long_list_ends_in_a_count():
     """And a short one names everything."""
     assert "a, b and 2 more" == words.join_few(["a", "b", "c", "d"], 2)
     assert "a, b" == words.join_few(["a", "b"], 2)
+
+
+def test_what_was_raised_first_is_told_in_one_line():
+    """Without a terminal's colours; a line that ends in a colon says nothing without the next."""
+    first = ValueError("\x1b[1mThese differ:\x1b[0m\n  a is not b\nmore")
+    second = RuntimeError("outer")
+    second.__cause__ = first
+
+    assert "ValueError: These differ: a is not b" == words.last_words(second)
+    assert "KeyError" == words.last_words(KeyError())

@@ -66,7 +66,7 @@ def test_weights_are_not_unpickled(project, form):
     import torch
 
     from trtbuild.core.errors import StepInputError
-    from trtbuild.sources.weights import read_state_dict
+    from trtbuild.sources.weights import read_weights
 
     path = Path("w.pth")
     if form == "pickle":
@@ -75,7 +75,7 @@ def test_weights_are_not_unpickled(project, form):
         torch.save({"w": Evil()}, path, _use_new_zipfile_serialization=form == "zip")
 
     with pytest.raises(StepInputError):
-        read_state_dict(path, None)
+        read_weights(path)
     assert not Path("ran").exists()
 
 

@@ -144,7 +144,8 @@ def test_damaged_weights_are_refused_or_read(folder, form, data):
     import torch
     from safetensors.torch import save
 
-    from trtbuild.sources.weights import read_state_dict
+    from trtbuild.sources.checkpoint import fit_weights
+    from trtbuild.sources.weights import read_weights
 
     tensors = {"w": torch.arange(12.0).reshape(3, 4), "b": torch.ones(2)}
     file = io.BytesIO()
@@ -153,7 +154,9 @@ def test_damaged_weights_are_refused_or_read(folder, form, data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PyTorch's, of an odd pickle protocol
         refused_or_read(
-            lambda path: read_state_dict(path, None), folder / "w", data.draw(harmed(whole))
+            lambda path: fit_weights(read_weights(path), tensors, key=None, path=path),
+            folder / "w",
+            data.draw(harmed(whole)),
         )
 
 

@@ -6,9 +6,10 @@ from trtbuild.core.records import (
     Comparison,
     Coverage,
     DataUse,
-    FixSummary,
+    FixAccount,
     GateVerdict,
     LayerPrecision,
+    LeftAlone,
     Measure,
     Outcome,
     PlacedFile,
@@ -171,11 +172,11 @@ def good(**changes) -> Record:
             ),
         ),
         "fixes": (
-            FixSummary(fix="fold_constants", changed=("/Shape", "/Reshape: a constant shape")),
-            FixSummary(
+            FixAccount(fix="fold_constants", changed=("/Shape", "/Reshape: a constant shape")),
+            FixAccount(
                 fix="drop_identity",
                 changed=(),
-                left=(("/out/Identity", "its output is a graph output"),),
+                left=(LeftAlone(name="/out/Identity", reason="its output is a graph output"),),
             ),
         ),
         "files": (

@@ -9,8 +9,9 @@ import onnx
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer, random
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Range
-from trtbuild.quant.account import LayerAccount, QuantizationAccount, TensorAccount
+from trtbuild.quant.account import QuantizationAccount, TensorAccount
 from trtbuild.quant.rules.build_target import BuildTarget
 from trtbuild.quant.rules.subject import RuleSubject
 
@@ -71,7 +72,7 @@ def account(*layers: tuple[str, str, str], tensors: tuple[str, ...] = ()) -> Qua
     return QuantizationAccount(
         opset=17,
         layers=tuple(
-            LayerAccount(name=name, op="Conv", precision=precision, reason=reason)
+            RequestedLayer(name=name, op="Conv", precision=precision, reason=reason)
             for name, precision, reason in layers
         ),
         tensors=tuple(

@@ -59,6 +59,33 @@ class Python(nn.Module):
 def branchy():
     return Python()
 
+class Clashing(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.relu = nn.Parameter(torch.full((77,), 3.0))
+        self.register_buffer("scale", torch.ones(1))
+
+    def forward(self, x):
+        rows = torch.relu(self.relu[: x.shape[1]] + x * self.scale)
+        return {"relu": rows, "softmax": torch.flip(torch.softmax(rows, dim=1), (1,))}
+
+def clashing():
+    return Clashing()
+
+class Counting(nn.Module):
+    def forward(self, x):
+        return x + 1, 3
+
+def counting():
+    return Counting()
+
+class Paired(nn.Module):
+    def forward(self, x):
+        return x.reshape(2, 2) * 2
+
+def paired():
+    return Paired()
+
 def failing(**options):
     raise ValueError("no such width\\nsecond line")
 

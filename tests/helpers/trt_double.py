@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 import sys
 import types
 from pathlib import Path
 
+from tests.helpers.trt_answers import find_answer, inner_tensor
 from tests.helpers.trt_running import Running
-
-ENGINE = b"engine"
 
 
 class Double:
@@ -91,6 +91,10 @@ class Double:
 
         return call
 
+    def answer(self, question):
+        """Return what a real one answered, or what is believed."""
+        return find_answer(self.order["target"]["kind"], question).value
+
     def make(self, kind, /, **state):
         made = getattr(self.module, kind)()
         made.state.update(state)
@@ -144,7 +148,7 @@ class Behaviour(Running):
             Behaviour.calibrate(self, network, calibrator)
         if monitor is not None:
             monitor.phase_finish("build")
-        return None if self.order.get("fails") else ENGINE
+        return None if self.order.get("fails") else self.answer("plan")
 
     def calibrate(self, network, calibrator):
         """Take batches as TensorRT does, which hides what a callback raises."""
@@ -261,7 +265,8 @@ class Behaviour(Running):
 
     def EngineInspector_get_engine_information(self, _inspector, form):
         assert "JSON" == form.name
-        return json.dumps(self.order.get("inspector", {}))
+        told = self.order.get("inspector")
+        return json.dumps(self.answer("inspector") if told is None else told)
 
 
 KINDS = {
@@ -304,7 +309,9 @@ def parse(double, path):
         if node.op_type == "Gemm":
             inner = double.make(
                 "ITensor",
-                name=f"(Unnamed Layer* {len(network.state['layers'])}) [Matrix Multiply]_output",
+                name=_inner(
+                    double.order["target"]["kind"], node.name, len(network.state["layers"])
+                ),
                 dtype=trt.DataType.FLOAT,
                 shape=[],
                 is_shape_tensor=False,
@@ -314,6 +321,12 @@ def parse(double, path):
         kind = KINDS.get(node.op_type, "ELEMENTWISE")
         _layer(double, node.name, kind, reads, made, label)
     network.state["outputs"] = [tensors[each.name] for each in graph.output]
+
+
+def _inner(kind, node, index):
+    """Return the name of a Gemm's product, as the parser makes it of the node or the index."""
+    name = inner_tensor(kind).replace("fc", node)
+    return re.sub(r"\(Unnamed Layer\* \d+\)", f"(Unnamed Layer* {index})", name)
 
 
 def _layer(double, name, kind, reads, makes, metadata):
@@ -356,7 +369,7 @@ def main(path):
     """Carry out an order: build or calibrate, and print what the double was told."""
     import numpy as np
 
-    from trtbuild.backends.base import BuildOrder, ImplicitQuantization, LayerRequest
+    from trtbuild.backends.base import BuildOrder, ImplicitQuantization
     from trtbuild.backends.tensorrt.native_calibration import (
         CountedBatches,
         calibrate_with_tensorrt,
@@ -364,6 +377,7 @@ def main(path):
     from trtbuild.backends.tensorrt10 import Tensorrt10
     from trtbuild.backends.tensorrt11 import Tensorrt11
     from trtbuild.core.errors import TrtbuildError
+    from trtbuild.core.records import RequestedLayer
     from trtbuild.core.values import Ranges
 
     order = json.loads(Path(path).read_text())
@@ -426,7 +440,10 @@ def main(path):
                     Path(order["model"]),
                     engine,
                     profiles=profiles,
-                    requested=[LayerRequest(*each) for each in order.get("asked", [])],
+                    requested=[
+                        RequestedLayer(name=name, op=op, precision=precision)
+                        for name, op, precision in order.get("asked", [])
+                    ],
                     plugins=tuple(map(Path, order.get("plugins", ()))),
                     timing_cache=None if cache is None else Path(cache),
                     timing_cache_pinned=order.get("pinned", False),

@@ -82,3 +82,32 @@ def test_fp32_converts_nothing(tmp_path):
 
     steps = steps_of(tmp_path, RECIPE + "precision: bf16\n")
     assert None is steps["convert_precision"].peaks
+
+
+TORCH = """\
+version: 1
+name: tiny
+model:
+  kind: torch
+  entrypoint: net.py:net
+  inputs: {ids: {dtype: int64, shape: [batch, seq]}}
+fixes:
+  - {kind: drop_identity}
+targets:
+  reference: {kind: onnxruntime}
+profiles:
+  - ids: {min: [1, 4], opt: [4, 20], max: [8, 77]}
+"""
+
+
+def test_the_sizes_of_an_export_are_the_profiles(tmp_path):
+    """They are ingredients, but for a batch, which anybody tunes; a fix that sets one counts."""
+    (tmp_path / "net.py").write_text("")
+    sizes = steps_of(tmp_path, TORCH)["import_model"].sizes
+    tuned = TORCH.replace("[4, 20]", "[6, 20]").replace("[8, 77]", "[9, 77]")
+    fix = "{kind: set_dimension, tensor: ids, axis: 1, size: 16}"
+
+    assert ({"batch": 2, "seq": 20}, {"seq": (4, 77)}) == (sizes.example, sizes.bounds())
+    assert sizes == steps_of(tmp_path, tuned)["import_model"].sizes
+    fixed = steps_of(tmp_path, TORCH.replace("{kind: drop_identity}", fix))["import_model"].sizes
+    assert 16 == fixed.example["seq"]

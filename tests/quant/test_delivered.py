@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
-from trtbuild.backends.base import BuildOrder, LayerRequest
+from trtbuild.backends.base import BuildOrder
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.quant.apply import quantize_model
 
@@ -162,9 +162,7 @@ def all_delivered(found, feed, folder, *, dynamic):
             path,
             folder / "engine",
             profiles=[profile] if dynamic else [],
-            requested=[
-                LayerRequest(each.name, each.op, each.precision) for each in found.account.layers
-            ],
+            requested=found.account.layers,
         )
     )
     assert {layer.name: "int8" for layer in built.layers} == {

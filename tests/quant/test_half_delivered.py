@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers.quant import normal, observed, seeded
 from tests.quant.half.test_half import NETS, net
-from trtbuild.backends.base import BuildOrder, LayerRequest
+from trtbuild.backends.base import BuildOrder
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.half.convert import (
@@ -37,7 +37,7 @@ def delivered(model, folder, shape, layers):
             path,
             Path(folder, "out.engine"),
             profiles=({"x": tuple((batch, *shape[1:]) for batch in (1, 2, 4))},),
-            requested=[LayerRequest(layer.name, layer.op, layer.precision) for layer in layers],
+            requested=layers,
         )
     )
     return {layer.name: (layer.asked, layer.delivered) for layer in built.layers}

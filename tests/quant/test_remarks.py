@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.quant import ranges_of, seeded
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.view import GraphView
-from trtbuild.quant.account import LayerAccount, WeightAccount
+from trtbuild.quant.account import WeightAccount
 from trtbuild.quant.placing.policy import place_pairs
 from trtbuild.quant.remarks import (
     note_distant,
@@ -24,10 +25,10 @@ MODEL = """g (float[N,4] x) => (float[N,4] y) {
 def test_layers_left_float_are_grouped_by_reason():
     """A line for each reason; INT8 layers need none; many names are counted."""
     layers = [
-        LayerAccount(name="a", op="Conv", precision="int8"),
-        LayerAccount(name="b", op="Conv", precision="fp32", reason="too odd"),
+        RequestedLayer(name="a", op="Conv", precision="int8"),
+        RequestedLayer(name="b", op="Conv", precision="fp32", reason="too odd"),
         *(
-            LayerAccount(name=f"c{i}", op="Gemm", precision="fp32", reason="too new")
+            RequestedLayer(name=f"c{i}", op="Gemm", precision="fp32", reason="too new")
             for i in range(7)
         ),
     ]

@@ -110,6 +110,25 @@ def test_a_name_never_meets_another():
     onnx.checker.check_model(model)
 
 
+def test_what_clashes_with_inputs_and_outputs_steps_aside():
+    """An inner tensor, a parameter, an input of a body: the ends have the names they are given."""
+    model = scoped(
+        """g (float[N] a, bool c) => (float[N] b) { relu = Relu(a)  p = Add(relu, mask)
+        b = If (c) <then_branch = t () => (float[N] q) { q = Neg(p) },
+                    else_branch = e () => (float[N] q) { q = Abs(p) }> }""",
+        {"mask": np.zeros(1, np.float32)},
+        ["", "relu"],
+        ["", "add"],
+        ["", "cond"],
+    )
+    name_after_modules(model, ["mask"], {"a": "mask", "c": "p", "b": "relu"})
+    onnx.checker.check_model(model, full_check=True)
+    ends = [value.name for value in (*model.graph.input, *model.graph.output)]
+
+    assert ["mask", "p", "relu"] == ends
+    assert ["/Relu_output_0", "mask_1"] == list(model.graph.node[1].input)
+
+
 def test_branches_see_the_new_names():
     """What a branch reads from outside is renamed with it."""
     model = scoped(

@@ -15,6 +15,7 @@ from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.onnx_file import write_onnx
 from trtbuild.model.signature import read_signature
+from trtbuild.sources import torch_export
 from trtbuild.sources.kinds import Torch
 from trtbuild.sources.torch_module import prepare_module
 
@@ -25,6 +26,12 @@ def source(**fields):
     return Torch.model_validate_json(tiny(**fields))
 
 
+def brought(base, profiles=(), **fields):
+    """Bring a model in, as a recipe with these profiles would."""
+    model = source(**fields)
+    return model.bring_in(base, None, model.sizes(profiles, []))
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     return write_source(tmp_path_factory.mktemp("recipes"))
@@ -33,7 +40,7 @@ def base(tmp_path_factory):
 @pytest.fixture(scope="module")
 def seeded(base):
     """The tiny model, exported once with seeded weights."""
-    return source().bring_in(base, None)
+    return brought(base)
 
 
 def test_seeded_weights_say_so(seeded):
@@ -111,7 +118,8 @@ torch.rand(7)
 from trtbuild.model.onnx_file import write_onnx
 from trtbuild.sources.kinds import Torch
 from trtbuild.sources.torch_module import prepare_module
-model = Torch.model_validate_json({tiny()!r}).bring_in(Path({str(elsewhere)!r}), None).model
+source = Torch.model_validate_json({tiny()!r})
+model = source.bring_in(Path({str(elsewhere)!r}), None, source.sizes([], [])).model
 write_onnx(model, Path("model.onnx"))
 """
     done = subprocess.run(
@@ -145,7 +153,7 @@ PAIR = {
 @pytest.fixture(scope="module")
 def pair(base):
     """A model of two inputs and two outputs, exported once."""
-    return source(**PAIR).bring_in(base, None).model
+    return brought(base, **PAIR).model
 
 
 def test_several_inputs_go_where_forward_names_them(pair):
@@ -164,14 +172,14 @@ def test_inputs_that_forward_does_not_know_are_refused(base):
     wrong = {**PAIR, "inputs": {"a": {"shape": [1, 2]}, "right": {"shape": [1, 2]}}}
 
     with pytest.raises(StepInputError, match=r"inputs a, right do not match forward\(left, right"):
-        source(**wrong).bring_in(base, None)
+        brought(base, **wrong)
 
 
 def test_outputs_must_be_named_each(base, capfd):
     """Two tensors, one name: nobody could tell which. The exporter itself says nothing."""
     level = logging.getLogger("torch.onnx").level
     with pytest.raises(StepInputError, match="returns 2 tensors, the recipe names 1: sum"):
-        source(**{**PAIR, "outputs": ["sum"]}).bring_in(base, None)
+        brought(base, **{**PAIR, "outputs": ["sum"]})
 
     assert ("", "") == capfd.readouterr()
     assert level == logging.getLogger("torch.onnx").level
@@ -183,7 +191,18 @@ def test_outputs_must_be_named_each(base, capfd):
         ({"entrypoint": "net.py:failing"}, "raised: ValueError: no such width$"),
         ({"entrypoint": "net.py:not_a_module"}, "returned str; a torch.nn.Module is needed"),
         ({"options": {"depth": 3}}, "raised: TypeError: .*unexpected keyword argument 'depth'"),
-        ({"inputs": {"input": {"shape": ["batch", 5, 9, 9]}}}, "cannot be exported by PyTorch: "),
+        (
+            {"inputs": {"input": {"shape": ["batch", 5, 9, 9]}}},
+            r"cannot be exported by PyTorch: it raises RuntimeError: .*, at input \[2, 5, 9, 9\]$",
+        ),
+        (
+            {"entrypoint": "net.py:counting", "inputs": {"x": {"shape": ["n", 2]}}},
+            "cannot be exported by PyTorch: it returns int beside tensors, at",
+        ),
+        (
+            {"entrypoint": "net.py:paired", "inputs": {"x": {"shape": ["n", 2]}}},
+            r"the export works for `n` = 2 alone, in `x` \['n', 2\]",
+        ),
         (
             {"entrypoint": "net.py:branchy", "inputs": {"x": {"shape": ["n", 2]}}},
             "cannot be exported by PyTorch: .*data-dependent",
@@ -193,19 +212,72 @@ def test_outputs_must_be_named_each(base, capfd):
 def test_what_cannot_be_made_or_exported_says_why(base, fields, message):
     """One sentence with PyTorch's own words."""
     with pytest.raises(StepInputError, match=message):
-        source(**fields).bring_in(base, None)
+        brought(base, **fields)
+
+
+CLASHING = {
+    "entrypoint": "net.py:clashing",
+    "weights": None,
+    "inputs": {"scale": {"shape": ["batch", "seq"]}},
+    "outputs": ["softmax", "relu"],
+}
+SHORT = ({"scale": ((1, 4), (4, 20), (8, 77))},)
+
+
+def test_keys_and_names_that_clash_within_are_kept_apart(base, tmp_path):
+    """Outputs by their keys, not by place; parameters and inner tensors of their names give way."""
+    imported = brought(base, SHORT, **CLASHING)
+    write_onnx(imported.model, tmp_path / "model.onnx")
+    run = outputs_of(tmp_path / "model.onnx", {"scale": np.zeros((1, 77), np.float32)})
+    names = [value.name for value in read_signature(imported.model).outputs]
+    held = imported.hold(tmp_path / "model.onnx")
+
+    assert (["softmax", "relu"], ()) == (names, held)
+    np.testing.assert_allclose(run["relu"], 3.0)
+    np.testing.assert_allclose(run["softmax"], 1 / 77, rtol=1e-5)
+
+
+def test_a_sequence_is_exported_within_the_profile(base):
+    """A table of 77 rows: what is made up where nobody says is longer, and the message says how."""
+    with pytest.raises(StepInputError, match=r"it raises .* at scale \[2, 96\]") as caught:
+        brought(base, **CLASHING)
+    assert "give profiles" in caught.value.hint
+
+
+def test_what_cannot_be_exported_for_all_sizes_is_for_the_profiles(base, monkeypatch):
+    """With a note; a module that fails by itself is not tried again."""
+    tried = []
+
+    def captured(_source, _module, _arguments, dynamic):
+        tried.append([(str(each.__name__), each.min, each.max) for each in dynamic[0].values()])
+        if len(tried) == 1:
+            raise ValueError("not for all")
+        return "program"
+
+    monkeypatch.setattr(torch_export, "_captured", captured)
+    section = source(**CLASHING)
+    sizes = section.sizes(SHORT, [])
+    made = prepare_module(section, base=base, weights=None).module
+
+    assert ("program", (torch_export.WITHIN,)) == torch_export._export(
+        section, made, section.inputs, sizes
+    )
+    assert [("batch", "seq"), ("seq", 4, 77)] == [tuple(n for n, _, _ in tried[0]), tried[1][1]]
+    tried.clear()
+    with pytest.raises(StepInputError, match="it raises"):
+        torch_export._export(section, made, section.inputs, section.sizes([], []))
+    assert 1 == len(tried)
 
 
 def test_an_opset_that_cannot_be_reached_says_which_can(pair):
     """The exporter would keep its own without a word."""
-    from trtbuild.sources import torch_export
-
     model = type(pair)()
     model.CopyFrom(pair)
     model.opset_import[0].version = 18
+    forward = {name: source(**PAIR).inputs[name] for name in ("left", "right")}
 
     with pytest.raises(StepInputError, match="at opset 20, only at 18") as caught:
-        torch_export._hold_to_promises(source(**PAIR), ["left", "right"], model)
+        torch_export._hold_to_promises(source(**PAIR), forward, model)
     assert "write `opset: 18`" == caught.value.hint
 
 

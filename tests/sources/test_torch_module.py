@@ -64,6 +64,18 @@ def test_weights_are_loaded_and_need_no_caveat(base, tmp_path):
     assert not made.module.training
 
 
+def test_what_was_done_to_find_the_weights_is_noted(base, tmp_path):
+    """It stands in the report."""
+
+    def wrap(state):
+        for name in list(state):
+            state["module." + name] = state.pop(name)
+
+    made = prepare_module(source(), base=base, weights=saved(base, tmp_path, wrap))
+
+    assert ("names in the weights file begin with `module.`, which was stripped",) == made.notes
+
+
 def test_weights_of_another_model_say_what_differs(base, tmp_path):
     """A few names of each sort, and how many there are."""
 
@@ -77,10 +89,11 @@ def test_weights_of_another_model_say_what_differs(base, tmp_path):
         prepare_module(source(), base=base, weights=saved(base, tmp_path, change))
     message = caught.value.message
 
-    assert "13 not in the file (layer1.0.conv1.weight, " in message
-    assert "and 9 more)" in message
-    assert "13 not in the module (stage1.0.conv1.weight" in message
+    assert "11 not in the file (layer1.0.conv1.weight, " in message
+    assert "and 7 more)" in message
+    assert "11 not in the module (stage1.0.conv1.weight" in message
     assert "1 of another shape (fc.weight [5, 4], not [3, 4])" in message
+    assert "`layer1.0.conv1.weight` may be `stage1.0.conv1.weight` there, " in caught.value.hint
 
 
 def test_missing_weights_are_an_error_unless_seeded(base):

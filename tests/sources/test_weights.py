@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import pickle
 import threading
+import warnings
 import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.request import HTTPSHandler
@@ -13,7 +15,7 @@ import pytest
 
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError, UsageError
 from trtbuild.sources.kinds import Weights
-from trtbuild.sources.weights import fetch_weights, read_state_dict
+from trtbuild.sources.weights import fetch_weights, read_weights
 
 CONTENT = b"weights" * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -168,24 +170,10 @@ def test_every_form_is_read_by_what_it_holds(tmp_path, tensors, form):
         save_file(tensors, path)
     else:
         torch.save(tensors, path, _use_new_zipfile_serialization=form == "torch")
-    found = read_state_dict(path, None)
+    found = read_weights(path)
 
     assert tensors.keys() == found.keys()
     assert all(torch.equal(tensors[name], found[name]) for name in tensors)
-
-
-def test_a_checkpoint_is_opened_at_its_key(tmp_path, tensors):
-    """Without the key, or with a wrong one, the entries are listed."""
-    import torch
-
-    path = tmp_path / "checkpoint.pth"
-    torch.save({"epoch": 3, "state_dict": tensors}, path)
-
-    assert tensors.keys() == read_state_dict(path, "state_dict").keys()
-    with pytest.raises(StepInputError, match=r"is not a state dict .* epoch, state_dict"):
-        read_state_dict(path, None)
-    with pytest.raises(StepInputError, match="has no entry `model`; entries there: epoch"):
-        read_state_dict(path, "model")
 
 
 class Evil:
@@ -200,9 +188,44 @@ def test_code_in_a_pickle_does_not_run(tmp_path, tensors, capsys):
     path = tmp_path / "evil.pth"
     path.write_bytes(pickle.dumps({"w": Evil()}))
 
-    with pytest.raises(StepInputError, match="cannot be read as weights"):
-        read_state_dict(path, None)
+    with pytest.raises(StepInputError, match=r"is no pickle that `torch\.save` writes"):
+        read_weights(path)
     assert "gotcha" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_a_class_that_is_not_loaded_is_named(tmp_path, tensors, new):
+    """In both forms of `torch.save`, in words of our own, with how to get at the tensors."""
+    import torch
+
+    path = tmp_path / "w.pt"
+    content = {"state_dict": tensors, "args": argparse.Namespace(lr=1)}
+    torch.save(content, path, _use_new_zipfile_serialization=new)
+
+    with pytest.raises(StepInputError) as caught:
+        read_weights(path)
+    assert (
+        f"{path}: holds argparse.Namespace, and only tensors and plain values are loaded: "
+        "the rest could be code"
+    ) == caught.value.message
+    assert "torch.load('w.pt', weights_only=False)['state_dict']" in caught.value.hint
+
+
+def test_a_whole_module_and_a_program_say_how_to_save_their_weights(tmp_path):
+    """`state_dict()` of what was saved."""
+    torch = pytest.importorskip("torch")
+    layer = torch.nn.Linear(2, 2)
+    torch.save(layer, tmp_path / "module.pt")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is on its way out
+        torch.jit.script(layer).save(tmp_path / "script.pt")
+    with pytest.raises(StepInputError, match="is a program of TorchScript") as program:
+        read_weights(tmp_path / "script.pt")
+    with pytest.raises(StepInputError, match=r"holds torch\.nn\.modules\.linear\.Linear") as module:
+        read_weights(tmp_path / "module.pt")
+
+    assert "torch.load('module.pt', weights_only=False).state_dict()" in module.value.hint
+    assert "torch.jit.load('script.pt').state_dict()" in program.value.hint
 
 
 @pytest.mark.parametrize(
@@ -214,7 +237,7 @@ def test_another_file_is_refused(tmp_path, tensors, content):
     path.write_bytes(content)
 
     with pytest.raises(StepInputError, match=r"net\.pth: cannot be read as weights"):
-        read_state_dict(path, None)
+        read_weights(path)
 
 
 def test_a_compressed_archive_is_refused(tmp_path):
@@ -223,4 +246,4 @@ def test_a_compressed_archive_is_refused(tmp_path):
         archive.writestr("archive/data.pkl", bytes(1 << 20))
 
     with pytest.raises(StepInputError, match="is a compressed archive"):
-        read_state_dict(tmp_path / "w.pth", None)
+        read_weights(tmp_path / "w.pth")

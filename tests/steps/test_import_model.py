@@ -26,7 +26,11 @@ def pinned(*paths):
 def planned(model, base, weights=None):
     """The step as a plan makes it: through JSON."""
     step = ImportModel(
-        model=model, files=pinned(*model.files(base)), weights=weights, base=str(base)
+        model=model,
+        files=pinned(*model.files(base)),
+        weights=weights,
+        sizes=model.sizes([], []),
+        base=str(base),
     )
     return ImportModel.model_validate_json(step.model_dump_json())
 
@@ -105,9 +109,13 @@ def torch_step(tmp_path, monkeypatch):
     """A PyTorch model whose export is left out; it records the weights it was given."""
     given = []
 
-    def bring_in(model, base, weights):
+    def bring_in(model, base, weights, sizes):
         given.append((base, weights))
-        return ImportedModel(model_of(TEXT, WEIGHT), ("a note",), ("seeded weights",))
+        assert {"batch": 2} == sizes.example
+        return ImportedModel(model_of(TEXT, WEIGHT), ("a note",), ("seeded weights",), hold)
+
+    def hold(path):
+        return (f"{onnx.load(path).graph.name} was held",)
 
     monkeypatch.setattr(Torch, "bring_in", bring_in)
     base = write_source(tmp_path / "recipes")
@@ -115,11 +123,12 @@ def torch_step(tmp_path, monkeypatch):
 
 
 def test_notes_and_caveats_reach_the_report(torch_step, context):
-    """Seeded weights stand beside every number made from them."""
+    """What holding the written file brought, and seeded weights beside every number from them."""
     base, given = torch_step
     planned(Torch.model_validate_json(tiny()), base).run(context)
 
-    assert (["a note"], ["seeded weights"]) == (context.events.notes, context.events.caveats)
+    assert ["a note", "g was held"] == context.events.notes
+    assert ["seeded weights"] == context.events.caveats
     assert [(base, None)] == given
 
 

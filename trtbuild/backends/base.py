@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import LayerPrecision, TargetResult
+from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "FitVerdict",
     "Guarantee",
     "ImplicitQuantization",
-    "LayerRequest",
     "Profile",
     "ReportProgress",
     "Shapes",
@@ -54,15 +53,6 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
-class LayerRequest:
-    """The precision asked for of one weighted layer: `int8` or `fp32`, by ONNX node."""
-
-    name: str
-    op: str
-    precision: str
-
-
-@dataclass(frozen=True)
 class ImplicitQuantization:
     """Quantization without Q/DQ pairs: ranges by tensor, and the nodes that must stay float."""
 
@@ -88,7 +78,7 @@ class BuildOrder:
     engine: Path
     """The file to write; a timing cache is left beside it."""
     profiles: Sequence[Profile] = ()
-    requested: Sequence[LayerRequest] = ()
+    requested: Sequence[RequestedLayer] = ()
     """The layers to tell of, in this order."""
     progress: ReportProgress = _say_nothing
     plugins: tuple[Path, ...] = ()

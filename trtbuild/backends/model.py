@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from trtbuild.backends.base import LayerRequest
+from trtbuild.core.records import RequestedLayer
 from trtbuild.model.nodes import WEIGHTED, iterate_nodes, name_of
 from trtbuild.model.outline import ModelOutline
 
@@ -34,13 +34,13 @@ class OnnxModel(ModelOutline):
         """Return the weighted node that has a name."""
         return self._weighted.get(name)
 
-    def list_requests(self) -> tuple[LayerRequest, ...]:
+    def list_requests(self) -> tuple[RequestedLayer, ...]:
         """Read from the graph itself which precision each weighted layer is in.
 
         `int8` where both operands come out of a DequantizeLinear; else what its weight is.
         """
         return tuple(
-            LayerRequest(name, node.op_type, self._precision(node))
+            RequestedLayer(name=name, op=node.op_type, precision=self._precision(node))
             for name, node in self._weighted.items()
         )
 

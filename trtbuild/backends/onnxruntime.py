@@ -14,13 +14,12 @@ from trtbuild.backends.base import (
     Capabilities,
     Fit,
     Guarantee,
-    LayerRequest,
 )
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
-from trtbuild.core.records import LayerPrecision
+from trtbuild.core.records import LayerPrecision, RequestedLayer
 from trtbuild.core.values import TensorSpec
 
 __all__ = ["Onnxruntime"]
@@ -108,7 +107,7 @@ def _read_operators(model: Path, path: Path) -> dict[str, str]:
     }
 
 
-def _read_layer(layer: LayerRequest, chosen: Mapping[str, str]) -> LayerPrecision:
+def _read_layer(layer: RequestedLayer, chosen: Mapping[str, str]) -> LayerPrecision:
     operator = chosen.get(layer.name, "")
     cause = ""
     if operator in INTEGER:

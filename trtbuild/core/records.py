@@ -14,7 +14,7 @@ __all__ = [
     "Comparison",
     "Coverage",
     "DataUse",
-    "FixSummary",
+    "FixAccount",
     "GateVerdict",
     "LayerPrecision",
     "Measure",
@@ -128,6 +128,18 @@ class Comparison(Options):
     measures: tuple[Measure, ...]
     verdicts: tuple[GateVerdict, ...]
     caveats: tuple[str, ...] = ()
+
+
+class RequestedLayer(Options):
+    """One weighted node and the precision asked for it."""
+
+    name: str
+    """The node's name in the model that was quantized, and in the one that came of it."""
+    op: str
+    precision: str
+    """`int8`, `fp32`, `fp16`, `bf16`; of a model that came quantized, also what it brought."""
+    reason: str = ""
+    """Why it is left float; empty for int8."""
 
 
 class LayerPrecision(Options):
@@ -254,24 +266,21 @@ class UnbuiltTarget(Options):
     """What to run, and where, to get it."""
 
 
-class RequestedLayer(Options):
-    """A weighted layer and the precision asked for it, before any target was built."""
+class LeftAlone(Options):
+    """A node or tensor that a fix looked at and left alone."""
 
     name: str
-    op: str
-    precision: str
-    reason: str = ""
-    """Why it is not int8."""
+    reason: str
 
 
-class FixSummary(Options):
-    """What a graph fix changed, and what it looked at and left alone."""
+class FixAccount(Options):
+    """What one graph fix did."""
 
     fix: str
-    """The fix's kind, with its options where it has any: `set_dimension(input, 0, batch)`."""
+    """Its kind; in a record with its options, where it has any: `set_dimension(x, 0, batch)`."""
     changed: tuple[str, ...]
-    left: tuple[tuple[str, str], ...] = ()
-    """Name and reason."""
+    left: tuple[LeftAlone, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class DataUse(Options):
@@ -319,7 +328,7 @@ class Record(Options):
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()
     """How much of the work is INT8, target by target."""
-    fixes: tuple[FixSummary, ...] = ()
+    fixes: tuple[FixAccount, ...] = ()
     """In the order in which they ran."""
     files: tuple[PlacedFile, ...] = ()
     notes: tuple[str, ...] = ()

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["abbreviate", "format_bound", "format_drop", "format_figure", "format_size", "join_few"]
+__all__ = [
+    "abbreviate",
+    "format_bound",
+    "format_drop",
+    "format_figure",
+    "format_size",
+    "join_few",
+    "last_words",
+]
 
 _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
 _DECIMALS = 2
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours of a terminal
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -59,6 +69,19 @@ def join_few(names: Sequence[str], most: int) -> str:
     """Join the first so many names, and count the rest: `a, b and 3 more`."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def last_words(error: BaseException) -> str:
+    """Say in one line what was raised first: its type, and its first sentence as it stands.
+
+    A line that ends in a colon says nothing without the next.
+    """
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line.strip() for line in _ESCAPES.sub("", str(error)).splitlines() if line.strip()]
+    end = next((n for n, line in enumerate(lines, 1) if not line.endswith(":")), len(lines))
+    said = " ".join(lines[:end])
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _percent(share: float) -> float:

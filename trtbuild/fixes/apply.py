@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
+from trtbuild.core.records import FixAccount, LeftAlone
 from trtbuild.fixes.base import FixLog, GraphFix
 from trtbuild.fixes.prepare import (
     drop_repeated,
@@ -25,24 +26,7 @@ if TYPE_CHECKING:
     import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["FixAccount", "FixAccounts", "LeftAlone", "apply_fixes"]
-
-
-class LeftAlone(Options):
-    """A node or tensor that a fix looked at and left alone."""
-
-    name: str
-    reason: str
-
-
-class FixAccount(Options):
-    """What one fix did."""
-
-    fix: str
-    """Its kind."""
-    changed: tuple[str, ...]
-    left: tuple[LeftAlone, ...]
-    remarks: tuple[str, ...]
+__all__ = ["FixAccounts", "apply_fixes"]
 
 
 class FixAccounts(Options):

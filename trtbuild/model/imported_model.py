@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,3 +20,6 @@ class ImportedModel:
     model: onnx.ModelProto
     notes: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+    hold: Callable[[Path], tuple[str, ...]] | None = None
+    """Holds the model, once it is written, against what it was made from; returns more notes.
+    Raises StepInputError where they differ."""

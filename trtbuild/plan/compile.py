@@ -16,6 +16,7 @@ from trtbuild.plan.native_calibration import calibrate_natively, find_native_tar
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data, name_candidate
 from trtbuild.recipe.schema import Quantization, Recipe
+from trtbuild.sources.sizes import Shapes
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.capture_data import CaptureData, DataInput
@@ -113,10 +114,18 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.files(here.base)),
             weights=here.weights,
+            sizes=recipe.model.sizes(_profiles(recipe), recipe.fixes),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
     }
+
+
+def _profiles(recipe: Recipe) -> tuple[dict[str, Shapes], ...]:
+    return tuple(
+        {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
+        for profile in recipe.profiles
+    )
 
 
 def _drop_unread(steps: dict[str, Step]) -> None:
@@ -234,10 +243,7 @@ def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -
             backend=backend,
             **parts,
             checked=None if check is None else Ref(step=name_check_step(name), output="passed"),
-            profiles=tuple(
-                {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
-                for profile in recipe.profiles
-            ),
+            profiles=_profiles(recipe),
             plugins=here.pinned(here.base / path for path in plugins),
             timing_cache=None
             if timed is None or managed

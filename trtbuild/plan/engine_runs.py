@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import TrtOptions
-from trtbuild.backends.tensorrt10 import Tensorrt10
-from trtbuild.backends.tensorrt11 import Tensorrt11
-from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.needs import GPU, read_capability
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.compare_engine import CompareEngine
-from trtbuild.steps.infer_engine import InferEngine
+
+if TYPE_CHECKING:
+    from trtbuild.backends.tensorrt10 import Tensorrt10
+    from trtbuild.backends.tensorrt11 import Tensorrt11
+    from trtbuild.backends.tensorrt_rtx import TensorrtRtx
+
+    TrtBackend = TensorrtRtx | Tensorrt11 | Tensorrt10
 
 __all__ = [
     "ENGINE_RUNS",
@@ -26,7 +29,6 @@ __all__ = [
 
 ENGINE_RUNS = ("infer_engine", "compare_engine")
 """The kinds of these steps; they make nothing that is locked."""
-TrtBackend = TensorrtRtx | Tensorrt11 | Tensorrt10
 FED_TYPES = ("float", "half")
 
 
@@ -57,7 +59,7 @@ def explain_no_run(backend: TrtBackend) -> str:
     for name, formats in layouts.items():
         if any(each != "linear" for each in formats):
             return f"`{name}` may lie in memory in another layout than `linear` (`io_formats`)"
-    types = backend.io_types if isinstance(backend, Tensorrt10) else {}
+    types: Mapping[str, str] = getattr(backend, "io_types", {})
     for name, type_ in types.items():
         if type_ not in FED_TYPES:
             return f"`{name}` is {type_} (`io_types`), and the data is not"
@@ -77,6 +79,11 @@ def add_engine_runs(
     `runners` has the facts of the place where a target's engine can run.
     """
     compare = recipe.compare
+    if not runners:
+        return
+    from trtbuild.steps.compare_engine import CompareEngine
+    from trtbuild.steps.infer_engine import InferEngine
+
     for name, backend in list_runnable(recipe):
         if compare is None or name not in runners:
             continue

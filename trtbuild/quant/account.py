@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.options import Options
-from trtbuild.core.records import RangesUsed
-from trtbuild.quant.half_types import HalfName
+from trtbuild.core.records import RangesUsed, RequestedLayer
 
 __all__ = [
     "KeptAccount",
-    "LayerAccount",
     "PrecisionName",
     "QuantizationAccount",
     "TensorAccount",
@@ -18,17 +16,6 @@ __all__ = [
 ]
 
 PrecisionName = Literal["int8", "fp32"]
-
-
-class LayerAccount(Options):
-    """One weighted node and the precision asked for it."""
-
-    name: str
-    """The node's name in the model that was quantized, and in the one that came of it."""
-    op: str
-    precision: PrecisionName | HalfName
-    reason: str = ""
-    """Why it is left float; empty for int8."""
 
 
 class KeptAccount(Options):
@@ -70,7 +57,7 @@ class QuantizationAccount(Options):
     """`quantization.json`: what was asked of every weighted layer, and what was inserted."""
 
     opset: int
-    layers: tuple[LayerAccount, ...]
+    layers: tuple[RequestedLayer, ...]
     """Every Conv, ConvTranspose, Gemm and MatMul, in graph order, those in subgraphs last."""
     tensors: tuple[TensorAccount, ...]
     weights: tuple[WeightAccount, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from trtbuild.core.records import RequestedLayer
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView
-from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.flow import passes
 from trtbuild.quant.layers import find_float_type
 from trtbuild.quant.quantized_graph import LinearNode, find_stored_constants
@@ -16,14 +16,14 @@ __all__ = ["find_dequantizer", "list_requested_layers"]
 
 def list_requested_layers(
     view: GraphView, linears: Mapping[int, LinearNode]
-) -> Iterator[LayerAccount]:
+) -> Iterator[RequestedLayer]:
     """Say for every weighted node of a repaired model: INT8 if both its operands are INT8."""
     stored = {found.dequantizer.index for found in find_stored_constants(view, dict(linears))}
     for index, node in enumerate(view.nodes):
         if node.op_type in WEIGHTED:
             reasons = (_reason(view, index, slot, linears, stored) for slot in (0, 1))
             reason = next(filter(None, reasons), "")
-            yield LayerAccount(
+            yield RequestedLayer(
                 name=name_of(node),
                 op=node.op_type,
                 precision=find_float_type(view, index) if reason else "int8",

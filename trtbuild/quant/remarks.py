@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from trtbuild.core.patterns import find_matches, find_nodes
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import name_of
 from trtbuild.model.view import GraphView
-from trtbuild.quant.account import LayerAccount, WeightAccount
+from trtbuild.quant.account import WeightAccount
 from trtbuild.quant.requests import PrecisionRequests
 
 __all__ = [
@@ -30,7 +31,7 @@ SHOWN = 5
 """How many names a note lists before it counts the rest."""
 
 
-def note_float_layers(layers: Iterable[LayerAccount]) -> Iterator[str]:
+def note_float_layers(layers: Iterable[RequestedLayer]) -> Iterator[str]:
     """Say which layers stay float, grouped by reason, in the order of first appearance."""
     groups: dict[str, list[str]] = {}
     for layer in layers:
@@ -44,7 +45,7 @@ def note_float_layers(layers: Iterable[LayerAccount]) -> Iterator[str]:
 def note_idle_manual(
     view: GraphView,
     paired: AbstractSet[str],
-    layers: Iterable[LayerAccount],
+    layers: Iterable[RequestedLayer],
     manual: Mapping[str, tuple[float, float]],
 ) -> Iterator[str]:
     """Say which manual ranges had no effect, since they mean no `paired` tensor, and why."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtbuild.core import words
-from trtbuild.core.records import FixSummary, Outcome, Record, count_origins
+from trtbuild.core.records import FixAccount, Outcome, Record, count_origins
 from trtbuild.core.values import Range
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.report.blocks import (
@@ -102,7 +102,7 @@ def make_fixes_section(record: Record) -> Section | None:
     return Section("Graph fixes", tuple(blocks))
 
 
-def _account(account: FixSummary) -> list[InlineText]:
+def _account(account: FixAccount) -> list[InlineText]:
     # A fix says `name: what`; the name alone is code.
     items: list[InlineText] = [
         (Code(account.fix), " changed ", *_render_change(change))
@@ -111,8 +111,8 @@ def _account(account: FixSummary) -> list[InlineText]:
     if len(account.changed) > _FEW:
         items.append((Code(account.fix), f" changed {len(account.changed) - _FEW} more"))
     items += [
-        (Code(account.fix), " left ", Code(name), " alone: ", *parse_prose(why))
-        for name, why in account.left[:_FEW]
+        (Code(account.fix), " left ", Code(each.name), " alone: ", *parse_prose(each.reason))
+        for each in account.left[:_FEW]
     ]
     if len(account.left) > _FEW:
         items.append((Code(account.fix), f" left {len(account.left) - _FEW} more alone"))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from trtbuild.core.options import Location, Options
+from trtbuild.fixes.base import GraphFix
 from trtbuild.model.imported_model import ImportedModel
+from trtbuild.sources.sizes import Shapes, Sizes, choose_sizes
 
 __all__ = ["InputSpec", "Onnx", "Torch", "Weights"]
 
 DimensionName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 Extent = Annotated[int, Field(ge=1)]
+OutputName = Annotated[str, Field(min_length=1)]
 
 
 class InputSpec(Options):
@@ -29,13 +33,17 @@ class Weights(Options):
     """Weights for a model: a file beside the recipe, or a URL with its digest."""
 
     path: Location | None = None
-    """A state dict as safetensors, or as `torch.save` writes it; relative to the recipe."""
+    """A state dict as safetensors, or as `torch.save` writes it, alone or within a checkpoint;
+    relative to the recipe."""
     url: Annotated[Location, Field(pattern="^(https|file)://")] | None = None
     """Where such a file is published (https, or file); needs `sha256`, and is fetched once."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """The file's digest; a file that differs is refused."""
-    key: str | None = None
-    """The entry of a checkpoint that holds the state dict (`state_dict`, `model`, ...)."""
+    key: Annotated[str, Field(min_length=1)] | None = None
+    """The entry of a checkpoint that holds the state dict (`state_dict`, `model.ema`, ...), or what
+    the names of the module's weights begin with there (`generator`). Only needed where several fit:
+    an entry that alone fits is taken, and a prefix of all names (`module.`, `_orig_mod.`, `model.`)
+    stripped, with a note."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -68,8 +76,13 @@ class Onnx(Options):
 
         return find_model_files(base / self.path)
 
-    def bring_in(self, base: Path, weights: Path | None) -> ImportedModel:
-        """Read the model with all its data; `weights` is always None.
+    def sizes(self, profiles: Sequence[Mapping[str, Shapes]], fixes: Sequence[GraphFix]) -> Sizes:
+        """Return none: the file is exported already."""
+        del profiles, fixes
+        return Sizes()
+
+    def bring_in(self, base: Path, weights: Path | None, sizes: Sizes) -> ImportedModel:
+        """Read the model with all its data; it takes no weights, and has sizes of its own.
 
         Raises:
             MissingFile: the model, or data that one of its tensors names, is not there.
@@ -77,7 +90,7 @@ class Onnx(Options):
         """
         from trtbuild.model.onnx_file import read_onnx
 
-        del weights
+        del weights, sizes
         return read_onnx(base / self.path)
 
 
@@ -96,11 +109,23 @@ class Torch(Options):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """What seeded weights are drawn from."""
     inputs: Annotated[dict[str, InputSpec], Field(min_length=1)]
-    """Inputs by name; where there are several, they are named as `forward` names them."""
-    outputs: Annotated[tuple[str, ...], Field(min_length=1)] = ("output",)
-    """Names of what the module returns, in order."""
+    """Inputs by name; where there are several, they are named as `forward` names them. The exporter
+    sees a dynamic dimension at the profile's `opt`, a batch (axis 0) at 2 or the least allowed."""
+    outputs: Annotated[tuple[OutputName, ...], Field(min_length=1)] = ("output",)
+    """Names of the tensors that the module returns. Of a tuple or list: names of your own, in
+    order, tuples within it in place. Of a dict: its keys, in any order (`boxes.0` for the first of
+    a tuple under `boxes`). Of a named tuple: either. A single tensor may have any name. Each is
+    compared with the module's own on random inputs, at those sizes and at corners of profiles."""
     opset: Annotated[int, Field(ge=13, le=25)] = 20
     """ONNX opset of the exported model; below 18 the exporter converts down, which may fail."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [*self.inputs, *self.outputs]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"`{twice}` names two of the inputs and outputs; call one otherwise")
+        return self
 
     def files(self, base: Path) -> tuple[Path, ...]:
         """Return the entrypoint's source and the modules that it imports from beside it.
@@ -113,8 +138,12 @@ class Torch(Options):
 
         return find_source_files(self.entrypoint, base)
 
-    def bring_in(self, base: Path, weights: Path | None) -> ImportedModel:
-        """Make the module, load or seed its weights, and export it.
+    def sizes(self, profiles: Sequence[Mapping[str, Shapes]], fixes: Sequence[GraphFix]) -> Sizes:
+        """Return the sizes to export at: those of the profiles, or that fixes set later."""
+        return choose_sizes(self.inputs, profiles, fixes)
+
+    def bring_in(self, base: Path, weights: Path | None, sizes: Sizes) -> ImportedModel:
+        """Make the module, load or seed its weights, and export it at the example's sizes.
 
         Raises:
             MissingFile: it asks for weights, there are none, and it may not be seeded.
@@ -123,4 +152,4 @@ class Torch(Options):
         """
         from trtbuild.sources.torch_export import export_module
 
-        return export_module(self, base=base, weights=weights)
+        return export_module(self, base=base, weights=weights, sizes=sizes)

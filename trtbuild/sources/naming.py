@@ -7,7 +7,7 @@ edit, while recipes refer to layers by patterns such as `*/layer4/*`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.model.nodes import WEIGHTED, iterate_bodies
@@ -21,19 +21,24 @@ SCOPES = "pkg.torch.onnx.name_scopes"
 BIAS = 2  # which input it is
 
 
-def name_after_modules(model: onnx.ModelProto, parameters: Iterable[str]) -> None:
+def name_after_modules(
+    model: onnx.ModelProto, parameters: Iterable[str], ends: Mapping[str, str] | None = None
+) -> None:
     """Rename the nodes of an exported model, what they make, and constants without a name.
 
-    A node is called `/<module path>/<operator>`, what it makes `<node>_output_<i>`; graph inputs
-    and outputs keep their names, and so do the module's parameters.
+    A node is called `/<module path>/<operator>`, what it makes `<node>_output_<i>`. Graph inputs
+    and outputs have the names that they are given, or keep theirs, and so do the module's
+    parameters; what would be called like one of the former steps aside.
 
     Args:
         model: as `torch.onnx.export(dynamo=True)` made it, metadata included.
         parameters: names of the module's state dict.
+        ends: new names of graph inputs and outputs, by old ones. The exporter, given them, would
+            write them over others: two tensors of one name, which may be a valid model.
     """
     graph = model.graph
-    fixed = {value.name for value in (*graph.input, *graph.output)}
-    _Namer(set(parameters), fixed).graph(graph, {name: name for name in fixed})
+    known = {value.name: value.name for value in (*graph.input, *graph.output)} | dict(ends or {})
+    _Namer(set(parameters), set(known.values())).graph(graph, known)
 
 
 def strip_remarks(model: onnx.ModelProto) -> None:
@@ -50,9 +55,8 @@ class _Namer:
     def graph(self, graph: onnx.GraphProto, known: dict[str, str]) -> None:
         """Rename within a graph; `known` maps old names to new ones, of outer graphs too."""
         for tensor in graph.initializer:
-            if tensor.name in self._parameters:
-                known[tensor.name] = tensor.name
-                self._taken.add(tensor.name)
+            if tensor.name in self._parameters and tensor.name not in known:
+                known[tensor.name] = self._unique(tensor.name)
         for node in graph.node:
             node.name = self._unique(f"{self._scope(node)}/{node.op_type}")
             for index, old in enumerate(node.output):
@@ -62,7 +66,7 @@ class _Namer:
         _apply(graph, known)
         for node in graph.node:
             for inner in iterate_bodies(node):
-                own = {value.name: value.name for value in inner.input}
+                own = {value.name: self._unique(value.name) for value in inner.input}
                 self.graph(inner, {**known, **own})
 
     def _constants(self, graph: onnx.GraphProto, known: dict[str, str]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.entrypoint import load_entrypoint
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
-from trtbuild.core.words import join_few
+from trtbuild.core.words import last_words
+from trtbuild.sources.checkpoint import fit_weights
 
 if TYPE_CHECKING:
     from torch import nn
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["SEEDED", "PreparedModule", "prepare_module", "translate_errors"]
 
 SEEDED = "seeded weights"
-FEW = 4
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,14 @@ def prepare_module(source: Torch, *, base: Path, weights: Path | None) -> Prepar
         )
     module = _module(source, base).eval()
     if weights is not None and source.weights is not None:
-        _load(module, weights, source.weights.key)
-        return PreparedModule(module)
+        from trtbuild.sources.weights import read_weights
+
+        content = read_weights(weights)
+        state, notes = fit_weights(
+            content, module.state_dict(), key=source.weights.key, path=weights
+        )
+        module.load_state_dict(state)
+        return PreparedModule(module, notes)
     if source.weights is not None:
         _seed_statistics(module, source.seed)
         note = f"weights drawn from seed {source.seed}: the numbers say nothing of a real model"
@@ -73,36 +79,6 @@ def _module(source: Torch, base: Path, *, seed: int | None = None) -> nn.Module:
             hint="name a function that makes the module, or its class",
         )
     return module
-
-
-def _load(module: nn.Module, path: Path, key: str | None) -> None:
-    from trtbuild.sources.weights import read_state_dict
-
-    given, wanted = read_state_dict(path, key), module.state_dict()
-    problems = [
-        _few("not in the file", [name for name in wanted if name not in given]),
-        _few("not in the module", [name for name in given if name not in wanted]),
-        _few(
-            "of another shape",
-            [
-                f"{name} {list(given[name].shape)}, not {list(tensor.shape)}"
-                for name, tensor in wanted.items()
-                if name in given and given[name].shape != tensor.shape
-            ],
-        ),
-    ]
-    if any(problems):
-        raise StepInputError(
-            f"{path}: the weights do not fit the module: " + "; ".join(filter(None, problems)),
-            hint="are the entrypoint, its `options` and the weights those of one model?",
-        )
-    module.load_state_dict(given)
-
-
-def _few(what: str, names: list[str]) -> str:
-    if not names:
-        return ""
-    return f"{len(names)} {what} ({join_few(names, FEW)})"
 
 
 def _seed_statistics(module: nn.Module, seed: int) -> None:
@@ -141,12 +117,7 @@ def translate_errors(source: Torch, what: str) -> Iterator[None]:
     except (TrtbuildError, ModuleNotFoundError):
         raise
     except Exception as error:
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
-        lines = [line.strip() for line in str(root).splitlines() if line.strip()]
-        words = f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__
         raise StepInputError(
-            f"{source.entrypoint}: {what}: {words}",
+            f"{source.entrypoint}: {what}: {last_words(error)}",
             hint="the step's log has the whole message; call it by hand to see more",
         ) from error

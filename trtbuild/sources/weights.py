@@ -1,24 +1,28 @@
-"""Published weights: fetch a file by URL, check it, read a state dict from it."""
+"""Weights: fetch a published file by URL, check it, read what it holds."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.core.words import join_few, last_words
 from trtbuild.sources.download import Limits, download
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from trtbuild.sources.kinds import Weights
 
-__all__ = ["LIMIT_BYTES", "fetch_weights", "read_state_dict"]
+__all__ = ["LIMIT_BYTES", "fetch_weights", "read_weights"]
 
 LIMIT_BYTES = 8 << 30
 """More than any model that an engine is built from here; a server cannot fill the disk."""
 LIMIT_SECONDS = 3 * 3600.0
 """Longer than a file of that size takes over any line that an engineer has."""
+MOST_CLASSES = 4
+UNSAFE_ADVICE = "weights_only"
+"""What PyTorch's refusals to unpickle have in common: how to do it all the same."""
 SAFETENSORS_HEADER_BYTES = 100 << 20  # the format's own limit
 
 
@@ -63,33 +67,13 @@ def fetch_weights(
         )
 
 
-def read_state_dict(path: Path, key: str | None) -> dict[str, Tensor]:
-    """Read a state dict from a file of safetensors or `torch.save`; never unpickles code.
-
-    Args:
-        path: the file; what it holds decides, not its name.
-        key: the entry of a checkpoint that holds the state dict; None for the file itself.
+def read_weights(path: Path) -> Any:
+    """Read a file of safetensors or `torch.save`, whatever it is called; never unpickles code.
 
     Raises:
-        StepInputError: it is neither, is cut off, or holds no state dict there.
+        MissingFile: it is not there.
+        StepInputError: it is neither, is cut off, or holds more than tensors and plain values.
     """
-    import torch
-
-    content = _content(path)
-    if key is not None:
-        content = _entry(content, key, path)
-    if not isinstance(content, dict) or not all(
-        isinstance(value, torch.Tensor) for value in content.values()
-    ):
-        names = ", ".join(map(str, content)) if isinstance(content, dict) else "none"
-        raise StepInputError(
-            f"{path}: is not a state dict (names → tensors); entries there: {names[:200]}",
-            hint="name the entry in the recipe: weights: {..., key: state_dict}",
-        )
-    return content
-
-
-def _content(path: Path) -> Any:
     import torch
     from safetensors.torch import load_file
 
@@ -103,15 +87,55 @@ def _content(path: Path) -> Any:
     except StepInputError:
         raise
     except Exception as error:  # each format has its own errors, pickle's included
-        lines = str(error).strip().splitlines() or [type(error).__name__]
+        _refuse_objects(path, error)
         raise StepInputError(
-            f"{path}: cannot be read as weights: {lines[0]}",
+            f"{path}: cannot be read as weights: {last_words(error)}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
 
 
+def _refuse_objects(path: Path, error: Exception) -> None:
+    """Say which classes a file holds that PyTorch refused to load, where that is what it did.
+
+    Raises:
+        StepInputError: it is.
+    """
+    if UNSAFE_ADVICE not in str(error):
+        return
+    names = _classes(path, error)
+    whole = any(name.startswith("torch.nn.modules.") for name in names)
+    what = (
+        f"holds {join_few(names, MOST_CLASSES)}"
+        if names
+        else "is no pickle that `torch.save` writes"
+    )
+    load = f"torch.load('{path.name}', weights_only=False)"
+    raise StepInputError(
+        f"{path}: {what}, and only tensors and plain values are loaded: the rest could be code",
+        hint=_save_again(load + (".state_dict()" if whole else "['state_dict']")),
+    ) from error
+
+
+def _save_again(state: str) -> str:
+    return (
+        "where you trust the file, save its tensors alone, as in "
+        f"python -c \"import torch; torch.save({state}, 'weights.pth')\""
+    )
+
+
+def _classes(path: Path, error: Exception) -> list[str]:
+    """Return the classes in a pickle that PyTorch does not load; nothing is loaded to find them."""
+    import torch
+
+    with contextlib.suppress(Exception):  # it reads the newer of PyTorch's own forms alone
+        return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+    return re.findall(r"GLOBAL (\S+)", str(error))[:1]
+
+
 def _refuse_packed(path: Path) -> None:
     """Refuse an archive with compressed files: `torch.save` packs none, and bombs are made of them.
+
+    Programs of TorchScript are such archives.
 
     Raises:
         StepInputError: it is one.
@@ -121,6 +145,11 @@ def _refuse_packed(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         return
     with zipfile.ZipFile(path) as archive:
+        if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+            raise StepInputError(
+                f"{path}: is a program of TorchScript, and only weights are loaded",
+                hint=_save_again(f"torch.jit.load('{path.name}').state_dict()"),
+            )
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
             raise StepInputError(
                 f"{path}: is a compressed archive, which `torch.save` does not write",
@@ -133,13 +162,3 @@ def _is_safetensors(path: Path) -> bool:
         head = file.read(9)
     length = int.from_bytes(head[:8], "little")
     return head[8:] == b"{" and length < SAFETENSORS_HEADER_BYTES
-
-
-def _entry(content: Any, key: str, path: Path) -> Any:
-    if isinstance(content, dict) and key in content:
-        return content[key]
-    names = ", ".join(map(str, content)) if isinstance(content, dict) else "none"
-    raise StepInputError(
-        f"{path}: has no entry `{key}`; entries there: {names[:200]}",
-        hint="correct `weights.key` in the recipe",
-    )

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from trtbuild.backends import Target
-from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization, LayerRequest
+from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization
 from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
-from trtbuild.core.records import LayerPrecision, TargetResult
+from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
 from trtbuild.quant.account import PrecisionName, QuantizationAccount
 from trtbuild.quant.requests import PrecisionRequests
@@ -72,13 +72,12 @@ class BuildEngine(Step):
             context.events.note(f"{self.target}: {note}")
         self.write(context, "result", self._result(context, built))
 
-    def _read_requests(self, context: Context) -> tuple[LayerRequest, ...]:
+    def _read_requests(self, context: Context) -> tuple[RequestedLayer, ...]:
         from trtbuild.backends.model import OnnxModel
 
         if self.account is None:
             return OnnxModel.read(context.path(self.model)).list_requests()
-        layers = self._read_account(context).layers
-        return tuple(LayerRequest(each.name, each.op, each.precision) for each in layers)
+        return self._read_account(context).layers
 
     def _read_account(self, context: Context) -> QuantizationAccount:
         assert self.account is not None  # noqa: S101  # whoever asks has looked

@@ -12,6 +12,7 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.sources import ModelSource
 from trtbuild.sources.kinds import Torch
+from trtbuild.sources.sizes import Sizes
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["ImportModel"]
@@ -30,6 +31,8 @@ class ImportModel(Step):
     """What `model.files()` named: the ONNX file and its data, or the entrypoint's sources."""
     weights: Pinned | None = None
     """The weights file, fetched; None where there is none (see `Torch.without_weights`)."""
+    sizes: Sizes = Sizes()
+    """What a torch model is exported at, and checked at; an ONNX file needs none."""
     base: Location
     """The folder that paths in the recipe relate to."""
 
@@ -46,26 +49,30 @@ class ImportModel(Step):
     def run(self, context: Context) -> None:
         """Write model.onnx: IR version 10 at most, weights embedded, checked.
 
-        Over 2 GB, its large weights go to a file beside it.
+        Over 2 GB, its large weights go to a file beside it. What was exported is then held, output
+        by output, against the module it was made from.
 
         Raises:
             MissingFile: a file is gone, or weights are asked for that are not here.
-            StepInputError: the model cannot be read or exported, or its weights do not fit.
+            StepInputError: the model cannot be read or exported, its weights do not fit, or what
+                was exported computes something else.
             CorruptObject: a file is not what was planned with.
         """
         from trtbuild.model.onnx_file import write_onnx
 
         weights = None if self.weights is None else context.path(self.weights)
         context.events.progress(0, 1, "models")
-        imported = self.model.bring_in(Path(self.base), weights)
+        imported = self.model.bring_in(Path(self.base), weights, self.sizes)
         # After, not before: a file that changed meanwhile must not pass for the pinned one.
         for pinned in (*self.files, *([self.weights] if self.weights else [])):
             _hold(context.path(pinned), pinned.digest)
-        for note in imported.notes:
+        path = self.out(context, "model")
+        write_onnx(imported.model, path, self.out(context, "weights"))
+        more = () if imported.hold is None else imported.hold(path)
+        for note in (*imported.notes, *more):
             context.events.note(note)
         for caveat in imported.caveats:
             context.events.caveat(caveat)
-        write_onnx(imported.model, self.out(context, "model"), self.out(context, "weights"))
         context.events.progress(1, 1, "models")
 
 

@@ -18,7 +18,7 @@ from trtbuild.core.records import (
     Artifact,
     Comparison,
     DataUse,
-    FixSummary,
+    FixAccount,
     ModelChecks,
     Outcome,
     PlacedFile,
@@ -110,7 +110,7 @@ def make_record(
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
         ranges=ranges.tensors if ranges else {},
-        asked=tuple(_list_requested(found)),
+        asked=_list_requested(found),
         coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),
         files=tuple(_list_placed(recipe, outcomes)),
@@ -214,14 +214,11 @@ def _data(recipe: Recipe, found: RunArtifacts) -> Iterable[DataUse]:
             )
 
 
-def _list_requested(found: RunArtifacts) -> Iterable[RequestedLayer]:
+def _list_requested(found: RunArtifacts) -> tuple[RequestedLayer, ...]:
     account = found.read("quantize", "account", QuantizationAccount) or found.read(
         "convert_precision", "account", QuantizationAccount
     )
-    for each in account.layers if account else ():
-        yield RequestedLayer(
-            name=each.name, op=each.op, precision=each.precision, reason=each.reason
-        )
+    return account.layers if account else ()
 
 
 def _checks(recipe: Recipe, found: RunArtifacts) -> Iterable[tuple[str, ModelChecks]]:
@@ -231,15 +228,11 @@ def _checks(recipe: Recipe, found: RunArtifacts) -> Iterable[tuple[str, ModelChe
             yield name, checks
 
 
-def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixSummary]:
+def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixAccount]:
     if accounts is None:
         return
     for fix, account in zip(recipe.fixes, accounts.fixes, strict=True):
-        yield FixSummary(
-            fix=_words(fix),
-            changed=account.changed,
-            left=tuple((each.name, each.reason) for each in account.left),
-        )
+        yield account.model_copy(update={"fix": _words(fix)})
 
 
 def _list_placed(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[PlacedFile]:

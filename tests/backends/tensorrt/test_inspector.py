@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.tensorrt.inspector import read_layers, report_delivered_by_inspector
+from trtbuild.core.records import RequestedLayer
 
 TYPES = {"int8": "Int8", "fp32": "FP32", "fp16": "FP16", "bf16": "BF16", "int32": "Int32"}
 
@@ -48,7 +48,9 @@ def told(request):
                 layer["Weights"] = {"Type": TYPES[weights], "Count": 9}
             made.append(layer)
         found = read_layers(json.dumps({"Layers": made, **rest}))
-        [only] = report_delivered_by_inspector([LayerRequest("conv", "Conv", precision)], found)
+        [only] = report_delivered_by_inspector(
+            [RequestedLayer(name="conv", op="Conv", precision=precision)], found
+        )
         return only.delivered, only.cause
 
     return run
@@ -97,7 +99,7 @@ def test_names_alone_say_nothing(text):
     assert read_layers(text) is None
 
     [only] = report_delivered_by_inspector(
-        [LayerRequest("conv", "Conv", "int8")], None, why_not="because"
+        [RequestedLayer(name="conv", op="Conv", precision="int8")], None, why_not="because"
     )
     assert ("unknown", "because") == (only.delivered, only.cause)
 
@@ -108,5 +110,7 @@ def test_without_metadata_the_layers_name_tells(told):
         json.dumps({"Layers": [{"Name": "conv + relu", "Inputs": tensors_10("int8")}]})
     )
 
-    [only] = report_delivered_by_inspector([LayerRequest("conv", "Conv", "int8")], layers)
+    [only] = report_delivered_by_inspector(
+        [RequestedLayer(name="conv", op="Conv", precision="int8")], layers
+    )
     assert "int8" == only.delivered

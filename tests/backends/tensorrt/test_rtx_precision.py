@@ -8,16 +8,16 @@ import pytest
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
-from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.model import OnnxModel
 from trtbuild.backends.tensorrt.rtx_plan import Kernel
 from trtbuild.backends.tensorrt.rtx_precision import report_delivered_by_rtx
+from trtbuild.core.records import RequestedLayer
 
 FLOAT = Kernel("corrltn", "k", ("fp32", "fp32"), ("layer",))
 
 
 def read(kernels, *, name="layer", precision="int8", model=None):
-    asked = [LayerRequest(name, "Conv", precision)]
+    asked = [RequestedLayer(name=name, op="Conv", precision=precision)]
     [found] = report_delivered_by_rtx(
         asked, kernels, model=model or OnnxModel(layer()), built_for=("8.9",)
     )
@@ -85,7 +85,7 @@ def test_the_right_axis_of_a_gemm_depends_on_its_layout(transposed, axis, good):
 def built_for_three(*kernels):
     """Read a plan that was built for three GPUs."""
     [found] = report_delivered_by_rtx(
-        [LayerRequest("layer", "Conv", "int8")],
+        [RequestedLayer(name="layer", op="Conv", precision="int8")],
         kernels,
         model=OnnxModel(layer()),
         built_for=("8.6", "8.9", "12.0"),
@@ -135,7 +135,10 @@ def two(folder, *kernels, other=ALIKE):
     """Return what is said of the second of two layers, where the first has sums of its own."""
     onnx.save(model_of(TWO, {"w0": ALIKE, "w1": other}), folder / "model.onnx")
     _, found = report_delivered_by_rtx(
-        [LayerRequest("first", "Conv", "int8"), LayerRequest("second", "Conv", "int8")],
+        [
+            RequestedLayer(name="first", op="Conv", precision="int8"),
+            RequestedLayer(name="second", op="Conv", precision="int8"),
+        ],
         [SUMS, *kernels],
         model=OnnxModel.read(folder / "model.onnx"),
         built_for=("8.9",),

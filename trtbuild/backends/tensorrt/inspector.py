@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trtbuild.backends.base import LayerRequest
-from trtbuild.core.records import LayerPrecision
+from trtbuild.core.records import LayerPrecision, RequestedLayer
 
 __all__ = ["InspectedLayer", "inspect_engine", "read_layers", "report_delivered_by_inspector"]
 
@@ -110,7 +109,7 @@ def _nodes(metadata: str, name: str) -> tuple[str, ...]:
 
 
 def report_delivered_by_inspector(
-    asked: Sequence[LayerRequest], layers: Sequence[InspectedLayer] | None, *, why_not: str = ""
+    asked: Sequence[RequestedLayer], layers: Sequence[InspectedLayer] | None, *, why_not: str = ""
 ) -> tuple[LayerPrecision, ...]:
     """Say for each layer what was asked for and what was delivered; the cause where INT8 is not."""
     by_node: dict[str, list[InspectedLayer]] = {}

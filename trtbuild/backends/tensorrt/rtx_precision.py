@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.model import OnnxModel
 from trtbuild.backends.tensorrt.rtx_plan import (
     KNOWN_VERSION,
@@ -15,7 +14,7 @@ from trtbuild.backends.tensorrt.rtx_plan import (
     has_sums,
 )
 from trtbuild.backends.tensorrt.twins import are_twins
-from trtbuild.core.records import LayerPrecision
+from trtbuild.core.records import LayerPrecision, RequestedLayer
 
 if TYPE_CHECKING:
     import onnx
@@ -27,7 +26,7 @@ TURING = "7.5"
 
 
 def report_delivered_by_rtx(
-    asked: Sequence[LayerRequest],
+    asked: Sequence[RequestedLayer],
     kernels: Sequence[Kernel] | None,
     *,
     model: OnnxModel,
@@ -77,7 +76,7 @@ def _inner(layer: str) -> str:
     return layer.partition(" | ")[0]
 
 
-def _report_unread(layer: LayerRequest, built_for: Sequence[str]) -> LayerPrecision:
+def _report_unread(layer: RequestedLayer, built_for: Sequence[str]) -> LayerPrecision:
     return LayerPrecision(
         name=layer.name,
         op=layer.op,
@@ -94,7 +93,7 @@ def _find_kernels(name: str, found: Mapping[str, list[Kernel]]) -> list[Kernel]:
 
 
 def _report_read(
-    layer: LayerRequest, kernels: Sequence[Kernel], *, model: OnnxModel, built_for: Sequence[str]
+    layer: RequestedLayer, kernels: Sequence[Kernel], *, model: OnnxModel, built_for: Sequence[str]
 ) -> LayerPrecision:
     found = {each: _for(each, kernels) for each in built_for}
     delivered = find_weakest(precision for precision, _ in found.values())
@@ -123,7 +122,7 @@ def _for(capability: str, kernels: Sequence[Kernel]) -> tuple[str, str]:
     return find_precision(own)
 
 
-def _causes(layer: LayerRequest, model: OnnxModel, built_for: Sequence[str]) -> Iterator[str]:
+def _causes(layer: RequestedLayer, model: OnnxModel, built_for: Sequence[str]) -> Iterator[str]:
     """Yield what is known to make TensorRT-RTX 1.7 compute such a layer in float."""
     if TURING in built_for:
         yield f"with {TURING} in compute_capabilities, every layer is compiled in float"

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.editor import Editor
 from trtbuild.model.nodes import name_of
 from trtbuild.model.view import GraphView
-from trtbuild.quant.account import LayerAccount, TensorAccount, WeightAccount
+from trtbuild.quant.account import TensorAccount, WeightAccount
 from trtbuild.quant.adopting.repair_activations import (
     compute_bounds,
     compute_symmetric_scale,
@@ -41,7 +42,7 @@ class AdoptedModel:
 
     ranges: Ranges
     repairs: tuple[Repair, ...]
-    layers: tuple[LayerAccount, ...]
+    layers: tuple[RequestedLayer, ...]
     tensors: tuple[TensorAccount, ...]
     weights: tuple[WeightAccount, ...]
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trtbuild.core.options import Options
+from trtbuild.core.records import RequestedLayer
 from trtbuild.model.opset import raise_opset, read_opset
 from trtbuild.model.view import GraphView
-from trtbuild.quant.account import KeptAccount, LayerAccount, QuantizationAccount
+from trtbuild.quant.account import KeptAccount, QuantizationAccount
 from trtbuild.quant.half.half import halve
 from trtbuild.quant.half_types import HALVES, HalfName
 from trtbuild.quant.layers import find_float_type, read_layers
@@ -56,7 +57,7 @@ def make_float_account(model: onnx.ModelProto) -> QuantizationAccount:
     """Account for a model that is not quantized: every layer in its own type."""
     view = GraphView(model)
     layers = tuple(
-        LayerAccount(name=layer.name, op=layer.op, precision=find_float_type(view, layer.index))
+        RequestedLayer(name=layer.name, op=layer.op, precision=find_float_type(view, layer.index))
         for layer in read_layers(view)
     )
     return QuantizationAccount(opset=read_opset(model), layers=layers, tensors=(), weights=())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trtbuild.core.records import RequestedLayer
 from trtbuild.model.view import Site
-from trtbuild.quant.account import LayerAccount
 
 __all__ = ["Pair", "Placement", "WeightCopy"]
 
@@ -38,5 +38,5 @@ class Placement:
 
     pairs: tuple[Pair, ...]
     weights: tuple[WeightCopy, ...]
-    layers: tuple[LayerAccount, ...]
+    layers: tuple[RequestedLayer, ...]
     remarks: tuple[str, ...] = ()

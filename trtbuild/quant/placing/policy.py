@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Ranges
 from trtbuild.model.nodes import WEIGHTED, iterate_bodies, name_of
 from trtbuild.model.view import GraphView, Site
-from trtbuild.quant.account import LayerAccount
 from trtbuild.quant.flow import AVERAGING, find_entries, share_limits
 from trtbuild.quant.half_types import HalfType, find_half
 from trtbuild.quant.layers import WeightedLayer, find_float_type, read_layers
@@ -83,7 +83,7 @@ def place_pairs(
     skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, requests, half)
     sites += skips
     accounts = [
-        LayerAccount(
+        RequestedLayer(
             name=layer.name,
             op=layer.op,
             precision=find_float_type(view, layer.index) if reasons[layer.index] else "int8",
@@ -203,14 +203,14 @@ def _weights(view: GraphView, chosen: Sequence[WeightedLayer]) -> tuple[WeightCo
     return tuple(WeightCopy(name, axis, tuple(sites)) for (name, axis), sites in copies.items())
 
 
-def _in_subgraphs(view: GraphView) -> Iterator[LayerAccount]:
+def _in_subgraphs(view: GraphView) -> Iterator[RequestedLayer]:
     for node in view.nodes:
         waiting = list(iterate_bodies(node))
         while waiting:
             for inner in waiting.pop(0).node:
                 waiting += iterate_bodies(inner)
                 if inner.op_type in WEIGHTED:
-                    yield LayerAccount(
+                    yield RequestedLayer(
                         name=name_of(inner),
                         op=inner.op_type,
                         precision="fp32",

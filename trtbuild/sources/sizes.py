@@ -1,0 +1,128 @@
+"""Which sizes an exporter sees for dimensions that have names, and at which its work is checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from trtbuild.core.options import Options
+from trtbuild.fixes.set_dimension import SetDimension
+
+if TYPE_CHECKING:
+    from trtbuild.fixes.base import GraphFix
+    from trtbuild.sources.kinds import InputSpec
+
+__all__ = ["Shapes", "Sizes", "choose_sizes"]
+
+Shape = tuple[int, ...]
+Shapes = tuple[Shape, Shape, Shape]
+"""Of one input in a profile: min, opt and max."""
+Extent = tuple[int, int, int]
+"""The same of one dimension."""
+
+SMALLEST = 2
+"""A dimension of size 1 is spread over others, which would hide what it is."""
+BATCH, OTHER, APART = 2, 64, 32
+"""Sizes where no profile says any; what is no batch may be halved a few times on its way."""
+STEPS = (32, 16, 8, 4, 2, 1)
+UNBOUNDED = 2**31
+
+
+class Sizes(Options):
+    """The sizes of named dimensions at which a model is exported, and then checked."""
+
+    example: dict[str, int] = {}
+    """What the exporter sees: within the profiles, where there are any."""
+    checked: tuple[dict[str, int], ...] = ()
+    """Corners of the profiles, at which the result is checked besides."""
+
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """Return the least and the most of dimensions that profiles let vary, batches aside."""
+        extents = {name: [each[name] for each in self.checked] for name in self.example}
+        return {
+            name: (min(sizes), max(sizes))
+            for name, sizes in extents.items()
+            if sizes and min(sizes) < max(sizes)
+        }
+
+
+def choose_sizes(
+    inputs: Mapping[str, InputSpec],
+    profiles: Sequence[Mapping[str, Shapes]],
+    fixes: Sequence[GraphFix],
+) -> Sizes:
+    """Choose sizes for the dimensions that inputs name.
+
+    The example has the `opt` sizes of the profile that reaches furthest; where two would be
+    equal, one is moved, since equal sizes can pass for one dimension. A batch (what is always
+    axis 0) stays as small as its profile allows, here and at the corners: its size is what people
+    tune, a large one takes its time, and the model treats each sample alike.
+
+    Args:
+        inputs: of the model, by name.
+        profiles: the shapes of each profile by input; those that do not fit are passed over.
+        fixes: what will be done to the model; a size that one sets counts as a profile's.
+    """
+    specs = [(name, inputs[name].shape) for name in sorted(inputs)]  # as digests see them
+    named = dict.fromkeys(size for _, shape in specs for size in shape if isinstance(size, str))
+    batches = {name for name in named if _is_batch(name, [shape for _, shape in specs])}
+    set_later = {name: (size, size, size) for name, size in _set_later(inputs, fixes)}
+    extents = [_extents(specs, profile) | set_later for profile in profiles] or [set_later]
+    widest = max(extents, key=lambda each: math.prod(high for _, _, high in each.values()))
+    example: dict[str, int] = {}
+    for name in named:
+        usual = BATCH + len(example) if name in batches else OTHER + APART * len(example)
+        low, opt, high = widest.get(name, (1, usual, UNBOUNDED))
+        size = usual if name in batches else opt
+        example[name] = _apart(size, low, high, example.values())
+    corners = [
+        {
+            name: each[name][0 if name in batches else end] if name in each else example[name]
+            for name in named
+        }
+        for each in extents
+        for end in (0, 2)
+    ]
+    new = {tuple(corner.values()): corner for corner in corners if corner != example}
+    return Sizes(example=example, checked=tuple(new.values()))
+
+
+def _is_batch(name: str, shapes: Iterable[Sequence[int | str]]) -> bool:
+    return all(name not in shape[1:] for shape in shapes)
+
+
+def _set_later(
+    inputs: Mapping[str, InputSpec], fixes: Iterable[GraphFix]
+) -> Iterator[tuple[str, int]]:
+    for fix in fixes:
+        if isinstance(fix, SetDimension) and isinstance(fix.size, int) and fix.tensor in inputs:
+            for name in inputs[fix.tensor].shape[fix.axis : fix.axis + 1]:
+                if isinstance(name, str):
+                    yield name, fix.size
+
+
+def _extents(
+    specs: Iterable[tuple[str, Sequence[int | str]]], profile: Mapping[str, Shapes]
+) -> dict[str, Extent]:
+    found: dict[str, Extent] = {}
+    for name, shape in specs:
+        shapes = profile.get(name, ())
+        if any(len(each) != len(shape) for each in shapes):
+            continue
+        for size, *extent in zip(shape, *shapes, strict=False):
+            if isinstance(size, str) and extent:
+                least, usual, most = extent
+                found.setdefault(size, (max(1, least), usual, most))
+    return found
+
+
+def _apart(size: int, low: int, high: int, taken: Collection[int]) -> int:
+    """Return the size, or another within bounds that is not taken yet.
+
+    The bounds come first: a model may take multiples of some number alone, and they are some.
+    """
+    low = min(max(low, SMALLEST), high)
+    size = min(max(size, low), high)
+    near = [size, high, low, *(size + sign * step for step in STEPS for sign in (1, -1))]
+    return next((each for each in near if low <= each <= high and each not in taken), size)
