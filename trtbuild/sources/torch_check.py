@@ -124,14 +124,12 @@ Infer = Callable[[Mapping[str, Any]], Sequence[Any]]
 
 
 def _session(path: Path, outputs: Sequence[str]) -> Infer:
-    import onnxruntime as ort
     import torch
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()  # what this process may use
-    options.log_severity_level = 3  # errors are raised, too
-    session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return lambda feed: list(session.run(list(outputs), dict(feed)))
+    from trtbuild.model.session import open_session
+
+    session = open_session(path, threads=torch.get_num_threads())  # what this process may use
+    return lambda feed: list(session.run(feed, outputs).values())
 
 
 def _told(found: Any, wanted: Tensor, error: float, allowed: float) -> str:
