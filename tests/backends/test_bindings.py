@@ -245,7 +245,7 @@ def test_no_attribute_of_trt_escapes_these_tests(kind):
     found = json.loads((GOLDEN / "bindings/tensorrt10.json").read_text())
     known = {*found["classes"], *found["enums"], "__version__"}
     used = set()
-    for path in Path(trtbuild.backends.__file__).parent.glob("*.py"):
+    for path in Path(trtbuild.backends.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 used |= {node.attr} if node.value.id == "trt" else set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.helpers.projects import small_project
+from tests.helpers.projects import small_project, tiny_project
 from trtbuild.api.executors import EXECUTORS
 from trtbuild.run.inline import Inline
 
@@ -23,6 +23,15 @@ class Answer:
 def project(tmp_path, monkeypatch):
     """The current directory is the project's."""
     recipe = small_project(tmp_path / "project")
+    monkeypatch.chdir(recipe.parent)
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    return recipe
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """The current directory is that of a project of one layer."""
+    recipe = tiny_project(tmp_path / "project")
     monkeypatch.chdir(recipe.parent)
     monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
     return recipe

@@ -9,7 +9,6 @@ import pytest
 
 from tests.helpers.projects import edit
 from tests.helpers.quant import ranges_of
-from trtbuild import api
 
 pytestmark = pytest.mark.usefixtures("steps_here")
 
@@ -165,16 +164,3 @@ def test_a_cache_of_inverse_scales_is_compared_and_exported_too(trtbuild):
         "ranges", "export", "inverse.cache", "--format", "text", "--values", "inverse"
     )
     assert 2.64 == pytest.approx(float(exported.out.removeprefix("x: ")), rel=0.001)
-
-
-@pytest.mark.usefixtures("tables")
-def test_python_may_name_files_in_words():
-    """A notebook writes paths as text."""
-    assert ["b", "g", "input", "z|1"] == list(api.find_ranges("old.cache").ranges.tensors)
-    assert 4 == len(api.diff_ranges("a.json", "b.json").moved)
-    api.export_ranges("a.json", "text", output="a.txt")
-    assert 0 == len(api.diff_ranges("a.json", "a.txt").moved)
-    found = api.import_ranges("old.cache", model="model.onnx", output="found.json")
-    assert found.ranges == api.find_ranges("found.json").ranges
-    assert Path("recipe.yaml") == api.load("recipe.yaml").file
-    assert 1 == len(api.check("model.onnx"))

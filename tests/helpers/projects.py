@@ -87,3 +87,24 @@ def edit(recipe: Path, before: str, after: str) -> Path:
     assert before in text
     recipe.write_text(text.replace(before, after))
     return recipe
+
+
+TINY = """\
+version: 1
+name: tiny
+model: {kind: onnx, path: model.onnx}
+quantization: {ranges: {x: 1.0}}
+targets:
+  ort: {kind: onnxruntime}
+"""
+
+
+def tiny_project(folder: Path, text: str = TINY) -> Path:
+    """Write a project of one layer, whose range is given: it needs no data, and builds at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {"w": np.arange(-6, 6, dtype=np.float32).reshape(4, 3)}
+    model = model_of("g (float[2,4] x) => (float[2,3] y) { [fc] y = MatMul(x, w) }", weights)
+    onnx.save(model, folder / "model.onnx")
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(text)
+    return recipe

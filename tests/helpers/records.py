@@ -19,6 +19,7 @@ from trtbuild.core.records import (
     UnbuiltTarget,
 )
 from trtbuild.core.values import Range
+from trtbuild.report.blocks import InlineText
 
 LAYERS = ("/conv1/Conv", "/layer1/conv/Conv", "/layer2/conv/Conv", "/fc/Gemm")
 STEPS = (
@@ -33,6 +34,11 @@ STEPS = (
     ("infer(candidate)", 3.6),
     ("compare", 0.2),
 )
+
+
+def words(text: InlineText) -> str:
+    """The words of a run of text, without what they look like."""
+    return "".join(each if isinstance(each, str) else each.text for each in text)
 
 
 def digest(text: str) -> str:

@@ -170,7 +170,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
 
 
 def open_store() -> Store:
-    """Return the store, for the functions of `core.upkeep`."""
+    """Return the store, for the functions of `store.maintenance`."""
     return Store(find_default_root())
 
 

@@ -45,8 +45,8 @@ def diff_ranges(
 ) -> RangeDiff:
     """Say which limits moved from one table to another, and what that does to the resolution.
 
-    Both are what `table` takes; scales that differ by less than the share `tolerance` are equal.
-    `values` says of each, should it be a cache, what its numbers are.
+    Both are what `find_ranges` takes; scales that differ by less than the share `tolerance` are
+    equal. `values` says of each, should it be a cache, what its numbers are.
     """
     from trtbuild.plan.range_diff import compare_ranges as compared
 
@@ -101,7 +101,7 @@ def export_ranges(
     output: Path | str | None = None,
     values: ScaleMeaning = "auto",
 ) -> bytes:
-    """Write the ranges of what `table` takes in another form, to `output` if that is given.
+    """Write the ranges of what `find_ranges` takes in another form, to `output` if that is given.
 
     `version` of TensorRT and `algorithm` go into the header of a calibration cache.
 

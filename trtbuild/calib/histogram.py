@@ -30,7 +30,7 @@ class Histogram:
     they are shared out over histograms that are merged.
 
     Memory is BINS counts, whatever the number of values; at least half of the bins lie below the
-    largest.
+    largest, unless that is under 2^-97, where bins get no narrower.
     """
 
     def __init__(self, *, counted: bool = True) -> None:
@@ -95,8 +95,8 @@ class Histogram:
     def quantile(self, share: float | Fraction) -> float:
         """Return the least bin edge with `share` (0 to 1) of the |x| at or below it.
 
-        At most one bin (2 / BINS of absmax) above the exact order statistic, and never above
-        absmax.
+        At most one bin (2 / BINS of absmax, but see the class) above the exact order statistic,
+        and never above absmax.
         """
         import numpy as np
 

@@ -25,7 +25,8 @@ class Percentile(Options):
     def limit(self, histogram: Histogram) -> float:
         """Return the least bin edge with `percentile` percent of the |x| at or below it.
 
-        At most one bin (2 / 16384 of max |x|) above the exact order statistic.
+        At most one bin of the histogram above the exact order statistic, and never above max |x|.
+        NVIDIA's reference takes the lower edge of that bin, and so clips more than was asked for.
         """
         # As written in decimal: 99.99 percent of 10 000 values are 9 999, not one more or less.
         return histogram.quantile(Fraction(str(self.percentile)) / 100)

@@ -1,1 +1,1 @@
-"""What every box stands on: errors, values, records, digests, the store."""
+"""What every box stands on: errors, options, values, records, digests, files and locks."""

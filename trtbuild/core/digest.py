@@ -1,4 +1,7 @@
-"""The canonical form and the only calls to sha256; cached file digests."""
+"""The canonical form; digests of bytes, trees and files, those of files remembered.
+
+What is written or fetched in pieces is digested as it passes, where that is done.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ def digest_of_file(path: Path) -> str:
 
 
 def seal(text: str) -> bytes:
-    """Return a text with its own digest as its last line, for a file that `unsealed` reads."""
+    """Return a text with its own digest as its last line, for a file that `read_sealed` reads."""
     return f"{text}\n{digest_of_bytes(text.encode())}\n".encode()
 
 

@@ -232,4 +232,4 @@ Share = Annotated[
         }
     ),
 ]
-"""A share in 0..1, written `1%` or `0.01`."""
+"""A share, written `1%` or `0.01`; who asks for one says how large it may be."""

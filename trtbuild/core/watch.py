@@ -1,7 +1,8 @@
 """What this process looks at while it is watched, and whether it does more than look.
 
 Files that are opened and folders that are listed are heard of, whoever does it (PEP 578). Whoever
-asks only whether a path is there, or how large it is, says so with `note`: that makes no sound.
+asks only whether a path is there, or how large it is, says so with `note_path`: that makes no
+sound.
 Loads nothing: `typing` and `pathlib` alone would take longer than all that a kept answer needs.
 """
 
@@ -38,7 +39,7 @@ LOCKS = frozenset({".lock", "in-use"})
 DEVICES = ("dxg", "nvgpu", "nvhost", "nvidia", "nvmap")
 DRIVER = "/proc/driver/nvidia"
 NO_DEVICES = "devices:\n"
-"""What `devices` says where there are none."""
+"""What `describe_devices` says where there are none."""
 
 
 class Watch:

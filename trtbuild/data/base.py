@@ -59,7 +59,7 @@ class DataSource(Protocol):
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
         """Yield the samples of the pinned files, in order, one at a time.
 
-        At most `threads` are made ready ahead; how many never changes a sample.
+        Up to `threads` are made ready at once, ahead of the reader; how many changes no sample.
 
         Raises:
             StepInputError: a file cannot be read; says which and why.

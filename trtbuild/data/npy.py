@@ -26,8 +26,8 @@ NUMBERS = "biuf"
 class ArrayReader:
     """An array in an open file, of which axis 0 counts the samples.
 
-    Memory holds one sample, whatever their number; only an array in Fortran order, in which a
-    sample's values lie apart, is read whole.
+    To read samples takes the memory of one, whatever their number; only an array in Fortran order,
+    in which a sample's values lie apart, is read whole, as any is by `whole`.
     """
 
     where: str
@@ -39,7 +39,7 @@ class ArrayReader:
     _next: int = 0
 
     def read(self, index: int) -> NDArray[Any]:
-        """Return one sample in the machine's byte order; indexes must not go down.
+        """Return one sample in the machine's byte order; indexes must go up.
 
         Raises:
             StepInputError: the file ends before it.

@@ -1,4 +1,4 @@
-"""Pictures before they are numbers: decode, convert the colour, resize; the only user of Pillow."""
+"""Pictures before they are numbers: decode, convert the colour, resize; by Pillow."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SUFFIXES = frozenset(
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """No EPS: Pillow would start Ghostscript on it."""
 MOST_PIXELS = 100_000_000
-"""A picture that claims more is refused before it is decoded (it would take 300 MB or more)."""
+"""A picture that claims more is refused before it is decoded (in RGB it would take 300 MB)."""
 SHRINK = "shrink the picture beforehand"
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, which Pillow's own conversion to gray uses."""

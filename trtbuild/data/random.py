@@ -30,7 +30,7 @@ class RandomInput(Options):
     low: float = 0.0
     """The lowest value that may be drawn."""
     high: float = 1.0
-    """What all values lie below; drawn evenly from `low` on."""
+    """Where values end that are drawn evenly from `low` on; only rounding to `dtype` reaches it."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:
@@ -55,7 +55,7 @@ class Random(Options):
     kind: Literal["random"]
     inputs: Annotated[dict[str, RandomInput], Field(min_length=1)]
     """What to draw for each model input: `{shape, dtype: float32, low: 0, high: 1}`, shape without
-    the batch axis, values spread evenly from `low` to below `high`."""
+    the batch axis, values spread evenly from `low` to `high`."""
     count: Annotated[int, Field(gt=0)] = 16
     """How many samples to draw: few, since more tell no more."""
     seed: Annotated[int, Field(ge=0)] = 0

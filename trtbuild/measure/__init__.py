@@ -1,1 +1,1 @@
-"""Metrics, gates, precision by layer, timing."""
+"""Metrics of outputs, and gates on them."""

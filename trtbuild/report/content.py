@@ -91,11 +91,11 @@ def _verdict(record: Record) -> InlineText:
         told = first.found or first.remark
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
         rest: InlineText = parse_prose(f" {first.gate}{where}: {told}{more}.")
-        return (State("A gate failed:", "bad"), " ", *rest)
+        return (State("A gate failed:", "bad"), *rest)
     if verdicts:
         return (State("Every gate passed", "good"),)
     if record.comparison is None:
-        return ("Nothing was compared: the recipe has no `compare` section.",)
+        return parse_prose("Nothing was compared: the recipe has no `compare` section.")
     return ("No gate was asked for: whether these figures are good is the reader's to say.",)
 
 

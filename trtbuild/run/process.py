@@ -37,7 +37,7 @@ class WorkerMessage:
 
     number: int
     what: StepProgress | dict[str, Any] | None
-    """None once it will say nothing more."""
+    """None where it will say nothing more, and of a line that is no word of its own."""
 
 
 class WorkerProcess:

@@ -1,16 +1,13 @@
-"""The verbs for what is built: inspect, run, script, and doctor for what could be."""
+"""trtbuild run, as its user meets it."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from trtbuild.core.arrays import ArrayFile
-
-TEN = b"ftrt" + bytes(20) + bytes([10, 16, 1, 11])
 
 
 def a_feed(path):
@@ -95,56 +92,3 @@ def test_a_build_from_elsewhere_runs_with_a_word_on_what_is_not_known(
 
     assert 0 == answer.code, answer.err
     assert "whether the recipe still makes it is not known: it was not built here" in answer.out
-
-
-def test_an_engine_that_does_not_fit_is_exit_code_1(trtbuild, tmp_path):
-    """An answer, as text and as JSON: this plan is of a TensorRT that is not known here."""
-    engine = tmp_path / "old.engine"
-    engine.write_bytes(TEN[:24] + bytes([8, 6, 1, 6]))
-
-    text = trtbuild("inspect", engine)
-    data = trtbuild("inspect", engine, "--format", "json")
-
-    assert (1, 1) == (text.code, data.code)
-    assert "fits this machine: no (trtbuild knows no TensorRT 8.6.1.6)" in text.out
-    assert ("TensorRT", "no") == tuple(json.loads(data.out)[key] for key in ("flavour", "fits"))
-
-
-def test_an_engine_of_which_nothing_speaks_against_is_exit_code_0(trtbuild, tmp_path):
-    """Without a GPU nobody knows."""
-    engine = tmp_path / "ten.engine"
-    engine.write_bytes(TEN)
-
-    answer = trtbuild("inspect", engine)
-
-    assert 0 == answer.code
-    assert "TensorRT 10.16.1.11" in answer.out
-
-
-def test_settings_that_are_wrong_are_told_by_doctor(trtbuild, tmp_path, monkeypatch):
-    """At their line."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
-    (tmp_path / "trtbuild").mkdir()
-    (tmp_path / "trtbuild/config.yaml").write_text("pythons: {tensorrt12: /p}\n")
-
-    answer = trtbuild("doctor")
-
-    assert 2 == answer.code
-    assert "config.yaml:1:11: error: `tensorrt12` is no kind of target" in answer.err
-
-
-def test_a_notebook_may_name_files_as_text(applied_project):
-    """As the command line does; no verb of what is built asks for a Path."""
-    from trtbuild import api
-
-    a_feed("x.npz")
-    applied = api.apply("recipe.yaml", build_dir="build")
-    written, _, _ = api.lock("recipe.yaml")
-
-    assert applied.passed
-    assert (written, ()) == api.check_lock("recipe.yaml")
-    assert not api.diff("recipe.yaml", "recipe.lock").differ
-    assert "not known" == api.inspect("build/small/rtx/model.engine", plugins=["p.so"]).fits
-    api.run("recipe.yaml", "x.npz", build_dir="build", output="y.npz")
-    assert ["logits"] == list(ArrayFile(Path("y.npz")).names)

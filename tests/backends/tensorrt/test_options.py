@@ -1,0 +1,73 @@
+"""The options that TensorRTs share, and what follows from them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from trtbuild.backends.tensorrt.options import ANY_GPU, GpuTrtOptions, TrtOptions, parse_capability
+from trtbuild.core.needs import GpuNeed
+from trtbuild.core.options import find_location_fields
+from trtbuild.plan.plan import list_params
+
+
+def made(**options):
+    return GpuTrtOptions.model_validate_json(json.dumps(options))
+
+
+@pytest.mark.parametrize(
+    ("expected", "text"), [("9.0", "sm_90"), ("9.0", "9.0"), ("12.0", "120"), ("8.9", "sm_89")]
+)
+def test_a_capability_may_be_written_as_people_do(expected, text):
+    """It is one number with a point."""
+    assert expected == parse_capability(text)
+    assert (expected,) == made(gpu=text).built_for()
+    assert GpuNeed(capability=expected, alone=True) == made(gpu=text).gpu_need()
+
+
+def test_without_a_gpu_named_it_is_the_one_that_builds():
+    """Alone on it, since kernels are timed."""
+    assert (ANY_GPU,) == made().built_for()
+    assert GpuNeed(capability="", alone=True) == made().gpu_need()
+
+
+@pytest.mark.parametrize(
+    ("says", "options"),
+    [
+        ("`frozen` needs the file of a timing cache", {"frozen": True}),
+        ("is for engines with `version_compatible: true`", {"exclude_lean_runtime": True}),
+        ("`strip_plan` needs `refit: all`", {"strip_plan": True}),
+        ("gpu", {"gpu": "H100"}),
+        ("builder_optimization_level", {"builder_optimization_level": 6}),
+        ("workspace", {"workspace": 0}),
+        ("io_formats", {"io_formats": {"x": []}}),
+    ],
+)
+def test_what_cannot_be_is_refused(says, options):
+    """Before TensorRT is asked."""
+    with pytest.raises(ValidationError, match=says):
+        made(**options)
+
+
+def test_only_a_frozen_target_promises_its_tactics():
+    """Where kernels are timed, another may win next time; it says how to have it otherwise."""
+    timed, frozen = made().guarantee(()), made(frozen=True, timing_cache="a.cache").guarantee(())
+
+    assert (0, 1) == (timed.level, frozen.level)
+    assert "`frozen: true`" in timed.reason
+
+
+def test_what_changes_no_engine_is_no_ingredient():
+    """How long to wait, and where files lie."""
+    assert {"timing_cache", "plugins", "timeout_seconds"} == find_location_fields(GpuTrtOptions)
+    assert list_params(made(timeout_seconds=5.0)) == list_params(made())
+    assert list_params(made(tf32=False)) != list_params(made())
+
+
+def test_sizes_may_have_units():
+    """In pools too."""
+    found = TrtOptions.model_validate_json('{"memory_pools": {"tactic_dram": "1GiB"}}')
+
+    assert {"tactic_dram": 2**30} == found.memory_pools

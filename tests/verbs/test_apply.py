@@ -1,0 +1,108 @@
+"""An apply: what it leaves, what it mends, and what it refuses to place."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.executors import Recording
+from tests.helpers.projects import edit
+from trtbuild.core.errors import CorruptObject, LockMismatch, PlanStale
+from trtbuild.plan.saved_plan import read_saved_plan, save_plan
+from trtbuild.recipe.load import load_recipe
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.inline import Inline
+from trtbuild.verbs.lock import lock_built
+from trtbuild.verbs.plan import plan_recipe
+
+
+class Hearing(QuietListener):
+    """Remembers which steps' results were damaged."""
+
+    def __init__(self):
+        self.lost = []
+
+    def damaged(self, name, message):
+        self.lost.append((name, message))
+
+
+def test_what_a_recipe_asks_for_is_placed(tiny, apply, tmp_path):
+    """With its pages; and a second apply writes nothing."""
+    done = apply(tiny)
+
+    assert done.passed
+    assert {"model.fp32.onnx", "model.int8.onnx", "ranges.json", "page.md"} < set(done.changed)
+    assert "1 engines" == (tmp_path / "build/page.md").read_text()
+    assert (tmp_path / "build/ort/model.engine").is_file()
+    again = apply(tiny)
+    assert () == again.changed
+    assert {"reused"} == {each.status for each in again.record.outcomes}
+
+
+def test_what_is_damaged_is_made_again_and_told(tiny, apply, store, tmp_path):
+    """All of it at once, not one apply after the other."""
+    before = apply(tiny)
+    (tmp_path / "build/model.int8.onnx").unlink()
+    models = [a for o in before.record.outcomes for a in o.artifacts if a.name == "model"]
+    for path in {store.object_path(each.digest) for each in models}:
+        path.chmod(0o644)
+        path.write_bytes(b"x" * path.stat().st_size)
+    listener = Hearing()
+
+    after = apply(tiny, listener=listener)
+
+    assert [o.artifacts for o in before.record.outcomes] == [
+        o.artifacts for o in after.record.outcomes
+    ]
+    assert {"import_model", "fix_graph", "quantize"} <= {name for name, _ in listener.lost}
+    assert all("was damaged" in message for _, message in listener.lost)
+    assert (tmp_path / "build/model.int8.onnx").is_file()
+
+
+def test_a_store_that_keeps_damaging_what_it_holds_ends_it(tiny, apply, monkeypatch):
+    """It tries three times, not for ever."""
+    tries = []
+
+    def build(*_):
+        tries.append("again")
+        raise CorruptObject("the disk is dying")
+
+    apply(tiny)
+    monkeypatch.setattr("trtbuild.verbs.apply.build_plan", build)
+
+    with pytest.raises(CorruptObject, match="the disk is dying"):
+        apply(tiny)
+    assert 3 == len(tries)
+
+
+def test_what_is_not_as_locked_is_not_placed(tiny, apply, store, tmp_path):
+    """It is built, and what lay there stays."""
+    apply(tiny)
+    lock = lock_built(load_recipe(tiny), store, Inline())
+    wrong = lock.model_copy(update={"models": {**lock.models, "int8": "sha256:" + "ab" * 32}})
+    (tmp_path / "build/model.int8.onnx").write_text("as it was")
+
+    with pytest.raises(LockMismatch, match="models: int8: abab"):
+        apply(tiny, lock=wrong)
+
+    assert "as it was" == (tmp_path / "build/model.int8.onnx").read_text()
+    assert ("model.int8.onnx",) == apply(tiny, lock=lock).changed
+
+
+def test_a_stale_plan_starts_nothing(tiny, apply, store, tmp_path):
+    """What would be done is not what was looked at."""
+    store.prepare()
+    found = plan_recipe(load_recipe(tiny), store, Inline(), targets=())
+    save_plan(
+        tmp_path / "p.json",
+        recipe=tiny,
+        targets=(),
+        plan=found.plan,
+        decisions=found.decisions,
+    )
+    saved, _ = read_saved_plan(tmp_path / "p.json")
+    edit(tiny, "x: 1.0", "x: 2.0")
+    executor = Recording(facts=found.plan.facts)
+
+    with pytest.raises(PlanStale, match=r"quantize: params\.manual\.x"):
+        apply(tiny, saved=saved, executor=executor)
+    assert [] == executor.started

@@ -1,0 +1,121 @@
+"""What a run left, gathered into a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.recipes import GOOD
+from tests.helpers.records import digest, outcomes
+from trtbuild.core.records import Artifact, Outcome
+from trtbuild.core.values import Range, Ranges
+from trtbuild.plan.plan import Plan
+from trtbuild.recipe.load import check_source
+from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.verbs.record import (
+    RunArtifacts,
+    drop_run_details,
+    list_placed_files,
+    make_record,
+)
+
+EMPTY = Plan(recipe="tiny-int8", facts={"onnx": "1.0"}, steps=())
+
+
+@pytest.fixture
+def loaded():
+    return check_source(Path("tiny.yaml"), parse_recipe_text("tiny.yaml", GOOD.encode()))
+
+
+def left(step, *sizes, status="ran", **more):
+    artifacts = tuple(Artifact(name=n, digest=digest(n), size_bytes=size) for n, size in sizes)
+    return Outcome(step=step, digest=digest(step), status=status, artifacts=artifacts, **more)
+
+
+def test_each_result_has_its_place(loaded):
+    """Models by their kind, a target's results in its folder; what only steps read has none."""
+    found = list_placed_files(
+        [
+            left("fix_graph", ("model", 5), ("account", 5)),
+            left("quantize", ("model", 5), ("ranges", 5)),
+            left("build_engine(rtx)", ("engine", 5), ("result", 5), ("timing_cache", 0)),
+            left("compare", ("comparison", 5)),
+        ],
+        loaded.recipe,
+    )
+
+    assert {
+        "model.fp32.onnx",
+        "model.int8.onnx",
+        "ranges.json",
+        "rtx/model.engine",
+        "rtx/engine.json",
+        "comparison.json",
+    } == set(found)
+
+
+def test_a_record_says_what_was_asked_for(loaded, store):
+    """In words: the model, the calibrator with its options; of a run that came to nothing, too."""
+    record = make_record(loaded, EMPTY, (), store, notes=("by hand",))
+
+    assert ("tiny-int8", "tiny.yaml") == (record.recipe, record.file)
+    assert record.model.startswith("torch models/tiny.py:tiny, opset ")
+    assert "percentile (percentile 99.99)" == record.calibrator
+    assert ((), None, ("by hand",)) == (record.targets, record.comparison, record.notes)
+
+
+def test_a_target_without_an_engine_says_why_and_what_to_type(loaded, store):
+    """One that waits for another machine also says what to install there."""
+    found = make_record(
+        loaded,
+        EMPTY,
+        (
+            left("build_engine(rtx)", status="deferred", message="no GPU"),
+            left("build_engine(reference)", status="not_reached", message="after quantize"),
+        ),
+        store,
+        notes=(),
+    ).unbuilt
+
+    assert [("rtx", "no GPU"), ("reference", "after quantize")] == [
+        (each.target, each.reason) for each in found
+    ]
+    assert found[0].hint.endswith(" && trtbuild apply tiny.yaml --target rtx")
+    assert "trtbuild apply tiny.yaml --target reference" == found[1].hint
+
+
+def test_caveats_of_all_steps_are_the_records(loaded, store):
+    """Each once, in the order of the steps."""
+    steps = (
+        left("a", caveats=("seeded weights",)),
+        left("b", caveats=("seeded weights", "random data")),
+    )
+
+    assert ("seeded weights", "random data") == (
+        make_record(loaded, EMPTY, steps, store, notes=()).caveats
+    )
+
+
+def test_a_page_does_not_know_how_a_run_came_by_its_results(loaded, store):
+    """Reused or run, quick or slow; a failure is one."""
+    ran = make_record(loaded, EMPTY, (left("a"), left("b")), store, notes=())
+    reused = ran.model_copy(
+        update={"outcomes": (left("a", status="reused"), left("b")), "seconds": 9.0}
+    )
+    failed = ran.model_copy(update={"outcomes": outcomes(quantize={"status": "failed"})})
+
+    assert ran == drop_run_details(reused)
+    assert "failed" in {each.status for each in drop_run_details(failed).outcomes}
+
+
+def test_an_artifact_is_read_as_a_value_or_is_not_there(store, tmp_path):
+    """A step that did not run left none."""
+    ranges = Ranges(tensors={"x": Range(low=-1.0, high=1.0, origin="manual")})
+    (tmp_path / "r").write_text(ranges.model_dump_json())
+    artifact = store.add(tmp_path / "r", "ranges")
+    step = Outcome(step="quantize", digest=digest("q"), status="ran", artifacts=(artifact,))
+    found = RunArtifacts((step,), store)
+
+    assert ranges == found.read("quantize", "ranges", Ranges)
+    assert found.read("calibrate", "ranges", Ranges) is None
