@@ -29,7 +29,7 @@ def source(**fields):
 def brought(base, profiles=(), **fields):
     """Bring a model in, as a recipe with these profiles would."""
     model = source(**fields)
-    return model.bring_in(base, None, model.sizes(profiles, []))
+    return model.bring_in(base, None, model.sizes(profiles, {}))
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ from trtbuild.model.onnx_file import write_onnx
 from trtbuild.sources.kinds import Torch
 from trtbuild.sources.torch_module import prepare_module
 source = Torch.model_validate_json({tiny()!r})
-model = source.bring_in(Path({str(elsewhere)!r}), None, source.sizes([], [])).model
+model = source.bring_in(Path({str(elsewhere)!r}), None, source.sizes([], dict())).model
 write_onnx(model, Path("model.onnx"))
 """
     done = subprocess.run(
@@ -256,7 +256,7 @@ def test_what_cannot_be_exported_for_all_sizes_is_for_the_profiles(base, monkeyp
 
     monkeypatch.setattr(torch_export, "_captured", captured)
     section = source(**CLASHING)
-    sizes = section.sizes(SHORT, [])
+    sizes = section.sizes(SHORT, {})
     made = prepare_module(section, base=base, weights=None).module
 
     assert ("program", (torch_export.WITHIN,)) == torch_export._export(
@@ -265,7 +265,7 @@ def test_what_cannot_be_exported_for_all_sizes_is_for_the_profiles(base, monkeyp
     assert [("batch", "seq"), ("seq", 4, 77)] == [tuple(n for n, _, _ in tried[0]), tried[1][1]]
     tried.clear()
     with pytest.raises(StepInputError, match="it raises"):
-        torch_export._export(section, made, section.inputs, section.sizes([], []))
+        torch_export._export(section, made, section.inputs, section.sizes([], {}))
     assert 1 == len(tried)
 
 

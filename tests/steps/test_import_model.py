@@ -29,7 +29,7 @@ def planned(model, base, weights=None):
         model=model,
         files=pinned(*model.files(base)),
         weights=weights,
-        sizes=model.sizes([], []),
+        sizes=model.sizes([], {}),
         base=str(base),
     )
     return ImportModel.model_validate_json(step.model_dump_json())

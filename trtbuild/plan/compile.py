@@ -10,6 +10,7 @@ from typing import Any
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
+from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.plan.checks import make_check_step, name_check_step
 from trtbuild.plan.engine_runs import add_engine_runs, name_engine_run
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
@@ -114,10 +115,19 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.files(here.base)),
             weights=here.weights,
-            sizes=recipe.model.sizes(_profiles(recipe), recipe.fixes),
+            sizes=recipe.model.sizes(_profiles(recipe), _sizes_set_later(recipe)),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
+    }
+
+
+def _sizes_set_later(recipe: Recipe) -> dict[tuple[str, int], int]:
+    """Return the sizes that fixes will give to dimensions, by tensor and axis."""
+    return {
+        (fix.tensor, fix.axis): fix.size
+        for fix in recipe.fixes
+        if isinstance(fix, SetDimension) and isinstance(fix.size, int)
     }
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.core.options import Location, Options
-from trtbuild.fixes.base import GraphFix
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.sources.sizes import Shapes, Sizes, choose_sizes
 
@@ -76,9 +75,11 @@ class Onnx(Options):
 
         return find_model_files(base / self.path)
 
-    def sizes(self, profiles: Sequence[Mapping[str, Shapes]], fixes: Sequence[GraphFix]) -> Sizes:
+    def sizes(
+        self, profiles: Sequence[Mapping[str, Shapes]], later: Mapping[tuple[str, int], int]
+    ) -> Sizes:
         """Return none: the file is exported already."""
-        del profiles, fixes
+        del profiles, later
         return Sizes()
 
     def bring_in(self, base: Path, weights: Path | None, sizes: Sizes) -> ImportedModel:
@@ -138,9 +139,11 @@ class Torch(Options):
 
         return find_source_files(self.entrypoint, base)
 
-    def sizes(self, profiles: Sequence[Mapping[str, Shapes]], fixes: Sequence[GraphFix]) -> Sizes:
+    def sizes(
+        self, profiles: Sequence[Mapping[str, Shapes]], later: Mapping[tuple[str, int], int]
+    ) -> Sizes:
         """Return the sizes to export at: those of the profiles, or that fixes set later."""
-        return choose_sizes(self.inputs, profiles, fixes)
+        return choose_sizes(self.inputs, profiles, later)
 
     def bring_in(self, base: Path, weights: Path | None, sizes: Sizes) -> ImportedModel:
         """Make the module, load or seed its weights, and export it at the example's sizes.

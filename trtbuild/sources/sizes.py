@@ -7,10 +7,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.options import Options
-from trtbuild.fixes.set_dimension import SetDimension
 
 if TYPE_CHECKING:
-    from trtbuild.fixes.base import GraphFix
     from trtbuild.sources.kinds import InputSpec
 
 __all__ = ["Shapes", "Sizes", "choose_sizes"]
@@ -50,7 +48,7 @@ class Sizes(Options):
 def choose_sizes(
     inputs: Mapping[str, InputSpec],
     profiles: Sequence[Mapping[str, Shapes]],
-    fixes: Sequence[GraphFix],
+    later: Mapping[tuple[str, int], int],
 ) -> Sizes:
     """Choose sizes for the dimensions that inputs name.
 
@@ -62,12 +60,12 @@ def choose_sizes(
     Args:
         inputs: of the model, by name.
         profiles: the shapes of each profile by input; those that do not fit are passed over.
-        fixes: what will be done to the model; a size that one sets counts as a profile's.
+        later: sizes that fixes will set, by input and axis; they count as a profile's.
     """
     specs = [(name, inputs[name].shape) for name in sorted(inputs)]  # as digests see them
     named = dict.fromkeys(size for _, shape in specs for size in shape if isinstance(size, str))
     batches = {name for name in named if _is_batch(name, [shape for _, shape in specs])}
-    set_later = {name: (size, size, size) for name, size in _set_later(inputs, fixes)}
+    set_later = {name: (size, size, size) for name, size in _set_later(inputs, later)}
     extents = [_extents(specs, profile) | set_later for profile in profiles] or [set_later]
     widest = max(extents, key=lambda each: math.prod(high for _, _, high in each.values()))
     example: dict[str, int] = {}
@@ -93,13 +91,13 @@ def _is_batch(name: str, shapes: Iterable[Sequence[int | str]]) -> bool:
 
 
 def _set_later(
-    inputs: Mapping[str, InputSpec], fixes: Iterable[GraphFix]
+    inputs: Mapping[str, InputSpec], later: Mapping[tuple[str, int], int]
 ) -> Iterator[tuple[str, int]]:
-    for fix in fixes:
-        if isinstance(fix, SetDimension) and isinstance(fix.size, int) and fix.tensor in inputs:
-            for name in inputs[fix.tensor].shape[fix.axis : fix.axis + 1]:
-                if isinstance(name, str):
-                    yield name, fix.size
+    for (tensor, axis), size in later.items():
+        shape = inputs[tensor].shape if tensor in inputs else ()
+        for name in shape[axis : axis + 1]:
+            if isinstance(name, str):
+                yield name, size
 
 
 def _extents(
