@@ -93,10 +93,10 @@ def test_what_windows_keeps_is_removed(tmp_path, monkeypatch):
 
 def test_a_path_is_written_from_a_folder_on(monkeypatch):
     """Where none leads there, as on Windows to another drive, it is written whole."""
-    assert "../data/a.npy" == relate_path("/work/data/a.npy", Path("/work/recipes"))
+    assert "../data/a.npy" == relate_path("/home/data/a.npy", Path("/home/recipes"))
 
     def no_way(path, base):
         raise ValueError("path is on mount 'D:', start on mount 'C:'")
 
     monkeypatch.setattr(os.path, "relpath", no_way)
-    assert "/work/data/a.npy" == relate_path("/work/data/a.npy", Path("/work/recipes"))
+    assert "/home/data/a.npy" == relate_path("/home/data/a.npy", Path("/home/recipes"))
