@@ -74,7 +74,7 @@ def build(tmp_path):
 
 
 def int8_of(model):
-    return [type(each)(each.name, each.op, "int8") for each in model.list_requests()]
+    return [each.model_copy(update={"precision": "int8"}) for each in model.list_requests()]
 
 
 @pytest.mark.parametrize("shape", DELIVERED.values(), ids=DELIVERED)

@@ -82,7 +82,7 @@ def imported(entrypoint, inputs, weights=None):
     if weights is not None:
         source["weights"] = {"path": str(weights)}
     model = TypeAdapter(ModelSource).validate_python(source, strict=False)
-    made = model.bring_in(ROOT, weights).model
+    made = model.bring_in(ROOT, weights, model.sizes([], {})).model
     fixes = [TypeAdapter(Fix).validate_python({"kind": kind}) for kind in FIXES]
     return apply_fixes(made, fixes)[0].SerializeToString()
 

@@ -50,7 +50,7 @@ def exported(name):
     }
     weights = RECIPES / f"models/{MODELS[name]}.safetensors"
     model = TypeAdapter(ModelSource).validate_python(source, strict=False)
-    made = model.bring_in(RECIPES, weights).model
+    made = model.bring_in(RECIPES, weights, model.sizes([], {})).model
     fixes = [TypeAdapter(Fix).validate_python({"kind": kind}) for kind in FIXES]
     return apply_fixes(made, fixes)[0].SerializeToString()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from trtbuild.cli.show_checks import format_checked, show_checked
-from trtbuild.core.records import Coverage, ModelChecks, RuleFault
+from trtbuild.core.model_checks import Coverage, ModelChecks, RuleFault
 from trtbuild.verbs.check import CheckedModel
 
 ERROR = RuleFault(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from trtbuild.core.model_checks import Coverage
 from trtbuild.core.records import (
     Comparison,
-    Coverage,
     DataUse,
     FixAccount,
     GateVerdict,

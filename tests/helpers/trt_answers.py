@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trtbuild.backends.base import LayerRequest
 from trtbuild.backends.tensorrt.inspector import read_layers, report_delivered_by_inspector
 from trtbuild.backends.tensorrt.messages import find_explanation
 from trtbuild.backends.tensorrt.plan_header import read_header
 from trtbuild.calib.trt_cache import cache_from_bytes
+from trtbuild.core.records import RequestedLayer
 
 RECORDED = Path(__file__).parents[1] / "gpu" / "recorded"
 BELIEVED_IN = "believed"
@@ -160,7 +160,9 @@ def expect_plan(kind, answer):
 def expect_inspector(kind, answer):
     """Of a layer with pairs on both operands it says that it is INT8."""
     layers = read_layers(json.dumps(answer))
-    (told,) = report_delivered_by_inspector([LayerRequest("layer", "Conv", "int8")], layers)
+    (told,) = report_delivered_by_inspector(
+        [RequestedLayer(name="layer", op="Conv", precision="int8")], layers
+    )
     assert ("int8", "") == (told.delivered, told.cause)
 
 

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from tests.helpers.qdq import layer, relu_gemm
 from trtbuild.backends import Target
-from trtbuild.backends.base import BuildOrder, ImplicitQuantization, LayerRequest
+from trtbuild.backends.base import BuildOrder, ImplicitQuantization
 from trtbuild.backends.tensorrt.engine import describe_engine, open_engine
 from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load_tensorrt
 from trtbuild.backends.tensorrt.inspector import inspect_engine
@@ -27,6 +27,7 @@ from trtbuild.backends.tensorrt.native_calibration import CountedBatches, calibr
 from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES
 from trtbuild.backends.tensorrt.shared import BuildLog
 from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Ranges
 from trtbuild.machine.facts import list_gpus
 
@@ -211,7 +212,7 @@ def _refusal(case):
 
 def implicit(asked):
     """What ranges on tensors do, and what it says where one has none."""
-    ranged = [LayerRequest("fc", "Gemm", "int8")]
+    ranged = [RequestedLayer(name="fc", op="Gemm", precision="int8")]
     answers = {}
     for name, tensors in (("all", RANGES), ("one missing", {"x": RANGES["x"]})):
         ranges = Ranges.model_validate_json(json.dumps({"tensors": tensors}))

@@ -38,7 +38,10 @@ def test_every_path_of_a_call_can_be_moved():
     assert {"inputs", "out", "log"} == find_location_fields(Call)
     assert "/there/recipes/old.cache" == moved.step.table.path
     assert {"fix_graph/model": "/there/store/objects/ab/cd"} == moved.inputs
-    assert ("/there/store/running/1/out", "/there/store/running/1/log.txt") == (moved.out, moved.log)
+    assert ("/there/store/running/1/out", "/there/store/running/1/log.txt") == (
+        moved.out,
+        moved.log,
+    )
     assert {"onnx": "/1.0"} == moved.facts
 
 

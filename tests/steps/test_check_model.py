@@ -7,7 +7,7 @@ import pytest
 
 from tests.helpers.rules import FIRES, HOLDS
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.records import ModelChecks
+from trtbuild.core.model_checks import ModelChecks
 from trtbuild.quant.rules.build_target import BuildTarget
 from trtbuild.steps.base import Context, QuietEvents, Ref
 from trtbuild.steps.check_model import CheckModel

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.helpers.records import layer, target
-from trtbuild.core.records import Coverage, LayerPrecision, ModelChecks
+from trtbuild.core.model_checks import Coverage, ModelChecks
+from trtbuild.core.records import LayerPrecision
 from trtbuild.verbs.coverage import measure_coverage
 
 MACS = {"one": 600, "two": 300, "three": 90, "head": 10}

@@ -12,13 +12,8 @@ from trtbuild.core.errors import LockMismatch, UsageError
 from trtbuild.plan.lock import LockedTarget, find_lock, write_lock
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.lock import (
-    compare_with_lock,
-    list_broken,
-    lock_built,
-    make_static_lock,
-    refuse_mismatch,
-)
+from trtbuild.verbs.lock import compare_with_lock, lock_built, make_static_lock
+from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
 
 TARGET = LockedTarget(
     backend="tensorrt_rtx",

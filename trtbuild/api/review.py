@@ -110,7 +110,7 @@ def diff_git(
     executor: Executor | str = "local",
 ) -> tuple[Diff, ...]:
     """Compare recipes (all, or those named) at two revisions, `A...B` or `A..B`."""
-    from trtbuild.verbs.diff import diff_revisions
+    from trtbuild.verbs.diff_revisions import diff_revisions
 
     with using_executor(executor) as place:
         return diff_revisions(between, [Path(each) for each in recipes], open_store(), place)

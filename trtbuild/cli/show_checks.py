@@ -10,7 +10,7 @@ from trtbuild.cli.echo import echo, pour
 from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
-    from trtbuild.core.records import Coverage, RuleFault
+    from trtbuild.core.model_checks import Coverage, RuleFault
     from trtbuild.recipe.problems import Format
     from trtbuild.verbs.check import CheckedModel
 

@@ -10,14 +10,13 @@ from typing import Any
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
-from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.plan.checks import make_check_step, name_check_step
 from trtbuild.plan.engine_runs import add_engine_runs, name_engine_run
+from trtbuild.plan.export_sizes import list_profiles, list_sizes_set_later
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data, name_candidate
 from trtbuild.recipe.schema import Quantization, Recipe
-from trtbuild.sources.sizes import Shapes
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.capture_data import CaptureData, DataInput
@@ -115,27 +114,11 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.files(here.base)),
             weights=here.weights,
-            sizes=recipe.model.sizes(_profiles(recipe), _sizes_set_later(recipe)),
+            sizes=recipe.model.sizes(list_profiles(recipe), list_sizes_set_later(recipe)),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
     }
-
-
-def _sizes_set_later(recipe: Recipe) -> dict[tuple[str, int], int]:
-    """Return the sizes that fixes will give to dimensions, by tensor and axis."""
-    return {
-        (fix.tensor, fix.axis): fix.size
-        for fix in recipe.fixes
-        if isinstance(fix, SetDimension) and isinstance(fix.size, int)
-    }
-
-
-def _profiles(recipe: Recipe) -> tuple[dict[str, Shapes], ...]:
-    return tuple(
-        {key: (shapes.min, shapes.opt, shapes.max) for key, shapes in profile.items()}
-        for profile in recipe.profiles
-    )
 
 
 def _drop_unread(steps: dict[str, Step]) -> None:
@@ -253,7 +236,7 @@ def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -
             backend=backend,
             **parts,
             checked=None if check is None else Ref(step=name_check_step(name), output="passed"),
-            profiles=_profiles(recipe),
+            profiles=list_profiles(recipe),
             plugins=here.pinned(here.base / path for path in plugins),
             timing_cache=None
             if timed is None or managed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trtbuild.core import words
-from trtbuild.core.records import Coverage, Record
+from trtbuild.core.model_checks import Coverage
+from trtbuild.core.records import Record
 from trtbuild.report.blocks import (
     NOTHING,
     Block,

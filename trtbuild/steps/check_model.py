@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.records import ModelChecks, RuleFault
+from trtbuild.core.model_checks import ModelChecks, RuleFault
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import join_few
 from trtbuild.quant.account import QuantizationAccount

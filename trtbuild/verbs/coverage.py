@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from trtbuild.core.records import Coverage, ModelChecks, TargetResult
+from trtbuild.core.model_checks import Coverage, ModelChecks
+from trtbuild.core.records import TargetResult
 
 __all__ = ["measure_coverage"]
 

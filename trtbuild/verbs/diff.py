@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from trtbuild.core.errors import MissingDependency, MissingFile, RecipeError, UsageError
+from trtbuild.core.errors import MissingDependency, MissingFile
 from trtbuild.core.values import Ranges
 from trtbuild.measure.metrics import METRIC_ROWS, MetricRow
 from trtbuild.plan.absent_data import belongs, find_absent_data
@@ -23,15 +23,8 @@ from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
 from trtbuild.verbs.lock import find_built, make_static_lock
-from trtbuild.verbs.revisions import (
-    Revisions,
-    check_out_revisions,
-    find_changed_recipes,
-    find_git_path,
-    lend_data,
-)
 
-__all__ = ["diff_recipes", "diff_revisions", "sort_worst_first"]
+__all__ = ["diff_recipes", "sort_worst_first"]
 
 DELIVERED = ("delivered_int8", "level")
 BETTER_LOW = ("engine_size_bytes",)
@@ -257,53 +250,3 @@ def _seconds(before: Plan, after: Plan, store: Store) -> tuple[Change, ...]:
 
 def _longer(change: Change) -> float:
     return float(change.after or 0) - float(change.before or 0)
-
-
-def diff_revisions(
-    between: str, recipes: Sequence[Path], store: Store, executor: Executor
-) -> tuple[Diff, ...]:
-    """Compare recipes at two revisions; with none named, all that either has.
-
-    One that git takes for renamed is compared with what it was. Of one that is wrong at a revision
-    its problems are all that is said.
-
-    Raises:
-        UsageError: git does not know the revisions, or a recipe is in neither.
-    """
-    with check_out_revisions(between, folder=Path()) as found:
-        pairs = [_named_pair(path, found) for path in recipes] or find_changed_recipes(found)
-        for path, (old, new) in zip(recipes, pairs, strict=False):
-            if not ((found.before / old).is_file() or (found.after / new).is_file()):
-                raise UsageError(f"{path}: is in neither revision of {between}")
-        return tuple(_of_revisions(found, *pair, store, executor) for pair in pairs)
-
-
-def _named_pair(path: Path, found: Revisions) -> tuple[Path, Path]:
-    """Return what a recipe is called on both sides; its path starts here, or at the top."""
-    pair = found.pair(find_git_path(path))
-    there = (found.before / pair[0]).is_file() or (found.after / pair[1]).is_file()
-    return pair if there or path.is_absolute() else found.pair(path)
-
-
-def _of_revisions(found: Revisions, old: Path, new: Path, store: Store, executor: Executor) -> Diff:
-    before, after, names = found.before / old, found.after / new, (str(old), str(new))
-    if not (before.is_file() and after.is_file()):
-        only: Literal["before", "after"] = "before" if before.is_file() else "after"
-        return Diff(before=names[0], after=names[1], only=only)
-    wrong = (*_wrong(before, old, "before"), *_wrong(after, new, "after"))
-    if wrong:
-        return Diff(before=names[0], after=names[1], wrong=wrong)
-    lent = dict.fromkeys((*lend_data(found.before, old), *lend_data(found.after, new)))
-    made = diff_recipes(before, after, store, executor, names=names)
-    notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
-    return made.model_copy(update={"notes": (*made.notes, *notes)})
-
-
-def _wrong(recipe: Path, name: Path, when: str) -> Iterator[str]:
-    """Yield the problems of a recipe, a line each: nothing else can be said of it."""
-    try:
-        load_recipe(recipe)
-    except RecipeError as error:
-        for each in error.problems:
-            line = f":{each.mark.line}" if each.mark else ""
-            yield f"{when}: {name}{line}: {each.message}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.errors import CorruptObject, LockMismatch, UsageError
+from trtbuild.core.errors import CorruptObject, UsageError
 from trtbuild.core.files import relate_path
 from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
@@ -22,6 +22,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -29,16 +30,12 @@ __all__ = [
     "add_results",
     "compare_with_lock",
     "find_built",
-    "list_broken",
     "list_failed_gates",
     "lock_built",
     "make_static_lock",
-    "refuse_mismatch",
     "refuse_results",
 ]
 
-MOST_REASONS = 12
-COMPARED = ("backend", "built_for", "level", "asked_int8", "delivered_int8", "options", "versions")
 TACTICS, BYTES = 1, 2
 """Levels of guarantee: the engine's tactics are the same; its bytes are."""
 UNLOCKED = (*ENGINE_RUNS, "calibrate", "calibrate_natively", "locked_ranges")
@@ -279,35 +276,3 @@ def refuse_results(
         if name in lock.targets:
             found += [f"targets: {name}.{each}" for each in list_broken(lock.targets[name], target)]
     refuse_mismatch(loaded.file, found)
-
-
-def list_broken(then: LockedTarget, now: LockedTarget) -> list[str]:
-    """Say what an engine is not that was guaranteed of it."""
-    found = [
-        f"{field}: {getattr(then, field)} → {getattr(now, field)}"
-        for field in COMPARED
-        # Locks of earlier versions say nothing of levels.
-        if getattr(then, field) not in (None, getattr(now, field))
-    ]
-    if then.tactics and then.tactics != now.tactics:
-        found.append(
-            f"tactics: {abbreviate(then.tactics)} → {abbreviate(now.tactics) or 'not read'}"
-        )
-    if then.engine_digest and then.engine_digest != now.engine_digest:
-        found.append(
-            f"engine: {abbreviate(then.engine_digest)} → {abbreviate(now.engine_digest) or 'other'}"
-        )
-    return found
-
-
-def refuse_mismatch(recipe: Path, reasons: Iterable[str]) -> None:
-    """Raise what differs from the lock, if anything does."""
-    found = list(reasons)
-    if not found:
-        return
-    more = [f"  and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else []
-    raise LockMismatch(
-        f"{find_lock(recipe)} does not hold:",
-        lines=[*(f"  {each}" for each in found[:MOST_REASONS]), *more],
-        hint=f"if this is meant: trtbuild apply {recipe} && trtbuild lock {recipe}",
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from trtbuild.core.model_checks import ModelChecks
 from trtbuild.core.options import Options
 from trtbuild.core.placed import (
     COMPARISON,
@@ -19,7 +20,6 @@ from trtbuild.core.records import (
     Comparison,
     DataUse,
     FixAccount,
-    ModelChecks,
     Outcome,
     PlacedFile,
     Record,

@@ -22,14 +22,8 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
-from trtbuild.verbs.lock import (
-    BYTES,
-    TACTICS,
-    add_results,
-    compare_with_lock,
-    list_broken,
-    lock_built,
-)
+from trtbuild.verbs.lock import BYTES, TACTICS, add_results, compare_with_lock, lock_built
+from trtbuild.verbs.lock_mismatch import list_broken
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 from trtbuild.verbs.weights import copy_published
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trtbuild.core.records import Coverage, ModelChecks
+from trtbuild.core.model_checks import Coverage, ModelChecks
 from trtbuild.quant.rules.islands import find_islands
 from trtbuild.quant.rules.subject import RuleSubject
 from trtbuild.quant.rules.table import check_rules

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from trtbuild.core.records import RuleFault
+from trtbuild.core.model_checks import RuleFault
 from trtbuild.quant.rules import accuracy, refused, silent, slow, workspace
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
