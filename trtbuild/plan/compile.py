@@ -124,8 +124,8 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
 def _drop_unread(steps: dict[str, Step]) -> None:
     """Leave out data that only calibration would have read."""
     read = {ref.step for step in steps.values() for _, ref in iterate_inputs(step)}
-    for name in [name for name, step in steps.items() if isinstance(step, CaptureData)]:
-        if name not in read:
+    for name, step in list(steps.items()):
+        if isinstance(step, CaptureData) and name not in read:
             del steps[name]
 
 
@@ -140,8 +140,7 @@ def _add_captures(
 ) -> dict[str, DataInput]:
     inputs = {}
     for name in _list_used_data(recipe):
-        source = recipe.data[name]
-        step = name_capture_step(name)
+        source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.files(here.base))
         steps[step] = CaptureData(source=source, files=files)
         inputs[name] = DataInput(

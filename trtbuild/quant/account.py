@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.options import Options
-from trtbuild.core.records import RangesUsed, RequestedLayer
+from trtbuild.core.ranges_used import RangesUsed
+from trtbuild.core.records import RequestedLayer
 
 __all__ = [
     "KeptAccount",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtbuild.core import words
-from trtbuild.core.records import FixAccount, Outcome, Record, count_origins
+from trtbuild.core.ranges_used import count_origins
+from trtbuild.core.records import FixAccount, Outcome, Record
 from trtbuild.core.values import Range
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.report.blocks import (

@@ -9,7 +9,7 @@ from trtbuild.calib.range_file import list_bounds, table_from_bytes
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.placed import MODELS
-from trtbuild.core.records import sum_up
+from trtbuild.core.ranges_used import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import AnyWeightScaling
