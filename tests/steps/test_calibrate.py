@@ -8,8 +8,9 @@ from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest, Sample
+from trtbuild.steps import calibrate as step
 from trtbuild.steps.base import Context, QuietEvents
-from trtbuild.steps.calibrate import Calibrate
+from trtbuild.steps.calibrate import Calibrate, count_processes
 from trtbuild.steps.capture_data import DataInput
 
 MODEL = """
@@ -142,3 +143,16 @@ def test_a_torn_model_is_an_error(calibrate, tmp_path, monkeypatch):
     monkeypatch.setattr("onnx.save", lambda _, path: path.write_bytes(b"\xff\xff\xff"))
     with pytest.raises(StepInputError, match=r"model\.onnx is not an ONNX model"):
         calibrate([[1, 2, 3, 4]])
+
+
+def test_processes_have_work_and_room(tmp_path, monkeypatch):
+    """No more than threads or samples, nor than weights fit into half of the memory, but one."""
+    model = tmp_path / "model.onnx"
+    model.write_bytes(bytes(100))
+
+    def count(threads, samples, memory):
+        monkeypatch.setattr(step, "count_machine_bytes", lambda: memory)
+        return count_processes(Context(inputs={}, out=tmp_path, threads=threads), model, samples)
+
+    found = [count(*each) for each in ((4, 9, 1000), (9, 3, 1000), (9, 9, 399), (9, 9, 199))]
+    assert [4, 3, 2, 1] == found

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import Feeder
-from trtbuild.model.session import CPU, open_session, write_packed
+from trtbuild.model.session import CPU, open_session
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,13 +25,13 @@ class Exposed:
     """A model whose observed tensors are outputs, in files that any process opens alike."""
 
     model: Path
-    folder: Path
-    """Where its weights lie; all who open it map the same file."""
     inputs: frozenset[str]
     tensors: tuple[str, ...]
     """Those to observe; some may be inputs."""
-    form: Literal["packed", "plain", "split"]
-    """As ONNX Runtime holds it in memory; as it was; as it was, of a model in several files."""
+    folder: Path
+    """Where its weights lie; all who open it map the same file."""
+    split: bool
+    """Whether they lay there before: a large model's, which nobody is to copy."""
     providers: tuple[str, ...]
 
 
@@ -52,13 +51,11 @@ class Observer:
         self.exposed = exposed
         """What another process needs to observe the same."""
         self.tensors = exposed.tensors
-        split = exposed.form == "split"
         self._session = open_session(
-            exposed.model.read_bytes() if split else exposed.model,
+            exposed.model.read_bytes(),
             threads=1,
-            folder=exposed.folder if split else None,
-            mapped=split,
-            packed=exposed.form == "packed",
+            folder=exposed.folder,
+            mapped=exposed.split,
             providers=exposed.providers,
         )
         self._fed = [name for name in self.tensors if name in exposed.inputs]
@@ -108,18 +105,18 @@ def observing(
     with tempfile.TemporaryDirectory(
         prefix="observed-", dir=below, ignore_cleanup_errors=True
     ) as scratch:
-        path = Path(scratch, "plain", "model.onnx")
+        path = Path(scratch, "model.onnx")
         split = _write(model, path)
         del model
         exposed = Exposed(
             model=path,
-            folder=folder if split else path.parent,
             inputs=frozenset(spec.name for spec in inputs),
             tensors=tuple(tensors),
-            form="split" if split else "plain",
+            folder=folder if split else path.parent,
+            split=split,
             providers=tuple(providers),
         )
-        yield Observer(_pack(exposed, Path(scratch))), feeder
+        yield Observer(exposed), feeder
 
 
 def _add_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> None:
@@ -142,37 +139,11 @@ def _write(model: onnx.ModelProto, path: Path) -> bool:
     """
     import onnx
 
-    path.parent.mkdir()
     if any(tensor.external_data for tensor in model.graph.initializer):
         path.write_bytes(model.SerializeToString())
         return True
     onnx.save(model, path, save_as_external_data=True)
     return False
-
-
-def _pack(exposed: Exposed, scratch: Path) -> Exposed:
-    """Have what is opened often written so that it opens fast and its weights are shared.
-
-    Left as it is where ONNX Runtime cannot do so, and where it would copy a large file.
-    """
-    if exposed.form == "split" or exposed.providers != CPU:
-        return exposed
-    packed = scratch / "packed.onnx"
-    try:
-        write_packed(exposed.model, packed)
-    except StepInputError:
-        return exposed  # where it cannot be loaded either, that will be said
-    shutil.rmtree(exposed.folder, ignore_errors=True)
-    _return_memory()
-    return replace(exposed, model=packed, folder=scratch, form="packed")
-
-
-def _return_memory() -> None:
-    """Give back what was freed: the C library would keep it, and other threads not use it."""
-    import ctypes
-
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # of Linux alone
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _as_float32(name: str, values: np.ndarray) -> np.ndarray:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 from trtbuild.core.options import Options
 
-__all__ = ["GPU", "GpuNeed", "Needs", "read_capability"]
+__all__ = ["GPU", "GpuNeed", "Needs", "count_machine_bytes", "read_capability"]
 
 GPU = "gpu"
 """The fact that names the GPU of a place: `NVIDIA L4 (8.9)`."""
@@ -36,3 +39,11 @@ class Needs(Options):
 def read_capability(gpu: str) -> str:
     """Return the compute capability that the fact of a GPU holds."""
     return gpu.rpartition("(")[2].removesuffix(")")
+
+
+def count_machine_bytes() -> int:
+    """Return the machine's main memory; without end where it is not told."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return sys.maxsize

@@ -12,7 +12,7 @@ from trtbuild.core.errors import MissingDependency, StepInputError
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["CPU", "Session", "open_session", "write_optimized", "write_packed"]
+__all__ = ["CPU", "Session", "open_session", "write_optimized"]
 
 CPU = ("CPUExecutionProvider",)
 """Where sessions compute unless told otherwise: the same numbers on every machine of a kind."""
@@ -50,7 +50,6 @@ def open_session(
     threads: int,
     folder: Path | None = None,
     mapped: bool = False,
-    packed: bool = False,
     providers: Sequence[str] = CPU,
 ) -> Session:
     """Load a model, as a file or as bytes; `threads` 0 means all.
@@ -64,19 +63,14 @@ def open_session(
         threads: how many compute one operator.
         folder: where the model's external data lies; by default where its file does.
         mapped: leave weights in that data's file: packing them for speed would copy them all.
-        packed: take the graph as it is: `write_packed` has written it.
         providers: ONNX Runtime's execution providers, the first choice first.
 
     Raises:
         StepInputError: ONNX Runtime cannot load the model; quotes it.
         MissingDependency: this ONNX Runtime lacks a provider.
     """
-    import onnxruntime as ort
-
     options = _make_options(threads)
     options.add_session_config_entry("session.disable_quant_qdq", "1")
-    if packed:
-        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     if mapped:
         options.add_session_config_entry("session.disable_prepacking", "1")
     if folder is not None:
@@ -84,28 +78,6 @@ def open_session(
             "session.model_external_initializers_file_folder_path", str(folder)
         )
     return Session(_load(model, options, providers))
-
-
-def write_packed(model: Path, path: Path) -> None:
-    """Have ONNX Runtime write a model as `open_session` would hold it in memory on this CPU.
-
-    Whoever opens that spends no time on rewriting the graph and on packing the weights for speed,
-    and maps weights, which would be each process's own otherwise. Release 1.22 cannot write the
-    weights of subgraphs.
-
-    Raises:
-        StepInputError: ONNX Runtime cannot load the model, or cannot write it; quotes it.
-    """
-    options = _make_options(threads=1)
-    options.optimized_model_filepath = str(path)
-    for name, value in {
-        "disable_quant_qdq": "1",
-        "optimized_model_external_initializers_file_name": f"{path.stem}.weights",
-        "optimized_model_external_initializers_min_size_in_bytes": "1024",
-        "save_external_prepacked_constant_initializers": "1",
-    }.items():
-        options.add_session_config_entry(f"session.{name}", value)
-    _load(model, options, CPU)
 
 
 def write_optimized(model: Path, path: Path, *, providers: Sequence[str] = CPU) -> None:

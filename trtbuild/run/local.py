@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.locks import NoLocks, try_lock
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import Needs, count_machine_bytes
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
@@ -74,7 +74,7 @@ class Local:
         if not taken:
             return self._gpu_is_free(needs)
         memory = sum(each.memory_bytes or 0 for each in (*taken, needs))
-        if memory > _machine_bytes():
+        if memory > count_machine_bytes():
             return False
         gpus = [each.gpu for each in taken if each.gpu is not None]
         if needs.gpu is not None and (any(gpu.alone for gpu in gpus) or (gpus and needs.gpu.alone)):
@@ -203,11 +203,3 @@ def _give_back(lock: int | None) -> None:
 
 def _user() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-
-
-def _machine_bytes() -> int:
-    """Return the machine's main memory; without end where it is not told."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return sys.maxsize

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from trtbuild.calib.kinds import Calibrator
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import count_machine_bytes
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from trtbuild.calib.observe import Observer
     from trtbuild.model.feeds import Feeder
 
-__all__ = ["Calibrate", "check_count", "choose_workers"]
+__all__ = ["Calibrate", "check_count", "choose_workers", "count_processes"]
 
 MOST_WORKERS = 16
 
@@ -84,9 +86,10 @@ class Calibrate(Step):
         from trtbuild.calib.overrides import assign_calibrators
 
         wanted = self.data.read_manifest(context).count
+        path = context.path(self.model)
         with (
-            make_pool(min(choose_workers(context), wanted)) as pool,
-            self._opened(context) as (observer, feeder, firsts),
+            make_pool(count_processes(context, path, wanted)) as pool,
+            self._opened(path, below=context.out.parent) as (observer, feeder, firsts),
         ):
             feeder.demand_whole_batches(wanted)
             calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
@@ -106,18 +109,19 @@ class Calibrate(Step):
         return _Seen(samples, firsts, calibrators, histograms)
 
     @contextlib.contextmanager
-    def _opened(self, context: Context) -> Iterator[tuple[Observer, Feeder, list[FirstLayer]]]:
+    def _opened(
+        self, path: Path, *, below: Path
+    ) -> Iterator[tuple[Observer, Feeder, list[FirstLayer]]]:
         """Open the model to observe the tensors that need a range, and read its first layers."""
         from trtbuild.calib.first_layers import find_first_layers
         from trtbuild.calib.observe import observing
         from trtbuild.model.onnx_file import load_bare
         from trtbuild.quant.placing.policy import list_candidates, list_floating
 
-        path = context.path(self.model)
         model = load_bare(path)
         firsts = find_first_layers(model, folder=path.parent)
         tensors = list_floating(model) if self.everything else list_candidates(model)
-        opening = observing(model, tensors, folder=path.parent, below=context.out.parent)
+        opening = observing(model, tensors, folder=path.parent, below=below)
         del model  # with its weights
         with opening as (observer, feeder):
             yield observer, feeder, firsts
@@ -128,6 +132,16 @@ def choose_workers(context: Context) -> int:
     bound = hasattr(os, "sched_getaffinity")  # on Linux, to fewer than there are
     free = len(os.sched_getaffinity(0)) if bound else os.cpu_count() or 1
     return min(context.threads or free, MOST_WORKERS)
+
+
+def count_processes(context: Context, model: Path, samples: int) -> int:
+    """Return how many processes share the samples out.
+
+    Each arranges the weights in the model's file for itself: all but the first may have half of
+    the machine's memory for that.
+    """
+    fitting = count_machine_bytes() // 2 // max(1, model.stat().st_size)
+    return min(choose_workers(context), samples, 1 + fitting)
 
 
 def check_count(samples: int, wanted: int) -> None:
