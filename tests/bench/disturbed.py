@@ -5,6 +5,7 @@ By hand: `python tests/bench/disturbed.py [POINTS] [PROCESSES]`; 50 and 8 take a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -57,7 +58,8 @@ def survives(place: Path, moment: float, expected: dict[str, object]) -> bool:
     process = started(recipe, place / "store")
     time.sleep(moment)
     killed = process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it may just have finished
+        os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     finished(recipe, place / "store")
     assert left(recipe.parent / "build/small") == expected, f"killed after {moment:.3f} s"

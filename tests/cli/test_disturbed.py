@@ -9,7 +9,7 @@ import pytest
 from tests.bench.disturbed import left, survives
 
 CHANCE = random.Random(6)
-MOMENTS = [round(CHANCE.uniform(low, low + 1.8), 2) for low in (0.2, 2.0)]
+MOMENTS = [round(CHANCE.uniform(low, low + 0.9), 2) for low in (0.2, 1.1)]
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
