@@ -30,6 +30,18 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    """Let files be handed out in the order given below, not by how many tests they hold."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that build whole recipes: else one process ends with them alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def golden(request):
     """Compare a text with a file below tests/golden/, or rewrite that file when asked to."""
