@@ -49,7 +49,7 @@ class Export:
         """
         try:
             infer = _session(path, self.outputs)
-        except Exception as error:  # noqa: BLE001  # ONNX Runtime's have no common base
+        except StepInputError as error:
             return (f"not compared with PyTorch: ONNX Runtime cannot load it: {last_words(error)}",)
         notes: dict[str, None] = {}
         for sizes in (self.sizes.example, *self.sizes.checked):
