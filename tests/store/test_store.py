@@ -8,12 +8,13 @@ import os
 
 import pytest
 
-from trtbuild.core.digest import seal
+from trtbuild.core.digest import digest_of_bytes, seal
 from trtbuild.core.errors import CorruptObject, NotWritable
 from trtbuild.core.records import Action, Artifact
 from trtbuild.store.store import Store, find_default_root
 
-AB, CD = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
+AB = "sha256:" + "ab" * 32
+EMPTY, BESIDE = digest_of_bytes(b"{}"), digest_of_bytes(b"[]")
 
 
 def taken_in(store, path, text="hello"):
@@ -59,14 +60,59 @@ def test_a_torn_action_reads_as_absent(store, tmp_path):
 def test_an_action_survives_the_round_trip(store, tmp_path):
     """What is recorded is what is read, by digest and by contents."""
     artifact = taken_in(store, tmp_path / "a")
-    action = Action(
-        step="x", digest=AB, ingredients="{}", artifacts=(artifact,), seconds=1.5, where=""
+    action = action_of("{}", artifact)
+
+    store.record(action, "[]")
+
+    assert action == store.action(EMPTY) == store.same_contents(BESIDE)
+    assert store.complete(action)
+
+
+def action_of(ingredients, *artifacts, digest=None):
+    digest = digest or digest_of_bytes(ingredients.encode())
+    return Action(
+        step="x", digest=digest, ingredients=ingredients, artifacts=artifacts, seconds=1, where=""
     )
 
-    store.record(action, CD)
 
-    assert action == store.action(AB) == store.same_contents(CD)
-    assert store.complete(action)
+def test_a_record_is_taken_for_no_other(store, tmp_path):
+    """Two that are swapped are both absent: their steps run again."""
+    store.record(action_of("{}", taken_in(store, tmp_path / "a")), "[]")
+    store.record(action_of("[{}]", taken_in(store, tmp_path / "b", "hi")), "[[]]")
+    others = digest_of_bytes(b"[{}]"), digest_of_bytes(b"[[]]")
+    for folder in ("actions", "contents"):
+        first, second = (store.root / folder).iterdir()
+        kept = first.read_bytes()
+        first.write_bytes(second.read_bytes())
+        second.write_bytes(kept)
+
+    assert [None, None] == [store.action(EMPTY), store.action(others[0])]
+    assert [None, None] == [store.same_contents(BESIDE), store.same_contents(others[1])]
+
+
+def test_an_action_that_claims_other_ingredients_is_absent(store, tmp_path):
+    """Its name and seal are right; what it says it was made of is not what it is named for."""
+    store.record(action_of("{}", taken_in(store, tmp_path / "a"), digest=AB), "[]")
+
+    assert store.action(AB) is None
+    assert store.same_contents(BESIDE) is None
+
+
+def test_an_object_in_another_s_place_is_damaged(store, tmp_path):
+    """Of the same size, too: what is read is held to its name."""
+    first, second = taken_in(store, tmp_path / "a"), taken_in(store, tmp_path / "b", "world")
+    store.object_path(second.digest).replace(store.object_path(first.digest))
+
+    with pytest.raises(CorruptObject, match="damaged"):
+        store.verify(first)
+
+
+def test_the_runs_of_another_recipe_are_none_of_this_one(store):
+    """Though its file should have been renamed."""
+    store.remember("small", {"step": AB})
+    (store.root / "records/small.json").rename(store.root / "records/large.json")
+
+    assert [] == store.runs("large")
 
 
 def test_a_claim_is_held_by_one(store):
@@ -165,13 +211,10 @@ def test_a_forged_action_reads_as_absent(store):
     victim = store.root / "victim"
     victim.write_text("mine")
     artifact = Artifact(name="model", digest="sha256:ab/../../victim", size_bytes=4)
-    action = Action(
-        step="s", digest=AB, ingredients="{}", artifacts=(artifact,), seconds=0, where="here"
-    )
 
-    store.record(action, CD)
+    store.record(action_of("{}", artifact), "[]")
 
-    assert store.action(AB) is None
+    assert store.action(EMPTY) is None
     assert "mine" == victim.read_text()
 
 

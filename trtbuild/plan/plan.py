@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.digest import digest_of_tree, write_canonical_json
 from trtbuild.core.options import Options, find_location_fields
 from trtbuild.steps.base import Pinned, Ref, Step, StepValue
 from trtbuild.steps.held_files import iterate_leaves
@@ -18,11 +18,11 @@ __all__ = [
     "Plan",
     "PlannedStep",
     "collect_ingredients",
-    "digest_contents",
     "iterate_inputs",
     "iterate_pinned",
     "list_params",
     "plan_steps",
+    "write_contents",
 ]
 
 NOT_INSTALLED = "not installed"
@@ -103,16 +103,16 @@ def collect_ingredients(
     return _tree(step, inputs, facts)
 
 
-def digest_contents(
+def write_contents(
     step: Step, contents: Mapping[str, str], *, facts: Mapping[str, str], caveats: tuple[str, ...]
 ) -> str:
-    """Return the digest of a step by its inputs' contents (`step/output` → digest).
+    """Return, as canonical JSON, a step with its inputs' contents (`step/output` → digest).
 
-    Two steps with the same digest make the same, however their inputs came about. The caveats
+    Two steps with the same text make the same, however their inputs came about. The caveats
     that it inherits count, since they stand in what it writes.
     """
     inputs = {path: contents[f"{ref.step}/{ref.output}"] for path, ref in iterate_inputs(step)}
-    return digest_of_tree([_tree(step, inputs, facts), list(caveats)])
+    return write_canonical_json([_tree(step, inputs, facts), list(caveats)])
 
 
 def iterate_inputs(step: Step) -> Iterator[tuple[str, Ref]]:
