@@ -108,7 +108,7 @@ def test_what_is_durable_is_on_the_disk_before_it_is_said_to_be_there(tmp_path, 
     sync = os.fsync
 
     def seen(handle):
-        synced.append((os.readlink(f"/proc/self/fd/{handle}"), path.exists()))
+        synced.append((str(Path(f"/proc/self/fd/{handle}").readlink()), path.exists()))
         sync(handle)
 
     monkeypatch.setattr(os, "fsync", seen)

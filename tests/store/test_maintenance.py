@@ -99,18 +99,6 @@ def test_usage_adds_up(store, used):
     assert 17 + 4 + 3 + found.records == found.total
 
 
-def test_usage_reads_each_record_once(store, used, monkeypatch):
-    """However many recipes stand on it: a thousand recipes with one model are common."""
-    read = []
-    action = type(store).action
-    monkeypatch.setattr(type(store), "action", lambda *of: read.append(of[1]) or action(*of))
-    for name in "abcdefg":
-        store.remember(name, {"import": IMPORT, "build": BUILD})
-
-    assert {12} == set(measure_usage(store).by_recipe.values())
-    assert sorted([IMPORT, BUILD]) == sorted(read)
-
-
 def test_stamps_go_with_the_garbage(store, used):
     """They are counted before, and found anew after."""
     (store.root / "stamps").mkdir()
