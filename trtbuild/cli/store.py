@@ -51,8 +51,10 @@ def du() -> None:
     rows += [
         ("in no last run", format_size(found.unused)),
         ("work and logs", format_size(found.work)),
+        ("records", format_size(found.records)),
+        ("stamps", format_size(found.stamps)),
     ]
-    pour(format_table([*rows, ("total", format_size(found.total + found.work))]))
+    pour(format_table([*rows, ("total", format_size(found.total))]))
     echo(f"in {found.root}")
 
 
@@ -99,3 +101,6 @@ def gc(
     word = "would remove" if dry_run else "removed"
     what = f"{format_count(found.objects, 'object')} of {format_count(found.steps, 'step')}"
     echo(f"{word} {what}, {format_size(found.size_bytes)}; {format_size(found.kept_bytes)} kept")
+    if found.stamps:
+        stamps = format_count(found.stamps, "stamp")
+        echo(f"{word} {stamps}, {format_size(found.stamps_bytes)}: answers that are found anew")
