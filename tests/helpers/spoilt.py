@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from trtbuild.api.recipes import kinds
+from trtbuild.core.errors import RecipeError
 from trtbuild.recipe.compose import Node
 from trtbuild.recipe.load import LoadedRecipe, check_source
 from trtbuild.recipe.schema import Recipe
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from trtbuild.recipe.problems import Path as At
+    from trtbuild.recipe.problems import Problem
 
 EVERY = """\
 version: 1
@@ -84,8 +86,7 @@ def put(value: Any, at: At, other: Any) -> Any:
 
 
 def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
-    """Yield every option of every kind: where a value of that kind may stand, what it needs at
-    least, and the option's name."""
+    """Yield every option of every kind: where the kind may stand, the least of it, the name."""
     stands: dict[str, At] = {
         "model": ("model",),
         "fixes": ("fixes", 0),
@@ -121,6 +122,15 @@ def check_tree(tree: Any) -> LoadedRecipe:
     nodes = _Nodes()
     root = nodes.make(tree)
     return check_source(Path("every.yaml"), RecipeText("every.yaml", ("",) * nodes.line, root))
+
+
+def problems_of(tree: Any) -> tuple[Problem, ...]:
+    """Return what is wrong with a recipe given as a tree."""
+    try:
+        check_tree(tree)
+    except RecipeError as error:
+        return error.problems
+    return ()
 
 
 class _Nodes:

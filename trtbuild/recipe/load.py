@@ -120,5 +120,6 @@ def _section_reader(name: str) -> TypeAdapter[tuple[Any]]:
 
     field = Recipe.model_fields[name]
     # In a tuple, since a section that is a model brings a configuration, and takes no other.
-    annotation: Any = tuple[Annotated[field.annotation, field]]
-    return TypeAdapter(annotation, config=ConfigDict(strict=True))
+    wrapped: Any = tuple
+    annotation: Any = Annotated[field.annotation, field]
+    return TypeAdapter(wrapped[annotation], config=ConfigDict(strict=True))
