@@ -22,6 +22,10 @@ def read(answer):
         ({"steps"}, ["why", "recipe.yaml"]),
         ({"steps"}, ["why", "recipe.yaml", "quantize"]),
         ({"python", "gpus", "targets", "extras", "store"}, ["doctor"]),
+        ({"steps"}, ["store", "ls"]),
+        ({"root", "by_recipe", "objects", "stamps"}, ["store", "du"]),
+        ({"objects", "damaged", "unreadable"}, ["store", "verify"]),
+        ({"steps", "size_bytes", "kept_bytes"}, ["store", "gc", "--dry-run"]),
         ({"model", "ran", "outputs"}, ["run", "recipe.yaml", "--input", "inputs.npz"]),
     ],
 )
