@@ -15,10 +15,10 @@ from trtbuild.quant.writing.cuts import hold_cuts
 
 ASKED = (RequestedLayer(name="cut", op="MatMul", precision="int8"),)
 SHAPES = {"w": (8, 24), "b": (24,)}
-CONSTANTS = """int64[5] heads = {0, 5, 3, 2, 4}, int64[3] flat = {0, 5, 8},
-    int64[3] line = {-1, 5, 24}, int64[2] rows = {-1, 8}, int64[4] each = {0, 5, 2, 4}, int64[1] i0 = {0}, int64[1] i1 = {1},
-    int64[1] i2 = {2}, int64[1] i3 = {3}, int64 s0 = {0}, int64 s1 = {1}, int64 s2 = {2},
-    int64 last = {-1}, int64[1] ax = {0}, float half = {0.5}"""
+CONSTANTS = """int64[5] heads = {0, 5, 3, 2, 4}, int64[4] each = {0, 5, 2, 4},
+    int64[3] flat = {0, 5, 8}, int64[3] line = {-1, 5, 24}, int64[2] rows = {-1, 8},
+    int64[1] i0 = {0}, int64[1] i1 = {1}, int64[1] i2 = {2}, int64[1] i3 = {3}, int64[1] ax = {0},
+    int64 s0 = {0}, int64 s1 = {1}, int64 s2 = {2}, int64 last = {-1}, float half = {0.5}"""
 
 REST = """t = Transpose<perm=[0,1,3,2]>(k)  [qk] s = MatMul(q, t)  p = Softmax<axis=-1>(s)
     [pv] o = MatMul(p, v)  o1 = Transpose<perm=[0,2,1,3]>(o)  y = Reshape(o1, flat)"""
