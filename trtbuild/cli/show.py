@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.show_warnings import write_warnings
 from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
 from trtbuild.core.shown import shown
 
@@ -110,6 +111,7 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     if not quiet:
         _summary(done, verbose=verbose)
     else:
+        write_warnings(record, quiet=True, verbose=verbose)
         for note in record.notes:
             echo(f"{record.recipe}: {note}", err=True)
     for engine, verdict in record.list_verdicts():
@@ -127,6 +129,7 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
         pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
     for compared in record.list_comparisons():
         _comparison(compared)
+    write_warnings(record, quiet=False, verbose=verbose)
     if verbose:
         for outcome in record.outcomes:
             for note in outcome.notes:
