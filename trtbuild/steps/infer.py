@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.nodes import iterate_nodes
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -30,7 +31,7 @@ WIDER = (
 class Infer(Step):
     """Run a model over every sample and keep its outputs, one array an output."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz"}
 
     kind: Literal["infer"] = "infer"
@@ -50,9 +51,11 @@ class Infer(Step):
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
         from trtbuild.model.feeds import Feeder
+        from trtbuild.model.half_twin import ROUNDED, write_half_twin
         from trtbuild.model.outline import ModelOutline
 
-        path = context.path(self.model)
+        given = context.path(self.model)
+        path = write_half_twin(given, context.out.parent / "twin")
         model = ModelOutline.read(path)
         feeder = Feeder(model.inputs)
         total = self.data.read_manifest(context).count
@@ -72,7 +75,9 @@ class Infer(Step):
                     file.append(name, rows)
                 done += len(feed.samples)
                 context.events.progress(done, total, "samples")
-        if _has_half(model):
+        if path != given:
+            context.events.note(ROUNDED)
+        elif _has_half(model):
             context.events.note(WIDER)
         for note in kept.notes():
             context.events.note(note)
@@ -101,7 +106,7 @@ def _has_half(model: ModelOutline) -> bool:
     half = onnx.TensorProto.FLOAT16
     return any(spec.dtype == "float16" for spec in model.inputs) or any(
         node.op_type == "Cast" and any(each.i == half for each in node.attribute)
-        for node in model.nodes
+        for node in iterate_nodes(model.nodes)
     )
 
 
