@@ -8,14 +8,12 @@ import pytest
 
 from tests.helpers.plans import plan_with
 from tests.helpers.records import comparison, failing_gate, good, outcomes, seeded
-from trtbuild import api
 from trtbuild.cli.show import (
     format_count,
     format_table,
     format_verdict,
     write_applied,
     write_failure,
-    write_kinds,
     write_plan,
 )
 from trtbuild.core.errors import MissingFile, StepFailed, UsageError
@@ -172,18 +170,3 @@ def test_a_warning_is_seen_once_however_many_targets_have_it(capsys, tmp_path, q
 
     assert [*many[:5], "3 more; report.md has them all"] == told
     assert quiet == ("digits-int8: warning: TB400 `n`" in shown.err)
-
-
-def test_kinds_are_listed_by_section_or_told_one_by_one(capsys):
-    """A word that is none gets those that there are."""
-    write_kinds(api.kinds(), "")
-    listed = capsys.readouterr().out
-    write_kinds(api.kinds(), "percentile")
-    one = capsys.readouterr().out
-
-    assert "calibrator:\n" in listed
-    assert "  percentile " in listed
-    assert one.startswith("kind: percentile\nClip each tensor at a percentile")
-    assert "  percentile (default 99.99)\n" in one
-    with pytest.raises(UsageError, match="no kind `percent`"):
-        write_kinds(api.kinds(), "percent")
