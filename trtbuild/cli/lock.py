@@ -44,8 +44,9 @@ def lock(
         for name, target in found.targets.items():
             echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
         for verdict in api.list_failed_gates(recipe):
+            what = "whose gate failed" if verdict.judged else "with a gate that was not judged"
             echo(
-                f"warning: {path} locks a build whose gate failed: {format_verdict(verdict)}",
+                f"warning: {path} locks a build {what}: {format_verdict(verdict)}",
                 err=True,
             )
     return 0
