@@ -22,7 +22,7 @@ MANY = 5
 class CheckModel(Step):
     """Check a model for a target: an error ends the build, a warning becomes a note."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"
