@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Outcome
+from trtbuild.core.shown import shown
 from trtbuild.plan.checks import name_check_step
 from trtbuild.plan.explain import Decision
 from trtbuild.steps.base import MODEL
@@ -46,7 +47,7 @@ def refuse_lacking_operators(
     codes = dict.fromkeys(fault.code for _, fault in found)
     told = [describe_fault(first), *(f"{each}: {describe_fault(more)}" for each, more in found[1:])]
     raise StepFailed(
-        "\n".join(told),
+        "\n".join(map(shown, told)),
         step=name_check_step(name),
         hint="nothing was calibrated; mend the model or the target; or, where a rule is wrong "
         f'about it, turn it off with a reason: `checks: {{off: {{{first.code}: "why"}}}}` '
