@@ -82,7 +82,7 @@ class Gate(Options):
             raise ValueError(f"{metric} has no value for FP32 alone to drop from; use at_least")
         if not 0 <= value < 1:
             example = f"{value:g}%" if 1 <= value <= 100 else "1%"  # noqa: PLR2004
-            raise ValueError(f"a drop is a share from 0 to 1; write {example} for points")
+            raise ValueError(f"a drop is a share from 0 to 1, or in percent; write {example}")
         return value
 
     @model_validator(mode="after")
