@@ -25,6 +25,7 @@ from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.demand_int8 import demand_delivered
+from trtbuild.verbs.early_checks import refuse_lacking_operators
 from trtbuild.verbs.engine_places import find_engine_places
 from trtbuild.verbs.weights import find_published, resolve_weights
 
@@ -142,7 +143,9 @@ def build_plan(
     """
     first = made.cut_after(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
     before = _demand_success(walk_plan(first, store, executor, listener))
-    check_against_model(loaded, (*list_known_outcomes(decide(made, store), store), *before), store)
+    decisions = decide(made, store)
+    check_against_model(loaded, (*list_known_outcomes(decisions, store), *before), store)
+    refuse_lacking_operators(loaded, decisions, before, store)
     outcomes = {outcome.step: outcome for outcome in before}
     done = _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
     demand_delivered(loaded.recipe, done, store)
