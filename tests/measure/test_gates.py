@@ -123,7 +123,7 @@ def test_a_gate_on_an_unknown_output_fails_and_lists_those_there_are():
     (verdict,) = gate(metric="sqnr_db", output="yy", at_least=20).judge([sqnr(30.0)])
 
     assert not verdict.passed
-    assert "the model has no output `yy`; its outputs: y" == verdict.remark
+    assert "no output `yy` was compared; those that were: y" == verdict.remark
 
 
 def test_a_gate_that_no_output_fits_fails():

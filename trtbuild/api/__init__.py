@@ -10,6 +10,7 @@ from trtbuild.api.recipes import (
     kinds,
     load,
     schema,
+    sections,
     validate,
 )
 from trtbuild.api.review import check_lock, diff, diff_git, list_failed_gates, lock, verify
@@ -37,6 +38,7 @@ __all__ = [
     "run",
     "schema",
     "script",
+    "sections",
     "validate",
     "verify",
     "why",

@@ -144,7 +144,7 @@ class Gate(Options):
             return f"{self.metric} was not measured"
         if self.output is not None:
             outputs = ", ".join(measure.output for measure in mine)
-            return f"the model has no output `{self.output}`; its outputs: {outputs}"
+            return f"no output `{self.output}` was compared; those that were: {outputs}"
         return "; ".join(
             f"{measure.output}: {measure.remark}" if len(mine) > 1 else measure.remark
             for measure in mine
