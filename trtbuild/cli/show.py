@@ -227,7 +227,7 @@ def write_diagnosis(found: Diagnosis) -> None:
 
 
 def write_problems(problems: Sequence[Problem], form: Format) -> int:
-    """Write problems in the form asked for; the exit code says whether there are any."""
+    """Write problems in the form asked for; the exit code says whether there are errors."""
     from trtbuild.recipe.problems import render_problems
 
     text = render_problems(problems, form)
@@ -236,4 +236,4 @@ def write_problems(problems: Sequence[Problem], form: Format) -> int:
             echo(line, command=True)
     elif text:
         pour(text, err=form == "text")
-    return RecipeError.code if problems else 0
+    return RecipeError.code if any(each.level == "error" for each in problems) else 0

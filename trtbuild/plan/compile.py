@@ -28,6 +28,7 @@ __all__ = [
     "CompileContext",
     "compile_recipe",
     "list_manual_ranges",
+    "list_used_data",
     "name_capture_step",
     "name_target_step",
 ]
@@ -132,7 +133,8 @@ def _drop_unread(steps: dict[str, Step]) -> None:
             del steps[name]
 
 
-def _list_used_data(recipe: Recipe) -> list[str]:
+def list_used_data(recipe: Recipe) -> list[str]:
+    """Return the names of the data sets that something reads."""
     used = [section.data for section in (recipe.quantization, recipe.compare) if section]
     used.append(find_measured_data(recipe))
     return list(dict.fromkeys(name for name in used if name is not None))
@@ -142,7 +144,7 @@ def _add_captures(
     recipe: Recipe, steps: dict[str, Step], here: CompileContext
 ) -> dict[str, DataInput]:
     inputs = {}
-    for name in _list_used_data(recipe):
+    for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.files(here.base))
         steps[step] = CaptureData(source=source, files=files)
