@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import PlanStale, UsageError
 from trtbuild.core.files import relate_path, write_whole
 from trtbuild.core.options import Options
@@ -17,6 +18,8 @@ from trtbuild.plan.plan import Plan
 __all__ = ["SavedPlan", "demand_fresh", "read_saved_plan", "save_plan"]
 
 MOST_REASONS = 6
+MOST_BRACKETS = 500_000
+"""A plan names files by the thousand, in few lists."""
 
 
 class SavedStep(Options):
@@ -67,7 +70,12 @@ def read_saved_plan(path: Path) -> tuple[SavedPlan, Path]:
         UsageError: it is no saved plan.
     """
     try:
-        saved = SavedPlan.model_validate_json(read_regular(path))
+        data = read_regular(path)
+        if data.count(b"[") + data.count(b"{") > MOST_BRACKETS:
+            raise ValueError  # noqa: TRY301  # read as values, it would take gigabytes
+        saved = SavedPlan.model_validate_json(data)
+        if any(digest_of_tree(step.ingredients) != step.digest for step in saved.steps):
+            raise ValueError  # noqa: TRY301  # edited: it does not say what was planned
     except ValueError:
         raise UsageError(
             f"{path}: is no saved plan of this trtbuild",
