@@ -71,6 +71,8 @@ def _wrong(value: Any, kind: Any, path: str) -> Iterator[str]:
         for name, item in value.items():
             yield from _wrong(item, get_args(table)[1], f"{path}{name}.")
         return
+    if kind is str and isinstance(value, str):
+        return
     try:
         _adapter(kind).validate_json(json.dumps(value, default=str))
     except ValidationError as error:
