@@ -47,7 +47,7 @@ def save_plan(
     """Write a plan down."""
     pairs = zip(plan.steps, decisions, strict=True)
     saved = SavedPlan(
-        recipe=relate_path(recipe.absolute(), path.parent.absolute()),
+        recipe=relate_path(_without_links(recipe), path.parent.resolve()),
         targets=tuple(targets),
         steps=tuple(
             SavedStep(
@@ -81,7 +81,15 @@ def read_saved_plan(path: Path) -> tuple[SavedPlan, Path]:
             f"{path}: is no saved plan of this trtbuild",
             hint=f"write one: trtbuild plan RECIPE --out {path}",
         ) from None
-    return saved, Path(os.path.normpath(path.parent / saved.recipe))
+    recipe = path.parent / saved.recipe
+    plain = Path(os.path.normpath(recipe))
+    # Behind a link, `..` is not what the text makes of it.
+    return saved, plain if plain.parent.resolve() == recipe.parent.resolve() else recipe
+
+
+def _without_links(recipe: Path) -> Path:
+    """Return a recipe by its own name in the folder that it lies in."""
+    return recipe.parent.resolve() / recipe.name
 
 
 def demand_fresh(saved: SavedPlan, plan: Plan, decisions: Sequence[Decision]) -> None:
