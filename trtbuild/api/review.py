@@ -42,7 +42,7 @@ def list_failed_gates(
     path: Path | str, *, executor: Executor | str = "local"
 ) -> tuple[GateVerdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
-    from trtbuild.verbs.lock import list_failed_gates as failed
+    from trtbuild.verbs.lock_figures import list_failed_gates as failed
 
     with using_executor(executor) as place:
         return failed(load(path), open_store(), place)
