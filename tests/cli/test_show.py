@@ -8,14 +8,12 @@ import pytest
 
 from tests.helpers.plans import plan_with
 from tests.helpers.records import comparison, failing_gate, good, outcomes, seeded
-from trtbuild import api
 from trtbuild.cli.show import (
     format_count,
     format_table,
     format_verdict,
     write_applied,
     write_failure,
-    write_kinds,
     write_plan,
 )
 from trtbuild.core.errors import MissingFile, StepFailed, UsageError
@@ -158,18 +156,3 @@ def test_a_gate_that_failed_is_an_error_however_quiet(capsys, tmp_path):
     assert "" == shown.out
     assert "gate failed: top1 drop ≤ 0.5 points: `logits` drop 2.23 points\n" == shown.err
     assert "" == said(good(comparison=comparison(verdicts=())), capsys, tmp_path, quiet=True).err
-
-
-def test_kinds_are_listed_by_section_or_told_one_by_one(capsys):
-    """A word that is none gets those that there are."""
-    write_kinds(api.kinds(), "")
-    listed = capsys.readouterr().out
-    write_kinds(api.kinds(), "percentile")
-    one = capsys.readouterr().out
-
-    assert "calibrator:\n" in listed
-    assert "  percentile " in listed
-    assert one.startswith("kind: percentile\nClip each tensor at a percentile")
-    assert "  percentile (default 99.99)\n" in one
-    with pytest.raises(UsageError, match="no kind `percent`"):
-        write_kinds(api.kinds(), "percent")

@@ -17,6 +17,7 @@ __all__ = [
     "WEIGHTS",
     "Context",
     "Events",
+    "HeldElsewhere",
     "Pinned",
     "QuietEvents",
     "Ref",
@@ -42,6 +43,13 @@ class Pinned(Options):
 
     path: Location
     digest: str
+
+
+class HeldElsewhere(Options):
+    """Inputs that are not held to the digests of files: their reader holds them to something else.
+
+    All other files that a step names are held by `steps.held_files`, whoever opens them.
+    """
 
 
 class Events(Protocol):

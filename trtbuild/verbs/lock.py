@@ -38,6 +38,7 @@ __all__ = [
     "compare_with_lock",
     "find_built",
     "lock_built",
+    "lock_target",
     "make_static_lock",
     "refuse_results",
 ]
@@ -171,7 +172,7 @@ def add_results(
             "samples": None if ranges is None else ranges.samples,
             "ranges": None if ranges is None else ranges.tensors,
             "targets": {
-                name: before.get(name) if result is None else _target(result)
+                name: before.get(name) if result is None else lock_target(result)
                 for name, result in results.items()
                 if result is not None or name in before
             },
@@ -198,7 +199,8 @@ def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
                 yield name, artifact.digest
 
 
-def _target(result: TargetResult) -> LockedTarget:
+def lock_target(result: TargetResult) -> LockedTarget:
+    """Return what a lock keeps of an engine."""
     return LockedTarget(
         backend=result.backend,
         built_for=result.built_for,
