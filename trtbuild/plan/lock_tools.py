@@ -45,7 +45,7 @@ class MovedTool:
         """Say that the lock holds although the tool is another."""
         place = f"{self.name} of target {self.target}" if self.target else self.name
         what = (
-            f"what {', '.join(self.makes)} make is the same" if self.makes else "it only measures"
+            f"what {', '.join(self.makes)} made is the same" if self.makes else "it only measures"
         )
         return f"{place} is {self.after}, and was {self.before} when this was locked: {what}"
 
