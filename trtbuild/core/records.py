@@ -95,6 +95,8 @@ class Measure(Options):
     """Which sample that is, counted from 0."""
     identical: bool = False
     """The two are equal where the value would then be infinite: passes any `at_least`."""
+    right: str = ""
+    """Of a share of samples, which are right: a bit each, the first the highest, as hexadecimal."""
     applies: bool = True
     """False where the metric says nothing about such an output (top-1 of a single number)."""
 
@@ -131,6 +133,8 @@ class Comparison(Options):
     runner: str
     """What ran them: numbers from ONNX Runtime are not an engine's, and say so."""
     samples: int
+    data: str = ""
+    """The digest of what the samples are; equal digests can be compared sample by sample."""
     labelled: bool
     measures: tuple[Measure, ...]
     verdicts: tuple[GateVerdict, ...]

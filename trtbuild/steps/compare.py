@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from trtbuild.core.arrays import ArrayFile
+from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.records import Comparison, Measure
 from trtbuild.data.base import Manifest
@@ -27,7 +28,7 @@ RUNNER = "ONNX Runtime on the CPU"
 class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
@@ -122,6 +123,7 @@ def compare_outputs(
         candidate=candidate,
         runner=runner,
         samples=manifest.count,
+        data=digest_of_tree([list(manifest.samples), list(manifest.labels)]),
         labelled=manifest.labelled,
         measures=measures,
         verdicts=tuple(

@@ -18,7 +18,7 @@ __all__ = ["CompareEngine"]
 class CompareEngine(Step):
     """Measure an engine's outputs against the reference's, and judge the same gates."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare_engine"] = "compare_engine"

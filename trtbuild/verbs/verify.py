@@ -89,7 +89,7 @@ def verify_build(
     """
     has_lock = find_lock(loaded.file).is_file()
     promised = (
-        compare_with_lock(loaded, store, executor)[0]
+        compare_with_lock(loaded, store, executor, building=True)[0]
         if has_lock
         else lock_built(loaded, store, executor)
     )
