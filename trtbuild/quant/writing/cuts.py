@@ -22,7 +22,7 @@ from trtbuild.quant.quantized_graph import LINEAR
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["hold_cuts"]
+__all__ = ["find_loose_parts", "hold_cuts"]
 
 VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 CUTS = frozenset({"Gather", "Slice", "Split"})
@@ -52,7 +52,7 @@ def hold_cuts(model: onnx.ModelProto, layers: Iterable[RequestedLayer]) -> tuple
     found = {
         name_of(node): parts
         for index, node in enumerate(view.nodes)
-        if name_of(node) in wanted and (parts := _find_loose_parts(view, index))
+        if name_of(node) in wanted and (parts := find_loose_parts(view, index))
     }
     if not found:
         return ()
@@ -82,7 +82,7 @@ def _hold(editor: Editor, part: str, zeros: dict[str, str]) -> None:
         editor.read(site, held)
 
 
-def _find_loose_parts(view: GraphView, index: int) -> Sequence[str]:
+def find_loose_parts(view: GraphView, index: int) -> Sequence[str]:
     """Return the parts that a layer's result is cut into for an attention and nothing holds."""
     node = view.nodes[index]
     if node.op_type not in {"Gemm", "MatMul"} or not _has_weight(view, node):
