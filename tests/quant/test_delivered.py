@@ -58,7 +58,7 @@ ATTENTION_WEIGHTS = {
 }
 
 PACKED = """g (float[N,16,32] x) => (float[N,16,32] y)
-<int64[5] heads = {0, 16, 3, 4, 8}, int64[3] flat = {0, 16, 32}, float half = {0.35},
+<int64[5] heads = {0, 16, 3, 2, 16}, int64[3] flat = {0, 16, 32}, float half = {0.35},
     int64[1] i = {0}, int64[1] j = {1}, int64[1] k = {2}, int64[1] l = {3}> {
     [qkv] a = MatMul(x, w)  b = Add(a, c)  d = Reshape(b, heads)
     e = Transpose<perm=[2,0,3,1,4]>(d)

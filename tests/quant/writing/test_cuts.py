@@ -41,7 +41,7 @@ LAYOUTS = {
     "two parts": """x0 = Reshape(x, each)  q = Transpose<perm=[0,2,1,3]>(x0)
         [cut] a = MatMul(x, w)  c = Add(b, a)  e = Reshape(c, heads)
         f = Transpose<perm=[2,0,3,1,4]>(e)
-        k = Gather(f, s0)  v = Gather(f, s1)""",
+        k = Gather(f, s0)  v1 = Gather(f, s1)  v = Mul(half, v1)""",
 }
 UNTOUCHED = {
     "a layer for each part": """[cut] a1 = MatMul(x, w1)  a2 = Reshape(a1, each)
@@ -53,6 +53,14 @@ UNTOUCHED = {
         k = Transpose<perm=[0,2,1,3]>(x0)
         [cut] a = MatMul(x, w)  e = Reshape(a, heads)  f = Transpose<perm=[2,0,3,1,4]>(e)
         q = Gather(f, s0)  z = Gather(f, s1)  g = Sigmoid(z)  v = Mul(k, g)""",
+    "each part is for a layer of its own": """[cut] a = MatMul(x, w)
+        q0, k0, v0 = Split<axis=2>(a)
+        q1 = MatMul(q0, w1)  q2 = Reshape(q1, each)  q = Transpose<perm=[0,2,1,3]>(q2)
+        k1 = MatMul(k0, w1)  k2 = Reshape(k1, each)  k = Transpose<perm=[0,2,1,3]>(k2)
+        v1 = MatMul(v0, w1)  v2 = Reshape(v1, each)  v = Transpose<perm=[0,2,1,3]>(v2)""",
+    "a layer without a weight": """x0 = Reshape(x, each)  q = Transpose<perm=[0,2,1,3]>(x0)
+        x1 = Transpose<perm=[0,2,1]>(x)  x2 = MatMul(x1, x)  [cut] a = MatMul(x, x2)
+        k0, v0 = Split<axis=2>(a)  k = Unsqueeze(k0, i1)  v = Unsqueeze(v0, i1)""",
 }
 
 
@@ -72,7 +80,7 @@ def held_in(model):
         ("unbound by Slice and Squeeze", ["q1", "k1", "v1"]),
         ("gathered in front of the Transpose, without a bias", ["q1", "k1", "v1"]),
         ("split flat, from a Gemm", ["q1", "k1", "v1"]),
-        ("two parts", ["k", "v"]),
+        ("two parts", ["v1", "k"]),
     ],
 )
 def test_each_part_is_held_and_no_bit_changes(layout, parts):

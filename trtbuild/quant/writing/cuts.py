@@ -92,8 +92,8 @@ def find_loose_parts(view: GraphView, index: int) -> Sequence[str]:
     cuts = dict.fromkeys(
         at
         for result in results
-        for at, slot in _walk(view, result, lambda site: view.nodes[site[0]].op_type in VIEWS)
-        if view.nodes[at].op_type in CUTS and slot == 0
+        for at, _ in _walk(view, result, lambda site: view.nodes[site[0]].op_type in VIEWS)
+        if view.nodes[at].op_type in CUTS
     )
     parts = [part for at in cuts for part in view.nodes[at].output if part in view.readers]
     if sum(_reaches_attention(view, part) for part in parts) < LEAST:
@@ -139,8 +139,7 @@ def _hands_on(view: GraphView, index: int, slot: int) -> bool:
     node = view.nodes[index]
     if node.op_type in BY_CONSTANT:
         return view.is_constant(node.input[1 - slot])
-    handed = node.op_type in {*LINEAR, *CUTS, "Cast"} and slot == 0
-    return handed or passes(view, index, slot)
+    return node.op_type in {*LINEAR, *CUTS, "Cast"} or passes(view, index, slot)
 
 
 def _walk(view: GraphView, tensor: str, through: Callable[[Site], bool]) -> Iterator[Site]:
@@ -150,6 +149,6 @@ def _walk(view: GraphView, tensor: str, through: Callable[[Site], bool]) -> Iter
         for site in view.readers.get(waiting.pop(), ()):
             yield site
             if through(site):
-                made = set(view.nodes[site[0]].output) - seen
+                made = [name for name in view.nodes[site[0]].output if name not in seen]
                 waiting += made
-                seen |= made
+                seen.update(made)
