@@ -14,7 +14,7 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "spread_evenly"]
+__all__ = ["DataSource", "Manifest", "Sample", "Span", "spread_evenly"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,18 @@ class Sample:
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+    frames: int = 1
+    """How many pictures its file holds; the first is read."""
+
+
+class Span(Options):
+    """Where the values of one array lie, over all samples; to five digits."""
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    values: int
 
 
 class Manifest(Options):
@@ -38,6 +50,8 @@ class Manifest(Options):
     labelled: bool
     labels: tuple[int, ...] = ()
     """The label of each sample; empty where the data has none."""
+    spans: dict[str, Span] = {}
+    """Of arrays of floats and bytes, by name: identifiers and masks have no scale."""
 
 
 class DataSource(Protocol):
