@@ -8,15 +8,12 @@ from typing import ClassVar, Literal
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.model_checks import ModelChecks, RuleFault
 from trtbuild.core.values import Range, Ranges
-from trtbuild.core.words import join_few
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.quant.rules.build_target import BuildTarget
+from trtbuild.quant.rules.faults import describe_fault
 from trtbuild.steps.base import Context, Ref, Step
 
-__all__ = ["CheckModel", "describe_fault"]
-
-MANY = 5
-"""Nodes named in a line; checks.json names them all."""
+__all__ = ["CheckModel"]
 
 
 class CheckModel(Step):
@@ -75,13 +72,6 @@ class CheckModel(Step):
 
     def _ranges(self, context: Context) -> dict[str, Range]:
         return {} if self.ranges is None else context.read(self.ranges, Ranges).tensors
-
-
-def describe_fault(fault: RuleFault) -> str:
-    """Write a fault as a line: code, nodes, reason, and the next move or why it does not count."""
-    where = join_few([f"`{name}`" for name in fault.nodes], MANY)
-    end = f"turned off: {fault.off}" if fault.off else f"hint: {fault.hint}"
-    return f"{fault.code} {where}{': ' if where else ''}{fault.reason} ({end})"
 
 
 def _refuse(errors: Sequence[RuleFault]) -> None:

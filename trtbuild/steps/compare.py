@@ -10,6 +10,7 @@ from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.records import Comparison, Measure
 from trtbuild.data.base import Manifest
+from trtbuild.data.likeness import find_unlike_scales
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import LABELLED, Metric
 from trtbuild.measure.outputs import measure_output
@@ -43,6 +44,10 @@ class CompareOutputs(Step):
     """What it is called beside the type of its numbers; empty where the candidate is made of it."""
     candidate_name: str = "INT8 model (Q/DQ)"
     """What the candidate is, for a reader."""
+    calibration: Ref | None = None
+    """The manifest of the data that calibration saw, where it did."""
+    off: str = ""
+    """Why it does not count where that data has another scale."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes: NumPy sums the squares."""
@@ -58,7 +63,21 @@ class CompareOutputs(Step):
             CorruptObject: a file of outputs is torn.
         """
         comparison = compare_outputs(self, context, candidate=self.candidate_name, runner=RUNNER)
+        self._hold_data_apart(context)
         self.write(context, "comparison", comparison)
+
+    def _hold_data_apart(self, context: Context) -> None:
+        """Say where calibration saw values of another scale than the comparison sees."""
+        if self.calibration is None:
+            return
+        from trtbuild.quant.rules.faults import describe_fault
+        from trtbuild.quant.rules.table import make_fault
+
+        seen = context.read(self.calibration, Manifest)
+        for reason in find_unlike_scales(seen, self.data.read_manifest(context)):
+            fault = make_fault("TB406", reason, off=self.off)
+            tell = context.events.note if fault.off else context.events.warn
+            tell(describe_fault(fault))
 
 
 class _Compared(Protocol):
