@@ -88,7 +88,7 @@ def _find_float_attention(subject: RuleSubject) -> Hits:
         quantized = maker is not None and maker.op_type == "DequantizeLinear"  # TB113 speaks of it
         single = view.dtype(node.input[0]) == "float"
         if single and not quantized and not _builds_in_float32(subject, node):
-            yield name_of(node), "TensorRT-RTX has no kernel for this Attention in float32"
+            yield name_of(node), "TensorRT-RTX has a kernel for this Attention in 16 bits alone"
 
 
 def _builds_in_float32(subject: RuleSubject, node: onnx.NodeProto) -> bool:
