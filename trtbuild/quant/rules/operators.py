@@ -88,7 +88,10 @@ def _find_float_attention(subject: RuleSubject) -> Hits:
         quantized = maker is not None and maker.op_type == "DequantizeLinear"  # TB113 speaks of it
         single = view.dtype(node.input[0]) == "float"
         if single and not quantized and not _builds_in_float32(subject, node):
-            yield name_of(node), "TensorRT-RTX has a kernel for this Attention in 16 bits alone"
+            yield (
+                name_of(node),
+                "TensorRT-RTX has no FP32 kernel for this Attention, and has one in 16 bits",
+            )
 
 
 def _builds_in_float32(subject: RuleSubject, node: onnx.NodeProto) -> bool:
