@@ -204,7 +204,9 @@ def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     section = loaded.recipe.compare
     outputs = [spec.name for spec in signature.outputs]
     for index, gate in enumerate(section.gates if section else ()):
-        if gate.output is not None and gate.output not in outputs:
+        if gate.output is None or gate.output in outputs:
+            continue
+        if not _may_be_cut_at(gate.output, signature):
             path = ("compare", "gates", index, "output")
             message = f"the model has no output `{gate.output}`"
             yield loaded.source.problem(path, message, suggest_nearest(gate.output, outputs))
@@ -220,3 +222,12 @@ def _shape(spec: TensorSpec) -> str:
 
 def _shown(spec: TensorSpec) -> str:
     return f"`{spec.name}` {_shape(spec)}"
+
+
+def _may_be_cut_at(tensor: str, signature: Signature) -> bool:
+    """Tell whether a tensor may be compared in the place of outputs: a plugin may read it."""
+    if tensor not in signature.tensors:
+        return False
+    from trtbuild.model.plugins import has_operator
+
+    return not all(has_operator(node.op) for node in signature.nodes)

@@ -19,7 +19,7 @@ __all__ = ["CheckModel"]
 class CheckModel(Step):
     """Check a model for a target: an error ends the build, a warning is shown to every reader."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"
@@ -45,6 +45,7 @@ class CheckModel(Step):
         """
         from trtbuild.model.onnx_file import load_onnx
         from trtbuild.quant.rules.model_checks import check_against_rules
+        from trtbuild.quant.rules.operators import note_unknowable
         from trtbuild.quant.rules.subject import RuleSubject
 
         subject = RuleSubject(
@@ -60,6 +61,8 @@ class CheckModel(Step):
         for fault in found.faults:
             tell = context.events.note if fault.off else context.events.warn
             tell(describe_fault(fault))
+        for note in note_unknowable(subject):
+            context.events.note(note)
         self._write(context, found)
 
     def _write(self, context: Context, found: ModelChecks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from trtbuild.core.arrays import ArrayFile
@@ -117,7 +117,8 @@ def compare_outputs(
 ) -> Comparison:
     """Compare the outputs that a step names; the words say of what they are, and what ran.
 
-    Gates that hold the candidate against a quantized reference are not judged.
+    Gates that hold the candidate against a quantized reference are not judged, nor are those on
+    outputs behind a plugin, which only an engine has.
 
     Raises:
         StepInputError: the outputs are not of the samples that the data holds.
@@ -125,8 +126,10 @@ def compare_outputs(
     """
     from trtbuild.model.number_type import describe_number_type
     from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.plugins import find_behind
 
-    numbers = describe_number_type(load_bare(context.path(step.reference_model)))
+    model = load_bare(context.path(step.reference_model))
+    numbers, behind = describe_number_type(model), find_behind(model.graph.node)
     name = name_reference(numbers, step.reference_name)
     manifest = step.data.read_manifest(context)
     files = {
@@ -135,7 +138,12 @@ def compare_outputs(
     }
     for side, file in files.items():
         _demand_samples(side, file, manifest.count)
-    measures = _measure_all(step, context, **files, labels=_labels(manifest))
+    names = [list(file.names) for file in files.values()]
+    measured = _join(*names) if not behind else [each for each in names[0] if each in names[1]]
+    unjudged = _explain_unjudged(numbers, name)
+    if not measured and not unjudged:
+        unjudged = f"all outputs stand behind {next(iter(behind.values()))}"
+    measures = _measure_all(step, context, **files, names=measured, labels=_labels(manifest))
     return Comparison(
         reference=f"{name} ({reference_runner})" if reference_runner else name,
         reference_type=numbers,
@@ -146,9 +154,7 @@ def compare_outputs(
         labelled=manifest.labelled,
         measures=measures,
         verdicts=tuple(
-            verdict
-            for gate in step.gates
-            for verdict in gate.judge(measures, unjudged=_explain_unjudged(numbers, name))
+            verdict for gate in step.gates for verdict in gate.judge(measures, unjudged=unjudged)
         ),
         caveats=context.caveats,
     )
@@ -173,19 +179,23 @@ def _explain_unjudged(numbers: str, name: str) -> str:
     )
 
 
+def _join(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*one, *other]))
+
+
 def _measure_all(
     step: _Compared,
     context: Context,
     *,
     reference: ArrayFile,
     candidate: ArrayFile,
+    names: Sequence[str],
     labels: np.ndarray | None,
 ) -> tuple[Measure, ...]:
     gated = [gate.metric for gate in step.gates]
     metrics = list(dict.fromkeys([*step.metrics, *gated]))
     if labels is None and (unlabelled := [each for each in metrics if each in LABELLED]):
         context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
-    names = list(dict.fromkeys([*reference.names, *candidate.names]))
     found: list[Measure] = []
     for done, name in enumerate(names):
         context.events.progress(done, len(names), "outputs")

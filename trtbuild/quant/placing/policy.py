@@ -91,7 +91,8 @@ def place_pairs(
 
     `requests` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float. So is
-    a layer that reads a Concat of values of unlike size, which one scale would lose.
+    a layer that reads a Concat of values of unlike size, which one scale would lose, and what
+    stands behind a plugin, whoever gives ranges for it: nobody could compare the result.
     With `half`, or where the model itself is 16-bit, so is what reads a tensor whose scale that
     type cannot hold.
     """
@@ -132,14 +133,15 @@ def _reason(
         return layer.reason
     if against := requests.object_to_int8(layer.name, layer.op):
         return against
-    if layer.op == "ConvTranspose" and not requests.requests_int8(layer.name, layer.op):
+    unasked = not requests.requests_int8(layer.name, layer.op)
+    if layer.index in view.behind and unasked:
+        return f"it stands behind {view.behind[layer.index]}: nothing is calibrated there"
+    if layer.op == "ConvTranspose" and unasked:
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
     tensors = [_tensor(view, (layer.index, slot)) for slot in layer.activations]
     lacking = next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
-    if lacking and layer.index in view.behind:
-        return f"it stands behind {view.behind[layer.index]}, where nothing is calibrated"
-    if lacking or requests.requests_int8(layer.name, layer.op):
+    if lacking or not unasked:
         return lacking
     return next(filter(None, (explain_loss(view, each, ranges.tensors) for each in tensors)), "")
 
@@ -165,6 +167,8 @@ def _skips(
     for residual in find_residuals(view):
         node = view.nodes[residual.add]
         if residual.conv not in chosen or _find_objection(view, residual.add, requests):
+            continue
+        if residual.add in view.behind:
             continue
         if problem := _no_range(view, node.input[residual.skip], ranges, half):
             remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
