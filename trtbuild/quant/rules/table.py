@@ -43,16 +43,16 @@ def check_rules(subject: RuleSubject, *, measured: bool = True) -> tuple[RuleFau
     for rule in TABLE:
         if rule.measured and not measured:
             continue
-        nodes: dict[str, list[str]] = {}
-        for node, reason in rule.find(subject):
-            found = nodes.setdefault(reason, [])
+        nodes: dict[tuple[str, str], list[str]] = {}
+        for node, reason, *own in rule.find(subject):
+            found = nodes.setdefault((reason, own[0] if own else rule.hint), [])
             if node and node not in found:
                 found.append(node)
         faults += [
             RuleFault(
-                code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
+                code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=hint
             )
-            for reason, names in nodes.items()
+            for (reason, hint), names in nodes.items()
         ]
     return tuple(faults)
 
