@@ -13,7 +13,17 @@ from trtbuild.api.recipes import (
     sections,
     validate,
 )
-from trtbuild.api.review import check_lock, diff, diff_git, list_failed_gates, lock, verify
+from trtbuild.api.review import (
+    check_lock,
+    diff,
+    diff_git,
+    find_locked_recipes,
+    list_failed_gates,
+    list_locked_failures,
+    list_requirements,
+    lock,
+    verify,
+)
 
 __all__ = [
     "apply",
@@ -26,11 +36,14 @@ __all__ = [
     "diff_ranges",
     "doctor",
     "export_ranges",
+    "find_locked_recipes",
     "find_ranges",
     "import_ranges",
     "inspect",
     "kinds",
     "list_failed_gates",
+    "list_locked_failures",
+    "list_requirements",
     "load",
     "lock",
     "open_store",

@@ -96,7 +96,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
 def _hold_to_lock(loaded: LoadedRecipe, store: Store, place: Executor) -> Lock:
     from trtbuild.verbs.lock import compare_with_lock
 
-    return compare_with_lock(loaded, store, place)[0]
+    return compare_with_lock(loaded, store, place, building=True)[0]
 
 
 def script(path: Path | str, target: str) -> str:

@@ -14,6 +14,8 @@ from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
+from trtbuild.plan.reference import REFERENCE
+from trtbuild.plan.reference_fit import find_reference_problems
 from trtbuild.recipe.problems import Problem, sort_problems
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
@@ -56,9 +58,17 @@ def check_against_model(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store
     # A model that was quantized has had its ranges looked at.
     model = None if ("quantize", "model") in artifacts else artifacts[("fix_graph", "model")]
     path = None if model is None else store.object_path(model.digest)
+    right = artifacts.get((REFERENCE, "signature"))
     found = sort_problems(
         [
             *find_model_problems(loaded, signature, manifests),
+            *(
+                []
+                if right is None
+                else find_reference_problems(
+                    loaded, signature, read_artifact(store, right, Signature)
+                )
+            ),
             *find_range_problems(loaded, signature.tensors, path),
         ]
     )

@@ -99,7 +99,8 @@ EXPLANATIONS = (
     Explanation(
         "not supported by a dedicated kernel",
         "there is no kernel for this Attention",
-        "quantize inside the operator, or not at all",
+        "say `precision: fp16` (or `high_precision: fp16`): TensorRT-RTX has few kernels for it in "
+        "float32, and none with INT8 operands",
     ),
     Explanation(
         "for Turing",
