@@ -117,6 +117,10 @@ def inside(body: str) -> Callable[[], RuleSubject]:
     )
 
 
+NORM = "[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"
+ONES = ", float[8] c8 = {1, 1, 1, 1, 1, 1, 1, 1}"
+
+
 def residual(skip: str) -> str:
     return two("b = Relu(a)", tail=f"[join] y = Add(c, {skip})")
 
@@ -248,7 +252,7 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB209": lambda: fp8("8.6", "8.9"),
     "TB210": inside(f"{qdq('a')} b = Identity(a_dq)"),
     "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
-    "TB302": of(two("[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"), c8=(8,)),
+    "TB302": of(two(NORM), more=ONES),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x)")),
     "TB304": of(two("[middle] f = Conv(a, u)  b = Relu(f)"), **WIDE),
     "TB305": on(x="1, 5, 8, 8", w=(6, 5, 3, 3)),
