@@ -20,6 +20,7 @@ from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
     "Lock",
+    "LockedGate",
     "LockedTarget",
     "find_lock",
     "list_differing",
@@ -30,6 +31,8 @@ __all__ = [
 MOST_BYTES = 32 << 20
 """A hundred thousand pictures come to 12 MiB."""
 _BARE = re.compile("[A-Za-z0-9_-]+")
+DEEP = ("targets", "target_tools")
+"""The sections whose facts have names of several parts."""
 HEAD = """\
 # Written by `trtbuild lock`; not to be edited. `trtbuild apply --locked` builds what stands here,
 # with these ranges: nothing is calibrated again.
@@ -54,6 +57,16 @@ class LockedTarget(Options):
     versions: dict[str, str] = {}
 
 
+class LockedGate(Options):
+    """What became of one gate."""
+
+    passed: bool
+    judged: bool = True
+    """False where there was nothing to judge by; it has not passed then."""
+    told: str = ""
+    """What was found, in words; or why nothing was."""
+
+
 class Lock(Options):
     """All that a build rests on, and what it must come to."""
 
@@ -73,6 +86,16 @@ class Lock(Options):
     targets: dict[str, LockedTarget]
     measures: dict[str, float]
     """What the comparison measured."""
+    target_tools: dict[str, dict[str, str]] = {}
+    """By target, the versions of its tools where it is built under a Python of its own."""
+    references: dict[str, float] = {}
+    """What the reference itself comes to, of the measures that have such a figure."""
+    gates: dict[str, LockedGate] = {}
+    """Every gate that was judged, by what it asks of which output."""
+    compared: dict[str, str | int] = {}
+    """How many `samples` it was measured on, and the digest of what they are (`data`)."""
+    right: dict[str, str] = {}
+    """Of measures that count samples, which of them are right: a bit each, as hexadecimal."""
 
     def table(self) -> Ranges | None:
         """Return the ranges as calibration gave them, or None."""
@@ -102,7 +125,7 @@ def _lines(tree: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} = {_value(tree[name])}"
     for name in sorted(key for key, value in tree.items() if isinstance(value, dict)):
         yield f"\n[{_key(name)}]"
-        for path, value in _facts(tree[name], deep=name == "targets"):
+        for path, value in _facts(tree[name], deep=name in DEEP):
             yield f"{'.'.join(_key(part) for part in path)} = {_value(value)}"
 
 
