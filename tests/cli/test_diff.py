@@ -184,7 +184,7 @@ def test_recipes_that_mean_the_same_take_one_line_in_all(project, trtbuild):
 
     assert 1 == answer.code
     assert [
-        "## recipes: 4 the same, 1 wrong",
+        "## recipes: 1 wrong, 4 the same",
         "### other.yml: wrong",
         "### old.yaml → new.yaml: the same",
     ] == [line for line in answer.out.splitlines() if line.startswith("#")]
