@@ -156,3 +156,17 @@ def test_a_gate_that_failed_is_an_error_however_quiet(capsys, tmp_path):
     assert "" == shown.out
     assert "gate failed: top1 drop ≤ 0.5 points: `logits` drop 2.23 points\n" == shown.err
     assert "" == said(good(comparison=comparison(verdicts=())), capsys, tmp_path, quiet=True).err
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_warning_is_seen_once_however_many_targets_have_it(capsys, tmp_path, quiet):
+    """In the summary, or alone on standard error; of eight, five and a sum."""
+    first, *_ = outcomes()
+    many = tuple(f"TB40{number} `n`: odd (hint: mend it)" for number in range(8))
+    steps = [first.model_copy(update={"step": name, "warnings": many}) for name in ("a", "b")]
+    shown = said(good(outcomes=tuple(steps)), capsys, tmp_path, quiet=quiet)
+    lines = "".join(shown).splitlines()
+    told = [line.split("warning: ")[1] for line in lines if "warning: " in line]
+
+    assert [*many[:5], "3 more; report.md has them all"] == told
+    assert quiet == ("digits-int8: warning: TB400 `n`" in shown.err)

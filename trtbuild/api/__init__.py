@@ -5,6 +5,7 @@ from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_
 from trtbuild.api.recipes import (
     check,
     demand_apart,
+    demand_ready,
     doctor,
     kinds,
     load,
@@ -29,6 +30,7 @@ __all__ = [
     "check",
     "check_lock",
     "demand_apart",
+    "demand_ready",
     "diff",
     "diff_git",
     "diff_ranges",

@@ -82,10 +82,8 @@ def _write(recipe: Path) -> None:
     for name, target in found.targets.items():
         echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
     for verdict in api.list_failed_gates(recipe):
-        echo(
-            f"warning: {path} locks a build whose gate failed: {format_verdict(verdict)}",
-            err=True,
-        )
+        what = "whose gate failed" if verdict.judged else "with a gate that was not judged"
+        echo(f"warning: {path} locks a build {what}: {format_verdict(verdict)}", err=True)
 
 
 def _check(recipe: Path, build_dir: Path) -> int:

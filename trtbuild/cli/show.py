@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.show_warnings import write_warnings
 from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
 from trtbuild.core.shown import shown
 
@@ -104,12 +105,14 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     if not quiet:
         _summary(done, verbose=verbose)
     else:
+        write_warnings(record, quiet=True, verbose=verbose)
         for note in record.notes:
             echo(f"{record.recipe}: {note}", err=True)
     for engine, verdict in record.list_verdicts():
         if not verdict.passed:
             on = f"{engine}: " if engine else ""
-            echo(f"gate failed: {on}{format_verdict(verdict)}", err=True)
+            word = "failed" if verdict.judged else "not judged"
+            echo(f"gate {word}: {on}{format_verdict(verdict)}", err=True)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
@@ -121,6 +124,7 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
         pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
     for compared in record.list_comparisons():
         _comparison(compared)
+    write_warnings(record, quiet=False, verbose=verbose)
     if verbose:
         for outcome in record.outcomes:
             for note in outcome.notes:
@@ -170,7 +174,7 @@ def _comparison(found: Comparison) -> None:
             else measure.remark,
             ""
             if measure.reference is None
-            else f"FP32 {format_figure(measure.reference, measure.unit)}",
+            else f"{found.reference_type} {format_figure(measure.reference, measure.unit)}",
         )
         for measure in found.measures
         if measure.applies
@@ -178,7 +182,7 @@ def _comparison(found: Comparison) -> None:
     if rows:
         pour(format_table(rows, indent="    "))
     for verdict in found.verdicts:
-        word = "passed" if verdict.passed else "FAILED"
+        word = "passed" if verdict.passed else "FAILED" if verdict.judged else "NOT JUDGED"
         echo(f"    gate {word}: {format_verdict(verdict)}")
     echo(f"    measured by {found.runner}")
 
@@ -217,7 +221,7 @@ def write_diagnosis(found: Diagnosis) -> None:
 
 
 def write_problems(problems: Sequence[Problem], form: Format) -> int:
-    """Write problems in the form asked for; the exit code says whether there are any."""
+    """Write problems in the form asked for; the exit code says whether there are errors."""
     from trtbuild.recipe.problems import render_problems
 
     text = render_problems(problems, form)
@@ -226,4 +230,4 @@ def write_problems(problems: Sequence[Problem], form: Format) -> int:
             echo(line, command=True)
     elif text:
         pour(text, err=form == "text")
-    return RecipeError.code if problems else 0
+    return RecipeError.code if any(each.level == "error" for each in problems) else 0

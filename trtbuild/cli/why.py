@@ -77,6 +77,8 @@ def _write_step(found: Why) -> None:
     echo(f"  last: {LAST[found.last]}{took}")
     for reason in found.last_reasons:
         echo(f"    {reason.text()}")
+    for warning in found.warnings:
+        echo(f"    warning: {warning}")
     for note in found.notes:
         echo(f"    note: {note}")
     echo(f"  next: {found.next.verdict}")

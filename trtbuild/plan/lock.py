@@ -12,8 +12,10 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
 from trtbuild.core.regular_files import read_regular
+from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import abbreviate
+from trtbuild.plan.lock_text import find_wrong, parse_lock
 from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "write_lock",
 ]
 
+MOST_BYTES = 32 << 20
+"""A hundred thousand pictures come to 12 MiB."""
 _BARE = re.compile("[A-Za-z0-9_-]+")
 DEEP = ("targets", "target_tools")
 """The sections whose facts have names of several parts."""
@@ -161,17 +165,15 @@ def read_lock(path: Path) -> Lock:
         MissingFile: it is not there.
         UsageError: it is no lock of this trtbuild, or was merged badly.
     """
-    import tomllib
-
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
-        tree = tomllib.loads(read_regular(path, hint=hint).decode())
-        return Lock.model_validate_json(json.dumps(tree))
-    except tomllib.TOMLDecodeError as error:
+        tree = parse_lock(read_regular(path, most_bytes=MOST_BYTES, hint=hint).decode())
+    except ValueError as error:
         raise UsageError(f"{path}: is damaged: {error}", hint=hint) from None
-    except (ValueError, TypeError, RecursionError) as error:
-        first = str(error).splitlines()[0]
-        raise UsageError(f"{path}: is no lock of this trtbuild: {first}", hint=hint) from None
+    wrong = find_wrong(tree, Lock)
+    if wrong:
+        raise UsageError(f"{path}: is no lock of this trtbuild: {shown(wrong)}", hint=hint)
+    return Lock.model_validate_json(json.dumps(tree))
 
 
 def list_differing(before: Lock, after: Lock) -> tuple[str, ...]:

@@ -77,8 +77,11 @@ def _sum_up(told: Sequence[Diff], same: int) -> str:
         counts[_verdict(each)] = counts.get(_verdict(each), 0) + 1
     if same:
         counts["the same"] = counts.get("the same", 0) + same
-    failed = sum(len(each.failed) for each in told)
-    gates = f"{failed} gate{'s' if failed > 1 else ''} failed; " if failed else ""
+    gates = "".join(
+        f"{count} gate{'s' if count > 1 else ''} {word}; "
+        for judged, word in ((True, "failed"), (False, "not judged"))
+        if (count := sum(gate.judged == judged for each in told for gate in each.failed))
+    )
     recipes = "recipe" if len(told) + same == 1 else "recipes"
     return f"{gates}{recipes}: " + ", ".join(f"{n} {word}" for word, n in counts.items())
 

@@ -236,6 +236,7 @@ class _Walk:
             seconds=round(told.seconds, 3),
             where=told.where,
             notes=told.notes,
+            warnings=told.warnings,
             caveats=told.caveats,
         )
         self.store.record(action, claimed.contents)

@@ -45,7 +45,7 @@ class _Telling(QuietEvents):
 
 
 def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) -> dict[str, Any]:
-    """Run a call and return its end as plain values: name, message, hint, code, notes, caveats.
+    """Run a call and return its end as plain values: name, message, hint, code, what was noted.
 
     An unexpected exception is a bug: its traceback goes to standard error (the log), its one line
     into the message.
@@ -64,6 +64,7 @@ def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) 
         "name": call.name,
         **problem,
         "notes": tuple(events.notes),
+        "warnings": tuple(events.warnings),
         "caveats": tuple(dict.fromkeys([*call.caveats, *events.caveats])),
     }
 

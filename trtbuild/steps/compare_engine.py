@@ -1,4 +1,4 @@
-"""Compare FP32 with an engine."""
+"""Compare an engine with the reference."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ class CompareEngine(Step):
     target: str
     reference: Ref
     candidate: Ref
+    reference_model: Ref
+    """The model that made the reference's outputs: what it is called is read from it."""
+    reference_name: str = ""
+    """What it is called beside the type of its numbers."""
     runner: Ref
     """What ran the engine."""
     data: DataInput
@@ -46,7 +50,7 @@ class CompareEngine(Step):
             self,
             context,
             # The engine's runner is not the reference's: each says its own.
-            reference=f"FP32 model ({RUNNER})",
+            reference_runner=RUNNER,
             candidate=f"engine of {self.target}",
             runner=context.read(self.runner, EngineRunner).runner,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,11 @@ def _name_file(path: str, base: Path) -> str:
         return f"fetched/{parts[-1][:16]}"
     if "site-packages" in parts:
         return "/".join(parts[parts.index("site-packages") :])
-    return relate_path(path, base)
+    below = f"{base}{os.sep}"
+    # Behind a link, `..` is not what the text makes of it: two files would have one name.
+    return (
+        Path(path[len(below) :]).as_posix() if path.startswith(below) else relate_path(path, base)
+    )
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:

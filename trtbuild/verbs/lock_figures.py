@@ -39,7 +39,7 @@ def _describe(comparison: Comparison) -> dict[str, str | int]:
     return {
         "samples": comparison.samples,
         "data": comparison.data,
-        "reference": getattr(comparison, "reference_type", "FP32"),
+        "reference": comparison.reference_type,
     }
 
 
@@ -61,7 +61,7 @@ def list_failed_gates(
 def _lock_gate(verdict: GateVerdict) -> LockedGate:
     return LockedGate(
         passed=verdict.passed,
-        judged=getattr(verdict, "judged", True),
+        judged=verdict.judged,
         told=verdict.found or verdict.remark,
     )
 
