@@ -92,7 +92,8 @@ class Lock(Options):
     gates: dict[str, LockedGate] = {}
     """Every gate that was judged, by what it asks of which output."""
     compared: dict[str, str | int] = {}
-    """How many `samples` it was measured on, and the digest of what they are (`data`)."""
+    """How many `samples` it was measured on, the digest of what they are (`data`), and what type of
+    numbers the `reference` has."""
     right: dict[str, str] = {}
     """Of measures that count samples, which of them are right: a bit each, as hexadecimal."""
 
