@@ -10,12 +10,14 @@ from trtbuild.quant.axes import find_operand_axis
 from trtbuild.quant.quantized_graph import LINEAR, LinearNode
 from trtbuild.quant.remarks import note_float_layers
 from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject, WeightedReading
+from trtbuild.quant.writing.cuts import find_loose_parts
 
 __all__ = [
     "fp8_too_early",
     "half_quantized",
     "lacking_range",
     "listed_scale",
+    "loose_cut",
     "nothing_quantized",
     "quantized_body",
     "scale_for_each_channel",
@@ -139,6 +141,16 @@ def transposed_in_float(subject: RuleSubject) -> Hits:
     for layer in subject.requested_layers if subject.build_target.rtx else ():
         if layer.op == "ConvTranspose":
             yield layer.name, "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+
+
+def loose_cut(subject: RuleSubject) -> Hits:
+    """What is cut for an attention from the result of a MatMul or Gemm is held apart from it."""
+    for layer in subject.requested_layers if subject.build_target.rtx else ():
+        if find_loose_parts(subject.view, layer.index):
+            yield (
+                layer.name,
+                "TensorRT-RTX draws the cuts behind it into its weight, and multiplies in float",
+            )
 
 
 def turing(subject: RuleSubject) -> Hits:

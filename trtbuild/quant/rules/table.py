@@ -230,6 +230,7 @@ TABLE: tuple[Rule, ...] = (
         silent.quantized_body,
         "quantize around the body, or inline it (export without control flow)",
     ),
+    Rule("TB211", "warning", silent.loose_cut, "let trtbuild hold the cuts: build by a recipe"),
     Rule(
         "TB301",
         "warning",
