@@ -57,6 +57,8 @@ class CallResult(Options):
     code: int = 0
     notes: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+    observed: dict[str, str] = {}
+    """What user code was seen to rest on, and what that was where it ran."""
 
 
 class Executor(Protocol):

@@ -8,6 +8,7 @@ from typing import Any
 
 from trtbuild.core.errors import CorruptObject, UsageError
 from trtbuild.core.files import relate_path
+from trtbuild.core.needs import Needs
 from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
 from trtbuild.core.values import Ranges
@@ -17,6 +18,7 @@ from trtbuild.plan.compile import name_target_step
 from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
+from trtbuild.plan.observed import OBSERVED, make_looker
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
@@ -52,11 +54,13 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     read = {before for step in steps for before in step.after}
     used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
     names = {name for step in used for name in step.step.fact_names()}
+    seen = [step.ingredients.get(OBSERVED, {}) for step in plan.steps]
     pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
     return Lock(
         models={},
         recipe=dict(_flat(list_params(loaded.recipe), "")),
         sources={_name_file(path, base): digest for path, digest in sorted(pins.items())},
+        observed={word: value for words in seen for word, value in sorted(words.items())},
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
@@ -245,8 +249,14 @@ def compare_with_lock(
         for name, digest in lock.sources.items()
         if not belongs(name, loaded.recipe, absent)
     }
-    now = make_static_lock(loaded, made)
-    refuse_mismatch(loaded.file, list_differing(lock.model_copy(update={"sources": here}), now))
+    then, now, unseen = _look_again(
+        lock.model_copy(update={"sources": here}),
+        make_static_lock(loaded, made),
+        loaded,
+        store,
+        executor.place(Needs()).facts,
+    )
+    refuse_mismatch(loaded.file, list_differing(then, now))
     lacking = [
         name
         for name, version in now.tools.items()
@@ -255,6 +265,28 @@ def compare_with_lock(
     return lock, (
         *(f"data `{name}` is not here: its files are not checked" for name in absent),
         *(f"{name} is not here: its version is not checked" for name in lacking),
+        *(f"{word} is not here: its version is not checked" for word in unseen),
+    )
+
+
+def _look_again(
+    lock: Lock, now: Lock, loaded: LoadedRecipe, store: Store, facts: Mapping[str, str]
+) -> tuple[Lock, Lock, list[str]]:
+    """Return both sides with what the lock says that code rested on, and what of it is not here.
+
+    Whether this store has seen the code run makes no difference.
+    """
+    looker = make_looker(str(loaded.file.parent.absolute()), store, facts)
+    seen = looker.look_all(lock.observed)
+    unseen = [
+        w for w, value in seen.items() if value == NOT_INSTALLED and value != lock.observed[w]
+    ]
+    then = {word: value for word, value in lock.observed.items() if word not in unseen}
+    there = {word: seen[word] for word in then}
+    return (
+        lock.model_copy(update={"observed": then}),
+        now.model_copy(update={"observed": there}),
+        unseen,
     )
 
 
