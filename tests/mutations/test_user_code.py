@@ -236,6 +236,31 @@ def declared_folder(project):
     return lambda: project.write("photos/in/2.txt", 22)
 
 
+def without_python(project):
+    """Read by a library of C."""
+    project.write("photos/1.txt", 1)
+    project.code(
+        f"""
+        import ctypes
+        libc = ctypes.CDLL(None)
+        libc.fopen.restype = ctypes.c_void_p
+        file, data = libc.fopen({str(project.folder / "photos/1.txt").encode()!r}, b"r"), b" " * 9
+        libc.fread(data, 1, 9, ctypes.c_void_p(file))
+        libc.fclose(ctypes.c_void_p(file))
+        value = float(data.strip())
+        """
+    )
+    return lambda: project.write("photos/1.txt", 2)
+
+
+def by_a_program(project):
+    project.write("photos/1.txt", 1)
+    project.code(
+        f"value = float(subprocess.check_output(['cat', '{project.folder}/photos/1.txt']))"
+    )
+    return lambda: project.write("photos/1.txt", 2)
+
+
 def linked(project):
     project.write("one/x.txt", 1)
     project.write("two/x.txt", 2)
@@ -270,7 +295,7 @@ KINDS = [
     checkpoint, arrays, picture_added, picture_removed, picture_changed, folder_gone,
     only_asked_for, missing_read, inserted_path, inserted_path_shadowed, shadowed_library,
     python_path, other_python_path, editable, by_name, same_second_and_size, executed, forked,
-    declared_variable, declared_folder, linked, package_undeclared,
+    declared_variable, declared_folder, without_python, by_a_program, linked, package_undeclared,
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from trtbuild.core.native_reads import NativeReads
 from trtbuild.core.provenance import is_installed, is_of_the_system, is_ours, is_standard
 
 __all__ = ["GONE", "Listener", "describe", "listening"]
@@ -21,6 +22,7 @@ __all__ = ["GONE", "Listener", "describe", "listening"]
 GONE = "absent"
 WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LOCAL = ("AF_UNIX", "AF_NETLINK")
+METADATA = f"importlib{os.sep}metadata"
 HARMLESS = ("ctypes/util.py", "platform.py", "uuid.py")
 """Where Python's library asks the machine what it is, by starting a program."""
 _stat, _access = os.stat, os.access
@@ -36,6 +38,8 @@ class Listener:
         self.folders: set[str] = set()
         self.asked: set[str] = set()
         """Paths that were only asked for: whether they are there."""
+        self.asked_by_others: set[str] = set()
+        """Those that installed libraries asked for, often to find out where they are."""
         self.written: set[str] = set()
         self.made: set[str] = set()
         """Folders that were made."""
@@ -47,6 +51,7 @@ class Listener:
         """Folders that were imported from, in order."""
         self.hosts: set[str] = set()
         self.programs: set[str] = set()
+        self.native = NativeReads()
         self._spool = spool
         self._handle = os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._pid = os.getpid()
@@ -57,6 +62,8 @@ class Listener:
         if os.getpid() != self._pid:
             os.write(self._handle, f"{json.dumps([what, text, state])}\n".encode())
             return
+        if what in ("files", "asked", "folders"):
+            self.native.watch(text if what == "folders" else os.path.dirname(text))  # noqa: PTH120
         with self._lock:
             self._take(what, text, state)
 
@@ -71,6 +78,7 @@ class Listener:
 
     def close(self) -> None:
         """Take in what forked processes have written down."""
+        self.native.close()
         os.close(self._handle)
         for line in self._spool.read_text().splitlines():
             with contextlib.suppress(ValueError):
@@ -120,11 +128,27 @@ def _access_heard(path: Any, *args: Any, **options: Any) -> bool:
 
 
 def _asked(path: Any, options: dict[str, Any]) -> None:
-    if _heard_by and not isinstance(path, int) and options.get("dir_fd") is None:
-        with contextlib.suppress(TypeError, ValueError):
-            whole = _whole(os.fspath(path))
-            if _counts(whole):
-                _heard_by[-1].hear("asked", whole)
+    if not _heard_by or isinstance(path, int) or options.get("dir_fd") is not None:
+        return
+    with contextlib.suppress(TypeError, ValueError):
+        whole = _whole(os.fspath(path))
+        if _counts(whole) and not (asker := _find_asker(sys._getframe(3))).startswith("<"):  # noqa: SLF001
+            _heard_by[-1].hear("asked" if not is_installed(asker) else "asked_by_others", whole)
+
+
+def _find_asker(frame: Any) -> str:
+    """Return the file of the code that calls Python's library; `<` where it is none of the user's.
+
+    What finds distributions looks into every folder that there is.
+    """
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if is_ours(file) or METADATA in file or _is_of_importlib(frame):
+            return "<"
+        if not is_standard(file):
+            return str(file)
+        frame = frame.f_back
+    return "<"
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -161,7 +185,7 @@ def _opened(listener: Listener, arguments: tuple[Any, ...]) -> None:
 
 def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     path = "." if arguments[0] is None else arguments[0]
-    if not isinstance(path, str | bytes) or _is_of_importlib(sys._getframe(2)):  # noqa: SLF001
+    if not isinstance(path, str | bytes) or _find_asker(sys._getframe(2)).startswith("<"):  # noqa: SLF001
         return
     whole = _whole(path)
     if _counts(whole) and not is_installed(whole):

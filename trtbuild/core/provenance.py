@@ -36,7 +36,7 @@ def is_installed(path: str) -> bool:
 
 def is_standard(path: str) -> bool:
     """Tell whether a file belongs to Python itself: its library, or what it starts with."""
-    return path.startswith(("<", *_libraries())) or path.endswith("pyvenv.cfg")
+    return f"{path}{os.sep}".startswith(("<", *_libraries())) or path.endswith("pyvenv.cfg")
 
 
 def is_ours(path: str) -> bool:

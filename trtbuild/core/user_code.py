@@ -49,6 +49,18 @@ class UserCode(Options):
     files: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
 
+    options: dict[str, Any] = {}
+    """What it is called with: it may name files and folders."""
+
+    def list_places(self) -> list[str]:
+        """Return the folders where it is likely to read: the recipe's, its own, those it names."""
+        own = [os.path.dirname(path) for path in self.known if not is_installed(path)]  # noqa: PTH120
+        folders = list(dict.fromkeys([self.base, *own]))
+        names = [each for each in (*self.options.values(), *self.files) if isinstance(each, str)]
+        named = [os.path.normpath(os.path.join(f, name)) for f in folders for name in names]  # noqa: PTH118
+        places = [*folders, *(place for place in named if os.path.isdir(place))]  # noqa: PTH112
+        return [place for place in dict.fromkeys(places) if place != os.path.dirname(place)]  # noqa: PTH120
+
     def declared(self) -> dict[str, None]:
         """Return the words for what is declared."""
         words = [word for name in self.files for word in list_declared(name, Path(self.base))]
@@ -83,6 +95,8 @@ def watch_user_code(
     start = list_import_roots()
     path, modules = list(sys.path), set(sys.modules)
     listener = Listener(scratch / "heard.jsonl")
+    for place in code.list_places():
+        listener.native.watch_tree(place)
     try:
         with _reading_sources(), withhold_variables(code.environment) as asked:
             try:
@@ -170,6 +184,7 @@ class _Account:
         self._own = tuple(folder + os.sep for folder in own)
         self._folders = own
         self._left_out = left_out
+        self._store = str(scratch.parent.parent)
         self._roots = [root for root in listener.roots if root not in start and _is_users(root)]
         self._loaded = {
             name: os.path.abspath(file)  # noqa: PTH100
@@ -190,7 +205,8 @@ class _Account:
     def words(self) -> dict[str, str]:
         """Return the words for all that was heard, and what it is now."""
         sources = {file for file in self._loaded.values() if _is_users(file)}
-        opened = {f for f in (*self._heard.files, *sources) if not self._is_own(f)} - self._known
+        heard = {*self._heard.files, *self._native(), *sources}
+        opened = {file for file in heard if not self._is_own(file)} - self._known
         files = {file for file in opened if not is_installed(file) or _is_loose(file)}
         names = {*self._heard.modules, *_list_imported({*sources, *self._code.known})}
         words = dict(self._code.declared())
@@ -201,7 +217,8 @@ class _Account:
         words |= dict.fromkeys(f"package {each}" for each in map(self._owner, names) if each)
         folders = {path for path in self._heard.folders if not self._is_own(path)}
         words |= dict.fromkeys(f"folder {self._name(path)}" for path in folders)
-        asked = self._heard.asked - files - folders - {*self._known}
+        asked_near = {path for path in self._heard.asked_by_others if self._is_near(path)}
+        asked = (self._heard.asked | asked_near) - files - folders - self._known
         words |= dict.fromkeys(
             f"path {self._name(path)}"
             for path in asked
@@ -213,6 +230,18 @@ class _Account:
             beside = (describe_beside(self._name(root), names) for root in self._roots)
             words |= dict.fromkeys(beside)
         return Looker(Path(self._code.base), digest=digest_of_file).look_all(words)
+
+    def _native(self) -> set[str]:
+        """Return the files that were read without Python's knowledge."""
+        store = self._store + os.sep
+        return {
+            path
+            for path in self._heard.native.opened - self._heard.written - {*self._heard.files}
+            if not path.startswith(store) and os.path.isfile(path)  # noqa: PTH113
+        }
+
+    def _is_near(self, path: str) -> bool:
+        return any(path.startswith(place + os.sep) for place in self._code.list_places())
 
     def _name(self, path: str) -> str:
         return name_place(path, self._code.base)

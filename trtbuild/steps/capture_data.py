@@ -101,6 +101,7 @@ class CaptureData(Step):
             known=tuple(pinned.path for pinned in self.files),
             files=self.source.files,
             environment=self.source.environment,
+            options=self.source.options,
         )
 
     def needs(self) -> Needs:

@@ -55,6 +55,7 @@ class ImportModel(Step):
             known=tuple(pinned.path for pinned in known),
             files=self.model.files,
             environment=self.model.environment,
+            options=self.model.options,
         )
 
     def needs(self) -> Needs:
