@@ -10,13 +10,17 @@ import numpy as np
 import pytest
 
 from tests.helpers.projects import tiny_project
-from trtbuild.core.errors import LockMismatch
+from tests.helpers.typed import planned, typed
+from trtbuild.core.errors import LockMismatch, StepFailed
+from trtbuild.plan.explain import decide
 from trtbuild.plan.lock import find_lock, write_lock
 from trtbuild.recipe.load import load_recipe
+from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
+from trtbuild.run.walk import walk_plan
 from trtbuild.store.store import Store
-from trtbuild.verbs.lock import compare_with_lock, lock_built
-from trtbuild.verbs.plan import plan_recipe
+from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.lock import compare_with_lock, make_static_lock
 
 RECIPE = """\
 version: 1
@@ -300,58 +304,162 @@ KINDS = [
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path, monkeypatch, store):
+    monkeypatch.setenv("TRTBUILD_STORE", str(store.root))
     return Project(tmp_path / "project", monkeypatch)
 
 
-@pytest.fixture
-def apply(tmp_path):
-    from trtbuild.run.executor import QuietListener
-    from trtbuild.verbs.apply import apply_recipe
-
-    def applied(project, store):
-        return apply_recipe(
-            load_recipe(project.recipe),
-            store,
-            executor=Inline(),
-            directory=tmp_path / "build",
-            targets=(),
-            listener=QuietListener(),
-            pages={},
-        )
-
-    return applied
+def compiled(project, store):
+    """Return the plan of the one step that runs code."""
+    loaded = load_recipe(project.recipe)
+    made, _ = compile_for_machine(loaded, store, Inline(), targets=(), fetch=False)
+    return made.cut_after((STEP,))
 
 
-def verdict(project, store):
-    found = plan_recipe(load_recipe(project.recipe), store, Inline(), targets=())
-    return {each.step: each for each in found.decisions}
+def capture(project, store):
+    """Run the code, where that is to be done, as a process of its own would."""
+    store = Store(store.root)
+    store.prepare()
+    (outcome,) = walk_plan(compiled(project, store), store, Inline(), QuietListener())
+    if outcome.message:
+        raise StepFailed(outcome.message, step=STEP, hint=outcome.hint, code=outcome.code)
+    return outcome
 
 
-def made(applied):
-    return {o.step: o.artifacts for o in applied.record.outcomes}
+def decided(project, store):
+    """Say what is to be done with the step."""
+    store = Store(store.root)
+    (decision,) = decide(compiled(project, store), store)
+    return decision
+
+
+def lock(project, store):
+    loaded = load_recipe(project.recipe)
+    made, _ = compile_for_machine(loaded, store, Inline(), targets=(), fetch=False)
+    write_lock(find_lock(project.recipe), make_static_lock(loaded, made))
+    return loaded
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_is_never_stale(kind, project, apply, store, tmp_path):
-    """A plan and a lock see the change; what comes of it is what a new store gives."""
+def test_is_never_stale(kind, project, store, tmp_path, at_once):
+    """Plan, kept answer and lock see the change; what comes of it is what a new store gives."""
     change = kind(project)
-    apply(project, store)
-    decided = verdict(project, store)
-    assert {"reuse"} == {each.verdict for each in decided.values()}
-    loaded = load_recipe(project.recipe)
-    write_lock(find_lock(project.recipe), lock_built(loaded, store, Inline()))
-    compare_with_lock(loaded, store, Inline())
+    capture(project, store)
+    loaded = lock(project, store)
+    compare_with_lock(loaded, Store(tmp_path / "empty"), Inline())
+    assert "reuse" == planned(project.recipe)[STEP]
+    assert typed("plan", "--format", "json", project.recipe).stamped
 
     change()
 
-    decided = verdict(project, store)
-    assert "run" == decided[STEP].verdict
-    assert any("observed" in reason.path for reason in decided[STEP].reasons)
+    assert "run" == planned(project.recipe)[STEP]
     with pytest.raises(LockMismatch):
         compare_with_lock(loaded, Store(tmp_path / "empty"), Inline())
-    if kind is folder_gone:
-        return
-    again, honest = apply(project, store), apply(project, Store(tmp_path / "new"))
-    assert made(honest) == made(again)
-    assert {"reuse"} == {each.verdict for each in verdict(project, store).values()}
+    if kind is not folder_gone:
+        again, honest = capture(project, store), capture(project, Store(tmp_path / "new"))
+        assert honest.artifacts == again.artifacts
+        assert "reuse" == planned(project.recipe)[STEP]
+
+
+def test_what_was_there_before_comes_back_from_the_store(project, store):
+    """One state, another, and the first again: it is known, and nothing runs."""
+    change = checkpoint(project)
+    capture(project, store)
+    change()
+    capture(project, store)
+    checkpoint(project)
+
+    assert "reuse" == decided(project, store).verdict
+
+
+def test_a_reason_names_the_file(project, store):
+    """A plan says which of the files that were read has changed."""
+    change = picture_changed(project)
+    capture(project, store)
+    change()
+
+    (reason,) = decided(project, store).reasons
+
+    assert "observed.file photos/1.txt" == reason.path
+
+
+def test_another_file_of_the_folder_of_the_code_does_not_matter(project, store):
+    """What is neither read, listed nor asked for may change as it likes."""
+    checkpoint(project)
+    capture(project, store)
+    project.write("code/notes.txt", "none of its business")
+    project.write("photos/1.txt", 1)
+
+    assert "reuse" == decided(project, store).verdict
+
+
+def test_what_the_step_leaves_behind_does_not_matter(project, store):
+    """A scratch folder of its own, a log that it writes: they are nobody's ingredients."""
+    project.code(
+        """
+        import tempfile
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "x").write_text("1")
+            value = float(Path(folder, "x").read_text())
+        """
+    )
+    capture(project, store)
+
+    assert "reuse" == decided(project, store).verdict
+
+
+@pytest.mark.parametrize("how", ["a program", "in place"])
+def test_a_file_that_changes_while_it_is_read_fails_the_step(how, project, store):
+    """Though all its bytes and times are as before when the step ends: it was another file."""
+    project.write("code/weights.txt", 1)
+    project.write("code/other.txt", 2)
+    path = project.folder / "code"
+    swap = {
+        "a program": f"cd {path} && mv weights.txt aside && cp -p other.txt weights.txt",
+        "in place": f"cd {path} && cp weights.txt aside && cat other.txt > weights.txt",
+    }[how]
+    back = {
+        "a program": f"cd {path} && mv aside weights.txt",
+        "in place": f"cd {path} && cat aside > weights.txt && touch -r aside weights.txt",
+    }[how]
+    project.code(
+        f"""
+        subprocess.run({swap!r}, shell=True, check=True)
+        value = float(Path({beside("weights.txt")}).read_text())
+        subprocess.run({back!r}, shell=True, check=True)
+        """
+    )
+
+    with pytest.raises(StepFailed, match=r"weights\.txt: was changed while it was read"):
+        capture(project, store)
+
+
+def test_a_variable_that_is_not_declared_is_not_given(project, store):
+    """And the error says how to be given it."""
+    project.patch.setenv("MY_SCALE", "1")
+    project.code("value = float(os.environ['MY_SCALE'])")
+
+    with pytest.raises(StepFailed, match="MY_SCALE") as failed:
+        capture(project, store)
+
+    assert "declare it under `environment:`" in failed.value.hint
+
+
+def test_what_cannot_be_followed_is_said(project, store):
+    """Of the network and of programs only that they were asked is known."""
+    by_a_program(project)
+
+    outcome = capture(project, store)
+
+    assert ("starts programs",) == outcome.caveats
+    told = "starts programs (cat): what they read is not part of the build's digest"
+    assert (told,) == outcome.notes
+
+
+def test_a_digest_does_not_depend_on_where_the_project_lies(project, store, tmp_path):
+    """A copy elsewhere has nothing to do: names count from the recipe on."""
+    checkpoint(project)
+    capture(project, store)
+    project.recipe = shutil.copytree(project.folder, tmp_path / "elsewhere") / "recipe.yaml"
+
+    assert "reuse" == decided(project, store).verdict

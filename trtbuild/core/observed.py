@@ -74,7 +74,8 @@ class Looker:
     ) -> None:
         self._base = str(base)
         self._digest = digest
-        self._facts = facts or {}
+        # Not `facts or`: those that nobody has asked for yet are empty.
+        self._facts = {} if facts is None else facts
 
     def look(self, word: str) -> str:
         """Return what a word stands for now: a digest, a version, `absent`."""
