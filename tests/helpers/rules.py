@@ -203,6 +203,9 @@ WIDE = {"u": (8, 8, 1, 1)}
 THREE_SCALES = np.full(3, 0.01, np.float32)
 RANGE = Range(low=-1.0, high=1.0, origin="manual", entry="y")
 
+NMS, BOXES = "[best] y = NonMaxSuppression(x, p, most)", "float[1,9,4] x, float[1,2,9] p"
+MOST = ", int64[1] most = {3}"
+
 FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB101": zero_points(128),
     "TB102": zero_points(0),
@@ -222,6 +225,13 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB111": lambda: RuleSubject(model=written(layer(), ir=11)),
     "TB112": reading("[cast] f = Cast<to=1>(x8)"),
     "TB113": attention("q_dq"),
+    "TB114": of("[odd] y = Det(x)", RTX),
+    "TB115": of(NMS, RTX, outputs="int64[n,3] y", inputs=BOXES, more=MOST),
+    "TB116": of("[small] y = Resize<antialias=1>(x, , s1)", RTX, opset=18),
+    "TB117": of("[half] h = Cast<to=5>(x) y = Cast<to=1>(h)", RTX),
+    "TB118": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", RTX),
+    "TB119": of("[heads] y = Attention(x, x, x)", RTX, opset=23),
+    "TB120": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", BuildTarget()),
     "TB201": accounted(("one", "fp32", "skipped by the recipe: `*`")),
     "TB202": accounted(("one", "int8", ""), ("two", "fp32", "there is no range for `b`")),
     "TB203": of(f"{W} {conv('one', 'x', 'y', 'w_dq')}"),
@@ -266,6 +276,13 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB111": lambda: RuleSubject(model=written(layer(), ir=10)),
     "TB112": reading("[x8_dq] f = DequantizeLinear(x8, s, z)"),
     "TB113": attention("q"),
+    "TB114": of("[odd] y = Erf(x)", RTX),
+    "TB115": of(NMS, TRT11, outputs="int64[n,3] y", inputs=BOXES, more=MOST),
+    "TB116": of("[small] y = Resize(x, , s1)", RTX, opset=18),
+    "TB117": of("[half] h = Cast<to=11>(x) y = Cast<to=1>(h)", RTX),
+    "TB118": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", TRT11),
+    "TB119": of("[heads] y = Attention(x, x, x)", TRT11, opset=23),
+    "TB120": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", RTX),
     "TB201": accounted(("one", "int8", ""), ("two", "fp32", "skipped by the recipe: `*`")),
     "TB202": accounted(("one", "int8", ""), ("two", "fp32", "its input is constant")),
     "TB203": of(ONE),

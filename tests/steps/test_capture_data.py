@@ -29,6 +29,7 @@ def test_the_manifest_is_what_a_reader_can_redo(tmp_path):
         "labelled": True,
         "labels": [1, 0],
         "tensors": [{"name": "x", "dtype": "float32", "shape": [3]}],
+        "peaks": {"x": [0.0, 0.0]},
     } == {key: value for key, value in manifest.items() if key != "samples"}
     assert 2 == len(set(manifest["samples"]))
     assert "\n" == text[-1]

@@ -2,24 +2,48 @@
 
 from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
-from trtbuild.api.recipes import check, demand_apart, doctor, kinds, load, schema, validate
-from trtbuild.api.review import check_lock, diff, diff_git, list_failed_gates, lock, verify
+from trtbuild.api.recipes import (
+    check,
+    demand_apart,
+    demand_ready,
+    doctor,
+    kinds,
+    load,
+    schema,
+    sections,
+    validate,
+)
+from trtbuild.api.review import (
+    check_lock,
+    diff,
+    diff_git,
+    find_locked_recipes,
+    list_failed_gates,
+    list_locked_failures,
+    list_requirements,
+    lock,
+    verify,
+)
 
 __all__ = [
     "apply",
     "check",
     "check_lock",
     "demand_apart",
+    "demand_ready",
     "diff",
     "diff_git",
     "diff_ranges",
     "doctor",
     "export_ranges",
+    "find_locked_recipes",
     "find_ranges",
     "import_ranges",
     "inspect",
     "kinds",
     "list_failed_gates",
+    "list_locked_failures",
+    "list_requirements",
     "load",
     "lock",
     "open_store",
@@ -27,6 +51,7 @@ __all__ = [
     "run",
     "schema",
     "script",
+    "sections",
     "validate",
     "verify",
     "why",

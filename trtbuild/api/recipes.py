@@ -15,11 +15,22 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.problems import Problem
+    from trtbuild.recipe.sections import Section
     from trtbuild.run.executor import Executor
     from trtbuild.verbs.check import CheckedModel
     from trtbuild.verbs.diagnose import Diagnosis
 
-__all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
+__all__ = [
+    "check",
+    "demand_apart",
+    "demand_ready",
+    "doctor",
+    "kinds",
+    "load",
+    "schema",
+    "sections",
+    "validate",
+]
 
 _NAME = re.compile(rb"""^name:[ ]+(["']?)([A-Za-z0-9_.-]+)\1[ ]*(#.*)?\r?$""", re.MULTILINE)
 
@@ -39,19 +50,20 @@ def load(path: Path | str) -> LoadedRecipe:
 def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     """Check recipes and return all that is wrong with them, in order.
 
+    Files that they name and that are not here are warnings: to check a recipe needs none of them.
+
     Raises:
         MissingFile: one is not there, and with the others nothing is wrong.
     """
     from trtbuild.core.shown import shown
     from trtbuild.recipe.problems import Mark, Problem
+    from trtbuild.verbs.ready import list_problems
 
     found: list[Problem] = []
     missing: list[MissingFile] = []
     for path in paths:
         try:
-            load(path)
-        except RecipeError as error:
-            found += error.problems
+            found += list_problems(path)
         except MissingFile as error:
             missing.append(error)
             told = error.message.removeprefix(shown(f"{path}: "))
@@ -60,6 +72,18 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     if missing and len(missing) == len(found):
         raise missing[0]
     return tuple(found)
+
+
+def demand_ready(paths: Sequence[Path], *, locked: bool = False) -> None:
+    """Demand that recipes that are built together have all that they name, before one is built.
+
+    Raises:
+        RecipeError: all that is wrong with any of them.
+        MissingFile: a file that one names is not there.
+    """
+    from trtbuild.verbs.ready import demand_ready as demand
+
+    demand(paths, data=not locked)
 
 
 def demand_apart(paths: Sequence[Path]) -> None:
@@ -103,6 +127,7 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
         MissingFile, StepInputError, StepFailed: a model cannot be read, fixed or quantized.
     """
     from trtbuild.verbs.check import check_file, check_recipe
+    from trtbuild.verbs.ready import load_ready
 
     file = Path(path)
     if file.suffix == ".onnx":
@@ -110,7 +135,7 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
     store = Store(find_default_root())
     store.prepare()
     with using_executor(executor) as place:
-        return check_recipe(load(file), store, place)
+        return check_recipe(load_ready(file), store, place)
 
 
 def schema() -> dict[str, Any]:
@@ -122,21 +147,14 @@ def schema() -> dict[str, Any]:
 
 def kinds() -> dict[str, tuple[type[Options], ...]]:
     """Return the classes of every kind, by the section of a recipe that they may stand in."""
-    from typing import get_args
+    return {each.name: each.classes for each in sections() if each.has_kinds}
 
-    from trtbuild import backends, data, fixes, quant, sources
-    from trtbuild.calib.kinds import RangeSource
 
-    unions = {
-        "model": sources.ModelSource,
-        "fixes": fixes.Fix,
-        "data": data.AnyDataSource,
-        "calibrator": RangeSource,
-        "weights": quant.AnyWeightScaling,
-        "targets": backends.Target,
-    }
-    # Annotated[A | B, Field(...)]: the union is the registry.
-    return {section: get_args(get_args(union)[0]) for section, union in unions.items()}
+def sections() -> tuple[Section, ...]:
+    """Return every section of a recipe, with the classes that hold its options."""
+    from trtbuild.recipe.sections import find_sections
+
+    return find_sections()
 
 
 def doctor() -> Diagnosis:

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.verify import Verification
 
-__all__ = ["check_lock", "diff", "diff_git", "list_failed_gates", "lock", "verify"]
+__all__ = [
+    "check_lock",
+    "diff",
+    "diff_git",
+    "find_locked_recipes",
+    "list_failed_gates",
+    "list_locked_failures",
+    "list_requirements",
+    "lock",
+    "verify",
+]
 
 
 def lock(path: Path | str, *, executor: Executor | str = "local") -> tuple[Path, bool, Lock]:
@@ -42,18 +52,19 @@ def list_failed_gates(
     path: Path | str, *, executor: Executor | str = "local"
 ) -> tuple[GateVerdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
-    from trtbuild.verbs.lock import list_failed_gates as failed
+    from trtbuild.verbs.lock_figures import list_failed_gates as failed
 
     with using_executor(executor) as place:
         return failed(load(path), open_store(), place)
 
 
 def check_lock(
-    path: Path | str, *, executor: Executor | str = "local"
+    path: Path | str, *, executor: Executor | str = "local", build_dir: Path | str | None = None
 ) -> tuple[Path, tuple[str, ...]]:
     """Hold a recipe and all that it names to its lock; builds nothing.
 
-    Returns the lock's path, and what is not here to be checked, in words.
+    With a `build_dir`, the models and engines that were placed there are held to it too. Returns
+    the lock's path, and in words what was not here to be checked, and what was placed.
 
     Raises:
         LockMismatch: something differs.
@@ -61,10 +72,49 @@ def check_lock(
     """
     from trtbuild.plan.lock import find_lock
     from trtbuild.verbs.lock import compare_with_lock
+    from trtbuild.verbs.placed_files import check_placed
 
+    loaded = load(path)
     with using_executor(executor) as place:
-        _, unchecked = compare_with_lock(load(path), Store(find_default_root()), place)
-    return find_lock(Path(path)), unchecked
+        lock, remarks = compare_with_lock(loaded, Store(find_default_root()), place)
+    placed = "files that were placed are not checked"
+    if build_dir is not None:
+        directory = Path(build_dir) / loaded.recipe.name
+        placed = check_placed(directory, lock, recipe=Path(path))
+    return find_lock(Path(path)), (*remarks, placed)
+
+
+def list_locked_failures(path: Path | str) -> tuple[str, ...]:
+    """Say of each gate in the lock of a recipe that did not pass what it asked, and what was found.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, or it cannot be read.
+    """
+    from trtbuild.plan.lock import find_lock, read_lock
+    from trtbuild.verbs.lock_figures import list_locked_failures as failed
+
+    return failed(read_lock(find_lock(Path(path))))
+
+
+def list_requirements(paths: Sequence[Path | str], *, target: str = "") -> tuple[str, ...]:
+    """Return the tools of the locks of recipes as lines of a requirements file, a pin a line.
+
+    Those of a target that is built under a Python of its own are remarks there; with such a
+    `target`, its are the pins.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, it cannot be read, or two ask for two versions.
+    """
+    from trtbuild.verbs.requirements import list_requirements as listed
+
+    return listed([Path(path) for path in paths], target)
+
+
+def find_locked_recipes(folder: Path | str) -> tuple[Path, ...]:
+    """Return the recipes below a folder that have a lock beside them, sorted."""
+    from trtbuild.verbs.requirements import find_locked_recipes as found
+
+    return found(Path(folder))
 
 
 def verify(

@@ -47,7 +47,9 @@ class Action(Options):
     seconds: float
     where: str
     notes: tuple[str, ...] = ()
-    """What the reader of a report must know: warnings and remarks of the step."""
+    """What a reader may want to know of the step."""
+    warnings: tuple[str, ...] = ()
+    """What a reader must look at: the result may not be what was wanted."""
     caveats: tuple[str, ...] = ()
     """What must stand beside every number made from this (`seeded weights`); inherited."""
 
@@ -71,6 +73,7 @@ class Outcome(Options):
     code: int = 0
     """The exit code that a failure asks for."""
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
 
 
@@ -92,6 +95,8 @@ class Measure(Options):
     """Which sample that is, counted from 0."""
     identical: bool = False
     """The two are equal where the value would then be infinite: passes any `at_least`."""
+    right: str = ""
+    """Of a share of samples, which are right: a bit each, the first the highest, as hexadecimal."""
     applies: bool = True
     """False where the metric says nothing about such an output (top-1 of a single number)."""
 
@@ -102,6 +107,9 @@ class GateVerdict(Options):
     gate: str
     """The rule in words: `sqnr_db ≥ 20`."""
     passed: bool
+    judged: bool = True
+    """False where there is nothing to hold the value against; `remark` then says why. Such a gate
+    has not passed."""
     value: float | None
     """What the rule looked at, in the metric's unit; a drop is reference - candidate."""
     output: str = ""
@@ -114,14 +122,19 @@ class GateVerdict(Options):
 class Comparison(Options):
     """How a candidate's outputs compare with the reference's on the same samples.
 
-    The reference is always the FP32 model; signal-to-noise takes it as the signal.
+    Signal-to-noise takes the reference as the signal.
     """
 
     reference: str
+    """What it is, in words: `FP32 model`, `source as it came: INT8 Q/DQ`."""
+    reference_type: str = "FP32"
+    """The type of its numbers, for the head of a column: `FP32`, `FP16`, `INT8 Q/DQ`."""
     candidate: str
     runner: str
     """What ran them: numbers from ONNX Runtime are not an engine's, and say so."""
     samples: int
+    data: str = ""
+    """The digest of what the samples are; equal digests can be compared sample by sample."""
     labelled: bool
     measures: tuple[Measure, ...]
     verdicts: tuple[GateVerdict, ...]
@@ -260,8 +273,18 @@ class Record(Options):
     files: tuple[PlacedFile, ...] = ()
     notes: tuple[str, ...] = ()
     """Remarks on the run as a whole; a step's own are in its outcome."""
+    warnings: tuple[str, ...] = ()
+    """Warnings on the results as a whole; a step's own are in its outcome."""
     caveats: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    def list_warnings(self) -> dict[str, tuple[str, ...]]:
+        """Return each warning once, with the steps that gave it: none for the whole."""
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(self.warnings, ())
+        for outcome in self.outcomes:
+            for warning in outcome.warnings:
+                found[warning] = (*found.get(warning, ()), outcome.step)
+        return found
 
     def list_comparisons(self) -> tuple[Comparison, ...]:
         """Return what was compared: the model first, then the engines that could run."""

@@ -38,6 +38,8 @@ class Manifest(Options):
     labelled: bool
     labels: tuple[int, ...] = ()
     """The label of each sample; empty where the data has none."""
+    peaks: dict[str, tuple[float, ...]] = {}
+    """The largest |x| of each sample, by the name of each array of floats; 0 in an empty one."""
 
 
 class DataSource(Protocol):

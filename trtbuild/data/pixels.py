@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +62,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         ) from None
     except Exception as error:  # corrupt bytes make decoders raise nearly anything
         raise StepInputError(
-            f"{name}: the picture is corrupt or cut short: {error}",
+            f"{name}: the picture is corrupt or cut short: {quote_whole(str(error))}",
             hint="replace the file, or take it out of the data",
         ) from error
 

@@ -35,6 +35,7 @@ class Survey:
         self._digests: list[str] = []
         self._labels: list[int | None] = []
         self._tensors: tuple[TensorSpec, ...] = ()
+        self._peaks: dict[str, list[float]] = {}
 
     def add(self, sample: Sample) -> None:
         """Check a sample and count it.
@@ -51,6 +52,9 @@ class Survey:
         if self._digests and tensors != self._tensors:
             raise _odd(sample.name, tensors, self._tensors)
         self._tensors = tensors
+        for name, array in sorted(sample.arrays.items()):
+            if array.dtype.kind == "f":
+                self._peaks.setdefault(name, []).append(_find_peak(array))
         self._digests.append(digest_of_sample(sample))
         self._labels.append(sample.label)
 
@@ -70,7 +74,12 @@ class Survey:
             tensors=self._tensors,
             labelled=labelled,
             labels=labels if labelled else (),
+            peaks={name: tuple(peaks) for name, peaks in self._peaks.items()},
         )
+
+
+def _find_peak(array: NDArray[Any]) -> float:
+    return max(abs(float(array.min())), abs(float(array.max()))) if array.size else 0.0
 
 
 def _demand_finite(sample: str, name: str, array: NDArray[Any]) -> None:

@@ -6,16 +6,18 @@ A model over 2 GB is read without its large weights: they stay in their files (s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.files import link_whole
-from trtbuild.core.words import join_few
+from trtbuild.core.words import join_few, quote_whole
 from trtbuild.model.functions import inline_functions
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.names import tell_apart
 from trtbuild.model.order import sort_nodes
+from trtbuild.model.plugins import declare_domains, describe_plugin, find_plugins
 from trtbuild.model.shapes import forget_unknown
 from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.model.weights_file import (
@@ -83,8 +85,18 @@ def read_onnx(path: Path) -> ImportedModel:
         named = join_few([f"`{name}`" for name in shared], SHOWN)
         notes.append(f"nodes that shared a name got names of their own: {named}")
     forget_unknown(model)
+    notes += _note_plugins(model)
     notes += check_onnx(model, str(path), weights=True, hint=EXPORT_AGAIN)
     return ImportedModel(model, tuple(notes))
+
+
+def _note_plugins(model: onnx.ModelProto) -> Iterator[str]:
+    """Say which nodes are taken for plugins, after their domains are declared."""
+    for domain in declare_domains(model):
+        yield f"version 1 is assumed of the domain `{domain}`, which the model does not declare"
+    if plugins := find_plugins(model.graph.node):
+        named = join_few([describe_plugin(node) for node in plugins], SHOWN)
+        yield f"no operators of ONNX, and taken for plugins of TensorRT: {named}"
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:
@@ -116,7 +128,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
         raise
     except Exception as error:  # Protocol Buffers, the checker and the file system have their own
         raise StepInputError(
-            f"{path}: cannot be read as ONNX: {_first_line(error)}",
+            f"{path}: cannot be read as ONNX: {quote_whole(str(error)) or type(error).__name__}",
             hint="is the file whole? copy or export it again",
         ) from error
     return model
@@ -251,8 +263,3 @@ def _check_extent(path: Path, tensor: External) -> None:
             f"({size} bytes)",
             hint="is the data file whole, and of this model? copy or export both again",
         )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__

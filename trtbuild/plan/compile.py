@@ -11,12 +11,13 @@ from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOption
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import make_check_step, name_check_step
-from trtbuild.plan.engine_runs import add_engine_runs, name_engine_run
+from trtbuild.plan.comparison import add_comparison
+from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.plan.export_sizes import list_profiles, list_sizes_set_later
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
 from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
-from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data, name_candidate
+from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
@@ -28,6 +29,7 @@ __all__ = [
     "CompileContext",
     "compile_recipe",
     "list_manual_ranges",
+    "list_used_data",
     "name_capture_step",
     "name_target_step",
 ]
@@ -55,6 +57,8 @@ class CompileContext:
     """Versions by package, where steps run that no target has a place for."""
     weights: Pinned | None = None
     """The file of weights that a torch model takes, if there is one."""
+    reference_weights: Pinned | None = None
+    """The same of the model that the comparison takes as right."""
     deferred: Mapping[str, str] = field(default_factory=dict)
     """Why a target cannot be built, by its name."""
     elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -94,7 +98,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
             steps["calibrate"] = LockedRanges(table=here.ranges)
         _add_quantization(recipe.quantization, steps, found, peaks, here)
     _add_engines(recipe, steps, here)
-    _add_comparison(recipe, steps, data, final, here)
+    add_comparison(recipe, steps, data, final, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
@@ -133,7 +137,8 @@ def _drop_unread(steps: dict[str, Step]) -> None:
             del steps[name]
 
 
-def _list_used_data(recipe: Recipe) -> list[str]:
+def list_used_data(recipe: Recipe) -> list[str]:
+    """Return the names of the data sets that something reads."""
     used = [section.data for section in (recipe.quantization, recipe.compare) if section]
     used.append(find_measured_data(recipe))
     return list(dict.fromkeys(name for name in used if name is not None))
@@ -143,7 +148,7 @@ def _add_captures(
     recipe: Recipe, steps: dict[str, Step], here: CompileContext
 ) -> dict[str, DataInput]:
     inputs = {}
-    for name in _list_used_data(recipe):
+    for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.find_files(here.base))
         steps[step] = CaptureData(source=source, files=files, base=str(here.base))
@@ -268,37 +273,3 @@ def _choose_model(section: Quantization | None, *, converted: bool) -> dict[str,
         "skip": section.skip,
         "precision": section.precision,
     }
-
-
-def _add_comparison(
-    recipe: Recipe,
-    steps: dict[str, Step],
-    data: Mapping[str, DataInput],
-    final: str,
-    here: CompileContext,
-) -> None:
-    if recipe.compare is None:
-        return
-    from trtbuild.steps.compare import CompareOutputs
-    from trtbuild.steps.infer import Infer
-
-    samples = data[recipe.compare.data]
-    steps["infer(reference)"] = Infer(
-        model=Ref(step="fix_graph", output="model"), data=samples, reference=True
-    )
-    steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
-    steps["compare"] = CompareOutputs(
-        reference=Ref(step="infer(reference)", output="outputs"),
-        candidate=Ref(step="infer(candidate)", output="outputs"),
-        candidate_name=name_candidate(recipe),
-        data=samples,
-        metrics=recipe.compare.metrics,
-        gates=recipe.compare.gates,
-    )
-    add_engine_runs(
-        recipe,
-        steps,
-        samples,
-        here.runners,
-        pin=lambda paths: here.pinned(here.base / path for path in paths),
-    )

@@ -14,14 +14,18 @@ from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
+from trtbuild.plan.reference import REFERENCE
+from trtbuild.plan.reference_fit import find_reference_problems
 from trtbuild.recipe.problems import Problem, sort_problems
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
+    from trtbuild.recipe.schema import Recipe
+    from trtbuild.recipe.source import RecipeText
 
-__all__ = ["BEFORE", "check_against_model", "find_model_problems"]
+__all__ = ["BEFORE", "check_against_model", "find_model_problems", "find_profile_problems"]
 
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
@@ -46,9 +50,17 @@ def check_against_model(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store
     # A model that was quantized has had its ranges looked at.
     model = None if ("quantize", "model") in artifacts else artifacts[("fix_graph", "model")]
     path = None if model is None else store.object_path(model.digest)
+    right = artifacts.get((REFERENCE, "signature"))
     found = sort_problems(
         [
             *find_model_problems(loaded, signature, manifests),
+            *(
+                []
+                if right is None
+                else find_reference_problems(
+                    loaded, signature, read_artifact(store, right, Signature)
+                )
+            ),
             *find_range_problems(loaded, signature.tensors, path),
         ]
     )
@@ -60,17 +72,22 @@ def find_model_problems(
     loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
 ) -> Iterator[Problem]:
     """Yield every place where a recipe does not fit the model it names."""
-    yield from _profiles(loaded, signature)
+    yield from find_profile_problems(loaded.recipe, loaded.source, signature.inputs)
     yield from find_pattern_problems(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
 
 
-def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    recipe, at = loaded.recipe, loaded.source.problem
-    inputs = {spec.name: spec for spec in signature.inputs}
-    dynamic = [spec for spec in signature.inputs if _dynamic(spec)]
-    needing = [name for name, each in recipe.targets.items() if each.capabilities.typing]
+def find_profile_problems(
+    recipe: Recipe, source: RecipeText, found: Sequence[TensorSpec]
+) -> Iterator[Problem]:
+    """Yield every place where the profiles do not fit the inputs that were found in a model."""
+    at = source.problem
+    inputs = {spec.name: spec for spec in found}
+    dynamic = [spec for spec in found if _dynamic(spec)]
+    # Of a recipe that is wrong elsewhere, the targets may not be known.
+    targets = getattr(recipe, "targets", {})
+    needing = [name for name, each in targets.items() if each.capabilities.typing]
     if dynamic and needing and not recipe.profiles:
         shown = ", ".join(_shown(spec) for spec in dynamic)
         yield at(
@@ -92,7 +109,7 @@ def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
                     break  # the other two are wrong in the same way
-        yield from _disagreements(loaded, inputs, index)
+        yield from _disagreements(recipe, source, inputs, index)
         for spec in dynamic:
             if spec.name not in profile:
                 message = f"this profile leaves out `{spec.name}`, which has dynamic dimensions"
@@ -100,19 +117,19 @@ def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
 
 
 def _disagreements(
-    loaded: LoadedRecipe, inputs: Mapping[str, TensorSpec], index: int
+    recipe: Recipe, source: RecipeText, inputs: Mapping[str, TensorSpec], index: int
 ) -> Iterator[Problem]:
     """Yield where a profile gives two sizes to dimensions of one name, which are one dimension."""
     for field in ("min", "opt", "max"):
         shapes = {
             name: getattr(each, field)
-            for name, each in loaded.recipe.profiles[index].items()
+            for name, each in recipe.profiles[index].items()
             if name in inputs and not _misfit(getattr(each, field), inputs[name])
         }
         found = list(_unlike(shapes, inputs))
         for name, message in found:
             hint = f"the model says {', '.join(map(_shown, inputs.values()))}"
-            yield loaded.source.problem(("profiles", index, name, field), message, hint)
+            yield source.problem(("profiles", index, name, field), message, hint)
         if found:
             return  # the other two are wrong in the same way
 

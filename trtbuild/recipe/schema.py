@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -34,6 +35,10 @@ Pattern = Annotated[str, Field(min_length=1)]
 FloatName = Literal["fp32", "fp16", "bf16"]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
+_MAKES_INT8 = (
+    "INT8 is made by the section `quantization`: write `quantization: {data: NAME, "
+    "calibrator: {kind: entropy2}}` in its place, NAME being a data set of the section `data`"
+)
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
@@ -48,6 +53,10 @@ def _exactly_one(value: Any) -> Any:
 
 class Quantization(Options):
     """How the model becomes INT8."""
+
+    instead: ClassVar[Mapping[str, str]] = {
+        "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8"
+    }
 
     mode: Literal["explicit", "implicit"] = "explicit"
     """How INT8 is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
@@ -81,7 +90,7 @@ class Quantization(Options):
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
     `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs
     keep their types (see `keep_io_types`). What is 16-bit in the model itself stays so, whatever is
-    written here. bf16 cannot be compared: ONNX Runtime does not run it on a CPU."""
+    written here."""
     keep_io_types: bool = True
     """Whether fp32 inputs and outputs of the model stay fp32 beside `high_precision`; `false` makes
     them fp16 or bf16 too, in the model and so in every engine. Kept by default: what feeds the FP32
@@ -110,6 +119,8 @@ class Checks(Options):
 class Precision(Options):
     """What a model computes in that does not become INT8."""
 
+    instead: ClassVar[Mapping[str, str]] = {"int8": _MAKES_INT8}
+
     type: FloatName
     """fp32, fp16 or bf16; inputs and outputs of the model keep theirs (see `keep_io_types`)."""
     data: str | None = None
@@ -136,7 +147,7 @@ class ProfileShapes(Options):
 
 
 class Compare(Options):
-    """FP32 against INT8 on the same samples."""
+    """What is built against the model that it is made from, or another, on the same samples."""
 
     data: str
     """The data set, one of those under `data`, that both models are run on; never the one that
@@ -149,18 +160,25 @@ class Compare(Options):
     )
     """What is measured for each output; `top1` and `top5` need data with labels."""
     gates: tuple[Gate, ...] = ()
-    """Rules that must hold; where one fails, `apply` ends with exit code 1."""
+    """Rules that must hold; where one fails, or cannot be judged, `apply` ends with exit code 1."""
+    reference: ModelSource | None = None
+    """The model that is taken as right, with the same inputs and outputs. By default the one that
+    is quantized or made 16-bit, after the fixes; where neither is done, the source before them. A
+    source that came quantized is no judge of itself: without a float model here, gates that hold
+    against the reference are not judged, and do not pass."""
 
 
 class Recipe(Options):
     """A recipe: what to build, from what, and how to tell that it is good."""
+
+    instead: ClassVar[Mapping[str, str]] = {"int8": _MAKES_INT8}
 
     version: Annotated[Literal[1], BeforeValidator(_exactly_one)]
     """The version of the recipe format: 1."""
     name: Name
     """The recipe's name; results are placed in `build/<name>/`."""
     model: ModelSource
-    """The FP32 model to start from."""
+    """The model to start from."""
     fixes: tuple[Fix, ...] = ()
     """Changes to the model's graph, made in this order before anything is measured."""
     data: dict[Name, AnyDataSource] = {}
@@ -177,4 +195,4 @@ class Recipe(Options):
     targets: Annotated[dict[Name, Target], Field(min_length=1)]
     """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None
-    """How the INT8 model is compared with the FP32 model, and what it must reach."""
+    """How what is built is compared with a reference, and what it must reach."""

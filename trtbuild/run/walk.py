@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.digest import write_canonical_json
+from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Action, Outcome
 from trtbuild.plan.observed import chain_anew, look_again, settle
-from trtbuild.plan.plan import Plan, PlannedStep, digest_contents, iterate_inputs
+from trtbuild.plan.plan import Plan, PlannedStep, iterate_inputs, write_contents
 from trtbuild.run.executor import Call, CallResult, Executor, Listener, StepProgress
 from trtbuild.run.outcomes import (
     is_good,
@@ -147,7 +147,7 @@ class _Walk:
             if watched:
                 return False
             contents = self._contents(planned)
-            same = self.store.same_contents(contents)
+            same = self.store.same_contents(digest_of_bytes(contents.encode()))
             if same is None or not self.store.complete(same):
                 return False
             # Early cut-off: the steps before ran, and made what they had made before.
@@ -172,7 +172,7 @@ class _Walk:
             for artifact in self.outcomes[before].artifacts
         }
         step, caveats = planned.step, self._caveats(planned)
-        return digest_contents(step, contents, facts=planned.facts, caveats=caveats)
+        return write_contents(step, contents, facts=planned.facts, caveats=caveats)
 
     def _caveats(self, planned: PlannedStep) -> tuple[str, ...]:
         return tuple(
@@ -253,10 +253,12 @@ class _Walk:
             seconds=round(told.seconds, 3),
             where=told.where,
             notes=told.notes,
+            warnings=told.warnings,
             caveats=told.caveats,
         )
-        watched = planned.digest if planned is not claimed.planned else ""
-        self.store.record(action, watched or claimed.contents)
+        # What user code rests on is known now, and no other step makes the same of its inputs.
+        watched = planned is not claimed.planned
+        self.store.record(action, action.ingredients if watched else claimed.contents)
         shutil.rmtree(work, ignore_errors=True)
         return record_success(planned, "ran", action)
 

@@ -16,7 +16,8 @@ from trtbuild.core.errors import MissingDependency, TrtbuildError
 from trtbuild.core.shown import shown
 from trtbuild.core.user_code import Observed, explain_withheld, watch_user_code
 from trtbuild.run.executor import Call, StepProgress
-from trtbuild.steps.base import Context, QuietEvents
+from trtbuild.steps.base import Context, QuietEvents, Step
+from trtbuild.steps.held_files import hold_files
 
 __all__ = ["explain_import_error", "main", "run_call"]
 
@@ -45,7 +46,7 @@ class _Telling(QuietEvents):
 
 
 def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) -> dict[str, Any]:
-    """Run a call and return its end as plain values: name, message, hint, code, notes, caveats.
+    """Run a call and return its end as plain values: name, message, hint, code, what was noted.
 
     An unexpected exception is a bug: its traceback goes to standard error (the log), its one line
     into the message.
@@ -66,6 +67,7 @@ def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) 
         **problem,
         "observed": observed,
         "notes": tuple(events.notes),
+        "warnings": tuple(events.warnings),
         "caveats": tuple(dict.fromkeys([*call.caveats, *events.caveats])),
     }
 
@@ -74,12 +76,12 @@ def _run_step(call: Call, context: Context) -> dict[str, str]:
     """Run a step, and return what code of the user's rested on in it."""
     code = call.step.user_code()
     if code is None:
-        call.step.run(context)
+        _run_held(call.step, context)
         return {}
     scratch, found = context.out.parent, Observed()
     try:
         with watch_user_code(code, scratch=scratch, left_out=call.inputs.values()) as found:
-            call.step.run(context)
+            _run_held(call.step, context)
     except TrtbuildError as error:
         if found.withheld:
             error.hint = explain_withheld(found.withheld)
@@ -89,6 +91,11 @@ def _run_step(call: Call, context: Context) -> dict[str, str]:
     for caution in found.cautions:
         context.events.caveat(caution)
     return found.words
+
+
+def _run_held(step: Step, context: Context) -> None:
+    with hold_files(step):
+        step.run(context)
 
 
 def _problem_of(run: Callable[[], None]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class _Seen(NamedTuple):
     """What the calibration data showed."""
 
     samples: int
+    peaks: dict[str, tuple[float, ...]]
     firsts: list[FirstLayer]
     calibrators: dict[str, Calibrator]
     histograms: dict[str, Histogram]
@@ -37,7 +38,7 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
 
     kind: Literal["calibrate"] = "calibrate"
@@ -62,6 +63,7 @@ class Calibrate(Step):
                 finite, an override matches nothing, or fewer or more samples came than were
                 captured.
         """
+        from trtbuild.calib.broken_samples import find_lost_inputs
         from trtbuild.calib.first_layers import find_doubts
         from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
 
@@ -77,15 +79,19 @@ class Calibrate(Step):
             samples=seen.samples,
             workers=choose_workers(context),
         )
+        for warning in find_lost_inputs(seen.peaks, seen.histograms, ranges.tensors):
+            context.events.warn(warning)
         self.write(context, "ranges", ranges)
 
     def _collect(self, context: Context) -> _Seen:
         """Run the model over all samples, in a pool that starts while the model is opened."""
-        from trtbuild.calib.collect import collect_histograms, make_pool
+        from trtbuild.calib.broken_samples import collect_sound, find_broken_samples
+        from trtbuild.calib.collect import make_pool
         from trtbuild.calib.histogram import Histogram
         from trtbuild.calib.overrides import assign_calibrators
 
-        wanted = self.data.read_manifest(context).count
+        manifest = self.data.read_manifest(context)
+        wanted = manifest.count
         path = context.path(self.model)
         with (
             make_pool(count_processes(context, path, wanted)) as pool,
@@ -93,20 +99,26 @@ class Calibrate(Step):
         ):
             feeder.demand_whole_batches(wanted)
             calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
-            counted = {layer.tensor for layer in firsts}
+            counted = {layer.tensor for layer in firsts} | set(manifest.peaks)
             histograms = {
                 name: Histogram(counted=one.counts or name in counted)
                 for name, one in calibrators.items()
             }
-            samples = collect_histograms(
+            samples, left_out, warnings = collect_sound(
                 observer,
                 feeder.feeds(self.data.samples(context)),
                 histograms,
+                find_broken_samples(manifest.peaks),
+                whole=[name for name, one in calibrators.items() if not one.counts],
                 pool=pool,
                 progress=lambda done: context.events.progress(done, wanted, "samples"),
             )
         check_count(samples, wanted)
-        return _Seen(samples, firsts, calibrators, histograms)
+        for warning in warnings:
+            context.events.warn(warning)
+        # What was said of broken samples need not be said again.
+        peaks = {} if warnings else manifest.peaks
+        return _Seen(samples - left_out, peaks, firsts, calibrators, histograms)
 
     @contextlib.contextmanager
     def _opened(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.nodes import iterate_nodes
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from trtbuild.model.feeds import Feed
     from trtbuild.model.outline import ModelOutline
+    from trtbuild.model.plugins import Front
 
 __all__ = ["Infer", "KeptOutputs"]
 
@@ -28,9 +30,13 @@ WIDER = (
 
 
 class Infer(Step):
-    """Run a model over every sample and keep its outputs, one array an output."""
+    """Run a model over every sample and keep its outputs, one array an output.
 
-    version: ClassVar[int] = 2
+    Of a model with plugins, which ONNX Runtime cannot run, it runs what stands in front of them:
+    the tensors at the cut are outputs in the place of those behind.
+    """
+
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz"}
 
     kind: Literal["infer"] = "infer"
@@ -50,19 +56,21 @@ class Infer(Step):
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
         from trtbuild.model.feeds import Feeder
-        from trtbuild.model.outline import ModelOutline
+        from trtbuild.model.half_twin import ROUNDED
 
-        path = context.path(self.model)
-        model = ModelOutline.read(path)
+        given = context.path(self.model)
+        path, model = _read_twin(given, context.out.parent / "twin")
         feeder = Feeder(model.inputs)
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
+        front, cut = _cut_off(path, model)
         runs = _run_all(
-            path,
+            front,
             feeder.feeds(self.data.samples(context)),
             at_once=1 if model.split else total // feeder.batch,
             threads=context.threads or os.cpu_count() or 1,
             mapped=model.split,
+            folder=path.parent,
         )
         kept = KeptOutputs(reference=self.reference)
         with write_npz(self.out(context, "outputs")) as file, contextlib.closing(runs):
@@ -72,14 +80,64 @@ class Infer(Step):
                     file.append(name, rows)
                 done += len(feed.samples)
                 context.events.progress(done, total, "samples")
-        if _has_half(model):
+        if cut.lost:
+            context.events.caveat(f"nothing compared {cut.behind}")
+            context.events.note(_say_not_compared(cut))
+        if path != given:
+            context.events.note(ROUNDED)
+        elif _has_half(model):
             context.events.note(WIDER)
         for note in kept.notes():
             context.events.note(note)
 
 
+def _read_twin(path: Path, folder: Path) -> tuple[Path, ModelOutline]:
+    """Return the model that ONNX Runtime computes as it is meant, made in a folder, and read it."""
+    from trtbuild.model.half_twin import write_half_twin
+    from trtbuild.model.outline import ModelOutline
+    from trtbuild.model.plugins import find_behind
+
+    model = ModelOutline.read(path)
+    if find_behind(model.nodes):  # their results have no types, and what reads them is cut off
+        return path, model
+    twin = write_half_twin(path, folder)
+    return twin, model if twin == path else ModelOutline.read(twin)
+
+
+def _cut_off(path: Path, outline: ModelOutline) -> tuple[Path | bytes, Front]:
+    """Return the model to run: the file, or what stands in front of its plugins."""
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.plugins import Front, cut_before_plugins, find_behind
+
+    if not find_behind(outline.nodes):
+        return path, Front(())
+    model = load_bare(path)
+    front = cut_before_plugins(model)
+    if not model.graph.output:
+        raise StepInputError(
+            f"nothing can be compared: all of the model stands {front.behind}, which ONNX Runtime "
+            "cannot run",
+            hint="leave `compare` out of the recipe, or replace the plugin before the export",
+        )
+    return model.SerializeToString(), front
+
+
+def _say_not_compared(cut: Front) -> str:
+    """Say which outputs are not compared, and what is in their place."""
+    lost = ", ".join(f"`{name}`" for name in cut.lost)
+    seams = ", ".join(f"`{name}`" for name in cut.seams)
+    instead = f"; compared instead, at the cut: {seams}" if seams else ""
+    return f"not compared: {lost}, {cut.behind}{instead}"
+
+
 def _run_all(
-    model: Path, feeds: Iterator[Feed], *, at_once: int, threads: int, mapped: bool
+    model: Path | bytes,
+    feeds: Iterator[Feed],
+    *,
+    at_once: int,
+    threads: int,
+    mapped: bool,
+    folder: Path,
 ) -> Generator[tuple[Feed, dict[str, np.ndarray]]]:
     """Yield each feed with what the model makes of it, in order.
 
@@ -90,7 +148,12 @@ def _run_all(
     from trtbuild.model.session import open_session
 
     lanes = max(1, min(at_once, threads, MOST_THREADS))
-    session = open_session(model, threads=threads // lanes, mapped=mapped)
+    session = open_session(
+        model,
+        threads=threads // lanes,
+        mapped=mapped,
+        folder=folder if isinstance(model, bytes) else None,
+    )
     yield from map_in_order(lambda feed: (feed, session.run(feed.arrays)), feeds, threads=lanes)
 
 
@@ -101,7 +164,7 @@ def _has_half(model: ModelOutline) -> bool:
     half = onnx.TensorProto.FLOAT16
     return any(spec.dtype == "float16" for spec in model.inputs) or any(
         node.op_type == "Cast" and any(each.i == half for each in node.attribute)
-        for node in model.nodes
+        for node in iterate_nodes(model.nodes)
     )
 
 

@@ -6,26 +6,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.errors import CorruptObject, UsageError
-from trtbuild.core.files import relate_path
+from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import Needs
 from trtbuild.core.placed import MODELS
-from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
+from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
-from trtbuild.core.words import abbreviate
 from trtbuild.plan.absent_data import belongs, find_absent_data
 from trtbuild.plan.compile import name_target_step
-from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
+from trtbuild.plan.lock_tools import list_moved_tools, list_own_tools
 from trtbuild.plan.observed import make_looker
-from trtbuild.plan.plan import NOT_INSTALLED, Plan, PlannedStep, iterate_pinned, list_params
+from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
-from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
-from trtbuild.verbs.lock_observed import list_observed, look_again_at
+from trtbuild.verbs.lock_figures import lock_figures
+from trtbuild.verbs.lock_mismatch import (
+    list_hopeless,
+    list_other_results,
+    refuse_mismatch,
+    refuse_other,
+    refuse_tools,
+)
+from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed, name_file
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -33,15 +38,14 @@ __all__ = [
     "add_results",
     "compare_with_lock",
     "find_built",
-    "list_failed_gates",
     "lock_built",
+    "lock_target",
     "make_static_lock",
     "refuse_results",
 ]
 
 TACTICS, BYTES = 1, 2
 """Levels of guarantee: the engine's tactics are the same; its bytes are."""
-UNLOCKED = (*ENGINE_RUNS, "calibrate", "calibrate_natively", "locked_ranges")
 
 
 def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
@@ -51,10 +55,12 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     that an engine was compared on: without it the build is the same.
     """
     base = loaded.file.parent.absolute()
-    used = _list_used(plan)
+    used = list_used(plan)
     names = {name for step in used for name in step.step.fact_names()}
+    builders = {name_target_step(target): target for target in loaded.recipe.targets}
+    own = {builders[s.name]: list_own_tools(s, plan.facts) for s in used if s.name in builders}
     pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
-    sources = {_name_file(path, base): digest for path, digest in sorted(pins.items())}
+    sources = {name_file(path, base): digest for path, digest in sorted(pins.items())}
     return Lock(
         models={},
         recipe=dict(_flat(list_params(loaded.recipe), "")),
@@ -63,14 +69,8 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
+        target_tools={name: tools for name, tools in own.items() if tools},
     )
-
-
-def _list_used(plan: Plan) -> list[PlannedStep]:
-    """Return the steps that a locked build rests on: it does not calibrate."""
-    steps = [step for step in plan.steps if step.step.kind not in UNLOCKED]
-    read = {before for step in steps for before in step.after}
-    return [s for s in steps if s.step.kind != "capture_data" or s.name in read]
 
 
 def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
@@ -82,15 +82,6 @@ def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]
             yield from _flat(value, f"{path}[{index}]")
     elif tree is not None:
         yield path, tree
-
-
-def _name_file(path: str, base: Path) -> str:
-    parts = Path(path).parts
-    if "objects" in parts[-3:-2]:  # fetched into the store: only its digest names it
-        return f"fetched/{parts[-1][:16]}"
-    if "site-packages" in parts:
-        return "/".join(parts[parts.index("site-packages") :])
-    return relate_path(path, base)
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
@@ -113,22 +104,6 @@ def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
     tools = {**rests.tools, **_find_foreign_tools(rests.tools, find_lock(loaded.file))}
     rests = rests.model_copy(update={"tools": tools})
     return _lock_decisions(found.decisions, loaded, rests, store)
-
-
-def list_failed_gates(
-    loaded: LoadedRecipe, store: Store, executor: Executor
-) -> tuple[GateVerdict, ...]:
-    """Return the gates that failed when a recipe was built as it stands: a lock keeps no verdicts.
-
-    Where it was not compared, no gate was judged.
-    """
-    found = plan_recipe(loaded, store, executor, targets=())
-    outcomes = tuple(_reuse(each.step, each.digest, store) for each in found.decisions)
-    made = RunArtifacts(outcomes, store)
-    comparison = made.read("compare", "comparison", Comparison)
-    engines = list_engine_comparisons(loaded.recipe, made)
-    compared = (*([] if comparison is None else [comparison]), *engines)
-    return tuple(verdict for each in compared for verdict in each.verdicts if not verdict.passed)
 
 
 def _find_foreign_tools(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
@@ -188,11 +163,11 @@ def add_results(
             "samples": None if ranges is None else ranges.samples,
             "ranges": None if ranges is None else ranges.tensors,
             "targets": {
-                name: before.get(name) if result is None else _target(result)
+                name: before.get(name) if result is None else lock_target(result)
                 for name, result in results.items()
                 if result is not None or name in before
             },
-            "measures": dict(_measures(comparison)),
+            **lock_figures(comparison, list_engine_comparisons(loaded.recipe, found)),
         }
     )
 
@@ -215,13 +190,8 @@ def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
                 yield name, artifact.digest
 
 
-def _measures(comparison: Comparison | None) -> Iterator[tuple[str, float]]:
-    for each in comparison.measures if comparison is not None else ():
-        if each.value is not None:
-            yield f"{each.output}.{each.metric}".lstrip("."), each.value
-
-
-def _target(result: TargetResult) -> LockedTarget:
+def lock_target(result: TargetResult) -> LockedTarget:
+    """Return what a lock keeps of an engine."""
     return LockedTarget(
         backend=result.backend,
         built_for=result.built_for,
@@ -237,11 +207,13 @@ def _target(result: TargetResult) -> LockedTarget:
 
 
 def compare_with_lock(
-    loaded: LoadedRecipe, store: Store, executor: Executor
+    loaded: LoadedRecipe, store: Store, executor: Executor, *, building: bool = False
 ) -> tuple[Lock, tuple[str, ...]]:
     """Return the lock of a recipe, held against what a build would rest on now, and what was not.
 
     The files of data sets that are not here are not compared: what they gave stands in the lock.
+    Another version of a tool is passed over where the store shows that the lock's bytes come of
+    it; and where it is `building`, if what comes of it can be held to the lock afterwards.
 
     Raises:
         MissingFile, UsageError: there is no lock, or it cannot be read.
@@ -258,16 +230,10 @@ def compare_with_lock(
     }
     now = make_static_lock(loaded, made)
     looker = make_looker(str(base), store, executor.place(Needs()).facts)
-    spared = {step.name for step in made.steps} - {step.name for step in _list_used(made)}
-    seen, unseen = look_again_at(lock.observed, looker, base=base, spared=spared)
-    then = {line: value for line, value in lock.observed.items() if line in seen}
-    refuse_mismatch(
-        loaded.file,
-        list_differing(
-            lock.model_copy(update={"sources": here, "observed": then}),
-            now.model_copy(update={"observed": seen}),
-        ),
-    )
+    observed, seen, unseen = look_at_observed(lock.observed, made, looker, base)
+    then = {"sources": here, "tools": now.tools, "observed": observed}
+    now_too = now.model_copy(update={"observed": seen})
+    refuse_mismatch(loaded.file, list_differing(lock.model_copy(update=then), now_too))
     lacking = [
         name
         for name, version in now.tools.items()
@@ -277,24 +243,50 @@ def compare_with_lock(
         *(f"data `{name}` is not here: its files are not checked" for name in absent),
         *(f"{name} is not here: its version is not checked" for name in lacking),
         *unseen,
+        *_hold_tools(loaded, lock, now, store, executor, building=building),
     )
 
 
+def _hold_tools(
+    loaded: LoadedRecipe, lock: Lock, now: Lock, store: Store, executor: Executor, *, building: bool
+) -> tuple[str, ...]:
+    """Refuse tools of which other bytes may come; return remarks on the others that moved."""
+    if (lock.tools, lock.target_tools) == (now.tools, now.target_tools):
+        return ()
+    try:
+        plan, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, lock=lock)
+    except MissingFile as error:
+        return (f"the tools are not checked: {error.message}",)
+    moved = list_moved_tools(lock, plan)
+    makers = [tool for tool in moved if tool.makes]
+    if building:
+        refuse_tools(loaded, list_hopeless(makers, lock))
+        return ()
+    decisions = decide(plan, store) if makers else ()
+    outcomes = tuple(_reuse(each.step, each.digest, store) for each in decisions)
+    made = {name for tool in makers for name in tool.makes}
+    unknown = [name for name in _missing(decisions) if name in made]
+    other = () if unknown else list_other_results(lock, add_results(lock, loaded, outcomes, store))
+    refuse_tools(loaded, makers if unknown or other else ())
+    return tuple(tool.remark() for tool in moved)
+
+
 def refuse_results(
-    loaded: LoadedRecipe, lock: Lock, outcomes: tuple[Outcome, ...], store: Store
-) -> None:
+    loaded: LoadedRecipe,
+    lock: Lock,
+    outcomes: tuple[Outcome, ...],
+    store: Store,
+    *,
+    plan: Plan | None = None,
+) -> tuple[str, ...]:
     """Hold what was built to the lock: models byte by byte, engines by what they deliver.
 
+    Returns remarks on tools of the `plan` that are not the lock's, and made the same.
+
     Raises:
-        LockMismatch: something differs.
+        LockMismatch: something differs; with the step whose bytes do.
     """
-    built = add_results(lock, loaded, outcomes, store)
-    found = [
-        f"models: {name}: {abbreviate(lock.models.get(name, 'nothing'))} → {abbreviate(digest)}"
-        for name, digest in built.models.items()
-        if digest != lock.models.get(name)
-    ]
-    for name, target in built.targets.items():
-        if name in lock.targets:
-            found += [f"targets: {name}.{each}" for each in list_broken(lock.targets[name], target)]
-    refuse_mismatch(loaded.file, found)
+    moved = list_moved_tools(lock, plan) if plan is not None else ()
+    found = list_other_results(lock, add_results(lock, loaded, outcomes, store))
+    refuse_other(loaded, found, moved)
+    return tuple(tool.remark() for tool in moved)

@@ -7,17 +7,28 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core.model_checks import RuleFault
-from trtbuild.quant.rules import accuracy, refused, silent, slow, workspace
+from trtbuild.quant.rules import (
+    accuracy,
+    operator_forms,
+    operators,
+    refused,
+    silent,
+    slow,
+    workspace,
+)
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
-__all__ = ["TABLE", "Rule", "check_rules"]
+__all__ = ["TABLE", "Rule", "check_rules", "find_operator_faults"]
+
+OPERATORS = frozenset({"TB114", "TB115", "TB116", "TB117", "TB118", "TB119"})
+"""The rules about operators that a target lacks, whatever becomes of the model."""
 
 Level = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: an `error` stops a build, a `warning` stands in its report."""
+    """One row: an `error` stops a build, a `warning` is shown with its result."""
 
     code: str
     level: Level
@@ -33,31 +44,53 @@ class Rule:
         return (self.find.__doc__ or "").strip().splitlines()[0]
 
 
+def find_operator_faults(subject: RuleSubject, *, half: bool) -> tuple[RuleFault, ...]:
+    """Hold a model that is neither quantized nor in 16 bits yet against what a target lacks.
+
+    `half` says that it will be in 16 bits: what float32 alone lacks is no fault then.
+    """
+    rules = [rule for rule in TABLE if rule.code in OPERATORS and rule.level == "error"]
+    kept = [rule for rule in rules if not (half and rule.find is operators.attention_in_float32)]
+    return tuple(fault for rule in kept for fault in _find_faults(rule, subject))
+
+
 def check_rules(subject: RuleSubject, *, measured: bool = True) -> tuple[RuleFault, ...]:
     """Hold a model against every rule, in the order of the table.
 
     Nodes with the same reason are told together. `measured` says whether the scales are of
     calibrated ranges.
     """
-    faults = []
+    faults: list[RuleFault] = []
     for rule in TABLE:
-        if rule.measured and not measured:
-            continue
-        nodes: dict[str, list[str]] = {}
-        for node, reason in rule.find(subject):
-            found = nodes.setdefault(reason, [])
-            if node and node not in found:
-                found.append(node)
-        faults += [
-            RuleFault(
-                code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
-            )
-            for reason, names in nodes.items()
-        ]
+        if measured or not rule.measured:
+            faults += _find_faults(rule, subject)
     return tuple(faults)
 
 
+def _find_faults(rule: Rule, subject: RuleSubject) -> list[RuleFault]:
+    nodes: dict[str, list[str]] = {}
+    for node, reason in rule.find(subject):
+        found = nodes.setdefault(reason, [])
+        if node and node not in found:
+            found.append(node)
+    return [
+        RuleFault(
+            code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
+        )
+        for reason, names in nodes.items()
+    ]
+
+
 _REQUANTIZE = "let trtbuild requantize it (a recipe with `quantization`), or quantize symmetrically"
+_REPLACE = "replace it before the export, or name a library that has it in the target's `plugins`"
+_WITHOUT = (
+    "export the model without it and run it behind the engine, or write it in plain operators; "
+    "TensorRT 10 and 11 have it"
+)
+_HALVE = (
+    "say `precision: fp16` (beside INT8, `high_precision: fp16` in `quantization`), or export "
+    "attention as MatMul and Softmax"
+)
 _ALLOW = "leave it float, or say `allow_float` in `quantization`"
 
 TABLE: tuple[Rule, ...] = (
@@ -118,6 +151,30 @@ TABLE: tuple[Rule, ...] = (
         "error",
         refused.quantized_attention,
         "export attention as MatMul and Softmax, or leave its inputs in float",
+    ),
+    Rule("TB114", "error", operators.lacking_operator, _REPLACE),
+    Rule("TB115", "error", operators.lacking_kernel, _WITHOUT),
+    Rule(
+        "TB116", "error", operator_forms.unsupported_form, "write it another way before the export"
+    ),
+    Rule(
+        "TB117",
+        "error",
+        operator_forms.unsupported_type,
+        "cast to a type that TensorRT has before the export, or keep that part out of the model",
+    ),
+    Rule(
+        "TB118",
+        "error",
+        operators.unknown_operator,
+        "name the library that has it in the target's `plugins`, or replace it before the export",
+    ),
+    Rule("TB119", "error", operators.attention_in_float32, _HALVE),
+    Rule(
+        "TB120",
+        "warning",
+        operators.lacking_in_some,
+        "mind it when you write the target; a recipe's targets are held against their own lists",
     ),
     Rule(
         "TB201",
