@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 import sys
+import sysconfig
 import textwrap
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -265,6 +270,43 @@ def by_a_program(project):
     return lambda: project.write("photos/1.txt", 2)
 
 
+def compiled_module(project):
+    """One of Python's own that nobody has loaded yet, copied beside the code."""
+    there = sorted(Path(sysconfig.get_path("platstdlib"), "lib-dynload").iterdir())
+    found = next(path for path in there if path.name.partition(".")[0] not in sys.modules)
+    path = project.folder / "code" / found.name
+    project.code(f"import {found.name.partition('.')[0]}\nvalue = 1")
+    shutil.copy(found, path)
+    return lambda: path.write_bytes(path.read_bytes() + b" ")
+
+
+def zipped(project):
+    path = project.folder / "lib.zip"
+
+    def packed(value):
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("within.py", f"VALUE = {value}")
+
+    packed(1)
+    project.code(f"sys.path.insert(0, {beside('../lib.zip')})\nimport within\nvalue = within.VALUE")
+    return lambda: packed(2)
+
+
+def database(project):
+    def filled(value):
+        with contextlib.closing(sqlite3.connect(project.folder / "d.db")) as base, base:
+            base.execute("create table if not exists t (x)")
+            base.execute("insert into t values (?)", [value])
+
+    filled(1)
+    project.code(
+        f"import contextlib, sqlite3\npath = {beside('../d.db')}\n"
+        "with contextlib.closing(sqlite3.connect(path)) as base:\n"
+        "    value = base.execute('select sum(x) from t').fetchone()[0]"
+    )
+    return lambda: filled(2)
+
+
 def linked(project):
     project.write("one/x.txt", 1)
     project.write("two/x.txt", 2)
@@ -299,7 +341,8 @@ KINDS = [
     checkpoint, arrays, picture_added, picture_removed, picture_changed, folder_gone,
     only_asked_for, missing_read, inserted_path, inserted_path_shadowed, shadowed_library,
     python_path, other_python_path, editable, by_name, same_second_and_size, executed, forked,
-    declared_variable, declared_folder, without_python, by_a_program, linked, package_undeclared,
+    declared_variable, declared_folder, without_python, by_a_program, linked, zipped,
+    database, package_undeclared,
 ]  # fmt: skip
 
 
@@ -359,6 +402,17 @@ def test_is_never_stale(kind, project, store, tmp_path, at_once):
         again, honest = capture(project, store), capture(project, Store(tmp_path / "new"))
         assert honest.artifacts == again.artifacts
         assert "reuse" == planned(project.recipe)[STEP]
+
+
+def test_a_compiled_module_beside_counts(project, store):
+    """It is loaded once in a process: what it makes is not compared."""
+    change = compiled_module(project)
+    capture(project, store)
+    assert "reuse" == decided(project, store).verdict
+
+    change()
+
+    assert "run" == decided(project, store).verdict
 
 
 def test_what_was_there_before_comes_back_from_the_store(project, store):

@@ -8,7 +8,7 @@ from trtbuild.verbs.lock_observed import look_at_observed, name_file
 
 def look(locked, base):
     looker = Looker(base, digest=digest_of_file, facts={})
-    return look_at_observed(locked, plan_with({}), looker, base)
+    return look_at_observed(locked, plan_with(), looker, base)
 
 
 def test_two_files_have_two_names_in_a_lock(tmp_path):

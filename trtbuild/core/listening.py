@@ -233,6 +233,12 @@ def _loaded(listener: Listener, arguments: tuple[Any, ...]) -> None:
             listener.hear("files", whole, describe(whole))
 
 
+def _connected_to_file(listener: Listener, arguments: tuple[Any, ...]) -> None:
+    if isinstance(arguments[0], str) and os.path.isfile(arguments[0]):  # noqa: PTH113
+        whole = _whole(arguments[0])
+        listener.hear("files", whole, describe(whole))
+
+
 def _connected(listener: Listener, arguments: tuple[Any, ...]) -> None:
     socket, address = arguments
     if getattr(socket.family, "name", "") not in LOCAL and isinstance(address, tuple):
@@ -262,7 +268,7 @@ _HEARD: dict[str, Callable[[Listener, tuple[Any, ...]], None]] = {
     "os.rename": _renamed,
     "import": _imported,
     "ctypes.dlopen": _loaded,
-    "sqlite3.connect": _loaded,
+    "sqlite3.connect": _connected_to_file,
     "socket.connect": _connected,
     "socket.getaddrinfo": _looked_up,
     **dict.fromkeys(

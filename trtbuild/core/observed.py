@@ -13,8 +13,9 @@ from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, BuiltinImpo
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.digest import digest_of_bytes, digest_of_tree
+from trtbuild.core.digest import PREFIX, digest_of_bytes, digest_of_tree
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.facts import peek_version
 from trtbuild.core.provenance import is_installed, is_standard, list_import_roots
 from trtbuild.core.watch import note_path, note_variable
 
@@ -23,6 +24,8 @@ __all__ = ["ABSENT", "Looker", "describe_beside", "list_declared", "name_place",
 ABSENT = "absent"
 NOT_INSTALLED = "not installed"
 RAW = "bytes:"
+DIGITS = 24
+"""Of the digest of many names; the rest of it would only be in the way of reading."""
 STATE, CACHES = ".trtbuild.json", ("__pycache__", ".git")
 
 
@@ -84,7 +87,7 @@ class Looker:
             "file": self._file,
             "folder": self._folder,
             "path": self._path,
-            "package": lambda name: self._facts.get(name, NOT_INSTALLED),
+            "package": lambda name: peek_version(self._facts, name) or NOT_INSTALLED,
             "module": self._module,
             "beside": self._beside,
             "environment": _variable,
@@ -118,7 +121,11 @@ class Looker:
 
     def _folder(self, name: str) -> str:
         names = list_names(place_of(name, self._base))
-        return ABSENT if names is None else f"{len(names)} names, {digest_of_tree(names)}"
+        return (
+            ABSENT
+            if names is None
+            else f"{len(names)} names ({digest_of_tree(names)[len(PREFIX) :][:DIGITS]})"
+        )
 
     def _beside(self, text: str) -> str:
         folder, _, names = text.rpartition(": ")

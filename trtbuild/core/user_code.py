@@ -36,6 +36,8 @@ COMPILED = (".pyc", ".pyo")
 CODE = (".py", ".so", ".pyd")
 METADATA = ("METADATA", "RECORD", "PKG-INFO", "entry_points.txt", "top_level.txt", ".pth")
 NETWORK, PROGRAMS = "reads the network", "starts programs"
+SPAWNED = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
+"""What is loaded when a process is started that nobody listens to, and that no event tells of."""
 UNSEEN = "is not part of the build's digest"
 
 
@@ -111,7 +113,7 @@ def watch_user_code(
         sys.path[:] = path
         _forget(set(sys.modules) - modules)
         importlib.invalidate_caches()
-    found.notes, found.cautions = _tell(listener, found.withheld)
+    found.notes, found.cautions = _tell(listener)
 
 
 @contextlib.contextmanager
@@ -143,18 +145,18 @@ def _is_users(file: str) -> bool:
     return bool(file) and not (is_installed(file) or is_standard(file) or is_ours(file))
 
 
-def _tell(listener: Listener, withheld: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _tell(listener: Listener) -> tuple[tuple[str, ...], tuple[str, ...]]:
     notes, cautions = [], []
     if listener.hosts:
         cautions.append(NETWORK)
         hosts = join_few(sorted(listener.hosts), MOST)
         notes.append(f"{NETWORK} ({hosts}): what it got from there {UNSEEN}")
+    if SPAWNED.intersection(sys.modules):
+        listener.programs.add("python")
     if listener.programs:
         cautions.append(PROGRAMS)
         names = join_few(sorted(listener.programs), MOST)
         notes.append(f"{PROGRAMS} ({names}): what they read {UNSEEN}")
-    if withheld:
-        notes.append(explain_withheld(withheld))
     return tuple(notes), tuple(cautions)
 
 

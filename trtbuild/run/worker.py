@@ -88,6 +88,8 @@ def _run_step(call: Call, context: Context) -> dict[str, str]:
         raise
     for note in found.notes:
         context.events.note(note)
+    if found.withheld:
+        context.events.warn(explain_withheld(found.withheld))
     for caution in found.cautions:
         context.events.caveat(caution)
     return found.words
