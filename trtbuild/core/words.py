@@ -29,7 +29,7 @@ _ESCAPES = re.compile(
 """Colours, cursor and title of a terminal; also as they are written out."""
 _WHERE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "
-    r"|(?:/|[A-Z]:\\)\S*\.(?:cc|cpp|cxx|cu|cuh|h|hpp):\d+:?\s*"
+    r"|(?:[A-Z]:)?[\w./\\-]*\.(?:cc|cpp|cxx|cu|cuh|h|hpp):\d+:?\s*"
     r"|\[\w+(?:Error|Exception)\]\s*|\bonnxruntime::[^\n]*?\)(?: \[with [^\]]*\])?\s+"
 )
 """Where in another tool's own source something happened: it says nothing to who uses it."""

@@ -15,7 +15,6 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import abbreviate
-from trtbuild.plan.lock_text import find_wrong, parse_lock
 from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
@@ -165,6 +164,8 @@ def read_lock(path: Path) -> Lock:
         MissingFile: it is not there.
         UsageError: it is no lock of this trtbuild, or was merged badly.
     """
+    from trtbuild.plan.lock_text import find_wrong, parse_lock
+
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
         tree = parse_lock(read_regular(path, most_bytes=MOST_BYTES, hint=hint).decode())
