@@ -14,17 +14,28 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "spread_evenly"]
+__all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "spread_evenly"]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: an array for each model input, without the batch axis."""
+    """One sample: an array for each model input, without the batch axis or with one of size 1."""
 
     name: str
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+
+
+class SizeSpan(Options):
+    """An axis on which samples differ in size."""
+
+    tensor: str
+    axis: int
+    least: int
+    most: int
+    first: int
+    """The number of the first sample (from 0) that is unlike sample 0."""
 
 
 class Manifest(Options):
@@ -34,10 +45,13 @@ class Manifest(Options):
     samples: tuple[str, ...]
     """A digest for each sample: of its arrays as the model takes them, and its label."""
     tensors: tuple[TensorSpec, ...]
-    """Name, dtype and shape of each array of a sample, without the batch axis; sorted by name."""
+    """Name, dtype and shape of each array of a sample; sorted by name. A size in which samples
+    differ is written as a span: `224..512`."""
     labelled: bool
     labels: tuple[int, ...] = ()
     """The label of each sample; empty where the data has none."""
+    sizes: tuple[SizeSpan, ...] = ()
+    """The axes on which samples differ; empty where all have one shape."""
 
 
 class DataSource(Protocol):

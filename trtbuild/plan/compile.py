@@ -149,6 +149,7 @@ def _add_captures(
             files=() if source.captured else files,
             manifest=Ref(step=step, output="manifest"),
             stored=Ref(step=step, output="samples"),
+            inputs=recipe.inputs,
         )
     return inputs
 
@@ -278,10 +279,8 @@ def _add_comparison(
     from trtbuild.steps.compare import CompareOutputs
     from trtbuild.steps.infer import Infer
 
-    samples = data[recipe.compare.data]
-    steps["infer(reference)"] = Infer(
-        model=Ref(step="fix_graph", output="model"), data=samples, reference=True
-    )
+    samples, model = data[recipe.compare.data], Ref(step="fix_graph", output="model")
+    steps["infer(reference)"] = Infer(model=model, data=samples, reference=True)
     steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
     steps["compare"] = CompareOutputs(
         reference=Ref(step="infer(reference)", output="outputs"),

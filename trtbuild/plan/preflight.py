@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trtbuild.core.errors import RecipeError
+from trtbuild.core.errors import RecipeError, StepInputError
 from trtbuild.core.records import Outcome
 from trtbuild.core.values import Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.model.feeds import describe_sample, fits, takes
+from trtbuild.model.batching import fits, quote_setting
+from trtbuild.model.feeds import Feeder, takes
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
@@ -62,6 +63,7 @@ def find_model_problems(
     """Yield every place where a recipe does not fit the model it names."""
     yield from _profiles(loaded, signature)
     yield from find_pattern_problems(loaded, signature)
+    yield from _inputs(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
 
@@ -140,27 +142,79 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
+def _inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
+    known = [spec.name for spec in signature.inputs]
+    for name in loaded.recipe.inputs:
+        if name not in known:
+            message = f"the model has no input `{name}`"
+            yield loaded.source.problem(
+                ("inputs", name), message, suggest_nearest(name, known), key=True
+            )
+
+
 def _data(
     loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
 ) -> Iterator[Problem]:
-    inputs = {spec.name: spec for spec in signature.inputs}
     for name, manifest in manifests.items():
-        given = {spec.name: spec for spec in manifest.tensors}
-        for spec in manifest.tensors:
-            wrong, hint = _unfit(spec, inputs)
-            if wrong:
-                yield loaded.source.problem(
-                    ("data", name), f"data `{name}` {wrong}", hint, key=True
-                )
-        absent = [spec for spec in signature.inputs if spec.name not in given]
-        if absent and all(spec.name in inputs for spec in manifest.tensors):
-            message = f"data `{name}` gives nothing for the input `{absent[0].name}`"
-            hint = "every sample must hold an array for " + ", ".join(inputs)
-            yield loaded.source.problem(("data", name), message, hint, key=True)
+        for message, hint in _find_unfed(loaded, signature, manifest):
+            yield loaded.source.problem(("data", name), f"data `{name}` {message}", hint, key=True)
+
+
+def _find_unfed(
+    loaded: LoadedRecipe, signature: Signature, manifest: Manifest
+) -> Iterator[tuple[str, str]]:
+    """Yield why samples cannot be fed to the model, with what to do."""
+    inputs = {spec.name: spec for spec in signature.inputs}
+    known = [spec for spec in manifest.tensors if spec.name in inputs]
+    wrong = [_unfit(spec, inputs) for spec in manifest.tensors]
+    if any(message for message, _ in wrong):
+        yield from ((message, hint) for message, hint in wrong if message)
+        return
+    try:
+        feeder = Feeder(signature.inputs, known, loaded.recipe.inputs)
+    except StepInputError as error:
+        yield f"cannot be fed: {error.message}", error.hint
+        return
+    given = {spec.name: spec for spec in known}
+    for wanted in feeder.samples:
+        if wanted.name not in given:
+            fill = quote_setting(wanted.name, "fill: 0")
+            names = ", ".join(each.name for each in feeder.samples)
+            hint = f"every sample must hold an array for {names}; what is the same in all, as a "
+            hint += f"first state is, can be filled: `{fill}`"
+            yield f"gives nothing for the input `{wanted.name}`", hint
+            return
+        if not fits(given[wanted.name].shape, wanted.shape):
+            yield _explain_shape(given[wanted.name], inputs[wanted.name], wanted, manifest)
+
+
+def _explain_shape(
+    given: TensorSpec, whole: TensorSpec, wanted: TensorSpec, manifest: Manifest
+) -> tuple[str, str]:
+    odd = next(
+        (
+            each
+            for each in manifest.sizes
+            if each.tensor == given.name
+            and each.axis < len(wanted.shape)
+            and isinstance(wanted.shape[each.axis], int)
+        ),
+        None,
+    )
+    if odd is not None and len(given.shape) == len(wanted.shape):
+        message = f"has samples of several sizes for `{given.name}`: axis {odd.axis} goes from "
+        message += f"{odd.least} to {odd.most} (sample {odd.first} is the first unlike those "
+        message += f"before); the model takes {wanted.shape[odd.axis]} alone: {_shape(whole)}"
+        hint = "bring the samples to one size, or export the model with that dimension open"
+        return message, hint
+    message = f"gives samples of shape {_shape(given)} for `{given.name}`; the model takes "
+    hint = f"a sample must be {_shape(wanted)}: resize or transpose it in `preprocess`; or does no "
+    hint += f"axis count the samples? `{quote_setting(given.name, 'batch_axis: none')}`"
+    return message + _shape(whole), hint
 
 
 def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
-    """Say how a sample's array does not fit its input, and what to do."""
+    """Say how a sample's array is not of its input, whatever its shape, and what to do."""
     expected = inputs.get(given.name)
     if expected is None:
         return (
@@ -173,12 +227,6 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             "NumPy has no such arrays: export the model in float16, or give ranges without data"
             if expected.dtype == "bfloat16"
             else f"make the arrays {expected.dtype}",
-        )
-    if not fits(given.shape, describe_sample(expected).shape):
-        actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"
-        return (
-            f"{actual}; the model takes {_shape(expected)}",
-            "axis 0 counts the samples; resize or transpose the rest in `preprocess`",
         )
     return "", ""
 

@@ -13,6 +13,7 @@ from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
+from trtbuild.model.batching import InputFeeding
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
@@ -163,6 +164,8 @@ class Recipe(Options):
     """The FP32 model to start from."""
     fixes: tuple[Fix, ...] = ()
     """Changes to the model's graph, made in this order before anything is measured."""
+    inputs: dict[Annotated[str, Field(min_length=1)], InputFeeding] = {}
+    """How model inputs are fed, by name, where their shapes and the samples leave that open."""
     data: dict[Name, AnyDataSource] = {}
     """Data sets by name, for `quantization` and `compare` to refer to."""
     quantization: Quantization | None = None

@@ -12,10 +12,13 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
+from trtbuild.core.values import TensorSpec
 from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.data.survey import Survey, digest_of_sample
+from trtbuild.model.batching import InputFeeding
+from trtbuild.model.feeds import Feeder
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["CaptureData", "DataInput"]
@@ -29,6 +32,16 @@ class DataInput(Options):
     manifest: Ref
     stored: Ref
     """samples.npz of the capture: holds the samples where `source.captured`."""
+    inputs: dict[str, InputFeeding] = {}
+    """What the recipe says of how some inputs are fed."""
+
+    def make_feeder(self, inputs: Sequence[TensorSpec], context: Context) -> Feeder:
+        """Return what feeds a model with these inputs the captured samples.
+
+        Raises:
+            StepInputError: they cannot be fed.
+        """
+        return Feeder(inputs, self.read_manifest(context).tensors, self.inputs)
 
     def read_manifest(self, context: Context) -> Manifest:
         """Return what the capture found: count, digests, tensors, labels."""
@@ -78,7 +91,7 @@ class DataInput(Options):
 class CaptureData(Step):
     """Read every sample once and write down what it is; store what no digest can promise."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"manifest": "manifest.json", "samples": "samples.npz"}
 
     kind: Literal["capture_data"] = "capture_data"

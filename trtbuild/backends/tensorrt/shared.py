@@ -14,7 +14,7 @@ from typing import Any
 from trtbuild.backends.base import Profile, ReportProgress
 from trtbuild.core.errors import NoGpu, StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.feeds import fits
+from trtbuild.model.batching import fits
 
 __all__ = [
     "BuildLog",
