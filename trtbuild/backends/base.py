@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol
@@ -78,6 +78,8 @@ class BuildOrder:
     engine: Path
     """The file to write; a timing cache is left beside it."""
     profiles: Sequence[Profile] = ()
+    values: Collection[str] = ()
+    """The inputs for which profiles have values, not shapes."""
     requested: Sequence[RequestedLayer] = ()
     """The layers to tell of, in this order."""
     progress: ReportProgress = _say_nothing

@@ -42,6 +42,8 @@ class Signature(Options):
     tensors: tuple[str, ...]
     """Every activation: graph inputs and node outputs, in graph order; no initializers."""
     nodes: tuple[NodeSpec, ...]
+    shape_inputs: dict[str, str] = {}
+    """Inputs whose values decide a size, each with the node that has it."""
 
 
 Origin = Literal["calibrated", "manual", "imported", "tied"]

@@ -63,6 +63,7 @@ def find_model_problems(
     """Yield every place where a recipe does not fit the model it names."""
     yield from _profiles(loaded, signature)
     yield from find_pattern_problems(loaded, signature)
+    yield from _shape_inputs(loaded, signature)
     yield from _inputs(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
@@ -89,7 +90,10 @@ def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
                 yield at((*where, name), message, suggest_nearest(name, list(inputs)), key=True)
                 continue
             for field in ("min", "opt", "max"):
-                wrong = _misfit(getattr(shapes, field), inputs[name])
+                if shapes.values:
+                    wrong = _misfit_values(getattr(shapes, field), inputs[name])
+                else:
+                    wrong = _misfit(getattr(shapes, field), inputs[name])
                 if wrong:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
@@ -109,7 +113,9 @@ def _disagreements(
         shapes = {
             name: getattr(each, field)
             for name, each in loaded.recipe.profiles[index].items()
-            if name in inputs and not _misfit(getattr(each, field), inputs[name])
+            if name in inputs
+            and not each.values
+            and not _misfit(getattr(each, field), inputs[name])
         }
         found = list(_unlike(shapes, inputs))
         for name, message in found:
@@ -150,6 +156,43 @@ def _inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
             yield loaded.source.problem(
                 ("inputs", name), message, suggest_nearest(name, known), key=True
             )
+
+
+def _shape_inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
+    """Yield the inputs that decide shapes, and whose values an engine would not know."""
+    needing = [name for name, each in loaded.recipe.targets.items() if each.capabilities.typing]
+    for spec in signature.inputs if needing else ():
+        node = signature.shape_inputs.get(spec.name)
+        if node is None:
+            continue
+        said = f"the values of `{spec.name}` {_shape(spec)} decide the size that `{node}` makes"
+        where: tuple[str | int, ...] = ("targets", needing[0])
+        if spec.dtype not in ("int32", "int64"):
+            message = f"{said}, and they are {spec.dtype}: TensorRT takes such from integers alone"
+            hint = "export the model with an int64 input, or without what resizes by it"
+            yield loaded.source.problem(where, message, hint, key=True)
+            continue
+        without = [
+            index
+            for index, profile in enumerate(loaded.recipe.profiles)
+            if spec.name not in profile or not profile[spec.name].values
+        ]
+        if loaded.recipe.profiles and not without:
+            continue
+        hint = f"write `{spec.name}: {{values: true, min: ..., opt: ..., max: ...}}` in `profiles`"
+        if without:
+            where = ("profiles", without[0])
+        message = f"{said}; TensorRT must know for which values to build"
+        yield loaded.source.problem(where, message, hint, key=not without)
+
+
+def _misfit_values(values: tuple[int, ...], spec: TensorSpec) -> str:
+    count = spec.shape[0] if spec.shape else 1
+    if len(spec.shape) > 1:
+        return f"TensorRT takes values of inputs with one axis at most, not {len(spec.shape)}"
+    if len(values) != count:
+        return f"{list(values)} has {len(values)} values, the input has {count}"
+    return ""
 
 
 def _data(

@@ -35,7 +35,7 @@ Pattern = Annotated[str, Field(min_length=1)]
 FloatName = Literal["fp32", "fp16", "bf16"]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
-Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+Shape = Annotated[tuple[int, ...], Field(min_length=1)]
 
 
 def _exactly_one(value: Any) -> Any:
@@ -126,7 +126,7 @@ class Precision(Options):
 
 
 class ProfileShapes(Options):
-    """The shapes of one input in an optimization profile."""
+    """The shapes of one input in an optimization profile, or its values."""
 
     min: Shape
     """The smallest shape the engine must take."""
@@ -134,6 +134,10 @@ class ProfileShapes(Options):
     """The shape that the engine is tuned for: the one used most."""
     max: Shape
     """The largest shape the engine must take; memory is planned for it."""
+    values: bool = False
+    """Whether the three are the input's values, and not its shape: for an integer input that
+    decides shapes (the sizes of a Resize or Reshape), which TensorRT wants to know the values of;
+    a single number is a list of one."""
 
 
 class Compare(Options):
@@ -176,7 +180,8 @@ class Recipe(Options):
     checks: Checks = Checks()
     """Static checks of the model before it is built: which of them do not count, and why."""
     profiles: tuple[dict[str, ProfileShapes], ...] = ()
-    """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take."""
+    """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take, and
+    the values of inputs that decide shapes."""
     targets: Annotated[dict[Name, Target], Field(min_length=1)]
     """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None

@@ -15,7 +15,7 @@ __all__ = ["FixGraph"]
 class FixGraph(Step):
     """Apply the fixes in order, check the model, and describe it."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "account": "fixes.json",
