@@ -9,8 +9,9 @@ import pytest
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.batching import InputFeeding, arrange, fits, quote_setting
+from trtbuild.model.batching import arrange, fits, quote_setting
 from trtbuild.model.feeds import Feeder
+from trtbuild.model.input_feeding import InputFeeding
 
 
 @dataclass

@@ -4,42 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, model_validator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.options import Options
-from trtbuild.core.values import TensorSpec
 from trtbuild.model.shapes import is_named
 
-__all__ = ["InputFeeding", "Placement", "arrange", "fits", "quote_setting"]
+if TYPE_CHECKING:
+    from trtbuild.core.values import TensorSpec
+    from trtbuild.model.input_feeding import InputFeeding
+
+__all__ = ["Placement", "arrange", "fits", "quote_setting"]
 
 Shape = Sequence[int | str]
 _PLAIN = re.compile(r"(?i)(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_][a-z0-9_.]*")
 """What YAML reads as text without quotes."""
-
-
-class InputFeeding(Options):
-    """How a model input is fed, where its shape and the samples leave that open."""
-
-    batch_axis: Annotated[int, Field(ge=0)] | Literal["none"] | None = None
-    """The axis that counts the samples, from 0 on; `none` where a run takes one array, whole. By
-    default it is found: a dimension that inputs share by name, or else axis 0; an input of which a
-    sample brings all axes has none."""
-    fill: float | None = None
-    """The one value that the input is filled with: no sample brings an array for it then, as for
-    the first state of a recurrent model."""
-    shape: tuple[Annotated[int, Field(ge=0)], ...] | None = None
-    """The whole shape that is filled, where the model leaves more of it open than the batch and
-    what other inputs decide by name; the batch axis in it is 1."""
-
-    @model_validator(mode="after")
-    def _shape_is_filled(self) -> Self:
-        if self.shape is not None and self.fill is None:
-            raise ValueError("`shape` says how much to fill: give `fill` as well")
-        return self
 
 
 @dataclass(frozen=True)
@@ -51,7 +30,12 @@ class Placement:
     """The axis that counts the samples; None where a run takes one array, whole."""
     joined: bool = False
     """Samples bring that axis themselves, of size 1."""
-    told: InputFeeding = field(default_factory=InputFeeding)
+    told: InputFeeding | None = None
+
+    @property
+    def fill(self) -> float | None:
+        """The one value that it is filled with; None where samples bring an array."""
+        return self.told.fill if self.told else None
 
     @property
     def batch(self) -> int | None:
@@ -88,10 +72,7 @@ def arrange(
     told = told or {}
     _check_told(inputs, told)
     names = _find_batch_names(inputs)
-    choices = [
-        list(_choose(spec, inputs, names, given, told.get(spec.name, InputFeeding())))
-        for spec in inputs
-    ]
+    choices = [list(_choose(spec, inputs, names, given, told.get(spec.name))) for spec in inputs]
     _demand_one_reading(choices)
     fixed = [each.batch for options in choices for each in options if each.batch is not None]
     for batch in dict.fromkeys((1, *fixed)):
@@ -166,19 +147,20 @@ def _choose(
     inputs: Sequence[TensorSpec],
     names: Sequence[str],
     given: Mapping[str, Shape] | None,
-    told: InputFeeding,
+    told: InputFeeding | None,
 ) -> Iterator[Placement]:
     """Yield the ways in which an input can be fed, the likeliest first; always one at least."""
     shape = None if given is None else given.get(spec.name)
     lacking = shape is None or len(shape) == len(spec.shape) - 1
     named = [axis for axis, size in enumerate(spec.shape) if size in names]
-    if told.fill is not None and told.batch_axis is None:
+    batch_axis = told.batch_axis if told else None
+    if told and told.fill is not None and batch_axis is None:
         free = [axis for axis, size in enumerate(spec.shape) if isinstance(size, str)]
         yield Placement(spec, (*named, *free, None)[0], told=told)
-    elif told.batch_axis == "none" or not spec.shape:
+    elif batch_axis == "none" or not spec.shape:
         yield Placement(spec, None, told=told)
-    elif told.batch_axis is not None:
-        yield Placement(spec, told.batch_axis, joined=not lacking, told=told)
+    elif batch_axis is not None:
+        yield Placement(spec, batch_axis, joined=not lacking, told=told)
     elif shape is None or not (lacking or len(shape) == len(spec.shape)):
         yield Placement(spec, (named or [0])[0], told=told)
     elif lacking:
@@ -231,9 +213,8 @@ def _choose_whole(
     return Placement(spec, 0, joined=True) if alone else Placement(spec, None)
 
 
-def _show(shape: TensorSpec | Shape) -> str:
-    sizes = shape.shape if isinstance(shape, TensorSpec) else shape
-    return f"[{', '.join(map(str, sizes))}]"
+def _show(spec: TensorSpec) -> str:
+    return f"[{', '.join(map(str, spec.shape))}]"
 
 
 def _ambiguity(rivals: Sequence[Placement]) -> StepInputError:

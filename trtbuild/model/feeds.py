@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.batching import InputFeeding, arrange, fits, quote_setting
+from trtbuild.model.batching import arrange, fits, quote_setting
 from trtbuild.model.shapes import is_named
 from trtbuild.model.stacking import NamedSizes, fill_input, join_samples
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from trtbuild.core.values import TensorSpec
+    from trtbuild.model.input_feeding import InputFeeding
 
 __all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "takes"]
 
@@ -102,7 +103,7 @@ class Feeder:
         self.samples = tuple(
             each.spec.model_copy(update={"shape": each.sample})
             for each in self.placements
-            if each.told.fill is None
+            if each.fill is None
         )
         """What a sample must hold."""
 
@@ -184,12 +185,12 @@ class Feeder:
         arrays, sizes = {}, NamedSizes(group[0].name)
         for placement in self.placements:
             name = placement.spec.name
-            if placement.told.fill is None:
+            if placement.fill is None:
                 parts = [sample.arrays[name] for sample in group]
                 arrays[name] = join_samples(placement, parts, [sample.name for sample in group])
                 sizes.add(placement.spec, arrays[name].shape)
         for placement in self.placements:
-            if placement.told.fill is not None:
+            if placement.fill is not None:
                 arrays[placement.spec.name] = fill_input(placement, self.batch, sizes.known)
         ordered = {each.spec.name: arrays[each.spec.name] for each in self.placements}
         return Feed(tuple(sample.name for sample in group), ordered)

@@ -85,8 +85,9 @@ def fill_input(placement: Placement, batch: int, known: Mapping[str, int]) -> np
     """
     import numpy as np
 
-    spec, told = placement.spec, placement.told
-    wanted = spec.shape if told.shape is None else told.shape
+    spec, fill = placement.spec, placement.fill or 0
+    whole = placement.told.shape if placement.told else None
+    wanted: Sequence[int | str] = spec.shape if whole is None else whole
     sizes = [
         batch if axis == placement.axis else known.get(size, -1) if isinstance(size, str) else size
         for axis, size in enumerate(wanted)
@@ -99,7 +100,6 @@ def fill_input(placement: Placement, batch: int, known: Mapping[str, int]) -> np
             f"{sizes.index(-1)} is"
             if -1 in sizes
             else f"`{spec.name}` is filled with shape {sizes}; the model takes [{shown}]",
-            hint="say it whole: "
-            f"`{quote_setting(spec.name, f'fill: {told.fill:g}, shape: {guess}')}`",
+            hint=f"say it whole: `{quote_setting(spec.name, f'fill: {fill:g}, shape: {guess}')}`",
         )
-    return np.full(sizes, told.fill, spec.dtype)
+    return np.full(sizes, fill, spec.dtype)

@@ -248,7 +248,10 @@ def _explain_shape(
         message = f"has samples of several sizes for `{given.name}`: axis {odd.axis} goes from "
         message += f"{odd.least} to {odd.most} (sample {odd.first} is the first unlike those "
         message += f"before); the model takes {wanted.shape[odd.axis]} alone: {_shape(whole)}"
-        hint = "bring the samples to one size, or export the model with that dimension open"
+        hint = (
+            "bring the samples to one size (for pictures, `preprocess` with a resize to [height, "
+        )
+        hint += "width] or a crop does), or export the model with that dimension open"
         return message, hint
     message = f"gives samples of shape {_shape(given)} for `{given.name}`; the model takes "
     hint = f"a sample must be {_shape(wanted)}: resize or transpose it in `preprocess`; or does no "

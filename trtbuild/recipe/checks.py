@@ -201,11 +201,6 @@ def _shape_problems(shapes: ProfileShapes, path: Path, source: RecipeText) -> It
             path, told, "give each as many numbers as the input has axes", key=True
         )
         return
-    for field in () if shapes.values else ("min", "opt", "max"):
-        for axis, size in enumerate(getattr(shapes, field)):
-            if size < 0:
-                told = f"axis {axis} of {field} is {size}; a size is not negative"
-                yield source.problem((*path, field, axis), told, "write the size itself")
     for low, high in (("min", "opt"), ("opt", "max")):
         pairs = zip(getattr(shapes, low), getattr(shapes, high), strict=True)
         for axis, (less, more) in enumerate(pairs):

@@ -13,7 +13,7 @@ from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
-from trtbuild.model.batching import InputFeeding
+from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
@@ -35,7 +35,7 @@ Pattern = Annotated[str, Field(min_length=1)]
 FloatName = Literal["fp32", "fp16", "bf16"]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
-Shape = Annotated[tuple[int, ...], Field(min_length=1)]
+Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
 def _exactly_one(value: Any) -> Any:
@@ -136,8 +136,8 @@ class ProfileShapes(Options):
     """The largest shape the engine must take; memory is planned for it."""
     values: bool = False
     """Whether the three are the input's values, and not its shape: for an integer input that
-    decides shapes (the sizes of a Resize or Reshape), which TensorRT wants to know the values of;
-    a single number is a list of one."""
+    decides shapes (the sizes of a Resize or Reshape), which TensorRT wants to know the values of,
+    from 0 on; a single number is a list of one."""
 
 
 class Compare(Options):

@@ -17,8 +17,8 @@ from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.data.survey import Survey, digest_of_sample
-from trtbuild.model.batching import InputFeeding
 from trtbuild.model.feeds import Feeder
+from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["CaptureData", "DataInput"]
