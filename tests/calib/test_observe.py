@@ -91,6 +91,8 @@ def test_nothing_is_left_of_a_model_that_cannot_run(tmp_path):
     """What ONNX Runtime says of it stands in the error."""
     model = model_of(RELU)
     model.graph.node[0].op_type = "NoSuchOperator"
+    model.graph.node[0].domain = "com.microsoft"
+    model.opset_import.add(domain="com.microsoft", version=1)
     with (
         pytest.raises(StepInputError, match="NoSuchOperator"),
         observing(model, ["x"], folder=Path(), below=tmp_path),
@@ -98,6 +100,16 @@ def test_nothing_is_left_of_a_model_that_cannot_run(tmp_path):
         pass
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_a_model_that_begins_with_a_plugin_cannot_be_observed():
+    """Nothing is left of it that ONNX Runtime could run."""
+    model = model_of("m (float[N, 2] x) => (float[N, 2] y) { [own] y = Own_TRT(x) }")
+    with (
+        pytest.raises(StepInputError, match="stands behind Own_TRT `own`"),
+        observing(model, ["x"], folder=Path()),
+    ):
+        pass
 
 
 def test_a_tensor_that_is_not_there_is_named():

@@ -145,3 +145,41 @@ def test_the_interrupt_key_is_exit_code_130(ending):
 
     assert 130 == answer.code
     assert "interrupted; the store is intact" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("expected", "line"),
+    [
+        ("plan\n", "trtbuild pl"),
+        ("--format\n", "trtbuild plan --fo"),
+        ("text\njson\nmarkdown\n", "trtbuild plan --format "),
+        ("du\n", "trtbuild store d"),
+    ],
+)
+def test_a_shell_completes_what_is_typed(trtbuild, monkeypatch, expected, line):
+    """Verbs, and the options of the verb that is on the line."""
+    monkeypatch.setenv("_TRTBUILD_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+
+    answer = trtbuild()
+
+    assert (0, expected) == (answer.code, answer.out)
+
+
+def test_a_shell_is_told_how_to_complete(trtbuild):
+    """For its start-up file."""
+    answer = trtbuild("--show-completion", "bash")
+
+    assert 0 == answer.code
+    assert "complete -o default -F _trtbuild_completion trtbuild" in answer.out
+
+
+def test_a_plan_can_tell_by_its_exit_code(project, trtbuild, steps_here):
+    """1 where a step would run, 0 where all is there; without being asked always 0."""
+    codes = [trtbuild("plan", "recipe.yaml", *more).code for more in ([], ["--detailed-exitcode"])]
+    assert [0, 1] == codes
+
+    trtbuild("apply", "recipe.yaml")
+
+    assert 0 == trtbuild("plan", "recipe.yaml", "--detailed-exitcode").code

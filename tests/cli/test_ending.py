@@ -45,7 +45,7 @@ def test_nobody_reads_what_is_not_written():
 
 def test_a_pipe_within_is_a_bug_and_no_reader(trtbuild, monkeypatch):
     """A worker's pipe that breaks is told in full."""
-    monkeypatch.setattr("trtbuild.api.kinds", lambda: (_ for _ in ()).throw(BrokenPipeError))
+    monkeypatch.setattr("trtbuild.api.sections", lambda: (_ for _ in ()).throw(BrokenPipeError))
 
     answer = trtbuild("kinds")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -266,3 +267,60 @@ def test_a_locked_build_is_known_to_be_the_recipes_without_its_data(locked, trtb
     answer = trtbuild("run", "recipe.yaml", "--input", "x.npz")
 
     assert (0, False) == (answer.code, "not known" in answer.out)
+
+
+def model_edited(build):
+    path = build / "model.int8.onnx"
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+def engine_edited(build):
+    path = build / "rtx/model.engine"
+    path.write_bytes(path.read_bytes()[::-1])
+
+
+def engine_of_another_model(build):
+    path = build / "rtx/engine.json"
+    result = json.loads(path.read_text())
+    path.write_text(json.dumps({**result, "model_digest": "sha256:" + "0" * 64}))
+
+
+def engine_with_less_int8(build):
+    path = build / "rtx/engine.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "delivered_int8": 1}))
+
+
+PLACED = {
+    "model.int8.onnx: ": model_edited,
+    "rtx/model.engine: engine.json is of ": engine_edited,
+    "rtx/model.engine: built from 0000": engine_of_another_model,
+    "rtx/model.engine: delivered_int8: 3 → 1": engine_with_less_int8,
+    "rtx/model.engine: what it is cannot be told": lambda b: (b / "rtx/engine.json").unlink(),
+}
+
+
+def test_placed_files_are_held_to_the_lock(locked, trtbuild):
+    """It says of what lies in the build directory whether that is the lock's."""
+    build = Path("build/small")
+    shutil.copytree(build, "kept")
+    answer = trtbuild("lock", "--check", "recipe.yaml")
+    assert "the models and engines in build/small are the lock's (3 files)" in answer.out
+    for reason, harm in PLACED.items():
+        shutil.rmtree(build)
+        shutil.copytree("kept", build)
+        harm(build)
+
+        answer = trtbuild("lock", "--check", "recipe.yaml")
+
+        assert 5 == answer.code
+        assert "build/small is not what the lock of recipe.yaml says:" in answer.err
+        assert f"  {reason}" in answer.err
+        assert "holds\n" not in answer.out
+
+
+def test_where_nothing_is_placed_that_is_said(locked, trtbuild):
+    """Somebody may have built for nothing but the lock, or elsewhere."""
+    answer = trtbuild("lock", "--check", "recipe.yaml", "--build-dir", "elsewhere")
+
+    assert 0 == answer.code
+    assert "nothing is placed in elsewhere/small: no file there is checked" in answer.out

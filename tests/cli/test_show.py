@@ -8,14 +8,12 @@ import pytest
 
 from tests.helpers.plans import plan_with
 from tests.helpers.records import comparison, failing_gate, good, outcomes, seeded
-from trtbuild import api
 from trtbuild.cli.show import (
     format_count,
     format_table,
     format_verdict,
     write_applied,
     write_failure,
-    write_kinds,
     write_plan,
 )
 from trtbuild.core.errors import MissingFile, StepFailed, UsageError
@@ -160,16 +158,15 @@ def test_a_gate_that_failed_is_an_error_however_quiet(capsys, tmp_path):
     assert "" == said(good(comparison=comparison(verdicts=())), capsys, tmp_path, quiet=True).err
 
 
-def test_kinds_are_listed_by_section_or_told_one_by_one(capsys):
-    """A word that is none gets those that there are."""
-    write_kinds(api.kinds(), "")
-    listed = capsys.readouterr().out
-    write_kinds(api.kinds(), "percentile")
-    one = capsys.readouterr().out
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_warning_is_seen_once_however_many_targets_have_it(capsys, tmp_path, quiet):
+    """In the summary, or alone on standard error; of eight, five and a sum."""
+    first, *_ = outcomes()
+    many = tuple(f"TB40{number} `n`: odd (hint: mend it)" for number in range(8))
+    steps = [first.model_copy(update={"step": name, "warnings": many}) for name in ("a", "b")]
+    shown = said(good(outcomes=tuple(steps)), capsys, tmp_path, quiet=quiet)
+    lines = "".join(shown).splitlines()
+    told = [line.split("warning: ")[1] for line in lines if "warning: " in line]
 
-    assert "calibrator:\n" in listed
-    assert "  percentile " in listed
-    assert one.startswith("kind: percentile\nClip each tensor at a percentile")
-    assert "  percentile (default 99.99)\n" in one
-    with pytest.raises(UsageError, match="no kind `percent`"):
-        write_kinds(api.kinds(), "percent")
+    assert [*many[:5], "3 more; report.md has them all"] == told
+    assert quiet == ("digits-int8: warning: TB400 `n`" in shown.err)

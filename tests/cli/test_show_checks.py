@@ -27,11 +27,20 @@ def checked(*faults, asked=0, edges=0):
 
 
 @pytest.mark.parametrize(
-    ("code", "faults"), [(0, ()), (1, (ERROR,)), (1, (WARNING,)), (0, (OFF,)), (1, (OFF, ERROR))]
+    ("codes", "faults"),
+    [
+        ((0, 0), ()),
+        ((1, 1), (ERROR,)),
+        ((0, 1), (WARNING,)),
+        ((0, 0), (OFF,)),
+        ((1, 1), (OFF, ERROR)),
+    ],
 )
-def test_the_exit_code_says_whether_a_rule_counts(capsys, code, faults):
-    """One that is turned off does not."""
-    assert code == show_checked([checked(*faults)], "text")
+def test_the_exit_code_says_whether_a_rule_counts(capsys, codes, faults):
+    """A warning counts for those who are strict; one that is turned off, for nobody."""
+    plain, strict = (show_checked([checked(*faults)], "text", strict=each) for each in (0, 1))
+
+    assert codes == (plain, strict)
 
 
 def test_text_has_a_fault_with_its_next_move():

@@ -35,7 +35,7 @@ def test_usage_says_where_and_for_what(built, trtbuild):
     answer = trtbuild("store", "du")
 
     assert 0 == answer.code
-    assert ["tiny", "in", "work", "total", "in"] == [
+    assert ["tiny", "in", "work", "records", "stamps", "total", "in"] == [
         line.split()[0] for line in answer.out.splitlines()
     ]
     assert answer.out.endswith(f"in {built.root}\n")

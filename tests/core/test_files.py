@@ -100,3 +100,23 @@ def test_a_path_is_written_from_a_folder_on(monkeypatch):
 
     monkeypatch.setattr(os.path, "relpath", no_way)
     assert "/home/data/a.npy" == relate_path("/home/data/a.npy", Path("/home/recipes"))
+
+
+def test_what_is_durable_is_on_the_disk_before_it_is_said_to_be_there(tmp_path, monkeypatch):
+    """First the file, while it is still aside; then, in its place, its name in the folder."""
+    path, synced = tmp_path / "it", []
+    sync = os.fsync
+
+    def seen(handle):
+        synced.append((str(Path(f"/proc/self/fd/{handle}").readlink()), path.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    write_whole(path, b"x")
+    assert [] == synced
+    path.unlink()
+    write_whole(path, b"x", durable=True)
+
+    assert [False, True] == [there for _, there in synced]
+    assert str(tmp_path) == synced[1][0]
+    assert synced[0][0].startswith(str(tmp_path / ".it."))

@@ -12,6 +12,7 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.data import AnyDataSource
 from trtbuild.steps.base import Context, Pinned, QuietEvents, Ref
 from trtbuild.steps.capture_data import CaptureData, DataInput
+from trtbuild.steps.held_files import hold_files
 
 ANY = TypeAdapter(AnyDataSource)
 CODE = """
@@ -110,7 +111,8 @@ def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[Da
         threads=threads,
         events=QuietEvents(),
     )
-    step.run(context)
+    with hold_files(step):
+        step.run(context)
     data = DataInput(
         source=source,
         files=files,

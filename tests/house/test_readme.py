@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
+
+from tests.helpers.projects import small_project
 from tests.helpers.reference import reference
+from trtbuild.api.executors import EXECUTORS
 from trtbuild.cli.app import GROUPS, VERBS
+from trtbuild.run.inline import Inline
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- reference: made from the schema -->", "<!-- end of the reference -->"
@@ -42,3 +47,20 @@ def test_every_verb_it_shows_exists():
     assert (
         set() == set(re.findall(r"^\$ trtbuild ([a-z]+)", README.read_text(), re.MULTILINE)) - verbs
     )
+
+
+def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
+    """As it stands, in a folder with a recipe and inputs."""
+    recipe = small_project(tmp_path)
+    monkeypatch.chdir(recipe.parent)
+    monkeypatch.setitem(EXECUTORS, "local", lambda _jobs: Inline())
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    np.savez("inputs.npz", input=np.zeros((1, 3, 8, 8), np.float32))
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (example,) = [each for each in blocks if each.startswith("from trtbuild import api")]
+
+    exec(example, names := {})  # noqa: S102  # what the README tells people to run
+
+    assert "layers in INT8" in capsys.readouterr().out
+    assert "calibrate" in names["to_do"]
+    assert names["outputs"]

@@ -195,3 +195,27 @@ def test_a_large_model_takes_little_time():
     quantize_model(model, ranges=ranges_of(**{f"a{i}": 1.0 for i in range(count)}))
 
     assert time.perf_counter() - start < 3
+
+
+def test_scales_in_front_of_a_plugin_are_those_without_it():
+    """Bit for bit; the plugin and what stands behind it stay float, and are named."""
+    behind = BLOCK.replace("=> (float[N,5] y)", "=> (float[N,2] z)").rstrip("}") + (
+        "[nms0] k = EfficientNMS_TRT<top = 3>(y, t)  [late] m = MatMul(k, w4)  z = Relu(m) }"
+    )
+    plain = seeded(BLOCK, **BLOCK_WEIGHTS)
+    ranges = observed(plain, {"x": normal(4, 3, 8, 8)})
+    alone = quantize_model(plain, ranges=ranges)
+
+    found = quantize_model(seeded(behind, **BLOCK_WEIGHTS, w4=(5, 2)), ranges=ranges)
+
+    assert alone.account.tensors == found.account.tensors
+    scales = {t.name: t for t in alone.model.graph.initializer}
+    assert [each for each in found.model.graph.initializer if each.name != "w4"] == list(
+        scales.values()
+    )
+    assert alone.account.layers == found.account.layers[:-1]
+    assert ("late", "fp32") == (found.account.layers[-1].name, found.account.layers[-1].precision)
+    assert (
+        "not calibrated, not compared: behind EfficientNMS_TRT `nms0`: MatMul `late`, Relu `z`"
+        in found.account.remarks
+    )

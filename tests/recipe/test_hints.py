@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers.spoilt import TREE, problems_of, put
+from trtbuild.calib.kinds import RangeSource
+from trtbuild.data import AnyDataSource
+from trtbuild.fixes import Fix
 from trtbuild.recipe.hints import describe_value, hint_for_pattern, hint_for_type
-from trtbuild.recipe.schema import NAME_PATTERN
+from trtbuild.recipe.schema import NAME_PATTERN, ProfileShapes
 from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.sources import ModelSource
+from trtbuild.sources.kinds import InputSpec, Weights
 
 
 @pytest.mark.parametrize(
@@ -26,6 +32,25 @@ from trtbuild.recipe.source import parse_recipe_text
         ("write false; yes, no, on and off are text in YAML 1.2", "Off", bool),
         ('write ["fc"]', "fc", tuple[str, ...]),
         ("write [8]", "8", tuple[int, ...]),
+        ("write [64, 64]", "64", tuple[int, int]),
+        ("write [64, 64]", "[64]", tuple[int, int]),
+        ("write [1, 3, 64, 64]", "1x3x64x64", tuple[int, ...]),
+        ("write [batch, 3, 64]", '"(batch, 3, 64)"', tuple[int | str, ...]),
+        ("write 8.6", "sm_86", float),
+        ("write [12.0]", "sm_120", tuple[float, ...]),
+        ("write {path: vit.pth}", "vit.pth", Weights),
+        (
+            'write {url: "https://a.org/b.pth", sha256: ...}; `sha256sum FILE` prints the digest',
+            "https://a.org/b.pth",
+            Weights,
+        ),
+        ("write {shape: [1, 3, 64]}", "1x3x64", InputSpec),
+        ("write {min: [1, 3], opt: [1, 3], max: [1, 3]}", "[1, 3]", ProfileShapes),
+        ("write {kind: onnx, path: resnet.onnx}", "resnet.onnx", ModelSource),
+        ("write {kind: arrays, path: calib.npz}", "calib.npz", AnyDataSource),
+        ("write {kind: cache, path: calib.cache}", "calib.cache", RangeSource),
+        ("write [{kind: fold_constants}]", "fold-constants", tuple[Fix, ...]),
+        ("write its options below it, as `name: value`: dtype, shape", "image", InputSpec),
         ("remove the brackets: 8", "[8]", int),
         ("begin each item with `- `", "{a: 1}", tuple[str, ...]),
         ("write `name: value`, without dashes or brackets", "[{a: 1}, {b: 1}]", dict[str, int]),
@@ -83,3 +108,17 @@ def test_digests_may_be_too_loud():
 def test_values_are_told_by_what_they_are(expected, value):
     """Text is quoted, so that "8" and 8 differ."""
     assert expected == describe_value(value)
+
+
+@pytest.mark.parametrize(
+    ("expected", "at"),
+    [
+        ("INT8 is made by the section `quantization`: write", ("precision",)),
+        ("leave it out: it is for what does not become", ("quantization", "high_precision")),
+    ],
+)
+def test_int8_is_no_precision(expected, at):
+    """Whoever asks for it is told which section makes it."""
+    (problem,) = problems_of(put(TREE, at, "int8"))
+
+    assert problem.hint.startswith(expected)

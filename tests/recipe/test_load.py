@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.recipes import GOOD
+from tests.helpers.spoilt import TREE as EVERY
+from tests.helpers.spoilt import WRONG, check_tree, list_options, list_places, put
 from trtbuild.core.errors import MissingFile, RecipeError
 from trtbuild.recipe.load import check_source, load_recipe
 from trtbuild.recipe.schema import Recipe
@@ -195,3 +197,48 @@ def test_loading_a_recipe_needs_nothing_heavy(tmp_path):
     modules = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
 
     assert set() == modules & {"numpy", "onnx", "onnxruntime", "PIL", "torch", "polygraphy"}
+
+
+def test_any_wrong_value_is_told_at_its_line():
+    """Whatever stands anywhere in a recipe of every section: it loads, or a line is told."""
+    told = [outcome_of_tree(put(EVERY, at, bad)) for at in list_places(EVERY) for bad in WRONG]
+
+    assert 1000 < sum(told)
+
+
+def test_any_wrong_option_of_any_kind_is_told_at_its_line():
+    """So for options that no recipe here has: each of each kind, with some."""
+    told = [
+        outcome_of_tree(put(EVERY, at, {**least, option: bad}))
+        for at, least, option in list_options()
+        for bad in WRONG[::4]
+    ]
+
+    assert 400 < sum(told)
+
+
+def outcome_of_tree(tree):
+    """Return whether something is wrong with a recipe; all of it must be told, at a line."""
+    try:
+        check_tree(tree)
+    except RecipeError as error:
+        found = error.problems
+    else:
+        return False
+    assert all(problem.message and problem.mark.line for problem in found)
+    return bool(found)
+
+
+@pytest.mark.parametrize("name", sorted(Recipe.model_fields))
+def test_a_mistake_in_one_section_hides_none_in_another(name):
+    """A typo in any section, and a profile out of order: both are told at once."""
+    shapes = {"image": {"min": [8, 3], "opt": [4, 3], "max": [2, 3]}}
+    tree = put(EVERY, ("profiles", 0), shapes)
+    where = "targets" if name == "profiles" else name
+
+    with pytest.raises(RecipeError) as caught:
+        check_tree(put(tree, (where,), [["nonsense"]]))
+
+    told = [problem.path for problem in caught.value.problems]
+    assert ("profiles", 0, "image", "min", 0) in told
+    assert where in {path[0] for path in told}

@@ -136,7 +136,7 @@ def test_a_type_by_another_name_is_known(tmp_path, word, meant):
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [
-        ("min", "[4, 3]", "write {min: ..., opt: ..., max: ...}"),
+        ("min", "[4, 3]", "write {min: [4, 3], opt: [4, 3], max: [4, 3]}"),
         ("gpu", "sm90", "write `sm_90`"),
         ("gpu", "SM_8.6", "write `sm_86`"),
         ("gpu", "H100", "`nvidia-smi --query-gpu=name,compute_cap --format=csv` prints it"),

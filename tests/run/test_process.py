@@ -14,7 +14,15 @@ from trtbuild.run.executor import Call, StepProgress
 from trtbuild.run.process import WorkerKey, WorkerProcess
 from trtbuild.steps.locked_ranges import LockedRanges
 
-REPORT = {"name": "it", "message": "", "hint": "", "code": 0, "notes": ["a"], "caveats": []}
+REPORT = {
+    "name": "it",
+    "message": "",
+    "hint": "",
+    "code": 0,
+    "notes": ["a"],
+    "warnings": [],
+    "caveats": [],
+}
 PROGRESS = {"name": "it", "done": 1, "total": 2, "unit": "sample"}
 
 
@@ -59,7 +67,7 @@ def test_a_worker_is_given_a_line_and_answers_with_lines(start, tmp_path):
 
     assert StepProgress(**PROGRESS) == hear(told)
     assert hear(told) is None  # what is no word of the worker's
-    assert {**REPORT, "notes": ("a",), "caveats": ()} == hear(told)
+    assert {**REPORT, "notes": ("a",), "warnings": (), "caveats": ()} == hear(told)
     asked = json.loads((tmp_path / "asked").read_text())
     assert 3 == asked["threads"]
     assert call(tmp_path) == Call.model_validate_json(json.dumps(asked["call"]))

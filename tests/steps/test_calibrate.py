@@ -156,3 +156,19 @@ def test_processes_have_work_and_room(tmp_path, monkeypatch):
 
     found = [count(*each) for each in ((4, 9, 1000), (9, 3, 1000), (9, 9, 399), (9, 9, 199))]
     assert [4, 3, 2, 1] == found
+
+
+def test_ranges_in_front_of_a_plugin_are_those_without_it(calibrate):
+    """What stands behind it is cut off; what it reads is calibrated where a layer reads it too."""
+    rows = np.random.default_rng(0).standard_normal((6, 4))
+    entropy = '{"kind": "entropy2"}'
+    with_plugin = MODEL.replace("float[N, 2] y)", "float[N, 2] out)").replace(
+        "y = MatMul(r, v)", "y = MatMul(r, v)  k = EfficientNMS_TRT(y, r)  out = MatMul(k, u)"
+    )
+    with_plugin = with_plugin.replace("<float[4, 4]", "<float[2, 2] u = {1,0, 0,1}, float[4, 4]")
+
+    alone, _, _ = calibrate(rows, calibrator=entropy)
+    beside, _, _ = calibrate(rows, calibrator=entropy, text=with_plugin)
+
+    assert alone == beside
+    assert {"x", "r"} == set(beside)

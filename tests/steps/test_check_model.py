@@ -28,9 +28,10 @@ def check(tmp_path):
         )
         step.run(context)
         assert "no error\n" == (tmp_path / "passed").read_text()
-        return ModelChecks.model_validate_json(
-            (tmp_path / "checks.json").read_bytes()
-        ), events.notes
+        return ModelChecks.model_validate_json((tmp_path / "checks.json").read_bytes()), [
+            *events.warnings,
+            *events.notes,
+        ]
 
     return run
 
@@ -44,8 +45,8 @@ def test_an_error_ends_the_build(check):
     assert '`checks: {off: {TB102: "why"}}`' in raised.value.hint
 
 
-def test_a_warning_becomes_a_note(check):
-    """The report repeats it."""
+def test_a_warning_is_told(check):
+    """With its next move."""
     _, [note] = check(FIRES["TB401"]().model)
 
     assert note.startswith("TB401 `y_dq`: it rounds the model's output `y` to 8 bits (hint: ")

@@ -13,6 +13,7 @@ from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Context, Pinned
+from trtbuild.steps.held_files import hold_files
 from trtbuild.steps.import_model import ImportModel
 
 TEXT = "g (float[N, 3] x) => (float[N, 3] y) { y = Add(x, w) }"
@@ -80,7 +81,10 @@ def test_a_file_that_changed_since_the_plan_is_refused(step, context, tmp_path):
     model = model_of(TEXT, {"w": np.zeros(3, np.float32)})
     (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
 
-    with pytest.raises(CorruptObject, match=r"net\.onnx: changed since the build was planned"):
+    with (
+        pytest.raises(CorruptObject, match=r"net\.onnx: has changed since this run was planned"),
+        hold_files(step),
+    ):
         step.run(context)
     assert not (context.out / "model.onnx").exists()
 
@@ -142,7 +146,7 @@ def test_weights_are_an_input_and_held_to_their_digest(torch_step, context, tmp_
     weights.write_bytes(b"others")
 
     assert [(base, weights)] == given
-    with pytest.raises(CorruptObject, match="object: changed since"):
+    with pytest.raises(CorruptObject, match="object: has changed since"), hold_files(step):
         step.run(context)
 
 

@@ -247,3 +247,25 @@ def test_what_half_precision_hides_here_is_said(infer, text, told):
     assert told == any("does not show" in note for note in events.notes)
     if text == CAST:
         assert [[2, 120000]] == found.read("y").tolist()
+
+
+def test_tensors_in_front_of_a_plugin_stand_for_the_outputs_behind_it(infer):
+    """The one in front of a Cast is kept; the step says what is not compared, and what is."""
+    text = """m (float[N, 2] x) => (float[N, 2] kept, float[N, 2] z) {
+        a = Add(x, x)  h = Cast<to = 6>(a)  [nms0] n = EfficientNMS_TRT(h)  kept = Neg(n)
+        z = Neg(x)
+    }"""
+    found, events = infer([[1, 2]], text, reference=True)
+
+    assert ("z", "a") == found.names
+    assert [[2, 4]] == found.read("a").tolist()
+    assert ["nothing compared behind EfficientNMS_TRT `nms0`"] == events.caveats
+    assert [
+        "not compared: `kept`, behind EfficientNMS_TRT `nms0`; compared instead, at the cut: `a`"
+    ] == events.notes
+
+
+def test_a_model_that_begins_with_a_plugin_cannot_be_compared(infer):
+    """Nothing stands in front of it."""
+    with pytest.raises(StepInputError, match="nothing can be compared: all of the model stands"):
+        infer([[1, 2]], "m (float[N, 2] x) => (float[N, 2] y) { y = Own_TRT(x) }")

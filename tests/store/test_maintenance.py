@@ -9,6 +9,7 @@ import os
 
 import pytest
 
+from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import StoreInUse
 from trtbuild.core.records import Action
 from trtbuild.store.maintenance import (
@@ -21,24 +22,32 @@ from trtbuild.store.maintenance import (
 )
 
 
-def digest(letter):
-    return "sha256:" + letter * 64
+def ingredients(what, *of):
+    return json.dumps({"inputs": dict(enumerate(of)), "what": what})
 
 
-def ran(store, step, text, *, of=(), letter):
-    """Record a step that made one file of so many bytes from some inputs; return its artifact."""
+def digest(what, *of):
+    return digest_of_bytes(ingredients(what, *of).encode())
+
+
+IMPORT, OUT = digest("import"), f"{digest('import')}/out"
+BUILD, OLD = digest("build", OUT), digest("old", OUT)
+
+
+def ran(store, step, text, what, *of):
+    """Record a step that made one file of some inputs; return its artifact."""
     path = store.root / "made"
     path.write_text(text)
     artifact = store.add(path, "out", move=True)
     action = Action(
         step=step,
-        digest=digest(letter),
-        ingredients=json.dumps({"inputs": dict(enumerate(of))}),
+        digest=digest(what, *of),
+        ingredients=ingredients(what, *of),
         artifacts=(artifact,),
         seconds=1.0,
         where="here",
     )
-    store.record(action, digest({"a": "1", "b": "2", "c": "3", "d": "4"}[letter]))
+    store.record(action, f"{what} by its contents")
     return artifact
 
 
@@ -46,13 +55,13 @@ def ran(store, step, text, *, of=(), letter):
 def used(store):
     """Import (5 bytes) and build (7) of `face`; a build (3) of an earlier run; a stray (2)."""
     made = {
-        "import": ran(store, "import", "model", letter="a"),
-        "build": ran(store, "build", "engine!", of=[f"{digest('a')}/out"], letter="b"),
-        "old": ran(store, "build", "old", of=[f"{digest('a')}/out"], letter="c"),
-        "stray": ran(store, "try", "no", letter="d"),
+        "import": ran(store, "import", "model", "import"),
+        "build": ran(store, "build", "engine!", "build", OUT),
+        "old": ran(store, "build", "old", "old", OUT),
+        "stray": ran(store, "try", "no", "stray"),
     }
-    store.remember("face", {"import": digest("a"), "build": digest("c")})
-    type(store)(store.root).remember("face", {"build": digest("b")})
+    store.remember("face", {"import": IMPORT, "build": OLD})
+    type(store)(store.root).remember("face", {"build": BUILD})
     return made
 
 
@@ -73,13 +82,52 @@ def test_every_step_is_listed_with_who_uses_it(store, used):
 
 
 def test_usage_adds_up(store, used):
-    """17 bytes, of which the last run of `face` reaches 12, and a running step has 4 more."""
+    """17 bytes, of which the last run of `face` reaches 12; a running step has 4 more, a stamp 3.
+
+    What is written down of it all counts too.
+    """
     (store.root / "work/it").mkdir()
     (store.root / "work/it/log").write_text("1234")
+    (store.root / "stamps").mkdir()
+    (store.root / "stamps/one").write_text("123")
+    noted = [*store.root.glob("[acr]*/*.json"), *store.root.glob("*.json")]
 
     found = measure_usage(store)
 
-    assert (17, {"face": 12}, 5, 4) == (found.total, found.by_recipe, found.unused, found.work)
+    assert (17, {"face": 12}, 5, 4) == (found.objects, found.by_recipe, found.unused, found.work)
+    assert (3, sum(path.stat().st_size for path in noted)) == (found.stamps, found.records)
+    assert 17 + 4 + 3 + found.records == found.total
+
+
+def test_stamps_go_with_the_garbage(store, used):
+    """They are counted before, and found anew after."""
+    (store.root / "stamps").mkdir()
+    (store.root / "stamps/one").write_text("123")
+
+    promised = collect_garbage(store, runs=1, pretend=True)
+    assert promised == collect_garbage(store, runs=1)
+    assert (1, 3) == (promised.stamps, promised.stamps_bytes)
+    assert [] == list((store.root / "stamps").iterdir())
+
+
+def test_a_record_under_another_s_name_is_damaged(store, used):
+    """Whole as it is: it would be taken for the other."""
+    for folder in ("actions", "contents"):
+        first, second, *_ = sorted((store.root / folder).iterdir())
+        swap(first, second)
+    (store.root / "records/face.json").rename(store.root / "records/other.json")
+
+    found = verify_store(store)
+
+    assert 5 == len(found.unreadable)
+    assert "records/other.json" in found.unreadable
+    assert () == found.damaged
+
+
+def swap(first, second):
+    first.rename(first.with_name("aside"))
+    second.rename(first)
+    first.with_name("aside").rename(second)
 
 
 @pytest.mark.parametrize(

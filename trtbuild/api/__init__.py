@@ -2,7 +2,16 @@
 
 from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
-from trtbuild.api.recipes import check, demand_apart, doctor, kinds, load, schema, validate
+from trtbuild.api.recipes import (
+    check,
+    demand_apart,
+    doctor,
+    kinds,
+    load,
+    schema,
+    sections,
+    validate,
+)
 from trtbuild.api.review import check_lock, diff, diff_git, list_failed_gates, lock, verify
 
 __all__ = [
@@ -27,6 +36,7 @@ __all__ = [
     "run",
     "schema",
     "script",
+    "sections",
     "validate",
     "verify",
     "why",

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.problems import Problem
+    from trtbuild.recipe.sections import Section
     from trtbuild.run.executor import Executor
     from trtbuild.verbs.check import CheckedModel
     from trtbuild.verbs.diagnose import Diagnosis
 
-__all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "validate"]
+__all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "sections", "validate"]
 
 _NAME = re.compile(rb"""^name:[ ]+(["']?)([A-Za-z0-9_.-]+)\1[ ]*(#.*)?\r?$""", re.MULTILINE)
 
@@ -122,21 +123,14 @@ def schema() -> dict[str, Any]:
 
 def kinds() -> dict[str, tuple[type[Options], ...]]:
     """Return the classes of every kind, by the section of a recipe that they may stand in."""
-    from typing import get_args
+    return {each.name: each.classes for each in sections() if each.has_kinds}
 
-    from trtbuild import backends, data, fixes, quant, sources
-    from trtbuild.calib.kinds import RangeSource
 
-    unions = {
-        "model": sources.ModelSource,
-        "fixes": fixes.Fix,
-        "data": data.AnyDataSource,
-        "calibrator": RangeSource,
-        "weights": quant.AnyWeightScaling,
-        "targets": backends.Target,
-    }
-    # Annotated[A | B, Field(...)]: the union is the registry.
-    return {section: get_args(get_args(union)[0]) for section, union in unions.items()}
+def sections() -> tuple[Section, ...]:
+    """Return every section of a recipe, with the classes that hold its options."""
+    from trtbuild.recipe.sections import find_sections
+
+    return find_sections()
 
 
 def doctor() -> Diagnosis:

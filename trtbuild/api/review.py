@@ -49,11 +49,12 @@ def list_failed_gates(
 
 
 def check_lock(
-    path: Path | str, *, executor: Executor | str = "local"
+    path: Path | str, *, executor: Executor | str = "local", build_dir: Path | str | None = None
 ) -> tuple[Path, tuple[str, ...]]:
     """Hold a recipe and all that it names to its lock; builds nothing.
 
-    Returns the lock's path, and what is not here to be checked, in words.
+    With a `build_dir`, the models and engines that were placed there are held to it too. Returns
+    the lock's path, and in words what was not here to be checked, and what was placed.
 
     Raises:
         LockMismatch: something differs.
@@ -61,10 +62,16 @@ def check_lock(
     """
     from trtbuild.plan.lock import find_lock
     from trtbuild.verbs.lock import compare_with_lock
+    from trtbuild.verbs.placed_files import check_placed
 
+    loaded = load(path)
     with using_executor(executor) as place:
-        _, unchecked = compare_with_lock(load(path), Store(find_default_root()), place)
-    return find_lock(Path(path)), unchecked
+        lock, remarks = compare_with_lock(loaded, Store(find_default_root()), place)
+    placed = "files that were placed are not checked"
+    if build_dir is not None:
+        directory = Path(build_dir) / loaded.recipe.name
+        placed = check_placed(directory, lock, recipe=Path(path))
+    return find_lock(Path(path)), (*remarks, placed)
 
 
 def verify(

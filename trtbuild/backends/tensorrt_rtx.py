@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from trtbuild.backends.base import (
     BuildOrder,
@@ -30,6 +30,19 @@ KNOWN = (7.5, 8.0, 8.6, 8.9, 12.0, 12.1)
 GIBIBYTE = 2**30
 
 
+def _compiled_for(value: float) -> float:
+    if value not in KNOWN:
+        known = ", ".join(map(str, KNOWN))
+        move = f"; write {value / 10}" if value / 10 in KNOWN else ""
+        raise ValueError(
+            f"TensorRT-RTX 1.7 does not compile for {value}; it does for {known}{move}"
+        )
+    return value
+
+
+_Capability = Annotated[float, AfterValidator(_compiled_for)]
+
+
 class TensorrtRtx(TrtOptions):
     """TensorRT-RTX engines for the compute capabilities listed; built without a GPU."""
 
@@ -45,20 +58,14 @@ class TensorrtRtx(TrtOptions):
     )
 
     kind: Literal["tensorrt_rtx"]
-    compute_capabilities: Annotated[tuple[float, ...], Field(min_length=1)] = (8.6, 8.9, 12.0)
+    compute_capabilities: Annotated[tuple[_Capability, ...], Field(min_length=1)] = (8.6, 8.9, 12.0)
     """GPUs that one engine serves: 7.5 (no INT8 for any GPU then), 8.0, 8.6, 8.9, 12.0, 12.1."""
     workspace: Annotated[ByteSize, Field(gt=0)] = 64 * GIBIBYTE
     """Most memory a layer may use while it runs; fixed, so that no machine's GPU changes it."""
 
     @field_validator("compute_capabilities")
     @classmethod
-    def _known(cls, listed: tuple[float, ...]) -> tuple[float, ...]:
-        for each in listed:
-            if each not in KNOWN:
-                known = ", ".join(str(capability) for capability in KNOWN)
-                raise ValueError(
-                    f"TensorRT-RTX 1.7 does not compile for {each}; it does for {known}"
-                )
+    def _once(cls, listed: tuple[float, ...]) -> tuple[float, ...]:
         if len(set(listed)) != len(listed):
             raise ValueError("a compute capability is listed twice")
         return tuple(sorted(listed))  # the order means nothing, so it changes nothing

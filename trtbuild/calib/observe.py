@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import Feeder
+from trtbuild.model.plugins import cut_before_plugins
 from trtbuild.model.session import CPU, open_session
 
 if TYPE_CHECKING:
@@ -92,18 +93,27 @@ def observing(
 ) -> Iterator[tuple[Observer, Feeder]]:
     """Open a model to observe its tensors, and yield what makes feeds for it as well.
 
+    What stands behind a plugin is cut off: ONNX Runtime cannot run it.
+
     `folder` is where the model's external data lies. What observers open is written into a
     temporary folder, made in `below`, and is there as long as the context lasts; `feeder_for` knows
     the samples. Empties `model`, whose memory returns once nobody holds it.
 
     Raises:
-        StepInputError: the model has no such tensor, it cannot be fed samples, or ONNX Runtime
-            cannot load it.
+        StepInputError: the model has no such tensor, it cannot be fed samples, it begins with a
+            plugin, or ONNX Runtime cannot load it.
     """
     from trtbuild.model.signature import describe_tensor, list_inputs
 
     inputs = tuple(map(describe_tensor, list_inputs(model.graph)))
     feeder = feeder_for(inputs)
+    front = cut_before_plugins(model)
+    if front.plugins and not model.graph.node:
+        raise StepInputError(
+            f"nothing can be calibrated: all of the model stands {front.behind}, which ONNX "
+            "Runtime cannot run",
+            hint="leave `quantization` out of the recipe, or replace the plugin before the export",
+        )
     _add_outputs(model, tensors)
     with tempfile.TemporaryDirectory(
         prefix="observed-", dir=below, ignore_cleanup_errors=True

@@ -17,6 +17,8 @@ from trtbuild.cli.start import INTERRUPTED, interrupted
 __all__ = ["GROUPS", "VERBS", "make_app", "run"]
 
 BUG = 70
+COMPLETION = "-completion"
+"""How the options end by which typer teaches a shell to complete: `--show-completion`."""
 UNREAD = 141
 """What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
@@ -32,7 +34,7 @@ VERBS = {
     "diff": "Say what differs in meaning between two recipes or locks; exit code 1 if anything "
     "does.",
     "schema": "Print the JSON Schema of recipes, for editors.",
-    "kinds": "List what kinds of sources, fixes, data, calibrators and targets exist.",
+    "kinds": "List what a recipe's sections may hold: the kinds of each, and their options.",
     "doctor": "Say what this machine can build, and what is missing for the rest.",
     "inspect": "Say what an engine is and whether it fits this machine; exit code 1 if it does "
     "not.",
@@ -55,7 +57,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     """Return the command line, in which the verb that the arguments name is whole."""
     app = typer.Typer(
         name="trtbuild",
-        add_completion=False,
+        add_completion=True,
         no_args_is_help=True,
         # Rich would cost a third of a second of every --help.
         rich_markup_mode=None,
@@ -119,8 +121,13 @@ def _run(arguments: list[str] | None) -> int:
     from trtbuild.core.errors import TrtbuildError
 
     given = sys.argv[1:] if arguments is None else arguments
+    typed = _find_words_to_complete() or given
     try:
-        code: Any = make_app(given)(given, standalone_mode=False)
+        code: Any = make_app(typed)(given, prog_name="trtbuild", standalone_mode=False)
+    except SystemExit as error:  # typer's end, once it has helped a shell
+        if not (_find_words_to_complete() or any(each.endswith(COMPLETION) for each in given)):
+            raise
+        code = error.code
     except TrtbuildError as error:
         from trtbuild.cli.show import write_failure
 
@@ -136,6 +143,14 @@ def _run(arguments: list[str] | None) -> int:
     if code == INTERRUPTED:
         return interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _find_words_to_complete() -> list[str]:
+    """Return what a shell asks to complete, without the program's name; nothing where none asks."""
+    if "_TRTBUILD_COMPLETE" not in os.environ:
+        return []
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
+    return line.split()[1:]
 
 
 def _left(stream: TextIO) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trtbuild.cli.form import Form, FormOption, write_json
+
 if TYPE_CHECKING:
     from trtbuild.plan.saved_plan import SavedPlan
 
@@ -50,13 +52,14 @@ def apply(  # noqa: PLR0913  # its options
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also reasons, notes and reused steps.")
     ] = False,
+    format_: FormOption = Form.text,
 ) -> int:
     """Build what recipes ask for; exit code 1 if a gate fails."""
     from trtbuild import api
     from trtbuild.cli import show
     from trtbuild.cli.progress import choose_listener as listening
 
-    passed = True
+    builds = []
     chosen, targets, saved = _resolve_arguments(recipes, target, plan)
     api.demand_apart(chosen)
     for recipe in chosen:
@@ -71,8 +74,12 @@ def apply(  # noqa: PLR0913  # its options
                 saved=saved,
                 locked=locked,
             )
-        show.write_applied(applied, quiet=quiet, verbose=verbose)
-        passed &= applied.passed
+        builds.append(applied)
+        if format_ is Form.text:
+            show.write_applied(applied, quiet=quiet, verbose=verbose)
+    passed = all(each.passed for each in builds)
+    if format_ is Form.json:
+        write_json({"passed": passed, "builds": builds})
     return 0 if passed else 1
 
 

@@ -20,11 +20,14 @@ def check(
     format_: Annotated[
         ProblemFormat, typer.Option("--format", help="How findings are written.")
     ] = ProblemFormat.text,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit code 1 for warnings as well as for errors.")
+    ] = False,
 ) -> int:
     """Check models for what TensorRT refuses, changes without a word, or makes slow."""
     from trtbuild import api
     from trtbuild.cli import show_checks
 
     return show_checks.show_checked(
-        [found for file in files for found in api.check(file)], format_.value
+        [found for file in files for found in api.check(file)], format_.value, strict=strict
     )

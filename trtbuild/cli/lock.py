@@ -25,13 +25,19 @@ def lock(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 5 if a lock does not hold.")
     ] = False,
+    build_dir: Annotated[
+        Path,
+        typer.Option(
+            "--build-dir", metavar="DIR", help="Where `--check` looks for what was placed."
+        ),
+    ] = Path("build"),
 ) -> int:
     """Write down beside a recipe what it was built from and what came of it."""
     from trtbuild import api
     from trtbuild.cli.show import format_verdict
 
     if check:
-        return max(_check(recipe) for recipe in recipes)
+        return max(_check(recipe, build_dir) for recipe in recipes)
     for recipe in recipes:
         path, changed, found = api.lock(recipe)
         echo(f"{path}: {'written' if changed else 'unchanged'}")
@@ -45,17 +51,17 @@ def lock(
     return 0
 
 
-def _check(recipe: Path) -> int:
+def _check(recipe: Path, build_dir: Path) -> int:
     """Say whether a lock holds and return the exit code; one that does not hides no other."""
     from trtbuild import api
     from trtbuild.cli.show import write_failure
     from trtbuild.core.errors import TrtbuildError
 
     try:
-        path, unchecked = api.check_lock(recipe)
+        path, remarks = api.check_lock(recipe, build_dir=build_dir)
     except TrtbuildError as error:
         return write_failure(error)
     echo(f"{path}: holds")
-    for each in unchecked:
+    for each in remarks:
         echo(f"  {each}")
     return 0

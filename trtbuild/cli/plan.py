@@ -37,7 +37,13 @@ def plan(
         Path | None,
         typer.Option("--out", metavar="FILE", help="Save it for `apply --plan`."),
     ] = None,
-) -> None:
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode", help="End with 1 where a step would run or may run, with 0 else."
+        ),
+    ] = False,
+) -> int:
     """Say which steps would run, which are reused, and why; runs nothing."""
     from trtbuild import api
     from trtbuild.cli import show
@@ -49,3 +55,5 @@ def plan(
         from trtbuild.plan.saved_plan import save_plan
 
         save_plan(out, recipe=recipe, targets=targets, plan=found.plan, decisions=found.decisions)
+    changes = any(each.verdict in {"run", "maybe"} for each in found.decisions)
+    return int(detailed_exitcode and changes)

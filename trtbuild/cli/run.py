@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 import typer
 
 from trtbuild.cli.echo import echo
+from trtbuild.cli.form import Form, FormOption, write_json
 
 __all__ = ["run"]
 
 
-def run(
+def run(  # noqa: PLR0913  # its options
     what: Annotated[
         Path, typer.Argument(help="A recipe that is built, or an engine.", metavar="RECIPE|ENGINE")
     ],
@@ -35,6 +36,7 @@ def run(
         list[Path] | None,
         typer.Option("--plugin", help="A library with plugins that an engine needs."),
     ] = None,
+    format_: FormOption = Form.text,
 ) -> None:
     """Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU."""
     from trtbuild import api
@@ -48,6 +50,13 @@ def run(
         on=on,
         plugins=plugins or (),
     )
+    if format_ is Form.json:
+        described = {
+            name: {"dtype": array.dtype.name, "shape": array.shape, "file": output}
+            for name, array in ran.outputs.items()
+        }
+        write_json({"model": ran.model, "ran": ran.told, "outputs": described})
+        return
     echo(f"ran {ran.told}")
     for name, array in ran.outputs.items():
         shape = ", ".join(map(str, array.shape))

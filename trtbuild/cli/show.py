@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError, UsageError
+from trtbuild.cli.show_warnings import write_warnings
+from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
 from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
-    from trtbuild.core.options import Options
     from trtbuild.core.records import Comparison, GateVerdict, TargetResult
     from trtbuild.recipe.problems import Format, Problem
     from trtbuild.verbs.apply import AppliedRecipe
@@ -26,7 +25,6 @@ __all__ = [
     "write_applied",
     "write_diagnosis",
     "write_failure",
-    "write_kinds",
     "write_plan",
     "write_problems",
 ]
@@ -113,6 +111,7 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     if not quiet:
         _summary(done, verbose=verbose)
     else:
+        write_warnings(record, quiet=True, verbose=verbose)
         for note in record.notes:
             echo(f"{record.recipe}: {note}", err=True)
     for engine, verdict in record.list_verdicts():
@@ -130,6 +129,7 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
         pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
     for compared in record.list_comparisons():
         _comparison(compared)
+    write_warnings(record, quiet=False, verbose=verbose)
     if verbose:
         for outcome in record.outcomes:
             for note in outcome.notes:
@@ -236,38 +236,3 @@ def write_problems(problems: Sequence[Problem], form: Format) -> int:
     elif text:
         pour(text, err=form == "text")
     return RecipeError.code if problems else 0
-
-
-def write_kinds(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
-    """List every kind with the first line of its docstring, or one kind with its options."""
-    if wanted:
-        _kind(found, wanted)
-        return
-    for section, classes in found.items():
-        echo(f"{section}:")
-        pour(format_table([(_name(each), _first_line(each)) for each in classes]))
-
-
-def _kind(found: dict[str, tuple[type[Options], ...]], wanted: str) -> None:
-    from trtbuild.core.options import describe_fields
-
-    chosen = [each for classes in found.values() for each in classes if _name(each) == wanted]
-    if not chosen:
-        names = sorted({_name(each) for classes in found.values() for each in classes})
-        raise UsageError(f"there is no kind `{wanted}`", hint="kinds: " + ", ".join(names))
-    for each in chosen:
-        pour(f"kind: {wanted}\n{inspect.cleandoc(each.__doc__ or '')}\n")
-        texts = describe_fields(each)
-        for name, field in each.model_fields.items():
-            if name != "kind":
-                default = "required" if field.is_required() else f"default {field.default!r}"
-                pour(f"  {name} ({default})\n      {texts.get(name, '')}")
-
-
-def _name(kind: type[Options]) -> str:
-    (name,) = get_args(kind.model_fields["kind"].annotation)
-    return str(name)
-
-
-def _first_line(kind: type[Options]) -> str:
-    return (kind.__doc__ or "").strip().splitlines()[0]

@@ -20,15 +20,19 @@ MANY = 8
 """Nodes named in text; JSON names them all."""
 
 
-def show_checked(found: Sequence[CheckedModel], form: Format) -> int:
-    """Write what was found; the exit code is 1 where a rule fired that is not turned off."""
+def show_checked(found: Sequence[CheckedModel], form: Format, *, strict: bool = False) -> int:
+    """Write what was found; the exit code is 1 where there is an error that is not turned off.
+
+    A warning stops no build, and so is no reason either, unless the caller is `strict`.
+    """
     text = format_checked(found, form)
     if text and form == "github":
         for line in text.split("\n"):
             echo(line, command=True)
     elif text:
         pour(text)
-    return int(any(not fault.off for each in found for fault in each.checks.faults))
+    levels = {fault.level for each in found for fault in each.checks.faults if not fault.off}
+    return int("error" in levels or (strict and bool(levels)))
 
 
 def format_checked(found: Sequence[CheckedModel], form: Format) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.form import Form, FormOption, write_json
 
 if TYPE_CHECKING:
     from trtbuild.plan.history import Why
@@ -26,20 +28,29 @@ def why(
             help="One step, and all that it is made of.", metavar="[STEP]", show_default=False
         ),
     ] = "",
+    *,
+    format_: FormOption = Form.text,
 ) -> None:
     """Say why the last run did what it did, and what the next would do."""
     from trtbuild import api
-    from trtbuild.cli.show import format_table
     from trtbuild.core.errors import UsageError
 
     found = api.why(recipe)
-    if step:
-        chosen = [each for each in found if each.step == step]
-        if not chosen:
-            hint = "steps: " + ", ".join(each.step for each in found)
-            raise UsageError(f"there is no step `{step}`", hint=hint)
+    chosen = [each for each in found if step in {"", each.step}]
+    if not chosen:
+        hint = "steps: " + ", ".join(each.step for each in found)
+        raise UsageError(f"there is no step `{step}`", hint=hint)
+    if format_ is Form.json:
+        write_json({"steps": chosen})
+    elif step:
         _write_step(chosen[0])
-        return
+    else:
+        _write_all(chosen)
+
+
+def _write_all(found: Sequence[Why]) -> None:
+    from trtbuild.cli.show import format_table
+
     echo("last run, against the one before:")
     pour(
         format_table(
@@ -66,6 +77,8 @@ def _write_step(found: Why) -> None:
     echo(f"  last: {LAST[found.last]}{took}")
     for reason in found.last_reasons:
         echo(f"    {reason.text()}")
+    for warning in found.warnings:
+        echo(f"    warning: {warning}")
     for note in found.notes:
         echo(f"    note: {note}")
     echo(f"  next: {found.next.verdict}")

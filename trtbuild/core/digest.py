@@ -133,13 +133,20 @@ class FileDigests:
 
     def save(self) -> None:
         """Write the memory down; losing it only costs time, so failing to is no error."""
-        if self._memory is None or not self._changed:
-            return
+        if self._memory is not None and self._changed:
+            self._write(self._memory, {**_read(self._memory), **self._known})
+
+    def forget_gone(self) -> None:
+        """Forget the files that are no more."""
+        if self._memory is not None and self._memory.is_file():
+            known = _read(self._memory)
+            self._write(self._memory, {p: each for p, each in known.items() if Path(p).exists()})
+
+    def _write(self, memory: Path, known: dict[str, list[Any]]) -> None:
         from trtbuild.core.files import write_whole
 
-        merged = {**_read(self._memory), **self._known}
         try:
-            write_whole(self._memory, seal(json.dumps(merged, separators=(",", ":"))))
+            write_whole(memory, seal(json.dumps(known, separators=(",", ":"))))
         except OSError:
             return
         self._changed = False

@@ -9,18 +9,27 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["copy_whole", "link_whole", "relate_path", "remove_file", "replace_whole", "write_whole"]
+__all__ = [
+    "copy_whole",
+    "link_whole",
+    "relate_path",
+    "remove_file",
+    "replace_whole",
+    "sync",
+    "write_whole",
+]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 WINDOWS = os.name == "nt"
 
 
 @contextlib.contextmanager
-def replace_whole(path: Path) -> Iterator[Path]:
+def replace_whole(path: Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a path beside `path` to write to; on success it takes its place in one move.
 
     On any failure, the interrupt key included, what was there before stays as it was. An error for
-    want of room names `path`, whatever it was that noticed.
+    want of room names `path`, whatever it was that noticed. What is `durable` has reached the disk
+    when this is done: after a power cut, too, there is the one or the other.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.urandom(6).hex()}.part")
@@ -28,7 +37,11 @@ def replace_whole(path: Path) -> Iterator[Path]:
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         yield part
+        if durable:
+            sync(part)
         part.replace(path)
+        if durable and not WINDOWS:  # which cannot open folders
+            sync(path.parent)
     except BaseException as error:
         part.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in FULL:
@@ -36,10 +49,19 @@ def replace_whole(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    with replace_whole(path) as part:
+def write_whole(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a file whole or not at all; what is `durable` has then reached the disk."""
+    with replace_whole(path, durable=durable) as part:
         part.write_bytes(data)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, have reached the disk."""
+    handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)  # it syncs what it may write to
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def copy_whole(source: Path, path: Path) -> None:

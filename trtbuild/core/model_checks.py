@@ -15,7 +15,7 @@ class RuleFault(Options):
     code: str
     """`TB101`, ...: it names the rule in recipes and in the documentation."""
     level: Literal["error", "warning"]
-    """An error stops the build; a warning stands in the report."""
+    """An error stops the build; a warning is shown with its result."""
     nodes: tuple[str, ...]
     """What it is about: nodes, or tensors where the rule is about ranges; in graph order."""
     reason: str

@@ -47,7 +47,9 @@ class Action(Options):
     seconds: float
     where: str
     notes: tuple[str, ...] = ()
-    """What the reader of a report must know: warnings and remarks of the step."""
+    """What a reader may want to know of the step."""
+    warnings: tuple[str, ...] = ()
+    """What a reader must look at: the result may not be what was wanted."""
     caveats: tuple[str, ...] = ()
     """What must stand beside every number made from this (`seeded weights`); inherited."""
 
@@ -71,6 +73,7 @@ class Outcome(Options):
     code: int = 0
     """The exit code that a failure asks for."""
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
 
 
@@ -260,8 +263,18 @@ class Record(Options):
     files: tuple[PlacedFile, ...] = ()
     notes: tuple[str, ...] = ()
     """Remarks on the run as a whole; a step's own are in its outcome."""
+    warnings: tuple[str, ...] = ()
+    """Warnings on the results as a whole; a step's own are in its outcome."""
     caveats: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    def list_warnings(self) -> dict[str, tuple[str, ...]]:
+        """Return each warning once, with the steps that gave it: none for the whole."""
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(self.warnings, ())
+        for outcome in self.outcomes:
+            for warning in outcome.warnings:
+                found[warning] = (*found.get(warning, ()), outcome.step)
+        return found
 
     def list_comparisons(self) -> tuple[Comparison, ...]:
         """Return what was compared: the model first, then the engines that could run."""

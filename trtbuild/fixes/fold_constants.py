@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import ByteSize, Options
 from trtbuild.fixes.base import FixLog
+from trtbuild.model.plugins import has_operator
 from trtbuild.model.shapes import complete_shapes
 from trtbuild.model.weights_file import lies_beside
 
@@ -84,8 +85,9 @@ class FoldConstants(Options):
 
         if node.op in RANDOM:
             return "it is random"
-        if node.domain not in {None, "", "ai.onnx"}:
-            return f"ONNX Runtime does not know {node.domain}"
+        own = node.domain in {None, "", "ai.onnx"}
+        if not own or not has_operator(node.op):
+            return f"ONNX Runtime does not know {node.op if own else node.domain}"
         if any(isinstance(value, gs.Graph) for value in node.attrs.values()):
             return "it has subgraphs"
         if any(map(_in_a_file, node.inputs)):

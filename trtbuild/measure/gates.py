@@ -82,7 +82,7 @@ class Gate(Options):
             raise ValueError(f"{metric} has no value for FP32 alone to drop from; use at_least")
         if not 0 <= value < 1:
             example = f"{value:g}%" if 1 <= value <= 100 else "1%"  # noqa: PLR2004
-            raise ValueError(f"a drop is a share from 0 to 1; write {example} for points")
+            raise ValueError(f"a drop is a share from 0 to 1, or in percent; write {example}")
         return value
 
     @model_validator(mode="after")
@@ -144,7 +144,7 @@ class Gate(Options):
             return f"{self.metric} was not measured"
         if self.output is not None:
             outputs = ", ".join(measure.output for measure in mine)
-            return f"the model has no output `{self.output}`; its outputs: {outputs}"
+            return f"no output `{self.output}` was compared; those that were: {outputs}"
         return "; ".join(
             f"{measure.output}: {measure.remark}" if len(mine) > 1 else measure.remark
             for measure in mine

@@ -6,6 +6,7 @@ A model over 2 GB is read without its large weights: they stay in their files (s
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from trtbuild.model.functions import inline_functions
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.names import tell_apart
 from trtbuild.model.order import sort_nodes
+from trtbuild.model.plugins import declare_domains, describe_plugin, find_plugins
 from trtbuild.model.shapes import forget_unknown
 from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.model.weights_file import (
@@ -83,8 +85,18 @@ def read_onnx(path: Path) -> ImportedModel:
         named = join_few([f"`{name}`" for name in shared], SHOWN)
         notes.append(f"nodes that shared a name got names of their own: {named}")
     forget_unknown(model)
+    notes += _note_plugins(model)
     notes += check_onnx(model, str(path), weights=True, hint=EXPORT_AGAIN)
     return ImportedModel(model, tuple(notes))
+
+
+def _note_plugins(model: onnx.ModelProto) -> Iterator[str]:
+    """Say which nodes are taken for plugins, after their domains are declared."""
+    for domain in declare_domains(model):
+        yield f"version 1 is assumed of the domain `{domain}`, which the model does not declare"
+    if plugins := find_plugins(model.graph.node):
+        named = join_few([describe_plugin(node) for node in plugins], SHOWN)
+        yield f"no operators of ONNX, and taken for plugins of TensorRT: {named}"
 
 
 def load_onnx(path: Path) -> onnx.ModelProto:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.meanings import BY_AXIS, RESHAPED, RESIZED, flatten_softmaxes, keep_resizing
 from trtbuild.model.names import name_nameless
+from trtbuild.model.plugins import return_to_onnx, set_apart
 from trtbuild.model.valid import check_onnx
 from trtbuild.model.weights_file import declare_weights, restore_weights
 
@@ -69,7 +70,9 @@ def _convert(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
     if RESHAPED <= opset < BY_AXIS <= needed:
         flatten_softmaxes(model)
     try:
-        bare = onnx.version_converter.convert_version(declare_weights(model), needed)
+        with set_apart(asked := declare_weights(model)):
+            bare = onnx.version_converter.convert_version(asked, needed)
+        return_to_onnx(bare)
         if opset < RESIZED <= needed:
             keep_resizing(model, bare)
         _restore_names(model.graph, bare.graph)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.nodes import iterate_subgraphs
+from trtbuild.model.plugins import set_apart
 from trtbuild.model.weights_file import copy_without_weights, declare_weights
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def check_onnx(
 ) -> tuple[str, ...]:
     """Check a model: the ONNX standard, nodes told apart by name, and types that fit together.
 
-    Reads no file. The values of large weights are looked at only with `weights`.
+    Reads no file. The values of large weights are looked at only with `weights`. Of plugins, which
+    ONNX knows nothing of, no more is asked than that they fit into the graph.
 
     Returns:
         What ONNX does not allow and TensorRT takes all the same.
@@ -42,8 +44,10 @@ def check_onnx(
     import onnx
 
     bare = copy_without_weights(model)
+    checked = declare_weights(model) if weights else bare
     try:
-        onnx.checker.check_model(declare_weights(model) if weights else bare)
+        with set_apart(checked):
+            onnx.checker.check_model(checked)
     except (onnx.checker.ValidationError, ValueError) as error:
         raise _refusal(where, _first_line(error), hint) from error
     if shared := _shared_name(model.graph):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.model.folding import FOLDED
 from trtbuild.model.nodes import iterate_bodies, iterate_constants
 from trtbuild.model.opset import read_opset
+from trtbuild.model.plugins import find_behind
 from trtbuild.model.weights_file import copy_without_weights
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class GraphView:
     def dims(self, tensor: str) -> Dims | None:
         """Return a tensor's dimensions (None for one not known); None where the rank is not."""
         return self._inferred[1].get(tensor)
+
+    @cached_property
+    def behind(self) -> dict[int, str]:
+        """Plugins and what stands behind them, by place, each with a plugin's words."""
+        return find_behind(self.nodes)
 
     @cached_property
     def _inferred(self) -> tuple[dict[str, int], dict[str, Dims]]:

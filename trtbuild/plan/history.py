@@ -24,6 +24,7 @@ class Why(Options):
     seconds: float | None = None
     """How long it took when it ran; None where it has not."""
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     next: Decision
     ingredients: dict[str, Any]
     """All that the next run would make it of."""
@@ -46,6 +47,7 @@ def explain_steps(plan: Plan, decisions: Sequence[Decision], store: Store) -> tu
                 last_reasons=reasons,
                 seconds=None if action is None else action.seconds,
                 notes=() if action is None else action.notes,
+                warnings=() if action is None else action.warnings,
                 next=decision,
                 ingredients=planned.ingredients,
             )

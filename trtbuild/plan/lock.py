@@ -88,7 +88,7 @@ def write_lock(path: Path, lock: Lock) -> bool:
     data = text.replace("\x7f", "\\u007f").encode()
     if path.is_file() and path.read_bytes() == data:
         return False
-    write_whole(path, data)
+    write_whole(path, data, durable=True)
     return True
 
 

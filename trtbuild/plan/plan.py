@@ -8,20 +8,21 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.digest import digest_of_tree, write_canonical_json
 from trtbuild.core.options import Options, find_location_fields
 from trtbuild.steps.base import Pinned, Ref, Step, StepValue
+from trtbuild.steps.held_files import iterate_leaves
 
 __all__ = [
     "NOT_INSTALLED",
     "Plan",
     "PlannedStep",
     "collect_ingredients",
-    "digest_contents",
     "iterate_inputs",
     "iterate_pinned",
     "list_params",
     "plan_steps",
+    "write_contents",
 ]
 
 NOT_INSTALLED = "not installed"
@@ -102,27 +103,27 @@ def collect_ingredients(
     return _tree(step, inputs, facts)
 
 
-def digest_contents(
+def write_contents(
     step: Step, contents: Mapping[str, str], *, facts: Mapping[str, str], caveats: tuple[str, ...]
 ) -> str:
-    """Return the digest of a step by its inputs' contents (`step/output` → digest).
+    """Return, as canonical JSON, a step with its inputs' contents (`step/output` → digest).
 
-    Two steps with the same digest make the same, however their inputs came about. The caveats
+    Two steps with the same text make the same, however their inputs came about. The caveats
     that it inherits count, since they stand in what it writes.
     """
     inputs = {path: contents[f"{ref.step}/{ref.output}"] for path, ref in iterate_inputs(step)}
-    return digest_of_tree([_tree(step, inputs, facts), list(caveats)])
+    return write_canonical_json([_tree(step, inputs, facts), list(caveats)])
 
 
 def iterate_inputs(step: Step) -> Iterator[tuple[str, Ref]]:
     """Yield every input that another step makes, with the path of its field."""
-    for path, value in _leaves(step, ""):
+    for path, value in iterate_leaves(step):
         if isinstance(value, Ref):
             yield path, value
 
 
 def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[str, Any]:
-    pinned = {path: leaf.digest for path, leaf in _leaves(step, "") if isinstance(leaf, Pinned)}
+    pinned = {path: leaf.digest for path, leaf in iterate_leaves(step) if isinstance(leaf, Pinned)}
     params = list_params(step)
     params.pop("kind")
     return {
@@ -134,23 +135,9 @@ def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[
     }
 
 
-def _leaves(value: Any, path: str) -> Iterator[tuple[str, Ref | Pinned]]:
-    if isinstance(value, Ref | Pinned):
-        yield path, value
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _leaves(getattr(value, name), f"{path}.{name}".lstrip("."))
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            if isinstance(item, Ref | Pinned):
-                yield f"{path}.{index}", item
-            else:
-                yield from _leaves(item, f"{path}.{index}")
-
-
 def iterate_pinned(step: Step) -> Iterator[tuple[str, str]]:
     """Yield path and digest of every file on disk that a step reads."""
-    for _, leaf in _leaves(step, ""):
+    for _, leaf in iterate_leaves(step):
         if isinstance(leaf, Pinned):
             yield leaf.path, leaf.digest
 

@@ -23,6 +23,7 @@ from trtbuild.quant.remarks import (
     note_distant,
     note_float_layers,
     note_idle_manual,
+    note_plugins,
     note_unmatched_requests,
     note_weights,
 )
@@ -133,6 +134,7 @@ def _place_and_insert(
     paired = {pair.tensor for pair in placement.pairs}
     remarks = [
         *lifted,
+        *note_plugins(view),
         *note_float_layers(placement.layers),
         *placement.remarks,
         *note_idle_manual(view, paired, placement.layers, manual),

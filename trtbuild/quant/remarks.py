@@ -10,6 +10,7 @@ from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import name_of
+from trtbuild.model.plugins import is_plugin
 from trtbuild.model.view import GraphView
 from trtbuild.quant.account import WeightAccount
 from trtbuild.quant.requests import PrecisionRequests
@@ -19,6 +20,7 @@ __all__ = [
     "note_distant",
     "note_float_layers",
     "note_idle_manual",
+    "note_plugins",
     "note_unmatched_requests",
     "note_weights",
 ]
@@ -40,6 +42,20 @@ def note_float_layers(layers: Iterable[RequestedLayer]) -> Iterator[str]:
     for reason, names in groups.items():
         verb = "stays" if len(names) == 1 else "stay"
         yield f"{name_few(names)} {verb} float: {reason}"
+
+
+def note_plugins(view: GraphView) -> Iterator[str]:
+    """Say of each plugin what stands behind it: nothing there has a range, or is compared."""
+    groups: dict[str, list[str]] = {}
+    for index, plugin in view.behind.items():
+        node = view.nodes[index]
+        rest = groups.setdefault(plugin, [])
+        if not is_plugin(node):
+            rest.append(f"{node.op_type} `{name_of(node)}`")
+    for plugin, names in groups.items():
+        yield f"not calibrated, not compared: behind {plugin}" + (
+            f": {name_few(names)}" if names else ""
+        )
 
 
 def note_idle_manual(

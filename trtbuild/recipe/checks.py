@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from trtbuild.core.options import Options
@@ -223,13 +223,23 @@ def targets_have_directories(recipe: Recipe, source: RecipeText) -> Iterator[Pro
         other = seen.setdefault(name.lower(), name)
         if name.lower() in list_reserved_names():
             told = f"a target cannot be called `{name}`: a build has a file of that name"
-            yield source.problem(path, told, "choose another name", key=True)
+            yield source.problem(path, told, f"write `{_free_name(name, recipe)}`", key=True)
         elif name.endswith("."):
             told = f"`{name}` ends in a dot, which some file systems drop from a directory's name"
             yield source.problem(path, told, f"write `{name.rstrip('.')}`", key=True)
         elif other != name:
-            told = f"`{name}` and `{other}` are one directory where case does not count"
-            yield source.problem(path, told, "choose another name", key=True)
+            line = source.find(("targets", other), key=True).line
+            told = (
+                f"`{name}` and `{other}` (line {line}) are one directory where case does not count"
+            )
+            yield source.problem(path, told, f"write `{_free_name(name, recipe)}`", key=True)
+
+
+def _free_name(name: str, recipe: Recipe) -> str:
+    """Return a name like another that no file of a build and no target has."""
+    taken = {*list_reserved_names(), *(each.lower() for each in recipe.targets)}
+    stem = name.partition(".")[0]
+    return next(each for n in count(2) if (each := f"{stem}-{n}").lower() not in taken)
 
 
 def weights_may_be_absent(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:

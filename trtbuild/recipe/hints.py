@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from trtbuild.recipe.guesses import guess_value, is_taken, write_flow
 from trtbuild.recipe.problems import Path, find_nearest
 from trtbuild.recipe.scalars import UnclearScalar, clip, resolve_scalar
 from trtbuild.recipe.schema import NAME_PATTERN
-from trtbuild.recipe.schema_places import describe_type, find_item_type, list_kinds
-from trtbuild.recipe.source import RecipeText
+from trtbuild.recipe.schema_places import (
+    describe_type,
+    find_item_type,
+    list_kinds,
+    strip_annotation,
+)
+from trtbuild.recipe.source import RecipeText, parse_recipe_text
 
-__all__ = ["describe_value", "hint_for_pattern", "hint_for_type"]
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+__all__ = ["describe_value", "find_proposal", "hint_for_pattern", "hint_for_type"]
 
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
 LARGEST_EXACT = 2.0**53
 _URL_PATTERN = "^(https|file)://"
 _GPU_PATTERN = r"^(sm_)?[0-9]{1,2}\.?[0-9]$"
+_VAGUE = ("kinds: ", "write {", "write `name: value`")
+"""How the hints begin that leave something to the reader."""
+_PROPOSAL = re.compile(
+    r"(?:write|remove the quotes:|remove the brackets:|put it in quotes:) "
+    r"""`?([\[{"].*?|[^ `]+?)`?(?:; .*|: it means .*)?"""
+)
 _WORD_PATTERN = "^[A-Za-z_][A-Za-z0-9_]*$"
 
 
@@ -35,6 +50,30 @@ def describe_value(value: Any) -> str:
 
 def hint_for_type(path: Path, value: Any, expected: Any, source: RecipeText) -> str:
     """Say what to write instead of a value of the wrong type; empty where that is plain."""
+    told = _hint_by_form(path, value, strip_annotation(expected)[0], source)
+    if (proposed := find_proposal(told)) is not None and not is_taken(proposed, expected):
+        told = ""
+    if told and not told.startswith(_VAGUE):
+        return told
+    guess = guess_value(value, expected)
+    if guess is not None:
+        return f"write {write_flow(guess)}"
+    return told or _list_options(value, strip_annotation(expected)[0])
+
+
+def _list_options(value: Any, expected: Any) -> str:
+    """Show the mapping that is to be written in the place of a word."""
+    fields = getattr(expected, "model_fields", {})
+    if isinstance(value, dict) or not fields:
+        return ""
+    if isinstance(value, str) and value.startswith(("https://", "file://")) and "url" in fields:
+        return (
+            f"write {{url: {json.dumps(value)}, sha256: ...}}; `sha256sum FILE` prints the digest"
+        )
+    return f"write its options below it, as `name: value`: {', '.join(fields)}"
+
+
+def _hint_by_form(path: Path, value: Any, expected: Any, source: RecipeText) -> str:
     if isinstance(value, str):
         node = source.node(path)
         return _for_text(value, expected, quoted=node is not None and node.quoted)
@@ -46,6 +85,13 @@ def hint_for_type(path: Path, value: Any, expected: Any, source: RecipeText) -> 
     return _for_plain(value, expected)
 
 
+def find_proposal(hint: str) -> Any:
+    """Return the value that a hint says to write in the place of what is wrong, or None."""
+    found = None if "..." in hint else _PROPOSAL.fullmatch(hint)
+    text = None if found is None else parse_recipe_text("hint", f"a: {found[1]}".encode())
+    return None if text is None or text.problems else text.root.plain["a"]
+
+
 def hint_for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
     """Say in words what form a text must have, and what to write instead."""
     if pattern == NAME_PATTERN:
@@ -55,7 +101,10 @@ def hint_for_pattern(pattern: str, text: str, label: str) -> tuple[str, str]:
         )
         if not re.match("[A-Za-z0-9]", text):
             told = "cannot be a name, which begins with a letter or digit"
-        return f"`{clip(text)}` {told}", f"write `{guess}`" if guess else "write a short word"
+        return (
+            f"`{clip(text)}` {told}",
+            f"write `{_quoted(guess)}`" if guess else "write a short word",
+        )
     if pattern in _BY_PATTERN:
         return _BY_PATTERN[pattern](text, label)
     if pattern == _WORD_PATTERN:
@@ -89,16 +138,14 @@ def _for_plain(value: float | None, expected: Any) -> str:
         return f'put it in quotes: "{_write_value(value)}"'
     if expected is int and isinstance(value, float) and abs(value) < LARGEST_EXACT:
         return f"write {int(value)}" if value.is_integer() else ""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    fits = number and find_item_type(expected) in {int, float}
-    return f"write [{_write_value(value)}]" if fits else ""
+    return ""
 
 
 def _for_text(text: str, expected: Any, *, quoted: bool) -> str:
     kinds = list_kinds(expected)
     if kinds:
         guess = find_nearest(text, kinds)
-        return f"write {{kind: {guess}}}" if guess else f"kinds: {', '.join(sorted(kinds))}"
+        return _least(guess, kinds[guess]) if guess else f"kinds: {', '.join(sorted(kinds))}"
     if expected is bool:
         guess = _YES_NO.get(text.lower())
         return f"write {guess}; yes, no, on and off are text in YAML 1.2" if guess else ""
@@ -107,6 +154,13 @@ def _for_text(text: str, expected: Any, *, quoted: bool) -> str:
     if find_item_type(expected) is str and text:
         return f"write [{json.dumps(clip(text), ensure_ascii=False)}]"
     return ""
+
+
+def _least(kind: str, options: type[BaseModel]) -> str:
+    """Show the mapping of a kind with all that it needs."""
+    needed = [name for name, each in options.model_fields.items() if each.is_required()]
+    pairs = [f"{name}: {kind if name == 'kind' else '...'}" for name in needed]
+    return f"write {{{', '.join(pairs)}}}"
 
 
 def _for_number(text: str, *, quoted: bool) -> str:
@@ -132,6 +186,11 @@ def _for_list(value: list[Any], wanted: str, expected: Any) -> str:
     if len(value) == 1 and not isinstance(value[0], list | dict):
         return f"remove the brackets: {_write_value(value[0])}"
     return ""
+
+
+def _quoted(word: str) -> str:
+    """Return a word as text: one that YAML takes for a number needs quotes."""
+    return json.dumps(word) if _is_number(word) else word
 
 
 def _is_number(text: str) -> bool:

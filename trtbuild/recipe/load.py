@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 if TYPE_CHECKING:
-    from pydantic.fields import FieldInfo
+    from pydantic import TypeAdapter
 
     from trtbuild.backends import Target
 
@@ -106,16 +107,19 @@ def _find_unsound(source: RecipeText) -> set[str]:
 def _build_partial(data: dict[str, Any], unsound: frozenset[str]) -> Recipe:
     """Return a recipe of the sections that are sound; the others are not to be looked at."""
     sections = {
-        name: _section(field, data[name])
-        for name, field in Recipe.model_fields.items()
+        name: _section_reader(name).validate_json(json.dumps([data[name]]))[0]
+        for name in Recipe.model_fields
         if name in data and name not in unsound
     }
     return Recipe.model_construct(**sections)
 
 
-def _section(field: FieldInfo, data: Any) -> Any:
+@cache
+def _section_reader(name: str) -> TypeAdapter[tuple[Any]]:
     from pydantic import ConfigDict, TypeAdapter
 
+    field = Recipe.model_fields[name]
+    # In a tuple, since a section that is a model brings a configuration, and takes no other.
+    wrapped: Any = tuple
     annotation: Any = Annotated[field.annotation, field]
-    adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=ConfigDict(strict=True))
-    return adapter.validate_json(json.dumps(data))
+    return TypeAdapter(wrapped[annotation], config=ConfigDict(strict=True))

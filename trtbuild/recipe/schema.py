@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -35,6 +36,10 @@ Pattern = Annotated[str, Field(min_length=1)]
 FloatName = Literal["fp32", "fp16", "bf16"]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
+_MAKES_INT8 = (
+    "INT8 is made by the section `quantization`: write `quantization: {data: NAME, "
+    "calibrator: {kind: entropy2}}` in its place, NAME being a data set of the section `data`"
+)
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
@@ -49,6 +54,10 @@ def _exactly_one(value: Any) -> Any:
 
 class Quantization(Options):
     """How the model becomes INT8."""
+
+    instead: ClassVar[Mapping[str, str]] = {
+        "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8"
+    }
 
     mode: Literal["explicit", "implicit"] = "explicit"
     """How INT8 is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
@@ -111,6 +120,8 @@ class Checks(Options):
 class Precision(Options):
     """What a model computes in that does not become INT8."""
 
+    instead: ClassVar[Mapping[str, str]] = {"int8": _MAKES_INT8}
+
     type: FloatName
     """fp32, fp16 or bf16; inputs and outputs of the model keep theirs (see `keep_io_types`)."""
     data: str | None = None
@@ -159,6 +170,8 @@ class Compare(Options):
 
 class Recipe(Options):
     """A recipe: what to build, from what, and how to tell that it is good."""
+
+    instead: ClassVar[Mapping[str, str]] = {"int8": _MAKES_INT8}
 
     version: Annotated[Literal[1], BeforeValidator(_exactly_one)]
     """The version of the recipe format: 1."""

@@ -23,6 +23,8 @@ __all__ = [
     "find_sections_with",
     "join_names",
     "list_kinds",
+    "list_members",
+    "strip_annotation",
 ]
 
 Loc = tuple[str | int, ...]
@@ -121,6 +123,12 @@ def list_kinds(annotation: Any) -> dict[str, type[BaseModel]]:
     if not all(_is_section(each) and "kind" in each.model_fields for each in members):
         return {}
     return {get_args(each.model_fields["kind"].annotation)[0]: each for each in members}
+
+
+def list_members(annotation: Any) -> tuple[Any, ...]:
+    """Return the types of a union; none for any other type."""
+    bare, _ = strip_annotation(annotation)
+    return get_args(bare) if _is_union(bare) else ()
 
 
 def find_item_type(annotation: Any) -> Any:

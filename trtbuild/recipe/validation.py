@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import get_args
+from typing import Annotated, get_args
 
 from pydantic import ValidationError
 
@@ -47,7 +47,11 @@ def _problem(finding: Finding, source: RecipeText) -> Problem:
     tell = _TELL.get(finding.type, _tell_type if wrong_type else _tell_said)
     path, message, hint = tell(finding)
     if wrong_type and not hint:
-        hint = hints.hint_for_type(path, finding.value, finding.place.expected, source)
+        whole = finding.place.union is not None and not finding.beyond
+        expected = finding.place.union_type if whole else finding.place.expected
+        for each in () if whole else finding.place.metadata:
+            expected = Annotated[expected, each]
+        hint = hints.hint_for_type(path, finding.value, expected, source)
     at_key = finding.is_key or finding.type == "extra_forbidden"
     return source.problem(path, message, hint, key=at_key)
 

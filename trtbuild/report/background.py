@@ -29,6 +29,7 @@ __all__ = [
     "make_notes_section",
     "make_ranges_section",
     "make_steps_section",
+    "make_warnings_section",
 ]
 
 _MANY = 1000
@@ -123,6 +124,17 @@ def _account(account: FixAccount) -> list[InlineText]:
 def _render_change(change: str) -> InlineText:
     name, colon, what = change.partition(": ")
     return (Code(name), colon, *parse_prose(what)) if colon else (Code(name),)
+
+
+def make_warnings_section(record: Record) -> Section | None:
+    """Say what a reader must look at, each warning once."""
+    items: list[InlineText] = []
+    for warning, steps in record.list_warnings().items():
+        names: list[str | Code] = []
+        for step in steps:
+            names += [", ", Code(step)] if names else [Code(step)]
+        items.append((*names, ": " if names else "", *parse_prose(warning)))
+    return Section("Warnings", (Bullets(tuple(items)),)) if items else None
 
 
 def make_notes_section(record: Record) -> Section | None:

@@ -41,6 +41,7 @@ def make_page(record: Record) -> Page:
 
 
 _SECTIONS = (
+    background.make_warnings_section,
     results.make_targets_section,
     results.make_comparison_section,
     make_coverage_section,

@@ -56,6 +56,7 @@ class CallResult(Options):
     hint: str = ""
     code: int = 0
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
 
 

@@ -28,6 +28,7 @@ def record_success(
         seconds=action.seconds,
         where=action.where,
         notes=action.notes,
+        warnings=action.warnings,
         caveats=action.caveats,
     )
 
@@ -45,6 +46,7 @@ def record_failure(planned: PlannedStep, told: CallResult, *, log: str) -> Outco
         code=told.code,
         log=log,
         notes=told.notes,
+        warnings=told.warnings,
     )
 
 

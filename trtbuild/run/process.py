@@ -21,6 +21,8 @@ from trtbuild.run.executor import Call, StepProgress
 __all__ = ["WorkerKey", "WorkerMessage", "WorkerProcess"]
 
 _numbers = itertools.count()
+_LISTS = ("notes", "warnings", "caveats")
+"""What a report lists."""
 
 
 class WorkerKey(NamedTuple):
@@ -126,7 +128,7 @@ class WorkerProcess:
             value = json.loads(line)
             if "unit" in value:
                 return StepProgress.model_validate_json(line)
-            return {**value, "notes": tuple(value["notes"]), "caveats": tuple(value["caveats"])}
+            return {**value, **{name: tuple(value[name]) for name in _LISTS}}
         except (ValueError, TypeError, KeyError, ValidationError):
             with contextlib.suppress(OSError), self._log.open("ab") as log:
                 log.write(line)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.digest import write_canonical_json
+from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Action, Outcome
-from trtbuild.plan.plan import Plan, PlannedStep, digest_contents, iterate_inputs
+from trtbuild.plan.plan import Plan, PlannedStep, iterate_inputs, write_contents
 from trtbuild.run.executor import Call, CallResult, Executor, Listener, StepProgress
 from trtbuild.run.outcomes import (
     is_good,
@@ -135,7 +135,7 @@ class _Walk:
         action = self.store.action(planned.digest)
         if action is None or not self.store.complete(action):
             contents = self._contents(planned)
-            same = self.store.same_contents(contents)
+            same = self.store.same_contents(digest_of_bytes(contents.encode()))
             if same is None or not self.store.complete(same):
                 return False
             # Early cut-off: the steps before ran, and made what they had made before.
@@ -157,7 +157,7 @@ class _Walk:
             for artifact in self.outcomes[before].artifacts
         }
         step, caveats = planned.step, self._caveats(planned)
-        return digest_contents(step, contents, facts=planned.facts, caveats=caveats)
+        return write_contents(step, contents, facts=planned.facts, caveats=caveats)
 
     def _caveats(self, planned: PlannedStep) -> tuple[str, ...]:
         return tuple(
@@ -236,6 +236,7 @@ class _Walk:
             seconds=round(told.seconds, 3),
             where=told.where,
             notes=told.notes,
+            warnings=told.warnings,
             caveats=told.caveats,
         )
         self.store.record(action, claimed.contents)

@@ -15,7 +15,8 @@ from typing import Any
 from trtbuild.core.errors import MissingDependency, TrtbuildError
 from trtbuild.core.shown import shown
 from trtbuild.run.executor import Call, StepProgress
-from trtbuild.steps.base import Context, QuietEvents
+from trtbuild.steps.base import Context, QuietEvents, Step
+from trtbuild.steps.held_files import hold_files
 
 __all__ = ["explain_import_error", "main", "run_call"]
 
@@ -44,7 +45,7 @@ class _Telling(QuietEvents):
 
 
 def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) -> dict[str, Any]:
-    """Run a call and return its end as plain values: name, message, hint, code, notes, caveats.
+    """Run a call and return its end as plain values: name, message, hint, code, what was noted.
 
     An unexpected exception is a bug: its traceback goes to standard error (the log), its one line
     into the message.
@@ -58,13 +59,19 @@ def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) 
         threads=threads,
         events=events,
     )
-    problem = _problem_of(lambda: call.step.run(context))
+    problem = _problem_of(lambda: _run_held(call.step, context))
     return {
         "name": call.name,
         **problem,
         "notes": tuple(events.notes),
+        "warnings": tuple(events.warnings),
         "caveats": tuple(dict.fromkeys([*call.caveats, *events.caveats])),
     }
+
+
+def _run_held(step: Step, context: Context) -> None:
+    with hold_files(step):
+        step.run(context)
 
 
 def _problem_of(run: Callable[[], None]) -> dict[str, Any]:

@@ -125,7 +125,10 @@ class Torch(Options):
         names = [*self.inputs, *self.outputs]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"`{twice}` names two of the inputs and outputs; call one otherwise")
+            other = "an input" if twice in self.inputs else "another output"
+            raise ValueError(
+                f"the output `{twice}` is called like {other}; write `{twice}_out` for it"
+            )
         return self
 
     def files(self, base: Path) -> tuple[Path, ...]:

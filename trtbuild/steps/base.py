@@ -17,6 +17,7 @@ __all__ = [
     "WEIGHTS",
     "Context",
     "Events",
+    "HeldElsewhere",
     "Pinned",
     "QuietEvents",
     "Ref",
@@ -44,6 +45,13 @@ class Pinned(Options):
     digest: str
 
 
+class HeldElsewhere(Options):
+    """Inputs that are not held to the digests of files: their reader holds them to something else.
+
+    All other files that a step names are held by `steps.held_files`, whoever opens them.
+    """
+
+
 class Events(Protocol):
     """Where a running step tells how far it is and what its reader must know."""
 
@@ -51,7 +59,13 @@ class Events(Protocol):
         """Say how far the step is: `done` of `total` (0 where it is not known) `unit`s."""
 
     def note(self, text: str) -> None:
-        """Add a remark to the outcome: a warning, a thing left undone. Shown again on reuse."""
+        """Add a remark to the outcome: what was done otherwise, or left. Shown again on reuse."""
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the outcome, which every reader sees: what to look at, and what to do.
+
+        Shown again on reuse.
+        """
 
     def caveat(self, text: str) -> None:
         """Add words that must stand beside every number made from this step's outputs."""
@@ -62,6 +76,7 @@ class QuietEvents:
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.warnings: list[str] = []
         self.caveats: list[str] = []
 
     def progress(self, done: int, total: int, unit: str) -> None:
@@ -71,6 +86,11 @@ class QuietEvents:
         """Remember it once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        """Remember it once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def caveat(self, text: str) -> None:
         """Remember it once."""

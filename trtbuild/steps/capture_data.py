@@ -8,10 +8,8 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
-from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
 from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
@@ -19,13 +17,17 @@ from trtbuild.data.base import Manifest, Sample
 from trtbuild.data.survey import Survey, digest_of_sample
 from trtbuild.model.feeds import Feeder
 from trtbuild.model.input_feeding import InputFeeding
-from trtbuild.steps.base import Context, Pinned, Ref, Step
+from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
+from trtbuild.steps.held_files import demand_unchanged
 
 __all__ = ["CaptureData", "DataInput"]
 
 
-class DataInput(Options):
-    """Captured data as another step's input: what to read, and how to reach the bytes."""
+class DataInput(HeldElsewhere):
+    """Captured data as another step's input: what to read, and how to reach the bytes.
+
+    Each sample is held to the digest that its capture gave it.
+    """
 
     source: AnyDataSource
     files: tuple[Pinned, ...]
@@ -65,7 +67,7 @@ class DataInput(Options):
         suspects = () if self.source.captured else self.files
         read = 0
         with (
-            _suspect_changes(suspects, context),
+            _suspect_changes(suspects),
             contextlib.closing(self._read(context)) as samples,
         ):
             for sample in samples:
@@ -108,22 +110,18 @@ class CaptureData(Step):
 
     def run(self, context: Context) -> None:
         """Write the manifest, and the samples where they must be stored."""
-        if self.source.captured:
-            _demand_unchanged(self.files, context)  # before any of its code runs
         for caveat in self.source.caveats:
             context.events.caveat(caveat)
         survey = Survey()
         total = self.source.expected(_paths(self.files, context))
         labels = self.source.labels if self.source.captured else None
         with (
-            _suspect_changes(self.files, context),
             write_samples(self.out(context, "samples"), labels) as store,
             contextlib.closing(self._read(context, store)) as samples,
         ):
             for done, sample in enumerate(samples, start=1):
                 survey.add(sample)
                 context.events.progress(done, total, "samples")
-        _demand_unchanged(self.files, context)
         self.write(context, "manifest", survey.manifest(), indent=1)
 
     def _read(self, context: Context, store: Callable[[Sample], None]) -> Generator[Sample]:
@@ -145,22 +143,13 @@ def _threads(context: Context) -> int:
 
 
 @contextlib.contextmanager
-def _suspect_changes(files: Sequence[Pinned], context: Context) -> Iterator[None]:
+def _suspect_changes(files: Sequence[Pinned]) -> Iterator[None]:
     """Where reading fails and one of the files has changed, say that instead."""
     try:
         yield
     except TrtbuildError:
-        _demand_unchanged(files, context)
+        demand_unchanged(files)
         raise
-
-
-def _demand_unchanged(files: Sequence[Pinned], context: Context) -> None:
-    for pinned in files:
-        path = context.path(pinned)
-        if digest_of_file(path) != pinned.digest:
-            raise CorruptObject(
-                f"{path}: has changed since this run was planned", hint="run it again"
-            )
 
 
 def _different(name: str) -> CorruptObject:

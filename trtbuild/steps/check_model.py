@@ -20,9 +20,9 @@ MANY = 5
 
 
 class CheckModel(Step):
-    """Check a model for a target: an error ends the build, a warning becomes a note."""
+    """Check a model for a target: an error ends the build, a warning is shown to every reader."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"
@@ -61,7 +61,8 @@ class CheckModel(Step):
         found = check_against_rules(subject, target=self.target, off=self.off)
         _refuse([fault for fault in found.faults if fault.level == "error" and not fault.off])
         for fault in found.faults:
-            context.events.note(describe_fault(fault))
+            tell = context.events.note if fault.off else context.events.warn
+            tell(describe_fault(fault))
         self._write(context, found)
 
     def _write(self, context: Context, found: ModelChecks) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import CorruptObject
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.sources import ModelSource
@@ -56,16 +54,12 @@ class ImportModel(Step):
             MissingFile: a file is gone, or weights are asked for that are not here.
             StepInputError: the model cannot be read or exported, its weights do not fit, or what
                 was exported computes something else.
-            CorruptObject: a file is not what was planned with.
         """
         from trtbuild.model.onnx_file import write_onnx
 
         weights = None if self.weights is None else context.path(self.weights)
         context.events.progress(0, 1, "models")
         imported = self.model.bring_in(Path(self.base), weights, self.sizes)
-        # After, not before: a file that changed meanwhile must not pass for the pinned one.
-        for pinned in (*self.files, *([self.weights] if self.weights else [])):
-            _hold(context.path(pinned), pinned.digest)
         path = self.out(context, "model")
         write_onnx(imported.model, path, self.out(context, "weights"))
         more = () if imported.hold is None else imported.hold(path)
@@ -74,11 +68,3 @@ class ImportModel(Step):
         for caveat in imported.caveats:
             context.events.caveat(caveat)
         context.events.progress(1, 1, "models")
-
-
-def _hold(path: Path, digest: str) -> None:
-    if digest_of_file(path) != digest:
-        raise CorruptObject(
-            f"{path}: changed since the build was planned",
-            hint="run the same command again: it plans with the file as it is now",
-        )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from trtbuild.core.values import TensorSpec
     from trtbuild.model.feeds import Feed, Feeder
     from trtbuild.model.outline import ModelOutline
+    from trtbuild.model.plugins import Front
 
 __all__ = ["Infer", "KeptOutputs"]
 
@@ -29,7 +30,11 @@ WIDER = (
 
 
 class Infer(Step):
-    """Run a model over every sample and keep its outputs, one array an output."""
+    """Run a model over every sample and keep its outputs, one array an output.
+
+    Of a model with plugins, which ONNX Runtime cannot run, it runs what stands in front of them:
+    the tensors at the cut are outputs in the place of those behind.
+    """
 
     version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz"}
@@ -57,12 +62,14 @@ class Infer(Step):
         feeder = self.data.make_feeder(model.inputs, context)
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
+        front, cut = _cut_off(path, model)
         runs = _run_all(
-            path,
+            front,
             feeder.feeds(self.data.samples(context)),
             at_once=1 if model.split else total // feeder.batch,
             threads=context.threads or os.cpu_count() or 1,
             mapped=model.split,
+            folder=path.parent,
         )
         kept = KeptOutputs(model.outputs, feeder, reference=self.reference)
         with write_npz(self.out(context, "outputs")) as file, contextlib.closing(runs):
@@ -72,14 +79,49 @@ class Infer(Step):
                     file.append(name, rows, ragged=True)
                 done += len(feed.samples)
                 context.events.progress(done, total, "samples")
+        if cut.lost:
+            context.events.caveat(f"nothing compared {cut.behind}")
+            context.events.note(_say_not_compared(cut))
         if _has_half(model):
             context.events.note(WIDER)
         for note in kept.notes():
             context.events.note(note)
 
 
+def _cut_off(path: Path, outline: ModelOutline) -> tuple[Path | bytes, Front]:
+    """Return the model to run: the file, or what stands in front of its plugins."""
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.plugins import Front, cut_before_plugins, find_behind
+
+    if not find_behind(outline.nodes):
+        return path, Front(())
+    model = load_bare(path)
+    front = cut_before_plugins(model)
+    if not model.graph.output:
+        raise StepInputError(
+            f"nothing can be compared: all of the model stands {front.behind}, which ONNX Runtime "
+            "cannot run",
+            hint="leave `compare` out of the recipe, or replace the plugin before the export",
+        )
+    return model.SerializeToString(), front
+
+
+def _say_not_compared(cut: Front) -> str:
+    """Say which outputs are not compared, and what is in their place."""
+    lost = ", ".join(f"`{name}`" for name in cut.lost)
+    seams = ", ".join(f"`{name}`" for name in cut.seams)
+    instead = f"; compared instead, at the cut: {seams}" if seams else ""
+    return f"not compared: {lost}, {cut.behind}{instead}"
+
+
 def _run_all(
-    model: Path, feeds: Iterator[Feed], *, at_once: int, threads: int, mapped: bool
+    model: Path | bytes,
+    feeds: Iterator[Feed],
+    *,
+    at_once: int,
+    threads: int,
+    mapped: bool,
+    folder: Path,
 ) -> Generator[tuple[Feed, dict[str, np.ndarray]]]:
     """Yield each feed with what the model makes of it, in order.
 
@@ -90,7 +132,12 @@ def _run_all(
     from trtbuild.model.session import open_session
 
     lanes = max(1, min(at_once, threads, MOST_THREADS))
-    session = open_session(model, threads=threads // lanes, mapped=mapped)
+    session = open_session(
+        model,
+        threads=threads // lanes,
+        mapped=mapped,
+        folder=folder if isinstance(model, bytes) else None,
+    )
 
     def run(feed: Feed) -> tuple[Feed, dict[str, np.ndarray]]:
         with feed.blamed():

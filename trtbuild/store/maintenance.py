@@ -7,16 +7,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.digest import PREFIX, digest_of_file, read_sealed, read_sealed_tree, seal
+from trtbuild.core.digest import PREFIX, digest_of_file, read_sealed_tree, seal
 from trtbuild.core.errors import MissingFile, StoreInUse
 from trtbuild.core.files import remove_file, write_whole
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.records import Action
 from trtbuild.core.regular_files import read_regular
+from trtbuild.store.reach import Reader, iterate_actions
 from trtbuild.store.store import Store
 
 __all__ = [
@@ -30,6 +31,10 @@ __all__ = [
     "note_lock",
     "verify_store",
 ]
+
+
+RECORDS = ("actions", "contents", "records", "digests.json", "locks.json")
+STAMPS = "stamps"
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,23 @@ class StoreUsage:
     """How much the store holds, in bytes."""
 
     root: Path
-    total: int
+    objects: int
+    """What steps made."""
     by_recipe: dict[str, int]
     """What the last run of each recipe made or reused; what several share counts for each."""
     unused: int
     """What no last run reaches."""
     work: int
     """Steps that are running, and logs of failed ones."""
+    records: int
+    """What is written down of steps, runs and files."""
+    stamps: int
+    """What commands said that had nothing to do."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.objects + self.work + self.records + self.stamps
 
 
 @dataclass(frozen=True)
@@ -68,7 +83,7 @@ class StoreVerification:
     damaged: tuple[str, ...]
     """Digests of the objects that were not what they should be; they have been removed."""
     unreadable: tuple[str, ...]
-    """Records of steps that were damaged; they have been removed."""
+    """Records that were damaged, or another's than their name says; they have been removed."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,9 @@ class StoreCollection:
     objects: int
     size_bytes: int
     kept_bytes: int
+    stamps: int = 0
+    """Kept answers, which all go."""
+    stamps_bytes: int = 0
 
 
 def list_entries(store: Store) -> tuple[StoredStep, ...]:
@@ -95,7 +113,7 @@ def list_entries(store: Store) -> tuple[StoredStep, ...]:
             complete=store.complete(action),
             recipes=tuple(users.get(action.digest, ())),
         )
-        for action in _actions(store)
+        for action in iterate_actions(store)
     ]
     return tuple(sorted(found, key=lambda each: (each.recipes, each.step, each.digest)))
 
@@ -103,21 +121,26 @@ def list_entries(store: Store) -> tuple[StoredStep, ...]:
 def measure_usage(store: Store) -> StoreUsage:
     """Add up what the store holds."""
     sizes = {digest: path.stat().st_size for digest, path in _objects(store)}
-    reached = {
-        recipe: _follow_steps(store, store.history(recipe).values(), ()).objects
-        for recipe in store.recipes()
-    }
-    used = set().union(*reached.values()) if reached else set()
+    reader, used = Reader(store), set[str]()
+    by_recipe = {}
+    for recipe in store.recipes():
+        objects = reader.follow(store.history(recipe).values()).objects
+        by_recipe[recipe] = sum(sizes.get(digest, 0) for digest in objects)
+        used |= objects
     return StoreUsage(
         root=store.root,
-        total=sum(sizes.values()),
-        by_recipe={
-            recipe: sum(sizes.get(digest, 0) for digest in objects)
-            for recipe, objects in reached.items()
-        },
+        objects=sum(sizes.values()),
+        by_recipe=by_recipe,
         unused=sum(size for digest, size in sizes.items() if digest not in used),
-        work=sum(p.stat().st_size for p in (store.root / "work").rglob("*") if p.is_file()),
+        work=_measure(store.root / "work"),
+        records=sum(_measure(store.root / name) for name in RECORDS),
+        stamps=_measure(store.root / STAMPS),
     )
+
+
+def _measure(place: Path) -> int:
+    files = place.rglob("*") if place.is_dir() else (place,)
+    return sum(path.stat().st_size for path in files if path.is_file())
 
 
 def verify_store(store: Store) -> StoreVerification:
@@ -129,11 +152,13 @@ def verify_store(store: Store) -> StoreVerification:
         if digest_of_file(path) != digest:
             remove_file(path)
             damaged.append(digest)
-    for folder in ("actions", "contents", "records"):
-        for path in sorted((store.root / folder).glob("*.json")):
-            if read_sealed(path) is None:
-                path.unlink()
-                unreadable.append(f"{folder}/{path.name}")
+    told = [path for path, action in _list_recorded(store) if action is None]
+    told += [
+        store.root / "records" / f"{name}.json" for name in store.recipes() if not store.runs(name)
+    ]
+    for path in told:
+        path.unlink()
+        unreadable.append(f"{path.parent.name}/{path.name}")
     return StoreVerification(count, size, tuple(damaged), tuple(unreadable))
 
 
@@ -174,18 +199,19 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
             for run in store.runs(recipe)[:runs]
             for digest in run.values()
         ]
-        keep = _follow_steps(store, wanted, _list_named_by_locks(store))
+        keep = Reader(store).follow(wanted, _list_named_by_locks(store))
         records = [path for path, action in _list_recorded(store) if not keep.holds(action)]
         objects = {d: p for d, p in _objects(store) if d not in keep.objects}
         kept = sum(path.stat().st_size for d, path in _objects(store) if d in keep.objects)
         freed = sum(path.stat().st_size for path in objects.values())
+        stamps = [path.stat().st_size for path in (store.root / STAMPS).glob("*")]
         if not pretend:
             # Records first: should this be interrupted, none is left that promises what is gone.
             for path in (*records, *objects.values()):
                 remove_file(path)
             _sweep(store)
     steps = sum(path.parent.name == "actions" for path in records)
-    return StoreCollection(steps, len(objects), freed, kept)
+    return StoreCollection(steps, len(objects), freed, kept, len(stamps), sum(stamps))
 
 
 @contextlib.contextmanager
@@ -210,60 +236,6 @@ def keep_builds_out(store: Store) -> Iterator[None]:
         os.close(lock)
 
 
-@dataclass
-class _Reach:
-    actions: set[str]
-    objects: set[str]
-
-    def holds(self, action: Action | None) -> bool:
-        return action is not None and (
-            action.digest in self.actions
-            # By its contents a step may be found under the digest of another time.
-            or {artifact.digest for artifact in action.artifacts} <= self.objects
-        )
-
-
-def _follow_steps(store: Store, steps: Iterable[str], objects: Iterable[str]) -> _Reach:
-    """Follow steps to what they made and to the steps that made their inputs."""
-    pinned = set(objects)
-    waiting = [
-        *steps,
-        *(a.digest for a in _actions(store) if pinned and pinned & _digests_of(a)),
-    ]
-    reach = _Reach(set(), pinned)
-    while waiting:
-        digest = waiting.pop()
-        action = None if digest in reach.actions else store.action(digest)
-        if action is None:
-            continue
-        reach.actions.add(digest)
-        reach.objects |= _digests_of(action)
-        for made_from in _inputs(action):
-            step, slash, _ = made_from.partition("/")
-            # An input without an output's name is a file: fetched weights lie in the store too.
-            (waiting.append if slash else reach.objects.add)(step)
-    return reach
-
-
-def _inputs(action: Action) -> Iterator[str]:
-    """Yield what a step was made from."""
-    with contextlib.suppress(ValueError, RecursionError):
-        tree = json.loads(action.ingredients)
-        inputs = tree.get("inputs") if isinstance(tree, dict) else None
-        yield from map(str, inputs.values()) if isinstance(inputs, dict) else ()
-
-
-def _digests_of(action: Action) -> set[str]:
-    return {artifact.digest for artifact in action.artifacts}
-
-
-def _actions(store: Store) -> Iterator[Action]:
-    for path in sorted((store.root / "actions").glob("*.json")):
-        action = store.action(PREFIX + path.stem)
-        if action is not None:
-            yield action
-
-
 def _list_recorded(store: Store) -> Iterator[tuple[Path, Action | None]]:
     for folder, read in (("actions", store.action), ("contents", store.same_contents)):
         for path in sorted((store.root / folder).glob("*.json")):
@@ -284,8 +256,9 @@ def _sweep(store: Store) -> None:
     for folder in ("objects", "actions", "contents", "records"):
         for part in (store.root / folder).rglob(".*.part"):
             part.unlink(missing_ok=True)
-    for stamp in (store.root / "stamps").glob("*"):
+    for stamp in (store.root / STAMPS).glob("*"):
         stamp.unlink(missing_ok=True)
+    store.digests.forget_gone()
     for lock in (store.root / "locks").iterdir():
         lock.unlink(missing_ok=True)
     for shelf in (store.root / "objects").iterdir():

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from trtbuild.core.digest import (
-    FileDigests,
-    digest_of_file,
-    read_sealed,
-    read_sealed_tree,
-    seal,
-    write_canonical_json,
-)
+from trtbuild.core.digest import FileDigests, digest_of_bytes, digest_of_file
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
-from trtbuild.core.files import WINDOWS, copy_whole, remove_file, replace_whole, write_whole
+from trtbuild.core.files import copy_whole, remove_file, replace_whole, sync, write_whole
 from trtbuild.core.locations import find_store_root
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.records import Action, Artifact
 from trtbuild.core.watch import note_path
+from trtbuild.store.record_files import (
+    read_action,
+    read_runs,
+    read_same_contents,
+    take_digits,
+    write_action,
+    write_runs,
+    write_same_contents,
+)
 
 __all__ = ["Store", "find_default_root"]
 
-_DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
 README = """This is trtbuild's store: results of build steps, kept so that they need not run again.
 
@@ -119,7 +119,7 @@ class Store:
 
     def object_path(self, digest: str) -> Path:
         """Return where the bytes with this digest lie, or would lie."""
-        name = _hex(digest)
+        name = take_digits(digest)
         return self.root / "objects" / name[:2] / name[2:]
 
     def has(self, artifact: Artifact) -> bool:
@@ -139,7 +139,7 @@ class Store:
         if self.has(artifact):
             return artifact
         if move:
-            _sync(path)
+            sync(path)
             _protect(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
@@ -167,32 +167,30 @@ class Store:
 
     def action(self, digest: str) -> Action | None:
         """Return the recorded action of a step, if one is recorded, its artifacts gone or not."""
-        return self._read("actions", digest)
+        try:
+            return read_action(self._record("actions", digest), digest)
+        except CorruptObject:
+            return None  # whoever wrote down what is no digest
 
     def same_contents(self, digest: str) -> Action | None:
-        """Return an action whose inputs had these contents, however they came about."""
-        return self._read("contents", digest)
+        """Return an action whose inputs had the contents of a digest, however they came about."""
+        return read_same_contents(self._record("contents", digest), digest)
 
     def complete(self, action: Action | None) -> bool:
         """Tell whether an action is recorded and all its artifacts are here."""
         return action is not None and all(self.has(artifact) for artifact in action.artifacts)
 
     def record(self, action: Action, contents: str) -> None:
-        """Write an action down; its artifacts must be in the store already."""
-        text = seal(action.model_dump_json())
-        write_whole(self.root / "contents" / f"{_hex(contents)}.json", text)
-        write_whole(self.root / "actions" / f"{_hex(action.digest)}.json", text)
+        """Write an action down, with its inputs' contents as canonical JSON.
 
-    def _read(self, folder: str, digest: str) -> Action | None:
-        """Return an action, or None where it is absent, torn, damaged or no action of this kind."""
-        try:
-            text = read_sealed(self.root / folder / f"{_hex(digest)}.json")
-            action = None if text is None else Action.model_validate_json(text)
-            for artifact in () if action is None else action.artifacts:
-                _hex(artifact.digest)
-        except (ValueError, CorruptObject):
-            return None  # of another version, or made to do harm: the step runs again
-        return action
+        Its artifacts must be in the store already.
+        """
+        digest = digest_of_bytes(contents.encode())
+        write_same_contents(self._record("contents", digest), action, contents)
+        write_action(self._record("actions", action.digest), action)
+
+    def _record(self, folder: str, digest: str) -> Path:
+        return self.root / folder / f"{take_digits(digest)}.json"
 
     # Work in progress
 
@@ -201,11 +199,11 @@ class Store:
 
         Returns a file descriptor; closing it, or dying, gives the right back.
         """
-        return self._try_lock(f"locks/{_hex(digest)}")
+        return self._try_lock(f"locks/{take_digits(digest)}")
 
     def work(self, digest: str) -> Path:
         """Return a fresh directory for a claimed step; what earlier tries left is removed."""
-        name = _hex(digest)[:16]
+        name = take_digits(digest)[:16]
         work = self.root / "work" / f"{name}-{os.getpid()}"
         # Without locks, another process may be at it in a directory of its own.
         for left in [work] if self.remark else (self.root / "work").glob(f"{name}-*"):
@@ -228,12 +226,7 @@ class Store:
 
     def runs(self, recipe: str) -> list[dict[str, str]]:
         """Return the step digests of the runs of a recipe that are remembered, newest first."""
-        found = read_sealed_tree(self._runs(recipe))
-        sound = isinstance(found, list) and all(
-            isinstance(run, dict) and all(isinstance(each, str) for each in run.values())
-            for run in found
-        )
-        return found if sound else []
+        return read_runs(self._runs(recipe), recipe)
 
     def remember(self, recipe: str, steps: Mapping[str, str]) -> None:
         """Write down the step digests of a run, over those of the run before.
@@ -245,7 +238,7 @@ class Store:
         rest = self._earlier.setdefault(recipe, runs)
         kept = [latest, *(run for run in rest if run != latest)][:MOST_RUNS]
         if kept != runs:
-            write_whole(self._runs(recipe), seal(write_canonical_json(kept)))
+            write_runs(self._runs(recipe), recipe, kept)
 
     def recipes(self) -> list[str]:
         """Return the names of the recipes whose runs are remembered, sorted."""
@@ -255,28 +248,6 @@ class Store:
         return self.root / "records" / f"{recipe}.json"
 
 
-def _hex(digest: str) -> str:
-    """Return the digits of a digest; nothing else may become a part of a path.
-
-    Raises:
-        CorruptObject: it is no digest.
-    """
-    found = _DIGEST.fullmatch(digest)
-    if found is None:
-        raise CorruptObject(
-            f"`{digest}` in the store is no digest", hint="choose another store with TRTBUILD_STORE"
-        )
-    return found[1]
-
-
 def _protect(path: Path) -> None:
     """Let nobody write to a file, and those read it whom the umask lets."""
     path.chmod(path.stat().st_mode & 0o444)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)  # it syncs what it may write to
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

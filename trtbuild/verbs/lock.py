@@ -32,6 +32,7 @@ __all__ = [
     "find_built",
     "list_failed_gates",
     "lock_built",
+    "lock_target",
     "make_static_lock",
     "refuse_results",
 ]
@@ -178,7 +179,7 @@ def add_results(
             "samples": None if ranges is None else ranges.samples,
             "ranges": None if ranges is None else ranges.tensors,
             "targets": {
-                name: before.get(name) if result is None else _target(result)
+                name: before.get(name) if result is None else lock_target(result)
                 for name, result in results.items()
                 if result is not None or name in before
             },
@@ -211,7 +212,8 @@ def _measures(comparison: Comparison | None) -> Iterator[tuple[str, float]]:
             yield f"{each.output}.{each.metric}".lstrip("."), each.value
 
 
-def _target(result: TargetResult) -> LockedTarget:
+def lock_target(result: TargetResult) -> LockedTarget:
+    """Return what a lock keeps of an engine."""
     return LockedTarget(
         backend=result.backend,
         built_for=result.built_for,

@@ -116,8 +116,13 @@ def verify_build(
         against="lock" if has_lock else "last build",
         holds=all(check.holds is not False for check in checks),
         checks=checks,
-        notes=(*rebuilt.notes, *_why_no_more(rebuilt.results)),
+        notes=(*rebuilt.notes, *_why_no_more(rebuilt.results), _tell_unseen(has_lock=has_lock)),
     )
+
+
+def _tell_unseen(*, has_lock: bool) -> str:
+    where = "; `trtbuild lock --check` holds them to the lock" if has_lock else ""
+    return f"files that an apply has placed are not looked at{where}"
 
 
 def _why_no_more(results: Mapping[str, TargetResult]) -> Iterator[str]:

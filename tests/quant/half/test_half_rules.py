@@ -110,3 +110,11 @@ def test_what_lies_between_float32_stays_so():
 
     assert "it stands between nodes in float32" == reasons(text)["b"]
     assert "d" not in reasons(text)
+
+
+def test_plugins_and_what_stands_behind_them_stay_float32():
+    """Nobody knows which types a plugin takes, or how large the values are that it makes."""
+    text = CHAIN.replace("?", "Own_TRT(a)")
+    reason = "it is, or stands behind, the plugin Own_TRT `b`"
+
+    assert {"b": reason, "c": reason} == reasons(text)

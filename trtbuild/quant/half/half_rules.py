@@ -124,6 +124,8 @@ def _reason(
         return wished
     if next(iterate_bodies(node), None) is not None:
         return "it has a body"
+    if index in view.behind:
+        return f"it is, or stands behind, the plugin {view.behind[index]}"
     slots = find_half_slots(view, index, half)
     unknown = node.op_type in UNFIT or (node.op_type, half.name) in UNKNOWN_TO_TENSORRT
     if slots is None or unknown:

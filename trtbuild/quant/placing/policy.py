@@ -29,7 +29,8 @@ def list_candidates(model: onnx.ModelProto) -> list[str]:
 
     These are the activations that weighted layers read and the skip inputs of residual Adds;
     neither `skip` nor manual ranges change the list, so a calibration serves every recipe. A model
-    that is quantized already brings its own, and wants none.
+    that is quantized already brings its own, and wants none. Of what plugins make, and what is made
+    of that, nobody can find a range.
 
     Raises:
         StepInputError: the model is quantized in a form that no TensorRT takes.
@@ -39,16 +40,22 @@ def list_candidates(model: onnx.ModelProto) -> list[str]:
         return []
     sites = [(layer.index, slot) for layer in read_layers(view) for slot in layer.activations]
     sites += [(residual.add, residual.skip) for residual in find_residuals(view)]
+    sites = [site for site in sites if site[0] not in view.behind]
     return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
 
 
 def list_floating(model: onnx.ModelProto) -> list[str]:
     """Name every activation of type float32 or float16 outside bodies, in graph order.
 
-    Implicit quantization wants a range for each of them: TensorRT chooses which it uses.
+    Implicit quantization wants a range for each of them: TensorRT chooses which it uses. What
+    stands behind a plugin is left out.
     """
     view = GraphView(model)
-    return [name for name in view.activations if view.dtype(name) in {"float", "float16"}]
+    return [
+        name
+        for name in view.activations
+        if view.dtype(name) in {"float", "float16"} and view.producers.get(name) not in view.behind
+    ]
 
 
 def place_pairs(
@@ -115,7 +122,10 @@ def _reason(
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
     tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
-    return next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
+    lacking = next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
+    if lacking and layer.index in view.behind:
+        return f"it stands behind {view.behind[layer.index]}, where nothing is calibrated"
+    return lacking
 
 
 def _no_range(view: GraphView, tensor: str, ranges: Ranges, half: HalfType | None) -> str:

@@ -17,7 +17,7 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Rule:
-    """One row: an `error` stops a build, a `warning` stands in its report."""
+    """One row: an `error` stops a build, a `warning` is shown with its result."""
 
     code: str
     level: Level

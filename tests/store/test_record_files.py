@@ -1,0 +1,93 @@
+"""Records are read as what they are asked for, or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from trtbuild.core.digest import digest_of_bytes, seal
+from trtbuild.core.records import Action, Artifact
+
+AB = "sha256:" + "ab" * 32
+EMPTY, BESIDE = digest_of_bytes(b"{}"), digest_of_bytes(b"[]")
+
+
+def taken_in(store, path, text="hello"):
+    path.write_text(text)
+    return store.add(path, "thing", move=True)
+
+
+def action_of(ingredients, *artifacts, digest=None):
+    digest = digest or digest_of_bytes(ingredients.encode())
+    return Action(
+        step="x", digest=digest, ingredients=ingredients, artifacts=artifacts, seconds=1, where=""
+    )
+
+
+def test_a_torn_action_reads_as_absent(store, tmp_path):
+    """What cannot be understood is not there: the step runs again."""
+    (store.root / "actions" / "ab.json").write_text('{"step": "x", "dig')
+
+    assert store.action(AB) is None
+
+
+def test_an_action_survives_the_round_trip(store, tmp_path):
+    """What is recorded is what is read, by digest and by contents."""
+    artifact = taken_in(store, tmp_path / "a")
+    action = action_of("{}", artifact)
+
+    store.record(action, "[]")
+
+    assert action == store.action(EMPTY) == store.same_contents(BESIDE)
+    assert store.complete(action)
+
+
+def test_a_record_is_taken_for_no_other(store, tmp_path):
+    """Two that are swapped are both absent: their steps run again."""
+    store.record(action_of("{}", taken_in(store, tmp_path / "a")), "[]")
+    store.record(action_of("[{}]", taken_in(store, tmp_path / "b", "hi")), "[[]]")
+    others = digest_of_bytes(b"[{}]"), digest_of_bytes(b"[[]]")
+    for folder in ("actions", "contents"):
+        first, second = (store.root / folder).iterdir()
+        kept = first.read_bytes()
+        first.write_bytes(second.read_bytes())
+        second.write_bytes(kept)
+
+    assert [None, None] == [store.action(EMPTY), store.action(others[0])]
+    assert [None, None] == [store.same_contents(BESIDE), store.same_contents(others[1])]
+
+
+def test_an_action_that_claims_other_ingredients_is_absent(store, tmp_path):
+    """Its name and seal are right; what it says it was made of is not what it is named for."""
+    store.record(action_of("{}", taken_in(store, tmp_path / "a"), digest=AB), "[]")
+
+    assert store.action(AB) is None
+    assert store.same_contents(BESIDE) is None
+
+
+def test_the_runs_of_another_recipe_are_none_of_this_one(store):
+    """Though its file should have been renamed."""
+    store.remember("small", {"step": AB})
+    (store.root / "records/small.json").rename(store.root / "records/large.json")
+
+    assert [] == store.runs("large")
+
+
+def test_a_forged_action_reads_as_absent(store):
+    """Its seal is right, and its artifact would be a file elsewhere."""
+    victim = store.root / "victim"
+    victim.write_text("mine")
+    artifact = Artifact(name="model", digest="sha256:ab/../../victim", size_bytes=4)
+
+    store.record(action_of("{}", artifact), "[]")
+
+    assert store.action(EMPTY) is None
+    assert "mine" == victim.read_text()
+
+
+@pytest.mark.parametrize("text", ["[1]", '[{"s": 1}]', "{}", "[" * 100_000, '"x"', "nonsense"])
+def test_forged_runs_read_as_none(store, text):
+    """Whatever JSON stands there, or none."""
+    (store.root / "records/small.json").write_bytes(seal(text))
+
+    assert {} == store.history("small")
+    assert [] == store.runs("small")

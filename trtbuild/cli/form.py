@@ -1,0 +1,35 @@
+"""`--format text|json`, as most verbs have it, and how an answer is written as JSON."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from trtbuild.cli.echo import pour
+
+__all__ = ["Form", "FormOption", "write_json"]
+
+
+class Form(StrEnum):
+    """How an answer is written."""
+
+    text = "text"
+    json = "json"
+
+
+FormOption = Annotated[
+    Form, typer.Option("--format", help="How the answer is written: for people, or for programs.")
+]
+
+
+def write_json(answer: Any) -> None:
+    """Write a value of options, dataclasses and paths as JSON, its keys as the classes have them.
+
+    Errors stay text on standard error: the exit code says what became of a command.
+    """
+    from pydantic_core import to_jsonable_python
+
+    pour(json.dumps(to_jsonable_python(answer), indent=2))

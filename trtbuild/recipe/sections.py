@@ -1,0 +1,111 @@
+"""The sections of a recipe, found in its schema: which there are, and what may stand in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from trtbuild.core.options import Options, describe_fields
+
+__all__ = ["Section", "find_sections", "find_shared_options", "format_default", "name_kind"]
+
+FEW = 3
+"""Fewer options than this that kinds share are described with each of them."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a recipe that has options of its own."""
+
+    place: str
+    """Where it stands, by the names of the options that lead there: `data.preprocess`."""
+    classes: tuple[type[Options], ...]
+    """Its one class, or a class for each of its kinds, in the order of the union."""
+
+    @property
+    def name(self) -> str:
+        """Return the last name of its place."""
+        return self.place.rpartition(".")[2]
+
+    @property
+    def has_kinds(self) -> bool:
+        """Tell whether `kind` says which of its classes is meant."""
+        return "kind" in self.classes[0].model_fields
+
+
+def find_sections() -> tuple[Section, ...]:
+    """Return every section below a recipe, outer ones first, in the order of the schema.
+
+    One that several others hold (`preprocess`) is named where it comes first, and one that allows
+    a part of another's kinds (`calibrators`) is left out.
+    """
+    from trtbuild.recipe.schema import Recipe
+
+    found: list[Section] = []
+    for section in _walk(Recipe, ""):
+        if not any(set(section.classes) <= set(other.classes) for other in found):
+            found.append(section)
+    return tuple(found)
+
+
+def find_shared_options(section: Section) -> dict[tuple[type[Options], ...], tuple[str, ...]]:
+    """Return the options that several kinds of a section have alike, by those kinds.
+
+    Alike: with one default and one docstring. A few are not worth being told apart.
+    """
+    alike: dict[tuple[str, str, str], list[type[Options]]] = {}
+    for each in section.classes:
+        texts = describe_fields(each)
+        for name, field in each.model_fields.items():
+            if name != "kind":
+                key = name, repr(field.get_default()), texts.get(name, "")
+                alike.setdefault(key, []).append(each)
+    shared: dict[tuple[type[Options], ...], tuple[str, ...]] = {}
+    for (name, _, _), kinds in alike.items():
+        if len(kinds) > 1:
+            shared[tuple(kinds)] = (*shared.get(tuple(kinds), ()), name)
+    return {kinds: names for kinds, names in shared.items() if len(names) >= FEW}
+
+
+def name_kind(kind: type[Options]) -> str:
+    """Return what `kind:` says where this class is meant."""
+    (name,) = get_args(kind.model_fields["kind"].annotation)
+    return str(name)
+
+
+def format_default(field: FieldInfo) -> str:
+    """Write a default as it would stand in YAML; `required`, or `none`, where there is none."""
+    if field.is_required():
+        return "required"
+    value = field.get_default()
+    match value:
+        case bool():
+            return str(value).lower()
+        case Options() if "kind" in type(value).model_fields:
+            return f"{{kind: {name_kind(type(value))}}}"
+        case tuple() if value:
+            return f"[{', '.join(map(str, value))}]"
+    empty = value is None or value in ((), {}, "") or isinstance(value, Options)
+    return "none" if empty else str(value)
+
+
+def _walk(owner: type[Options], place: str) -> Iterator[Section]:
+    for name, field in owner.model_fields.items():
+        classes = tuple(dict.fromkeys(_find_classes(field.annotation)))
+        if classes:
+            below = f"{place}.{name}" if place else name
+            yield Section(below, classes)
+            for each in classes:
+                yield from _walk(each, below)
+
+
+def _find_classes(annotation: Any) -> Iterator[type[Options]]:
+    """Yield the option classes inside Optional, Annotated, a union, a list or a mapping."""
+    if isinstance(annotation, type) and issubclass(annotation, Options):
+        yield annotation
+        return
+    for part in get_args(annotation):
+        yield from _find_classes(part)
