@@ -105,16 +105,6 @@ def test_the_recipe_says_what_is_not_found(inputs, sample, told, expected):
     assert expected.items() <= fed(inputs, sample, **told).items()
 
 
-def test_what_is_filled_has_its_value_and_type():
-    """A state of ones, two samples wide."""
-    inputs = [*specs(x=(2, 4)), TensorSpec(name="h", dtype="int64", shape=(3, 2))]
-    feeder = Feeder(inputs, specs(x=(4,)), {"h": InputFeeding(fill=1)})
-    (feed,) = feeder.feeds([Sample(name, {"x": np.ones(4, np.float32)}) for name in "ab"])
-
-    assert ["x"] == [each.name for each in feeder.samples]
-    assert ("int64", [[1, 1]] * 3) == (feed.arrays["h"].dtype, feed.arrays["h"].tolist())
-
-
 @pytest.mark.parametrize(
     ("inputs", "samples", "told", "message", "hint"),
     [
@@ -182,17 +172,6 @@ def test_what_cannot_be_fed_is_one_error(inputs, samples, told, message, hint):
         fed(inputs, *samples, **told)
 
     assert hint in (caught.value.hint or "")
-
-
-def test_a_whole_input_is_the_same_for_all_samples_of_a_batch():
-    """Nothing is chosen in silence."""
-    feeder = Feeder(specs(x=(2, 4), size=(3,)), specs(x=(4,), size=(3,)))
-    samples = [
-        Sample(name, {"x": np.ones(4, np.float32), "size": np.full(3, value, np.float32)})
-        for name, value in (("a", 1), ("b", 2))
-    ]
-    with pytest.raises(StepInputError, match=r"samples a to b .* `size` \[3\], which a run takes"):
-        list(feeder.feeds(samples))
 
 
 @pytest.mark.parametrize(

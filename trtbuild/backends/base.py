@@ -78,8 +78,6 @@ class BuildOrder:
     engine: Path
     """The file to write; a timing cache is left beside it."""
     profiles: Sequence[Profile] = ()
-    values: Collection[str] = ()
-    """The inputs for which profiles have values, not shapes."""
     requested: Sequence[RequestedLayer] = ()
     """The layers to tell of, in this order."""
     progress: ReportProgress = _say_nothing
@@ -89,6 +87,8 @@ class BuildOrder:
     """The recipe names it, so it must be good; else it is what an earlier build left."""
     implicit: ImplicitQuantization | None = None
     """Ranges for a model without pairs; None for any other."""
+    values: Collection[str] = ()
+    """The inputs for which profiles have values, not shapes."""
 
 
 @dataclass(frozen=True)

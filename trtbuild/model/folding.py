@@ -24,7 +24,7 @@ FOLDED = frozenset(
 )
 """Operators that a weight may pass through; their results on constants are constants."""
 MOST_FOLDED = 1 << 24
-"""Values of a result that is larger than what it is made of."""
+"""Values of a result that is more than twice as large as all that is stored for it."""
 _SPREADING = frozenset({"Add", "Div", "Mul", "Sub"})
 
 
@@ -51,12 +51,15 @@ def _fold(
     if node is None:
         raise LookupError(tensor)
     operands = {name: _fold(view, name, known) for name in dict.fromkeys(node.input) if name}
-    _refuse_growth(node, operands)
+    stored = sum(values.size for name, values in known.items() if view.held(name) is not None)
+    _refuse_growth(node, operands, stored)
     known[tensor] = _run(node, operands, view.opset)
     return known[tensor]
 
 
-def _refuse_growth(node: onnx.NodeProto, operands: Mapping[str, npt.NDArray[np.generic]]) -> None:
+def _refuse_growth(
+    node: onnx.NodeProto, operands: Mapping[str, npt.NDArray[np.generic]], stored: int
+) -> None:
     """Refuse to compute what doubles again and again, or spreads one list over another."""
     sizes = [operands[name].size for name in node.input if name]
     made = sum(sizes)
@@ -69,7 +72,7 @@ def _refuse_growth(node: onnx.NodeProto, operands: Mapping[str, npt.NDArray[np.g
         data, picked = (operands[name] for name in node.input[:2])
         axis = next((each.i for each in node.attribute if each.name == "axis"), 0)
         made = picked.size * (data.size // max(1, data.shape[axis] if data.ndim else 1))
-    if made > MOST_FOLDED and made > 2 * max(sizes, default=0):
+    if made > max(MOST_FOLDED, 2 * stored):
         raise StepInputError(
             f"`{node.output[0]}` ({node.op_type}) is computed from constants and would hold {made} "
             "values",
