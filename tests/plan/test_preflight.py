@@ -152,8 +152,8 @@ def test_samples_of_sizes_that_the_model_lacks_are_named(tmp_path):
     [(message, _)] = problems(SIGNATURE, small_project(tmp_path), [tensor], [span])
 
     assert message == (
-        "data `calib` has samples of several sizes for `input`: axis 1 goes from 8 to 9 (sample 4 "
-        "is the first unlike those before); the model takes 8 alone: [batch, 3, 8, 8]"
+        "data `calib` has samples of several sizes for `input`: axis 1 of a sample goes from 8 to 9 "
+        "(sample 4 is the first unlike those before); the model takes 8 alone: [batch, 3, 8, 8]"
     )
 
 
@@ -184,6 +184,6 @@ def test_an_input_without_data_can_be_filled(tmp_path):
     edit(recipe, "data:\n", "inputs: {h0: {fill: 0}}\ndata:\n")
     assert [] == problems(signature, recipe, [tensor])
     edit(recipe, "inputs: {h0:", "inputs: {h1: {batch_axis: 0}, h0:")
-    assert [("the model has no input `h1`", "did you mean `h0`?")] == problems(
+    assert [("the model has no input `h1`", "nearest: `h0`")] == problems(
         signature, recipe, [tensor]
     )

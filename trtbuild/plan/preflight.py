@@ -245,8 +245,10 @@ def _explain_shape(
         None,
     )
     if odd is not None and len(given.shape) == len(wanted.shape):
-        message = f"has samples of several sizes for `{given.name}`: axis {odd.axis} goes from "
-        message += f"{odd.least} to {odd.most} (sample {odd.first} is the first unlike those "
+        message = f"has samples of several sizes for `{given.name}`: axis {odd.axis} of a sample "
+        message += (
+            f"goes from {odd.least} to {odd.most} (sample {odd.first} is the first unlike those "
+        )
         message += f"before); the model takes {wanted.shape[odd.axis]} alone: {_shape(whole)}"
         hint = (
             "bring the samples to one size (for pictures, `preprocess` with a resize to [height, "
