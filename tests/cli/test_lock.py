@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.cli.test_apply import SAME_BYTES, visible
 from tests.helpers.projects import edit
+from trtbuild.plan.lock import read_lock
 
 pytestmark = pytest.mark.usefixtures("steps_here")
 
@@ -174,15 +176,75 @@ def test_what_differs_from_the_lock_is_refused_with_reasons(locked, trtbuild, ch
         assert "recipe.lock does not hold" in answer.err
 
 
-def test_another_version_of_a_tool_is_refused(locked, trtbuild, tmp_path, monkeypatch):
-    """Of one that a locked build uses; what only calibration uses does not matter to it."""
-    (tmp_path / "installed" / "tensorrt_rtx_cu13_libs-99.dist-info").mkdir(parents=True)
+def bring(package, version, tmp_path, monkeypatch):
+    """Let a package look as if it were installed in another version."""
+    (tmp_path / "installed" / f"{package}-{version}.dist-info").mkdir(parents=True)
     monkeypatch.syspath_prepend(tmp_path / "installed")
+
+
+def test_another_version_of_a_tool_is_refused(locked, trtbuild, tmp_path, monkeypatch):
+    """With the steps whose bytes hang on it, and the one line that brings the lock's."""
+    was = re.search(r'tensorrt_rtx_cu13_libs = "(.*)"', Path("recipe.lock").read_text())[1]
+    bring("tensorrt_rtx_cu13_libs", "99", tmp_path, monkeypatch)
 
     answer = trtbuild("lock", "--check", "recipe.yaml")
 
     assert 5 == answer.code
-    assert "tools: tensorrt_rtx_cu13_libs: " in answer.err
+    assert f"tools: tensorrt_rtx_cu13_libs: {was} → 99 (makes build_engine(rtx))" in answer.err
+    assert f"hint: the lock's tools: pip install tensorrt_rtx_cu13_libs=={was}; if" in answer.err
+
+
+def test_a_tool_that_only_measures_may_be_another(locked, trtbuild, tmp_path, monkeypatch):
+    """NumPy sums up the figures; no byte of a model is its work."""
+    bring("numpy", "99.1", tmp_path, monkeypatch)
+
+    answer = trtbuild("lock", "--check", "recipe.yaml")
+
+    assert 0 == answer.code, answer.err
+    assert "  numpy is 99.1, and was " in answer.out
+    assert "when this was locked: it only measures" in answer.out
+
+
+def test_another_tool_that_makes_the_same_bytes_is_remarked_on(
+    locked, trtbuild, tmp_path, monkeypatch
+):
+    """An apply holds what comes of it to the lock; then the check knows that, too."""
+    bring("onnx", "99.2", tmp_path, monkeypatch)
+
+    before = trtbuild("lock", "--check", "recipe.yaml")
+    answer = trtbuild("apply", "--locked", "recipe.yaml")
+    after = trtbuild("lock", "--check", "recipe.yaml")
+
+    assert (5, 0, 0) == (before.code, answer.code, after.code), answer.err
+    assert "onnx is 99.2, and was " in answer.out
+    assert "when this was locked: what import_model, fix_graph made is the same" in after.out
+
+
+def test_another_tool_that_makes_other_bytes_is_refused(locked, trtbuild, tmp_path, monkeypatch):
+    """It says which step's they are, and what to install."""
+    bring("onnx", "99.2", tmp_path, monkeypatch)
+    edit(Path("recipe.lock"), 'int8 = "sha256:', 'int8 = "sha256:00')
+
+    answer = trtbuild("apply", "--locked", "recipe.yaml")
+
+    assert 5 == answer.code
+    assert "  quantize makes other bytes\n  tools: onnx: " in answer.err
+    assert "hint: the lock's tools: pip install onnx==" in answer.err
+
+
+def test_a_lock_lists_its_tools_for_pip(locked, trtbuild):
+    """A pin a line, sorted; what is not installed has none."""
+    edit(Path("recipe.lock"), "[tools]\n", '[tools]\n"a" = "a-gpu 1.2"\nb = "not installed"\n')
+
+    answer = trtbuild("lock", "--requirements", "recipe.yaml")
+
+    assert 0 == answer.code, answer.err
+    lines = answer.out.splitlines()
+    assert "a-gpu==1.2" == lines[0]
+    assert lines == sorted(lines)
+    assert all(re.fullmatch(r"[\w-]+==[\w.+]+", line) for line in lines)
+    assert {"onnx", "numpy", "tensorrt_rtx_cu13_libs"} < {line.split("==")[0] for line in lines}
+    assert 2 == trtbuild("lock", "--requirements", "--target", "nope", "recipe.yaml").code
 
 
 def test_a_tool_that_is_not_here_is_not_compared(locked, trtbuild):
@@ -245,17 +307,40 @@ def test_a_lock_that_does_not_hold_hides_no_other(locked, trtbuild):
     assert "gone.yaml: no such file" in answer.err
 
 
-def test_a_build_whose_gate_failed_is_not_locked_without_a_word(
-    applied_project, trtbuild, steps_here
-):
-    """It was said when it was built, perhaps to somebody else."""
+def test_a_build_whose_gate_failed_is_not_locked_without_a_word(applied_project, trtbuild):
+    """It was said when it was built, perhaps to somebody else; and the check says it to all."""
     edit(applied_project, "at_least: 10", "at_least: 99")
     assert 1 == trtbuild("apply", "recipe.yaml").code
 
     answer = trtbuild("lock", "recipe.yaml")
+    checked = trtbuild("lock", "--check", "recipe.yaml")
 
-    assert 0 == answer.code
+    assert (0, 1) == (answer.code, checked.code)
     assert "recipe.lock locks a build whose gate failed: sqnr_db ≥ 99: `logits` " in answer.err
+    assert "recipe.lock: gate failed: logits: sqnr_db ≥ 99: " in checked.err
+    assert "recipe.lock: holds" in checked.out
+
+
+def test_a_lock_carries_figures_gates_and_verdicts(locked):
+    """Those of FP32 too, and which samples are right."""
+    lock = read_lock(Path("recipe.lock"))
+
+    assert {"logits.cosine", "logits.sqnr_db", "logits.top1"} == set(lock.measures)
+    assert {"logits.top1"} == set(lock.references) == set(lock.right)
+    assert 6 == lock.compared["samples"]
+    assert {"logits: sqnr_db ≥ 10": True} == {n: each.passed for n, each in lock.gates.items()}
+
+
+def test_without_a_name_all_locks_below_are_checked(locked, trtbuild):
+    """As a hook does, whatever has changed or gone: not only recipes."""
+    shutil.copy("eval.npz", "calib.npz")
+    Path("uv.lock").write_text("version = 1")
+
+    answer = trtbuild("lock", "--check")
+
+    assert 5 == answer.code
+    assert "sources: calib.npz" in answer.err
+    assert 2 == trtbuild("lock").code
 
 
 def test_a_locked_build_is_known_to_be_the_recipes_without_its_data(locked, trtbuild, steps_here):

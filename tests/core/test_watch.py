@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core import watch as module
-from trtbuild.core.watch import Watch, describe_state, exclude, note_driver, note_path, note_until
+from trtbuild.core.watch import (
+    Watch,
+    describe_state,
+    exclude,
+    find_last_change,
+    note_driver,
+    note_path,
+    note_until,
+)
 
 
 @pytest.fixture
@@ -166,3 +174,38 @@ def test_no_devices_are_an_answer(monkeypatch):
 
     assert module.NO_DEVICES == watch.devices
     assert ("", {}) == (watch.doubt, watch.looks)
+
+
+def test_a_way_up_behind_a_link_is_left_to_the_kernel(folder):
+    """`..` is what lies above the end of the link, and not where the link lies."""
+    (folder / "far/away").mkdir(parents=True)
+    (folder / "far/file").write_text("the other")
+    (folder / "link").symlink_to("far/away")
+    with Watch() as watch:
+        Path("link/../file").read_bytes()
+        note_path("link/../file")
+
+    assert [str(folder / "link/../file")] == list(watch.looks)
+    assert describe_state(str(folder / "far/file")) == watch.looks[str(folder / "link/../file")]
+
+
+def test_a_link_s_state_is_its_own_and_that_of_its_end(folder):
+    """Led elsewhere it is another, though the end should be the same."""
+    os.link("file", "same")
+    link = folder / "link"
+    link.symlink_to("file")
+    first = describe_state(str(link))
+    link.unlink()
+    link.symlink_to("same")
+
+    assert first != describe_state(str(link))
+    assert first.startswith(describe_state("file"))
+    assert find_last_change(first) >= find_last_change(describe_state("file")) > 0
+
+
+def test_what_is_not_there_never_changed(folder):
+    """A link that leads nowhere did, when it was made."""
+    (folder / "link").symlink_to("nowhere")
+
+    assert 0 == find_last_change(describe_state("nothing"))
+    assert 0 < find_last_change(describe_state("link"))

@@ -98,3 +98,40 @@ def test_what_was_raised_first_is_told_in_one_line():
 
     assert "ValueError: These differ: a is not b" == words.last_words(second)
     assert "KeyError" == words.last_words(KeyError())
+
+
+@pytest.mark.parametrize(
+    ("expected", "said"),
+    [
+        (
+            "Empty scale",
+            "\x1b[1;31m[ONNXRuntimeError] : 1 : FAIL : /a/b.cc:69 Empty scale\x1b[m\n",
+        ),
+        (
+            "Node (a) Op (Add) Incompatible dimensions",
+            "Node (a) Op (Add) [ShapeInferenceError] Incompatible dimensions",
+        ),
+        ("No Op registered for Foo", "No Op registered for Foo\n\n==> Context: Bad node spec"),
+        ("The size, 3, must match the size", "The size,\n 3,\nmust match the size.\nTraceback"),
+        ("It begins", "It begins\nand ends"),
+        (
+            "What was wrapped at a width of forty columns goes on here",
+            "What was wrapped at a width of forty columns\ngoes on here.\nAnd ends",
+        ),
+        ("An escape written out", "\\u001b[31mAn escape\\u001b[0m written out"),
+        ("A window's title", "\x1b]0;title\x07A window's title"),
+        ("", "\n \x1b[0m\n"),
+    ],
+)
+def test_another_tool_is_quoted_in_whole_sentences(expected, said):
+    """On one line, without its colours, and without where in its own source it was."""
+    assert expected == words.quote_whole(said)
+
+
+def test_a_long_quotation_ends_with_a_sentence_or_says_that_it_does_not():
+    """Never within a word."""
+    sentence = "This sentence is a little longer than others are. "
+
+    assert (sentence * 5).strip().rstrip(".") == words.quote_whole(sentence * 50)[: 5 * 50 - 2]
+    assert words.quote_whole(sentence * 50).endswith("others are")
+    assert words.quote_whole("word " * 200).endswith("word ...")

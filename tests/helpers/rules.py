@@ -93,6 +93,11 @@ def seen(limit: float) -> Range:
     return Range(low=-1.0, high=1.0, origin="calibrated", observed=(-limit, 0.5))
 
 
+def by_hand(limit: float, seen: float, **cut: float) -> Range:
+    """A range by hand where calibration saw another limit."""
+    return Range(low=-limit, high=limit, origin="manual", observed=(-seen, 0.5), **cut)
+
+
 def of(body: str, build_target: BuildTarget = RTX, **more: object) -> Callable[[], RuleSubject]:
     return lambda: RuleSubject(model=graph(body, **more), build_target=build_target)
 
@@ -203,6 +208,9 @@ WIDE = {"u": (8, 8, 1, 1)}
 THREE_SCALES = np.full(3, 0.01, np.float32)
 RANGE = Range(low=-1.0, high=1.0, origin="manual", entry="y")
 
+NMS, BOXES = "[best] y = NonMaxSuppression(x, p, most)", "float[1,9,4] x, float[1,2,9] p"
+MOST = ", int64[1] most = {3}"
+
 FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB101": zero_points(128),
     "TB102": zero_points(0),
@@ -222,6 +230,13 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB111": lambda: RuleSubject(model=written(layer(), ir=11)),
     "TB112": reading("[cast] f = Cast<to=1>(x8)"),
     "TB113": attention("q_dq"),
+    "TB114": of("[odd] y = Det(x)", RTX),
+    "TB115": of(NMS, RTX, outputs="int64[n,3] y", inputs=BOXES, more=MOST),
+    "TB116": of("[small] y = Resize<antialias=1>(x, , s1)", RTX, opset=18),
+    "TB117": of("[half] h = Cast<to=5>(x) y = Cast<to=1>(h)", RTX),
+    "TB118": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", RTX),
+    "TB119": of("[heads] y = Attention(x, x, x)", RTX, opset=23),
+    "TB120": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", BuildTarget()),
     "TB201": accounted(("one", "fp32", "skipped by the recipe: `*`")),
     "TB202": accounted(("one", "int8", ""), ("two", "fp32", "there is no range for `b`")),
     "TB203": of(f"{W} {conv('one', 'x', 'y', 'w_dq')}"),
@@ -247,6 +262,7 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB404": lambda: with_ranges(x=seen(9.0)),
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
     "TB406": of(ONE, BuildTarget(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
+    "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.25, clipped_db=12.5)),
     "TB501": of(ONE, BuildTarget(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
@@ -266,6 +282,13 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB111": lambda: RuleSubject(model=written(layer(), ir=10)),
     "TB112": reading("[x8_dq] f = DequantizeLinear(x8, s, z)"),
     "TB113": attention("q"),
+    "TB114": of("[odd] y = Erf(x)", RTX),
+    "TB115": of(NMS, TRT11, outputs="int64[n,3] y", inputs=BOXES, more=MOST),
+    "TB116": of("[small] y = Resize(x, , s1)", RTX, opset=18),
+    "TB117": of("[half] h = Cast<to=11>(x) y = Cast<to=1>(h)", RTX),
+    "TB118": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", TRT11),
+    "TB119": of("[heads] y = Attention(x, x, x)", TRT11, opset=23),
+    "TB120": of("[nms0] y = EfficientNMS_TRT<top=3>(x)", RTX),
     "TB201": accounted(("one", "int8", ""), ("two", "fp32", "skipped by the recipe: `*`")),
     "TB202": accounted(("one", "int8", ""), ("two", "fp32", "its input is constant")),
     "TB203": of(ONE),
@@ -288,6 +311,7 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB404": lambda: with_ranges(x=seen(8.0)),
     "TB405": lambda: with_ranges(x=RANGE),
     "TB406": of(ONE, TRT11),
+    "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.001, clipped_db=40.0)),
     "TB501": of(ONE, TRT11),
 }
 """Code → a neighbour of that model that keeps the rule."""

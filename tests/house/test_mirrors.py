@@ -22,6 +22,7 @@ NO_MIRROR = {
     "cli/test_ending.py": "how a process ends, whatever it did",
     "cli/test_hostile_files.py": "whatever may lie where a file of ours should",
     "cli/test_other_versions.py": "stores of another trtbuild",
+    "cli/test_reference.py": "what a build is compared with, in figures, verdicts and on pages",
     "cli/test_shipped_recipes.py": "the recipes of this repository, applied",
     "quant/test_accuracy.py": "all of quantization, against another quantizer",
     "quant/test_delivered.py": "all of quantization, by what a builder makes of it",

@@ -151,7 +151,10 @@ def test_a_gate_on_a_metric_that_was_not_measured_fails():
         ("a gate needs at_least, at_most or drop_at_most", {"metric": "cosine"}),
         ("top1 is a share from 0 to 1; write 99%", {"metric": "top1", "at_least": 99}),
         ("a cosine lies between -1 and 1", {"metric": "cosine", "at_least": 99}),
-        ("sqnr_db has no value for FP32 alone", {"metric": "sqnr_db", "drop_at_most": 0.01}),
+        (
+            "sqnr_db has no value for the reference alone",
+            {"metric": "sqnr_db", "drop_at_most": 0.01},
+        ),
         ("or in percent; write 1%", {"metric": "top1", "drop_at_most": 1}),
         ("at_least is above at_most", {"metric": "sqnr_db", "at_least": 3, "at_most": 2}),
         ("`20 dB` is not a bound; write a number", {"metric": "sqnr_db", "at_least": "20 dB"}),

@@ -80,3 +80,28 @@ def test_what_is_no_saved_plan_says_how_to_save_one(tmp_path):
     with pytest.raises(UsageError, match="is no saved plan") as caught:
         read_saved_plan(tmp_path / "x.json")
     assert f"trtbuild plan RECIPE --out {tmp_path / 'x.json'}" in caught.value.hint
+
+
+def test_a_recipe_behind_links_is_the_one_that_was_planned(tmp_path):
+    """`..` behind a link leads above its end, there and from the plan's folder too."""
+    (tmp_path / "far/recipes").mkdir(parents=True)
+    (tmp_path / "far/plans").mkdir()
+    (tmp_path / "far/face.yaml").write_text("this one")
+    (tmp_path / "face.yaml").write_text("not this one")
+    (tmp_path / "recipes").symlink_to("far/recipes")
+    (tmp_path / "plans").symlink_to("far/plans")
+    file, plan = tmp_path / "plans/face.json", plan_with()
+    recipe = tmp_path / "recipes/../face.yaml"
+    save_plan(file, recipe=recipe, targets=[], plan=plan, decisions=decisions(plan))
+
+    assert "this one" == read_saved_plan(file)[1].read_text()
+
+
+def test_a_plan_that_was_edited_is_none(saved):
+    """What it says of a step is not what the step's digest is of; nor is it read if it is huge."""
+    text = saved.read_text()
+    for other in (text.replace("99.9", "99.8"), text.replace("99.9", "NaN"),
+                  text.replace("99.9", "[" + "[]," * 600_000 + "1]")):  # fmt: skip
+        saved.write_text(other)
+        with pytest.raises(UsageError, match="is no saved plan"):
+            read_saved_plan(saved)

@@ -56,7 +56,6 @@ def paths_of(text):
             "{data: a}",
             "{data: d, gates: [{metric: top5, at_least: 0.5}]}",
         ),
-        ([("compare",)], "quantization: {data: b, calibrator: {kind: minmax}}\n", ""),
         ([("quantization", "ranges", "t")], "minmax}", "minmax}, ranges: {t: [1, -1]}"),
         ([("quantization", "ranges", "t")], "minmax}", "minmax}, ranges: {t: 0}"),
         ([("quantization", "ranges", "t")], "minmax}", "minmax}, ranges: {t: -1}"),

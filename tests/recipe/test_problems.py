@@ -96,6 +96,7 @@ def test_json_holds_the_same():
         "file": "recipes/face.yaml",
         "line": 12,
         "column": 3,
+        "level": "error",
         "path": ["quantization", "mode"],
         "message": "no",
         "hint": "",

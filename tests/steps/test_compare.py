@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 
+from tests.helpers.models import model_of
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import CorruptObject, StepInputError
 from trtbuild.core.records import Comparison
@@ -21,6 +23,14 @@ DATA = DataInput(
     manifest=Ref(step="capture_data(eval)", output="manifest"),
     stored=Ref(step="capture_data(eval)", output="samples"),
 )
+MODEL = Ref(step="fix_graph", output="model")
+FLOAT = "g (float[N, 2] x) => (float[N, 2] y) { y = Relu(x) }"
+PAIR = """
+g (float[N, 2] x) => (float[N, 2] y) <float s = {0.1}, int8 z = {0}> {
+  q = QuantizeLinear(x, s, z)
+  y = DequantizeLinear(q, s, z)
+}
+"""
 SCORES = np.array([[9, 1], [1, 9], [9, 1]], np.float32)
 
 
@@ -34,6 +44,12 @@ class Setup:
         self.labels()
         self.outputs("reference", y=SCORES)
         self.outputs("candidate", y=SCORES)
+        self.model(FLOAT)
+
+    def model(self, text):
+        """Write the model that is taken as right."""
+        onnx.save(model_of(text), self.folder / "model.onnx")
+        self.inputs["fix_graph/model"] = self.folder / "model.onnx"
 
     def labels(self, *labels, count=3):
         """Write the manifest of the data."""
@@ -56,13 +72,15 @@ class Setup:
                 writer.add(name, array)
         self.inputs[f"infer({side})/outputs"] = path
 
-    def run(self, *metrics, gates=(), caveats=()) -> Comparison:
+    def run(self, *metrics, gates=(), caveats=(), name="") -> Comparison:
         """Run the step and read what it wrote."""
         out = self.folder / "out"
         out.mkdir(exist_ok=True)
         step = CompareOutputs(
             reference=Ref(step="infer(reference)", output="outputs"),
             candidate=Ref(step="infer(candidate)", output="outputs"),
+            reference_model=MODEL,
+            reference_name=name,
             data=DATA,
             metrics=metrics,
             gates=gates,
@@ -184,3 +202,54 @@ def test_equal_inputs_give_equal_bytes(setup):
     setup.run("cosine", "sqnr_db", "max_abs", "top1_agreement")
 
     assert first == setup.text
+
+
+@pytest.mark.parametrize(
+    ("expected", "model", "name"),
+    [
+        (("FP32 model", "FP32"), FLOAT, ""),
+        (("FP16 source", "FP16"), FLOAT.replace("float", "float16"), ""),
+        (("source as it came: INT8 Q/DQ", "INT8 Q/DQ"), PAIR, ""),
+        (("reference a.onnx (FP32)", "FP32"), FLOAT, "reference a.onnx"),
+    ],
+)
+def test_the_reference_is_called_what_it_is(setup, expected, model, name):
+    """By the type of its numbers, read from the model."""
+    setup.model(model)
+    found = setup.run("cosine", name=name)
+
+    assert expected == (found.reference, found.reference_type)
+
+
+def test_nothing_is_judged_by_a_model_that_is_quantized_itself(setup):
+    """Equal as the two are; but what counts right answers needs no reference."""
+    setup.labels(0, 1, 0)
+    setup.model(PAIR)
+    gates = (Gate(metric="cosine", at_least=0.9), Gate(metric="top1", at_least=1, drop_at_most=0))
+    cosine, top1, drop = setup.run("cosine", gates=gates).verdicts
+
+    assert [(False, False), (True, True), (False, False)] == [
+        (each.judged, each.passed) for each in (cosine, top1, drop)
+    ]
+    assert "no float model to compare with, only the source as it came: INT8 Q/DQ" in cosine.remark
+
+
+NMS = "g (float[N, 2] x) => (float[N, 2] z) { y = Relu(x)  [nms0] z = EfficientNMS_TRT(y) }"
+
+
+def test_what_an_engine_has_behind_a_plugin_is_measured_against_nothing(tmp_path):
+    """ONNX Runtime cannot run it: what both have is compared, and no gate is judged on the rest."""
+    setup = Setup(tmp_path)
+    setup.model(NMS)
+    setup.outputs("candidate", y=SCORES, z=SCORES)
+    gate = Gate(metric="cosine", at_least=0.9)
+
+    some = setup.run("cosine", gates=(gate,))
+    setup.outputs("candidate", z=SCORES)
+    none = setup.run("cosine", gates=(gate,))
+
+    assert [("y", True)] == [(each.output, each.passed) for each in some.verdicts]
+    assert () == none.measures
+    assert [(False, False, "all outputs stand behind EfficientNMS_TRT `nms0`")] == [
+        (each.passed, each.judged, each.remark) for each in none.verdicts
+    ]

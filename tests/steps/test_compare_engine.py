@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.steps.test_compare import DATA, SCORES, Setup
+from tests.steps.test_compare import DATA, MODEL, SCORES, Setup
 from trtbuild.core.records import Comparison
 from trtbuild.measure.gates import Gate
 from trtbuild.steps.base import Context, Ref
@@ -24,6 +24,7 @@ def test_an_engine_is_measured_and_judged_as_its_model_is(tmp_path):
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step="infer(candidate)", output="outputs"),
         runner=Ref(step="infer_engine(l4)", output="runner"),
+        reference_model=MODEL,
         data=DATA,
         metrics=("cosine",),
         gates=(Gate(metric="cosine", at_least=0.9),),

@@ -239,14 +239,27 @@ CAST = """m (float[N, 2] x) => (float[N, 2] y) {
 }"""
 
 
-@pytest.mark.parametrize(("text", "told"), [(CAST, True), (HALF, True), (MODEL, False)])
-def test_what_half_precision_hides_here_is_said(infer, text, told):
-    """120000 is infinite in FP16, and is not between two layers here."""
+@pytest.mark.parametrize(
+    ("text", "expected"), [(CAST, [[2, np.inf]]), (HALF, [[2, np.inf]]), (MODEL, None)]
+)
+def test_half_precision_overflows_here_as_it_would(infer, text, expected):
+    """120000 is infinite in FP16; how that is found out is said."""
     found, events = infer([[1, 60000]], text)
 
-    assert told == any("does not show" in note for note in events.notes)
-    if text == CAST:
-        assert [[2, 120000]] == found.read("y").tolist()
+    assert (text != MODEL) == any("rounded to 16 bits" in note for note in events.notes)
+    assert expected is None or expected == found.read("y").tolist()
+
+
+def test_what_half_precision_in_bodies_hides_is_said(infer):
+    """Such a model runs as it is, in FP32 between its layers."""
+    body = "{ a = Cast<to = 10>(x)  b = Add(a, a)  r = Cast<to = 1>(b) }"
+    text = f"""m (float[N, 2] x) => (float[N, 2] y) <bool c = {{1}}> {{
+        y = If (c) <then_branch = t () => (float[N, 2] r) {body},
+                    else_branch = e () => (float[N, 2] r) {body}>
+    }}"""
+    _, events = infer([[1, 6]], text)
+
+    assert any("does not show" in note for note in events.notes)
 
 
 def test_tensors_in_front_of_a_plugin_stand_for_the_outputs_behind_it(infer):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
+import types
+import zlib
 from pathlib import Path
 
 import pytest
@@ -188,6 +191,67 @@ def test_the_oldest_stamps_go(file, monkeypatch):
         time.sleep(0.02)
 
     assert [None, SAID, SAID] == [recall_answer(key) for key in keys]
+
+
+def test_what_nobody_has_kept_for_a_month_goes(file):
+    """The folders and commands of a year are not asked for again."""
+    kept(file)
+    (place,) = (file.parent / "store/stamps").iterdir()
+    os.utime(place, (LONG_AGO, LONG_AGO))
+    with Watch() as watch:
+        file.read_text()
+    keep_answer(make_key(["plan", "y"]), SAID, watch, began=time.time() + 3600)
+
+    assert place not in (file.parent / "store/stamps").iterdir()
+
+
+def test_one_is_kept_for_a_folder_and_a_command(file, monkeypatch):
+    """Other users, environments and Pythons take each other's place."""
+    for number in range(5):
+        monkeypatch.setenv("TRTBUILD_TRIES", str(number))
+        key, _ = kept(file)
+
+    assert SAID == recall_answer(key)
+    assert 1 == len(list((file.parent / "store/stamps").iterdir()))
+
+
+def test_a_stamp_of_many_files_is_small(file, monkeypatch):
+    """A folder is named once, and states have one digest: 5000 pictures took 500 kB."""
+    monkeypatch.setattr(stamp, "sys", types.SimpleNamespace(**{**vars(sys), "modules": {}}))
+    key = make_key(["plan"])
+    with Watch() as watch:
+        for number in range(5000):
+            watch.see(file.parent / f"a folder/picture{number:05}.png")
+
+    assert "" == keep_answer(key, SAID, watch, began=time.time() + 3600)
+    (place,) = (file.parent / "store/stamps").iterdir()
+    assert place.stat().st_size < 20_000
+    assert SAID == recall_answer(key)
+    (file.parent / "a folder").mkdir()
+    (file.parent / "a folder/picture04999.png").touch()
+    assert recall_answer(key) is None
+
+
+def test_what_would_be_too_long_is_not_kept(file):
+    """Whoever writes megabytes has something to do; a stamp that is longer is none."""
+    key, reason = kept(file, said=[("out", os.urandom(2 << 20).hex())])
+    assert "too long" in reason
+    assert recall_answer(key) is None
+
+    kept(file)
+    (place,) = (file.parent / "store/stamps").iterdir()
+    packed = zlib.compress(bytes(stamp.MOST_TEXT_BYTES + 1))
+    place.write_bytes(f"{zlib.crc32(packed):08x}\n".encode() + packed)
+    assert recall_answer(key) is None
+
+
+def test_an_answer_from_the_future_is_none(file, monkeypatch):
+    """The clock was set back: what has a term may hold no more."""
+    key, _ = kept(file)
+    now = time.time()
+    monkeypatch.setattr(stamp.time, "time", lambda: now - 60)
+
+    assert recall_answer(key) is None
 
 
 def test_a_store_that_cannot_be_written_to_keeps_nothing(file, monkeypatch):

@@ -5,6 +5,7 @@ from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_
 from trtbuild.api.recipes import (
     check,
     demand_apart,
+    demand_ready,
     doctor,
     kinds,
     load,
@@ -12,23 +13,37 @@ from trtbuild.api.recipes import (
     sections,
     validate,
 )
-from trtbuild.api.review import check_lock, diff, diff_git, list_failed_gates, lock, verify
+from trtbuild.api.review import (
+    check_lock,
+    diff,
+    diff_git,
+    find_locked_recipes,
+    list_failed_gates,
+    list_locked_failures,
+    list_requirements,
+    lock,
+    verify,
+)
 
 __all__ = [
     "apply",
     "check",
     "check_lock",
     "demand_apart",
+    "demand_ready",
     "diff",
     "diff_git",
     "diff_ranges",
     "doctor",
     "export_ranges",
+    "find_locked_recipes",
     "find_ranges",
     "import_ranges",
     "inspect",
     "kinds",
     "list_failed_gates",
+    "list_locked_failures",
+    "list_requirements",
     "load",
     "lock",
     "open_store",

@@ -33,9 +33,10 @@ def plan(
     Runs nothing and fetches nothing.
     """
     from trtbuild.verbs.plan import plan_recipe
+    from trtbuild.verbs.ready import load_ready
 
     with using_executor(executor) as place:
-        return plan_recipe(load(path), Store(find_default_root()), place, targets=targets)
+        return plan_recipe(load_ready(path), Store(find_default_root()), place, targets=targets)
 
 
 def why(path: Path | str) -> tuple[Why, ...]:
@@ -73,9 +74,10 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.apply import apply_recipe as apply_here
+    from trtbuild.verbs.ready import load_ready
 
     demand_buildable(executor, "building")
-    loaded = load(path)
+    loaded = load_ready(path, data=not locked)
     store = Store(find_default_root())
     with using_executor(executor, jobs=jobs) as place:
         return apply_here(
@@ -94,7 +96,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
 def _hold_to_lock(loaded: LoadedRecipe, store: Store, place: Executor) -> Lock:
     from trtbuild.verbs.lock import compare_with_lock
 
-    return compare_with_lock(loaded, store, place)[0]
+    return compare_with_lock(loaded, store, place, building=True)[0]
 
 
 def script(path: Path | str, target: str) -> str:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
     from trtbuild.verbs.check import CheckedModel
     from trtbuild.verbs.diagnose import Diagnosis
 
-__all__ = ["check", "demand_apart", "doctor", "kinds", "load", "schema", "sections", "validate"]
+__all__ = [
+    "check",
+    "demand_apart",
+    "demand_ready",
+    "doctor",
+    "kinds",
+    "load",
+    "schema",
+    "sections",
+    "validate",
+]
 
 _NAME = re.compile(rb"""^name:[ ]+(["']?)([A-Za-z0-9_.-]+)\1[ ]*(#.*)?\r?$""", re.MULTILINE)
 
@@ -40,19 +50,20 @@ def load(path: Path | str) -> LoadedRecipe:
 def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     """Check recipes and return all that is wrong with them, in order.
 
+    Files that they name and that are not here are warnings: to check a recipe needs none of them.
+
     Raises:
         MissingFile: one is not there, and with the others nothing is wrong.
     """
     from trtbuild.core.shown import shown
     from trtbuild.recipe.problems import Mark, Problem
+    from trtbuild.verbs.ready import list_problems
 
     found: list[Problem] = []
     missing: list[MissingFile] = []
     for path in paths:
         try:
-            load(path)
-        except RecipeError as error:
-            found += error.problems
+            found += list_problems(path)
         except MissingFile as error:
             missing.append(error)
             told = error.message.removeprefix(shown(f"{path}: "))
@@ -61,6 +72,18 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     if missing and len(missing) == len(found):
         raise missing[0]
     return tuple(found)
+
+
+def demand_ready(paths: Sequence[Path], *, locked: bool = False) -> None:
+    """Demand that recipes that are built together have all that they name, before one is built.
+
+    Raises:
+        RecipeError: all that is wrong with any of them.
+        MissingFile: a file that one names is not there.
+    """
+    from trtbuild.verbs.ready import demand_ready as demand
+
+    demand(paths, data=not locked)
 
 
 def demand_apart(paths: Sequence[Path]) -> None:
@@ -104,6 +127,7 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
         MissingFile, StepInputError, StepFailed: a model cannot be read, fixed or quantized.
     """
     from trtbuild.verbs.check import check_file, check_recipe
+    from trtbuild.verbs.ready import load_ready
 
     file = Path(path)
     if file.suffix == ".onnx":
@@ -111,7 +135,7 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
     store = Store(find_default_root())
     store.prepare()
     with using_executor(executor) as place:
-        return check_recipe(load(file), store, place)
+        return check_recipe(load_ready(file), store, place)
 
 
 def schema() -> dict[str, Any]:

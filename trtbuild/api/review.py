@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.verify import Verification
 
-__all__ = ["check_lock", "diff", "diff_git", "list_failed_gates", "lock", "verify"]
+__all__ = [
+    "check_lock",
+    "diff",
+    "diff_git",
+    "find_locked_recipes",
+    "list_failed_gates",
+    "list_locked_failures",
+    "list_requirements",
+    "lock",
+    "verify",
+]
 
 
 def lock(path: Path | str, *, executor: Executor | str = "local") -> tuple[Path, bool, Lock]:
@@ -42,7 +52,7 @@ def list_failed_gates(
     path: Path | str, *, executor: Executor | str = "local"
 ) -> tuple[GateVerdict, ...]:
     """Return the gates that failed when a recipe was last built as it stands."""
-    from trtbuild.verbs.lock import list_failed_gates as failed
+    from trtbuild.verbs.lock_figures import list_failed_gates as failed
 
     with using_executor(executor) as place:
         return failed(load(path), open_store(), place)
@@ -72,6 +82,39 @@ def check_lock(
         directory = Path(build_dir) / loaded.recipe.name
         placed = check_placed(directory, lock, recipe=Path(path))
     return find_lock(Path(path)), (*remarks, placed)
+
+
+def list_locked_failures(path: Path | str) -> tuple[str, ...]:
+    """Say of each gate in the lock of a recipe that did not pass what it asked, and what was found.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, or it cannot be read.
+    """
+    from trtbuild.plan.lock import find_lock, read_lock
+    from trtbuild.verbs.lock_figures import list_locked_failures as failed
+
+    return failed(read_lock(find_lock(Path(path))))
+
+
+def list_requirements(paths: Sequence[Path | str], *, target: str = "") -> tuple[str, ...]:
+    """Return the tools of the locks of recipes as lines of a requirements file, a pin a line.
+
+    Those of a target that is built under a Python of its own are remarks there; with such a
+    `target`, its are the pins.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, it cannot be read, or two ask for two versions.
+    """
+    from trtbuild.verbs.requirements import list_requirements as listed
+
+    return listed([Path(path) for path in paths], target)
+
+
+def find_locked_recipes(folder: Path | str) -> tuple[Path, ...]:
+    """Return the recipes below a folder that have a lock beside them, sorted."""
+    from trtbuild.verbs.requirements import find_locked_recipes as found
+
+    return found(Path(folder))
 
 
 def verify(

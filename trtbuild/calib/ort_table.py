@@ -26,6 +26,7 @@ from typing import Any
 
 from trtbuild.calib.range_text import NUMBER, split_lines
 from trtbuild.core.errors import RangeFileError
+from trtbuild.core.words import quote_whole
 
 __all__ = ["Bounds", "from_flatbuffer", "from_json", "from_lines", "is_flatbuffer", "is_lines"]
 
@@ -84,7 +85,8 @@ def from_flatbuffer(data: bytes, *, file: str) -> dict[str, Bounds]:
             rows.append((key.decode(), value.decode()))
     except (struct.error, ValueError) as error:
         raise RangeFileError(
-            f"{file}: is no calibration table of ONNX Runtime, or a damaged one: {error}"
+            f"{file}: is no calibration table of ONNX Runtime, or a damaged one: "
+            f"{quote_whole(str(error))}"
         ) from None
     return _limits(rows, file)
 

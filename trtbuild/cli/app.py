@@ -23,7 +23,7 @@ UNREAD = 141
 """What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
 VERBS = {
-    "validate": "Check recipes without touching a model, a GPU or the store.",
+    "validate": "Check recipes without running anything; needs no model, GPU or store.",
     "check": "Check models for what TensorRT refuses, changes without a word, or makes slow.",
     "plan": "Say which steps would run, which are reused, and why; runs nothing.",
     "apply": "Build what recipes ask for; exit code 1 if a gate fails.",

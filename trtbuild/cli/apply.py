@@ -62,6 +62,8 @@ def apply(  # noqa: PLR0913  # its options
     builds = []
     chosen, targets, saved = _resolve_arguments(recipes, target, plan)
     api.demand_apart(chosen)
+    if len(chosen) > 1:
+        api.demand_ready(chosen, locked=locked)
     for recipe in chosen:
         with listening(quiet=quiet, verbose=verbose) as listener:
             applied = api.apply(

@@ -20,10 +20,21 @@ LEVELS = {
 
 
 def lock(
-    recipes: Annotated[list[Path], typer.Argument(help="Built recipes.", metavar="RECIPE")],
+    recipes: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Built recipes; with --check, all below here that have a lock by default.",
+            metavar="RECIPE",
+            show_default=False,
+        ),
+    ] = None,
     *,
     check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 5 if a lock does not hold.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Write nothing; exit code 5 if a lock does not hold, 1 if a gate in it failed.",
+        ),
     ] = False,
     build_dir: Annotated[
         Path,
@@ -31,24 +42,48 @@ def lock(
             "--build-dir", metavar="DIR", help="Where `--check` looks for what was placed."
         ),
     ] = Path("build"),
+    requirements: Annotated[
+        bool,
+        typer.Option("--requirements", help="Write nothing; list the lock's tools as pip's pins."),
+    ] = False,
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target", metavar="NAME", help="Of `--requirements`: for the Python of this target."
+        ),
+    ] = "",
 ) -> int:
     """Write down beside a recipe what it was built from and what came of it."""
     from trtbuild import api
-    from trtbuild.cli.show import format_verdict
+    from trtbuild.core.errors import UsageError
 
     if check:
-        return max(_check(recipe, build_dir) for recipe in recipes)
+        found = recipes or api.find_locked_recipes(Path())
+        if not found:
+            echo("no recipe below here has a lock")
+        return max((_check(recipe, build_dir) for recipe in found), default=0)
+    if not recipes:
+        raise UsageError("no recipe is named", hint="trtbuild lock recipes/NAME.yaml")
+    if requirements:
+        for line in api.list_requirements(recipes, target=target):
+            echo(line)
+        return 0
     for recipe in recipes:
-        path, changed, found = api.lock(recipe)
-        echo(f"{path}: {'written' if changed else 'unchanged'}")
-        for name, target in found.targets.items():
-            echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
-        for verdict in api.list_failed_gates(recipe):
-            echo(
-                f"warning: {path} locks a build whose gate failed: {format_verdict(verdict)}",
-                err=True,
-            )
+        _write(recipe)
     return 0
+
+
+def _write(recipe: Path) -> None:
+    from trtbuild import api
+    from trtbuild.cli.show import format_verdict
+
+    path, changed, found = api.lock(recipe)
+    echo(f"{path}: {'written' if changed else 'unchanged'}")
+    for name, target in found.targets.items():
+        echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
+    for verdict in api.list_failed_gates(recipe):
+        what = "whose gate failed" if verdict.judged else "with a gate that was not judged"
+        echo(f"warning: {path} locks a build {what}: {format_verdict(verdict)}", err=True)
 
 
 def _check(recipe: Path, build_dir: Path) -> int:
@@ -64,4 +99,7 @@ def _check(recipe: Path, build_dir: Path) -> int:
     echo(f"{path}: holds")
     for each in remarks:
         echo(f"  {each}")
-    return 0
+    failed = api.list_locked_failures(recipe)
+    for each in failed:
+        echo(f"{path}: {each}", err=True)
+    return 1 if failed else 0

@@ -117,7 +117,8 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     for engine, verdict in record.list_verdicts():
         if not verdict.passed:
             on = f"{engine}: " if engine else ""
-            echo(f"gate failed: {on}{format_verdict(verdict)}", err=True)
+            word = "failed" if verdict.judged else "not judged"
+            echo(f"gate {word}: {on}{format_verdict(verdict)}", err=True)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
@@ -179,7 +180,7 @@ def _comparison(found: Comparison) -> None:
             else measure.remark,
             ""
             if measure.reference is None
-            else f"FP32 {format_figure(measure.reference, measure.unit)}",
+            else f"{found.reference_type} {format_figure(measure.reference, measure.unit)}",
         )
         for measure in found.measures
         if measure.applies
@@ -187,7 +188,7 @@ def _comparison(found: Comparison) -> None:
     if rows:
         pour(format_table(rows, indent="    "))
     for verdict in found.verdicts:
-        word = "passed" if verdict.passed else "FAILED"
+        word = "passed" if verdict.passed else "FAILED" if verdict.judged else "NOT JUDGED"
         echo(f"    gate {word}: {format_verdict(verdict)}")
     echo(f"    measured by {found.runner}")
 
@@ -226,7 +227,7 @@ def write_diagnosis(found: Diagnosis) -> None:
 
 
 def write_problems(problems: Sequence[Problem], form: Format) -> int:
-    """Write problems in the form asked for; the exit code says whether there are any."""
+    """Write problems in the form asked for; the exit code says whether there are errors."""
     from trtbuild.recipe.problems import render_problems
 
     text = render_problems(problems, form)
@@ -235,4 +236,4 @@ def write_problems(problems: Sequence[Problem], form: Format) -> int:
             echo(line, command=True)
     elif text:
         pour(text, err=form == "text")
-    return RecipeError.code if problems else 0
+    return RecipeError.code if any(each.level == "error" for each in problems) else 0

@@ -26,7 +26,7 @@ def validate(
         ProblemFormat, typer.Option("--format", help="How problems are written.")
     ] = ProblemFormat.text,
 ) -> int:
-    """Check recipes without touching a model, a GPU or the store."""
+    """Check recipes without running anything; needs no model, GPU or store."""
     from trtbuild import api
     from trtbuild.cli import show
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 from trtbuild.core.watch import note_path
+from trtbuild.core.words import last_words
 
 __all__ = ["find_source_files", "load_entrypoint"]
 
@@ -82,7 +83,7 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
         ) from error
     except Exception as error:
         raise UsageError(
-            f"{entrypoint}: importing it fails: {type(error).__name__}: {error}",
+            f"{entrypoint}: importing it fails: {last_words(error)}",
             hint=f"python {file} says more",
         ) from error
     found = getattr(module, name, None)

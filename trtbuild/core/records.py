@@ -95,6 +95,8 @@ class Measure(Options):
     """Which sample that is, counted from 0."""
     identical: bool = False
     """The two are equal where the value would then be infinite: passes any `at_least`."""
+    right: str = ""
+    """Of a share of samples, which are right: a bit each, the first the highest, as hexadecimal."""
     applies: bool = True
     """False where the metric says nothing about such an output (top-1 of a single number)."""
 
@@ -105,6 +107,9 @@ class GateVerdict(Options):
     gate: str
     """The rule in words: `sqnr_db ≥ 20`."""
     passed: bool
+    judged: bool = True
+    """False where there is nothing to hold the value against; `remark` then says why. Such a gate
+    has not passed."""
     value: float | None
     """What the rule looked at, in the metric's unit; a drop is reference - candidate."""
     output: str = ""
@@ -117,14 +122,19 @@ class GateVerdict(Options):
 class Comparison(Options):
     """How a candidate's outputs compare with the reference's on the same samples.
 
-    The reference is always the FP32 model; signal-to-noise takes it as the signal.
+    Signal-to-noise takes the reference as the signal.
     """
 
     reference: str
+    """What it is, in words: `FP32 model`, `source as it came: INT8 Q/DQ`."""
+    reference_type: str = "FP32"
+    """The type of its numbers, for the head of a column: `FP32`, `FP16`, `INT8 Q/DQ`."""
     candidate: str
     runner: str
     """What ran them: numbers from ONNX Runtime are not an engine's, and say so."""
     samples: int
+    data: str = ""
+    """The digest of what the samples are; equal digests can be compared sample by sample."""
     labelled: bool
     measures: tuple[Measure, ...]
     verdicts: tuple[GateVerdict, ...]

@@ -53,10 +53,11 @@ def read_regular(
     name = called or str(path)
     with open_regular(path, called=called, hint=hint) as file:
         try:
-            data = file.read(most_bytes + 1)
+            whole = os.fstat(file.fileno()).st_size <= most_bytes  # else not one byte is read
+            data = file.read(most_bytes + 1) if whole else b""
         except OSError as error:
             raise MissingFile(f"{name}: {_explain_error(error)}", hint=hint) from None
-    if len(data) > most_bytes:
+    if not whole or len(data) > most_bytes:
         raise MissingFile(
             f"{name}: is longer than {most_bytes >> 20} MiB, and such a file is not",
             hint="is this the right file?",

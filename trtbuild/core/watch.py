@@ -9,6 +9,7 @@ Loads nothing: `typing` and `pathlib` alone would take longer than all that a ke
 from __future__ import annotations
 
 import os
+import stat
 import sys
 
 TYPE_CHECKING = False
@@ -20,8 +21,11 @@ __all__ = [
     "NO_DEVICES",
     "Watch",
     "describe_devices",
+    "describe_link",
     "describe_state",
     "exclude",
+    "find_last_change",
+    "make_absolute",
     "note_driver",
     "note_path",
     "note_until",
@@ -36,6 +40,8 @@ ACTS = (
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 PROBE, COMPILED = ".probe-", "__pycache__"
 LOCKS = frozenset({".lock", "in-use"})
+LINK = " -> "
+"""Stands before where a link leads."""
 DEVICES = ("dxg", "nvgpu", "nvhost", "nvidia", "nvmap")
 DRIVER = "/proc/driver/nvidia"
 NO_DEVICES = "devices:\n"
@@ -73,27 +79,64 @@ class Watch:
 
     def see(self, path: str | bytes | os.PathLike[str]) -> str:
         """Look at a path, unless that was done before; return the path made absolute."""
-        whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+        whole = make_absolute(path)
         if whole not in self.looks and whole not in self._unread:
             self.looks[whole] = describe_state(whole)
         return whole
 
     def leave_out(self, path: str | os.PathLike[str]) -> None:
         """Pass over a file, whatever it holds."""
-        self._unread.add(os.path.abspath(path))  # noqa: PTH100
+        self._unread.add(make_absolute(path))
 
 
 _watching: list[Watch] = []
 _listening: list[bool] = []
 
 
+def make_absolute(path: str | bytes | os.PathLike[str]) -> str:
+    """Return a path from the root on, with every `..` in it.
+
+    Behind a link, `..` is what lies above the end of that link: only the kernel can take it away.
+    """
+    text = os.fsdecode(path)
+    if text.startswith(os.sep):
+        return text
+    here = os.getcwd()  # noqa: PTH109
+    return here if text == "." else os.path.join(here, text)  # noqa: PTH118
+
+
 def describe_state(path: str) -> str:
-    """Return what tells one state of a file or folder from another without reading it."""
+    """Return what tells one state of a file or folder from another without reading it.
+
+    Of a link that is also where it leads.
+    """
+    link = ""
     try:
-        seen = os.stat(path)  # noqa: PTH116
+        seen = os.lstat(path)
+        if stat.S_ISLNK(seen.st_mode):
+            link = describe_link(path)
+            seen = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        return f"-{error.errno}"
-    return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}"
+        return f"-{error.errno}{link}"
+    numbers = seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_dev
+    return " ".join(map(str, numbers)) + link
+
+
+def describe_link(path: str) -> str:
+    """Return where a link leads, and since when; nothing where there is no link."""
+    try:
+        target = os.readlink(path)  # noqa: PTH115
+        seen = os.lstat(path)
+    except OSError:
+        return ""
+    return f"{LINK}{seen.st_mtime_ns} {seen.st_ctime_ns} {target}"
+
+
+def find_last_change(state: str) -> int:
+    """Return when what a state is of was changed last, in nanoseconds; 0 of what is not there."""
+    seen, _, link = state.partition(LINK)
+    times = [*seen.split()[1:3], *link.split()[:2]]
+    return max(map(int, times), default=0)
 
 
 def note_path(path: str | os.PathLike[str]) -> None:
@@ -175,7 +218,7 @@ def _opened(watch: Watch, event: str, arguments: tuple[Any, ...]) -> None:
     if not flags & WRITING:
         watch.see(path)
         return
-    whole = os.path.abspath(os.fsdecode(path))  # noqa: PTH100
+    whole = make_absolute(path)
     place, _, name = whole.rpartition(os.sep)
     if name.startswith(PROBE):
         watch.writable.add(place)

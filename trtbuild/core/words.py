@@ -13,12 +13,29 @@ __all__ = [
     "format_size",
     "join_few",
     "last_words",
+    "quote_whole",
 ]
 
 _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
 _DECIMALS = 2
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours of a terminal
+_ESCAPES = re.compile(
+    r"(?:\x1b|\\u001b|\\x1b|\\033)"
+    r"(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
+    r"|\x9b[0-9;?]*[@-~]"
+)
+"""Colours, cursor and title of a terminal; also as they are written out."""
+_WHERE = re.compile(
+    r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "
+    r"|(?:/|[A-Z]:\\)\S*\.(?:cc|cpp|cxx|cu|cuh|h|hpp):\d+:?\s*"
+    r"|\[\w+(?:Error|Exception)\]\s*|\bonnxruntime::[^\n]*?\)(?: \[with [^\]]*\])?\s+"
+)
+"""Where in another tool's own source something happened: it says nothing to who uses it."""
+_GOES_ON = re.compile(r"[,:;(\[{=-]$")
+_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z`'\"(\[])")
+MOST_QUOTED = 300
+NARROWEST = 40
+"""A shorter line was not wrapped: what follows is another."""
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -72,16 +89,35 @@ def join_few(names: Sequence[str], most: int) -> str:
 
 
 def last_words(error: BaseException) -> str:
-    """Say in one line what was raised first: its type, and its first sentence as it stands.
-
-    A line that ends in a colon says nothing without the next.
-    """
+    """Say in one line what was raised first: its type, and its first sentences as they stand."""
     while error.__cause__ is not None:
         error = error.__cause__
-    lines = [line.strip() for line in _ESCAPES.sub("", str(error)).splitlines() if line.strip()]
-    end = next((n for n, line in enumerate(lines, 1) if not line.endswith(":")), len(lines))
-    said = " ".join(lines[:end])
+    said = quote_whole(str(error))
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def quote_whole(text: str) -> str:
+    """Return the beginning of what another tool says, in whole sentences, on one line.
+
+    Without colours, and without where in its own source it was. A line that ends in a colon or
+    comma says nothing without the next.
+    """
+    lines = [line.strip() for line in _ESCAPES.sub("", text).splitlines()]
+    lines = [line for line in (" ".join(_WHERE.sub("", each).split()) for each in lines) if line]
+    said = ""
+    for line in lines:
+        wrapped = len(said) >= NARROWEST and line[:1].islower()
+        if said and not _GOES_ON.search(said) and not wrapped:
+            break
+        said = f"{said} {line}".strip()
+    whole = ""
+    for sentence in _ENDS.split(said):
+        if whole and len(whole) + len(sentence) >= MOST_QUOTED:
+            break
+        whole = f"{whole} {sentence}".strip()
+    if len(whole) > MOST_QUOTED:
+        whole = whole[:MOST_QUOTED].rsplit(" ", 1)[0] + " ..."
+    return whole if whole.endswith("...") else whole.rstrip(".:,; ")
 
 
 def _percent(share: float) -> float:

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
+from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample, spread_evenly
 from trtbuild.data.labels import read_label
 from trtbuild.data.npy import ArrayReader
@@ -125,7 +126,7 @@ def _translate_errors(path: Path) -> Iterator[None]:
         ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
         raise StepInputError(
-            f"{path.name}: is damaged or cut short: {error}", hint="save it again"
+            f"{path.name}: is damaged or cut short: {quote_whole(str(error))}", hint="save it again"
         ) from error
 
 

@@ -14,7 +14,7 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "spread_evenly"]
+__all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,18 @@ class Sample:
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+    frames: int = 1
+    """How many pictures its file holds; the first is read."""
+
+
+class Span(Options):
+    """Where the values of one array lie, over all samples; to five digits."""
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    values: int
 
 
 class SizeSpan(Options):
@@ -52,6 +64,11 @@ class Manifest(Options):
     """The label of each sample; empty where the data has none."""
     sizes: tuple[SizeSpan, ...] = ()
     """The axes on which samples differ; empty where all have one shape."""
+    peaks: dict[str, tuple[float, ...]] = {}
+    """The largest |x| of each sample, by the name of each array of floats or bytes; 0 in an empty
+    one."""
+    spans: dict[str, Span] = {}
+    """Of arrays of floats and bytes, by name: identifiers and masks have no scale."""
 
 
 class DataSource(Protocol):

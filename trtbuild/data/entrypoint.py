@@ -13,6 +13,7 @@ from pydantic import Field
 from trtbuild.core.entrypoint import find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import Options
+from trtbuild.core.words import last_words, quote_whole
 from trtbuild.data.base import Sample
 from trtbuild.data.labels import read_label
 from trtbuild.data.preprocess import Preprocess
@@ -153,7 +154,7 @@ class Python(Options):
             inspect.signature(function).bind(**self.options)
         except TypeError as error:
             raise StepInputError(
-                f"{self._place}: cannot be called with these `options`: {error}",
+                f"{self._place}: cannot be called with these `options`: {quote_whole(str(error))}",
                 hint=f"it is {name}{inspect.signature(function)}",
             ) from None
         return function
@@ -187,7 +188,9 @@ def _array(value: object, where: str) -> NDArray[Any]:
         # A copy: the callable may fill the same array again.
         array = np.array(value, order="C")
     except Exception as error:  # whatever an object's own conversion raises
-        raise StepInputError(f"{where} is no array: {error}", hint=ARRAY) from error
+        raise StepInputError(
+            f"{where} is no array: {quote_whole(str(error))}", hint=ARRAY
+        ) from error
     if array.dtype.kind not in NUMBERS:
         raise StepInputError(
             f"{where} is {type(value).__name__} and becomes an array of {array.dtype};"
@@ -203,9 +206,7 @@ def _explain_error(error: BaseException, place: str, files: Sequence[Path]) -> S
 
     logging.getLogger(__name__).error("%s failed", place, exc_info=error)
     where = _find_line(error, files) or place
-    return StepInputError(
-        f"{where}: {type(error).__name__}: {error}", hint="the log holds the traceback"
-    )
+    return StepInputError(f"{where}: {last_words(error)}", hint="the log holds the traceback")
 
 
 def _find_line(error: BaseException, files: Sequence[Path]) -> str:

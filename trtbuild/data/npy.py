@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,7 +127,7 @@ def _header(file: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtyp
         raise StepInputError(f"{where}: is of an unknown npy version", hint=AGAIN) from None
     except Exception as error:  # NumPy raises nearly anything on a damaged header
         raise StepInputError(
-            f"{where}: is not an npy array, or its header is damaged: {error}",
+            f"{where}: is not an npy array, or its header is damaged: {quote_whole(str(error))}",
             hint=AGAIN,
         ) from error
     if any(length < 0 for length in shape):

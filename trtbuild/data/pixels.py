@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "SUFFIXES",
     "convert_color",
     "convert_color_mode",
+    "count_frames",
     "decode_image",
     "image_from_array",
     "resize_image",
@@ -61,9 +63,20 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         ) from None
     except Exception as error:  # corrupt bytes make decoders raise nearly anything
         raise StepInputError(
-            f"{name}: the picture is corrupt or cut short: {error}",
+            f"{name}: the picture is corrupt or cut short: {quote_whole(str(error))}",
             hint="replace the file, or take it out of the data",
         ) from error
+
+
+def count_frames(data: bytes) -> int:
+    """Return how many pictures a file holds that can be decoded: of a GIF, WebP, TIFF or PNG."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        try:
+            return int(getattr(image, "n_frames", 1))
+        except (OSError, EOFError, ValueError, SyntaxError):  # the first is sound, the rest is cut
+            return 1
 
 
 def _size(data: bytes) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.core.records import FixAccount, LeftAlone
+from trtbuild.core.words import last_words
 from trtbuild.fixes.base import FixLog, GraphFix
 from trtbuild.fixes.prepare import (
     drop_repeated,
@@ -173,9 +174,8 @@ def _guard(what: str) -> Iterator[None]:
     except TrtbuildError:
         raise
     except Exception as error:
-        lines = str(error).strip().splitlines() or [""]
         raise StepInputError(
-            f"{what} failed on this model: {type(error).__name__}: {lines[0][:200]}",
+            f"{what} failed on this model: {last_words(error)}",
             hint="is the file whole? if ONNX Runtime runs the model, please report this as a bug",
         ) from error
 

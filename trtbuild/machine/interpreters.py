@@ -10,6 +10,7 @@ from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
+from trtbuild.core.words import quote_whole
 from trtbuild.machine.config import ConfiguredPython, read_configured_pythons
 from trtbuild.machine.facts import InstalledPackages
 
@@ -85,7 +86,8 @@ def find_interpreter(kind: str, here: InstalledPackages | None = None) -> Interp
         version, paths = json.loads(ran.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise MissingDependency(
-            f"{named.place} names `{named.python}`, which does not run as a Python: {error}",
+            f"{named.place} names `{named.python}`, which does not run as a Python: "
+            f"{quote_whole(str(error))}",
             hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
         ) from None
     return Interpreter(

@@ -58,7 +58,8 @@ class Gate(Options):
     at_most: Bound | None = None
     """The highest value that passes, in the metric's unit; meant for `max_abs`."""
     drop_at_most: Share | None = None
-    """How far the share may fall from FP32 to INT8: 1% is one point. For `top1` and `top5`."""
+    """How far the share may fall from the reference to what is built: 1% is one point. For `top1`
+    and `top5`."""
 
     @field_validator("at_least", "at_most")
     @classmethod
@@ -79,7 +80,9 @@ class Gate(Options):
         if value is None or metric is None:
             return value
         if metric not in LABELLED:
-            raise ValueError(f"{metric} has no value for FP32 alone to drop from; use at_least")
+            raise ValueError(
+                f"{metric} has no value for the reference alone to drop from; use at_least"
+            )
         if not 0 <= value < 1:
             example = f"{value:g}%" if 1 <= value <= 100 else "1%"  # noqa: PLR2004
             raise ValueError(f"a drop is a share from 0 to 1, or in percent; write {example}")
@@ -93,10 +96,12 @@ class Gate(Options):
             raise ValueError("at_least is above at_most: nothing could pass")
         return self
 
-    def judge(self, measures: Iterable[Measure]) -> tuple[GateVerdict, ...]:
+    def judge(self, measures: Iterable[Measure], *, unjudged: str = "") -> tuple[GateVerdict, ...]:
         """Judge each rule on each output that the gate means.
 
         A value that is missing fails and its verdict says why; `identical` passes `at_least`.
+        `unjudged` says why nothing can be held against the reference: only bounds on what has a
+        value of its own, the labelled metrics, are judged then.
         """
         mine = [measure for measure in measures if measure.metric == self.metric]
         judged = [
@@ -104,13 +109,21 @@ class Gate(Options):
             for measure in mine
             if (measure.applies if self.output is None else measure.output == self.output)
         ]
-        if judged:
-            return tuple(verdict for measure in judged for verdict in self._verdicts(measure))
-        why = self._nothing_to_judge(mine)
-        blank = Measure(metric=self.metric, output=self.output or "", value=None, remark=why)
-        return tuple(self._verdicts(blank))
+        if not judged:
+            why = self._nothing_to_judge(mine)
+            blank = Measure(metric=self.metric, output=self.output or "", value=None, remark=why)
+            judged = [blank]
+        return tuple(v for measure in judged for v in self._verdicts(measure, unjudged))
 
-    def _verdicts(self, measure: Measure) -> Iterator[GateVerdict]:
+    def _verdicts(self, measure: Measure, unjudged: str) -> Iterator[GateVerdict]:
+        own = self.metric in LABELLED  # a value of the candidate's alone
+        for verdict in self._bounds(measure):
+            yield verdict if own or not unjudged else _leave(verdict, unjudged)
+        if self.drop_at_most is not None:
+            verdict = self._drop_verdict(measure, self.drop_at_most)
+            yield _leave(verdict, unjudged) if unjudged else verdict
+
+    def _bounds(self, measure: Measure) -> Iterator[GateVerdict]:
         unit = METRIC_ROWS[self.metric].unit
         if self.at_least is not None:
             rule = f"{self.metric} ≥ {words.format_bound(self.at_least, unit)}"
@@ -122,8 +135,6 @@ class Gate(Options):
             rule = f"{self.metric} ≤ {words.format_bound(self.at_most, unit)}"
             passed = measure.value is not None and measure.value <= self.at_most
             yield _verdict(rule, measure, passed=passed, limit=self.at_most)
-        if self.drop_at_most is not None:
-            yield self._drop_verdict(measure, self.drop_at_most)
 
     def _drop_verdict(self, measure: Measure, limit: float) -> GateVerdict:
         points = words.format_bound(limit, "share").removesuffix(" %")
@@ -149,6 +160,13 @@ class Gate(Options):
             f"{measure.output}: {measure.remark}" if len(mine) > 1 else measure.remark
             for measure in mine
         )
+
+
+def _leave(verdict: GateVerdict, why: str) -> GateVerdict:
+    """Return a verdict as one that nobody could come to."""
+    return GateVerdict(
+        gate=verdict.gate, passed=False, judged=False, value=None, output=verdict.output, remark=why
+    )
 
 
 def _verdict(rule: str, measure: Measure, *, passed: bool, limit: float) -> GateVerdict:

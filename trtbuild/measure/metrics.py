@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from trtbuild.measure.bits import write_bits
 from trtbuild.measure.pairs import Chunk, SampleForm
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Figures:
     worst: float | None = None
     worst_sample: int | None = None
     identical: bool = False
+    right: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,8 @@ def _share_of_choices(parts: np.ndarray, form: SampleForm) -> Figures:
     differing = np.flatnonzero(parts[:, 0] < 1)
     if differing.size:
         remarks.append(f"first differs in sample {differing[0]}")
-    return Figures(_mean(parts[:, 0]), "; ".join(remarks))
+    right = write_bits(parts[:, 0] == 1) if places == 1 else ""
+    return Figures(_mean(parts[:, 0]), "; ".join(remarks), right=right)
 
 
 def _hits(chunk: Chunk, k: int) -> np.ndarray:
@@ -177,7 +180,8 @@ def _top5_parts(chunk: Chunk) -> np.ndarray:
 
 
 def _share_of_hits(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
-    return Figures(_mean(parts[:, 1]), reference=_mean(parts[:, 0]))
+    right = write_bits(parts[:, 1] == 1)
+    return Figures(_mean(parts[:, 1]), reference=_mean(parts[:, 0]), right=right)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 from trtbuild.model.nodes import iterate_bodies
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def inline_functions(model: onnx.ModelProto, where: str) -> onnx.ModelProto:
     try:
         return inliner.inline_local_functions(model)
     except Exception as error:  # the checker and the inliner have their own
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        first = quote_whole(str(error)) or type(error).__name__
         raise StepInputError(
             f"{where}: its local functions cannot be inlined: {first}", hint=HINT
         ) from error

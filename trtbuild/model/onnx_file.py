@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.files import link_whole
-from trtbuild.core.words import join_few
+from trtbuild.core.words import join_few, quote_whole
 from trtbuild.model.functions import inline_functions
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.names import tell_apart
@@ -128,7 +128,7 @@ def load_onnx(path: Path) -> onnx.ModelProto:
         raise
     except Exception as error:  # Protocol Buffers, the checker and the file system have their own
         raise StepInputError(
-            f"{path}: cannot be read as ONNX: {_first_line(error)}",
+            f"{path}: cannot be read as ONNX: {quote_whole(str(error)) or type(error).__name__}",
             hint="is the file whole? copy or export it again",
         ) from error
     return model
@@ -263,8 +263,3 @@ def _check_extent(path: Path, tensor: External) -> None:
             f"({size} bytes)",
             hint="is the data file whole, and of this model? copy or export both again",
         )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 from trtbuild.model.meanings import BY_AXIS, RESHAPED, RESIZED, flatten_softmaxes, keep_resizing
 from trtbuild.model.names import name_nameless
 from trtbuild.model.plugins import return_to_onnx, set_apart
@@ -82,7 +83,7 @@ def _convert(model: onnx.ModelProto, needed: int, what: str) -> onnx.ModelProto:
         lines = str(error).strip().splitlines() or ["no reason given"]
         raise StepInputError(
             f"the model's opset {opset} cannot be raised to {needed}, "
-            f"which {what} needs: {lines[-1]}",
+            f"which {what} needs: {quote_whole(lines[-1])}",
             hint=f"export the model again with opset {needed} or above",
         ) from None
     return restore_weights(bare, model)

@@ -32,7 +32,7 @@ __all__ = [
 
 ONNX = frozenset({"", "ai.onnx"})
 """The names of the domain of ONNX's own operators."""
-RUN = frozenset({"ai.onnx.ml", "com.microsoft"})
+RUN = frozenset({"ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"})
 """Other domains that ONNX Runtime has operators of."""
 APART = "trtbuild.plugins"
 SHOWN = 5

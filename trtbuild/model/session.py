@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingDependency, StepInputError
+from trtbuild.core.words import quote_whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -135,7 +136,7 @@ def _translate_errors(what: str, hint: str) -> Iterator[None]:
     try:
         yield
     except _list_errors() as error:
-        told = str(error) or type(error).__name__
+        told = quote_whole(str(error)) or type(error).__name__
         raise StepInputError(f"ONNX Runtime cannot {what} the model: {told}", hint=hint) from None
 
 

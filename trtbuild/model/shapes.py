@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 from trtbuild.model.nodes import iterate_subgraphs
 from trtbuild.model.shape_data import may_follow
 from trtbuild.model.weights_file import SMALL_BYTES, measure_tensor
@@ -93,9 +94,8 @@ def _infer(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
         follow = may_follow(model)
         made = shape_inference.infer_shapes(model, strict_mode=strict, data_prop=follow)
     except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise StepInputError(
-            f"shapes do not fit together: {' '.join(lines)[:400]}",
+            f"shapes do not fit together: {quote_whole(str(error))}",
             hint="is the model valid? ONNX Runtime would refuse it too",
         ) from error
     for value in (*made.graph.value_info, *made.graph.output):

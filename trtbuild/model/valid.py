@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 from trtbuild.model.nodes import iterate_subgraphs
 from trtbuild.model.plugins import set_apart
 from trtbuild.model.weights_file import copy_without_weights, declare_weights
@@ -49,7 +50,7 @@ def check_onnx(
         with set_apart(checked):
             onnx.checker.check_model(checked)
     except (onnx.checker.ValidationError, ValueError) as error:
-        raise _refusal(where, _first_line(error), hint) from error
+        raise _refusal(where, quote_whole(str(error)) or type(error).__name__, hint) from error
     if shared := _shared_name(model.graph):
         raise _refusal(where, f"two nodes are named `{shared}`", hint)
     fault = _fault_of_types(bare)
@@ -84,10 +85,5 @@ def _fault_of_types(model: onnx.ModelProto) -> str:
     except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
         lines = [line.strip() for line in str(error).splitlines()]
         found = next((line for line in lines if any(sign in line for sign in _TYPES)), "")
-        return _TAG.sub("", found)
+        return quote_whole(_TAG.sub("", found))
     return ""
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,8 @@ class GraphView:
         graph = model.graph
         self.nodes: list[onnx.NodeProto] = list(graph.node)
         self.outputs = [output.name for output in graph.output]
+        self.fed = {value.name for value in graph.input} - {each.name for each in graph.initializer}
+        """The inputs that are no constants."""
         self.producers: dict[str, int] = {
             name: index for index, node in enumerate(self.nodes) for name in node.output if name
         }
@@ -95,6 +97,11 @@ class GraphView:
 
         found = self._inferred[0].get(tensor)
         return None if found is None else onnx.TensorProto.DataType.Name(found).lower()
+
+    @property
+    def typed(self) -> Iterable[str]:
+        """The tensors whose type is known."""
+        return self._inferred[0]
 
     def dims(self, tensor: str) -> Dims | None:
         """Return a tensor's dimensions (None for one not known); None where the rank is not."""

@@ -10,7 +10,15 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["FIELDS", "External", "Malformed", "iterate_external_data"]
+__all__ = [
+    "FIELDS",
+    "External",
+    "Malformed",
+    "iterate_external_data",
+    "iterate_fields",
+    "read_text",
+    "read_varint",
+]
 
 FIELDS: dict[str, dict[int, str]] = {
     "ModelProto": {7: "GraphProto", 20: "TrainingInfoProto", 25: "FunctionProto"},
@@ -56,7 +64,7 @@ def iterate_external_data(path: Path) -> Iterator[External]:
         if path.stat().st_size == 0:
             raise Malformed("is empty")
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            numbers = {number for number, _, _ in _fields(data, 0, len(data))}
+            numbers = {number for number, _, _ in iterate_fields(data, 0, len(data))}
             if not {IR_VERSION, GRAPH} <= numbers:
                 raise Malformed("is not an ONNX model")
             yield from _walk(data, 0, len(data), "ModelProto", 0)
@@ -71,34 +79,39 @@ def _walk(data: mmap.mmap, start: int, end: int, message: str, depth: int) -> It
     if message == "NodeProto" and data.find(b"location", start, end) < 0:
         return  # most nodes hold no tensors: leave them at the speed of C
     inner = FIELDS[message]
-    for number, first, last in _fields(data, start, end):
+    for number, first, last in iterate_fields(data, start, end):
         if number in inner:
             yield from _walk(data, first, last, inner[number], depth + 1)
 
 
 def _tensor(data: mmap.mmap, start: int, end: int) -> Iterator[External]:
     name, entries = "", {}
-    for number, first, last in _fields(data, start, end):
+    for number, first, last in iterate_fields(data, start, end):
         if number == NAME:
-            name = _text(data, first, last)
+            name = read_text(data, first, last)
         elif number == EXTERNAL_DATA:
-            pair = {n: _text(data, a, b) for n, a, b in _fields(data, first, last)}
+            pair = {n: read_text(data, a, b) for n, a, b in iterate_fields(data, first, last)}
             entries[pair.get(1, "")] = pair.get(2, "")
     if "location" in entries:
         yield name, entries
 
 
-def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[Field]:
+def iterate_fields(data: mmap.mmap, start: int, end: int) -> Iterator[Field]:
+    """Yield the fields of a message.
+
+    Raises:
+        Malformed: there is no such message there.
+    """
     position = start
     while position < end:
-        tag, position = _varint(data, position, end)
+        tag, position = read_varint(data, position, end)
         number, wire = tag >> 3, tag & 7
         first = position
         if wire == BYTES:
-            length, first = _varint(data, position, end)
+            length, first = read_varint(data, position, end)
             position = first + length
         elif wire == VARINT:
-            _, position = _varint(data, position, end)
+            _, position = read_varint(data, position, end)
         elif wire in {FIXED64, FIXED32}:
             position += 8 if wire == FIXED64 else 4
         else:
@@ -110,7 +123,12 @@ def _fields(data: mmap.mmap, start: int, end: int) -> Iterator[Field]:
         yield number, first, position
 
 
-def _varint(data: mmap.mmap, position: int, end: int) -> tuple[int, int]:
+def read_varint(data: mmap.mmap, position: int, end: int) -> tuple[int, int]:
+    """Return a number, and where it ends.
+
+    Raises:
+        Malformed: it does not end.
+    """
     value = shift = 0
     while position < end:
         byte = data[position]
@@ -124,5 +142,6 @@ def _varint(data: mmap.mmap, position: int, end: int) -> tuple[int, int]:
     raise Malformed("is cut off")
 
 
-def _text(data: mmap.mmap, start: int, end: int) -> str:
+def read_text(data: mmap.mmap, start: int, end: int) -> str:
+    """Return a field as text."""
     return data[start:end].decode("utf-8", "replace")

@@ -55,6 +55,7 @@ def describe_build_target(backend: Target, recipe: Recipe) -> BuildTarget:
         kind=backend.kind,
         compute_capabilities=tuple(map(str, options.get("compute_capabilities", ()))),
         small_workspace_bytes=workspace if workspace and workspace < FLOOR_BYTES else None,
+        plugins=bool(options.get("plugins")),
         unlike_preprocessing=", ".join(_unlike_preprocessing(recipe)),
     )
 

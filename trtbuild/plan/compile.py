@@ -11,11 +11,12 @@ from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOption
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import make_check_step, name_check_step
-from trtbuild.plan.engine_runs import add_engine_runs, name_engine_run
+from trtbuild.plan.comparison import add_comparison
+from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.plan.export_sizes import choose_export_sizes, list_profiles, list_value_inputs
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
-from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data, name_candidate
+from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
@@ -27,6 +28,7 @@ __all__ = [
     "CompileContext",
     "compile_recipe",
     "list_manual_ranges",
+    "list_used_data",
     "name_capture_step",
     "name_target_step",
 ]
@@ -54,6 +56,8 @@ class CompileContext:
     """Versions by package, where steps run that no target has a place for."""
     weights: Pinned | None = None
     """The file of weights that a torch model takes, if there is one."""
+    reference_weights: Pinned | None = None
+    """The same of the model that the comparison takes as right."""
     deferred: Mapping[str, str] = field(default_factory=dict)
     """Why a target cannot be built, by its name."""
     elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -91,7 +95,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
             steps["calibrate"] = LockedRanges(table=here.ranges)
         _add_quantization(recipe.quantization, steps, found, peaks, here)
     _add_engines(recipe, steps, here)
-    _add_comparison(recipe, steps, data, final, here)
+    add_comparison(recipe, steps, data, final, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
@@ -114,7 +118,7 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.files(here.base)),
             weights=here.weights,
-            sizes=choose_export_sizes(recipe),
+            sizes=choose_export_sizes(recipe, recipe.model),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
@@ -129,7 +133,8 @@ def _drop_unread(steps: dict[str, Step]) -> None:
             del steps[name]
 
 
-def _list_used_data(recipe: Recipe) -> list[str]:
+def list_used_data(recipe: Recipe) -> list[str]:
+    """Return the names of the data sets that something reads."""
     used = [section.data for section in (recipe.quantization, recipe.compare) if section]
     used.append(find_measured_data(recipe))
     return list(dict.fromkeys(name for name in used if name is not None))
@@ -139,7 +144,7 @@ def _add_captures(
     recipe: Recipe, steps: dict[str, Step], here: CompileContext
 ) -> dict[str, DataInput]:
     inputs = {}
-    for name in _list_used_data(recipe):
+    for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.files(here.base))
         steps[step] = CaptureData(source=source, files=files)
@@ -202,6 +207,9 @@ def _add_quantization(
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
         ranges=ranges,
+        tails=Ref(step="calibrate", output="tails")
+        if "tails" in getattr(steps.get("calibrate"), "outputs", ())
+        else None,
         manual=list_manual_ranges(section),
         ranges_file=None if file is None else here.pin(here.base / file),
         allow_missing=section.allow_missing or "calibrate" in steps,
@@ -266,35 +274,3 @@ def _choose_model(section: Quantization | None, *, converted: bool) -> dict[str,
         "skip": section.skip,
         "precision": section.precision,
     }
-
-
-def _add_comparison(
-    recipe: Recipe,
-    steps: dict[str, Step],
-    data: Mapping[str, DataInput],
-    final: str,
-    here: CompileContext,
-) -> None:
-    if recipe.compare is None:
-        return
-    from trtbuild.steps.compare import CompareOutputs
-    from trtbuild.steps.infer import Infer
-
-    samples, model = data[recipe.compare.data], Ref(step="fix_graph", output="model")
-    steps["infer(reference)"] = Infer(model=model, data=samples, reference=True)
-    steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
-    steps["compare"] = CompareOutputs(
-        reference=Ref(step="infer(reference)", output="outputs"),
-        candidate=Ref(step="infer(candidate)", output="outputs"),
-        candidate_name=name_candidate(recipe),
-        data=samples,
-        metrics=recipe.compare.metrics,
-        gates=recipe.compare.gates,
-    )
-    add_engine_runs(
-        recipe,
-        steps,
-        samples,
-        here.runners,
-        pin=lambda paths: here.pinned(here.base / path for path in paths),
-    )

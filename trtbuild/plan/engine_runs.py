@@ -1,4 +1,4 @@
-"""The steps that run an engine where its GPU is, and compare it with FP32."""
+"""The steps that run an engine where its GPU is, and compare it with the reference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.needs import GPU, read_capability
+from trtbuild.plan.reference import ReferenceModel
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
@@ -38,7 +39,7 @@ def name_engine_run(target: str) -> str:
 
 
 def name_engine_comparison(target: str) -> str:
-    """Return the name of the step that compares a target's engine with FP32."""
+    """Return the name of the step that compares a target's engine with the reference."""
     return f"compare_engine({target})"
 
 
@@ -72,6 +73,7 @@ def add_engine_runs(
     samples: DataInput,
     runners: Mapping[str, Mapping[str, str]],
     *,
+    reference: ReferenceModel,
     pin: Callable[[Sequence[str]], tuple[Pinned, ...]],
 ) -> None:
     """Run the engines over the comparison's data, and compare each.
@@ -98,6 +100,8 @@ def add_engine_runs(
             target=name,
             reference=Ref(step="infer(reference)", output="outputs"),
             candidate=Ref(step=name_engine_run(name), output="outputs"),
+            reference_model=reference.model,
+            reference_name=reference.name,
             runner=Ref(step=name_engine_run(name), output="runner"),
             data=samples,
             metrics=compare.metrics,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.recipe.schema import Recipe
+from trtbuild.sources import ModelSource
 from trtbuild.sources.sizes import Shapes, Sizes
 
 __all__ = ["choose_export_sizes", "list_profiles", "list_shapes", "list_value_inputs"]
 
 
-def choose_export_sizes(recipe: Recipe) -> Sizes:
-    """Return the sizes at which a model is exported."""
-    return recipe.model.sizes(list_shapes(recipe), _list_sizes_set_later(recipe))
+def choose_export_sizes(recipe: Recipe, source: ModelSource) -> Sizes:
+    """Return the sizes at which a model is exported: the recipe's own, or a reference."""
+    return source.sizes(list_shapes(recipe), _list_sizes_set_later(recipe))
 
 
 def _list_sizes_set_later(recipe: Recipe) -> dict[tuple[str, int], int]:

@@ -12,12 +12,14 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
 from trtbuild.core.regular_files import read_regular
+from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import abbreviate
 from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
     "Lock",
+    "LockedGate",
     "LockedTarget",
     "find_lock",
     "list_differing",
@@ -25,7 +27,11 @@ __all__ = [
     "write_lock",
 ]
 
+MOST_BYTES = 32 << 20
+"""A hundred thousand pictures come to 12 MiB."""
 _BARE = re.compile("[A-Za-z0-9_-]+")
+DEEP = ("targets", "target_tools")
+"""The sections whose facts have names of several parts."""
 HEAD = """\
 # Written by `trtbuild lock`; not to be edited. `trtbuild apply --locked` builds what stands here,
 # with these ranges: nothing is calibrated again.
@@ -50,6 +56,16 @@ class LockedTarget(Options):
     versions: dict[str, str] = {}
 
 
+class LockedGate(Options):
+    """What became of one gate."""
+
+    passed: bool
+    judged: bool = True
+    """False where there was nothing to judge by; it has not passed then."""
+    told: str = ""
+    """What was found, in words; or why nothing was."""
+
+
 class Lock(Options):
     """All that a build rests on, and what it must come to."""
 
@@ -69,6 +85,16 @@ class Lock(Options):
     targets: dict[str, LockedTarget]
     measures: dict[str, float]
     """What the comparison measured."""
+    target_tools: dict[str, dict[str, str]] = {}
+    """By target, the versions of its tools where it is built under a Python of its own."""
+    references: dict[str, float] = {}
+    """What the reference itself comes to, of the measures that have such a figure."""
+    gates: dict[str, LockedGate] = {}
+    """Every gate that was judged, by what it asks of which output."""
+    compared: dict[str, str | int] = {}
+    """How many `samples` it was measured on, and the digest of what they are (`data`)."""
+    right: dict[str, str] = {}
+    """Of measures that count samples, which of them are right: a bit each, as hexadecimal."""
 
     def table(self) -> Ranges | None:
         """Return the ranges as calibration gave them, or None."""
@@ -98,7 +124,7 @@ def _lines(tree: Mapping[str, Any]) -> Iterator[str]:
         yield f"{name} = {_value(tree[name])}"
     for name in sorted(key for key, value in tree.items() if isinstance(value, dict)):
         yield f"\n[{_key(name)}]"
-        for path, value in _facts(tree[name], deep=name == "targets"):
+        for path, value in _facts(tree[name], deep=name in DEEP):
             yield f"{'.'.join(_key(part) for part in path)} = {_value(value)}"
 
 
@@ -137,17 +163,17 @@ def read_lock(path: Path) -> Lock:
         MissingFile: it is not there.
         UsageError: it is no lock of this trtbuild, or was merged badly.
     """
-    import tomllib
+    from trtbuild.plan.lock_text import find_wrong, parse_lock
 
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
-        tree = tomllib.loads(read_regular(path, hint=hint).decode())
-        return Lock.model_validate_json(json.dumps(tree))
-    except tomllib.TOMLDecodeError as error:
+        tree = parse_lock(read_regular(path, most_bytes=MOST_BYTES, hint=hint).decode())
+    except ValueError as error:
         raise UsageError(f"{path}: is damaged: {error}", hint=hint) from None
-    except (ValueError, TypeError, RecursionError) as error:
-        first = str(error).splitlines()[0]
-        raise UsageError(f"{path}: is no lock of this trtbuild: {first}", hint=hint) from None
+    wrong = find_wrong(tree, Lock)
+    if wrong:
+        raise UsageError(f"{path}: is no lock of this trtbuild: {shown(wrong)}", hint=hint)
+    return Lock.model_validate_json(json.dumps(tree))
 
 
 def list_differing(before: Lock, after: Lock) -> tuple[str, ...]:

@@ -55,8 +55,9 @@ def add_conversion(recipe: Recipe, steps: dict[str, Step], peaks: Ref | None) ->
 
 
 def name_candidate(recipe: Recipe) -> str:
-    """Return what the model that is compared with FP32 is called."""
+    """Return what the model that is compared with the reference is called."""
     if recipe.quantization is None:
-        return f"{find_high_type(recipe).upper()} model"
+        high = find_high_type(recipe)
+        return "model after fixes" if high == "fp32" else f"{high.upper()} model"
     high = recipe.quantization.high_precision
     return "INT8 model (Q/DQ)" if high == "fp32" else f"INT8 model (Q/DQ, the rest {high.upper()})"

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trtbuild.core.errors import RecipeError, StepInputError
+from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
 from trtbuild.core.values import Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.model.batching import fits, quote_setting
-from trtbuild.model.feeds import Feeder, takes
 from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.feeding_fit import find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
+from trtbuild.plan.reference import REFERENCE
+from trtbuild.plan.reference_fit import find_reference_problems
 from trtbuild.recipe.problems import Problem, sort_problems
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
+    from trtbuild.recipe.schema import Recipe
+    from trtbuild.recipe.source import RecipeText
 
-__all__ = ["BEFORE", "check_against_model", "find_model_problems"]
+__all__ = ["BEFORE", "check_against_model", "find_model_problems", "find_profile_problems"]
 
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
@@ -47,9 +50,17 @@ def check_against_model(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store
     # A model that was quantized has had its ranges looked at.
     model = None if ("quantize", "model") in artifacts else artifacts[("fix_graph", "model")]
     path = None if model is None else store.object_path(model.digest)
+    right = artifacts.get((REFERENCE, "signature"))
     found = sort_problems(
         [
             *find_model_problems(loaded, signature, manifests),
+            *(
+                []
+                if right is None
+                else find_reference_problems(
+                    loaded, signature, read_artifact(store, right, Signature)
+                )
+            ),
             *find_range_problems(loaded, signature.tensors, path),
         ]
     )
@@ -61,19 +72,22 @@ def find_model_problems(
     loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
 ) -> Iterator[Problem]:
     """Yield every place where a recipe does not fit the model it names."""
-    yield from _profiles(loaded, signature)
+    yield from find_profile_problems(loaded.recipe, loaded.source, signature.inputs)
     yield from find_pattern_problems(loaded, signature)
-    yield from _shape_inputs(loaded, signature)
-    yield from _inputs(loaded, signature)
-    yield from _data(loaded, signature, manifests)
+    yield from find_feeding_problems(loaded, signature, manifests)
     yield from _gates(loaded, signature)
 
 
-def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    recipe, at = loaded.recipe, loaded.source.problem
-    inputs = {spec.name: spec for spec in signature.inputs}
-    dynamic = [spec for spec in signature.inputs if _dynamic(spec)]
-    needing = [name for name, each in recipe.targets.items() if each.capabilities.typing]
+def find_profile_problems(
+    recipe: Recipe, source: RecipeText, found: Sequence[TensorSpec]
+) -> Iterator[Problem]:
+    """Yield every place where the profiles do not fit the inputs that were found in a model."""
+    at = source.problem
+    inputs = {spec.name: spec for spec in found}
+    dynamic = [spec for spec in found if _dynamic(spec)]
+    # Of a recipe that is wrong elsewhere, the targets may not be known.
+    targets = getattr(recipe, "targets", {})
+    needing = [name for name, each in targets.items() if each.capabilities.typing]
     if dynamic and needing and not recipe.profiles:
         shown = ", ".join(_shown(spec) for spec in dynamic)
         yield at(
@@ -98,7 +112,7 @@ def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
                     break  # the other two are wrong in the same way
-        yield from _disagreements(loaded, inputs, index)
+        yield from _disagreements(recipe, source, inputs, index)
         for spec in dynamic:
             if spec.name not in profile:
                 message = f"this profile leaves out `{spec.name}`, which has dynamic dimensions"
@@ -106,13 +120,13 @@ def _profiles(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
 
 
 def _disagreements(
-    loaded: LoadedRecipe, inputs: Mapping[str, TensorSpec], index: int
+    recipe: Recipe, source: RecipeText, inputs: Mapping[str, TensorSpec], index: int
 ) -> Iterator[Problem]:
     """Yield where a profile gives two sizes to dimensions of one name, which are one dimension."""
     for field in ("min", "opt", "max"):
         shapes = {
             name: getattr(each, field)
-            for name, each in loaded.recipe.profiles[index].items()
+            for name, each in recipe.profiles[index].items()
             if name in inputs
             and not each.values
             and not _misfit(getattr(each, field), inputs[name])
@@ -120,7 +134,7 @@ def _disagreements(
         found = list(_unlike(shapes, inputs))
         for name, message in found:
             hint = f"the model says {', '.join(map(_shown, inputs.values()))}"
-            yield loaded.source.problem(("profiles", index, name, field), message, hint)
+            yield source.problem(("profiles", index, name, field), message, hint)
         if found:
             return  # the other two are wrong in the same way
 
@@ -148,44 +162,6 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
-def _inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    known = [spec.name for spec in signature.inputs]
-    for name in loaded.recipe.inputs:
-        if name not in known:
-            message = f"the model has no input `{name}`"
-            yield loaded.source.problem(
-                ("inputs", name), message, suggest_nearest(name, known), key=True
-            )
-
-
-def _shape_inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    """Yield the inputs that decide shapes, and whose values an engine would not know."""
-    needing = [name for name, each in loaded.recipe.targets.items() if each.capabilities.typing]
-    for spec in signature.inputs if needing else ():
-        node = signature.shape_inputs.get(spec.name)
-        if node is None:
-            continue
-        said = f"the values of `{spec.name}` {_shape(spec)} decide the size that `{node}` makes"
-        where: tuple[str | int, ...] = ("targets", needing[0])
-        if spec.dtype not in ("int32", "int64"):
-            message = f"{said}, and they are {spec.dtype}: TensorRT takes such from integers alone"
-            hint = "export the model with an int64 input, or without what resizes by it"
-            yield loaded.source.problem(where, message, hint, key=True)
-            continue
-        without = [
-            index
-            for index, profile in enumerate(loaded.recipe.profiles)
-            if spec.name not in profile or not profile[spec.name].values
-        ]
-        if loaded.recipe.profiles and not without:
-            continue
-        hint = f"write `{spec.name}: {{values: true, min: ..., opt: ..., max: ...}}` in `profiles`"
-        if without:
-            where = ("profiles", without[0])
-        message = f"{said}; TensorRT must know for which values to build"
-        yield loaded.source.problem(where, message, hint, key=not without)
-
-
 def _misfit_values(values: tuple[int, ...], spec: TensorSpec) -> str:
     count = spec.shape[0] if spec.shape else 1
     if len(spec.shape) > 1:
@@ -195,95 +171,13 @@ def _misfit_values(values: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
-def _data(
-    loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
-) -> Iterator[Problem]:
-    for name, manifest in manifests.items():
-        for message, hint in _find_unfed(loaded, signature, manifest):
-            yield loaded.source.problem(("data", name), f"data `{name}` {message}", hint, key=True)
-
-
-def _find_unfed(
-    loaded: LoadedRecipe, signature: Signature, manifest: Manifest
-) -> Iterator[tuple[str, str]]:
-    """Yield why samples cannot be fed to the model, with what to do."""
-    inputs = {spec.name: spec for spec in signature.inputs}
-    known = [spec for spec in manifest.tensors if spec.name in inputs]
-    wrong = [_unfit(spec, inputs) for spec in manifest.tensors]
-    if any(message for message, _ in wrong):
-        yield from ((message, hint) for message, hint in wrong if message)
-        return
-    try:
-        feeder = Feeder(signature.inputs, known, loaded.recipe.inputs)
-    except StepInputError as error:
-        yield f"cannot be fed: {error.message}", error.hint
-        return
-    given = {spec.name: spec for spec in known}
-    for wanted in feeder.samples:
-        if wanted.name not in given:
-            fill = quote_setting(wanted.name, "fill: 0")
-            names = ", ".join(each.name for each in feeder.samples)
-            hint = f"every sample must hold an array for {names}; what is the same in all, as a "
-            hint += f"first state is, can be filled: `{fill}`"
-            yield f"gives nothing for the input `{wanted.name}`", hint
-            return
-        if not fits(given[wanted.name].shape, wanted.shape):
-            yield _explain_shape(given[wanted.name], inputs[wanted.name], wanted, manifest)
-
-
-def _explain_shape(
-    given: TensorSpec, whole: TensorSpec, wanted: TensorSpec, manifest: Manifest
-) -> tuple[str, str]:
-    odd = next(
-        (
-            each
-            for each in manifest.sizes
-            if each.tensor == given.name
-            and each.axis < len(wanted.shape)
-            and isinstance(wanted.shape[each.axis], int)
-        ),
-        None,
-    )
-    if odd is not None and len(given.shape) == len(wanted.shape):
-        message = f"has samples of several sizes for `{given.name}`: axis {odd.axis} of a sample "
-        message += (
-            f"goes from {odd.least} to {odd.most} (sample {odd.first} is the first unlike those "
-        )
-        message += f"before); the model takes {wanted.shape[odd.axis]} alone: {_shape(whole)}"
-        hint = (
-            "bring the samples to one size (for pictures, `preprocess` with a resize to [height, "
-        )
-        hint += "width] or a crop does), or export the model with that dimension open"
-        return message, hint
-    message = f"gives samples of shape {_shape(given)} for `{given.name}`; the model takes "
-    hint = f"a sample must be {_shape(wanted)}: resize or transpose it in `preprocess`; or does no "
-    hint += f"axis count the samples? `{quote_setting(given.name, 'batch_axis: none')}`"
-    return message + _shape(whole), hint
-
-
-def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
-    """Say how a sample's array is not of its input, whatever its shape, and what to do."""
-    expected = inputs.get(given.name)
-    if expected is None:
-        return (
-            f"gives an array for `{given.name}`; the model has no such input",
-            f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
-        )
-    if not takes(expected.dtype, given.dtype):
-        return (
-            f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
-            "NumPy has no such arrays: export the model in float16, or give ranges without data"
-            if expected.dtype == "bfloat16"
-            else f"make the arrays {expected.dtype}",
-        )
-    return "", ""
-
-
 def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     section = loaded.recipe.compare
     outputs = [spec.name for spec in signature.outputs]
     for index, gate in enumerate(section.gates if section else ()):
-        if gate.output is not None and gate.output not in outputs:
+        if gate.output is None or gate.output in outputs:
+            continue
+        if not _may_be_cut_at(gate.output, signature):
             path = ("compare", "gates", index, "output")
             message = f"the model has no output `{gate.output}`"
             yield loaded.source.problem(path, message, suggest_nearest(gate.output, outputs))
@@ -299,3 +193,12 @@ def _shape(spec: TensorSpec) -> str:
 
 def _shown(spec: TensorSpec) -> str:
     return f"`{spec.name}` {_shape(spec)}"
+
+
+def _may_be_cut_at(tensor: str, signature: Signature) -> bool:
+    """Tell whether a tensor may be compared in the place of outputs: a plugin may read it."""
+    if tensor not in signature.tensors:
+        return False
+    from trtbuild.model.plugins import has_operator
+
+    return not all(has_operator(node.op) for node in signature.nodes)

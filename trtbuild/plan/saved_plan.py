@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import PlanStale, UsageError
 from trtbuild.core.files import relate_path, write_whole
 from trtbuild.core.options import Options
@@ -17,6 +18,8 @@ from trtbuild.plan.plan import Plan
 __all__ = ["SavedPlan", "demand_fresh", "read_saved_plan", "save_plan"]
 
 MOST_REASONS = 6
+MOST_BRACKETS = 500_000
+"""A plan names files by the thousand, in few lists."""
 
 
 class SavedStep(Options):
@@ -44,7 +47,7 @@ def save_plan(
     """Write a plan down."""
     pairs = zip(plan.steps, decisions, strict=True)
     saved = SavedPlan(
-        recipe=relate_path(recipe.absolute(), path.parent.absolute()),
+        recipe=relate_path(_without_links(recipe), path.parent.resolve()),
         targets=tuple(targets),
         steps=tuple(
             SavedStep(
@@ -67,13 +70,26 @@ def read_saved_plan(path: Path) -> tuple[SavedPlan, Path]:
         UsageError: it is no saved plan.
     """
     try:
-        saved = SavedPlan.model_validate_json(read_regular(path))
+        data = read_regular(path)
+        if data.count(b"[") + data.count(b"{") > MOST_BRACKETS:
+            raise ValueError  # noqa: TRY301  # read as values, it would take gigabytes
+        saved = SavedPlan.model_validate_json(data)
+        if any(digest_of_tree(step.ingredients) != step.digest for step in saved.steps):
+            raise ValueError  # noqa: TRY301  # edited: it does not say what was planned
     except ValueError:
         raise UsageError(
             f"{path}: is no saved plan of this trtbuild",
             hint=f"write one: trtbuild plan RECIPE --out {path}",
         ) from None
-    return saved, Path(os.path.normpath(path.parent / saved.recipe))
+    recipe = path.parent / saved.recipe
+    plain = Path(os.path.normpath(recipe))
+    # Behind a link, `..` is not what the text makes of it.
+    return saved, plain if plain.parent.resolve() == recipe.parent.resolve() else recipe
+
+
+def _without_links(recipe: Path) -> Path:
+    """Return a recipe by its own name in the folder that it lies in."""
+    return recipe.parent.resolve() / recipe.name
 
 
 def demand_fresh(saved: SavedPlan, plan: Plan, decisions: Sequence[Decision]) -> None:

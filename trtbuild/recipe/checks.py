@@ -12,11 +12,7 @@ from trtbuild.core.placed import list_reserved_names
 from trtbuild.data import AnyDataSource as Data
 from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.check_rules import checks_exist
-from trtbuild.recipe.precision_rules import (
-    find_high_type,
-    precision_is_said_once,
-    precision_suits_the_rest,
-)
+from trtbuild.recipe.precision_rules import precision_is_said_once, precision_suits_the_rest
 from trtbuild.recipe.problems import Path, Problem, find_nearest
 from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
 from trtbuild.recipe.scalars import clip
@@ -100,19 +96,6 @@ def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Probl
     elif _samples(recipe.data[calibration]) == _samples(recipe.data[evaluation]):
         told = f"`{evaluation}` holds the same samples as `{calibration}`, the calibration data"
         yield source.problem(path, f"{told}: the comparison would flatter INT8", hint)
-
-
-def comparison_has_a_candidate(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """Without `quantization` there is no INT8 model to compare."""
-    if (
-        recipe.compare is not None
-        and recipe.quantization is None
-        and find_high_type(recipe) == "fp32"
-    ):
-        told = "`compare` holds INT8 against FP32, and this recipe has no `quantization`"
-        yield source.problem(
-            ("compare",), told, "add `quantization`, or remove `compare`", key=True
-        )
 
 
 def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -244,12 +227,18 @@ def _free_name(name: str, recipe: Recipe) -> str:
 
 def weights_may_be_absent(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Only what is fetched may be out of reach."""
-    weights = getattr(recipe.model, "weights", None)
-    if weights is None or weights.url is not None:
-        return
-    if getattr(recipe.model, "without_weights", "fail") == "seeded":
-        told = "`without_weights: seeded` is for weights by url; a file that is missing is an error"
-        yield source.problem(("model", "without_weights"), told, "remove the line", key=True)
+    reference = recipe.compare.reference if recipe.compare is not None else None
+    models: tuple[tuple[Path, Any], ...] = (
+        (("model",), recipe.model),
+        (("compare", "reference"), reference),
+    )
+    for path, model in models:
+        weights = getattr(model, "weights", None)
+        if weights is None or weights.url is not None:
+            continue
+        if getattr(model, "without_weights", "fail") == "seeded":
+            told = "`without_weights: seeded` is for weights by url: a missing file is an error"
+            yield source.problem((*path, "without_weights"), told, "remove the line", key=True)
 
 
 def _samples(data: Options) -> dict[str, Any]:
@@ -264,7 +253,6 @@ _CHECKS: tuple[tuple[RecipeCheck, set[str]], ...] = (
     (calibration_data_exists, {"data", "quantization"}),
     (evaluation_data_exists, {"data", "compare"}),
     (evaluation_data_is_new, {"data", "quantization", "compare"}),
-    (comparison_has_a_candidate, {"quantization", "precision", "compare"}),
     (accuracy_has_labels, {"data", "compare"}),
     (backends_take_the_mode, {"quantization", "targets"}),
     (turing_stays_in_floating_point, {"quantization", "targets"}),
@@ -280,6 +268,6 @@ _CHECKS: tuple[tuple[RecipeCheck, set[str]], ...] = (
     (profiles_agree, {"profiles"}),
     (shapes_are_in_order, {"profiles"}),
     (targets_have_directories, {"targets"}),
-    (weights_may_be_absent, {"model"}),
+    (weights_may_be_absent, {"model", "compare"}),
 )
 """Each rule, and the sections it reads."""

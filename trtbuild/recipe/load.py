@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from trtbuild.backends import Target
 
-__all__ = ["LoadedRecipe", "check_source", "load_recipe"]
+__all__ = ["ExaminedRecipe", "LoadedRecipe", "check_source", "examine_recipe", "load_recipe"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,30 @@ class LoadedRecipe:
         return found
 
 
+@dataclass(frozen=True)
+class ExaminedRecipe:
+    """A recipe that was read, and all that is wrong with it."""
+
+    file: Path
+    """The recipe's path as the user gave it."""
+    recipe: Recipe | None
+    """Where something is wrong, of the sections that are sound alone; None where none can be."""
+    source: RecipeText
+    problems: tuple[Problem, ...]
+    unsound: frozenset[str] = frozenset()
+    """The sections that are not to be looked at."""
+
+    def accept(self) -> LoadedRecipe:
+        """Return it as a recipe to work with.
+
+        Raises:
+            RecipeError: all that is wrong with it, in file order.
+        """
+        if self.problems or self.recipe is None:
+            raise RecipeError(self.problems)
+        return LoadedRecipe(self.file, self.recipe, self.source)
+
+
 def load_recipe(path: Path | str) -> LoadedRecipe:
     """Read and check a recipe without touching a model, a GPU or the store.
 
@@ -53,8 +77,17 @@ def load_recipe(path: Path | str) -> LoadedRecipe:
         RecipeError: all that is wrong with it, in file order.
         MissingFile: it is not there, is a directory, or may not be read.
     """
+    return examine_recipe(path).accept()
+
+
+def examine_recipe(path: Path | str) -> ExaminedRecipe:
+    """Read a recipe, and say what is wrong with it.
+
+    Raises:
+        MissingFile: it is not there, is a directory, or may not be read.
+    """
     file = Path(path)
-    return check_source(file, read_recipe_text(file))
+    return _examine(file, read_recipe_text(file))
 
 
 def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
@@ -63,21 +96,24 @@ def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
     Raises:
         RecipeError: all that is wrong with it, in file order.
     """
-    recipe, problems = _recipe(source)
+    return _examine(path, source).accept()
+
+
+def _examine(path: Path, source: RecipeText) -> ExaminedRecipe:
+    recipe, problems, unsound = _recipe(source)
     found = sort_problems([*source.problems, *problems])
-    if found or recipe is None:
-        raise RecipeError(found)
-    return LoadedRecipe(path, recipe, source)
+    return ExaminedRecipe(path, recipe, source, found, unsound)
 
 
-def _recipe(source: RecipeText) -> tuple[Recipe | None, list[Problem]]:
+def _recipe(source: RecipeText) -> tuple[Recipe | None, list[Problem], frozenset[str]]:
     data = source.root.plain
     if source.root.bad:
-        return None, []
+        return None, [], frozenset()
     if not isinstance(data, dict):
         word = "a list" if isinstance(data, list) else "a line of text"
         told = f"a recipe is a mapping of sections, not {word}"
-        return None, [source.problem((), told, "begin with `version: 1`, a space after the colon")]
+        hint = "begin with `version: 1`, a space after the colon"
+        return None, [source.problem((), told, hint)], frozenset()
     unsound = frozenset(_find_unsound(source))
     try:
         recipe = Recipe.model_validate_json(json.dumps(data))
@@ -86,9 +122,11 @@ def _recipe(source: RecipeText) -> tuple[Recipe | None, list[Problem]]:
         from trtbuild.recipe.validation import translate_errors
 
         unsound |= {str(each["loc"][0]) for each in error.errors(include_url=False)}
-        across = find_problems_across(_build_partial(data, unsound), source, unsound)
-        return None, [*translate_errors(error, source), *across]
-    return recipe, find_problems_across(recipe, source, unsound)
+        recipe = _build_partial(data, unsound)
+        problems = translate_errors(error, source)
+    else:
+        problems = []
+    return recipe, [*problems, *find_problems_across(recipe, source, unsound)], unsound
 
 
 def _find_unsound(source: RecipeText) -> set[str]:

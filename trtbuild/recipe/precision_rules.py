@@ -36,7 +36,7 @@ def precision_is_said_once(recipe: Recipe, source: RecipeText) -> Iterator[Probl
 
 
 def precision_suits_the_rest(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """The data exists, ranges are no obstacle, and what is compared can be run."""
+    """The data exists, and ranges are no obstacle."""
     asked, section = recipe.precision, recipe.quantization
     where: Path = ("quantization", "high_precision") if section else ("precision",)
     if isinstance(asked, Precision) and asked.data is not None and asked.data not in recipe.data:
@@ -51,6 +51,3 @@ def precision_suits_the_rest(recipe: Recipe, source: RecipeText) -> Iterator[Pro
         told = f"inputs and outputs get the type of `{option}`, which is fp32"
         hint = f"write `{option}: fp16`, or remove `keep_io_types`"
         yield source.problem((where[0], "keep_io_types"), told, hint, key=True)
-    if find_high_type(recipe) == "bf16" and recipe.compare is not None:
-        told = "`compare` runs models in ONNX Runtime on the CPU, which has no bf16"
-        yield source.problem(where, told, "use fp16, or remove `compare`")

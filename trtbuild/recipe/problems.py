@@ -38,7 +38,7 @@ class Mark(Options):
 
 
 class Problem(Options):
-    """One thing that is wrong in a recipe."""
+    """One thing that is wrong in a recipe, or with what it names."""
 
     file: str
     """The recipe's path as the user gave it."""
@@ -49,11 +49,13 @@ class Problem(Options):
     """The next move."""
     excerpt: str = ""
     """The line of the file that the mark points into."""
+    level: Literal["error", "warning"] = "error"
+    """A warning stands in the way of a build, and not of the recipe."""
 
     def render(self) -> str:
         """Write the problem as a reader sees it: place, message, the line, a caret, the hint."""
         place = f"{self.file}:{self.mark.line}:{self.mark.column}"
-        lines = [shown(f"{place}: error: {self.message}")]
+        lines = [shown(f"{place}: {self.level}: {self.message}")]
         if self.excerpt.strip():
             excerpt, before = _window(self.excerpt, self.mark.column - 1)
             lines.append(f"{self.mark.line:5d} | {excerpt}".rstrip())
@@ -134,6 +136,7 @@ def _json(problem: Problem) -> dict[str, object]:
         "file": problem.file,
         "line": problem.mark.line,
         "column": problem.mark.column,
+        "level": problem.level,
         "path": list(problem.path),
         "message": problem.message,
         "hint": problem.hint,
@@ -147,7 +150,7 @@ def _github(problem: Problem) -> str:
         "col": str(problem.mark.column),
         "title": format_path(problem.path) or "recipe",
     }
-    return format_annotation("error", where, problem.message, problem.hint)
+    return format_annotation(problem.level, where, problem.message, problem.hint)
 
 
 def format_annotation(level: str, where: Mapping[str, str], text: str, hint: str) -> str:

@@ -91,7 +91,7 @@ class Quantization(Options):
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
     `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs
     keep their types (see `keep_io_types`). What is 16-bit in the model itself stays so, whatever is
-    written here. bf16 cannot be compared: ONNX Runtime does not run it on a CPU."""
+    written here."""
     keep_io_types: bool = True
     """Whether fp32 inputs and outputs of the model stay fp32 beside `high_precision`; `false` makes
     them fp16 or bf16 too, in the model and so in every engine. Kept by default: what feeds the FP32
@@ -152,7 +152,7 @@ class ProfileShapes(Options):
 
 
 class Compare(Options):
-    """FP32 against INT8 on the same samples."""
+    """What is built against the model that it is made from, or another, on the same samples."""
 
     data: str
     """The data set, one of those under `data`, that both models are run on; never the one that
@@ -165,7 +165,12 @@ class Compare(Options):
     )
     """What is measured for each output; `top1` and `top5` need data with labels."""
     gates: tuple[Gate, ...] = ()
-    """Rules that must hold; where one fails, `apply` ends with exit code 1."""
+    """Rules that must hold; where one fails, or cannot be judged, `apply` ends with exit code 1."""
+    reference: ModelSource | None = None
+    """The model that is taken as right, with the same inputs and outputs. By default the one that
+    is quantized or made 16-bit, after the fixes; where neither is done, the source before them. A
+    source that came quantized is no judge of itself: without a float model here, gates that hold
+    against the reference are not judged, and do not pass."""
 
 
 class Recipe(Options):
@@ -178,7 +183,7 @@ class Recipe(Options):
     name: Name
     """The recipe's name; results are placed in `build/<name>/`."""
     model: ModelSource
-    """The FP32 model to start from."""
+    """The model to start from."""
     fixes: tuple[Fix, ...] = ()
     """Changes to the model's graph, made in this order before anything is measured."""
     inputs: dict[Annotated[str, Field(min_length=1)], InputFeeding] = {}
@@ -198,4 +203,4 @@ class Recipe(Options):
     targets: Annotated[dict[Name, Target], Field(min_length=1)]
     """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None
-    """How the INT8 model is compared with the FP32 model, and what it must reach."""
+    """How what is built is compared with a reference, and what it must reach."""

@@ -92,7 +92,8 @@ def _verdict(record: Record) -> InlineText:
         told = first.found or first.remark
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
         rest: InlineText = parse_prose(f" {first.gate}{where}: {told}{more}.")
-        return (State("A gate failed:", "bad"), *rest)
+        word = "A gate failed:" if first.judged else "A gate was not judged:"
+        return (State(word, "bad"), *rest)
     if verdicts:
         return (State("Every gate passed", "good"),)
     if record.comparison is None:
@@ -159,7 +160,7 @@ def _accuracy(comparison: Comparison | None) -> list[KeyFigure]:
     for metric in _KEY_METRICS:
         found = [each for each in comparison.measures if each.metric == metric and each.applies]
         if found:
-            keys.append(_accuracy_key(metric, found))
+            keys.append(_accuracy_key(metric, found, comparison.reference_type))
     return keys
 
 
@@ -173,13 +174,15 @@ def _name_runner(key: KeyFigure, compared: Comparison) -> KeyFigure:
     )
 
 
-def _accuracy_key(metric: str, found: list[Measure]) -> KeyFigure:
+def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure:
     """Show the output that fares worst; one without a value is worse than any."""
     worst = min(found, key=_merit)
     details = [f"output `{worst.output}`"] if len(found) > 1 else []
     if worst.value is not None and worst.reference is not None:
         reference = words.format_figure(worst.reference, worst.unit)
-        details.append(f"FP32 {reference}, {words.format_drop(worst.reference - worst.value)}")
+        details.append(
+            f"{compared} {reference}, {words.format_drop(worst.reference - worst.value)}"
+        )
     unknown = worst.value is None and not worst.identical
     return KeyFigure(
         metric,

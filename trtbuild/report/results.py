@@ -131,13 +131,14 @@ def _tensor(tensor: dict[str, str | list[int | str]]) -> str:
 
 
 def make_comparison_section(record: Record) -> Section | None:
-    """Say how the candidate compares with FP32, and which gates that passes."""
+    """Say how the candidate compares with the reference, and which gates that passes."""
     blocks: list[Block] = []
     if record.comparison is not None:
         blocks += _compared_model(record.comparison, plainly=not record.engine_comparisons)
     for engine in record.engine_comparisons:
         blocks += _compared_engine(engine)
-    return Section("Comparison with FP32", tuple(blocks)) if blocks else None
+    kinds = dict.fromkeys(each.reference_type for each in record.list_comparisons())
+    return Section(f"Comparison with {', '.join(kinds)}", tuple(blocks)) if blocks else None
 
 
 def _compared_model(found: Comparison, *, plainly: bool) -> list[Block]:
@@ -166,7 +167,7 @@ def _figures(found: Comparison, told: str, runner: str) -> list[Block]:
 
 def _measures(found: Comparison, about: str) -> TableBlock:
     rows = tuple(_measure_row(measure) for measure in found.measures)
-    head = ("Output", "Metric", "Value", "FP32", "Worst sample", "Remark")
+    head = ("Output", "Metric", "Value", found.reference_type, "Worst sample", "Remark")
     return drop_empty_columns(TableBlock(about, head, rows, numbers=(2, 3, 4)))
 
 
@@ -209,9 +210,15 @@ def _verdict_row(verdict: GateVerdict) -> tuple[InlineText, ...]:
         (verdict.gate,),
         (Code(verdict.output),) if verdict.output else ("any",),
         (verdict.found,) if verdict.found else NOTHING,
-        (State("passed", "good") if verdict.passed else State("failed", "bad"),),
+        (_describe_verdict(verdict),),
         parse_prose(verdict.remark),
     )
+
+
+def _describe_verdict(verdict: GateVerdict) -> State:
+    if not verdict.judged:
+        return State("not judged", "bad")
+    return State("passed", "good") if verdict.passed else State("failed", "bad")
 
 
 def make_layers_section(record: Record) -> Section | None:

@@ -13,6 +13,7 @@ from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.needs import GpuNeed, Needs
+from trtbuild.core.words import quote_whole
 from trtbuild.machine.places import Place
 from trtbuild.run.executor import Call, CallResult, Executor
 from trtbuild.steps.base import Pinned, Step
@@ -82,7 +83,7 @@ def _hint(told: CallResult, log: Path) -> str:
     """Return what to do; the log ends with its directory, so its last words are kept."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     said = [line.strip() for line in text.splitlines() if line.strip()]
-    last = f"; its last words: {said[-1]}" if said and "log" in told.hint else ""
+    last = f"; its last words: {quote_whole(said[-1])}" if said and "log" in told.hint else ""
     return f"{told.hint}{last}"
 
 

@@ -1,4 +1,4 @@
-"""Compare FP32 with an engine."""
+"""Compare an engine with the reference."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ __all__ = ["CompareEngine"]
 class CompareEngine(Step):
     """Measure an engine's outputs against the reference's, and judge the same gates."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare_engine"] = "compare_engine"
     target: str
     reference: Ref
     candidate: Ref
+    reference_model: Ref
+    """The model that made the reference's outputs: what it is called is read from it."""
+    reference_name: str = ""
+    """What it is called beside the type of its numbers."""
     runner: Ref
     """What ran the engine."""
     data: DataInput
@@ -46,7 +50,7 @@ class CompareEngine(Step):
             self,
             context,
             # The engine's runner is not the reference's: each says its own.
-            reference=f"FP32 model ({RUNNER})",
+            reference_runner=RUNNER,
             candidate=f"engine of {self.target}",
             runner=context.read(self.runner, EngineRunner).runner,
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.nodes import iterate_nodes
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -55,10 +56,10 @@ class Infer(Step):
         Raises:
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
-        from trtbuild.model.outline import ModelOutline
+        from trtbuild.model.half_twin import ROUNDED
 
-        path = context.path(self.model)
-        model = ModelOutline.read(path)
+        given = context.path(self.model)
+        path, model = _read_twin(given, context.out.parent / "twin")
         feeder = self.data.make_feeder(model.inputs, context)
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
@@ -82,10 +83,25 @@ class Infer(Step):
         if cut.lost:
             context.events.caveat(f"nothing compared {cut.behind}")
             context.events.note(_say_not_compared(cut))
-        if _has_half(model):
+        if path != given:
+            context.events.note(ROUNDED)
+        elif _has_half(model):
             context.events.note(WIDER)
         for note in kept.notes():
             context.events.note(note)
+
+
+def _read_twin(path: Path, folder: Path) -> tuple[Path, ModelOutline]:
+    """Return the model that ONNX Runtime computes as it is meant, made in a folder, and read it."""
+    from trtbuild.model.half_twin import write_half_twin
+    from trtbuild.model.outline import ModelOutline
+    from trtbuild.model.plugins import find_behind
+
+    model = ModelOutline.read(path)
+    if find_behind(model.nodes):  # their results have no types, and what reads them is cut off
+        return path, model
+    twin = write_half_twin(path, folder)
+    return twin, model if twin == path else ModelOutline.read(twin)
 
 
 def _cut_off(path: Path, outline: ModelOutline) -> tuple[Path | bytes, Front]:
@@ -153,7 +169,7 @@ def _has_half(model: ModelOutline) -> bool:
     half = onnx.TensorProto.FLOAT16
     return any(spec.dtype == "float16" for spec in model.inputs) or any(
         node.op_type == "Cast" and any(each.i == half for each in node.attribute)
-        for node in model.nodes
+        for node in iterate_nodes(model.nodes)
     )
 
 

@@ -2,7 +2,9 @@
 
 A stamp is kept of a run that changed nothing, and only where nothing it looked at had changed in
 the two seconds before it began: so no change can hide in the granularity of the clock, and none
-that came during the run goes unseen. It is a file in the store; losing it only costs time.
+that came during the run goes unseen. It is a file in the store; losing it only costs time. It names
+what was looked at, and has one digest of how all of that was: of a command that looks at thirty
+thousand files, this is a hundredth of what the files' states would take.
 """
 
 from __future__ import annotations
@@ -14,11 +16,18 @@ import zlib
 
 from trtbuild import __version__
 from trtbuild.core.locations import find_store_root
-from trtbuild.core.watch import Watch, describe_devices, describe_state
+from trtbuild.core.watch import (
+    Watch,
+    describe_devices,
+    describe_link,
+    describe_state,
+    find_last_change,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 __all__ = ["Answer", "keep_answer", "make_key", "recall_answer"]
 
@@ -26,12 +35,17 @@ Answer = list[tuple[str, str]]
 """What was written, in order: `out` or `err`, and the text."""
 
 SETTLED_SECONDS = 2
-MOST_BYTES = 64 << 20
-MOST_STAMPS = 1000
-"""How many are kept; the oldest goes first."""
+MOST_BYTES = 1 << 20
+"""Of a stamp; what would be longer is not kept."""
+MOST_TEXT_BYTES = 64 << 20
+"""Of a stamp's text."""
+MOST_STAMPS = 100
+"""How many are kept, one a folder and command; the oldest goes first."""
+MOST_DAYS = 30
+FORMAT = "2"
 SECTION, FIELD = "\x1c", "\0"
 ENVIRONMENT = (
-    "CUDA_", "HOME", "LANG", "LC_", "LD_", "NVIDIA_", "PYTHON", "TRTBUILD_", "XDG_",
+    "CUDA_", "HOME", "LANG", "LC_", "LD_", "NVIDIA_", "PATH", "PYTHON", "TRTBUILD_", "XDG_",
 )  # fmt: skip
 """Beginnings of the variables that an answer may depend on."""
 NANOSECONDS = 1_000_000_000
@@ -47,23 +61,24 @@ def make_key(arguments: Sequence[str]) -> list[str] | None:
     if not hasattr(os, "getuid"):
         return None  # Windows: no file has a time of its last change that nobody can set
     machine = os.uname()  # of several that share a store, each finds out for itself
+    user = [os.getuid(), os.geteuid(), *sorted(os.getgroups())]
     terminal = [str(stream.isatty()) for stream in (sys.stdout, sys.stderr)]
     return [
-        "1", __version__, sys.executable, sys.version, str(sys.flags), str(os.getuid()), folder,
-        machine.nodename, machine.machine, *terminal,
-        str(len(arguments)), *arguments, str(len(sys.path)), *sys.path, *variables,
+        folder, str(len(arguments)), *arguments,
+        FORMAT, __version__, sys.executable, sys.version, str(sys.flags), str(user),
+        machine.nodename, machine.machine, *terminal, str(len(sys.path)), *sys.path, *variables,
     ]  # fmt: skip
 
 
 def recall_answer(key: Sequence[str]) -> Answer | None:
     """Return what this very command said, if it would say that again; None where it may not."""
     found = _read(_place(key))
-    if found is None or found[0] != key:
+    if found is None or found[0] != [_digest(key)]:
         return None
-    _, said, (until, asked, *guards), looks = found
+    _, said, (since, until, asked, states, *guards), looked, folders = found
     still = (
-        time.time() < float(until)
-        and all(describe_state(path) == seen for path, seen in _pairs(looks))
+        float(since) <= time.time() < float(until)  # a clock that was set back knows of no term
+        and states == _digest_states(_unfold(looked), folders)
         and asked in ("", describe_devices())
         and all(_still_good(*guard) for guard in _pairs(guards))
     )
@@ -77,28 +92,42 @@ def keep_answer(key: Sequence[str], said: Answer, watch: Watch, *, began: float)
         return reason
     guards = [("lock", path) for path in watch.locks]
     guards += [("writable", path) for path in watch.writable]
+    looked = sorted(watch.looks)
+    folders = _list_folders(looked)
+    states = _digest_states(looked, folders)
     parts = [
-        list(key),
+        [_digest(key)],
         _flat(said),
-        [repr(watch.until), watch.devices, *_flat(sorted(guards))],
-        _flat(watch.looks.items()),
+        [repr(time.time()), repr(watch.until), watch.devices, states, *_flat(sorted(guards))],
+        _fold(looked),
+        folders,
     ]
     data = SECTION.join(FIELD.join(part) for part in parts).encode("utf-8", "surrogateescape")
-    if _parts(data) != parts:
+    if _parts(data) != parts or _unfold(parts[3]) != looked:
         return "a text holds what separates texts"
+    packed = zlib.compress(data, 1)
+    if len(packed) > MOST_BYTES or len(data) > MOST_TEXT_BYTES:
+        return "it would be too long"
     from pathlib import Path
 
     from trtbuild.core.files import write_whole
 
     place = Path(_place(key))
     try:
-        write_whole(place, f"{zlib.crc32(data):08x}\n".encode() + data)
-        by_age = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        for path in by_age[:-MOST_STAMPS]:
-            path.unlink()
+        write_whole(place, f"{zlib.crc32(packed):08x}\n".encode() + packed)
+        _sweep(place.parent)
     except OSError as error:
         return str(error)
     return ""
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the oldest stamps, and all that nobody has kept anew for a month."""
+    ages = {path: path.stat().st_mtime for path in folder.iterdir()}
+    by_age = sorted(ages, key=ages.__getitem__)
+    old = time.time() - MOST_DAYS * 24 * 3600
+    for path in [*by_age[:-MOST_STAMPS], *(path for path in by_age if ages[path] < old)]:
+        path.unlink(missing_ok=True)
 
 
 def _look_again(watch: Watch, began: float) -> str:
@@ -111,10 +140,13 @@ def _look_again(watch: Watch, began: float) -> str:
         if isinstance(file, str):
             watch.see(file)
     settled = (began - SETTLED_SECONDS) * NANOSECONDS
+    for folder in _list_folders(watch.looks):
+        if find_last_change(describe_link(folder)) > settled:
+            return f"{folder} has just been changed"
     for path, seen in watch.looks.items():
         if describe_state(path) != seen:
             return f"{path} moved"
-        if not seen.startswith("-") and max(map(int, seen.split()[1:3])) > settled:
+        if find_last_change(seen) > settled:
             return f"{path} has just been changed"
     return ""
 
@@ -128,9 +160,77 @@ def _links(folder: str) -> list[str]:
         return []
 
 
+def _list_folders(paths: Iterable[str]) -> list[str]:
+    """Return every folder on the way to some paths, by way of links too, sorted.
+
+    Where one of them becomes a link, or leads elsewhere, a path may mean something else, though the
+    file at its end should be the same.
+    """
+    found: set[str] = set()
+    waiting = list(paths)
+    while waiting:
+        path = waiting.pop()
+        waiting += _list_target(path)
+        folder = path.rpartition(os.sep)[0]
+        while folder and folder not in found:
+            found.add(folder)
+            waiting += _list_target(folder)
+            folder = folder.rpartition(os.sep)[0]
+    return sorted(found)
+
+
+def _list_target(path: str) -> list[str]:
+    """Return where a link leads, if it is one."""
+    try:
+        target = os.readlink(path)  # noqa: PTH115
+    except OSError:
+        return []
+    return [os.path.join(path.rpartition(os.sep)[0] + os.sep, target)]  # noqa: PTH118
+
+
+def _digest_states(paths: Iterable[str], folders: Iterable[str]) -> str:
+    states = [describe_state(path) for path in paths]
+    return _digest([*states, *(describe_link(folder) for folder in folders)])
+
+
+def _digest(texts: Iterable[str]) -> str:
+    """Return one digest of many texts; `hashlib` takes 3 ms to load."""
+    try:
+        from _blake2 import blake2b
+    except ImportError:  # it is CPython's own
+        from hashlib import blake2b
+    return blake2b(FIELD.join(texts).encode("utf-8", "surrogateescape"), digest_size=32).hexdigest()
+
+
+def _fold(paths: Iterable[str]) -> list[str]:
+    """Write sorted paths with each folder once: before the names in it, with its last slash."""
+    folded, last = [], ""
+    for path in paths:
+        folder, slash, name = path.rpartition(os.sep)
+        if folder + slash != last:
+            last = folder + slash
+            folded.append(last)
+        folded.append(name)
+    return folded
+
+
+def _unfold(folded: Iterable[str]) -> list[str]:
+    paths, folder = [], ""
+    for text in folded:
+        if os.sep in text:
+            folder = text
+        else:
+            paths.append(folder + text)
+    return paths
+
+
 def _place(key: Sequence[str]) -> str:
-    name = zlib.crc32(FIELD.join(key).encode("utf-8", "surrogateescape"))
-    return os.path.join(find_store_root(), "stamps", f"{name:08x}")  # noqa: PTH118
+    """Return where the stamp of a command that is typed in a folder lies.
+
+    By whom and where else is in the stamp: of these, one is kept.
+    """
+    name = _digest(key[: 2 + int(key[1])])[:16]
+    return os.path.join(find_store_root(), "stamps", name)  # noqa: PTH118
 
 
 def _read(path: str) -> list[list[str]] | None:
@@ -139,11 +239,14 @@ def _read(path: str) -> list[list[str]] | None:
         # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with open(handle, "rb") as file:  # noqa: PTH123
-            seal, _, data = file.read(MOST_BYTES).partition(b"\n")
-        parts = _parts(data)
-    except (OSError, ValueError):
+            seal, _, packed = file.read(MOST_BYTES + 16).partition(b"\n")
+        if seal != f"{zlib.crc32(packed):08x}".encode():
+            return None
+        unpacking = zlib.decompressobj()
+        parts = _parts(unpacking.decompress(packed, MOST_TEXT_BYTES))
+    except (OSError, ValueError, zlib.error):
         return None
-    whole = seal == f"{zlib.crc32(data):08x}".encode() and len(parts) == 4  # noqa: PLR2004
+    whole = unpacking.eof and len(parts) == 5  # noqa: PLR2004
     return parts if whole else None
 
 

@@ -123,7 +123,7 @@ def _go(  # all that an apply consists of
     if delivery.lock is not None:
         from trtbuild.verbs.lock import refuse_results
 
-        refuse_results(loaded, delivery.lock, outcomes, store)
+        notes += refuse_results(loaded, delivery.lock, outcomes, store, plan=made)
     record = make_record(loaded, made, outcomes, store, notes=notes)
     page = drop_run_details(record)
     changed = deliver_files(

@@ -21,9 +21,11 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Recipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.walk import walk_plan
+from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.demand_int8 import demand_delivered
+from trtbuild.verbs.early_checks import refuse_lacking_operators
 from trtbuild.verbs.engine_places import find_engine_places
 from trtbuild.verbs.weights import find_published, resolve_weights
 
@@ -65,12 +67,15 @@ def compile_for_machine(
     _check_targets(loaded, targets, deferred)
     runners, unrun = find_engine_places(recipe, executor, places)
     gone = find_absent_data(recipe, base) if lock is not None else {}
-    weights, reason = _weights(recipe, store, base=base, fetch=fetch)
+    weights, reason = _weights(recipe.model, store, base=base, fetch=fetch)
+    compared = None if recipe.compare is None else recipe.compare.reference
+    reference_weights, doubt = _weights(compared, store, base=base, fetch=fetch)
     here = CompileContext(
         base=base,
         pin=lambda path: Pinned(path=str(path), digest=store.digests.digest(path)),
         facts=facts,
         weights=weights,
+        reference_weights=reference_weights,
         deferred=deferred,
         elsewhere={n: each.facts for n, each in places.items() if each.facts is not facts},
         runners=runners,
@@ -82,17 +87,20 @@ def compile_for_machine(
     made = drop_absent_data(made, gone) if gone else made
     asked = (facts, *(each.facts for each in places.values()))
     doubts = dict.fromkeys(doubt for each in asked for doubt in list_doubts(each))
-    notes = (*([reason] if reason else []), *doubts, *unrun, *list_unmeasured(recipe, gone))
+    seeded = dict.fromkeys(filter(None, (reason, doubt)))
+    notes = (*seeded, *doubts, *unrun, *list_unmeasured(recipe, gone))
     engines = (name_engine_comparison(name) for name in targets)
     wanted = (*(name_target_step(name) for name in targets), "compare", *engines)
     return made.cut_after(wanted) if targets else made, notes
 
 
-def _weights(recipe: Recipe, store: Store, *, base: Path, fetch: bool) -> tuple[Pinned | None, str]:
-    if recipe.model.kind != "torch":
+def _weights(
+    model: Onnx | Torch | None, store: Store, *, base: Path, fetch: bool
+) -> tuple[Pinned | None, str]:
+    if model is None or model.kind != "torch":
         return None, ""
     look = resolve_weights if fetch else find_published
-    return look(recipe.model, store, base=base)
+    return look(model, store, base=base)
 
 
 def find_timing_caches(recipe: Recipe, store: Store) -> Iterator[tuple[str, Path]]:
@@ -135,7 +143,9 @@ def build_plan(
     """
     first = made.cut_after(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
     before = _demand_success(walk_plan(first, store, executor, listener))
-    check_against_model(loaded, (*list_known_outcomes(decide(made, store), store), *before), store)
+    decisions = decide(made, store)
+    check_against_model(loaded, (*list_known_outcomes(decisions, store), *before), store)
+    refuse_lacking_operators(loaded, decisions, before, store)
     outcomes = {outcome.step: outcome for outcome in before}
     done = _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
     demand_delivered(loaded.recipe, done, store)

@@ -54,5 +54,5 @@ def _locks(loaded: LoadedRecipe, store: Store, executor: Executor) -> Iterator[L
     if find_lock(loaded.file).is_file():
         # Else it is of another recipe: nothing is built with it.
         with contextlib.suppress(LockMismatch, UsageError):
-            yield compare_with_lock(loaded, store, executor)[0]
+            yield compare_with_lock(loaded, store, executor, building=True)[0]
     yield None

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.errors import CorruptObject, UsageError
+from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.files import relate_path
 from trtbuild.core.placed import MODELS
-from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
+from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
-from trtbuild.core.words import abbreviate
 from trtbuild.plan.absent_data import belongs, find_absent_data
 from trtbuild.plan.compile import name_target_step
 from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
+from trtbuild.plan.lock_tools import list_moved_tools, list_own_tools
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
-from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
+from trtbuild.verbs.lock_figures import lock_figures
+from trtbuild.verbs.lock_mismatch import (
+    list_hopeless,
+    list_other_results,
+    refuse_mismatch,
+    refuse_other,
+    refuse_tools,
+)
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -30,7 +38,6 @@ __all__ = [
     "add_results",
     "compare_with_lock",
     "find_built",
-    "list_failed_gates",
     "lock_built",
     "lock_target",
     "make_static_lock",
@@ -53,6 +60,8 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     read = {before for step in steps for before in step.after}
     used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
     names = {name for step in used for name in step.step.fact_names()}
+    builders = {name_target_step(target): target for target in loaded.recipe.targets}
+    own = {builders[s.name]: list_own_tools(s, plan.facts) for s in used if s.name in builders}
     pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
     return Lock(
         models={},
@@ -61,6 +70,7 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
+        target_tools={name: tools for name, tools in own.items() if tools},
     )
 
 
@@ -81,7 +91,11 @@ def _name_file(path: str, base: Path) -> str:
         return f"fetched/{parts[-1][:16]}"
     if "site-packages" in parts:
         return "/".join(parts[parts.index("site-packages") :])
-    return relate_path(path, base)
+    below = f"{base}{os.sep}"
+    # Behind a link, `..` is not what the text makes of it: two files would have one name.
+    return (
+        Path(path[len(below) :]).as_posix() if path.startswith(below) else relate_path(path, base)
+    )
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
@@ -104,22 +118,6 @@ def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
     tools = {**rests.tools, **_find_foreign_tools(rests.tools, find_lock(loaded.file))}
     rests = rests.model_copy(update={"tools": tools})
     return _lock_decisions(found.decisions, loaded, rests, store)
-
-
-def list_failed_gates(
-    loaded: LoadedRecipe, store: Store, executor: Executor
-) -> tuple[GateVerdict, ...]:
-    """Return the gates that failed when a recipe was built as it stands: a lock keeps no verdicts.
-
-    Where it was not compared, no gate was judged.
-    """
-    found = plan_recipe(loaded, store, executor, targets=())
-    outcomes = tuple(_reuse(each.step, each.digest, store) for each in found.decisions)
-    made = RunArtifacts(outcomes, store)
-    comparison = made.read("compare", "comparison", Comparison)
-    engines = list_engine_comparisons(loaded.recipe, made)
-    compared = (*([] if comparison is None else [comparison]), *engines)
-    return tuple(verdict for each in compared for verdict in each.verdicts if not verdict.passed)
 
 
 def _find_foreign_tools(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
@@ -183,7 +181,7 @@ def add_results(
                 for name, result in results.items()
                 if result is not None or name in before
             },
-            "measures": dict(_measures(comparison)),
+            **lock_figures(comparison, list_engine_comparisons(loaded.recipe, found)),
         }
     )
 
@@ -206,12 +204,6 @@ def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
                 yield name, artifact.digest
 
 
-def _measures(comparison: Comparison | None) -> Iterator[tuple[str, float]]:
-    for each in comparison.measures if comparison is not None else ():
-        if each.value is not None:
-            yield f"{each.output}.{each.metric}".lstrip("."), each.value
-
-
 def lock_target(result: TargetResult) -> LockedTarget:
     """Return what a lock keeps of an engine."""
     return LockedTarget(
@@ -229,11 +221,13 @@ def lock_target(result: TargetResult) -> LockedTarget:
 
 
 def compare_with_lock(
-    loaded: LoadedRecipe, store: Store, executor: Executor
+    loaded: LoadedRecipe, store: Store, executor: Executor, *, building: bool = False
 ) -> tuple[Lock, tuple[str, ...]]:
     """Return the lock of a recipe, held against what a build would rest on now, and what was not.
 
     The files of data sets that are not here are not compared: what they gave stands in the lock.
+    Another version of a tool is passed over where the store shows that the lock's bytes come of
+    it; and where it is `building`, if what comes of it can be held to the lock afterwards.
 
     Raises:
         MissingFile, UsageError: there is no lock, or it cannot be read.
@@ -248,7 +242,8 @@ def compare_with_lock(
         if not belongs(name, loaded.recipe, absent)
     }
     now = make_static_lock(loaded, made)
-    refuse_mismatch(loaded.file, list_differing(lock.model_copy(update={"sources": here}), now))
+    then = lock.model_copy(update={"sources": here, "tools": now.tools})
+    refuse_mismatch(loaded.file, list_differing(then, now))
     lacking = [
         name
         for name, version in now.tools.items()
@@ -257,24 +252,50 @@ def compare_with_lock(
     return lock, (
         *(f"data `{name}` is not here: its files are not checked" for name in absent),
         *(f"{name} is not here: its version is not checked" for name in lacking),
+        *_hold_tools(loaded, lock, now, store, executor, building=building),
     )
 
 
+def _hold_tools(
+    loaded: LoadedRecipe, lock: Lock, now: Lock, store: Store, executor: Executor, *, building: bool
+) -> tuple[str, ...]:
+    """Refuse tools of which other bytes may come; return remarks on the others that moved."""
+    if (lock.tools, lock.target_tools) == (now.tools, now.target_tools):
+        return ()
+    try:
+        plan, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, lock=lock)
+    except MissingFile as error:
+        return (f"the tools are not checked: {error.message}",)
+    moved = list_moved_tools(lock, plan)
+    makers = [tool for tool in moved if tool.makes]
+    if building:
+        refuse_tools(loaded, list_hopeless(makers, lock))
+        return ()
+    decisions = decide(plan, store) if makers else ()
+    outcomes = tuple(_reuse(each.step, each.digest, store) for each in decisions)
+    made = {name for tool in makers for name in tool.makes}
+    unknown = [name for name in _missing(decisions) if name in made]
+    other = () if unknown else list_other_results(lock, add_results(lock, loaded, outcomes, store))
+    refuse_tools(loaded, makers if unknown or other else ())
+    return tuple(tool.remark() for tool in moved)
+
+
 def refuse_results(
-    loaded: LoadedRecipe, lock: Lock, outcomes: tuple[Outcome, ...], store: Store
-) -> None:
+    loaded: LoadedRecipe,
+    lock: Lock,
+    outcomes: tuple[Outcome, ...],
+    store: Store,
+    *,
+    plan: Plan | None = None,
+) -> tuple[str, ...]:
     """Hold what was built to the lock: models byte by byte, engines by what they deliver.
 
+    Returns remarks on tools of the `plan` that are not the lock's, and made the same.
+
     Raises:
-        LockMismatch: something differs.
+        LockMismatch: something differs; with the step whose bytes do.
     """
-    built = add_results(lock, loaded, outcomes, store)
-    found = [
-        f"models: {name}: {abbreviate(lock.models.get(name, 'nothing'))} → {abbreviate(digest)}"
-        for name, digest in built.models.items()
-        if digest != lock.models.get(name)
-    ]
-    for name, target in built.targets.items():
-        if name in lock.targets:
-            found += [f"targets: {name}.{each}" for each in list_broken(lock.targets[name], target)]
-    refuse_mismatch(loaded.file, found)
+    moved = list_moved_tools(lock, plan) if plan is not None else ()
+    found = list_other_results(lock, add_results(lock, loaded, outcomes, store))
+    refuse_other(loaded, found, moved)
+    return tuple(tool.remark() for tool in moved)

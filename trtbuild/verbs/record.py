@@ -40,6 +40,7 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 from trtbuild.verbs.coverage import measure_coverage
+from trtbuild.verbs.remarks import list_warnings
 
 __all__ = [
     "RunArtifacts",
@@ -58,14 +59,17 @@ def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
     for model in MODELS.values():
         places[model.step, "model"] = (model.file, model.what)
         places[model.step, "weights"] = (model.weights, "its large weights")
-    places["compare", "comparison"] = (COMPARISON, "FP32 against INT8")
+    places["compare", "comparison"] = (COMPARISON, "what is built against the reference")
     for name in recipe.targets:
         step = name_target_step(name)
         places[step, "engine"] = (f"{name}/{ENGINE}", "the engine")
         places[step, "result"] = (f"{name}/{ENGINE_RESULT}", "what was asked for and delivered")
         places[step, "timing_cache"] = (f"{name}/{TIMING_CACHE}", "what TensorRT timed for it")
         compared = name_engine_comparison(name)
-        places[compared, "comparison"] = (f"{name}/{COMPARISON}", "FP32 against the engine")
+        places[compared, "comparison"] = (
+            f"{name}/{COMPARISON}",
+            "the engine against the reference",
+        )
     return places
 
 
@@ -115,6 +119,7 @@ def make_record(
         fixes=tuple(_fixes(recipe, fixes)),
         files=tuple(_list_placed(recipe, outcomes)),
         notes=notes,
+        warnings=tuple(list_warnings(outcomes, targets)),
         caveats=tuple(dict.fromkeys(c for outcome in outcomes for c in outcome.caveats)),
     )
 
@@ -151,7 +156,7 @@ class RunArtifacts:
 
 
 def list_engine_comparisons(recipe: Recipe, found: RunArtifacts) -> Iterable[Comparison]:
-    """Yield how each engine that could run compares with FP32."""
+    """Yield how each engine that could run compares with the reference."""
     for name in recipe.targets:
         compared = found.read(name_engine_comparison(name), "comparison", Comparison)
         if compared is not None:

@@ -12,7 +12,7 @@ from typing import Literal
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.options import Options
 from trtbuild.core.placed import MODELS
-from trtbuild.core.records import Comparison, Outcome, TargetResult
+from trtbuild.core.records import Comparison, GateVerdict, Outcome, TargetResult
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import abbreviate
 from trtbuild.plan.compile import name_target_step
@@ -89,7 +89,7 @@ def verify_build(
     """
     has_lock = find_lock(loaded.file).is_file()
     promised = (
-        compare_with_lock(loaded, store, executor)[0]
+        compare_with_lock(loaded, store, executor, building=True)[0]
         if has_lock
         else lock_built(loaded, store, executor)
     )
@@ -143,8 +143,10 @@ def _rebuild(
     listener: Listener,
 ) -> _Rebuilt:
     with scratch.using():
-        if loaded.recipe.model.kind == "torch":
-            copy_published(loaded.recipe.model, store, scratch)
+        compared = loaded.recipe.compare
+        for model in (loaded.recipe.model, compared.reference if compared else None):
+            if model is not None and model.kind == "torch":
+                copy_published(model, store, scratch)
         made, notes = compile_for_machine(
             loaded, scratch, executor, targets=targets, fetch=True, lock=lock
         )
@@ -238,9 +240,9 @@ def _figures(then: Mapping[str, float], rebuilt: _Rebuilt) -> RebuildCheck:
         )
     now = rebuilt.lock.measures
     moved = sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-    failed = [verdict.gate for verdict in found.verdicts if not verdict.passed]
+    failed = [_name_gate(verdict) for verdict in found.verdicts if not verdict.passed]
     failed += [
-        f"{engine.candidate}: {verdict.gate}"
+        f"{engine.candidate}: {_name_gate(verdict)}"
         for engine in rebuilt.engines
         for verdict in engine.verdicts
         if not verdict.passed
@@ -252,6 +254,10 @@ def _figures(then: Mapping[str, float], rebuilt: _Rebuilt) -> RebuildCheck:
     said += f"; gate failed: {', '.join(failed)}" if failed else ""
     gates = "within the gates" if found.verdicts else "nothing: there is no gate"
     return RebuildCheck(what="metrics", guaranteed=gates, found=said, holds=not failed)
+
+
+def _name_gate(verdict: GateVerdict) -> str:
+    return verdict.gate if verdict.judged else f"{verdict.gate} (not judged)"
 
 
 def _figure(value: float | None) -> str:

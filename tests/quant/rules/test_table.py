@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.rules import FIRES, HOLDS, scales
-from trtbuild.quant.rules.table import TABLE, check_rules
+from trtbuild.quant.rules.build_target import BuildTarget
+from trtbuild.quant.rules.table import OPERATORS, TABLE, check_rules, find_operator_faults
 
 CODES = [rule.code for rule in TABLE]
 
@@ -64,3 +65,18 @@ def test_layers_that_may_be_float_break_no_rule_about_int8():
 def test_a_scale_that_is_no_number_breaks_one_rule(scale):
     """It is not said to differ from itself, and nothing is computed with it."""
     assert ["TB104"] == [fault.code for fault in check_rules(scales(scale)())]
+
+
+@pytest.mark.parametrize("kind", ["tensorrt10", "tensorrt11", "tensorrt_rtx", ""])
+def test_models_that_build_lack_no_operator(kind):
+    """Of none that keeps some other rule is one of its operators said to be lacking."""
+    subjects = [make() for code, make in HOLDS.items() if code not in OPERATORS | {"TB120"}]
+    found = [
+        fault
+        for each in subjects
+        for fault in find_operator_faults(
+            type(each)(model=each.model, build_target=BuildTarget(kind=kind)), half=False
+        )
+    ]
+
+    assert [] == found

@@ -20,6 +20,7 @@ from trtbuild.backends.tensorrt.shared import (
 )
 from trtbuild.backends.tensorrt.timing_cache import TimingCache
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 
 if TYPE_CHECKING:
     from trtbuild.backends.model import OnnxModel
@@ -113,7 +114,7 @@ def _refusals(job: BuildJob, log: BuildLog, monitor: Any) -> Iterator[None]:
         if not job.order.plugins:
             raise
         raise StepInputError(
-            f"a library with plugins cannot be loaded: {error}",
+            f"a library with plugins cannot be loaded: {quote_whole(str(error))}",
             hint="was it built for this machine, and for this version of TensorRT?",
         ) from None
 

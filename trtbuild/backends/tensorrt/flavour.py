@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from trtbuild.core.errors import MissingDependency
+from trtbuild.core.words import quote_whole
 
 __all__ = ["FLAVOURS", "RTX", "TRT10", "TRT11", "Flavour", "load_tensorrt"]
 
@@ -93,7 +94,7 @@ def load_tensorrt(flavour: Flavour) -> ModuleType:
         module = _import_module(flavour)
     except ImportError as error:
         raise MissingDependency(
-            f"{flavour.name} cannot be loaded: {error}", hint=flavour.install
+            f"{flavour.name} cannot be loaded: {quote_whole(str(error))}", hint=flavour.install
         ) from None
     version = str(module.__version__)
     if int(version.partition(".")[0]) != flavour.major:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.words import quote_whole
 from trtbuild.model.nodes import name_of
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ EXPLANATIONS = (
     Explanation(
         "not supported by a dedicated kernel",
         "there is no kernel for this Attention",
-        "quantize inside the operator, or not at all",
+        "say `precision: fp16` (or `high_precision: fp16`): TensorRT-RTX has few kernels for it in "
+        "float32, and none with INT8 operands",
     ),
     Explanation(
         "for Turing",
@@ -190,7 +192,7 @@ def make_refusal(
         explanation, quoted = found
         hint = f"{explanation.cause}: {explanation.fix}".format(op=op)
     where = "" if parsed else "".join(_locate([quoted, *log.errors], model))
-    return StepInputError(f"{name} refuses {what}: {where}{_one_line(quoted)}", hint=hint)
+    return StepInputError(f"{name} refuses {what}: {where}{_quote(quoted)}", hint=hint)
 
 
 def explain_warnings(warnings: Sequence[str], model: Path) -> Iterator[str]:
@@ -199,14 +201,14 @@ def explain_warnings(warnings: Sequence[str], model: Path) -> Iterator[str]:
     for text in warnings:
         found = find_explanation([text])
         if found is None:
-            yield text
+            yield _quote(text)
         else:
             groups.setdefault(found[0], []).append(text)
     for each, texts in groups.items():
         places = [place.rstrip(": ") for text in texts[:MANY] for place in _locate([text], model)]
         more = f" ({len(texts) - 1} more like it)" if len(texts) > 1 else ""
         at = f"; at {', '.join(dict.fromkeys(places))}" if places else ""
-        yield f"{_one_line(texts[0])}{more}{at}: {each.cause.format(op='this')}: {each.fix}"
+        yield f"{_quote(texts[0])}{more}{at}: {each.cause.format(op='this')}: {each.fix}"
 
 
 def _locate(texts: Sequence[str], model: Path | None) -> Iterator[str]:
@@ -234,5 +236,6 @@ def _nodes(names: Sequence[str], tensors: Sequence[str], model: Path | None) -> 
             yield f"node `{name_of(maker)}` ({maker.op_type}): "
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _quote(text: str) -> str:
+    """Quote a message, which TensorRT breaks into lines wherever it likes."""
+    return quote_whole(" ".join(text.split()))

@@ -22,6 +22,9 @@ class BuildTarget(Options):
     unlike_preprocessing: str = ""
     """In what the preprocessing of the calibration data differs from that of the comparison's."""
 
+    plugins: bool = False
+    """Whether it names libraries with plugins: which operators they make, nobody can tell."""
+
     @property
     def rtx(self) -> bool:
         """Tell whether TensorRT-RTX may be what builds it."""

@@ -7,10 +7,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core.model_checks import RuleFault
-from trtbuild.quant.rules import accuracy, refused, silent, slow, workspace
+from trtbuild.quant.rules import (
+    accuracy,
+    operator_forms,
+    operators,
+    refused,
+    silent,
+    slow,
+    workspace,
+)
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
-__all__ = ["TABLE", "Rule", "check_rules"]
+__all__ = ["TABLE", "Rule", "check_rules", "find_operator_faults", "make_fault"]
+
+OPERATORS = frozenset({"TB114", "TB115", "TB116", "TB117", "TB118", "TB119"})
+"""The rules about operators that a target lacks, whatever becomes of the model."""
 
 Level = Literal["error", "warning"]
 
@@ -33,31 +44,59 @@ class Rule:
         return (self.find.__doc__ or "").strip().splitlines()[0]
 
 
+def find_operator_faults(subject: RuleSubject, *, half: bool) -> tuple[RuleFault, ...]:
+    """Hold a model that is neither quantized nor in 16 bits yet against what a target lacks.
+
+    `half` says that it will be in 16 bits: what float32 alone lacks is no fault then.
+    """
+    rules = [rule for rule in TABLE if rule.code in OPERATORS and rule.level == "error"]
+    kept = [rule for rule in rules if not (half and rule.find is operators.attention_in_float32)]
+    return tuple(fault for rule in kept for fault in _find_faults(rule, subject))
+
+
 def check_rules(subject: RuleSubject, *, measured: bool = True) -> tuple[RuleFault, ...]:
     """Hold a model against every rule, in the order of the table.
 
     Nodes with the same reason are told together. `measured` says whether the scales are of
     calibrated ranges.
     """
-    faults = []
+    faults: list[RuleFault] = []
     for rule in TABLE:
-        if rule.measured and not measured:
-            continue
-        nodes: dict[str, list[str]] = {}
-        for node, reason in rule.find(subject):
-            found = nodes.setdefault(reason, [])
-            if node and node not in found:
-                found.append(node)
-        faults += [
-            RuleFault(
-                code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
-            )
-            for reason, names in nodes.items()
-        ]
+        if measured or not rule.measured:
+            faults += _find_faults(rule, subject)
     return tuple(faults)
 
 
+def _find_faults(rule: Rule, subject: RuleSubject) -> list[RuleFault]:
+    nodes: dict[str, list[str]] = {}
+    for node, reason in rule.find(subject):
+        found = nodes.setdefault(reason, [])
+        if node and node not in found:
+            found.append(node)
+    return [
+        RuleFault(
+            code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
+        )
+        for reason, names in nodes.items()
+    ]
+
+
+def make_fault(code: str, reason: str, *, off: str = "") -> RuleFault:
+    """Return a fault that a rule cannot find in a model: what is told by whoever sees it."""
+    (rule,) = (each for each in TABLE if each.code == code)
+    return RuleFault(code=code, level=rule.level, nodes=(), reason=reason, hint=rule.hint, off=off)
+
+
 _REQUANTIZE = "let trtbuild requantize it (a recipe with `quantization`), or quantize symmetrically"
+_REPLACE = "replace it before the export, or name a library that has it in the target's `plugins`"
+_WITHOUT = (
+    "export the model without it and run it behind the engine, or write it in plain operators; "
+    "TensorRT 10 and 11 have it"
+)
+_HALVE = (
+    "say `precision: fp16` (beside INT8, `high_precision: fp16` in `quantization`), or export "
+    "attention as MatMul and Softmax"
+)
 _ALLOW = "leave it float, or say `allow_float` in `quantization`"
 
 TABLE: tuple[Rule, ...] = (
@@ -118,6 +157,30 @@ TABLE: tuple[Rule, ...] = (
         "error",
         refused.quantized_attention,
         "export attention as MatMul and Softmax, or leave its inputs in float",
+    ),
+    Rule("TB114", "error", operators.lacking_operator, _REPLACE),
+    Rule("TB115", "error", operators.lacking_kernel, _WITHOUT),
+    Rule(
+        "TB116", "error", operator_forms.unsupported_form, "write it another way before the export"
+    ),
+    Rule(
+        "TB117",
+        "error",
+        operator_forms.unsupported_type,
+        "cast to a type that TensorRT has before the export, or keep that part out of the model",
+    ),
+    Rule(
+        "TB118",
+        "error",
+        operators.unknown_operator,
+        "name the library that has it in the target's `plugins`, or replace it before the export",
+    ),
+    Rule("TB119", "error", operators.attention_in_float32, _HALVE),
+    Rule(
+        "TB120",
+        "warning",
+        operators.lacking_in_some,
+        "mind it when you write the target; a recipe's targets are held against their own lists",
     ),
     Rule(
         "TB201",
@@ -211,7 +274,8 @@ TABLE: tuple[Rule, ...] = (
         "TB403",
         "warning",
         accuracy.unlike_scales,
-        "leave one of them in float, or rescale the branch when training",
+        "bring them to one size (divide coordinates by the picture's size), in the model or when "
+        "training; `precision: {LAYER: int8}` has a layer in INT8 all the same",
         measured=True,
     ),
     Rule(
@@ -231,7 +295,15 @@ TABLE: tuple[Rule, ...] = (
         "TB406",
         "warning",
         accuracy.unlike_preprocessing,
-        "give both data sets the same `preprocess`",
+        "preprocess both alike: give both the same `preprocess`, or arrays made by the same code",
+    ),
+    Rule(
+        "TB407",
+        "warning",
+        accuracy.misfitting_range,
+        "correct the range, or remove it, and calibration finds one; or the data is preprocessed "
+        "otherwise than whoever gave the range had it",
+        measured=True,
     ),
     Rule("TB501", "warning", workspace.small_workspace, "give the target a `workspace` of 1GiB"),
 )

@@ -1,0 +1,93 @@
+"""What is found before anything is exported, read or calibrated."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.projects import edit, small_project
+from tests.helpers.recipes import GOOD
+from trtbuild.plan.first_look import find_input_problems, find_unusable_files
+from trtbuild.recipe.load import examine_recipe
+
+SHAPES = "input: {min: [1, 3, 8, 8], opt: [2, 3, 8, 8], max: [4, 3, 8, 8]}"
+TORCH = "input: {dtype: float32, shape: [batch, 3, 32, 32]}"
+TORCH_SHAPES = "input: {min: [1, 3, 32, 32], opt: [8, 3, 32, 32], max: [32, 3, 32, 32]}"
+
+
+def said_of(path):
+    """Return what is said of a recipe's inputs."""
+    return [each.message for each in find_input_problems(examine_recipe(path))]
+
+
+def torch_recipe(folder, *edits):
+    """Write a recipe of a torch model, of which no file is there."""
+    path = folder / "recipe.yaml"
+    path.write_text(GOOD)
+    for old, new in edits:
+        edit(path, old, new)
+    return path
+
+
+def test_a_good_recipe_has_nothing_said_of_it(tmp_path):
+    """Of an ONNX model, nor of a torch model whose code is not even there."""
+    assert [] == said_of(small_project(tmp_path))
+    assert [] == said_of(torch_recipe(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("expected", "edits"),
+    [
+        (
+            ["the model has no input `image`", "this profile leaves out `input`"],
+            [(TORCH_SHAPES, TORCH_SHAPES.replace("input", "image"))],
+        ),
+        (
+            ["data `calib` gives an array for `image`; the model has no such input"],
+            [("path: photos", "path: photos\n    input: image")],
+        ),
+        (
+            ["dynamic dimensions without a profile"],
+            [(f"profiles:\n  - {TORCH_SHAPES}\n", "")],
+        ),
+        (
+            ["axis 3 is fixed at 32, the profile says 16"],
+            [("opt: [8, 3, 32, 32]", "opt: [8, 3, 32, 16]")],
+        ),
+        (
+            ["axis 0 is fixed at 4, the profile says 1"],
+            [("size: batch", "size: 4")],
+        ),
+        # An output's dimension may be an input's: nothing is known any more.
+        ([], [("tensor: input", "tensor: output"), ("opt: [8, 3", "opt: [8, 5")]),
+    ],
+)
+def test_inputs_are_looked_at_before_an_export(expected, edits, tmp_path):
+    """By what the recipe says of a torch model, with its fixes."""
+    said = said_of(torch_recipe(tmp_path, *edits))
+
+    assert len(expected) == len(said)
+    assert all(words in told for words, told in zip(expected, said, strict=True))
+
+
+def test_an_onnx_model_says_its_inputs_itself(tmp_path):
+    """At the beginning of its file."""
+    recipe = edit(small_project(tmp_path), SHAPES, SHAPES.replace("input", "image"))
+
+    assert "the model has no input `image`" in said_of(recipe)
+
+
+def test_a_mistake_elsewhere_hides_no_profile(tmp_path):
+    """A misspelt option of a target: what the profile says is looked at all the same."""
+    recipe = edit(small_project(tmp_path), SHAPES, SHAPES.replace("input", "image"))
+    recipe.write_text(recipe.read_text() + "compare: 3\n")
+
+    assert "the model has no input `image`" in said_of(recipe)
+
+
+def test_all_that_is_not_here_is_found(tmp_path):
+    """Code, pictures and arrays, each at its place in the recipe; data only where it is asked."""
+    examined = examine_recipe(torch_recipe(tmp_path))
+    places = [each.at for each in find_unusable_files(examined)]
+
+    assert [("model", "entrypoint"), ("data", "calib", "path"), ("data", "eval", "path")] == places
+    assert places[:1] == [each.at for each in find_unusable_files(examined, data=False)]

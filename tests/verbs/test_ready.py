@@ -1,0 +1,49 @@
+"""Recipes are held against what they name before one is built."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.projects import edit, small_project
+from trtbuild.core.errors import MissingFile, RecipeError
+from trtbuild.verbs.ready import demand_ready, list_problems, load_ready
+
+
+def project(folder, name="small"):
+    folder.mkdir()
+    recipe = small_project(folder)
+    return edit(recipe, "name: small", f"name: {name}")
+
+
+def test_all_that_is_missing_is_told_at_once(tmp_path):
+    """The model and the data; exit code 4, as for one."""
+    recipe = project(tmp_path / "a")
+    for path in (*recipe.parent.glob("*.onnx"), *recipe.parent.glob("*.npz")):
+        path.unlink()
+
+    with pytest.raises(MissingFile) as caught:
+        load_ready(recipe)
+
+    assert 1 < len(caught.value.message.splitlines())
+    assert {"warning"} == {each.level for each in list_problems(recipe)}
+
+
+def test_a_mistake_does_not_hide_a_missing_file(tmp_path):
+    """Nor the other way round; both are errors to a build."""
+    recipe = project(tmp_path / "a")
+    (recipe.parent / "model.onnx").unlink()
+    recipe.write_text(recipe.read_text() + "nonsense: 1\n")
+
+    with pytest.raises(RecipeError) as caught:
+        load_ready(recipe)
+
+    assert [("model", "path"), ("nonsense",)] == [each.path for each in caught.value.problems]
+
+
+def test_no_recipe_is_built_beside_a_bad_one(tmp_path):
+    """What is wrong with the second is told before the first begins."""
+    good, bad = project(tmp_path / "a"), project(tmp_path / "b", "other")
+    bad.write_text(bad.read_text() + "nonsense: 1\n")
+
+    with pytest.raises(RecipeError, match="nonsense"):
+        demand_ready([good, bad])

@@ -1,0 +1,87 @@
+"""What a figure that moved says: better, worse, or within noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from trtbuild.measure.metrics import METRIC_ROWS, MetricRow
+
+__all__ = ["FigureVerdict", "judge_movement", "judge_pairs"]
+
+FigureVerdict = Literal["better", "worse", "noise", "same", "unknown"]
+
+SURE = 0.05
+"""A sign test below this says that as many lost samples are no accident."""
+NOISE = 0.02
+"""By what share an error has to change at least: rounding on another processor moves less."""
+LEAST_ERROR = 1e-9
+_ROWS: Mapping[str, MetricRow] = METRIC_ROWS  # type: ignore[assignment]  # of any name
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """What became of the same samples."""
+
+    lost: tuple[int, ...]
+    """The numbers of those that were right and are wrong."""
+    gained: tuple[int, ...]
+
+    @property
+    def verdict(self) -> FigureVerdict:
+        """Judge by the sign test: as likely lost as gained, were both sides equally good."""
+        lost, gained = len(self.lost), len(self.gained)
+        if not lost and not gained:
+            return "same"
+        if _sign_test(lost, gained) >= SURE:
+            return "noise"
+        return "worse" if lost > gained else "better"
+
+
+def judge_pairs(before: Sequence[bool], after: Sequence[bool]) -> Pairs:
+    """Compare which samples are right on two sides, sample by sample."""
+    both = list(enumerate(zip(before, after, strict=True)))
+    return Pairs(
+        lost=tuple(index for index, (then, now) in both if then and not now),
+        gained=tuple(index for index, (then, now) in both if now and not then),
+    )
+
+
+def _sign_test(lost: int, gained: int) -> float:
+    """Return how likely a split at least as uneven is, of a fair coin (two-sided, exact)."""
+    total = lost + gained
+    scale = math.lgamma(total + 1) - total * math.log(2)
+    tail = math.fsum(
+        math.exp(scale - math.lgamma(k + 1) - math.lgamma(total - k + 1))
+        for k in range(max(lost, gained), total + 1)
+    )
+    return min(1.0, 2 * tail)
+
+
+def judge_movement(metric: str, before: float, after: float, samples: int) -> FigureVerdict:
+    """Judge a figure by itself: a share by its resolution, another by its error.
+
+    A share of `samples` says nothing below one of them. Any other figure has an error (1 - cosine,
+    the power of the noise, the largest difference) that must change by more than `NOISE` of it.
+    """
+    row = _ROWS.get(metric)
+    if before == after:
+        return "same"
+    if row is None:
+        return "unknown"
+    improved = (after > before) == (row.better == "high")
+    if row.unit == "share":
+        small = samples > 0 and abs(after - before) * samples <= 1 + LEAST_ERROR
+    else:
+        then, now = _error(row, before), _error(row, after)
+        small = abs(math.log(now / then)) <= math.log1p(NOISE)
+    return "noise" if small else "better" if improved else "worse"
+
+
+def _error(row: MetricRow, value: float) -> float:
+    if row.unit == "dB":
+        error = 10 ** (-max(-3000.0, min(3000.0, value)) / 10)
+        return max(error, 1e-300)
+    return max(LEAST_ERROR, 1 - value if row.better == "high" else value)

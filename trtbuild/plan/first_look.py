@@ -1,0 +1,202 @@
+"""What a recipe alone shows not to fit: files that are not here, inputs that no model has.
+
+All that can be known before a model is exported or a sample is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
+from trtbuild.calib.cache import Cache
+from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.values import TensorSpec
+from trtbuild.data.arrays import Arrays
+from trtbuild.data.images import Images
+from trtbuild.data.random import Random
+from trtbuild.fixes.set_dimension import SetDimension
+from trtbuild.model.header import read_inputs
+from trtbuild.plan.compile import list_used_data
+from trtbuild.plan.nearest import suggest_nearest
+from trtbuild.plan.preflight import find_profile_problems
+from trtbuild.recipe.problems import Path as At
+from trtbuild.recipe.problems import Problem
+from trtbuild.sources.kinds import Onnx
+
+if TYPE_CHECKING:
+    from trtbuild.data import AnyDataSource
+    from trtbuild.recipe.load import ExaminedRecipe
+    from trtbuild.recipe.schema import Recipe
+
+__all__ = ["UnusableFile", "find_input_problems", "find_unusable_files"]
+
+
+@dataclass(frozen=True)
+class UnusableFile:
+    """A file that a recipe names and that cannot be used, and why."""
+
+    at: At
+    """Where the recipe names it."""
+    error: TrtbuildError
+
+
+def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[UnusableFile]:
+    """Find what a recipe names and is not here, or cannot be used; without `data`, beside that."""
+    recipe, base = examined.recipe, examined.file.parent.absolute()
+    if recipe is None:
+        return []
+    found = []
+    for section, lists in _LISTS.items():
+        if section in examined.unsound or getattr(recipe, section, None) is None:
+            continue
+        for at, look in lists(recipe, base) if data or section != "data" else ():
+            try:
+                look()
+            except TrtbuildError as error:
+                found.append(UnusableFile(at, error))
+    return found
+
+
+def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
+    """Yield where profiles and data do not fit the inputs that a model says it has.
+
+    A torch model's stand in the recipe, an ONNX model's at the beginning of the file.
+    """
+    recipe, unsound = examined.recipe, examined.unsound
+    if recipe is None or {"model", "fixes"} & unsound:
+        return
+    inputs = _inputs(recipe, examined.file.parent.absolute())
+    if not inputs:
+        return
+    if "profiles" not in unsound:
+        yield from find_profile_problems(recipe, examined.source, inputs)
+    if not {"data", "quantization", "precision", "compare"} & unsound:
+        names = [spec.name for spec in inputs]
+        for data in list_used_data(recipe):
+            if data in recipe.data:
+                yield from _data_problems(examined, data, recipe.data[data], names)
+
+
+def _data_problems(
+    examined: ExaminedRecipe, data: str, source: AnyDataSource, names: list[str]
+) -> Iterator[Problem]:
+    given = _named_inputs(source)
+    option = "inputs" if isinstance(source, Random) else "input"
+    for name in given:
+        if name not in names:
+            at: At = ("data", data, option)
+            told = f"data `{data}` gives an array for `{name}`; the model has no such input"
+            yield examined.source.problem(at, told, suggest_nearest(name, names))
+
+
+def _named_inputs(source: AnyDataSource) -> Iterable[str]:
+    """Return the inputs that a recipe names for data; files and code name the others."""
+    if isinstance(source, Random):
+        return source.inputs
+    if isinstance(source, Arrays) and not source.path.endswith(".npy"):
+        return ()
+    if isinstance(source, Images | Arrays) or "input" in source.model_fields_set:
+        return (source.input,)
+    return ()
+
+
+def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
+    """Return the inputs as the fixes leave them; none where that is not known."""
+    model = recipe.model
+    if isinstance(model, Onnx):
+        found = read_inputs(base / model.path)
+    else:
+        found = tuple(
+            TensorSpec(name=name, dtype=each.dtype, shape=each.shape)
+            for name, each in model.inputs.items()
+        )
+    for fix in recipe.fixes:
+        if isinstance(fix, SetDimension):
+            found = _set_dimension(found, fix)
+    return found
+
+
+def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[TensorSpec, ...]:
+    changed = next((spec for spec in inputs if spec.name == fix.tensor), None)
+    if changed is None or fix.axis >= len(changed.shape):
+        return ()  # an output's dimension may be that of an input
+    old = changed.shape[fix.axis]
+    return tuple(
+        spec.model_copy(
+            update={
+                "shape": tuple(
+                    fix.size
+                    if (spec is changed and axis == fix.axis)
+                    or (isinstance(size, str) and size == old)
+                    else size
+                    for axis, size in enumerate(spec.shape)
+                )
+            }
+        )
+        for spec in inputs
+    )
+
+
+Looks = Iterator[tuple[At, "Look"]]
+
+
+class Look:
+    """Looks for one file, or for those of a part of a recipe."""
+
+    def __init__(self, part: object, base: Path) -> None:
+        self._part, self._base = part, base
+
+    def __call__(self) -> None:
+        """Look.
+
+        Raises:
+            TrtbuildError: it is not there, or cannot be used.
+        """
+        if not isinstance(self._part, str):
+            self._part.files(self._base)  # type: ignore[attr-defined]  # it has some
+        elif not (self._base / self._part).is_file():
+            raise MissingFile(f"{self._base / self._part}: no such file")
+
+
+def _of_model(recipe: Recipe, base: Path) -> Looks:
+    yield (
+        ("model", "path" if isinstance(recipe.model, Onnx) else "entrypoint"),
+        Look(recipe.model, base),
+    )
+    weights = getattr(recipe.model, "weights", None)
+    if weights is not None and weights.path is not None:
+        yield ("model", "weights", "path"), Look(weights.path, base)
+
+
+def _of_data(recipe: Recipe, base: Path) -> Looks:
+    for name, source in recipe.data.items():
+        if not isinstance(source, Random):
+            option = "path" if hasattr(source, "path") else "entrypoint"
+            yield ("data", name, option), Look(source, base)
+
+
+def _of_quantization(recipe: Recipe, base: Path) -> Looks:
+    section = recipe.quantization
+    if section is not None and isinstance(section.calibrator, Cache):
+        yield ("quantization", "calibrator", "path"), Look(section.calibrator, base)
+    if section is not None and section.ranges_file is not None:
+        yield ("quantization", "ranges_file"), Look(section.ranges_file, base)
+
+
+def _of_targets(recipe: Recipe, base: Path) -> Looks:
+    for name, target in recipe.targets.items():
+        for index, plugin in enumerate(target.plugins if isinstance(target, TrtOptions) else ()):
+            yield ("targets", name, "plugins", index), Look(plugin, base)
+        if isinstance(target, GpuTrtOptions) and target.timing_cache != MANAGED:
+            yield ("targets", name, "timing_cache"), Look(target.timing_cache, base)
+
+
+_LISTS = {
+    "model": _of_model,
+    "data": _of_data,
+    "quantization": _of_quantization,
+    "targets": _of_targets,
+}

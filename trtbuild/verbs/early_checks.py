@@ -1,0 +1,91 @@
+"""Operators that a target lacks, told before anything is calibrated for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepFailed
+from trtbuild.core.records import Outcome
+from trtbuild.core.shown import shown
+from trtbuild.plan.checks import name_check_step
+from trtbuild.plan.explain import Decision
+from trtbuild.steps.base import MODEL
+
+if TYPE_CHECKING:
+    from trtbuild.core.model_checks import RuleFault
+    from trtbuild.recipe.load import LoadedRecipe
+    from trtbuild.store.store import Store
+
+__all__ = ["refuse_lacking_operators"]
+
+COSTLY = frozenset({"calibrate", "calibrate_natively", "infer", "measure_peaks"})
+"""The kinds of steps that run the model: a build that fails behind them has wasted them."""
+
+
+def refuse_lacking_operators(
+    loaded: LoadedRecipe, decisions: Sequence[Decision], outcomes: Sequence[Outcome], store: Store
+) -> None:
+    """Hold the fixed model against the operators that each target has, if much is to be run.
+
+    Of what is left the step that checks the target's own model speaks.
+
+    Raises:
+        StepFailed: a target's parser or compiler lacks an operator, in this form or type.
+    """
+    from trtbuild.quant.rules.faults import describe_fault
+
+    waiting = {each.step for each in decisions if each.verdict != "reuse"}
+    if not any(name.split("(")[0] in COSTLY for name in waiting):
+        return
+    checks = {name_check_step(name): name for name in loaded.recipe.targets}
+    targets = [target for step, target in checks.items() if step in waiting]
+    found = list(_find_faults(loaded, targets, outcomes, store))
+    if not found:
+        return
+    name, first = found[0]
+    codes = dict.fromkeys(fault.code for _, fault in found)
+    told = [describe_fault(first), *(f"{each}: {describe_fault(more)}" for each, more in found[1:])]
+    raise StepFailed(
+        "\n".join(map(shown, told)),
+        step=name_check_step(name),
+        hint="nothing was calibrated; mend the model or the target; or, where a rule is wrong "
+        f'about it, turn it off with a reason: `checks: {{off: {{{first.code}: "why"}}}}` '
+        f"({', '.join(codes)})",
+    )
+
+
+def _find_faults(
+    loaded: LoadedRecipe, targets: Sequence[str], outcomes: Sequence[Outcome], store: Store
+) -> Iterator[tuple[str, RuleFault]]:
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.plan.checks import describe_build_target
+    from trtbuild.quant.rules.subject import RuleSubject
+    from trtbuild.quant.rules.table import find_operator_faults
+
+    path = next(
+        (
+            store.object_path(artifact.digest)
+            for outcome in outcomes
+            for artifact in outcome.artifacts
+            if (outcome.step, artifact.name) == ("fix_graph", MODEL)
+        ),
+        None,
+    )
+    if path is None or not targets:
+        return
+    model = load_bare(path)
+    for name in targets:
+        aim = describe_build_target(loaded.recipe.targets[name], loaded.recipe)
+        subject = RuleSubject(model=model, build_target=aim)
+        for fault in find_operator_faults(subject, half=_is_half(loaded)):
+            if fault.code not in loaded.recipe.checks.off:
+                yield name, fault
+
+
+def _is_half(loaded: LoadedRecipe) -> bool:
+    """Tell whether what is not INT8 will be in 16 bits."""
+    section, asked = loaded.recipe.quantization, loaded.recipe.precision
+    if section is not None:
+        return section.high_precision != "fp32"
+    return (asked if isinstance(asked, str) else asked.type) != "fp32"

@@ -1,0 +1,69 @@
+"""What a lock keeps of the figures that were measured and of the gates that were judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from trtbuild.core.records import Comparison, GateVerdict
+from trtbuild.plan.lock import Lock, LockedGate
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import list_known_outcomes
+from trtbuild.verbs.plan import plan_recipe
+from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
+
+__all__ = ["list_failed_gates", "list_locked_failures", "lock_figures"]
+
+
+def lock_figures(comparison: Comparison | None, engines: Iterable[Comparison]) -> Mapping[str, Any]:
+    """Return the fields of a lock that say what a comparison came to."""
+    measures = () if comparison is None else comparison.measures
+    named = {f"{each.output}.{each.metric}".lstrip("."): each for each in measures}
+    judged = [("", comparison), *((each.candidate, each) for each in engines)]
+    return {
+        "measures": {name: m.value for name, m in named.items() if m.value is not None},
+        "references": {name: m.reference for name, m in named.items() if m.reference is not None},
+        "right": {name: m.right for name, m in named.items() if m.right},
+        "compared": {}
+        if comparison is None
+        else {"samples": comparison.samples, "data": comparison.data},
+        "gates": {
+            ": ".join(filter(None, (on, verdict.output, verdict.gate))): _lock_gate(verdict)
+            for on, each in judged
+            for verdict in (() if each is None else each.verdicts)
+        },
+    }
+
+
+def list_failed_gates(
+    loaded: LoadedRecipe, store: Store, executor: Executor
+) -> tuple[GateVerdict, ...]:
+    """Return the gates that did not pass when a recipe was built as it stands.
+
+    Where it was not compared, no gate was judged.
+    """
+    found = plan_recipe(loaded, store, executor, targets=())
+    made = RunArtifacts(list_known_outcomes(found.decisions, store), store)
+    comparison = made.read("compare", "comparison", Comparison)
+    engines = list_engine_comparisons(loaded.recipe, made)
+    compared = (*([] if comparison is None else [comparison]), *engines)
+    return tuple(verdict for each in compared for verdict in each.verdicts if not verdict.passed)
+
+
+def _lock_gate(verdict: GateVerdict) -> LockedGate:
+    return LockedGate(
+        passed=verdict.passed,
+        judged=getattr(verdict, "judged", True),
+        told=verdict.found or verdict.remark,
+    )
+
+
+def list_locked_failures(lock: Lock) -> tuple[str, ...]:
+    """Say of each gate of a lock that did not pass what it asked, and what was found."""
+    return tuple(
+        f"gate {'failed' if gate.judged else 'not judged'}: {name}: {gate.told}"
+        for name, gate in sorted(lock.gates.items())
+        if not gate.passed
+    )

@@ -1,0 +1,87 @@
+"""A recipe held against the files it names and the inputs it says, before anything is built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.plan.first_look import UnusableFile, find_input_problems, find_unusable_files
+from trtbuild.recipe.load import ExaminedRecipe, LoadedRecipe, examine_recipe
+from trtbuild.recipe.problems import Problem, sort_problems
+
+__all__ = ["demand_ready", "list_problems", "load_ready"]
+
+
+def load_ready(path: Path | str, *, data: bool = True) -> LoadedRecipe:
+    """Read a recipe to build from; without `data`, its data may be elsewhere.
+
+    Raises:
+        RecipeError: all that is wrong with it, files that are not here included.
+        MissingFile: it is not there, or nothing is wrong but that files are not.
+    """
+    look = _Look.at(path, data=data)
+    _demand([look])
+    return look.examined.accept()
+
+
+def demand_ready(paths: Sequence[Path], *, data: bool = True) -> None:
+    """Hold several recipes against what they name, all before any is built.
+
+    Raises:
+        RecipeError: all that is wrong with any of them.
+        MissingFile: a recipe is not there, or nothing is wrong but that files are not.
+    """
+    _demand([_Look.at(path, data=data) for path in paths])
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A recipe, what is wrong with it, and what it names and cannot be used."""
+
+    examined: ExaminedRecipe
+    problems: tuple[Problem, ...]
+    unusable: tuple[UnusableFile, ...]
+
+    @classmethod
+    def at(cls, path: Path | str, *, data: bool = True) -> _Look:
+        """Read a recipe, and look for what it names.
+
+        Raises:
+            MissingFile: the recipe itself is not there.
+        """
+        examined = examine_recipe(path)
+        problems = (*examined.problems, *find_input_problems(examined))
+        return cls(examined, problems, tuple(find_unusable_files(examined, data=data)))
+
+    def list_all(self, level: Literal["error", "warning"]) -> tuple[Problem, ...]:
+        """Return all in file order; files that cannot be used are told at a level."""
+        source = self.examined.source
+        files = [
+            source.problem(each.at, each.error.message, each.error.hint) for each in self.unusable
+        ]
+        return sort_problems(
+            [*self.problems, *(each.model_copy(update={"level": level}) for each in files)]
+        )
+
+
+def list_problems(path: Path | str) -> tuple[Problem, ...]:
+    """Return all that is wrong with a recipe, and as warnings what it names and is not here.
+
+    Raises:
+        MissingFile: the recipe itself is not there.
+    """
+    return _Look.at(path).list_all("warning")
+
+
+def _demand(looks: Sequence[_Look]) -> None:
+    if any(look.problems for look in looks):
+        raise RecipeError([each for look in looks for each in look.list_all("error")])
+    errors = [each.error for look in looks for each in look.unusable]
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        first, *rest = errors
+        raise type(first)(first.message, hint=first.hint, lines=[each.message for each in rest])

@@ -1,0 +1,63 @@
+"""Locks that lie about: where they are, and which tools they ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from trtbuild.core.errors import UsageError
+from trtbuild.plan.lock import Lock, find_lock, read_lock
+from trtbuild.plan.lock_tools import write_requirements
+
+__all__ = ["find_locked_recipes", "list_requirements"]
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def list_requirements(recipes: Sequence[Path], target: str = "") -> tuple[str, ...]:
+    """Return the tools of the locks of recipes as lines of a requirements file.
+
+    Raises:
+        MissingFile, UsageError: there is no lock, it cannot be read, it knows no such `target`, or
+            two locks ask for two versions of one tool.
+    """
+    found: dict[str, Path] = {}
+    for recipe in recipes:
+        lock = read_lock(find_lock(recipe))
+        _demand_target(recipe, lock, target)
+        found |= {line: recipe for line in write_requirements(lock, target) if line not in found}
+    pins: dict[str, str] = {}
+    for line, recipe in found.items():
+        name, equals, _ = line.partition("==")
+        other = pins.setdefault(name, line) if equals and not line.startswith("#") else line
+        if other != line:
+            raise UsageError(
+                f"{find_lock(found[other])} asks for {other}, {find_lock(recipe)} for {line}",
+                hint="write the requirements of each recipe, and install them in Pythons apart",
+            )
+    remarks = [line for line in found if line.startswith("#")]
+    return (*sorted(pins.values()), *remarks)
+
+
+def _demand_target(recipe: Path, lock: Lock, target: str) -> None:
+    if target and target not in lock.targets:
+        raise UsageError(
+            f"{find_lock(recipe)}: has no target `{target}`",
+            hint="targets: " + (", ".join(lock.targets) or "none was built"),
+        )
+
+
+def find_locked_recipes(folder: Path) -> tuple[Path, ...]:
+    """Return the recipes below a folder that have a lock beside them, sorted; hidden ones not."""
+    return tuple(sorted(_iterate_locked(folder)))
+
+
+def _iterate_locked(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        there = set(names)
+        for name in names:
+            stem, suffix = os.path.splitext(name)  # noqa: PTH122  # text is faster
+            if suffix in SUFFIXES and f"{stem}.lock" in there:
+                yield Path(place) / name
