@@ -93,6 +93,11 @@ def seen(limit: float) -> Range:
     return Range(low=-1.0, high=1.0, origin="calibrated", observed=(-limit, 0.5))
 
 
+def by_hand(limit: float, seen: float, **cut: float) -> Range:
+    """A range by hand where calibration saw another limit."""
+    return Range(low=-limit, high=limit, origin="manual", observed=(-seen, 0.5), **cut)
+
+
 def of(body: str, build_target: BuildTarget = RTX, **more: object) -> Callable[[], RuleSubject]:
     return lambda: RuleSubject(model=graph(body, **more), build_target=build_target)
 
@@ -110,6 +115,10 @@ def inside(body: str) -> Callable[[], RuleSubject]:
             else_branch = e () => (float[1,8,8,8] f) {{ f = Identity(a) }}>""",
         inputs="float[1,8,8,8] x, bool c",
     )
+
+
+NORM = "[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"
+ONES = ", float[8] c8 = {1, 1, 1, 1, 1, 1, 1, 1}"
 
 
 def residual(skip: str) -> str:
@@ -186,6 +195,18 @@ def accounted(*layers: tuple[str, str, str]) -> Callable[[], RuleSubject]:
     return lambda: RuleSubject(model=graph(ONE), account=account(*layers))
 
 
+def packed(cut: str) -> Callable[[], RuleSubject]:
+    """An INT8 layer that makes keys and values, which are cut apart as `cut` says."""
+    return of(
+        f"""{X} {W} [packed] a = MatMul(x_dq, w_dq)  k, v0 = Split<axis=2>(a)  {cut}
+        {qdq("q")} {qdq("k")} {qdq("v1")} t = Transpose<perm=[0,1,3,2]>(k_dq)
+        l = MatMul(q_dq, t)  p = Softmax(l)  {qdq("p")} y = MatMul(p_dq, v1_dq)""",
+        inputs="float[1,8,8,8] x, float[1,8,4,8] q",
+        outputs="float[1,8,4,8] y",
+        w=(8, 8),
+    )
+
+
 def joined(scale: str) -> Callable[[], RuleSubject]:
     """A model that joins two quantized tensors, one of scale 0.05."""
     return of(
@@ -242,8 +263,9 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB208": on(BuildTarget(kind="tensorrt_rtx", compute_capabilities=("7.5", "8.9"))),
     "TB209": lambda: fp8("8.6", "8.9"),
     "TB210": inside(f"{qdq('a')} b = Identity(a_dq)"),
+    "TB211": packed("v1 = Identity(v0)"),
     "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
-    "TB302": of(two("[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"), c8=(8,)),
+    "TB302": of(two(NORM), more=ONES),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x)")),
     "TB304": of(two("[middle] f = Conv(a, u)  b = Relu(f)"), **WIDE),
     "TB305": on(x="1, 5, 8, 8", w=(6, 5, 3, 3)),
@@ -257,6 +279,7 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB404": lambda: with_ranges(x=seen(9.0)),
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
     "TB406": of(ONE, BuildTarget(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
+    "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.25, clipped_db=12.5)),
     "TB501": of(ONE, BuildTarget(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
@@ -293,6 +316,7 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB208": of(conv("one", "x", "y"), BuildTarget(compute_capabilities=("7.5",))),
     "TB209": lambda: fp8("8.9"),
     "TB210": inside("b = Neg(a)"),
+    "TB211": packed("v1 = Relu(v0)"),
     "TB301": of(two("b = Relu(a)")),
     "TB302": of(two("b = Relu(a)")),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x_dq)")),
@@ -305,6 +329,7 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB404": lambda: with_ranges(x=seen(8.0)),
     "TB405": lambda: with_ranges(x=RANGE),
     "TB406": of(ONE, TRT11),
+    "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.001, clipped_db=40.0)),
     "TB501": of(ONE, TRT11),
 }
 """Code → a neighbour of that model that keeps the rule."""

@@ -7,11 +7,13 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.helpers.sources import KINDS, capture, picture, pinned, plain, source_of
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
 from trtbuild.steps.capture_data import CaptureData
 
+SHOTS = '{"kind": "images", "path": "shots", "preprocess": {"scale": 1}}'
 PYTHON = '{"kind": "python", "entrypoint": "code.py:f"%s}'
 
 
@@ -30,9 +32,22 @@ def test_the_manifest_is_what_a_reader_can_redo(tmp_path):
         "labels": [1, 0],
         "tensors": [{"name": "x", "dtype": "float32", "shape": [3]}],
         "peaks": {"x": [0.0, 0.0]},
+        "spans": {"x": {"low": 0, "high": 0, "mean": 0, "deviation": 0, "values": 6}},
     } == {key: value for key, value in manifest.items() if key != "samples"}
     assert 2 == len(set(manifest["samples"]))
     assert "\n" == text[-1]
+
+
+def test_a_file_of_several_pictures_is_told(tmp_path):
+    """The first is read: a GIF that moves has more."""
+    frames = [Image.new("L", (2, 2), color) for color in (0, 90, 200)]
+    (tmp_path / "shots").mkdir()
+    frames[0].save(tmp_path / "shots/a.gif", save_all=True, append_images=frames[1:])
+    frames[1].save(tmp_path / "shots/b.gif")
+    _, context = capture(source_of(SHOTS), tmp_path, tmp_path / "o")
+
+    (warning,) = context.events.warnings
+    assert warning.startswith("of files with several pictures the first is read: a.gif (3) (hint: ")
 
 
 def test_files_are_not_copied(tmp_path):

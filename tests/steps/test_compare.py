@@ -232,3 +232,24 @@ def test_nothing_is_judged_by_a_model_that_is_quantized_itself(setup):
         (each.judged, each.passed) for each in (cosine, top1, drop)
     ]
     assert "no float model to compare with, only the source as it came: INT8 Q/DQ" in cosine.remark
+
+
+NMS = "g (float[N, 2] x) => (float[N, 2] z) { y = Relu(x)  [nms0] z = EfficientNMS_TRT(y) }"
+
+
+def test_what_an_engine_has_behind_a_plugin_is_measured_against_nothing(tmp_path):
+    """ONNX Runtime cannot run it: what both have is compared, and no gate is judged on the rest."""
+    setup = Setup(tmp_path)
+    setup.model(NMS)
+    setup.outputs("candidate", y=SCORES, z=SCORES)
+    gate = Gate(metric="cosine", at_least=0.9)
+
+    some = setup.run("cosine", gates=(gate,))
+    setup.outputs("candidate", z=SCORES)
+    none = setup.run("cosine", gates=(gate,))
+
+    assert [("y", True)] == [(each.output, each.passed) for each in some.verdicts]
+    assert () == none.measures
+    assert [(False, False, "all outputs stand behind EfficientNMS_TRT `nms0`")] == [
+        (each.passed, each.judged, each.remark) for each in none.verdicts
+    ]

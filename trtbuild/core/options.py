@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import os
 import re
-import textwrap
 from collections.abc import Callable
 from typing import Annotated, Any, Self, get_args
 
@@ -97,6 +94,10 @@ def describe_fields(options: type[BaseModel]) -> dict[str, str]:
 
 
 def _docstrings(options: type[BaseModel]) -> dict[str, str]:
+    import ast
+    import inspect
+    import textwrap
+
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(options))).body
     assert isinstance(definition, ast.ClassDef)  # noqa: S101  # getsource of a class is one
     pairs = zip(definition.body, definition.body[1:], strict=False)

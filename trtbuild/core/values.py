@@ -62,6 +62,8 @@ class Range(Options):
     """The least and the largest value that calibration saw."""
     clipped: float | None = None
     """The share (0..1) of the values calibration saw that lie beyond the limit."""
+    clipped_db: float | None = None
+    """Of a manual range: the power of those values over that of what is cut off, in dB."""
     entry: str | None = None
     """The name, pattern or file of the recipe that gave a manual range."""
     tied_with: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "spread_evenly"]
+__all__ = ["DataSource", "Manifest", "Sample", "Span", "spread_evenly"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,18 @@ class Sample:
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+    frames: int = 1
+    """How many pictures its file holds; the first is read."""
+
+
+class Span(Options):
+    """Where the values of one array lie, over all samples; to five digits."""
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    values: int
 
 
 class Manifest(Options):
@@ -39,7 +51,10 @@ class Manifest(Options):
     labels: tuple[int, ...] = ()
     """The label of each sample; empty where the data has none."""
     peaks: dict[str, tuple[float, ...]] = {}
-    """The largest |x| of each sample, by the name of each array of floats; 0 in an empty one."""
+    """The largest |x| of each sample, by the name of each array of floats or bytes; 0 in an empty
+    one."""
+    spans: dict[str, Span] = {}
+    """Of arrays of floats and bytes, by name: identifiers and masks have no scale."""
 
 
 class DataSource(Protocol):

@@ -88,7 +88,8 @@ class Images(Options):
             except MissingFile as error:
                 raise StepInputError(error.message, hint="is it still there?") from error
             array = self.preprocess.apply(pixels.decode_image(data, name), name)
-            return Sample(name=name, arrays={self.input: array})
+            frames = pixels.count_frames(data)
+            return Sample(name=name, arrays={self.input: array}, frames=frames)
 
         return map_in_order(load, files, threads=threads)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.digest import digest_of_bytes, digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.base import Manifest, Sample
+from trtbuild.data.base import Manifest, Sample, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,7 @@ class Survey:
         self._labels: list[int | None] = []
         self._tensors: tuple[TensorSpec, ...] = ()
         self._peaks: dict[str, list[float]] = {}
+        self._moments: dict[str, list[float]] = {}
 
     def add(self, sample: Sample) -> None:
         """Check a sample and count it.
@@ -45,6 +47,9 @@ class Survey:
         """
         for name, array in sample.arrays.items():
             _demand_finite(sample.name, name, array)
+            if array.dtype.kind == "f" or array.dtype == "uint8":
+                self._measure(name, array)
+                self._peaks.setdefault(name, []).append(_find_peak(array))
         tensors = tuple(
             TensorSpec(name=name, dtype=array.dtype.name, shape=array.shape)
             for name, array in sorted(sample.arrays.items())
@@ -52,9 +57,6 @@ class Survey:
         if self._digests and tensors != self._tensors:
             raise _odd(sample.name, tensors, self._tensors)
         self._tensors = tensors
-        for name, array in sorted(sample.arrays.items()):
-            if array.dtype.kind == "f":
-                self._peaks.setdefault(name, []).append(_find_peak(array))
         self._digests.append(digest_of_sample(sample))
         self._labels.append(sample.label)
 
@@ -74,8 +76,32 @@ class Survey:
             tensors=self._tensors,
             labelled=labelled,
             labels=labels if labelled else (),
-            peaks={name: tuple(peaks) for name, peaks in self._peaks.items()},
+            peaks={name: tuple(peaks) for name, peaks in sorted(self._peaks.items())},
+            spans={name: _span(*found) for name, found in sorted(self._moments.items())},
         )
+
+    def _measure(self, name: str, array: NDArray[Any]) -> None:
+        import numpy as np
+
+        if array.size:
+            wide = array.astype(np.float64)
+            found = [wide.min(), wide.max(), wide.sum(), np.square(wide).sum(), wide.size]
+            low, high, *sums = self._moments.get(name, [math.inf, -math.inf, 0, 0, 0])
+            self._moments[name] = [
+                min(low, float(found[0])),
+                max(high, float(found[1])),
+                *(float(old + new) for old, new in zip(sums, found[2:], strict=True)),
+            ]
+
+
+def _span(low: float, high: float, total: float, squares: float, count: float) -> Span:
+    mean = total / count
+    deviation = math.sqrt(max(squares / count - mean * mean, 0.0))
+    # The last bits of a sum depend on the processor.
+    rounded = (float(f"{value:.5g}") for value in (low, high, mean, deviation))
+    return Span(
+        **dict(zip(("low", "high", "mean", "deviation"), rounded, strict=True)), values=int(count)
+    )
 
 
 def _find_peak(array: NDArray[Any]) -> float:

@@ -210,6 +210,9 @@ def _add_quantization(
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
         ranges=ranges,
+        tails=Ref(step="calibrate", output="tails")
+        if "tails" in getattr(steps.get("calibrate"), "outputs", ())
+        else None,
         manual=list_manual_ranges(section),
         ranges_file=None if file is None else here.pin(here.base / file),
         allow_missing=section.allow_missing or "calibrate" in steps,

@@ -15,7 +15,6 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import abbreviate
-from trtbuild.plan.lock_text import find_wrong, parse_lock
 from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
@@ -95,7 +94,8 @@ class Lock(Options):
     gates: dict[str, LockedGate] = {}
     """Every gate that was judged, by what it asks of which output."""
     compared: dict[str, str | int] = {}
-    """How many `samples` it was measured on, and the digest of what they are (`data`)."""
+    """How many `samples` it was measured on, the digest of what they are (`data`), and what type of
+    numbers the `reference` has."""
     right: dict[str, str] = {}
     """Of measures that count samples, which of them are right: a bit each, as hexadecimal."""
 
@@ -166,6 +166,8 @@ def read_lock(path: Path) -> Lock:
         MissingFile: it is not there.
         UsageError: it is no lock of this trtbuild, or was merged badly.
     """
+    from trtbuild.plan.lock_text import find_wrong, parse_lock
+
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
         tree = parse_lock(read_regular(path, most_bytes=MOST_BYTES, hint=hint).decode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
@@ -25,8 +25,16 @@ if TYPE_CHECKING:
     from trtbuild.recipe.schema import Recipe
     from trtbuild.recipe.source import RecipeText
 
-__all__ = ["BEFORE", "check_against_model", "find_model_problems", "find_profile_problems"]
+__all__ = [
+    "BEFORE",
+    "check_against_model",
+    "find_model_problems",
+    "find_profile_problems",
+    "find_string_problems",
+]
 
+STRINGS = "object"
+"""NumPy's word for the type of ONNX's strings."""
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
 
@@ -76,6 +84,16 @@ def find_model_problems(
     yield from find_pattern_problems(loaded, signature)
     yield from _data(loaded, signature, manifests)
     yield from _gates(loaded, signature)
+    yield from find_string_problems(loaded.source, (*signature.inputs, *signature.outputs))
+
+
+def find_string_problems(source: RecipeText, specs: Iterable[TensorSpec]) -> Iterator[Problem]:
+    """Yield the inputs and outputs that hold text."""
+    for spec in specs:
+        if spec.dtype == STRINGS:
+            told = f"`{spec.name}` holds strings, and TensorRT has no such tensors"
+            hint = "turn text into numbers before the model (tokens, indices), and export the rest"
+            yield source.problem(("model",), told, hint, key=True)
 
 
 def find_profile_problems(
@@ -184,6 +202,8 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             f"gives an array for `{given.name}`; the model has no such input",
             f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
         )
+    if expected.dtype == STRINGS:
+        return "", ""  # which is said of the model
     if not takes(expected.dtype, given.dtype):
         return (
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
@@ -204,7 +224,9 @@ def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     section = loaded.recipe.compare
     outputs = [spec.name for spec in signature.outputs]
     for index, gate in enumerate(section.gates if section else ()):
-        if gate.output is not None and gate.output not in outputs:
+        if gate.output is None or gate.output in outputs:
+            continue
+        if not _may_be_cut_at(gate.output, signature):
             path = ("compare", "gates", index, "output")
             message = f"the model has no output `{gate.output}`"
             yield loaded.source.problem(path, message, suggest_nearest(gate.output, outputs))
@@ -220,3 +242,12 @@ def _shape(spec: TensorSpec) -> str:
 
 def _shown(spec: TensorSpec) -> str:
     return f"`{spec.name}` {_shape(spec)}"
+
+
+def _may_be_cut_at(tensor: str, signature: Signature) -> bool:
+    """Tell whether a tensor may be compared in the place of outputs: a plugin may read it."""
+    if tensor not in signature.tensors:
+        return False
+    from trtbuild.model.plugins import has_operator
+
+    return not all(has_operator(node.op) for node in signature.nodes)

@@ -12,6 +12,7 @@ from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.user_code import UserCode
+from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
@@ -20,6 +21,8 @@ from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
 from trtbuild.steps.held_files import demand_unchanged
 
 __all__ = ["CaptureData", "DataInput"]
+
+MOST_NAMES = 5
 
 
 class DataInput(HeldElsewhere):
@@ -116,6 +119,7 @@ class CaptureData(Step):
         for caveat in self.source.caveats:
             context.events.caveat(caveat)
         survey = Survey()
+        several: list[str] = []
         total = self.source.expected(_paths(self.files, context))
         labels = self.source.labels if self.source.captured else None
         with (
@@ -124,7 +128,15 @@ class CaptureData(Step):
         ):
             for done, sample in enumerate(samples, start=1):
                 survey.add(sample)
+                if sample.frames > 1:
+                    several.append(f"{sample.name} ({sample.frames})")
                 context.events.progress(done, total, "samples")
+        if several:
+            names = join_few(several, MOST_NAMES)
+            context.events.warn(
+                f"of files with several pictures the first is read: {names} "
+                "(hint: write each picture that is to be a sample into a file of its own)"
+            )
         self.write(context, "manifest", survey.manifest(), indent=1)
 
     def _read(self, context: Context, store: Callable[[Sample], None]) -> Generator[Sample]:

@@ -68,11 +68,8 @@ class StoreUsage:
     """What is written down of steps, runs and files."""
     stamps: int
     """What commands said that had nothing to do."""
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return self.objects + self.work + self.records + self.stamps
+    total: int
+    """All of it."""
 
 
 @dataclass(frozen=True)
@@ -128,14 +125,18 @@ def measure_usage(store: Store) -> StoreUsage:
         objects = reader.follow(store.history(recipe).values()).objects
         by_recipe[recipe] = sum(sizes.get(digest, 0) for digest in objects)
         used |= objects
+    made = sum(sizes.values())
+    work, stamps = _measure(store.root / "work"), _measure(store.root / STAMPS)
+    records = sum(_measure(store.root / name) for name in RECORDS)
     return StoreUsage(
         root=store.root,
-        objects=sum(sizes.values()),
+        objects=made,
         by_recipe=by_recipe,
         unused=sum(size for digest, size in sizes.items() if digest not in used),
-        work=_measure(store.root / "work"),
-        records=sum(_measure(store.root / name) for name in RECORDS),
-        stamps=_measure(store.root / STAMPS),
+        work=work,
+        records=records,
+        stamps=stamps,
+        total=made + work + records + stamps,
     )
 
 

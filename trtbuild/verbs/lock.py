@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import Needs
@@ -30,7 +29,8 @@ from trtbuild.verbs.lock_mismatch import (
     refuse_other,
     refuse_tools,
 )
-from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed, name_file
+from trtbuild.verbs.lock_names import flatten_options, name_file
+from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -63,7 +63,7 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     sources = {name_file(path, base): digest for path, digest in sorted(pins.items())}
     return Lock(
         models={},
-        recipe=dict(_flat(list_params(loaded.recipe), "")),
+        recipe=dict(flatten_options(list_params(loaded.recipe))),
         sources=sources,
         observed=list_observed(plan, sources),
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
@@ -71,17 +71,6 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
         measures={},
         target_tools={name: tools for name, tools in own.items() if tools},
     )
-
-
-def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _flat(value, f"{path}.{key}".lstrip("."))
-    elif isinstance(tree, list | tuple):
-        for index, value in enumerate(tree):
-            yield from _flat(value, f"{path}[{index}]")
-    elif tree is not None:
-        yield path, tree
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
@@ -101,22 +90,20 @@ def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
             hint=f"trtbuild apply {loaded.file}",
         )
     rests = make_static_lock(loaded, found.plan)
-    tools = {**rests.tools, **_find_foreign_tools(rests.tools, find_lock(loaded.file))}
-    rests = rests.model_copy(update={"tools": tools})
+    rests = _add_foreign_tools(rests, found.plan, _before(loaded.file))
     return _lock_decisions(found.decisions, loaded, rests, store)
 
 
-def _find_foreign_tools(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
-    """Return the versions of tools that are not installed here, as the lock there is has them."""
-    try:
-        before = read_lock(lock).tools if lock.is_file() else {}
-    except UsageError:
-        return {}  # about to be written anew
-    return {
-        name: before[name]
-        for name, version in tools.items()
-        if version == NOT_INSTALLED and name in before
-    }
+def _add_foreign_tools(rests: Lock, plan: Plan, before: Lock | None) -> Lock:
+    """Take over the versions of tools that are not installed here from the lock there is."""
+    if before is None:
+        return rests
+    away = {step.name for step in plan.steps if NOT_INSTALLED in step.facts.values()}
+    lacking = {name for name, version in rests.tools.items() if version == NOT_INSTALLED}
+    kept = {name: before.tools[name] for name in lacking if name in before.tools}
+    own = {n: t for n, t in before.target_tools.items() if name_target_step(n) in away}
+    tools = {"tools": {**rests.tools, **kept}, "target_tools": {**own, **rests.target_tools}}
+    return rests.model_copy(update=tools)
 
 
 def find_built(loaded: LoadedRecipe, plan: Plan, rests: Lock, store: Store) -> Lock | None:
@@ -156,7 +143,8 @@ def add_results(
         name: found.read(name_target_step(name), "result", TargetResult)
         for name in loaded.recipe.targets
     }
-    before = _before(loaded.file)
+    there = _before(loaded.file)
+    before = there.targets if there is not None else {}
     return lock.model_copy(
         update={
             "models": dict(_models(outcomes)),
@@ -172,12 +160,12 @@ def add_results(
     )
 
 
-def _before(recipe: Path) -> Mapping[str, LockedTarget]:
+def _before(recipe: Path) -> Lock | None:
     path = find_lock(recipe)
     try:
-        return read_lock(path).targets if path.is_file() else {}
+        return read_lock(path) if path.is_file() else None
     except UsageError:
-        return {}  # about to be written anew
+        return None  # about to be written anew
 
 
 def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
