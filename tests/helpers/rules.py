@@ -117,6 +117,10 @@ def inside(body: str) -> Callable[[], RuleSubject]:
     )
 
 
+NORM = "[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"
+ONES = ", float[8] c8 = {1, 1, 1, 1, 1, 1, 1, 1}"
+
+
 def residual(skip: str) -> str:
     return two("b = Relu(a)", tail=f"[join] y = Add(c, {skip})")
 
@@ -191,6 +195,18 @@ def accounted(*layers: tuple[str, str, str]) -> Callable[[], RuleSubject]:
     return lambda: RuleSubject(model=graph(ONE), account=account(*layers))
 
 
+def packed(cut: str) -> Callable[[], RuleSubject]:
+    """An INT8 layer that makes keys and values, which are cut apart as `cut` says."""
+    return of(
+        f"""{X} {W} [packed] a = MatMul(x_dq, w_dq)  k, v0 = Split<axis=2>(a)  {cut}
+        {qdq("q")} {qdq("k")} {qdq("v1")} t = Transpose<perm=[0,1,3,2]>(k_dq)
+        l = MatMul(q_dq, t)  p = Softmax(l)  {qdq("p")} y = MatMul(p_dq, v1_dq)""",
+        inputs="float[1,8,8,8] x, float[1,8,4,8] q",
+        outputs="float[1,8,4,8] y",
+        w=(8, 8),
+    )
+
+
 def joined(scale: str) -> Callable[[], RuleSubject]:
     """A model that joins two quantized tensors, one of scale 0.05."""
     return of(
@@ -247,8 +263,9 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB208": on(BuildTarget(kind="tensorrt_rtx", compute_capabilities=("7.5", "8.9"))),
     "TB209": lambda: fp8("8.6", "8.9"),
     "TB210": inside(f"{qdq('a')} b = Identity(a_dq)"),
+    "TB211": packed("v1 = Identity(v0)"),
     "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
-    "TB302": of(two("[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"), c8=(8,)),
+    "TB302": of(two(NORM), more=ONES),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x)")),
     "TB304": of(two("[middle] f = Conv(a, u)  b = Relu(f)"), **WIDE),
     "TB305": on(x="1, 5, 8, 8", w=(6, 5, 3, 3)),
@@ -299,6 +316,7 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB208": of(conv("one", "x", "y"), BuildTarget(compute_capabilities=("7.5",))),
     "TB209": lambda: fp8("8.9"),
     "TB210": inside("b = Neg(a)"),
+    "TB211": packed("v1 = Relu(v0)"),
     "TB301": of(two("b = Relu(a)")),
     "TB302": of(two("b = Relu(a)")),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x_dq)")),

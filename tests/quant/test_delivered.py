@@ -57,6 +57,20 @@ ATTENTION_WEIGHTS = {
     "wd": (64, 32),
 }
 
+PACKED = """g (float[N,16,32] x) => (float[N,16,32] y)
+<int64[5] heads = {0, 16, 3, 4, 8}, int64[3] flat = {0, 16, 32}, float half = {0.35},
+    int64[1] i = {0}, int64[1] j = {1}, int64[1] k = {2}, int64[1] l = {3}> {
+    [qkv] a = MatMul(x, w)  b = Add(a, c)  d = Reshape(b, heads)
+    e = Transpose<perm=[2,0,3,1,4]>(d)
+    q0 = Slice(e, i, j, i)  k0 = Slice(e, j, k, i)  v0 = Slice(e, k, l, i)
+    q1 = Squeeze(q0, i)  k1 = Squeeze(k0, i)  v1 = Squeeze(v0, i)
+    k2 = Transpose<perm=[0,1,3,2]>(k1)
+    [qk] s = MatMul(q1, k2)  t = Mul(s, half)  u = Add(t, m)  p = Softmax<axis=-1>(u)
+    [pv] f = MatMul(p, v1)  g = Transpose<perm=[0,2,1,3]>(f)  h = Reshape(g, flat)
+    [out] o = MatMul(h, wo)  y = Add(x, o)
+}"""
+PACKED_WEIGHTS = {"w": (32, 96), "c": (96,), "wo": (32, 32), "m": (16, 16)}
+
 OPERANDS = """
 g (float[2,8,16] x) => (float[2,8,4] a, float[2,3,16] b, float[2,8,4] c, float[5,2] e) {
     [stacked] a = MatMul(x, w2)  [first] b = MatMul(w1, x)  [flat] c = MatMul(x, w0)
@@ -83,13 +97,17 @@ OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
     [
         (RESIDUAL, RESIDUAL_WEIGHTS, normal(4, 8, 16, 16)),
         (ATTENTION, ATTENTION_WEIGHTS, normal(4, 16, 32)),
+        (PACKED, PACKED_WEIGHTS, normal(4, 16, 32)),
         (OPERANDS, OPERAND_WEIGHTS, normal(2, 8, 16)),
         (CONVOLUTIONS, CONVOLUTION_WEIGHTS, normal(2, 8, 12)),
     ],
-    ids=["residual", "attention", "operands", "convolutions"],
+    ids=["residual", "attention", "packed attention", "operands", "convolutions"],
 )
 def test_every_layer_asked_for_in_int8_is_delivered(text, shapes, feed, tmp_path):
-    """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9."""
+    """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9.
+
+    So are queries, keys and values of one MatMul, and the two MatMuls around a mask.
+    """
     model = seeded(text, **shapes)
     found = quantize_model(model, ranges=observed(model, {"x": feed}))
 

@@ -13,7 +13,15 @@ from trtbuild.measure.pairs import Chunk, SampleForm
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LABELLED", "METRIC_ROWS", "Figures", "Metric", "MetricRow"]
+__all__ = [
+    "LABELLED",
+    "METRIC_ROWS",
+    "Figures",
+    "Metric",
+    "MetricRow",
+    "find_row",
+    "find_unit",
+]
 
 Metric = Literal["cosine", "sqnr_db", "max_abs", "top1_agreement", "top1", "top5"]
 
@@ -265,6 +273,19 @@ METRIC_ROWS: Mapping[Metric, MetricRow] = {
         "share",
     ),
 }
+
+
+def find_row(metric: str) -> MetricRow | None:
+    """Return what is known of a metric by any name; None where there is no such metric."""
+    rows: Mapping[str, MetricRow] = METRIC_ROWS  # type: ignore[assignment]  # of any name
+    return rows.get(metric)
+
+
+def find_unit(metric: str) -> Literal["", "dB", "share"]:
+    """Return the unit of a metric by any name; none where there is no such metric."""
+    row = find_row(metric)
+    return "" if row is None else row.unit
+
 
 LABELLED: frozenset[Metric] = frozenset({"top1", "top5"})
 """The metrics that need labels; they have a value for the reference too, and so a drop."""

@@ -16,7 +16,10 @@ from trtbuild.recipe.problems import Problem
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
 
-__all__ = ["find_feeding_problems"]
+__all__ = ["STRINGS", "find_feeding_problems"]
+
+STRINGS = "object"
+"""NumPy's word for the type of ONNX's strings."""
 
 
 def find_feeding_problems(
@@ -78,6 +81,8 @@ def _find_unfed(
     loaded: LoadedRecipe, signature: Signature, manifest: Manifest
 ) -> Iterator[tuple[str, str]]:
     """Yield why samples cannot be fed to the model, with what to do."""
+    if any(spec.dtype == STRINGS for spec in signature.inputs):
+        return  # which is said of the model
     inputs = {spec.name: spec for spec in signature.inputs}
     known = [spec for spec in manifest.tensors if spec.name in inputs]
     wrong = [_unfit(spec, inputs) for spec in manifest.tensors]

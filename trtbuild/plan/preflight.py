@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
@@ -10,7 +10,7 @@ from trtbuild.core.records import Outcome
 from trtbuild.core.values import Signature, TensorSpec
 from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import name_capture_step
-from trtbuild.plan.feeding_fit import find_feeding_problems
+from trtbuild.plan.feeding_fit import STRINGS, find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from trtbuild.recipe.schema import Recipe
     from trtbuild.recipe.source import RecipeText
 
-__all__ = ["BEFORE", "check_against_model", "find_model_problems", "find_profile_problems"]
+__all__ = [
+    "BEFORE",
+    "check_against_model",
+    "find_model_problems",
+    "find_profile_problems",
+    "find_string_problems",
+]
 
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
@@ -76,6 +82,16 @@ def find_model_problems(
     yield from find_pattern_problems(loaded, signature)
     yield from find_feeding_problems(loaded, signature, manifests)
     yield from _gates(loaded, signature)
+    yield from find_string_problems(loaded.source, (*signature.inputs, *signature.outputs))
+
+
+def find_string_problems(source: RecipeText, specs: Iterable[TensorSpec]) -> Iterator[Problem]:
+    """Yield the inputs and outputs that hold text."""
+    for spec in specs:
+        if spec.dtype == STRINGS:
+            told = f"`{spec.name}` holds strings, and TensorRT has no such tensors"
+            hint = "turn text into numbers before the model (tokens, indices), and export the rest"
+            yield source.problem(("model",), told, hint, key=True)
 
 
 def find_profile_problems(

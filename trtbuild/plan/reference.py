@@ -48,7 +48,7 @@ def add_reference(
         return ReferenceModel(Ref(step="fix_graph", output="model"), "")
     steps[IMPORTED] = ImportModel(
         model=source,
-        files=pin(source.files(base)),
+        files=pin(source.find_files(base)),
         weights=weights,
         sizes=choose_export_sizes(recipe, source),
         base=str(base),

@@ -28,6 +28,7 @@ from trtbuild.quant.remarks import (
     note_weights,
 )
 from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.writing.cuts import hold_cuts
 from trtbuild.quant.writing.qdq import insert_pairs
 from trtbuild.quant.writing.weights import WeightScaling
 
@@ -64,7 +65,8 @@ def quantize_model(
     `ranges` (see `Ranges.override`); `scaling` finds the limits of weights (their largest
     absolute values without one). A model that is quantized already keeps
     its own placement: it is repaired where TensorRT would refuse or silently change it.
-    What is not INT8 is written in `high`, where what was measured allows it (see `halve`).
+    What is not INT8 is written in `high`, where what was measured allows it (see `halve`). INT8
+    that TensorRT-RTX would lose to the cuts behind a layer is kept (see `hold_cuts`).
 
     Raises:
         StepInputError: the opset cannot be raised to 13, a weight holds a NaN, or the model is
@@ -83,9 +85,11 @@ def quantize_model(
         model, lifted = raise_opset(model)
         overlay = _Overlay(ranges, manual, filed)
         found = _place_and_insert(model, overlay, requests, scaling, half, (*raised, *lifted))
-    if high is None:
-        return found
-    account = convert_to_half(found.model, found.account, high, requests)
+    account = found.account
+    if high is not None:
+        account = convert_to_half(found.model, account, high, requests)
+    if held := hold_cuts(found.model, account.layers):
+        account = account.model_copy(update={"remarks": (*account.remarks, *held)})
     return QuantizedModel(found.model, found.ranges, account)
 
 

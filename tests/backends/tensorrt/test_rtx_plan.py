@@ -94,6 +94,9 @@ PADDING = kernel("function", "fp32", "int8", name="__myl_MulCastConc")
         ([kernel("deconvolution", "bf16", "bf16")], "bf16"),
         ([kernel("corrltn", "int8", "int8"), kernel("corrltn", "fp32", "fp32")], "fp32"),
         ([kernel("function", "int8", "int8", "int8", name="_gemm_mha_v2")], "int8"),
+        ([kernel("function", "int8", "int8", "fp32", "int8", name="_gemm_mha_v2")], "int8"),
+        ([kernel("function", "fp16", "fp16", "fp16", "fp16", name="_gemm_mha_v2")], "fp16"),
+        ([kernel("function", "int8", "int8", "int8", "fp16", name="_gemm_mha_v2")], "fp16"),
         ([kernel("function", "fp32", "fp32", name="__myl_ReshMulSum")], "fp32"),
         ([kernel("function", "int8", "fp32", name="__myl_CastMulReshMulSum")], "fp32"),
         ([kernel("corrltn", "unknown", "int8")], "unknown"),
@@ -104,7 +107,7 @@ PADDING = kernel("function", "fp32", "int8", name="__myl_MulCastConc")
     ],
 )
 def test_a_node_is_as_precise_as_its_multiplication(found, expected):
-    """Of several multiplications the least counts; what is not recognized is unknown."""
+    """Of several multiplications the least counts, but no mask; what is strange is unknown."""
     precision, why = find_precision(found)
 
     assert expected == precision

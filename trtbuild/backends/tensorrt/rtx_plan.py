@@ -144,11 +144,12 @@ def find_weakest(precisions: Iterable[str]) -> str:
 def find_precision(kernels: Sequence[Kernel]) -> tuple[str, str]:
     """Tell in which precision a node is multiplied, by its kernels; and why where that is not told.
 
-    A convolution or matrix multiplication says so by its first two operands. Kernels that merely
-    hold a part of the node (its padding, its bias) speak only where there is no such.
+    A convolution or matrix multiplication says so by its first two operands, an attention by its
+    queries, keys and values. Kernels that merely hold a part of the node (its padding, its bias)
+    speak only where there is no such.
     """
     products = [kernel.operands[:2] for kernel in kernels if kernel.op in _PRODUCTS]
-    attention = [kernel.operands for kernel in kernels if _ATTENTION in kernel.name]
+    attention = [_multiplied(kernel) for kernel in kernels if _ATTENTION in kernel.name]
     if products or attention:
         return _judge_precisions([find_weakest(operands) for operands in products or attention])
     if not kernels:
@@ -170,6 +171,14 @@ def has_sums(kernels: Sequence[Kernel]) -> bool:
 _PRODUCTS = frozenset({"corrltn", "deconvolution", "fully_connected"})
 _ATTENTION = "_gemm_mha"
 _GENERATED = "__myl_"
+
+
+def _multiplied(attention: Kernel) -> tuple[str, ...]:
+    """Return the operands of an attention that are multiplied: queries, keys, and values at last.
+
+    What lies between them (masks, scales) is added to the scores, or scales them, in float.
+    """
+    return (*attention.operands[:2], *attention.operands[-1:])
 
 
 def _find_generated_precision(kernel: Kernel) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_nodes, name_of
-from trtbuild.model.plugins import ONNX, has_operator
+from trtbuild.model.plugins import LEARNING, ONNX, has_operator
 from trtbuild.quant.quantized_graph import REFUSED
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
@@ -23,7 +23,6 @@ __all__ = [
     "unknown_operator",
 ]
 
-LEARNING = "ai.onnx.ml"
 QUERIES = 2
 """The axis of the queries among an Attention's four."""
 SHOWN = 5

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_bodies, name_of
 from trtbuild.quant.axes import find_operand_axis
 from trtbuild.quant.quantized_graph import LINEAR, LinearNode
 from trtbuild.quant.remarks import note_float_layers
 from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject, WeightedReading
+from trtbuild.quant.writing.cuts import find_loose_parts
 
 __all__ = [
     "fp8_too_early",
     "half_quantized",
     "lacking_range",
     "listed_scale",
+    "loose_cut",
     "nothing_quantized",
     "quantized_body",
     "scale_for_each_channel",
@@ -23,8 +26,8 @@ __all__ = [
     "wrong_axis",
 ]
 
-SHOWN = 3
-"""Reasons that are told; the report has them all."""
+SHOWN = 10
+"""Reasons that are told, one for many layers of a sort; the report has them all."""
 TURING = "7.5"
 FP8_SINCE = (8, 9)
 FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
@@ -33,9 +36,16 @@ FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
 def nothing_quantized(subject: RuleSubject) -> Hits:
     """A recipe that asks for INT8 gets some."""
     if subject.account is not None and not subject.account.asked_int8:
-        reasons = list(note_float_layers(subject.account.layers)) or ["it has none"]
+        reasons = list(note_float_layers(subject.account.layers)) or [_only(subject)]
         told = "; ".join(reasons[:SHOWN])
-        yield "", f"the recipe asks for INT8, and no layer of the model is: {told}"
+        more = f"; and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
+        yield "", f"the recipe asks for INT8, and no layer of the model is: {told}{more}"
+
+
+def _only(subject: RuleSubject) -> str:
+    """Say what a model consists of that has no layer which could be INT8."""
+    ops = sorted({node.op_type for node in subject.view.nodes})
+    return f"it has none that could be, only {join_few(ops, SHOWN)}"
 
 
 def lacking_range(subject: RuleSubject) -> Hits:
@@ -131,6 +141,16 @@ def transposed_in_float(subject: RuleSubject) -> Hits:
     for layer in subject.requested_layers if subject.build_target.rtx else ():
         if layer.op == "ConvTranspose":
             yield layer.name, "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+
+
+def loose_cut(subject: RuleSubject) -> Hits:
+    """What is cut for an attention from the result of a MatMul or Gemm is held apart from it."""
+    for layer in subject.requested_layers if subject.build_target.rtx else ():
+        if find_loose_parts(subject.view, layer.index):
+            yield (
+                layer.name,
+                "TensorRT-RTX draws the cuts behind it into its weight, and multiplies in float",
+            )
 
 
 def turing(subject: RuleSubject) -> Hits:

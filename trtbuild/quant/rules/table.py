@@ -68,16 +68,14 @@ def check_rules(subject: RuleSubject, *, measured: bool = True) -> tuple[RuleFau
 
 
 def _find_faults(rule: Rule, subject: RuleSubject) -> list[RuleFault]:
-    nodes: dict[str, list[str]] = {}
-    for node, reason in rule.find(subject):
-        found = nodes.setdefault(reason, [])
+    nodes: dict[tuple[str, str], list[str]] = {}
+    for node, reason, *own in rule.find(subject):
+        found = nodes.setdefault((reason, own[0] if own else rule.hint), [])
         if node and node not in found:
             found.append(node)
     return [
-        RuleFault(
-            code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
-        )
-        for reason, names in nodes.items()
+        RuleFault(code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=hint)
+        for (reason, hint), names in nodes.items()
     ]
 
 
@@ -232,6 +230,7 @@ TABLE: tuple[Rule, ...] = (
         silent.quantized_body,
         "quantize around the body, or inline it (export without control flow)",
     ),
+    Rule("TB211", "warning", silent.loose_cut, "let trtbuild hold the cuts: build by a recipe"),
     Rule(
         "TB301",
         "warning",
