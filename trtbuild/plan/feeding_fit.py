@@ -78,6 +78,8 @@ def _find_unfed(
     loaded: LoadedRecipe, signature: Signature, manifest: Manifest
 ) -> Iterator[tuple[str, str]]:
     """Yield why samples cannot be fed to the model, with what to do."""
+    if any(spec.dtype == STRINGS for spec in signature.inputs):
+        return  # which is said of the model
     inputs = {spec.name: spec for spec in signature.inputs}
     known = [spec for spec in manifest.tensors if spec.name in inputs]
     wrong = [_unfit(spec, inputs) for spec in manifest.tensors]
