@@ -81,3 +81,11 @@ def test_a_model_that_does_not_load_is_an_error(build):
 
     with pytest.raises(StepInputError, match="Fancy"):
         build(onnx.parser.parse_model(text))
+
+
+def test_a_model_with_a_plugin_is_refused_by_name(build):
+    """ONNX Runtime's own words speak of a schema of its own."""
+    model = model_of("m (float[1, 2] x) => (float[1, 2] y) { [nms0] y = EfficientNMS_TRT(x) }")
+
+    with pytest.raises(StepInputError, match="cannot run EfficientNMS_TRT `nms0`, which is taken"):
+        build(model)

@@ -136,6 +136,7 @@ def test_int8_that_is_not_delivered_fails_the_build_unless_allowed(trtbuild, pro
     project.write_text(text.replace("  data: calib\n", "  data: calib\n  precision: {up: int8}\n"))
     build = ("apply", project, "--build-dir", tmp_path / "build", "-q")
     refused = trtbuild(*build)
+    report = (tmp_path / "build" / "small" / "report.md").read_text()
     edit(project, "  precision: {up", "  allow_float: [up]\n  precision: {up")
     allowed = trtbuild(*build)
 
@@ -144,7 +145,9 @@ def test_int8_that_is_not_delivered_fails_the_build_unless_allowed(trtbuild, pro
         "error: build_engine(rtx): rtx: 1 layer asked for in INT8 came out in float: "
         "`up` (fp32): TensorRT-RTX computes ConvTranspose in float only"
     ) in refused.err
+    assert '  allow_float:\n  - "up"' in refused.err
     assert "hint: mend the cause, `skip` the layers, or allow it" in refused.err
+    assert "TensorRT-RTX computes ConvTranspose in float only" in report
     assert (tmp_path / "build" / "small" / "rtx" / "model.engine").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -52,7 +53,8 @@ def test_markdown_is_folded_and_json_is_whole(project, other, trtbuild):
     plain = json.loads(trtbuild("diff", "recipe.yaml", "other.yaml", "--format", "json").out)
 
     assert 1 == marked.code
-    assert "<details open><summary>Recipe</summary>" in marked.out
+    assert marked.out.startswith("## recipe: 1 results not known\n")
+    assert "<details><summary>Recipe (" in marked.out
     kinds = [each for each in plain[0]["recipe"] if each["what"] == "quantization.calibrator.kind"]
     assert [("minmax", "mse")] == [(each["before"], each["after"]) for each in kinds]
 
@@ -142,6 +144,28 @@ def test_what_came_of_it_is_told_worst_first_with_time(history, trtbuild):
     assert "notes" in found
 
 
+def test_a_new_recipe_is_summed_up_with_its_figures_and_gates(history, trtbuild):
+    """There is nothing to compare it with; what its lock says of a gate is said all the same."""
+    shutil.copy("recipe.yaml", "new.yaml")
+    shutil.copy("recipe.lock", "new.lock")
+    edit(Path("new.lock"), "passed = true", "passed = false")
+    git("add", "-A")
+    git("commit", "-q", "-m", "three")
+
+    text = trtbuild("diff", "--git", "main...topic", "--format", "markdown", "new.yaml").out
+    (found,) = json.loads(
+        trtbuild("diff", "--git", "main...topic", "--format", "json", "new.yaml").out
+    )
+
+    assert text.startswith(
+        "## 1 gate failed; recipe: 1 new\n\n### new.yaml: new\n\n- **Gate failed**"
+    )
+    assert "- model: onnx model.onnx\n- INT8: ranges by minmax on data \\`calib\\`\n" in text
+    assert "- compared on data \\`eval\\`: sqnr\\_db ≥ 10\n" in text
+    assert re.search(r"- top1 of logits: \S+ % \(FP32 \S+ %\)", text)
+    assert ("after", False) == (found["only"], found["gates"][0]["after"])
+
+
 def test_recipes_that_mean_the_same_take_one_line_in_all(project, trtbuild):
     """A comment or a move is no news; a recipe that came or went is."""
     for name in ("a.yaml", "b.yaml", "old.yaml"):
@@ -160,10 +184,11 @@ def test_recipes_that_mean_the_same_take_one_line_in_all(project, trtbuild):
 
     assert 1 == answer.code
     assert [
-        "**old.yaml → new.yaml**: the same",
-        "**other.yml** is new",
-        "3 recipes mean the same as before",
-    ] == [line for line in answer.out.splitlines() if line]
+        "## recipes: 1 wrong, 4 the same",
+        "### other.yml: wrong",
+        "### old.yaml → new.yaml: the same",
+    ] == [line for line in answer.out.splitlines() if line.startswith("#")]
+    assert "- after: other.yml:1: a recipe needs " in answer.out
 
 
 @pytest.fixture

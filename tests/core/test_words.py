@@ -135,3 +135,18 @@ def test_a_long_quotation_ends_with_a_sentence_or_says_that_it_does_not():
     assert (sentence * 5).strip().rstrip(".") == words.quote_whole(sentence * 50)[: 5 * 50 - 2]
     assert words.quote_whole(sentence * 50).endswith("others are")
     assert words.quote_whole("word " * 200).endswith("word ...")
+
+
+@pytest.mark.parametrize(
+    ("expected", "before", "after", "unit"),
+    [
+        (("91.1 %", "90.0 %"), 0.9112, 0.9, "share"),
+        (("91.11 %", "91.13 %"), 0.9111, 0.9113, "share"),
+        (("99.96 %", "99.96 %"), 0.99960, 0.99960, "share"),
+        (("23.4 dB", "20.0 dB"), 23.41, 20.0, "dB"),
+        (("0.9998", "0.9999"), 0.9998, 0.9999, ""),
+    ],
+)
+def test_two_figures_have_as_few_digits_as_tell_them_apart(expected, before, after, unit):
+    """And none is rounded to a perfect one."""
+    assert expected == words.format_pair(before, after, unit)

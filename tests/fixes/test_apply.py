@@ -87,7 +87,7 @@ def test_twice_gives_the_same_bytes():
 
 
 def break_wiring(graph):
-    graph.nodes[-1].op = "Nonsense"
+    graph.nodes[-1].attrs["nonsense"] = 1
 
 
 def test_the_fix_that_breaks_the_model_is_named():
@@ -197,3 +197,17 @@ def test_an_output_keeps_its_shape_where_it_is_noted_once_more_without():
     first, second = fixed.graph.output[0].type.tensor_type.shape.dim
 
     assert (2, "M") == (first.dim_value, second.dim_param)
+
+
+LEARNED = """<ir_version: 8, opset_import: ["" : 17, "ai.onnx.ml" : 3]>
+g (float[N, 2] x) => (seq(map(int64, float)) y) {
+  y = ai.onnx.ml.ZipMap <classlabels_int64s: ints = [0, 1]> (x)
+}"""
+
+
+def test_a_model_of_scikit_learn_is_no_bug(tmp_path):
+    """Its maps are no tensors; the converter's option against them is named."""
+    with pytest.raises(StepInputError, match="only tensors can go in or out") as caught:
+        apply_fixes(onnx.parser.parse_model(LEARNED), [])
+
+    assert "zipmap" in caught.value.hint

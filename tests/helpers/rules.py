@@ -93,6 +93,11 @@ def seen(limit: float) -> Range:
     return Range(low=-1.0, high=1.0, origin="calibrated", observed=(-limit, 0.5))
 
 
+def by_hand(limit: float, seen: float, **cut: float) -> Range:
+    """A range by hand where calibration saw another limit."""
+    return Range(low=-limit, high=limit, origin="manual", observed=(-seen, 0.5), **cut)
+
+
 def of(body: str, build_target: BuildTarget = RTX, **more: object) -> Callable[[], RuleSubject]:
     return lambda: RuleSubject(model=graph(body, **more), build_target=build_target)
 
@@ -110,6 +115,10 @@ def inside(body: str) -> Callable[[], RuleSubject]:
             else_branch = e () => (float[1,8,8,8] f) {{ f = Identity(a) }}>""",
         inputs="float[1,8,8,8] x, bool c",
     )
+
+
+NORM = "[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"
+ONES = ", float[8] c8 = {1, 1, 1, 1, 1, 1, 1, 1}"
 
 
 def residual(skip: str) -> str:
@@ -256,7 +265,7 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB210": inside(f"{qdq('a')} b = Identity(a_dq)"),
     "TB211": packed("v1 = Identity(v0)"),
     "TB301": of(two(f"{qdq('a')} b = Relu(a_dq)")),
-    "TB302": of(two("[norm] n = BatchNormalization(a, c8, c8, c8, c8)  b = Relu(n)"), c8=(8,)),
+    "TB302": of(two(NORM), more=ONES),
     "TB303": of(two("b = Relu(a)", tail="[join] y = Add(c, x)")),
     "TB304": of(two("[middle] f = Conv(a, u)  b = Relu(f)"), **WIDE),
     "TB305": on(x="1, 5, 8, 8", w=(6, 5, 3, 3)),
@@ -270,6 +279,7 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB404": lambda: with_ranges(x=seen(9.0)),
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
     "TB406": of(ONE, BuildTarget(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
+    "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.25, clipped_db=12.5)),
     "TB501": of(ONE, BuildTarget(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
@@ -319,6 +329,7 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB404": lambda: with_ranges(x=seen(8.0)),
     "TB405": lambda: with_ranges(x=RANGE),
     "TB406": of(ONE, TRT11),
+    "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.001, clipped_db=40.0)),
     "TB501": of(ONE, TRT11),
 }
 """Code → a neighbour of that model that keeps the rule."""

@@ -68,6 +68,19 @@ WRONG += ({}, {"nope": 1}, {"kind": "nope"})
 """Of every type, too large, too deep, empty, and of a kind that is none."""
 
 
+def add_sections(text: str) -> str:
+    """Return a recipe with the sections that it lacks, from one that has them all."""
+    parts: dict[str, list[str]] = {}
+    name = ""
+    for line in EVERY.splitlines():
+        if line[:1].isalpha():
+            name = line.partition(":")[0]
+        parts.setdefault(name, []).append(line)
+    lines = [line.partition(":")[0].strip("\"' ") for line in text.splitlines()]
+    lacking = [each for each in Recipe.model_fields if each not in lines and each in parts]
+    return text.rstrip("\n") + "\n" + "\n".join("\n".join(parts[each]) for each in lacking) + "\n"
+
+
 def list_places(value: Any, at: At = ()) -> Iterator[At]:
     """Yield where a value of a tree can be replaced."""
     yield at

@@ -36,3 +36,10 @@ def test_what_is_no_model_has_none(data, tmp_path):
 
     assert () == read_inputs(tmp_path / "m.onnx")
     assert () == read_inputs(tmp_path / "none.onnx")
+
+
+def test_strings_are_known(tmp_path):
+    """By NumPy's word for them; TensorRT has none."""
+    onnx.save(model_of("g (string[N] x) => (string[N] y) { y = Identity(x) }"), tmp_path / "m.onnx")
+
+    assert ["object"] == [spec.dtype for spec in read_inputs(tmp_path / "m.onnx")]

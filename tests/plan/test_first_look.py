@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 
+from tests.helpers.models import model_of
 from tests.helpers.projects import edit, small_project
 from tests.helpers.recipes import GOOD
 from trtbuild.plan.first_look import find_input_problems, find_unusable_files
@@ -76,6 +78,15 @@ def test_an_onnx_model_says_its_inputs_itself(tmp_path):
     assert "the model has no input `image`" in said_of(recipe)
 
 
+def test_strings_are_refused_whatever_the_data_is(tmp_path):
+    """Advice to make the arrays strings would lead nowhere."""
+    recipe = small_project(tmp_path)
+    text = "g (string[N] input) => (string[N] y) { y = Identity(input) }"
+    onnx.save(model_of(text), tmp_path / "model.onnx")
+
+    assert "`input` holds strings, and TensorRT has no such tensors" == said_of(recipe)[0]
+
+
 def test_a_mistake_elsewhere_hides_no_profile(tmp_path):
     """A misspelt option of a target: what the profile says is looked at all the same."""
     recipe = edit(small_project(tmp_path), SHAPES, SHAPES.replace("input", "image"))
@@ -91,3 +102,37 @@ def test_all_that_is_not_here_is_found(tmp_path):
 
     assert [("model", "entrypoint"), ("data", "calib", "path"), ("data", "eval", "path")] == places
     assert places[:1] == [each.at for each in find_unusable_files(examined, data=False)]
+
+
+POINTER = (
+    "version https://git-lfs.github.com/spec/v1\n"
+    "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"
+)
+
+
+def test_what_git_lfs_has_not_fetched_is_called_so(tmp_path):
+    """Models, arrays, weights, pictures, tables, plugins: none is damaged, all are elsewhere."""
+    (tmp_path / "photos").mkdir()
+    for name in ("m.onnx", "a.npz", "photos/1.jpg", "t.cache", "r.txt", "p.so"):
+        (tmp_path / name).write_text(POINTER)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("""\
+version: 1
+name: pointers
+model: {kind: onnx, path: m.onnx}
+data:
+  a: {kind: arrays, path: a.npz}
+  b: {kind: images, path: photos, preprocess: {scale: 1}}
+quantization:
+  calibrator: {kind: cache, path: t.cache}
+  ranges_file: r.txt
+targets:
+  it: {kind: tensorrt11, plugins: [p.so]}
+""")
+
+    found = find_unusable_files(examine_recipe(recipe))
+
+    assert ["m.onnx", "a.npz", "1.jpg", "t.cache", "r.txt", "p.so"] == [
+        each.error.hint.split('"')[1] for each in found
+    ]
+    assert all("a pointer of git LFS" in each.error.message for each in found)

@@ -94,3 +94,20 @@ def test_float32_data_is_rounded_for_a_float16_model(taken, given, said, tmp_pat
             load_recipe(small_project(tmp_path)), signature, {"calib": manifest}
         )
     ]
+
+
+def test_a_gate_may_name_a_tensor_in_front_of_a_plugin(tmp_path):
+    """It is compared in the place of outputs; without a plugin nothing but outputs is."""
+    gate = "compare: {data: eval, gates: [{metric: sqnr_db, output: a, at_least: 9}]}"
+    recipe = small_project(tmp_path)
+    text = recipe.read_text()
+    recipe.write_text(text[: text.index("compare:")] + gate + "\n")
+    behind = NodeSpec(name="logits", op="EfficientNMS_TRT")
+    cut = SIGNATURE.model_copy(update={"nodes": (SIGNATURE.nodes[0], behind)})
+
+    said = [
+        [each.message for each in find_model_problems(load_recipe(recipe), signature, {})]
+        for signature in (SIGNATURE, cut)
+    ]
+
+    assert [["the model has no output `a`"], []] == said

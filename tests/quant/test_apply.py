@@ -214,7 +214,9 @@ def test_scales_in_front_of_a_plugin_are_those_without_it():
         scales.values()
     )
     assert alone.account.layers == found.account.layers[:-1]
-    assert ("late", "fp32") == (found.account.layers[-1].name, found.account.layers[-1].precision)
+    late = found.account.layers[-1]
+    assert ("late", "fp32") == (late.name, late.precision)
+    assert "it stands behind EfficientNMS_TRT `nms0`: nothing is calibrated there" == late.reason
     assert (
         "not calibrated, not compared: behind EfficientNMS_TRT `nms0`: MatMul `late`, Relu `z`"
         in found.account.remarks

@@ -1,16 +1,14 @@
-"""Differences as text, and as Markdown for a pull request."""
+"""Differences as text."""
 
 from __future__ import annotations
 
 import pytest
 
-from trtbuild.plan.difference import Change, Diff
+from trtbuild.plan.difference import Change, Diff, GateChange, ListChange
 from trtbuild.plan.range_diff import MovedRange, RangeDiff
 from trtbuild.report.difference import (
     render_difference,
-    render_difference_markdown,
     render_differences,
-    render_differences_markdown,
 )
 
 SAME = Diff(before="a.yaml", after="a.yaml")
@@ -48,25 +46,35 @@ def test_a_difference_is_a_line_a_fact():
     compare: nothing → eval""" == render_difference(MOVED, sides="a.yaml")
 
 
-def test_in_markdown_the_first_section_is_open():
-    """And the head counts what there is; where nothing differs, notes stay folded."""
-    text = render_difference_markdown(MOVED, sides="a.yaml")
-    noted = render_difference_markdown(SAME.model_copy(update={"notes": ("x",)}), sides="a")
-
-    assert text.startswith("**a.yaml**: accuracy (1), engines (1), recipe (3)\n")
-    assert 1 == text.count("<details open><summary>Accuracy</summary>")
-    assert 2 == text.count("<details><summary>")
-    assert noted.startswith("**a**: the same\n")
-    assert "<details open>" not in noted
-
-
 @pytest.mark.parametrize(("side", "words"), [("before", "is gone"), ("after", "is new")])
-def test_a_recipe_on_one_side_alone_came_or_went(side, words):
-    """Nothing else is said of it."""
-    found = MOVED.model_copy(update={"only": side})
+def test_a_recipe_on_one_side_alone_is_summed_up(side, words):
+    """With the gates that its lock says did not pass."""
+    found = SAME.model_copy(update={"only": side, "summary": ("model: onnx m.onnx",)})
 
-    assert f"a.yaml: {words}" == render_difference(found, sides="a.yaml")
-    assert f"**a.yaml** {words}\n" == render_difference_markdown(found, sides="a.yaml")
+    assert f"a.yaml: {words}\n  In short:\n    model: onnx m.onnx" == render_difference(
+        found, sides="a.yaml"
+    )
+
+
+def test_gates_come_first_and_lists_are_sets():
+    """What fails is what is looked for; an item that only moved down is no news."""
+    found = SAME.model_copy(
+        update={
+            "gates": (GateChange(gate="y: top1 ≥ 90 %", before=True, after=False, told="89 %"),),
+            "recipe": (Change(what="skip[0]", before="a", after="b"),),
+            "lists": (
+                ListChange(what="skip", removed=("a",), added=("c", "d")),
+                ListChange(what="fixes", reordered=True),
+            ),
+        }
+    )
+
+    assert """a.yaml
+  Gates:
+    failed: y: top1 ≥ 90 %: 89 % (before: passes)
+  Recipe:
+    skip: added c, added d, removed a
+    fixes: the same in another order""" == render_difference(found, sides="a.yaml")
 
 
 def test_after_twenty_ranges_the_rest_is_counted():
@@ -77,27 +85,16 @@ def test_after_twenty_ranges_the_rest_is_counted():
     assert "and 2 more; 7 the same" in text
 
 
-@pytest.mark.parametrize("render", [render_differences, render_differences_markdown])
-def test_what_is_the_same_takes_one_line_in_all(render):
+def test_what_is_the_same_takes_one_line_in_all():
     """One recipe by its name, several by their number, and none is said to be none."""
     two = [SAME, SAME.model_copy(update={"before": "b", "after": "b"})]
 
-    assert "a.yaml: the same" == render([SAME])
-    assert "2 recipes mean the same as before" == render(two)
-    assert "no recipe is in either revision" == render([])
-    assert render([MOVED, SAME]).endswith("1 recipe means the same as before")
+    assert "a.yaml: the same" == render_differences([SAME])
+    assert "2 recipes mean the same as before" == render_differences(two)
+    assert "no recipe is in either revision" == render_differences([])
+    assert render_differences([MOVED, SAME]).endswith("1 recipe means the same as before")
 
 
 def test_a_recipe_that_was_renamed_shows_both_names():
     """Though it means the same."""
     assert "a → b: the same" == render_differences([Diff(before="a", after="b")])
-
-
-def test_names_are_no_markup():
-    """Of a tensor or a file: shown, not obeyed."""
-    odd = Diff(before="a", after="a", tools=(Change(what="<b>*x*|`y`", before="1", after="2"),))
-
-    text = render_difference_markdown(odd, sides="[a](b)")
-
-    assert "&#60;b&#62;\\*x\\*\\|\\`y\\`: 1 → 2" in text
-    assert r"**\[a\](b)**" in text

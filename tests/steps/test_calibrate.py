@@ -5,6 +5,7 @@ import onnx
 import pytest
 
 from tests.helpers.models import model_of
+from trtbuild.calib.tails import Tails
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest, Sample
@@ -75,7 +76,30 @@ def test_finds_the_range_of_what_is_quantized(calibrate):
     assert {"x": (-3, 5), "r": (0, 5)} == {name: (r.low, r.high) for name, r in ranges.items()}
     assert {("calibrated", "minmax")} == {(r.origin, r.calibrator) for r in ranges.values()}
     assert [(1, 2, "samples"), (2, 2, "samples")] == told.steps
-    assert [] == told.notes
+    assert ["calibrated on 2 samples: ranges of activations are usually found on 100 to 1000"] == (
+        told.notes
+    )
+
+
+@pytest.mark.parametrize(("count", "notes", "warnings"), [(1, 0, 1), (99, 1, 0), (100, 0, 0)])
+def test_few_samples_are_said(calibrate, count, notes, warnings):
+    """In passing; one alone is a warning."""
+    _, told, _ = calibrate([[-3, 1, 2, 0]] * (count - 1) + [[-3, 2, 2, 1]])
+
+    assert (notes, warnings) == (len(told.notes), len(told.warnings))
+
+
+def test_what_a_narrower_range_would_cut_off_is_kept(calibrate, tmp_path):
+    """Where values are counted: of 1 to 100, 30 in a hundred lie above 70.7."""
+    rows = [[value, value, value, value] for value in range(1, 101)]
+    calibrate(rows, calibrator='{"kind": "percentile"}')
+    share, decibels = (
+        Tails.read_json((tmp_path / "tails.json").read_bytes(), what="").tensors["x"].cut(70.71)
+    )
+
+    assert share == pytest.approx(0.3, abs=0.01)
+    # Σ x² is 338 350, and of x - 70.71 above it 8 810: a 38th.
+    assert decibels == pytest.approx(15.84, abs=0.05)
 
 
 @pytest.mark.parametrize("kind", ["minmax", "entropy2", "percentile"])
@@ -94,6 +118,7 @@ def test_what_the_data_does_not_reach_is_noted(calibrate):
     _, told, _ = calibrate([[-3, -1, -2, 0]])
 
     assert ["r: all zero over the calibration data"] == told.notes
+    assert "calibrated on 1 sample" in told.warnings[0]
 
 
 @pytest.mark.parametrize("kind", ["minmax", "mse"])
@@ -104,7 +129,7 @@ def test_data_of_another_order_than_the_model_expects_is_noted(calibrate, kind):
 
     _, told, _ = calibrate([[255, 255, 0, 255]], calibrator=f'{{"kind": "{kind}"}}', text=text)
 
-    assert "x: the data looks far too large for `h`: it spans 0 to 255" in told.notes[0]
+    assert "x: the data looks far too large for `h`: it spans 0 to 255" in told.warnings[0]
 
 
 def test_a_tensor_may_have_a_calibrator_of_its_own(calibrate):

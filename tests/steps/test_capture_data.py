@@ -7,11 +7,13 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.helpers.sources import KINDS, capture, picture, pinned, plain, source_of
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
 from trtbuild.steps.capture_data import CaptureData
 
+SHOTS = '{"kind": "images", "path": "shots", "preprocess": {"scale": 1}}'
 PYTHON = '{"kind": "python", "entrypoint": "code.py:f"%s}'
 
 
@@ -28,11 +30,25 @@ def test_the_manifest_is_what_a_reader_can_redo(tmp_path):
         "count": 2,
         "labelled": True,
         "labels": [1, 0],
+        "sizes": [],
         "tensors": [{"name": "x", "dtype": "float32", "shape": [3]}],
         "peaks": {"x": [0.0, 0.0]},
+        "spans": {"x": {"low": 0, "high": 0, "mean": 0, "deviation": 0, "values": 6}},
     } == {key: value for key, value in manifest.items() if key != "samples"}
     assert 2 == len(set(manifest["samples"]))
     assert "\n" == text[-1]
+
+
+def test_a_file_of_several_pictures_is_told(tmp_path):
+    """The first is read: a GIF that moves has more."""
+    frames = [Image.new("L", (2, 2), color) for color in (0, 90, 200)]
+    (tmp_path / "shots").mkdir()
+    frames[0].save(tmp_path / "shots/a.gif", save_all=True, append_images=frames[1:])
+    frames[1].save(tmp_path / "shots/b.gif")
+    _, context = capture(source_of(SHOTS), tmp_path, tmp_path / "o")
+
+    (warning,) = context.events.warnings
+    assert warning.startswith("of files with several pictures the first is read: a.gif (3) (hint: ")
 
 
 def test_files_are_not_copied(tmp_path):
@@ -57,7 +73,7 @@ def test_pictures_of_a_callable_are_stored_small(tmp_path):
 def test_captured_samples_need_their_code_no_more(tmp_path):
     """Later steps read what was stored: the code may change or go."""
     source = KINDS["python"](tmp_path)
-    before = plain(source.samples(source.files(tmp_path)))
+    before = plain(source.samples(source.find_files(tmp_path)))
     data, context = capture(source, tmp_path, tmp_path / "out")
     (tmp_path / "code.py").unlink()
 
@@ -100,19 +116,16 @@ def test_preprocessing_that_overflows_is_refused(tmp_path):
         capture(source, tmp_path, tmp_path / "out")
 
 
-def test_a_picture_of_another_size_is_named(tmp_path):
-    """The hint says how pictures come to one size."""
+def test_pictures_may_differ_in_size(tmp_path):
+    """A model may take them all; which is the first that is unlike the others is kept."""
     picture(tmp_path / "photos/a.png", size=(8, 6))
     picture(tmp_path / "photos/b.png", size=(8, 7))
     source = source_of('{"kind": "images", "path": "photos", "preprocess": {}}')
+    capture(source, tmp_path, tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
 
-    with pytest.raises(StepInputError) as caught:
-        capture(source, tmp_path, tmp_path / "out")
-
-    assert caught.value.message == (
-        "b.png: its `input` is float32 [3, 7, 8]; in the samples before it is float32 [3, 6, 8]"
-    )
-    assert "resize" in caught.value.hint
+    assert [[3, "6..7", 8]] == [each["shape"] for each in manifest["tensors"]]
+    assert [1] == [each["first"] for each in manifest["sizes"]]
 
 
 def test_code_that_changed_since_planning_is_not_run(tmp_path):
@@ -133,7 +146,7 @@ def test_a_file_that_is_gone_is_told(tmp_path, name):
     """A file that vanished after planning is missing, and not corrupt."""
     source = KINDS[name](tmp_path)
     files = pinned(source, tmp_path)
-    source.files(tmp_path)[0].unlink()
+    source.find_files(tmp_path)[0].unlink()
 
     with pytest.raises(MissingFile, match="no such file"):
         capture(source, tmp_path, tmp_path / "out", files=files)

@@ -54,10 +54,24 @@ def test_what_fell_back_is_named_with_its_cause(demand):
 
     assert (
         "rtx: 3 layers asked for in INT8 came out in float: "
-        "`two`, `three` (fp32): a bad axis; `up` (fp16): always float"
+        "`two`, `three` (fp32): a bad axis; `up` (fp16): always float\n"
+        "to allow it, write below `quantization`:\n"
+        '  allow_float:\n  - "two"\n  - "three"\n  - "up"'
     ) == raised.value.message
     assert ("build_engine(rtx)", 3) == (raised.value.step, raised.value.code)
-    assert raised.value.hint.endswith("`quantization: {allow_float: [two, three, ...]}`")
+
+
+def test_the_lines_to_paste_allow_all_of_it(demand):
+    """Of many layers each is there, beside what is allowed already; pasted, they are enough."""
+    many = [layer(f"block.{number}/[Conv]*", "fp32", "no kernel") for number in range(12)]
+
+    with pytest.raises(StepFailed) as raised:
+        demand((*many, layer("up", "fp32")), allowed='"up"')
+
+    lines = raised.value.message.splitlines()
+    pasted = [line.removeprefix("  - ") for line in lines if line.startswith("  - ")]
+    assert 13 == len(pasted)
+    demand((*many, layer("up", "fp32")), allowed=", ".join(pasted))
 
 
 def test_what_the_recipe_allows_passes(demand):

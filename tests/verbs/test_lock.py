@@ -12,8 +12,9 @@ from trtbuild.core.errors import LockMismatch, UsageError
 from trtbuild.plan.lock import LockedTarget, find_lock, write_lock
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.lock import _name_file, compare_with_lock, lock_built, make_static_lock
+from trtbuild.verbs.lock import compare_with_lock, lock_built, make_static_lock
 from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
+from trtbuild.verbs.lock_names import name_file
 
 TARGET = LockedTarget(
     backend="tensorrt_rtx",
@@ -131,6 +132,6 @@ def test_many_reasons_are_counted():
 
 def test_two_files_have_two_names_in_a_lock(tmp_path):
     """Behind a link, `..` is not what the text makes of it."""
-    names = [_name_file(str(tmp_path / each), tmp_path) for each in ("x", "link/../x", "../x")]
+    names = [name_file(str(tmp_path / each), tmp_path) for each in ("x", "link/../x", "../x")]
 
     assert ["x", "link/../x", "../x"] == names

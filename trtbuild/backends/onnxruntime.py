@@ -67,7 +67,7 @@ class Onnxruntime(Options):
         """Load the model, copy it, and read back which kernels ONNX Runtime chose.
 
         Raises:
-            StepInputError: ONNX Runtime cannot load the model; quotes why.
+            StepInputError: ONNX Runtime cannot load the model, or has no operator for a node of it.
         """
         from trtbuild.backends.model import OnnxModel
         from trtbuild.model.session import CPU
@@ -79,6 +79,7 @@ class Onnxruntime(Options):
                 hint="leave this target out: ONNX Runtime runs the model that `apply` leaves, with "
                 "its weights beside it",
             )
+        _refuse_plugins(order.model)
         with tempfile.TemporaryDirectory() as folder:
             chosen = _read_operators(order.model, Path(folder) / "optimized.onnx")
         copy_whole(order.model, order.engine)
@@ -88,6 +89,18 @@ class Onnxruntime(Options):
             outputs=read.outputs,
             options={"provider": CPU[0], "graph_optimization_level": "EXTENDED"},
             layers=tuple(_read_layer(layer, chosen) for layer in order.requested),
+        )
+
+
+def _refuse_plugins(model: Path) -> None:
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.plugins import describe_plugin, find_plugins
+
+    if plugins := find_plugins(load_bare(model).graph.node):
+        raise StepInputError(
+            f"ONNX Runtime cannot run {describe_plugin(plugins[0])}, which is taken for a plugin "
+            "of TensorRT",
+            hint="leave this target out: what stands in front of the plugin is compared without it",
         )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from trtbuild.calib.count import BINS, BLOCK, count_block, merge_bins
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["Histogram", "NotFinite"]
 
 _LOWEST_EXPONENT = -96  # below it, BINS / 2^exponent would leave float32's range
+
+_LOSSLESS_DB = 200.0
 
 
 class NotFinite(ValueError):
@@ -114,6 +117,15 @@ class Histogram:
         centres = np.arange(self.counts.size) + 0.5
         squares = float((self.counts * centres**2).sum())
         return math.sqrt(squares / self.total) * self.width
+
+    def clipped_db(self, limit: float) -> float:
+        """Return the power of the values over that of what a limit cuts off, in dB; 200 at most."""
+        import numpy as np
+
+        centres = (np.arange(self.counts.size) + 0.5) * self.width
+        lost = float((self.counts * np.maximum(centres - limit, 0.0) ** 2).sum())
+        kept = float((self.counts * centres**2).sum())
+        return min(10 * math.log10(kept / lost), _LOSSLESS_DB) if lost else _LOSSLESS_DB
 
     def share_above(self, limit: float) -> float | None:
         """Return the share of the |x| above a limit, to within those in its bin.

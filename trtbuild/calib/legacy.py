@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -33,4 +32,6 @@ class Legacy(Options):
 
     def limit(self, histogram: Histogram) -> float:
         """Return regression_cutoff * quantile(|x|), to within one bin."""
+        from fractions import Fraction
+
         return self.regression_cutoff * histogram.quantile(Fraction(str(self.quantile)))

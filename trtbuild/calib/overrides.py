@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -29,6 +28,8 @@ def assign_calibrators(
     names = list(tensors)
     for pattern in overrides:
         if not find_matches(pattern, names):
+            import difflib
+
             near = difflib.get_close_matches(pattern, names, n=3, cutoff=0.3) or names[:3]
             raise StepInputError(
                 f"calibrators: `{pattern}` matches no tensor that needs a range",

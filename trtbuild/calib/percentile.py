@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -28,5 +27,7 @@ class Percentile(Options):
         At most one bin of the histogram above the exact order statistic, and never above max |x|.
         NVIDIA's reference takes the lower edge of that bin, and so clips more than was asked for.
         """
+        from fractions import Fraction
+
         # As written in decimal: 99.99 percent of 10 000 values are 9 999, not one more or less.
         return histogram.quantile(Fraction(str(self.percentile)) / 100)

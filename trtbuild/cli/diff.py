@@ -38,7 +38,8 @@ def diff(
     """Say what differs in meaning between two recipes or locks; exit code 1 if anything does."""
     from trtbuild import api
     from trtbuild.core.errors import UsageError
-    from trtbuild.report.difference import render_differences, render_differences_markdown
+    from trtbuild.report.difference import render_differences
+    from trtbuild.report.pull_request import render_differences_markdown
 
     if git:
         found = api.diff_git(git, recipes=tuple(sides or ()))

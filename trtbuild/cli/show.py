@@ -87,22 +87,16 @@ def write_plan(planned: DecidedPlan, format_: str) -> None:
     words = {"reuse": "to reuse", "maybe": "may run", "run": "to run", "deferred": "deferred"}
     total = ", ".join(f"{counts[key]} {text}" for key, text in words.items() if counts[key])
     if format_ == "markdown":
-        _plan_markdown(planned.plan.recipe, total, rows)
+        from trtbuild.report.pull_request import render_reasons_markdown
+
+        steps = [(each.verdict, each.step, each.reasons) for each in planned.decisions]
+        pour(render_reasons_markdown(planned.plan.recipe, total, steps))
         return
     echo(planned.plan.recipe)
     pour(format_table(rows))
     echo(total)
     for note in planned.notes:
         echo(f"note: {note}")
-
-
-def _plan_markdown(recipe: str, total: str, rows: Sequence[Sequence[str]]) -> None:
-    from trtbuild.report.difference import safe
-
-    echo(f"**{safe(recipe)}**: {total}")
-    pour("\n| | step | digest | why |\n| --- | --- | --- | --- |")
-    for verdict, step, digest, why in rows:
-        echo(f"| {verdict} | `{step}` | `{digest}` | {safe(why)} |")
 
 
 def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:

@@ -154,7 +154,7 @@ class FileDigests:
 
 def _stamp(path: str) -> list[int]:
     stat = os.stat(path)  # noqa: PTH116  # for every file of a plan
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_dev]
 
 
 def _is_settled(path: str) -> bool:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import os
 import re
-import textwrap
 from collections.abc import Callable
 from typing import Annotated, Any, Self, get_args
 
@@ -15,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
@@ -28,8 +26,10 @@ __all__ = [
     "LOCATION",
     "ByteSize",
     "Location",
+    "NonEmpty",
     "Options",
     "Share",
+    "VariableName",
     "describe_fields",
     "find_location_fields",
     "relocate",
@@ -94,6 +94,10 @@ def describe_fields(options: type[BaseModel]) -> dict[str, str]:
 
 
 def _docstrings(options: type[BaseModel]) -> dict[str, str]:
+    import ast
+    import inspect
+    import textwrap
+
     (definition,) = ast.parse(textwrap.dedent(inspect.getsource(options))).body
     assert isinstance(definition, ast.ClassDef)  # noqa: S101  # getsource of a class is one
     pairs = zip(definition.body, definition.body[1:], strict=False)
@@ -109,6 +113,9 @@ def _docstrings(options: type[BaseModel]) -> dict[str, str]:
 
 
 LOCATION = "says where bytes are, not what they are: no ingredient"
+NonEmpty = Annotated[str, Field(min_length=1)]
+VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of a variable of the environment."""
 Location = Annotated[str, LOCATION]
 """A path or URL in a recipe. Its bytes are pinned by digest; the text itself changes no result."""
 

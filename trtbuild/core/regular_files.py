@@ -15,13 +15,16 @@ __all__ = ["MOST_TEXT_BYTES", "open_regular", "read_regular"]
 NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipes in its folders
 MOST_TEXT_BYTES = 64 << 20
 """More than any lock, plan or table of ranges comes to; held in memory, as trees, many times."""
+POINTER = b"version https://git-lfs.github.com/spec/v1"
+"""What a file begins with that git LFS has left in the place of a large one."""
 DIRECTORY = "is a directory; a file is needed"
 
 
 def open_regular(path: Path, *, called: str = "", hint: str = "") -> BufferedReader:
     """Open a file to read its bytes; a pipe, which would be waited for, or a device is refused.
 
-    `called` is the name of the file in messages, by default its path.
+    So is what git LFS leaves where a file was not fetched. `called` is the name of the file in
+    messages, by default its path.
 
     Raises:
         MissingFile: it is not there, is no regular file, or may not be read.
@@ -39,7 +42,14 @@ def open_regular(path: Path, *, called: str = "", hint: str = "") -> BufferedRea
         os.close(handle)
         what = DIRECTORY if stat.S_ISDIR(mode) else "is a pipe or a device; a file is needed"
         raise MissingFile(f"{name}: {what}", hint=hint)
-    return os.fdopen(handle, "rb")
+    file = os.fdopen(handle, "rb")
+    if file.peek(len(POINTER)).startswith(POINTER):
+        file.close()
+        raise MissingFile(
+            f"{name}: is a pointer of git LFS, not the file itself",
+            hint=f'fetch it: git lfs pull --include="{path.name}"',
+        )
+    return file
 
 
 def read_regular(

@@ -12,7 +12,7 @@ import re
 
 __all__ = ["shown"]
 
-_ACTS = re.compile(
+_ACTS = (
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e0fff]"
 )
@@ -30,7 +30,9 @@ def shown(line: str) -> str:
     JSON and Python stay what they are, since what is written out stands in their strings alone.
     What was written so once stays as it is.
     """
-    written = _ACTS.sub(_written_out, line)
+    # Most lines are plain, and to compile such a class takes longer than to write all of them.
+    plain = line.isascii() and line.isprintable()
+    written = line if plain else re.sub(_ACTS, _written_out, line)
     return _INSIDE.sub(r"#\\u0023", _BEGINS.sub(r"\1\\u003a", written))
 
 

@@ -10,6 +10,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.patterns import assign_patterns
 
 __all__ = [
+    "STRINGS",
     "NodeSpec",
     "Origin",
     "Range",
@@ -17,6 +18,10 @@ __all__ = [
     "Signature",
     "TensorSpec",
 ]
+
+
+STRINGS = "object"
+"""NumPy's word for the type of tensors of text."""
 
 
 class TensorSpec(Options):
@@ -42,6 +47,8 @@ class Signature(Options):
     tensors: tuple[str, ...]
     """Every activation: graph inputs and node outputs, in graph order; no initializers."""
     nodes: tuple[NodeSpec, ...]
+    shape_inputs: dict[str, str] = {}
+    """Inputs whose values decide a size, each with the node that has it."""
 
 
 Origin = Literal["calibrated", "manual", "imported", "tied"]
@@ -62,6 +69,8 @@ class Range(Options):
     """The least and the largest value that calibration saw."""
     clipped: float | None = None
     """The share (0..1) of the values calibration saw that lie beyond the limit."""
+    clipped_db: float | None = None
+    """Of a manual range: the power of those values over that of what is cut off, in dB."""
     entry: str | None = None
     """The name, pattern or file of the recipe that gave a manual range."""
     tied_with: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ __all__ = [
     "format_bound",
     "format_drop",
     "format_figure",
+    "format_pair",
     "format_size",
     "join_few",
     "last_words",
@@ -19,6 +20,7 @@ __all__ = [
 _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
 _DECIMALS = 2
+_FEW = {"f": 1, "g": 4}
 _ESCAPES = re.compile(
     r"(?:\x1b|\\u001b|\\x1b|\\033)"
     r"(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
@@ -27,7 +29,7 @@ _ESCAPES = re.compile(
 """Colours, cursor and title of a terminal; also as they are written out."""
 _WHERE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "
-    r"|(?:/|[A-Z]:\\)\S*\.(?:cc|cpp|cxx|cu|cuh|h|hpp):\d+:?\s*"
+    r"|(?:[A-Z]:)?[\w./\\-]*\.(?:cc|cpp|cxx|cu|cuh|h|hpp):\d+:?\s*"
     r"|\[\w+(?:Error|Exception)\]\s*|\bonnxruntime::[^\n]*?\)(?: \[with [^\]]*\])?\s+"
 )
 """Where in another tool's own source something happened: it says nothing to who uses it."""
@@ -51,6 +53,19 @@ def format_figure(value: float, unit: str, *, apart: Iterable[float] = ()) -> st
     if unit == "dB":
         return _round_within(value, "f", _DECIMALS, list(apart)) + " dB"
     return _round_within(value, "g", _DIGITS, [0.0, 1.0, *apart])
+
+
+def format_pair(before: float, after: float, unit: str) -> tuple[str, str]:
+    """Write two values with as few digits as tell them apart: `91.1 %` and `90.0 %`."""
+    share, style = unit == "share", "f" if unit else "g"
+    sides = [_percent(value) if share else value for value in (before, after)]
+    borders = [0.0, 100.0] if share else [] if unit else [0.0, 1.0]
+    end = " %" if share else f" {unit}" if unit else ""
+    for digits in range(_FEW[style], _MOST_DIGITS):
+        one, other = (_round_within(side, style, digits, borders) for side in sides)
+        if sides[0] == sides[1] or float(one) != float(other):
+            return one + end, other + end
+    return f"{sides[0]!r}{end}", f"{sides[1]!r}{end}"
 
 
 def format_drop(share: float, *, apart: Iterable[float] = ()) -> str:

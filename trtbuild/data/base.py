@@ -14,17 +14,40 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "spread_evenly"]
+__all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: an array for each model input, without the batch axis."""
+    """One sample: an array for each model input, without the batch axis or with one of size 1."""
 
     name: str
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+    frames: int = 1
+    """How many pictures its file holds; the first is read."""
+
+
+class Span(Options):
+    """Where the values of one array lie, over all samples; to five digits."""
+
+    low: float
+    high: float
+    mean: float
+    deviation: float
+    values: int
+
+
+class SizeSpan(Options):
+    """An axis on which samples differ in size."""
+
+    tensor: str
+    axis: int
+    least: int
+    most: int
+    first: int
+    """The number of the first sample (from 0) that is unlike sample 0."""
 
 
 class Manifest(Options):
@@ -34,12 +57,18 @@ class Manifest(Options):
     samples: tuple[str, ...]
     """A digest for each sample: of its arrays as the model takes them, and its label."""
     tensors: tuple[TensorSpec, ...]
-    """Name, dtype and shape of each array of a sample, without the batch axis; sorted by name."""
+    """Name, dtype and shape of each array of a sample; sorted by name. A size in which samples
+    differ is written as a span: `224..512`."""
     labelled: bool
     labels: tuple[int, ...] = ()
     """The label of each sample; empty where the data has none."""
+    sizes: tuple[SizeSpan, ...] = ()
+    """The axes on which samples differ; empty where all have one shape."""
     peaks: dict[str, tuple[float, ...]] = {}
-    """The largest |x| of each sample, by the name of each array of floats; 0 in an empty one."""
+    """The largest |x| of each sample, by the name of each array of floats or bytes; 0 in an empty
+    one."""
+    spans: dict[str, Span] = {}
+    """Of arrays of floats and bytes, by name: identifiers and masks have no scale."""
 
 
 class DataSource(Protocol):
@@ -51,7 +80,7 @@ class DataSource(Protocol):
     caveats: ClassVar[tuple[str, ...]]
     """What must stand beside every number that rests on the samples."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return every file to pin, in the order in which samples come; paths relate to `base`.
 
         Raises:

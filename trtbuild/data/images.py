@@ -43,7 +43,7 @@ class Images(Options):
     preprocess: Preprocess
     """How a picture becomes the array that the model takes."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the chosen pictures, sorted by their path below the folder (or the base).
 
         Raises:
@@ -88,7 +88,8 @@ class Images(Options):
             except MissingFile as error:
                 raise StepInputError(error.message, hint="is it still there?") from error
             array = self.preprocess.apply(pixels.decode_image(data, name), name)
-            return Sample(name=name, arrays={self.input: array})
+            frames = pixels.count_frames(data)
+            return Sample(name=name, arrays={self.input: array}, frames=frames)
 
         return map_in_order(load, files, threads=threads)
 

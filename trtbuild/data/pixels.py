@@ -17,6 +17,7 @@ __all__ = [
     "SUFFIXES",
     "convert_color",
     "convert_color_mode",
+    "count_frames",
     "decode_image",
     "image_from_array",
     "resize_image",
@@ -65,6 +66,17 @@ def decode_image(data: bytes, name: str) -> Image.Image:
             f"{name}: the picture is corrupt or cut short: {quote_whole(str(error))}",
             hint="replace the file, or take it out of the data",
         ) from error
+
+
+def count_frames(data: bytes) -> int:
+    """Return how many pictures a file holds that can be decoded: of a GIF, WebP, TIFF or PNG."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        try:
+            return int(getattr(image, "n_frames", 1))
+        except (OSError, EOFError, ValueError, SyntaxError):  # the first is sound, the rest is cut
+            return 1
 
 
 def _size(data: bytes) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.core.records import FixAccount, LeftAlone
-from trtbuild.core.words import last_words
+from trtbuild.core.words import join_few, last_words
 from trtbuild.fixes.base import FixLog, GraphFix
 from trtbuild.fixes.prepare import (
     drop_repeated,
@@ -18,7 +18,9 @@ from trtbuild.fixes.prepare import (
     name_nodes,
     refuse_unknown,
 )
+from trtbuild.model.nodes import iterate_nodes
 from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR
+from trtbuild.model.plugins import LEARNING
 from trtbuild.model.shapes import infer_shapes
 from trtbuild.model.valid import check_onnx
 from trtbuild.model.weights_file import lies_beside, read_values
@@ -55,20 +57,28 @@ def apply_fixes(
     Raises:
         StepInputError: a fix cannot do what it was asked, or leaves a model that is not valid.
     """
-    with _guard("preparing the model"):
+    foreign = _find_foreign(model)
+    with _guard("preparing the model", foreign):
         model, strict = _prepare(model)
     fixed, accounts = _run(model, fixes, progress)
     try:
         fixed = _finish(fixed, model, strict=strict)
     except StepInputError as error:
         culprit = _find_culprit(model, fixes, strict=strict)
+        leave = f"leave {culprit.split()[-1]} out of the recipe, and report it as a bug"
         raise StepInputError(
-            f"{culprit} leaves a model that is not valid: {error.message}",
-            hint=f"leave {culprit.split()[-1]} out of the recipe, and report it as a bug",
+            f"{culprit} leaves a model that is not valid: {error.message}", hint=foreign or leave
         ) from error
     return fixed, FixAccounts(
         fixes=tuple(_account(fix, made) for fix, made in zip(fixes, accounts, strict=True))
     )
+
+
+def _find_foreign(model: onnx.ModelProto) -> str:
+    """Say that no engine can be made of a model, whatever befalls it here; empty where one can."""
+    nodes = iterate_nodes(model.graph.node)
+    found = sorted({node.op_type for node in nodes if node.domain == LEARNING})
+    return f"TensorRT has no operators of {LEARNING} ({join_few(found, 3)})" if found else ""
 
 
 def _prepare(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
@@ -167,7 +177,7 @@ def _account(fix: GraphFix, account: FixLog) -> FixAccount:
 
 
 @contextlib.contextmanager
-def _guard(what: str) -> Iterator[None]:
+def _guard(what: str, otherwise: str = "") -> Iterator[None]:
     """Turn what a damaged model makes the libraries raise into one error; the log has the rest."""
     try:
         yield
@@ -176,7 +186,8 @@ def _guard(what: str) -> Iterator[None]:
     except Exception as error:
         raise StepInputError(
             f"{what} failed on this model: {last_words(error)}",
-            hint="is the file whole? if ONNX Runtime runs the model, please report this as a bug",
+            hint=otherwise
+            or "is the file whole? if ONNX Runtime runs the model, please report this as a bug",
         ) from error
 
 

@@ -82,10 +82,15 @@ def refuse_unknown(graph: onnx.GraphProto) -> None:
     import onnx
 
     for value in (*graph.input, *graph.output):
-        if value.type.WhichOneof("value") not in {"tensor_type", "sequence_type"}:
+        kind = value.type.WhichOneof("value")
+        inner = value.type.sequence_type.elem_type.WhichOneof("value")
+        if kind not in {"tensor_type", "sequence_type"} or inner == "map_type":
+            hint = "export the model without optional inputs and outputs"
+            if "map_type" in (kind, inner):
+                hint = "export it as arrays (skl2onnx: `options={'zipmap': False}`)"
             raise StepInputError(
                 f"`{value.name}` is no tensor; only tensors can go in or out of an engine",
-                hint="export the model without optional inputs and outputs",
+                hint=hint,
             )
     kinds = onnx.AttributeProto
     carried = {kinds.FLOAT, kinds.INT, kinds.STRING, kinds.TENSOR, kinds.GRAPH}

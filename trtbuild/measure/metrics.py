@@ -13,7 +13,15 @@ from trtbuild.measure.pairs import Chunk, SampleForm
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LABELLED", "METRIC_ROWS", "Figures", "Metric", "MetricRow"]
+__all__ = [
+    "LABELLED",
+    "METRIC_ROWS",
+    "Figures",
+    "Metric",
+    "MetricRow",
+    "find_row",
+    "find_unit",
+]
 
 Metric = Literal["cosine", "sqnr_db", "max_abs", "top1_agreement", "top1", "top5"]
 
@@ -140,7 +148,7 @@ def _share_of_choices(parts: np.ndarray, form: SampleForm) -> Figures:
     import numpy as np
 
     places = form.size // (form.classes or 1)
-    remarks = [f"at {places} places of each sample"] if places > 1 else []
+    remarks = [f"at {places} places of each sample"] if places > 1 and form.uniform else []
     differing = np.flatnonzero(parts[:, 0] < 1)
     if differing.size:
         remarks.append(f"first differs in sample {differing[0]}")
@@ -209,6 +217,8 @@ def _no_hits(form: SampleForm, k: int) -> str:
         return "the data has no labels"
     if form.integer:
         return "" if form.size == 1 and k == 1 else "an integer output holds no scores to rank"
+    if not form.uniform:
+        return "samples differ in shape, so that it holds no one score for each class"
     if len(form.shape) != 1 or not form.size:
         return f"a sample is {list(form.shape)}, not one score for each class"
     low, high = form.labels
@@ -263,6 +273,19 @@ METRIC_ROWS: Mapping[Metric, MetricRow] = {
         "share",
     ),
 }
+
+
+def find_row(metric: str) -> MetricRow | None:
+    """Return what is known of a metric by any name; None where there is no such metric."""
+    rows: Mapping[str, MetricRow] = METRIC_ROWS  # type: ignore[assignment]  # of any name
+    return rows.get(metric)
+
+
+def find_unit(metric: str) -> Literal["", "dB", "share"]:
+    """Return the unit of a metric by any name; none where there is no such metric."""
+    row = find_row(metric)
+    return "" if row is None else row.unit
+
 
 LABELLED: frozenset[Metric] = frozenset({"top1", "top5"})
 """The metrics that need labels; they have a value for the reference too, and so a drop."""

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from trtbuild.measure.metrics import METRIC_ROWS, MetricRow
+from trtbuild.measure.metrics import MetricRow, find_row
 
-__all__ = ["FigureVerdict", "judge_movement", "judge_pairs"]
+__all__ = ["FigureVerdict", "Pairs", "judge_apart", "judge_movement", "judge_pairs"]
 
 FigureVerdict = Literal["better", "worse", "noise", "same", "unknown"]
 
 SURE = 0.05
 """A sign test below this says that as many lost samples are no accident."""
+DEVIATIONS = 1.96
+"""How many standard deviations hold 95 % of what samples alone may do."""
 NOISE = 0.02
 """By what share an error has to change at least: rounding on another processor moves less."""
 LEAST_ERROR = 1e-9
-_ROWS: Mapping[str, MetricRow] = METRIC_ROWS  # type: ignore[assignment]  # of any name
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,23 @@ def _sign_test(lost: int, gained: int) -> float:
     return min(1.0, 2 * tail)
 
 
+def judge_apart(before: float, after: float, samples: tuple[int, int]) -> FigureVerdict:
+    """Judge a share that was measured on other samples than before, by the binomial interval."""
+    spread = math.fsum(p * (1 - p) / n for p, n in zip((before, after), samples, strict=True))
+    if before == after:
+        return "same"
+    if abs(after - before) <= DEVIATIONS * math.sqrt(max(0.0, spread)):
+        return "noise"
+    return "better" if after > before else "worse"
+
+
 def judge_movement(metric: str, before: float, after: float, samples: int) -> FigureVerdict:
     """Judge a figure by itself: a share by its resolution, another by its error.
 
     A share of `samples` says nothing below one of them. Any other figure has an error (1 - cosine,
     the power of the noise, the largest difference) that must change by more than `NOISE` of it.
     """
-    row = _ROWS.get(metric)
+    row = find_row(metric)
     if before == after:
         return "same"
     if row is None:

@@ -16,7 +16,8 @@ INITIALIZER, INPUT = 5, 11  # of GraphProto
 TENSOR_NAME = 8  # of TensorProto
 NAME, TYPE = 1, 2  # of ValueInfoProto
 TENSOR_TYPE = 1  # of TypeProto
-SHAPE = 2  # of TypeProto.Tensor
+ELEMENT, SHAPE = 1, 2  # of TypeProto.Tensor
+STRING = 8  # of TensorProto.DataType
 DIM = 1  # of TensorShapeProto
 VALUE, PARAM = 1, 2  # of its Dimension
 LARGEST = 2**63
@@ -24,7 +25,7 @@ UNNAMED = ("", "?", "-1")
 
 
 def read_inputs(path: Path) -> tuple[TensorSpec, ...]:
-    """Return the inputs that must be fed, with no word on their types; none where they are unclear.
+    """Return the inputs that must be fed, their types `?` but for strings; none where unclear.
 
     A dimension that the model leaves without a name is called `<tensor>_dim_<axis>`.
     """
@@ -45,16 +46,29 @@ def _inputs(data: mmap.mmap) -> Iterator[TensorSpec]:
         for value in _parts(data, start, end, INPUT):
             name = "".join(read_text(data, *each) for each in _parts(data, *value, NAME))
             if name not in constants:
-                yield TensorSpec(name=name, dtype="?", shape=tuple(_shape(data, value, name)))
+                tensor = _below(data, value, TYPE, TENSOR_TYPE)
+                shape = tuple(_shape(data, _below(data, tensor, SHAPE), name))
+                yield TensorSpec(name=name, dtype=_dtype(data, tensor), shape=shape)
 
 
-def _shape(data: mmap.mmap, value: tuple[int, int], name: str) -> Iterator[int | str]:
-    here = [value]
-    for number in (TYPE, TENSOR_TYPE, SHAPE):
-        here = [part for each in here for part in _parts(data, *each, number)]
-    if not here:
-        raise Malformed("has an input without a shape")
-    for axis, (start, end) in enumerate(_parts(data, *here[0], DIM)):
+def _below(data: mmap.mmap, message: tuple[int, int], *numbers: int) -> tuple[int, int]:
+    for number in numbers:
+        found = _parts(data, *message, number)
+        if not found:
+            raise Malformed("has an input that is no tensor of a known rank")
+        message = found[0]
+    return message
+
+
+def _dtype(data: mmap.mmap, tensor: tuple[int, int]) -> str:
+    for number, first, last in iterate_fields(data, *tensor):
+        if number == ELEMENT and read_varint(data, first, last)[0] == STRING:
+            return "object"
+    return "?"
+
+
+def _shape(data: mmap.mmap, message: tuple[int, int], name: str) -> Iterator[int | str]:
+    for axis, (start, end) in enumerate(_parts(data, *message, DIM)):
         size: int | str = ""
         for number, first, last in iterate_fields(data, start, end):
             if number == VALUE:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.files import link_whole
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import join_few, quote_whole
 from trtbuild.model.functions import inline_functions
 from trtbuild.model.imported_model import ImportedModel
@@ -218,6 +219,7 @@ def _list_externals(path: Path) -> list[External]:
     try:
         return list(iterate_external_data(path))
     except Malformed as error:
+        open_regular(path).close()  # which says so where it was not fetched
         raise StepInputError(
             f"{path}: {error}; an ONNX model is needed",
             hint="is the file whole? copy or export it again",

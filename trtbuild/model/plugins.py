@@ -32,7 +32,9 @@ __all__ = [
 
 ONNX = frozenset({"", "ai.onnx"})
 """The names of the domain of ONNX's own operators."""
-RUN = frozenset({"ai.onnx.ml", "com.microsoft"})
+LEARNING = "ai.onnx.ml"
+"""The domain of scikit-learn's operators: trees, scalers, encoders. TensorRT has none of them."""
+RUN = frozenset({LEARNING, "com.microsoft", "com.microsoft.nchwc", "com.ms.internal.nhwc"})
 """Other domains that ONNX Runtime has operators of."""
 APART = "trtbuild.plugins"
 SHOWN = 5

@@ -28,7 +28,7 @@ def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
         if source.captured:
             continue
         try:
-            source.files(base)
+            source.find_files(base)
         except MissingFile as error:
             found[name] = error.message
     return found

@@ -41,6 +41,8 @@ def add_comparison(
         reference_model=reference.model,
         reference_name=reference.name,
         candidate_name=name_candidate(recipe),
+        calibration=_find_calibration(recipe, data, here),
+        off=recipe.checks.off.get("TB406", ""),
         data=samples,
         metrics=recipe.compare.metrics,
         gates=recipe.compare.gates,
@@ -53,3 +55,13 @@ def add_comparison(
         reference=reference,
         pin=lambda paths: here.pinned(here.base / path for path in paths),
     )
+
+
+def _find_calibration(
+    recipe: Recipe, data: Mapping[str, DataInput], here: CompileContext
+) -> Ref | None:
+    """Return what is known of the data that was calibrated on; a locked build does without it."""
+    section = recipe.quantization
+    if section is None or section.data is None or here.ranges is not None:
+        return None
+    return data[section.data].manifest

@@ -13,8 +13,9 @@ from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import make_check_step, name_check_step
 from trtbuild.plan.comparison import add_comparison
 from trtbuild.plan.engine_runs import name_engine_run
-from trtbuild.plan.export_sizes import list_profiles, list_sizes_set_later
+from trtbuild.plan.export_sizes import choose_export_sizes, list_profiles, list_value_inputs
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
+from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -68,6 +69,8 @@ class CompileContext:
     """The timing cache that a target's last build left."""
     ranges: Ranges | None = None
     """Those of a lock: nothing is calibrated then."""
+    observe: RecallObserved | None = None
+    """Adds what user code was seen to rest on to what its step declares."""
     absent: Collection[str] = ()
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
 
@@ -109,6 +112,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         elsewhere={s: here.elsewhere[t] for s, t in targets.items() if t in here.elsewhere}
         | {name_engine_run(target): facts for target, facts in here.runners.items()},
         deferred={s: here.deferred[t] for s, t in targets.items() if t in here.deferred},
+        observe=here.observe,
     )
 
 
@@ -116,9 +120,9 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
     return {
         "import_model": ImportModel(
             model=recipe.model,
-            files=here.pinned(recipe.model.files(here.base)),
+            files=here.pinned(recipe.model.find_files(here.base)),
             weights=here.weights,
-            sizes=recipe.model.sizes(list_profiles(recipe), list_sizes_set_later(recipe)),
+            sizes=choose_export_sizes(recipe, recipe.model),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
@@ -146,14 +150,15 @@ def _add_captures(
     inputs = {}
     for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)
-        files = () if name in here.absent else here.pinned(source.files(here.base))
-        steps[step] = CaptureData(source=source, files=files)
+        files = () if name in here.absent else here.pinned(source.find_files(here.base))
+        steps[step] = CaptureData(source=source, files=files, base=str(here.base))
         inputs[name] = DataInput(
             source=source,
             # What is stored is read from the store: how it came about has no say any more.
             files=() if source.captured else files,
             manifest=Ref(step=step, output="manifest"),
             stored=Ref(step=step, output="samples"),
+            inputs=recipe.inputs,
         )
     return inputs
 
@@ -170,7 +175,7 @@ def _add_ranges(
     if isinstance(found, Cache):
         from trtbuild.steps.import_ranges import ImportRanges
 
-        (table,) = here.pinned(found.files(here.base))
+        (table,) = here.pinned(found.find_files(here.base))
         steps["import_ranges"] = ImportRanges(
             model=model,
             table=table,
@@ -206,6 +211,9 @@ def _add_quantization(
     steps["quantize"] = Quantize(
         model=Ref(step="fix_graph", output="model"),
         ranges=ranges,
+        tails=Ref(step="calibrate", output="tails")
+        if "tails" in getattr(steps.get("calibrate"), "outputs", ())
+        else None,
         manual=list_manual_ranges(section),
         ranges_file=None if file is None else here.pin(here.base / file),
         allow_missing=section.allow_missing or "calibrate" in steps,
@@ -241,6 +249,7 @@ def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -
             **parts,
             checked=None if check is None else Ref(step=name_check_step(name), output="passed"),
             profiles=list_profiles(recipe),
+            values=list_value_inputs(recipe),
             plugins=here.pinned(here.base / path for path in plugins),
             timing_cache=None
             if timed is None or managed

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from trtbuild.core.options import Options
+from trtbuild.measure.noise import FigureVerdict
 from trtbuild.plan.range_diff import RangeDiff
 
-__all__ = ["Change", "Diff"]
+__all__ = ["Change", "Diff", "DiffVerdict", "FigureChange", "GateChange", "ListChange"]
+
+DiffVerdict = Literal["worse", "better", "mixed", "noise", "same", "unknown"]
+"""What the results say: `mixed` is better in one and worse in another; `unknown` where a side has
+none."""
 
 
 class Change(Options):
@@ -21,6 +26,50 @@ class Change(Options):
     """What it does to INT8's resolution, for a limit: log2(after / before), lost where positive."""
 
 
+class ListChange(Options):
+    """A list that differs, compared as a set: the order of its items is told by `reordered`."""
+
+    what: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    reordered: bool = False
+    """The items are the same, in another order."""
+
+
+class FigureChange(Options):
+    """A figure on both sides, and what its movement says."""
+
+    output: str
+    metric: str
+    before: float
+    after: float
+    verdict: FigureVerdict
+    reference: str = "FP32"
+    """What the reference is, after."""
+    reference_before: float | None = None
+    """The reference's own figure, for metrics that have one."""
+    reference_after: float | None = None
+    samples: int = 0
+    """How many it was measured on after; 0 where that is not known."""
+    paired: bool = False
+    """It was measured on the same samples, which were compared one by one."""
+    lost: tuple[str, ...] = ()
+    """Samples that were right and are wrong, by name where it is known."""
+    gained: tuple[str, ...] = ()
+
+
+class GateChange(Options):
+    """A gate that does not pass now, or did not before."""
+
+    gate: str
+    before: bool | None
+    """Whether it passed; None where it was not asked for, or is not known."""
+    after: bool | None
+    judged: bool = True
+    told: str = ""
+    """What was found, after; before, where it is not asked for any more."""
+
+
 class Diff(Options):
     """All that differs between two sides; in each part the worst comes first."""
 
@@ -28,6 +77,12 @@ class Diff(Options):
     after: str
     only: Literal["", "before", "after"] = ""
     """The side that alone has the recipe; nothing else is then said of it."""
+    summary: tuple[str, ...] = ()
+    """What that recipe is, and came to."""
+    verdict: DiffVerdict = "same"
+    gates: tuple[GateChange, ...] = ()
+    figures: tuple[FigureChange, ...] = ()
+    """What `measures` holds and was measured on both sides, each judged."""
     wrong: tuple[str, ...] = ()
     """Problems of a recipe that is wrong at a revision; nothing else is then said of it."""
     measures: tuple[Change, ...] = ()
@@ -35,6 +90,8 @@ class Diff(Options):
     """Engines: what was delivered, sizes, versions."""
     recipe: tuple[Change, ...] = ()
     """Defaults are filled in; places of files, comments and order do not count."""
+    lists: tuple[ListChange, ...] = ()
+    """The lists among those, whose items `recipe` names by their places."""
     sources: tuple[Change, ...] = ()
     tools: tuple[Change, ...] = ()
     ranges: RangeDiff | None = None
@@ -44,6 +101,11 @@ class Diff(Options):
     seconds: tuple[Change, ...] = ()
     """How long the steps took that are not the same, where they ran on this machine."""
     notes: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> tuple[GateChange, ...]:
+        """The gates that do not pass now."""
+        return tuple(gate for gate in self.gates if gate.after is False)
 
     @property
     def differ(self) -> bool:

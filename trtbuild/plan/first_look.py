@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
-from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.images import Images
@@ -21,7 +22,7 @@ from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.nearest import suggest_nearest
-from trtbuild.plan.preflight import find_profile_problems
+from trtbuild.plan.preflight import find_profile_problems, find_string_problems
 from trtbuild.recipe.problems import Path as At
 from trtbuild.recipe.problems import Problem
 from trtbuild.sources.kinds import Onnx
@@ -71,6 +72,7 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
     inputs = _inputs(recipe, examined.file.parent.absolute())
     if not inputs:
         return
+    yield from find_string_problems(examined.source, inputs)
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
     if not {"data", "quantization", "precision", "compare"} & unsound:
@@ -155,10 +157,12 @@ class Look:
         Raises:
             TrtbuildError: it is not there, or cannot be used.
         """
-        if not isinstance(self._part, str):
-            self._part.files(self._base)  # type: ignore[attr-defined]  # it has some
-        elif not (self._base / self._part).is_file():
-            raise MissingFile(f"{self._base / self._part}: no such file")
+        if isinstance(self._part, str):
+            files = (self._base / self._part,)
+        else:
+            files = self._part.find_files(self._base)  # type: ignore[attr-defined]  # it has some
+        for path in files[:1]:  # of thousands, one tells whether git LFS has fetched them
+            open_regular(path).close()
 
 
 def _of_model(recipe: Recipe, base: Path) -> Looks:

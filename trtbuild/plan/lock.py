@@ -15,7 +15,6 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import abbreviate
-from trtbuild.plan.lock_text import find_wrong, parse_lock
 from trtbuild.plan.plan import NOT_INSTALLED
 
 __all__ = [
@@ -81,6 +80,8 @@ class Lock(Options):
     """The recipe with defaults filled in, without the places of files."""
     sources: dict[str, str]
     """Files that it names and their digests."""
+    observed: dict[str, str] = {}
+    """What code of the user's was seen to rest on, and what that was."""
     tools: dict[str, str]
     """Versions that may change what a locked build makes."""
     targets: dict[str, LockedTarget]
@@ -93,7 +94,8 @@ class Lock(Options):
     gates: dict[str, LockedGate] = {}
     """Every gate that was judged, by what it asks of which output."""
     compared: dict[str, str | int] = {}
-    """How many `samples` it was measured on, and the digest of what they are (`data`)."""
+    """How many `samples` it was measured on, the digest of what they are (`data`), and what type of
+    numbers the `reference` has."""
     right: dict[str, str] = {}
     """Of measures that count samples, which of them are right: a bit each, as hexadecimal."""
 
@@ -164,6 +166,8 @@ def read_lock(path: Path) -> Lock:
         MissingFile: it is not there.
         UsageError: it is no lock of this trtbuild, or was merged badly.
     """
+    from trtbuild.plan.lock_text import find_wrong, parse_lock
+
     hint = f"write it anew: trtbuild lock {path.with_suffix('.yaml')}"
     try:
         tree = parse_lock(read_regular(path, most_bytes=MOST_BYTES, hint=hint).decode())
@@ -182,6 +186,7 @@ def list_differing(before: Lock, after: Lock) -> tuple[str, ...]:
     """
     found = list(_list_moved("recipe", before.recipe, after.recipe))
     found += _sources(before.sources, after.sources)
+    found += _list_moved("observed", before.observed, after.observed)
     lacking = {
         name
         for tools in (before.tools, after.tools)

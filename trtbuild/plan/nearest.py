@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 __all__ = ["suggest_nearest", "suggest_nearest_to_any"]
 
@@ -14,6 +13,8 @@ LOOKED_UP = 50
 
 def suggest_nearest(name: str, names: Sequence[str]) -> str:
     """Return a hint with the nearest names, or the first few where none is near."""
+    from difflib import get_close_matches
+
     plain = name.replace("*", "")
     near = get_close_matches(name, names, n=SHOWN, cutoff=0.5)
     near = near or [other for other in names if plain and plain.strip("/") in other][:SHOWN]
@@ -25,6 +26,8 @@ def suggest_nearest(name: str, names: Sequence[str]) -> str:
 
 def suggest_nearest_to_any(wanted: Sequence[str], names: Sequence[str]) -> str:
     """Return a hint for the first of several names that another is near to."""
+    from difflib import get_close_matches
+
     for name in wanted[:LOOKED_UP]:
         near = get_close_matches(name, names, n=1, cutoff=0.6)
         if near:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
-from trtbuild.core.values import Signature, TensorSpec
+from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.model.feeds import describe_sample, fits, takes
 from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.feeding_fit import find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from trtbuild.recipe.schema import Recipe
     from trtbuild.recipe.source import RecipeText
 
-__all__ = ["BEFORE", "check_against_model", "find_model_problems", "find_profile_problems"]
+__all__ = [
+    "BEFORE",
+    "check_against_model",
+    "find_model_problems",
+    "find_profile_problems",
+    "find_string_problems",
+]
 
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
@@ -74,8 +80,18 @@ def find_model_problems(
     """Yield every place where a recipe does not fit the model it names."""
     yield from find_profile_problems(loaded.recipe, loaded.source, signature.inputs)
     yield from find_pattern_problems(loaded, signature)
-    yield from _data(loaded, signature, manifests)
+    yield from find_feeding_problems(loaded, signature, manifests)
     yield from _gates(loaded, signature)
+    yield from find_string_problems(loaded.source, (*signature.inputs, *signature.outputs))
+
+
+def find_string_problems(source: RecipeText, specs: Iterable[TensorSpec]) -> Iterator[Problem]:
+    """Yield the inputs and outputs that hold text."""
+    for spec in specs:
+        if spec.dtype == STRINGS:
+            told = f"`{spec.name}` holds strings, and TensorRT has no such tensors"
+            hint = "turn text into numbers before the model (tokens, indices), and export the rest"
+            yield source.problem(("model",), told, hint, key=True)
 
 
 def find_profile_problems(
@@ -104,7 +120,10 @@ def find_profile_problems(
                 yield at((*where, name), message, suggest_nearest(name, list(inputs)), key=True)
                 continue
             for field in ("min", "opt", "max"):
-                wrong = _misfit(getattr(shapes, field), inputs[name])
+                if shapes.values:
+                    wrong = _misfit_values(getattr(shapes, field), inputs[name])
+                else:
+                    wrong = _misfit(getattr(shapes, field), inputs[name])
                 if wrong:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
@@ -124,7 +143,9 @@ def _disagreements(
         shapes = {
             name: getattr(each, field)
             for name, each in recipe.profiles[index].items()
-            if name in inputs and not _misfit(getattr(each, field), inputs[name])
+            if name in inputs
+            and not each.values
+            and not _misfit(getattr(each, field), inputs[name])
         }
         found = list(_unlike(shapes, inputs))
         for name, message in found:
@@ -157,54 +178,22 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
-def _data(
-    loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
-) -> Iterator[Problem]:
-    inputs = {spec.name: spec for spec in signature.inputs}
-    for name, manifest in manifests.items():
-        given = {spec.name: spec for spec in manifest.tensors}
-        for spec in manifest.tensors:
-            wrong, hint = _unfit(spec, inputs)
-            if wrong:
-                yield loaded.source.problem(
-                    ("data", name), f"data `{name}` {wrong}", hint, key=True
-                )
-        absent = [spec for spec in signature.inputs if spec.name not in given]
-        if absent and all(spec.name in inputs for spec in manifest.tensors):
-            message = f"data `{name}` gives nothing for the input `{absent[0].name}`"
-            hint = "every sample must hold an array for " + ", ".join(inputs)
-            yield loaded.source.problem(("data", name), message, hint, key=True)
-
-
-def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
-    """Say how a sample's array does not fit its input, and what to do."""
-    expected = inputs.get(given.name)
-    if expected is None:
-        return (
-            f"gives an array for `{given.name}`; the model has no such input",
-            f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
-        )
-    if not takes(expected.dtype, given.dtype):
-        return (
-            f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
-            "NumPy has no such arrays: export the model in float16, or give ranges without data"
-            if expected.dtype == "bfloat16"
-            else f"make the arrays {expected.dtype}",
-        )
-    if not fits(given.shape, describe_sample(expected).shape):
-        actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"
-        return (
-            f"{actual}; the model takes {_shape(expected)}",
-            "axis 0 counts the samples; resize or transpose the rest in `preprocess`",
-        )
-    return "", ""
+def _misfit_values(values: tuple[int, ...], spec: TensorSpec) -> str:
+    count = spec.shape[0] if spec.shape else 1
+    if len(spec.shape) > 1:
+        return f"TensorRT takes values of inputs with one axis at most, not {len(spec.shape)}"
+    if len(values) != count:
+        return f"{list(values)} has {len(values)} values, the input has {count}"
+    return ""
 
 
 def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     section = loaded.recipe.compare
     outputs = [spec.name for spec in signature.outputs]
     for index, gate in enumerate(section.gates if section else ()):
-        if gate.output is not None and gate.output not in outputs:
+        if gate.output is None or gate.output in outputs:
+            continue
+        if not _may_be_cut_at(gate.output, signature):
             path = ("compare", "gates", index, "output")
             message = f"the model has no output `{gate.output}`"
             yield loaded.source.problem(path, message, suggest_nearest(gate.output, outputs))
@@ -220,3 +209,12 @@ def _shape(spec: TensorSpec) -> str:
 
 def _shown(spec: TensorSpec) -> str:
     return f"`{spec.name}` {_shape(spec)}"
+
+
+def _may_be_cut_at(tensor: str, signature: Signature) -> bool:
+    """Tell whether a tensor may be compared in the place of outputs: a plugin may read it."""
+    if tensor not in signature.tensors:
+        return False
+    from trtbuild.model.plugins import has_operator
+
+    return not all(has_operator(node.op) for node in signature.nodes)

@@ -16,7 +16,8 @@ __all__ = ["Mark", "RecipeText", "parse_recipe_text", "read_recipe_text"]
 
 LARGEST_BYTES = 1 << 20
 _BREAK = re.compile("\r\n|\r|\n")
-_REFUSED = re.compile(
+_REFUSED_IN_ASCII = "[^\t\n\r\x20-\x7e]"
+_REFUSED = (
     "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 """What YAML refuses, what YAML 1.1 alone takes for the end of a line, and the byte order mark."""
@@ -121,7 +122,8 @@ def _refuse_bytes(data: bytes, text: str) -> None:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode().removeprefix("\ufeff")
         raise TextError(_end(before), "this is not UTF-8 text", "save the file as UTF-8") from None
-    found = _REFUSED.search(text)
+    # Most recipes are plain text: it takes longer to compile the whole class than to read them.
+    found = re.search(_REFUSED_IN_ASCII if text.isascii() else _REFUSED, text)
     if found is not None:
         told = f"the character U+{ord(found[0]):04X} has no place in a recipe"
         raise TextError(_end(text[: found.start()]), told, "remove it")

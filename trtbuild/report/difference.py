@@ -1,4 +1,4 @@
-"""A difference as text, and as Markdown for a pull request."""
+"""A difference as text."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from trtbuild.core.shown import shown
 from trtbuild.core.words import abbreviate, format_size
-from trtbuild.plan.difference import Change, Diff
+from trtbuild.plan.difference import Change, Diff, GateChange, ListChange
 from trtbuild.plan.range_diff import RangeDiff
 
 __all__ = [
     "render_difference",
-    "render_difference_markdown",
     "render_differences",
-    "render_differences_markdown",
-    "safe",
 ]
 
 MOST_RANGES = 20
@@ -28,15 +25,8 @@ def render_differences(found: Sequence[Diff]) -> str:
     return "\n".join([*lines, *_same(found, len(told))])
 
 
-def render_differences_markdown(found: Sequence[Diff]) -> str:
-    """Write several differences for a pull request; what is the same takes one line in all."""
-    told = [each for each in found if _has_news(each)]
-    texts = [render_difference_markdown(each, sides=_sides(each)) for each in told]
-    return "\n".join([*texts, *_same(found, len(told))])
-
-
 def _has_news(found: Diff) -> bool:
-    return bool(found.differ or found.notes or found.before != found.after)
+    return bool(found.differ or found.notes or found.failed or found.before != found.after)
 
 
 def _same(found: Sequence[Diff], told: int) -> Iterator[str]:
@@ -55,35 +45,22 @@ def _sides(found: Diff) -> str:
 
 def render_difference(found: Diff, *, sides: str) -> str:
     """Write a difference: worst first, a line a fact."""
-    if found.only:
-        return shown(f"{sides}: {ONLY[found.only]}")
-    lines = [sides if found.differ else f"{sides}: the same"]
+    same = sides if found.differ else f"{sides}: the same"
+    lines = [f"{sides}: {ONLY[found.only]}" if found.only else same]
     for title, facts in _sections(found):
         lines += [f"  {title}:", *(f"    {fact}" for fact in facts)]
     return "\n".join(map(shown, lines))
 
 
-def render_difference_markdown(found: Diff, *, sides: str) -> str:
-    """Write a difference for a pull request: a line where nothing matters, else folded sections."""
-    if found.only:
-        return f"**{safe(sides)}** {ONLY[found.only]}\n"
-    sections = list(_sections(found))
-    counts = ", ".join(f"{title.lower()} ({len(facts)})" for title, facts in sections)
-    text = f"**{safe(sides)}**: {counts if found.differ else 'the same'}\n"
-    for index, (title, facts) in enumerate(sections):
-        opened = " open" if index == 0 and found.differ else ""
-        rows = "\n".join(f"- {safe(fact)}" for fact in facts)
-        text += f"\n<details{opened}><summary>{title}</summary>\n\n{rows}\n\n</details>\n"
-    return text
-
-
 def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield what differs by title; parts in which nothing does are left out."""
     parts: tuple[tuple[str, Sequence[str]], ...] = (
+        ("Gates", [_describe_gate(each) for each in found.gates]),
         ("Wrong as a recipe", found.wrong),
+        ("In short", found.summary),
         ("Accuracy", [_describe_change(each) for each in found.measures]),
         ("Engines", [_describe_change(each) for each in found.targets]),
-        ("Recipe", [_describe_change(each) for each in found.recipe]),
+        ("Recipe", _describe_recipe(found)),
         ("Sources", [_describe_change(each) for each in found.sources]),
         ("Tools", [_describe_change(each) for each in found.tools]),
         ("Calibrated ranges", list(_describe_moved(found.ranges)) if found.ranges else ()),
@@ -108,6 +85,26 @@ def _describe_change(change: Change) -> str:
     return f"{what}: {_value(before)} → {_value(after)}{extra}"
 
 
+def _describe_recipe(found: Diff) -> list[str]:
+    """Write what differs in a recipe; of lists, what came and went."""
+    plain = [each for each in found.recipe if not (found.lists and "[" in each.what)]
+    return [*map(_describe_change, plain), *map(_describe_list, found.lists)]
+
+
+def _describe_list(change: ListChange) -> str:
+    if len(change.added) == len(change.removed) == 1:
+        return f"{change.what}: {change.removed[0]} → {change.added[0]}"
+    told = [f"added {each}" for each in change.added]
+    told += [f"removed {each}" for each in change.removed]
+    return f"{change.what}: {', '.join(told) or 'the same in another order'}"
+
+
+def _describe_gate(gate: GateChange) -> str:
+    words = {True: "passes", False: "failed" if gate.judged else "not judged", None: "not asked"}
+    before = "" if gate.before is None else f" (before: {words[gate.before]})"
+    return f"{words[gate.after]}: {gate.gate}: {gate.told}{before}"
+
+
 def _value(value: object) -> str:
     if value is None:
         return "nothing"
@@ -126,11 +123,3 @@ def _describe_moved(ranges: RangeDiff) -> Iterator[str]:
 
 def _bits(lost: float) -> str:
     return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"
-
-
-def safe(text: str) -> str:
-    """Keep names of tensors and files from being taken for Markdown or HTML."""
-    text = shown(text)
-    for letter in "\\`*_[]<>|":
-        text = text.replace(letter, f"\\{letter}" if letter not in "<>" else f"&#{ord(letter)};")
-    return text

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 from trtbuild.calib.kinds import Calibrator
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import count_machine_bytes
-from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.base import Context, Events, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Calibrate", "check_count", "choose_workers", "count_processes"]
 
 MOST_WORKERS = 16
+FEW = 100
+"""Samples below which a reader is told their number."""
 
 
 class _Seen(NamedTuple):
@@ -38,8 +40,8 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 4
-    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json"}
+    version: ClassVar[int] = 5
+    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "tails": "tails.json"}
 
     kind: Literal["calibrate"] = "calibrate"
     model: Ref
@@ -56,7 +58,7 @@ class Calibrate(Step):
         return ("numpy", "onnxruntime")
 
     def run(self, context: Context) -> None:
-        """Write ranges.json: Ranges, sorted by name.
+        """Write ranges.json: Ranges, sorted by name; and tails.json, what narrower ones cut off.
 
         Raises:
             StepInputError: the model cannot be run, a sample does not fit it, a tensor is not
@@ -66,13 +68,14 @@ class Calibrate(Step):
         from trtbuild.calib.broken_samples import find_lost_inputs
         from trtbuild.calib.first_layers import find_doubts
         from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
+        from trtbuild.calib.tails import make_tails
 
         seen = self._collect(context)
-        for remark in (
-            *find_doubts(seen.firsts, seen.histograms),
-            *remark_on_histograms(seen.histograms),
-        ):
+        for doubt in find_doubts(seen.firsts, seen.histograms):
+            context.events.warn(doubt)
+        for remark in remark_on_histograms(seen.histograms):
             context.events.note(remark)
+        _judge_count(seen.samples, context.events)
         ranges = ranges_from_histograms(
             seen.histograms,
             seen.calibrators,
@@ -82,6 +85,7 @@ class Calibrate(Step):
         for warning in find_lost_inputs(seen.peaks, seen.histograms, ranges.tensors):
             context.events.warn(warning)
         self.write(context, "ranges", ranges)
+        self.write(context, "tails", make_tails(seen.histograms), indent=0)
 
     def _collect(self, context: Context) -> _Seen:
         """Run the model over all samples, in a pool that starts while the model is opened."""
@@ -95,7 +99,7 @@ class Calibrate(Step):
         path = context.path(self.model)
         with (
             make_pool(count_processes(context, path, wanted)) as pool,
-            self._opened(path, below=context.out.parent) as (observer, feeder, firsts),
+            self._opened(path, context) as (observer, feeder, firsts),
         ):
             feeder.demand_whole_batches(wanted)
             calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
@@ -122,21 +126,36 @@ class Calibrate(Step):
 
     @contextlib.contextmanager
     def _opened(
-        self, path: Path, *, below: Path
+        self, path: Path, context: Context
     ) -> Iterator[tuple[Observer, Feeder, list[FirstLayer]]]:
         """Open the model to observe the tensors that need a range, and read its first layers."""
         from trtbuild.calib.first_layers import find_first_layers
         from trtbuild.calib.observe import observing
         from trtbuild.model.onnx_file import load_bare
-        from trtbuild.quant.placing.policy import list_candidates, list_floating
+        from trtbuild.quant.placing.policy import list_floating, list_observed
 
         model = load_bare(path)
         firsts = find_first_layers(model, folder=path.parent)
-        tensors = list_floating(model) if self.everything else list_candidates(model)
-        opening = observing(model, tensors, folder=path.parent, below=below)
+        tensors = list_floating(model) if self.everything else list_observed(model)
+        opening = observing(
+            model,
+            tensors,
+            folder=path.parent,
+            below=context.out.parent,
+            feeder_for=lambda inputs: self.data.make_feeder(inputs, context),
+        )
         del model  # with its weights
         with opening as (observer, feeder):
             yield observer, feeder, firsts
+
+
+def _judge_count(samples: int, events: Events) -> None:
+    """Say that a calibration has seen few samples; one alone is hardly any."""
+    hint = "ranges of activations are usually found on 100 to 1000"
+    if samples == 1:
+        events.warn(f"calibrated on 1 sample: what others hold is not known (hint: {hint})")
+    elif samples < FEW:
+        events.note(f"calibrated on {samples} samples: {hint}")
 
 
 def choose_workers(context: Context) -> int:

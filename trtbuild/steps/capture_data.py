@@ -10,14 +10,22 @@ from typing import ClassVar, Literal
 
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
+from trtbuild.core.options import Location
+from trtbuild.core.user_code import UserCode
+from trtbuild.core.values import TensorSpec
+from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.data.survey import Survey, digest_of_sample
+from trtbuild.model.feeds import Feeder
+from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
 from trtbuild.steps.held_files import demand_unchanged
 
 __all__ = ["CaptureData", "DataInput"]
+
+MOST_NAMES = 5
 
 
 class DataInput(HeldElsewhere):
@@ -31,6 +39,16 @@ class DataInput(HeldElsewhere):
     manifest: Ref
     stored: Ref
     """samples.npz of the capture: holds the samples where `source.captured`."""
+    inputs: dict[str, InputFeeding] = {}
+    """What the recipe says of how some inputs are fed."""
+
+    def make_feeder(self, inputs: Sequence[TensorSpec], context: Context) -> Feeder:
+        """Return what feeds a model with these inputs the captured samples.
+
+        Raises:
+            StepInputError: they cannot be fed.
+        """
+        return Feeder(inputs, self.read_manifest(context).tensors, self.inputs)
 
     def read_manifest(self, context: Context) -> Manifest:
         """Return what the capture found: count, digests, tensors, labels."""
@@ -86,10 +104,24 @@ class CaptureData(Step):
     kind: Literal["capture_data"] = "capture_data"
     source: AnyDataSource
     files: tuple[Pinned, ...]
+    base: Location = ""
+    """The folder that paths in the recipe relate to."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that decode pictures, and those that the source names."""
         return self.source.fact_names()
+
+    def user_code(self) -> UserCode | None:
+        """Say what code yields the samples, where code does."""
+        if not self.source.captured:
+            return None
+        return UserCode(
+            base=self.base,
+            known=tuple(pinned.path for pinned in self.files),
+            files=self.source.files,
+            environment=self.source.environment,
+            options=self.source.options,
+        )
 
     def needs(self) -> Needs:
         """Need a process of its own where code of the user's runs."""
@@ -100,6 +132,7 @@ class CaptureData(Step):
         for caveat in self.source.caveats:
             context.events.caveat(caveat)
         survey = Survey()
+        several: list[str] = []
         total = self.source.expected(_paths(self.files, context))
         labels = self.source.labels if self.source.captured else None
         with (
@@ -108,7 +141,15 @@ class CaptureData(Step):
         ):
             for done, sample in enumerate(samples, start=1):
                 survey.add(sample)
+                if sample.frames > 1:
+                    several.append(f"{sample.name} ({sample.frames})")
                 context.events.progress(done, total, "samples")
+        if several:
+            names = join_few(several, MOST_NAMES)
+            context.events.warn(
+                f"of files with several pictures the first is read: {names} "
+                "(hint: write each picture that is to be a sample into a file of its own)"
+            )
         self.write(context, "manifest", survey.manifest(), indent=1)
 
     def _read(self, context: Context, store: Callable[[Sample], None]) -> Generator[Sample]:

@@ -8,21 +8,18 @@ from typing import ClassVar, Literal
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.model_checks import ModelChecks, RuleFault
 from trtbuild.core.values import Range, Ranges
-from trtbuild.core.words import join_few
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.quant.rules.build_target import BuildTarget
+from trtbuild.quant.rules.faults import describe_fault
 from trtbuild.steps.base import Context, Ref, Step
 
-__all__ = ["CheckModel", "describe_fault"]
-
-MANY = 5
-"""Nodes named in a line; checks.json names them all."""
+__all__ = ["CheckModel"]
 
 
 class CheckModel(Step):
     """Check a model for a target: an error ends the build, a warning is shown to every reader."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"
@@ -48,6 +45,7 @@ class CheckModel(Step):
         """
         from trtbuild.model.onnx_file import load_onnx
         from trtbuild.quant.rules.model_checks import check_against_rules
+        from trtbuild.quant.rules.operators import note_unknowable
         from trtbuild.quant.rules.subject import RuleSubject
 
         subject = RuleSubject(
@@ -63,6 +61,8 @@ class CheckModel(Step):
         for fault in found.faults:
             tell = context.events.note if fault.off else context.events.warn
             tell(describe_fault(fault))
+        for note in note_unknowable(subject):
+            context.events.note(note)
         self._write(context, found)
 
     def _write(self, context: Context, found: ModelChecks) -> None:
@@ -75,13 +75,6 @@ class CheckModel(Step):
 
     def _ranges(self, context: Context) -> dict[str, Range]:
         return {} if self.ranges is None else context.read(self.ranges, Ranges).tensors
-
-
-def describe_fault(fault: RuleFault) -> str:
-    """Write a fault as a line: code, nodes, reason, and the next move or why it does not count."""
-    where = join_few([f"`{name}`" for name in fault.nodes], MANY)
-    end = f"turned off: {fault.off}" if fault.off else f"hint: {fault.hint}"
-    return f"{fault.code} {where}{': ' if where else ''}{fault.reason} ({end})"
 
 
 def _refuse(errors: Sequence[RuleFault]) -> None:

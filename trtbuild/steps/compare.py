@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from trtbuild.core.arrays import ArrayFile
@@ -10,6 +10,7 @@ from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.records import Comparison, Measure
 from trtbuild.data.base import Manifest
+from trtbuild.data.likeness import find_unlike_scales
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import LABELLED, Metric
 from trtbuild.measure.outputs import measure_output
@@ -43,6 +44,10 @@ class CompareOutputs(Step):
     """What it is called beside the type of its numbers; empty where the candidate is made of it."""
     candidate_name: str = "INT8 model (Q/DQ)"
     """What the candidate is, for a reader."""
+    calibration: Ref | None = None
+    """The manifest of the data that calibration saw, where it did."""
+    off: str = ""
+    """Why it does not count where that data has another scale."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes: NumPy sums the squares."""
@@ -58,7 +63,21 @@ class CompareOutputs(Step):
             CorruptObject: a file of outputs is torn.
         """
         comparison = compare_outputs(self, context, candidate=self.candidate_name, runner=RUNNER)
+        self._hold_data_apart(context)
         self.write(context, "comparison", comparison)
+
+    def _hold_data_apart(self, context: Context) -> None:
+        """Say where calibration saw values of another scale than the comparison sees."""
+        if self.calibration is None:
+            return
+        from trtbuild.quant.rules.faults import describe_fault
+        from trtbuild.quant.rules.table import make_fault
+
+        seen = context.read(self.calibration, Manifest)
+        for reason in find_unlike_scales(seen, self.data.read_manifest(context)):
+            fault = make_fault("TB406", reason, off=self.off)
+            tell = context.events.note if fault.off else context.events.warn
+            tell(describe_fault(fault))
 
 
 class _Compared(Protocol):
@@ -98,7 +117,8 @@ def compare_outputs(
 ) -> Comparison:
     """Compare the outputs that a step names; the words say of what they are, and what ran.
 
-    Gates that hold the candidate against a quantized reference are not judged.
+    Gates that hold the candidate against a quantized reference are not judged, nor are those on
+    outputs behind a plugin, which only an engine has.
 
     Raises:
         StepInputError: the outputs are not of the samples that the data holds.
@@ -106,8 +126,10 @@ def compare_outputs(
     """
     from trtbuild.model.number_type import describe_number_type
     from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.plugins import find_behind
 
-    numbers = describe_number_type(load_bare(context.path(step.reference_model)))
+    model = load_bare(context.path(step.reference_model))
+    numbers, behind = describe_number_type(model), find_behind(model.graph.node)
     name = name_reference(numbers, step.reference_name)
     manifest = step.data.read_manifest(context)
     files = {
@@ -116,7 +138,12 @@ def compare_outputs(
     }
     for side, file in files.items():
         _demand_samples(side, file, manifest.count)
-    measures = _measure_all(step, context, **files, labels=_labels(manifest))
+    names = [list(file.names) for file in files.values()]
+    measured = _join(*names) if not behind else [each for each in names[0] if each in names[1]]
+    unjudged = _explain_unjudged(numbers, name)
+    if not measured and not unjudged:
+        unjudged = f"all outputs stand behind {next(iter(behind.values()))}"
+    measures = _measure_all(step, context, **files, names=measured, labels=_labels(manifest))
     return Comparison(
         reference=f"{name} ({reference_runner})" if reference_runner else name,
         reference_type=numbers,
@@ -127,9 +154,7 @@ def compare_outputs(
         labelled=manifest.labelled,
         measures=measures,
         verdicts=tuple(
-            verdict
-            for gate in step.gates
-            for verdict in gate.judge(measures, unjudged=_explain_unjudged(numbers, name))
+            verdict for gate in step.gates for verdict in gate.judge(measures, unjudged=unjudged)
         ),
         caveats=context.caveats,
     )
@@ -154,26 +179,30 @@ def _explain_unjudged(numbers: str, name: str) -> str:
     )
 
 
+def _join(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys([*one, *other]))
+
+
 def _measure_all(
     step: _Compared,
     context: Context,
     *,
     reference: ArrayFile,
     candidate: ArrayFile,
+    names: Sequence[str],
     labels: np.ndarray | None,
 ) -> tuple[Measure, ...]:
     gated = [gate.metric for gate in step.gates]
     metrics = list(dict.fromkeys([*step.metrics, *gated]))
     if labels is None and (unlabelled := [each for each in metrics if each in LABELLED]):
         context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
-    names = list(dict.fromkeys([*reference.names, *candidate.names]))
     found: list[Measure] = []
     for done, name in enumerate(names):
         context.events.progress(done, len(names), "outputs")
         found += measure_output(
             name,
-            reference.read(name) if name in reference.names else None,
-            candidate.read(name) if name in candidate.names else None,
+            reference.read_rows(name) if name in reference.names else None,
+            candidate.read_rows(name) if name in candidate.names else None,
             metrics=metrics,
             labels=labels,
         )
@@ -189,11 +218,10 @@ def _labels(manifest: Manifest) -> np.ndarray | None:
 
 def _demand_samples(side: str, file: ArrayFile, count: int) -> None:
     for name in file.names:
-        shape = file.shape(name)
-        if not shape or shape[0] != count:
+        if file.count(name) != count:
             raise StepInputError(
-                f"the {side}'s output `{name}` has shape {list(shape)}, but the data holds "
-                f"{count} samples",
+                f"the {side}'s output `{name}` has shape {list(file.shape(name))}, but the data "
+                f"holds {count} samples",
                 hint="axis 0 of every model output must be the batch",
             )
     if not file.names or not count:

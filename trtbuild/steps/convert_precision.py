@@ -24,7 +24,7 @@ __all__ = ["ConvertPrecision"]
 class ConvertPrecision(Step):
     """Convert a model to 16 bits; what would overflow stays float32."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "account": "precision.json",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.calib.range_file import list_bounds, table_from_bytes
+from trtbuild.calib.tails import Tails
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.placed import MODELS
@@ -39,6 +40,8 @@ class Quantize(Step):
     model: Ref
     ranges: Ref | None = None
     """Calibrated or imported ranges; None where all are given by hand."""
+    tails: Ref | None = None
+    """What ranges narrower than the calibrated ones cut off, where calibration saw it."""
     manual: dict[str, tuple[float, float]] = {}
     """Tensor name or pattern → (low, high); they win over `ranges`."""
     ranges_file: Pinned | None = None
@@ -84,16 +87,30 @@ class Quantize(Step):
                 high=self._high(context),
             )
         _refuse_missing(wants, found.ranges)
+        ranges = self._measure_cuts(found.ranges, context)
         for remark in found.account.remarks:
             context.events.note(remark)
         write_onnx(found.model, self.out(context, "model"), self.out(context, "weights"))
-        self.write(context, "ranges", found.ranges, indent=1, exclude_defaults=True)
+        self.write(context, "ranges", ranges, indent=1, exclude_defaults=True)
         digest = digest_of_file(self.out(context, "ranges"))
-        account = found.account.model_copy(update={"ranges": sum_up(found.ranges, digest)})
+        account = found.account.model_copy(update={"ranges": sum_up(ranges, digest)})
         self.write(context, "account", account, indent=1)
 
     def _read_given(self, context: Context) -> Ranges:
         return Ranges(tensors={}) if self.ranges is None else context.read(self.ranges, Ranges)
+
+    def _measure_cuts(self, ranges: Ranges, context: Context) -> Ranges:
+        """Return ranges in which those by hand say what they cut off of what calibration saw."""
+        if self.tails is None or not (self.manual or self.ranges_file):
+            return ranges
+        tails = context.read(self.tails, Tails).tensors
+        table = dict(ranges.tensors)
+        for name, each in ranges.tensors.items():
+            cut = tails[name].cut(each.limit) if name in tails else None
+            if each.origin == "manual" and cut is not None:
+                told = {"clipped": round(cut[0], 4), "clipped_db": round(cut[1], 1)}
+                table[name] = each.model_copy(update=told)
+        return ranges.model_copy(update={"tensors": table})
 
     def _high(self, context: Context) -> HalfSettings | None:
         if self.high_precision == "fp32":

@@ -17,6 +17,7 @@ from trtbuild.core.files import remove_file, write_whole
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.records import Action
 from trtbuild.core.regular_files import read_regular
+from trtbuild.store.observed import sweep_observed
 from trtbuild.store.reach import Reader, iterate_actions
 from trtbuild.store.store import Store
 
@@ -67,11 +68,8 @@ class StoreUsage:
     """What is written down of steps, runs and files."""
     stamps: int
     """What commands said that had nothing to do."""
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return self.objects + self.work + self.records + self.stamps
+    total: int
+    """All of it."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +125,18 @@ def measure_usage(store: Store) -> StoreUsage:
         objects = reader.follow(store.history(recipe).values()).objects
         by_recipe[recipe] = sum(sizes.get(digest, 0) for digest in objects)
         used |= objects
+    made = sum(sizes.values())
+    work, stamps = _measure(store.root / "work"), _measure(store.root / STAMPS)
+    records = sum(_measure(store.root / name) for name in RECORDS)
     return StoreUsage(
         root=store.root,
-        objects=sum(sizes.values()),
+        objects=made,
         by_recipe=by_recipe,
         unused=sum(size for digest, size in sizes.items() if digest not in used),
-        work=_measure(store.root / "work"),
-        records=sum(_measure(store.root / name) for name in RECORDS),
-        stamps=_measure(store.root / STAMPS),
+        work=work,
+        records=records,
+        stamps=stamps,
+        total=made + work + records + stamps,
     )
 
 
@@ -210,6 +212,7 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
             for path in (*records, *objects.values()):
                 remove_file(path)
             _sweep(store)
+            sweep_observed(store)
     steps = sum(path.parent.name == "actions" for path in records)
     return StoreCollection(steps, len(objects), freed, kept, len(stamps), sum(stamps))
 

@@ -23,6 +23,7 @@ from trtbuild.store.maintenance import note_lock
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.record import drop_run_details, list_placed_files, make_record
 
 __all__ = ["AppliedRecipe", "RenderPage", "apply_recipe"]
@@ -63,7 +64,8 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
     Raises:
         PlanStale: it would not be what the `saved` plan says.
         LockMismatch: what was built is not what the lock says; nothing is placed.
-        StepFailed: a step failed; what other steps made is in the store, nothing is placed.
+        StepFailed: a step failed; what other steps made is in the store, nothing is placed. Or an
+            engine holds less INT8 than was asked of it; it is placed, with its report.
         CorruptObject: what was made again was damaged again.
     """
     begin = time.perf_counter()
@@ -134,6 +136,7 @@ def _go(  # all that an apply consists of
         basis=digest_of_tree([__version__, page.model_dump(mode="json")]),
         whole=delivery.whole,
     )
+    demand_delivered(loaded.recipe, outcomes, store, placed=str(delivery.directory))
     return record, changed
 
 

@@ -15,6 +15,7 @@ from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_st
 from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock
+from trtbuild.plan.observed import add_observed
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
 from trtbuild.recipe.load import LoadedRecipe
@@ -24,7 +25,6 @@ from trtbuild.run.walk import walk_plan
 from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
-from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.early_checks import refuse_lacking_operators
 from trtbuild.verbs.engine_places import find_engine_places
 from trtbuild.verbs.weights import find_published, resolve_weights
@@ -81,6 +81,7 @@ def compile_for_machine(
         runners=runners,
         warm=dict(find_timing_caches(recipe, store)),
         ranges=None if lock is None else lock.table(),
+        observe=lambda step, tree, facts: add_observed(step, tree, facts, store),
         absent=gone or absent,
     )
     made = compile_recipe(recipe, here)
@@ -138,8 +139,7 @@ def build_plan(
 
     Raises:
         RecipeError: the recipe does not fit its model or data.
-        StepFailed: a step failed; the others have gone as far as they could. Or an engine holds
-            less INT8 than was asked of it.
+        StepFailed: a step failed; the others have gone as far as they could.
     """
     first = made.cut_after(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
     before = _demand_success(walk_plan(first, store, executor, listener))
@@ -147,9 +147,7 @@ def build_plan(
     check_against_model(loaded, (*list_known_outcomes(decisions, store), *before), store)
     refuse_lacking_operators(loaded, decisions, before, store)
     outcomes = {outcome.step: outcome for outcome in before}
-    done = _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
-    demand_delivered(loaded.recipe, done, store)
-    return done
+    return _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
 
 
 def make_fixed_model(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from trtbuild.core.errors import StepFailed
@@ -20,14 +21,18 @@ MANY = 5
 """Layers named for a cause; engine.json in the store names them all."""
 
 
-def demand_delivered(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) -> None:
+def demand_delivered(
+    recipe: Recipe, outcomes: Iterable[Outcome], store: Store, *, placed: str = ""
+) -> None:
     """Demand of every engine the INT8 that was asked of it, but for what `allow_float` names.
+
+    `placed` says where the engines are placed all the same, with the report of what they hold.
 
     Layers of which an engine does not tell are noted where it is built, and fail nothing. Where
     TensorRT is given ranges alone (`mode: implicit`) the choice is its own; ONNX Runtime's is too.
 
     Raises:
-        StepFailed: names target, layers and causes; the engines stay in the store.
+        StepFailed: names target, layers and causes, and the lines that would allow all of them.
     """
     section = recipe.quantization
     if section is not None and section.mode != "explicit":
@@ -41,14 +46,21 @@ def demand_delivered(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) 
     if not short:
         return
     first, *_ = short
+    told = [shown(_describe_fallback(target, layers)) for target, layers in short.items()]
     names = [layer.name for layers in short.values() for layer in layers]
     raise StepFailed(
-        "\n".join(shown(_describe_fallback(target, layers)) for target, layers in short.items()),
+        "\n".join([*told, "to allow it, write below `quantization`:", *_lines(allowed, names)]),
         step=name_target_step(first),
-        hint="mend the cause, `skip` the layers, or allow it: "
-        f"`quantization: {{allow_float: [{', '.join(dict.fromkeys(names[:2]))}"
-        f"{', ...' if len(names) > 2 else ''}]}}`",  # noqa: PLR2004  # enough to show how
+        hint="mend the cause, `skip` the layers, or allow it by the lines above"
+        + (f"; {placed} holds what was built, and the report" if placed else ""),
     )
+
+
+def _lines(allowed: Sequence[str], names: Sequence[str]) -> Iterator[str]:
+    """Yield the option as a recipe has it, with what is allowed already."""
+    yield "  allow_float:"
+    for name in dict.fromkeys([*allowed, *names]):
+        yield f"  - {json.dumps(name)}"
 
 
 def find_undelivered(

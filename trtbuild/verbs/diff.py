@@ -22,6 +22,8 @@ from trtbuild.recipe.load import LoadedRecipe, load_recipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.diff_figures import compare_figures, compare_gates, judge_results
+from trtbuild.verbs.diff_lists import compare_lists
 from trtbuild.verbs.lock import find_built, make_static_lock
 
 __all__ = ["diff_recipes", "sort_worst_first"]
@@ -39,6 +41,8 @@ class _Side:
     plan: Plan | None
     results: Lock | None
     """What came of it: by its lock, or by the store where it was built."""
+    samples: tuple[str, ...] = ()
+    """The names of the samples that it is compared on, in order, where they are known."""
     notes: tuple[str, ...] = ()
 
 
@@ -64,7 +68,7 @@ def diff_recipes(
     old = _side(one, store, executor, absent, shown[0]) if one else _of_lock(before)
     new = _side(other, store, executor, absent, shown[1]) if other else _of_lock(after)
     then, now = old.results, new.results
-    return Diff(
+    made = Diff(
         before=shown[0],
         after=shown[1],
         measures=sort_worst_first(_list_moved(then.measures, now.measures)) if then and now else (),
@@ -91,7 +95,12 @@ def diff_recipes(
                 )
             )
         ),
+        lists=compare_lists(old.rests.recipe, new.rests.recipe),
+        figures=compare_figures(then, now, new.samples) if then and now else (),
+        gates=compare_gates(then, now),
     )
+    verdict = judge_results(then, now, made.figures, made.gates, differ=made.differ)
+    return made.model_copy(update={"verdict": verdict})
 
 
 def _recipe(path: Path) -> LoadedRecipe | None:
@@ -122,7 +131,7 @@ def _side(
         bare = Plan(recipe=loaded.recipe.name, facts={}, steps=())
         why = error.message.replace(f"{path.parent.absolute()}{os.sep}", "")
         note = f"{shown}: which steps rerun is not known: {why}"
-        return _Side(make_static_lock(loaded, bare), None, written, (note,))
+        return _Side(make_static_lock(loaded, bare), None, written, notes=(note,))
     rests = make_static_lock(loaded, plan)
     if written is not None:
         gone = {n: d for n, d in written.sources.items() if belongs(n, loaded.recipe, absent)}
@@ -131,11 +140,24 @@ def _side(
     if written is not None and not list_differing(
         written.model_copy(update={"tools": rests.tools}), rests
     ):
-        return _Side(rests, plan, written)
+        return _Side(rests, plan, written, _name_samples(loaded, written))
     built = find_built(loaded, plan, rests, store)
     stale = written is not None and built is None
     note = f"{shown}: its lock is not of the recipe as it stands, and is passed over"
-    return _Side(rests, plan, built, (note,) if stale else ())
+    names = () if built is None else _name_samples(loaded, built)
+    return _Side(rests, plan, built, names, (note,) if stale else ())
+
+
+def _name_samples(loaded: LoadedRecipe, lock: Lock) -> tuple[str, ...]:
+    """Name the samples that a recipe is compared on: by their files, or by places in the one."""
+    count = lock.compared.get("samples")
+    if loaded.recipe.compare is None or not isinstance(count, int):
+        return ()
+    data = loaded.recipe.compare.data
+    files = [name for name in sorted(lock.sources) if belongs(name, loaded.recipe, (data,))]
+    if len(files) == 1 and getattr(loaded.recipe.data[data], "count", None) is None:
+        return tuple(f"{files[0]}[{index}]" for index in range(count))
+    return tuple(files) if len(files) == count else ()
 
 
 def _list_moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

@@ -8,10 +8,13 @@ from typing import Literal
 
 from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.plan.difference import Diff
+from trtbuild.plan.lock import find_lock, read_lock
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.diff import diff_recipes
+from trtbuild.verbs.diff_figures import compare_gates
+from trtbuild.verbs.diff_summary import summarise_recipe
 from trtbuild.verbs.revisions import (
     Revisions,
     check_out_revisions,
@@ -53,7 +56,7 @@ def _of_revisions(found: Revisions, old: Path, new: Path, store: Store, executor
     before, after, names = found.before / old, found.after / new, (str(old), str(new))
     if not (before.is_file() and after.is_file()):
         only: Literal["before", "after"] = "before" if before.is_file() else "after"
-        return Diff(before=names[0], after=names[1], only=only)
+        return _of_one(before if only == "before" else after, names, only)
     wrong = (*_wrong(before, old, "before"), *_wrong(after, new, "after"))
     if wrong:
         return Diff(before=names[0], after=names[1], wrong=wrong)
@@ -61,6 +64,23 @@ def _of_revisions(found: Revisions, old: Path, new: Path, store: Store, executor
     made = diff_recipes(before, after, store, executor, names=names)
     notes = (f"data `{name}` is as it lies here: git does not hold it" for name in lent)
     return made.model_copy(update={"notes": (*made.notes, *notes)})
+
+
+def _of_one(recipe: Path, names: tuple[str, str], only: Literal["before", "after"]) -> Diff:
+    """Sum up a recipe that came or went, with what its lock says."""
+    wrong = tuple(_wrong(recipe, Path(names[only == "after"]), only))
+    if wrong:
+        return Diff(before=names[0], after=names[1], only=only, wrong=wrong)
+    beside = find_lock(recipe)
+    lock = read_lock(beside) if beside.is_file() else None
+    return Diff(
+        before=names[0],
+        after=names[1],
+        only=only,
+        verdict="unknown",
+        summary=summarise_recipe(load_recipe(recipe), lock),
+        gates=compare_gates(None, lock) if only == "after" else (),
+    )
 
 
 def _wrong(recipe: Path, name: Path, when: str) -> Iterator[str]:

@@ -33,7 +33,7 @@ def refuse_lacking_operators(
     Raises:
         StepFailed: a target's parser or compiler lacks an operator, in this form or type.
     """
-    from trtbuild.steps.check_model import describe_fault
+    from trtbuild.quant.rules.faults import describe_fault
 
     waiting = {each.step for each in decisions if each.verdict != "reuse"}
     if not any(name.split("(")[0] in COSTLY for name in waiting):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
-from trtbuild.core.files import relate_path
+from trtbuild.core.needs import Needs
 from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
 from trtbuild.plan.absent_data import belongs, find_absent_data
 from trtbuild.plan.compile import name_target_step
-from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
 from trtbuild.plan.lock_tools import list_moved_tools, list_own_tools
+from trtbuild.plan.observed import make_looker
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
@@ -31,6 +29,8 @@ from trtbuild.verbs.lock_mismatch import (
     refuse_other,
     refuse_tools,
 )
+from trtbuild.verbs.lock_names import flatten_options, name_file
+from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -46,7 +46,6 @@ __all__ = [
 
 TACTICS, BYTES = 1, 2
 """Levels of guarantee: the engine's tactics are the same; its bytes are."""
-UNLOCKED = (*ENGINE_RUNS, "calibrate", "calibrate_natively", "locked_ranges")
 
 
 def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
@@ -56,45 +55,21 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     that an engine was compared on: without it the build is the same.
     """
     base = loaded.file.parent.absolute()
-    steps = [step for step in plan.steps if step.step.kind not in UNLOCKED]
-    read = {before for step in steps for before in step.after}
-    used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
+    used = list_used(plan)
     names = {name for step in used for name in step.step.fact_names()}
     builders = {name_target_step(target): target for target in loaded.recipe.targets}
     own = {builders[s.name]: list_own_tools(s, plan.facts) for s in used if s.name in builders}
     pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
+    sources = {name_file(path, base): digest for path, digest in sorted(pins.items())}
     return Lock(
         models={},
-        recipe=dict(_flat(list_params(loaded.recipe), "")),
-        sources={_name_file(path, base): digest for path, digest in sorted(pins.items())},
+        recipe=dict(flatten_options(list_params(loaded.recipe))),
+        sources=sources,
+        observed=list_observed(plan, sources),
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
         target_tools={name: tools for name, tools in own.items() if tools},
-    )
-
-
-def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _flat(value, f"{path}.{key}".lstrip("."))
-    elif isinstance(tree, list | tuple):
-        for index, value in enumerate(tree):
-            yield from _flat(value, f"{path}[{index}]")
-    elif tree is not None:
-        yield path, tree
-
-
-def _name_file(path: str, base: Path) -> str:
-    parts = Path(path).parts
-    if "objects" in parts[-3:-2]:  # fetched into the store: only its digest names it
-        return f"fetched/{parts[-1][:16]}"
-    if "site-packages" in parts:
-        return "/".join(parts[parts.index("site-packages") :])
-    below = f"{base}{os.sep}"
-    # Behind a link, `..` is not what the text makes of it: two files would have one name.
-    return (
-        Path(path[len(below) :]).as_posix() if path.startswith(below) else relate_path(path, base)
     )
 
 
@@ -115,22 +90,20 @@ def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
             hint=f"trtbuild apply {loaded.file}",
         )
     rests = make_static_lock(loaded, found.plan)
-    tools = {**rests.tools, **_find_foreign_tools(rests.tools, find_lock(loaded.file))}
-    rests = rests.model_copy(update={"tools": tools})
+    rests = _add_foreign_tools(rests, found.plan, _before(loaded.file))
     return _lock_decisions(found.decisions, loaded, rests, store)
 
 
-def _find_foreign_tools(tools: Mapping[str, str], lock: Path) -> dict[str, str]:
-    """Return the versions of tools that are not installed here, as the lock there is has them."""
-    try:
-        before = read_lock(lock).tools if lock.is_file() else {}
-    except UsageError:
-        return {}  # about to be written anew
-    return {
-        name: before[name]
-        for name, version in tools.items()
-        if version == NOT_INSTALLED and name in before
-    }
+def _add_foreign_tools(rests: Lock, plan: Plan, before: Lock | None) -> Lock:
+    """Take over the versions of tools that are not installed here from the lock there is."""
+    if before is None:
+        return rests
+    away = {step.name for step in plan.steps if NOT_INSTALLED in step.facts.values()}
+    lacking = {name for name, version in rests.tools.items() if version == NOT_INSTALLED}
+    kept = {name: before.tools[name] for name in lacking if name in before.tools}
+    own = {n: t for n, t in before.target_tools.items() if name_target_step(n) in away}
+    tools = {"tools": {**rests.tools, **kept}, "target_tools": {**own, **rests.target_tools}}
+    return rests.model_copy(update=tools)
 
 
 def find_built(loaded: LoadedRecipe, plan: Plan, rests: Lock, store: Store) -> Lock | None:
@@ -170,7 +143,8 @@ def add_results(
         name: found.read(name_target_step(name), "result", TargetResult)
         for name in loaded.recipe.targets
     }
-    before = _before(loaded.file)
+    there = _before(loaded.file)
+    before = there.targets if there is not None else {}
     return lock.model_copy(
         update={
             "models": dict(_models(outcomes)),
@@ -186,12 +160,12 @@ def add_results(
     )
 
 
-def _before(recipe: Path) -> Mapping[str, LockedTarget]:
+def _before(recipe: Path) -> Lock | None:
     path = find_lock(recipe)
     try:
-        return read_lock(path).targets if path.is_file() else {}
+        return read_lock(path) if path.is_file() else None
     except UsageError:
-        return {}  # about to be written anew
+        return None  # about to be written anew
 
 
 def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
@@ -234,7 +208,8 @@ def compare_with_lock(
         LockMismatch: something differs; says what.
     """
     lock = read_lock(find_lock(loaded.file))
-    absent = find_absent_data(loaded.recipe, loaded.file.parent.absolute())
+    base = loaded.file.parent.absolute()
+    absent = find_absent_data(loaded.recipe, base)
     made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, absent=absent)
     here = {
         name: digest
@@ -242,8 +217,11 @@ def compare_with_lock(
         if not belongs(name, loaded.recipe, absent)
     }
     now = make_static_lock(loaded, made)
-    then = lock.model_copy(update={"sources": here, "tools": now.tools})
-    refuse_mismatch(loaded.file, list_differing(then, now))
+    looker = make_looker(str(base), store, executor.place(Needs()).facts)
+    observed, seen, unseen = look_at_observed(lock.observed, made, looker, base)
+    then = {"sources": here, "tools": now.tools, "observed": observed}
+    now_too = now.model_copy(update={"observed": seen})
+    refuse_mismatch(loaded.file, list_differing(lock.model_copy(update=then), now_too))
     lacking = [
         name
         for name, version in now.tools.items()
@@ -252,6 +230,7 @@ def compare_with_lock(
     return lock, (
         *(f"data `{name}` is not here: its files are not checked" for name in absent),
         *(f"{name} is not here: its version is not checked" for name in lacking),
+        *unseen,
         *_hold_tools(loaded, lock, now, store, executor, building=building),
     )
 

@@ -26,14 +26,20 @@ def lock_figures(comparison: Comparison | None, engines: Iterable[Comparison]) -
         "measures": {name: m.value for name, m in named.items() if m.value is not None},
         "references": {name: m.reference for name, m in named.items() if m.reference is not None},
         "right": {name: m.right for name, m in named.items() if m.right},
-        "compared": {}
-        if comparison is None
-        else {"samples": comparison.samples, "data": comparison.data},
+        "compared": {} if comparison is None else _describe(comparison),
         "gates": {
             ": ".join(filter(None, (on, verdict.output, verdict.gate))): _lock_gate(verdict)
             for on, each in judged
             for verdict in (() if each is None else each.verdicts)
         },
+    }
+
+
+def _describe(comparison: Comparison) -> dict[str, str | int]:
+    return {
+        "samples": comparison.samples,
+        "data": comparison.data,
+        "reference": comparison.reference_type,
     }
 
 
@@ -55,7 +61,7 @@ def list_failed_gates(
 def _lock_gate(verdict: GateVerdict) -> LockedGate:
     return LockedGate(
         passed=verdict.passed,
-        judged=getattr(verdict, "judged", True),
+        judged=verdict.judged,
         told=verdict.found or verdict.remark,
     )
 

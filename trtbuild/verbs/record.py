@@ -40,6 +40,7 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 from trtbuild.verbs.coverage import measure_coverage
+from trtbuild.verbs.remarks import list_warnings
 
 __all__ = [
     "RunArtifacts",
@@ -118,6 +119,7 @@ def make_record(
         fixes=tuple(_fixes(recipe, fixes)),
         files=tuple(_list_placed(recipe, outcomes)),
         notes=notes,
+        warnings=tuple(list_warnings(outcomes, targets)),
         caveats=tuple(dict.fromkeys(c for outcome in outcomes for c in outcome.caveats)),
     )
 

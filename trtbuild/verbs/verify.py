@@ -22,6 +22,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
+from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.lock import BYTES, TACTICS, add_results, compare_with_lock, lock_built
 from trtbuild.verbs.lock_mismatch import list_broken
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
@@ -151,6 +152,7 @@ def _rebuild(
             loaded, scratch, executor, targets=targets, fetch=True, lock=lock
         )
         outcomes = build_plan(loaded, made, scratch, executor, listener)
+        demand_delivered(loaded.recipe, outcomes, scratch)
         found = RunArtifacts(outcomes, scratch)
         results = {
             name: result

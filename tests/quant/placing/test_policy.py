@@ -367,3 +367,19 @@ def test_a_quantized_model_has_no_candidates():
     }""")
 
     assert [] == list_candidates(quantized)
+
+
+def test_what_stands_behind_a_plugin_is_float_unless_it_is_asked_for():
+    """Whatever ranges there are: nobody can compare what comes of it."""
+    late = model(
+        """g (float[N,4,8,8] x) => (float[N,4,8,8] y) {
+            [early] a = Conv(x, w)  [own] k = Own_TRT(a)  [late] c = Conv(k, w)  [add] y = Add(c, a)
+        }"""
+    )
+    ranges = ranges_of(x=1.0, a=1.0, k=1.0)
+    asked = PrecisionRequests(precision={"late": "int8"})
+
+    assert ["x"] == list_candidates(late)
+    assert {"x": ["early"]} == pairs_of(late, ranges=ranges)
+    found = place_pairs(late, ranges=ranges, requests=asked)
+    assert ["x", "k"] == [pair.tensor for pair in found.pairs]

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.rules import W, X, account, conv, graph, qdq, seen
+from tests.helpers.rules import W, X, account, by_hand, conv, graph, qdq, seen
 from trtbuild.core.values import Range
-from trtbuild.quant.rules.accuracy import clipped_far, idle_range, quantized_decode, unlike_scales
+from trtbuild.quant.rules.accuracy import (
+    clipped_far,
+    idle_range,
+    misfitting_range,
+    quantized_decode,
+    unlike_scales,
+)
 from trtbuild.quant.rules.subject import RuleSubject
 
 ONE = f"{X} {W} {conv('one', 'x_dq', 'y', 'w_dq')}"
@@ -45,6 +51,46 @@ def test_a_float_among_what_is_joined_has_no_scale():
 def test_a_limit_may_lie_eight_times_below_what_was_seen(expected, known):
     """A manual one anywhere: somebody chose it."""
     assert expected == [tensor for tensor, _ in clipped_far(subject(ranges={"x": known}))]
+
+
+@pytest.mark.parametrize(
+    ("expected", "limit", "cut"),
+    [
+        ("", 8.0, {}),
+        ("is far wider than what calibration saw, ±8: 15 of 127 steps are used", 70.0, {}),
+        ("", 6.0, {}),
+        ("cuts off what calibration saw beyond it, up to ±8", 5.0, {}),
+        (
+            (
+                "cuts off 25.00 % of the values that calibration saw, up to ±8: that alone leaves "
+                "the tensor 12.5 dB"
+            ),
+            5.0,
+            {"clipped": 0.25, "clipped_db": 12.5},
+        ),
+        ("", 5.0, {"clipped": 0.01, "clipped_db": 30.0}),
+    ],
+)
+def test_a_range_by_hand_may_cut_off_a_tail(expected, limit, cut):
+    """What it costs is told, where values were counted; else how far they went."""
+    found = list(misfitting_range(subject(ranges={"x": by_hand(limit, 8.0, **cut)})))
+
+    assert ([("x", f"its range by hand, ±{limit:.4g}, {expected}")] if expected else []) == found
+
+
+JOINED = f"""{qdq("w")} {X} [join] c = Concat <axis: int = 1> (x_dq, a)  {qdq("c")}
+    [one] y = Conv(c_dq, w_dq)"""
+
+
+@pytest.mark.parametrize(("expected", "limit"), [([], 16.0), (["join"], 16.1), ([], None)])
+def test_what_is_joined_under_one_scale_may_be_sixteen_times_apart(expected, limit):
+    """By the ranges of its inputs; where one is not known there is nothing to compare."""
+    ranges = {name: Range(low=0.0, high=1.0, origin="calibrated") for name in ("x_dq", "c")}
+    if limit:
+        ranges["a"] = Range(low=-limit, high=1.0, origin="calibrated")
+    model = graph(JOINED, inputs="float[1,4,8,8] x, float[1,4,8,8] a")
+
+    assert expected == [node for node, _ in unlike_scales(RuleSubject(model=model, ranges=ranges))]
 
 
 @pytest.mark.parametrize(

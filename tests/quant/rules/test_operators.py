@@ -10,6 +10,7 @@ from trtbuild.quant.rules.operators import (
     attention_in_float32,
     lacking_kernel,
     lacking_operator,
+    note_unknowable,
     unknown_operator,
 )
 from trtbuild.quant.rules.subject import RuleSubject
@@ -125,3 +126,17 @@ def test_attention_in_float32_builds_in_few_forms(expected, body, inputs):
     """Measured with 1.7.1; in 16 bits all of them build."""
     assert expected == len(found(attention_in_float32, body, inputs=inputs))
     assert [] == found(attention_in_float32, body, "tensorrt11", inputs=inputs)
+
+
+def test_what_a_library_has_to_make_is_a_note():
+    """Once an operator; none of what the target brings itself."""
+    model = model_of(
+        """m (float[2] x) => (float[2] y) {
+            a = Own_TRT(x)  b = Own_TRT(a)  c = Other_TRT(b)  y = EfficientNMS_TRT(c)
+        }"""
+    )
+    target = BuildTarget(kind="tensorrt10", plugins=True)
+
+    assert [
+        "not checked: whether the libraries of the target's `plugins` make Own_TRT, Other_TRT"
+    ] == list(note_unknowable(RuleSubject(model=model, build_target=target)))

@@ -46,14 +46,15 @@ def test_both_or_neither_is_no_matter(body):
 
 
 def test_the_first_reasons_why_nothing_is_int8_are_told():
-    """Three at most; and that there was nothing to quantize, where there was not."""
-    layers = [(f"n{index}", "fp32", f"reason {index}") for index in range(5)]
+    """Ten at most, and how many more; what the model has where there was nothing to quantize."""
+    layers = [(f"n{index}", "fp32", f"reason {index}") for index in range(12)]
 
     ((node, told),) = said(nothing_quantized, graph(ONE), account=account(*layers))
     assert "" == node
-    assert 3 == told.count("reason ")
+    assert 10 == told.count("reason ")
+    assert told.endswith("; and 2 more reasons")
     ((_, told),) = said(nothing_quantized, graph(ONE), account=account())
-    assert told.endswith("no layer of the model is: it has none")
+    assert told.endswith("it has none that could be, only Conv, DequantizeLinear, QuantizeLinear")
 
 
 def test_one_int8_layer_is_some():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.qdq import layer
-from tests.helpers.rules import W, X, account, conv, graph, qdq, two
+from tests.helpers.rules import NORM, ONES, W, X, account, conv, graph, qdq, two
 from trtbuild.quant.rules.slow import (
     float_between,
     mostly_fp32,
@@ -17,7 +17,7 @@ from trtbuild.quant.rules.subject import RuleSubject
 
 
 def nodes(rule, model, **known):
-    return [node for node, _ in rule(RuleSubject(model=model, **known))]
+    return [node for node, *_ in rule(RuleSubject(model=model, **known))]
 
 
 def test_padding_is_told_as_a_share_of_the_work():
@@ -87,3 +87,34 @@ def test_a_norm_behind_a_float_conv_costs_no_int8(expected, source):
     )
 
     assert expected == nodes(unfolded_norm, graph(body, c=(8,)))
+
+
+@pytest.mark.parametrize(
+    ("expected", "norm", "more"),
+    [
+        ((), NORM, ONES),
+        (
+            ("the output of `one` has other readers",),
+            NORM.replace("b = Relu(n)", "m = Relu(a)  b = Add(n, m)"),
+            ONES,
+        ),
+        (
+            ("its variance is not positive",),
+            NORM,
+            ONES.replace("{1", "{-1"),
+        ),
+        (
+            ("its parameters are not constant",),
+            NORM.replace("c8, c8)", "c8, v8)"),
+            ONES + ", float[8] d8 = {1, 1, 1, 1, 1, 1, 1, 1}",
+        ),
+    ],
+)
+def test_a_norm_that_cannot_be_folded_is_not_advised_to_be(expected, norm, more):
+    """The reason is told in the place of advice that has been followed already."""
+    if "v8" in norm:
+        norm = "v8 = Softmax(d8) " + norm
+    found = list(unfolded_norm(RuleSubject(model=graph(two(norm), more=more))))
+
+    assert [("norm", len(expected))] == [(node, len(own)) for node, _, *own in found]
+    assert all(words in found[0][1] for words in expected)

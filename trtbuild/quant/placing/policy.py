@@ -13,6 +13,7 @@ from trtbuild.quant.flow import AVERAGING, find_entries, share_limits
 from trtbuild.quant.half_types import HalfType, find_half
 from trtbuild.quant.layers import WeightedLayer, find_float_type, read_layers
 from trtbuild.quant.limits import explain_unusable
+from trtbuild.quant.placing.joined import explain_loss, list_joined
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
 from trtbuild.quant.placing.residual import find_residuals
 from trtbuild.quant.quantized_graph import is_quantized
@@ -21,7 +22,7 @@ from trtbuild.quant.requests import PrecisionRequests
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["list_candidates", "list_floating", "place_pairs"]
+__all__ = ["list_candidates", "list_floating", "list_observed", "place_pairs"]
 
 
 def list_candidates(model: onnx.ModelProto) -> list[str]:
@@ -42,6 +43,18 @@ def list_candidates(model: onnx.ModelProto) -> list[str]:
     sites += [(residual.add, residual.skip) for residual in find_residuals(view)]
     sites = [site for site in sites if site[0] not in view.behind]
     return list(dict.fromkeys(_tensor(view, site) for site in sorted(sites)))
+
+
+def list_observed(model: onnx.ModelProto) -> list[str]:
+    """Name the activations that calibration looks at, in graph order.
+
+    Beside those that may want a range they are those that a Concat joins into one of them: whether
+    one scale does for all of them is seen by their ranges.
+    """
+    candidates = list_candidates(model)
+    view = GraphView(model)
+    joined = list_joined(view, candidates)
+    return [*candidates, *(name for name in joined if name not in candidates)]
 
 
 def list_floating(model: onnx.ModelProto) -> list[str]:
@@ -77,7 +90,9 @@ def place_pairs(
       too, and the tensors share a scale (see `share_limits`).
 
     `requests` name nodes (`*/fc/*`) or operators (`op:MatMul`). ConvTranspose is left float unless
-    they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float.
+    they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float. So is
+    a layer that reads a Concat of values of unlike size, which one scale would lose, and what
+    stands behind a plugin, whoever gives ranges for it: nobody could compare the result.
     With `half`, or where the model itself is 16-bit, so is what reads a tensor whose scale that
     type cannot hold.
     """
@@ -118,14 +133,17 @@ def _reason(
         return layer.reason
     if against := requests.object_to_int8(layer.name, layer.op):
         return against
-    if layer.op == "ConvTranspose" and not requests.requests_int8(layer.name, layer.op):
+    unasked = not requests.requests_int8(layer.name, layer.op)
+    if layer.index in view.behind and unasked:
+        return f"it stands behind {view.behind[layer.index]}: nothing is calibrated there"
+    if layer.op == "ConvTranspose" and unasked:
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
-    tensors = (_tensor(view, (layer.index, slot)) for slot in layer.activations)
+    tensors = [_tensor(view, (layer.index, slot)) for slot in layer.activations]
     lacking = next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
-    if lacking and layer.index in view.behind:
-        return f"it stands behind {view.behind[layer.index]}, where nothing is calibrated"
-    return lacking
+    if lacking or not unasked:
+        return lacking
+    return next(filter(None, (explain_loss(view, each, ranges.tensors) for each in tensors)), "")
 
 
 def _no_range(view: GraphView, tensor: str, ranges: Ranges, half: HalfType | None) -> str:
@@ -149,6 +167,8 @@ def _skips(
     for residual in find_residuals(view):
         node = view.nodes[residual.add]
         if residual.conv not in chosen or _find_objection(view, residual.add, requests):
+            continue
+        if residual.add in view.behind:
             continue
         if problem := _no_range(view, node.input[residual.skip], ranges, half):
             remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")

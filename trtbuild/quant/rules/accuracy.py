@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from trtbuild.core.values import Range
+from trtbuild.core.words import format_figure
 from trtbuild.model.nodes import name_of
+from trtbuild.quant.placing.joined import explain_loss, find_unlike_joins
 from trtbuild.quant.quantized_graph import LinearNode
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
 __all__ = [
     "clipped_far",
     "idle_range",
+    "misfitting_range",
     "quantized_decode",
     "quantized_output",
     "unlike_preprocessing",
@@ -20,6 +24,11 @@ RATIO = 16.0
 """Beyond it, the smaller of two joined inputs keeps less than half of its 8 bits."""
 FAR = 8.0
 """A limit so many times below the largest value seen cuts off more than stray outliers."""
+NARROW = 1.5
+"""So many times above a manual limit, where nobody counted, values are more than a thin tail."""
+CLIPPED_DB = 30.0
+"""Beside it INT8's own rounding, at some 40 dB, matters."""
+STEPS = 127
 DECODING = frozenset({"Exp", "Sigmoid", "Softmax"})
 
 
@@ -67,6 +76,30 @@ def unlike_scales(subject: RuleSubject) -> Hits:
         if len(scales) > 1 and max(scales) > RATIO * min(scales):
             ratio = max(scales) / min(scales)
             yield name_of(node), f"the scales of its inputs are {ratio:.0f} times apart"
+    yield from _unlike_in_one(subject)
+    yield from _left_for_it(subject)
+
+
+def _unlike_in_one(subject: RuleSubject) -> Hits:
+    """Find what is joined in float and quantized behind, with one scale for all."""
+    for tensor in dict.fromkeys(stream.tensor for stream in subject.streams):
+        for join in find_unlike_joins(subject.view, tensor, subject.ranges):
+            if join.ratio > RATIO:
+                yield join.node, join.describe()
+
+
+def _left_for_it(subject: RuleSubject) -> Hits:
+    """Find the layers that quantization left float since one scale would have lost an input."""
+    account = subject.account
+    reasons = {} if account is None else {layer.name: layer.reason for layer in account.layers}
+    for layer in subject.layers:
+        for tensor in subject.view.nodes[layer.index].input[:2]:
+            lost = explain_loss(subject.view, tensor, subject.ranges)
+            if lost and lost == reasons.get(layer.name):
+                node = max(
+                    find_unlike_joins(subject.view, tensor, subject.ranges), key=lambda j: j.ratio
+                ).node
+                yield node, f"{lost}; `{layer.name}` is left float for it"
 
 
 def _largest(linear: LinearNode) -> float:
@@ -81,6 +114,33 @@ def clipped_far(subject: RuleSubject) -> Hits:
         seen = max(abs(value) for value in found.observed)
         if seen > FAR * found.limit:
             yield tensor, f"its limit {found.limit:.3g} is far below what was seen, {seen:.3g}"
+
+
+def misfitting_range(subject: RuleSubject) -> Hits:
+    """A range by hand holds what calibration saw, and is not many times as wide."""
+    for tensor, found in subject.ranges.items():
+        misfit = _describe_misfit(found) if found.origin == "manual" else ""
+        if misfit:
+            yield tensor, f"its range by hand, ±{found.limit:.4g}, {misfit}"
+
+
+def _describe_misfit(found: Range) -> str:
+    seen = max(map(abs, found.observed)) if found.observed is not None else 0.0
+    if not seen or not found.limit:
+        return ""
+    if found.limit > FAR * seen:
+        steps = f"{STEPS * seen / found.limit:.2g} of {STEPS} steps are used"
+        return f"is far wider than what calibration saw, ±{seen:.4g}: {steps}"
+    if found.clipped is None or found.clipped_db is None:
+        far = seen > NARROW * found.limit
+        return f"cuts off what calibration saw beyond it, up to ±{seen:.4g}" if far else ""
+    if found.clipped_db >= CLIPPED_DB:
+        return ""
+    share = format_figure(found.clipped, "share")
+    return (
+        f"cuts off {share} of the values that calibration saw, up to ±{seen:.4g}: that alone "
+        f"leaves the tensor {found.clipped_db:.1f} dB"
+    )
 
 
 def unlike_preprocessing(subject: RuleSubject) -> Hits:

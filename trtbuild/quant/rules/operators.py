@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_nodes, name_of
-from trtbuild.model.plugins import ONNX, has_operator
+from trtbuild.model.plugins import LEARNING, ONNX, has_operator
 from trtbuild.quant.quantized_graph import REFUSED
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
@@ -18,12 +19,13 @@ __all__ = [
     "lacking_in_some",
     "lacking_kernel",
     "lacking_operator",
+    "note_unknowable",
     "unknown_operator",
 ]
 
-LEARNING = "ai.onnx.ml"
 QUERIES = 2
 """The axis of the queries among an Attention's four."""
+SHOWN = 5
 PLAIN = 3
 """An Attention reads so many operands where it has no mask."""
 
@@ -85,7 +87,10 @@ def _find_float_attention(subject: RuleSubject) -> Hits:
         quantized = maker is not None and maker.op_type == "DequantizeLinear"  # TB113 speaks of it
         single = view.dtype(node.input[0]) == "float"
         if single and not quantized and not _builds_in_float32(subject, node):
-            yield name_of(node), "TensorRT-RTX has no kernel for this Attention in float32"
+            yield (
+                name_of(node),
+                "TensorRT-RTX has no FP32 kernel for this Attention, and has one in 16 bits",
+            )
 
 
 def _builds_in_float32(subject: RuleSubject, node: onnx.NodeProto) -> bool:
@@ -120,6 +125,19 @@ def unknown_operator(subject: RuleSubject) -> Hits:
         for name, op in _find_unknown(subject):
             if op not in known.plugins:
                 yield name, f"{op} is no operator of ONNX, and no plugin that {known.name} brings"
+
+
+def note_unknowable(subject: RuleSubject) -> Iterator[str]:
+    """Say which operators a library has to make that the target names: nobody can look into it."""
+    from trtbuild.quant.rules.operator_lists import BY_KIND
+
+    target = subject.build_target
+    if target.kind in BY_KIND and target.plugins:
+        brought = BY_KIND[target.kind].plugins
+        ops = dict.fromkeys(op for _, op in _find_unknown(subject) if op not in brought)
+        if ops:
+            named = join_few(list(ops), SHOWN)
+            yield f"not checked: whether the libraries of the target's `plugins` make {named}"
 
 
 def _find_unknown(subject: RuleSubject) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_bodies, name_of
 from trtbuild.quant.axes import find_operand_axis
 from trtbuild.quant.quantized_graph import LINEAR, LinearNode
@@ -25,8 +26,8 @@ __all__ = [
     "wrong_axis",
 ]
 
-SHOWN = 3
-"""Reasons that are told; the report has them all."""
+SHOWN = 10
+"""Reasons that are told, one for many layers of a sort; the report has them all."""
 TURING = "7.5"
 FP8_SINCE = (8, 9)
 FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
@@ -35,9 +36,16 @@ FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
 def nothing_quantized(subject: RuleSubject) -> Hits:
     """A recipe that asks for INT8 gets some."""
     if subject.account is not None and not subject.account.asked_int8:
-        reasons = list(note_float_layers(subject.account.layers)) or ["it has none"]
+        reasons = list(note_float_layers(subject.account.layers)) or [_only(subject)]
         told = "; ".join(reasons[:SHOWN])
-        yield "", f"the recipe asks for INT8, and no layer of the model is: {told}"
+        more = f"; and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
+        yield "", f"the recipe asks for INT8, and no layer of the model is: {told}{more}"
+
+
+def _only(subject: RuleSubject) -> str:
+    """Say what a model consists of that has no layer which could be INT8."""
+    ops = sorted({node.op_type for node in subject.view.nodes})
+    return f"it has none that could be, only {join_few(ops, SHOWN)}"
 
 
 def lacking_range(subject: RuleSubject) -> Hits:

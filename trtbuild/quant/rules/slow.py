@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from trtbuild.model.nodes import WEIGHTED, name_of
-from trtbuild.model.view import read_ints
+from trtbuild.model.view import GraphView, read_ints
 from trtbuild.quant.placing.residual import find_residuals
 from trtbuild.quant.rules.islands import find_islands
 from trtbuild.quant.rules.subject import Hits, RuleSubject, WeightedReading
 
+if TYPE_CHECKING:
+    import onnx
+
 __all__ = ["float_between", "float_skip", "mostly_fp32", "padded", "split_fusion", "unfolded_norm"]
 
 ACTIVATIONS = frozenset({"BatchNormalization", "Clip", "HardSwish", "LeakyRelu", "PRelu", "Relu"})
+FOLDS = frozenset({"Conv", "ConvTranspose", "Gemm"})
+"""What a norm behind it becomes a part of."""
 MULTIPLE = 4
 """Channels of an INT8 kernel come in fours; TensorRT-RTX pads what does not."""
 WASTE = 0.1
@@ -37,8 +44,40 @@ def unfolded_norm(subject: RuleSubject) -> Hits:
     view = subject.view
     int8 = {layer.index for layer in subject.layers if layer.int8}
     for node in view.nodes:
-        if node.op_type == "BatchNormalization" and view.producers.get(node.input[0]) in int8:
-            yield name_of(node), "it follows an INT8 layer, and costs a step of its own"
+        if node.op_type != "BatchNormalization" or view.producers.get(node.input[0]) not in int8:
+            continue
+        told = "it follows an INT8 layer, and costs a step of its own"
+        why = _reason_not_to_fold(view, node)
+        if why:
+            yield name_of(node), f"{told}; it cannot be folded: {why}", _CANNOT_FOLD
+        else:
+            yield name_of(node), told
+
+
+_CANNOT_FOLD = "give it a layer of its own when exporting, or turn the rule off with this reason"
+
+
+def _reason_not_to_fold(view: GraphView, norm: onnx.NodeProto) -> str:
+    """Say why the fix `fold_batchnorm` leaves a norm; empty where it folds it."""
+    layer = view.producer(norm.input[0])
+    if layer is None or layer.op_type not in FOLDS:
+        return f"it follows a {layer.op_type}" if layer is not None else "it follows no layer"
+    if norm.input[0] in view.outputs or not view.is_read(norm.input[0], times=1):
+        return f"the output of `{name_of(layer)}` has other readers"
+    if read_ints(norm, "training_mode") == (1,) or any(norm.output[1:]):
+        return "it is in training mode"
+    held = [view.held(name) for name in norm.input[1:5]]
+    if None in held:
+        return "its parameters are not constant"
+    return "" if _spreads(norm, held[3]) else "its variance is not positive"
+
+
+def _spreads(norm: onnx.NodeProto, variance: onnx.TensorProto | None) -> bool:
+    from onnx import numpy_helper
+
+    epsilon = next((each.f for each in norm.attribute if each.name == "epsilon"), 1e-5)
+    values = numpy_helper.to_array(variance) if variance is not None else None
+    return values is None or bool((values.astype("float64") + epsilon > 0).all())
 
 
 def float_skip(subject: RuleSubject) -> Hits:

@@ -33,8 +33,9 @@ __all__ = ["INTEGERS", "Hits", "RuleSubject", "WeightedReading"]
 
 INTEGERS = frozenset({"int8", "uint8"})
 
-Hits = Iterator[tuple[str, str]]
-"""What a rule finds: (node, or nothing where it is about the whole model; reason)."""
+Hits = Iterator[tuple[str, str] | tuple[str, str, str]]
+"""What a rule finds: (node, or nothing where it is about the whole model; reason), and what to do
+where that is not what the table says."""
 
 
 @dataclass(frozen=True)

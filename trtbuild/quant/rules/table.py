@@ -18,7 +18,7 @@ from trtbuild.quant.rules import (
 )
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
-__all__ = ["TABLE", "Rule", "check_rules", "find_operator_faults"]
+__all__ = ["TABLE", "Rule", "check_rules", "find_operator_faults", "make_fault"]
 
 OPERATORS = frozenset({"TB114", "TB115", "TB116", "TB117", "TB118", "TB119"})
 """The rules about operators that a target lacks, whatever becomes of the model."""
@@ -68,17 +68,21 @@ def check_rules(subject: RuleSubject, *, measured: bool = True) -> tuple[RuleFau
 
 
 def _find_faults(rule: Rule, subject: RuleSubject) -> list[RuleFault]:
-    nodes: dict[str, list[str]] = {}
-    for node, reason in rule.find(subject):
-        found = nodes.setdefault(reason, [])
+    nodes: dict[tuple[str, str], list[str]] = {}
+    for node, reason, *own in rule.find(subject):
+        found = nodes.setdefault((reason, own[0] if own else rule.hint), [])
         if node and node not in found:
             found.append(node)
     return [
-        RuleFault(
-            code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=rule.hint
-        )
-        for reason, names in nodes.items()
+        RuleFault(code=rule.code, level=rule.level, nodes=tuple(names), reason=reason, hint=hint)
+        for (reason, hint), names in nodes.items()
     ]
+
+
+def make_fault(code: str, reason: str, *, off: str = "") -> RuleFault:
+    """Return a fault that a rule cannot find in a model: what is told by whoever sees it."""
+    (rule,) = (each for each in TABLE if each.code == code)
+    return RuleFault(code=code, level=rule.level, nodes=(), reason=reason, hint=rule.hint, off=off)
 
 
 _REQUANTIZE = "let trtbuild requantize it (a recipe with `quantization`), or quantize symmetrically"
@@ -269,7 +273,8 @@ TABLE: tuple[Rule, ...] = (
         "TB403",
         "warning",
         accuracy.unlike_scales,
-        "leave one of them in float, or rescale the branch when training",
+        "bring them to one size (divide coordinates by the picture's size), in the model or when "
+        "training; `precision: {LAYER: int8}` has a layer in INT8 all the same",
         measured=True,
     ),
     Rule(
@@ -289,7 +294,15 @@ TABLE: tuple[Rule, ...] = (
         "TB406",
         "warning",
         accuracy.unlike_preprocessing,
-        "give both data sets the same `preprocess`",
+        "preprocess both alike: give both the same `preprocess`, or arrays made by the same code",
+    ),
+    Rule(
+        "TB407",
+        "warning",
+        accuracy.misfitting_range,
+        "correct the range, or remove it, and calibration finds one; or the data is preprocessed "
+        "otherwise than whoever gave the range had it",
+        measured=True,
     ),
     Rule("TB501", "warning", workspace.small_workspace, "give the target a `workspace` of 1GiB"),
 )

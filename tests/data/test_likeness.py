@@ -1,0 +1,54 @@
+"""Whether two data sets hold values of one scale."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trtbuild.data.base import Sample
+from trtbuild.data.likeness import find_unlike_scales
+from trtbuild.data.survey import Survey
+
+
+def manifest(values, dtype=np.float32):
+    survey = Survey()
+    survey.add(Sample("a", {"x": np.asarray(values, dtype)}))
+    return survey.manifest()
+
+
+UNIFORM = np.linspace(0, 1, 101)
+NORMALIZED = (UNIFORM - 0.45) / 0.22
+
+
+@pytest.mark.parametrize(
+    ("found", "one", "other"),
+    [
+        (0, UNIFORM, UNIFORM**2),
+        (0, UNIFORM, UNIFORM / 3),
+        (1, UNIFORM * 255, UNIFORM),
+        (1, UNIFORM, NORMALIZED),
+        (1, UNIFORM + 9, UNIFORM),
+        (0, NORMALIZED, NORMALIZED * 2),
+        (0, UNIFORM[:9] * 255, UNIFORM[:9]),
+        (0, UNIFORM * 0, UNIFORM),
+    ],
+)
+def test_bytes_normalized_values_and_shares_are_told_apart(found, one, other):
+    """In either order; not a darker picture, nor a few numbers, nor an input of zeros."""
+    for pair in ((one, other), (other, one)):
+        assert found == len(list(find_unlike_scales(*map(manifest, pair))))
+
+
+def test_both_sides_are_told():
+    """Least, largest, mean and deviation, as calibration and comparison have them."""
+    (told,) = find_unlike_scales(manifest(UNIFORM * 255), manifest(UNIFORM))
+
+    assert told.startswith("`x`: calibration saw 0 to 255 (mean 128, deviation 74.3), the ")
+    assert told.endswith("comparison sees 0 to 1 (mean 0.5, deviation 0.292)")
+
+
+def test_identifiers_have_no_scale():
+    """Two texts may have other words."""
+    one, other = (manifest(np.arange(99) * times, np.int64) for times in (1, 300))
+
+    assert [] == list(find_unlike_scales(one, other))

@@ -1,0 +1,91 @@
+"""Values of unlike size that a Concat would put under one scale."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.models import model_of
+from tests.helpers.qdq import random
+from trtbuild.core.values import Range, Ranges
+from trtbuild.model.view import GraphView
+from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.placing.joined import explain_loss, list_joined
+from trtbuild.quant.placing.policy import list_candidates, list_observed
+from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.rules.model_checks import check_against_rules
+from trtbuild.quant.rules.subject import RuleSubject
+
+TEXT = """
+g (float[N,6,3] x, float[N,6,2] xy) => (float[N,6,4] y) {
+  f = Sigmoid(x)
+  [cat] c = Concat <axis: int = 2> (f, xy, grid)
+  r = Transpose <perm: ints = [0, 2, 1]> (c)
+  t = Transpose <perm: ints = [0, 2, 1]> (r)
+  [one] h = MatMul(t, w)
+  [two] y = MatMul(h, v)
+}
+"""
+
+
+def model(grid=0.0):
+    weights = {"w": random(6, 4), "v": random(4, 4), "grid": random(1, 6, 1) * 0 + grid}
+    return model_of(TEXT.replace("float[N,6,", "float[1,6,"), weights)
+
+
+def ranges(**limits):
+    known = {"f": 1.0, "t": 640.0, "h": 9.0} | limits
+    table = {name: Range(low=0.0, high=each, origin="calibrated") for name, each in known.items()}
+    return Ranges(tensors=table)
+
+
+def quantized(found, **options):
+    return quantize_model(model(), ranges=found, requests=PrecisionRequests(**options))
+
+
+def test_calibration_looks_at_what_is_joined():
+    """Through what hands values on; a constant is known."""
+    assert ["t", "h"] == list_candidates(model())
+    assert ["t", "h", "xy", "f"] == list_observed(model())
+    assert ["xy", "f"] == list_joined(GraphView(model()), ["t"])
+
+
+@pytest.mark.parametrize(
+    ("expected", "limits", "grid"),
+    [
+        ("`xy` (±640): one scale leaves `f` 0.2 of 127 steps", {"xy": 640}, 0),
+        ("`grid` (±99): one scale leaves `f` 1.3 of 127 steps", {"xy": 9}, 99),
+        ("", {"xy": 63}, 0),
+        ("", {"xy": 640, "f": 0}, 0),
+        ("", {}, 0),
+    ],
+)
+def test_an_input_that_one_scale_would_lose_is_named(expected, limits, grid):
+    """With both limits; one that is zero, or not known, loses nothing."""
+    told = explain_loss(GraphView(model(grid)), "t", ranges(**limits).tensors)
+
+    assert expected == told.removeprefix("`cat` joins `f` (±1) with ")
+
+
+def test_a_layer_that_would_lose_an_input_is_left_float_and_warned_of():
+    """TB403 names the Concat, both ranges and the layer; others stay INT8."""
+    found = quantized(ranges(xy=640.0))
+    subject = RuleSubject(model=found.model, account=found.account, ranges=found.ranges.tensors)
+    faults = {each.code: each for each in check_against_rules(subject).faults}
+
+    assert {"one": "fp32", "two": "int8"} == {e.name: e.precision for e in found.account.layers}
+    assert ("cat",) == faults["TB403"].nodes
+    assert "joins `f` (±1) with `xy` (±640)" in faults["TB403"].reason
+    assert faults["TB403"].reason.endswith("`one` is left float for it")
+
+
+def test_who_asks_for_int8_or_gives_a_range_gets_it():
+    """They know; the rule warns all the same."""
+    asked = quantized(ranges(xy=640.0), precision={"one": "int8"})
+    table = ranges(xy=640.0).tensors
+    table["t"] = table["t"].model_copy(update={"origin": "manual"})
+    given = quantized(Ranges(tensors=table))
+
+    for each in (asked, given):
+        assert ["int8", "int8"] == [layer.precision for layer in each.account.layers]
+        subject = RuleSubject(model=each.model, account=each.account, ranges=each.ranges.tensors)
+        assert "TB403" in {fault.code for fault in check_against_rules(subject).faults}

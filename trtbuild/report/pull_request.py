@@ -1,0 +1,289 @@
+"""Differences as Markdown for a pull request: the verdict first, the rest folded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from trtbuild.core.shown import shown
+from trtbuild.core.words import format_pair, format_size
+from trtbuild.measure.metrics import find_unit
+from trtbuild.plan.difference import Change, Diff, FigureChange, GateChange, ListChange
+from trtbuild.plan.explain import Reason
+from trtbuild.report.escape import safe
+
+__all__ = ["render_differences_markdown", "render_reasons_markdown"]
+
+MOST_CHARACTERS = 60_000
+"""GitHub refuses a comment of more than 65 536."""
+MOST_FACTS = (200, 60, 20, 8, 3)
+"""How many facts of a sort are told: the first of these with which all of it fits."""
+MOST_LETTERS = 160
+WORDS = {
+    "worse": "worse",
+    "better": "better",
+    "mixed": "better and worse",
+    "noise": "within noise",
+    "same": "results the same",
+    "unknown": "results not known",
+}
+_SEVERE = ("worse", "mixed", "unknown", "better", "noise", "same")
+_DIGEST = re.compile(r"(?:sha256:)?(?<![0-9a-f])[0-9a-f]{32,64}(?![0-9a-f])")
+_BYTES = ("size_bytes", "workspace", "_bytes")
+_FIGURES = {
+    "asked_int8": "layers asked in INT8",
+    "delivered_int8": "layers in INT8",
+    "engine_size_bytes": "engine",
+}
+
+
+def render_differences_markdown(found: Sequence[Diff]) -> str:
+    """Write differences for a pull request, the worst first, in no more than 60 000 characters.
+
+    What is the same takes one line in all; what does not fit is counted.
+    """
+    told = sorted((each for each in found if _has_news(each)), key=_severity)
+    same = len(found) - len(told)
+    head = f"## {_sum_up(told, same)}" if found else "## No recipe is in either revision"
+    for most in MOST_FACTS:
+        text = "\n\n".join([head, *(_render(each, most) for each in told)]) + "\n"
+        if len(text) <= MOST_CHARACTERS:
+            return text
+    return _cut(head, [_render(each, MOST_FACTS[-1]) for each in told])
+
+
+def _cut(head: str, blocks: Sequence[str]) -> str:
+    text = head
+    for index, block in enumerate(blocks):
+        rest = f"\n\nand {len(blocks) - index} more recipes that differ\n"
+        if len(text) + len(block) + len(rest) + 2 > MOST_CHARACTERS:
+            return text + rest
+        text += "\n\n" + block
+    return text + "\n"
+
+
+def _has_news(found: Diff) -> bool:
+    return bool(found.differ or found.notes or found.failed or found.before != found.after)
+
+
+def _severity(found: Diff) -> tuple[bool, bool, int]:
+    return not found.failed, not found.wrong, _SEVERE.index(found.verdict)
+
+
+def _sum_up(told: Sequence[Diff], same: int) -> str:
+    """Count what became of all recipes, failed gates first."""
+    counts: dict[str, int] = {}
+    for each in told:
+        counts[_verdict(each)] = counts.get(_verdict(each), 0) + 1
+    if same:
+        counts["the same"] = counts.get("the same", 0) + same
+    gates = "".join(
+        f"{count} gate{'s' if count > 1 else ''} {word}; "
+        for judged, word in ((True, "failed"), (False, "not judged"))
+        if (count := sum(gate.judged == judged for each in told for gate in each.failed))
+    )
+    recipes = "recipe" if len(told) + same == 1 else "recipes"
+    return f"{gates}{recipes}: " + ", ".join(f"{n} {word}" for word, n in counts.items())
+
+
+def _verdict(found: Diff) -> str:
+    if found.wrong:
+        return "wrong"
+    if found.only:
+        return "new" if found.only == "after" else "gone"
+    return WORDS[found.verdict] if found.differ else "the same"
+
+
+def _render(found: Diff, most: int) -> str:
+    """Write one difference: what came of it in the open, what is behind it folded."""
+    sides = found.before if found.before == found.after else f"{found.before} → {found.after}"
+    parts = [f"### {_say(sides)}: {_verdict(found)}"]
+    parts += [_bullets([_describe_gate(gate) for gate in found.gates], most)] if found.gates else []
+    parts += [_bullets([_say(each) for each in found.wrong], most)] if found.wrong else []
+    parts += [_bullets([_say(each) for each in found.summary], most)] if found.summary else []
+    rows = [*map(_figure_row, found.figures), *_engine_rows(found)]
+    parts += [_table(rows, most)] if rows else []
+    for title, facts in _sections(found):
+        body = _bullets(facts, most)
+        parts.append(f"<details><summary>{title} ({len(facts)})</summary>\n\n{body}\n\n</details>")
+    return "\n\n".join(parts)
+
+
+def _bullets(facts: Sequence[str], most: int) -> str:
+    rows = [f"- {fact}" for fact in facts[:most]]
+    rows += [f"- and {len(facts) - most} more"] if len(facts) > most else []
+    return "\n".join(rows)
+
+
+def _table(rows: Sequence[Sequence[str]], most: int) -> str:
+    lines = ["| | before | after | |", "| --- | ---: | ---: | --- |"]
+    lines += [f"| {' | '.join(row)} |" for row in rows[:most]]
+    lines += [f"| and {len(rows) - most} more | | | |"] if len(rows) > most else []
+    return "\n".join(lines)
+
+
+def _describe_gate(gate: GateChange) -> str:
+    told = f": {_say(gate.told)}" if gate.told else ""
+    if gate.after is False:
+        word = "Gate failed" if gate.judged else "Gate not judged"
+        before = {True: ", and passed before", False: ", as before", None: ""}[gate.before]
+        return f"**{word}**: {_say(gate.gate)}{told}{before}"
+    now = "passes now" if gate.after else "is not asked for any more; it failed"
+    return f"{_say(gate.gate)} {now}{told}"
+
+
+def _figure_row(each: FigureChange) -> tuple[str, ...]:
+    unit = find_unit(each.metric)
+    before, after = format_pair(each.before, each.after, unit)
+    remarks = [WORDS[each.verdict] if each.verdict != "same" else "the same"]
+    if each.paired and (each.lost or each.gained):
+        remarks.append(
+            f"{len(each.lost)} lost, {len(each.gained)} gained of {each.samples} samples"
+        )
+    elif each.samples and unit == "share":
+        remarks.append(f"on {each.samples} samples")
+    remarks += _describe_reference(each, unit)
+    output = f" of {_say(each.output)}" if each.output else ""
+    return f"{_say(each.metric)}{output}", before, after, "; ".join(remarks)
+
+
+def _describe_reference(each: FigureChange, unit: str) -> Iterator[str]:
+    before, after = each.reference_before, each.reference_after
+    if after is None:
+        return
+    if before in (None, after):
+        yield f"{_say(each.reference)} {format_pair(after, each.after, unit)[0]}"
+    else:
+        yield f"{_say(each.reference)} {' → '.join(format_pair(before or 0.0, after, unit))}"
+
+
+def _engine_rows(found: Diff) -> Iterator[tuple[str, ...]]:
+    for each in found.targets:
+        target, _, fact = each.what.rpartition(".")
+        if fact in _FIGURES:
+            before, after = (_value(each.what, side) for side in (each.before, each.after))
+            yield f"{_say(target)}: {_FIGURES[fact]}", before, after, _grown(each)
+
+
+def _grown(change: Change) -> str:
+    before, after = change.before, change.after
+    if not change.what.endswith("size_bytes") or not before:
+        return ""
+    if not isinstance(before, int) or not isinstance(after, int):
+        return ""
+    return f"{after / before - 1:+.1%}".replace("%", " %")
+
+
+def _sections(found: Diff) -> Iterator[tuple[str, list[str]]]:
+    """Yield what is folded, by title; parts in which nothing differs are left out."""
+    figured = {f"{each.output}.{each.metric}".lstrip(".") for each in found.figures}
+    others = [each for each in found.measures if each.what not in figured]
+    engines = [each for each in found.targets if each.what.rpartition(".")[2] not in _FIGURES]
+    plain = [each for each in found.recipe if not (found.lists and "[" in each.what)]
+    moved = [] if found.ranges is None else found.ranges.moved
+    parts = (
+        ("Samples lost", [_say(n) for each in found.figures for n in _list_samples(each, "lost")]),
+        (
+            "Samples gained",
+            [_say(n) for each in found.figures for n in _list_samples(each, "gained")],
+        ),
+        ("Figures of one side", list(map(_describe, others))),
+        ("Recipe", [*map(_describe, plain), *map(_describe_list, found.lists)]),
+        ("Files", [f"{_say(_name_file(x.what))}: {_happened(x)}" for x in found.sources]),
+        ("Engines", list(map(_describe, engines))),
+        ("Tools", list(map(_describe, found.tools))),
+        (
+            "Calibrated ranges",
+            [f"{_say(m.tensor)}: {_limits(m.before, m.after, m.bits_lost)}" for m in moved],
+        ),
+        ("Steps that rerun", [_say(each) for each in found.reruns or ()]),
+        ("Time", [f"{_say(x.what)}: {x.before:.1f} s → {x.after:.1f} s" for x in found.seconds]),
+        ("Notes", [_say(each) for each in found.notes]),
+    )
+    yield from (part for part in parts if part[1])
+
+
+def _list_samples(each: FigureChange, way: str) -> Iterable[str]:
+    return (f"{name} ({each.metric} of {each.output})" for name in getattr(each, way))
+
+
+def _describe(change: Change) -> str:
+    """Say what became of a fact, in numbers where it has any that people write."""
+    lost = "" if change.bits is None else f" ({_bits(change.bits)})"
+    if any(isinstance(x, str) and _DIGEST.fullmatch(x) for x in (change.before, change.after)):
+        return f"{_say(change.what)}: {_happened(change)}"
+    before, after = (_value(change.what, each) for each in (change.before, change.after))
+    if _is_words(change):
+        old, new = (set(str(each).split()) for each in (change.before, change.after))
+        gone, come = sorted(old - new), sorted(new - old)
+        return _describe_list(
+            ListChange(what=change.what, added=tuple(come), removed=tuple(gone), reordered=True)
+        )
+    return f"{_say(change.what)}: {before} → {after}{lost}"
+
+
+def _is_words(change: Change) -> bool:
+    """Tell a list that stands there as one text: what an engine is built for."""
+    return change.what.endswith(".built_for") and None not in (change.before, change.after)
+
+
+def _describe_list(change: ListChange) -> str:
+    what = _say(change.what)
+    if len(change.added) == len(change.removed) == 1:
+        return f"{what}: {_say(change.removed[0])} → {_say(change.added[0])}"
+    told = [f"added {_say(each)}" for each in change.added]
+    told += [f"removed {_say(each)}" for each in change.removed]
+    return f"{what}: {', '.join(told) or 'the same in another order'}"
+
+
+def _happened(change: Change) -> str:
+    return "new" if change.before is None else "gone" if change.after is None else "changed"
+
+
+def _name_file(name: str) -> str:
+    return "a file that was fetched" if name.startswith("fetched/") else name
+
+
+def _limits(before: float | None, after: float | None, lost: float | None) -> str:
+    old, new = ("none" if each is None else f"±{each:.4g}" for each in (before, after))
+    return f"{old} → {new}" + ("" if lost is None else f" ({_bits(lost)})")
+
+
+def _bits(lost: float) -> str:
+    return f"{abs(lost):.2f} bits {'lost' if lost > 0 else 'gained'}"
+
+
+def _value(what: str, value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int) and what.endswith(_BYTES):
+        return format_size(value)
+    return f"{value:.6g}" if isinstance(value, float) else _say(str(value))
+
+
+def _say(text: str) -> str:
+    """Write foreign text: no markup, no digest, and no longer than anybody reads."""
+    plain = _DIGEST.sub("…", text)
+    return safe(plain if len(plain) <= MOST_LETTERS else plain[: MOST_LETTERS - 1] + "…")
+
+
+def render_reasons_markdown(
+    recipe: str, total: str, steps: Iterable[tuple[str, str, Sequence[Reason]]]
+) -> str:
+    """Write a plan for a pull request: what becomes of each step, and why."""
+    lines = [f"**{_say(recipe)}**: {_say(total)}", "", "| | step | why |", "| --- | --- | --- |"]
+    lines += [
+        f"| {verdict} | {_say(step)} | {' · '.join(map(_describe_reason, reasons))} |"
+        for verdict, step, reasons in steps
+    ]
+    return "\n".join(map(shown, lines))
+
+
+def _describe_reason(reason: Reason) -> str:
+    sides = (reason.before, reason.after)
+    if any(isinstance(each, str) and _DIGEST.search(each) for each in sides):
+        happened = "new" if sides[0] is None else "gone" if sides[1] is None else "changed"
+        return f"{_say(reason.path)}: {happened}"
+    return _say(reason.text())

@@ -1,0 +1,78 @@
+"""A recipe in a few lines, for whoever has not seen it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from trtbuild.core.words import format_bound, format_figure, format_size, join_few
+from trtbuild.measure.gates import Gate
+from trtbuild.measure.metrics import METRIC_ROWS, find_unit
+from trtbuild.plan.lock import Lock
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.recipe.schema import Recipe
+
+__all__ = ["summarise_recipe"]
+
+MOST = 8
+
+
+def summarise_recipe(loaded: LoadedRecipe, lock: Lock | None) -> tuple[str, ...]:
+    """Say what a recipe makes of what, and by its lock what came of it."""
+    recipe = loaded.recipe
+    return (
+        f"model: {_describe_model(recipe)}",
+        f"INT8: {_describe_int8(recipe)}",
+        f"targets: {join_few([f'{n} ({each.kind})' for n, each in recipe.targets.items()], MOST)}",
+        *_describe_comparison(recipe),
+        *(_describe_results(lock) if lock is not None else ["it has no lock: no result is known"]),
+    )
+
+
+def _describe_model(recipe: Recipe) -> str:
+    place = getattr(recipe.model, "entrypoint", None) or getattr(recipe.model, "path", "")
+    return f"{recipe.model.kind} {place}".strip()
+
+
+def _describe_int8(recipe: Recipe) -> str:
+    section = recipe.quantization
+    if section is None:
+        return "none asked"
+    if section.calibrator is None:
+        return "every range by hand"
+    data = f" on data `{section.data}`" if section.data else ""
+    return f"ranges by {section.calibrator.kind}{data}"
+
+
+def _describe_comparison(recipe: Recipe) -> Iterator[str]:
+    if recipe.compare is None:
+        yield "compared: no, the recipe has no `compare` section"
+        return
+    gates = [rule for gate in recipe.compare.gates for rule in _list_rules(gate)]
+    asked = join_few(gates, MOST) if gates else "no gate"
+    yield f"compared on data `{recipe.compare.data}`: {asked}"
+
+
+def _list_rules(gate: Gate) -> Iterator[str]:
+    unit = METRIC_ROWS[gate.metric].unit
+    on = f" of {gate.output}" if gate.output else ""
+    bounds = (("≥", gate.at_least, unit), ("≤", gate.at_most, unit))
+    for sign, bound, kind in bounds:
+        if bound is not None:
+            yield f"{gate.metric}{on} {sign} {format_bound(bound, kind)}"
+    if gate.drop_at_most is not None:
+        yield f"{gate.metric}{on} drop ≤ {format_bound(gate.drop_at_most, 'share')}"
+
+
+def _describe_results(lock: Lock) -> Iterator[str]:
+    for key, value in list(lock.measures.items())[:MOST]:
+        output, _, metric = key.rpartition(".")
+        unit = find_unit(metric)
+        against = lock.references.get(key)
+        beside = "" if against is None else f" (FP32 {format_figure(against, unit)})"
+        yield f"{metric} of {output}: {format_figure(value, unit)}{beside}"
+    if len(lock.measures) > MOST:
+        yield f"and {len(lock.measures) - MOST} more figures"
+    for name, target in lock.targets.items():
+        asked = f"{target.delivered_int8} of {target.asked_int8} layers in INT8, "
+        size = format_size(target.engine_size_bytes)
+        yield f"engine {name}: {asked if target.asked_int8 else ''}{size}"
