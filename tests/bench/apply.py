@@ -64,7 +64,7 @@ def export(loaded: LoadedRecipe, path: Path) -> None:
 def decode(loaded: LoadedRecipe, data: str) -> list[dict[str, np.ndarray]]:
     """Return what the model is fed of a data set, all of it in memory."""
     source = loaded.recipe.data[data]
-    files = source.files(RECIPES)
+    files = source.find_files(RECIPES)
     samples = map(source.prepare, source.raw(files))
     return [{name: array[None] for name, array in each.arrays.items()} for each in samples]
 

@@ -17,7 +17,7 @@ def test_its_path_is_no_ingredient():
     cache = TypeAdapter(RangeSource).validate_json('{"kind": "cache", "path": "old.cache"}')
 
     assert frozenset({"path"}) == find_location_fields(Cache)
-    assert (Path("/recipes/old.cache"),) == cache.files(Path("/recipes"))
+    assert (Path("/recipes/old.cache"),) == cache.find_files(Path("/recipes"))
 
 
 def test_it_needs_a_path():

@@ -31,7 +31,7 @@ def test_every_kind_has_a_sample(tmp_path):
 def test_samples_are_the_same_every_time(make, tmp_path):
     """Reading twice, with any number of threads, gives the same samples in the same order."""
     source = make(tmp_path)
-    files = source.files(tmp_path)
+    files = source.find_files(tmp_path)
     once = plain(source.samples(files))
 
     assert 4 == len(once)
@@ -47,7 +47,7 @@ def test_what_is_read_later_is_what_was_captured(make, tmp_path):
     samples = list(data.samples(context))
     manifest = data.read_manifest(context)
 
-    assert plain(source.samples(source.files(tmp_path))) == plain(samples)
+    assert plain(source.samples(source.find_files(tmp_path))) == plain(samples)
     assert manifest.samples == tuple(digest_of_sample(sample) for sample in samples)
     assert 4 == manifest.count
     assert sorted(samples[0].arrays) == [spec.name for spec in manifest.tensors]
@@ -73,7 +73,7 @@ def test_count_takes_so_many(make, tmp_path):
     """`count` is kept exactly."""
     source = make(tmp_path).model_copy(update={"count": 2})
 
-    assert 2 == len(list(source.samples(source.files(tmp_path))))
+    assert 2 == len(list(source.samples(source.find_files(tmp_path))))
 
 
 @read
@@ -82,7 +82,7 @@ def test_too_few_samples_are_an_error(make, tmp_path):
     source = make(tmp_path).model_copy(update={"count": 5})
 
     with pytest.raises(TrtbuildError, match=r"4 .*and `count` asks for 5"):
-        list(source.samples(source.files(tmp_path)))
+        list(source.samples(source.find_files(tmp_path)))
 
 
 @read
@@ -93,7 +93,7 @@ def test_missing_files_are_told_at_once(make, tmp_path):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     with pytest.raises(MissingFile, match=r"no such f"):
-        source.files(tmp_path)
+        source.find_files(tmp_path)
 
 
 @read
@@ -112,7 +112,7 @@ def test_a_file_that_changed_since_its_capture_is_refused(make, tmp_path):
     """A file torn between two steps is called changed, and not corrupt."""
     source = make(tmp_path)
     data, context = capture(source, tmp_path, tmp_path / "out")
-    source.files(tmp_path)[0].write_bytes(b"torn")
+    source.find_files(tmp_path)[0].write_bytes(b"torn")
 
     with pytest.raises(CorruptObject, match="has changed since this run was planned"):
         list(data.samples(context))
@@ -132,4 +132,4 @@ def test_facts_are_named_without_looking(make, tmp_path):
     source = make(tmp_path)
 
     assert {"numpy", "pillow"} >= set(source.fact_names())
-    assert source.expected(source.files(tmp_path)) in {0, 4}
+    assert source.expected(source.find_files(tmp_path)) in {0, 4}

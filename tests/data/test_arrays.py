@@ -26,7 +26,7 @@ def arrays(path="a.npz", extra=""):
 
 def read(folder, name="a.npz", extra=""):
     source = arrays(name, extra)
-    return list(source.samples(source.files(folder)))
+    return list(source.samples(source.find_files(folder)))
 
 
 def header(text: str, data=b"") -> bytes:
@@ -101,7 +101,7 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, save):
     save(tmp_path / "a", input=np.arange(2_000_000, dtype=np.float32).reshape(200, 10_000))
     source = arrays()
     tracemalloc.start()
-    count = sum(1 for _ in source.samples(source.files(tmp_path)))
+    count = sum(1 for _ in source.samples(source.find_files(tmp_path)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
 
@@ -114,7 +114,7 @@ def test_a_directory_is_no_file(tmp_path):
     (tmp_path / "a.npz").mkdir()
 
     with pytest.raises(MissingFile, match=r"a.npz: is a directory; an npz or npy file is needed"):
-        arrays().files(tmp_path)
+        arrays().find_files(tmp_path)
 
 
 def refusal(folder, name="a.npz", extra="") -> str:

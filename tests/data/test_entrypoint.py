@@ -20,7 +20,7 @@ def source(tmp_path):
         (tmp_path / "code.py").write_text("import numpy as np\n" + code)
         text = json.dumps({"kind": "python", "entrypoint": "code.py:f", **options})
         found = source_of(text)
-        return found, found.files(tmp_path)
+        return found, found.find_files(tmp_path)
 
     return make
 
@@ -129,7 +129,7 @@ def test_a_module_is_found_by_its_name():
     """An installed module needs no path, and its file is pinned."""
     found = source_of('{"kind": "python", "entrypoint": "keyword:iskeyword"}')
 
-    assert ["keyword.py"] == [path.name for path in found.files(None)]
+    assert ["keyword.py"] == [path.name for path in found.find_files(None)]
 
 
 def test_code_beside_it_is_pinned_too(source, tmp_path):
@@ -239,9 +239,9 @@ def test_a_callable_that_is_not_there_is_named(source, tmp_path):
     with pytest.raises(UsageError, match=r"code.py has no callable `f`"):
         list(found.samples(files))
     with pytest.raises(MissingFile, match=r"gone.py: no such file"):
-        source_of('{"kind": "python", "entrypoint": "gone.py:f"}').files(tmp_path)
+        source_of('{"kind": "python", "entrypoint": "gone.py:f"}').find_files(tmp_path)
     with pytest.raises(MissingFile, match=r"no_such.module: no such module"):
-        source_of('{"kind": "python", "entrypoint": "no_such.module:f"}').files(tmp_path)
+        source_of('{"kind": "python", "entrypoint": "no_such.module:f"}').find_files(tmp_path)
 
 
 def test_packages_are_facts(source):

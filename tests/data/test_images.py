@@ -16,7 +16,7 @@ def images(path="photos", extra=""):
 
 
 def names(source, base):
-    return [path.relative_to(base).as_posix() for path in source.files(base)]
+    return [path.relative_to(base).as_posix() for path in source.find_files(base)]
 
 
 def test_a_folder_is_read_to_the_bottom_in_name_order(tmp_path):
@@ -48,8 +48,8 @@ def test_paths_relate_to_the_recipe(tmp_path):
     base.mkdir()
     picture(tmp_path / "photos/a.png")
 
-    assert [base / "../photos/a.png"] == list(images("../photos").files(base))
-    assert [base / "../photos/a.png"] == list(images("../photos/*.png").files(base))
+    assert [base / "../photos/a.png"] == list(images("../photos").find_files(base))
+    assert [base / "../photos/a.png"] == list(images("../photos/*.png").find_files(base))
 
 
 def test_a_count_takes_from_all_folders(tmp_path):
@@ -67,7 +67,7 @@ def test_too_few_pictures_are_an_error_at_once(tmp_path, path):
     picture(tmp_path / "photos/a.png")
 
     with pytest.raises(MissingFile, match=r"photos.*: holds 1 picture, and `count` asks for 2"):
-        images(path, ', "count": 2').files(tmp_path)
+        images(path, ', "count": 2').find_files(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["photos", "photos/*"])
@@ -77,7 +77,7 @@ def test_a_folder_without_pictures_is_an_error(tmp_path, path):
     (tmp_path / "photos/a.txt").write_text("")
 
     with pytest.raises(MissingFile, match="holds no pictures") as caught:
-        images(path).files(tmp_path)
+        images(path).find_files(tmp_path)
 
     assert ".jpeg" in caught.value.hint
 
@@ -88,7 +88,7 @@ def test_samples_are_named_by_their_place(tmp_path):
         picture(tmp_path / "photos" / name)
     source = images()
 
-    samples = list(source.samples(source.files(tmp_path)))
+    samples = list(source.samples(source.find_files(tmp_path)))
 
     assert ["a/1.png", "b/1.png"] == [sample.name for sample in samples]
     assert [(3, 6, 8)] * 2 == [sample.arrays["input"].shape for sample in samples]
@@ -102,7 +102,7 @@ def test_pictures_come_out_preprocessed(tmp_path):
         ' "preprocess": {"crop": [2, 2], "color": "gray"}}'
     )
 
-    (sample,) = source.samples(source.files(tmp_path))
+    (sample,) = source.samples(source.find_files(tmp_path))
 
     np.testing.assert_array_equal(np.full((1, 2, 2), np.float32(0.2)), sample.arrays["x"])
 
@@ -112,7 +112,7 @@ def test_a_corrupt_picture_is_named(tmp_path):
     picture(tmp_path / "photos/a.png")
     (tmp_path / "photos/b.png").write_bytes(b"no picture")
     source = images()
-    samples = source.samples(source.files(tmp_path))
+    samples = source.samples(source.find_files(tmp_path))
 
     assert "a.png" == next(samples).name
     with pytest.raises(StepInputError, match=r"^b.png: is not a picture"):
@@ -133,4 +133,4 @@ def test_a_name_that_is_no_text_is_said(tmp_path):
     picture(tmp_path / "photos/a.png").rename(tmp_path / "photos" / os.fsdecode(b"\xff.png"))
 
     with pytest.raises(MissingFile, match=r"the name of the picture '\\udcff.png' is not UTF-8"):
-        images().files(tmp_path)
+        images().find_files(tmp_path)

@@ -97,7 +97,7 @@ KINDS = {
 
 def pinned(source, base: Path) -> tuple[Pinned, ...]:
     """Pin a source's files, as planning does."""
-    return tuple(Pinned(path=str(p), digest=digest_of_file(p)) for p in source.files(base))
+    return tuple(Pinned(path=str(p), digest=digest_of_file(p)) for p in source.find_files(base))
 
 
 def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[DataInput, Context]:

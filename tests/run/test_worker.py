@@ -17,6 +17,9 @@ class Doing:
     def __init__(self, act):
         self.run = act
 
+    def user_code(self):
+        return None
+
 
 def report_of(act, *, told=None, caveats=(), tmp_path):
     call = Call.model_construct(

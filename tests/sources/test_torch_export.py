@@ -285,7 +285,7 @@ def test_finding_the_sources_is_cheap(base):
     """A plan asks every time: torch and onnx stay out."""
     code = (
         "import sys; from pathlib import Path; from trtbuild.sources.kinds import Torch;"
-        f"print(Torch.model_validate_json({tiny()!r}).files(Path({str(base)!r})));"
+        f"print(Torch.model_validate_json({tiny()!r}).find_files(Path({str(base)!r})));"
         "print(*sys.modules)"
     )
     files, loaded = subprocess.check_output([sys.executable, "-c", code], text=True).splitlines()

@@ -72,7 +72,7 @@ def test_pictures_of_a_callable_are_stored_small(tmp_path):
 def test_captured_samples_need_their_code_no_more(tmp_path):
     """Later steps read what was stored: the code may change or go."""
     source = KINDS["python"](tmp_path)
-    before = plain(source.samples(source.files(tmp_path)))
+    before = plain(source.samples(source.find_files(tmp_path)))
     data, context = capture(source, tmp_path, tmp_path / "out")
     (tmp_path / "code.py").unlink()
 
@@ -148,7 +148,7 @@ def test_a_file_that_is_gone_is_told(tmp_path, name):
     """A file that vanished after planning is missing, and not corrupt."""
     source = KINDS[name](tmp_path)
     files = pinned(source, tmp_path)
-    source.files(tmp_path)[0].unlink()
+    source.find_files(tmp_path)[0].unlink()
 
     with pytest.raises(MissingFile, match="no such file"):
         capture(source, tmp_path, tmp_path / "out", files=files)

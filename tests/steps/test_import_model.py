@@ -28,7 +28,7 @@ def planned(model, base, weights=None):
     """The step as a plan makes it: through JSON."""
     step = ImportModel(
         model=model,
-        files=pinned(*model.files(base)),
+        files=pinned(*model.find_files(base)),
         weights=weights,
         sizes=model.sizes([], {}),
         base=str(base),

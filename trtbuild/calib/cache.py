@@ -29,6 +29,6 @@ class Cache(Options):
     `inverse` (127 / limit) or `limit`, as some tools do; or `auto`: scales, and an error where
     their size says otherwise."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the file whose digest stands for the ranges."""
         return (base / self.path,)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["name_package", "read_version"]
+from collections.abc import Callable, Mapping
+
+__all__ = ["name_package", "peek_version", "read_version"]
+
+
+def peek_version(facts: Mapping[str, str], name: str) -> str | None:
+    """Return the fact of a distribution, without its being one of those that a plan rests on."""
+    peek: Callable[[str], str | None] = getattr(facts, "peek", facts.get)
+    return peek(name)
 
 
 def read_version(fact: str) -> str:

@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     ValidationError,
     WithJsonSchema,
@@ -25,8 +26,10 @@ __all__ = [
     "LOCATION",
     "ByteSize",
     "Location",
+    "NonEmpty",
     "Options",
     "Share",
+    "VariableName",
     "describe_fields",
     "find_location_fields",
     "relocate",
@@ -110,6 +113,9 @@ def _docstrings(options: type[BaseModel]) -> dict[str, str]:
 
 
 LOCATION = "says where bytes are, not what they are: no ingredient"
+NonEmpty = Annotated[str, Field(min_length=1)]
+VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
+"""The name of a variable of the environment."""
 Location = Annotated[str, LOCATION]
 """A path or URL in a recipe. Its bytes are pinned by digest; the text itself changes no result."""
 

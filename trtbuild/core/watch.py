@@ -29,6 +29,7 @@ __all__ = [
     "note_driver",
     "note_path",
     "note_until",
+    "note_variable",
 ]
 
 ACTS = (
@@ -60,6 +61,8 @@ class Watch:
         """Folders that were tried for whether they can be written to."""
         self.locks: set[str] = set()
         """Lock files that were taken."""
+        self.variables: set[str] = set()
+        """Variables of the environment that were asked for by name."""
         self.devices = ""
         """What the kernel showed of GPUs; empty where nobody asked for one."""
         self.until = float("inf")
@@ -155,6 +158,12 @@ def note_until(seconds: float) -> None:
     """Say that what was found holds until then, in seconds since the epoch."""
     for watch in _watching:
         watch.until = min(watch.until, seconds)
+
+
+def note_variable(name: str) -> None:
+    """Say that it matters what a variable of the environment is."""
+    for watch in _watching:
+        watch.variables.add(name)
 
 
 def note_driver(*, found: bool) -> None:

@@ -48,7 +48,7 @@ class Arrays(Options):
     """How many samples to take, spread evenly over the file; fewer there are an error. All by
     default."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the one file.
 
         Raises:

@@ -66,7 +66,7 @@ class DataSource(Protocol):
     caveats: ClassVar[tuple[str, ...]]
     """What must stand beside every number that rests on the samples."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return every file to pin, in the order in which samples come; paths relate to `base`.
 
         Raises:

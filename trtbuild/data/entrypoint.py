@@ -12,7 +12,7 @@ from pydantic import Field
 
 from trtbuild.core.entrypoint import find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
-from trtbuild.core.options import Options
+from trtbuild.core.options import NonEmpty, Options, VariableName
 from trtbuild.core.words import last_words, quote_whole
 from trtbuild.data.base import Sample
 from trtbuild.data.labels import read_label
@@ -37,13 +37,19 @@ class Python(Options):
     kind: Literal["python"]
     entrypoint: Annotated[str, Field(min_length=1)]
     """`path/to/file.py:callable`, relative to the recipe, or `package.module:callable`. It is
-    called with `options` and returns or yields mappings, one a sample, without a batch axis. Paths
-    it opens are its own affair: best relative to its `__file__`."""
+    called with `options` and returns or yields mappings, one a sample, without a batch axis. What
+    it reads and imports counts; paths are best relative to its `__file__`."""
     options: dict[str, int | float | str | bool] = {}
     """Keyword arguments for the callable; none by default."""
+    files: tuple[NonEmpty, ...] = ()
+    """Files and folders, relative to the recipe, that the code reads: whatever of them changes runs
+    it again. What it is seen to read counts anyway; this is for what a library reads by itself."""
     packages: tuple[str, ...] = ()
     """Installed packages (as pip names them) whose version may change the samples: another version
-    runs the callable again. None by default."""
+    runs the callable again. Those that its code imports count anyway. None by default."""
+    environment: tuple[VariableName, ...] = ()
+    """Variables of the environment that the code is given, and whose values count; of others it
+    only sees those that every program needs (`PATH`, `HOME`, `LANG`, ...). None by default."""
     input: Annotated[str, Field(min_length=1)] = "input"
     """The key of the picture that `preprocess` is for; without `preprocess` it means nothing."""
     labels: Annotated[str, Field(min_length=1)] | None = None
@@ -55,7 +61,7 @@ class Python(Options):
     """How the array `input`, a picture [height, width, channels], becomes what the model takes; by
     default it is taken as it is. What is stored is the picture."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the callable's source file, then every module it imports from beside it.
 
         Raises:

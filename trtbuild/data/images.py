@@ -43,7 +43,7 @@ class Images(Options):
     preprocess: Preprocess
     """How a picture becomes the array that the model takes."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the chosen pictures, sorted by their path below the folder (or the base).
 
         Raises:

@@ -61,7 +61,7 @@ class Random(Options):
     seed: Annotated[int, Field(ge=0)] = 0
     """What they are drawn from."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:  # noqa: ARG002  # there is none
+    def find_files(self, base: Path) -> tuple[Path, ...]:  # noqa: ARG002  # there is none
         """Return none."""
         return ()
 

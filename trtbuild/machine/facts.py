@@ -69,6 +69,13 @@ class InstalledPackages(Mapping[str, str]):
             self._asked[name] = _gpu_in_words() if name == GPU else self._version(name)
         return self._asked[name]
 
+    def peek(self, name: str) -> str | None:
+        """Return the version of a distribution; the question is not remembered."""
+        try:
+            return self._version(name)
+        except KeyError:
+            return None
+
     def _version(self, name: str) -> str:
         whole = normalize_name(name)
         found = self._python if whole == "python" else find_version(whole, self._folders)

@@ -15,6 +15,7 @@ from trtbuild.plan.comparison import add_comparison
 from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.plan.export_sizes import list_profiles, list_sizes_set_later
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
+from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
 from trtbuild.recipe.schema import Quantization, Recipe
@@ -68,6 +69,8 @@ class CompileContext:
     """The timing cache that a target's last build left."""
     ranges: Ranges | None = None
     """Those of a lock: nothing is calibrated then."""
+    observe: RecallObserved | None = None
+    """Adds what user code was seen to rest on to what its step declares."""
     absent: Collection[str] = ()
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
 
@@ -109,6 +112,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         elsewhere={s: here.elsewhere[t] for s, t in targets.items() if t in here.elsewhere}
         | {name_engine_run(target): facts for target, facts in here.runners.items()},
         deferred={s: here.deferred[t] for s, t in targets.items() if t in here.deferred},
+        observe=here.observe,
     )
 
 
@@ -116,7 +120,7 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
     return {
         "import_model": ImportModel(
             model=recipe.model,
-            files=here.pinned(recipe.model.files(here.base)),
+            files=here.pinned(recipe.model.find_files(here.base)),
             weights=here.weights,
             sizes=recipe.model.sizes(list_profiles(recipe), list_sizes_set_later(recipe)),
             base=str(here.base),
@@ -146,8 +150,8 @@ def _add_captures(
     inputs = {}
     for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)
-        files = () if name in here.absent else here.pinned(source.files(here.base))
-        steps[step] = CaptureData(source=source, files=files)
+        files = () if name in here.absent else here.pinned(source.find_files(here.base))
+        steps[step] = CaptureData(source=source, files=files, base=str(here.base))
         inputs[name] = DataInput(
             source=source,
             # What is stored is read from the store: how it came about has no say any more.
@@ -170,7 +174,7 @@ def _add_ranges(
     if isinstance(found, Cache):
         from trtbuild.steps.import_ranges import ImportRanges
 
-        (table,) = here.pinned(found.files(here.base))
+        (table,) = here.pinned(found.find_files(here.base))
         steps["import_ranges"] = ImportRanges(
             model=model,
             table=table,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from trtbuild.core.options import Options
@@ -13,6 +13,7 @@ from trtbuild.store.store import Store
 
 __all__ = ["Decision", "Reason", "StepVerdict", "decide", "find_differences"]
 
+MOST_FILES = 5
 StepVerdict = Literal["reuse", "maybe", "run", "deferred"]
 
 
@@ -88,7 +89,16 @@ def _reasons(planned: PlannedStep, before: dict[str, Any]) -> tuple[Reason, ...]
         name = steps.get(reason.path)
         reason_ = reason if name is None else Reason(path=f"after {name}")
         found.setdefault(reason_.path, reason_)
-    return tuple(found.values())
+    return _shorten(found.values())
+
+
+def _shorten(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Leave out most of what code read, where much of it has changed: folders say how much."""
+    listed = list(reasons)
+    files = [each for each in listed if each.path.startswith("observed.file ")]
+    left_out = files[MOST_FILES:]
+    kept = [each for each in listed if each not in left_out]
+    return (*kept, *([Reason(path=f"{len(left_out)} more observed files")] if left_out else []))
 
 
 def find_differences(before: Any, after: Any, path: str = "") -> Iterator[Reason]:

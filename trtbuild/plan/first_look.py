@@ -160,7 +160,7 @@ class Look:
         if isinstance(self._part, str):
             files = (self._base / self._part,)
         else:
-            files = self._part.files(self._base)  # type: ignore[attr-defined]  # it has some
+            files = self._part.find_files(self._base)  # type: ignore[attr-defined]  # it has some
         for path in files[:1]:  # of thousands, one tells whether git LFS has fetched them
             open_regular(path).close()
 

@@ -80,6 +80,8 @@ class Lock(Options):
     """The recipe with defaults filled in, without the places of files."""
     sources: dict[str, str]
     """Files that it names and their digests."""
+    observed: dict[str, str] = {}
+    """What code of the user's was seen to rest on, and what that was."""
     tools: dict[str, str]
     """Versions that may change what a locked build makes."""
     targets: dict[str, LockedTarget]
@@ -184,6 +186,7 @@ def list_differing(before: Lock, after: Lock) -> tuple[str, ...]:
     """
     found = list(_list_moved("recipe", before.recipe, after.recipe))
     found += _sources(before.sources, after.sources)
+    found += _list_moved("observed", before.observed, after.observed)
     lacking = {
         name
         for tools in (before.tools, after.tools)

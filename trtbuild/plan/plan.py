@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -71,15 +71,19 @@ def plan_steps(
     facts: Mapping[str, str],
     deferred: Mapping[str, str],
     elsewhere: Mapping[str, Mapping[str, str]] | None = None,
+    observe: Callable[[Step, dict[str, Any], Mapping[str, str]], dict[str, Any]] | None = None,
 ) -> Plan:
     """Give every step its digest; a step's inputs must stand before it.
 
-    `elsewhere` has other facts, by the step that runs where they hold.
+    `elsewhere` has other facts, by the step that runs where they hold; `observe` adds to what a
+    step declares all that its code was seen to rest on.
     """
     digests: dict[str, str] = {}
     planned = []
     for name, step in steps.items():
-        tree = collect_ingredients(step, digests, (elsewhere or {}).get(name, facts))
+        there = (elsewhere or {}).get(name, facts)
+        tree = collect_ingredients(step, digests, there)
+        tree = tree if observe is None else observe(step, tree, there)
         digests[name] = digest_of_tree(tree)
         planned.append(
             # Built from values that are valid already; to validate them again takes time.

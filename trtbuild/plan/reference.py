@@ -48,7 +48,7 @@ def add_reference(
         return ReferenceModel(Ref(step="fix_graph", output="model"), "")
     steps[IMPORTED] = ImportModel(
         model=source,
-        files=pin(source.files(base)),
+        files=pin(source.find_files(base)),
         weights=weights,
         sizes=source.sizes(list_profiles(recipe), list_sizes_set_later(recipe)),
         base=str(base),

@@ -58,6 +58,8 @@ class CallResult(Options):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+    observed: dict[str, str] = {}
+    """What user code was seen to rest on, and what that was where it ran."""
 
 
 class Executor(Protocol):

@@ -12,6 +12,7 @@ from pathlib import Path
 from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Action, Outcome
+from trtbuild.plan.observed import chain_anew, look_again, settle
 from trtbuild.plan.plan import Plan, PlannedStep, iterate_inputs, write_contents
 from trtbuild.run.executor import Call, CallResult, Executor, Listener, StepProgress
 from trtbuild.run.outcomes import (
@@ -43,7 +44,8 @@ def walk_plan(
     ones, of a walk over a part of the plan, are taken over.
     """
     run = _Walk(plan, store, executor, listener)
-    run.outcomes.update(known or {})
+    for outcome in (known or {}).values():
+        run.take(outcome)
     try:
         run.go()
     finally:
@@ -71,6 +73,11 @@ class _Walk:
         self.claimed: dict[str, _ClaimedStep] = {}
         self.verified: set[str] = set()
         self.waited: set[str] = set()
+
+    def take(self, outcome: Outcome) -> None:
+        """Take an outcome in; what user code rested on moves the digests of what stands on it."""
+        self.outcomes[outcome.step] = outcome
+        self.plan = chain_anew(self.plan, {outcome.step: outcome.digest})
 
     def go(self) -> None:
         """Go round until every step has an outcome."""
@@ -132,8 +139,13 @@ class _Walk:
         return True
 
     def _reuse(self, planned: PlannedStep) -> bool:
+        watched = planned.step.user_code() is not None
+        if watched:  # another process may have run it, or a file have changed, since it was planned
+            planned = look_again(planned, self._facts(planned), self.store)
         action = self.store.action(planned.digest)
         if action is None or not self.store.complete(action):
+            if watched:
+                return False
             contents = self._contents(planned)
             same = self.store.same_contents(digest_of_bytes(contents.encode()))
             if same is None or not self.store.complete(same):
@@ -149,6 +161,9 @@ class _Walk:
             self.store.record(action, contents)
         self._end(record_success(planned, "reused", action))
         return True
+
+    def _facts(self, planned: PlannedStep) -> Mapping[str, str]:
+        return self.executor.place(planned.step.needs()).facts
 
     def _contents(self, planned: PlannedStep) -> str:
         contents = {
@@ -220,6 +235,8 @@ class _Walk:
 
     def _finish(self, claimed: _ClaimedStep, told: CallResult) -> Outcome:
         planned, work = claimed.planned, claimed.work
+        if not told.message and planned.step.user_code() is not None:
+            planned, told = self._account(planned, told)
         if told.message:
             return record_failure(planned, told, log=str(work / "log.txt"))
         beside = planned.step.beside.items()
@@ -239,11 +256,22 @@ class _Walk:
             warnings=told.warnings,
             caveats=told.caveats,
         )
-        self.store.record(action, claimed.contents)
+        # What user code rests on is known now, and no other step makes the same of its inputs.
+        watched = planned is not claimed.planned
+        self.store.record(action, action.ingredients if watched else claimed.contents)
         shutil.rmtree(work, ignore_errors=True)
         return record_success(planned, "ran", action)
 
+    def _account(self, planned: PlannedStep, told: CallResult) -> tuple[PlannedStep, CallResult]:
+        """Return a step that ran code of the user's with all that this rested on."""
+        try:
+            found = settle(planned, told.observed, self._facts(planned), self.store)
+        except CorruptObject as error:
+            bad = {"message": error.message, "hint": error.hint, "code": error.code}
+            return planned, told.model_copy(update=bad)
+        return found, told
+
     def _end(self, outcome: Outcome) -> bool:
-        self.outcomes[outcome.step] = outcome
+        self.take(outcome)
         self.listener.finished(outcome)
         return True

@@ -14,6 +14,7 @@ from typing import Any
 
 from trtbuild.core.errors import MissingDependency, TrtbuildError
 from trtbuild.core.shown import shown
+from trtbuild.core.user_code import Observed, explain_withheld, watch_user_code
 from trtbuild.run.executor import Call, StepProgress
 from trtbuild.steps.base import Context, QuietEvents, Step
 from trtbuild.steps.held_files import hold_files
@@ -59,14 +60,39 @@ def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) 
         threads=threads,
         events=events,
     )
-    problem = _problem_of(lambda: _run_held(call.step, context))
+    observed: dict[str, str] = {}
+    problem = _problem_of(lambda: observed.update(_run_step(call, context)))
     return {
         "name": call.name,
         **problem,
+        "observed": observed,
         "notes": tuple(events.notes),
         "warnings": tuple(events.warnings),
         "caveats": tuple(dict.fromkeys([*call.caveats, *events.caveats])),
     }
+
+
+def _run_step(call: Call, context: Context) -> dict[str, str]:
+    """Run a step, and return what code of the user's rested on in it."""
+    code = call.step.user_code()
+    if code is None:
+        _run_held(call.step, context)
+        return {}
+    scratch, found = context.out.parent, Observed()
+    try:
+        with watch_user_code(code, scratch=scratch, left_out=call.inputs.values()) as found:
+            _run_held(call.step, context)
+    except TrtbuildError as error:
+        if found.withheld:
+            error.hint = explain_withheld(found.withheld)
+        raise
+    for note in found.notes:
+        context.events.note(note)
+    if found.withheld:
+        context.events.warn(explain_withheld(found.withheld))
+    for caution in found.cautions:
+        context.events.caveat(caution)
+    return found.words
 
 
 def _run_held(step: Step, context: Context) -> None:

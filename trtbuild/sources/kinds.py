@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Location, NonEmpty, Options, VariableName
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.sources.sizes import Shapes, Sizes, choose_sizes
 
@@ -62,7 +62,7 @@ class Onnx(Options):
     may stand in any order, its floats may be float32 or 16-bit, and each dimension that it calls -1
     or `?` is open for itself."""
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the model file, then the files of its external data, sorted.
 
         Reads the structure alone, without the onnx library: this runs at every plan.
@@ -103,6 +103,15 @@ class Torch(Options):
     """`path/to/file.py:callable`, relative to the recipe, or `package.module:callable`."""
     options: dict[str, int | float | str | bool] = {}
     """Keyword arguments for the callable."""
+    files: tuple[NonEmpty, ...] = ()
+    """Files and folders, relative to the recipe, that the code reads: whatever of them changes runs
+    it again. What it is seen to read counts anyway; this is for what a library reads by itself."""
+    packages: tuple[str, ...] = ()
+    """Installed packages (as pip names them) whose version may change the model: another version
+    runs the callable again. Those that its code imports count anyway. None by default."""
+    environment: tuple[VariableName, ...] = ()
+    """Variables of the environment that the code is given, and whose values count; of others it
+    only sees those that every program needs (`PATH`, `HOME`, `LANG`, ...). None by default."""
     weights: Weights | None = None
     """The trained weights; without them the callable is expected to load its own."""
     without_weights: Literal["fail", "seeded"] = "fail"
@@ -131,7 +140,7 @@ class Torch(Options):
             )
         return self
 
-    def files(self, base: Path) -> tuple[Path, ...]:
+    def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the entrypoint's source and the modules that it imports from beside it.
 
         Raises:

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
+from trtbuild.core.user_code import UserCode
 
 __all__ = [
     "MODEL",
@@ -152,6 +153,10 @@ class Step(Options):
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts (installed versions) that may change what this step makes."""
         return ()
+
+    def user_code(self) -> UserCode | None:
+        """Say what of the user's code it runs: that is watched, and all it rests on counts."""
+        return None
 
     def needs(self) -> Needs:
         """Say what the step takes up where it runs."""

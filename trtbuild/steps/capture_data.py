@@ -10,6 +10,8 @@ from typing import ClassVar, Literal
 
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
+from trtbuild.core.options import Location
+from trtbuild.core.user_code import UserCode
 from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
@@ -89,10 +91,24 @@ class CaptureData(Step):
     kind: Literal["capture_data"] = "capture_data"
     source: AnyDataSource
     files: tuple[Pinned, ...]
+    base: Location = ""
+    """The folder that paths in the recipe relate to."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that decode pictures, and those that the source names."""
         return self.source.fact_names()
+
+    def user_code(self) -> UserCode | None:
+        """Say what code yields the samples, where code does."""
+        if not self.source.captured:
+            return None
+        return UserCode(
+            base=self.base,
+            known=tuple(pinned.path for pinned in self.files),
+            files=self.source.files,
+            environment=self.source.environment,
+            options=self.source.options,
+        )
 
     def needs(self) -> Needs:
         """Need a process of its own where code of the user's runs."""

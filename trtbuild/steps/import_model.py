@@ -8,12 +8,15 @@ from typing import ClassVar, Literal
 
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
+from trtbuild.core.user_code import UserCode
 from trtbuild.sources import ModelSource
 from trtbuild.sources.kinds import Torch
 from trtbuild.sources.sizes import Sizes
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["ImportModel"]
+
+EXPORTERS = ("torch", "onnx", "onnxscript", "onnx-ir")
 
 
 class ImportModel(Step):
@@ -26,7 +29,7 @@ class ImportModel(Step):
     kind: Literal["import_model"] = "import_model"
     model: ModelSource
     files: tuple[Pinned, ...]
-    """What `model.files()` named: the ONNX file and its data, or the entrypoint's sources."""
+    """What `model.find_files()` named: the ONNX file and its data, or the entrypoint's sources."""
     weights: Pinned | None = None
     """The weights file, fetched; None where there is none (see `Torch.without_weights`)."""
     sizes: Sizes = Sizes()
@@ -37,8 +40,21 @@ class ImportModel(Step):
     def fact_names(self) -> tuple[str, ...]:
         """Name the libraries that export, or read, the model."""
         if isinstance(self.model, Torch):
-            return ("torch", "onnx", "onnxscript", "onnx-ir")
+            return tuple(dict.fromkeys([*EXPORTERS, *self.model.packages]))
         return ("onnx",)
+
+    def user_code(self) -> UserCode | None:
+        """Say what code makes a torch module."""
+        if not isinstance(self.model, Torch):
+            return None
+        known = (*self.files, *([self.weights] if self.weights else []))
+        return UserCode(
+            base=self.base,
+            known=tuple(pinned.path for pinned in known),
+            files=self.model.files,
+            environment=self.model.environment,
+            options=self.model.options,
+        )
 
     def needs(self) -> Needs:
         """Need a process of its own where code of the user's runs."""

@@ -17,6 +17,7 @@ from trtbuild.core.files import remove_file, write_whole
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.records import Action
 from trtbuild.core.regular_files import read_regular
+from trtbuild.store.observed import sweep_observed
 from trtbuild.store.reach import Reader, iterate_actions
 from trtbuild.store.store import Store
 
@@ -211,6 +212,7 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
             for path in (*records, *objects.values()):
                 remove_file(path)
             _sweep(store)
+            sweep_observed(store)
     steps = sum(path.parent.name == "actions" for path in records)
     return StoreCollection(steps, len(objects), freed, kept, len(stamps), sum(stamps))
 

@@ -92,6 +92,7 @@ def keep_answer(key: Sequence[str], said: Answer, watch: Watch, *, began: float)
         return reason
     guards = [("lock", path) for path in watch.locks]
     guards += [("writable", path) for path in watch.writable]
+    guards += [("variable", _describe_variable(name)) for name in watch.variables]
     looked = sorted(watch.looks)
     folders = _list_folders(looked)
     states = _digest_states(looked, folders)
@@ -119,6 +120,15 @@ def keep_answer(key: Sequence[str], said: Answer, watch: Watch, *, began: float)
     except OSError as error:
         return str(error)
     return ""
+
+
+def _describe_variable(name: str) -> str:
+    """Tell one value of a variable from another without saying it: it may be a password."""
+    import hashlib
+
+    value = os.environ.get(name)
+    told = "" if value is None else hashlib.sha256(os.fsencode(value)).hexdigest()
+    return f"{name}={told}"
 
 
 def _sweep(folder: Path) -> None:
@@ -264,7 +274,9 @@ def _flat(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _still_good(what: str, path: str) -> bool:
-    """Tell whether a folder can be written to, or a lock taken by another reader."""
+    """Tell whether a variable is as it was, a folder can be written to, or a lock be shared."""
+    if what == "variable":
+        return path == _describe_variable(path.partition("=")[0])
     if what == "writable":
         return os.access(path, os.W_OK | os.X_OK)
     from trtbuild.core.locks import take_lock

@@ -33,6 +33,7 @@ README = """This is trtbuild's store: results of build steps, kept so that they 
 objects/   files by the sha256 of their contents; read-only
 actions/   what each step was made of and what it left, by the digest of its ingredients
 contents/  the same actions, by the digests of their inputs' contents
+observed/  what code of yours was seen to read and load, by the digest of what it declares
 records/   the last runs of each recipe
 work/      steps that are running, or that failed (their logs)
 locks/     one lock a step

@@ -15,6 +15,7 @@ from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_st
 from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock
+from trtbuild.plan.observed import add_observed
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
 from trtbuild.recipe.load import LoadedRecipe
@@ -80,6 +81,7 @@ def compile_for_machine(
         runners=runners,
         warm=dict(find_timing_caches(recipe, store)),
         ranges=None if lock is None else lock.table(),
+        observe=lambda step, tree, facts: add_observed(step, tree, facts, store),
         absent=gone or absent,
     )
     made = compile_recipe(recipe, here)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
+from trtbuild.core.needs import Needs
 from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
-from trtbuild.plan.absent_data import belongs, find_absent_data
+from trtbuild.plan.absent_data import MADE, belongs, find_absent_data
 from trtbuild.plan.compile import name_target_step
-from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
 from trtbuild.plan.lock_tools import list_moved_tools, list_own_tools
+from trtbuild.plan.observed import make_looker
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
@@ -28,7 +30,7 @@ from trtbuild.verbs.lock_mismatch import (
     refuse_other,
     refuse_tools,
 )
-from trtbuild.verbs.lock_names import flatten_options, name_file
+from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed, name_file
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -44,7 +46,6 @@ __all__ = [
 
 TACTICS, BYTES = 1, 2
 """Levels of guarantee: the engine's tactics are the same; its bytes are."""
-UNLOCKED = (*ENGINE_RUNS, "calibrate", "calibrate_natively", "locked_ranges")
 
 
 def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
@@ -54,22 +55,33 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     that an engine was compared on: without it the build is the same.
     """
     base = loaded.file.parent.absolute()
-    steps = [step for step in plan.steps if step.step.kind not in UNLOCKED]
-    read = {before for step in steps for before in step.after}
-    used = [s for s in steps if s.step.kind != "capture_data" or s.name in read]
+    used = list_used(plan)
     names = {name for step in used for name in step.step.fact_names()}
     builders = {name_target_step(target): target for target in loaded.recipe.targets}
     own = {builders[s.name]: list_own_tools(s, plan.facts) for s in used if s.name in builders}
     pins = {path: digest for step in plan.steps for path, digest in iterate_pinned(step.step)}
+    sources = {name_file(path, base): digest for path, digest in sorted(pins.items())}
     return Lock(
         models={},
-        recipe=dict(flatten_options(list_params(loaded.recipe))),
-        sources={name_file(path, base): digest for path, digest in sorted(pins.items())},
+        recipe=dict(_flat(list_params(loaded.recipe), "")),
+        sources=sources,
+        observed=list_observed(plan, sources),
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
         targets={},
         measures={},
         target_tools={name: tools for name, tools in own.items() if tools},
     )
+
+
+def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _flat(value, f"{path}.{key}".lstrip("."))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from _flat(value, f"{path}[{index}]")
+    elif tree is not None:
+        yield path, tree
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
@@ -207,7 +219,8 @@ def compare_with_lock(
         LockMismatch: something differs; says what.
     """
     lock = read_lock(find_lock(loaded.file))
-    absent = find_absent_data(loaded.recipe, loaded.file.parent.absolute())
+    base = loaded.file.parent.absolute()
+    absent = find_absent_data(loaded.recipe, base)
     made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=False, absent=absent)
     here = {
         name: digest
@@ -215,8 +228,11 @@ def compare_with_lock(
         if not belongs(name, loaded.recipe, absent)
     }
     now = make_static_lock(loaded, made)
-    then = lock.model_copy(update={"sources": here, "tools": now.tools})
-    refuse_mismatch(loaded.file, list_differing(then, now))
+    looker = make_looker(str(base), store, executor.place(Needs()).facts)
+    observed, seen, unseen = look_at_observed(lock.observed, made, looker, base)
+    then = {"sources": here, "tools": now.tools, "observed": observed}
+    now_too = now.model_copy(update={"observed": seen})
+    refuse_mismatch(loaded.file, list_differing(lock.model_copy(update=then), now_too))
     lacking = [
         name
         for name, version in now.tools.items()
@@ -225,6 +241,7 @@ def compare_with_lock(
     return lock, (
         *(f"data `{name}` is not here: its files are not checked" for name in absent),
         *(f"{name} is not here: its version is not checked" for name in lacking),
+        *unseen,
         *_hold_tools(loaded, lock, now, store, executor, building=building),
     )
 
@@ -247,6 +264,7 @@ def _hold_tools(
     decisions = decide(plan, store) if makers else ()
     outcomes = tuple(_reuse(each.step, each.digest, store) for each in decisions)
     made = {name for tool in makers for name in tool.makes}
+    made |= {step.name for step in plan.steps if step.step.kind in MADE}
     unknown = [name for name in _missing(decisions) if name in made]
     other = () if unknown else list_other_results(lock, add_results(lock, loaded, outcomes, store))
     refuse_tools(loaded, makers if unknown or other else ())

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from trtbuild.core.environment import withhold_variables
+
+
+def test_gives_what_every_program_needs_and_what_is_declared(monkeypatch):
+    """The rest is withheld, and who asks for it is heard."""
+    for name in ("MY_SCALE", "MY_OTHER", "LC_TIME", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+
+    with withhold_variables(("MY_SCALE",)) as asked:
+        given = [os.environ.get(name) for name in ("MY_SCALE", "LC_TIME", "OMP_NUM_THREADS")]
+        with pytest.raises(KeyError):
+            os.environ["MY_OTHER"]
+        os.environ.get("NOBODY_HAS_SET_IT")
+
+    assert ["1", "1", "1"] == given
+    assert {"MY_OTHER"} == asked
+
+
+def test_puts_all_back(monkeypatch):
+    """What was changed meanwhile included."""
+    monkeypatch.setenv("MY_OTHER", "1")
+    before = dict(os.environ)
+
+    with withhold_variables(()):
+        os.environ["MY_NEW"] = os.environ["HOME"] = "x"
+
+    assert before == dict(os.environ)

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from trtbuild.core.native_reads import NativeReads
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+
+
+def opened(folder, *names, tree=False):
+    """Return which files are heard of, by their names, when a program reads some."""
+    reads = NativeReads()
+    (reads.watch_tree if tree else reads.watch)(str(folder))
+    subprocess.run(
+        ["/bin/cat", *(folder / name for name in names)], check=True, capture_output=True
+    )
+    reads.close()
+    return {path.removeprefix(f"{folder}/") for path in reads.opened}
+
+
+def test_hears_of_what_a_program_reads(tmp_path):
+    """Of that file, and of no other in its folder."""
+    (tmp_path / "read.bin").write_text("1")
+    (tmp_path / "not read.bin").write_text("1")
+
+    assert {"read.bin"} == opened(tmp_path, "read.bin")
+
+
+def test_hears_of_folders_in_a_folder(tmp_path):
+    """But not in those where tools keep what is theirs."""
+    for name in ("in/deeper/1.bin", ".git/1.bin", "build/1.bin"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("1")
+
+    heard = opened(tmp_path, "in/deeper/1.bin", ".git/1.bin", "build/1.bin", tree=True)
+
+    assert {"in/deeper/1.bin"} == heard
+
+
+def test_passes_over_sources_and_recipes(tmp_path):
+    """Python says itself what it loads; editors and trtbuild read the others at any time."""
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "a.yaml").write_text("1")
+
+    assert set() == opened(tmp_path, "a.py", "a.yaml")
+
+
+def test_a_folder_that_is_not_there_does_no_harm(tmp_path):
+    """Code may ask for files in it."""
+    reads = NativeReads()
+    reads.watch(str(tmp_path / "absent"))
+    reads.close()
+
+    assert set() == reads.opened

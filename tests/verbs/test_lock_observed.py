@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from tests.helpers.plans import plan_with
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.observed import Looker
+from trtbuild.verbs.lock_observed import look_at_observed, name_file
+
+
+def look(locked, base):
+    looker = Looker(base, digest=digest_of_file, facts={})
+    return look_at_observed(locked, plan_with(), looker, base)
+
+
+def test_two_files_have_two_names_in_a_lock(tmp_path):
+    """Behind a link, `..` is not what the text makes of it."""
+    names = [name_file(str(tmp_path / each), tmp_path) for each in ("x", "link/../x", "../x")]
+
+    assert ["x", "link/../x", "../x"] == names
+
+
+def test_what_code_read_is_told_again(tmp_path):
+    """From the lock alone: no store need have seen the code run."""
+    (tmp_path / "a").touch()
+    line = "import_model: path a"
+
+    assert ({line: "file"}, {line: "file"}, ()) == look({line: "file"}, tmp_path)
+    (tmp_path / "a").unlink()
+    assert ({line: "file"}, {line: "absent"}, ()) == look({line: "file"}, tmp_path)
+
+
+def test_a_package_that_is_not_here_is_said_and_not_compared(tmp_path):
+    """As with the tools of a lock."""
+    then, now, remarks = look({"import_model: package numpy": "2.0"}, tmp_path)
+
+    assert ({}, {}) == (then, now)
+    assert ("package numpy, which import_model read, is not here: it is not checked",) == remarks

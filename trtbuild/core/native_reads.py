@@ -1,0 +1,103 @@
+"""What is read without Python's knowledge, by a library of C or a program: heard of by inotify.
+
+It says which files of a folder were opened, not by whom: another process that opens a file there
+meanwhile makes it count too, which costs a needless run at worst. Where there is no inotify, such
+reads are not heard of, and `files:` declares them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import struct
+import sys
+import threading
+from typing import Any
+
+__all__ = ["NativeReads"]
+
+OPENED, ONLY_FOLDERS, IS_FOLDER = 0x20, 0x01000000, 0x40000000  # linux/inotify.h
+OVERFLOW = 0x4000
+MOST_FOLDERS, MOST_IN_TREES = 4000, 500
+BUFFER = 1 << 16
+EVENT = struct.Struct("iIII")
+OTHERS = (".py", ".pyc", ".pyi", ".yaml", ".yml", ".lock", ".toml", ".md", ".part")
+"""What Python reads itself, so that it is heard anyway, and what editors and trtbuild open."""
+SKIPPED = frozenset({"build", "node_modules", "__pycache__", "site-packages"})
+
+
+class NativeReads:
+    """Hears which files are opened in folders, from the moment that they are watched."""
+
+    def __init__(self) -> None:
+        self.opened: set[str] = set()
+        self.lost = False
+        """More happened than the kernel remembers."""
+        self._watched: set[str] = set()
+        self._folders: dict[int, str] = {}
+        self._libc: Any = None
+        self._handle = -1
+        if sys.platform == "linux":
+            with contextlib.suppress(OSError, AttributeError):
+                self._libc = ctypes.CDLL(None)
+                self._add = self._libc.inotify_add_watch
+                self._handle = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._ended, self._end = os.pipe()
+        self._thread = threading.Thread(target=self._listen, daemon=True, name="native reads")
+        if self._handle >= 0:
+            self._thread.start()
+
+    def watch(self, folder: str) -> None:
+        """Hear of files in a folder, if it is one."""
+        if self._handle < 0 or folder in self._watched or len(self._watched) >= MOST_FOLDERS:
+            return
+        self._watched.add(folder)
+        number = self._add(self._handle, os.fsencode(folder), OPENED | ONLY_FOLDERS)
+        if number >= 0:
+            self._folders.setdefault(number, folder)
+
+    def watch_tree(self, root: str) -> None:
+        """Hear of files in a folder and those in it, but for what tools keep there."""
+        for folder, inner, files in os.walk(root):
+            if "pyvenv.cfg" in files or ".trtbuild.json" in files:
+                inner.clear()
+                continue
+            inner[:] = sorted(each for each in inner if each[0] != "." and each not in SKIPPED)
+            self.watch(folder)
+            if len(self._watched) >= MOST_IN_TREES:
+                return
+
+    def close(self) -> None:
+        """Hear the last, and end."""
+        os.close(self._end)
+        if self._handle >= 0:
+            self._thread.join()
+            self._drain()
+            os.close(self._handle)
+        os.close(self._ended)
+
+    def _listen(self) -> None:
+        while True:
+            ready, _, _ = select.select([self._handle, self._ended], [], [])
+            self._drain()
+            if self._ended in ready:
+                return
+
+    def _drain(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._handle, BUFFER):
+                at = 0
+                while at < len(data):
+                    number, mask, _, length = EVENT.unpack_from(data, at)
+                    at += EVENT.size + length
+                    self.lost |= bool(mask & OVERFLOW)
+                    name = data[at - length : at].rstrip(b"\0")
+                    folder = self._folders.get(number)
+                    if folder is not None and name and not mask & IS_FOLDER:
+                        self._take(folder, os.fsdecode(name))
+
+    def _take(self, folder: str, name: str) -> None:
+        if not name.endswith(OTHERS):
+            self.opened.add(os.path.join(folder, name))  # noqa: PTH118

@@ -1,0 +1,50 @@
+"""What a step's code was seen to rest on when it ran, by the digest of what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from trtbuild.core.digest import read_sealed_tree, seal, write_canonical_json
+from trtbuild.core.files import remove_file, write_whole
+from trtbuild.store.store import Store
+
+__all__ = ["note_observed", "read_observed", "sweep_observed"]
+
+MOST = 20
+"""How many are kept of one step: as many states are recognized when they come back."""
+FOLDER = "observed"
+
+
+def read_observed(store: Store, declared: str) -> list[list[str]]:
+    """Return the words for what each run of a step was seen to rest on, the latest first."""
+    return [words for _, words in _read(store, declared)]
+
+
+def note_observed(store: Store, declared: str, digest: str, words: Iterable[str]) -> None:
+    """Write down what the run of a step rested on that made what `digest` names."""
+    new = (digest, sorted(words))
+    kept = [new, *(each for each in _read(store, declared) if each[1] != new[1])][:MOST]
+    path = store.root / FOLDER / f"{declared.rpartition(':')[2]}.json"
+    write_whole(path, seal(write_canonical_json(kept)))
+
+
+def sweep_observed(store: Store) -> None:
+    """Forget the runs whose results are gone."""
+    for path in (store.root / FOLDER).glob("*.json"):
+        declared = f"sha256:{path.stem}"
+        if not any(store.action(digest) is not None for digest, _ in _read(store, declared)):
+            remove_file(path)
+
+
+def _read(store: Store, declared: str) -> list[tuple[str, list[str]]]:
+    return list(_items(store, declared))
+
+
+def _items(store: Store, declared: str) -> Iterator[tuple[str, list[str]]]:
+    path = store.root / FOLDER / f"{declared.rpartition(':')[2]}.json"
+    tree = read_sealed_tree(path)
+    for item in tree if isinstance(tree, list) else ():
+        if isinstance(item, list) and len(item) == 2:  # noqa: PLR2004
+            digest, words = item
+            if isinstance(words, list) and all(isinstance(text, str) for text in (digest, *words)):
+                yield digest, words
