@@ -6,8 +6,10 @@ import ast
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
+from tests.helpers.models import model_of
 from tests.helpers.projects import edit
 from trtbuild import api
 from trtbuild.core.arrays import ArrayFile
@@ -117,3 +119,42 @@ def test_a_target_is_printed_as_a_program(project):
 def test_the_store_is_where_the_environment_says(project, tmp_path):
     """Nowhere else."""
     assert tmp_path / "store" == api.open_store().root
+
+
+STATES = """m (float[n, 5, 8] x, float[2, n, 8] h, float[2] size, float t)
+    => (float[n, 5, 8] y, float[2, n, 8] h2) {
+  f = ReduceSum<keepdims = 0>(size)  c = MatMul(x, w)  d = Mul(c, f)  y = Mul(d, t)
+  e = MatMul(h, w)  h2 = Relu(e)
+}"""
+STATES_RECIPE = """\
+version: 1
+name: states
+model: {kind: onnx, path: states.onnx}
+inputs: {t: {fill: 2}}
+data:
+  calib: {kind: arrays, path: calib.npz}
+  eval: {kind: arrays, path: eval.npz}
+quantization: {data: calib, calibrator: {kind: minmax}}
+targets: {ort: {kind: onnxruntime}}
+compare: {data: eval, metrics: [sqnr_db]}
+"""
+
+
+@pytest.mark.usefixtures("project")
+def test_states_sizes_and_scalars_are_fed():
+    """A state brings its batch axis, the second; a size has none; a scalar is filled."""
+    random = np.random.default_rng(0)
+    weight = {"w": random.normal(size=(8, 8)).astype(np.float32)}
+    onnx.save(model_of(STATES, weight), "states.onnx")
+    for name in ("calib", "eval"):
+        shapes = {"x": (4, 5, 8), "h": (4, 2, 1, 8), "size": (4, 2)}
+        arrays = {key: random.uniform(-1, 1, each) for key, each in shapes.items()}
+        np.savez(f"{name}.npz", **{key: each.astype(np.float32) for key, each in arrays.items()})
+    Path("states.yaml").write_text(STATES_RECIPE)
+
+    done = api.apply("states.yaml", build_dir="build")
+
+    assert done.record.comparison is not None
+    measures = {each.output: each.value for each in done.record.comparison.measures}
+    assert {"y", "h2"} == measures.keys()
+    assert min(measures.values()) > 30

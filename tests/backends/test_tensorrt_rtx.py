@@ -60,7 +60,7 @@ FLOAT = {
 def build(tmp_path):
     """Build a model for 8.9 unless told otherwise; INT8 is asked of every layer."""
 
-    def built(model, *, profiles=(), progress=lambda *_: None, **options):
+    def built(model, *, profiles=(), progress=lambda *_: None, values=(), **options):
         path = tmp_path / "model.onnx"
         path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
         target = TensorrtRtx(
@@ -68,7 +68,9 @@ def build(tmp_path):
         )
         asked = [] if isinstance(model, bytes) else int8_of(OnnxModel(model))
         engine = tmp_path / "model.engine"
-        return target.build(BuildOrder(path, engine, profiles, asked, progress)), engine
+        return target.build(
+            BuildOrder(path, engine, profiles, asked, progress, values=values)
+        ), engine
 
     return built
 
@@ -304,6 +306,23 @@ REFUSED = {
         "fold constants",
     ),
 }  # fmt: skip
+
+
+SIZED = """m (float[1, 8, 4, 4] x, int64[2] size) => (float[1, 8, h, w] y) {
+    s = Shape<start = 0, end = 2>(x)  t = Concat<axis = 0>(s, size)
+    [up] y = Resize<mode = "nearest">(x, , , t)
+}"""
+
+
+def test_the_values_of_an_input_that_decides_shapes_are_given(build):
+    """Without them it says what to write."""
+    profile = {"size": ((4, 4), (8, 8), (16, 16))}
+    _, engine = build(model_of(SIZED), profiles=[profile], values=["size"])
+    assert engine.stat().st_size > 0
+    with pytest.raises(StepInputError) as error:
+        build(model_of(SIZED))
+
+    assert "`size: {values: true, min: ..., opt: ..., max: ...}`" in error.value.hint
 
 
 @pytest.mark.parametrize(("text", "message", "hint"), REFUSED.values(), ids=REFUSED)

@@ -42,6 +42,9 @@ def test_what_was_added_is_read_back(tmp_path):
         np.testing.assert_array_equal(array, found.read(name))
 
 
+RAGGED = [(2, 3), (2, 3), (0, 3), (4, 5)]
+
+
 @given(
     array=hnp.arrays(DTYPES, hnp.array_shapes(max_dims=3, max_side=4)),
     cut=st.integers(0, 4),
@@ -160,3 +163,30 @@ def test_an_archive_of_the_future_is_corrupt(tmp_path):
 
     with pytest.raises(CorruptObject, match=r"zip file version 8\.4"):
         ArrayFile(path)
+
+
+def test_rows_of_several_shapes_are_read_one_by_one(tmp_path):
+    """Two rows alike, an empty one, a larger one; another file for rows that are all alike."""
+    rows = [np.full(shape, index, np.float32) for index, shape in enumerate(RAGGED)]
+    with write_npz(tmp_path / "a.npz") as writer:
+        for row in rows:
+            writer.append("x/y", row[None], ragged=True)
+            writer.append("same", np.ones((1, 2)), ragged=True)
+
+    file = ArrayFile(tmp_path / "a.npz")
+    found = file.read_rows("x/y")
+
+    assert ("x/y", "same") == file.names
+    assert (RAGGED, 4) == (found.shapes, file.count("x/y"))
+    assert all((row == found.row(index)).all() for index, row in enumerate(rows))
+    assert (4, 2) == file.read_rows("same").shape
+
+
+def test_rows_that_do_not_fill_their_array_are_damage(tmp_path):
+    """A file that says another shape than it holds."""
+    with write_npz(tmp_path / "a.npz") as writer:
+        writer.append("x", np.ones((1, 2)), ragged=True)
+        writer.append("x", np.ones((1, 3)), ragged=True)
+        writer._growing["x"].shapes[1] = (4,)
+    with pytest.raises(CorruptObject, match="do not fill"):
+        ArrayFile(tmp_path / "a.npz").read_rows("x")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.data.base import Sample
+from trtbuild.data.base import Sample, SizeSpan
 from trtbuild.data.survey import Survey, digest_of_sample
 
 
-def surveyed(*samples) -> Survey:
+def surveyed(*samples):
     survey = Survey()
     for index, (arrays, label) in enumerate(samples):
         survey.add(Sample(f"s{index}", arrays, label))
@@ -68,7 +68,10 @@ def test_values_that_are_not_finite_are_refused(value, told):
 @pytest.mark.parametrize(
     ("odd", "message"),
     [
-        ({"x": np.zeros(3)}, "s1: its `x` is float64 [3]; in the samples before it is float64 [2]"),
+        (
+            {"x": np.zeros((2, 1))},
+            "s1: its `x` is float64 [2, 1]; in the samples before it is float64 [2]",
+        ),
         (
             {"x": np.zeros(2, np.int8)},
             "s1: its `x` is int8 [2]; in the samples before it is float64 [2]",
@@ -86,6 +89,15 @@ def test_an_odd_sample_is_named(odd, message):
         surveyed(({"x": np.zeros(2)}, None), (odd, None))
 
     assert message == caught.value.message
+
+
+def test_sizes_in_which_samples_differ_are_spans():
+    """With the first sample that is unlike the first of all; other axes stay as they are."""
+    shapes = [(2, 5), (2, 5), (2, 9), (2, 4)]
+    found = surveyed(*(({"x": np.zeros(shape)}, None) for shape in shapes)).manifest()
+
+    assert [(2, "4..9")] == [spec.shape for spec in found.tensors]
+    assert [SizeSpan(tensor="x", axis=1, least=4, most=9, first=2)] == list(found.sizes)
 
 
 def test_no_samples_are_an_error():

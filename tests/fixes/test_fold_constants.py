@@ -194,3 +194,27 @@ def test_a_constant_output_keeps_its_name():
 
     assert isinstance(graph.outputs[0], gs.Constant)
     assert ("y", [2]) == (graph.outputs[0].name, graph.outputs[0].values.tolist())
+
+
+def test_what_is_as_large_as_a_number_says_is_not_computed_unseen():
+    """A Range whose end is computed too: once that is folded, its size is known, and too large."""
+    graph, account = folded(
+        """g (float[2] x) => (float[2] y)
+        <int64 a = {0}, int64 k = {100000}, int64 c = {1}>
+        { e = Mul(k, k)  r = Range(a, e, c)  m = ReduceMax<keepdims = 0>(r)  f = Cast<to = 1>(m)
+          y = Add(x, f) }"""
+    )
+
+    assert ["Range", "ReduceMax", "Cast", "Add"] == ops(graph)
+    assert any("size_limit" in remark for remark in account.remarks)
+
+
+def test_a_range_that_is_short_is_computed():
+    """Its end is computed first."""
+    graph, _ = folded(
+        """g (float[6] x) => (float[6] y) <float a = {0}, float k = {3}, float c = {1}>
+        { e = Add(k, k)  r = Range(a, e, c)  y = Add(x, r) }"""
+    )
+
+    assert ["Add"] == ops(graph)
+    assert [0, 1, 2, 3, 4, 5] == graph.nodes[0].inputs[1].values.tolist()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from trtbuild.core.arrays import RaggedRows
 from trtbuild.measure import pairs
 from trtbuild.measure.metrics import Metric
 from trtbuild.measure.outputs import measure_output
@@ -109,3 +110,29 @@ def test_any_numbers_at_all_give_measures_that_json_can_hold(reference, candidat
     ):
         assert found.value is not None or found.remark
         assert found == type(found).model_validate_json(found.model_dump_json())
+
+
+def ragged(*rows):
+    """Rows that differ in length, as a file of outputs gives them."""
+    values = np.concatenate([np.ravel(row) for row in rows])
+    return RaggedRows(values, np.array([np.shape(row) for row in rows]))
+
+
+def test_samples_of_several_sizes_are_measured_one_by_one():
+    """The least cosine is of the second sample, the largest difference too."""
+    reference = ragged([1.0, 0.0], [1.0, 0.0, 0.0], [1.0])
+    candidate = ragged([1.0, 0.0], [0.0, 2.0, 0.0], [1.0])
+    cosine, difference, top = measure_output(
+        "y", reference, candidate, metrics=["cosine", "max_abs", "top1"], labels=np.zeros(3, int)
+    )
+
+    assert (pytest.approx(2 / 3), 1) == (cosine.value, cosine.worst_sample)
+    assert 2 == difference.value
+    assert "samples differ in shape" in top.remark
+
+
+def test_sizes_that_differ_between_the_sides_are_named():
+    """With the first sample in which they do."""
+    (found,) = measure_output("y", ragged([1.0], [1.0, 2.0]), np.ones((2, 1)), metrics=["max_abs"])
+
+    assert "shapes differ in sample 1: [2] against [1]" == found.remark

@@ -7,7 +7,7 @@ import pytest
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.feeds import Feeder, demand_fit, describe_sample
+from trtbuild.model.feeds import Feeder, demand_fit
 
 X = TensorSpec(name="x", dtype="float32", shape=("N", 2))
 
@@ -92,7 +92,6 @@ def test_rounding_is_for_half_alone():
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ([X, spec(name="k")], "input `k` is a single number and has no batch axis"),
         ([spec(2, 2), spec(1, 2, name="k")], r"disagree on the batch: `x` \[2, 2\], `k` \[1, 2\]"),
         ([spec("N", dtype="bfloat16")], "input `x` is bfloat16; NumPy has no such array"),
         ([spec("N", dtype="object")], "input `x` is object"),
@@ -105,8 +104,8 @@ def test_inputs_that_no_sample_fits_are_refused_at_once(inputs, message):
 
 
 def test_a_sample_lacks_the_batch_axis():
-    """What has none is the same for every sample."""
-    assert [(2,), ()] == [describe_sample(each).shape for each in (X, spec())]
+    """What has none is brought whole."""
+    assert [(2,), ()] == [each.shape for each in Feeder([X, spec(name="k")]).samples]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal, ranges_of, sqnr_db
+from trtbuild.core.errors import StepInputError
 from trtbuild.model.folding import fold_value
 from trtbuild.model.view import GraphView
 from trtbuild.quant.apply import quantize_model
@@ -52,3 +54,20 @@ def test_a_chain_may_be_long():
     )
 
     assert view.is_constant("t60")
+
+
+def test_what_doubles_again_and_again_is_not_computed():
+    """Thirty Concats of a list with itself; each is looked at once."""
+    chain = " ".join(f"c{i + 1} = Concat<axis = 0>(c{i}, c{i})" for i in range(30))
+    text = "g (float[N] x) => (float[M] y) <float[2] c0 = {1, 2}> {"
+    made = model_of(f"{text} {chain}  y = Add(x, c30) }}")
+    with pytest.raises(StepInputError, match=r"`c\d+` \(Concat\) .* would hold \d+ values"):
+        fold_value(GraphView(made), "c30")
+
+
+def test_two_lists_are_not_spread_into_a_table():
+    """A column and a row of ten thousand each."""
+    zeros = {"a": np.zeros((10000, 1), np.float32), "b": np.zeros((1, 10000), np.float32)}
+    made = model_of("g (float[N] x) => (float[M, N] y) { t = Add(a, b)  y = Add(x, t) }", zeros)
+    with pytest.raises(StepInputError, match=r"`t` \(Add\) .* would hold 100000000 values"):
+        fold_value(GraphView(made), "t")

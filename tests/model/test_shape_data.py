@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from tests.helpers.models import model_of
 from trtbuild.model.shape_data import may_follow
 
@@ -30,10 +33,50 @@ def test_what_doubles_for_ever_is_not():
     assert not may_follow(doubled(40, "c0 = Shape (x)"))
 
 
-def test_what_no_values_are_known_of_may_double():
-    """A network that concatenates feature maps, as DenseNet does, is like any other."""
-    assert may_follow(doubled(40, "r = Shape (x)  f = Cast <to: int = 1> (r)  h = Relu (f)  "
-                                  "c0 = Cast <to: int = 7> (h)"))  # fmt: skip
+def test_feature_maps_may_double():
+    """A network that concatenates them, as DenseNet does, is like any other: they are no lists."""
+    assert may_follow(doubled(20, "c0 = Identity (x)"))
+
+
+def test_a_list_of_known_length_may_not_double():
+    """ONNX makes up as many values as it is long, though it knows none."""
+    assert not may_follow(doubled(40, "r = Shape (x)  f = Cast <to: int = 1> (r)  h = Relu (f)  "
+                                      "c0 = Cast <to: int = 7> (h)"))  # fmt: skip
+
+
+LONG = {
+    "range": "r = Range (zero, vast, one)",
+    "input": "r = Identity (v)",
+    "constant": "r = ConstantOfShape <value = int64[1] {1}> (vasts)",
+    "expand": "r = Expand (ones, vasts)",
+    "tile": "r = Tile (ones, vasts)",
+    "pad": "p = Concat <axis = 0> (ones, vasts)  r = Pad (ones, p)",
+    "onehot": "h = OneHot (ones, vast, two)  r = Squeeze (h, zero1)",
+    "resize": "r = Resize (ones, , , vasts)",
+    "computed": "w = Mul (large, large)  r = Range (zero, w, one)",
+    "computed size": "w = Mul (larges, larges)  r = Expand (ones, w)",
+}
+NUMBERS = {"zero": 0, "one": 1, "vast": 10**10, "large": 10**5, "zero1": [0]}
+NUMBERS |= {"ones": [1], "vasts": [10**10], "larges": [10**5], "two": [0, 1]}
+
+
+@pytest.mark.parametrize("body", LONG.values(), ids=LONG)
+def test_a_list_that_is_vast_is_not_followed(body):
+    """However it comes to be; a second suffices for 143 bytes."""
+    constants = {name: np.array(value) for name, value in NUMBERS.items() if name in body}
+    text = f"m (int64[10000000000] v) => (float[M] y) {{ {body}  y = Cast <to: int = 1> (r) }}"
+
+    assert not may_follow(model_of(text, constants))
+
+
+def test_positions_are_followed():
+    """A Range as long as a sentence, whose length is open."""
+    constants = {"zero": np.array(0), "one": np.array(1)}
+    text = """m (int64[1, S] x) => (int64[1, S] y) {
+        s = Shape (x)  n = Gather (s, one)  r = Range (zero, n, one)
+        c = Cast <to: int = 7> (r)  y = Unsqueeze (c, z1) }"""
+
+    assert may_follow(model_of(text, constants | {"z1": np.array([0])}))
 
 
 def test_a_branch_is_looked_into():

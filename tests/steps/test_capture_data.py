@@ -30,6 +30,7 @@ def test_the_manifest_is_what_a_reader_can_redo(tmp_path):
         "count": 2,
         "labelled": True,
         "labels": [1, 0],
+        "sizes": [],
         "tensors": [{"name": "x", "dtype": "float32", "shape": [3]}],
         "peaks": {"x": [0.0, 0.0]},
         "spans": {"x": {"low": 0, "high": 0, "mean": 0, "deviation": 0, "values": 6}},
@@ -115,19 +116,16 @@ def test_preprocessing_that_overflows_is_refused(tmp_path):
         capture(source, tmp_path, tmp_path / "out")
 
 
-def test_a_picture_of_another_size_is_named(tmp_path):
-    """The hint says how pictures come to one size."""
+def test_pictures_may_differ_in_size(tmp_path):
+    """A model may take them all; which is the first that is unlike the others is kept."""
     picture(tmp_path / "photos/a.png", size=(8, 6))
     picture(tmp_path / "photos/b.png", size=(8, 7))
     source = source_of('{"kind": "images", "path": "photos", "preprocess": {}}')
+    capture(source, tmp_path, tmp_path / "out")
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
 
-    with pytest.raises(StepInputError) as caught:
-        capture(source, tmp_path, tmp_path / "out")
-
-    assert caught.value.message == (
-        "b.png: its `input` is float32 [3, 7, 8]; in the samples before it is float32 [3, 6, 8]"
-    )
-    assert "resize" in caught.value.hint
+    assert [[3, "6..7", 8]] == [each["shape"] for each in manifest["tensors"]]
+    assert [1] == [each["first"] for each in manifest["sizes"]]
 
 
 def test_code_that_changed_since_planning_is_not_run(tmp_path):

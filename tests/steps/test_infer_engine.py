@@ -127,9 +127,10 @@ def test_it_needs_its_own_gpu_and_names_it_as_a_fact():
 def test_an_input_with_a_fixed_batch_stays_as_it_is():
     """The engine's own batch, whatever the profiles are."""
     from trtbuild.backends.tensorrt.engine import EngineDescription
+    from trtbuild.model.feeds import Feeder
     from trtbuild.steps.infer_engine import _choose_batch
 
     fixed = TensorSpec(name="x", dtype="float32", shape=(4, 2))
     engine = EngineDescription(inputs=(fixed,), outputs=(), profiles=({"x": ((4, 2),) * 3},))
 
-    assert (fixed,) == tuple(_choose_batch(engine, 8))
+    assert (fixed,) == tuple(_choose_batch(engine, Feeder([fixed]).placements, 8))

@@ -14,6 +14,7 @@ from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.lock import compare_with_lock, lock_built, make_static_lock
 from trtbuild.verbs.lock_mismatch import list_broken, refuse_mismatch
+from trtbuild.verbs.lock_names import name_file
 
 TARGET = LockedTarget(
     backend="tensorrt_rtx",
@@ -127,3 +128,10 @@ def test_many_reasons_are_counted():
         refuse_mismatch(Path("r.yaml"), (f"reason {index}" for index in range(20)))
     assert 12 == str(caught.value).count("reason")
     assert "and 8 more" in str(caught.value)
+
+
+def test_two_files_have_two_names_in_a_lock(tmp_path):
+    """Behind a link, `..` is not what the text makes of it."""
+    names = [name_file(str(tmp_path / each), tmp_path) for each in ("x", "link/../x", "../x")]
+
+    assert ["x", "link/../x", "../x"] == names

@@ -3,19 +3,12 @@ from __future__ import annotations
 from tests.helpers.plans import plan_with
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.observed import Looker
-from trtbuild.verbs.lock_observed import look_at_observed, name_file
+from trtbuild.verbs.lock_observed import look_at_observed
 
 
 def look(locked, base):
     looker = Looker(base, digest=digest_of_file, facts={})
     return look_at_observed(locked, plan_with(), looker, base)
-
-
-def test_two_files_have_two_names_in_a_lock(tmp_path):
-    """Behind a link, `..` is not what the text makes of it."""
-    names = [name_file(str(tmp_path / each), tmp_path) for each in ("x", "link/../x", "../x")]
-
-    assert ["x", "link/../x", "../x"] == names
 
 
 def test_what_code_read_is_told_again(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol
@@ -87,6 +87,8 @@ class BuildOrder:
     """The recipe names it, so it must be good; else it is what an earlier build left."""
     implicit: ImplicitQuantization | None = None
     """Ranges for a model without pairs; None for any other."""
+    values: Collection[str] = ()
+    """The inputs for which profiles have values, not shapes."""
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class TensorrtRtx(TrtOptions):
         from trtbuild.backends.tensorrt.tactics import digest_program
 
         read = OnnxModel.read(order.model)
-        check_model(read, order.profiles)
+        check_model(read, order.profiles, order.values)
         check_names(read, self.io_formats, "io_formats")
         settings = self.settings()
         job = BuildJob(RTX, order, settings, io_formats=self.io_formats, times=False)

@@ -61,12 +61,14 @@ class _Collector:
     histograms: Mapping[str, Histogram]
 
     def add(self, feed: Feed) -> None:
-        for name, values in self.observer.values(feed.arrays):
+        with feed.blamed():
+            found = self.observer.values(feed.arrays)
+        for name, values in found:
             try:
                 self.histograms[name].add(values)
             except NotFinite:
                 raise StepInputError(
-                    f"`{name}` holds a NaN or an infinity for {_samples(feed)}",
+                    f"`{name}` holds a NaN or an infinity for {feed.named}",
                     hint="look at that sample and its preprocessing; "
                     "if they are sound, the FP32 model itself overflows",
                 ) from None
@@ -78,8 +80,3 @@ class _Collector:
 def _start(exposed: Exposed, counted: Mapping[str, bool]) -> _Collector:
     histograms = {name: Histogram(counted=each) for name, each in counted.items()}
     return _Collector(Observer(exposed), histograms)
-
-
-def _samples(feed: Feed) -> str:
-    first, *rest = feed.samples
-    return f"the batch {first} to {rest[-1]}" if rest else f"sample {first}"

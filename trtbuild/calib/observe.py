@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from trtbuild.model.session import CPU, open_session
 if TYPE_CHECKING:
     import numpy as np
     import onnx
+
+    from trtbuild.core.values import TensorSpec
 
 __all__ = ["Exposed", "Observer", "observing"]
 
@@ -86,6 +88,7 @@ def observing(
     *,
     folder: Path,
     below: Path | None = None,
+    feeder_for: Callable[[Sequence[TensorSpec]], Feeder] = Feeder,
     providers: Sequence[str] = CPU,
 ) -> Iterator[tuple[Observer, Feeder]]:
     """Open a model to observe its tensors, and yield what makes feeds for it as well.
@@ -93,8 +96,8 @@ def observing(
     What stands behind a plugin is cut off: ONNX Runtime cannot run it.
 
     `folder` is where the model's external data lies. What observers open is written into a
-    temporary folder, made in `below`, and is there as long as the context lasts. Empties `model`,
-    whose memory returns once nobody holds it.
+    temporary folder, made in `below`, and is there as long as the context lasts; `feeder_for` knows
+    the samples. Empties `model`, whose memory returns once nobody holds it.
 
     Raises:
         StepInputError: the model has no such tensor, it cannot be fed samples, it begins with a
@@ -103,7 +106,7 @@ def observing(
     from trtbuild.model.signature import describe_tensor, list_inputs
 
     inputs = tuple(map(describe_tensor, list_inputs(model.graph)))
-    feeder = Feeder(inputs)
+    feeder = feeder_for(inputs)
     front = cut_before_plugins(model)
     if front.plugins and not model.graph.node:
         raise StepInputError(

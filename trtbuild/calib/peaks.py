@@ -25,7 +25,9 @@ def measure_peaks(
     found = dict.fromkeys(observer.tensors, 0.0)
     consumed = 0
     for feed in feeds:
-        for name, values in observer.values(feed.arrays):
+        with feed.blamed():
+            seen = observer.values(feed.arrays)
+        for name, values in seen:
             sizes = np.abs(values)
             most = float(np.max(sizes, where=np.isfinite(sizes), initial=0))
             found[name] = max(found[name], most)

@@ -10,6 +10,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.patterns import assign_patterns
 
 __all__ = [
+    "STRINGS",
     "NodeSpec",
     "Origin",
     "Range",
@@ -17,6 +18,10 @@ __all__ = [
     "Signature",
     "TensorSpec",
 ]
+
+
+STRINGS = "object"
+"""NumPy's word for the type of tensors of text."""
 
 
 class TensorSpec(Options):
@@ -42,6 +47,8 @@ class Signature(Options):
     tensors: tuple[str, ...]
     """Every activation: graph inputs and node outputs, in graph order; no initializers."""
     nodes: tuple[NodeSpec, ...]
+    shape_inputs: dict[str, str] = {}
+    """Inputs whose values decide a size, each with the node that has it."""
 
 
 Origin = Literal["calibrated", "manual", "imported", "tied"]

@@ -14,12 +14,12 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "Span", "spread_evenly"]
+__all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample: an array for each model input, without the batch axis."""
+    """One sample: an array for each model input, without the batch axis or with one of size 1."""
 
     name: str
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
@@ -39,6 +39,17 @@ class Span(Options):
     values: int
 
 
+class SizeSpan(Options):
+    """An axis on which samples differ in size."""
+
+    tensor: str
+    axis: int
+    least: int
+    most: int
+    first: int
+    """The number of the first sample (from 0) that is unlike sample 0."""
+
+
 class Manifest(Options):
     """What a data source was found to hold, in order: what a run's numbers rest on."""
 
@@ -46,10 +57,13 @@ class Manifest(Options):
     samples: tuple[str, ...]
     """A digest for each sample: of its arrays as the model takes them, and its label."""
     tensors: tuple[TensorSpec, ...]
-    """Name, dtype and shape of each array of a sample, without the batch axis; sorted by name."""
+    """Name, dtype and shape of each array of a sample; sorted by name. A size in which samples
+    differ is written as a span: `224..512`."""
     labelled: bool
     labels: tuple[int, ...] = ()
     """The label of each sample; empty where the data has none."""
+    sizes: tuple[SizeSpan, ...] = ()
+    """The axes on which samples differ; empty where all have one shape."""
     peaks: dict[str, tuple[float, ...]] = {}
     """The largest |x| of each sample, by the name of each array of floats or bytes; 0 in an empty
     one."""

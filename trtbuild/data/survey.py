@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.digest import digest_of_bytes, digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.base import Manifest, Sample, Span
+from trtbuild.data.base import Manifest, Sample, SizeSpan, Span
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class Survey:
         self._digests: list[str] = []
         self._labels: list[int | None] = []
         self._tensors: tuple[TensorSpec, ...] = ()
+        self._spans: dict[tuple[str, int], SizeSpan] = {}
         self._peaks: dict[str, list[float]] = {}
         self._moments: dict[str, list[float]] = {}
 
@@ -43,7 +44,8 @@ class Survey:
         """Check a sample and count it.
 
         Raises:
-            StepInputError: it holds NaN or infinity, or differs in shape from those before.
+            StepInputError: it holds NaN or infinity, or has other arrays, dtypes or axes than those
+                before.
         """
         for name, array in sample.arrays.items():
             _demand_finite(sample.name, name, array)
@@ -55,10 +57,44 @@ class Survey:
             for name, array in sorted(sample.arrays.items())
         )
         if self._digests and tensors != self._tensors:
-            raise _odd(sample.name, tensors, self._tensors)
-        self._tensors = tensors
+            self._widen(sample.name, tensors)
+        else:
+            self._tensors = tensors
         self._digests.append(digest_of_sample(sample))
         self._labels.append(sample.label)
+
+    def _widen(self, sample: str, tensors: tuple[TensorSpec, ...]) -> None:
+        """Note the axes on which a sample differs from the first."""
+        kinds, before = (
+            [(spec.name, spec.dtype, len(spec.shape)) for spec in specs]
+            for specs in (tensors, self._tensors)
+        )
+        if kinds != before:
+            raise _odd(sample, tensors, self._tensors)
+        for mine, first in zip(tensors, self._tensors, strict=True):
+            for axis, (size, usual) in enumerate(zip(mine.shape, first.shape, strict=True)):
+                assert isinstance(size, int) and isinstance(usual, int)  # noqa: S101, PT018
+                place = (mine.name, axis)
+                if size == usual and place not in self._spans:
+                    continue
+                span = self._spans.get(place) or SizeSpan(
+                    tensor=mine.name,
+                    axis=axis,
+                    least=usual,
+                    most=usual,
+                    first=len(self._digests),
+                )
+                self._spans[place] = span.model_copy(
+                    update={"least": min(span.least, size), "most": max(span.most, size)}
+                )
+
+    def _describe(self, spec: TensorSpec) -> TensorSpec:
+        spans = {axis: span for (name, axis), span in self._spans.items() if name == spec.name}
+        shape = tuple(
+            f"{spans[axis].least}..{spans[axis].most}" if axis in spans else size
+            for axis, size in enumerate(spec.shape)
+        )
+        return spec.model_copy(update={"shape": shape})
 
     def manifest(self) -> Manifest:
         """Return what was found.
@@ -73,7 +109,8 @@ class Survey:
         return Manifest(
             count=len(self._digests),
             samples=tuple(self._digests),
-            tensors=self._tensors,
+            tensors=tuple(map(self._describe, self._tensors)),
+            sizes=tuple(span for _, span in sorted(self._spans.items())),
             labelled=labelled,
             labels=labels if labelled else (),
             peaks={name: tuple(peaks) for name, peaks in sorted(self._peaks.items())},
@@ -132,8 +169,7 @@ def _odd(
             break
     return StepInputError(
         f"{sample}: its `{name}` is {mine}; in the samples before it is {other}",
-        hint="all samples must have the same arrays, dtypes and shapes; `preprocess` with a resize"
-        " to [height, width] or a crop brings pictures to one size",
+        hint="all samples must have the same arrays, dtypes and numbers of axes",
     )
 
 

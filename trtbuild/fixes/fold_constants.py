@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import ByteSize, Options
 from trtbuild.fixes.base import FixLog
 from trtbuild.model.plugins import has_operator
+from trtbuild.model.shape_data import MAKERS
 from trtbuild.model.shapes import complete_shapes
 from trtbuild.model.weights_file import lies_beside
 
@@ -25,6 +26,8 @@ RANDOM = {
     "RandomUniform",
     "RandomUniformLike",
 }
+
+UNKNOWN = "how large its result would be is not known"
 
 
 class FoldConstants(Options):
@@ -51,7 +54,7 @@ class FoldConstants(Options):
         ]
         left = _results(graph)
         refused = self._fold(graph)
-        while _results(graph) < left and any(n.op == "Shape" and n.outputs for n in graph.nodes):
+        while _results(graph) < left and _has_more(graph, refused):
             left = _results(graph.cleanup())
             complete_shapes(graph)  # a Reshape to what is constant now has a shape that is known
             refused = self._fold(graph)
@@ -92,11 +95,23 @@ class FoldConstants(Options):
             return "it has subgraphs"
         if any(map(_in_a_file, node.inputs)):
             return "it reads a weight of a model over 2 GB, which stays in its file"
+        return self._reason_of_size(node)
+
+    def _reason_of_size(self, node: gs.Node) -> str:
+        if node.op in MAKERS and any(_bytes(tensor) is None for tensor in node.outputs):
+            return UNKNOWN
         made = sum(_bytes(tensor) or 0 for tensor in node.outputs)
         read = sum(_bytes(tensor) or 0 for tensor in node.inputs)
         if made > max(read, self.size_limit):
             return f"its result of {made / 1e6:.1f} MB is over the size_limit"
         return ""
+
+
+def _has_more(graph: gs.Graph, refused: Mapping[str, str]) -> bool:
+    """Tell whether sizes that are constant now may let more be folded."""
+    if UNKNOWN in refused.values():
+        return True
+    return any(node.op == "Shape" and node.outputs for node in graph.nodes)
 
 
 def _results(graph: gs.Graph) -> int:

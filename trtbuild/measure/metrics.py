@@ -148,7 +148,7 @@ def _share_of_choices(parts: np.ndarray, form: SampleForm) -> Figures:
     import numpy as np
 
     places = form.size // (form.classes or 1)
-    remarks = [f"at {places} places of each sample"] if places > 1 else []
+    remarks = [f"at {places} places of each sample"] if places > 1 and form.uniform else []
     differing = np.flatnonzero(parts[:, 0] < 1)
     if differing.size:
         remarks.append(f"first differs in sample {differing[0]}")
@@ -217,6 +217,8 @@ def _no_hits(form: SampleForm, k: int) -> str:
         return "the data has no labels"
     if form.integer:
         return "" if form.size == 1 and k == 1 else "an integer output holds no scores to rank"
+    if not form.uniform:
+        return "samples differ in shape, so that it holds no one score for each class"
     if len(form.shape) != 1 or not form.size:
         return f"a sample is {list(form.shape)}, not one score for each class"
     low, high = form.labels

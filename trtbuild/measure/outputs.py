@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from trtbuild.core.arrays import RaggedRows
 from trtbuild.core.records import Measure
 from trtbuild.measure.metrics import METRIC_ROWS, Figures, Metric
-from trtbuild.measure.pairs import SampleForm, describe_form, iterate_chunks
+from trtbuild.measure.pairs import (
+    Output,
+    SampleForm,
+    describe_form,
+    iterate_chunks,
+    list_row_shapes,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,13 +25,13 @@ __all__ = ["measure_output"]
 
 def measure_output(
     name: str,
-    reference: np.ndarray | None,
-    candidate: np.ndarray | None,
+    reference: Output | None,
+    candidate: Output | None,
     *,
     metrics: Sequence[Metric],
     labels: np.ndarray | None = None,
 ) -> tuple[Measure, ...]:
-    """Measure one output, [samples, ...] on both sides, in one pass and in float64.
+    """Measure one output, [samples, ...] or a row a sample, in one pass and in float64.
 
     A side without this output is None. `labels` is int64 [samples]. Arrays may be mapped files:
     only a piece of them is in memory at a time. What cannot be computed is a `Measure` without
@@ -58,17 +65,28 @@ def _missing(metric: Metric, output: str, remark: str, *, applies: bool = True) 
     )
 
 
-def _find_mismatch(reference: np.ndarray | None, candidate: np.ndarray | None) -> str:
+def _find_mismatch(reference: Output | None, candidate: Output | None) -> str:
     if reference is None or candidate is None:
         return f"the {'reference' if reference is None else 'candidate'} has no such output"
-    if reference.shape != candidate.shape:
-        return f"shapes differ: {list(reference.shape)} against {list(candidate.shape)}"
-    return "" if reference.ndim and len(reference) else "there are no samples"
+    if not isinstance(reference, RaggedRows) and not isinstance(candidate, RaggedRows):
+        if reference.shape != candidate.shape:
+            return f"shapes differ: {list(reference.shape)} against {list(candidate.shape)}"
+        return "" if reference.ndim and len(reference) else "there are no samples"
+    ours, theirs = list_row_shapes(reference), list_row_shapes(candidate)
+    pairs = enumerate(zip(ours, theirs, strict=True))
+    return next(
+        (
+            f"shapes differ in sample {index}: {list(mine)} against {list(other)}"
+            for index, (mine, other) in pairs
+            if mine != other
+        ),
+        "",
+    )
 
 
 def _figures(
-    reference: np.ndarray,
-    candidate: np.ndarray,
+    reference: Output,
+    candidate: Output,
     *,
     labels: np.ndarray | None,
     form: SampleForm,

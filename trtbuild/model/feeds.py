@@ -1,22 +1,27 @@
 """What a model is fed: arrays checked against its inputs, samples grouped to its batch.
 
-Which axis of an input counts the samples is known here alone.
+How samples become the array of an input is decided in `batching`, and done here alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.batching import arrange, fits, quote_setting
+from trtbuild.model.shapes import is_named
+from trtbuild.model.stacking import NamedSizes, fill_input, join_samples
 
 if TYPE_CHECKING:
     import numpy as np
 
     from trtbuild.core.values import TensorSpec
+    from trtbuild.model.input_feeding import InputFeeding
 
-__all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "describe_sample", "fits", "takes"]
+__all__ = ["Feed", "Feeder", "SampleLike", "demand_fit", "takes"]
 
 _FED = frozenset(
     {"float16", "float32", "float64", "bool"}
@@ -26,7 +31,7 @@ _FED = frozenset(
 
 
 class SampleLike(Protocol):
-    """A sample: where it came from, and an array for each model input without the batch axis."""
+    """A sample: where it came from, and an array for each model input that is not filled."""
 
     @property
     def name(self) -> str:
@@ -44,6 +49,22 @@ class Feed:
     samples: tuple[str, ...]
     arrays: dict[str, np.ndarray]
 
+    @property
+    def named(self) -> str:
+        """Its samples in words."""
+        first, *rest = self.samples
+        return f"the batch {first} to {rest[-1]}" if rest else f"sample {first}"
+
+    @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Say in an error which samples, of which shapes, the model was run on."""
+        try:
+            yield
+        except StepInputError as error:
+            shapes = ", ".join(f"`{name}` {list(each.shape)}" for name, each in self.arrays.items())
+            told = f"{self.named} ({shapes}): {error.message}"
+            raise StepInputError(told, hint=error.hint) from error
+
 
 class Feeder:
     """Makes feeds for a model of samples; nothing is padded or dropped, and little converted.
@@ -52,20 +73,39 @@ class Feeder:
 
     A model whose batch axis is open is fed one sample at a time, so that no sample's numbers rest
     on its neighbours, nor a result on a batch size; one with a fixed batch as many as it takes.
+    Samples may differ in the sizes that the model leaves open, but not within a fixed batch.
     """
 
-    def __init__(self, inputs: Sequence[TensorSpec]) -> None:
-        """Take the model's inputs.
+    def __init__(
+        self,
+        inputs: Sequence[TensorSpec],
+        given: Sequence[TensorSpec] = (),
+        told: Mapping[str, InputFeeding] | None = None,
+    ) -> None:
+        """Take the model's inputs, what a sample brings, and what the recipe says of inputs.
+
+        Without `given`, a sample is taken to lack the batch axis.
 
         Raises:
-            StepInputError: an input has no batch axis, or a type that NumPy lacks; or two have
-                different fixed batches.
+            StepInputError: which axis of an input counts the samples is not known, an input is of
+                a type that NumPy lacks, or two have different fixed batches.
         """
-        self.batch = _find_batch(inputs)
-        """How many samples a run takes."""
-        self._axes = {spec.name: _demand_batch_axis(spec) for spec in inputs}
-        self._inputs = tuple(inputs)
-        self._samples = tuple(map(describe_sample, inputs))
+        _demand_known_types(inputs)
+        shapes = {spec.name: spec.shape for spec in given}
+        for name in shapes:
+            if told and name in told and told[name].fill is not None:
+                raise StepInputError(
+                    f"the input `{name}` is filled (`inputs`), and the samples bring it too",
+                    hint="leave it out of the samples, or `fill` out of the recipe",
+                )
+        self.placements, self.batch = arrange(inputs, shapes or None, told)
+        """How samples become each input's array; how many samples a run takes."""
+        self.samples = tuple(
+            each.spec.model_copy(update={"shape": each.sample})
+            for each in self.placements
+            if each.fill is None
+        )
+        """What a sample must hold."""
 
     def demand_whole_batches(
         self, count: int, *, otherwise: str = "open the batch axis (fix `set_dimension`)"
@@ -81,6 +121,23 @@ class Feeder:
                 "multiple of that",
                 hint=f"take {count - rest or self.batch} samples (`count`), or {otherwise}",
             )
+
+    def find_batch_axis(self, output: TensorSpec) -> int | None:
+        """Return the axis of an output that counts the samples; None where a run makes one whole.
+
+        The dimension that counts them in the inputs, by its name or in an input of the same shape;
+        or else axis 0.
+        """
+        counting = {each.spec.shape[each.axis] for each in self.placements if each.axis is not None}
+        names = {size for size in counting if isinstance(size, str) and is_named(size)}
+        placed = [each for each in self.placements if each.axis is not None]
+        alike = [each.axis for each in placed if each.spec.shape == output.shape]
+        named = [axis for axis, size in enumerate(output.shape) if size in names]
+        if alike or named:
+            return (*alike, *named)[0]
+        first = output.shape[0] if output.shape else 0
+        other = isinstance(first, str) and is_named(first) and bool(names)
+        return None if other or not output.shape else 0
 
     def feeds(self, samples: Iterable[SampleLike]) -> Iterator[Feed]:
         """Group samples, in order, into feeds.
@@ -101,44 +158,42 @@ class Feeder:
         self.demand_whole_batches(count)
 
     def _check(self, sample: SampleLike) -> None:
-        for told in _find_misfits(sample.arrays, self._samples, "the model", rounding=True):
+        for told in _find_misfits(sample.arrays, self.samples, "the model", rounding=True):
             raise StepInputError(
                 f"sample {sample.name}: {told}",
-                hint="a sample holds an array a model input, without the batch axis; nothing but "
-                "float32 to float16 is converted: look at the names and the preprocessing",
+                hint=self._suggest_whole(sample)
+                or "a sample holds an array a model input, without the batch axis or with one of "
+                "size 1; nothing but float32 to float16 is converted: look at the names and the "
+                "preprocessing",
             )
 
-    def _stack(self, group: Sequence[SampleLike]) -> Feed:
-        import numpy as np
-
-        arrays = {}
-        for spec in self._inputs:
-            parts = [sample.arrays[spec.name] for sample in group]
-            shapes = {part.shape for part in parts}
-            if len(shapes) > 1:
-                raise StepInputError(
-                    f"samples {group[0].name} to {group[-1].name} make one batch of the model, "
-                    f"but their `{spec.name}` differ in shape: {sorted(shapes)}",
-                    hint="resize or crop the samples to one shape",
+    def _suggest_whole(self, sample: SampleLike) -> str:
+        """Name the input that samples bring whole, if the axis taken for the batch is no batch."""
+        for each in self.placements:
+            array = sample.arrays.get(each.spec.name)
+            if array is None or each.axis is None or not fits(array.shape, each.spec.shape):
+                continue
+            if array.shape[each.axis] != 1:
+                line = quote_setting(each.spec.name, "batch_axis: none")
+                return (
+                    f"axis {each.axis} is taken to count the samples, of which this is one; if it "
+                    f"counts something else, write `{line}`"
                 )
-            stacked = np.stack(parts, axis=self._axes[spec.name])
-            arrays[spec.name] = stacked.astype(spec.dtype, copy=False)
-        return Feed(tuple(sample.name for sample in group), arrays)
+        return ""
 
-
-def describe_sample(spec: TensorSpec) -> TensorSpec:
-    """Return what one sample holds for an input: the same without its batch axis."""
-    axis = _find_batch_axis(spec)
-    if axis is None:
-        return spec
-    return spec.model_copy(update={"shape": spec.shape[:axis] + spec.shape[axis + 1 :]})
-
-
-def fits(shape: Sequence[int | str], wanted: Sequence[int | str]) -> bool:
-    """Tell whether a shape has as many axes as wanted, and the sizes that are not left open."""
-    return len(shape) == len(wanted) and all(
-        isinstance(size, str) or size == given for size, given in zip(wanted, shape, strict=True)
-    )
+    def _stack(self, group: Sequence[SampleLike]) -> Feed:
+        arrays, sizes = {}, NamedSizes(group[0].name)
+        for placement in self.placements:
+            name = placement.spec.name
+            if placement.fill is None:
+                parts = [sample.arrays[name] for sample in group]
+                arrays[name] = join_samples(placement, parts, [sample.name for sample in group])
+                sizes.add(placement.spec, arrays[name].shape)
+        for placement in self.placements:
+            if placement.fill is not None:
+                arrays[placement.spec.name] = fill_input(placement, self.batch, sizes.known)
+        ordered = {each.spec.name: arrays[each.spec.name] for each in self.placements}
+        return Feed(tuple(sample.name for sample in group), ordered)
 
 
 def takes(wanted: str, given: str) -> bool:
@@ -153,7 +208,7 @@ def demand_fit(feed: Mapping[str, np.ndarray], specs: Sequence[TensorSpec], *, o
         StepInputError: names the first array that does not fit, and what would.
     """
     for told in _find_misfits(feed, specs, of):
-        raise StepInputError(told, hint="an array a model input, batch axis first")
+        raise StepInputError(told, hint="an array a model input, with all its axes")
 
 
 def _find_misfits(
@@ -180,36 +235,10 @@ def _find_misfits(
             )
 
 
-def _find_batch_axis(spec: TensorSpec) -> int | None:
-    """Return the axis of an input that counts the samples; None where it has none."""
-    return 0 if spec.shape else None
-
-
-def _demand_batch_axis(spec: TensorSpec) -> int:
-    axis = _find_batch_axis(spec)
-    if axis is None:
-        raise StepInputError(
-            f"input `{spec.name}` is a single number and has no batch axis",
-            hint="axis 0 of every input must be the batch; make this one a constant",
-        )
-    return axis
-
-
-def _find_batch(inputs: Sequence[TensorSpec]) -> int:
-    """Return how many samples a model takes at once: 1 where it leaves that open."""
+def _demand_known_types(inputs: Sequence[TensorSpec]) -> None:
     for spec in inputs:
         if spec.dtype not in _FED:
             raise StepInputError(
                 f"input `{spec.name}` is {spec.dtype}; NumPy has no such array",
                 hint="export the model with an input of another type",
             )
-    sizes = {
-        size for spec in inputs if isinstance(size := spec.shape[_demand_batch_axis(spec)], int)
-    }
-    if len(sizes) > 1:
-        shown = ", ".join(f"`{spec.name}` {list(spec.shape)}" for spec in inputs)
-        raise StepInputError(
-            f"the model's inputs disagree on the batch: {shown}",
-            hint="axis 0 of every input must be the batch",
-        )
-    return max(sizes, default=1)

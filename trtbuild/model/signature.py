@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import NodeSpec, Signature, TensorSpec
+from trtbuild.model.shape_inputs import find_shape_inputs
 from trtbuild.model.shapes import is_named
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def read_signature(model: onnx.ModelProto) -> Signature:
         outputs=tuple(map(describe_tensor, graph.output)),
         tensors=tuple([value.name for value in inputs] + made),
         nodes=tuple(NodeSpec(name=node.name, op=node.op_type) for node in graph.node),
+        shape_inputs=find_shape_inputs(model),
     )
 
 

@@ -80,6 +80,5 @@ def _unlike_preprocessing(recipe: Recipe) -> Iterator[str]:
 
 def find_profile_shapes(recipe: Recipe) -> dict[str, tuple[int, ...]]:
     """Return the shapes that engines are tuned for: those of the first profile."""
-    return (
-        {name: shapes.opt for name, shapes in recipe.profiles[0].items()} if recipe.profiles else {}
-    )
+    first = recipe.profiles[0] if recipe.profiles else {}
+    return {name: shapes.opt for name, shapes in first.items() if not shapes.values}

@@ -13,7 +13,7 @@ from trtbuild.core.values import Ranges
 from trtbuild.plan.checks import make_check_step, name_check_step
 from trtbuild.plan.comparison import add_comparison
 from trtbuild.plan.engine_runs import name_engine_run
-from trtbuild.plan.export_sizes import list_profiles, list_sizes_set_later
+from trtbuild.plan.export_sizes import choose_export_sizes, list_profiles, list_value_inputs
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
 from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
@@ -122,7 +122,7 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.find_files(here.base)),
             weights=here.weights,
-            sizes=recipe.model.sizes(list_profiles(recipe), list_sizes_set_later(recipe)),
+            sizes=choose_export_sizes(recipe, recipe.model),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
@@ -158,6 +158,7 @@ def _add_captures(
             files=() if source.captured else files,
             manifest=Ref(step=step, output="manifest"),
             stored=Ref(step=step, output="samples"),
+            inputs=recipe.inputs,
         )
     return inputs
 
@@ -248,6 +249,7 @@ def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -
             **parts,
             checked=None if check is None else Ref(step=name_check_step(name), output="passed"),
             profiles=list_profiles(recipe),
+            values=list_value_inputs(recipe),
             plugins=here.pinned(here.base / path for path in plugins),
             timing_cache=None
             if timed is None or managed

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib.cache import Cache
+from trtbuild.plan.export_sizes import list_shapes
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
@@ -35,7 +36,7 @@ def calibrate_natively(
         calibrator=found,
         backend=target,
         # TensorRT takes the last profile for calibration.
-        opt={name: shapes.opt for name, shapes in (recipe.profiles or ({},))[-1].items()},
+        opt={name: opt for name, (_, opt, _) in (list_shapes(recipe) or ({},))[-1].items()},
     )
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
-from trtbuild.core.values import Signature, TensorSpec
+from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.model.feeds import describe_sample, fits, takes
 from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.feeding_fit import find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
@@ -33,8 +33,6 @@ __all__ = [
     "find_string_problems",
 ]
 
-STRINGS = "object"
-"""NumPy's word for the type of ONNX's strings."""
 BEFORE = ("import_model", "fix_graph", "capture_data")
 """The kinds of the steps whose outputs a recipe is held against."""
 
@@ -82,7 +80,7 @@ def find_model_problems(
     """Yield every place where a recipe does not fit the model it names."""
     yield from find_profile_problems(loaded.recipe, loaded.source, signature.inputs)
     yield from find_pattern_problems(loaded, signature)
-    yield from _data(loaded, signature, manifests)
+    yield from find_feeding_problems(loaded, signature, manifests)
     yield from _gates(loaded, signature)
     yield from find_string_problems(loaded.source, (*signature.inputs, *signature.outputs))
 
@@ -122,7 +120,10 @@ def find_profile_problems(
                 yield at((*where, name), message, suggest_nearest(name, list(inputs)), key=True)
                 continue
             for field in ("min", "opt", "max"):
-                wrong = _misfit(getattr(shapes, field), inputs[name])
+                if shapes.values:
+                    wrong = _misfit_values(getattr(shapes, field), inputs[name])
+                else:
+                    wrong = _misfit(getattr(shapes, field), inputs[name])
                 if wrong:
                     hint = f"the model says {_shown(inputs[name])}"
                     yield at((*where, name, field), f"`{name}`: {wrong}", hint)
@@ -142,7 +143,9 @@ def _disagreements(
         shapes = {
             name: getattr(each, field)
             for name, each in recipe.profiles[index].items()
-            if name in inputs and not _misfit(getattr(each, field), inputs[name])
+            if name in inputs
+            and not each.values
+            and not _misfit(getattr(each, field), inputs[name])
         }
         found = list(_unlike(shapes, inputs))
         for name, message in found:
@@ -175,49 +178,13 @@ def _misfit(shape: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
-def _data(
-    loaded: LoadedRecipe, signature: Signature, manifests: dict[str, Manifest]
-) -> Iterator[Problem]:
-    inputs = {spec.name: spec for spec in signature.inputs}
-    for name, manifest in manifests.items():
-        given = {spec.name: spec for spec in manifest.tensors}
-        for spec in manifest.tensors:
-            wrong, hint = _unfit(spec, inputs)
-            if wrong:
-                yield loaded.source.problem(
-                    ("data", name), f"data `{name}` {wrong}", hint, key=True
-                )
-        absent = [spec for spec in signature.inputs if spec.name not in given]
-        if absent and all(spec.name in inputs for spec in manifest.tensors):
-            message = f"data `{name}` gives nothing for the input `{absent[0].name}`"
-            hint = "every sample must hold an array for " + ", ".join(inputs)
-            yield loaded.source.problem(("data", name), message, hint, key=True)
-
-
-def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
-    """Say how a sample's array does not fit its input, and what to do."""
-    expected = inputs.get(given.name)
-    if expected is None:
-        return (
-            f"gives an array for `{given.name}`; the model has no such input",
-            f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
-        )
-    if expected.dtype == STRINGS:
-        return "", ""  # which is said of the model
-    if not takes(expected.dtype, given.dtype):
-        return (
-            f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
-            "NumPy has no such arrays: export the model in float16, or give ranges without data"
-            if expected.dtype == "bfloat16"
-            else f"make the arrays {expected.dtype}",
-        )
-    if not fits(given.shape, describe_sample(expected).shape):
-        actual = f"gives samples of shape {list(given.shape)} for `{given.name}`"
-        return (
-            f"{actual}; the model takes {_shape(expected)}",
-            "axis 0 counts the samples; resize or transpose the rest in `preprocess`",
-        )
-    return "", ""
+def _misfit_values(values: tuple[int, ...], spec: TensorSpec) -> str:
+    count = spec.shape[0] if spec.shape else 1
+    if len(spec.shape) > 1:
+        return f"TensorRT takes values of inputs with one axis at most, not {len(spec.shape)}"
+    if len(values) != count:
+        return f"{list(values)} has {len(values)} values, the input has {count}"
+    return ""
 
 
 def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:

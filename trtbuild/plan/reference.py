@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from trtbuild.plan.export_sizes import list_profiles, list_sizes_set_later
+from trtbuild.plan.export_sizes import choose_export_sizes
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Recipe
 from trtbuild.sources import ModelSource
@@ -50,7 +50,7 @@ def add_reference(
         model=source,
         files=pin(source.find_files(base)),
         weights=weights,
-        sizes=source.sizes(list_profiles(recipe), list_sizes_set_later(recipe)),
+        sizes=choose_export_sizes(recipe, source),
         base=str(base),
     )
     steps[REFERENCE] = FixGraph(model=Ref(step=IMPORTED, output="model"))

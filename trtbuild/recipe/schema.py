@@ -14,6 +14,7 @@ from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
+from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
@@ -136,7 +137,7 @@ class Precision(Options):
 
 
 class ProfileShapes(Options):
-    """The shapes of one input in an optimization profile."""
+    """The shapes of one input in an optimization profile, or its values."""
 
     min: Shape
     """The smallest shape the engine must take."""
@@ -144,6 +145,10 @@ class ProfileShapes(Options):
     """The shape that the engine is tuned for: the one used most."""
     max: Shape
     """The largest shape the engine must take; memory is planned for it."""
+    values: bool = False
+    """Whether the three are the input's values, and not its shape: for an integer input that
+    decides shapes (the sizes of a Resize or Reshape), which TensorRT wants to know the values of,
+    from 0 on; a single number is a list of one."""
 
 
 class Compare(Options):
@@ -181,6 +186,8 @@ class Recipe(Options):
     """The model to start from."""
     fixes: tuple[Fix, ...] = ()
     """Changes to the model's graph, made in this order before anything is measured."""
+    inputs: dict[Annotated[str, Field(min_length=1)], InputFeeding] = {}
+    """How model inputs are fed, by name, where their shapes and the samples leave that open."""
     data: dict[Name, AnyDataSource] = {}
     """Data sets by name, for `quantization` and `compare` to refer to."""
     quantization: Quantization | None = None
@@ -191,7 +198,8 @@ class Recipe(Options):
     checks: Checks = Checks()
     """Static checks of the model before it is built: which of them do not count, and why."""
     profiles: tuple[dict[str, ProfileShapes], ...] = ()
-    """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take."""
+    """Optimization profiles: the shapes, by input, that engines with dynamic inputs must take, and
+    the values of inputs that decide shapes."""
     targets: Annotated[dict[Name, Target], Field(min_length=1)]
     """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None

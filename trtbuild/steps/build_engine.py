@@ -43,6 +43,8 @@ class BuildEngine(Step):
     checked: Ref | None = None
     """What says that the model breaks no static rule; it is waited for, and not read."""
     profiles: tuple[dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], ...] = ()
+    values: tuple[str, ...] = ()
+    """The inputs for which profiles have values, not shapes."""
     plugins: tuple[Pinned, ...] = ()
     """Shared libraries to load before the model is read."""
     timing_cache: Pinned | None = None
@@ -91,6 +93,7 @@ class BuildEngine(Step):
             model=context.path(self.model),
             engine=self.out(context, "engine"),
             profiles=self.profiles,
+            values=self.values,
             requested=self._read_requests(context),
             progress=context.events.progress,
             plugins=tuple(context.path(plugin) for plugin in self.plugins),
@@ -138,7 +141,10 @@ class BuildEngine(Step):
             outputs=_describe_specs(built.outputs),
             profiles=tuple(
                 {
-                    name: dict(zip(("min", "opt", "max"), map(list, shapes), strict=True))
+                    name: {
+                        f"{word} values" if name in self.values else word: list(shape)
+                        for word, shape in zip(("min", "opt", "max"), shapes, strict=True)
+                    }
                     for name, shapes in profile.items()
                 }
                 for profile in self.profiles

@@ -99,7 +99,7 @@ class Calibrate(Step):
         path = context.path(self.model)
         with (
             make_pool(count_processes(context, path, wanted)) as pool,
-            self._opened(path, below=context.out.parent) as (observer, feeder, firsts),
+            self._opened(path, context) as (observer, feeder, firsts),
         ):
             feeder.demand_whole_batches(wanted)
             calibrators = assign_calibrators(observer.tensors, self.calibrator, self.overrides)
@@ -126,7 +126,7 @@ class Calibrate(Step):
 
     @contextlib.contextmanager
     def _opened(
-        self, path: Path, *, below: Path
+        self, path: Path, context: Context
     ) -> Iterator[tuple[Observer, Feeder, list[FirstLayer]]]:
         """Open the model to observe the tensors that need a range, and read its first layers."""
         from trtbuild.calib.first_layers import find_first_layers
@@ -137,7 +137,13 @@ class Calibrate(Step):
         model = load_bare(path)
         firsts = find_first_layers(model, folder=path.parent)
         tensors = list_floating(model) if self.everything else list_observed(model)
-        opening = observing(model, tensors, folder=path.parent, below=below)
+        opening = observing(
+            model,
+            tensors,
+            folder=path.parent,
+            below=context.out.parent,
+            feeder_for=lambda inputs: self.data.make_feeder(inputs, context),
+        )
         del model  # with its weights
         with opening as (observer, feeder):
             yield observer, feeder, firsts

@@ -15,7 +15,6 @@ from trtbuild.calib.range_import import select_ranges
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import Needs
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.feeds import Feeder
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.outline import ModelOutline
 from trtbuild.quant.placing.policy import list_floating
@@ -59,7 +58,8 @@ class CalibrateNatively(Step):
         inputs = ModelOutline.read(path).inputs
         shapes = {spec.name: self._shape(spec) for spec in inputs}
         fixed = [spec.model_copy(update={"shape": shapes[spec.name]}) for spec in inputs]
-        feeder, count = Feeder(fixed), self.data.read_manifest(context).count
+        feeder = self.data.make_feeder(fixed, context)
+        count = self.data.read_manifest(context).count
         feeder.demand_whole_batches(count, otherwise="another opt shape in the profile")
         loader = CountedBatches(
             (feed.arrays for feed in feeder.feeds(self.data.samples(context))),

@@ -12,11 +12,14 @@ from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.user_code import UserCode
+from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
 from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.data.survey import Survey, digest_of_sample
+from trtbuild.model.feeds import Feeder
+from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
 from trtbuild.steps.held_files import demand_unchanged
 
@@ -36,6 +39,16 @@ class DataInput(HeldElsewhere):
     manifest: Ref
     stored: Ref
     """samples.npz of the capture: holds the samples where `source.captured`."""
+    inputs: dict[str, InputFeeding] = {}
+    """What the recipe says of how some inputs are fed."""
+
+    def make_feeder(self, inputs: Sequence[TensorSpec], context: Context) -> Feeder:
+        """Return what feeds a model with these inputs the captured samples.
+
+        Raises:
+            StepInputError: they cannot be fed.
+        """
+        return Feeder(inputs, self.read_manifest(context).tensors, self.inputs)
 
     def read_manifest(self, context: Context) -> Manifest:
         """Return what the capture found: count, digests, tensors, labels."""

@@ -201,8 +201,8 @@ def _measure_all(
         context.events.progress(done, len(names), "outputs")
         found += measure_output(
             name,
-            reference.read(name) if name in reference.names else None,
-            candidate.read(name) if name in candidate.names else None,
+            reference.read_rows(name) if name in reference.names else None,
+            candidate.read_rows(name) if name in candidate.names else None,
             metrics=metrics,
             labels=labels,
         )
@@ -218,11 +218,10 @@ def _labels(manifest: Manifest) -> np.ndarray | None:
 
 def _demand_samples(side: str, file: ArrayFile, count: int) -> None:
     for name in file.names:
-        shape = file.shape(name)
-        if not shape or shape[0] != count:
+        if file.count(name) != count:
             raise StepInputError(
-                f"the {side}'s output `{name}` has shape {list(shape)}, but the data holds "
-                f"{count} samples",
+                f"the {side}'s output `{name}` has shape {list(file.shape(name))}, but the data "
+                f"holds {count} samples",
                 hint="axis 0 of every model output must be the batch",
             )
     if not file.names or not count:

@@ -15,7 +15,7 @@ __all__ = ["FixGraph"]
 class FixGraph(Step):
     """Apply the fixes in order, check the model, and describe it."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "account": "fixes.json",
@@ -36,9 +36,11 @@ class FixGraph(Step):
         """Write the fixed model, the accounts of its fixes, and its signature.
 
         Raises:
-            StepInputError: a fix cannot do what it was asked, or an input or output has no shape.
+            StepInputError: a fix cannot do what it was asked, an input or output has no shape, or
+                a tensor is larger than the machine's memory.
         """
         from trtbuild.fixes.apply import apply_fixes
+        from trtbuild.model.memory import refuse_vast
         from trtbuild.model.onnx_file import read_onnx, write_onnx
         from trtbuild.model.signature import read_signature
 
@@ -51,6 +53,7 @@ class FixGraph(Step):
         for account in accounts.fixes:
             for remark in account.remarks:
                 context.events.note(remark)
+        refuse_vast(fixed)
         signature = read_signature(fixed)  # before writing: a large model is used up by that
         write_onnx(fixed, self.out(context, "model"), self.out(context, "weights"))
         self.write(context, "account", accounts)

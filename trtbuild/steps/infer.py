@@ -17,7 +17,8 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     import numpy as np
 
-    from trtbuild.model.feeds import Feed
+    from trtbuild.core.values import TensorSpec
+    from trtbuild.model.feeds import Feed, Feeder
     from trtbuild.model.outline import ModelOutline
     from trtbuild.model.plugins import Front
 
@@ -50,17 +51,16 @@ class Infer(Step):
         return ("onnxruntime",)
 
     def run(self, context: Context) -> None:
-        """Write outputs.npz: for each output an array whose axis 0 is the samples.
+        """Write outputs.npz: for each output an array whose axis 0 is the samples, or ragged rows.
 
         Raises:
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
-        from trtbuild.model.feeds import Feeder
         from trtbuild.model.half_twin import ROUNDED
 
         given = context.path(self.model)
         path, model = _read_twin(given, context.out.parent / "twin")
-        feeder = Feeder(model.inputs)
+        feeder = self.data.make_feeder(model.inputs, context)
         total = self.data.read_manifest(context).count
         feeder.demand_whole_batches(total)
         front, cut = _cut_off(path, model)
@@ -72,12 +72,12 @@ class Infer(Step):
             mapped=model.split,
             folder=path.parent,
         )
-        kept = KeptOutputs(reference=self.reference)
+        kept = KeptOutputs(model.outputs, feeder, reference=self.reference)
         with write_npz(self.out(context, "outputs")) as file, contextlib.closing(runs):
             done = 0
             for feed, outputs in runs:
                 for name, rows in kept.rows(outputs, feed.samples):
-                    file.append(name, rows)
+                    file.append(name, rows, ragged=True)
                 done += len(feed.samples)
                 context.events.progress(done, total, "samples")
         if cut.lost:
@@ -154,7 +154,12 @@ def _run_all(
         mapped=mapped,
         folder=folder if isinstance(model, bytes) else None,
     )
-    yield from map_in_order(lambda feed: (feed, session.run(feed.arrays)), feeds, threads=lanes)
+
+    def run(feed: Feed) -> tuple[Feed, dict[str, np.ndarray]]:
+        with feed.blamed():
+            return feed, session.run(feed.arrays)
+
+    yield from map_in_order(run, feeds, threads=lanes)
 
 
 def _has_half(model: ModelOutline) -> bool:
@@ -171,23 +176,24 @@ def _has_half(model: ModelOutline) -> bool:
 class KeptOutputs:
     """What was kept of each output, and what was odd about it."""
 
-    def __init__(self, *, reference: bool) -> None:
+    def __init__(self, outputs: Sequence[TensorSpec], feeder: Feeder, *, reference: bool) -> None:
         self._reference = reference
-        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._axes = {spec.name: feeder.find_batch_axis(spec) for spec in outputs}
+        self._ranks: dict[str, int] = {}
         self._odd: dict[str, list[str]] = {}
 
     def rows(
         self, outputs: Mapping[str, np.ndarray], samples: Sequence[str]
     ) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield each output as rows, a row a sample."""
+        """Yield each output as rows, a row a sample; those of several feeds may differ in size."""
         for name, values in outputs.items():
-            rows = _rows(name, values, len(samples))
-            known = self._shapes.setdefault(name, rows.shape[1:])
-            if rows.shape[1:] != known:
+            rows = _rows(name, values, len(samples), self._axes.get(name, 0))
+            known = self._ranks.setdefault(name, rows.ndim)
+            if rows.ndim != known:
                 raise StepInputError(
                     f"output `{name}` has shape {list(rows.shape[1:])} for {samples[0]}, and "
-                    f"{list(known)} for the samples before",
-                    hint="outputs whose size depends on the data cannot be compared",
+                    f"{known - 1} axes for the samples before",
+                    hint="outputs whose axes depend on the data cannot be compared",
                 )
             self._look_at(name, rows, samples)
             yield name, rows
@@ -216,17 +222,19 @@ class KeptOutputs:
             )
 
 
-def _rows(name: str, values: np.ndarray, count: int) -> np.ndarray:
+def _rows(name: str, values: np.ndarray, count: int, axis: int | None) -> np.ndarray:
     """Return an output with axis 0 = samples; one without a batch axis is one sample's whole."""
+    import numpy as np
+
     if values.dtype.kind not in "biuf":
         raise StepInputError(
             f"output `{name}` holds {values.dtype}, which is no number and cannot be compared"
         )
-    if values.ndim and values.shape[0] == count:
-        return values
+    if axis is not None and axis < values.ndim and values.shape[axis] == count:
+        return np.moveaxis(values, axis, 0)
     if count == 1:
         return values[None]
     raise StepInputError(
         f"output `{name}` has shape {list(values.shape)} for a batch of {count}",
-        hint="axis 0 of every output must be the batch",
+        hint="an axis of every output must be the batch, the first unless others are named so",
     )

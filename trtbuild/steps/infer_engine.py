@@ -14,7 +14,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import GPU, GpuNeed, Needs
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.feeds import Feeder
+from trtbuild.model.batching import Placement
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.infer import KeptOutputs
@@ -38,7 +38,7 @@ class EngineRunner(Options):
 class InferEngine(Step):
     """Run an engine over every sample and keep its outputs, one array an output."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz", "runner": "runner.json"}
 
     kind: Literal["infer_engine"] = "infer_engine"
@@ -67,17 +67,19 @@ class InferEngine(Step):
         """
         total = self.data.read_manifest(context).count
         plugins = [context.path(plugin) for plugin in self.plugins]
-        kept = KeptOutputs(reference=False)
         with (
             open_engine(self.flavour, context.path(self.engine), plugins=plugins) as engine,
             write_npz(self.out(context, "outputs")) as file,
         ):
-            feeder = Feeder(_choose_batch(engine.description, total))
+            placed = self.data.make_feeder(engine.description.inputs, context).placements
+            inputs = _choose_batch(engine.description, placed, total)
+            feeder = self.data.make_feeder(inputs, context)
             feeder.demand_whole_batches(total)
+            kept = KeptOutputs(engine.description.outputs, feeder, reference=False)
             done = 0
             for feed in feeder.feeds(self.data.samples(context)):
                 for name, rows in kept.rows(engine.run(feed.arrays)[0], feed.samples):
-                    file.append(name, rows)
+                    file.append(name, rows, ragged=True)
                 done += len(feed.samples)
                 context.events.progress(done, total, "samples")
             told = EngineRunner(runner=f"{engine.version} on {context.facts.get(GPU, 'a GPU')}")
@@ -88,9 +90,14 @@ class InferEngine(Step):
             context.events.note(note)
 
 
-def _choose_batch(engine: EngineDescription, count: int) -> Sequence[TensorSpec]:
-    """Return the inputs with the fewest samples at once that a profile takes and `count` allows."""
-    spans = list(filter(None, (_span_of(engine, profile) for profile in engine.profiles)))
+def _choose_batch(
+    engine: EngineDescription, placed: Sequence[Placement], count: int
+) -> Sequence[TensorSpec]:
+    """Return the inputs, where open with the fewest samples that `count` and a profile allow."""
+    axes = {
+        each.spec.name: each.axis for each in placed if each.axis is not None and each.batch is None
+    }
+    spans = list(filter(None, (_span_of(axes, profile) for profile in engine.profiles)))
     if not spans:
         return engine.inputs
     fitting = [
@@ -106,23 +113,23 @@ def _choose_batch(engine: EngineDescription, count: int) -> Sequence[TensorSpec]
             "such batches",
             hint="let a profile begin at a batch of 1, or take another `count` of samples",
         )
-    return [
-        spec.model_copy(update={"shape": (min(fitting), *spec.shape[1:])})
-        if _leaves_batch_open(spec)
-        else spec
-        for spec in engine.inputs
-    ]
+    return [_fix(spec, axes.get(spec.name), min(fitting)) for spec in engine.inputs]
+
+
+def _fix(spec: TensorSpec, axis: int | None, size: int) -> TensorSpec:
+    if axis is None:
+        return spec
+    return spec.model_copy(update={"shape": (*spec.shape[:axis], size, *spec.shape[axis + 1 :])})
 
 
 def _span_of(
-    engine: EngineDescription, profile: Mapping[str, Sequence[Sequence[int]]]
+    axes: Mapping[str, int], profile: Mapping[str, Sequence[Sequence[int]]]
 ) -> tuple[int, int] | None:
     """Return how many samples a profile takes, at least and at most; None where that is fixed."""
-    shapes = [profile[s.name] for s in engine.inputs if _leaves_batch_open(s) and s.name in profile]
+    shapes = [(profile[name], axis) for name, axis in axes.items() if name in profile]
     if not shapes:
         return None
-    return max(low[0] for low, *_ in shapes), min(high[0] for *_, high in shapes)
-
-
-def _leaves_batch_open(spec: TensorSpec) -> bool:
-    return bool(spec.shape) and isinstance(spec.shape[0], str)
+    return (
+        max(low[axis] for (low, *_), axis in shapes),
+        min(high[axis] for (*_, high), axis in shapes),
+    )

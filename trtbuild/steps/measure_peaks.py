@@ -42,7 +42,13 @@ class MeasurePeaks(Step):
         path = context.path(self.model)
         model = load_bare(path)
         tensors = list_floating(model)
-        opening = observing(model, tensors, folder=path.parent, below=context.out.parent)
+        opening = observing(
+            model,
+            tensors,
+            folder=path.parent,
+            below=context.out.parent,
+            feeder_for=lambda inputs: self.data.make_feeder(inputs, context),
+        )
         del model  # with its weights
         with opening as (observer, feeder):
             feeder.demand_whole_batches(wanted)

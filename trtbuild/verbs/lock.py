@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import Needs
@@ -30,7 +29,8 @@ from trtbuild.verbs.lock_mismatch import (
     refuse_other,
     refuse_tools,
 )
-from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed, name_file
+from trtbuild.verbs.lock_names import flatten_options, name_file
+from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed
 from trtbuild.verbs.plan import plan_recipe
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
 
@@ -63,7 +63,7 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
     sources = {name_file(path, base): digest for path, digest in sorted(pins.items())}
     return Lock(
         models={},
-        recipe=dict(_flat(list_params(loaded.recipe), "")),
+        recipe=dict(flatten_options(list_params(loaded.recipe))),
         sources=sources,
         observed=list_observed(plan, sources),
         tools={name: plan.facts.get(name, NOT_INSTALLED) for name in sorted(names)},
@@ -71,17 +71,6 @@ def make_static_lock(loaded: LoadedRecipe, plan: Plan) -> Lock:
         measures={},
         target_tools={name: tools for name, tools in own.items() if tools},
     )
-
-
-def _flat(tree: Any, path: str) -> Iterator[tuple[str, str | int | float | bool]]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _flat(value, f"{path}.{key}".lstrip("."))
-    elif isinstance(tree, list | tuple):
-        for index, value in enumerate(tree):
-            yield from _flat(value, f"{path}[{index}]")
-    elif tree is not None:
-        yield path, tree
 
 
 def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:

@@ -6,30 +6,15 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from trtbuild.core.files import relate_path
 from trtbuild.core.observed import ABSENT, Looker, place_of
 from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.observed import OBSERVED
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, PlannedStep
 
-__all__ = ["list_observed", "list_used", "look_at_observed", "name_file"]
+__all__ = ["list_observed", "list_used", "look_at_observed"]
 
 AT = ": "
 UNLOCKED = (*ENGINE_RUNS, "calibrate", "calibrate_natively", "locked_ranges")
-
-
-def name_file(path: str, base: Path) -> str:
-    """Return what a lock calls a file that a recipe names."""
-    parts = Path(path).parts
-    if "objects" in parts[-3:-2]:  # fetched into the store: only its digest names it
-        return f"fetched/{parts[-1][:16]}"
-    if "site-packages" in parts:
-        return "/".join(parts[parts.index("site-packages") :])
-    below = f"{base}{os.sep}"
-    # Behind a link, `..` is not what the text makes of it: two files would have one name.
-    return (
-        Path(path[len(below) :]).as_posix() if path.startswith(below) else relate_path(path, base)
-    )
 
 
 def list_observed(plan: Plan, sources: Collection[str]) -> dict[str, str]:

@@ -124,7 +124,7 @@ def _profiles(loaded: LoadedRecipe) -> list[ShapeBounds]:
     if not any(isinstance(each, TrtOptions) for each in loaded.recipe.targets.values()):
         return []
     return [
-        {name: (shapes.min, shapes.max) for name, shapes in profile.items()}
+        {name: (each.min, each.max) for name, each in profile.items() if not each.values}
         for profile in loaded.recipe.profiles
     ]
 
@@ -132,9 +132,12 @@ def _profiles(loaded: LoadedRecipe) -> list[ShapeBounds]:
 def _profiles_beside(engine: Path) -> list[ShapeBounds]:
     result, _ = read_result_beside(engine)
     return [
-        {name: (shapes["min"], shapes["max"]) for name, shapes in profile.items()}
+        {
+            name: (shapes["min"], shapes["max"])
+            for name, shapes in profile.items()
+            if {"min", "max"} <= shapes.keys()
+        }
         for profile in (result.profiles if result else ())
-        if all({"min", "max"} <= shapes.keys() for shapes in profile.values())
     ]
 
 

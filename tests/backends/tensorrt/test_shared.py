@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trtbuild.backends.tensorrt.shared import _Phases, capture_log, check_profiles
+from tests.helpers.networks import Network, tensor
+from trtbuild.backends.tensorrt.shared import _Phases, capture_log, check_profiles, demand_values
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 
@@ -87,3 +89,40 @@ def test_the_log_is_written_and_its_errors_are_kept(capsys):
     assert (["wrong"], ["odd"]) == (log.errors, log.warnings)
     assert "told" in capsys.readouterr().out
     assert not G_LOGGER.use_python_logging_system
+
+
+SIZE = TensorSpec(name="size", dtype="int64", shape=(2,))
+
+
+@pytest.mark.parametrize(
+    ("spec", "values", "message"),
+    [
+        (SIZE, ((1, 1), (2, 2), (3, 3)), ""),
+        (SIZE, ((1,), (2,), (3,)), "profile 0 has 1 values for `size`, which is [2]"),
+        (
+            SIZE.model_copy(update={"dtype": "float32"}),
+            ((1, 1), (2, 2), (3, 3)),
+            "profile 0 has values for `size`, which is float32 [2]",
+        ),
+    ],
+)
+def test_a_profile_may_have_values(spec, values, message):
+    """Of integers, as many as there are."""
+    with pytest.raises(StepInputError, match=re.escape(message)) if message else nullcontext():
+        check_profiles([spec], [{"size": values}], ["size"])
+
+
+@pytest.mark.parametrize(
+    ("decides", "values", "message"),
+    [
+        (True, (), "the values of input `size` decide shapes"),
+        (False, ("size",), "the values of input `size` decide no shape"),
+        (True, ("size",), ""),
+        (False, (), ""),
+    ],
+)
+def test_values_are_for_inputs_that_decide_shapes(decides, values, message):
+    """As TensorRT sees it, once it has read the network."""
+    network = Network([tensor("size", "INT64", shape_tensor=decides)], [])
+    with pytest.raises(StepInputError, match=message) if message else nullcontext():
+        demand_values(network, values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from trtbuild.backends.tensorrt.settings import Member, Settings, resolve_member
 from trtbuild.backends.tensorrt.shared import (
     capture_log,
     check_profiles,
+    demand_values,
     make_progress_monitor,
     refuse_unless_started,
 )
@@ -48,13 +49,15 @@ class BuildJob:
     """Makes the calibrator: (trt)."""
 
 
-def check_model(model: OnnxModel, profiles: Sequence[Profile]) -> None:
+def check_model(
+    model: OnnxModel, profiles: Sequence[Profile], values: Collection[str] = ()
+) -> None:
     """Refuse what TensorRT would take for something else, or crash on.
 
     Raises:
         StepInputError: says which input or node, and what to do.
     """
-    check_profiles(model.inputs, profiles)
+    check_profiles(model.inputs, profiles, values)
     for node in model.computed_scales():
         raise StepInputError(
             f"node `{node.name}` ({node.op_type}): its scale `{node.input[1]}` is computed while "
@@ -162,6 +165,7 @@ def _config(trt: Any, job: BuildJob, monitor: Any, cache: TimingCache | None) ->
     )
 
     def config(builder: Any, network: Any) -> Any:
+        demand_values(network, job.order.values)
         made = create(builder, network)
         job.settings.apply(made, trt)
         if cache is not None:

@@ -34,7 +34,7 @@ def build_on_gpu(job: BuildJob, options: GpuTrtOptions) -> BuildResult:
     from trtbuild.backends.model import OnnxModel
 
     read = OnnxModel.read(job.order.model)
-    check_model(read, job.order.profiles)
+    check_model(read, job.order.profiles, job.order.values)
     check_names(read, job.io_formats, "io_formats")
     check_names(read, job.io_types, "io_types")
     job.frozen = options.frozen

@@ -8,21 +8,24 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from trtbuild.backends.base import Profile, ReportProgress
+from trtbuild.backends.base import Profile, ReportProgress, Shapes
 from trtbuild.core.errors import NoGpu, StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.feeds import fits
+from trtbuild.model.batching import fits
 
 __all__ = [
     "BuildLog",
     "capture_log",
     "check_profiles",
+    "demand_values",
     "make_progress_monitor",
     "refuse_unless_started",
 ]
+
+INTEGERS = ("int32", "int64")
 
 
 class BuildLog(logging.Handler):
@@ -165,8 +168,35 @@ class _Phases:
         return min(1.0, (done + sum(self._share(child) for child in inside)) / steps)
 
 
-def check_profiles(inputs: Sequence[TensorSpec], profiles: Sequence[Profile]) -> None:
-    """Demand that every profile gives every dynamic input its shapes.
+def demand_values(network: Any, values: Collection[str]) -> None:
+    """Demand that profiles have values for the inputs that decide shapes, and for no other.
+
+    Polygraphy would take shapes for values.
+
+    Raises:
+        StepInputError: TensorRT sees another input as one that decides shapes.
+    """
+    for index in range(network.num_inputs):
+        tensor = network.get_input(index)
+        if tensor.is_shape_tensor and tensor.name not in values:
+            raise StepInputError(
+                f"the values of input `{tensor.name}` decide shapes, and TensorRT must know for "
+                "which of them to build",
+                hint=f"write `{tensor.name}: {{values: true, min: ..., opt: ..., max: ...}}` in "
+                "`profiles`",
+            )
+        if tensor.name in values and not tensor.is_shape_tensor:
+            raise StepInputError(
+                f"the values of input `{tensor.name}` decide no shape, so that a profile has none "
+                "for it",
+                hint="leave out `values: true`, and give its shapes if they are open",
+            )
+
+
+def check_profiles(
+    inputs: Sequence[TensorSpec], profiles: Sequence[Profile], values: Collection[str] = ()
+) -> None:
+    """Demand that every profile gives every dynamic input its shapes, or its values.
 
     Polygraphy would fill what is missing with ones, and TensorRT would build for those.
 
@@ -181,7 +211,7 @@ def check_profiles(inputs: Sequence[TensorSpec], profiles: Sequence[Profile]) ->
             hint="give `profiles` with min, opt and max shapes, or fix the size by set_dimension",
         )
     for number, profile in enumerate(profiles):
-        _check_profile(number, profile, {spec.name: spec for spec in inputs})
+        _check_profile(number, profile, {spec.name: spec for spec in inputs}, values)
         for spec in dynamic:
             if spec.name not in profile:
                 raise StepInputError(
@@ -191,7 +221,9 @@ def check_profiles(inputs: Sequence[TensorSpec], profiles: Sequence[Profile]) ->
                 )
 
 
-def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpec]) -> None:
+def _check_profile(
+    number: int, profile: Profile, inputs: Mapping[str, TensorSpec], values: Collection[str]
+) -> None:
     for name, shapes in profile.items():
         if name not in inputs:
             raise StepInputError(
@@ -199,6 +231,9 @@ def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpe
                 hint="inputs: " + ", ".join(inputs),
             )
         wanted = inputs[name].shape
+        if name in values:
+            _check_values(number, inputs[name], shapes)
+            continue
         for word, shape in zip(("min", "opt", "max"), shapes, strict=True):
             if not fits(shape, wanted):
                 raise StepInputError(
@@ -212,6 +247,22 @@ def _check_profile(number: int, profile: Profile, inputs: Mapping[str, TensorSpe
                 f"max {list(shapes[2])} do not rise",
                 hint="min ≤ opt ≤ max, size by size",
             )
+
+
+def _check_values(number: int, spec: TensorSpec, values: Shapes) -> None:
+    count = spec.shape[0] if spec.shape else 1
+    if len(spec.shape) > 1 or spec.dtype not in INTEGERS:
+        raise StepInputError(
+            f"profile {number} has values for `{spec.name}`, which is {spec.dtype} "
+            f"{_format_shape(spec.shape)}",
+            hint="TensorRT takes the values of int32 and int64 inputs of at most one axis",
+        )
+    if any(len(each) != count for each in values):
+        raise StepInputError(
+            f"profile {number} has {len(values[0])} values for `{spec.name}`, which is "
+            f"{_format_shape(spec.shape)}",
+            hint=f"give min, opt and max {count} values each",
+        )
 
 
 def _format_shape(shape: Sequence[int | str]) -> str:

@@ -1,0 +1,154 @@
+"""Whether a model can be fed: what the recipe says of inputs, shape values, and the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.values import STRINGS, Signature, TensorSpec
+from trtbuild.data.base import Manifest
+from trtbuild.model.batching import fits, quote_setting
+from trtbuild.model.feeds import Feeder, takes
+from trtbuild.plan.nearest import suggest_nearest
+from trtbuild.recipe.problems import Problem
+
+if TYPE_CHECKING:
+    from trtbuild.recipe.load import LoadedRecipe
+
+__all__ = ["find_feeding_problems"]
+
+
+def find_feeding_problems(
+    loaded: LoadedRecipe, signature: Signature, manifests: Mapping[str, Manifest]
+) -> Iterator[Problem]:
+    """Yield why a model cannot be fed, or an engine not be built for the values of its inputs."""
+    yield from _shape_inputs(loaded, signature)
+    yield from _inputs(loaded, signature)
+    yield from _data(loaded, signature, manifests)
+
+
+def _shape_inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
+    """Yield the inputs that decide shapes, and whose values an engine would not know."""
+    needing = [name for name, each in loaded.recipe.targets.items() if each.capabilities.typing]
+    for spec in signature.inputs if needing else ():
+        node = signature.shape_inputs.get(spec.name)
+        if node is None:
+            continue
+        said = f"the values of `{spec.name}` {_shape(spec)} decide the size that `{node}` makes"
+        where: tuple[str | int, ...] = ("targets", needing[0])
+        if spec.dtype not in ("int32", "int64"):
+            message = f"{said}, and they are {spec.dtype}: TensorRT takes such from integers alone"
+            hint = "export the model with an int64 input, or without what resizes by it"
+            yield loaded.source.problem(where, message, hint, key=True)
+            continue
+        without = [
+            index
+            for index, profile in enumerate(loaded.recipe.profiles)
+            if spec.name not in profile or not profile[spec.name].values
+        ]
+        if loaded.recipe.profiles and not without:
+            continue
+        hint = f"write `{spec.name}: {{values: true, min: ..., opt: ..., max: ...}}` in `profiles`"
+        if without:
+            where = ("profiles", without[0])
+        message = f"{said}; TensorRT must know for which values to build"
+        yield loaded.source.problem(where, message, hint, key=not without)
+
+
+def _inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
+    known = [spec.name for spec in signature.inputs]
+    for name in loaded.recipe.inputs:
+        if name not in known:
+            message = f"the model has no input `{name}`"
+            yield loaded.source.problem(
+                ("inputs", name), message, suggest_nearest(name, known), key=True
+            )
+
+
+def _data(
+    loaded: LoadedRecipe, signature: Signature, manifests: Mapping[str, Manifest]
+) -> Iterator[Problem]:
+    for name, manifest in manifests.items():
+        for message, hint in _find_unfed(loaded, signature, manifest):
+            yield loaded.source.problem(("data", name), f"data `{name}` {message}", hint, key=True)
+
+
+def _find_unfed(
+    loaded: LoadedRecipe, signature: Signature, manifest: Manifest
+) -> Iterator[tuple[str, str]]:
+    """Yield why samples cannot be fed to the model, with what to do."""
+    if any(spec.dtype == STRINGS for spec in signature.inputs):
+        return  # which is said of the model
+    inputs = {spec.name: spec for spec in signature.inputs}
+    known = [spec for spec in manifest.tensors if spec.name in inputs]
+    wrong = [_unfit(spec, inputs) for spec in manifest.tensors]
+    if any(message for message, _ in wrong):
+        yield from ((message, hint) for message, hint in wrong if message)
+        return
+    try:
+        feeder = Feeder(signature.inputs, known, loaded.recipe.inputs)
+    except StepInputError as error:
+        yield f"cannot be fed: {error.message}", error.hint
+        return
+    given = {spec.name: spec for spec in known}
+    for wanted in feeder.samples:
+        if wanted.name not in given:
+            fill = quote_setting(wanted.name, "fill: 0")
+            names = ", ".join(each.name for each in feeder.samples)
+            hint = f"every sample must hold an array for {names}; what is the same in all, as a "
+            hint += f"first state is, can be filled: `{fill}`"
+            yield f"gives nothing for the input `{wanted.name}`", hint
+            return
+        if not fits(given[wanted.name].shape, wanted.shape):
+            yield _explain_shape(given[wanted.name], inputs[wanted.name], wanted, manifest)
+
+
+def _explain_shape(
+    given: TensorSpec, whole: TensorSpec, wanted: TensorSpec, manifest: Manifest
+) -> tuple[str, str]:
+    odd = next(
+        (
+            each
+            for each in manifest.sizes
+            if each.tensor == given.name
+            and each.axis < len(wanted.shape)
+            and isinstance(wanted.shape[each.axis], int)
+        ),
+        None,
+    )
+    if odd is not None and len(given.shape) == len(wanted.shape):
+        message = f"has samples of several sizes for `{given.name}`: axis {odd.axis} of a sample "
+        message += f"goes from {odd.least} to {odd.most} (sample {odd.first} is the first unlike "
+        message += f"those before); the model takes {wanted.shape[odd.axis]} alone: {_shape(whole)}"
+        hint = "bring the samples to one size (pictures by `preprocess`: a resize to [height, "
+        hint += "width], or a crop), or export the model with that dimension open"
+        return message, hint
+    message = f"gives samples of shape {_shape(given)} for `{given.name}`; the model takes "
+    hint = f"a sample must be {_shape(wanted)}: resize or transpose it in `preprocess`; or does no "
+    hint += f"axis count the samples? `{quote_setting(given.name, 'batch_axis: none')}`"
+    return message + _shape(whole), hint
+
+
+def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
+    """Say how a sample's array is not of its input, whatever its shape, and what to do."""
+    expected = inputs.get(given.name)
+    if expected is None:
+        return (
+            f"gives an array for `{given.name}`; the model has no such input",
+            f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
+        )
+    if expected.dtype == STRINGS:
+        return "", ""  # which is said of the model
+    if not takes(expected.dtype, given.dtype):
+        return (
+            f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
+            "NumPy has no such arrays: export the model in float16, or give ranges without data"
+            if expected.dtype == "bfloat16"
+            else f"make the arrays {expected.dtype}",
+        )
+    return "", ""
+
+
+def _shape(spec: TensorSpec) -> str:
+    return f"[{', '.join(str(size) for size in spec.shape)}]"
