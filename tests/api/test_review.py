@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ def test_a_recipe_is_held_to_its_lock(built):
         api.check_lock(built)
     api.lock(built)
 
-    assert (Path("recipe.lock"), ()) == api.check_lock(built)
+    path, remarks = api.check_lock(built)
+    assert (Path("recipe.lock"), "files that were placed are not checked") == (path, remarks[-1])
     edit(Path(built), "x: 1.0", "x: 2.0")
     with pytest.raises(LockMismatch):
         api.check_lock(built)
@@ -45,6 +47,29 @@ def test_a_recipe_is_held_to_its_lock(built):
 def test_what_was_not_compared_has_no_failed_gates(built):
     """No gate was judged."""
     assert () == api.list_failed_gates(built)
+
+
+def test_what_a_lock_says_is_read_without_a_build(built):
+    """Which tools it asks for, and which of its gates did not pass."""
+    api.lock(built)
+
+    assert (Path("recipe.yaml"),) == api.find_locked_recipes(".")
+    assert () == api.list_locked_failures(built)
+    assert {"onnx", "onnxruntime"} <= {x.split("==")[0] for x in api.list_requirements([built])}
+    with pytest.raises(UsageError, match="has no target `x`"):
+        api.list_requirements([built], target="x")
+
+
+def test_two_locks_that_ask_for_two_versions_have_no_requirements(built):
+    """No file could have both."""
+    api.lock(built)
+    edit(Path("recipe.lock"), "[tools]\n", '[tools]\na = "1"\n')
+    shutil.copy("recipe.lock", "other.lock")
+    assert "a==1" in api.list_requirements(["recipe.yaml", "other.yaml"])
+    edit(Path("other.lock"), 'a = "1"', 'a = "2"')
+
+    with pytest.raises(UsageError, match=r"asks for a==1, other\.lock for a==2"):
+        api.list_requirements(["recipe.yaml", "other.yaml"])
 
 
 def test_a_recipe_differs_from_its_lock_in_what_it_means(built):

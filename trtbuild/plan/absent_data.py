@@ -12,7 +12,14 @@ from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.schema import Recipe
 
-__all__ = ["belongs", "drop_absent_data", "find_absent_data", "list_places", "list_unmeasured"]
+__all__ = [
+    "MADE",
+    "belongs",
+    "drop_absent_data",
+    "find_absent_data",
+    "list_places",
+    "list_unmeasured",
+]
 
 MADE = ("build_engine", "quantize", "convert_precision")
 """The kinds of the steps that make what a build is for; the others measure it."""

@@ -10,7 +10,7 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.placed import MODELS
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
-from trtbuild.plan.absent_data import belongs, find_absent_data
+from trtbuild.plan.absent_data import MADE, belongs, find_absent_data
 from trtbuild.plan.compile import name_target_step
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.lock import Lock, LockedTarget, find_lock, list_differing, read_lock
@@ -253,6 +253,7 @@ def _hold_tools(
     decisions = decide(plan, store) if makers else ()
     outcomes = tuple(_reuse(each.step, each.digest, store) for each in decisions)
     made = {name for tool in makers for name in tool.makes}
+    made |= {step.name for step in plan.steps if step.step.kind in MADE}
     unknown = [name for name in _missing(decisions) if name in made]
     other = () if unknown else list_other_results(lock, add_results(lock, loaded, outcomes, store))
     refuse_tools(loaded, makers if unknown or other else ())
