@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import sqlite3
 import sys
-import sysconfig
 import textwrap
 import zipfile
 from pathlib import Path
@@ -272,7 +271,7 @@ def by_a_program(project):
 
 def compiled_module(project):
     """One of Python's own that nobody has loaded yet, copied beside the code."""
-    there = sorted(Path(sysconfig.get_path("platstdlib"), "lib-dynload").iterdir())
+    there = sorted((Path(textwrap.__file__).parent / "lib-dynload").iterdir())
     found = next(path for path in there if path.name.partition(".")[0] not in sys.modules)
     path = project.folder / "code" / found.name
     project.code(f"import {found.name.partition('.')[0]}\nvalue = 1")
@@ -300,7 +299,7 @@ def database(project):
 
     filled(1)
     project.code(
-        f"import contextlib, sqlite3\npath = {beside('../d.db')}\n"  # noqa: S608  # a fixed text
+        f"import contextlib, sqlite3\npath = {beside('../d.db')}\n"  # noqa: S608  # our own
         "with contextlib.closing(sqlite3.connect(path)) as base:\n"
         "    value = base.execute('select sum(x) from t').fetchone()[0]"
     )

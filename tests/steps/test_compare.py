@@ -11,7 +11,7 @@ from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import CorruptObject, StepInputError
 from trtbuild.core.records import Comparison
 from trtbuild.data.arrays import Arrays
-from trtbuild.data.base import Manifest
+from trtbuild.data.base import Manifest, Span
 from trtbuild.measure.gates import Gate
 from trtbuild.steps.base import Context, QuietEvents, Ref
 from trtbuild.steps.capture_data import DataInput
@@ -72,7 +72,7 @@ class Setup:
                 writer.add(name, array)
         self.inputs[f"infer({side})/outputs"] = path
 
-    def run(self, *metrics, gates=(), caveats=(), name="") -> Comparison:
+    def run(self, *metrics, gates=(), caveats=(), name="", **more) -> Comparison:
         """Run the step and read what it wrote."""
         out = self.folder / "out"
         out.mkdir(exist_ok=True)
@@ -84,6 +84,7 @@ class Setup:
             data=DATA,
             metrics=metrics,
             gates=gates,
+            **more,
         )
         step.run(Context(inputs=self.inputs, out=out, caveats=caveats, events=self.events))
         self.text = (out / "comparison.json").read_text()
@@ -253,3 +254,26 @@ def test_what_an_engine_has_behind_a_plugin_is_measured_against_nothing(tmp_path
     assert [(False, False, "all outputs stand behind EfficientNMS_TRT `nms0`")] == [
         (each.passed, each.judged, each.remark) for each in none.verdicts
     ]
+
+
+def span(high):
+    return {"x": Span(low=0, high=high, mean=high / 2, deviation=high / 4, values=1000)}
+
+
+@pytest.mark.parametrize(
+    ("warnings", "notes", "high", "off"),
+    [(1, 0, 255, ""), (0, 1, 255, "it is meant"), (0, 0, 1, "")],
+)
+def test_calibration_on_values_of_another_scale_is_a_warning(setup, warnings, notes, high, off):
+    """With both ranges; or, where the rule is turned off, a note with the reason."""
+    held = Manifest.model_validate_json((setup.folder / "manifest.json").read_text())
+    for name, spans in (("manifest", span(1)), ("calib", span(high))):
+        path = setup.folder / f"{name}.json"
+        path.write_text(held.model_copy(update={"spans": spans}).model_dump_json())
+    setup.inputs["capture_data(calib)/manifest"] = setup.folder / "calib.json"
+    seen = Ref(step="capture_data(calib)", output="manifest")
+    setup.run("cosine", calibration=seen, off=off)
+
+    assert (warnings, notes) == (len(setup.events.warnings), len(setup.events.notes))
+    for told in (*setup.events.warnings, *setup.events.notes):
+        assert told.startswith("TB406 `x`: calibration saw 0 to 255 (mean 128, deviation 63.8), ")

@@ -10,6 +10,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.patterns import assign_patterns
 
 __all__ = [
+    "STRINGS",
     "NodeSpec",
     "Origin",
     "Range",
@@ -17,6 +18,10 @@ __all__ = [
     "Signature",
     "TensorSpec",
 ]
+
+
+STRINGS = "object"
+"""NumPy's word for the type of tensors of text."""
 
 
 class TensorSpec(Options):

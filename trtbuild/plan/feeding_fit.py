@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.values import Signature, TensorSpec
+from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
 from trtbuild.model.batching import fits, quote_setting
 from trtbuild.model.feeds import Feeder, takes
@@ -16,10 +16,7 @@ from trtbuild.recipe.problems import Problem
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
 
-__all__ = ["STRINGS", "find_feeding_problems"]
-
-STRINGS = "object"
-"""NumPy's word for the type of ONNX's strings."""
+__all__ = ["find_feeding_problems"]
 
 
 def find_feeding_problems(
@@ -141,6 +138,8 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             f"gives an array for `{given.name}`; the model has no such input",
             f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
         )
+    if expected.dtype == STRINGS:
+        return "", ""  # which is said of the model
     if not takes(expected.dtype, given.dtype):
         return (
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
-from trtbuild.core.values import Signature, TensorSpec
+from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import name_capture_step
-from trtbuild.plan.feeding_fit import STRINGS, find_feeding_problems
+from trtbuild.plan.feeding_fit import find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
