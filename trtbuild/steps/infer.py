@@ -37,7 +37,7 @@ class Infer(Step):
     the tensors at the cut are outputs in the place of those behind.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz"}
 
     kind: Literal["infer"] = "infer"
