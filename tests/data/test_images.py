@@ -134,3 +134,18 @@ def test_a_name_that_is_no_text_is_said(tmp_path):
 
     with pytest.raises(MissingFile, match=r"the name of the picture '\\udcff.png' is not UTF-8"):
         images().find_files(tmp_path)
+
+
+def test_folders_label_their_pictures(tmp_path):
+    """By the first folder below the path, of a pattern the nearest; all count, if few come."""
+    for name in ("cats/1.png", "cats/old/2.png", "dogs/1.png", "emus/1.png"):
+        picture(tmp_path / "photos" / name)
+    (tmp_path / "names.txt").write_text("emus\ndogs\ncats\n")
+    by_folder = ', "labels": "folders"'
+
+    assert (0, 0, 1, 2) == images(extra=by_folder).find_labels(tmp_path)
+    assert (0, 1) == images(extra=by_folder + ', "count": 2').find_labels(tmp_path)
+    assert (0, 3, 1, 2) == images("photos/**/*.png", by_folder).find_labels(tmp_path)
+    named = images(extra=by_folder + ', "classes": "names.txt"')
+    assert (2, 2, 1, 0) == named.find_labels(tmp_path)
+    assert () == images().find_labels(tmp_path)

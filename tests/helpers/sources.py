@@ -103,7 +103,7 @@ def pinned(source, base: Path) -> tuple[Pinned, ...]:
 def capture(source, base: Path, out: Path, *, files=None, threads=1) -> tuple[DataInput, Context]:
     """Capture a source; return it as another step's input, with a context to read it by."""
     files = pinned(source, base) if files is None else files
-    step = CaptureData(source=source, files=files)
+    step = CaptureData(source=source, files=files, labels=source.find_labels(base))
     out.mkdir(parents=True, exist_ok=True)
     context = Context(
         inputs={f"capture/{name}": out / file for name, file in step.outputs.items()},

@@ -226,3 +226,19 @@ def test_a_reader_may_stop_early(tmp_path):
 
     assert "0.png" == next(samples).name
     samples.close()
+
+
+def test_labels_of_folders_come_with_the_samples(tmp_path):
+    """In the manifest, and whenever the samples are read; another folder is another ingredient."""
+    for name in ("cats/1.png", "dogs/2.png"):
+        picture(tmp_path / "shots" / name, value=len(name))
+    source = source_of(SHOTS.replace('"preprocess"', '"labels": "folders", "preprocess"'))
+    data, context = capture(source, tmp_path, tmp_path / "out")
+
+    assert [0, 1] == data.labels(context)
+    assert [0, 1] == [sample.label for sample in data.samples(context)]
+    assert (0, 1) == source.find_labels(tmp_path)
+    (tmp_path / "shots/ants").mkdir()
+    (tmp_path / "shots/dogs/2.png").rename(tmp_path / "shots/ants/2.png")
+    assert (0, 1) == source.find_labels(tmp_path)
+    assert ["ants", "cats"] == [path.parent.name for path in source.find_files(tmp_path)]

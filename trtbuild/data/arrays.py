@@ -61,6 +61,10 @@ class Arrays(Options):
             raise MissingFile(f"{place}: no such file", hint="paths relate to the recipe's file")
         return (place,)
 
+    def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
+        """Return none: they come with the samples, if at all."""
+        return ()
+
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:  # noqa: ARG002  # reading needs none
         """Yield the samples in order, one in memory at a time.
 

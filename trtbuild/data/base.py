@@ -87,6 +87,13 @@ class DataSource(Protocol):
             MissingFile: there is none, or one that the recipe names is not there.
         """
 
+    def find_labels(self, base: Path) -> tuple[int, ...]:
+        """Return the class of each sample where the places of its files tell; none elsewhere.
+
+        Raises:
+            MissingFile, StepInputError: they should, and do not.
+        """
+
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
         """Yield the samples of the pinned files, in order, one at a time.
 

@@ -69,6 +69,10 @@ class Python(Options):
         """
         return find_source_files(self.entrypoint, base)
 
+    def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
+        """Return none: they come with the samples, if at all."""
+        return ()
+
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:  # noqa: ARG002  # the user's code runs in one
         """Run the callable and yield its samples, preprocessed.
 

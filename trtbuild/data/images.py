@@ -15,6 +15,7 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.data import pixels
 from trtbuild.data.base import Sample, spread_evenly
+from trtbuild.data.class_folders import number_classes, read_class_names
 from trtbuild.data.prefetch import map_in_order
 from trtbuild.data.preprocess import Preprocess
 
@@ -40,6 +41,12 @@ class Images(Options):
     count: Annotated[int, Field(gt=0)] | None = None
     """How many pictures to take, spread evenly over all in name order (so over all classes, where
     these are folders); fewer pictures are an error. All by default."""
+    labels: Literal["folders"] | None = None
+    """`folders`: the class of a picture is the folder it lies in, the first below `path` (with a
+    pattern, the nearest). Folders are numbered from 0 in name order, or as `classes` has them."""
+    classes: Location | None = None
+    """A file with the folders' names, a line each, in the order of the model's scores; without it,
+    name order."""
     preprocess: Preprocess
     """How a picture becomes the array that the model takes."""
 
@@ -49,6 +56,31 @@ class Images(Options):
         Raises:
             MissingFile: there is no such folder, or it holds fewer pictures than `count`.
         """
+        root, names, chosen = self._choose(base)
+        return tuple(root / names[index] for index in chosen)
+
+    def find_labels(self, base: Path) -> tuple[int, ...]:
+        """Return the class of each chosen picture, by the folder it lies in; none without `labels`.
+
+        All folders count for the numbers, whichever pictures were chosen.
+
+        Raises:
+            MissingFile: as `find_files`, or there is no file of `classes`.
+            StepInputError: a picture lies in no folder of a class, or in an unknown one.
+        """
+        if self.labels is None:
+            return ()
+        root, names, chosen = self._choose(base)
+        classes = read_class_names(base / self.classes) if self.classes else ()
+        # Of a folder the first below it; of a pattern, whose start says nothing, the nearest.
+        nearest = -2 if root == base and not (base / self.path).is_dir() else 0
+        parts = [name.split("/") for name in names]
+        folders = [each[nearest] if len(each) > 1 else "" for each in parts]
+        numbers = number_classes(folders, classes, str(base / self.path))
+        return tuple(numbers[index] for index in chosen)
+
+    def _choose(self, base: Path) -> tuple[Path, list[str], Sequence[int]]:
+        """Return where pictures lie, the path of each below it, and which of them to take."""
         place = base / self.path
         note_path(place)
         if place.is_dir():
@@ -67,7 +99,7 @@ class Images(Options):
             )
         root = place if place.is_dir() else base
         chosen = spread_evenly(len(names), self.count, where=str(place), unit="picture")
-        return tuple(root / names[index] for index in chosen)
+        return root, names, chosen
 
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
         """Yield the pictures in order; up to `threads` are decoded at once, ahead of the reader.

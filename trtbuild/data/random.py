@@ -65,6 +65,10 @@ class Random(Options):
         """Return none."""
         return ()
 
+    def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
+        """Return none: they come with the samples, if at all."""
+        return ()
+
     def samples(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:  # noqa: ARG002  # drawing needs none
         """Draw the samples in order, each from `seed` and its own number (NumPy's PCG64)."""
         for index in range(self.count):

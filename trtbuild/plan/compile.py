@@ -151,7 +151,8 @@ def _add_captures(
     for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.find_files(here.base))
-        steps[step] = CaptureData(source=source, files=files, base=str(here.base))
+        labels = () if name in here.absent else source.find_labels(here.base)
+        steps[step] = CaptureData(source=source, files=files, labels=labels, base=str(here.base))
         inputs[name] = DataInput(
             source=source,
             # What is stored is read from the store: how it came about has no say any more.

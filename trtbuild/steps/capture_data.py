@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -67,7 +68,8 @@ class DataInput(HeldElsewhere):
         Raises:
             CorruptObject: a file changed since, or decodes to something else here.
         """
-        digests = self.read_manifest(context).samples
+        manifest = self.read_manifest(context)
+        digests = manifest.samples
         # The code behind captured samples may change: what it once yielded is what is read.
         suspects = () if self.source.captured else self.files
         read = 0
@@ -75,7 +77,7 @@ class DataInput(HeldElsewhere):
             _suspect_changes(suspects),
             contextlib.closing(self._read(context)) as samples,
         ):
-            for sample in samples:
+            for sample in _label(samples, manifest.labels):
                 if read >= len(digests) or digest_of_sample(sample) != digests[read]:
                     raise _different(sample.name)
                 read += 1
@@ -104,6 +106,8 @@ class CaptureData(Step):
     kind: Literal["capture_data"] = "capture_data"
     source: AnyDataSource
     files: tuple[Pinned, ...]
+    labels: tuple[int, ...] = ()
+    """The class of each sample, where the places of the files tell."""
     base: Location = ""
     """The folder that paths in the recipe relate to."""
 
@@ -159,7 +163,15 @@ class CaptureData(Step):
                 store(raw)
                 yield self.source.prepare(raw)
         else:
-            yield from self.source.samples(paths, threads=_threads(context))
+            samples = self.source.samples(paths, threads=_threads(context))
+            yield from _label(samples, self.labels)
+
+
+def _label(samples: Iterable[Sample], labels: Sequence[int]) -> Iterator[Sample]:
+    """Give samples that come without a label theirs; none where there are no labels."""
+    for index, sample in enumerate(samples):
+        told = sample.label is not None or index >= len(labels)
+        yield sample if told else replace(sample, label=labels[index])
 
 
 def _paths(files: Sequence[Pinned], context: Context) -> list[Path]:
