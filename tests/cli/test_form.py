@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ def read(answer):
         ({"steps"}, ["why", "recipe.yaml"]),
         ({"steps"}, ["why", "recipe.yaml", "quantize"]),
         ({"python", "gpus", "targets", "extras", "store"}, ["doctor"]),
+        ({"locks"}, ["lock", "recipe.yaml"]),
         ({"steps"}, ["store", "ls"]),
         ({"root", "by_recipe", "objects", "stamps"}, ["store", "du"]),
         ({"objects", "damaged", "unreadable"}, ["store", "verify"]),
@@ -45,6 +47,23 @@ def test_a_build_tells_all_that_its_report_is_made_from(applied_project, trtbuil
     assert "comparison.json" in build["changed"]
     assert "small" == build["record"]["recipe"]
     assert [True] == [each["passed"] for each in build["record"]["comparison"]["verdicts"]]
+
+
+def test_a_lock_is_written_and_checked(applied_project, trtbuild, steps_here):
+    """Each recipe with what holds of it, and the exit code that it alone would give."""
+    (written,) = read(trtbuild("lock", "recipe.yaml", "--format", "json"))["locks"]
+    (checked,) = read(trtbuild("lock", "--check", "--format", "json"))["locks"]
+    pins = read(trtbuild("lock", "--requirements", "recipe.yaml", "--format", "json"))
+
+    assert (True, {"rtx": 1}, []) == tuple(
+        written[x] for x in ("changed", "levels", "failed_gates")
+    )
+    assert (True, 0, []) == tuple(checked[x] for x in ("holds", "exit_code", "failed_gates"))
+    assert any(pin.startswith("numpy==") for pin in pins["requirements"])
+    Path("recipe.yaml").write_text(Path("recipe.yaml").read_text().replace("minmax", "mse"))
+    answer = trtbuild("lock", "--check", "--format", "json")
+    (checked,) = json.loads(answer.out)["locks"]
+    assert (5, False, 5) == (answer.code, checked["holds"], checked["exit_code"])
 
 
 def test_an_error_is_text_all_the_same(project, trtbuild):

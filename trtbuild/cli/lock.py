@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from trtbuild.cli.echo import echo
+from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.form import Form, FormOption, write_json
 
 __all__ = ["lock"]
 
@@ -19,7 +20,7 @@ LEVELS = {
 }
 
 
-def lock(
+def lock(  # its options
     recipes: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -52,6 +53,7 @@ def lock(
             "--target", metavar="NAME", help="Of `--requirements`: for the Python of this target."
         ),
     ] = "",
+    format_: FormOption = Form.text,
 ) -> int:
     """Write down beside a recipe what it was built from and what came of it."""
     from trtbuild import api
@@ -59,35 +61,47 @@ def lock(
 
     if check:
         found = recipes or api.find_locked_recipes(Path())
-        if not found:
+        if not found and format_ is Form.text:
             echo("no recipe below here has a lock")
-        return max((_check(recipe, build_dir) for recipe in found), default=0)
+        told = [_check(recipe, build_dir, format_) for recipe in found]
+        if format_ is Form.json:
+            write_json({"locks": told})
+        return max((each["exit_code"] for each in told), default=0)
     if not recipes:
         raise UsageError("no recipe is named", hint="trtbuild lock recipes/NAME.yaml")
     if requirements:
-        for line in api.list_requirements(recipes, target=target):
-            echo(line)
+        pins = api.list_requirements(recipes, target=target)
+        if format_ is Form.json:
+            write_json({"requirements": pins})
+        else:
+            pour("\n".join(pins))
         return 0
-    for recipe in recipes:
-        _write(recipe)
+    told = [_write(recipe, format_) for recipe in recipes]
+    if format_ is Form.json:
+        write_json({"locks": told})
     return 0
 
 
-def _write(recipe: Path) -> None:
+def _write(recipe: Path, form: Form) -> dict[str, Any]:
+    """Write a lock, say so, and return what was said."""
     from trtbuild import api
     from trtbuild.cli.show import format_verdict
 
     path, changed, found = api.lock(recipe)
-    echo(f"{path}: {'written' if changed else 'unchanged'}")
-    for name, target in found.targets.items():
-        echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
-    for verdict in api.list_failed_gates(recipe):
+    failed = api.list_failed_gates(recipe)
+    if form is Form.text:
+        echo(f"{path}: {'written' if changed else 'unchanged'}")
+        for name, target in found.targets.items():
+            echo(f"  {name}: level {target.level}: a rebuild gives {LEVELS[target.level]}")
+    for verdict in failed:
         what = "whose gate failed" if verdict.judged else "with a gate that was not judged"
         echo(f"warning: {path} locks a build {what}: {format_verdict(verdict)}", err=True)
+    levels = {name: target.level for name, target in found.targets.items()}
+    return {"path": path, "changed": changed, "levels": levels, "failed_gates": failed}
 
 
-def _check(recipe: Path, build_dir: Path) -> int:
-    """Say whether a lock holds and return the exit code; one that does not hides no other."""
+def _check(recipe: Path, build_dir: Path, form: Form) -> dict[str, Any]:
+    """Hold a recipe to its lock, say so, and return it; one that does not hold hides no other."""
     from trtbuild import api
     from trtbuild.cli.show import write_failure
     from trtbuild.core.errors import TrtbuildError
@@ -95,11 +109,14 @@ def _check(recipe: Path, build_dir: Path) -> int:
     try:
         path, remarks = api.check_lock(recipe, build_dir=build_dir)
     except TrtbuildError as error:
-        return write_failure(error)
-    echo(f"{path}: holds")
-    for each in remarks:
-        echo(f"  {each}")
+        code = write_failure(error)
+        return {"recipe": recipe, "holds": False, "exit_code": code, "error": error.message}
+    if form is Form.text:
+        echo(f"{path}: holds")
+        for each in remarks:
+            echo(f"  {each}")
     failed = api.list_locked_failures(recipe)
     for each in failed:
         echo(f"{path}: {each}", err=True)
-    return 1 if failed else 0
+    told = {"path": path, "remarks": remarks, "failed_gates": failed}
+    return {"recipe": recipe, "holds": True, "exit_code": 1 if failed else 0, **told}
