@@ -69,7 +69,7 @@ def test_json_and_python_stay_what_they_are(text):
     data = json.dumps({text: [text]}, ensure_ascii=False, indent=1)
 
     assert {text: [text]} == json.loads("\n".join(map(shown, data.split("\n"))))
-    assert text == ast.literal_eval(shown(repr(text)))
+    assert text == ast.literal_eval(shown(ascii(text)))
 
 
 def test_the_message_of_an_error_has_the_lines_that_it_was_given():

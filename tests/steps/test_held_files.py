@@ -7,6 +7,7 @@ import typing
 
 import pytest
 
+from tests.helpers.sources import source_of
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
 from trtbuild.run.executor import Call
@@ -24,6 +25,7 @@ FIELDS = {
     if "Pinned" in str(field.annotation)
 }
 LONG_AGO = 1_000_000_000
+FILES = source_of('{"kind": "arrays", "path": "named"}')
 CHANGED = "named: has changed since this run was planned"
 
 
@@ -66,7 +68,8 @@ def test_a_file_edited_between_plan_and_step_fails_the_step(file, tmp_path, fiel
     kind, name = FIELDS[field]
     several = "tuple" in str(kind.model_fields[name].annotation)
     value = (pin(file),) if several else pin(file)
-    step = kind.model_construct(**{**dict.fromkeys(kind.model_fields), name: value})
+    options = dict.fromkeys(kind.model_fields) | {"source": FILES, name: value}
+    step = kind.model_construct(**options)
     file.write_text("another")
     call = Call.model_construct(
         name="it", step=step, inputs={}, out=str(tmp_path), log="", facts={}, caveats=()

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import GOLDEN
 from trtbuild.backends.tensorrt.engine import EngineDescription
 from trtbuild.core.arrays import ArrayFile
+from trtbuild.core.digest import digest_of_file
 
 KINDS = ["tensorrt10", "tensorrt11"]
 OPEN = {"mode": "INPUT", "shape": [-1, 2], "profiles": [[[1, 2]] * 3, [[2, 2], [4, 2], [8, 2]]]}
@@ -48,7 +49,7 @@ def carried_out(double, cuda, tmp_path):
 
 
 def pinned(path):
-    return {"path": str(path), "digest": "sha256:0"}
+    return {"path": str(path), "digest": digest_of_file(path)}
 
 
 @pytest.mark.parametrize("kind", KINDS)

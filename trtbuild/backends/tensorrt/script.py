@@ -103,7 +103,7 @@ def _profiles(profiles: Sequence[Profile]) -> list[str]:
     for profile in profiles:
         lines.append("    Profile()")
         for name, (low, best, high) in profile.items():
-            lines.append(f"    .add({name!r}, min={low!r}, opt={best!r}, max={high!r})")
+            lines.append(f"    .add({name!a}, min={low!a}, opt={best!a}, max={high!a})")
         lines[-1] += ","
     return [*lines, "]"]
 
@@ -116,7 +116,7 @@ def _create(
 ) -> list[str]:
     lines = [f"create_config = {flavour.create_config}("]
     lines += ["    profiles=profiles,"] if profiles else []
-    lines += [f"    {name}={value!r}," for name, value in settings.arguments.items()]
+    lines += [f"    {name}={value!a}," for name, value in settings.arguments.items()]
     lines += ["    calibrator=calibrator,"] if implied and implied.as_cache else []
     return [*lines, ")"]
 
@@ -125,7 +125,7 @@ def _config(settings: Settings, *, cached: bool) -> list[str]:
     lines = ["", "def config(builder, network):", "    made = create_config(builder, network)"]
     for name, on in settings.flags.items():
         lines.append(f"    made.{'set' if on else 'clear'}_flag(trt.BuilderFlag.{name})")
-    lines += [f"    made.{name} = {value!r}" for name, value in settings.attributes.items()]
+    lines += [f"    made.{name} = {value!a}" for name, value in settings.attributes.items()]
     if cached:
         lines += [
             '    with open(timing_cache, "rb") as file:',
@@ -136,19 +136,19 @@ def _config(settings: Settings, *, cached: bool) -> list[str]:
 
 
 def _network(options: TrtOptions, network: dict[str, Any]) -> list[str]:
-    more = "".join(f", {name}={value!r}" for name, value in network.items())
+    more = "".join(f", {name}={value!a}" for name, value in network.items())
     lines = [f"network = NetworkFromOnnxPath(model{more})"]
     if options.plugins:
-        lines.append(f"network = LoadPlugins({list(options.plugins)!r}, network)")
+        lines.append(f"network = LoadPlugins({list(options.plugins)!a}, network)")
     types = {name: _upper("DataType", word) for name, word in _list_types(options).items()}
     if types:
-        lines.append(f"network = SetTensorDatatypes(network, {types!r})")
+        lines.append(f"network = SetTensorDatatypes(network, {types!a})")
     formats = {
         name: [_upper("TensorFormat", word) for word in words]
         for name, words in options.io_formats.items()
     }
     if formats:
-        lines.append(f"network = SetTensorFormats(network, {formats!r})")
+        lines.append(f"network = SetTensorFormats(network, {formats!a})")
     return lines
 
 

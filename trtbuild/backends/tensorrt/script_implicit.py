@@ -29,8 +29,8 @@ known = {name: max(abs(each["low"]), abs(each["high"])) for name, each in tables
 """
 _REQUESTS = '''
 
-SKIP = {skip!r}
-PRECISION = {precision!r}
+SKIP = {skip!a}
+PRECISION = {precision!a}
 """Patterns over nodes, and over operators after `op:`."""
 
 
