@@ -27,8 +27,8 @@ anywhere; Azure: `##vso[...]`; TeamCity: `##teamcity[...]`."""
 def shown(line: str) -> str:
     r"""Write a line so that it shows and does nothing: `\u001b`, as JSON has it.
 
-    JSON and Python in ASCII stay what they are, since what is written out stands in their strings alone.
-    What was written so once stays as it is.
+    JSON, and Python in ASCII, stay what they are, since what is written out stands in their
+    strings alone. What was written so once stays as it is.
     """
     # Most lines are plain, and to compile such a class takes longer than to write all of them.
     plain = line.isascii() and line.isprintable()
