@@ -70,8 +70,8 @@ class CompareOutputs(Step):
         """Say where calibration saw values of another scale than the comparison sees."""
         if self.calibration is None:
             return
+        from trtbuild.quant.rules.check import make_fault
         from trtbuild.quant.rules.faults import describe_fault
-        from trtbuild.quant.rules.table import make_fault
 
         seen = context.read(self.calibration, Manifest)
         for reason in find_unlike_scales(seen, self.data.read_manifest(context)):

@@ -90,9 +90,14 @@ def compile_for_machine(
     doubts = dict.fromkeys(doubt for each in asked for doubt in list_doubts(each))
     seeded = dict.fromkeys(filter(None, (reason, doubt)))
     notes = (*seeded, *doubts, *unrun, *list_unmeasured(recipe, gone))
+    return _cut_to(made, targets), notes
+
+
+def _cut_to(plan: Plan, targets: Sequence[str]) -> Plan:
+    """Return a plan that builds and compares the targets alone, where any are named."""
     engines = (name_engine_comparison(name) for name in targets)
     wanted = (*(name_target_step(name) for name in targets), "compare", *engines)
-    return made.cut_after(wanted) if targets else made, notes
+    return plan.cut_after(wanted) if targets else plan
 
 
 def _weights(

@@ -67,8 +67,18 @@ def diff_recipes(
     absent = {**_absent(one), **_absent(other)}
     old = _side(one, store, executor, absent, shown[0]) if one else _of_lock(before)
     new = _side(other, store, executor, absent, shown[1]) if other else _of_lock(after)
+    made = _compare(old, new, shown, absent, store)
+    verdict = judge_results(old.results, new.results, made.figures, made.gates, differ=made.differ)
+    return made.model_copy(update={"verdict": verdict})
+
+
+def _compare(
+    old: _Side, new: _Side, shown: tuple[str, str], absent: Iterable[str], store: Store
+) -> Diff:
+    """Return all that two sides differ in, not yet judged."""
     then, now = old.results, new.results
-    made = Diff(
+    taken = (f"data `{name}` is not here: taken to be the same" for name in absent)
+    return Diff(
         before=shown[0],
         after=shown[1],
         measures=sort_worst_first(_list_moved(then.measures, now.measures)) if then and now else (),
@@ -86,21 +96,11 @@ def diff_recipes(
         ranges=compare_ranges(_ranges(then), _ranges(now)) if then and now else None,
         reruns=_reruns(old.plan, new.plan) if old.plan and new.plan else None,
         seconds=_seconds(old.plan, new.plan, store) if old.plan and new.plan else (),
-        notes=tuple(
-            dict.fromkeys(
-                (
-                    *(f"data `{name}` is not here: taken to be the same" for name in absent),
-                    *old.notes,
-                    *new.notes,
-                )
-            )
-        ),
+        notes=tuple(dict.fromkeys((*taken, *old.notes, *new.notes))),
         lists=compare_lists(old.rests.recipe, new.rests.recipe),
         figures=compare_figures(then, now, new.samples) if then and now else (),
         gates=compare_gates(then, now),
     )
-    verdict = judge_results(then, now, made.figures, made.gates, differ=made.differ)
-    return made.model_copy(update={"verdict": verdict})
 
 
 def _recipe(path: Path) -> LoadedRecipe | None:

@@ -60,8 +60,8 @@ def _find_faults(
 ) -> Iterator[tuple[str, RuleFault]]:
     from trtbuild.model.onnx_file import load_bare
     from trtbuild.plan.checks import describe_build_target
+    from trtbuild.quant.rules.check import find_operator_faults
     from trtbuild.quant.rules.subject import RuleSubject
-    from trtbuild.quant.rules.table import find_operator_faults
 
     path = next(
         (

@@ -80,12 +80,11 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
     """
     feed = _arrays(inputs)
     recipe = load_recipe(path) if path.suffix in RECIPES else None
-    if recipe is not None:
-        engines = tuple(_engines(recipe, build_dir, target))
-    elif target:
+    if recipe is None and target:
         raise UsageError("`--target` is for recipes", hint="give the engine, or the recipe")
-    else:
-        engines = _engine_of(path, tuple(plugins))
+    engines = (
+        tuple(_engines(recipe, build_dir, target)) if recipe else _engine_of(path, tuple(plugins))
+    )
     reasons = [_hindrance(engine, executor) for engine in engines]
     if on != "cpu" and "" in reasons:
         engine = engines[reasons.index("")]

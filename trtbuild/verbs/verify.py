@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +72,20 @@ class _Rebuilt:
     notes: tuple[str, ...]
 
 
+@contextlib.contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    """Yield a folder that goes afterwards, unless a step failed: its log lies in there."""
+    scratch = Path(tempfile.mkdtemp(prefix="trtbuild-verify-"))
+    try:
+        yield scratch
+    except StepFailed:
+        raise
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
 def verify_build(
     loaded: LoadedRecipe,
     store: Store,
@@ -94,8 +109,7 @@ def verify_build(
         if has_lock
         else lock_built(loaded, store, executor)
     )
-    scratch = Path(tempfile.mkdtemp(prefix="trtbuild-verify-"))
-    try:
+    with _scratch_folder() as scratch:
         rebuilt = _rebuild(
             loaded,
             store,
@@ -105,12 +119,6 @@ def verify_build(
             executor=executor,
             listener=listener,
         )
-    except StepFailed:
-        raise  # its log lies in there
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    shutil.rmtree(scratch, ignore_errors=True)
     checks = tuple(_checks(loaded, promised, rebuilt, targets=targets, calibrated=not has_lock))
     return Verification(
         recipe=loaded.recipe.name,

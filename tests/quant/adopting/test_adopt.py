@@ -10,8 +10,8 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.half.convert import HalfSettings
 from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.rules.check import check_rules
 from trtbuild.quant.rules.subject import RuleSubject
-from trtbuild.quant.rules.table import check_rules
 
 
 def test_a_sound_model_is_accepted_as_it_is():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.records import RequestedLayer
@@ -104,21 +104,22 @@ def place_pairs(
     sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
     skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, requests, half)
     sites += skips
-    accounts = [
-        RequestedLayer(
-            name=layer.name,
-            op=layer.op,
-            precision=find_float_type(view, layer.index) if reasons[layer.index] else "int8",
-            reason=reasons[layer.index],
-        )
-        for layer in layers
-    ]
     return Placement(
         pairs=_pairs(view, sites, ranges, requests),
         weights=_weights(view, chosen),
-        layers=(*accounts, *_in_subgraphs(view)),
+        layers=(*_account_for(view, layers, reasons), *_in_subgraphs(view)),
         remarks=tuple(remarks),
     )
+
+
+def _account_for(
+    view: GraphView, layers: Sequence[WeightedLayer], reasons: Mapping[int, str]
+) -> Iterator[RequestedLayer]:
+    """Yield what is asked for of each layer, and why where that is not INT8."""
+    for layer in layers:
+        reason = reasons[layer.index]
+        precision = find_float_type(view, layer.index) if reason else "int8"
+        yield RequestedLayer(name=layer.name, op=layer.op, precision=precision, reason=reason)
 
 
 def _reason(

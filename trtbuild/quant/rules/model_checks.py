@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trtbuild.core.model_checks import Coverage, ModelChecks
+from trtbuild.quant.rules.check import check_rules
 from trtbuild.quant.rules.islands import find_islands
 from trtbuild.quant.rules.subject import RuleSubject
-from trtbuild.quant.rules.table import check_rules
 
 __all__ = ["check_against_rules"]
 
