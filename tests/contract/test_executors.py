@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
 from tests.helpers.projects import edit, small_project
-from tests.helpers.staged import Staged
+from tests.helpers.staged import Staged, artifacts
 from trtbuild import api
 from trtbuild.api.executors import EXECUTORS
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.needs import Needs
 
-ROOT = Path(__file__).parents[2]
 NAMES = [*EXECUTORS, "staged"]
 
 
@@ -54,16 +51,6 @@ def digests(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRTBUILD_STORE", str(place / "store"))
         return artifacts(apply(small_project(place / "project"), "local", place))
-
-
-def artifacts(applied):
-    # The plan of a model with dynamic shapes holds memory addresses: its size alone is promised.
-    return {
-        (outcome.step, each.name): each.size_bytes if each.name == "engine" else each.digest
-        for outcome in applied.record.outcomes
-        for each in outcome.artifacts
-        if each.name != "result"
-    }
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,20 +97,3 @@ def test_without_a_gpu_there_is_no_place_for_a_step_that_needs_one(name, make, m
     from trtbuild.backends.tensorrt11 import Tensorrt11
 
     assert "" != make(name).place(Tensorrt11(kind="tensorrt11").needs()).hindrance
-
-
-@pytest.mark.slow
-def test_digits_are_the_same_from_copies_elsewhere(tmp_path, monkeypatch):
-    """User code, data from code and weights too: all that a step reads is named in its call."""
-    found = []
-    for name in ("local", "staged"):
-        place = tmp_path / name
-        for folder in ("recipes", "calib_data"):
-            shutil.copytree(ROOT / folder, place / "project" / folder)
-        monkeypatch.setenv("TRTBUILD_STORE", str(place / "store"))
-        hidden = (place / "project", place / "store")
-        executor = Staged(place / "elsewhere", hidden) if name == "staged" else name
-        recipe = place / "project/recipes/digits_int8.yaml"
-        found.append(artifacts(apply(recipe, executor, place)))
-
-    assert found[0] == found[1]

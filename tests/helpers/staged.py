@@ -80,3 +80,14 @@ class Staged:
 
     def close(self):
         pass
+
+
+def artifacts(applied) -> dict[tuple[str, str], object]:
+    """What an apply made, by step and artifact: digests, to compare with another executor's."""
+    # The plan of a model with dynamic shapes holds memory addresses: its size alone is promised.
+    return {
+        (outcome.step, each.name): each.size_bytes if each.name == "engine" else each.digest
+        for outcome in applied.record.outcomes
+        for each in outcome.artifacts
+        if each.name != "result"
+    }

@@ -96,7 +96,10 @@ class GraphView:
         import onnx
 
         found = self._inferred[0].get(tensor)
-        return None if found is None else onnx.TensorProto.DataType.Name(found).lower()
+        if found is None or found not in onnx.TensorProto.DataType.values():
+            return None
+        name: str = onnx.TensorProto.DataType.Name(found)
+        return name.lower()
 
     @property
     def typed(self) -> Iterable[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from trtbuild.core.shown import shown
 from trtbuild.core.words import format_pair, format_size
@@ -27,6 +28,9 @@ WORDS = {
     "same": "results the same",
     "unknown": "results not known",
 }
+_Folded = tuple[str, list[str], int]
+"""A title, facts to be told below it, and how many there are of them in all."""
+T = TypeVar("T")
 _SEVERE = ("worse", "mixed", "unknown", "better", "noise", "same")
 _DIGEST = re.compile(r"(?:sha256:)?(?<![0-9a-f])[0-9a-f]{32,64}(?![0-9a-f])")
 _BYTES = ("size_bytes", "workspace", "_bytes")
@@ -45,11 +49,14 @@ def render_differences_markdown(found: Sequence[Diff]) -> str:
     told = sorted((each for each in found if _has_news(each)), key=_severity)
     same = len(found) - len(told)
     head = f"## {_sum_up(told, same)}" if found else "## No recipe is in either revision"
+    folded = [list(_sections(each)) for each in told]
+    blocks: list[str] = []
     for most in MOST_FACTS:
-        text = "\n\n".join([head, *(_render(each, most) for each in told)]) + "\n"
+        blocks = [_render(each, parts, most) for each, parts in zip(told, folded, strict=True)]
+        text = "\n\n".join([head, *blocks]) + "\n"
         if len(text) <= MOST_CHARACTERS:
             return text
-    return _cut(head, [_render(each, MOST_FACTS[-1]) for each in told])
+    return _cut(head, blocks)
 
 
 def _cut(head: str, blocks: Sequence[str]) -> str:
@@ -94,7 +101,7 @@ def _verdict(found: Diff) -> str:
     return WORDS[found.verdict] if found.differ else "the same"
 
 
-def _render(found: Diff, most: int) -> str:
+def _render(found: Diff, folded: Sequence[_Folded], most: int) -> str:
     """Write one difference: what came of it in the open, what is behind it folded."""
     sides = found.before if found.before == found.after else f"{found.before} → {found.after}"
     parts = [f"### {_say(sides)}: {_verdict(found)}"]
@@ -103,16 +110,17 @@ def _render(found: Diff, most: int) -> str:
     parts += [_bullets([_say(each) for each in found.summary], most)] if found.summary else []
     rows = [*map(_figure_row, found.figures), *_engine_rows(found)]
     parts += [_table(rows, most)] if rows else []
-    for title, facts in _sections(found):
-        body = _bullets(facts, most)
-        parts.append(f"<details><summary>{title} ({len(facts)})</summary>\n\n{body}\n\n</details>")
+    for title, facts, count in folded:
+        body = _bullets(facts, most, count)
+        parts.append(f"<details><summary>{title} ({count})</summary>\n\n{body}\n\n</details>")
     return "\n\n".join(parts)
 
 
-def _bullets(facts: Sequence[str], most: int) -> str:
+def _bullets(facts: Sequence[str], most: int, count: int | None = None) -> str:
+    """Write at most so many facts of a `count`, and how many more there are."""
     rows = [f"- {fact}" for fact in facts[:most]]
-    rows += [f"- and {len(facts) - most} more"] if len(facts) > most else []
-    return "\n".join(rows)
+    more = (len(facts) if count is None else count) - most
+    return "\n".join(rows + ([f"- and {more} more"] if more > 0 else []))
 
 
 def _table(rows: Sequence[Sequence[str]], most: int) -> str:
@@ -174,37 +182,50 @@ def _grown(change: Change) -> str:
     return f"{after / before - 1:+.1%}".replace("%", " %")
 
 
-def _sections(found: Diff) -> Iterator[tuple[str, list[str]]]:
+def _sections(found: Diff) -> Iterator[_Folded]:
     """Yield what is folded, by title; parts in which nothing differs are left out."""
     figured = {f"{each.output}.{each.metric}".lstrip(".") for each in found.figures}
     others = [each for each in found.measures if each.what not in figured]
     engines = [each for each in found.targets if each.what.rpartition(".")[2] not in _FIGURES]
     plain = [each for each in found.recipe if not (found.lists and "[" in each.what)]
-    moved = [] if found.ranges is None else found.ranges.moved
-    parts = (
-        ("Samples lost", [_say(n) for each in found.figures for n in _list_samples(each, "lost")]),
-        (
-            "Samples gained",
-            [_say(n) for each in found.figures for n in _list_samples(each, "gained")],
-        ),
-        ("Figures of one side", list(map(_describe, others))),
-        ("Recipe", [*map(_describe, plain), *map(_describe_list, found.lists)]),
-        ("Files", [f"{_say(_name_file(x.what))}: {_happened(x)}" for x in found.sources]),
-        ("Engines", list(map(_describe, engines))),
-        ("Tools", list(map(_describe, found.tools))),
-        (
-            "Calibrated ranges",
-            [f"{_say(m.tensor)}: {_limits(m.before, m.after, m.bits_lost)}" for m in moved],
-        ),
-        ("Steps that rerun", [_say(each) for each in found.reruns or ()]),
-        ("Time", [f"{_say(x.what)}: {x.before:.1f} s → {x.after:.1f} s" for x in found.seconds]),
-        ("Notes", [_say(each) for each in found.notes]),
+    moved = () if found.ranges is None else found.ranges.moved
+    yield from _fold("Samples lost", list(_list_samples(found, "lost")), _say)
+    yield from _fold("Samples gained", list(_list_samples(found, "gained")), _say)
+    yield from _fold("Figures of one side", others, _describe)
+    options: list[Change | ListChange] = [*plain, *found.lists]
+    yield from _fold("Recipe", options, _describe_option)
+    yield from _fold(
+        "Files", found.sources, lambda each: f"{_say(_name_file(each.what))}: {_happened(each)}"
     )
-    yield from (part for part in parts if part[1])
+    yield from _fold("Engines", engines, _describe)
+    yield from _fold("Tools", found.tools, _describe)
+    yield from _fold(
+        "Calibrated ranges",
+        moved,
+        lambda each: f"{_say(each.tensor)}: {_limits(each.before, each.after, each.bits_lost)}",
+    )
+    yield from _fold("Steps that rerun", found.reruns or (), _say)
+    yield from _fold(
+        "Time",
+        found.seconds,
+        lambda each: f"{_say(each.what)}: {each.before:.1f} s → {each.after:.1f} s",
+    )
+    yield from _fold("Notes", found.notes, _say)
 
 
-def _list_samples(each: FigureChange, way: str) -> Iterable[str]:
-    return (f"{name} ({each.metric} of {each.output})" for name in getattr(each, way))
+def _fold(title: str, items: Sequence[T], write: Callable[[T], str]) -> Iterator[_Folded]:
+    """Yield a part of as many facts as are ever told, unless there are none."""
+    if items:
+        yield title, [write(each) for each in items[: MOST_FACTS[0]]], len(items)
+
+
+def _describe_option(each: Change | ListChange) -> str:
+    return _describe_list(each) if isinstance(each, ListChange) else _describe(each)
+
+
+def _list_samples(found: Diff, way: str) -> Iterable[str]:
+    for each in found.figures:
+        yield from (f"{name} ({each.metric} of {each.output})" for name in getattr(each, way))
 
 
 def _describe(change: Change) -> str:
@@ -265,7 +286,7 @@ def _value(what: str, value: object) -> str:
 
 def _say(text: str) -> str:
     """Write foreign text: no markup, no digest, and no longer than anybody reads."""
-    plain = _DIGEST.sub("…", text)
+    plain = _DIGEST.sub("…", text[: 8 * MOST_LETTERS])
     return safe(plain if len(plain) <= MOST_LETTERS else plain[: MOST_LETTERS - 1] + "…")
 
 
