@@ -234,6 +234,13 @@ def declared_variable(project):
     return lambda: project.patch.setenv("MY_SCALE", "2")
 
 
+def given_variable(project):
+    """Of those that every program is given: asked for by name, it counts."""
+    project.patch.setenv("XDG_MY_SCALE", "1")
+    project.code("value = float(os.getenv('XDG_MY_SCALE'))")
+    return lambda: project.patch.setenv("XDG_MY_SCALE", "2")
+
+
 def declared_folder(project):
     """Read by a library that says nothing of it."""
     project.write("photos/in/1.txt", 1)
@@ -390,8 +397,8 @@ KINDS = [
     checkpoint, arrays, picture_added, picture_removed, picture_changed, folder_gone,
     only_asked_for, missing_read, inserted_path, inserted_path_shadowed, shadowed_library,
     python_path, other_python_path, editable, by_name, same_second_and_size, executed, forked,
-    declared_variable, declared_folder, without_python, by_a_program, linked, zipped,
-    database, package_undeclared, newest, linked_name, folder_made, inner_shadowed,
+    declared_variable, given_variable, declared_folder, without_python, by_a_program, linked,
+    zipped, database, package_undeclared, newest, linked_name, folder_made, inner_shadowed,
 ]  # fmt: skip
 
 

@@ -74,14 +74,15 @@ class Account:
             if path in self._heard.changed or describe(path) != state:
                 raise CorruptObject(f"{path}: was changed while it was read", hint="run it again")
 
-    def words(self) -> dict[str, str]:
-        """Return the words for all that was heard, and what it is now."""
+    def words(self, variables: Iterable[str]) -> dict[str, str]:
+        """Return the words for all that was heard, variables too, and what it is now."""
         sources = {file for file in self._loaded.values() if is_users(file)}
         heard = {*self._heard.files, *self._native(), *sources}
         opened = {file for file in heard if not self._is_own(file)} - self._known
         files = {file for file in opened if not is_installed(file) or _is_loose(file)}
         names = {*self._heard.modules, *_list_imported({*sources, *self._code.known})}
         words = dict(self._code.declared())
+        words |= dict.fromkeys(f"environment {name}" for name in variables)
         words |= dict.fromkeys(f"file {self._name(path)}" for path in files)
         theirs = {f for f in opened if is_installed(f) and not f.endswith((*CODE, *METADATA))}
         theirs |= {f for f in self._known if is_installed(f)}

@@ -99,7 +99,7 @@ def watch_user_code(
         CorruptObject: a file was changed while it was read.
     """
     found = Observed()
-    start = list_import_roots()
+    start, taken = list_import_roots(), set[str]()
     path, modules = list(sys.path), set(sys.modules)
     listener = Listener(scratch / "heard.jsonl")
     for place in code.list_places():
@@ -107,7 +107,7 @@ def watch_user_code(
     for place in code.list_near():
         listener.native.watch(place)
     try:
-        with _reading_sources(), withhold_variables(code.environment) as asked:
+        with _reading_sources(), withhold_variables(code.environment, taken) as asked:
             try:
                 with listening(listener):
                     yield found
@@ -115,7 +115,7 @@ def watch_user_code(
                 found.withheld = tuple(sorted(asked))
         account = Account(code, listener, scratch, frozenset(left_out), start, modules)
         account.demand_unchanged()
-        found.words = account.words()
+        found.words = account.words(taken)
     finally:
         sys.path[:] = path
         _forget(set(sys.modules) - modules)
