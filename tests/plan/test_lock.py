@@ -82,12 +82,12 @@ def test_any_name_survives(tmp_path, name):
     ("says", "text"),
     [
         ("is damaged", "<<<<<<< HEAD"),
+        ("is no lock", "format = 1\n[models]\nfp32 = 1979-05-27"),
         ("is no lock", "format = 2"),
         ("is no lock", "x = 1"),
-        ("is no lock", "format = 1\ntargets.ort = 1"),
-        ("is no lock", "format = 1\nranges.x = 'y'"),
         ("is no lock", "format = 1\ntargets = 1"),
-    ],  # fmt: skip
+        ("is no lock", "format = 1\n[targets]\nort = 1"),
+    ],
 )
 def test_what_is_no_lock_says_how_to_write_one(tmp_path, says, text):
     """With the recipe's name in the command."""
