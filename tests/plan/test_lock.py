@@ -87,6 +87,7 @@ def test_any_name_survives(tmp_path, name):
         ("is no lock", "x = 1"),
         ("is no lock", "format = 1\ntargets = 1"),
         ("is no lock", "format = 1\n[targets]\nort = 1"),
+        ("is no lock", 'format = 1\n[recipe]\n[sources]\n[tools]\n[models]\nother = "x"'),
     ],
 )
 def test_what_is_no_lock_says_how_to_write_one(tmp_path, says, text):

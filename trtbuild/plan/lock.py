@@ -11,6 +11,7 @@ from typing import Any, Literal
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
+from trtbuild.core.placed import MODELS
 from trtbuild.core.records import SizeBytes
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.shown import shown
@@ -174,10 +175,16 @@ def read_lock(path: Path) -> Lock:
         tree = parse_lock(read_regular(path, most_bytes=MOST_BYTES, hint=hint).decode())
     except ValueError as error:
         raise UsageError(f"{path}: is damaged: {error}", hint=hint) from None
-    wrong = find_wrong(tree, Lock)
+    wrong = find_wrong(tree, Lock) or _find_strange(tree.get("models", {}))
     if wrong:
         raise UsageError(f"{path}: is no lock of this trtbuild: {shown(wrong)}", hint=hint)
     return Lock.model_validate_json(json.dumps(tree))
+
+
+def _find_strange(models: Mapping[str, str]) -> str:
+    """Return what is wrong with the models of a lock: a name that no build leaves, or nothing."""
+    strange = (name for name in models if name.removesuffix("_weights") not in MODELS)
+    return next((f"`models.{name}` is nothing that it has" for name in strange), "")
 
 
 def list_differing(before: Lock, after: Lock) -> tuple[str, ...]:
