@@ -18,7 +18,7 @@ def test_kinds_are_listed_by_section(capsys):
     """And sections that have none by where they stand."""
     listed = told(capsys)
 
-    assert "calibrator:\n" in listed
+    assert "\nquantization.calibrator:\n" in listed
     assert "  percentile " in listed
     assert "  data.preprocess " in listed
 

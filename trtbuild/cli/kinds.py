@@ -50,7 +50,7 @@ def _list(found: tuple[Section, ...]) -> None:
 
     for section in found:
         if section.has_kinds:
-            echo(f"{section.name}:")
+            echo(f"{section.place}:")
             pour(format_table(_rows(section)))
     echo("sections without kinds:")
     plain = [each for each in found if not each.has_kinds]
