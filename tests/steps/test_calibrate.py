@@ -49,7 +49,9 @@ class Told(QuietEvents):
 def calibrate(tmp_path, monkeypatch):
     """Run the step on rows of data; returns the ranges, what was told, and the bytes."""
 
-    def run(rows, *, calibrator='{"kind": "minmax"}', text=MODEL, captured=None, threads=1, name="x"):
+    def run(
+        rows, *, calibrator='{"kind": "minmax"}', text=MODEL, captured=None, threads=1, name="x"
+    ):
         samples = [
             Sample(f"x.npy[{i}]", {name: np.asarray(row, np.float32)}) for i, row in enumerate(rows)
         ]

@@ -14,7 +14,7 @@ SIGNED = 0.5
 """Values that go so many deviations below zero beside data that never does are normalized, and
 those are not."""
 SCALED = 1.5
-"""Beside such data, so many times apart says the same: values of 0..1 are half of those of -1..1."""
+"""Beside such data, so many times apart says the same: 0..1 spreads half as far as -1..1."""
 SHARED = 0.1
 """A smaller share of equal samples is that of pictures which a data set holds twice."""
 ENOUGH = 64
