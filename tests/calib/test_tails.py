@@ -35,3 +35,14 @@ def test_what_was_not_counted_or_is_zero_has_no_tail():
     zero.add(np.zeros(3, np.float32))
 
     assert {} == make_tails({"a": bare, "b": zero}).tensors
+
+
+def test_a_limit_just_below_the_largest_value_costs_next_to_nothing():
+    """White pixels end a hair above what was written down; a tenth less loses a tenth of each."""
+    tail = tail_of([1.0] * 50 + [2.64] * 50)
+
+    _, hair = tail.cut(2.6399)
+    _, tenth = tail.cut(0.9 * 2.64)
+
+    assert hair > 80
+    assert 20 - 10 * np.log10(1 + 1 / 2.64**2) - tenth == pytest.approx(0, abs=1.2)

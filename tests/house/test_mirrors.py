@@ -16,6 +16,7 @@ ROOMS = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py")
 NO_MIRROR = {
     "backends/test_bindings.py": "all kinds of TensorRT, held against real bindings",
     "calib/test_trained_models.py": "every calibrator, on models that were trained",
+    "cli/test_examples.py": "the examples of the README, by whichever verb",
     "cli/test_bad_input.py": "whatever a user may get wrong, by whichever verb",
     "cli/test_damage.py": "whatever may befall a store, by whichever verb",
     "cli/test_disturbed.py": "applies that are killed",

@@ -27,7 +27,12 @@ class Tail(Options):
         """Return share and dB for a limit, between those looked at; None where nothing is cut."""
         if not 0 < limit < self.largest:
             return None
-        place = min(max(2 * math.log2(self.largest / limit) - 1, 0.0), len(self.shares) - 1.0)
+        place = min(2 * math.log2(self.largest / limit) - 1, len(self.shares) - 1.0)
+        if place < 0:
+            # What lies between is not known. Most is lost where all of it is at the very end: then
+            # the error falls with the distance to it, and to nothing.
+            part = (self.largest - limit) / (self.largest * (1 - math.sqrt(0.5)))
+            return self.shares[0] * part, self.decibels[0] - 20 * math.log10(part)
         low = int(place)
         high = min(low + 1, len(self.shares) - 1)
         part = place - low

@@ -8,7 +8,6 @@ reads are not heard of, and `files:` declares them.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import select
 import struct
@@ -41,6 +40,8 @@ class NativeReads:
         self._handle = -1
         if sys.platform == "linux":
             with contextlib.suppress(OSError, AttributeError):
+                import ctypes
+
                 self._libc = ctypes.CDLL(None)
                 self._add = self._libc.inotify_add_watch
                 self._handle = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -172,6 +171,8 @@ class Gpu:
 
 def list_gpus() -> tuple[Gpu, ...]:
     """Name the GPUs that the NVIDIA driver shows; none where there is no driver."""
+    import ctypes
+
     driver = _driver()
     count = ctypes.c_int(0)
     if driver is None or driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
@@ -189,6 +190,8 @@ def _gpu_in_words() -> str:
 
 
 def _driver() -> Any:
+    import ctypes
+
     for place in _PLACES:
         try:
             return ctypes.CDLL(place)
@@ -198,6 +201,8 @@ def _driver() -> Any:
 
 
 def _gpu(driver: Any, index: int) -> Gpu:
+    import ctypes
+
     # A device's handle is its index: cuDeviceGet says so of every driver there is.
     name = ctypes.create_string_buffer(_NAME_BYTES)
     driver.cuDeviceGetName(name, _NAME_BYTES, index)
