@@ -29,7 +29,7 @@ RUNNER = "ONNX Runtime on the CPU"
 class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
@@ -64,6 +64,11 @@ class CompareOutputs(Step):
         """
         comparison = compare_outputs(self, context, candidate=self.candidate_name, runner=RUNNER)
         self._hold_data_apart(context)
+        if not any(measure.applies for measure in comparison.measures):
+            context.events.warn(
+                "nothing was compared: no metric of the recipe says anything of an output (hint: "
+                "`trtbuild kinds compare` lists the metrics; `top1_agreement` is for classes)"
+            )
         self.write(context, "comparison", comparison)
 
     def _hold_data_apart(self, context: Context) -> None:
