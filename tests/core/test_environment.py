@@ -31,3 +31,16 @@ def test_puts_all_back(monkeypatch):
         os.environ["MY_NEW"] = os.environ["HOME"] = "x"
 
     assert before == dict(os.environ)
+
+
+def test_what_is_given_counts_where_it_is_asked_for_by_name(monkeypatch):
+    """Not where a library asks, or Python to find a folder."""
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    taken = set()
+
+    with withhold_variables((), taken):
+        os.path.expanduser("~")  # noqa: PTH111
+        assert set() == taken
+        os.environ.get("XDG_DATA_HOME"), os.environ["HOME"], os.getenv("LANG")
+
+    assert {"XDG_DATA_HOME", "LANG"} == taken

@@ -55,3 +55,23 @@ def test_a_folder_that_is_not_there_does_no_harm(tmp_path):
     reads.close()
 
     assert set() == reads.opened
+
+
+def test_hears_of_what_links_lead_to(tmp_path):
+    """Large files often lie elsewhere, as those of DVC and git-annex; so do folders."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/1.bin").write_text("1")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/link.bin").symlink_to(tmp_path / "cache/1.bin")
+    (tmp_path / "data/folder").symlink_to(tmp_path / "cache")
+
+    heard = opened(tmp_path / "data", "link.bin", tree=True)
+
+    assert {"link.bin", "folder/1.bin", f"{tmp_path}/cache/1.bin"} == heard
+
+
+def test_hears_of_yaml_that_opencv_reads(tmp_path):
+    """As it keeps what cameras are like: no code of Python's opens that."""
+    (tmp_path / "camera.yml").write_text("%YAML:1.0\n---\n")
+
+    assert {"camera.yml"} == opened(tmp_path, "camera.yml")

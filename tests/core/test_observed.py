@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from trtbuild.core.digest import digest_of_bytes, digest_of_file
@@ -96,3 +98,23 @@ def test_a_declared_folder_is_all_that_is_in_it(tmp_path):
     assert ["folder photos", "folder photos/in", "file photos/in/1.png"] == list_declared(
         "photos", tmp_path
     )
+
+
+def test_more_of_a_file_may_count_than_what_it_holds(look, tmp_path):
+    """Its size, when it was changed, and where it leads if it is a link."""
+    (tmp_path / "a").write_bytes(b"123")
+    os.utime(tmp_path / "a", ns=(0, 7))
+    (tmp_path / "latest").symlink_to("a")
+
+    assert ("3 bytes", "7 ns", "no link") == tuple(map(look, ("size a", "time a", "link a")))
+    assert ("-> a", "absent") == tuple(map(look, ("link latest", "link nothing")))
+
+
+def test_as_what_a_folder_holds_a_module_counts(look, tmp_path):
+    """A package of the same name wins over a file, and a file over a folder without `__init__`."""
+    (tmp_path / "helper").mkdir()
+    assert "helper" == look("beside .: helper other")
+    (tmp_path / "helper.py").touch()
+    assert "helper.py" == look("beside .: helper other")
+    (tmp_path / "helper/__init__.py").touch()
+    assert "helper/__init__.py" == look("beside .: helper other")

@@ -234,6 +234,13 @@ def declared_variable(project):
     return lambda: project.patch.setenv("MY_SCALE", "2")
 
 
+def given_variable(project):
+    """Of those that every program is given: asked for by name, it counts."""
+    project.patch.setenv("XDG_MY_SCALE", "1")
+    project.code("value = float(os.getenv('XDG_MY_SCALE'))")
+    return lambda: project.patch.setenv("XDG_MY_SCALE", "2")
+
+
 def declared_folder(project):
     """Read by a library that says nothing of it."""
     project.write("photos/in/1.txt", 1)
@@ -319,6 +326,56 @@ def linked(project):
     return change
 
 
+def newest(project):
+    """Of several files, the one that was written last."""
+    import os
+
+    for number in (1, 2):
+        path = project.write(f"runs/{number}.txt", number)
+        os.utime(path, (1e9 + number, 1e9 + number))
+    project.code(
+        f"""
+        there = Path({beside("../runs")}).iterdir()
+        value = float(max(there, key=lambda path: path.stat().st_mtime).read_text())
+        """
+    )
+    return lambda: os.utime(project.folder / "runs/1.txt", (1.1e9, 1.1e9))
+
+
+def linked_name(project):
+    (project.folder / "latest").symlink_to("epoch_1")
+    project.code(f"value = float(os.readlink({beside('../latest')}).removeprefix('epoch_'))")
+
+    def change():
+        (project.folder / "latest").unlink()
+        (project.folder / "latest").symlink_to("epoch_2")
+
+    return change
+
+
+def folder_made(project):
+    """By the code itself, which then takes what others put there."""
+    project.code(
+        f"""
+        there = Path({beside("../extra")})
+        there.mkdir(exist_ok=True)
+        value = 1 + len(list(there.iterdir()))
+        """
+    )
+    return lambda: project.write("extra/1.txt", 1)
+
+
+def inner_shadowed(project):
+    """A module of a package that lies in two folders."""
+    project.write("first/both/other.py", "")
+    project.write("lib/both/helper.py", "VALUE = 1\n")
+    project.code(
+        f"sys.path[:0] = [{beside('../first')}, {beside('../lib')}]\n"
+        "import both.helper\nvalue = both.helper.VALUE"
+    )
+    return lambda: project.write("first/both/helper.py", "VALUE = 2\n")
+
+
 def package_undeclared(project):
     """One that nothing names, in a folder of installed ones."""
     site = project.folder / "venv/site-packages"
@@ -340,8 +397,8 @@ KINDS = [
     checkpoint, arrays, picture_added, picture_removed, picture_changed, folder_gone,
     only_asked_for, missing_read, inserted_path, inserted_path_shadowed, shadowed_library,
     python_path, other_python_path, editable, by_name, same_second_and_size, executed, forked,
-    declared_variable, declared_folder, without_python, by_a_program, linked, zipped,
-    database, package_undeclared,
+    declared_variable, given_variable, declared_folder, without_python, by_a_program, linked,
+    zipped, database, package_undeclared, newest, linked_name, folder_made, inner_shadowed,
 ]  # fmt: skip
 
 

@@ -43,6 +43,20 @@ def test_a_gone_artifact_is_the_reason(store):
     assert {"calibrate": ("run", ["store.ranges: present → gone"])} == reasons(plan_with(), store)
 
 
+def test_a_record_of_other_outputs_does_not_stand_for_a_step(store):
+    """What it left under another name is none of what the step leaves."""
+    walk_plan(plan_with(), store, Recording(), QuietListener())
+    planned = plan_with().steps[3]
+    action = store.action(planned.digest)
+    first, *rest = action.artifacts
+    renamed = first.model_copy(update={"name": "other"})
+    store.record(action.model_copy(update={"artifacts": (renamed, *rest)}), "[]")
+
+    assert {"calibrate": ("run", ["store.ranges: present → gone"])} == reasons(plan_with(), store)
+    walk_plan(plan_with(), store, Recording(), QuietListener())
+    assert {} == reasons(plan_with(), store)
+
+
 def test_another_kind_shows_every_option_that_came_or_went(store):
     """Nothing is left out."""
     walk_plan(plan_with(percentile=99.9), store, Recording(), QuietListener())

@@ -80,7 +80,14 @@ def test_any_name_survives(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("says", "text"),
-    [("is damaged", "<<<<<<< HEAD"), ("is no lock", "format = 2"), ("is no lock", "x = 1")],
+    [
+        ("is damaged", "<<<<<<< HEAD"),
+        ("is no lock", "format = 1\n[models]\nfp32 = 1979-05-27"),
+        ("is no lock", "format = 2"),
+        ("is no lock", "x = 1"),
+        ("is no lock", "format = 1\ntargets = 1"),
+        ("is no lock", "format = 1\n[targets]\nort = 1"),
+    ],
 )
 def test_what_is_no_lock_says_how_to_write_one(tmp_path, says, text):
     """With the recipe's name in the command."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Collection, Iterator
 from typing import Any
+
+from trtbuild.core.asking import find_asker
+from trtbuild.core.provenance import is_installed
 
 __all__ = ["GIVEN", "withhold_variables"]
 
@@ -18,14 +22,20 @@ GIVEN = (
     "COMSPEC", "SYSTEMDRIVE", "NUMBER_OF_PROCESSORS",
 )  # fmt: skip
 """Those that user code is given undeclared: names, and beginnings of names (with `_`)."""
+PLACES = ("PATH", "HOME", "PWD", "TMPDIR", "TEMP", "TMP")
+"""Those that are others on each machine: what is opened there counts by itself."""
+LOOKING_UP = ("__getitem__", "get", "getenv", "getenvb")
 _ENDINGS = tuple(name for name in GIVEN if name.endswith("_") or name == "PYTHON")
 
 
 @contextlib.contextmanager
-def withhold_variables(declared: Collection[str]) -> Iterator[set[str]]:
+def withhold_variables(
+    declared: Collection[str], taken: set[str] | None = None
+) -> Iterator[set[str]]:
     """Take away what is neither given nor declared; yield the names of those asked for meanwhile.
 
-    All come back at the end, as they were.
+    Into `taken` go those that are given, and that the user's own code asks for by name. All come
+    back at the end, as they were.
     """
     before = dict(os.environ)
     withheld = {name for name in before if not _is_given(name) and name not in declared}
@@ -33,7 +43,7 @@ def withhold_variables(declared: Collection[str]) -> Iterator[set[str]]:
         del os.environ[name]
     asked: set[str] = set()
     environ: Any = os.environ  # what C code asks is set by it too
-    real, environ._data = environ._data, _Noticing(environ._data, asked, withheld)  # noqa: SLF001  # the one place that all ask
+    real, environ._data = environ._data, _Noticing(environ._data, asked, withheld, taken)  # noqa: SLF001  # the one place that all ask
     try:
         yield asked
     finally:
@@ -48,12 +58,30 @@ def _is_given(name: str) -> bool:
     return upper in GIVEN or upper.startswith(_ENDINGS)
 
 
+def _is_users_own() -> bool:
+    """Tell whether the user's own code asks, by name: not a library, nor Python for itself."""
+    asker, called, _ = find_asker(sys._getframe(2))  # noqa: SLF001
+    return called in LOOKING_UP and not asker.startswith("<") and not is_installed(asker)
+
+
 class _Noticing(dict[Any, Any]):
     """What stands behind `os.environ`, and hears of those that are asked for and withheld."""
 
-    def __init__(self, data: dict[Any, Any], asked: set[str], withheld: Collection[str]) -> None:
+    def __init__(
+        self,
+        data: dict[Any, Any],
+        asked: set[str],
+        withheld: Collection[str],
+        taken: set[str] | None,
+    ) -> None:
         super().__init__(data)
-        self._asked, self._withheld = asked, withheld
+        self._asked, self._withheld, self._taken = asked, withheld, taken
+
+    def __getitem__(self, key: Any) -> Any:
+        name = os.fsdecode(key)
+        if self._taken is not None and _is_given(name) and name not in PLACES and _is_users_own():
+            self._taken.add(name)
+        return super().__getitem__(key)
 
     def __missing__(self, key: Any) -> Any:
         name = os.fsdecode(key)

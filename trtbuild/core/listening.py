@@ -13,19 +13,28 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
+from trtbuild.core.asking import (
+    asking,
+    counts,
+    find_asker,
+    is_of_importlib,
+    path_of,
+    what_matters,
+    whole_path,
+)
 from trtbuild.core.native_reads import NativeReads
-from trtbuild.core.provenance import is_installed, is_of_the_system, is_ours, is_standard
+from trtbuild.core.provenance import is_installed, is_ours, is_standard
 
 __all__ = ["GONE", "Listener", "describe", "listening"]
 
 GONE = "absent"
 WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 LOCAL = ("AF_UNIX", "AF_NETLINK")
-METADATA = f"importlib{os.sep}metadata"
 HARMLESS = ("ctypes/util.py", "platform.py", "uuid.py")
 """Where Python's library asks the machine what it is, by starting a program."""
-_stat, _access = os.stat, os.access
+_stat = os.stat
 
 
 class Listener:
@@ -40,13 +49,22 @@ class Listener:
         """Paths that were only asked for: whether they are there."""
         self.asked_by_others: set[str] = set()
         """Those that installed libraries asked for, often to find out where they are."""
+        self.sizes: set[str] = set()
+        self.times: set[str] = set()
+        """Paths of which it was asked when they changed last."""
+        self.links: set[str] = set()
+        """Paths of which it was asked whether they are links, and where these lead."""
         self.written: set[str] = set()
         self.made: set[str] = set()
         """Folders that were made."""
+        self.temporary: set[str] = set()
+        """Those of them whose names nobody has chosen."""
         self.changed: set[str] = set()
         """Files that were not the same each time they were opened."""
         self.modules: set[str] = set()
-        """Modules that code of the user's loaded by name."""
+        """Modules that code of the user's loaded by name, or looked for."""
+        self.inner: set[str] = set()
+        """Those of them that lie in packages, by their full names."""
         self.roots: dict[str, None] = {}
         """Folders that were imported from, in order."""
         self.hosts: set[str] = set()
@@ -62,7 +80,7 @@ class Listener:
         if os.getpid() != self._pid:
             os.write(self._handle, f"{json.dumps([what, text, state])}\n".encode())
             return
-        if what in ("files", "asked", "folders"):
+        if what in ("files", "asked", "folders", "links"):
             self.native.watch(text if what == "folders" else os.path.dirname(text))  # noqa: PTH120
         with self._lock:
             self._take(what, text, state)
@@ -106,49 +124,16 @@ def listening(listener: Listener) -> Iterator[None]:
         sys.addaudithook(_hear)
         _hooked.append(True)
     _heard_by.append(listener)
-    os.stat, os.access = _stat_heard, _access_heard
-    for known in (os.supports_follow_symlinks, os.supports_dir_fd, os.supports_fd):
-        known.add(_stat_heard)  # who looks up what it can do finds the same as before
+
+    def hear(what: str, path: str) -> None:
+        listener.hear(what, path, describe(path) if what == "files" else "")
+
     try:
-        yield
+        with asking(hear, lambda name: _named(listener, name)):
+            yield
     finally:
-        os.stat, os.access = _stat, _access
         _heard_by.remove(listener)
         listener.close()
-
-
-def _stat_heard(path: Any, *args: Any, **options: Any) -> os.stat_result:
-    _asked(path, options)
-    return _stat(path, *args, **options)
-
-
-def _access_heard(path: Any, *args: Any, **options: Any) -> bool:
-    _asked(path, options)
-    return _access(path, *args, **options)
-
-
-def _asked(path: Any, options: dict[str, Any]) -> None:
-    if not _heard_by or isinstance(path, int) or options.get("dir_fd") is not None:
-        return
-    with contextlib.suppress(TypeError, ValueError):
-        whole = _whole(os.fspath(path))
-        if _counts(whole) and not (asker := _find_asker(sys._getframe(3))).startswith("<"):  # noqa: SLF001
-            _heard_by[-1].hear("asked" if not is_installed(asker) else "asked_by_others", whole)
-
-
-def _find_asker(frame: Any) -> str:
-    """Return the file of the code that calls Python's library; `<` where it is none of the user's.
-
-    What finds distributions looks into every folder that there is.
-    """
-    while frame is not None:
-        file = frame.f_code.co_filename
-        if is_ours(file) or METADATA in file or _is_of_importlib(frame):
-            return "<"
-        if not is_standard(file):
-            return str(file)
-        frame = frame.f_back
-    return "<"
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
@@ -156,28 +141,15 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         _HEARD[event](_heard_by[-1], arguments)
 
 
-def _whole(path: str | bytes) -> str:
-    text = os.fsdecode(path)
-    if not os.path.isabs(text):  # noqa: PTH117
-        text = os.path.join(os.getcwd(), text)  # noqa: PTH109, PTH118
-    # Not `abspath` where there is a `..`: behind a link it is not the folder above.
-    return text if ".." in text else os.path.normpath(text)
-
-
-def _counts(path: str) -> bool:
-    if "__pycache__" in path or is_of_the_system(path) or is_ours(path):
-        return False
-    return is_installed(path) or not is_standard(path)
-
-
 def _opened(listener: Listener, arguments: tuple[Any, ...]) -> None:
     path, _, flags = arguments
     if not isinstance(path, str | bytes):
         return
-    whole = _whole(path)
-    if not _counts(whole):
+    whole = whole_path(path)
+    if not counts(whole):
         return
-    if not flags & WRITES:
+    # `a+` reads what was there before, `w+` does not.
+    if not flags & WRITES or (flags & os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL)):
         listener.hear("files", whole, describe(whole))
     if flags & (WRITES | os.O_RDWR):
         listener.hear("written", whole)
@@ -185,21 +157,27 @@ def _opened(listener: Listener, arguments: tuple[Any, ...]) -> None:
 
 def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     path = "." if arguments[0] is None else arguments[0]
-    if not isinstance(path, str | bytes) or _find_asker(sys._getframe(2)).startswith("<"):  # noqa: SLF001
+    if isinstance(path, int):
+        with contextlib.suppress(OSError):
+            path = path_of(path)
+    asker, called, names = find_asker(sys._getframe(2))  # noqa: SLF001
+    if not isinstance(path, str | bytes) or asker.startswith("<"):
         return
-    whole = _whole(path)
-    if _counts(whole) and not is_installed(whole):
+    whole = whole_path(path)
+    if counts(whole) and not is_installed(whole):
         listener.hear("folders", whole)
-
-
-def _is_of_importlib(frame: Any) -> bool:
-    file = frame.f_code.co_filename
-    return bool(file.startswith("<frozen importlib") or file.endswith("importlib/__init__.py"))
+        if called == "" and "stat" in names and not is_installed(asker):  # of each entry
+            for name in os.listdir(whole):  # noqa: PTH208
+                for what in what_matters(called, names):
+                    listener.hear(what, os.path.join(whole, name))  # noqa: PTH118
 
 
 def _made(listener: Listener, arguments: tuple[Any, ...]) -> None:
+    frame: Any = sys._getframe(2)  # noqa: SLF001
     if isinstance(arguments[0], str | bytes):
-        whole = _whole(arguments[0])
+        whole = whole_path(arguments[0])
+        if frame.f_code.co_filename.endswith("tempfile.py"):
+            listener.hear("temporary", whole)
         if not os.path.lexists(whole):
             listener.hear("made", whole)
 
@@ -207,35 +185,51 @@ def _made(listener: Listener, arguments: tuple[Any, ...]) -> None:
 def _renamed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     for path in arguments[:2]:
         if isinstance(path, str | bytes):
-            listener.hear("written", _whole(path))
+            listener.hear("written", whole_path(path))
 
 
 def _imported(listener: Listener, arguments: tuple[Any, ...]) -> None:
     name, file, *_ = arguments
-    if isinstance(file, str) and os.path.isabs(file) and _counts(file):  # noqa: PTH117
+    if isinstance(file, str) and os.path.isabs(file) and counts(file):  # noqa: PTH117
         listener.hear("files", file, describe(file))
-    for path in sys.path:
-        if path not in listener.roots:
-            listener.hear("roots", path)
     frame: Any = sys._getframe(2)  # noqa: SLF001
-    while frame is not None and _is_of_importlib(frame):
+    while frame is not None and is_of_importlib(frame):
         frame = frame.f_back
     at = frame.f_code.co_filename if frame is not None else "<"
     if not is_standard(at) and not is_installed(at) and not is_ours(at):
-        listener.hear("modules", name.partition(".")[0])
+        _named(listener, name)
+    else:
+        _rooted(listener)
+
+
+def _named(listener: Listener, name: str) -> None:
+    _rooted(listener)
+    listener.hear("modules", name.partition(".")[0])
+    if "." in name:
+        listener.hear("inner", name)
+
+
+def _rooted(listener: Listener) -> None:
+    for path in sys.path:
+        if path not in listener.roots:
+            listener.hear("roots", path)
 
 
 def _loaded(listener: Listener, arguments: tuple[Any, ...]) -> None:
     name = arguments[0]
     if isinstance(name, str) and os.sep in name:
-        whole = _whole(name)
-        if _counts(whole):
+        whole = whole_path(name)
+        if counts(whole):
             listener.hear("files", whole, describe(whole))
 
 
 def _connected_to_file(listener: Listener, arguments: tuple[Any, ...]) -> None:
-    if isinstance(arguments[0], str) and os.path.isfile(arguments[0]):  # noqa: PTH113
-        whole = _whole(arguments[0])
+    name = arguments[0]
+    if isinstance(name, str) and name.startswith("file:"):
+        name = unquote(name.removeprefix("file:").partition("?")[0])
+        name = os.sep + name.lstrip(os.sep) if name.startswith(os.sep) else name
+    if isinstance(name, str) and os.path.isfile(name):  # noqa: PTH113
+        whole = whole_path(name)
         listener.hear("files", whole, describe(whole))
 
 

@@ -22,7 +22,8 @@ OVERFLOW = 0x4000
 MOST_FOLDERS, MOST_IN_TREES = 4000, 500
 BUFFER = 1 << 16
 EVENT = struct.Struct("iIII")
-OTHERS = (".py", ".pyc", ".pyi", ".yaml", ".yml", ".lock", ".toml", ".md", ".part")
+YAML = (".yaml", ".yml")
+OTHERS = (".py", ".pyc", ".pyi", *YAML, ".lock", ".toml", ".md", ".part")
 """What Python reads itself, so that it is heard anyway, and what editors and trtbuild open."""
 SKIPPED = frozenset({"build", "node_modules", "__pycache__", "site-packages"})
 
@@ -35,7 +36,10 @@ class NativeReads:
         self.lost = False
         """More happened than the kernel remembers."""
         self._watched: set[str] = set()
-        self._folders: dict[int, str] = {}
+        self._folders: dict[int, list[str]] = {}
+        """Each may be reached by several paths."""
+        self._links: dict[str, set[str]] = {}
+        self._unclear: set[str] = set()
         self._libc: Any = None
         self._handle = -1
         if sys.platform == "linux":
@@ -57,11 +61,27 @@ class NativeReads:
         self._watched.add(folder)
         number = self._add(self._handle, os.fsencode(folder), OPENED | ONLY_FOLDERS)
         if number >= 0:
-            self._folders.setdefault(number, folder)
+            self._folders.setdefault(number, []).append(folder)
+            self._follow(folder)
+
+    def _follow(self, folder: str) -> None:
+        """Hear of files that links in a folder lead to: the folder itself tells nothing of them."""
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for link in (each.path for each in entries if each.is_symlink()):
+                target = os.path.realpath(link)
+                if os.path.isfile(target):  # noqa: PTH113
+                    self._links.setdefault(target, set()).add(link)
+                    self.watch(os.path.dirname(target))  # noqa: PTH120
 
     def watch_tree(self, root: str) -> None:
         """Hear of files in a folder and those in it, but for what tools keep there."""
-        for folder, inner, files in os.walk(root):
+        seen = set()
+        for folder, inner, files in os.walk(root, followlinks=True):
+            there = os.path.realpath(folder)
+            if there in seen:
+                inner.clear()
+                continue
+            seen.add(there)
             if "pyvenv.cfg" in files or ".trtbuild.json" in files:
                 inner.clear()
                 continue
@@ -78,6 +98,8 @@ class NativeReads:
             self._drain()
             os.close(self._handle)
         os.close(self._ended)
+        # Not sooner: to look into a file is to open it.
+        self.opened |= set(filter(_is_opencv_s, self._unclear))
 
     def _listen(self) -> None:
         while True:
@@ -95,10 +117,22 @@ class NativeReads:
                     at += EVENT.size + length
                     self.lost |= bool(mask & OVERFLOW)
                     name = data[at - length : at].rstrip(b"\0")
-                    folder = self._folders.get(number)
-                    if folder is not None and name and not mask & IS_FOLDER:
-                        self._take(folder, os.fsdecode(name))
+                    if name and not mask & IS_FOLDER:
+                        for folder in self._folders.get(number, ()):
+                            self._take(folder, os.fsdecode(name))
 
     def _take(self, folder: str, name: str) -> None:
+        path = os.path.join(folder, name)  # noqa: PTH118
         if not name.endswith(OTHERS):
-            self.opened.add(os.path.join(folder, name))  # noqa: PTH118
+            self.opened |= {path, *self._links.get(path, ())}
+        elif name.endswith(YAML):
+            self._unclear.add(path)
+
+
+def _is_opencv_s(path: str) -> bool:
+    """Tell whether a file is YAML as OpenCV writes and reads it: Python is not asked for it."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read(5) == b"%YAML"
+    except OSError:
+        return False

@@ -8,8 +8,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, BuiltinImporter, PathFinder
+from collections.abc import Callable, Collection, Iterable, Mapping
+from importlib.machinery import (
+    BYTECODE_SUFFIXES,
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    BuiltinImporter,
+    PathFinder,
+)
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +45,8 @@ NO_MODULE = "nothing"
 RAW = "bytes:"
 DIGITS = 24
 """Of the digest of many names; the rest of it would only be in the way of reading."""
+ENDINGS = (*EXTENSION_SUFFIXES, *SOURCE_SUFFIXES, *BYTECODE_SUFFIXES)
+"""Of modules, in the order in which Python looks for them."""
 STATE, CACHES = ".trtbuild.json", ("__pycache__", ".git")
 
 
@@ -100,6 +108,9 @@ class Looker:
             "file": self._file,
             "folder": self._folder,
             "path": self._path,
+            "size": lambda name: self._state(name, lambda seen: f"{seen.st_size} bytes"),
+            "time": lambda name: self._state(name, lambda seen: f"{seen.st_mtime_ns} ns"),
+            "link": self._link,
             "package": lambda name: peek_version(self._facts, name) or NOT_INSTALLED,
             "module": self._module,
             "beside": self._beside,
@@ -132,6 +143,23 @@ class Looker:
             return "folder"
         return "file" if stat.S_ISREG(mode) else "neither file nor folder"
 
+    def _state(self, name: str, tell: Callable[[os.stat_result], str]) -> str:
+        path = place_of(name, self._base)
+        note_path(path)
+        try:
+            return tell(os.stat(path))  # noqa: PTH116
+        except (OSError, ValueError):
+            return ABSENT
+
+    def _link(self, name: str) -> str:
+        path = place_of(name, self._base)
+        note_path(path)
+        try:
+            target = os.fsencode(os.readlink(path))  # noqa: PTH115
+        except (OSError, ValueError):
+            return "no link" if os.path.lexists(path) else ABSENT
+        return f"-> {target.decode(errors='backslashreplace')}"
+
     def _folder(self, name: str) -> str:
         names = list_names(place_of(name, self._base))
         return (
@@ -144,9 +172,8 @@ class Looker:
         folder, _, names = text.rpartition(": ")
         place = place_of(folder, self._base)
         there = set(list_names(place) or ())
-        endings = ("", *SOURCE_SUFFIXES, *EXTENSION_SUFFIXES)
-        found = [each for each in names.split() if any(each + end in there for end in endings)]
-        return " ".join(found) or "none"
+        found = (_find_form(place, there, each) for each in names.split())
+        return " ".join(each for each in found if each) or "none"
 
     def _module(self, name: str) -> str:
         roots = list_import_roots()
@@ -159,6 +186,18 @@ class Looker:
         if not os.path.isabs(origin) or is_installed(origin) or is_standard(origin):  # noqa: PTH117
             return INSTALLED
         return name_place(origin, self._base)
+
+
+def _find_form(place: str, there: Collection[str], name: str) -> str:
+    """Return as what a folder holds a module, in the order in which Python looks."""
+    package = os.path.join(place, name, "__init__")  # noqa: PTH118
+    if name in there:
+        for ending in ENDINGS:
+            note_path(package + ending)
+            if os.path.exists(package + ending):  # noqa: PTH110
+                return f"{name}/__init__{ending}"
+    alone = (name + ending for ending in ENDINGS if name + ending in there)
+    return next(alone, name if name in there else "")
 
 
 def list_names(folder: str) -> list[str] | None:

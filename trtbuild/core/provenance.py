@@ -25,6 +25,8 @@ SYSTEM = (
     "/usr/bin/", "/usr/lib/", "/usr/lib64/", "/usr/share/", "/usr/local/cuda", "/usr/local/nvidia",
 )  # fmt: skip
 """What belongs to the machine, as its kernel and its libraries do."""
+OF_USERS = ("/dev/shm/", "/run/media/", "/run/user/")  # noqa: S108  # nothing is made there
+"""What lies there all the same, and is data like any other."""
 OURS = str(Path(__file__).resolve().parents[1])
 _METADATA = (".dist-info", ".egg-info")
 
@@ -46,7 +48,7 @@ def is_ours(path: str) -> bool:
 
 def is_of_the_system(path: str) -> bool:
     """Tell whether a file belongs to the machine."""
-    return path.startswith(SYSTEM)
+    return path.startswith(SYSTEM) and not path.startswith(OF_USERS)
 
 
 @cache

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
@@ -22,10 +24,15 @@ __all__ = [
     "PlacedFile",
     "Record",
     "RequestedLayer",
+    "SizeBytes",
     "Status",
     "TargetResult",
     "UnbuiltTarget",
 ]
+
+
+SizeBytes = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""As large as a file can be; a record that says more is none."""
 
 
 class Artifact(Options):
@@ -33,7 +40,7 @@ class Artifact(Options):
 
     name: str
     digest: str
-    size_bytes: int
+    size_bytes: SizeBytes
 
 
 class Action(Options):
@@ -174,7 +181,7 @@ class TargetResult(Options):
     backend: str
     versions: dict[str, str]
     engine_digest: str
-    engine_size_bytes: int
+    engine_size_bytes: SizeBytes
     model_digest: str
     ranges: RangesUsed | None = None
     """The ranges that its model was quantized with; None where it was not, or not by trtbuild."""
@@ -239,7 +246,7 @@ class PlacedFile(Options):
 
     path: str
     """Relative, with forward slashes."""
-    size_bytes: int
+    size_bytes: SizeBytes
     what: str = ""
     """What it is, in a few words."""
 

@@ -65,10 +65,12 @@ def _decision(
     if planned.deferred:
         return decision("deferred", Reason(path=planned.deferred))
     action = store.action(planned.digest)
-    if action is not None and store.complete(action):
+    if action is not None and store.complete(action, planned.step.outputs):
         return decision("reuse")
     if action is not None:
-        gone = [artifact.name for artifact in action.artifacts if not store.has(artifact)]
+        there = {artifact.name for artifact in action.artifacts if store.has(artifact)}
+        wanted = [*planned.step.outputs, *(artifact.name for artifact in action.artifacts)]
+        gone = [name for name in dict.fromkeys(wanted) if name not in there]
         return decision(
             "run", *(Reason(path=f"store.{n}", before="present", after="gone") for n in gone)
         )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
+from trtbuild.core.records import SizeBytes
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
@@ -43,7 +44,7 @@ class LockedTarget(Options):
 
     backend: str
     built_for: tuple[str, ...]
-    engine_size_bytes: int
+    engine_size_bytes: SizeBytes
     asked_int8: int
     delivered_int8: int
     level: int | None = None

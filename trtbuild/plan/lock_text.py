@@ -55,7 +55,10 @@ def find_wrong(tree: dict[str, Any], kind: type[Options]) -> str:
 
 
 def _wrong(value: Any, kind: Any, path: str) -> Iterator[str]:
-    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Options):
+    if isinstance(kind, type) and issubclass(kind, Options):
+        if not isinstance(value, dict):
+            yield f"`{path[:-1]}`: input should be a table"
+            return
         fields = kind.model_fields
         yield from (
             f"`{path}{name}` is nothing that it has" for name in value if name not in fields
@@ -74,7 +77,8 @@ def _wrong(value: Any, kind: Any, path: str) -> Iterator[str]:
     if kind is str and isinstance(value, str):
         return
     try:
-        _adapter(kind).validate_json(json.dumps(value, default=str))
+        # A date is no text, though it could be written as one: what stands for it fits nowhere.
+        _adapter(kind).validate_json(json.dumps(value, default=lambda _: {}))
     except ValidationError as error:
         yield f"`{path[:-1]}`: {error.errors(include_url=False)[0]['msg'].lower()}"
 

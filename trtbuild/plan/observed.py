@@ -49,7 +49,7 @@ def add_observed(
     latest: dict[str, Any] | None = None
     for words in read_observed(store, digest_of_tree(declared)):
         tree = {**declared, OBSERVED: looker.look_all(words)}
-        if store.complete(store.action(digest_of_tree(tree))):
+        if store.complete(store.action(digest_of_tree(tree)), step.outputs):
             return tree
         latest = latest or tree
     return latest or {**declared, OBSERVED: looker.look_all(code.declared())}

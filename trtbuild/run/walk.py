@@ -143,12 +143,12 @@ class _Walk:
         if watched:  # another process may have run it, or a file have changed, since it was planned
             planned = look_again(planned, self._facts(planned), self.store)
         action = self.store.action(planned.digest)
-        if action is None or not self.store.complete(action):
+        if action is None or not self.store.complete(action, planned.step.outputs):
             if watched:
                 return False
             contents = self._contents(planned)
             same = self.store.same_contents(digest_of_bytes(contents.encode()))
-            if same is None or not self.store.complete(same):
+            if same is None or not self.store.complete(same, planned.step.outputs):
                 return False
             # Early cut-off: the steps before ran, and made what they had made before.
             action = same.model_copy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from trtbuild.core.digest import FileDigests, digest_of_bytes, digest_of_file
@@ -177,9 +177,12 @@ class Store:
         """Return an action whose inputs had the contents of a digest, however they came about."""
         return read_same_contents(self._record("contents", digest), digest)
 
-    def complete(self, action: Action | None) -> bool:
-        """Tell whether an action is recorded and all its artifacts are here."""
-        return action is not None and all(self.has(artifact) for artifact in action.artifacts)
+    def complete(self, action: Action | None, outputs: Iterable[str] = ()) -> bool:
+        """Tell whether an action is recorded, left these outputs, and all it left is here."""
+        if action is None:
+            return False
+        left = {artifact.name for artifact in action.artifacts}
+        return left.issuperset(outputs) and all(map(self.has, action.artifacts))
 
     def record(self, action: Action, contents: str) -> None:
         """Write an action down, with its inputs' contents as canonical JSON.

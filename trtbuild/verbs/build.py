@@ -184,9 +184,9 @@ def _demand_success(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
 
 def list_known_outcomes(decisions: Sequence[Decision], store: Store) -> tuple[Outcome, ...]:
     """Return the outcomes that reuse will have, without a walk."""
-    actions = [store.action(each.digest) for each in decisions if each.verdict == "reuse"]
+    known = [(each, store.action(each.digest)) for each in decisions if each.verdict == "reuse"]
     return tuple(
-        Outcome(step=action.step, digest=action.digest, status="reused", artifacts=action.artifacts)
-        for action in actions
+        Outcome(step=each.step, digest=each.digest, status="reused", artifacts=action.artifacts)
+        for each, action in known
         if action is not None
     )
