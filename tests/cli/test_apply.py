@@ -83,7 +83,7 @@ def test_a_failed_gate_is_exit_code_1(applied_project, trtbuild):
     answer = trtbuild("apply", "-q", "recipe.yaml")
 
     assert 1 == answer.code
-    assert "gate failed: sqnr_db ≥ 90" in answer.err
+    assert "small: gate failed: sqnr_db ≥ 90" in answer.err
     assert FILES == set(visible(Path("build/small")))
     assert "sqnr_db ≥ 90" in Path("build/small/report.md").read_text()
 

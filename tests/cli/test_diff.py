@@ -70,7 +70,7 @@ def test_two_locks_tell_of_ranges_and_results(applied_project, trtbuild):
     answer = trtbuild("diff", "before.lock", "recipe.lock")
 
     assert 1 == answer.code
-    assert "logits.sqnr_db: " in answer.out
+    assert "  sqnr_db of logits: " in answer.out
     assert "bits gained" in answer.out
     assert "quantization.calibrator.kind: minmax → percentile" in answer.out
 
@@ -137,7 +137,7 @@ def test_what_came_of_it_is_told_worst_first_with_time(history, trtbuild):
     git("commit", "-q", "-a", "-m", "three")
     (found,) = json.loads(trtbuild("diff", "--git", "main...topic", "--format", "json").out)
 
-    assert "  Accuracy:\n    logits.sqnr_db: " in built
+    assert "  Accuracy:\n    sqnr_db of logits: " in built
     assert "  Time:\n" in built
     assert ["logits.sqnr_db", "logits.cosine"] == [each["what"] for each in found["measures"]][:2]
     assert {"quantize", "infer(candidate)"} <= {each["what"] for each in found["seconds"]}

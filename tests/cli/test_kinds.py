@@ -18,7 +18,7 @@ def test_kinds_are_listed_by_section(capsys):
     """And sections that have none by where they stand."""
     listed = told(capsys)
 
-    assert "calibrator:\n" in listed
+    assert "\nquantization.calibrator:\n" in listed
     assert "  percentile " in listed
     assert "  data.preprocess " in listed
 
@@ -43,9 +43,20 @@ def test_a_section_is_told_with_its_options_or_its_kinds(capsys):
     assert "section: model.weights\n" not in told(capsys, "quantization.weights")
 
 
+def test_an_option_is_told_wherever_it_stands(capsys):
+    """With the metrics where it takes them; lines that go on stay below the first."""
+    metrics = told(capsys, "metrics")
+    assert metrics.startswith("section: compare\n  metrics (default [cosine, ")
+    assert "\n      top1: the share of labelled samples" in metrics
+    assert told(capsys, "data.labels").count("section: data of kind: ") == 3
+    assert told(capsys, "compare.reference").startswith("section: compare\n  reference (")
+    assert "\n      and `top5`.\n" in told(capsys, "gates")
+    assert "  workspace (default 64GiB)\n" in told(capsys, "tensorrt_rtx")
+
+
 def test_a_word_that_is_none_gets_those_that_there_are(capsys):
     """Of kinds and of sections."""
-    with pytest.raises(UsageError, match="no kind and no section `percent`") as caught:
+    with pytest.raises(UsageError, match="no kind, section or option `percent`") as caught:
         kinds("percent")
 
     assert "percentile" in caught.value.hint

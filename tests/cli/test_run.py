@@ -30,6 +30,7 @@ def test_the_model_of_a_recipe_runs_on_arrays(applied_project, trtbuild):
 
     answer = trtbuild("run", "recipe.yaml", "--input", "x.npz", "--output", "y.npz")
 
+    assert answer.out.endswith("wrote y.npz\n")
     assert 0 == answer.code, answer.err
     assert "in ONNX Runtime on the CPU: not the engine itself" in answer.out
     assert ArrayFile(Path("y.npz")).names

@@ -154,7 +154,9 @@ def test_a_gate_that_failed_is_an_error_however_quiet(capsys, tmp_path):
     shown = said(failing_gate(), capsys, tmp_path, quiet=True)
 
     assert "" == shown.out
-    assert "gate failed: top1 drop ≤ 0.5 points: `logits` drop 2.23 points\n" == shown.err
+    assert (
+        "digits-int8: gate failed: top1 drop ≤ 0.5 points: `logits` drop 2.23 points\n" == shown.err
+    )
     assert "" == said(good(comparison=comparison(verdicts=())), capsys, tmp_path, quiet=True).err
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.data.base import Sample
-from trtbuild.data.likeness import find_unlike_scales
+from trtbuild.data.base import Manifest, Sample
+from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
 from trtbuild.data.survey import Survey
 
 
@@ -27,6 +27,9 @@ NORMALIZED = (UNIFORM - 0.45) / 0.22
         (0, UNIFORM, UNIFORM / 3),
         (1, UNIFORM * 255, UNIFORM),
         (1, UNIFORM, NORMALIZED),
+        (1, UNIFORM, UNIFORM * 2 - 1),
+        (1, UNIFORM * 255, UNIFORM * 255 - 110),
+        (0, UNIFORM * 255 - 104, UNIFORM * 255 - 124),
         (1, UNIFORM + 9, UNIFORM),
         (0, NORMALIZED, NORMALIZED * 2),
         (0, UNIFORM[:9] * 255, UNIFORM[:9]),
@@ -52,3 +55,13 @@ def test_identifiers_have_no_scale():
     one, other = (manifest(np.arange(99) * times, np.int64) for times in (1, 300))
 
     assert [] == list(find_unlike_scales(one, other))
+
+
+@pytest.mark.parametrize(("said", "shared"), [("", 0), ("", 9), ("10 of the 100 samples", 10)])
+def test_samples_that_calibration_saw_are_counted(said, shared):
+    """Under whatever name or path they are; a few may be pictures that a set holds twice."""
+    seen = Manifest(count=100, samples=tuple(map(str, range(100))), tensors=(), labelled=False)
+    others = tuple(str(100 + each - shared) for each in range(100))
+    told = find_shared_samples(seen, seen.model_copy(update={"samples": others}))
+
+    assert said == told[: len("10 of the 100 samples")]

@@ -49,6 +49,14 @@ def test_integers_stay_below_high():
     assert {0, 1, 2} == set(sample.arrays["ids"].tolist())
 
 
+def test_one_number_is_an_array_too():
+    """A temperature, a number of steps: what runs a model takes arrays alone."""
+    text = '{"kind": "random", "count": 1, "inputs": {"t": {"shape": []}}}'
+    (sample,) = source_of(text).samples(())
+
+    assert (np.ndarray, ()) == (type(sample.arrays["t"]), sample.arrays["t"].shape)
+
+
 def test_everything_made_from_it_says_so(tmp_path):
     """The capture leaves a caveat, which all that follows inherits."""
     _, context = capture(source_of(NOISE), tmp_path, tmp_path / "out")

@@ -246,6 +246,16 @@ def saved(folder, text):
     return path
 
 
+def test_weights_need_be_no_inputs_in_an_old_file_either(tmp_path):
+    """ONNX Runtime and TensorRT take them so; the checker, for IR 3, does not."""
+    path = saved(tmp_path, "g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { y = Add(x, w) }")
+    model = onnx.load(path)
+    model.ir_version = 3
+    path.write_bytes(model.SerializeToString())
+
+    assert 4 == read_onnx(path).model.ir_version
+
+
 def test_nodes_in_another_order_are_sorted_and_told(tmp_path):
     """ONNX Runtime takes them in any order, TensorRT and the checker do not."""
     path = saved(tmp_path, "g (float[N] x) => (float[N] y) { y = Neg(a)  a = Abs(x) }")

@@ -78,6 +78,14 @@ def test_an_onnx_model_says_its_inputs_itself(tmp_path):
     assert "the model has no input `image`" in said_of(recipe)
 
 
+def test_what_is_said_of_an_input_must_be_of_one(tmp_path):
+    """In the section `inputs` as in profiles."""
+    recipe = small_project(tmp_path)
+    recipe.write_text(recipe.read_text() + "inputs:\n  state: {fill: 0}\n")
+
+    assert ["the model has no input `state`"] == said_of(recipe)
+
+
 def test_strings_are_refused_whatever_the_data_is(tmp_path):
     """Advice to make the arrays strings would lead nowhere."""
     recipe = small_project(tmp_path)
@@ -96,11 +104,16 @@ def test_a_mistake_elsewhere_hides_no_profile(tmp_path):
 
 
 def test_all_that_is_not_here_is_found(tmp_path):
-    """Code, pictures and arrays, each at its place in the recipe; data only where it is asked."""
-    examined = examine_recipe(torch_recipe(tmp_path))
+    """Code, pictures, arrays, a reference, each at its place; only to build, the code alone."""
+    recipe = torch_recipe(tmp_path)
+    edit(recipe, "\ncompare:\n", "\ncompare:\n  reference: {kind: onnx, path: float.onnx}\n")
+    examined = examine_recipe(recipe)
     places = [each.at for each in find_unusable_files(examined)]
 
-    assert [("model", "entrypoint"), ("data", "calib", "path"), ("data", "eval", "path")] == places
+    assert [("model", "entrypoint"), ("data", "calib", "path"), ("data", "eval", "path")] == (
+        places[:3]
+    )
+    assert [("compare", "reference", "path")] == places[3:]
     assert places[:1] == [each.at for each in find_unusable_files(examined, data=False)]
 
 

@@ -70,6 +70,14 @@ def test_the_tools_of_another_python_are_remarks_unless_asked_for():
     assert "polygraphy==0.49" in list(write_requirements(LOCK, "rtx"))
 
 
+def test_a_build_that_pip_does_not_find_is_remarked_on():
+    """A version with a `+` is in no public index, and nobody guesses why pip refuses it."""
+    lines = list(write_requirements(LOCK.model_copy(update={"tools": {"torch": "2.9.0+cpu"}})))
+
+    assert "torch==2.9.0+cpu" == lines[0]
+    assert lines[1].startswith("# torch==2.9.0+cpu: a build of its maker's own index")
+
+
 def test_the_facts_of_another_place_are_told_apart():
     """Those that are the same there are this Python's."""
     (*_, step) = plan_with().steps

@@ -48,6 +48,23 @@ def test_int8_is_told_as_a_share_where_some_is_missing(share, told, delivered):
     assert told == bar.text
 
 
+def test_options_and_versions_are_written_as_people_write_them():
+    """Capabilities and sizes; of the tools, the builder stands beside the backend."""
+    built = target().model_copy(
+        update={
+            "versions": {"polygraphy": "0.53.6", "tensorrt_rtx_libs": "1.7.1"},
+            "options": {"compute_capabilities": "(8, 6), (12, 0)", "workspace_bytes": "1073741824"},
+        }
+    )
+
+    told = str(make_targets_section(good(targets=(built,))))
+
+    assert f"'{built.backend} 1.7.1'" in told
+    assert "8.6, 12.0" in told
+    assert "1.0 GiB" in told
+    assert "0.53.6" in told
+
+
 def test_a_target_without_an_engine_has_its_row_and_its_reason():
     """With the command that brings it."""
     section = make_targets_section(deferred())

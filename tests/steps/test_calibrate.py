@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import onnx
 import pytest
@@ -47,9 +49,11 @@ class Told(QuietEvents):
 def calibrate(tmp_path, monkeypatch):
     """Run the step on rows of data; returns the ranges, what was told, and the bytes."""
 
-    def run(rows, *, calibrator='{"kind": "minmax"}', text=MODEL, captured=None, threads=1):
+    def run(
+        rows, *, calibrator='{"kind": "minmax"}', text=MODEL, captured=None, threads=1, name="x"
+    ):
         samples = [
-            Sample(f"x.npy[{i}]", {"x": np.asarray(row, np.float32)}) for i, row in enumerate(rows)
+            Sample(f"x.npy[{i}]", {name: np.asarray(row, np.float32)}) for i, row in enumerate(rows)
         ]
         monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
         count = len(samples) if captured is None else captured
@@ -79,6 +83,16 @@ def test_finds_the_range_of_what_is_quantized(calibrate):
     assert ["calibrated on 2 samples: ranges of activations are usually found on 100 to 1000"] == (
         told.notes
     )
+
+
+def test_a_model_in_bf16_is_calibrated_too(calibrate):
+    """By its twin: ONNX Runtime has no BF16 on a CPU."""
+    text = MODEL.replace("x) =>", "a) =>").replace("{ h =", "{ x = Cast <to: int = 16> (a) h =")
+    text = text.replace("float[4", "bfloat16[4").replace("float[N, 2] y", "bfloat16[N, 2] y")
+    text = re.sub(r"\b1\b", "16256", text)  # the bits of 1.0
+    ranges, _, _ = calibrate([[-3, 1, 2, 0], [0, 5, 1, 1]], text=text, name="a")
+
+    assert {"x": (-3, 5), "r": (0, 5)} == {name: (r.low, r.high) for name, r in ranges.items()}
 
 
 @pytest.mark.parametrize(("count", "notes", "warnings"), [(1, 0, 1), (99, 1, 0), (100, 0, 0)])

@@ -269,7 +269,9 @@ def test_calibration_on_values_of_another_scale_is_a_warning(setup, warnings, no
     held = Manifest.model_validate_json((setup.folder / "manifest.json").read_text())
     for name, spans in (("manifest", span(1)), ("calib", span(high))):
         path = setup.folder / f"{name}.json"
-        path.write_text(held.model_copy(update={"spans": spans}).model_dump_json())
+        samples = tuple(f"sha256:{name}{place}" for place in range(held.count))
+        own = {"spans": spans, "samples": samples}
+        path.write_text(held.model_copy(update=own).model_dump_json())
     setup.inputs["capture_data(calib)/manifest"] = setup.folder / "calib.json"
     seen = Ref(step="capture_data(calib)", output="manifest")
     setup.run("cosine", calibration=seen, off=off)

@@ -69,6 +69,7 @@ def test_gates_that_do_not_pass_come_first():
     [
         ("unknown", None, lock()),
         ("noise", counted(90), counted(88)),
+        ("same", counted(90), counted(90)),
         ("worse", lock(gates={"a": GOOD}), lock(gates={"a": BAD})),
         ("better", lock(gates={"a": BAD}), lock(gates={"a": GOOD})),
         ("worse", lock(targets={"t": RTX}), lock(targets={"t": LESS})),

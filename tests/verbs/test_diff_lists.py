@@ -33,12 +33,12 @@ SHAPE = {"profiles[0].x.min[0]": 1, "profiles[0].x.min[1]": 3}
         ),
         ([ListChange(what="q.skip", added=("a", "b", "c"))], {}, SKIP),
         (
-            [ListChange(what="gates: top1.at_least", removed=("0.9",), added=("0.95",))],
+            [ListChange(what="gates: top1.at_least", removed=("90 %",), added=("95 %",))],
             GATES,
             {**GATES, "gates[0].at_least": 0.95},
         ),
         (
-            [ListChange(what="gates", removed=("top1 (at_least 0.9)",))],
+            [ListChange(what="gates", removed=("top1 (at_least 90 %)",))],
             GATES,
             {"gates[0].metric": "cosine", "gates[0].at_least": 0.5},
         ),

@@ -27,3 +27,16 @@ def test_a_package_that_is_not_here_is_said_and_not_compared(tmp_path):
 
     assert ({}, {}) == (then, now)
     assert ("package numpy, which import_model read, is not here: it is not checked",) == remarks
+
+
+def test_an_installed_module_that_is_not_here_goes_with_its_package(tmp_path):
+    """A hook has an environment of its own; a module that lay in a folder is held to it."""
+    lines = {"m: module no_such": "installed", "m: package no-such": "2.0"}
+
+    then, now, remarks = look(lines, tmp_path)
+
+    assert ({}, {}) == (then, now)
+    told = "module no_such, package no-such, which m read, are not here: they are not checked"
+    assert (told,) == remarks
+    own = {"m: module no_such": "no_such.py"}
+    assert (own, {"m: module no_such": "nothing"}, ()) == look(own, tmp_path)

@@ -74,11 +74,25 @@ def test_what_is_no_pair_of_revisions_says_how_to_write_one(tmp_path, between):
     assert "main...HEAD" in caught.value.hint
 
 
-def test_what_git_does_not_know_is_quoted(repository):
+def test_a_revision_that_git_does_not_know_is_named(repository):
+    """With how a CI job gets it, as also where two sides have nothing in common."""
+    git("checkout", "-q", "--orphan", "apart")
+    git("commit", "-q", "-m", "apart")
+
+    for between, said in (("main..nowhere", "`nowhere`"), ("main...apart", "both sides")):
+        with (
+            pytest.raises(UsageError, match=said) as caught,
+            check_out_revisions(between, folder=repository),
+        ):
+            pass
+        assert "fetch-depth: 0" in caught.value.hint
+
+
+def test_a_folder_that_is_no_repository_is_said_in_gits_words(tmp_path):
     """In one line."""
     with (
-        pytest.raises(UsageError, match=r"git: .*nowhere"),
-        check_out_revisions("main..nowhere", folder=repository),
+        pytest.raises(UsageError, match=r"git: .*not a git repository"),
+        check_out_revisions("main..topic", folder=tmp_path),
     ):
         pass
 

@@ -25,7 +25,11 @@ class DiffFormat(StrEnum):
 def diff(
     sides: Annotated[
         list[Path] | None,
-        typer.Argument(help="Two recipes or two locks; with --git, recipes to look at."),
+        typer.Argument(
+            help="Two recipes or two locks; with --git, recipes to look at.",
+            metavar="OLD NEW|RECIPE",
+            show_default=False,
+        ),
     ] = None,
     *,
     git: Annotated[

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
+from textwrap import indent
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,15 +20,16 @@ def kinds(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[KIND|SECTION]",
+            metavar="[KIND|SECTION|OPTION]",
             help="A kind (`mse`) or a section (`preprocess`, `model.weights`) to show with its "
-            "options.",
+            "options, or an option (`metrics`).",
             show_default=False,
         ),
     ] = "",
 ) -> None:
     """List what a recipe's sections may hold: the kinds of each, and their options."""
     from trtbuild import api
+    from trtbuild.recipe.sections import name_kind
 
     found = api.sections()
     if not name:
@@ -34,8 +37,11 @@ def kinds(
     elif sections := [each for each in found if name in {each.name, each.place}]:
         for section in sections:
             _show_section(section)
+    elif kinds := [each for each in _list_kinds(found) if name_kind(each) == name]:
+        for each in kinds:
+            _show_options(f"kind: {name}", each)
     else:
-        _show_kind(found, name)
+        _show_option(found, name)
 
 
 def _list(found: tuple[Section, ...]) -> None:
@@ -44,7 +50,7 @@ def _list(found: tuple[Section, ...]) -> None:
 
     for section in found:
         if section.has_kinds:
-            echo(f"{section.name}:")
+            echo(f"{section.place}:")
             pour(format_table(_rows(section)))
     echo("sections without kinds:")
     plain = [each for each in found if not each.has_kinds]
@@ -63,36 +69,56 @@ def _show_section(section: Section) -> None:
         _show_options(f"section: {section.place}", only)
 
 
-def _show_kind(found: tuple[Section, ...], wanted: str) -> None:
+def _list_kinds(found: tuple[Section, ...]) -> list[type[Options]]:
+    return [each for section in found if section.has_kinds for each in section.classes]
+
+
+def _show_option(found: tuple[Section, ...], wanted: str) -> None:
+    """Show an option by its name or its place, once for each section or kind that has it."""
+    from trtbuild.cli.echo import echo
     from trtbuild.core.errors import UsageError
     from trtbuild.recipe.sections import name_kind
 
-    kinds = [each for section in found if section.has_kinds for each in section.classes]
-    chosen = [each for each in kinds if name_kind(each) == wanted]
-    if not chosen:
+    place, _, name = wanted.rpartition(".")
+    owners = [
+        (section, each)
+        for section in found
+        for each in section.classes
+        if name in each.model_fields and place in {"", section.place, section.name}
+    ]
+    if not owners:
+        names = ", ".join(sorted({name_kind(each) for each in _list_kinds(found)}))
         sections = ", ".join(dict.fromkeys(each.name for each in found))
-        names = ", ".join(sorted({name_kind(each) for each in kinds}))
         raise UsageError(
-            f"there is no kind and no section `{wanted}`",
+            f"there is no kind, section or option `{wanted}`",
             hint=f"kinds: {names}; sections: {sections}",
         )
-    for each in chosen:
-        _show_options(f"kind: {wanted}", each)
+    for section, owner in owners:
+        kind = f" of kind: {name_kind(owner)}" if section.has_kinds else ""
+        echo(f"section: {section.place}{kind}")
+        _write_options(owner, {name})
 
 
 def _show_options(title: str, owner: type[Options]) -> None:
     from trtbuild.cli.echo import pour
+
+    pour(f"{title}\n{inspect.cleandoc(owner.__doc__ or '')}\n")
+    _write_options(owner, owner.model_fields.keys() - {"kind"})
+
+
+def _write_options(owner: type[Options], chosen: Collection[str]) -> None:
+    from trtbuild.cli.echo import pour
     from trtbuild.core.options import describe_fields
     from trtbuild.recipe.sections import format_default
 
-    pour(f"{title}\n{inspect.cleandoc(owner.__doc__ or '')}\n")
     texts = describe_fields(owner)
     for name, field in owner.model_fields.items():
-        if name != "kind":
-            default = format_default(field)
-            told = default if default == "required" else f"default {default}"
-            pour(f"  {name} ({told})\n      {texts.get(name, '')}")
-        if name == "metrics":
+        if name not in chosen:
+            continue
+        default = format_default(field)
+        told = default if default == "required" else f"default {default}"
+        pour(f"  {name} ({told})\n{indent(texts.get(name, ''), ' ' * 6)}")
+        if "metric" in name:
             _list_metrics()
 
 

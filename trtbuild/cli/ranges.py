@@ -162,7 +162,9 @@ def diff(
 
 @ranges.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A TensorRT cache, `name: limit` lines or JSON.")],
+    file: Annotated[
+        Path, typer.Argument(help="A TensorRT cache, `name: limit` lines or JSON.", metavar="FILE")
+    ],
     *,
     model: Annotated[Path | None, typer.Option("--model", help="The ONNX model.")] = None,
     recipe: Annotated[

@@ -63,3 +63,5 @@ def run(  # noqa: PLR0913  # its options
         first = ", ".join(f"{value:.4g}" for value in array.reshape(-1)[:5])
         more = ", ..." if array.size > 5 else ""  # noqa: PLR2004
         echo(f"  {name} {array.dtype.name} [{shape}]: {first}{more}")
+    if output is not None:
+        echo(f"wrote {output}")

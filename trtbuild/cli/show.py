@@ -108,11 +108,12 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
         write_warnings(record, quiet=True, verbose=verbose)
         for note in record.notes:
             echo(f"{record.recipe}: {note}", err=True)
+    start = f"{record.recipe}: " if quiet else ""
     for engine, verdict in record.list_verdicts():
         if not verdict.passed:
             on = f"{engine}: " if engine else ""
             word = "failed" if verdict.judged else "not judged"
-            echo(f"gate {word}: {on}{format_verdict(verdict)}", err=True)
+            echo(f"{start}gate {word}: {on}{format_verdict(verdict)}", err=True)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:

@@ -25,7 +25,9 @@ class VerifyFormat(StrEnum):
 
 
 def verify(
-    recipe: Annotated[Path, typer.Argument(help="A recipe that is locked or built.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A recipe that is locked or built.", metavar="RECIPE")
+    ],
     *,
     target: Annotated[
         list[str] | None,

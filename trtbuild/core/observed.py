@@ -25,10 +25,23 @@ from trtbuild.core.facts import peek_version
 from trtbuild.core.provenance import is_installed, is_standard, list_import_roots
 from trtbuild.core.watch import note_path, note_variable
 
-__all__ = ["ABSENT", "Looker", "describe_beside", "list_declared", "name_place", "place_of"]
+__all__ = [
+    "ABSENT",
+    "INSTALLED",
+    "NO_MODULE",
+    "Looker",
+    "describe_beside",
+    "list_declared",
+    "name_place",
+    "place_of",
+]
 
 ABSENT = "absent"
 NOT_INSTALLED = "not installed"
+INSTALLED = "installed"
+"""What a module is that is found where packages are: they have versions, which are looked at."""
+NO_MODULE = "nothing"
+"""What a module is that is found nowhere."""
 RAW = "bytes:"
 DIGITS = 24
 """Of the digest of many names; the rest of it would only be in the way of reading."""
@@ -168,10 +181,10 @@ class Looker:
             note_path(root)
         spec = _find_spec(name, roots)
         if spec is None:
-            return "nothing"
+            return NO_MODULE
         origin = spec.origin or next(iter(spec.submodule_search_locations or ()), "")
         if not os.path.isabs(origin) or is_installed(origin) or is_standard(origin):  # noqa: PTH117
-            return "installed"
+            return INSTALLED
         return name_place(origin, self._base)
 
 

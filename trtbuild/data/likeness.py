@@ -1,4 +1,4 @@
-"""Whether two data sets hold values of one scale, as calibration and comparison must."""
+"""Whether two data sets hold other samples, of one scale, as calibration and comparison must."""
 
 from __future__ import annotations
 
@@ -6,15 +6,31 @@ from collections.abc import Iterator
 
 from trtbuild.data.base import Manifest, Span
 
-__all__ = ["find_unlike_scales"]
+__all__ = ["find_shared_samples", "find_unlike_scales"]
 
 FAR = 4.0
 """So many times apart, the spread of two data sets is no accident of which samples they hold."""
 SIGNED = 0.5
 """Values that go so many deviations below zero beside data that never does are normalized, and
 those are not."""
+SCALED = 1.5
+"""Beside such data, so many times apart says the same: 0..1 spreads half as far as -1..1."""
+SHARED = 0.1
+"""A smaller share of equal samples is that of pictures which a data set holds twice."""
 ENOUGH = 64
 """Fewer values than these say nothing of a spread."""
+
+
+def find_shared_samples(calibration: Manifest, comparison: Manifest) -> str:
+    """Say how many samples are compared on that calibration saw; nothing where they are few."""
+    seen = frozenset(calibration.samples)
+    shared = sum(digest in seen for digest in comparison.samples)
+    if not shared or shared < SHARED * comparison.count:
+        return ""
+    return (
+        f"{shared} of the {comparison.count} samples that are compared on are among those that "
+        "calibration saw, which flatters INT8: compare on others"
+    )
 
 
 def find_unlike_scales(calibration: Manifest, comparison: Manifest) -> Iterator[str]:
@@ -31,7 +47,10 @@ def _differ(one: Span, other: Span) -> bool:
         return False
     if high > FAR * low or abs(one.mean - other.mean) > FAR * high:
         return True
-    return high > FAR / 2 * low and _is_normalized(one) != _is_normalized(other)
+    if _is_normalized(one) == _is_normalized(other):
+        return False
+    moved = min(one.low, other.low) < 0 <= max(one.low, other.low)
+    return high > SCALED * low or (moved and abs(one.mean - other.mean) > high)
 
 
 def _is_normalized(span: Span) -> bool:

@@ -92,6 +92,7 @@ def _draw(asked: RandomInput, seed: list[int]) -> NDArray[Any]:
 
     generator = np.random.Generator(np.random.PCG64(seed))
     if asked.dtype.startswith("int"):
-        return generator.integers(int(asked.low), int(asked.high), asked.shape, asked.dtype)
+        drawn = generator.integers(int(asked.low), int(asked.high), asked.shape, asked.dtype)
+        return np.asarray(drawn)
     values = generator.random(asked.shape, np.float32)
-    return (values * (asked.high - asked.low) + asked.low).astype(asked.dtype)
+    return np.asarray(values * (asked.high - asked.low) + asked.low, asked.dtype)

@@ -20,7 +20,7 @@ from trtbuild.model.weights_file import make_tensor, read_values, use_scratch
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["ROUNDED", "write_half_twin"]
+__all__ = ["ROUNDED", "load_runnable", "write_half_twin"]
 
 ROUNDED = (
     "16-bit nodes are computed in FP32 here, and what each makes is rounded to 16 bits: ONNX "
@@ -55,6 +55,19 @@ def write_half_twin(path: Path, folder: Path) -> Path:
     return folder / "model.onnx"
 
 
+def load_runnable(path: Path, folder: Path) -> tuple[Path, onnx.ModelProto]:
+    """Load a model bare that ONNX Runtime runs on a CPU: of one with BF16 its twin, in a folder.
+
+    Raises:
+        StepInputError: there is BF16 inside the body of an If, Loop or Scan.
+    """
+    model = load_bare(path)
+    if BFLOAT16 in _list_halves(model.graph):
+        path = write_half_twin(path, folder)
+        model = load_bare(path)
+    return path, model
+
+
 def _stays(model: onnx.ModelProto) -> bool:
     """Tell whether bodies hold 16 bits, or read them from outside."""
     view = GraphView(model)
@@ -69,7 +82,7 @@ def _stays(model: onnx.ModelProto) -> bool:
         raise StepInputError(
             "there is BF16 inside the body of an If, Loop or Scan: ONNX Runtime cannot run it on "
             "a CPU",
-            hint="remove `compare`, or export the model without control flow",
+            hint="export the model without control flow, or leave out what has to run it",
         )
     return FLOAT16 in found
 

@@ -74,6 +74,8 @@ def read_onnx(path: Path) -> ImportedModel:
         StepInputError: it cannot be read, or is not a valid model.
     """
     model = load_onnx(path)
+    # As it is written: a file of IR 3 with weights that are no inputs is one that all others read.
+    model.ir_version = max(model.ir_version, OLDEST_IR)
     notes = []
     if sort_nodes(model.graph, str(path)):
         notes.append("nodes were sorted: some stood before what they read")

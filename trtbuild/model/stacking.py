@@ -72,7 +72,7 @@ def join_samples(
                 hint="open the batch (fix `set_dimension`), so that a run takes one sample; if an "
                 f"axis counts the samples: `{quote_setting(spec.name, 'batch_axis: 0')}`",
             )
-        return parts[0].astype(spec.dtype, copy=False)
+        return np.asarray(parts[0], spec.dtype)  # one number may be a scalar of NumPy
     made = np.concatenate(parts, axis) if placement.joined else np.stack(parts, axis)
     return made.astype(spec.dtype, copy=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
@@ -15,8 +15,12 @@ from trtbuild.recipe.problems import Problem
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
+    from trtbuild.recipe.schema import Recipe
+    from trtbuild.recipe.source import RecipeText
 
-__all__ = ["find_feeding_problems"]
+__all__ = ["find_feeding_problems", "find_unknown_inputs"]
+
+_NAMING = "name one with `input:`, or in the npz file; classes are named by `labels:`"
 
 
 def find_feeding_problems(
@@ -24,7 +28,7 @@ def find_feeding_problems(
 ) -> Iterator[Problem]:
     """Yield why a model cannot be fed, or an engine not be built for the values of its inputs."""
     yield from _shape_inputs(loaded, signature)
-    yield from _inputs(loaded, signature)
+    yield from find_unknown_inputs(loaded.recipe, loaded.source, signature.inputs)
     yield from _data(loaded, signature, manifests)
 
 
@@ -56,14 +60,15 @@ def _shape_inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Proble
         yield loaded.source.problem(where, message, hint, key=not without)
 
 
-def _inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    known = [spec.name for spec in signature.inputs]
-    for name in loaded.recipe.inputs:
+def find_unknown_inputs(
+    recipe: Recipe, source: RecipeText, inputs: Iterable[TensorSpec]
+) -> Iterator[Problem]:
+    """Yield what a recipe says of inputs that the model has not."""
+    known = [spec.name for spec in inputs]
+    for name in recipe.inputs:
         if name not in known:
             message = f"the model has no input `{name}`"
-            yield loaded.source.problem(
-                ("inputs", name), message, suggest_nearest(name, known), key=True
-            )
+            yield source.problem(("inputs", name), message, suggest_nearest(name, known), key=True)
 
 
 def _data(
@@ -136,7 +141,7 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
     if expected is None:
         return (
             f"gives an array for `{given.name}`; the model has no such input",
-            f"inputs of the model: {', '.join(inputs)}; name one with `input:`",
+            f"inputs of the model: {', '.join(inputs)}; {_NAMING}",
         )
     if expected.dtype == STRINGS:
         return "", ""  # which is said of the model

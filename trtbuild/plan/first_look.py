@@ -21,6 +21,7 @@ from trtbuild.data.random import Random
 from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
+from trtbuild.plan.feeding_fit import find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.preflight import find_profile_problems, find_string_problems
 from trtbuild.recipe.problems import Path as At
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
+    from trtbuild.sources import ModelSource
+
 
 __all__ = ["UnusableFile", "find_input_problems", "find_unusable_files"]
 
@@ -45,7 +48,10 @@ class UnusableFile:
 
 
 def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[UnusableFile]:
-    """Find what a recipe names and is not here, or cannot be used; without `data`, beside that."""
+    """Find what a recipe names and is not here, or cannot be used.
+
+    Without `data`, what is only there to calibrate and compare is left out.
+    """
     recipe, base = examined.recipe, examined.file.parent.absolute()
     if recipe is None:
         return []
@@ -53,7 +59,7 @@ def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[
     for section, lists in _LISTS.items():
         if section in examined.unsound or getattr(recipe, section, None) is None:
             continue
-        for at, look in lists(recipe, base) if data or section != "data" else ():
+        for at, look in lists(recipe, base) if data or section not in _MEASURING else ():
             try:
                 look()
             except TrtbuildError as error:
@@ -73,6 +79,8 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
     if not inputs:
         return
     yield from find_string_problems(examined.source, inputs)
+    if "inputs" not in unsound:
+        yield from find_unknown_inputs(recipe, examined.source, inputs)
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
     if not {"data", "quantization", "precision", "compare"} & unsound:
@@ -166,13 +174,14 @@ class Look:
 
 
 def _of_model(recipe: Recipe, base: Path) -> Looks:
-    yield (
-        ("model", "path" if isinstance(recipe.model, Onnx) else "entrypoint"),
-        Look(recipe.model, base),
-    )
-    weights = getattr(recipe.model, "weights", None)
+    yield from _of_source(("model",), recipe.model, base)
+
+
+def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
+    yield (*at, "path" if isinstance(model, Onnx) else "entrypoint"), Look(model, base)
+    weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
-        yield ("model", "weights", "path"), Look(weights.path, base)
+        yield (*at, "weights", "path"), Look(weights.path, base)
 
 
 def _of_data(recipe: Recipe, base: Path) -> Looks:
@@ -198,9 +207,16 @@ def _of_targets(recipe: Recipe, base: Path) -> Looks:
             yield ("targets", name, "timing_cache"), Look(target.timing_cache, base)
 
 
+def _of_compare(recipe: Recipe, base: Path) -> Looks:
+    if recipe.compare is not None and recipe.compare.reference is not None:
+        yield from _of_source(("compare", "reference"), recipe.compare.reference, base)
+
+
 _LISTS = {
     "model": _of_model,
     "data": _of_data,
     "quantization": _of_quantization,
     "targets": _of_targets,
+    "compare": _of_compare,
 }
+_MEASURING = frozenset({"data", "compare"})

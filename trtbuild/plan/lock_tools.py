@@ -101,10 +101,15 @@ def write_requirements(lock: Lock, target: str = "") -> Iterator[str]:
     Those of a target that is built under a Python of its own stand there as remarks, since they
     may be other versions of the same; with such a `target`, its are the pins.
     """
-    if target:
-        yield from list_pins({**lock.tools, **lock.target_tools.get(target, {})})
-        return
-    yield from list_pins(lock.tools)
-    for name in sorted(lock.target_tools):
+    own = lock.target_tools.get(target, {}) if target else {}
+    pins = list_pins({**lock.tools, **own})
+    yield from pins
+    yield from map(_remark_on_build, (pin for pin in pins if "+" in pin))
+    for name in () if target else sorted(lock.target_tools):
         yield f"# under the Python of target {name}:"
         yield from (f"# {pin}" for pin in list_pins(lock.target_tools[name]))
+
+
+def _remark_on_build(pin: str) -> str:
+    """Say where a version with a `+` is from, which pip does not find by itself."""
+    return f"# {pin}: a build of its maker's own index; pip needs --extra-index-url for it"

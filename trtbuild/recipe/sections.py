@@ -16,6 +16,9 @@ FEW = 3
 """Fewer options than this that kinds share are described with each of them."""
 
 
+GIBIBYTE = 2**30
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of a recipe that has options of its own."""
@@ -88,6 +91,8 @@ def format_default(field: FieldInfo) -> str:
             return f"{{kind: {name_kind(type(value))}}}"
         case tuple() if value:
             return f"[{', '.join(map(str, value))}]"
+        case int() if value >= GIBIBYTE and value % GIBIBYTE == 0:
+            return f"{value // GIBIBYTE}GiB"
     empty = value is None or value in ((), {}, "") or isinstance(value, Options)
     return "none" if empty else str(value)
 

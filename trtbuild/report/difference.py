@@ -8,6 +8,7 @@ from trtbuild.core.shown import shown
 from trtbuild.core.words import abbreviate, format_size
 from trtbuild.plan.difference import Change, Diff, GateChange, ListChange
 from trtbuild.plan.range_diff import RangeDiff
+from trtbuild.report.verdicts import describe_figure, describe_growth, describe_verdict
 
 __all__ = [
     "render_difference",
@@ -15,7 +16,6 @@ __all__ = [
 ]
 
 MOST_RANGES = 20
-ONLY = {"before": "is gone", "after": "is new"}
 
 
 def render_differences(found: Sequence[Diff]) -> str:
@@ -44,9 +44,8 @@ def _sides(found: Diff) -> str:
 
 
 def render_difference(found: Diff, *, sides: str) -> str:
-    """Write a difference: worst first, a line a fact."""
-    same = sides if found.differ else f"{sides}: the same"
-    lines = [f"{sides}: {ONLY[found.only]}" if found.only else same]
+    """Write a difference: the verdict, then worst first, a line a fact."""
+    lines = [f"{sides}: {describe_verdict(found)}"]
     for title, facts in _sections(found):
         lines += [f"  {title}:", *(f"    {fact}" for fact in facts)]
     return "\n".join(map(shown, lines))
@@ -58,7 +57,7 @@ def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
         ("Gates", [_describe_gate(each) for each in found.gates]),
         ("Wrong as a recipe", found.wrong),
         ("In short", found.summary),
-        ("Accuracy", [_describe_change(each) for each in found.measures]),
+        ("Accuracy", list(_describe_accuracy(found))),
         ("Engines", [_describe_change(each) for each in found.targets]),
         ("Recipe", _describe_recipe(found)),
         ("Sources", [_describe_change(each) for each in found.sources]),
@@ -71,16 +70,21 @@ def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     yield from (part for part in parts if part[1])
 
 
+def _describe_accuracy(found: Diff) -> Iterator[str]:
+    """Yield what moved, worst first; where both sides measured it, with what that says."""
+    judged = {f"{each.output}.{each.metric}".lstrip("."): each for each in found.figures}
+    for change in found.measures:
+        if change.what in judged:
+            name, before, after, remark = describe_figure(judged[change.what])
+            yield f"{name}: {before} → {after}, {remark}"
+        else:
+            yield _describe_change(change)
+
+
 def _describe_change(change: Change) -> str:
     what, before, after = change.what, change.before, change.after
     extra = f" ({_bits(change.bits)})" if change.bits is not None else ""
-    if (
-        what.endswith("size_bytes")
-        and before
-        and isinstance(before, int)
-        and isinstance(after, int)
-    ):
-        grown = f"{after / before - 1:+.1%}".replace("%", " %")
+    if isinstance(before, int) and isinstance(after, int) and (grown := describe_growth(change)):
         return f"{what}: {format_size(before)} → {format_size(after)} ({grown})"
     return f"{what}: {_value(before)} → {_value(after)}{extra}"
 

@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from trtbuild.core.shown import shown
-from trtbuild.core.words import format_pair, format_size
-from trtbuild.measure.metrics import find_unit
+from trtbuild.core.words import format_size
 from trtbuild.plan.difference import Change, Diff, FigureChange, GateChange, ListChange
 from trtbuild.plan.explain import Reason
 from trtbuild.report.escape import safe
+from trtbuild.report.verdicts import (
+    describe_figure,
+    describe_growth,
+    describe_verdict,
+    list_samples,
+)
 
 __all__ = ["render_differences_markdown", "render_reasons_markdown"]
 
@@ -20,14 +25,6 @@ MOST_CHARACTERS = 60_000
 MOST_FACTS = (200, 60, 20, 8, 3)
 """How many facts of a sort are told: the first of these with which all of it fits."""
 MOST_LETTERS = 160
-WORDS = {
-    "worse": "worse",
-    "better": "better",
-    "mixed": "better and worse",
-    "noise": "within noise",
-    "same": "results the same",
-    "unknown": "results not known",
-}
 _Folded = tuple[str, list[str], int]
 """A title, facts to be told below it, and how many there are of them in all."""
 T = TypeVar("T")
@@ -81,7 +78,7 @@ def _sum_up(told: Sequence[Diff], same: int) -> str:
     """Count what became of all recipes, failed gates first."""
     counts: dict[str, int] = {}
     for each in told:
-        counts[_verdict(each)] = counts.get(_verdict(each), 0) + 1
+        counts[describe_verdict(each)] = counts.get(describe_verdict(each), 0) + 1
     if same:
         counts["the same"] = counts.get("the same", 0) + same
     gates = "".join(
@@ -93,21 +90,14 @@ def _sum_up(told: Sequence[Diff], same: int) -> str:
     return f"{gates}{recipes}: " + ", ".join(f"{n} {word}" for word, n in counts.items())
 
 
-def _verdict(found: Diff) -> str:
-    if found.wrong:
-        return "wrong"
-    if found.only:
-        return "new" if found.only == "after" else "gone"
-    return WORDS[found.verdict] if found.differ else "the same"
-
-
 def _render(found: Diff, folded: Sequence[_Folded], most: int) -> str:
     """Write one difference: what came of it in the open, what is behind it folded."""
     sides = found.before if found.before == found.after else f"{found.before} → {found.after}"
-    parts = [f"### {_say(sides)}: {_verdict(found)}"]
+    parts = [f"### {_say(sides)}: {describe_verdict(found)}"]
     parts += [_bullets([_describe_gate(gate) for gate in found.gates], most)] if found.gates else []
     parts += [_bullets([_say(each) for each in found.wrong], most)] if found.wrong else []
     parts += [_bullets([_say(each) for each in found.summary], most)] if found.summary else []
+    parts += [_bullets([_say(each) for each in found.notes], most)] if _open_notes(found) else []
     rows = [*map(_figure_row, found.figures), *_engine_rows(found)]
     parts += [_table(rows, most)] if rows else []
     for title, facts, count in folded:
@@ -141,28 +131,8 @@ def _describe_gate(gate: GateChange) -> str:
 
 
 def _figure_row(each: FigureChange) -> tuple[str, ...]:
-    unit = find_unit(each.metric)
-    before, after = format_pair(each.before, each.after, unit)
-    remarks = [WORDS[each.verdict] if each.verdict != "same" else "the same"]
-    if each.paired and (each.lost or each.gained):
-        remarks.append(
-            f"{len(each.lost)} lost, {len(each.gained)} gained of {each.samples} samples"
-        )
-    elif each.samples and unit == "share":
-        remarks.append(f"on {each.samples} samples")
-    remarks += _describe_reference(each, unit)
-    output = f" of {_say(each.output)}" if each.output else ""
-    return f"{_say(each.metric)}{output}", before, after, "; ".join(remarks)
-
-
-def _describe_reference(each: FigureChange, unit: str) -> Iterator[str]:
-    before, after = each.reference_before, each.reference_after
-    if after is None:
-        return
-    if before in (None, after):
-        yield f"{_say(each.reference)} {format_pair(after, each.after, unit)[0]}"
-    else:
-        yield f"{_say(each.reference)} {' → '.join(format_pair(before or 0.0, after, unit))}"
+    name, before, after, remark = describe_figure(each)
+    return _say(name), before, after, _say(remark)
 
 
 def _engine_rows(found: Diff) -> Iterator[tuple[str, ...]]:
@@ -170,16 +140,7 @@ def _engine_rows(found: Diff) -> Iterator[tuple[str, ...]]:
         target, _, fact = each.what.rpartition(".")
         if fact in _FIGURES:
             before, after = (_value(each.what, side) for side in (each.before, each.after))
-            yield f"{_say(target)}: {_FIGURES[fact]}", before, after, _grown(each)
-
-
-def _grown(change: Change) -> str:
-    before, after = change.before, change.after
-    if not change.what.endswith("size_bytes") or not before:
-        return ""
-    if not isinstance(before, int) or not isinstance(after, int):
-        return ""
-    return f"{after / before - 1:+.1%}".replace("%", " %")
+            yield f"{_say(target)}: {_FIGURES[fact]}", before, after, describe_growth(each)
 
 
 def _sections(found: Diff) -> Iterator[_Folded]:
@@ -189,8 +150,8 @@ def _sections(found: Diff) -> Iterator[_Folded]:
     engines = [each for each in found.targets if each.what.rpartition(".")[2] not in _FIGURES]
     plain = [each for each in found.recipe if not (found.lists and "[" in each.what)]
     moved = () if found.ranges is None else found.ranges.moved
-    yield from _fold("Samples lost", list(_list_samples(found, "lost")), _say)
-    yield from _fold("Samples gained", list(_list_samples(found, "gained")), _say)
+    yield from _fold("Samples lost", list(list_samples(found, "lost")), _say)
+    yield from _fold("Samples gained", list(list_samples(found, "gained")), _say)
     yield from _fold("Figures of one side", others, _describe)
     options: list[Change | ListChange] = [*plain, *found.lists]
     yield from _fold("Recipe", options, _describe_option)
@@ -210,7 +171,12 @@ def _sections(found: Diff) -> Iterator[_Folded]:
         found.seconds,
         lambda each: f"{_say(each.what)}: {each.before:.1f} s → {each.after:.1f} s",
     )
-    yield from _fold("Notes", found.notes, _say)
+    yield from _fold("Notes", () if _open_notes(found) else found.notes, _say)
+
+
+def _open_notes(found: Diff) -> bool:
+    """Tell whether notes say why no result is known, which nobody should have to look for."""
+    return bool(found.notes) and found.verdict == "unknown"
 
 
 def _fold(title: str, items: Sequence[T], write: Callable[[T], str]) -> Iterator[_Folded]:
@@ -221,11 +187,6 @@ def _fold(title: str, items: Sequence[T], write: Callable[[T], str]) -> Iterator
 
 def _describe_option(each: Change | ListChange) -> str:
     return _describe_list(each) if isinstance(each, ListChange) else _describe(each)
-
-
-def _list_samples(found: Diff, way: str) -> Iterable[str]:
-    for each in found.figures:
-        yield from (f"{name} ({each.metric} of {each.output})" for name in getattr(each, way))
 
 
 def _describe(change: Change) -> str:

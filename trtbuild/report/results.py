@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from trtbuild.core import words
 from trtbuild.core.records import (
     Comparison,
@@ -54,7 +56,9 @@ def make_targets_section(record: Record) -> Section | None:
 
 
 def _target_row(target: TargetResult) -> tuple[InlineText, ...]:
-    versions = " ".join(dict.fromkeys(target.versions.values()))
+    # Polygraphy only carries calls to the builder; its version stands with the engine's.
+    told = {name: each for name, each in target.versions.items() if name != "polygraphy"}
+    versions = " ".join(dict.fromkeys(told.values()))
     return (
         (Code(target.target),),
         (f"{target.backend} {versions}".strip(),),
@@ -113,10 +117,17 @@ def _engine(target: TargetResult) -> Fold:
         for name, shapes in profile.items():
             spans = ", ".join(f"{kind} {shape}" for kind, shape in shapes.items())
             rows.append(((f"profile {number}",), (Code(name), f": {spans}")))
-    rows += [((name,), (Code(value),)) for name, value in sorted(target.options.items())]
+    rows += [((name,), (Code(_option(name, v)),)) for name, v in sorted(target.options.items())]
     rows += [((name,), (Code(value),)) for name, value in sorted(target.versions.items())]
     table = TableBlock(f"Engine of {target.target}", ("", "Value"), tuple(rows))
     return Fold(f"{target.target}: inputs, outputs, profiles, options, digests", (table,))
+
+
+def _option(name: str, value: str) -> str:
+    """Write what a builder was told, whose own words for it are tuples and bytes."""
+    if name.endswith("_bytes") and value.isdecimal():
+        return words.format_size(int(value))
+    return re.sub(r"\((\d+), (\d+)\)", r"\1.\2", value)
 
 
 def _describe_guarantee(target: TargetResult) -> str:

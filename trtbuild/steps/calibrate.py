@@ -40,7 +40,7 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "tails": "tails.json"}
 
     kind: Literal["calibrate"] = "calibrate"
@@ -131,12 +131,14 @@ class Calibrate(Step):
         """Open the model to observe the tensors that need a range, and read its first layers."""
         from trtbuild.calib.first_layers import find_first_layers
         from trtbuild.calib.observe import observing
+        from trtbuild.model.half_twin import load_runnable
         from trtbuild.model.onnx_file import load_bare
         from trtbuild.quant.placing.policy import list_floating, list_observed
 
         model = load_bare(path)
         firsts = find_first_layers(model, folder=path.parent)
         tensors = list_floating(model) if self.everything else list_observed(model)
+        path, model = load_runnable(path, context.out.parent / "twin")
         opening = observing(
             model,
             tensors,

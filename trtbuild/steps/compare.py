@@ -10,7 +10,7 @@ from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.records import Comparison, Measure
 from trtbuild.data.base import Manifest
-from trtbuild.data.likeness import find_unlike_scales
+from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import LABELLED, Metric
 from trtbuild.measure.outputs import measure_output
@@ -29,7 +29,7 @@ RUNNER = "ONNX Runtime on the CPU"
 class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
@@ -64,17 +64,24 @@ class CompareOutputs(Step):
         """
         comparison = compare_outputs(self, context, candidate=self.candidate_name, runner=RUNNER)
         self._hold_data_apart(context)
+        if not any(measure.applies for measure in comparison.measures):
+            context.events.warn(
+                "nothing was compared: no metric of the recipe says anything of an output (hint: "
+                "`trtbuild kinds compare` lists the metrics; `top1_agreement` is for classes)"
+            )
         self.write(context, "comparison", comparison)
 
     def _hold_data_apart(self, context: Context) -> None:
-        """Say where calibration saw values of another scale than the comparison sees."""
+        """Say where calibration saw the same samples, or values of another scale."""
         if self.calibration is None:
             return
         from trtbuild.quant.rules.check import make_fault
         from trtbuild.quant.rules.faults import describe_fault
 
-        seen = context.read(self.calibration, Manifest)
-        for reason in find_unlike_scales(seen, self.data.read_manifest(context)):
+        seen, judged = context.read(self.calibration, Manifest), self.data.read_manifest(context)
+        if told := find_shared_samples(seen, judged):
+            context.events.warn(told)
+        for reason in find_unlike_scales(seen, judged):
             fault = make_fault("TB406", reason, off=self.off)
             tell = context.events.note if fault.off else context.events.warn
             tell(describe_fault(fault))

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from trtbuild.calib.observe import observing
 from trtbuild.calib.peaks import measure_peaks
+from trtbuild.model.half_twin import load_runnable
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.quant.half.convert import Peaks
 from trtbuild.quant.placing.policy import list_floating
@@ -20,7 +21,7 @@ __all__ = ["MeasurePeaks"]
 class MeasurePeaks(Step):
     """Run the model over the calibration data and keep each tensor's largest absolute value."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"peaks": "peaks.json"}
 
     kind: Literal["measure_peaks"] = "measure_peaks"
@@ -42,6 +43,7 @@ class MeasurePeaks(Step):
         path = context.path(self.model)
         model = load_bare(path)
         tensors = list_floating(model)
+        path, model = load_runnable(path, context.out.parent / "twin")
         opening = observing(
             model,
             tensors,

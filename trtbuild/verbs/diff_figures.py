@@ -110,7 +110,8 @@ def judge_results(
             return verdict
     if not differ:
         return "same"
-    return "noise" if found & {"noise", "same"} else "unknown"
+    found -= {"same"} if len(found) > 1 else set()
+    return found.pop() if len(found) == 1 else "unknown"
 
 
 def _delivered(

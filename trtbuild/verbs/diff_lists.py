@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from trtbuild.core.words import format_bound
+from trtbuild.measure.metrics import METRIC_ROWS, find_unit
 from trtbuild.plan.difference import ListChange
 
 __all__ = ["compare_lists"]
@@ -14,6 +16,7 @@ __all__ = ["compare_lists"]
 _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
 _NAMES = ("kind", "metric", "name")
 """What an item of a list goes by, if it has one."""
+_BOUNDS = ("at_least", "at_most", "drop_at_most")
 Value = str | int | float | bool
 
 
@@ -69,7 +72,9 @@ def _compare(what: str, old: Any, new: Any) -> Iterator[ListChange]:
         for key in dict.fromkeys((*old, *new)):
             yield from _compare(f"{what}.{key}", old.get(key), new.get(key))
     elif not isinstance(old, list) or not isinstance(new, list) or _is_place([*old, *new]):
-        yield ListChange(what=what, added=_one(new), removed=_one(old))
+        metric, _, bound = what.rpartition(": ")[2].rpartition(".")
+        added, removed = (_one(_bound(metric, bound, each)) for each in (new, old))
+        yield ListChange(what=what, added=added, removed=removed)
     else:
         yield from _compare_sets(what, old, new)
 
@@ -117,6 +122,13 @@ def _name(item: Any, items: Sequence[Any]) -> str:
     return name if others == 1 else ""
 
 
+def _bound(metric: str, name: str, value: Any) -> Any:
+    """Write a gate's bound as a recipe does: `0.5 %`; anything else is left alone."""
+    if name in _BOUNDS and isinstance(value, int | float) and metric in METRIC_ROWS:
+        return format_bound(value, find_unit(metric))
+    return value
+
+
 def _is_place(items: Sequence[Any]) -> bool:
     return all(isinstance(item, int | float) for item in items)
 
@@ -131,7 +143,11 @@ def _write(value: Any) -> str:
         return f"[{', '.join(map(_write, value))}]"
     if isinstance(value, dict):
         key = next((key for key in _NAMES if key in value), "")
-        rest = ", ".join(f"{name} {_write(each)}" for name, each in value.items() if name != key)
+        rest = ", ".join(
+            f"{name} {_write(_bound(value.get('metric', ''), name, each))}"
+            for name, each in value.items()
+            if name != key
+        )
         return f"{value[key]} ({rest})" if key and rest else str(value[key]) if key else rest
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -60,7 +60,8 @@ def _list_rules(gate: Gate) -> Iterator[str]:
         if bound is not None:
             yield f"{gate.metric}{on} {sign} {format_bound(bound, kind)}"
     if gate.drop_at_most is not None:
-        yield f"{gate.metric}{on} drop ≤ {format_bound(gate.drop_at_most, 'share')}"
+        points = format_bound(gate.drop_at_most, "share").removesuffix(" %")
+        yield f"{gate.metric}{on} drop ≤ {points} {'point' if points == '1' else 'points'}"
 
 
 def _describe_results(lock: Lock) -> Iterator[str]:
@@ -68,7 +69,8 @@ def _describe_results(lock: Lock) -> Iterator[str]:
         output, _, metric = key.rpartition(".")
         unit = find_unit(metric)
         against = lock.references.get(key)
-        beside = "" if against is None else f" (FP32 {format_figure(against, unit)})"
+        told = lock.compared.get("reference", "FP32")
+        beside = "" if against is None else f" ({told} {format_figure(against, unit)})"
         yield f"{metric} of {output}: {format_figure(value, unit)}{beside}"
     if len(lock.measures) > MOST:
         yield f"and {len(lock.measures) - MOST} more figures"

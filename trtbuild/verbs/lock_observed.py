@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from trtbuild.core.observed import ABSENT, Looker, place_of
+from trtbuild.core.observed import ABSENT, INSTALLED, NO_MODULE, Looker, place_of
 from trtbuild.plan.engine_runs import ENGINE_RUNS
 from trtbuild.plan.observed import OBSERVED
 from trtbuild.plan.plan import NOT_INSTALLED, Plan, PlannedStep
@@ -46,15 +46,23 @@ def look_at_observed(
     from folders that are not here. Whether this store has seen the code run makes no difference.
     """
     spared = {step.name for step in plan.steps} - {step.name for step in list_used(plan)}
-    then, now, remarks = {}, {}, []
+    then: dict[str, str] = {}
+    now: dict[str, str] = {}
+    lacking: dict[str, list[str]] = {}
     for line, value in locked.items():
         step, _, word = line.partition(AT)
         seen = looker.look(word)
-        if seen != value and _is_elsewhere(word, seen, base, spared=step in spared):
-            remarks.append(f"{word}, which {step} read, is not here: it is not checked")
+        gone = value == INSTALLED and seen == NO_MODULE
+        if gone or (seen != value and _is_elsewhere(word, seen, base, spared=step in spared)):
+            lacking.setdefault(step, []).append(word)
         else:
             then[line], now[line] = value, seen
-    return then, now, tuple(remarks)
+    return then, now, tuple(_remark(step, words) for step, words in lacking.items())
+
+
+def _remark(step: str, words: Sequence[str]) -> str:
+    told = "is not here: it is" if len(words) == 1 else "are not here: they are"
+    return f"{', '.join(words)}, which {step} read, {told} not checked"
 
 
 def _is_elsewhere(word: str, now: str, base: Path, *, spared: bool) -> bool:

@@ -34,6 +34,7 @@ from trtbuild.plan.checks import name_check_step
 from trtbuild.plan.compile import name_capture_step, name_target_step
 from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.plan import Plan
+from trtbuild.plan.profile_fit import find_samples_beyond_profiles
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Recipe
@@ -119,7 +120,10 @@ def make_record(
         fixes=tuple(_fixes(recipe, fixes)),
         files=tuple(_list_placed(recipe, outcomes)),
         notes=notes,
-        warnings=tuple(list_warnings(outcomes, targets)),
+        warnings=(
+            *list_warnings(outcomes, targets),
+            *find_samples_beyond_profiles(recipe, dict(_manifests(recipe, found))),
+        ),
         caveats=tuple(dict.fromkeys(c for outcome in outcomes for c in outcome.caveats)),
     )
 
@@ -202,21 +206,26 @@ def _words(options: Options) -> str:
     return f"{kind} ({rest})" if rest else str(kind)
 
 
+def _manifests(recipe: Recipe, found: RunArtifacts) -> Iterable[tuple[str, Manifest]]:
+    for name in recipe.data:
+        manifest = found.read(name_capture_step(name), "manifest", Manifest)
+        if manifest is not None:
+            yield name, manifest
+
+
 def _data(recipe: Recipe, found: RunArtifacts) -> Iterable[DataUse]:
     calibration = recipe.quantization.data if recipe.quantization else None
     comparison = recipe.compare.data if recipe.compare else None
-    for name, source in recipe.data.items():
-        manifest = found.read(name_capture_step(name), "manifest", Manifest)
+    for name, manifest in _manifests(recipe, found):
         uses = {"calibration": calibration, "comparison": comparison}
         used_for = " and ".join(use for use, data in uses.items() if data == name)
-        if manifest is not None:
-            yield DataUse(
-                name=name,
-                kind=source.kind,
-                used_for=used_for,
-                samples=manifest.count,
-                labelled=manifest.labelled,
-            )
+        yield DataUse(
+            name=name,
+            kind=recipe.data[name].kind,
+            used_for=used_for,
+            samples=manifest.count,
+            labelled=manifest.labelled,
+        )
 
 
 def _list_requested(found: RunArtifacts) -> tuple[RequestedLayer, ...]:

@@ -19,6 +19,7 @@ from trtbuild.recipe.load import load_recipe
 __all__ = ["Revisions", "check_out_revisions", "find_changed_recipes", "find_git_path", "lend_data"]
 
 SUFFIXES = {".yaml", ".yml"}
+_FETCH = "fetch it; a CI job checks out one commit alone, unless told otherwise (`fetch-depth: 0`)"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ def check_out_revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
         first, dots, last = between.partition("..")
     if not dots or first.startswith("-") or last.startswith("-"):
         raise UsageError(f"`{between}` is not two revisions", hint="write --git main...HEAD")
-    first, last = first or "HEAD", last or "HEAD"
+    first, last = (_resolve_revision(folder, each or "HEAD") for each in (first, last))
     if "..." in between:
-        first = _git(folder, "merge-base", first, last).decode().strip()
+        first = _find_parting(folder, first, last, between)
     with tempfile.TemporaryDirectory(prefix="trtbuild-diff-") as place:
         sides = (Path(place) / "before", Path(place) / "after")
         for revision, side in zip((first, last), sides, strict=True):
@@ -62,6 +63,25 @@ def check_out_revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
                 tar.extractall(side, filter=_filter_member)  # noqa: S202  # it is the filter of `data`
         yield Revisions(*sides, renamed=_find_renamed(folder, first, last))
+
+
+def _resolve_revision(folder: Path, name: str) -> str:
+    """Return the commit that a name stands for."""
+    _git(folder, "rev-parse", "--show-toplevel")
+    found = _run_git(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    if found.returncode:
+        raise UsageError(f"git knows no revision `{name}`", hint=_FETCH)
+    return bytes(found.stdout).decode().strip()
+
+
+def _find_parting(folder: Path, first: str, last: str, between: str) -> str:
+    """Return where two commits parted, of which a shallow clone may know nothing."""
+    found = _run_git(folder, "merge-base", first, last)
+    if found.returncode:
+        raise UsageError(
+            f"git knows no commit that both sides of `{between}` stem from", hint=_FETCH
+        )
+    return bytes(found.stdout).decode().strip()
 
 
 def _filter_member(member: tarfile.TarInfo, place: str) -> tarfile.TarInfo | None:
@@ -136,17 +156,23 @@ def _is_recipe(path: Path) -> bool:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
+    done = _run_git(folder, *arguments)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise UsageError(f"git: {said[0] if said else f'{arguments[0]} failed'}")
+    return bytes(done.stdout)
+
+
+def _run_git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run git in the whole of a repository, wherever in it the folder is."""
     try:
         top = ["git", "-C", str(folder)]
         where = subprocess.run([*top, "rev-parse", "--show-toplevel"], **_QUIET)  # type: ignore[call-overload]  # noqa: PLW1510
         if where.returncode == 0:
             top = ["git", "-C", where.stdout.decode().strip()]
-        done = subprocess.run([*top, *arguments], **_QUIET)  # type: ignore[call-overload]  # noqa: PLW1510
+        return subprocess.run([*top, *arguments], **_QUIET)  # type: ignore[call-overload,no-any-return]  # noqa: PLW1510
     except FileNotFoundError:
         raise UsageError("git is not installed") from None
-    if done.returncode:
-        raise UsageError(f"git: {done.stderr.decode(errors='replace').strip().splitlines()[0]}")
-    return bytes(done.stdout)
 
 
 _QUIET = {"capture_output": True, "check": False}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.helpers.models import model_of
@@ -64,6 +65,40 @@ def test_an_input_that_one_scale_would_lose_is_named(expected, limits, grid):
     told = explain_loss(GraphView(model(grid)), "t", ranges(**limits).tensors)
 
     assert expected == told.removeprefix("`cat` joins `f` (±1) with ")
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "Pad(c, pads)",
+        "Relu(c)",
+        'Resize <mode = "linear"> (c, none, scales)',
+        "Gather <axis = 1> (c, taken)",
+    ],
+)
+def test_an_input_is_lost_through_whatever_keeps_its_size_too(way):
+    """Of all that is between a Concat and a layer, not only of what passes INT8 on."""
+    text = TEXT.replace("Transpose <perm: ints = [0, 2, 1]> (c)", way)
+    values = {
+        "w": random(6, 4),
+        "v": random(4, 4),
+        "grid": random(1, 6, 1) * 0,
+        "pads": np.zeros(6, np.int64),
+        "none": np.zeros(0, np.float32),
+        "scales": np.ones(3, np.float32),
+        "taken": np.arange(6),
+    }
+    view = GraphView(model_of(text.replace("float[N,6,", "float[1,6,"), values))
+
+    assert ["xy", "f"] == list_joined(view, ["t"])
+    assert explain_loss(view, "t", ranges(xy=640.0).tensors)
+
+
+def test_a_part_that_is_cut_out_with_a_scale_of_its_own_loses_nothing():
+    """A Slice of the small values alone is no join."""
+    found = ranges(xy=640.0, t=1.0)
+
+    assert "" == explain_loss(GraphView(model()), "t", found.tensors)
 
 
 def test_a_layer_that_would_lose_an_input_is_left_float_and_warned_of():

@@ -85,7 +85,8 @@ JOINED = f"""{qdq("w")} {X} [join] c = Concat <axis: int = 1> (x_dq, a)  {qdq("c
 @pytest.mark.parametrize(("expected", "limit"), [([], 16.0), (["join"], 16.1), ([], None)])
 def test_what_is_joined_under_one_scale_may_be_sixteen_times_apart(expected, limit):
     """By the ranges of its inputs; where one is not known there is nothing to compare."""
-    ranges = {name: Range(low=0.0, high=1.0, origin="calibrated") for name in ("x_dq", "c")}
+    sizes = {"x_dq": 1.0, "c": limit or 1.0}
+    ranges = {n: Range(low=0.0, high=each, origin="calibrated") for n, each in sizes.items()}
     if limit:
         ranges["a"] = Range(low=-limit, high=1.0, origin="calibrated")
     model = graph(JOINED, inputs="float[1,4,8,8] x, float[1,4,8,8] a")

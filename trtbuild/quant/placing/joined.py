@@ -19,6 +19,11 @@ LOST = 64.0
 STEPS = 127
 MOST_VALUES = 1 << 24
 """A constant that is larger is not looked at."""
+_KEEPING = frozenset(
+    "AveragePool Cast Clip Dropout Expand Gather GatherElements GatherND GlobalAveragePool "  # noqa: SIM905
+    "GlobalMaxPool GridSample LeakyRelu Pad Relu Resize Tile Upsample".split()
+)
+"""Operators whose output's values are as large as those of their first input."""
 
 
 class UnlikeJoin(NamedTuple):
@@ -28,11 +33,13 @@ class UnlikeJoin(NamedTuple):
     small: tuple[str, float]
     """The input with the smallest values that are not all zero, and its limit."""
     large: tuple[str, float]
+    limit: float
+    """Of the one scale, as far as these values fill it: a part that was cut out has less."""
 
     @property
     def ratio(self) -> float:
-        """How many times the limits are apart."""
-        return self.large[1] / self.small[1]
+        """How many times the scale's limit is that of the smallest."""
+        return self.limit / self.small[1]
 
     def describe(self) -> str:
         """Say what is joined, and what one scale leaves of it."""
@@ -59,12 +66,14 @@ def find_unlike_joins(
     view: GraphView, tensor: str, ranges: Mapping[str, Range]
 ) -> Iterator[UnlikeJoin]:
     """Yield each Concat that a tensor comes of whose inputs' ranges are known and differ."""
+    own = _find_limit(view, tensor, ranges)
     for index, sources in _find_concats(view, tensor):
         limits = {source: _find_limit(view, source, ranges) for source in sources}
         known = [(name, limit) for name, limit in limits.items() if limit]
         if known:
             small, large = (pick(known, key=lambda item: item[1]) for pick in (min, max))
-            yield UnlikeJoin(name_of(view.nodes[index]), small, large)
+            limit = min(own or large[1], large[1])
+            yield UnlikeJoin(name_of(view.nodes[index]), small, large, limit)
 
 
 def explain_loss(view: GraphView, tensor: str, ranges: Mapping[str, Range]) -> str:
@@ -80,7 +89,7 @@ def explain_loss(view: GraphView, tensor: str, ranges: Mapping[str, Range]) -> s
 
 
 def _find_concats(view: GraphView, tensor: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the Concats whose values a tensor holds unchanged, and what each of them joins."""
+    """Yield the Concats whose values a tensor holds, all or some, and what each of them joins."""
     waiting, seen = [tensor], {tensor}
     while waiting:
         index = view.producers.get(waiting.pop())
@@ -90,7 +99,8 @@ def _find_concats(view: GraphView, tensor: str) -> Iterator[tuple[int, tuple[str
         if node.op_type == "Concat":
             yield index, tuple(node.input)
         for slot, source in enumerate(node.input):
-            if passes(view, index, slot) and source not in seen:
+            keeps = slot == 0 and node.op_type in _KEEPING
+            if (keeps or passes(view, index, slot)) and source not in seen:
                 seen.add(source)
                 waiting.append(source)
 
