@@ -9,9 +9,9 @@ import os
 
 import pytest
 
+from trtbuild.core.action import Action
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import StoreInUse
-from trtbuild.core.records import Action
 from trtbuild.store.maintenance import (
     collect_garbage,
     keep_builds_out,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from trtbuild.core.action import Action
 from trtbuild.core.digest import digest_of_bytes
-from trtbuild.core.records import Action
 from trtbuild.store.reach import Reader
 
 FETCHED = "sha256:" + "f" * 64

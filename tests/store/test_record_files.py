@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from trtbuild.core.action import Action
 from trtbuild.core.digest import digest_of_bytes, seal
-from trtbuild.core.records import Action, Artifact
+from trtbuild.core.records import Artifact
 
 AB = "sha256:" + "ab" * 32
 EMPTY, BESIDE = digest_of_bytes(b"{}"), digest_of_bytes(b"[]")

@@ -12,7 +12,6 @@ from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.values import Range
 
 __all__ = [
-    "Action",
     "Artifact",
     "Comparison",
     "DataUse",
@@ -41,24 +40,6 @@ class Artifact(Options):
     name: str
     digest: str
     size_bytes: SizeBytes
-
-
-class Action(Options):
-    """A step that ran once and need not run again: what it was made of and what it left."""
-
-    step: str
-    digest: str
-    ingredients: str
-    """Canonical JSON: kept as text, so that reading an action never has to understand it."""
-    artifacts: tuple[Artifact, ...]
-    seconds: float
-    where: str
-    notes: tuple[str, ...] = ()
-    """What a reader may want to know of the step."""
-    warnings: tuple[str, ...] = ()
-    """What a reader must look at: the result may not be what was wanted."""
-    caveats: tuple[str, ...] = ()
-    """What must stand beside every number made from this (`seeded weights`); inherited."""
 
 
 Status = Literal["reused", "ran", "failed", "not_reached", "deferred"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trtbuild.core.records import Action, Outcome
+from trtbuild.core.action import Action
+from trtbuild.core.records import Outcome
 from trtbuild.plan.plan import PlannedStep
 from trtbuild.run.executor import CallResult
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from trtbuild.core.action import Action
 from trtbuild.core.digest import PREFIX, digest_of_file, read_sealed_tree, seal
 from trtbuild.core.errors import MissingFile, StoreInUse
 from trtbuild.core.files import remove_file, write_whole
 from trtbuild.core.locks import NoLocks, try_lock
-from trtbuild.core.records import Action
 from trtbuild.core.regular_files import read_regular
 from trtbuild.store.observed import sweep_observed
 from trtbuild.store.reach import Reader, iterate_actions

@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from trtbuild.core.action import Action
 from trtbuild.core.digest import PREFIX
-from trtbuild.core.records import Action
 from trtbuild.store.store import Store
 
 __all__ = ["Reach", "Reader", "iterate_actions"]

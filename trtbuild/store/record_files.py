@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from trtbuild.core.action import Action
 from trtbuild.core.digest import (
     digest_of_bytes,
     read_sealed,
@@ -20,7 +21,6 @@ from trtbuild.core.digest import (
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
-from trtbuild.core.records import Action
 
 __all__ = [
     "read_action",
