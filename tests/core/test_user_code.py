@@ -69,6 +69,37 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(watched, tmp_path):
         watched(act)
 
 
+def test_a_folder_that_another_fills_or_empties_while_it_is_listed_is_an_error(watched, tmp_path):
+    """Though all be back in the end: what was listed was something else."""
+    folder = tmp_path / "project/d"
+    folder.mkdir()
+    for name in ("1", "2"):
+        (folder / name).touch()
+    subprocess.run(["/bin/mv", folder / "1", tmp_path / "away"], check=True)
+
+    def act():
+        list(folder.iterdir())
+        subprocess.run(["/bin/mv", tmp_path / "away", folder / "1"], check=True)
+
+    with pytest.raises(CorruptObject, match="what lies in it changed while it was listed"):
+        watched(act)
+
+
+def test_what_the_code_itself_puts_into_a_folder_is_no_change(watched, tmp_path):
+    """A cache beside the data, or a file that it makes and removes."""
+    folder = tmp_path / "project/d"
+    folder.mkdir()
+
+    def act():
+        list(folder.iterdir())
+        (folder / "made").mkdir()
+        (folder / "cache").write_text("1")
+        (folder / "gone").write_text("1")
+        (folder / "gone").unlink()
+
+    assert "folder d" in watched(act).words
+
+
 def test_the_import_path_and_modules_of_the_user_s_are_forgotten(watched, tmp_path):
     """The next step loads them anew."""
     (tmp_path / "project/lib").mkdir()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject
-from trtbuild.core.listening import GONE, Listener, describe
+from trtbuild.core.listening import GONE, Listener, describe, list_names
 from trtbuild.core.observed import Looker, describe_beside, name_place
 from trtbuild.core.provenance import (
     INSTALLED,
@@ -67,12 +67,25 @@ class Account:
         }
 
     def demand_unchanged(self) -> None:
-        """Demand that each file is what it was when it was opened."""
+        """Demand that each file, and each folder's names, are what they were when first read."""
         for path, state in sorted(self._heard.files.items()):
             if path in self._heard.written or self._is_own(path):
                 continue
             if path in self._heard.changed or describe(path) != state:
                 raise CorruptObject(f"{path}: was changed while it was read", hint="run it again")
+        for folder, names in sorted(self._heard.listings.items()):
+            moved = set(names.split("/")) ^ set(list_names(folder).split("/"))
+            if not self._is_own(folder) and any(self._is_others(folder, name) for name in moved):
+                raise CorruptObject(
+                    f"{folder}: what lies in it changed while it was listed", hint="run it again"
+                )
+
+    def _is_others(self, folder: str, name: str) -> bool:
+        """Tell whether a name in a folder came or went by another's hand than the code's."""
+        path = os.path.join(folder, name)  # noqa: PTH118
+        heard = self._heard
+        mine = path in heard.written or path in heard.made or path in heard.temporary
+        return bool(name) and name != "__pycache__" and not mine and not self._is_own(path)
 
     def words(self, variables: Iterable[str]) -> dict[str, str]:
         """Return the words for all that was heard, variables too, and what it is now."""

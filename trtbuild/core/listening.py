@@ -27,7 +27,7 @@ from trtbuild.core.asking import (
 from trtbuild.core.native_reads import NativeReads
 from trtbuild.core.provenance import is_installed, is_ours, is_standard
 
-__all__ = ["GONE", "Listener", "describe", "listening"]
+__all__ = ["GONE", "Listener", "describe", "list_names", "listening"]
 
 GONE = "absent"
 WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -45,6 +45,8 @@ class Listener:
         self.files: dict[str, str] = {}
         """Files that were opened for reading, and what they were then (see `describe`)."""
         self.folders: set[str] = set()
+        self.listings: dict[str, str] = {}
+        """What lay in them when they were first listed (see `list_names`)."""
         self.asked: set[str] = set()
         """Paths that were only asked for: whether they are there."""
         self.asked_by_others: set[str] = set()
@@ -89,6 +91,8 @@ class Listener:
         if what == "files":
             if self.files.setdefault(text, state) != state:
                 self.changed.add(text)
+        elif what == "listings":
+            self.listings.setdefault(text, state)
         elif what == "roots":
             self.roots.setdefault(text)
         else:
@@ -115,6 +119,14 @@ def describe(path: str) -> str:
     except (OSError, ValueError):
         return GONE
     return f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}"
+
+
+def list_names(folder: str) -> str:
+    """Return the names in a folder, sorted and parted by slashes; nothing where it is gone."""
+    try:
+        return "/".join(sorted(os.listdir(folder)))  # noqa: PTH208
+    except OSError:
+        return ""
 
 
 @contextlib.contextmanager
@@ -166,6 +178,8 @@ def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     whole = whole_path(path)
     if counts(whole) and not is_installed(whole):
         listener.hear("folders", whole)
+        if whole not in listener.listings:
+            listener.hear("listings", whole, list_names(whole))
         if called == "" and "stat" in names and not is_installed(asker):  # of each entry
             for name in os.listdir(whole):  # noqa: PTH208
                 for what in what_matters(called, names):
