@@ -140,7 +140,7 @@ def test_after_bad_input_the_store_still_serves(project, trtbuild):
         (["apply"], 2, "no recipe is named"),
         (["aply"], 2, "aply"),
         (["plan", "nothing.yaml"], 4, "nothing.yaml"),
-        (["kinds", "nothing"], 2, "there is no kind and no section `nothing`"),
+        (["kinds", "nothing"], 2, "there is no kind, section or option `nothing`"),
     ],
 )
 def test_what_is_typed_wrong_is_said(project, trtbuild, arguments, code, says):
