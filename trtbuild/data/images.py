@@ -18,7 +18,7 @@ from trtbuild.data.base import Sample, spread_evenly
 from trtbuild.data.class_folders import number_classes, read_class_names
 from trtbuild.data.prefetch import map_in_order
 from trtbuild.data.preprocess import Preprocess
-from trtbuild.data.truths import LabelFiles
+from trtbuild.data.truths import FoldersOrFiles
 
 __all__ = ["Images"]
 
@@ -42,7 +42,7 @@ class Images(Options):
     count: Annotated[int, Field(gt=0)] | None = None
     """How many pictures to take, spread evenly over all in name order (so over all classes, where
     these are folders); fewer pictures are an error. All by default."""
-    labels: Literal["folders"] | LabelFiles | None = None
+    labels: FoldersOrFiles | None = None
     """`folders`: the class of a picture is the folder it lies in, the first below `path` (with a
     pattern, the nearest). Folders are numbered from 0 in name order, or as `classes` has them. Or
     files beside the pictures: boxes (`yolo`, `coco`), `masks`, or the `pictures` that should come
