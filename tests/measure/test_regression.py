@@ -44,7 +44,14 @@ def test_equal_targets_have_no_variance_to_explain():
     assert "no variance" in found["target_r2"].remark
 
 
-def test_other_sizes_are_told():
+def test_labels_of_other_sizes_do_not_count():
     """Two targets for one value."""
-    with pytest.raises(CannotMeasure, match="2 values on one side, and 1"):
-        made([[0]], [[0]], truths=[np.array([1.0, 2.0])])
+    found = made([[0]], [[0]], truths=[np.array([1.0, 2.0])]).fold(np.array([0]))
+
+    assert "the data's labels are float64 of shape [2]" in found["target_mae"].remark
+
+
+def test_sides_of_other_sizes_are_told():
+    """The frame adds which sample it is."""
+    with pytest.raises(CannotMeasure, match="1 values on one side, and 2"):
+        made([[0]], [[0, 1]])

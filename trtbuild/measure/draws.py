@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.measure.base import Figure, Value
-from trtbuild.measure.truths import NO_LABELS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,16 +49,16 @@ def take_ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def take_only_draw(
-    figures: Sequence[Figure], drawn: Drawn, remarks: Mapping[str, str]
+    figures: Sequence[Figure], drawn: Drawn, remarks: Mapping[str, str], *, without: str
 ) -> dict[str, Value]:
     """Return what figures come to in the one draw that was made, with what is to be said of them.
 
-    A figure that was not drawn is one that labels are missing for; NaN is no value.
+    Of a figure that was not drawn, `without` says why; NaN is no value.
     """
     found = {}
     for figure in figures:
         if figure.name not in drawn:
-            found[figure.name] = Value(None, remark=NO_LABELS)
+            found[figure.name] = Value(None, remark=without)
             continue
         mine, other = drawn[figure.name]
         own = None if other is None else _number(other[0])

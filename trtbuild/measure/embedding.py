@@ -100,7 +100,9 @@ class _Vectors:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples; neighbours are looked for among all."""
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks())
-        return take_only_draw(self._told.figures(), drawn, remarks)
+        return take_only_draw(
+            self._told.figures(), drawn, remarks, without="the data has no classes as labels"
+        )
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:
         """Do the same for each draw."""

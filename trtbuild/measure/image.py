@@ -20,7 +20,7 @@ from trtbuild.measure.base import (
 from trtbuild.measure.choose_output import choose_output
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
 from trtbuild.measure.likeness import WINDOW, find_psnr, find_ssim
-from trtbuild.measure.truths import Against, choose_sides
+from trtbuild.measure.truths import Against, Sides, choose_sides, list_axes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,19 +74,23 @@ class Image(MetricKind):
             StepInputError: there is no such output, or labels are asked for and there are none.
         """
         output = choose_output(self.output, subject, self.kind)
-        labels, reference = choose_sides(
-            self.against, subject, kind=self.kind, labels="`kind: pictures`, or an array of them"
+        sides = choose_sides(
+            self.against,
+            subject,
+            kind=self.kind,
+            labels="`kind: pictures`, or an array of them",
+            fits=lambda labels: len(list_axes(labels)) == len(list_axes(subject.outputs[output])),
         )
-        return _Pictures(self, output, labels=labels, reference=reference)
+        return _Pictures(self, output, sides)
 
 
 class _Pictures:
     """Of each sample and pair of pictures: PSNR, whether it is finite, and SSIM."""
 
-    def __init__(self, told: Image, output: str, *, labels: bool, reference: bool) -> None:
+    def __init__(self, told: Image, output: str, sides: Sides) -> None:
         self.outputs = (output,)
         self._told = told
-        self._labels, self._reference = labels, reference
+        self._sides = sides
         self._pairs: dict[str, list[tuple[float, float, float]]] = {
             "pair": [],
             "reference": [],
@@ -101,9 +105,9 @@ class _Pictures:
             self._planes(side[output]) for side in (sample.reference, sample.candidate)
         )
         self._span = max(self._span, float(reference.max() - reference.min()))
-        if self._reference:
+        if self._sides.reference:
             self._pairs["pair"].append(self._compare(reference, candidate))
-        if self._labels:
+        if self._sides.labels:
             if sample.truth is None:
                 raise CannotMeasure("it has no picture to be held against")
             target = self._planes(sample.truth)
@@ -142,8 +146,8 @@ class _Pictures:
         import numpy as np
 
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks(samples))
-        found = take_only_draw(self._told.figures(), drawn, remarks)
-        if self._reference and not np.array(self._pairs["pair"])[samples, 1].any():
+        found = take_only_draw(self._told.figures(), drawn, remarks, without=self._sides.why)
+        if self._sides.reference and not np.array(self._pairs["pair"])[samples, 1].any():
             found["psnr_db"] = Value(None, remark="identical", identical=True)
         return found
 
@@ -157,10 +161,10 @@ class _Pictures:
                 psnr, finite, ssim = sum_draws(np.array(rows), draws).T
                 means[pair] = (take_ratio(psnr, finite), ssim / draws.shape[1])
         found: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
-        if self._labels:
+        if self._sides.labels:
             for place, name in enumerate(("target_psnr_db", "target_ssim")):
                 found[name] = (means["candidate"][place], means["reference"][place])
-        if self._reference:
+        if self._sides.reference:
             found["psnr_db"], found["ssim"] = ((each, None) for each in means["pair"])
         return found
 

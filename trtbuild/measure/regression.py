@@ -16,7 +16,7 @@ from trtbuild.measure.base import (
 )
 from trtbuild.measure.choose_output import choose_output
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw
-from trtbuild.measure.truths import Against, choose_sides
+from trtbuild.measure.truths import Against, Sides, choose_sides, list_axes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,23 +61,24 @@ class Regression(MetricKind):
             StepInputError: there is no such output, or labels are asked for and there are none.
         """
         output = choose_output(self.output, subject, self.kind)
-        labels, reference = choose_sides(
+        sides = choose_sides(
             self.against,
             subject,
             kind=self.kind,
             labels="an array of what should come out",
+            fits=lambda labels: list_axes(labels) == list_axes(subject.outputs[output]),
             numbers=True,
         )
-        return _Differences(self, output, labels=labels, reference=reference)
+        return _Differences(self, output, sides)
 
 
 class _Differences:
     """Sums of each sample: |r - c|, (r - c)², and alike of both sides from the target."""
 
-    def __init__(self, told: Regression, output: str, *, labels: bool, reference: bool) -> None:
+    def __init__(self, told: Regression, output: str, sides: Sides) -> None:
         self.outputs = (output,)
         self._told = told
-        self._labels, self._reference = labels, reference
+        self._sides = sides
         self._rows: list[list[float]] = []
 
     def add(self, sample: PairedSample) -> None:
@@ -90,7 +91,7 @@ class _Differences:
             for side in (sample.reference, sample.candidate)
         )
         row = [float(reference.size), *_differ(reference, candidate)]
-        if self._labels:
+        if self._sides.labels:
             truth = sample.label if sample.truth is None else sample.truth
             target = np.asarray(truth, np.float64).reshape(-1)
             for side in (reference, candidate):
@@ -101,7 +102,7 @@ class _Differences:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples."""
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks(samples))
-        return take_only_draw(self._told.figures(), drawn, remarks)
+        return take_only_draw(self._told.figures(), drawn, remarks, without=self._sides.why)
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:
         """Do the same for each draw."""
@@ -109,10 +110,10 @@ class _Differences:
 
         count, *sums = sum_draws(np.array(self._rows), draws).T
         found: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
-        if self._reference:
+        if self._sides.reference:
             found["mae"] = (sums[0] / count, None)
             found["rmse"] = (np.sqrt(sums[1] / count), None)
-        if self._labels:
+        if self._sides.labels:
             (mae, square), (other_mae, other_square), (total, squares) = zip(
                 sums[2::2], sums[3::2], strict=True
             )
@@ -128,7 +129,7 @@ class _Differences:
     def _remarks(self, samples: np.ndarray) -> Iterator[tuple[str, str]]:
         import numpy as np
 
-        if self._labels and np.isnan(self.fold_draws(samples[None])["target_r2"][0][0]):
+        if self._sides.labels and np.isnan(self.fold_draws(samples[None])["target_r2"][0][0]):
             yield "target_r2", "all targets are equal: there is no variance to explain"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
+from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
     CannotMeasure,
     Figure,
@@ -16,7 +17,7 @@ from trtbuild.measure.base import (
 )
 from trtbuild.measure.choose_output import choose_output
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
-from trtbuild.measure.truths import Against, choose_sides
+from trtbuild.measure.truths import Against, Sides, choose_sides, list_axes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,20 +73,25 @@ class Segmentation(MetricKind):
             StepInputError: there is no such output, or labels are asked for and there are none.
         """
         output = choose_output(self.output, subject, self.kind)
-        labels, reference = choose_sides(
-            self.against, subject, kind=self.kind, labels="`kind: masks`, or an array of them"
+        sides = choose_sides(
+            self.against,
+            subject,
+            kind=self.kind,
+            labels="`kind: masks`, or an array of them",
+            fits=_are_masks,
         )
-        return _Maps(self, output, labels=labels, reference=reference)
+        return _Maps(self, output, sides)
 
 
 class _Maps:
     """Of each sample and pair of maps: the pixels of each class in both, and in either."""
 
-    def __init__(self, told: Segmentation, output: str, *, labels: bool, reference: bool) -> None:
+    def __init__(self, told: Segmentation, output: str, sides: Sides) -> None:
         self.outputs = (output,)
         self._told = told
-        self._pairs = ("labels_reference", "labels_candidate") if labels else ()
-        if reference:
+        self._sides = sides
+        self._pairs = ("labels_reference", "labels_candidate") if sides.labels else ()
+        if sides.reference:
             self._pairs = (*self._pairs, "agreement")
         self._kept: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {
             pair: [] for pair in self._pairs
@@ -124,7 +130,7 @@ class _Maps:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples."""
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks(samples))
-        return take_only_draw(self._told.figures(), drawn, remarks)
+        return take_only_draw(self._told.figures(), drawn, remarks, without=self._sides.why)
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:
         """Do the same for each draw."""
@@ -168,6 +174,10 @@ class _Maps:
             else:
                 told = f"{classes} classes"
             yield from ((name, told) for name in names)
+
+
+def _are_masks(labels: TensorSpec) -> bool:
+    return "int" in labels.dtype and len(list_axes(labels)) == 2  # noqa: PLR2004  # height, width
 
 
 def _read_mask(truth: np.ndarray | None) -> np.ndarray:

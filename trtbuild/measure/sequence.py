@@ -19,7 +19,7 @@ from trtbuild.measure.base import (
 from trtbuild.measure.choose_output import choose_output
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
 from trtbuild.measure.sequences import collapse, count_edits, split_words
-from trtbuild.measure.truths import Against, choose_sides
+from trtbuild.measure.truths import Against, Sides, choose_sides, list_axes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,10 +81,14 @@ class Sequence(MetricKind):
             StepInputError: there is no such output, or labels are asked for and there are none.
         """
         output = choose_output(self.output, subject, self.kind)
-        labels, reference = choose_sides(
-            self.against, subject, kind=self.kind, labels="an array of tokens for each sample"
+        sides = choose_sides(
+            self.against,
+            subject,
+            kind=self.kind,
+            labels="an array of tokens for each sample",
+            fits=lambda labels: "int" in labels.dtype and len(list_axes(labels)) <= 1,
         )
-        return _Sequences(self, output, labels=labels, reference=reference)
+        return _Sequences(self, output, sides)
 
     def read(self, output: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the token of each place, and the sequence that these say.
@@ -117,10 +121,10 @@ class Sequence(MetricKind):
 class _Sequences:
     """Counts of each sample."""
 
-    def __init__(self, told: Sequence, output: str, *, labels: bool, reference: bool) -> None:
+    def __init__(self, told: Sequence, output: str, sides: Sides) -> None:
         self.outputs = (output,)
         self._told = told
-        self._labels, self._reference = labels, reference
+        self._sides = sides
         self._agreement: list[list[int]] = []
         self._errors: tuple[list[list[int]], list[list[int]]] = ([], [])
 
@@ -130,13 +134,13 @@ class _Sequences:
         (places, reference), (others, candidate) = (
             self._told.read(side[output]) for side in (sample.reference, sample.candidate)
         )
-        if self._reference:
+        if self._sides.reference:
             both = min(len(places), len(others))
             equal = int((places[:both] == others[:both]).sum())
             edits = count_edits(reference.tolist(), candidate.tolist())
             row = [equal, max(len(places), len(others)), edits == 0, edits, len(reference)]
             self._agreement.append(row)
-        if self._labels:
+        if self._sides.labels:
             truth = self._told.trim(_read_tokens(sample.truth))
             for kept, said in zip(self._errors, (reference, candidate), strict=True):
                 kept.append(self._count_errors(truth, said))
@@ -153,7 +157,7 @@ class _Sequences:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples."""
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks(samples))
-        return take_only_draw(self._told.figures(), drawn, remarks)
+        return take_only_draw(self._told.figures(), drawn, remarks, without=self._sides.why)
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:
         """Do the same for each draw."""
@@ -161,12 +165,12 @@ class _Sequences:
 
         count = draws.shape[1]
         found: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
-        if self._reference:
+        if self._sides.reference:
             equal, places, same, edits, length = sum_draws(np.array(self._agreement), draws).T
             found["token_agreement"] = (take_ratio(equal, places), None)
             found["sequence_agreement"] = (same / count, None)
             found["edit_rate"] = (take_ratio(edits, length), None)
-        if self._labels:
+        if self._sides.labels:
             mine, other = (sum_draws(np.array(rows), draws).T for rows in self._errors[::-1])
             rate = (take_ratio(mine[0], mine[1]), take_ratio(other[0], other[1]))
             found["token_error_rate"] = rate
@@ -178,12 +182,12 @@ class _Sequences:
     def _remarks(self, samples: np.ndarray) -> Iterator[tuple[str, str]]:
         import numpy as np
 
-        if self._labels:
+        if self._sides.labels:
             rows = np.array(self._errors[0])[samples].sum(axis=0)
             yield "token_error_rate", f"{rows[1]} tokens" if rows[1] else "no label holds a token"
             if self._told.word_separator is not None:
                 yield "wer", f"{rows[4]} words" if rows[4] else "no label holds a word"
-        if self._reference and not np.array(self._agreement)[samples, 4].any():
+        if self._sides.reference and not np.array(self._agreement)[samples, 4].any():
             told = "the reference says nothing in any sample: there is nothing to agree with"
             yield from ((name, told) for name in ("sequence_agreement", "edit_rate"))
 

@@ -67,7 +67,8 @@ def measure_tasks(
 ) -> tuple[Measure, ...]:
     """Measure two sides by every task: each sample is read once, and few numbers of it are kept.
 
-    `truths` returns a sample's label where labels are arrays. What a task can say nothing of gives measures without a value, whose remark names the sample.
+    `truths` returns a sample's label where labels are arrays. What a task can say nothing of gives
+    measures without a value, whose remark names the sample.
 
     Raises:
         StepInputError: the options of a metric do not fit what is measured.
@@ -189,10 +190,11 @@ class _Running:
         if isinstance(self._measurement, DrawingMeasurement):
             with np.errstate(all="ignore"):
                 drawn = self._measurement.fold_draws(draws)
-            return {
+            made = {
                 name: (mine, nothing if other is None else other)
                 for name, (mine, other) in drawn.items()
             }
+            return {figure.name: (nothing, nothing) for figure in figures} | made
         found = {figure.name: (nothing.copy(), nothing.copy()) for figure in figures}
         for row, draw in enumerate(draws):
             try:

@@ -69,7 +69,8 @@ def test_what_means_nothing_says_so():
     assert "the reference detects nothing with a score of 0.25" in nothing["f1"].remark
     assert nothing["f1"].value is None
     assert "of only 3 detections" in few["f1"].remark
-    assert (None, "the data has no labels for it") == (few["map50"].value, few["map50"].remark)
+    assert few["map50"].value is None
+    assert "the data has no labels" in few["map50"].remark
 
 
 def test_labels_without_an_object_say_so():

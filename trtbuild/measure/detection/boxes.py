@@ -84,14 +84,18 @@ def suppress(boxes: Boxes, *, threshold: float, by_class: bool, most: int) -> Bo
     import numpy as np
 
     left = boxes.take(np.argsort(-boxes.scores, kind="stable"))
-    order = np.arange(len(left))
+    gone = np.zeros(len(left), bool)
     kept: list[int] = []
-    while order.size and len(kept) < most:
-        first, order = int(order[0]), order[1:]
+    for first in range(len(left)):
+        if gone[first]:
+            continue
         kept.append(first)
-        overlaps = find_overlaps(left.corners[[first]], left.corners[order])[0]
-        rivals = overlaps > threshold
+        if len(kept) == most:
+            break
+        rivals = ~gone[first + 1 :]
         if by_class:
-            rivals &= left.classes[order] == left.classes[first]
-        order = order[~rivals]
+            rivals &= left.classes[first + 1 :] == left.classes[first]
+        rest = np.flatnonzero(rivals) + first + 1
+        overlaps = find_overlaps(left.corners[[first]], left.corners[rest])[0]
+        gone[rest[overlaps > threshold]] = True
     return left.take(np.array(kept, dtype=np.int64))

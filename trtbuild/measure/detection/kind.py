@@ -23,9 +23,9 @@ from trtbuild.measure.detection.boxes import Boxes
 from trtbuild.measure.detection.finding import find_boxes
 from trtbuild.measure.detection.layouts import Layout
 from trtbuild.measure.detection.matching import Hits, match
-from trtbuild.measure.detection.truth import read_objects
+from trtbuild.measure.detection.truth import are_objects, read_objects
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
-from trtbuild.measure.truths import Against, choose_sides
+from trtbuild.measure.truths import Against, Sides, choose_sides
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,25 +130,26 @@ class Detection(MetricKind):
             StepInputError: there is no such output, or labels are asked for and there are none.
         """
         outputs = tuple(choose_output(name, subject, self.kind) for name in self.layout.names())
-        labels, reference = choose_sides(
-            self.against, subject, kind=self.kind, labels="`kind: yolo`, `coco`, or arrays of boxes"
+        sides = choose_sides(
+            self.against,
+            subject,
+            kind=self.kind,
+            labels="`kind: yolo`, `coco`, or arrays of boxes",
+            fits=are_objects,
         )
-        if labels:
+        if sides.labels:
             _demand_library()
-        return _Detections(self, outputs, labels=labels, reference=reference)
+        return _Detections(self, outputs, sides)
 
 
 class _Detections:
     """What both sides find in each picture, against each other and against what is there."""
 
-    def __init__(
-        self, told: Detection, outputs: tuple[str, ...], *, labels: bool, reference: bool
-    ) -> None:
+    def __init__(self, told: Detection, outputs: tuple[str, ...], sides: Sides) -> None:
         self.outputs = tuple(dict.fromkeys(outputs))
         self._told = told
         self._outputs = outputs
-        self._labels = labels
-        self._reference = reference
+        self._sides = sides
         self._hits: tuple[list[Hits], list[Hits]] = ([], [])
         self._counts: list[tuple[int, int, int]] = []
         self._precisions: tuple[AveragePrecision, AveragePrecision] | None = None
@@ -156,11 +157,11 @@ class _Detections:
     def add(self, sample: PairedSample) -> None:
         """Keep matches with labels, and how many boxes both sides share."""
         reference, candidate = (self._find(side) for side in (sample.reference, sample.candidate))
-        if self._reference:
+        if self._sides.reference:
             sides = (each.above(self._told.score_threshold) for each in (reference, candidate))
             found = agree(*sides, iou=self._told.match_iou)
             self._counts.append((found.both, found.missed, found.extra))
-        if self._labels:
+        if self._sides.labels:
             told = self._told
             objects = read_objects(sample.truth, normalized=told.normalized, first=told.first_label)
             for kept, boxes in zip(self._hits, (reference, candidate), strict=True):
@@ -169,10 +170,10 @@ class _Detections:
     def _find(self, side: Mapping[str, np.ndarray]) -> Boxes:
         told = self._told
         lowest = told.score_threshold
-        if self._labels:
+        if self._sides.labels:
             lowest = (
                 min(told.map_score_threshold, lowest)
-                if self._reference
+                if self._sides.reference
                 else told.map_score_threshold
             )
         try:
@@ -191,21 +192,21 @@ class _Detections:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some pictures; what cannot mean anything says why."""
         drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks(samples))
-        return take_only_draw(self._told.figures(), drawn, remarks)
+        return take_only_draw(self._told.figures(), drawn, remarks, without=self._sides.why)
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:
         """Do the same for each draw."""
         import numpy as np
 
         found: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
-        if self._labels:
+        if self._sides.labels:
             if self._precisions is None:
                 one, other = (AveragePrecision(each) for each in self._hits)
                 self._precisions = (one, other)
             reference, candidate = (each.fold_draws(draws) for each in self._precisions)
             found["map50"] = (candidate[:, 0], reference[:, 0])
             found["map50_95"] = (candidate.mean(axis=1), reference.mean(axis=1))
-        if self._reference:
+        if self._sides.reference:
             both, missed, extra = sum_draws(np.array(self._counts), draws).T
             found["f1"] = (take_ratio(2 * both, 2 * both + missed + extra), None)
             found["missed"] = (take_ratio(missed, both + missed), None)
@@ -215,7 +216,7 @@ class _Detections:
     def _remarks(self, samples: np.ndarray) -> Iterator[tuple[str, str]]:
         import numpy as np
 
-        if self._labels:
+        if self._sides.labels:
             things = sum(len(self._hits[0][each].present) for each in samples.tolist())
             told = (
                 f"{things} objects in {len(samples)} pictures"
@@ -223,7 +224,7 @@ class _Detections:
                 else "there is no object in any picture's labels"
             )
             yield from ((name, told) for name in _BY_LABELS)
-        if not self._reference:
+        if not self._sides.reference:
             return
         both, missed, extra = np.array(self._counts)[samples].sum(axis=0).tolist()
         of_reference, of_candidate = both + missed, both + extra

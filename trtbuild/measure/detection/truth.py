@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import CannotMeasure
 from trtbuild.measure.detection.matching import Objects
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["read_objects"]
+__all__ = ["are_objects", "read_objects"]
 
 _PLAIN = 5
 _SIZED = 7
 _CROWD = 8
 HINT = "rows of [class, left, top, right, bottom]"
+
+
+def are_objects(labels: TensorSpec) -> bool:
+    """Tell whether labels are rows of boxes."""
+    shape = labels.shape
+    return len(shape) == 2 and isinstance(shape[1], int) and _PLAIN <= shape[1] <= _CROWD  # noqa: PLR2004
 
 
 def read_objects(truth: np.ndarray | None, *, normalized: bool, first: int) -> Objects:
