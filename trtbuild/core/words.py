@@ -11,6 +11,7 @@ __all__ = [
     "format_drop",
     "format_figure",
     "format_interval",
+    "format_limit",
     "format_pair",
     "format_size",
     "join_few",
@@ -94,6 +95,14 @@ def format_interval(ends: tuple[float, float], unit: str, *, drop: bool = False)
 def format_bound(value: float, unit: str) -> str:
     """Write a number that a person chose, as short as it is: `20`, `97 %`."""
     return f"{_percent(value):.12g} %" if unit == "share" else f"{value:.12g}"
+
+
+def format_limit(drop: float, unit: str) -> str:
+    """Write how far a figure may drop: `0.5 points`, `1 point`, `0.3 dB`."""
+    if unit != "share":
+        return f"{format_bound(drop, unit)} {unit}".strip()
+    points = format_bound(drop, "share").removesuffix(" %")
+    return f"{points} {'point' if points == '1' else 'points'}"
 
 
 def format_size(size_bytes: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -150,6 +150,12 @@ class MetricKind(Options):
 
     It adds `kind: Literal[...]`, its options and methods, and goes into the union in `kinds.py`.
     """
+
+    needs_classes: ClassVar[bool] = False
+    """Whether it measures against classes that the data has as labels."""
+
+    is_code: ClassVar[bool] = False
+    """Whether its files are code of the user's: that belongs to the recipe, and must be there."""
 
     kind: str
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=40)] | None = None

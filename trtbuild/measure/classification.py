@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,8 @@ class Classification(MetricKind):
 
     Figures: `topK` for each of `top`, `balanced_accuracy`. Classes of the data's labels.
     """
+
+    needs_classes: ClassVar[bool] = True
 
     kind: Literal["classification"]
     output: str | None = None

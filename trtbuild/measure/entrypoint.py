@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from trtbuild.measure.base import RESAMPLES, Figure, Measurement, MetricKind, Su
 from trtbuild.measure.called import Called, load_called
 from trtbuild.measure.choose_output import choose_output
 
-__all__ = ["Python"]
+__all__ = ["MetricsPython"]
 
 
 class OwnFigure(Options):
@@ -32,8 +32,10 @@ class OwnFigure(Options):
     """One sentence for the reader of a report; none by default."""
 
 
-class Python(MetricKind):
+class MetricsPython(MetricKind):
     """A function of each sample, or a class with `update` and `fold`, in Python."""
+
+    is_code: ClassVar[bool] = True
 
     kind: Literal["python"]
     entrypoint: NonEmpty

@@ -107,8 +107,9 @@ class Gate(Options):
     at_most: Bound | None = None
     """The highest value that passes, in the metric's unit; meant for `max_abs`."""
     drop_at_most: Share | None = None
-    """How much worse what is built may be than the reference: of a share, 1% is one point. For
-    figures by labels, which both have: `top1`, `top5`, `map50`."""
+    """How much worse what is built may be than the reference: of a share, 1% is one point. For what
+    is measured by labels, so that both have a value: figures such as `balanced_accuracy`, `top1`
+    and `top5`."""
     drop_from_lock_at_most: Share | None = None
     """How much worse what is built may be than the lock says that it was, for any metric. Without a
     lock this is not judged, which is said, and stands in the way of nothing."""

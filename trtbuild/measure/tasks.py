@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from trtbuild.measure.pairs import Output, list_row_shapes
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Task", "describe_output", "list_figures", "measure_tasks"]
+__all__ = ["Task", "describe_output", "find_figure", "list_figures", "measure_tasks"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,15 @@ def list_figures(metric: MetricKind) -> Iterator[tuple[str, Figure]]:
     """Yield the figures of a metric, by the names that recipes know them by."""
     for figure in metric.figures():
         yield figure.name if metric.name is None else f"{metric.name}.{figure.name}", figure
+
+
+def find_figure(name: str, metrics: Iterable[object]) -> Figure | None:
+    """Return the figure of a name, of those that some metrics of a recipe yield."""
+    for metric in metrics:
+        for known, figure in list_figures(metric) if isinstance(metric, MetricKind) else ():
+            if known == name:
+                return figure
+    return None
 
 
 def describe_output(name: str, output: Output) -> TensorSpec:

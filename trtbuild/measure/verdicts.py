@@ -163,7 +163,7 @@ def verdict_of_drop(
     """Judge how far the candidate fell from the reference."""
     found = _find(measure, confidence)
     return _Judging(
-        f"{measure.metric} drop ≤ {_write_drop(limit, measure.unit)}",
+        f"{measure.metric} drop ≤ {words.format_limit(limit, measure.unit)}",
         measure,
         limit,
         measure.drop,
@@ -186,7 +186,7 @@ def verdict_of_lock(
         low, high = sorted(sign * (before - end) for end in found.value)
         ends = (low, high)
     return _Judging(
-        f"{measure.metric} drop from the lock ≤ {_write_drop(limit, measure.unit)}",
+        f"{measure.metric} drop from the lock ≤ {words.format_limit(limit, measure.unit)}",
         measure,
         limit,
         None if measure.value is None else sign * (before - measure.value),
@@ -196,13 +196,6 @@ def verdict_of_lock(
         "most",
         drop=True,
     ).judge()
-
-
-def _write_drop(limit: float, unit: str) -> str:
-    if unit != "share":
-        return f"{words.format_bound(limit, unit)} {unit}".strip()
-    points = words.format_bound(limit, "share").removesuffix(" %")
-    return f"{points} {'point' if points == '1' else 'points'}"
 
 
 def leave_unjudged(verdict: GateVerdict, why: str, *, passed: bool = False) -> GateVerdict:

@@ -12,7 +12,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
-from trtbuild.measure.entrypoint import Python
+from trtbuild.measure.entrypoint import MetricsPython
 from trtbuild.measure.intervals import list_confidences
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import METRIC_ROWS
@@ -56,10 +56,10 @@ class Measuring(Options):
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
-        own = [task for task in self.tasks if isinstance(task.metric, Python)]
+        own = [task for task in self.tasks if isinstance(task.metric, MetricsPython)]
         if not own:
             return None
-        metrics = [task.metric for task in own if isinstance(task.metric, Python)]
+        metrics = [task.metric for task in own if isinstance(task.metric, MetricsPython)]
         return UserCode(
             base=self.base,
             known=tuple(pinned.path for task in own for pinned in task.files),

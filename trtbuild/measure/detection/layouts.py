@@ -24,7 +24,7 @@ _ROW = 6
 
 
 class Yolov5(Options):
-    """YOLOv5 to v7 and YOLOX: rows of a box, its objectness and a score for each class."""
+    """YOLOv5 to v7, decoded YOLOX: rows of a box, its objectness and a score for each class."""
 
     suppressed: ClassVar[bool] = False
 
