@@ -156,6 +156,7 @@ class _Running:
                 unit=figure.unit,
                 better=figure.better,
                 own=figure.own,
+                meaning=figure.meaning,
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 broken=self._broken,

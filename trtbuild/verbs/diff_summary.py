@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trtbuild.core.words import format_bound, format_figure, format_limit, format_size, join_few
+from trtbuild.core.words import (
+    format_bound,
+    format_figure,
+    format_interval,
+    format_limit,
+    format_size,
+    join_few,
+)
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import find_unit
 from trtbuild.measure.tasks import find_figure
@@ -71,11 +78,15 @@ def _list_rules(gate: Gate, metrics: Sequence[object]) -> Iterator[str]:
 def _describe_results(lock: Lock) -> Iterator[str]:
     for key, value in list(lock.measures.items())[:MOST]:
         output, _, metric = key.rpartition(".")
-        unit = find_unit(metric)
+        known = lock.figures.get(key)
+        unit = find_unit(metric) if known is None else known.rpartition(" ")[0]
         against = lock.references.get(key)
         told = lock.compared.get("reference", "FP32")
         beside = "" if against is None else f" ({told} {format_figure(against, unit)})"
-        yield f"{metric} of {output}: {format_figure(value, unit)}{beside}"
+        on = f" of {output}" if output else ""
+        ends = lock.intervals.get(key)
+        sure = "" if ends is None else f", {format_interval(ends, unit)} (95 %)"
+        yield f"{metric}{on}: {format_figure(value, unit)}{sure}{beside}"
     if len(lock.measures) > MOST:
         yield f"and {len(lock.measures) - MOST} more figures"
     for name, target in lock.targets.items():
