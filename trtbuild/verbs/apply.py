@@ -79,7 +79,7 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
         if saved is not None:
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
-        listener.expected(estimate_seconds(made.recipe, decisions, store))
+        listener.expected(estimate_seconds(made, decisions, store))
         delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
         record, changed = _try_and_mend(
             lambda: _go(loaded, made, store, notes, delivery, executor, listener),
