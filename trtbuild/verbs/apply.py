@@ -126,6 +126,10 @@ def _go(  # all that an apply consists of
         from trtbuild.verbs.lock import refuse_results
 
         notes += refuse_results(loaded, delivery.lock, outcomes, store, plan=made)
+    notes += tuple(
+        f"{step}: is made of so many files that the store cannot remember it, and runs each time"
+        for step in dict.fromkeys(store.unkept)
+    )
     record = make_record(loaded, made, outcomes, store, notes=notes)
     page = drop_run_details(record)
     changed = deliver_files(
