@@ -624,6 +624,17 @@ def test_a_variable_that_is_not_declared_is_not_given(project, store):
     assert "declare it under `environment:`" in failed.value.hint
 
 
+def test_what_is_asked_of_the_environment_in_c_is_the_same_for_all(project, store):
+    """A time zone that is not declared, say: in every one, the same comes of it."""
+    project.code("import time\nvalue = time.localtime(0).tm_hour")
+    made = set()
+    for zone in ("UTC-3", "UTC-5"):
+        project.patch.setenv("TZ", zone)
+        made.add(capture(project, Store(project.folder.parent / zone)).artifacts)
+
+    assert 1 == len(made)
+
+
 def test_what_cannot_be_followed_is_said(project, store):
     """Of the network and of programs only that they were asked is known."""
     by_a_program(project)
