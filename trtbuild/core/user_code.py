@@ -28,6 +28,7 @@ __all__ = ["Observed", "UserCode", "explain_withheld", "watch_user_code"]
 MOST = 5
 COMPILED = (".pyc", ".pyo")
 NETWORK, PROGRAMS = "reads the network", "starts programs"
+LOST = "reads more files at once than the kernel tells of"
 SPAWNED = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 """What is loaded when a process is started that nobody listens to, and that no event tells of."""
 UNSEEN = "is not part of the build's digest"
@@ -165,6 +166,14 @@ def _tell(listener: Listener) -> tuple[tuple[str, ...], tuple[str, ...]]:
         cautions.append(PROGRAMS)
         names = join_few(sorted(listener.programs), MOST)
         notes.append(f"{PROGRAMS} ({names}): what they read {UNSEEN}")
+    if listener.native.lost:
+        cautions.append(LOST)
+        notes.append(f"{LOST}: declare what its code reads under `files:`")
+    if listener.native.unwatched:
+        notes.append(
+            "beside its code are more folders than can be watched: what libraries of C read in the "
+            f"others {UNSEEN}, unless `files:` declares it"
+        )
     return tuple(notes), tuple(cautions)
 
 
