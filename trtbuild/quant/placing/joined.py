@@ -22,9 +22,9 @@ MOST_VALUES = 1 << 24
 """A constant that is larger is not looked at."""
 _KEEPING = frozenset(
     "Abs AveragePool Cast Ceil Celu Clip Dropout Elu Erf Expand Floor Gather GatherElements "  # noqa: SIM905
-    "GatherND Gelu GlobalAveragePool GlobalMaxPool GridSample HardSigmoid HardSwish LeakyRelu Mish "
-    "Neg PRelu Pad Relu Resize Round Selu Sigmoid Softplus Softsign Swish Tanh ThresholdedRelu Tile "
-    "Upsample".split()
+    "GatherND Gelu GlobalAveragePool GlobalMaxPool GridSample HardSigmoid HardSwish LeakyRelu "
+    "Mish Neg PRelu Pad Relu Resize Round Selu Sigmoid Softplus Softsign Swish Tanh "
+    "ThresholdedRelu Tile Upsample".split()
 )
 """Operators that make of each value of their first input one as large, or bound it."""
 _GATES = frozenset({"HardSigmoid", "Sigmoid"})
@@ -121,7 +121,7 @@ def _find_factor(view: GraphView, index: int, slot: int) -> float | None:
     node = view.nodes[index]
     if passes(view, index, slot) or (slot == 0 and node.op_type in _KEEPING):
         return 1.0
-    if len(node.input) != 2 or slot > 1:  # noqa: PLR2004  # those with a constant beside
+    if len(node.input) != 2:  # noqa: PLR2004  # those with a constant beside
         return None
     other = node.input[1 - slot]
     if node.op_type in {"Add", "Sub", "Max", "Min"}:
@@ -129,11 +129,9 @@ def _find_factor(view: GraphView, index: int, slot: int) -> float | None:
     if node.op_type == "Mul" and _is_gate(view, other, of=node.input[slot]):
         return 1.0
     least, most = _read_sizes(view, other)
-    if not least or most > ALIKE * least:
-        return None
-    if node.op_type == "Mul":
-        return most
-    return 1 / least if node.op_type == "Div" and slot == 0 else None
+    if least and most <= ALIKE * least:
+        return {"Mul": most, "Div": 1 / least if slot == 0 else None}.get(node.op_type)
+    return None
 
 
 def _is_gate(view: GraphView, tensor: str, *, of: str) -> bool:
