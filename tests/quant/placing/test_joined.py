@@ -145,6 +145,17 @@ def test_a_layer_that_would_lose_an_input_is_left_float_and_warned_of():
     assert faults["TB403"].reason.endswith("`one` is left float for it")
 
 
+def test_where_nothing_is_int8_for_it_the_way_out_is_quoted():
+    """What TB201 says to write is what the recipe takes, and gives INT8."""
+    found = quantized(ranges(xy=640.0), skip=["two"])
+    subject = RuleSubject(model=found.model, account=found.account, ranges=found.ranges.tensors)
+    (hint,) = (each.hint for each in check_against_rules(subject).faults if each.code == "TB201")
+    asked = quantized(ranges(xy=640.0), skip=["two"], precision={"one": "int8"})
+
+    assert 'write `precision: {"one": int8}` in `quantization`' in hint
+    assert ["int8", "fp32"] == [layer.precision for layer in asked.account.layers]
+
+
 def test_who_asks_for_int8_or_gives_a_range_gets_it():
     """They know; the rule warns all the same."""
     asked = quantized(ranges(xy=640.0), precision={"one": "int8"})

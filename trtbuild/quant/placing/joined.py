@@ -13,7 +13,14 @@ from trtbuild.model.weights_file import read_values
 from trtbuild.quant.flow import passes
 from trtbuild.quant.half_types import QUANTIZED_TYPES
 
-__all__ = ["LOST", "UnlikeJoin", "explain_loss", "find_unlike_joins", "list_joined"]
+__all__ = [
+    "LOST",
+    "UnlikeJoin",
+    "explain_loss",
+    "explain_loss_of_layer",
+    "find_unlike_joins",
+    "list_joined",
+]
 
 LOST = 64.0
 """So many times below the largest of what it is joined with, a tensor keeps one step or two."""
@@ -93,6 +100,12 @@ def explain_loss(view: GraphView, tensor: str, ranges: Mapping[str, Range]) -> s
         return ""
     lost = [each for each in find_unlike_joins(view, tensor, ranges) if each.ratio >= LOST]
     return max(lost, key=lambda each: each.ratio).describe() if lost else ""
+
+
+def explain_loss_of_layer(view: GraphView, index: int, ranges: Mapping[str, Range]) -> str:
+    """Say what a layer with one scale for each operand would lose; nothing if not much."""
+    operands = view.nodes[index].input[:2]
+    return next(filter(None, (explain_loss(view, each, ranges) for each in operands)), "")
 
 
 def _find_concats(view: GraphView, tensor: str) -> Iterator[tuple[int, tuple[str, ...], float]]:

@@ -235,7 +235,7 @@ TABLE: tuple[Rule, ...] = (
         "warning",
         accuracy.unlike_scales,
         "bring them to one size (divide coordinates by the picture's size), in the model or when "
-        "training; `precision: {LAYER: int8}` has a layer in INT8 all the same",
+        "training; `precision: {LAYER: int8}` in `quantization` has a layer in INT8 all the same",
         measured=True,
     ),
     Rule(
