@@ -36,6 +36,18 @@ def test_values_of_shape_inputs_are_asked_for(tmp_path):
     assert "`size: {values: true, min: ..., opt: ..., max: ...}`" in hint
 
 
+def test_tensorrt_cannot_calibrate_a_model_that_is_fed_values(tmp_path):
+    """The model says that it is; what to do instead is told."""
+    recipe = edit(
+        small_project(tmp_path), "  data: calib\n", "  data: calib\n  calibrate_with: tensorrt\n"
+    )
+    edit(recipe, "kind: tensorrt_rtx, compute_capabilities: [8.9]", "kind: tensorrt10")
+    first, _ = problems(SHAPED, recipe)
+
+    assert first[0].startswith("TensorRT cannot calibrate this model: the values of `size` decide")
+    assert first[1].startswith("remove `calibrate_with`")
+
+
 def test_values_of_shape_inputs_are_taken(tmp_path):
     """As many as the input has."""
     recipe = edit(small_project(tmp_path), PROFILE, VALUES)

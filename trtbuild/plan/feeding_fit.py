@@ -13,6 +13,7 @@ from trtbuild.model.batching import fits, quote_setting
 from trtbuild.model.feeds import Feeder, takes
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.recipe.problems import Problem
+from trtbuild.recipe.target_rules import LET_TRTBUILD
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
@@ -39,12 +40,19 @@ def find_feeding_problems(
 def _shape_inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     """Yield the inputs that decide shapes, and whose values an engine would not know."""
     needing = [name for name, each in loaded.recipe.targets.items() if each.capabilities.typing]
+    section = loaded.recipe.quantization
+    if signature.shape_inputs and section is not None and section.calibrate_with == "tensorrt":
+        named = ", ".join(f"`{name}`" for name in signature.shape_inputs)
+        message = f"TensorRT cannot calibrate this model: the values of {named} decide its shapes, "
+        message += "and its calibrators are fed no values"
+        where: tuple[str | int, ...] = ("quantization", "calibrate_with")
+        yield loaded.source.problem(where, message, LET_TRTBUILD, key=True)
     for spec in signature.inputs if needing else ():
         node = signature.shape_inputs.get(spec.name)
         if node is None:
             continue
         said = f"the values of `{spec.name}` {_shape(spec)} decide the size that `{node}` makes"
-        where: tuple[str | int, ...] = ("targets", needing[0])
+        where = ("targets", needing[0])
         if spec.dtype not in ("int32", "int64"):
             message = f"{said}, and they are {spec.dtype}: TensorRT takes such from integers alone"
             hint = "export the model with an int64 input, or without what resizes by it"
