@@ -1,7 +1,7 @@
 """Train on digits in photographs: `python -m recipes.models.train_photo_digits --model depthwise`.
 
-To be run in the root of the repository; some minutes on a GPU, hours on two cores. Widths
-and epochs were not chosen by looking at the evaluation part; the last weights are taken, not the best.
+To be run in the root of the repository; some minutes on a GPU, hours on two cores. Widths and
+epochs were not chosen by looking at the evaluation part; the last weights are taken, not the best.
 """
 
 from __future__ import annotations
