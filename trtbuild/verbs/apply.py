@@ -81,7 +81,7 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
         if saved is not None:
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
-        listener.expected(estimate_seconds(made.recipe, decisions, store))
+        listener.expected(estimate_seconds(made, decisions, store))
         delivery = Delivery(directory, pages, whole=not targets, no_gates=no_gates)
         if has_lock_gates(loaded):
             delivery = replace(delivery, written=frozenset({COMPARISON}))
@@ -122,6 +122,10 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
         from trtbuild.verbs.lock import refuse_results
 
         notes += refuse_results(loaded, lock, outcomes, store, plan=made)
+    notes += tuple(
+        f"{step}: is made of so many files that the store cannot remember it, and runs each time"
+        for step in dict.fromkeys(store.unkept)
+    )
     record = make_record(loaded, made, outcomes, store, notes=notes)
     record = add_lock_verdicts(record, loaded)
     placed = place_results(record, list_placed_files(outcomes, loaded.recipe), delivery, store)
