@@ -56,6 +56,8 @@ class Measure(Options):
     """The two are equal where the value would then be infinite: passes any `at_least`."""
     right: str = ""
     """Of a share of samples, which are right: a bit each, the first the highest, as hexadecimal."""
+    meaning: str = ""
+    """Of a figure of a metric with options: what it says, in a sentence."""
     applies: bool = True
     """False where the metric says nothing about such an output (top-1 of a single number)."""
     broken: bool = False

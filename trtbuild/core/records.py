@@ -197,6 +197,12 @@ class Record(Options):
     fixes: tuple[FixAccount, ...] = ()
     """In the order in which they ran."""
     files: tuple[PlacedFile, ...] = ()
+    refused: bool = False
+    """A gate did not pass, and so no model and no engine of this run was placed."""
+    waived: bool = False
+    """A gate did not pass, and all was placed all the same: `--no-gates` asked for it."""
+    kept: tuple[str, ...] = ()
+    """Where it was refused, the files of earlier runs that stay."""
     notes: tuple[str, ...] = ()
     """Remarks on the run as a whole; a step's own are in its outcome."""
     warnings: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RESAMPLES",
     "CannotMeasure",
+    "CountingMeasurement",
     "DrawingMeasurement",
     "Figure",
     "Measurement",
@@ -142,6 +143,20 @@ class DrawingMeasurement(Protocol):
         """Return the values (candidate's, reference's) of each draw: float64 [draws], or NaN.
 
         `draws` are numbers of samples, int64 [draws, n]; what it returns is what `fold` would.
+        """
+
+
+@runtime_checkable
+class CountingMeasurement(Protocol):
+    """A measurement with figures that are shares of the samples: each is right or wrong.
+
+    Their intervals are those of shares, which do not shrink to nothing where all are right.
+    """
+
+    def hits(self) -> Mapping[str, np.ndarray]:
+        """Return which samples are right, by figure: truth values [samples, 2].
+
+        The reference's come first, then the candidate's.
         """
 
 

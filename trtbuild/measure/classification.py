@@ -99,6 +99,12 @@ class _Ranks:
         self._ranks.append((one, other))
         self._labels.append(sample.label)
 
+    def hits(self) -> dict[str, np.ndarray]:
+        """Return whose label is among the k best."""
+        import numpy as np
+
+        return {f"top{k}": np.array(self._ranks) < k for k in self._top}
+
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return shares of samples, and the mean over the classes that are among them."""
         found = self.fold_draws(samples[None])

@@ -13,6 +13,7 @@ from trtbuild.core.comparison import Interval, Measure
 from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
     CannotMeasure,
+    CountingMeasurement,
     DrawingMeasurement,
     Figure,
     Measurement,
@@ -21,7 +22,13 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
-from trtbuild.measure.intervals import FEWEST, bootstrap_intervals, draw_samples
+from trtbuild.measure.bits import write_bits
+from trtbuild.measure.intervals import (
+    FEWEST,
+    bootstrap_intervals,
+    draw_samples,
+    score_intervals,
+)
 from trtbuild.measure.pairs import Output, list_row_shapes
 
 if TYPE_CHECKING:
@@ -143,11 +150,14 @@ class _Running:
         import numpy as np
 
         values: Mapping[str, Value] = {}
+        right: Mapping[str, np.ndarray] = {}
         intervals: Mapping[str, tuple[Interval, ...]] = {}
         if not self.why:
             try:
                 values = self._measurement.fold(np.arange(subject.samples, dtype=np.int64))
                 intervals = self._find_intervals(subject.samples, confidences)
+                if isinstance(self._measurement, CountingMeasurement):
+                    right = self._measurement.hits()
             except CannotMeasure as error:
                 self.why = str(error)
         for name, figure in list_figures(self._task.metric):
@@ -160,9 +170,11 @@ class _Running:
                 unit=figure.unit,
                 better=figure.better,
                 own=figure.own,
+                meaning=figure.meaning,
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 identical=found.identical,
+                right=write_bits(right[figure.name][:, 1]) if figure.name in right else "",
                 broken=self._broken,
             )
 
@@ -175,8 +187,10 @@ class _Running:
         resamples = self._task.metric.count_resamples()
         if not figures or not resamples or count < FEWEST:
             return {}
-        batches = [self._draw(draws, figures) for draws in draw_samples(count, resamples)]
-        found = {}
+        found = self._find_shares(confidences)
+        figures = [each for each in figures if each.name not in found]
+        drawing = draw_samples(count, resamples) if figures else ()
+        batches = [self._draw(draws, figures) for draws in drawing]
         for figure in figures:
             mine, other = (
                 np.concatenate([batch[figure.name][side] for batch in batches]) for side in (0, 1)
@@ -188,6 +202,14 @@ class _Running:
                 confidences=confidences,
             )
         return found
+
+    def _find_shares(self, confidences: Sequence[float]) -> dict[str, tuple[Interval, ...]]:
+        if not isinstance(self._measurement, CountingMeasurement):
+            return {}
+        return {
+            name: score_intervals(right[:, 1], right[:, 0], confidences=confidences)
+            for name, right in self._measurement.hits().items()
+        }
 
     def _draw(
         self, draws: np.ndarray, figures: Sequence[Figure]
