@@ -156,7 +156,8 @@ class CountingMeasurement(Protocol):
     def hits(self) -> Mapping[str, np.ndarray]:
         """Return which samples are right, by figure: truth values [samples, 2].
 
-        The reference's come first, then the candidate's.
+        The reference's come first, then the candidate's; of a figure that is not `own` there is one
+        column.
         """
 
 

@@ -179,6 +179,18 @@ class _Sequences:
                 found["wer"] = (take_ratio(mine[3], mine[4]), take_ratio(other[3], other[4]))
         return found
 
+    def hits(self) -> dict[str, np.ndarray]:
+        """Return which sequences agree, and which are right."""
+        import numpy as np
+
+        found = {}
+        if self._sides.reference:
+            found["sequence_agreement"] = np.array(self._agreement)[:, 2:3] > 0
+        if self._sides.labels:
+            exact = [np.array(rows)[:, 2] > 0 for rows in self._errors]
+            found["exact_match"] = np.stack(exact, axis=1)
+        return found
+
     def _remarks(self, samples: np.ndarray) -> Iterator[tuple[str, str]]:
         import numpy as np
 
