@@ -120,9 +120,7 @@ class _Vectors:
             self._rows = self._measure()
         shares = ("recall_at_1", "neighbour_accuracy")
         return {
-            name: rows > 0
-            for name, rows in self._rows.items()
-            if name in shares and len(rows) > 1
+            name: rows > 0 for name, rows in self._rows.items() if name in shares and len(rows) > 1
         }
 
     def _measure(self) -> dict[str, np.ndarray]:

@@ -55,6 +55,11 @@ class Sequence(MetricKind):
     against: Against | None = None
     """`labels` or `reference` alone; by default both, labels where the data has them."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Where it is held against them alone."""
+        return self.against == "labels"
+
     def figures(self) -> tuple[Figure, ...]:
         """Return those by labels, then those of agreement."""
         edits = "insertions, deletions and substitutions over the length"
