@@ -143,11 +143,15 @@ def _reading_sources() -> Iterator[None]:
 
 
 def _forget(names: Iterable[str]) -> None:
-    for name in names:
-        module = sys.modules.get(name)
-        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
+    # All are found before one goes: a namespace package asks its parent for where it lies.
+    found = {name: _find_file(sys.modules.get(name)) for name in names}
+    for name, file in found.items():
         if isinstance(file, str) and is_users(file):
             del sys.modules[name]
+
+
+def _find_file(module: Any) -> Any:
+    return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
 
 
 def _tell(listener: Listener) -> tuple[tuple[str, ...], tuple[str, ...]]:
