@@ -41,6 +41,11 @@ class RecipeText:
             node = node.child(part) if node is not None else None
         return node
 
+    def names(self, path: Path) -> list[str]:
+        """Return the keys of the mapping at a path, whatever stands under them."""
+        node = self.node(path)
+        return list(node.value) if node is not None and isinstance(node.value, dict) else []
+
     def find(self, path: Path, *, key: bool = False) -> Mark:
         """Return where the value at a path stands, or with `key` its key.
 
