@@ -91,6 +91,8 @@ def test_the_version_is_told(trtbuild):
         ("No such command", ["nonsense"]),
         ("No such option", ["schema", "--nonsense"]),
         ("Missing argument", ["plan"]),
+        ("error: a command is missing", ["ranges"]),
+        ("Choose from: tensorrt, text, json\n", ["ranges", "export", "a"]),
         ("is not one of", ["validate", "r.yaml", "--format", "xml"]),
     ],
 )

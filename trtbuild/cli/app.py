@@ -189,9 +189,14 @@ def _usage(error: BaseException) -> int:
         _bug()
         return BUG
     usage = getattr(getattr(error, "ctx", None), "get_usage", lambda: "")()
+    said = message()
+    if said.startswith("Usage:"):  # the help of a group whose command is lacking
+        pour(said, err=True)
+        echo("error: a command is missing; they are listed above", err=True)
+        return 2
     if usage:
         pour(usage, err=True)
-    echo(f"error: {message()}", err=True)
+    echo(f"error: {' '.join(said.split()).replace(': Value error, ', ': ')}", err=True)
     return 2
 
 
