@@ -10,6 +10,7 @@ from typing import Any
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
+from trtbuild.plan.adjusting import adjust_weights
 from trtbuild.plan.checks import make_check_step, name_check_step
 from trtbuild.plan.comparison import add_comparison
 from trtbuild.plan.engine_runs import name_engine_run
@@ -97,6 +98,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
 
             steps["calibrate"] = LockedRanges(table=here.ranges)
         _add_quantization(recipe.quantization, steps, found, peaks, here)
+        adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
     add_comparison(recipe, steps, data, final, here)
     if here.ranges is not None:

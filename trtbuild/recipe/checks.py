@@ -14,7 +14,11 @@ from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.precision_rules import precision_is_said_once, precision_suits_the_rest
 from trtbuild.recipe.problems import Path, Problem, find_nearest
-from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
+from trtbuild.recipe.range_rules import (
+    calibrators_have_data,
+    fitting_has_data,
+    ranges_are_ranges,
+)
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import ProfileShapes, Recipe
 from trtbuild.recipe.schema_places import join_names, list_kinds
@@ -262,6 +266,7 @@ _CHECKS: tuple[tuple[RecipeCheck, set[str]], ...] = (
     (implicit_mode_has_no_pairs, {"quantization"}),
     (ranges_are_ranges, {"quantization"}),
     (calibrators_have_data, {"quantization"}),
+    (fitting_has_data, {"quantization"}),
     (precision_is_said_once, {"quantization", "precision"}),
     (precision_suits_the_rest, {"quantization", "precision", "data", "compare"}),
     (checks_exist, {"checks"}),

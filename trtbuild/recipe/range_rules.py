@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from trtbuild.calib.cache import Cache
 from trtbuild.recipe.problems import Path, Problem
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.source import RecipeText
 
-__all__ = ["calibrators_have_data", "ranges_are_ranges"]
+__all__ = ["calibrators_have_data", "fitting_has_data", "ranges_are_ranges"]
 
 
 def ranges_are_ranges(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -30,6 +30,31 @@ def ranges_are_ranges(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
             yield source.problem(path, told, guess if bounds else _LIMIT_HINT)
 
 
+def fitting_has_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """What is fitted to data has data, and a Q/DQ model to be written into."""
+    section = recipe.quantization
+    if section is None:
+        return
+    for option in _list_fitting(section):
+        path: Path = ("quantization", option)
+        if section.data is None:
+            told = f"`{option}` looks at what layers read, and there is no `data`"
+            hint = "name what it looks at: `data: ...`, a data set of the section `data`"
+            yield source.problem(path, told, hint, key=True)
+        elif section.mode == "implicit":
+            told = f"`{option}` has no use with `mode: implicit`: TensorRT rounds weights itself"
+            hint = f"use `mode: explicit`, or remove `{option}`"
+            yield source.problem(path, told, hint, key=True)
+
+
+def _list_fitting(section: Quantization) -> Iterator[str]:
+    """Yield the options that fit weights to data."""
+    if section.rounding != "nearest":
+        yield "rounding"
+    if section.bias_correction:
+        yield "bias_correction"
+
+
 _LIMIT_HINT = "write the largest absolute value that the tensor takes"
 
 
@@ -48,7 +73,9 @@ def calibrators_have_data(recipe: Recipe, source: RecipeText) -> Iterator[Proble
     told = "without a `calibrator`" if found is None else "beside the calibrator `cache`"
     hint = "add `calibrator: {kind: entropy2}`, or remove" if found is None else "remove"
     for option in ("data", "calibrators"):
-        measures = option == "data" and section.high_precision == "fp16"
+        measures = option == "data" and (
+            section.high_precision == "fp16" or any(True for _ in _list_fitting(section))
+        )
         if getattr(section, option) and not measures:
             path: Path = ("quantization", option)
             yield source.problem(

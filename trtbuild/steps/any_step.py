@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
+from trtbuild.steps.adjust_weights import AdjustWeights
 from trtbuild.steps.base import Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
@@ -38,6 +39,7 @@ AnyStep = Annotated[
     | ImportRanges
     | LockedRanges
     | MeasurePeaks
+    | AdjustWeights
     | Quantize
     | ConvertPrecision
     | CheckModel

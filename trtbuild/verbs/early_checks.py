@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["refuse_lacking_operators"]
 
-COSTLY = frozenset({"calibrate", "calibrate_natively", "infer", "measure_peaks"})
+COSTLY = frozenset(
+    {"adjust_weights", "calibrate", "calibrate_natively", "equalize", "infer", "measure_peaks"}
+)
 """The kinds of steps that run the model: a build that fails behind them has wasted them."""
 
 
