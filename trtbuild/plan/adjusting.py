@@ -8,7 +8,25 @@ from trtbuild.recipe.schema import Quantization
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
-__all__ = ["adjust_weights"]
+__all__ = ["adjust_weights", "equalize", "find_float_model"]
+
+
+def find_float_model(steps: Mapping[str, Step]) -> Ref:
+    """Return the model that is calibrated and quantized, or made 16-bit."""
+    return Ref(step="equalize" if "equalize" in steps else "fix_graph", output="model")
+
+
+def equalize(section: Quantization, steps: dict[str, Step], data: Mapping[str, DataInput]) -> None:
+    """Scale channels before anything is measured of them."""
+    if section.data is None or not section.equalize:
+        return
+    from trtbuild.steps.equalize import Equalize
+
+    steps["equalize"] = Equalize(
+        model=Ref(step="fix_graph", output="model"),
+        data=data[section.data],
+        equalize=section.equalize,
+    )
 
 
 def adjust_weights(

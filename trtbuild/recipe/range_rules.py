@@ -41,7 +41,14 @@ def fitting_has_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
             told = f"`{option}` looks at what layers read, and there is no `data`"
             hint = "name what it looks at: `data: ...`, a data set of the section `data`"
             yield source.problem(path, told, hint, key=True)
-        elif section.mode == "implicit":
+        elif option == "equalize" and isinstance(section.calibrator, Cache):
+            told = (
+                "`equalize` has no use beside the calibrator `cache`: the ranges that it holds are "
+            )
+            told += "those of the model before"
+            hint = "calibrate anew, as with `calibrator: {kind: auto}`, or remove `equalize`"
+            yield source.problem(path, told, hint, key=True)
+        elif section.mode == "implicit" and option != "equalize":
             told = f"`{option}` has no use with `mode: implicit`: TensorRT rounds weights itself"
             hint = f"use `mode: explicit`, or remove `{option}`"
             yield source.problem(path, told, hint, key=True)
@@ -49,6 +56,8 @@ def fitting_has_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
 
 def _list_fitting(section: Quantization) -> Iterator[str]:
     """Yield the options that fit weights to data."""
+    if section.equalize:
+        yield "equalize"
     if section.rounding != "nearest":
         yield "rounding"
     if section.bias_correction:

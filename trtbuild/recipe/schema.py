@@ -15,7 +15,7 @@ from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.model.input_feeding import InputFeeding
-from trtbuild.quant import AnyWeightScaling
+from trtbuild.quant import AnyEqualization, AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
 
@@ -87,6 +87,10 @@ class Quantization(Options):
     is an error, unless calibration looked for one."""
     weights: AnyWeightScaling = WeightsAbsmax(kind="absmax")
     """How the limit of each output channel of a weight is found: `absmax` clips nothing."""
+    equalize: tuple[AnyEqualization, ...] = ()
+    """Channels of activations to bring to one size before calibration, by constants on both sides
+    of them: the float model computes what it did. Costs nothing in the engine. To be tried and
+    measured: `cross_layer` between convolutions, `smooth` in front of a transformer's products."""
     rounding: Literal["nearest", "reconstructed"] = "nearest"
     """How weights become integers: each the `nearest` one, or the one above or below with which the
     layer makes most nearly what it makes in FP32 on `data` (as AdaRound does). Costs time when the

@@ -18,6 +18,7 @@ from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.compare_engine import CompareEngine
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
+from trtbuild.steps.equalize import Equalize
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
@@ -33,6 +34,7 @@ __all__ = ["AnyStep", "read_step"]
 AnyStep = Annotated[
     ImportModel
     | FixGraph
+    | Equalize
     | CaptureData
     | Calibrate
     | CalibrateNatively

@@ -1,8 +1,8 @@
 """Rounding by reconstruction: each weight up or down as the layer's output wants it.
 
-The aim is that of AdaRound (Nagel et al. 2020, arXiv:2004.10568), layer by layer and asymmetric:
-a layer's output is to be what it is in the float model, whatever the layers before it made of its
-input. What stands in for its optimizer is coordinate descent on the second moments of the input, as
+The aim is that of AdaRound (Nagel et al. 2020, arXiv:2004.10568), layer by layer: a layer's output
+is to be what it is in the float model, as far as what the layers before it made of its input allows
+that. What stands in for its optimizer is coordinate descent on the second moments of the input, as
 in Frantar et al. 2022 (arXiv:2210.17323): exact, without a seed or a learning rate, and nothing but
 sums is kept of the data.
 """
@@ -27,12 +27,18 @@ SWEEPS = 6
 DAMPING = 0.03
 """How much each weight is held to its own value, as a share of the mean square of an input: few
 samples say little of many weights."""
+TRUST = 0.5
+"""How much of the aim is what the float model makes; the rest is what float weights make of the
+input that there is. With the first alone, weights shrink: what is wrong with the input weakens what
+it tells of the output, as noise does in any regression."""
+FINE = 2.0**10
+"""Parts of a step of INT8 in which exact weights are told apart."""
 GRAIN = 2.0**30
 """Of the largest second moment: an integer, whose sums of products float64 holds in any order."""
 
 
 def round_jointly(exact: Floats, means: Means) -> Floats:
-    """Return the integers q, each next to its exact value, with the least E (q·x - y)² found.
+    """Return the integers q, each next to its exact value, whose q·x is nearest to the aim.
 
     `exact` are the weights [group, out, k] in units of their scales; the means are of x as
     integers, and of y in units of both scales.
@@ -43,7 +49,8 @@ def round_jointly(exact: Floats, means: Means) -> Floats:
     curve = np.diagonal(moments, axis1=1, axis2=2)
     held = DAMPING * np.add.reduce(curve, axis=1, keepdims=True) / curve.shape[1] + 1.0
     found = np.clip(np.rint(exact), -127, 127)
-    slope = found @ moments - means.products / unit + held[:, :, None] * (found - exact)
+    aim = TRUST * means.products / unit + (1 - TRUST) * _multiply(exact, moments)
+    slope = found @ moments - aim + held[:, :, None] * (found - exact)
     bounds = np.clip(np.floor(exact), -127, 127), np.clip(np.ceil(exact), -127, 127)
     for _ in range(SWEEPS):
         before = found.copy()
@@ -84,6 +91,16 @@ def _descend(
             here += move[:, :, None] * square[:, None, column]
             here[:, :, column] += held * move
     return found[:, :, part] - before
+
+
+def _multiply(exact: Floats, moments: Floats) -> Floats:
+    """Return exact · moments, in parts whose sums of products float64 holds in any order."""
+    import numpy as np
+
+    whole = np.rint(exact)
+    rest = np.rint((exact - whole) * FINE)
+    product: Floats = whole @ moments + (rest @ moments) / FINE
+    return product
 
 
 def _grain(squares: Floats) -> tuple[Floats, Floats]:
