@@ -9,6 +9,7 @@ sums is kept of the data.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ SWEEPS = 6
 DAMPING = 0.03
 """How much each weight is held to its own value, as a share of the mean square of an input: few
 samples say little of many weights."""
+SETTLED = 0.001
+"""Share of weights that still turn, at which the rest is left."""
 TRUST = 0.5
 """How much of the aim is what the float model makes; the rest is what float weights make of the
 input that there is. With the first alone, weights shrink: what is wrong with the input weakens what
@@ -46,51 +49,74 @@ def round_jointly(exact: Floats, means: Means) -> Floats:
     import numpy as np
 
     moments, unit = _grain(means.squares)
-    curve = np.diagonal(moments, axis1=1, axis2=2)
-    held = DAMPING * np.add.reduce(curve, axis=1, keepdims=True) / curve.shape[1] + 1.0
+    held = DAMPING * np.trace(moments, axis1=1, axis2=2)[:, None, None] / exact.shape[2] + 1.0
     found = np.clip(np.rint(exact), -127, 127)
     aim = TRUST * means.products / unit + (1 - TRUST) * _multiply(exact, moments)
-    slope = found @ moments - aim + held[:, :, None] * (found - exact)
-    bounds = np.clip(np.floor(exact), -127, 127), np.clip(np.ceil(exact), -127, 127)
+    slope = found @ moments - aim + held * (found - exact)
+    both = np.clip(np.floor(exact), -127, 127) + np.clip(np.ceil(exact), -127, 127)
     for _ in range(SWEEPS):
         before = found.copy()
-        for start in range(0, found.shape[2], BLOCK):
+        for start in range(0, exact.shape[2], BLOCK):
             part = slice(start, start + BLOCK)
-            changed = _descend(found, slope, moments, held, bounds, part)
-            if changed.any():
-                slope += changed @ moments[:, part]
-                slope[:, :, part] += held[:, :, None] * changed
-        if np.array_equal(before, found):
+            block = _Block(
+                integers=found[:, :, part],
+                slope=slope[:, :, part].copy(),
+                turn=both[:, :, part] - 2 * found[:, :, part],
+                moments=moments[:, part, part],
+                held=held,
+            )
+            block.descend()
+            turned = found[:, :, part] - before[:, :, part]
+            if turned.any():
+                slope += turned @ moments[:, part]
+                slope[:, :, part] += held * turned
+        if np.count_nonzero(before != found) <= SETTLED * found.size:
             break
     return found
 
 
-def _descend(
-    found: Floats,
-    slope: Floats,
-    moments: Floats,
-    held: Floats,
-    bounds: tuple[Floats, Floats],
-    part: slice,
-) -> Floats:
-    """Move the weights of some inputs, one input after the other; return by how much."""
-    import numpy as np
+@dataclass
+class _Block:
+    """Some inputs of a layer, while weights of them are turned: up to down, or down to up."""
 
-    before = found[:, :, part].copy()
-    here = slope[:, :, part].copy()
-    square = moments[:, part, part]
-    for column in range(before.shape[2]):
-        at = part.start + column
-        steep = square[:, column, column, None] + held
-        old = found[:, :, at]
-        new = np.rint(old - here[:, :, column] / steep)
-        new = np.clip(new, bounds[0][:, :, at], bounds[1][:, :, at])
-        move = new - old
-        if move.any():
-            found[:, :, at] = new
-            here += move[:, :, None] * square[:, None, column]
-            here[:, :, column] += held * move
-    return found[:, :, part] - before
+    integers: Floats
+    """A view of them: [group, out, k], as are slope and turn."""
+    slope: Floats
+    """Half of how the error changes with each."""
+    turn: Floats
+    """What turning adds to each: 1, -1, or 0 where the exact value is an integer."""
+    moments: Floats
+    held: Floats
+
+    def descend(self) -> None:
+        """Turn what lessens the error: one input after the other, alone or with one more."""
+        import numpy as np
+
+        steep = np.diagonal(self.moments, axis1=1, axis2=2)[:, None] + self.held
+        for at in range(self.integers.shape[2]):
+            own = self.turn[:, :, at, None]
+            gain = (2 * self.slope + self.turn * steep) * self.turn
+            pair = gain + 2 * own * self.moments[:, at, None] * self.turn
+            pair[:, :, at] = 0  # alone
+            pair[self.turn == 0] = 0
+            other = pair.argmin(axis=2, keepdims=True)
+            total = gain[:, :, at, None] + np.take_along_axis(pair, other, axis=2)
+            turned = (total < 0) & (own != 0)
+            if turned.any():
+                self._turn(np.where(turned, at, -1), turned)
+                self._turn(np.where(other == at, -1, other), turned & (other != at))
+
+    def _turn(self, place: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_]) -> None:
+        """Turn the weight at a place in each output that is chosen."""
+        import numpy as np
+
+        group, out = np.nonzero(chosen[:, :, 0])
+        at = place[group, out, 0]
+        move = self.turn[group, out, at]
+        self.integers[group, out, at] += move
+        self.turn[group, out, at] = -move
+        self.slope[group, out] += move[:, None] * self.moments[group, at]
+        self.slope[group, out, at] += self.held[group, 0, 0] * move
 
 
 def _multiply(exact: Floats, moments: Floats) -> Floats:
