@@ -31,27 +31,34 @@ def ranges_are_ranges(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
 
 
 def fitting_has_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """What is fitted to data has data, and a Q/DQ model to be written into."""
+    """What is fitted to data has data, and something to be written into."""
     section = recipe.quantization
     if section is None:
         return
+    yield from _find_repeated(section, source)
+    cached = isinstance(section.calibrator, Cache)
     for option in _list_fitting(section):
         path: Path = ("quantization", option)
-        if section.data is None:
+        if section.data is None and (section.calibrator is None or cached):
             told = f"`{option}` looks at what layers read, and there is no `data`"
             hint = "name what it looks at: `data: ...`, a data set of the section `data`"
-            yield source.problem(path, told, hint, key=True)
-        elif option == "equalize" and isinstance(section.calibrator, Cache):
-            told = (
-                "`equalize` has no use beside the calibrator `cache`: the ranges that it holds are "
-            )
-            told += "those of the model before"
+        elif option == "equalize" and cached:
+            told = "`equalize` changes what ranges are, and those of a `cache` were found before"
             hint = "calibrate anew, as with `calibrator: {kind: auto}`, or remove `equalize`"
-            yield source.problem(path, told, hint, key=True)
-        elif section.mode == "implicit" and option != "equalize":
+        elif option != "equalize" and section.mode == "implicit":
             told = f"`{option}` has no use with `mode: implicit`: TensorRT rounds weights itself"
             hint = f"use `mode: explicit`, or remove `{option}`"
-            yield source.problem(path, told, hint, key=True)
+        else:
+            continue
+        yield source.problem(path, told, hint, key=True)
+
+
+def _find_repeated(section: Quantization, source: RecipeText) -> Iterator[Problem]:
+    kinds = [each.kind for each in section.equalize]
+    for index, kind in enumerate(kinds):
+        if kind in kinds[:index]:
+            path: Path = ("quantization", "equalize", index)
+            yield source.problem(path, f"`{kind}` stands here twice", "remove one of the two")
 
 
 def _list_fitting(section: Quantization) -> Iterator[str]:

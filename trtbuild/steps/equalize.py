@@ -136,11 +136,10 @@ class Equalize(Step):
                 continue
             told.sort(key=lambda each: each.spread_after - each.spread_before)
             names = [
-                f"`{each.name}` {each.spread_before:.1f} → {each.spread_after:.1f}"
-                for each in told[:SHOWN]
+                f"`{each.name}` {each.spread_before:.1f} → {each.spread_after:.1f}" for each in told
             ]
+            several = "s" * (len(told) > 1)
             events.note(
-                f"{asked.kind}: {len(told)} activations, the largest channel over the mean one: "
-                + join_few(names, SHOWN)
-                + (f" and {len(told) - SHOWN} more" if len(told) > SHOWN else "")
+                f"{asked.kind}: {len(told)} activation{several}, the largest channel over the mean "
+                f"one: {join_few(names, SHOWN)}"
             )
