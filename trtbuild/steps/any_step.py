@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
+from trtbuild.steps.adjust_weights import AdjustWeights
 from trtbuild.steps.base import Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
@@ -17,6 +18,7 @@ from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.compare_engine import CompareEngine
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
+from trtbuild.steps.equalize import Equalize
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.import_ranges import ImportRanges
@@ -32,12 +34,14 @@ __all__ = ["AnyStep", "read_step"]
 AnyStep = Annotated[
     ImportModel
     | FixGraph
+    | Equalize
     | CaptureData
     | Calibrate
     | CalibrateNatively
     | ImportRanges
     | LockedRanges
     | MeasurePeaks
+    | AdjustWeights
     | Quantize
     | ConvertPrecision
     | CheckModel
