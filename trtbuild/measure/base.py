@@ -67,6 +67,8 @@ class Value:
     reference: float | None = None
     """The reference's own, of a figure that is `own`."""
     remark: str = ""
+    identical: bool = False
+    """Both sides are equal, and the value would be infinite: that passes any lower bound."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Subject:
     """The file that each sample came from (`val/cat.jpg`), where each has one of its own."""
     classes: tuple[int, ...] | None = None
     """The class of each sample, where the data has labels."""
+    truth: TensorSpec | None = None
+    """What a label is where labels are arrays; spans as in `outputs`."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """What `find_files` has found, by the names that it gave."""
     parts: frozenset[str] = frozenset()
@@ -101,6 +105,8 @@ class PairedSample:
     """The sample's class."""
     name: str = ""
     """The file that it came from, where it has one of its own."""
+    truth: np.ndarray | None = None
+    """The sample's label where labels are arrays: boxes, a mask, a picture, a sequence."""
 
 
 class Measurement(Protocol):

@@ -13,6 +13,7 @@ from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData
+from trtbuild.steps.capture_labels import CaptureLabels
 from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.compare_engine import CompareEngine
@@ -36,6 +37,7 @@ AnyStep = Annotated[
     | FixGraph
     | Equalize
     | CaptureData
+    | CaptureLabels
     | Calibrate
     | CalibrateNatively
     | ImportRanges
