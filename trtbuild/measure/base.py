@@ -68,6 +68,9 @@ class Value:
     reference: float | None = None
     """The reference's own, of a figure that is `own`."""
     remark: str = ""
+    """Why there is no value; of one that there is, why it may not mean what it seems to."""
+    identical: bool = False
+    """Both sides are equal, and the value would be infinite: that passes any lower bound."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ class Subject:
     """The file that each sample came from (`val/cat.jpg`), where each has one of its own."""
     classes: tuple[int, ...] | None = None
     """The class of each sample, where the data has labels."""
+    truth: TensorSpec | None = None
+    """What a label is where labels are arrays; spans as in `outputs`."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """What `find_files` has found, by the names that it gave."""
     parts: frozenset[str] = frozenset()
@@ -102,6 +107,8 @@ class PairedSample:
     """The sample's class."""
     name: str = ""
     """The file that it came from, where it has one of its own."""
+    truth: np.ndarray | None = None
+    """The sample's label where labels are arrays: boxes, a mask, a picture, a sequence."""
 
 
 class Measurement(Protocol):

@@ -78,11 +78,13 @@ def measure_tasks(
     reference: Mapping[str, Output],
     candidate: Mapping[str, Output],
     confidences: Sequence[float],
+    truths: Callable[[int], np.ndarray | None] = lambda index: None,  # noqa: ARG005  # none
     tell: Callable[[int], None] = lambda done: None,  # noqa: ARG005  # nobody listens
 ) -> tuple[Measure, ...]:
     """Measure two sides by every task: each sample is read once, and few numbers of it are kept.
 
-    What a task can say nothing of gives measures without a value, whose remark names the sample.
+    `truths` returns a sample's label where labels are arrays. What a task can say nothing of gives
+    measures without a value, whose remark names the sample.
 
     Raises:
         StepInputError: the options of a metric do not fit what is measured.
@@ -103,8 +105,10 @@ def measure_tasks(
             {name: _row(side[name], index) for name in read} for side in (reference, candidate)
         ]
         spoilt = [{name for name, row in side.items() if _has_nan(row)} for side in sides]
+        truth = truths(index)
         for each in running:
-            each.add(_pair(index, sides, subject, each.outputs), *spoilt)
+            pair = _pair(index, sides, subject, each.outputs)
+            each.add(replace(pair, truth=truth), *spoilt)
     return tuple(measure for each in running for measure in each.finish(subject, confidences))
 
 
@@ -162,7 +166,8 @@ class _Running:
                 metric=name,
                 output="",
                 value=found.value,
-                remark=found.remark,
+                remark=found.remark if found.value is None else "",
+                doubt=found.remark if found.value is not None else "",
                 unit=figure.unit,
                 better=figure.better,
                 own=figure.own,
@@ -170,6 +175,7 @@ class _Running:
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 right=write_bits(right[figure.name][:, 1]) if figure.name in right else "",
+                identical=found.identical,
                 broken=self._broken,
             )
 
@@ -216,10 +222,11 @@ class _Running:
         if isinstance(self._measurement, DrawingMeasurement):
             with np.errstate(all="ignore"):
                 drawn = self._measurement.fold_draws(draws)
-            return {
+            made = {
                 name: (mine, nothing if other is None else other)
                 for name, (mine, other) in drawn.items()
             }
+            return {figure.name: (nothing, nothing) for figure in figures} | made
         found = {figure.name: (nothing.copy(), nothing.copy()) for figure in figures}
         for row, draw in enumerate(draws):
             try:
