@@ -176,6 +176,7 @@ class _Running:
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 right=write_bits(right[figure.name][:, 1]) if figure.name in right else "",
                 identical=found.identical,
+                applies=found.applies,
                 broken=self._broken,
             )
 
