@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from trtbuild.measure.pairs import (
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["measure_output"]
+__all__ = ["fold_measures", "measure_output"]
 
 
 def measure_output(
@@ -39,16 +39,38 @@ def measure_output(
     """
     why = _find_mismatch(reference, candidate)
     if reference is None or candidate is None or why:
-        return tuple(_missing(metric, name, why) for metric in metrics)
+        return fold_measures(name, metrics, why=why)
     form = describe_form(reference, candidate, labels)
+    wanted = [metric for metric in metrics if not METRIC_ROWS[metric].against(form)]
+    parts, finite = _collect_parts(reference, candidate, labels=labels, form=form, metrics=wanted)
+    return fold_measures(name, metrics, form=form, parts=parts, finite=finite)
+
+
+def fold_measures(
+    name: str,
+    metrics: Sequence[Metric],
+    *,
+    why: str = "",
+    form: SampleForm | None = None,
+    parts: Mapping[Metric, np.ndarray] | None = None,
+    finite: np.ndarray | None = None,
+) -> tuple[Measure, ...]:
+    """Fold what was gathered of each sample into measures; `why` says why nothing could be.
+
+    `parts` has, by metric, what `MetricRow.parts` made of all samples; `finite` says for each
+    sample and side whether all its values are.
+    """
+    if form is None or parts is None or finite is None:
+        return tuple(_missing(metric, name, why) for metric in metrics)
     against = {metric: METRIC_ROWS[metric].against(form) for metric in metrics}
-    wanted = [metric for metric in metrics if not against[metric]]
-    figures = _figures(reference, candidate, labels=labels, form=form, metrics=wanted)
     return tuple(
         _missing(metric, name, against[metric], applies=False)
         if against[metric]
         else Measure(
-            metric=metric, output=name, unit=METRIC_ROWS[metric].unit, **asdict(figures[metric])
+            metric=metric,
+            output=name,
+            unit=METRIC_ROWS[metric].unit,
+            **asdict(_fold_parts(metric, parts[metric], finite, form)),
         )
         for metric in metrics
     )
@@ -84,14 +106,14 @@ def _find_mismatch(reference: Output | None, candidate: Output | None) -> str:
     )
 
 
-def _figures(
+def _collect_parts(
     reference: Output,
     candidate: Output,
     *,
     labels: np.ndarray | None,
     form: SampleForm,
     metrics: Sequence[Metric],
-) -> dict[Metric, Figures]:
+) -> tuple[dict[Metric, np.ndarray], np.ndarray]:
     import numpy as np
 
     parts: dict[Metric, list[np.ndarray]] = {metric: [] for metric in metrics}
@@ -102,10 +124,8 @@ def _figures(
             for metric, rows in parts.items():
                 rows.append(METRIC_ROWS[metric].parts(chunk))
             finite.append(np.stack(chunk.finite, axis=1))
-    return {
-        metric: _fold_parts(metric, np.concatenate(rows), np.concatenate(finite), form)
-        for metric, rows in parts.items()
-    }
+    found = {metric: np.concatenate(rows) for metric, rows in parts.items()}
+    return found, np.concatenate(finite) if finite else np.empty((0, 2), bool)
 
 
 def _fold_parts(metric: Metric, parts: np.ndarray, finite: np.ndarray, form: SampleForm) -> Figures:

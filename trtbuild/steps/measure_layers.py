@@ -1,0 +1,197 @@
+"""Measure what some layers of a quantized model cost in INT8, one by one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from trtbuild.core.errors import StepInputError
+from trtbuild.core.patterns import find_nodes
+from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples
+from trtbuild.data.archive import read_samples
+from trtbuild.measure.metrics import Metric
+from trtbuild.quant.account import QuantizationAccount
+from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.capture_data import DataInput
+
+if TYPE_CHECKING:
+    import onnx
+
+    from trtbuild.model.feeds import Feed, Feeder
+    from trtbuild.quant.switching.layer_runs import LayerModel, Stretch
+    from trtbuild.steps.layer_findings import LayerFindings
+
+__all__ = ["MeasureLayers", "choose_layers", "share_out"]
+
+
+class MeasureLayers(Step):
+    """Run the model with each layer alone in INT8, and with all but it; one of several parts.
+
+    Layers are shared out over the parts in graph order. What is in front of a part's layers is
+    computed once a sample, and what is behind each layer once for each.
+    """
+
+    outputs: ClassVar[Mapping[str, str]] = {"layers": "layers.json"}
+
+    kind: Literal["measure_layers"] = "measure_layers"
+    model: Ref
+    """The float model."""
+    quantized: Ref
+    """What quantization made of it."""
+    account: Ref
+    data: DataInput
+    samples: Ref
+    picked: Ref
+    metrics: tuple[Metric, ...]
+    layers: tuple[str, ...] = ()
+    """Names or patterns of the layers to measure; all where there is none."""
+    part: int = 0
+    parts: int = 1
+
+    def fact_names(self) -> tuple[str, ...]:
+        """ONNX Runtime computes the outputs, NumPy the sums."""
+        return ("numpy", "onnxruntime")
+
+    def run(self, context: Context) -> None:
+        """Write layers.json (core.sensitivity.MeasuredLayers).
+
+        Raises:
+            StepInputError: no layer is in INT8, or none that the patterns mean.
+        """
+        account = context.read(self.account, QuantizationAccount)
+        names = choose_layers(account, self.layers)
+        path, runnable = _load_runnable(context.path(self.model), context.out.parent / "twin")
+        model = self._open(path, runnable, account, context)
+        chosen = [each for each in model.switches.layers if model.name(each) in names]
+        stretches = share_out(model.cut(), chosen, self.parts)[self.part]
+        mine = [layer for each in stretches for layer in each.layers if layer in chosen]
+        measured = MeasuredLayers(layers=(), others=len(model.switches.others))
+        if mine:
+            found, count = self._measure(context, runnable, model, stretches, mine)
+            layers = (
+                found.measure(layer, model.name(layer), names[model.name(layer)]) for layer in mine
+            )
+            measured = measured.model_copy(
+                update={"layers": tuple(layers), "whole": found.measure_whole(), "samples": count}
+            )
+        self.write(context, "layers", measured, indent=1)
+
+    def _open(
+        self, path: Path, runnable: onnx.ModelProto, account: QuantizationAccount, context: Context
+    ) -> LayerModel:
+        from trtbuild.model.onnx_file import load_onnx
+        from trtbuild.quant.switching.layer_runs import LayerModel
+        from trtbuild.quant.switching.operands import read_operands
+
+        operands = read_operands(runnable, load_onnx(context.path(self.quantized)))
+        layers = [layer.name for layer in account.layers if layer.precision == "int8"]
+        return LayerModel(runnable, operands, layers, folder=path.parent)
+
+    def _measure(
+        self,
+        context: Context,
+        runnable: onnx.ModelProto,
+        model: LayerModel,
+        stretches: Sequence[Stretch],
+        mine: Sequence[int],
+    ) -> tuple[LayerFindings, int]:
+        """Run the layers of this part on the samples; return what was found, and on how many."""
+        from trtbuild.data.prefetch import map_in_order
+        from trtbuild.model.outline import ModelOutline
+        from trtbuild.quant.switching.layer_runs import LayerRuns
+        from trtbuild.steps.layer_findings import LayerFindings
+
+        outline = ModelOutline(runnable)
+        feeder = self.data.make_feeder(outline.inputs, context)
+        picked = context.read(self.picked, PickedSamples)
+        count = len(picked.names) // feeder.batch * feeder.batch
+        feeder.demand_whole_batches(count or len(picked.names))
+        threads = context.threads or os.cpu_count() or 1
+        lanes = 1 if outline.split else max(1, min(threads, count // feeder.batch))
+        runs = LayerRuns(model, stretches, mine, threads=threads // lanes)
+        found = LayerFindings(
+            self.metrics, picked.labels[:count], outputs=outline.outputs, feeder=feeder
+        )
+        total = 2 * len(mine) * count
+
+        def work(item: tuple[int, Feed]) -> None:
+            place, feed = item
+            whole = self.part == 0
+            found.take(runs, place * feeder.batch, feed, context.events, whole=whole, total=total)
+
+        feeds = self._feeds(context, feeder, picked.names[:count])
+        for _ in map_in_order(work, enumerate(feeds), threads=lanes):
+            pass
+        return found, count
+
+    def _feeds(self, context: Context, feeder: Feeder, names: Sequence[str]) -> Iterator[Feed]:
+        path = context.path(self.samples)
+        samples = read_samples(path, labels=None, name_of=lambda index: (*names, "")[index])
+        return feeder.feeds(sample for sample, _ in zip(samples, names, strict=False))
+
+
+def choose_layers(account: QuantizationAccount, patterns: Sequence[str]) -> dict[str, str]:
+    """Return the INT8 layers that patterns mean, all without any: name → operator.
+
+    Raises:
+        StepInputError: no layer is in INT8, or a pattern means none of them.
+    """
+    layers = {layer.name: layer.op for layer in account.layers if layer.precision == "int8"}
+    if not layers:
+        raise StepInputError(
+            "no layer of the model is in INT8: there is nothing to measure",
+            hint="`trtbuild check` says why layers stay in floating point",
+        )
+    found = [name for pattern in patterns for name in _find(pattern, layers)]
+    return {name: op for name, op in layers.items() if not patterns or name in found}
+
+
+def _find(pattern: str, layers: Mapping[str, str]) -> list[str]:
+    found = find_nodes(pattern, layers)
+    if not found:
+        raise StepInputError(
+            f"`{pattern}` means no layer in INT8",
+            hint="quantization.json lists the layers: names, patterns over names (`*`, `?`), or "
+            "`op:` and an operator",
+        )
+    return found
+
+
+def share_out(
+    stretches: Sequence[Stretch], chosen: Sequence[int], parts: int
+) -> list[tuple[Stretch, ...]]:
+    """Share stretches out over parts in their order, each with about as many chosen layers."""
+    shares: list[list[Stretch]] = [[] for _ in range(parts)]
+    done, wanted = 0, set(chosen)
+    for stretch in stretches:
+        own = len(wanted.intersection(stretch.layers))
+        if own:
+            middle = (2 * done + own) * parts // (2 * len(wanted))
+            shares[min(middle, parts - 1)].append(stretch)
+        done += own
+    return [_fill(share, stretches) for share in shares]
+
+
+def _fill(share: Sequence[Stretch], stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """Return a share with what lies between its stretches."""
+    if not share:
+        return ()
+    return tuple(each for each in stretches if share[0].start <= each.start <= share[-1].start)
+
+
+def _load_runnable(path: Path, folder: Path) -> tuple[Path, onnx.ModelProto]:
+    """Load the model that ONNX Runtime computes as it is meant: without what plugins make."""
+    from trtbuild.model.half_twin import write_half_twin
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.opset import raise_opset
+    from trtbuild.model.plugins import cut_before_plugins, find_behind
+
+    model = load_bare(path)
+    if find_behind(model.graph.node):
+        cut_before_plugins(model)
+    else:
+        path = write_half_twin(path, folder)
+        model = load_bare(path)
+    return path, raise_opset(model)[0]
