@@ -24,6 +24,7 @@ __all__ = [
     "Bounds",
     "Checks",
     "Compare",
+    "LayerMeasurement",
     "Precision",
     "ProfileShapes",
     "Quantization",
@@ -151,6 +152,17 @@ class ProfileShapes(Options):
     from 0 on; a single number is a list of one."""
 
 
+class LayerMeasurement(Options):
+    """What INT8 costs, layer by layer, as `trtbuild sensitivity` measures it."""
+
+    samples: Annotated[int, Field(ge=1)] = 32
+    """How many samples of the comparison's data each layer is run on, spread evenly over it. The
+    cost is about that of a forward pass a layer and sample."""
+    layers: tuple[Pattern, ...] = ()
+    """Names or patterns of the layers to measure; `op:` and an operator (`op:Gemm`) means all
+    layers of that sort. Without any, all that are quantized."""
+
+
 class Compare(Options):
     """What is built against the model that it is made from, or another, on the same samples."""
 
@@ -166,6 +178,9 @@ class Compare(Options):
     """What is measured for each output; `top1` and `top5` need data with labels."""
     gates: tuple[Gate, ...] = ()
     """Rules that must hold; where one fails, or cannot be judged, `apply` ends with exit code 1."""
+    sensitivity: LayerMeasurement | None = None
+    """Measure each quantized layer too, for the report: `{}` for all of them on 32 samples. That
+    takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
     reference: ModelSource | None = None
     """The model that is taken as right, with the same inputs and outputs. By default the one that
     is quantized or made 16-bit, after the fixes; where neither is done, the source before them. A
