@@ -105,9 +105,11 @@ class SegmentedModel:
 
         Of equally thin places the one right before a layer is taken, so that what is fused into
         the layer before stays with it. At most 6 layers lie between two cuts, if a cut between
-        them is possible at all.
+        them is possible at all; what is left at the end is cut at the thinnest places alone.
         """
         widths = self._measure_widths()
+        inner = [widths[place] for place in range(layers[0] + 1, layers[-1] + 1)] if layers else []
+        thinnest = min((width for width in inner if width is not None), default=0)
         cuts: list[int] = []
         first = 0
         while first < len(layers) - 1:
@@ -118,6 +120,8 @@ class SegmentedModel:
                 first += len(window)
                 continue
             cut = min(possible, key=lambda place: self._rate(place, widths))
+            if len(layers) - first <= MOST_LAYERS and widths[cut] != thinnest:
+                break
             cuts.append(cut)
             first = next(index for index, layer in enumerate(layers) if layer >= cut)
         return tuple(cuts)

@@ -178,14 +178,14 @@ class Compare(Options):
     """What is measured for each output; `top1` and `top5` need data with labels."""
     gates: tuple[Gate, ...] = ()
     """Rules that must hold; where one fails, or cannot be judged, `apply` ends with exit code 1."""
-    sensitivity: LayerMeasurement | None = None
-    """Measure each quantized layer too, for the report: `{}` for all of them on 32 samples. That
-    takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
     reference: ModelSource | None = None
     """The model that is taken as right, with the same inputs and outputs. By default the one that
     is quantized or made 16-bit, after the fixes; where neither is done, the source before them. A
     source that came quantized is no judge of itself: without a float model here, gates that hold
     against the reference are not judged, and do not pass."""
+    sensitivity: LayerMeasurement | None = None
+    """Measure each quantized layer too, for the report: `{}` for all of them on 32 samples. That
+    takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
 
 
 class Recipe(Options):

@@ -60,34 +60,35 @@ class MeasureLayers(Step):
         Raises:
             StepInputError: no layer is in INT8, or none that the patterns mean.
         """
+        from trtbuild.model.onnx_file import load_onnx
+        from trtbuild.model.view import GraphView
+        from trtbuild.quant.quantized_graph import is_quantized
+        from trtbuild.quant.switching.layer_runs import LayerModel
+        from trtbuild.quant.switching.opened import open_pairs
+        from trtbuild.quant.switching.operands import read_operands
+
         account = context.read(self.account, QuantizationAccount)
         names = choose_layers(account, self.layers)
+        quantized = load_onnx(context.path(self.quantized))
         path, runnable = _load_runnable(context.path(self.model), context.out.parent / "twin")
-        model = self._open(path, runnable, account, context)
+        if is_quantized(GraphView(runnable)):
+            path, runnable = context.path(self.quantized), open_pairs(quantized)
+        operands = read_operands(runnable, quantized)
+        layers = [layer.name for layer in account.layers if layer.precision == "int8"]
+        model = LayerModel(runnable, operands, layers, folder=path.parent)
         chosen = [each for each in model.switches.layers if model.name(each) in names]
         stretches = share_out(model.cut(), chosen, self.parts)[self.part]
         mine = [layer for each in stretches for layer in each.layers if layer in chosen]
         measured = MeasuredLayers(layers=(), others=len(model.switches.others))
         if mine:
             found, count = self._measure(context, runnable, model, stretches, mine)
-            layers = (
+            told = (
                 found.measure(layer, model.name(layer), names[model.name(layer)]) for layer in mine
             )
             measured = measured.model_copy(
-                update={"layers": tuple(layers), "whole": found.measure_whole(), "samples": count}
+                update={"layers": tuple(told), "whole": found.measure_whole(), "samples": count}
             )
         self.write(context, "layers", measured, indent=1)
-
-    def _open(
-        self, path: Path, runnable: onnx.ModelProto, account: QuantizationAccount, context: Context
-    ) -> LayerModel:
-        from trtbuild.model.onnx_file import load_onnx
-        from trtbuild.quant.switching.layer_runs import LayerModel
-        from trtbuild.quant.switching.operands import read_operands
-
-        operands = read_operands(runnable, load_onnx(context.path(self.quantized)))
-        layers = [layer.name for layer in account.layers if layer.precision == "int8"]
-        return LayerModel(runnable, operands, layers, folder=path.parent)
 
     def _measure(
         self,

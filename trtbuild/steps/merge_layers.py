@@ -12,6 +12,7 @@ from trtbuild.core.sensitivity import (
     PickedSamples,
     Sensitivity,
 )
+from trtbuild.model.number_type import FLOAT_NAMES
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.compare import RUNNER, name_reference
 
@@ -44,7 +45,7 @@ class MergeLayers(Step):
         layers = [layer for part in parts for layer in part.layers]
         found = Sensitivity(
             runner=RUNNER,
-            reference=name_reference(numbers, ""),
+            reference=_name_reference(numbers),
             samples=max(part.samples for part in parts),
             of=picked.of,
             labelled=bool(picked.labels),
@@ -69,6 +70,17 @@ class MergeLayers(Step):
             yield f"what is not INT8 is computed in FP32 here, and in {built} when it is built"
 
 
-def _rank(layer: LayerSensitivity) -> float:
-    """Rank the worst first; layers that cost nothing last, all else in graph order."""
-    return math.inf if layer.worst_db is None else layer.worst_db
+def _name_reference(numbers: str) -> str:
+    """Name what the outputs are compared with, by the type of the source's numbers."""
+    if numbers in FLOAT_NAMES.values():
+        return name_reference(numbers, "")
+    return f"source ({numbers}) with its activations in float"
+
+
+def _rank(layer: LayerSensitivity) -> tuple[bool, float]:
+    """Rank what cannot be measured first, then the worst, and what costs nothing last."""
+    lost = any(
+        each.metric == "sqnr_db" and each.applies and each.value is None and not each.identical
+        for each in layer.alone
+    )
+    return not lost, math.inf if layer.worst_db is None else layer.worst_db

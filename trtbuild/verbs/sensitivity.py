@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.errors import UsageError
+from trtbuild.core.errors import TrtbuildError, UsageError
 from trtbuild.core.placed import SENSITIVITY as FILE
 from trtbuild.core.records import Outcome
 from trtbuild.core.sensitivity import PickedSamples, Sensitivity
 from trtbuild.data.archive import read_samples
 from trtbuild.data.base import Manifest
-from trtbuild.model.feeds import Feeder
+from trtbuild.model.feeds import Feed, Feeder
+from trtbuild.model.onnx_file import link_together
+from trtbuild.model.outline import ModelOutline
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
@@ -23,6 +28,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
+from trtbuild.steps.base import WEIGHTS
 from trtbuild.steps.measure_layers import choose_layers
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
@@ -130,33 +136,42 @@ def _estimate(
 
 
 def _measure_pass(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store: Store) -> float:
-    """Return the seconds of a forward pass, the mean of the float and the quantized model's."""
-    from trtbuild.model.outline import ModelOutline
-    from trtbuild.model.session import open_session
+    """Return the seconds of a forward pass, the mean of the float and the quantized model's.
 
+    0 where that cannot be told: nothing else rests on it.
+    """
     paths = {
         (outcome.step, artifact.name): store.object_path(artifact.digest)
         for outcome in outcomes
         for artifact in outcome.artifacts
     }
     compare = loaded.recipe.compare
+    name = "" if compare is None else compare.data
     found = RunArtifacts(tuple(outcomes), store)
-    assert compare is not None  # noqa: S101  # demanded
-    manifest = found.read(name_capture_step(compare.data), "manifest", Manifest)
-    seconds = []
-    for step in ("fix_graph", "quantize"):
-        path = paths[step, "model"]
-        outline = ModelOutline.read(path)
-        if (step, "weights") in paths or manifest is None:
-            return 0.0
-        feeder = Feeder(outline.inputs, manifest.tensors, loaded.recipe.inputs)
-        samples = read_samples(paths[PICK, "samples"], labels=None, name_of=str)
-        feed = next(
-            feeder.feeds(each for each, _ in zip(samples, range(feeder.batch), strict=False))
-        )
-        session = open_session(path, threads=0)
-        session.run(feed.arrays)
-        begin = time.perf_counter()
-        session.run(feed.arrays)
-        seconds.append((time.perf_counter() - begin) / feeder.batch)
-    return sum(seconds) / len(seconds)
+    manifest = found.read(name_capture_step(name), "manifest", Manifest)
+    seconds = 0.0
+    if manifest is None:
+        return seconds
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(TrtbuildError):
+        for step in ("fix_graph", "quantize"):
+            path = paths[step, "model"]
+            if (step, WEIGHTS) in paths:
+                path = link_together(path, paths[step, WEIGHTS], Path(folder) / step)
+            inputs = ModelOutline.read(path).inputs
+            feeder = Feeder(inputs, manifest.tensors, loaded.recipe.inputs)
+            samples = read_samples(paths[PICK, "samples"], labels=None, name_of=str)
+            feed = next(feeder.feeds(itertools.islice(samples, feeder.batch)))
+            seconds += _time(path, feed) / feeder.batch / 2
+        return seconds
+    return 0.0
+
+
+def _time(model: Path, feed: Feed) -> float:
+    """Return the seconds that a model takes for a feed, once it is warm."""
+    from trtbuild.model.session import open_session
+
+    session = open_session(model, threads=0)
+    session.run(feed.arrays)
+    begin = time.perf_counter()
+    session.run(feed.arrays)
+    return time.perf_counter() - begin

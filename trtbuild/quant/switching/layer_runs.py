@@ -204,16 +204,11 @@ class LayerRuns:
     def _look(self, layer: int, exact: Outputs, quantized: Outputs) -> OwnRun:
         operands = self._model.operands
         result = self._model.parts.view.nodes[layer].output[0]
-        read = tuple(
-            Operand(
-                tensor,
-                operands.found[site].limit,
-                exact[tensor],
-                quantized[operands.name_integers(site)],
-            )
-            for site, tensor in self._model.list_activations(layer)
-        )
-        return OwnRun(exact[result], quantized[result], read)
+        read = []
+        for site, tensor in self._model.list_activations(layer):
+            found, integers = operands.found[site], quantized[operands.name_integers(site)]
+            read.append(Operand(found.tensor, found.limit, exact[tensor], integers))
+        return OwnRun(exact[result], quantized[result], tuple(read))
 
     def _open(
         self, start: int, stop: int, sites: frozenset[Site], taps: Sequence[str] = ()

@@ -28,6 +28,8 @@ class QuantizedOperand:
     source: str
     """The float tensor; of a weight, what the float model has for it."""
     linear: LinearNode
+    tensor: str
+    """What the quantized model calls the tensor that is quantized."""
     integers: str = ""
     """The constant in the quantized model; empty for an activation."""
 
@@ -136,8 +138,9 @@ def _read(quantized: GraphView, name: str, source: str) -> QuantizedOperand | No
         return None
     stored = quantized.nodes[index].input[0]
     if quantized.is_constant(stored):
-        return QuantizedOperand(source, read_linear(quantized, index), stored)
+        return QuantizedOperand(source, read_linear(quantized, index), stored, stored)
     maker = quantized.producers.get(stored)
     if maker is None or quantized.nodes[maker].op_type != "QuantizeLinear":
         return None
-    return QuantizedOperand(source, read_linear(quantized, maker))
+    tensor = str(quantized.nodes[maker].input[0])
+    return QuantizedOperand(source, read_linear(quantized, maker), tensor)
