@@ -143,10 +143,10 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime.
 
     Raises:
-        MissingFile: a file is not there, or the recipe is not built.
-        StepInputError: the arrays do not fit the model.
-        StepFailed: the engine does not load or run.
-        UsageError: what was built is not of the recipe as it stands.
+        MissingFile: the recipe is not built, or an engine is not there.
+        StepFailed, StepInputError: the engine does not load, or what runs fails on these values.
+        UsageError: the arrays cannot be read, or do not fit the model; or what was built is not of
+            the recipe as it stands.
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
     from trtbuild.core.arrays import write_npz

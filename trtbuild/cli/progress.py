@@ -22,6 +22,8 @@ __all__ = ["BarListener", "LineListener", "SilentListener", "choose_listener"]
 SECONDS_BETWEEN_LINES = 10
 SHORT_SECONDS = 2.0
 """Nobody wonders how long is left of a step that takes less."""
+DOING = {"locked_ranges": " (takes the ranges in the lock)"}
+"""What kinds of steps do that take the place of others, by whose names they go."""
 
 
 def choose_listener(*, quiet: bool, verbose: bool) -> SilentListener:
@@ -49,12 +51,17 @@ class LineListener(SilentListener):
         self._said: dict[str, float] = {}
         self._begun: dict[str, float] = {}
         self._seconds: dict[str, float] = {}
+        self._doing: dict[str, str] = {}
 
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
         """Say what is about to be done, unless that is nothing."""
-        running = [each for each in decisions if each.verdict in ("run", "maybe")]
-        if running or self._verbose:
-            self._say(f"{plan.recipe}: {len(running)} of {len(decisions)} steps to run")
+        self._doing = {each.name: DOING.get(each.step.kind, "") for each in plan.steps}
+        run, maybe = (
+            sum(each.verdict == verdict for each in decisions) for verdict in ("run", "maybe")
+        )
+        if run or maybe or self._verbose:
+            rest = f", {maybe} may run" if maybe else ""
+            self._say(f"{plan.recipe}: {run} of {len(decisions)} steps to run{rest}")
         if self._verbose:
             for each in decisions:
                 reasons = " · ".join(reason.text() for reason in each.reasons)
@@ -67,7 +74,7 @@ class LineListener(SilentListener):
     def started(self, name: str) -> None:
         """Say that it has started, and how long it took last time."""
         self._begun[name] = self._said[name] = time.monotonic()
-        self._say(f"  run      {name}{self._left(name)}")
+        self._say(f"  run      {name}{self._doing.get(name, '')}{self._left(name)}")
 
     def progressed(self, progress: StepProgress) -> None:
         """Say how far it is, now and then."""
@@ -131,7 +138,9 @@ class BarListener(LineListener):
         """Show a bar that only moves to and fro, until the step says how far it is."""
         self._begun[name] = time.monotonic()
         text = self._left(name).removeprefix(", ")
-        self._tasks[name] = self._bars().add_task(name, total=None, amount=text)
+        self._tasks[name] = self._bars().add_task(
+            name + self._doing.get(name, ""), total=None, amount=text
+        )
 
     def progressed(self, progress: StepProgress) -> None:
         """Move the bar."""

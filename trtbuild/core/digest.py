@@ -28,7 +28,8 @@ __all__ = [
 
 PREFIX = "sha256:"
 SETTLED_SECONDS = 2
-MOST_SEALED_BYTES = 256 << 20
+MOST_MEMORY_BYTES = 128 << 20
+"""What the digests of half a million files come to."""
 
 
 def write_canonical_json(tree: Any) -> str:
@@ -64,19 +65,22 @@ def seal(text: str) -> bytes:
     return f"{text}\n{digest_of_bytes(text.encode())}\n".encode()
 
 
-def read_sealed(path: Path) -> str | None:
-    """Return the text of a sealed file, or None where it is absent, torn or damaged."""
+def read_sealed(path: Path, most_bytes: int) -> str | None:
+    """Return the text of a sealed file, or None where it is absent, torn, damaged or too long.
+
+    Its seal says that it is whole, not who wrote it.
+    """
     try:
-        data = read_regular(path, most_bytes=MOST_SEALED_BYTES)
+        data = read_regular(path, most_bytes=most_bytes)
         text, _, seal = data.removesuffix(b"\n").rpartition(b"\n")
         return text.decode() if digest_of_bytes(text).encode() == seal else None
     except (MissingFile, UnicodeDecodeError):
         return None
 
 
-def read_sealed_tree(path: Path) -> Any:
+def read_sealed_tree(path: Path, most_bytes: int) -> Any:
     """Return what the JSON of a sealed file says, or None where there is none that can be read."""
-    text = read_sealed(path)
+    text = read_sealed(path, most_bytes)
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError):
@@ -165,7 +169,7 @@ def _is_settled(path: str) -> bool:
 
 
 def _read(memory: Path | None) -> dict[str, list[Any]]:
-    known = None if memory is None else read_sealed_tree(memory)
+    known = None if memory is None else read_sealed_tree(memory, MOST_MEMORY_BYTES)
     if not isinstance(known, dict):
         return {}
     return {path: each for path, each in known.items() if isinstance(each, list) and each}

@@ -59,6 +59,12 @@ class Preprocess(Options):
             raise ValueError(f"`{info.field_name}` has {len(value)} numbers; write {wanted}")
         return value
 
+    def find_shape(self) -> tuple[int | str, ...]:
+        """Return the shape that every picture comes to have, a `?` for each size of its own."""
+        size = self.crop or (self.resize if isinstance(self.resize, tuple) else ("?", "?"))
+        channels = 1 if self.color == "gray" else 3
+        return (channels, *size) if self.layout == "chw" else (*size, channels)
+
     def apply(self, picture: Image.Image | NDArray[Any], name: str) -> NDArray[np.float32]:
         """Return the float32 array, [channels, height, width] or channels last, of a picture.
 

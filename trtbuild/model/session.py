@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.words import quote_whole
+from trtbuild.model.opset import EXPORT_ANEW, is_outdated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +19,18 @@ __all__ = ["CPU", "Session", "open_session", "write_optimized"]
 
 CPU = ("CPUExecutionProvider",)
 """Where sessions compute unless told otherwise: the same numbers on every machine of a kind."""
+_LACKING = "every operator must be one that ONNX Runtime has: replace others before the export"
+_OTHER_FORM = (
+    "ONNX Runtime has this operator in other types or opsets alone: export the model in float32, "
+    "or with another opset"
+)
+_ADVICE = (
+    (r"model IR version", "write `model.ir_version = 10` before the model is saved"),
+    (
+        r"only \*guarantees\* support",
+        "export the model with an opset that this ONNX Runtime knows, as 17 or 20",
+    ),
+)
 _ERRORS_ALONE = 3
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
 
@@ -122,9 +136,8 @@ def _make_options(threads: int) -> Any:
 def _load(model: Path | bytes, options: Any, providers: Sequence[str]) -> Any:
     import onnxruntime as ort
 
-    hint = "every operator must be one that ONNX Runtime has: replace others before the export"
     _demand_providers(providers, ort.get_available_providers())
-    with _translate_errors("load", hint):
+    with _translate_errors("load", _LACKING):
         session = ort.InferenceSession(model, options, providers=list(providers))
     _demand_providers(providers, session.get_providers())
     return session
@@ -146,7 +159,16 @@ def _translate_errors(what: str, hint: str) -> Iterator[None]:
         yield
     except _list_errors() as error:
         told = quote_whole(str(error)) or type(error).__name__
-        raise StepInputError(f"ONNX Runtime cannot {what} the model: {told}", hint=hint) from None
+        raise StepInputError(
+            f"ONNX Runtime cannot {what} the model: {told}", hint=_advise(told) or hint
+        ) from None
+
+
+def _advise(told: str) -> str:
+    """Say what to do about what ONNX Runtime says, where it is known."""
+    if form := re.search(r"Could not find an implementation for (\w+)\((\d+)\)", told):
+        return EXPORT_ANEW if is_outdated(form[1], int(form[2])) else _OTHER_FORM
+    return next((hint for words, hint in _ADVICE if re.search(words, told)), "")
 
 
 def _list_errors() -> tuple[type[Exception], ...]:

@@ -9,13 +9,14 @@ from trtbuild.core.errors import RecipeError
 from trtbuild.core.records import Outcome
 from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.compile import list_used_data, name_capture_step
 from trtbuild.plan.feeding_fit import find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
 from trtbuild.plan.reference import REFERENCE
 from trtbuild.plan.reference_fit import find_reference_problems
+from trtbuild.plan.stated_data import state_manifest
 from trtbuild.recipe.problems import Problem, sort_problems
 from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
@@ -53,6 +54,11 @@ def check_against_model(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store
         for name in loaded.recipe.data
         if (artifact := artifacts.get((name_capture_step(name), "manifest")))
     }
+    base = loaded.file.parent.absolute()
+    for name in list_used_data(loaded.recipe):
+        stated = None if name in manifests else state_manifest(loaded.recipe.data[name], base)
+        if stated is not None:
+            manifests[name] = stated
     # A model that was quantized has had its ranges looked at.
     model = None if ("quantize", "model") in artifacts else artifacts[("fix_graph", "model")]
     path = None if model is None else store.object_path(model.digest)

@@ -22,6 +22,7 @@ from trtbuild.recipe.source import RecipeText
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
     implicit_mode_has_no_pairs,
+    native_calibration_sees_no_values,
     native_calibrators_exist,
     types_are_chosen_once,
 )
@@ -259,6 +260,7 @@ _CHECKS: tuple[tuple[RecipeCheck, set[str]], ...] = (
     (dla_gets_what_it_computes, {"quantization", "targets"}),
     (types_are_chosen_once, {"quantization", "targets"}),
     (native_calibrators_exist, {"quantization", "targets"}),
+    (native_calibration_sees_no_values, {"quantization", "profiles"}),
     (implicit_mode_has_no_pairs, {"quantization"}),
     (ranges_are_ranges, {"quantization"}),
     (calibrators_have_data, {"quantization"}),

@@ -103,8 +103,9 @@ class Quantization(Options):
     precision: dict[Pattern, Literal["int8", "fp32"]] = {}
     """The same patterns, each with int8 or fp32. The most specific counts, and exceptions stand
     below what they are exceptions of; `skip` wins over all of them. int8 is the default where
-    TensorRT-RTX delivers it; asking for it adds ConvTranspose, which TensorRT 10 and 11 can run in
-    INT8. fp32 keeps a node out of `high_precision` as well, which `skip` does not."""
+    TensorRT-RTX delivers it and it loses no input; asking for it adds ConvTranspose, which TensorRT
+    10 and 11 can run in INT8, and layers that read a Concat of unlike values. fp32 keeps a node out
+    of `high_precision` as well, which `skip` does not."""
     allow_float: tuple[Pattern, ...] = ()
     """The same patterns: layers that may come out in floating point where INT8 was asked for. By
     default an engine that delivers less than was asked for fails the build."""

@@ -79,7 +79,7 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
         if saved is not None:
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
-        listener.expected(estimate_seconds(made.recipe, decisions, store))
+        listener.expected(estimate_seconds(made, decisions, store))
         delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
         record, changed = _try_and_mend(
             lambda: _go(loaded, made, store, notes, delivery, executor, listener),
@@ -126,6 +126,10 @@ def _go(  # all that an apply consists of
         from trtbuild.verbs.lock import refuse_results
 
         notes += refuse_results(loaded, delivery.lock, outcomes, store, plan=made)
+    notes += tuple(
+        f"{step}: is made of so many files that the store cannot remember it, and runs each time"
+        for step in dict.fromkeys(store.unkept)
+    )
     record = make_record(loaded, made, outcomes, store, notes=notes)
     page = drop_run_details(record)
     changed = deliver_files(

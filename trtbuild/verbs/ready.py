@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from trtbuild.core.errors import RecipeError
-from trtbuild.plan.first_look import UnusableFile, find_input_problems, find_unusable_files
+from trtbuild.plan.first_look import (
+    UnusableFile,
+    find_input_doubts,
+    find_input_problems,
+    find_unusable_files,
+)
 from trtbuild.recipe.load import ExaminedRecipe, LoadedRecipe, examine_recipe
 from trtbuild.recipe.problems import Problem, sort_problems
 
@@ -68,12 +73,13 @@ class _Look:
 
 
 def list_problems(path: Path | str) -> tuple[Problem, ...]:
-    """Return all that is wrong with a recipe, and as warnings what it names and is not here.
+    """Return all that is wrong with a recipe; as warnings what is not here, and other doubts.
 
     Raises:
         MissingFile: the recipe itself is not there.
     """
-    return _Look.at(path).list_all("warning")
+    look = _Look.at(path)
+    return sort_problems([*look.list_all("warning"), *find_input_doubts(look.examined)])
 
 
 def _demand(looks: Sequence[_Look]) -> None:
