@@ -87,7 +87,7 @@ def measure_layers(
         made = made.cut_after((SENSITIVITY,))
         decisions = decide(made, store)
         listener.planned(made, decisions)
-        listener.expected(estimate_seconds(made.recipe, decisions, store))
+        listener.expected(estimate_seconds(made, decisions, store))
         first = build_plan(loaded, made.cut_after(("quantize", PICK)), store, executor, listener)
         if _is_ahead(made, store):
             announce(_estimate(loaded, asked, first, store))
