@@ -60,8 +60,8 @@ def test_only_the_worst_are_listed(capsys):
 
 def test_the_cost_is_said_in_passes_and_time(capsys):
     """In minutes where it is minutes; without a time where none is known."""
-    write_cost(LayerCost(layers=54, samples=32, passes=3456, seconds=700.0))
-    write_cost(LayerCost(layers=1, samples=1, passes=2, seconds=0.0))
+    write_cost(LayerCost(layers=54, samples=32, others=True, passes=3456, seconds=700.0))
+    write_cost(LayerCost(layers=1, samples=1, others=False, passes=1, seconds=0.0))
     first, second = capsys.readouterr().err.splitlines()
 
     assert first.endswith(

@@ -22,13 +22,12 @@ class Runs:
     def __init__(self, exact, noisy):
         self.exact, self.noisy = exact, noisy
 
-    def run(self, feed, *, whole):
+    def run(self, feed):
         """Say what the real ones say, in their order."""
         values = np.array([1.0, 0.5], np.float32)
         own = OwnRun(values, values * 0.9, (Operand("x", 0.9, values, np.array([9, 5], np.int8)),))
         yield Run("none", -1, {"y": self.exact})
-        if whole:
-            yield Run("all", -1, {"y": self.noisy})
+        yield Run("all", -1, {"y": self.noisy})
         yield Run("one", 3, {"y": self.noisy}, own)
         yield Run("others", 3, {"y": self.exact})
 
@@ -46,8 +45,8 @@ def test_figures_are_of_all_feeds_in_whatever_order_they_end():
     """The layer alone, all but it, and all in INT8; its own output and operands beside them."""
     right, wrong = np.array([[0, 9]], np.float32), np.array([[0, 8]], np.float32)
     found, events = findings(), QuietEvents()
-    found.take(Runs(right, wrong), 1, feed("b"), events, whole=True, total=4)
-    found.take(Runs(right, right), 0, feed("a"), events, whole=True, total=4)
+    found.take(Runs(right, wrong), 1, feed("b"), events, total=4)
+    found.take(Runs(right, right), 0, feed("a"), events, total=4)
     layer = found.measure(3, "conv", "Conv")
     alone = {each.metric: each for each in layer.alone}
 
@@ -64,4 +63,4 @@ def test_a_reference_that_is_nan_is_an_error_that_names_the_sample():
     broken = np.full((1, 2), np.nan, np.float32)
 
     with pytest.raises(StepInputError, match="is NaN for a"):
-        findings().take(Runs(broken, broken), 0, feed("a"), QuietEvents(), whole=False, total=2)
+        findings().take(Runs(broken, broken), 0, feed("a"), QuietEvents(), total=2)

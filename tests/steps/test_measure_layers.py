@@ -78,7 +78,7 @@ class Setup:
         step.run(Context(inputs=inputs, out=out, events=self.events, threads=2))
         return out / next(iter(step.outputs.values()))
 
-    def measure(self, part=0, parts=1, layers=(), metrics=("cosine",)):
+    def measure(self, part=0, parts=1, *, layers=(), metrics=("cosine",), others=True):
         """Measure some layers."""
         step = MeasureLayers(
             model=Ref(step="fix_graph", output="model"),
@@ -89,6 +89,7 @@ class Setup:
             picked=PICKED,
             metrics=metrics,
             layers=layers,
+            others=others,
             part=part,
             parts=parts,
         )
@@ -111,6 +112,7 @@ def test_parts_come_to_what_one_step_comes_to(tmp_path):
     costs = {layer.name: layer.worst_db for layer in whole.layers}
 
     assert ["one", "two", "three"] == list(costs)
+    assert whole.whole == found.whole != ()
     assert sorted(costs, key=costs.get) == [layer.name for layer in found.layers]
     assert ("FP32 model", 8, 8) == (found.reference, found.samples, found.of)
     for layer in found.layers:
@@ -125,7 +127,7 @@ def test_signal_over_noise_is_measured_whatever_the_recipe_says(tmp_path):
 
 
 def test_passes_are_counted_as_they_are_done(tmp_path):
-    """Two for each layer and sample."""
+    """Two for each layer and sample, or one where it is only to be alone in INT8."""
     told = []
     setup = Setup(tmp_path)
     setup.events.progress = lambda *told_: told.append(told_)
@@ -133,6 +135,9 @@ def test_passes_are_counted_as_they_are_done(tmp_path):
 
     assert (32, 32, "passes") == told[-1]
     assert 32 == len(told)
+    (layer, *_) = setup.measure(layers=("t*",), others=False).layers
+    assert (16, 16, "passes") == told[-1]
+    assert ((), True) == (layer.others, bool(layer.alone))
 
 
 def test_a_fixed_batch_takes_whole_batches(tmp_path):

@@ -22,6 +22,7 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
     build_dir: Path | str,
     samples: int | None = None,
     layers: Sequence[str] = (),
+    others: bool = True,
     jobs: int = 1,
     executor: Executor | str = "local",
     listener: Listener | None = None,
@@ -30,8 +31,8 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
     """Measure what each quantized layer of a recipe costs, and place `sensitivity.json`.
 
     On so many `samples` and of such `layers` (names, patterns, `op:` and an operator) as asked
-    for, or as the recipe says. What was measured before is not measured again; of what is to be
-    spent `announce` is told first.
+    for, or as the recipe says; without `others`, each alone in INT8 and no more. What was measured
+    before is not measured again; of what is to be spent `announce` is told first.
 
     Raises:
         UsageError: the recipe quantizes nothing, or compares on no data.
@@ -55,7 +56,9 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
             executor=place,
             directory=Path(build_dir) / loaded.recipe.name,
             asked=LayerMeasurement(
-                samples=samples or own.samples, layers=tuple(layers) or own.layers
+                samples=samples or own.samples,
+                layers=tuple(layers) or own.layers,
+                others=others and own.others,
             ),
             listener=listener or QuietListener(),
             announce=announce or (lambda _: None),

@@ -34,6 +34,9 @@ def sensitivity(  # noqa: PLR0913  # its options
             help="Only layers with such names, or `op:` and an operator; may be repeated.",
         ),
     ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Not with all but each layer in INT8: half the cost.")
+    ] = False,
     build_dir: Annotated[
         Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
     ] = Path("build"),
@@ -63,6 +66,7 @@ def sensitivity(  # noqa: PLR0913  # its options
             build_dir=build_dir,
             samples=samples,
             layers=layers or (),
+            others=not alone,
             jobs=jobs,
             executor=executor,
             listener=listener,

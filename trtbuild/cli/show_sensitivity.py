@@ -23,9 +23,10 @@ MINUTE, HOUR = 60, 3600
 def write_cost(cost: LayerCost) -> None:
     """Say what measuring is going to cost, before it is spent."""
     took = f", about {_format_time(cost.seconds)} on this machine" if cost.seconds else ""
+    others = " and all but it" if cost.others else ""
     layers, samples = format_count(cost.layers, "layer"), format_count(cost.samples, "sample")
     echo(
-        f"{layers} × {samples}, each layer alone and all but it in INT8: {cost.passes} passes over "
+        f"{layers} × {samples}, each layer alone{others} in INT8: {cost.passes} passes over "
         f"half the network on average{took}",
         err=True,
     )

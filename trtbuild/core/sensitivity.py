@@ -55,7 +55,7 @@ class LayerSensitivity(Options):
     alone: tuple[Measure, ...]
     """The model's outputs with this layer alone in INT8."""
     others: tuple[Measure, ...]
-    """The model's outputs with all layers but this one in INT8."""
+    """The model's outputs with all layers but this one in INT8; empty where that was not run."""
 
     @property
     def worst_db(self) -> float | None:

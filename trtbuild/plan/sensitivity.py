@@ -52,6 +52,7 @@ def add_sensitivity(
             picked=picked,
             metrics=recipe.compare.metrics,
             layers=asked.layers,
+            others=asked.others,
             part=part,
             parts=PARTS,
         )

@@ -162,6 +162,8 @@ class LayerMeasurement(Options):
     layers: tuple[Pattern, ...] = ()
     """Names or patterns of the layers to measure; `op:` and an operator (`op:Gemm`) means all
     layers of that sort. Without any, all that are quantized."""
+    others: bool = True
+    """Whether the model is run with all layers but one in INT8 too; `false` halves the cost."""
 
 
 class Compare(Options):

@@ -49,9 +49,7 @@ class LayerFindings:
         self._lock = threading.Lock()
         self._done = 0
 
-    def take(
-        self, runs: LayerRuns, place: int, feed: Feed, events: Events, *, whole: bool, total: int
-    ) -> None:
+    def take(self, runs: LayerRuns, place: int, feed: Feed, events: Events, *, total: int) -> None:
         """Run everything on a feed, of which the first sample has this number, and take it in.
 
         Several threads may do so at a time. Of `total` passes each is counted as it is done.
@@ -61,7 +59,7 @@ class LayerFindings:
         """
         reference: Rows = {}
         with feed.blamed():
-            for run in runs.run(feed.arrays, whole=whole):
+            for run in runs.run(feed.arrays):
                 with self._lock:
                     if run.layers == "none":
                         reference = dict(self._reference.rows(run.outputs, feed.samples))
@@ -95,8 +93,7 @@ class LayerFindings:
 
     def measure_whole(self) -> tuple[Measure, ...]:
         """Return the figures of the model with all layers in INT8; nothing if it was not run."""
-        found = self._tallies.get(("all", -1))
-        return () if found is None else found.measure()
+        return self._measure("all", -1)
 
     def measure(self, layer: int, name: str, op: str) -> LayerSensitivity:
         """Return the figures of a layer that was run."""
@@ -105,6 +102,10 @@ class LayerFindings:
             op=op,
             own_db=self._own[layer].measure(),
             operands=tuple(each.measure() for each in self._operands[layer]),
-            alone=self._tallies["one", layer].measure(),
-            others=self._tallies["others", layer].measure(),
+            alone=self._measure("one", layer),
+            others=self._measure("others", layer),
         )
+
+    def _measure(self, layers: str, layer: int) -> tuple[Measure, ...]:
+        found = self._tallies.get((layers, layer))
+        return () if found is None else found.measure()

@@ -47,6 +47,8 @@ class MeasureLayers(Step):
     metrics: tuple[Metric, ...]
     layers: tuple[str, ...] = ()
     """Names or patterns of the layers to measure; all where there is none."""
+    others: bool = True
+    """Whether the model is run with all layers but each one in INT8 too."""
     part: int = 0
     parts: int = 1
 
@@ -77,11 +79,14 @@ class MeasureLayers(Step):
         layers = [layer.name for layer in account.layers if layer.precision == "int8"]
         model = LayerModel(runnable, operands, layers, folder=path.parent)
         chosen = [each for each in model.switches.layers if model.name(each) in names]
-        stretches = share_out(model.cut(), chosen, self.parts)[self.part]
+        shares = share_out(model.cut(), chosen, self.parts)
+        stretches = shares[self.part]
         mine = [layer for each in stretches for layer in each.layers if layer in chosen]
         measured = MeasuredLayers(layers=(), others=len(model.switches.others))
         if mine:
-            found, count = self._measure(context, runnable, model, stretches, mine)
+            found, count = self._measure(
+                context, runnable, model, stretches, mine, whole=not any(shares[: self.part])
+            )
             told = (
                 found.measure(layer, model.name(layer), names[model.name(layer)]) for layer in mine
             )
@@ -97,6 +102,8 @@ class MeasureLayers(Step):
         model: LayerModel,
         stretches: Sequence[Stretch],
         mine: Sequence[int],
+        *,
+        whole: bool,
     ) -> tuple[LayerFindings, int]:
         """Run the layers of this part on the samples; return what was found, and on how many."""
         from trtbuild.data.prefetch import map_in_order
@@ -111,16 +118,22 @@ class MeasureLayers(Step):
         feeder.demand_whole_batches(count or len(picked.names))
         threads = context.threads or os.cpu_count() or 1
         lanes = 1 if outline.split else max(1, min(threads, count // feeder.batch))
-        runs = LayerRuns(model, stretches, mine, threads=threads // lanes)
+        runs = LayerRuns(
+            model,
+            stretches,
+            mine,
+            threads=threads // lanes,
+            whole=whole,
+            others=self.others,
+        )
         found = LayerFindings(
             self.metrics, picked.labels[:count], outputs=outline.outputs, feeder=feeder
         )
-        total = 2 * len(mine) * count
+        total = (1 + self.others) * len(mine) * count
 
         def work(item: tuple[int, Feed]) -> None:
             place, feed = item
-            whole = self.part == 0
-            found.take(runs, place * feeder.batch, feed, context.events, whole=whole, total=total)
+            found.take(runs, place * feeder.batch, feed, context.events, total=total)
 
         feeds = self._feeds(context, feeder, picked.names[:count])
         for _ in map_in_order(work, enumerate(feeds), threads=lanes):

@@ -44,6 +44,8 @@ class LayerCost:
 
     layers: int
     samples: int
+    others: bool
+    """Whether all but each layer are run in INT8 too."""
     passes: int
     """Each over a part of the network, on average about half of it."""
     seconds: float
@@ -130,9 +132,11 @@ def _estimate(
     picked = found.read(PICK, "picked", PickedSamples)
     assert account is not None and picked is not None  # noqa: S101,PT018  # the steps have run
     layers, samples = len(choose_layers(account, asked.layers)), len(picked.names)
-    passes = 2 * layers * samples
+    passes = (1 + asked.others) * layers * samples
     each = _measure_pass(loaded, outcomes, store)
-    return LayerCost(layers, samples, passes, (passes / 2 + 2 * PARTS * samples) * each)
+    return LayerCost(
+        layers, samples, asked.others, passes, (passes / 2 + 2 * PARTS * samples) * each
+    )
 
 
 def _measure_pass(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store: Store) -> float:

@@ -65,10 +65,10 @@ class Quantized:
         """Run some stretches of the model."""
         stretches = self.switched.cut()[start:stop]
         places = self.switched.switches.layers
-        runs = LayerRuns(self.switched, stretches, places, threads=1)
+        runs = LayerRuns(self.switched, stretches, places, threads=1, whole=True)
         return {
             (run.layers, run.layer if run.layer < 0 else self.switched.name(run.layer)): run
-            for run in runs.run(self.feed, whole=True)
+            for run in runs.run(self.feed)
         }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -126,21 +125,33 @@ class LayerModel:
         return self.parts.open(start, stop, rewiring, taps=taps, threads=threads)
 
 
-@dataclass(frozen=True)
-class _Variant:
+class _Way(NamedTuple):
+    """A way through the model: before the stretches that are looked at, in each, and behind."""
+
+    before: Part
+    stretches: tuple[Part, ...]
+    behind: Part
+
+    def march(self, feed: State) -> list[State]:
+        """Return what is handed on in front of each stretch, and behind the last."""
+        states: list[State] = [self.before.run(feed)[0]]
+        for part in self.stretches:
+            states.append(part.run(states[-1])[0])
+        return states
+
+    def finish(self, state: State, place: int) -> Outputs:
+        """Return the outputs, given what is handed on in front of a stretch."""
+        for part in self.stretches[place:]:
+            state, _ = part.run(state)
+        return self.behind.run(state)[0]
+
+
+class _Variant(NamedTuple):
+    """A stretch with one layer in INT8, and with all its layers but that one."""
+
     layer: int
     alone: Part
-    others: Part
-
-
-@dataclass(frozen=True)
-class _OpenStretch:
-    tapped: Part
-    """In float; hands out what its layers read and make as well."""
-    exact: Part
-    full: Part
-    """With all its layers in INT8."""
-    variants: tuple[_Variant, ...]
+    others: Part | None
 
 
 class LayerRuns:
@@ -158,48 +169,50 @@ class LayerRuns:
         layers: Sequence[int],
         *,
         threads: int,
+        whole: bool = False,
+        others: bool = True,
     ) -> None:
-        """Open all sessions: of the `layers` among those stretches, by place."""
+        """Open all sessions: of the `layers` among those stretches, by place.
+
+        With `whole`, the model is also run as it was quantized; without `others`, no layer is the
+        only one that is not in INT8.
+        """
         self._model = model
         self._threads = threads
-        self._float: frozenset[Site] = frozenset()
-        self._int8 = model.find_sites(model.switches.layers)
-        start, stop = stretches[0].start, stretches[-1].stop
-        self._before = [self._open(0, start, sites) for sites in (self._float, self._int8)]
-        self._stretches = [self._open_stretch(each, layers) for each in stretches]
-        end = model.parts.end
-        self._behind = [self._open(stop, end, sites) for sites in (self._float, self._int8)]
+        self._whole = whole
+        chosen = [tuple(each for each in stretch.layers if each in layers) for stretch in stretches]
+        self._float = self._open_way(stretches, frozenset())
+        everything = model.find_sites(model.switches.layers)
+        self._int8 = self._open_way(stretches, everything) if whole or others else None
+        self._tapped = [self._open_tapped(*each) for each in zip(stretches, chosen, strict=True)]
+        self._variants = [
+            [self._open_variant(stretch, layer, others=others) for layer in own]
+            for stretch, own in zip(stretches, chosen, strict=True)
+        ]
 
-    def run(self, feed: State, *, whole: bool = False) -> Iterator[Run]:
-        """Run everything on a feed: first `none`, then each layer as `one` and `others`.
-
-        With `whole`, `all` comes second: the model as it was quantized.
+    def run(self, feed: State) -> Iterator[Run]:
+        """Run everything on a feed: first `none`, then `all`, then each layer: `one` and `others`.
 
         Raises:
             StepInputError: ONNX Runtime cannot run the model on this.
         """
-        exact, tapped = [self._before[0].run(feed)[0]], []
-        full = [self._before[1].run(feed)[0]]
-        for stretch in self._stretches:
-            state, taps = stretch.tapped.run(exact[-1])
+        exact, tapped = [self._float.before.run(feed)[0]], []
+        for part in self._tapped:
+            state, taps = part.run(exact[-1])
             exact.append(state)
             tapped.append(taps)
-            full.append(stretch.full.run(full[-1])[0])
-        yield Run("none", -1, self._behind[0].run(exact[-1])[0])
-        if whole:
-            yield Run("all", -1, self._behind[1].run(full[-1])[0])
-        for place, stretch in enumerate(self._stretches):
-            for variant in stretch.variants:
-                state, taps = variant.alone.run(exact[place])
-                own = self._look(variant.layer, tapped[place], taps)
-                yield Run("one", variant.layer, self._finish(state, place, quantized=False), own)
-                state, _ = variant.others.run(full[place])
-                yield Run("others", variant.layer, self._finish(state, place, quantized=True))
-
-    def _finish(self, state: State, place: int, *, quantized: bool) -> Outputs:
-        for stretch in self._stretches[place + 1 :]:
-            state, _ = (stretch.full if quantized else stretch.exact).run(state)
-        return self._behind[quantized].run(state)[0]
+        yield Run("none", -1, self._float.finish(exact[-1], len(tapped)))
+        full = self._int8.march(feed) if self._int8 is not None else []
+        if self._int8 is not None and self._whole:
+            yield Run("all", -1, self._int8.finish(full[-1], len(tapped)))
+        for place, variants in enumerate(self._variants):
+            for layer, alone, others in variants:
+                state, taps = alone.run(exact[place])
+                own = self._look(layer, tapped[place], taps)
+                yield Run("one", layer, self._float.finish(state, place + 1), own)
+                if self._int8 is not None and others is not None:
+                    state, _ = others.run(full[place])
+                    yield Run("others", layer, self._int8.finish(state, place + 1))
 
     def _look(self, layer: int, exact: Outputs, quantized: Outputs) -> OwnRun:
         operands = self._model.operands
@@ -215,29 +228,27 @@ class LayerRuns:
     ) -> Part:
         return self._model.open(start, stop, sites, taps=taps, threads=self._threads)
 
-    def _open_stretch(self, stretch: Stretch, layers: Sequence[int]) -> _OpenStretch:
-        start, stop, own = stretch
-        chosen = [layer for layer in own if layer in set(layers)]
-        results = [self._model.parts.view.nodes[layer].output[0] for layer in chosen]
-        read = [tensor for layer in chosen for _, tensor in self._model.list_activations(layer)]
-        return _OpenStretch(
-            tapped=self._open(start, stop, self._float, [*results, *read]),
-            exact=self._open(start, stop, self._float),
-            full=self._open(start, stop, self._int8),
-            variants=tuple(self._open_variant(stretch, layer) for layer in chosen),
+    def _open_way(self, stretches: Sequence[Stretch], sites: frozenset[Site]) -> _Way:
+        return _Way(
+            self._open(0, stretches[0].start, sites),
+            tuple(self._open(each.start, each.stop, sites) for each in stretches),
+            self._open(stretches[-1].stop, self._model.parts.end, sites),
         )
 
-    def _open_variant(self, stretch: Stretch, layer: int) -> _Variant:
-        model = self._model
-        everything = model.switches.layers
+    def _open_tapped(self, stretch: Stretch, layers: Sequence[int]) -> Part:
+        """Open a stretch in float that hands out what its layers read and make as well."""
+        results = [self._model.parts.view.nodes[layer].output[0] for layer in layers]
+        read = [tensor for layer in layers for _, tensor in self._model.list_activations(layer)]
+        return self._open(stretch.start, stretch.stop, frozenset(), [*results, *read])
+
+    def _open_variant(self, stretch: Stretch, layer: int, *, others: bool) -> _Variant:
+        model, (start, stop, _) = self._model, stretch
         result = model.parts.view.nodes[layer].output[0]
         integers = [model.operands.name_integers(site) for site, _ in model.list_activations(layer)]
-        others = [each for each in everything if each != layer]
-        start, stop, _ = stretch
+        rest = model.find_sites([each for each in model.switches.layers if each != layer])
+        one = model.find_sites([layer], alone=True)
         return _Variant(
             layer,
-            alone=self._open(
-                start, stop, model.find_sites([layer], alone=True), [result, *integers]
-            ),
-            others=self._open(start, stop, model.find_sites(others)),
+            self._open(start, stop, one, [result, *integers]),
+            self._open(start, stop, rest) if others else None,
         )
