@@ -57,7 +57,9 @@ class Quantization(Options):
     """How the model becomes INT8."""
 
     instead: ClassVar[Mapping[str, str]] = {
-        "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8"
+        "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8",
+        "fp16": "`high_precision: fp16` has all that is not INT8 in 16 bits",
+        "bf16": "`high_precision: bf16` has all that is not INT8 in 16 bits",
     }
 
     mode: Literal["explicit", "implicit"] = "explicit"
