@@ -56,7 +56,9 @@ def write_inputs(folder: Path, samples: int) -> int:
     onnx.save(made.model, folder / "int8.onnx")
     (folder / "account").write_text(made.account.model_dump_json())
     names = tuple(map(str, range(samples)))
-    picked = PickedSamples(of=samples, names=names, digests=("sha256:aa",) * samples)
+    picked = PickedSamples(
+        of=samples, names=names, places=tuple(range(samples)), digests=("sha256:aa",) * samples
+    )
     (folder / "picked").write_text(picked.model_dump_json())
     spec = TensorSpec(name="input", dtype="float32", shape=SHAPE[1:])
     manifest = Manifest(count=samples, samples=picked.digests, tensors=(spec,), labelled=False)

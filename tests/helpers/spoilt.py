@@ -107,6 +107,7 @@ def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
         "calibrator": ("quantization", "calibrator"),
         "weights": ("quantization", "weights"),
         "targets": ("targets", "rtx"),
+        "metrics": ("compare", "metrics", 0),
     }
     for section, classes in kinds().items():
         for each in classes:

@@ -7,6 +7,7 @@ import pytest
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
+from trtbuild.measure.tally import TallyPlan
 from trtbuild.model.feeds import Feed, Feeder
 from trtbuild.quant.switching.layer_runs import Operand, OwnRun, Run
 from trtbuild.steps.base import QuietEvents
@@ -33,8 +34,7 @@ class Runs:
 
 
 def findings():
-    feeder = Feeder([SPEC])
-    return LayerFindings(("top1",), [1, 0], outputs=[OUT], feeder=feeder)
+    return LayerFindings(TallyPlan(("top1", "sqnr_db"), np.array([1, 0])), [OUT], Feeder([SPEC]))
 
 
 def feed(name):

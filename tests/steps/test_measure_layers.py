@@ -58,7 +58,7 @@ class Setup:
         manifest = Manifest(count=8, samples=("sha256:aa",) * 8, tensors=(spec,), labelled=False)
         self.path("capture/manifest").write_text(manifest.model_dump_json())
         names = tuple(f"s{index}" for index in range(8))
-        picked = PickedSamples(of=8, names=names, digests=manifest.samples)
+        picked = PickedSamples(of=8, names=names, places=tuple(range(8)), digests=manifest.samples)
         self.path("pick/picked").write_text(picked.model_dump_json())
         with write_samples(self.path("pick/samples")) as store:
             for name, values in zip(names, self.samples, strict=True):

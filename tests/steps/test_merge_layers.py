@@ -40,7 +40,9 @@ def merge(tmp_path):
         onnx.save(model_of(text), tmp_path / "model.onnx")
         part = MeasuredLayers(layers=layers, samples=4, others=others)
         (tmp_path / "part.json").write_text(part.model_dump_json())
-        picked = PickedSamples(of=9, names=("a",) * 4, digests=("sha256:aa",) * 4)
+        picked = PickedSamples(
+            of=9, names=("a",) * 4, places=(0, 2, 4, 6), digests=("sha256:aa",) * 4
+        )
         (tmp_path / "picked.json").write_text(picked.model_dump_json())
         inputs = {
             "fix/model": tmp_path / "model.onnx",
@@ -67,7 +69,7 @@ def test_what_could_not_be_measured_stands_first(merge):
         layer("exact", identical=True),
         layer("fair", 30.0),
         layer("bad", 10.0),
-        layer("broken", remark="the candidate holds NaN or Inf"),
+        layer("broken", remark="the candidate holds NaN or Inf", broken=True),
     )
 
     assert ["broken", "bad", "fair", "exact"] == [each.name for each in found.layers]

@@ -8,6 +8,7 @@ __all__ = [
     "COMPARISON",
     "ENGINE",
     "ENGINE_RESULT",
+    "FAILED",
     "MODELS",
     "RANGES",
     "REPORTS",
@@ -49,9 +50,11 @@ ENGINE = "model.engine"
 """In the folder of a target, as those below."""
 ENGINE_RESULT = "engine.json"
 TIMING_CACHE = "timing.cache"
+FAILED = "failed"
+"""The folder that says what came of a build that its gates refused; the rest stays as it was."""
 
 
 def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
-    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, *REPORTS})
+    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, FAILED, *REPORTS})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from trtbuild.core.comparison import Measure
 from trtbuild.core.options import Options
-from trtbuild.core.records import Measure
 
 __all__ = [
     "LayerSensitivity",
@@ -21,6 +21,8 @@ class PickedSamples(Options):
     of: int
     """How many there are in all."""
     names: tuple[str, ...]
+    places: tuple[int, ...]
+    """Which of the data set's samples they are, counted from 0."""
     digests: tuple[str, ...]
     labels: tuple[int, ...] = ()
     """The label of each; empty where the data has none."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.core.entrypoint import find_source_files, load_entrypoint
+from trtbuild.core.entrypoint import explain_raised, find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import NonEmpty, Options, VariableName
-from trtbuild.core.words import last_words, quote_whole
+from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample
 from trtbuild.data.labels import read_label
 from trtbuild.data.preprocess import Preprocess
@@ -151,7 +150,7 @@ class Python(Options):
                 hint="pip install " + " ".join(self.packages or (str(error.name),)),
             ) from error
         except (Exception, SystemExit) as error:
-            raise _explain_error(error, self._place, files) from error
+            raise explain_raised(error, self._place, files) from error
 
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
         import inspect
@@ -208,23 +207,3 @@ def _array(value: object, where: str) -> NDArray[Any]:
             hint=ARRAY,
         )
     return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _explain_error(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
-    """Return the error with the file and line of the user's code; the traceback goes to the log."""
-    import logging
-
-    logging.getLogger(__name__).error("%s failed", place, exc_info=error)
-    where = _find_line(error, files) or place
-    return StepInputError(f"{where}: {last_words(error)}", hint="the log holds the traceback")
-
-
-def _find_line(error: BaseException, files: Sequence[Path]) -> str:
-    """Return `file:line` of the innermost of the user's own lines."""
-    known = {os.path.realpath(path): path for path in files}
-    found, at = "", error.__traceback__
-    while at is not None:
-        path = known.get(os.path.realpath(at.tb_frame.f_code.co_filename))
-        found = f"{path}:{at.tb_lineno}" if path else found
-        at = at.tb_next
-    return found

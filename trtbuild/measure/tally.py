@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from trtbuild.core.records import Measure
+from trtbuild.core.comparison import CONFIDENCE, Measure
 from trtbuild.measure.metrics import METRIC_ROWS, Metric
 from trtbuild.measure.outputs import fold_measures
 from trtbuild.measure.pairs import Chunk, SampleForm, describe_form
@@ -14,41 +14,76 @@ from trtbuild.measure.pairs import Chunk, SampleForm, describe_form
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Tally"]
+    from trtbuild.measure.parts import Part
+    from trtbuild.measure.tasks import RunningTasks
+
+__all__ = ["Tally", "TallyPlan"]
+
+Rows = Mapping[str, "np.ndarray"]
+
+
+@dataclass(frozen=True)
+class TallyPlan:
+    """What is measured."""
+
+    metrics: tuple[Metric, ...]
+    labels: np.ndarray | None = None
+    """int64 [samples], in the order of the samples."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """Parts of outputs, by what they are called: measured as outputs are."""
+    hidden: frozenset[str] = frozenset()
+    """Those of them that the figures of the whole would hide."""
+    begin: Callable[[Rows], RunningTasks] | None = None
+    """Begins the tasks, given the reference's outputs and parts of the first sample: samples must
+    come in order then."""
 
 
 class Tally:
     """Measures a candidate while it runs; memory does not grow with the size of outputs."""
 
-    def __init__(self, metrics: Sequence[Metric], labels: np.ndarray | None) -> None:
-        """Take what is measured; `labels` is int64 [samples], in the order of the samples."""
-        self._metrics = tuple(metrics)
-        self._labels = labels
+    def __init__(self, plan: TallyPlan) -> None:
+        self._plan = plan
         self._outputs: dict[str, _OutputTally] = {}
+        self._tasks: RunningTasks | None = None
 
-    def add(
-        self, index: int, reference: Mapping[str, np.ndarray], candidate: Mapping[str, np.ndarray]
-    ) -> None:
+    def add(self, index: int, reference: Rows, candidate: Rows) -> None:
         """Add what both sides made of a sample: each output as one row, without a batch axis."""
-        for name, values in reference.items():
+        mine, other = self._cut(reference), self._cut(candidate)
+        for name, values in mine.items():
             if name not in self._outputs:
-                self._outputs[name] = _OutputTally(self._metrics, self._labels)
-            self._outputs[name].add(index, values, candidate[name])
+                self._outputs[name] = _OutputTally(self._plan)
+            self._outputs[name].add(index, values, other[name])
+        if self._plan.begin is not None:
+            if self._tasks is None:
+                self._tasks = self._plan.begin(mine)
+                self._tasks.demand_outputs(mine, other)
+            self._tasks.add(index, mine, other)
 
     def measure(self) -> tuple[Measure, ...]:
-        """Return every metric of every output."""
-        return tuple(
-            measure for name, one in self._outputs.items() for measure in one.measure(name)
-        )
+        """Return every metric of every output and part, then the tasks."""
+        found: list[Measure] = []
+        for name, one in self._outputs.items():
+            whole = self._plan.parts[name].output if name in self._plan.hidden else ""
+            found += (each.model_copy(update={"part_of": whole}) for each in one.measure(name))
+        tasks = () if self._tasks is None else self._tasks.finish((CONFIDENCE,))
+        return (*found, *tasks)
+
+    def _cut(self, outputs: Rows) -> dict[str, np.ndarray]:
+        import numpy as np
+
+        parts = self._plan.parts
+        return {
+            **outputs,
+            **{name: np.asarray(p.cut(outputs[p.output][None]))[0] for name, p in parts.items()},
+        }
 
 
 class _OutputTally:
-    def __init__(self, metrics: Sequence[Metric], labels: np.ndarray | None) -> None:
-        self._metrics = metrics
-        self._labels = labels
+    def __init__(self, plan: TallyPlan) -> None:
+        self._labels = plan.labels
         self._form: SampleForm | None = None
         self._shapes: set[tuple[int, ...]] = set()
-        self._parts: dict[Metric, dict[int, np.ndarray]] = {metric: {} for metric in metrics}
+        self._parts: dict[Metric, dict[int, np.ndarray]] = {each: {} for each in plan.metrics}
         self._finite: dict[int, np.ndarray] = {}
         self._mismatch = ""
 
@@ -73,16 +108,15 @@ class _OutputTally:
 
     def measure(self, name: str) -> tuple[Measure, ...]:
         form = self._form
-        if form is None or self._mismatch:
-            return fold_measures(name, self._metrics, why=self._mismatch or "there are no samples")
-        form = replace(form, uniform=len(self._shapes) == 1)
-        parts = {metric: self._join(rows) for metric, rows in self._parts.items()}
         return fold_measures(
-            name, self._metrics, form=form, parts=parts, finite=self._join(self._finite)
+            name,
+            tuple(self._parts),
+            form=form and replace(form, uniform=len(self._shapes) == 1),
+            parts={metric: _order(rows) for metric, rows in self._parts.items()},
+            finite=_order(self._finite),
+            why=self._mismatch or ("" if form else "there are no samples"),
         )
 
-    @staticmethod
-    def _join(rows: Mapping[int, np.ndarray]) -> np.ndarray:
-        import numpy as np
 
-        return np.concatenate([rows[index] for index in sorted(rows)]) if rows else np.empty((0, 1))
+def _order(rows: Mapping[int, np.ndarray]) -> list[np.ndarray]:
+    return [rows[index] for index in sorted(rows)]

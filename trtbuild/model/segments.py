@@ -218,6 +218,7 @@ class SegmentedModel:
             if slots:
                 node = onnx.NodeProto.FromString(node.SerializeToString())
                 for slot, name in slots.items():
+                    node.input.extend([""] * (slot + 1 - len(node.input)))
                     node.input[slot] = name
             chosen.append(node)
             chosen += reversed(rewiring.before.get(index, ()))

@@ -102,7 +102,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         _add_quantization(recipe.quantization, steps, found, peaks, here)
     _add_engines(recipe, steps, here)
     add_comparison(recipe, steps, data, final, here)
-    add_sensitivity(recipe, steps, data, here.layers)
+    add_sensitivity(recipe, steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.

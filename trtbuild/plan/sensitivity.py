@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from trtbuild.recipe.schema import LayerMeasurement, Recipe
+from trtbuild.plan.measuring import make_measuring
+from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
+
+if TYPE_CHECKING:
+    from trtbuild.plan.compile import CompileContext
 
 __all__ = ["PARTS", "PICK", "SENSITIVITY", "add_sensitivity", "name_part"]
 
@@ -27,20 +32,24 @@ def add_sensitivity(
     recipe: Recipe,
     steps: dict[str, Step],
     data: Mapping[str, DataInput],
-    asked: LayerMeasurement | None,
+    here: CompileContext,
 ) -> None:
-    """Measure each layer that is quantized, as `asked` or as the recipe says, if either does."""
+    """Measure each layer that is quantized, as the context or the recipe says, if either does."""
     if recipe.compare is None or recipe.quantization is None:
         return
-    asked = asked or recipe.compare.sensitivity
+    asked = here.layers or recipe.compare.sensitivity
     if asked is None:
         return
     from trtbuild.steps.measure_layers import MeasureLayers
     from trtbuild.steps.merge_layers import MergeLayers
     from trtbuild.steps.pick_samples import PickSamples
+    from trtbuild.steps.quantize import Quantize
 
     samples = data[recipe.compare.data]
-    model, picked = Ref(step="fix_graph", output="model"), Ref(step=PICK, output="picked")
+    quantize = steps["quantize"]
+    assert isinstance(quantize, Quantize)  # noqa: S101  # what has this name is one
+    model, picked = quantize.model, Ref(step=PICK, output="picked")
+    measured = make_measuring(recipe.compare, samples, here)
     steps[PICK] = PickSamples(data=samples, count=asked.samples)
     for part in range(PARTS):
         steps[name_part(part)] = MeasureLayers(
@@ -50,7 +59,8 @@ def add_sensitivity(
             data=samples,
             samples=Ref(step=PICK, output="samples"),
             picked=picked,
-            metrics=recipe.compare.metrics,
+            metrics=measured.metrics,
+            more=measured.more,
             layers=asked.layers,
             others=asked.others,
             part=part,

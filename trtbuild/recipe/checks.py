@@ -9,16 +9,19 @@ from typing import Any
 
 from trtbuild.core.options import Options
 from trtbuild.core.placed import list_reserved_names
-from trtbuild.data import AnyDataSource as Data
-from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.data_rules import find_absent_data
+from trtbuild.recipe.metric_rules import (
+    accuracy_has_labels,
+    figures_are_named_once,
+    gates_judge_figures,
+)
 from trtbuild.recipe.precision_rules import precision_is_said_once, precision_suits_the_rest
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import ProfileShapes, Recipe
-from trtbuild.recipe.schema_places import join_names, list_kinds
+from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
@@ -86,28 +89,6 @@ def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Probl
     elif _samples(recipe.data[calibration]) == _samples(recipe.data[evaluation]):
         told = f"`{evaluation}` holds the same samples as `{calibration}`, the calibration data"
         yield source.problem(path, f"{told}: the comparison would flatter INT8", hint)
-
-
-def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """`top1` and `top5` need to know what is right."""
-    compare = recipe.compare
-    data = recipe.data.get(compare.data) if compare is not None else None
-    if compare is None or data is None or getattr(data, "labels", None) is not None:
-        return
-    asked: list[tuple[Path, str]] = [
-        (("compare", "metrics", index), metric) for index, metric in enumerate(compare.metrics)
-    ] + [
-        (("compare", "gates", index, "metric"), gate.metric)
-        for index, gate in enumerate(compare.gates)
-    ]
-    able = [kind for kind, each in list_kinds(Data).items() if "labels" in each.model_fields]
-    hint = f"say where its labels are: `labels` of the {join_names(sorted(able), 'or')} data source"
-    if "labels" in type(data).model_fields:
-        hint = f"say where its labels are: `labels` in `{clip(compare.data)}`"
-    for path, metric in asked:
-        if metric in LABELLED:
-            told = f"{metric} needs labels, and the data set `{clip(compare.data)}` has none"
-            yield source.problem(path, told, hint)
 
 
 def backends_take_the_mode(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -246,6 +227,8 @@ _CHECKS: tuple[RecipeCheck, ...] = (
     evaluation_data_exists,
     evaluation_data_is_new,
     accuracy_has_labels,
+    figures_are_named_once,
+    gates_judge_figures,
     backends_take_the_mode,
     turing_stays_in_floating_point,
     dla_gets_what_it_computes,

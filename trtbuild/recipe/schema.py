@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from trtbuild.backends import Target
 from trtbuild.calib.kinds import Calibrator, RangeSource
@@ -13,7 +13,8 @@ from trtbuild.core.options import Location, Options
 from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
-from trtbuild.measure.metrics import Metric
+from trtbuild.measure.kinds import NameOrKind
+from trtbuild.measure.parts import parse_part
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
@@ -42,6 +43,15 @@ _MAKES_INT8 = (
     "calibrator: {kind: entropy2}}` in its place, NAME being a data set of the section `data`"
 )
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
+def _demand_part(text: str) -> str:
+    parse_part(text)
+    return text
+
+
+PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=80)]
+PartText = Annotated[str, AfterValidator(_demand_part)]
 
 
 def _exactly_one(value: Any) -> Any:
@@ -174,13 +184,17 @@ class Compare(Options):
     data: str
     """The data set, one of those under `data`, that both models are run on; never the one that
     calibration saw."""
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (
+    outputs: dict[PartName, PartText] = {}
+    """Parts of outputs, by names of your own, as NumPy slices them (`scores: "output0[:, 4:]"`):
+    measured and judged as outputs are. The first slice is `:`, the batch."""
+    metrics: Annotated[tuple[NameOrKind, ...], Field(min_length=1)] = (
         "cosine",
         "sqnr_db",
         "max_abs",
         "top1_agreement",
     )
-    """What is measured for each output; `top1` and `top5` need data with labels."""
+    """What is measured for each output and part, by name (`top1` and `top5` need data with labels);
+    and metrics with options, `{kind: ...}`, which look at what the model is for."""
     gates: tuple[Gate, ...] = ()
     """Rules that must hold; where one fails, or cannot be judged, `apply` ends with exit code 1."""
     reference: ModelSource | None = None

@@ -28,6 +28,7 @@ _NOUNS = {
     "calibrators": "calibrator",
     "data": "data source",
     "fixes": "fix",
+    "metrics": "metric",
     "targets": "target",
     "weights": "scaling of weights",
 }

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.records import Measure
 from trtbuild.core.sensitivity import LayerSensitivity
 from trtbuild.measure.layer_use import OperandCount, OwnError
-from trtbuild.measure.metrics import Metric
-from trtbuild.measure.tally import Tally
+from trtbuild.measure.tally import Tally, TallyPlan
 from trtbuild.steps.infer import KeptOutputs
 
 if TYPE_CHECKING:
@@ -29,18 +28,8 @@ Rows = Mapping[str, "np.ndarray"]
 class LayerFindings:
     """Figures of layers, one by one; it keeps numbers of each sample, and no outputs."""
 
-    def __init__(
-        self,
-        metrics: Sequence[Metric],
-        labels: Sequence[int],
-        *,
-        outputs: Sequence[TensorSpec],
-        feeder: Feeder,
-    ) -> None:
-        import numpy as np
-
-        self._metrics = tuple(dict.fromkeys((*metrics, "sqnr_db")))
-        self._labels = np.array(labels, np.int64) if labels else None
+    def __init__(self, plan: TallyPlan, outputs: Sequence[TensorSpec], feeder: Feeder) -> None:
+        self._plan = plan
         self._reference = KeptOutputs(outputs, feeder, reference=True)
         self._candidate = KeptOutputs(outputs, feeder, reference=False)
         self._tallies: dict[tuple[str, int], Tally] = {}
@@ -73,7 +62,7 @@ class LayerFindings:
     def _add(self, run: Run, place: int, reference: Rows, candidate: Rows) -> None:
         key = (run.layers, run.layer)
         if key not in self._tallies:
-            self._tallies[key] = Tally(self._metrics, self._labels)
+            self._tallies[key] = Tally(self._plan)
         for offset in range(len(next(iter(reference.values()), ()))):
             sides = (
                 {name: rows[offset] for name, rows in side.items()}

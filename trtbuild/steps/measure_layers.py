@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import Needs
 from trtbuild.core.patterns import find_nodes
 from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples
+from trtbuild.core.user_code import UserCode
 from trtbuild.data.archive import read_samples
 from trtbuild.measure.metrics import Metric
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.infer import KeptOutputs
+from trtbuild.steps.layer_metrics import SURVEYED, plan_tally
+from trtbuild.steps.measuring import Measuring
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 
     from trtbuild.model.feeds import Feed, Feeder
+    from trtbuild.model.outline import ModelOutline
     from trtbuild.quant.switching.layer_runs import LayerModel, Stretch
     from trtbuild.steps.layer_findings import LayerFindings
 
@@ -45,6 +53,8 @@ class MeasureLayers(Step):
     samples: Ref
     picked: Ref
     metrics: tuple[Metric, ...]
+    more: Measuring = Measuring()
+    """What is measured beside plain metrics."""
     layers: tuple[str, ...] = ()
     """Names or patterns of the layers to measure; all where there is none."""
     others: bool = True
@@ -53,8 +63,16 @@ class MeasureLayers(Step):
     parts: int = 1
 
     def fact_names(self) -> tuple[str, ...]:
-        """ONNX Runtime computes the outputs, NumPy the sums."""
-        return ("numpy", "onnxruntime")
+        """ONNX Runtime computes the outputs, others the figures."""
+        return (*self.more.list_packages(), "onnxruntime")
+
+    def user_code(self) -> UserCode | None:
+        """Say what code of the user's measures, where some does."""
+        return self.more.user_code()
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write layers.json (core.sensitivity.MeasuredLayers).
@@ -63,6 +81,7 @@ class MeasureLayers(Step):
             StepInputError: no layer is in INT8, or none that the patterns mean.
         """
         from trtbuild.model.onnx_file import load_onnx
+        from trtbuild.model.outline import ModelOutline
         from trtbuild.model.view import GraphView
         from trtbuild.quant.quantized_graph import is_quantized
         from trtbuild.quant.switching.layer_runs import LayerModel
@@ -84,9 +103,8 @@ class MeasureLayers(Step):
         mine = [layer for each in stretches for layer in each.layers if layer in chosen]
         measured = MeasuredLayers(layers=(), others=len(model.switches.others))
         if mine:
-            found, count = self._measure(
-                context, runnable, model, stretches, mine, whole=not any(shares[: self.part])
-            )
+            outline, whole = ModelOutline(runnable), not any(shares[: self.part])
+            found, count = self._measure(context, outline, model, stretches, mine, whole=whole)
             told = (
                 found.measure(layer, model.name(layer), names[model.name(layer)]) for layer in mine
             )
@@ -98,7 +116,7 @@ class MeasureLayers(Step):
     def _measure(
         self,
         context: Context,
-        runnable: onnx.ModelProto,
+        outline: ModelOutline,
         model: LayerModel,
         stretches: Sequence[Stretch],
         mine: Sequence[int],
@@ -107,43 +125,65 @@ class MeasureLayers(Step):
     ) -> tuple[LayerFindings, int]:
         """Run the layers of this part on the samples; return what was found, and on how many."""
         from trtbuild.data.prefetch import map_in_order
-        from trtbuild.model.outline import ModelOutline
         from trtbuild.quant.switching.layer_runs import LayerRuns
         from trtbuild.steps.layer_findings import LayerFindings
 
-        outline = ModelOutline(runnable)
         feeder = self.data.make_feeder(outline.inputs, context)
-        picked = context.read(self.picked, PickedSamples)
-        count = len(picked.names) // feeder.batch * feeder.batch
-        feeder.demand_whole_batches(count or len(picked.names))
+        picked = _take_whole_batches(context.read(self.picked, PickedSamples), feeder)
+        count = len(picked.names)
         threads = context.threads or os.cpu_count() or 1
-        lanes = 1 if outline.split else max(1, min(threads, count // feeder.batch))
+        # Tasks are given samples in order; of a large model, weights fill the memory.
+        one_by_one = outline.split or bool(self.more.tasks)
+        lanes = 1 if one_by_one else max(1, min(threads, count // feeder.batch))
         runs = LayerRuns(
-            model,
-            stretches,
-            mine,
-            threads=threads // lanes,
-            whole=whole,
-            others=self.others,
+            model, stretches, mine, threads=threads // lanes, whole=whole, others=self.others
         )
-        found = LayerFindings(
-            self.metrics, picked.labels[:count], outputs=outline.outputs, feeder=feeder
+        kept = KeptOutputs(outline.outputs, feeder, reference=True)
+        first: list[dict[str, np.ndarray]] = []
+        for feed in itertools.islice(self._feeds(context, feeder, picked), SURVEYED):
+            rows = dict(kept.rows(runs.run_float(feed.arrays), feed.samples))
+            first += ({name: each[i] for name, each in rows.items()} for i in range(feeder.batch))
+        plan = plan_tally(
+            self.metrics,
+            self.more,
+            context,
+            manifest=self.data.read_manifest(context),
+            picked=picked,
+            first=first,
         )
+        found = LayerFindings(plan, outline.outputs, feeder)
         total = (1 + self.others) * len(mine) * count
 
         def work(item: tuple[int, Feed]) -> None:
             place, feed = item
             found.take(runs, place * feeder.batch, feed, context.events, total=total)
 
-        feeds = self._feeds(context, feeder, picked.names[:count])
+        feeds = self._feeds(context, feeder, picked)
         for _ in map_in_order(work, enumerate(feeds), threads=lanes):
             pass
         return found, count
 
-    def _feeds(self, context: Context, feeder: Feeder, names: Sequence[str]) -> Iterator[Feed]:
-        path = context.path(self.samples)
+    def _feeds(self, context: Context, feeder: Feeder, picked: PickedSamples) -> Iterator[Feed]:
+        path, names = context.path(self.samples), picked.names
         samples = read_samples(path, labels=None, name_of=lambda index: (*names, "")[index])
-        return feeder.feeds(sample for sample, _ in zip(samples, names, strict=False))
+        return feeder.feeds(itertools.islice(samples, len(names)))
+
+
+def _take_whole_batches(picked: PickedSamples, feeder: Feeder) -> PickedSamples:
+    """Leave out the samples at the end that fill no batch.
+
+    Raises:
+        StepInputError: there are not enough for one.
+    """
+    count = len(picked.names) // feeder.batch * feeder.batch
+    feeder.demand_whole_batches(count or len(picked.names))
+    return picked.model_copy(
+        update={
+            "names": picked.names[:count],
+            "places": picked.places[:count],
+            "labels": picked.labels[:count],
+        }
+    )
 
 
 def choose_layers(account: QuantizationAccount, patterns: Sequence[str]) -> dict[str, str]:

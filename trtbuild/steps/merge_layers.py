@@ -79,8 +79,5 @@ def _name_reference(numbers: str) -> str:
 
 def _rank(layer: LayerSensitivity) -> tuple[bool, float]:
     """Rank what cannot be measured first, then the worst, and what costs nothing last."""
-    lost = any(
-        each.metric == "sqnr_db" and each.applies and each.value is None and not each.identical
-        for each in layer.alone
-    )
+    lost = any(each.broken for each in layer.alone)
     return not lost, math.inf if layer.worst_db is None else layer.worst_db

@@ -42,6 +42,7 @@ class PickSamples(Step):
         picked = PickedSamples(
             of=total,
             names=tuple(names),
+            places=tuple(sorted(wanted)),
             digests=tuple(manifest.samples[index] for index in sorted(wanted)),
             labels=tuple(labels) if len(labels) == len(names) else (),
         )

@@ -214,6 +214,14 @@ class LayerRuns:
                     state, _ = others.run(full[place])
                     yield Run("others", layer, self._int8.finish(state, place + 1))
 
+    def run_float(self, feed: State) -> Outputs:
+        """Run the model in float alone.
+
+        Raises:
+            StepInputError: ONNX Runtime cannot run the model on this.
+        """
+        return self._float.finish(self._float.march(feed)[-1], len(self._float.stretches))
+
     def _look(self, layer: int, exact: Outputs, quantized: Outputs) -> OwnRun:
         operands = self._model.operands
         result = self._model.parts.view.nodes[layer].output[0]

@@ -27,7 +27,8 @@ class QuantizedOperand:
 
     source: str
     """The float tensor; of a weight, what the float model has for it."""
-    linear: LinearNode
+    linear: LinearNode | None
+    """None for a constant that was fitted to what is INT8: a bias."""
     tensor: str
     """What the quantized model calls the tensor that is quantized."""
     integers: str = ""
@@ -36,7 +37,12 @@ class QuantizedOperand:
     @property
     def limit(self) -> float:
         """The largest absolute value that an activation's scale represents."""
-        return float(self.linear.scale.max()) * 127
+        return self.scale * 127
+
+    @property
+    def scale(self) -> float:
+        """The scale of an activation, or the largest of a weight."""
+        return 0.0 if self.linear is None else float(self.linear.scale.max())
 
 
 @dataclass
@@ -74,10 +80,11 @@ class QuantizedOperands:
         return made
 
     def _name(self, operand: QuantizedOperand, what: str) -> str:
-        mark = operand.linear.axis if operand.integers else float(operand.linear.scale.max())
+        axis = -1 if operand.linear is None else operand.linear.axis
+        mark = axis if operand.integers else operand.scale
         key = (f"{operand.source} {operand.integers} {what}", mark)
         if key not in self._given:
-            self._given[key] = self._names.fresh(f"{operand.source}_{what}")
+            self._given[key] = self._names.fresh(f"{operand.tensor}_{what}")
         return self._given[key]
 
     def _dequantize(self, operand: QuantizedOperand, name: str) -> npt.NDArray[np.float32]:
@@ -88,6 +95,8 @@ class QuantizedOperands:
             return self._weights[name]
         linear = operand.linear
         values = fold_value(self._quantized, operand.integers).astype(np.float32)
+        if linear is None:
+            return values
         shape = [1] * values.ndim
         if linear.scale.size > 1:
             shape[linear.axis] = linear.scale.size
@@ -103,7 +112,7 @@ class QuantizedOperands:
 
         integers, result = (self._name(operand, what) for what in ("quantized", "dequantized"))
         half = self._view.dtype(operand.source) == "float16"
-        scale = np.array(operand.linear.scale.max(), np.float16 if half else np.float32)
+        scale = np.array(operand.scale, np.float16 if half else np.float32)
         more = [self._name(operand, what) for what in ("scale_switched", "zero_switched")]
         made.constants |= dict(zip(more, (scale, np.zeros((), np.int8)), strict=True))
         yield onnx.helper.make_node("QuantizeLinear", [operand.source, *more], [integers], integers)
@@ -126,6 +135,7 @@ def read_operands(model: onnx.ModelProto, quantized: onnx.ModelProto) -> Quantiz
             operand = _read(other, name, view.nodes[index].input[slot])
             if operand is not None:
                 found[index, slot] = operand
+        found |= _read_bias(view, index, other, node)
     return QuantizedOperands(found, view, other, NameGenerator(model.graph))
 
 
@@ -144,3 +154,28 @@ def _read(quantized: GraphView, name: str, source: str) -> QuantizedOperand | No
         return None
     tensor = str(quantized.nodes[maker].input[0])
     return QuantizedOperand(source, read_linear(quantized, maker), tensor)
+
+
+def _read_bias(
+    view: GraphView, index: int, quantized: GraphView, node: onnx.NodeProto
+) -> dict[Site, QuantizedOperand]:
+    """Return the bias of a layer, or the Add behind a MatMul, where quantization fitted it."""
+    import numpy as np
+
+    mine = view.nodes[index]
+    if node.op_type in {"Conv", "ConvTranspose", "Gemm"}:
+        slots = [2] if len(node.input) > 2 else []  # noqa: PLR2004
+    elif node.op_type == "Add":
+        slots = [slot for slot, name in enumerate(node.input) if quantized.is_constant(name)]
+    else:
+        slots = []
+    found = {}
+    for slot in slots:
+        own = mine.input[slot] if slot < len(mine.input) else ""
+        fitted = node.input[slot]
+        if not quantized.is_constant(fitted) or (own and not view.is_constant(own)):
+            continue
+        if own and np.array_equal(fold_value(view, own), fold_value(quantized, fitted)):
+            continue
+        found[index, slot] = QuantizedOperand(own, None, fitted, fitted)
+    return found

@@ -48,7 +48,8 @@ def find_switches(view: GraphView, sites: Iterable[Site], layers: Collection[int
     fused = {(each.add, each.skip): each.conv for each in find_residuals(view)}
     owners = {site: site[0] for site in quantized if site[0] in layers}
     owners |= {site: fused[site] for site in quantized if fused.get(site) in layers}
-    tensors = {site: view.nodes[site[0]].input[site[1]] for site in owners}
+    owners |= {site: layer for site in quantized if (layer := _find_biased(view, site)) in layers}
+    tensors = {site: _name_operand(view, site) for site in owners}
     flows = _find_flows(view, tensors.values(), set(quantized) - owners.keys())
     return Switches(
         layers=tuple(sorted(layers)),
@@ -57,6 +58,21 @@ def find_switches(view: GraphView, sites: Iterable[Site], layers: Collection[int
         tensors=tensors,
         others=frozenset(quantized) - owners.keys() - flows.keys(),
     )
+
+
+def _name_operand(view: GraphView, site: Site) -> str:
+    index, slot = site
+    names = view.nodes[index].input
+    return names[slot] if slot < len(names) else ""
+
+
+def _find_biased(view: GraphView, site: Site) -> int:
+    """Return the layer whose bias an operand is, where an Add behind it adds that; -1 for none."""
+    index, slot = site
+    node = view.nodes[index]
+    if node.op_type != "Add" or not view.is_constant(node.input[slot]):
+        return -1
+    return view.producers.get(node.input[1 - slot], -1)
 
 
 def _find_flows(
