@@ -18,7 +18,7 @@ __all__ = ["PARTS", "PICK", "SENSITIVITY", "add_sensitivity", "name_part"]
 SENSITIVITY = "sensitivity"
 """The last of the steps."""
 PICK = "pick_samples"
-PARTS = 4
+PARTS = 3
 """Steps that the layers are shared out to: what one has measured is kept where the next is
 interrupted. Each computes what is in front of its layers again."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SURVEYED", "plan_tally"]
 
 Rows = Mapping[str, "np.ndarray"]
-SURVEYED = 8
+SURVEYED = 4
 """Samples on which it is seen whether an output holds parts of unlike scale."""
 
 
