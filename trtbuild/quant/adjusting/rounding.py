@@ -30,7 +30,7 @@ DAMPING = 0.03
 samples say little of many weights."""
 SETTLED = 0.001
 """Share of weights that still turn, at which the rest is left."""
-TRUST = 0.5
+TRUST = 0.25
 """How much of the aim is what the float model makes; the rest is what float weights make of the
 input that there is. With the first alone, weights shrink: what is wrong with the input weakens what
 it tells of the output, as noise does in any regression."""
