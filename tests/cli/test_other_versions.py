@@ -19,7 +19,7 @@ def rewritten(store, step, name, text):
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(data)
     for path in [*(store / "actions").iterdir(), *(store / "contents").iterdir()]:
-        record = json.loads(read_sealed(path))
+        record = json.loads(read_sealed(path, 1 << 20))
         action = record.get("action", record)
         if action["step"] != step:
             continue

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers.plans import plan_with
 from trtbuild.cli import progress
 from trtbuild.cli.progress import LineListener
+from trtbuild.core.values import Ranges
+from trtbuild.plan.explain import Decision
+from trtbuild.plan.plan import plan_steps
 from trtbuild.run.executor import StepProgress
+from trtbuild.steps.locked_ranges import LockedRanges
 
 STEP = "build_engine(rtx)"
 
@@ -26,6 +31,13 @@ def lines(seconds):
     return listener
 
 
+def decisions(*verdicts):
+    return [
+        Decision(step=f"step {number}", digest="sha256:aa", verdict=verdict)
+        for number, verdict in enumerate(verdicts)
+    ]
+
+
 def test_a_build_says_how_long_it_will_take(clock, capsys):
     """60 seconds last time, 20 have gone by: 40 are left; later it says how long it took."""
     listener = lines(60.0)
@@ -40,6 +52,25 @@ def test_a_build_says_how_long_it_will_take(clock, capsys):
         f"{STEP}: 50 of 100 %, about 40 s left",
         f"{STEP}: 50 of 100 %, it took 60 s before",
     ] == told
+
+
+def test_what_is_certain_and_what_may_be_is_counted_apart(capsys):
+    """A step that may find its result made already is none that runs."""
+    LineListener(verbose=False).planned(plan_with(), decisions("run", "maybe", "maybe", "reuse"))
+
+    assert "face: 1 of 4 steps to run, 2 may run\n" == capsys.readouterr().err
+
+
+def test_a_step_that_only_takes_ranges_over_does_not_say_that_it_calibrates(capsys):
+    """It goes by the name of the calibration whose place it takes."""
+    table = {"calibrate": LockedRanges(table=Ranges(tensors={}))}
+    listener = LineListener(verbose=False)
+    listener.planned(plan_steps("face", table, facts={}, deferred={}), decisions("run"))
+    listener.started("calibrate")
+
+    told = capsys.readouterr().err.splitlines()[1].strip()
+
+    assert "run      calibrate (takes the ranges in the lock)" == told
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1.5])

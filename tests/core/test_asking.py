@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import stat
+import sys
 
 import pytest
 
 from trtbuild.core.asking import asking
+
+NATIVE = sys.modules[os.stat.__module__]
+"""`posix`, or `nt`: where `os` has it from."""
 
 
 @pytest.fixture
@@ -15,7 +20,9 @@ def asked(tmp_path):
     def said(act):
         found = set()
         with asking(
-            lambda what, path: found.add((what, os.path.relpath(path, tmp_path))),
+            lambda what, path: found.add(
+                (what, os.path.relpath(path.rpartition(" ")[2], tmp_path))
+            ),
             lambda name: found.add(("module", name)),
         ):
             act()
@@ -33,12 +40,15 @@ def file(tmp_path):
 
 WAYS = [
     ({"asked"}, lambda path: path.exists()),
-    ({"asked"}, lambda path: os.access(path, os.R_OK)),
+    ({"asked"}, lambda path: os.access(path, os.F_OK)),
+    ({"asked", "accesses"}, lambda path: os.access(path, os.R_OK)),
+    ({"asked", "sizes"}, lambda path: NATIVE.stat(path).st_size),
+    ({"asked", "modes"}, lambda path: path.stat().st_mode & 0o111),
+    ({"asked"}, lambda path: stat.S_ISREG(path.stat().st_mode)),
     ({"asked", "sizes"}, lambda path: path.stat().st_size),
     ({"asked", "sizes"}, os.path.getsize),
     ({"asked", "times"}, lambda path: path.stat().st_mtime),
     ({"asked", "times"}, os.path.getmtime),
-    ({"asked"}, lambda path: path.stat().st_mode),
     ({"asked", "sizes", "times"}, lambda path: [path.stat()]),
     ({"links"}, lambda path: path.is_symlink()),
     ({"links"}, os.path.lexists),

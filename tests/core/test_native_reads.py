@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from trtbuild.core import native_reads
 from trtbuild.core.native_reads import NativeReads
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
@@ -31,13 +32,29 @@ def test_hears_of_what_a_program_reads(tmp_path):
 
 def test_hears_of_folders_in_a_folder(tmp_path):
     """But not in those where tools keep what is theirs."""
-    for name in ("in/deeper/1.bin", ".git/1.bin", "build/1.bin"):
+    heard = ("in/deeper/1.bin", ".cache/in/1.bin", "build/1.bin")
+    unheard = (".git/1.bin", "build/tiny/1.bin", "env/lib/1.bin")
+    for name in (*heard, *unheard, "build/tiny/.trtbuild.json", "env/pyvenv.cfg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1")
 
-    heard = opened(tmp_path, "in/deeper/1.bin", ".git/1.bin", "build/1.bin", tree=True)
+    assert {*heard} == opened(tmp_path, *heard, *unheard, tree=True)
 
-    assert {"in/deeper/1.bin"} == heard
+
+def test_hidden_folders_come_last_and_what_is_left_out_is_told(tmp_path, monkeypatch):
+    """Where not all can be watched, those that people see are; of a home, no others are."""
+    for name in (".a/1.bin", "b/1.bin", "c/1.bin"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("1")
+
+    def heard(most):
+        monkeypatch.setattr(native_reads, "MOST_IN_TREES", most)
+        return opened(tmp_path, ".a/1.bin", "b/1.bin", "c/1.bin", tree=True)
+
+    assert {"b/1.bin", "c/1.bin"} == heard(3)
+    assert {".a/1.bin", "b/1.bin", "c/1.bin"} == heard(4)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert {"b/1.bin", "c/1.bin"} == heard(4)
 
 
 def test_passes_over_sources_and_recipes(tmp_path):

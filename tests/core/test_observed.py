@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
@@ -35,6 +36,32 @@ def test_folders_count_by_the_names_in_them(look, tmp_path):
     assert before.startswith("2 names (")
     (tmp_path / "2.png").touch()
     assert before != look("folder .")
+
+
+def test_folders_count_by_what_is_in_them_without_reading_it(look, tmp_path):
+    """A folder in the place of a file, or a link: whoever lists names is told that with them."""
+    seen = []
+    for make in (
+        lambda path: path.write_text("1"),
+        lambda path: path.mkdir(),
+        lambda path: path.symlink_to("nowhere"),
+        lambda path: path.symlink_to(tmp_path),
+    ):
+        shutil.rmtree(tmp_path / "in", ignore_errors=True)
+        (tmp_path / "in").mkdir()
+        make(tmp_path / "in/x")
+        seen.append(look("folder in"))
+
+    assert 4 == len({*seen})
+
+
+def test_what_may_be_done_with_a_file_counts_where_that_is_asked(look, tmp_path):
+    """A mode, and whether it may be run; of what is not there, that."""
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "a").chmod(0o644)
+    assert ("644", "yes", "no", "absent") == tuple(
+        map(look, ("mode a", "access r a", "access rx a", "access x b"))
+    )
 
 
 def test_packages_count_by_their_versions(look):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -115,3 +116,14 @@ def test_the_import_path_and_modules_of_the_user_s_are_forgotten(watched, tmp_pa
     assert "file lib/forgotten.py" in found.words
     assert before == sys.path
     assert "forgotten" not in sys.modules
+
+
+def test_packages_without_an_init_are_forgotten_whole(watched, tmp_path, monkeypatch):
+    """One within another asks its parent where it lies."""
+    (tmp_path / "project/outer_x/inner_x").mkdir(parents=True)
+    (tmp_path / "project/outer_x/inner_x/leaf_x.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path / "project"))
+
+    watched(lambda: importlib.import_module("outer_x.inner_x.leaf_x"))
+
+    assert [] == [name for name in sys.modules if name.startswith("outer_x")]

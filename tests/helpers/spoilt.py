@@ -44,6 +44,7 @@ quantization:
   skip: [c]
   precision: {d: fp32}
   allow_float: [e]
+  equalize: [{kind: cross_layer}]
 precision: fp32
 checks: {"off": {TB303: "the branch is tiny"}}
 profiles:
@@ -54,7 +55,7 @@ targets:
   reference: {kind: onnxruntime}
 compare:
   data: eval
-  metrics: [cosine, top1]
+  metrics: [cosine, {kind: detection, layout: {kind: yolov8}}]
   gates:
     - {metric: cosine, at_least: 0.99}
 """
@@ -106,7 +107,11 @@ def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
         "data": ("data", "calib"),
         "calibrator": ("quantization", "calibrator"),
         "weights": ("quantization", "weights"),
+        "equalize": ("quantization", "equalize", 0),
         "targets": ("targets", "rtx"),
+        "metrics": ("compare", "metrics", 0),
+        "labels": ("data", "eval", "labels"),
+        "layout": ("compare", "metrics", 1, "layout"),
     }
     for section, classes in kinds().items():
         for each in classes:

@@ -66,6 +66,29 @@ def test_a_model_it_cannot_load_is_told(run):
         run(onnx.parser.parse_model(text), {})
 
 
+@pytest.mark.parametrize(
+    ("hint", "opset", "ir", "dtype"),
+    [
+        ("export the model again with opset 13 or above", 6, 8, 1),
+        ("ONNX Runtime has this operator in other types", 17, 8, 11),
+        ("write `model.ir_version = 10`", 17, 99, 1),
+        ("export the model with an opset that this ONNX Runtime knows", 99, 10, 1),
+    ],
+)
+def test_why_it_cannot_load_a_model_decides_what_is_advised(run, hint, opset, ir, dtype):
+    """Age, type, and what is newer than it."""
+    value = [onnx.helper.make_tensor_value_info(name, dtype, (1,)) for name in "xy"]
+    attributes = {"is_test": 1} if opset < 7 else {}
+    op = "Dropout" if attributes else "Softplus"
+    node = onnx.helper.make_node(op, ["x"], ["y"], **attributes)
+    imports = [onnx.helper.make_opsetid("", opset)]
+    graph = onnx.helper.make_graph([node], "g", value[:1], value[1:])
+    with pytest.raises(StepInputError) as raised:
+        run(onnx.helper.make_model(graph, opset_imports=imports, ir_version=ir), {})
+
+    assert raised.value.hint.startswith(hint)
+
+
 def test_a_run_that_fails_is_told(run):
     """A failure inside the model is quoted, not a traceback."""
     text = "m (float[n] x) => (float[k] y) <int64[1] s = {3}> { y = Reshape(x, s) }"

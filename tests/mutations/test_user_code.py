@@ -376,6 +376,73 @@ def inner_shadowed(project):
     return lambda: project.write("first/both/helper.py", "VALUE = 2\n")
 
 
+def entry_becomes_folder(project):
+    """Told by `os.scandir`, which opens nothing."""
+    path = project.write("photos/1.txt", 1)
+    project.code(f"value = 1 + sum(e.is_dir() for e in os.scandir({beside('../photos')}))")
+
+    def change():
+        path.unlink()
+        path.mkdir()
+
+    return change
+
+
+def entry_becomes_file(project):
+    (project.folder / "photos/in").mkdir(parents=True)
+    project.code(f"value = 1 + sum(len(files) for _, _, files in os.walk({beside('../photos')}))")
+
+    def change():
+        (project.folder / "photos/in").rmdir()
+        project.write("photos/in", 1)
+
+    return change
+
+
+def entry_grows(project):
+    """Asked by a function of its own, not by the one that lists."""
+    project.write("photos/1.txt", 1)
+    project.code(
+        f"""
+        def size(entry):
+            return entry.stat().st_size
+        value = sum(map(size, os.scandir({beside("../photos")})))
+        """
+    )
+    return lambda: project.write("photos/1.txt", 11)
+
+
+def may_be_run(project):
+    path = project.write("code/tool.sh", 1)
+    project.code(f"value = 2 if os.access({beside('tool.sh')}, os.X_OK) else 1")
+    return lambda: path.chmod(0o755)
+
+
+def asked_of_the_system(project):
+    """As `os` itself does."""
+    path = project.write("code/sized.bin", 1)
+    project.code(f"import posix\nvalue = posix.stat({beside('sized.bin')}).st_size")
+    return lambda: path.write_text("11")
+
+
+def hidden_folder(project):
+    """Read by a library of C, under a name that stands nowhere."""
+    project.write("code/.cache/set/1.bin", 1)
+    project.code(
+        """
+        import ctypes
+        name = "/".join([os.path.dirname(__file__), ".ca" + "che", "set", f"{1}.bin"])
+        libc = ctypes.CDLL(None)
+        libc.fopen.restype = ctypes.c_void_p
+        file, data = libc.fopen(name.encode(), b"r"), b" " * 9
+        libc.fread(data, 1, 9, ctypes.c_void_p(file))
+        libc.fclose(ctypes.c_void_p(file))
+        value = float(data.strip())
+        """
+    )
+    return lambda: project.write("code/.cache/set/1.bin", 2)
+
+
 def package_undeclared(project):
     """One that nothing names, in a folder of installed ones."""
     site = project.folder / "venv/site-packages"
@@ -399,6 +466,8 @@ KINDS = [
     python_path, other_python_path, editable, by_name, same_second_and_size, executed, forked,
     declared_variable, given_variable, declared_folder, without_python, by_a_program, linked,
     zipped, database, package_undeclared, newest, linked_name, folder_made, inner_shadowed,
+    entry_becomes_folder, entry_becomes_file, entry_grows, may_be_run, asked_of_the_system,
+    hidden_folder,
 ]  # fmt: skip
 
 
@@ -553,6 +622,17 @@ def test_a_variable_that_is_not_declared_is_not_given(project, store):
         capture(project, store)
 
     assert "declare it under `environment:`" in failed.value.hint
+
+
+def test_what_is_asked_of_the_environment_in_c_is_the_same_for_all(project, store):
+    """A time zone that is not declared, say: in every one, the same comes of it."""
+    project.code("import time\nvalue = time.localtime(0).tm_hour")
+    made = set()
+    for zone in ("UTC-3", "UTC-5"):
+        project.patch.setenv("TZ", zone)
+        made.add(capture(project, Store(project.folder.parent / zone)).artifacts)
+
+    assert 1 == len(made)
 
 
 def test_what_cannot_be_followed_is_said(project, store):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.helpers.projects import edit, small_project
 from tests.plan.test_preflight import PROFILE, SIGNATURE
 from trtbuild.core.values import TensorSpec
@@ -18,10 +20,10 @@ SHAPED = SIGNATURE.model_copy(
 VALUES = PROFILE + "    size: {values: true, min: [8, 8], opt: [8, 8], max: [16, 16]}\n"
 
 
-def problems(signature, recipe, tensors=(), sizes=(), *, data="calib"):
+def problems(signature, recipe, tensors=(), sizes=(), *, data="calib", count=1):
     """Return message and hint of each problem; the data is given by its tensors, if there are."""
     manifest = Manifest(
-        count=1, samples=("",), tensors=tuple(tensors), labelled=False, sizes=tuple(sizes)
+        count=count, samples=("",), tensors=tuple(tensors), labelled=False, sizes=tuple(sizes)
     )
     manifests = {data: manifest} if tensors else {}
     found = find_model_problems(load_recipe(recipe), signature, manifests)
@@ -34,6 +36,18 @@ def test_values_of_shape_inputs_are_asked_for(tmp_path):
 
     assert "the values of `size` [2] decide the size that `up (Resize)` makes" in message
     assert "`size: {values: true, min: ..., opt: ..., max: ...}`" in hint
+
+
+def test_tensorrt_cannot_calibrate_a_model_that_is_fed_values(tmp_path):
+    """The model says that it is; what to do instead is told."""
+    recipe = edit(
+        small_project(tmp_path), "  data: calib\n", "  data: calib\n  calibrate_with: tensorrt\n"
+    )
+    edit(recipe, "kind: tensorrt_rtx, compute_capabilities: [8.9]", "kind: tensorrt10")
+    first, _ = problems(SHAPED, recipe)
+
+    assert first[0].startswith("TensorRT cannot calibrate this model: the values of `size` decide")
+    assert first[1].startswith("remove `calibrate_with`")
 
 
 def test_values_of_shape_inputs_are_taken(tmp_path):
@@ -100,3 +114,36 @@ def test_an_input_without_data_can_be_filled(tmp_path):
     assert [("the model has no input `h1`", "nearest: `h0`")] == problems(
         signature, recipe, [tensor]
     )
+
+
+def test_samples_must_fill_whole_batches(tmp_path):
+    """Of a batch that the model fixes; found once they are counted."""
+    recipe = small_project(tmp_path)
+    edit(recipe, f"profiles:\n{PROFILE}", "")
+    fixed = TensorSpec(name="input", dtype="float32", shape=(4, 3, 8, 8))
+    signature = SIGNATURE.model_copy(update={"inputs": (fixed,)})
+    sample = [TensorSpec(name="input", dtype="float32", shape=(3, 8, 8))]
+    [(message, hint)] = problems(signature, recipe, sample, count=6)
+
+    assert message.endswith(
+        "the model takes 4 samples at once, and 6 samples are no multiple of that"
+    )
+    assert hint.startswith("take 4 samples")
+    assert [] == problems(signature, recipe, sample, count=8)
+
+
+@pytest.mark.parametrize(
+    ("hint", "dtype"),
+    [("draw them so: `dtype: int64`", "int64"), ("no float64 is drawn: give arrays", "float64")],
+)
+def test_drawn_samples_are_told_what_can_be_drawn(hint, dtype, tmp_path):
+    """Random data has four types."""
+    recipe = small_project(tmp_path)
+    drawn = "{kind: random, inputs: {input: {shape: [3, 8, 8]}}}"
+    edit(recipe, "{kind: arrays, path: calib.npz}", drawn)
+    wanted = TensorSpec(name="input", dtype=dtype, shape=("batch", 3, 8, 8))
+    signature = SIGNATURE.model_copy(update={"inputs": (wanted,)})
+    sample = TensorSpec(name="input", dtype="float32", shape=(3, 8, 8))
+    [(_, told)] = problems(signature, recipe, [sample])
+
+    assert told.startswith(hint)

@@ -8,7 +8,11 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.projects import edit, small_project
 from tests.helpers.recipes import GOOD
-from trtbuild.plan.first_look import find_input_problems, find_unusable_files
+from trtbuild.plan.first_look import (
+    find_input_doubts,
+    find_input_problems,
+    find_unusable_files,
+)
 from trtbuild.recipe.load import examine_recipe
 
 SHAPES = "input: {min: [1, 3, 8, 8], opt: [2, 3, 8, 8], max: [4, 3, 8, 8]}"
@@ -78,6 +82,62 @@ def test_an_onnx_model_says_its_inputs_itself(tmp_path):
     assert "the model has no input `image`" in said_of(recipe)
 
 
+RANDOM = "{kind: random, count: 4, inputs: {input: {shape: [3, 8, 8]}}}"
+
+
+@pytest.mark.parametrize(
+    ("expected", "hint", "axes", "before", "after"),
+    [
+        ("", "", "N,3,8,8", "", ""),
+        (
+            "gives samples of shape [4, 3, 8, 8] for `input`; the model takes [N, 3, 8, 8]",
+            "draw what one sample is: `shape: [1, 3, 8, 8]`",
+            *("N,3,8,8", "[3, 8, 8]", "[4, 3, 8, 8]"),
+        ),
+        (
+            "gives samples of shape [3, 8, 9] for `input`; the model takes [N, 3, H, 8]",
+            "draw what one sample is: `shape: [3, H, 8]`, with a number for H",
+            *("N,3,H,8", "[3, 8, 8]", "[3, 8, 9]"),
+        ),
+        (
+            "does not fill whole batches: the model takes 3 samples at once",
+            "take 3 samples (`count`), or",
+            *("3,3,8,8", "", ""),
+        ),
+        ("", "", "4,3,8,8", "", ""),
+    ],
+)
+def test_data_that_a_recipe_states_must_fit_the_model(
+    expected, hint, axes, before, after, tmp_path
+):
+    """In shape and in number, before anything is drawn; the type is not at a file's beginning."""
+    recipe = small_project(tmp_path)
+    edit(recipe, "{kind: arrays, path: calib.npz}", RANDOM.replace(before, after))
+    edit(recipe, f"profiles:\n  - {SHAPES}\n", f"profiles: [{{{SHAPES}}}]\n" if "N" in axes else "")
+    text = f"g (float[{axes}] input) => (float[N,a,b,c] y) {{ y = Identity(input) }}"
+    onnx.save(model_of(text), tmp_path / "model.onnx")
+    said = [
+        each
+        for each in find_input_problems(examine_recipe(recipe))
+        if each.message.startswith("data `calib`")
+    ]
+
+    assert bool(expected) == bool(said)
+    assert all(each.message.startswith(f"data `calib` {expected}") for each in said)
+    assert all(each.hint.startswith(hint) for each in said)
+
+
+def test_data_beyond_the_profiles_is_doubted(tmp_path):
+    """Pictures and drawn samples: to calibrate on them is not wrong, and no engine takes them."""
+    recipe = small_project(tmp_path)
+    edit(recipe, "{kind: arrays, path: calib.npz}", RANDOM.replace("8, 8", "8, 12"))
+    (doubt,) = find_input_doubts(examine_recipe(recipe))
+
+    assert ("warning", ("data", "calib")) == (doubt.level, doubt.path)
+    assert doubt.message.endswith("the engine cannot run on them")
+    assert doubt.hint.startswith("widen the profile")
+
+
 def test_what_is_said_of_an_input_must_be_of_one(tmp_path):
     """In the section `inputs` as in profiles."""
     recipe = small_project(tmp_path)
@@ -115,6 +175,18 @@ def test_all_that_is_not_here_is_found(tmp_path):
     )
     assert [("compare", "reference", "path")] == places[3:]
     assert places[:1] == [each.at for each in find_unusable_files(examined, data=False)]
+
+
+def test_a_mistake_beside_it_hides_no_file_that_is_not_here(tmp_path):
+    """In the same section, in the same data set; of a wrong path nothing is known."""
+    recipe = torch_recipe(
+        tmp_path, ("count: 64", "count: many"), ("without_weights", "without_weight")
+    )
+    edit(recipe, "path: eval.npz", "path: 3")
+
+    assert [("model", "entrypoint"), ("data", "calib", "path")] == [
+        each.at for each in find_unusable_files(examine_recipe(recipe))
+    ]
 
 
 POINTER = (

@@ -133,6 +133,18 @@ def test_a_type_by_another_name_is_known(tmp_path, word, meant):
     assert [f"did you mean `{meant}`?"] == [each.hint for each in caught.value.problems]
 
 
+def test_tensorrt_calibrates_no_model_that_is_fed_values(told):
+    """Its calibrators are fed arrays on the device, and values of shapes are not."""
+    profile = "profiles: [{x: {min: [1], opt: [1], max: [1]}, s: {values: true, %s}}]"
+    section_of = section("explicit", more=NATIVE) + "\n" + profile % "min: [1], opt: [1], max: [1]"
+
+    (line,) = told(TEN, section_of)
+    assert line.startswith(
+        "5: TensorRT cannot calibrate a model whose shapes rest on values, as of `s`"
+    )
+    assert [] == told(TEN, section_of.replace(NATIVE, ""))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "hint"),
     [

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from trtbuild.plan.difference import Change, Diff, FigureChange, GateChange, ListChange
+from trtbuild.plan.difference import Change, Diff, FigureChange, GateChange, ListChange, Loosened
 from trtbuild.plan.explain import Reason
 from trtbuild.plan.range_diff import MovedRange, RangeDiff
 from trtbuild.report.pull_request import render_differences_markdown, render_reasons_markdown
@@ -141,6 +141,23 @@ def test_a_gate_that_fails_is_said_though_nothing_differs():
     heads = re.findall("^### .*", render_differences_markdown([better, failing]), re.MULTILINE)
 
     assert ["### f: the same", "### b: better"] == heads
+
+
+def test_what_is_demanded_less_is_said_beside_the_verdict():
+    """A pull request that passes because its gate is gone does not look like one that passes."""
+    found = MOVED.model_copy(
+        update={
+            "verdict": "better",
+            "gates": (),
+            "loosened": (Loosened(what="Gate removed", told="top1 drop ≤ 1 point"),),
+        }
+    )
+
+    first, _, recipe, _, told, *_ = render_differences_markdown([found]).splitlines()
+
+    assert "## less is demanded; recipe: 1 better" == first
+    assert "### a.yaml: better" == recipe
+    assert "- **Gate removed**: top1 drop ≤ 1 point" == told
 
 
 @pytest.mark.parametrize(("recipes", "facts"), [(1, 9000), (900, 1), (50, 400)])

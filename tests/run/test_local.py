@@ -17,6 +17,7 @@ from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.needs import Needs
 from trtbuild.core.values import Range, Ranges
 from trtbuild.run import local as module
+from trtbuild.run import process as process_module
 from trtbuild.run.executor import Call, CallResult
 from trtbuild.run.local import Local
 from trtbuild.steps.base import Pinned, Ref
@@ -202,3 +203,18 @@ def test_no_worker_outlives_its_parent(tmp_path, at):
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_worker_that_never_gets_ready_fails_its_step(local, tmp_path, monkeypatch):
+    """A Python that holds an older trtbuild, which waits for another word: not for ever."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nread asked; sleep 60\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(module.sys, "executable", str(python))
+    monkeypatch.setattr(process_module, "READY_SECONDS", 0.05)
+    local.start(call(tmp_path))
+
+    told = ended(local)
+
+    assert 4 == told.code
+    assert "said nothing for 0.05 seconds before it was ready" in told.message

@@ -10,7 +10,9 @@ import time
 import pytest
 
 from trtbuild.core.values import Ranges
+from trtbuild.run import process as module
 from trtbuild.run.executor import Call, StepProgress
+from trtbuild.run.identity import identify
 from trtbuild.run.process import WorkerKey, WorkerProcess
 from trtbuild.steps.locked_ranges import LockedRanges
 
@@ -23,6 +25,8 @@ REPORT = {
     "warnings": [],
     "caveats": [],
 }
+HELLO = {"hello": identify().model_dump(mode="json")}
+OTHER = {"hello": {**HELLO["hello"], "sources": "of another day", "at": "/elsewhere"}}
 PROGRESS = {"name": "it", "done": 1, "total": 2, "unit": "sample"}
 
 
@@ -57,7 +61,8 @@ def hear(told):
 def test_a_worker_is_given_a_line_and_answers_with_lines(start, tmp_path):
     """Progress first, then its report; between the two, what it started may write what it likes."""
     process, told = start(
-        f"""read asked; printf '%s' "$asked" > {tmp_path}/asked
+        f"""echo '{json.dumps(HELLO)}'
+        read asked; printf '%s' "$asked" > {tmp_path}/asked
         echo '{json.dumps(PROGRESS)}'
         echo '[1] a library says hello'
         echo '{json.dumps(REPORT)}'"""
@@ -65,6 +70,7 @@ def test_a_worker_is_given_a_line_and_answers_with_lines(start, tmp_path):
 
     process.run(call(tmp_path), threads=3)
 
+    assert hear(told) is None  # its greeting
     assert StepProgress(**PROGRESS) == hear(told)
     assert hear(told) is None  # what is no word of the worker's
     assert {**REPORT, "notes": ("a",), "warnings": (), "caveats": ()} == hear(told)
@@ -83,7 +89,8 @@ def test_what_goes_wrong_before_it_is_ready_is_logged(start, tmp_path):
         time.sleep(0.01)
     assert 7 == process.status()
     assert "no module named trtbuild\n" == (tmp_path / "start.log").read_text()
-    assert "ended with exit code 7" in process.describe_death(7)["message"]
+    assert "ended with exit code 7 before it was ready" in process.describe_death(7)["message"]
+    assert 4 == process.describe_death(7)["code"]
     process.run(call(tmp_path), threads=1)  # to no effect, and without an error
 
 
@@ -106,7 +113,33 @@ def test_killing_it_ends_what_it_started(start, tmp_path):
 )
 def test_a_death_by_signal_is_told_by_its_name(start, says, status):
     """And the kernel's way to end what takes too much memory by its likely cause."""
-    process, _ = start("read asked")
+    process, told = start(f"echo '{json.dumps(HELLO)}'; read asked")
+    hear(told)
 
     assert process.describe_death(status)["message"].endswith(f"was ended by {says}")
     assert 3 == process.describe_death(status)["code"]
+
+
+@pytest.mark.parametrize("says", [OTHER, {"hello": "an older word"}, REPORT, PROGRESS])
+def test_a_worker_of_another_trtbuild_is_not_believed(says, start):
+    """Be it newer, older, or so old that it does not greet: the step ends with one error."""
+    process, told = start(f"echo '{json.dumps(says)}'; read asked")
+
+    report = hear(told)
+
+    assert 4 == report["code"]
+    assert report["message"].startswith("its worker is another trtbuild: ")
+    assert ("/elsewhere" in report["message"]) == (says is OTHER)
+    assert not process.alive()
+
+
+def test_a_worker_that_never_gets_ready_is_late(start, monkeypatch):
+    """One that has greeted may take as long as its steps do."""
+    monkeypatch.setattr(module, "READY_SECONDS", 0)
+    silent, _ = start("read asked")
+    ready, told = start(f"echo '{json.dumps(HELLO)}'; read asked")
+    hear(told)
+
+    assert silent.is_late()
+    assert not ready.is_late()
+    assert "said nothing for 0 seconds" in silent.describe_lateness()["message"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trtbuild.core.values import Range, Ranges
-from trtbuild.steps.base import Context
+from trtbuild.steps.base import Context, QuietEvents
 from trtbuild.steps.locked_ranges import LockedRanges
 
 
@@ -14,6 +14,8 @@ def test_the_table_is_written_as_it_is_locked(tmp_path):
         samples=7,
     )
 
-    LockedRanges(table=table).run(Context(inputs={}, out=tmp_path))
+    events = QuietEvents()
+    LockedRanges(table=table).run(Context(inputs={}, out=tmp_path, events=events))
 
     assert table == Ranges.model_validate_json((tmp_path / "ranges.json").read_bytes())
+    assert ["the ranges are those in the lock: nothing was calibrated"] == events.notes

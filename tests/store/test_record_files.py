@@ -7,6 +7,7 @@ import pytest
 from trtbuild.core.action import Action
 from trtbuild.core.digest import digest_of_bytes, seal
 from trtbuild.core.records import Artifact
+from trtbuild.store import observed, record_files
 
 AB = "sha256:" + "ab" * 32
 EMPTY, BESIDE = digest_of_bytes(b"{}"), digest_of_bytes(b"[]")
@@ -92,3 +93,37 @@ def test_forged_runs_read_as_none(store, text):
 
     assert {} == store.history("small")
     assert [] == store.runs("small")
+
+
+def test_a_record_is_no_longer_than_such_a_record_is(store, tmp_path, monkeypatch):
+    """A right seal says that a file is whole: one of gigabytes is not read, nor ever written."""
+    action = action_of("{}", taken_in(store, tmp_path / "a"))
+    store.record(action, "[]")
+    assert store.action(action.digest) == action
+
+    monkeypatch.setattr(record_files, "MOST_ACTION_BYTES", 64)
+
+    assert store.action(action.digest) is None
+    other = action_of("[{}]", taken_in(store, tmp_path / "b"))
+    store.record(other, "[]")
+    assert [other.step] == store.unkept
+    assert not (store.root / f"actions/{other.digest[7:]}.json").exists()
+
+
+def test_runs_that_are_too_long_are_none(store, monkeypatch):
+    """Each kind of record has a limit of its own."""
+    store.remember("tiny", {"quantize": AB})
+    monkeypatch.setattr(record_files, "MOST_RUNS_BYTES", 64)
+
+    assert {} == store.history("tiny")
+
+
+def test_of_what_code_rested_on_as_much_is_kept_as_is_read_again(store, monkeypatch):
+    """The latest is always written; what was before it goes first."""
+    monkeypatch.setattr(observed, "MOST_BYTES", 600)
+
+    for number in range(20):
+        observed.note_observed(store, AB, EMPTY, [f"file {number}.txt"])
+        assert [f"file {number}.txt"] == observed.read_observed(store, AB)[0]
+
+    assert 1 < len(observed.read_observed(store, AB)) < 8

@@ -11,7 +11,7 @@ from tests.helpers.executors import Recording
 from tests.helpers.models import model_of
 from tests.verbs.test_inspect import L4, Facts, beside
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
+from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.run import run_model
 
@@ -149,11 +149,34 @@ def test_a_target_must_be_one_of_a_recipe(on_gpu, what, target):
     ],
 )
 def test_arrays_that_do_not_fit_are_named(built, arrays, message):
-    """Before ONNX Runtime sees them."""
+    """Before ONNX Runtime sees them: they are what was typed wrongly."""
     np.savez(built / "x.npz", **arrays)
 
-    with pytest.raises(StepInputError, match=message):
+    with pytest.raises(UsageError, match=message) as raised:
         run_model(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
+    assert raised.value.hint.endswith("an array for each input: `x` float32 [n, 2]")
+
+
+@pytest.mark.parametrize(
+    ("message", "feed"),
+    [
+        ("`z` is no input of model.engine", {"z": ONES}),
+        (
+            r"the engine would refuse `x` \[9, 2\]: no profile takes it",
+            {"x": np.tile(ONES, (3, 1))},
+        ),
+    ],
+)
+def test_arrays_that_an_engine_does_not_take_are_refused_before_it_runs(on_gpu, message, feed):
+    """By the inputs and profiles that are written down beside it."""
+    folder = on_gpu("r.yaml", on="cpu")[0].model.parent
+    profile = {"x": {"min": [1, 2], "opt": [1, 2], "max": [4, 2]}}
+    spec: dict[str, str | list[int | str]] = {"name": "x", "dtype": "float32", "shape": ["n", 2]}
+    beside(folder / "it/model.engine", inputs=(spec,), profiles=(profile,))
+    np.savez(folder.parent.parent / "x.npz", **feed)
+
+    with pytest.raises(UsageError, match=message):
+        on_gpu("r.yaml")
 
 
 def test_what_is_not_there_is_told(built):
@@ -161,12 +184,13 @@ def test_what_is_not_there_is_told(built):
     for what, inputs, folder in (
         ("r.yaml", "x.npz", "elsewhere"),
         ("gone.engine", "x.npz", "build"),
-        ("r.yaml", "gone.npz", "build"),
     ):
         with pytest.raises(MissingFile):
             run_model(built / what, built / inputs, Inline(), build_dir=built / folder)
+    with pytest.raises(UsageError, match="there is no such file"):
+        run_model(built / "r.yaml", built / "gone.npz", Inline(), build_dir=built / "build")
     (built / "x.npz").write_bytes(b"no archive")
-    with pytest.raises(StepInputError, match="is neither an npz nor an npy file"):
+    with pytest.raises(UsageError, match="is neither an npz nor an npy file"):
         run_model(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
 
 

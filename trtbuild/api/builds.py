@@ -57,12 +57,14 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     listener: Listener | None = None,
     saved: SavedPlan | None = None,
     locked: bool = False,
+    no_gates: bool = False,
 ) -> AppliedRecipe:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
     `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
-    its ranges. Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
+    its ranges. Where a gate does not pass, no model and no engine is placed but with `no_gates`.
+    Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
 
     Raises:
         WrongSystem: nothing can be built on this one.
@@ -90,6 +92,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
             pages={"report.md": _markdown, "report.html": _html},
             saved=saved,
             lock=_hold_to_lock(loaded, store, place) if locked else None,
+            no_gates=no_gates,
         )
 
 
@@ -143,10 +146,10 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime.
 
     Raises:
-        MissingFile: a file is not there, or the recipe is not built.
-        StepInputError: the arrays do not fit the model.
-        StepFailed: the engine does not load or run.
-        UsageError: what was built is not of the recipe as it stands.
+        MissingFile: the recipe is not built, or an engine is not there.
+        StepFailed, StepInputError: the engine does not load, or what runs fails on these values.
+        UsageError: the arrays cannot be read, or do not fit the model; or what was built is not of
+            the recipe as it stands.
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
     from trtbuild.core.arrays import write_npz

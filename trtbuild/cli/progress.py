@@ -22,6 +22,8 @@ __all__ = ["BarListener", "LineListener", "SilentListener", "choose_listener"]
 SECONDS_BETWEEN_LINES = 10
 SHORT_SECONDS = 2.0
 """Nobody wonders how long is left of a step that takes less."""
+DOING = {"locked_ranges": " (takes the ranges in the lock)"}
+"""What kinds of steps do that take the place of others, by whose names they go."""
 
 
 def choose_listener(*, quiet: bool, verbose: bool) -> SilentListener:
@@ -49,12 +51,17 @@ class LineListener(SilentListener):
         self._said: dict[str, float] = {}
         self._begun: dict[str, float] = {}
         self._seconds: dict[str, float] = {}
+        self._doing: dict[str, str] = {}
 
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
         """Say what is about to be done, unless that is nothing."""
-        running = [each for each in decisions if each.verdict in ("run", "maybe")]
-        if running or self._verbose:
-            self._say(f"{plan.recipe}: {len(running)} of {len(decisions)} steps to run")
+        self._doing = {each.name: DOING.get(each.step.kind, "") for each in plan.steps}
+        run, maybe = (
+            sum(each.verdict == verdict for each in decisions) for verdict in ("run", "maybe")
+        )
+        if run or maybe or self._verbose:
+            rest = f", {maybe} may run" if maybe else ""
+            self._say(f"{plan.recipe}: {run} of {len(decisions)} steps to run{rest}")
         if self._verbose:
             for each in decisions:
                 reasons = " · ".join(reason.text() for reason in each.reasons)
@@ -67,7 +74,7 @@ class LineListener(SilentListener):
     def started(self, name: str) -> None:
         """Say that it has started, and how long it took last time."""
         self._begun[name] = self._said[name] = time.monotonic()
-        self._say(f"  run      {name}{self._left(name)}")
+        self._say(f"  run      {name}{self._doing.get(name, '')}{self._left(name)}")
 
     def progressed(self, progress: StepProgress) -> None:
         """Say how far it is, now and then."""
@@ -75,7 +82,8 @@ class LineListener(SilentListener):
         if now - self._said.get(progress.name, now) < SECONDS_BETWEEN_LINES:
             return
         self._said[progress.name] = now
-        self._say(f"           {progress.name}: {_amount(progress)}{self._left(progress.name)}")
+        left = self._left(progress.name) or self._extrapolate(progress)
+        self._say(f"           {progress.name}: {_amount(progress)}{left}")
 
     def waiting(self, name: str) -> None:
         """Say for whom this process waits."""
@@ -103,6 +111,15 @@ class LineListener(SilentListener):
         left = seconds - (now - self._begun.get(name, now))
         return f", about {left:.0f} s left" if left > 0 else f", it took {seconds:.0f} s before"
 
+    def _extrapolate(self, progress: StepProgress) -> str:
+        """Say how long a step will still take, by how far it has come in what time."""
+        if not progress.done or progress.done >= progress.total:
+            return ""
+        now = time.monotonic()
+        taken = now - self._begun.get(progress.name, now)
+        left = taken * (progress.total - progress.done) / progress.done
+        return f", about {left:.0f} s left" if min(taken, left) >= SHORT_SECONDS else ""
+
 
 class BarListener(LineListener):
     """A bar for every running step, on a terminal."""
@@ -121,7 +138,9 @@ class BarListener(LineListener):
         """Show a bar that only moves to and fro, until the step says how far it is."""
         self._begun[name] = time.monotonic()
         text = self._left(name).removeprefix(", ")
-        self._tasks[name] = self._bars().add_task(name, total=None, amount=text)
+        self._tasks[name] = self._bars().add_task(
+            name + self._doing.get(name, ""), total=None, amount=text
+        )
 
     def progressed(self, progress: StepProgress) -> None:
         """Move the bar."""
@@ -130,7 +149,8 @@ class BarListener(LineListener):
                 self._tasks[progress.name],
                 completed=progress.done,
                 total=progress.total or None,
-                amount=_amount(progress) + self._left(progress.name),
+                amount=_amount(progress)
+                + (self._left(progress.name) or self._extrapolate(progress)),
             )
 
     def finished(self, outcome: Outcome) -> None:

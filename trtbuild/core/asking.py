@@ -18,10 +18,12 @@ from typing import Any
 from trtbuild.core.provenance import is_installed, is_of_the_system, is_ours, is_standard
 
 __all__ = [
+    "ACCESS",
     "asking",
     "counts",
     "find_asker",
     "is_of_importlib",
+    "list_names_around",
     "path_of",
     "what_matters",
     "whole_path",
@@ -31,8 +33,15 @@ METADATA = f"importlib{os.sep}metadata"
 SIZE, TIMES = "getsize", ("getmtime", "getatime", "getctime")
 STATES = ("stat", "lstat")
 OF_TIMES = ("st_mtime", "st_mtime_ns", "st_ctime", "st_ctime_ns", "st_atime", "st_atime_ns")
+OF_MODES = ("st_mode",)
+OF_KINDS = ("S_ISDIR", "S_ISREG", "S_ISLNK", "S_IFMT")
+"""What of a mode is taken where no more of it is: whether there is a folder, a file or a link."""
 OF_OTHERS = ("st_size", "st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid")
 WAYS = (os.supports_follow_symlinks, os.supports_dir_fd, os.supports_fd)
+
+ACCESS = {"r": os.R_OK, "w": os.W_OK, "x": os.X_OK}
+NATIVE = sys.modules["nt" if os.name == "nt" else "posix"]
+"""Where `os` has its functions from: code may ask there."""
 
 Hear = Callable[[str, str], None]
 
@@ -61,6 +70,23 @@ def counts(path: str) -> bool:
     if "__pycache__" in path or is_of_the_system(path) or is_ours(path):
         return False
     return is_installed(path) or not is_standard(path)
+
+
+def list_names_around(frame: Any) -> tuple[str, ...]:
+    """Return the names that the module uses whose code calls Python's library: its functions too.
+
+    What one of them takes of an entry of a folder may be listed by another.
+    """
+    while frame is not None and is_standard(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return ()
+    things = list(frame.f_globals.values())
+    things += [each for thing in things if isinstance(thing, type) for each in vars(thing).values()]
+    codes = {frame.f_code, *(getattr(each, "__code__", None) for each in things)}
+    file = frame.f_code.co_filename
+    own = [each for each in codes if isinstance(each, CodeType) and each.co_filename == file]
+    return tuple(name for each in own for name in _names_in(each))
 
 
 def find_asker(frame: Any) -> tuple[str, str, tuple[str, ...]]:
@@ -98,14 +124,16 @@ def is_of_importlib(frame: Any) -> bool:
 def asking(hear: Hear, hear_module: Callable[[str], None]) -> Iterator[None]:
     """Say what is asked while the block runs, by the words that `Listener` has for it."""
     _hears.append((hear, hear_module))
-    for name, heard in _HEARD.items():
-        setattr(os, name, heard)
+    for module in (os, NATIVE):
+        for name, heard in _HEARD.items():
+            setattr(module, name, heard)
     importlib.util.find_spec = _find_spec_heard
     try:
         yield
     finally:
-        for name, real in _REAL.items():
-            setattr(os, name, real)
+        for module in (os, NATIVE):
+            for name, real in _REAL.items():
+                setattr(module, name, real)
         importlib.util.find_spec = _find_spec
         _hears.pop()
 
@@ -126,9 +154,9 @@ def _lstat_heard(path: Any, *args: Any, **options: Any) -> os.stat_result:
     return _lstat(path, *args, **options)
 
 
-def _access_heard(path: Any, *args: Any, **options: Any) -> bool:
-    _asked(path, options, there=True)
-    return _access(path, *args, **options)
+def _access_heard(path: Any, mode: int, **options: Any) -> bool:
+    _asked(path, options, mode=mode)
+    return _access(path, mode, **options)
 
 
 def _readlink_heard(path: Any, *args: Any, **options: Any) -> Any:
@@ -155,8 +183,11 @@ def _find_spec_heard(name: str, package: str | None = None) -> Any:
     return _find_spec(name, package)
 
 
-def _asked(path: Any, options: dict[str, Any], *, link: bool = False, there: bool = False) -> None:
-    if not _hears or isinstance(path, int):
+def _asked(
+    path: Any, options: dict[str, Any], *, link: bool = False, mode: int | None = None
+) -> None:
+    """Say what is asked of a path, with a `mode` what may be done with it."""
+    if not _hears or isinstance(path, int) or is_of_importlib(sys._getframe(2)):  # noqa: SLF001
         return
     with contextlib.suppress(TypeError, ValueError, OSError):
         whole = whole_path(os.fspath(path), options.get("dir_fd"))
@@ -172,8 +203,10 @@ def _asked(path: Any, options: dict[str, Any], *, link: bool = False, there: boo
             hear("links", whole)
         else:
             hear("asked", whole)
-            for what in () if there else what_matters(called, names):
+            for what in () if mode is not None else what_matters(called, names):
                 hear(what, whole)
+            if letters := "".join(name for name, bit in ACCESS.items() if mode and mode & bit):
+                hear("accesses", f"{letters} {whole}")
 
 
 def what_matters(called: str, names: tuple[str, ...]) -> Iterator[str]:
@@ -182,6 +215,8 @@ def what_matters(called: str, names: tuple[str, ...]) -> Iterator[str]:
     all_of_it = taken and not _any((*OF_TIMES, *OF_OTHERS), names)
     if called == SIZE or all_of_it or (taken and "st_size" in names):
         yield "sizes"
+    if taken and _any(OF_MODES, names) and not _any(OF_KINDS, names):
+        yield "modes"
     if called in TIMES or all_of_it or (taken and _any(OF_TIMES, names)):
         yield "times"
 

@@ -27,8 +27,11 @@ __all__ = [
 ]
 
 PREFIX = "sha256:"
+DIGEST_LETTERS = len(PREFIX) + 64
 SETTLED_SECONDS = 2
-MOST_SEALED_BYTES = 256 << 20
+STAMP_NUMBERS = 5
+MOST_MEMORY_BYTES = 128 << 20
+"""What the digests of half a million files come to."""
 
 
 def write_canonical_json(tree: Any) -> str:
@@ -64,19 +67,22 @@ def seal(text: str) -> bytes:
     return f"{text}\n{digest_of_bytes(text.encode())}\n".encode()
 
 
-def read_sealed(path: Path) -> str | None:
-    """Return the text of a sealed file, or None where it is absent, torn or damaged."""
+def read_sealed(path: Path, most_bytes: int) -> str | None:
+    """Return the text of a sealed file, or None where it is absent, torn, damaged or too long.
+
+    Its seal says that it is whole, not who wrote it.
+    """
     try:
-        data = read_regular(path, most_bytes=MOST_SEALED_BYTES)
+        data = read_regular(path, most_bytes=most_bytes)
         text, _, seal = data.removesuffix(b"\n").rpartition(b"\n")
         return text.decode() if digest_of_bytes(text).encode() == seal else None
     except (MissingFile, UnicodeDecodeError):
         return None
 
 
-def read_sealed_tree(path: Path) -> Any:
+def read_sealed_tree(path: Path, most_bytes: int) -> Any:
     """Return what the JSON of a sealed file says, or None where there is none that can be read."""
-    text = read_sealed(path)
+    text = read_sealed(path, most_bytes)
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError):
@@ -98,6 +104,7 @@ class FileDigests:
         self._known: dict[str, list[Any]] = _read(memory)
         self._folders: dict[str, str] = {}
         """Where folders really are: to ask it for every file takes longer than all the rest."""
+        self._forgotten: set[str] = set()
         self._changed = False
 
     def digest(self, path: Path) -> str:
@@ -131,10 +138,18 @@ class FileDigests:
         whole = os.path.join(self._folders[folder], name)  # noqa: PTH118
         return os.path.realpath(whole) if os.path.islink(whole) else whole  # noqa: PTH114
 
+    def forget(self, path: Path) -> None:
+        """Read a file anew when its digest is asked for: it was seen to be another's."""
+        key = self._real(str(path))
+        self._known.pop(key, None)
+        self._forgotten.add(key)
+        self._changed = True
+
     def save(self) -> None:
         """Write the memory down; losing it only costs time, so failing to is no error."""
         if self._memory is not None and self._changed:
-            self._write(self._memory, {**_read(self._memory), **self._known})
+            known = {p: each for p, each in _read(self._memory).items() if p not in self._forgotten}
+            self._write(self._memory, {**known, **self._known})
 
     def forget_gone(self) -> None:
         """Forget the files that are no more."""
@@ -165,7 +180,15 @@ def _is_settled(path: str) -> bool:
 
 
 def _read(memory: Path | None) -> dict[str, list[Any]]:
-    known = None if memory is None else read_sealed_tree(memory)
+    known = None if memory is None else read_sealed_tree(memory, MOST_MEMORY_BYTES)
     if not isinstance(known, dict):
         return {}
-    return {path: each for path, each in known.items() if isinstance(each, list) and each}
+    return {path: each for path, each in known.items() if _is_sound(each)}
+
+
+def _is_sound(entry: Any) -> bool:
+    """Tell whether an entry is a stamp and a digest."""
+    if not isinstance(entry, list) or len(entry) != STAMP_NUMBERS + 1:
+        return False
+    digest = entry[-1]
+    return isinstance(digest, str) and len(digest) == DIGEST_LETTERS and digest.startswith(PREFIX)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from trtbuild.core.asking import find_asker
@@ -22,10 +23,17 @@ GIVEN = (
     "COMSPEC", "SYSTEMDRIVE", "NUMBER_OF_PROCESSORS",
 )  # fmt: skip
 """Those that user code is given undeclared: names, and beginnings of names (with `_`)."""
+UNSEEN = (
+    "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ", "LANG", "LANGUAGE", "LC_", "XDG_",
+    "VIRTUAL_ENV", "CONDA_PREFIX", "APPDATA", "LOCALAPPDATA", "USERPROFILE",
+)  # fmt: skip
+"""Those of them that libraries of C are not given, since nobody hears them ask: people differ in
+these. In the others machines differ, and programs cannot start or reach the network without."""
+PLAIN = {"TZ": "UTC"}
+"""What they are given instead: without it, they would look into the machine's settings."""
 PLACES = ("PATH", "HOME", "PWD", "TMPDIR", "TEMP", "TMP")
 """Those that are others on each machine: what is opened there counts by itself."""
 LOOKING_UP = ("__getitem__", "get", "getenv", "getenvb")
-_ENDINGS = tuple(name for name in GIVEN if name.endswith("_") or name == "PYTHON")
 
 
 @contextlib.contextmanager
@@ -41,6 +49,8 @@ def withhold_variables(
     withheld = {name for name in before if not _is_given(name) and name not in declared}
     for name in withheld:
         del os.environ[name]
+    unseen = {name for name in before if _is_one_of(UNSEEN, name) and name not in declared}
+    _hide(unseen, {name: text for name, text in PLAIN.items() if name not in declared})
     asked: set[str] = set()
     environ: Any = os.environ  # what C code asks is set by it too
     real, environ._data = environ._data, _Noticing(environ._data, asked, withheld, taken)  # noqa: SLF001  # the one place that all ask
@@ -50,12 +60,32 @@ def withhold_variables(
         for name in set(os.environ) - set(before):
             del os.environ[name]
         environ._data = real  # noqa: SLF001
+        _hide(PLAIN, {})
         os.environ.update(before)
+        _take_over_time_zone()
+
+
+def _hide(names: Iterable[str], instead: Mapping[str, str]) -> None:
+    """Take variables from what C sees, or give it others; `os.environ` is as it was."""
+    for name in names:
+        os.unsetenv(name)
+    for name, text in instead.items():
+        os.putenv(name, text)
+    _take_over_time_zone()
+
+
+def _take_over_time_zone() -> None:
+    if hasattr(time, "tzset"):
+        time.tzset()
 
 
 def _is_given(name: str) -> bool:
+    return _is_one_of(GIVEN, name) or name.upper().startswith("PYTHON")
+
+
+def _is_one_of(known: tuple[str, ...], name: str) -> bool:
     upper = name.upper()
-    return upper in GIVEN or upper.startswith(_ENDINGS)
+    return upper in known or upper.startswith(tuple(each for each in known if each[-1] == "_"))
 
 
 def _is_users_own() -> bool:

@@ -74,7 +74,8 @@ class Account:
             if path in self._heard.changed or describe(path) != state:
                 raise CorruptObject(f"{path}: was changed while it was read", hint="run it again")
         for folder, names in sorted(self._heard.listings.items()):
-            moved = set(names.split("/")) ^ set(list_names(folder).split("/"))
+            moved = set(names.split("\0")) ^ set(list_names(folder).split("\0"))
+            moved = {each.partition("/")[0] for each in moved}
             if not self._is_own(folder) and any(self._is_others(folder, name) for name in moved):
                 raise CorruptObject(
                     f"{folder}: what lies in it changed while it was listed", hint="run it again"
@@ -126,11 +127,15 @@ class Account:
             "size": heard.sizes - files - self._known,
             "time": heard.times,
             "link": heard.links,
+            "mode": heard.modes,
         }
-        for what, paths in asked.items():
-            for path in paths:
-                if not is_installed(path) and not self._is_own(path) and not self._holds(path):
-                    yield f"{what} {self._name(path)}"
+        every = [(what, path) for what, paths in asked.items() for path in paths]
+        for access in heard.accesses:
+            letters, _, path = access.partition(" ")
+            every.append((f"access {letters}", path))
+        for what, path in every:
+            if not is_installed(path) and not self._is_own(path) and not self._holds(path):
+                yield f"{what} {self._name(path)}"
 
     def _beside_inner(self) -> Iterator[str]:
         """Yield the words for where modules in packages of the user's were looked for."""

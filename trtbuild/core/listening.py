@@ -20,10 +20,12 @@ from trtbuild.core.asking import (
     counts,
     find_asker,
     is_of_importlib,
+    list_names_around,
     path_of,
     what_matters,
     whole_path,
 )
+from trtbuild.core.entries import list_entries
 from trtbuild.core.native_reads import NativeReads
 from trtbuild.core.provenance import is_installed, is_ours, is_standard
 
@@ -54,6 +56,10 @@ class Listener:
         self.sizes: set[str] = set()
         self.times: set[str] = set()
         """Paths of which it was asked when they changed last."""
+        self.modes: set[str] = set()
+        """Paths of which it was asked who may do what with them."""
+        self.accesses: set[str] = set()
+        """Paths of which it was asked whether they may be read, written to, run: `rw /a/b`."""
         self.links: set[str] = set()
         """Paths of which it was asked whether they are links, and where these lead."""
         self.written: set[str] = set()
@@ -122,10 +128,10 @@ def describe(path: str) -> str:
 
 
 def list_names(folder: str) -> str:
-    """Return the names in a folder, sorted and parted by slashes; nothing where it is gone."""
+    """Return what lies in a folder, sorted and parted by NULs; nothing where it is gone."""
     try:
-        return "/".join(sorted(os.listdir(folder)))  # noqa: PTH208
-    except OSError:
+        return "\0".join(sorted(list_entries(folder).values()))
+    except (OSError, ValueError):
         return ""
 
 
@@ -172,7 +178,7 @@ def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     if isinstance(path, int):
         with contextlib.suppress(OSError):
             path = path_of(path)
-    asker, called, names = find_asker(sys._getframe(2))  # noqa: SLF001
+    asker, called, _ = find_asker(sys._getframe(2))  # noqa: SLF001
     if not isinstance(path, str | bytes) or asker.startswith("<"):
         return
     whole = whole_path(path)
@@ -180,7 +186,8 @@ def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
         listener.hear("folders", whole)
         if whole not in listener.listings:
             listener.hear("listings", whole, list_names(whole))
-        if called == "" and "stat" in names and not is_installed(asker):  # of each entry
+        names = () if called or is_installed(asker) else list_names_around(sys._getframe(2))  # noqa: SLF001
+        if "stat" in names:  # of each entry
             for name in os.listdir(whole):  # noqa: PTH208
                 for what in what_matters(called, names):
                     listener.hear(what, os.path.join(whole, name))  # noqa: PTH118

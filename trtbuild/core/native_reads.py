@@ -25,7 +25,16 @@ EVENT = struct.Struct("iIII")
 YAML = (".yaml", ".yml")
 OTHERS = (".py", ".pyc", ".pyi", *YAML, ".lock", ".toml", ".md", ".part")
 """What Python reads itself, so that it is heard anyway, and what editors and trtbuild open."""
-SKIPPED = frozenset({"build", "node_modules", "__pycache__", "site-packages"})
+SKIPPED = frozenset(
+    {
+        "node_modules", "__pycache__", "site-packages", ".git", ".hg", ".svn", ".idea", ".vscode",
+        ".tox", ".nox", ".eggs", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis",
+        ".ipynb_checkpoints",
+    }
+)  # fmt: skip
+"""Where editors and tools open their own files at any time."""
+LATER = ("build",)
+"""Beside hidden ones: folders that are less likely to be read, where not all can be watched."""
 
 
 class NativeReads:
@@ -35,6 +44,8 @@ class NativeReads:
         self.opened: set[str] = set()
         self.lost = False
         """More happened than the kernel remembers."""
+        self.unwatched = False
+        """There are more folders than can be watched."""
         self._watched: set[str] = set()
         self._folders: dict[int, list[str]] = {}
         """Each may be reached by several paths."""
@@ -74,21 +85,39 @@ class NativeReads:
                     self.watch(os.path.dirname(target))  # noqa: PTH120
 
     def watch_tree(self, root: str) -> None:
-        """Hear of files in a folder and those in it, but for what tools keep there."""
-        seen = set()
-        for folder, inner, files in os.walk(root, followlinks=True):
+        """Hear of files in a folder and those in it, but for what tools keep there.
+
+        Hidden folders come last, where that many can be watched; not those of a home, which many
+        programs read at any time.
+        """
+        seen: set[str] = set()
+        roots = [root]
+        while roots:
+            later = self._watch_below(roots, seen)
+            if os.path.realpath(root) == os.path.realpath(os.path.expanduser("~")):  # noqa: PTH111
+                return
+            roots = later
+
+    def _watch_below(self, roots: list[str], seen: set[str]) -> list[str]:
+        """Watch folders and those in them; return those that are to come later."""
+        later = []
+        for folder, inner, files in (
+            each for root in roots for each in os.walk(root, followlinks=True)
+        ):
             there = os.path.realpath(folder)
-            if there in seen:
+            if there in seen or "pyvenv.cfg" in files or ".trtbuild.json" in files:
                 inner.clear()
                 continue
             seen.add(there)
-            if "pyvenv.cfg" in files or ".trtbuild.json" in files:
-                inner.clear()
-                continue
-            inner[:] = sorted(each for each in inner if each[0] != "." and each not in SKIPPED)
-            self.watch(folder)
             if len(self._watched) >= MOST_IN_TREES:
-                return
+                self.unwatched = True
+                return []
+            self.watch(folder)
+            wanted = sorted(each for each in inner if each not in SKIPPED)
+            put_off = [each for each in wanted if each[0] == "." or each in LATER]
+            later += [os.path.join(folder, each) for each in put_off]  # noqa: PTH118
+            inner[:] = [each for each in wanted if each not in put_off]
+        return later
 
     def close(self) -> None:
         """Hear the last, and end."""

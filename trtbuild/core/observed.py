@@ -19,7 +19,9 @@ from importlib.machinery import (
 from pathlib import Path
 from typing import Any
 
+from trtbuild.core.asking import ACCESS
 from trtbuild.core.digest import PREFIX, digest_of_bytes, digest_of_tree
+from trtbuild.core.entries import list_entries
 from trtbuild.core.errors import MissingFile
 from trtbuild.core.facts import peek_version
 from trtbuild.core.provenance import is_installed, is_standard, list_import_roots
@@ -111,6 +113,8 @@ class Looker:
             "size": lambda name: self._state(name, lambda seen: f"{seen.st_size} bytes"),
             "time": lambda name: self._state(name, lambda seen: f"{seen.st_mtime_ns} ns"),
             "link": self._link,
+            "access": self._access,
+            "mode": lambda name: self._state(name, lambda seen: f"{seen.st_mode & 0o7777:o}"),
             "package": lambda name: peek_version(self._facts, name) or NOT_INSTALLED,
             "module": self._module,
             "beside": self._beside,
@@ -161,12 +165,21 @@ class Looker:
         return f"-> {target.decode(errors='backslashreplace')}"
 
     def _folder(self, name: str) -> str:
-        names = list_names(place_of(name, self._base))
-        return (
-            ABSENT
-            if names is None
-            else f"{len(names)} names ({digest_of_tree(names)[len(PREFIX) :][:DIGITS]})"
-        )
+        place = place_of(name, self._base)
+        try:
+            entries = list_entries(place)
+        except (OSError, ValueError):
+            return ABSENT
+        told = [_write_name(entries[each]) for each in _keep_foreign(sorted(entries))]
+        return f"{len(told)} names ({digest_of_tree(told)[len(PREFIX) :][:DIGITS]})"
+
+    def _access(self, text: str) -> str:
+        letters, _, name = text.partition(" ")
+        path = place_of(name, self._base)
+        note_path(path)
+        if not os.path.exists(path):  # noqa: PTH110
+            return ABSENT
+        return "yes" if os.access(path, sum(ACCESS[each] for each in letters)) else "no"
 
     def _beside(self, text: str) -> str:
         folder, _, names = text.rpartition(": ")
@@ -206,14 +219,24 @@ def list_names(folder: str) -> list[str] | None:
         entries = sorted(os.listdir(folder))  # noqa: PTH208
     except (OSError, ValueError):
         return None
+    return [_write_name(each) for each in _keep_foreign(entries)]
+
+
+def _keep_foreign(entries: list[str]) -> list[str]:
+    """Leave out caches, and what trtbuild leaves itself."""
     if STATE in entries:
         return []
     stems = {os.path.splitext(name)[0] for name in entries if name.endswith((".yaml", ".yml"))}  # noqa: PTH122
     return [
-        os.fsencode(name).decode(errors="backslashreplace")
+        name
         for name in entries
         if name not in CACHES and not (name.endswith(".lock") and name[:-5] in stems)
     ]
+
+
+def _write_name(name: str) -> str:
+    """Write a name as text, whatever its bytes."""
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def _find_spec(name: str, roots: list[str]) -> Any:

@@ -28,6 +28,7 @@ __all__ = ["Observed", "UserCode", "explain_withheld", "watch_user_code"]
 MOST = 5
 COMPILED = (".pyc", ".pyo")
 NETWORK, PROGRAMS = "reads the network", "starts programs"
+LOST = "reads more files at once than the kernel tells of"
 SPAWNED = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver"})
 """What is loaded when a process is started that nobody listens to, and that no event tells of."""
 UNSEEN = "is not part of the build's digest"
@@ -142,11 +143,15 @@ def _reading_sources() -> Iterator[None]:
 
 
 def _forget(names: Iterable[str]) -> None:
-    for name in names:
-        module = sys.modules.get(name)
-        file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
+    # All are found before one goes: a namespace package asks its parent for where it lies.
+    found = {name: _find_file(sys.modules.get(name)) for name in names}
+    for name, file in found.items():
         if isinstance(file, str) and is_users(file):
             del sys.modules[name]
+
+
+def _find_file(module: Any) -> Any:
+    return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
 
 
 def _tell(listener: Listener) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -161,6 +166,14 @@ def _tell(listener: Listener) -> tuple[tuple[str, ...], tuple[str, ...]]:
         cautions.append(PROGRAMS)
         names = join_few(sorted(listener.programs), MOST)
         notes.append(f"{PROGRAMS} ({names}): what they read {UNSEEN}")
+    if listener.native.lost:
+        cautions.append(LOST)
+        notes.append(f"{LOST}: declare what its code reads under `files:`")
+    if listener.native.unwatched:
+        notes.append(
+            "beside its code are more folders than can be watched: what libraries of C read in the "
+            f"others {UNSEEN}, unless `files:` declares it"
+        )
     return tuple(notes), tuple(cautions)
 
 

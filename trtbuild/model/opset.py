@@ -8,17 +8,25 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import quote_whole
 from trtbuild.model.meanings import BY_AXIS, RESHAPED, RESIZED, flatten_softmaxes, keep_resizing
 from trtbuild.model.names import name_nameless
-from trtbuild.model.plugins import return_to_onnx, set_apart
+from trtbuild.model.nodes import iterate_nodes
+from trtbuild.model.plugins import ONNX, return_to_onnx, set_apart
 from trtbuild.model.valid import check_onnx
 from trtbuild.model.weights_file import declare_weights, restore_weights
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["MOST_IR", "raise_opset", "read_opset"]
+__all__ = ["EXPORT_ANEW", "MOST_IR", "is_outdated", "list_outdated", "raise_opset", "read_opset"]
 
 NEEDED = 13
 """The first opset whose DequantizeLinear takes one scale for each channel."""
+
+RUN_SINCE = 7
+"""ONNX Runtime has no operator in a form that this opset replaced."""
+EXPORT_ANEW = (
+    "export the model again with opset 13 or above; an old file whose sizes are all fixed may be "
+    "raised: onnx.version_converter.convert_version(model, 13)"
+)
 
 LEAST_IR, MOST_IR = 7, 10
 """From IR 4 on an initializer need not be an input too; IR 7 came with opset 13.
@@ -31,6 +39,23 @@ def read_opset(model: onnx.ModelProto) -> int:
     """Return the version of ONNX's own operators that a model is written in; 0 for none."""
     found = (entry.version for entry in model.opset_import if entry.domain in {"", "ai.onnx"})
     return next(found, 0)
+
+
+def list_outdated(model: onnx.ModelProto) -> list[str]:
+    """Name the operators that a model has in a form too old for ONNX Runtime."""
+    opset = read_opset(model)
+    ops = {node.op_type for node in iterate_nodes(model.graph.node) if node.domain in ONNX}
+    return sorted(op for op in ops if is_outdated(op, opset))
+
+
+def is_outdated(op: str, opset: int) -> bool:
+    """Tell whether an operator's form in an opset was replaced before those that are run."""
+    import onnx
+
+    if not 0 < opset < RUN_SINCE or not onnx.defs.has(op, opset, ""):
+        return False
+    then, now = (onnx.defs.get_schema(op, each, "") for each in (opset, RUN_SINCE))
+    return bool(then.since_version != now.since_version)
 
 
 def raise_opset(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.words import quote_whole
+from trtbuild.model.opset import EXPORT_ANEW, is_outdated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +19,18 @@ __all__ = ["CPU", "Session", "open_session", "write_optimized"]
 
 CPU = ("CPUExecutionProvider",)
 """Where sessions compute unless told otherwise: the same numbers on every machine of a kind."""
+_LACKING = "every operator must be one that ONNX Runtime has: replace others before the export"
+_OTHER_FORM = (
+    "ONNX Runtime has this operator in other types or opsets alone: export the model in float32, "
+    "or with another opset"
+)
+_ADVICE = (
+    (r"model IR version", "write `model.ir_version = 10` before the model is saved"),
+    (
+        r"only \*guarantees\* support",
+        "export the model with an opset that this ONNX Runtime knows, as 17 or 20",
+    ),
+)
 _ERRORS_ALONE = 3
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
 
@@ -24,8 +38,10 @@ _ERRORS_ALONE = 3
 class Session:
     """A model in ONNX Runtime, ready to run."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, keep: object = None) -> None:
+        """Take what `keep` keeps in memory for as long as the session lives."""
         self._session = session
+        self._keep = keep
         self._outputs = [output.name for output in session.get_outputs()]
 
     def run(
@@ -52,6 +68,7 @@ def open_session(
     folder: Path | None = None,
     mapped: bool = False,
     providers: Sequence[str] = CPU,
+    constants: Mapping[str, np.ndarray] | None = None,
 ) -> Session:
     """Load a model, as a file or as bytes; `threads` 0 means all.
 
@@ -65,6 +82,7 @@ def open_session(
         folder: where the model's external data lies; by default where its file does.
         mapped: leave weights in that data's file: packing them for speed would copy them all.
         providers: ONNX Runtime's execution providers, the first choice first.
+        constants: initializers that the model says lie in a file: sessions may share them.
 
     Raises:
         StepInputError: ONNX Runtime cannot load the model; quotes it.
@@ -78,7 +96,12 @@ def open_session(
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(folder)
         )
-    return Session(_load(model, options, providers))
+    if constants:
+        import onnxruntime as ort
+
+        values = [ort.OrtValue.ortvalue_from_numpy(each) for each in constants.values()]
+        options.add_external_initializers(list(constants), values)
+    return Session(_load(model, options, providers), keep=constants)
 
 
 def write_optimized(model: Path, path: Path, *, providers: Sequence[str] = CPU) -> None:
@@ -113,9 +136,8 @@ def _make_options(threads: int) -> Any:
 def _load(model: Path | bytes, options: Any, providers: Sequence[str]) -> Any:
     import onnxruntime as ort
 
-    hint = "every operator must be one that ONNX Runtime has: replace others before the export"
     _demand_providers(providers, ort.get_available_providers())
-    with _translate_errors("load", hint):
+    with _translate_errors("load", _LACKING):
         session = ort.InferenceSession(model, options, providers=list(providers))
     _demand_providers(providers, session.get_providers())
     return session
@@ -137,7 +159,16 @@ def _translate_errors(what: str, hint: str) -> Iterator[None]:
         yield
     except _list_errors() as error:
         told = quote_whole(str(error)) or type(error).__name__
-        raise StepInputError(f"ONNX Runtime cannot {what} the model: {told}", hint=hint) from None
+        raise StepInputError(
+            f"ONNX Runtime cannot {what} the model: {told}", hint=_advise(told) or hint
+        ) from None
+
+
+def _advise(told: str) -> str:
+    """Say what to do about what ONNX Runtime says, where it is known."""
+    if form := re.search(r"Could not find an implementation for (\w+)\((\d+)\)", told):
+        return EXPORT_ANEW if is_outdated(form[1], int(form[2])) else _OTHER_FORM
+    return next((hint for words, hint in _ADVICE if re.search(words, told)), "")
 
 
 def _list_errors() -> tuple[type[Exception], ...]:

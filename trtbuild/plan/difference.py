@@ -8,7 +8,7 @@ from trtbuild.core.options import Options
 from trtbuild.measure.noise import FigureVerdict
 from trtbuild.plan.range_diff import RangeDiff
 
-__all__ = ["Change", "Diff", "DiffVerdict", "FigureChange", "GateChange", "ListChange"]
+__all__ = ["Change", "Diff", "DiffVerdict", "FigureChange", "GateChange", "ListChange", "Loosened"]
 
 DiffVerdict = Literal["worse", "better", "mixed", "noise", "same", "unknown"]
 """What the results say: `mixed` is better in one and worse in another; `unknown` where a side has
@@ -44,6 +44,8 @@ class FigureChange(Options):
     before: float
     after: float
     verdict: FigureVerdict
+    unit: str | None = None
+    """Of a figure that is no metric by name; None for those that are."""
     reference: str = "FP32"
     """What the reference is, after."""
     reference_before: float | None = None
@@ -70,6 +72,13 @@ class GateChange(Options):
     """What was found, after; before, where it is not asked for any more."""
 
 
+class Loosened(Options):
+    """Something that a recipe demanded of its results, and demands less of or not any more."""
+
+    what: str
+    told: str
+
+
 class Diff(Options):
     """All that differs between two sides; in each part the worst comes first."""
 
@@ -81,6 +90,9 @@ class Diff(Options):
     """What that recipe is, and came to."""
     verdict: DiffVerdict = "same"
     gates: tuple[GateChange, ...] = ()
+    loosened: tuple[Loosened, ...] = ()
+    """What is not demanded any more, or less: gates that are gone have no verdict that could fail.
+    """
     figures: tuple[FigureChange, ...] = ()
     """What `measures` holds and was measured on both sides, each judged."""
     wrong: tuple[str, ...] = ()

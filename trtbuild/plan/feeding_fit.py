@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, get_args
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
+from trtbuild.data.random import Random, RandomInput
 from trtbuild.model.batching import fits, quote_setting
 from trtbuild.model.feeds import Feeder, takes
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.recipe.problems import Problem
+from trtbuild.recipe.target_rules import LET_TRTBUILD
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.schema import Recipe
     from trtbuild.recipe.source import RecipeText
 
-__all__ = ["find_feeding_problems", "find_unknown_inputs"]
+__all__ = ["find_data_problems", "find_feeding_problems", "find_unknown_inputs"]
 
+ANY = "?"
+"""A type, or a sample's size, where it is not known yet."""
+Shape = tuple[int | str, ...]
 _NAMING = "name one with `input:`, or in the npz file; classes are named by `labels:`"
 
 
@@ -29,18 +34,25 @@ def find_feeding_problems(
     """Yield why a model cannot be fed, or an engine not be built for the values of its inputs."""
     yield from _shape_inputs(loaded, signature)
     yield from find_unknown_inputs(loaded.recipe, loaded.source, signature.inputs)
-    yield from _data(loaded, signature, manifests)
+    yield from find_data_problems(loaded.recipe, loaded.source, signature.inputs, manifests)
 
 
 def _shape_inputs(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
     """Yield the inputs that decide shapes, and whose values an engine would not know."""
     needing = [name for name, each in loaded.recipe.targets.items() if each.capabilities.typing]
+    section = loaded.recipe.quantization
+    if signature.shape_inputs and section is not None and section.calibrate_with == "tensorrt":
+        named = ", ".join(f"`{name}`" for name in signature.shape_inputs)
+        message = f"TensorRT cannot calibrate this model: the values of {named} decide its shapes, "
+        message += "and its calibrators are fed no values"
+        where: tuple[str | int, ...] = ("quantization", "calibrate_with")
+        yield loaded.source.problem(where, message, LET_TRTBUILD, key=True)
     for spec in signature.inputs if needing else ():
         node = signature.shape_inputs.get(spec.name)
         if node is None:
             continue
         said = f"the values of `{spec.name}` {_shape(spec)} decide the size that `{node}` makes"
-        where: tuple[str | int, ...] = ("targets", needing[0])
+        where = ("targets", needing[0])
         if spec.dtype not in ("int32", "int64"):
             message = f"{said}, and they are {spec.dtype}: TensorRT takes such from integers alone"
             hint = "export the model with an int64 input, or without what resizes by it"
@@ -71,42 +83,68 @@ def find_unknown_inputs(
             yield source.problem(("inputs", name), message, suggest_nearest(name, known), key=True)
 
 
-def _data(
-    loaded: LoadedRecipe, signature: Signature, manifests: Mapping[str, Manifest]
+def find_data_problems(
+    recipe: Recipe,
+    source: RecipeText,
+    inputs: Sequence[TensorSpec],
+    manifests: Mapping[str, Manifest],
 ) -> Iterator[Problem]:
+    """Yield why samples cannot be fed to a model; a type that is not known takes any."""
     for name, manifest in manifests.items():
-        for message, hint in _find_unfed(loaded, signature, manifest):
-            yield loaded.source.problem(("data", name), f"data `{name}` {message}", hint, key=True)
+        drawn = isinstance(recipe.data[name], Random)
+        for message, hint in _find_unfed(recipe, inputs, manifest, drawn=drawn):
+            yield source.problem(("data", name), f"data `{name}` {message}", hint, key=True)
 
 
 def _find_unfed(
-    loaded: LoadedRecipe, signature: Signature, manifest: Manifest
+    recipe: Recipe, wanted: Sequence[TensorSpec], manifest: Manifest, *, drawn: bool
 ) -> Iterator[tuple[str, str]]:
     """Yield why samples cannot be fed to the model, with what to do."""
-    if any(spec.dtype == STRINGS for spec in signature.inputs):
+    if any(spec.dtype == STRINGS for spec in wanted):
         return  # which is said of the model
-    inputs = {spec.name: spec for spec in signature.inputs}
+    inputs = {spec.name: spec for spec in wanted}
     known = [spec for spec in manifest.tensors if spec.name in inputs]
-    wrong = [_unfit(spec, inputs) for spec in manifest.tensors]
+    wrong = [_unfit(spec, inputs, drawn=drawn) for spec in manifest.tensors]
     if any(message for message, _ in wrong):
         yield from ((message, hint) for message, hint in wrong if message)
         return
     try:
-        feeder = Feeder(signature.inputs, known, loaded.recipe.inputs)
+        feeder = Feeder([_typed(spec, known) for spec in wanted], known, recipe.inputs)
     except StepInputError as error:
         yield f"cannot be fed: {error.message}", error.hint
         return
     given = {spec.name: spec for spec in known}
-    for wanted in feeder.samples:
-        if wanted.name not in given:
-            fill = quote_setting(wanted.name, "fill: 0")
+    for sample in feeder.samples:
+        if sample.name not in given:
+            fill = quote_setting(sample.name, "fill: 0")
             names = ", ".join(each.name for each in feeder.samples)
             hint = f"every sample must hold an array for {names}; what is the same in all, as a "
             hint += f"first state is, can be filled: `{fill}`"
-            yield f"gives nothing for the input `{wanted.name}`", hint
+            yield f"gives nothing for the input `{sample.name}`", hint
             return
-        if not fits(given[wanted.name].shape, wanted.shape):
-            yield _explain_shape(given[wanted.name], inputs[wanted.name], wanted, manifest)
+        if not fits(_settle(given[sample.name].shape, sample.shape), sample.shape):
+            whole, own = inputs[sample.name], given[sample.name]
+            message, hint = _explain_shape(own, whole, sample, manifest)
+            yield message, _hint_for_drawn(sample) if drawn else hint
+    try:
+        feeder.demand_whole_batches(manifest.count)
+    except StepInputError as error:
+        yield f"does not fill whole batches: {error.message}", error.hint
+
+
+def _settle(shape: Shape, wanted: Shape) -> Shape:
+    """Return a shape with the sizes that are not known as they are wanted."""
+    if len(shape) != len(wanted):
+        return shape
+    return tuple(w if size == ANY else size for size, w in zip(shape, wanted, strict=True))
+
+
+def _typed(spec: TensorSpec, known: Sequence[TensorSpec]) -> TensorSpec:
+    """Return an input with a type: that of the samples where the model's is not known."""
+    if spec.dtype != ANY:
+        return spec
+    dtype = next((each.dtype for each in known if each.name == spec.name), "float32")
+    return spec.model_copy(update={"dtype": dtype})
 
 
 def _explain_shape(
@@ -135,7 +173,13 @@ def _explain_shape(
     return message + _shape(whole), hint
 
 
-def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
+def _hint_for_drawn(wanted: TensorSpec) -> str:
+    open_ones = [size for size in wanted.shape if isinstance(size, str)]
+    chosen = f", with a number for {', '.join(open_ones)}" if open_ones else ""
+    return f"draw what one sample is: `shape: {_shape(wanted)}`{chosen}"
+
+
+def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec], *, drawn: bool) -> tuple[str, str]:
     """Say how a sample's array is not of its input, whatever its shape, and what to do."""
     expected = inputs.get(given.name)
     if expected is None:
@@ -143,14 +187,20 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec]) -> tuple[str, str]:
             f"gives an array for `{given.name}`; the model has no such input",
             f"inputs of the model: {', '.join(inputs)}; {_NAMING}",
         )
-    if expected.dtype == STRINGS:
+    if expected.dtype in {STRINGS, ANY}:
         return "", ""  # which is said of the model
     if not takes(expected.dtype, given.dtype):
+        able = get_args(RandomInput.model_fields["dtype"].annotation)
+        make = "make the arrays {}"
+        if drawn:
+            make = "draw them so: `dtype: {}`"
+            if expected.dtype not in able:
+                make = "no {} is drawn: give arrays, or code that makes them (`kind: python`)"
         return (
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
             "NumPy has no such arrays: export the model in float16, or give ranges without data"
             if expected.dtype == "bfloat16"
-            else f"make the arrays {expected.dtype}",
+            else make.format(expected.dtype),
         )
     return "", ""
 

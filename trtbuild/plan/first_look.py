@@ -5,6 +5,7 @@ All that can be known before a model is exported or a sample is read.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,11 @@ from trtbuild.data.random import Random
 from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
-from trtbuild.plan.feeding_fit import find_unknown_inputs
+from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
 from trtbuild.plan.preflight import find_profile_problems, find_string_problems
+from trtbuild.plan.profile_fit import find_samples_beyond_profiles
+from trtbuild.plan.stated_data import state_manifest
 from trtbuild.recipe.problems import Path as At
 from trtbuild.recipe.problems import Problem
 from trtbuild.sources.kinds import Onnx
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from trtbuild.sources import ModelSource
 
 
-__all__ = ["UnusableFile", "find_input_problems", "find_unusable_files"]
+__all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,24 @@ def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[
     recipe, base = examined.recipe, examined.file.parent.absolute()
     if recipe is None:
         return []
-    found = []
+    found: list[UnusableFile] = []
     for section, lists in _LISTS.items():
-        if section in examined.unsound or getattr(recipe, section, None) is None:
+        if section in _MEASURING and not data:
             continue
-        for at, look in lists(recipe, base) if data or section not in _MEASURING else ():
-            try:
-                look()
-            except TrtbuildError as error:
-                found.append(UnusableFile(at, error))
+        # To read what is wrong in a recipe raises, and of that there is nothing to look for.
+        unread = (AttributeError,) if section in examined.unsound else ()
+        with contextlib.suppress(*unread):
+            for at, look in lists(recipe, base):
+                with contextlib.suppress(*unread):
+                    found += (UnusableFile(at, error) for error in _try(look))
     return found
+
+
+def _try(look: Look) -> Iterator[TrtbuildError]:
+    try:
+        look()
+    except TrtbuildError as error:
+        yield error
 
 
 def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
@@ -84,22 +95,41 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
     if not {"data", "quantization", "precision", "compare"} & unsound:
-        names = [spec.name for spec in inputs]
         for data in list_used_data(recipe):
             if data in recipe.data:
-                yield from _data_problems(examined, data, recipe.data[data], names)
+                yield from _data_problems(examined, recipe, data, inputs)
+
+
+def find_input_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
+    """Yield warnings of samples that no engine would take, as far as the recipe states them."""
+    recipe = examined.recipe
+    if recipe is None or {"profiles", "inputs", "data", "quantization", "precision", "compare"} & (
+        examined.unsound
+    ):
+        return
+    base = examined.file.parent.absolute()
+    for data in list_used_data(recipe):
+        stated = state_manifest(recipe.data[data], base) if data in recipe.data else None
+        for told in find_samples_beyond_profiles(recipe, {data: stated} if stated else {}):
+            message, _, hint = told.removesuffix(")").partition(" (hint: ")
+            found = examined.source.problem(("data", data), message, hint, key=True)
+            yield found.model_copy(update={"level": "warning"})
 
 
 def _data_problems(
-    examined: ExaminedRecipe, data: str, source: AnyDataSource, names: list[str]
+    examined: ExaminedRecipe, recipe: Recipe, data: str, inputs: tuple[TensorSpec, ...]
 ) -> Iterator[Problem]:
-    given = _named_inputs(source)
+    source, names = recipe.data[data], [spec.name for spec in inputs]
+    unknown = [name for name in _named_inputs(source) if name not in names]
     option = "inputs" if isinstance(source, Random) else "input"
-    for name in given:
-        if name not in names:
-            at: At = ("data", data, option)
-            told = f"data `{data}` gives an array for `{name}`; the model has no such input"
-            yield examined.source.problem(at, told, suggest_nearest(name, names))
+    for name in unknown:
+        at: At = ("data", data, option)
+        told = f"data `{data}` gives an array for `{name}`; the model has no such input"
+        yield examined.source.problem(at, told, suggest_nearest(name, names))
+    if not unknown and "inputs" not in examined.unsound:
+        stated = state_manifest(source, examined.file.parent.absolute())
+        if stated is not None:
+            yield from find_data_problems(recipe, examined.source, inputs, {data: stated})
 
 
 def _named_inputs(source: AnyDataSource) -> Iterable[str]:

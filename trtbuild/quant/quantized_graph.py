@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LINEAR",
+    "QUANTIZED_OTHERWISE",
     "REFUSED",
     "LinearNode",
     "QuantizedStream",
@@ -36,6 +37,10 @@ REFUSED = {
     "MatMulInteger": "dynamic",
     "MatMulIntegerToFloat": "dynamic",
 }
+QUANTIZED_OTHERWISE = (
+    "give the float model that it was made of, and trtbuild quantizes it (`quantization`); or "
+    "quantize it statically, with quant_format=QuantFormat.QDQ"
+)
 
 
 @dataclass(frozen=True)
@@ -96,12 +101,12 @@ def is_quantized(view: GraphView) -> bool:
             raise StepInputError(
                 f"node `{name_of(node)}` is a {node.op_type}: TensorRT takes quantization as "
                 "QuantizeLinear and DequantizeLinear around float operators",
-                hint="quantize with quant_format=QuantFormat.QDQ, or give the float model",
+                hint=QUANTIZED_OTHERWISE,
             )
         if node.op_type in REFUSED:
             raise StepInputError(
                 f"node `{name_of(node)}` is a {node.op_type}: TensorRT has no dynamic quantization",
-                hint="quantize statically (QDQ), or give the float model",
+                hint=QUANTIZED_OTHERWISE,
             )
     return any(node.op_type in LINEAR for node in view.nodes)
 

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.recipe.problems import Path, Problem
+from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
 
 __all__ = [
+    "LET_TRTBUILD",
     "dla_gets_what_it_computes",
     "implicit_mode_has_no_pairs",
+    "native_calibration_sees_no_values",
     "native_calibrators_exist",
     "types_are_chosen_once",
 ]
@@ -73,13 +76,20 @@ def implicit_mode_has_no_pairs(recipe: Recipe, source: RecipeText) -> Iterator[P
         yield source.problem(("quantization", "weights"), told, hint, key=True)
 
 
+LET_TRTBUILD = (
+    "remove `calibrate_with`: trtbuild calibrates it, feeding the values as the data has them"
+)
+"""What to do about models that TensorRT's calibrators cannot be fed."""
+
+
 def native_calibrators_exist(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`calibrate_with: tensorrt` has a TensorRT 10 to calibrate, and a calibrator that it has."""
     section = recipe.quantization
     if section is None or not _native(recipe):
         return
     path: Path = ("quantization", "calibrate_with")
-    if not any(True for _ in _tens(recipe)):
+    all_known = set(source.names(("targets",))) == set(recipe.targets)
+    if all_known and not any(True for _ in _tens(recipe)):
         told = "calibrators left TensorRT in 11.0, and this recipe has no target of TensorRT 10"
         hint = "add a target of `kind: tensorrt10`, or remove `calibrate_with`"
         yield source.problem(path, told, hint, key=True)
@@ -92,6 +102,23 @@ def native_calibrators_exist(recipe: Recipe, source: RecipeText) -> Iterator[Pro
         told = "TensorRT calibrates every tensor alike"
         where = ("quantization", "calibrators")
         yield source.problem(where, told, "remove it, or `calibrate_with: tensorrt`", key=True)
+
+
+def native_calibration_sees_no_values(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """`calibrate_with: tensorrt` is for models without inputs whose values decide shapes."""
+    if not _native(recipe):
+        return
+    valued = [
+        name
+        for name in dict.fromkeys(name for profile in recipe.profiles for name in profile)
+        if any(name in each and each[name].values for each in recipe.profiles)
+    ]
+    for name in valued:
+        told = (
+            f"TensorRT cannot calibrate a model whose shapes rest on values, as of `{clip(name)}`"
+        )
+        path: Path = ("quantization", "calibrate_with")
+        yield source.problem(path, told, LET_TRTBUILD, key=True)
 
 
 def _native(recipe: Recipe) -> bool:

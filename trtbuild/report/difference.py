@@ -55,6 +55,7 @@ def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:
     """Yield what differs by title; parts in which nothing does are left out."""
     parts: tuple[tuple[str, Sequence[str]], ...] = (
         ("Gates", [_describe_gate(each) for each in found.gates]),
+        ("Demanded less", [f"{each.what}: {each.told}" for each in found.loosened]),
         ("Wrong as a recipe", found.wrong),
         ("In short", found.summary),
         ("Accuracy", list(_describe_accuracy(found))),

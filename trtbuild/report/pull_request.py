@@ -70,8 +70,9 @@ def _has_news(found: Diff) -> bool:
     return bool(found.differ or found.notes or found.failed or found.before != found.after)
 
 
-def _severity(found: Diff) -> tuple[bool, bool, int]:
-    return not found.failed, not found.wrong, _SEVERE.index(found.verdict)
+def _severity(found: Diff) -> tuple[bool, bool, bool, int]:
+    severe = _SEVERE.index(found.verdict)
+    return not found.failed, not found.wrong, not found.loosened, severe
 
 
 def _sum_up(told: Sequence[Diff], same: int) -> str:
@@ -86,6 +87,8 @@ def _sum_up(told: Sequence[Diff], same: int) -> str:
         for judged, word in ((True, "failed"), (False, "not judged"))
         if (count := sum(gate.judged == judged for each in told for gate in each.failed))
     )
+    if loosened := sum(bool(each.loosened) for each in told):
+        gates += f"less is demanded{f' by {loosened} recipes' if loosened > 1 else ''}; "
     recipes = "recipe" if len(told) + same == 1 else "recipes"
     return f"{gates}{recipes}: " + ", ".join(f"{n} {word}" for word, n in counts.items())
 
@@ -95,6 +98,8 @@ def _render(found: Diff, folded: Sequence[_Folded], most: int) -> str:
     sides = found.before if found.before == found.after else f"{found.before} → {found.after}"
     parts = [f"### {_say(sides)}: {describe_verdict(found)}"]
     parts += [_bullets([_describe_gate(gate) for gate in found.gates], most)] if found.gates else []
+    loosened = [f"**{_say(each.what)}**: {_say(each.told)}" for each in found.loosened]
+    parts += [_bullets(loosened, most)] if loosened else []
     parts += [_bullets([_say(each) for each in found.wrong], most)] if found.wrong else []
     parts += [_bullets([_say(each) for each in found.summary], most)] if found.summary else []
     parts += [_bullets([_say(each) for each in found.notes], most)] if _open_notes(found) else []

@@ -141,6 +141,7 @@ class Local:
             process = idle.pop()
             if process.alive():
                 return process
+            process.kill()  # closes its pipes
         return WorkerProcess(key, self._told, log=Path(call.log))
 
     def _hear(self, told: WorkerMessage) -> None:
@@ -170,9 +171,13 @@ class Local:
         self._happened.append(CallResult.model_validate(end))
 
     def _end_overdue(self) -> None:
-        """End the workers whose step has taken longer than it may."""
+        """End the workers whose step has taken longer than it may, or that never got ready."""
         now = time.perf_counter()
         for running in list(self._running.values()):
+            if running.process.is_late():
+                running.process.kill()
+                self._end(running, running.process.describe_lateness())
+                continue
             limit = running.needs.limit_seconds
             if limit is not None and now - running.begin > limit:
                 running.process.kill()

@@ -10,6 +10,7 @@ import queue
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,12 +18,21 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from trtbuild.run.executor import Call, StepProgress
+from trtbuild.run.identity import (
+    Identity,
+    describe_stranger,
+    describe_unready,
+    identify,
+    read_identity,
+)
 
 __all__ = ["WorkerKey", "WorkerMessage", "WorkerProcess"]
 
 _numbers = itertools.count()
 _LISTS = ("notes", "warnings", "caveats")
 """What a report lists."""
+READY_SECONDS = 120.0
+"""The longest that a worker may take to say which trtbuild it is: some disks are slow."""
 
 
 class WorkerKey(NamedTuple):
@@ -57,6 +67,8 @@ class WorkerProcess:
         self.number = next(_numbers)
         self._told = told
         self._log = log
+        self._begin = time.perf_counter()
+        self._is_ready = self._is_stranger = False
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
                 # -P: a `json.py` that lies where the command is typed is not to be imported.
@@ -87,7 +99,11 @@ class WorkerProcess:
 
     def alive(self) -> bool:
         """Tell whether it can take another call."""
-        return self._process.poll() is None
+        return self._process.poll() is None and not self._is_stranger
+
+    def is_late(self) -> bool:
+        """Tell whether it should have said long ago which trtbuild it is."""
+        return not self._is_ready and time.perf_counter() - self._begin > READY_SECONDS
 
     def status(self) -> int | None:
         """Return how it ended; None while it has not."""
@@ -109,12 +125,21 @@ class WorkerProcess:
         if status < 0:
             name = signal.Signals(-status).name
             cause = "; it may have run out of memory" if name == "SIGKILL" else ""
-            message = f"the process of the step was ended by {name}{cause}"
+            what, result = f"was ended by {name}{cause}", ""
         else:
-            message = f"the process of the step ended with exit code {status} and no result"
+            what, result = f"ended with exit code {status}", " and no result"
+        if not self._is_ready:
+            return describe_unready(self.key.python, what)
+        message = f"the process of the step {what}{result}"
         return {"message": message, "hint": "its log may say more", "code": 3}
 
+    def describe_lateness(self) -> dict[str, Any]:
+        """Say that it took too long to get ready."""
+        what = f"said nothing for {READY_SECONDS:g} seconds"
+        return describe_unready(self.key.python, what)
+
     def _listen(self) -> None:
+        identify()  # while it starts, which takes longer
         stdout = self._process.stdout
         assert stdout is not None  # noqa: S101  # it was started with a pipe
         with stdout:
@@ -126,6 +151,10 @@ class WorkerProcess:
         """Read a line of the worker's; what is none was written by something that it started."""
         try:
             value = json.loads(line)
+            if "hello" in value:
+                return self._greet(read_identity(value["hello"]))
+            if not self._is_ready and {"unit", "message"} & {*value}:
+                return self._greet(None)
             if "unit" in value:
                 return StepProgress.model_validate_json(line)
             return {**value, **{name: tuple(value[name]) for name in _LISTS}}
@@ -133,3 +162,10 @@ class WorkerProcess:
             with contextlib.suppress(OSError), self._log.open("ab") as log:
                 log.write(line)
             return None
+
+    def _greet(self, found: Identity | None) -> dict[str, Any] | None:
+        """Take notice of which trtbuild it is; return the end of its call where it is another."""
+        own = identify()
+        self._is_stranger |= found is None or found.sources != own.sources
+        self._is_ready = True
+        return describe_stranger(self.key.python, found) if self._is_stranger else None

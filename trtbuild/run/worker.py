@@ -16,6 +16,7 @@ from trtbuild.core.errors import MissingDependency, TrtbuildError
 from trtbuild.core.shown import shown
 from trtbuild.core.user_code import Observed, explain_withheld, watch_user_code
 from trtbuild.run.executor import Call, StepProgress
+from trtbuild.run.identity import identify
 from trtbuild.steps.base import Context, QuietEvents, Step
 from trtbuild.steps.held_files import hold_files
 
@@ -27,6 +28,7 @@ PROVIDERS = {
     "onnxscript": "trtbuild[torch]",
     "safetensors": "trtbuild[torch]",
     "PIL": "trtbuild[media]",
+    "pycocotools": "trtbuild[detection]",
     "tensorrt_rtx": "trtbuild[rtx]",
     "tensorrt_rtx_bindings": "trtbuild[rtx-aot]",
 }
@@ -206,6 +208,7 @@ def main(arguments: list[str]) -> int:
     lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read_lines, args=(lines,), daemon=True).start()
     output = _Output()
+    output.report({"hello": identify().model_dump(mode="json")})
     while True:
         asked = json.loads(lines.get())
         call = Call.model_validate_json(json.dumps(asked["call"]))

@@ -13,6 +13,7 @@ from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.calibrate import Calibrate
 from trtbuild.steps.calibrate_natively import CalibrateNatively
 from trtbuild.steps.capture_data import CaptureData
+from trtbuild.steps.capture_labels import CaptureLabels
 from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.compare_engine import CompareEngine
@@ -25,7 +26,10 @@ from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
 from trtbuild.steps.infer_engine import InferEngine
 from trtbuild.steps.locked_ranges import LockedRanges
+from trtbuild.steps.measure_layers import MeasureLayers
 from trtbuild.steps.measure_peaks import MeasurePeaks
+from trtbuild.steps.merge_layers import MergeLayers
+from trtbuild.steps.pick_samples import PickSamples
 from trtbuild.steps.quantize import Quantize
 from trtbuild.steps.run_engine import RunEngine
 
@@ -36,6 +40,7 @@ AnyStep = Annotated[
     | FixGraph
     | Equalize
     | CaptureData
+    | CaptureLabels
     | Calibrate
     | CalibrateNatively
     | ImportRanges
@@ -51,7 +56,10 @@ AnyStep = Annotated[
     | Infer
     | InferEngine
     | CompareOutputs
-    | CompareEngine,
+    | CompareEngine
+    | PickSamples
+    | MeasureLayers
+    | MergeLayers,
     Field(discriminator="kind"),
 ]
 

@@ -19,7 +19,7 @@ __all__ = ["CheckModel"]
 class CheckModel(Step):
     """Check a model for a target: an error ends the build, a warning is shown to every reader."""
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     outputs: ClassVar[Mapping[str, str]] = {"checks": "checks.json", "passed": "passed"}
 
     kind: Literal["check_model"] = "check_model"

@@ -22,7 +22,7 @@ EXPORTERS = ("torch", "onnx", "onnxscript", "onnx-ir")
 class ImportModel(Step):
     """Read or export the model into one ONNX file."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx"}
     beside: ClassVar[Mapping[str, str]] = {"weights": "model.weights"}
 

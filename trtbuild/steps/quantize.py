@@ -32,7 +32,7 @@ __all__ = ["Quantize"]
 class Quantize(Step):
     """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
 
-    version: ClassVar[int] = 10
+    version: ClassVar[int] = 11
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "ranges": "ranges.json",

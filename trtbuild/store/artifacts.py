@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from trtbuild.core.errors import CorruptObject
+from trtbuild.core.errors import CorruptObject, MissingFile
 from trtbuild.core.files import remove_file
 from trtbuild.core.options import Options
+from trtbuild.core.regular_files import read_regular
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Artifact
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_artifact"]
 
+MOST_BYTES = 256 << 20
+"""What the manifest of a million samples comes to."""
 Value = TypeVar("Value", bound=Options)
 
 
@@ -25,8 +28,9 @@ def read_artifact(store: Store, artifact: Artifact, kind: type[Value]) -> Value:
     """
     path = store.verify(artifact)
     try:
-        return kind.read_json(path.read_bytes(), what=f"{artifact.name} in the store")
-    except CorruptObject as error:
+        data = read_regular(path, most_bytes=MOST_BYTES, called=f"{artifact.name} in the store")
+        return kind.read_json(data, what=f"{artifact.name} in the store")
+    except (CorruptObject, MissingFile) as error:
         remove_file(path)
         raise CorruptObject(
             error.message, hint="it has been removed; the next apply makes it again"

@@ -36,6 +36,7 @@ __all__ = [
 
 RECORDS = ("actions", "contents", "records", "digests.json", "locks.json")
 STAMPS = "stamps"
+MOST_LOCKS_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def note_lock(store: Store, lock: Path) -> None:
 
 
 def _locks(store: Store) -> list[str]:
-    found = read_sealed_tree(store.root / "locks.json")
+    found = read_sealed_tree(store.root / "locks.json", MOST_LOCKS_BYTES)
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 

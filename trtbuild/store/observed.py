@@ -12,6 +12,7 @@ __all__ = ["note_observed", "read_observed", "sweep_observed"]
 
 MOST = 20
 """How many are kept of one step: as many states are recognized when they come back."""
+MOST_BYTES = 32 << 20
 FOLDER = "observed"
 
 
@@ -25,7 +26,11 @@ def note_observed(store: Store, declared: str, digest: str, words: Iterable[str]
     new = (digest, sorted(words))
     kept = [new, *(each for each in _read(store, declared) if each[1] != new[1])][:MOST]
     path = store.root / FOLDER / f"{declared.rpartition(':')[2]}.json"
-    write_whole(path, seal(write_canonical_json(kept)))
+    data = seal(write_canonical_json(kept))
+    while len(data) > MOST_BYTES and len(kept) > 1:
+        kept = kept[: len(kept) // 2]
+        data = seal(write_canonical_json(kept))
+    write_whole(path, data)
 
 
 def sweep_observed(store: Store) -> None:
@@ -42,7 +47,7 @@ def _read(store: Store, declared: str) -> list[tuple[str, list[str]]]:
 
 def _items(store: Store, declared: str) -> Iterator[tuple[str, list[str]]]:
     path = store.root / FOLDER / f"{declared.rpartition(':')[2]}.json"
-    tree = read_sealed_tree(path)
+    tree = read_sealed_tree(path, MOST_BYTES)
     for item in tree if isinstance(tree, list) else ():
         if isinstance(item, list) and len(item) == 2:  # noqa: PLR2004
             digest, words = item

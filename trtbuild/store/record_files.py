@@ -32,6 +32,9 @@ __all__ = [
     "write_same_contents",
 ]
 
+MOST_ACTION_BYTES = 64 << 20
+"""What a step of half a million files comes to; no lock holds as many."""
+MOST_RUNS_BYTES = 8 << 20
 Kind = TypeVar("Kind", bound=Options)
 _DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
@@ -58,26 +61,29 @@ def take_digits(digest: str) -> str:
     return found[1]
 
 
-def write_action(path: Path, action: Action) -> None:
-    """Write an action down under its digest."""
-    write_whole(path, seal(action.model_dump_json()))
+def write_action(path: Path, action: Action) -> bool:
+    """Write an action down under its digest; return whether it can be read again.
+
+    One of too many files to be kept is not: its step runs each time.
+    """
+    return _write(path, action.model_dump_json(), MOST_ACTION_BYTES)
 
 
 def read_action(path: Path, digest: str) -> Action | None:
     """Return the action with a digest, or None where that is not what the file holds."""
-    action = _read(path, Action)
+    action = _read(path, Action, MOST_ACTION_BYTES)
     return action if action is not None and action.digest == digest and _fits(action) else None
 
 
 def write_same_contents(path: Path, action: Action, contents: str) -> None:
     """Write an action down under the digest of its inputs' contents, given as canonical JSON."""
     found = _SameContents(contents=contents, action=action)
-    write_whole(path, seal(found.model_dump_json()))
+    _write(path, found.model_dump_json(), 2 * MOST_ACTION_BYTES)
 
 
 def read_same_contents(path: Path, digest: str) -> Action | None:
     """Return the action whose inputs' contents have a digest, or None where there is none."""
-    found = _read(path, _SameContents)
+    found = _read(path, _SameContents, 2 * MOST_ACTION_BYTES)
     own = found is not None and _digest_of_text(found.contents) == digest
     return found.action if found is not None and own and _fits(found.action) else None
 
@@ -89,7 +95,7 @@ def write_runs(path: Path, recipe: str, runs: Sequence[dict[str, str]]) -> None:
 
 def read_runs(path: Path, recipe: str) -> list[dict[str, str]]:
     """Return the runs of a recipe; none where they are not what the file holds."""
-    found = read_sealed_tree(path)
+    found = read_sealed_tree(path, MOST_RUNS_BYTES)
     if not isinstance(found, dict) or found.get("recipe") != recipe:
         return []
     runs = found.get("runs")
@@ -102,9 +108,17 @@ def read_runs(path: Path, recipe: str) -> list[dict[str, str]]:
     return runs if sound else []
 
 
-def _read(path: Path, kind: type[Kind]) -> Kind | None:
+def _write(path: Path, text: str, most_bytes: int) -> bool:
+    data = seal(text)
+    if len(data) > most_bytes:
+        return False
+    write_whole(path, data)
+    return True
+
+
+def _read(path: Path, kind: type[Kind], most_bytes: int) -> Kind | None:
     """Return a record, or None where it is absent, torn, damaged or none of this kind."""
-    text = read_sealed(path)
+    text = read_sealed(path, most_bytes)
     try:
         return None if text is None else kind.model_validate_json(text)
     except ValueError:

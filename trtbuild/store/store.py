@@ -63,6 +63,8 @@ class Store:
         """The runs that were remembered before this process wrote one down."""
         self.remark = ""
         """What whoever builds with it should know; found out while it is used."""
+        self.unkept: list[str] = []
+        """Steps that were made of so much that no record can hold it."""
 
     def prepare(self) -> None:
         """Make the directories.
@@ -192,7 +194,8 @@ class Store:
         """
         digest = digest_of_bytes(contents.encode())
         write_same_contents(self._record("contents", digest), action, contents)
-        write_action(self._record("actions", action.digest), action)
+        if not write_action(self._record("actions", action.digest), action):
+            self.unkept.append(action.step)
 
     def _record(self, folder: str, digest: str) -> Path:
         return self.root / folder / f"{take_digits(digest)}.json"

@@ -134,18 +134,29 @@ def _model_of(
     section = loaded.recipe.quantization
     plan, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=True)
     if section is None:
-        done = _walk_plan(loaded, plan.cut_after(("fix_graph",)), store, executor)
-        return _convert_model(loaded.recipe, _model_path(done, store, "fix_graph", scratch))
+        return _convert_model(loaded.recipe, _fix_model(loaded, plan, store, executor, scratch))
     wanted = plan.cut_after(("quantize",))
     verdicts = {each.step: each.verdict for each in decide(wanted, store)}
     costly = [each.name for each in wanted.steps if each.step.kind in COSTLY]
     if any(verdicts[name] != "reuse" for name in costly):
-        done = _walk_plan(loaded, plan.cut_after(("fix_graph",)), store, executor)
-        return _quantize_provisionally(section, _model_path(done, store, "fix_graph", scratch))
+        return _quantize_provisionally(section, _fix_model(loaded, plan, store, executor, scratch))
     what = "the INT8 model" + (" from the store" if verdicts["quantize"] == "reuse" else "")
     done = _walk_plan(loaded, wanted, store, executor)
     step = "quantize" if section.mode == "explicit" else "fix_graph"
     return _describe_quantized(what, section, done, store, _model_path(done, store, step, scratch))
+
+
+def _fix_model(
+    loaded: LoadedRecipe, plan: Plan, store: Store, executor: Executor, scratch: Path
+) -> Path:
+    """Return the fixed model, which ONNX Runtime can run if the plan has it do so."""
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.verbs.early_checks import refuse_outdated_operators
+
+    done = _walk_plan(loaded, plan.cut_after(("fix_graph",)), store, executor)
+    path = _model_path(done, store, "fix_graph", scratch)
+    refuse_outdated_operators(load_bare(path), [step.name for step in plan.steps])
+    return path
 
 
 def _walk_plan(

@@ -22,6 +22,7 @@ from trtbuild.recipe.load import LoadedRecipe, load_recipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.diff_demands import find_loosened
 from trtbuild.verbs.diff_figures import compare_figures, compare_gates, judge_results
 from trtbuild.verbs.diff_lists import compare_lists
 from trtbuild.verbs.lock import find_built, make_static_lock
@@ -100,6 +101,7 @@ def _compare(
         lists=compare_lists(old.rests.recipe, new.rests.recipe),
         figures=compare_figures(then, now, new.samples) if then and now else (),
         gates=compare_gates(then, now),
+        loosened=find_loosened(old.rests.recipe, new.rests.recipe),
     )
 
 

@@ -11,12 +11,12 @@ from trtbuild.core.words import format_bound
 from trtbuild.measure.metrics import METRIC_ROWS, find_unit
 from trtbuild.plan.difference import ListChange
 
-__all__ = ["compare_lists"]
+__all__ = ["compare_lists", "gather_list"]
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
 _NAMES = ("kind", "metric", "name")
 """What an item of a list goes by, if it has one."""
-_BOUNDS = ("at_least", "at_most", "drop_at_most")
+_BOUNDS = ("at_least", "at_most", "drop_at_most", "drop_from_lock_at_most")
 Value = str | int | float | bool
 
 
@@ -32,12 +32,12 @@ def compare_lists(
     return tuple(
         change
         for place in sorted(places)
-        for change in _compare(place, _gather(place, before), _gather(place, after))
+        for change in _compare(place, gather_list(place, before), gather_list(place, after))
     )
 
 
-def _gather(place: str, facts: Mapping[str, Value]) -> Any:
-    """Return a list as it was before its facts were made flat."""
+def gather_list(place: str, facts: Mapping[str, Value]) -> Any:
+    """Return a list of a recipe, as it was before the recipe's facts were made flat."""
     found: list[Any] = []
     for key, value in facts.items():
         if key.startswith(f"{place}["):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.core.words import format_bound, format_figure, format_size, join_few
-from trtbuild.measure.gates import Gate
-from trtbuild.measure.metrics import METRIC_ROWS, find_unit
+from trtbuild.core.words import format_figure, format_interval, format_size, join_few
+from trtbuild.measure.metrics import find_unit
 from trtbuild.plan.lock import Lock
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Recipe
+from trtbuild.verbs.diff_demands import list_rules
 
 __all__ = ["summarise_recipe"]
 
@@ -47,31 +47,23 @@ def _describe_comparison(recipe: Recipe) -> Iterator[str]:
     if recipe.compare is None:
         yield "compared: no, the recipe has no `compare` section"
         return
-    gates = [rule for gate in recipe.compare.gates for rule in _list_rules(gate)]
+    gates = [str(rule) for gate in recipe.compare.gates for rule in list_rules(dict(gate))]
     asked = join_few(gates, MOST) if gates else "no gate"
     yield f"compared on data `{recipe.compare.data}`: {asked}"
-
-
-def _list_rules(gate: Gate) -> Iterator[str]:
-    unit = METRIC_ROWS[gate.metric].unit
-    on = f" of {gate.output}" if gate.output else ""
-    bounds = (("≥", gate.at_least, unit), ("≤", gate.at_most, unit))
-    for sign, bound, kind in bounds:
-        if bound is not None:
-            yield f"{gate.metric}{on} {sign} {format_bound(bound, kind)}"
-    if gate.drop_at_most is not None:
-        points = format_bound(gate.drop_at_most, "share").removesuffix(" %")
-        yield f"{gate.metric}{on} drop ≤ {points} {'point' if points == '1' else 'points'}"
 
 
 def _describe_results(lock: Lock) -> Iterator[str]:
     for key, value in list(lock.measures.items())[:MOST]:
         output, _, metric = key.rpartition(".")
-        unit = find_unit(metric)
+        known = lock.figures.get(key)
+        unit = find_unit(metric) if known is None else known.rpartition(" ")[0]
         against = lock.references.get(key)
         told = lock.compared.get("reference", "FP32")
         beside = "" if against is None else f" ({told} {format_figure(against, unit)})"
-        yield f"{metric} of {output}: {format_figure(value, unit)}{beside}"
+        on = f" of {output}" if output else ""
+        ends = lock.intervals.get(key)
+        sure = "" if ends is None else f", {format_interval(ends, unit)} (95 %)"
+        yield f"{metric}{on}: {format_figure(value, unit)}{beside}{sure}"
     if len(lock.measures) > MOST:
         yield f"and {len(lock.measures) - MOST} more figures"
     for name, target in lock.targets.items():

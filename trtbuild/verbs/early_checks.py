@@ -1,4 +1,4 @@
-"""Operators that a target lacks, told before anything is calibrated for it."""
+"""What neither a target nor ONNX Runtime takes of a model, told before anything is calibrated."""
 
 from __future__ import annotations
 
@@ -8,21 +8,32 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.records import Outcome
 from trtbuild.core.shown import shown
+from trtbuild.core.words import join_few
 from trtbuild.plan.checks import name_check_step
 from trtbuild.plan.explain import Decision
 from trtbuild.steps.base import MODEL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import onnx
+
     from trtbuild.core.model_checks import RuleFault
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.store.store import Store
 
-__all__ = ["refuse_lacking_operators"]
+__all__ = [
+    "refuse_lacking_operators",
+    "refuse_outdated_operators",
+]
 
+SHOWN = 5
 COSTLY = frozenset(
     {"adjust_weights", "calibrate", "calibrate_natively", "equalize", "infer", "measure_peaks"}
 )
 """The kinds of steps that run the model: a build that fails behind them has wasted them."""
+NATIVE = frozenset({"calibrate_natively"})
+"""Those of them that run it in TensorRT."""
 
 
 def refuse_lacking_operators(
@@ -33,16 +44,22 @@ def refuse_lacking_operators(
     Of what is left the step that checks the target's own model speaks.
 
     Raises:
-        StepFailed: a target's parser or compiler lacks an operator, in this form or type.
+        StepFailed: a target's parser or compiler lacks an operator, in this form or type; or ONNX
+            Runtime does, which is to run the model.
     """
+    from trtbuild.model.onnx_file import load_bare
     from trtbuild.quant.rules.faults import describe_fault
 
-    waiting = {each.step for each in decisions if each.verdict != "reuse"}
-    if not any(name.split("(")[0] in COSTLY for name in waiting):
+    waiting = [each.step for each in decisions if each.verdict != "reuse"]
+    running = [name for name in waiting if name.split("(")[0] in COSTLY]
+    path = _find_fixed(outcomes, store)
+    if not running or path is None:
         return
+    model = load_bare(path)
+    refuse_outdated_operators(model, running)
     checks = {name_check_step(name): name for name in loaded.recipe.targets}
     targets = [target for step, target in checks.items() if step in waiting]
-    found = list(_find_faults(loaded, targets, outcomes, store))
+    found = list(_find_faults(loaded, targets, model))
     if not found:
         return
     name, first = found[0]
@@ -57,15 +74,24 @@ def refuse_lacking_operators(
     )
 
 
-def _find_faults(
-    loaded: LoadedRecipe, targets: Sequence[str], outcomes: Sequence[Outcome], store: Store
-) -> Iterator[tuple[str, RuleFault]]:
-    from trtbuild.model.onnx_file import load_bare
-    from trtbuild.plan.checks import describe_build_target
-    from trtbuild.quant.rules.check import find_operator_faults
-    from trtbuild.quant.rules.subject import RuleSubject
+def refuse_outdated_operators(model: onnx.ModelProto, steps: Sequence[str]) -> None:
+    """Hold a model against the forms of operators that ONNX Runtime has, if steps run it there.
 
-    path = next(
+    Raises:
+        StepFailed: it has older ones.
+    """
+    from trtbuild.model.opset import EXPORT_ANEW, list_outdated, read_opset
+
+    running = [name for name in steps if name.split("(")[0] in COSTLY - NATIVE]
+    old = list_outdated(model) if running else []
+    if old:
+        told = f"the model is of opset {read_opset(model)}, and ONNX Runtime, which calibrates and "
+        told += f"compares, has no {join_few(old, SHOWN)} as old as that"
+        raise StepFailed(told, step=running[0], hint=EXPORT_ANEW)
+
+
+def _find_fixed(outcomes: Sequence[Outcome], store: Store) -> Path | None:
+    return next(
         (
             store.object_path(artifact.digest)
             for outcome in outcomes
@@ -74,9 +100,15 @@ def _find_faults(
         ),
         None,
     )
-    if path is None or not targets:
-        return
-    model = load_bare(path)
+
+
+def _find_faults(
+    loaded: LoadedRecipe, targets: Sequence[str], model: onnx.ModelProto
+) -> Iterator[tuple[str, RuleFault]]:
+    from trtbuild.plan.checks import describe_build_target
+    from trtbuild.quant.rules.check import find_operator_faults
+    from trtbuild.quant.rules.subject import RuleSubject
+
     for name in targets:
         aim = describe_build_target(loaded.recipe.targets[name], loaded.recipe)
         subject = RuleSubject(model=model, build_target=aim)

@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
+from trtbuild.core.locations import find_store_root
 from trtbuild.plan.lock import Lock, find_lock, read_lock
 from trtbuild.plan.lock_tools import write_requirements
 
 __all__ = ["find_locked_recipes", "list_requirements"]
 
 SUFFIXES = (".yaml", ".yml")
+TOOLS = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "conda-meta"})
+MARKS = frozenset({"pyvenv.cfg", ".trtbuild.json"})
+"""Files that say that a folder is a tool's: a virtual environment, a build directory."""
 
 
 def list_requirements(recipes: Sequence[Path], target: str = "") -> tuple[str, ...]:
@@ -49,14 +53,27 @@ def _demand_target(recipe: Path, lock: Lock, target: str) -> None:
 
 
 def find_locked_recipes(folder: Path) -> tuple[Path, ...]:
-    """Return the recipes below a folder that have a lock beside them, sorted; hidden ones not."""
+    """Return the recipes below a folder that have a lock beside them, sorted.
+
+    Not those in what tools keep there: hidden folders, installed packages, environments of Python,
+    build directories, the store.
+    """
     return tuple(sorted(_iterate_locked(folder)))
 
 
 def _iterate_locked(folder: Path) -> Iterator[Path]:
+    left_out = {os.path.realpath(find_store_root())}
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
         there = set(names)
+        if place != str(folder) and not there.isdisjoint(MARKS):
+            folders.clear()
+            continue
+        folders[:] = [
+            name
+            for name in folders
+            if not (name.startswith(".") or name in TOOLS)
+            and os.path.realpath(os.path.join(place, name)) not in left_out  # noqa: PTH118
+        ]
         for name in names:
             stem, suffix = os.path.splitext(name)  # noqa: PTH122  # text is faster
             if suffix in SUFFIXES and f"{stem}.lock" in there:

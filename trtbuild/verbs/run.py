@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, NoGpu, UsageError
+from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
 from trtbuild.core.placed import ENGINE, MODELS
+from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import read_array_file
 from trtbuild.model.feeds import demand_fit
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
@@ -72,10 +74,11 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
     first that can run here does, or the `target` that is named.
 
     Raises:
-        MissingFile: a file is not there, or the recipe is not built.
-        StepInputError: the arrays do not fit the model.
+        MissingFile: the recipe is not built, or an engine is not there.
         StepFailed: the engine does not load or run.
-        UsageError: there is no such target, or what was built is not of the recipe as it stands.
+        StepInputError: the model does not run on these values.
+        UsageError: there is no such target; the arrays cannot be read, or do not fit the model;
+            what was built is not of the recipe as it stands.
         NoGpu: the engine shall run, and cannot here; says why.
     """
     feed = _arrays(inputs)
@@ -89,6 +92,7 @@ def run_model(  # noqa: PLR0913  # what to run, on what, and where
     if on != "cpu" and "" in reasons:
         engine = engines[reasons.index("")]
         remark = _remark(recipe, engine.path, doubt)
+        _demand_taken(feed, engine.path)
         found, told = run_engine(engine.kind, engine.path, inputs, executor, plugins=engine.plugins)
         return RunResult(
             engine.path, found, f"{engine.path} on this machine's GPU ({told}){remark}"
@@ -150,10 +154,42 @@ def _on_cpu(model: Path, feed: dict[str, np.ndarray], why: str) -> RunResult:
     from trtbuild.model.session import open_session
 
     outline = ModelOutline.read(model)
-    demand_fit(feed, outline.inputs, of=model.name)
+    _demand_fed(feed, outline.inputs, of=model.name)
     outputs = open_session(model, threads=0, mapped=outline.split).run(feed)
     told = f"{model}, in ONNX Runtime on the CPU: not the engine itself{why}"
     return RunResult(model, outputs, told)
+
+
+def _demand_taken(feed: Mapping[str, np.ndarray], engine: Path) -> None:
+    """Demand that an engine of which it is known takes what it is fed.
+
+    Raises:
+        UsageError: the arrays do not fit its inputs, or no profile takes them.
+    """
+    result, _ = read_result_beside(engine)
+    if result is None or not result.inputs:
+        return
+    inputs = [TensorSpec.model_validate_json(json.dumps(each)) for each in result.inputs]
+    _demand_fed(feed, inputs, of=engine.name)
+    if told := _beyond(feed, _profiles_beside(engine)):
+        hint = "feed it sizes that a profile takes, or widen the profile and build again"
+        raise UsageError(told.removeprefix("; "), hint=hint)
+
+
+def _demand_fed(feed: Mapping[str, np.ndarray], inputs: Sequence[TensorSpec], *, of: str) -> None:
+    """Demand an array for each input, in words for whoever typed `--input`.
+
+    Raises:
+        UsageError: one is lacking, of another type or shape, or of no input.
+    """
+    try:
+        demand_fit(feed, inputs, of=of)
+    except StepInputError as error:
+        wanted = ", ".join(
+            f"`{spec.name}` {spec.dtype} [{', '.join(map(str, spec.shape))}]" for spec in inputs
+        )
+        hint = f"--input takes an npz file with an array for each input: {wanted}"
+        raise UsageError(f"--input: {error.message}", hint=hint) from None
 
 
 def _hindrance(engine: _Engine, executor: Executor) -> str:
@@ -202,6 +238,11 @@ def _of_engine(path: Path) -> Path:
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
+    hint = "--input takes an npz file, with an array for each input of the model"
     if not path.is_file():
-        raise MissingFile(f"{path}: there is no such file", hint="--input takes an npz file")
-    return read_array_file(path)
+        what = "is a directory" if path.is_dir() else "there is no such file"
+        raise UsageError(f"--input: {path}: {what}", hint=hint)
+    try:
+        return read_array_file(path)
+    except (StepInputError, MissingFile) as error:
+        raise UsageError(f"--input: {error.message}", hint=hint) from None

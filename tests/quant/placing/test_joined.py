@@ -94,6 +94,38 @@ def test_an_input_is_lost_through_whatever_keeps_its_size_too(way):
     assert explain_loss(view, "t", ranges(xy=640.0).tensors)
 
 
+@pytest.mark.parametrize(
+    ("steps", "way", "own"),
+    [
+        ("0.2", "[way] t = Mul(c, hundredth)", 6.4),
+        ("0.2", "h0 = Add(c, shifts) [way] t = Div(h0, hundred)", 6.4),
+        ("0.2", "h0 = Sub(shifts, c) h1 = Max(h0, shifts) [way] t = Mul(hundredth, h1)", 6.4),
+        ("0.2", "s0 = Sigmoid(c) [way] t = Mul(c, s0)", 640.0),
+        ("1.3", "h0 = Mul(c, hundredth) [way] t = Tanh(h0)", 1.0),
+        ("", "[way] t = Mul(c, unlike)", 6.4),
+        ("", "[way] t = Clip(c, low, one)", 1.0),
+        ("", "[way] t = Div(hundred, c)", 100.0),
+        ("", "[way] t = Mul(c, c)", 409600.0),
+    ],
+)
+def test_an_input_is_lost_through_what_treats_all_values_alike(steps, way, own):
+    """Counted in the Concat's own size; what gives each its own size may have mended it."""
+    body = "g (float[1,4] f, float[1,4] xy) => (float[1,4] h) { [cat] c = Concat <axis: int = 1> "
+    values = {
+        "hundredth": np.float32(0.01),
+        "hundred": np.full((1, 1), 100, np.float32),
+        "shifts": np.linspace(-3, 3, 8, dtype=np.float32),
+        "unlike": np.array([1] * 4 + [0.01] * 4, np.float32),
+        "low": np.float32(-1),
+        "one": np.float32(1),
+        "w": random(8, 4),
+    }
+    view = GraphView(model_of(f"{body} (f, xy) {way} h = MatMul(t, w) }}", values))
+    told = explain_loss(view, "t", ranges(xy=640.0, t=own).tensors)
+
+    assert steps == told.partition("leaves `f` ")[2].removesuffix(" of 127 steps")
+
+
 def test_a_part_that_is_cut_out_with_a_scale_of_its_own_loses_nothing():
     """A Slice of the small values alone is no join."""
     found = ranges(xy=640.0, t=1.0)
@@ -111,6 +143,17 @@ def test_a_layer_that_would_lose_an_input_is_left_float_and_warned_of():
     assert ("cat",) == faults["TB403"].nodes
     assert "joins `f` (±1) with `xy` (±640)" in faults["TB403"].reason
     assert faults["TB403"].reason.endswith("`one` is left float for it")
+
+
+def test_where_nothing_is_int8_for_it_the_way_out_is_quoted():
+    """What TB201 says to write is what the recipe takes, and gives INT8."""
+    found = quantized(ranges(xy=640.0), skip=["two"])
+    subject = RuleSubject(model=found.model, account=found.account, ranges=found.ranges.tensors)
+    (hint,) = (each.hint for each in check_against_rules(subject).faults if each.code == "TB201")
+    asked = quantized(ranges(xy=640.0), skip=["two"], precision={"one": "int8"})
+
+    assert 'write `precision: {"one": int8}` in `quantization`' in hint
+    assert ["int8", "fp32"] == [layer.precision for layer in asked.account.layers]
 
 
 def test_who_asks_for_int8_or_gives_a_range_gets_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -12,7 +13,14 @@ from trtbuild.model.weights_file import read_values
 from trtbuild.quant.flow import passes
 from trtbuild.quant.half_types import QUANTIZED_TYPES
 
-__all__ = ["LOST", "UnlikeJoin", "explain_loss", "find_unlike_joins", "list_joined"]
+__all__ = [
+    "LOST",
+    "UnlikeJoin",
+    "explain_loss",
+    "explain_loss_of_layer",
+    "find_unlike_joins",
+    "list_joined",
+]
 
 LOST = 64.0
 """So many times below the largest of what it is joined with, a tensor keeps one step or two."""
@@ -20,10 +28,16 @@ STEPS = 127
 MOST_VALUES = 1 << 24
 """A constant that is larger is not looked at."""
 _KEEPING = frozenset(
-    "AveragePool Cast Clip Dropout Expand Gather GatherElements GatherND GlobalAveragePool "  # noqa: SIM905
-    "GlobalMaxPool GridSample LeakyRelu Pad Relu Resize Tile Upsample".split()
+    "Abs AveragePool Cast Ceil Celu Clip Dropout Elu Erf Expand Floor Gather GatherElements "  # noqa: SIM905
+    "GatherND Gelu GlobalAveragePool GlobalMaxPool GridSample HardSigmoid HardSwish LeakyRelu "
+    "Mish Neg PRelu Pad Relu Resize Round Selu Sigmoid Softplus Softsign Swish Tanh "
+    "ThresholdedRelu Tile Upsample".split()
 )
-"""Operators whose output's values are as large as those of their first input."""
+"""Operators that make of each value of their first input one as large, or bound it."""
+_GATES = frozenset({"HardSigmoid", "Sigmoid"})
+"""What a value is multiplied by that was made of it alone: `x * Sigmoid(x)`."""
+ALIKE = 2.0
+"""Constants that differ by less multiply everything alike, as far as this matters."""
 
 
 class UnlikeJoin(NamedTuple):
@@ -55,7 +69,7 @@ def list_joined(view: GraphView, tensors: Iterable[str]) -> list[str]:
     found = {
         source
         for tensor in tensors
-        for _, sources in _find_concats(view, tensor)
+        for _, sources, _ in _find_concats(view, tensor)
         for source in sources
         if not view.is_constant(source) and view.dtype(source) in QUANTIZED_TYPES
     }
@@ -67,12 +81,12 @@ def find_unlike_joins(
 ) -> Iterator[UnlikeJoin]:
     """Yield each Concat that a tensor comes of whose inputs' ranges are known and differ."""
     own = _find_limit(view, tensor, ranges)
-    for index, sources in _find_concats(view, tensor):
+    for index, sources, factor in _find_concats(view, tensor):
         limits = {source: _find_limit(view, source, ranges) for source in sources}
         known = [(name, limit) for name, limit in limits.items() if limit]
         if known:
             small, large = (pick(known, key=lambda item: item[1]) for pick in (min, max))
-            limit = min(own or large[1], large[1])
+            limit = min(own / factor or large[1], large[1])
             yield UnlikeJoin(name_of(view.nodes[index]), small, large, limit)
 
 
@@ -88,31 +102,68 @@ def explain_loss(view: GraphView, tensor: str, ranges: Mapping[str, Range]) -> s
     return max(lost, key=lambda each: each.ratio).describe() if lost else ""
 
 
-def _find_concats(view: GraphView, tensor: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the Concats whose values a tensor holds, all or some, and what each of them joins."""
-    waiting, seen = [tensor], {tensor}
+def explain_loss_of_layer(view: GraphView, index: int, ranges: Mapping[str, Range]) -> str:
+    """Say what a layer with one scale for each operand would lose; nothing if not much."""
+    operands = view.nodes[index].input[:2]
+    return next(filter(None, (explain_loss(view, each, ranges) for each in operands)), "")
+
+
+def _find_concats(view: GraphView, tensor: str) -> Iterator[tuple[int, tuple[str, ...], float]]:
+    """Yield the Concats whose values a tensor holds, all or some, and what each of them joins.
+
+    And how many times as large as in the Concat they are in the tensor.
+    """
+    waiting, seen = [(tensor, 1.0)], {tensor}
     while waiting:
-        index = view.producers.get(waiting.pop())
+        name, factor = waiting.pop()
+        index = view.producers.get(name)
         if index is None:
             continue
         node = view.nodes[index]
         if node.op_type == "Concat":
-            yield index, tuple(node.input)
+            yield index, tuple(node.input), factor
         for slot, source in enumerate(node.input):
-            keeps = slot == 0 and node.op_type in _KEEPING
-            if (keeps or passes(view, index, slot)) and source not in seen:
+            own = _find_factor(view, index, slot) if source not in seen else None
+            if own is not None:
                 seen.add(source)
-                waiting.append(source)
+                waiting.append((source, factor * own))
+
+
+def _find_factor(view: GraphView, index: int, slot: int) -> float | None:
+    """Return by what a node multiplies an operand's values; None if it mixes them, or unlike."""
+    node = view.nodes[index]
+    if passes(view, index, slot) or (slot == 0 and node.op_type in _KEEPING):
+        return 1.0
+    if len(node.input) != 2:  # noqa: PLR2004  # those with a constant beside
+        return None
+    other = node.input[1 - slot]
+    if node.op_type in {"Add", "Sub", "Max", "Min"}:
+        return 1.0 if view.is_constant(other) else None
+    if node.op_type == "Mul" and _is_gate(view, other, of=node.input[slot]):
+        return 1.0
+    least, most = _read_sizes(view, other)
+    if least and most <= ALIKE * least:
+        return {"Mul": most, "Div": 1 / least if slot == 0 else None}.get(node.op_type)
+    return None
+
+
+def _is_gate(view: GraphView, tensor: str, *, of: str) -> bool:
+    node = view.producer(tensor)
+    return node is not None and node.op_type in _GATES and node.input[0] == of
 
 
 def _find_limit(view: GraphView, tensor: str, ranges: Mapping[str, Range]) -> float:
     """Return a tensor's limit; 0 where it is not known."""
-    held = view.held(view.root(tensor))
-    if held is None:
+    if view.held(view.root(tensor)) is None:
         return ranges[tensor].limit if tensor in ranges else 0.0
-    size = 1
-    for dim in held.dims:
-        size *= dim
-    if not 0 < size <= MOST_VALUES or view.dtype(tensor) not in QUANTIZED_TYPES:
-        return 0.0
-    return float(abs(read_values(held).astype("float32")).max())
+    return _read_sizes(view, tensor)[1]
+
+
+def _read_sizes(view: GraphView, tensor: str) -> tuple[float, float]:
+    """Return a constant's smallest and largest absolute value; 0 and 0 where it is not read."""
+    held = view.held(view.root(tensor))
+    size = math.prod(held.dims) if held is not None else 0
+    if held is None or not 0 < size <= MOST_VALUES or view.dtype(tensor) not in QUANTIZED_TYPES:
+        return 0.0, 0.0
+    values = abs(read_values(held).astype("float32"))
+    return float(values.min()), float(values.max())

@@ -22,7 +22,10 @@ from trtbuild.quant.requests import PrecisionRequests
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["list_candidates", "list_floating", "list_observed", "place_pairs"]
+__all__ = ["TRANSPOSED", "list_candidates", "list_floating", "list_observed", "place_pairs"]
+
+TRANSPOSED = "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+"""Why ConvTranspose is left float; TensorRT 10 and 11 can run it in INT8."""
 
 
 def list_candidates(model: onnx.ModelProto) -> list[str]:
@@ -139,7 +142,7 @@ def _reason(
         return f"it stands behind {view.behind[layer.index]}: nothing is calibrated there"
     if layer.op == "ConvTranspose" and unasked:
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
-        return "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
+        return TRANSPOSED
     tensors = [_tensor(view, (layer.index, slot)) for slot in layer.activations]
     lacking = next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
     if lacking or not unasked:

@@ -9,8 +9,8 @@ from trtbuild.quant.rules.table import TABLE, Rule
 
 __all__ = ["OPERATORS", "check_rules", "find_operator_faults", "make_fault"]
 
-OPERATORS = frozenset({"TB114", "TB115", "TB116", "TB117", "TB118", "TB119"})
-"""The rules about operators that a target lacks, whatever becomes of the model."""
+OPERATORS = frozenset({"TB106", "TB114", "TB115", "TB116", "TB117", "TB118", "TB119", "TB121"})
+"""The rules about what no target takes, or one lacks, whatever becomes of the model."""
 
 
 def find_operator_faults(subject: RuleSubject, *, half: bool) -> tuple[RuleFault, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "opset_too_old",
     "pair_mismatch",
     "quantized_attention",
+    "returned_input",
     "scale_count",
     "unsigned",
     "unusable_scale",
@@ -181,3 +182,14 @@ def quantized_attention(subject: RuleSubject) -> Hits:
                 name_of(node),
                 "it reads quantized values, and TensorRT-RTX has no kernel for that",
             )
+
+
+def returned_input(subject: RuleSubject) -> Hits:
+    """No output of the model is its own input, by the same name."""
+    for name in subject.view.outputs:
+        if name in subject.view.fed:
+            told = (
+                f"the output `{name}` is the model's own input: TensorRT's parser then calls the "
+            )
+            told += f"input `__{name}`, which no profile and nobody who feeds the engine knows"
+            yield "", told

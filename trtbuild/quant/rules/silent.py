@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
+from trtbuild.core.records import RequestedLayer
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_bodies, name_of
 from trtbuild.quant.axes import find_operand_axis
+from trtbuild.quant.placing.joined import explain_loss_of_layer
+from trtbuild.quant.placing.policy import TRANSPOSED
 from trtbuild.quant.quantized_graph import LINEAR, LinearNode
 from trtbuild.quant.remarks import note_float_layers
 from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject, WeightedReading
@@ -26,6 +30,7 @@ __all__ = [
     "wrong_axis",
 ]
 
+FEW = 3
 SHOWN = 10
 """Reasons that are told, one for many layers of a sort; the report has them all."""
 TURING = "7.5"
@@ -39,7 +44,32 @@ def nothing_quantized(subject: RuleSubject) -> Hits:
         reasons = list(note_float_layers(subject.account.layers)) or [_only(subject)]
         told = "; ".join(reasons[:SHOWN])
         more = f"; and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
-        yield "", f"the recipe asks for INT8, and no layer of the model is: {told}{more}"
+        told = f"the recipe asks for INT8, and no layer of the model is: {told}{more}"
+        insisting = [layer.name for layer in _find_insistable(subject)]
+        yield ("", told, _insist(insisting)) if insisting else ("", told)
+
+
+def _find_insistable(subject: RuleSubject) -> Iterator[RequestedLayer]:
+    """Yield the layers that are float by trtbuild's own choice: a recipe may ask for them."""
+    places = {layer.name: layer.index for layer in subject.layers}
+    for layer in subject.account.layers if subject.account else ():
+        if layer.op == "ConvTranspose" and layer.reason == TRANSPOSED:
+            mended = not subject.build_target.rtx
+        else:
+            index = places.get(layer.name)
+            lost = index is not None and explain_loss_of_layer(subject.view, index, subject.ranges)
+            mended = bool(lost) and lost == layer.reason
+        if mended:
+            yield layer
+
+
+def _insist(names: list[str]) -> str:
+    asked = ", ".join(f"{json.dumps(name, ensure_ascii=False)}: int8" for name in names[:FEW])
+    more = ", ..." if len(names) > FEW else ""
+    return (
+        f"to have them in INT8 all the same, write `precision: {{{asked}{more}}}` in "
+        "`quantization`; else mend what the reasons name, or remove `quantization`"
+    )
 
 
 def _only(subject: RuleSubject) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from trtbuild.quant.quantized_graph import QUANTIZED_OTHERWISE
 from trtbuild.quant.rules import (
     accuracy,
     operator_forms,
@@ -46,6 +47,10 @@ _WITHOUT = (
     "export the model without it and run it behind the engine, or write it in plain operators; "
     "TensorRT 10 and 11 have it"
 )
+_OWN_NAME = (
+    "leave the output out when exporting (whoever feeds the input has it), or give it a name of "
+    "its own: `return y, x.clone()` in torch, an Identity in ONNX"
+)
 _HALVE = (
     "say `precision: fp16` (beside INT8, `high_precision: fp16` in `quantization`), or export "
     "attention as MatMul and Softmax"
@@ -77,7 +82,7 @@ TABLE: tuple[Rule, ...] = (
         "TB106",
         "error",
         refused.foreign_format,
-        "quantize with quant_format=QuantFormat.QDQ, or give the float model",
+        QUANTIZED_OTHERWISE,
     ),
     Rule(
         "TB107",
@@ -135,6 +140,7 @@ TABLE: tuple[Rule, ...] = (
         operators.lacking_in_some,
         "mind it when you write the target; a recipe's targets are held against their own lists",
     ),
+    Rule("TB121", "error", refused.returned_input, _OWN_NAME),
     Rule(
         "TB201",
         "error",
@@ -229,7 +235,7 @@ TABLE: tuple[Rule, ...] = (
         "warning",
         accuracy.unlike_scales,
         "bring them to one size (divide coordinates by the picture's size), in the model or when "
-        "training; `precision: {LAYER: int8}` has a layer in INT8 all the same",
+        "training; `precision: {LAYER: int8}` in `quantization` has a layer in INT8 all the same",
         measured=True,
     ),
     Rule(

@@ -1,0 +1,41 @@
+"""What samples will be, as far as a recipe alone says it: before anything is read or drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.values import TensorSpec
+from trtbuild.data import AnyDataSource
+from trtbuild.data.base import Manifest
+from trtbuild.data.images import Images
+from trtbuild.data.random import Random
+
+__all__ = ["state_manifest"]
+
+
+def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
+    """Return what is sure of a data source's samples; None where their shapes are its own affair.
+
+    Its count is 0 where that shows only in reading, and a size `?`.
+    """
+    if isinstance(source, Random):
+        tensors = tuple(
+            TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
+            for name, drawn in sorted(source.inputs.items())
+        )
+    elif isinstance(source, Images):
+        shape = source.preprocess.find_shape()
+        tensors = (TensorSpec(name=source.input, dtype="float32", shape=shape),)
+    else:
+        return None
+    return Manifest(count=_count(source, base), samples=(), tensors=tensors, labelled=False)
+
+
+def _count(source: Images | Random, base: Path) -> int:
+    if source.count is not None:
+        return source.count
+    try:
+        return source.expected(source.find_files(base))
+    except TrtbuildError:  # which is said elsewhere
+        return 0
