@@ -45,6 +45,7 @@ quantization:
   skip: [c]
   precision: {d: fp32}
   allow_float: [e]
+  equalize: [{kind: cross_layer}]
 precision: fp32
 checks: {"off": {TB303: "the branch is tiny"}}
 profiles:
@@ -108,6 +109,7 @@ def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
         "labels": ("data", "seen", "labels"),
         "calibrator": ("quantization", "calibrator"),
         "weights": ("quantization", "weights"),
+        "equalize": ("quantization", "equalize", 0),
         "targets": ("targets", "rtx"),
         "metrics": ("compare", "metrics", 0),
         "layout": ("compare", "metrics", 2, "layout"),

@@ -68,8 +68,11 @@ class Value:
     reference: float | None = None
     """The reference's own, of a figure that is `own`."""
     remark: str = ""
+    """Why there is no value; of one that there is, why it may not mean what it seems to."""
     identical: bool = False
     """Both sides are equal, and the value would be infinite: that passes any lower bound."""
+    applies: bool = True
+    """False of a figure that such data has none of: by labels, where there are none."""
 
 
 @dataclass(frozen=True)
