@@ -32,6 +32,7 @@ data:
     count: 4
     preprocess: {resize: [72, 72], crop: [64, 64], mean: [0.5, 0.5, 0.5], std: [1, 1, 1]}
   eval: {kind: arrays, path: eval.npz, labels: label}
+  seen: {kind: images, path: photos, labels: {kind: yolo, path: labels}, preprocess: {}}
   code: {kind: python, entrypoint: "data.py:samples", options: {n: 3}}
 quantization:
   data: calib
@@ -55,7 +56,7 @@ targets:
   reference: {kind: onnxruntime}
 compare:
   data: eval
-  metrics: [cosine, {kind: detection, layout: {kind: yolov8}}]
+  metrics: [cosine, top1, {kind: detection, layout: {kind: yolov8}}]
   gates:
     - {metric: cosine, at_least: 0.99}
 """
@@ -105,13 +106,13 @@ def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
         "model": ("model",),
         "fixes": ("fixes", 0),
         "data": ("data", "calib"),
+        "labels": ("data", "seen", "labels"),
         "calibrator": ("quantization", "calibrator"),
         "weights": ("quantization", "weights"),
         "equalize": ("quantization", "equalize", 0),
         "targets": ("targets", "rtx"),
         "metrics": ("compare", "metrics", 0),
-        "labels": ("data", "eval", "labels"),
-        "layout": ("compare", "metrics", 1, "layout"),
+        "layout": ("compare", "metrics", 2, "layout"),
     }
     for section, classes in kinds().items():
         for each in classes:

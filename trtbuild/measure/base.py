@@ -157,7 +157,8 @@ class CountingMeasurement(Protocol):
     def hits(self) -> Mapping[str, np.ndarray]:
         """Return which samples are right, by figure: truth values [samples, 2].
 
-        The reference's come first, then the candidate's.
+        The reference's come first, then the candidate's; of a figure that is not `own` there is one
+        column.
         """
 
 
@@ -167,9 +168,6 @@ class MetricKind(Options):
     It adds `kind: Literal[...]`, its options and methods, and goes into the union in `kinds.py`.
     """
 
-    needs_classes: ClassVar[bool] = False
-    """Whether it measures against classes that the data has as labels."""
-
     is_code: ClassVar[bool] = False
     """Whether its files are code of the user's: that belongs to the recipe, and must be there."""
 
@@ -177,6 +175,11 @@ class MetricKind(Options):
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=40)] | None = None
     """What its figures are called beside those of another metric of the kind: `NAME.f1` instead of
     `f1`. None by default."""
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether it says nothing without labels of the data."""
+        return False
 
     def figures(self) -> tuple[Figure, ...]:
         """Return the figures that it yields with these options, most telling first."""

@@ -225,8 +225,8 @@ class _Running:
                 meaning=figure.meaning,
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
-                right=write_bits(right[figure.name][:, 1]) if figure.name in right else "",
                 identical=found.identical,
+                right=write_bits(right[figure.name][:, -1]) if figure.name in right else "",
                 broken=self._broken,
             )
 
@@ -259,7 +259,9 @@ class _Running:
         if not isinstance(self._measurement, CountingMeasurement):
             return {}
         return {
-            name: score_intervals(right[:, 1], right[:, 0], confidences=confidences)
+            name: score_intervals(
+                right[:, -1], right[:, 0] if right.shape[1] > 1 else None, confidences=confidences
+            )
             for name, right in self._measurement.hits().items()
         }
 
