@@ -29,6 +29,7 @@ def begun(
     candidate: Mapping[str, Sequence[np.ndarray]],
     *,
     labels: Sequence[int] | None = None,
+    truths: Sequence[np.ndarray] | None = None,
     **subject: Any,
 ) -> Measurement:
     """Its measurement, with every sample of two sides added: outputs by name, an array a sample."""
@@ -43,6 +44,7 @@ def begun(
             inputs=subject.pop("inputs", {}),
             samples=count,
             classes=None if labels is None else tuple(labels),
+            truth=None if truths is None else _describe(truths[0]),
             **subject,
         )
     )
@@ -55,9 +57,14 @@ def begun(
                 {name: candidate[name][index] for name in made.outputs},
                 label=None if labels is None else labels[index],
                 name=names[index] if names else "",
+                truth=None if truths is None else truths[index],
             )
         )
     return made
+
+
+def _describe(truth: np.ndarray) -> TensorSpec:
+    return TensorSpec(name="labels", dtype=truth.dtype.name, shape=truth.shape)
 
 
 def folded(made: Measurement, samples: Sequence[int]) -> dict[str, tuple[float | None, ...]]:

@@ -15,7 +15,16 @@ from trtbuild.core.options import Options, describe_fields
 
 KINDS = [(section, kind) for section, kinds in api.kinds().items() for kind in kinds]
 TESTS = Path(__file__).parents[1]
-HOMES = ["calib", "fixes", "sources", "data", "backends", "quant.writing", "measure"]
+HOMES = [
+    "calib",
+    "fixes",
+    "sources",
+    "data",
+    "backends",
+    "quant.equalizing",
+    "quant.writing",
+    "measure",
+]
 
 
 def name_of(kind):

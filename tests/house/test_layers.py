@@ -25,7 +25,7 @@ LAYERS = [
 QUANT_LAYERS = [
     ["apply"],
     ["rules"],
-    ["adopting", "half", "switching"],
+    ["adjusting", "adopting", "equalizing", "half", "switching"],
     ["writing"],
     ["placing"],
     ["base"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -14,7 +15,7 @@ from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildErro
 from trtbuild.core.options import NonEmpty, Options, VariableName
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample
-from trtbuild.data.labels import read_label
+from trtbuild.data.labels import Label, read_label
 from trtbuild.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class Python(Options):
     input: Annotated[str, Field(min_length=1)] = "input"
     """The key of the picture that `preprocess` is for; without `preprocess` it means nothing."""
     labels: Annotated[str, Field(min_length=1)] | None = None
-    """The key of each sample's class (a whole number from 0), which is no model input; none by
-    default."""
+    """The key of each sample's label, which is no model input: its class (a whole number from 0),
+    or an array of what should come out (boxes, a mask, a picture, tokens); none by default."""
     count: Annotated[int, Field(gt=0)] | None = None
     """How many samples to take: the first ones; fewer yielded are an error. All by default."""
     preprocess: Preprocess | None = None
@@ -111,7 +112,7 @@ class Python(Options):
                 hint=f"its keys: {', '.join(sample.arrays)}",
             )
         array = self.preprocess.apply(sample.arrays[self.input], sample.name)
-        return Sample(sample.name, {**sample.arrays, self.input: array}, sample.label)
+        return replace(sample, arrays={**sample.arrays, self.input: array})
 
     def expected(self, files: Sequence[Path]) -> int:  # noqa: ARG002  # shows only in running
         """Return `count`, or 0."""
@@ -175,7 +176,7 @@ class Python(Options):
                 hint=SHAPE,
             )
         arrays = dict(item)
-        label = None
+        label: Label = (None, None)
         if self.labels is not None:
             if self.labels not in arrays:
                 raise StepInputError(
@@ -186,7 +187,7 @@ class Python(Options):
         if not arrays:
             raise StepInputError(f"{name}: holds no array for the model", hint=SHAPE)
         return Sample(
-            name, {key: _array(arrays[key], f"{name}: `{key}`") for key in sorted(arrays)}, label
+            name, {key: _array(arrays[key], f"{name}: `{key}`") for key in sorted(arrays)}, *label
         )
 
 

@@ -63,7 +63,8 @@ class Called:
             name: side[self.outputs[0]] if self.single else dict(side)
             for name, side in (("reference", sample.reference), ("candidate", sample.candidate))
         }
-        return {**given, "label": sample.label} if self.takes_label else given
+        label = sample.label if sample.truth is None else sample.truth
+        return {**given, "label": label} if self.takes_label else given
 
     def read(self, answer: object) -> dict[str, tuple[float, float]]:
         """Return (candidate's, reference's) of each figure; NaN where the reference has none.

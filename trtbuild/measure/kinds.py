@@ -6,12 +6,28 @@ from pydantic import Discriminator, Field, Tag
 
 from trtbuild.measure.base import MetricKind
 from trtbuild.measure.classification import Classification
+from trtbuild.measure.detection.kind import Detection
+from trtbuild.measure.embedding import Embedding
 from trtbuild.measure.entrypoint import MetricsPython
+from trtbuild.measure.image import Image
 from trtbuild.measure.metrics import Metric
+from trtbuild.measure.regression import Regression
+from trtbuild.measure.segmentation import Segmentation
+from trtbuild.measure.sequence import Sequence
 
 __all__ = ["AnyMetric", "NameOrKind"]
 
-AnyMetric = Annotated[Classification | MetricsPython, Field(discriminator="kind")]
+AnyMetric = Annotated[
+    Classification
+    | Detection
+    | Segmentation
+    | Embedding
+    | Image
+    | Regression
+    | Sequence
+    | MetricsPython,
+    Field(discriminator="kind"),
+]
 """What stands in `metrics` beside plain names."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.plan.engine_runs import add_engine_runs
+from trtbuild.plan.labels import add_labels
 from trtbuild.plan.measuring import make_measuring
 from trtbuild.plan.precision import name_candidate
 from trtbuild.plan.reference import add_reference
@@ -33,7 +34,8 @@ def add_comparison(
     from trtbuild.steps.infer import Infer
 
     samples = data[recipe.compare.data]
-    asked = make_measuring(recipe.compare, samples, here)
+    labels = add_labels(recipe, steps, data, here)
+    asked = make_measuring(recipe.compare, samples, here, labels=labels)
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=samples, reference=True)
     steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import Metric
 from trtbuild.recipe.schema import Compare
+from trtbuild.steps.base import Ref
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.measuring import Measuring, TaskInput
 
@@ -32,7 +33,9 @@ def list_tasks(compare: Compare) -> tuple[AnyMetric, ...]:
     return tuple(each for each in compare.metrics if not isinstance(each, str))
 
 
-def make_measuring(compare: Compare, data: DataInput, here: CompileContext) -> Asked:
+def make_measuring(
+    compare: Compare, data: DataInput, here: CompileContext, *, labels: Ref | None
+) -> Asked:
     """Return what is measured, with the files that it reads.
 
     Raises:
@@ -53,6 +56,7 @@ def make_measuring(compare: Compare, data: DataInput, here: CompileContext) -> A
                 for task, files in zip(tasks, found, strict=True)
             ),
             samples=_name_samples(data, here.base),
+            labels=labels,
             base=str(here.base),
         ),
     )

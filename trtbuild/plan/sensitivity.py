@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.plan.labels import add_labels
 from trtbuild.plan.measuring import make_measuring
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
@@ -49,7 +50,9 @@ def add_sensitivity(
     quantize = steps["quantize"]
     assert isinstance(quantize, Quantize)  # noqa: S101  # what has this name is one
     model, picked = quantize.model, Ref(step=PICK, output="picked")
-    measured = make_measuring(recipe.compare, samples, here)
+    measured = make_measuring(
+        recipe.compare, samples, here, labels=add_labels(recipe, steps, data, here)
+    )
     steps[PICK] = PickSamples(data=samples, count=asked.samples)
     for part in range(PARTS):
         steps[name_part(part)] = MeasureLayers(

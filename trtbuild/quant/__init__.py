@@ -4,8 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
 from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
 
-__all__ = ["AnyWeightScaling"]
+__all__ = ["AnyEqualization", "AnyWeightScaling"]
 
+AnyEqualization = Annotated[CrossLayer | Smooth, Field(discriminator="kind")]
 AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, Field(discriminator="kind")]

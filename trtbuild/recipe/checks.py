@@ -18,7 +18,11 @@ from trtbuild.recipe.metric_rules import (
 )
 from trtbuild.recipe.precision_rules import precision_is_said_once, precision_suits_the_rest
 from trtbuild.recipe.problems import Path, Problem
-from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
+from trtbuild.recipe.range_rules import (
+    calibrators_have_data,
+    fitting_has_data,
+    ranges_are_ranges,
+)
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import ProfileShapes, Recipe
 from trtbuild.recipe.schema_places import join_names
@@ -238,6 +242,7 @@ _CHECKS: tuple[RecipeCheck, ...] = (
     implicit_mode_has_no_pairs,
     ranges_are_ranges,
     calibrators_have_data,
+    fitting_has_data,
     precision_is_said_once,
     precision_suits_the_rest,
     checks_exist,

@@ -16,7 +16,7 @@ from trtbuild.measure.gates import Gate
 from trtbuild.measure.kinds import NameOrKind
 from trtbuild.measure.parts import parse_part
 from trtbuild.model.input_feeding import InputFeeding
-from trtbuild.quant import AnyWeightScaling
+from trtbuild.quant import AnyEqualization, AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
 
@@ -100,6 +100,17 @@ class Quantization(Options):
     is an error, unless calibration looked for one."""
     weights: AnyWeightScaling = WeightsAbsmax(kind="absmax")
     """How the limit of each output channel of a weight is found: `absmax` clips nothing."""
+    equalize: tuple[AnyEqualization, ...] = ()
+    """Channels of activations to bring to one size before calibration, by constants on both sides
+    of them: the float model computes what it did. Costs nothing in the engine. To be tried and
+    measured: `cross_layer` between convolutions, `smooth` in front of a transformer's products."""
+    rounding: Literal["nearest", "reconstructed"] = "nearest"
+    """How weights become integers: each the `nearest` one, or the one above or below with which the
+    layer makes most nearly what it makes in FP32 on `data` (as AdaRound does). Costs time when the
+    model is quantized, and none in the engine."""
+    bias_correction: bool = False
+    """Whether the mean of what INT8 adds to each output channel of a layer, on `data`, is taken off
+    its bias, front to back. Costs nothing in the engine."""
     high_precision: FloatName = "fp32"
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
     `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs

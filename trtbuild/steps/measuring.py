@@ -19,7 +19,7 @@ from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.measure.outputs import measure_output
 from trtbuild.measure.pairs import Output, list_row_shapes
 from trtbuild.measure.parts import parse_part
-from trtbuild.steps.base import Context, Pinned
+from trtbuild.steps.base import Context, Pinned, Ref
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +50,8 @@ class Measuring(Options):
     """Parts of outputs, by the names that the recipe gives them: `output0[:, 4:]`."""
     samples: tuple[str, ...] = ()
     """The file that each sample came from, where a task may ask for it."""
+    labels: Ref | None = None
+    """The labels of the data where these may be arrays."""
     base: Location = ""
     """The folder that paths in the recipe relate to."""
 
@@ -164,8 +166,12 @@ def _measure_tasks(
         return ()
     from trtbuild.measure.base import Subject
     from trtbuild.measure.tasks import Task, describe_output, measure_tasks
+    from trtbuild.steps.capture_labels import Truths
 
     reference, candidate = sides
+    truths = None
+    if asked.labels is not None:
+        truths = Truths(context.path(asked.labels), manifest.count)
     subject = Subject(
         outputs={name: describe_output(name, rows) for name, rows in reference.items()},
         inputs={spec.name: spec for spec in manifest.tensors},
@@ -173,6 +179,7 @@ def _measure_tasks(
         names=asked.samples if len(asked.samples) == manifest.count else (),
         classes=manifest.labels if manifest.labelled else None,
         parts=parts,
+        truth=truths.spec if truths else None,
     )
     tasks = [
         Task(each.metric, dict(zip(each.names, _paths(each, context), strict=True)))
@@ -184,6 +191,7 @@ def _measure_tasks(
         reference=reference,
         candidate=candidate,
         confidences=confidences,
+        **({"truths": truths.row} if truths else {}),
         tell=lambda done: context.events.progress(done, manifest.count, "samples"),
     )
 
