@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
 
 __all__ = ["AnyWeightScaling"]
 
-AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, Field(discriminator="kind")]
+AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, BY_KIND]
