@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.core.entrypoint import find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import NonEmpty, Options, VariableName
 from trtbuild.core.words import last_words, quote_whole
 from trtbuild.data.base import Sample
-from trtbuild.data.labels import read_label
 from trtbuild.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -67,6 +65,8 @@ class Python(Options):
         Raises:
             MissingFile: there is no such file or module.
         """
+        from trtbuild.core.entrypoint import find_source_files
+
         return find_source_files(self.entrypoint, base)
 
     def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
@@ -156,6 +156,8 @@ class Python(Options):
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
         import inspect
 
+        from trtbuild.core.entrypoint import load_entrypoint
+
         place, _, name = self.entrypoint.rpartition(":")
         # By the pinned path, which holds wherever this runs; a module only loads by its name.
         where = str(files[0].absolute()) if place.endswith(".py") else place
@@ -170,6 +172,8 @@ class Python(Options):
         return function
 
     def _sample(self, item: object, name: str) -> Sample:
+        from trtbuild.data.labels import read_label
+
         if not isinstance(item, Mapping) or not all(isinstance(key, str) for key in item):
             raise StepInputError(
                 f"{name}: is {type(item).__name__}; a mapping of names to arrays is needed",

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.calib.range_file import list_bounds, table_from_bytes
-from trtbuild.calib.tails import Tails
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.placed import MODELS
-from trtbuild.core.ranges_used import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import AnyWeightScaling
 from trtbuild.quant.account import PrecisionName
-from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
@@ -64,10 +60,12 @@ class Quantize(Step):
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
+        from trtbuild.core.ranges_used import sum_up
         from trtbuild.model.onnx_file import load_onnx, write_onnx
         from trtbuild.model.weights_file import use_scratch
         from trtbuild.quant.apply import quantize_model
         from trtbuild.quant.placing.required_ranges import find_required_ranges
+        from trtbuild.quant.requests import PrecisionRequests
 
         model = load_onnx(context.path(self.model))
         ranges = self._read_given(context)
@@ -101,6 +99,8 @@ class Quantize(Step):
 
     def _measure_cuts(self, ranges: Ranges, context: Context) -> Ranges:
         """Return ranges in which those by hand say what they cut off of what calibration saw."""
+        from trtbuild.calib.tails import Tails
+
         if self.tails is None or not (self.manual or self.ranges_file):
             return ranges
         tails = context.read(self.tails, Tails).tensors
@@ -121,6 +121,8 @@ class Quantize(Step):
         return HalfSettings(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
     def _read_file(self, context: Context) -> dict[str, tuple[float, float]]:
+        from trtbuild.calib.range_file import list_bounds, table_from_bytes
+
         if self.ranges_file is None:
             return {}
         path = context.path(self.ranges_file)
