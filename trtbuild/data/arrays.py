@@ -42,8 +42,8 @@ class Arrays(Options):
     input: Annotated[str, Field(min_length=1)] = "input"
     """The model input that an npy file's array is for; an npz file names its arrays itself."""
     labels: Annotated[str, Field(min_length=1)] | None = None
-    """The npz array that holds each sample's class (integers from 0) and is no model input; none
-    by default."""
+    """The npz array that holds each sample's label and is no model input: its class (a whole number
+    from 0), or what should come out (boxes, a mask, a picture, tokens); none by default."""
     count: Annotated[int, Field(gt=0)] | None = None
     """How many samples to take, spread evenly over the file; fewer there are an error. All by
     default."""
@@ -80,11 +80,9 @@ class Arrays(Options):
             total = _length(path, everything)
             for index in spread_evenly(total, self.count, where=path.name, unit="sample"):
                 name = f"{path.name}[{index}]"
-                yield Sample(
-                    name=name,
-                    arrays={key: reader.read(index) for key, reader in readers.items()},
-                    label=read_label(label.read(index), name) if label else None,
-                )
+                arrays = {key: reader.read(index) for key, reader in readers.items()}
+                told = read_label(label.read(index), name) if label else ()
+                yield Sample(name, arrays, *told)
             for reader in everything:
                 reader.finish()
 

@@ -26,7 +26,7 @@ MADE = ("build_engine", "quantize", "convert_precision")
 
 
 def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
-    """Say of each data set whose files are not here why.
+    """Say of each data set whose files, or the labels that a metric reads for it, are not here why.
 
     Code that yields samples is no data set: it belongs to the recipe, and must be there.
     """
@@ -38,6 +38,14 @@ def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
             source.find_files(base)
         except MissingFile as error:
             found[name] = error.message
+    compared = recipe.compare
+    if compared is not None and compared.data not in found:
+        try:
+            for task in compared.metrics:
+                if not isinstance(task, str) and not task.is_code:
+                    task.find_files(base)
+        except MissingFile as error:
+            found[compared.data] = error.message
     return found
 
 

@@ -5,6 +5,7 @@ All that can be known before a model is exported or a sample is read.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,16 +58,24 @@ def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[
     recipe, base = examined.recipe, examined.file.parent.absolute()
     if recipe is None:
         return []
-    found = []
+    found: list[UnusableFile] = []
     for section, lists in _LISTS.items():
-        if section in examined.unsound or getattr(recipe, section, None) is None:
+        if section in _MEASURING and not data:
             continue
-        for at, look in lists(recipe, base) if data or section not in _MEASURING else ():
-            try:
-                look()
-            except TrtbuildError as error:
-                found.append(UnusableFile(at, error))
+        # To read what is wrong in a recipe raises, and of that there is nothing to look for.
+        unread = (AttributeError,) if section in examined.unsound else ()
+        with contextlib.suppress(*unread):
+            for at, look in lists(recipe, base):
+                with contextlib.suppress(*unread):
+                    found += (UnusableFile(at, error) for error in _try(look))
     return found
+
+
+def _try(look: Look) -> Iterator[TrtbuildError]:
+    try:
+        look()
+    except TrtbuildError as error:
+        yield error
 
 
 def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:

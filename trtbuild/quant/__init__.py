@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from trtbuild.core.kinds import BY_KIND
+from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
 from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
 
-__all__ = ["AnyWeightScaling"]
+__all__ = ["AnyEqualization", "AnyWeightScaling"]
 
+AnyEqualization = Annotated[CrossLayer | Smooth, BY_KIND]
 AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, BY_KIND]
