@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.models import model_of
+from tests.helpers.quant import seeded
 from trtbuild.model.view import GraphView
 from trtbuild.quant.switching.switches import find_switches
 
@@ -25,7 +25,9 @@ SITES = {(P, 0), (P, 1), (Q, 0), (Q, 1), (Z, 0), (Z, 1), (J, 0), (Y, 0), (Y, 1),
 
 @pytest.fixture
 def switches():
-    return find_switches(GraphView(model_of(JOINED)), SITES, {P, Q, Z, Y})
+    return find_switches(
+        GraphView(seeded(JOINED, a=(4, 4), b=(4, 4), c=(8, 8))), SITES, {P, Q, Z, Y}
+    )
 
 
 def test_a_layer_has_its_own_operands(switches):
