@@ -22,7 +22,15 @@ LAYERS = [
     ["model", "store"],
     ["core"],
 ]
-QUANT_LAYERS = [["apply"], ["rules"], ["adopting", "half"], ["writing"], ["placing"], ["base"]]
+QUANT_LAYERS = [
+    ["trial"],
+    ["apply"],
+    ["rules"],
+    ["adopting", "half"],
+    ["writing"],
+    ["placing"],
+    ["base"],
+]
 """The rooms of `quant/`; its other files are the base that any of them may import."""
 RANK = {box: rank for rank, boxes in enumerate(LAYERS) for box in boxes}
 QUANT_RANK = {room: rank for rank, rooms in enumerate(QUANT_LAYERS) for room in rooms}
