@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.calib.judge import BEST_DB, WORST_DB, Judge, NothingToJudge
+from trtbuild.calib.judge import Judge, NothingToJudge
 from trtbuild.model.feeds import Feed
 
 
@@ -25,16 +25,17 @@ def judge_of(values, own=lambda x: x, **options):
 
 
 def test_scores_signal_over_error_in_decibels():
-    """Of 10 with an error of 1 it is 20 dB, of 100 it is 40; the mean is over the samples."""
-    assert 30 == pytest.approx(judge_of([[10.0], [100.0]])({"x": 1.0}))
+    """Of 10 with an error of 1 it is 20 dB, and with the half of it in the mean 23."""
+    assert 20 == pytest.approx(judge_of([[10.0]])({"x": 1.0}))
+    assert 23 == pytest.approx(judge_of([[10.0], [1e6]])({"x": 1.0}), abs=0.02)
 
 
 def test_no_error_is_the_best_and_no_number_the_worst():
-    """What saturates counts no more than BEST_DB."""
+    """What saturates counts no more than 80 dB."""
     judge = judge_of([[1.0]])
 
-    assert BEST_DB == judge({"x": 0.0})
-    assert WORST_DB == judge({"x": float("nan")})
+    assert pytest.approx(80) == judge({"x": 0.0})
+    assert pytest.approx(-80) == judge({"x": float("nan")})
 
 
 def test_threads_change_no_score():

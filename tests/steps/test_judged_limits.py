@@ -10,7 +10,7 @@ from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.judge import NothingToJudge
 from trtbuild.calib.minmax import Minmax
 from trtbuild.model.feeds import Feed
-from trtbuild.steps.judged_limits import choose_judging, judge_kinds, spread_feeds
+from trtbuild.steps.judged_limits import Judged, choose_judging, judge_kinds, spread_feeds
 
 TEXT = """<ir_version: 8, opset_import: ["": 17]>
     one (float[1, 64] x) => (float[1, 16] y) { y = MatMul (x, w) }"""
@@ -93,3 +93,11 @@ def test_one_in_eight_judge_but_more_of_small_models():
     assert 64 == choose_judging(AUTO, {"x": small}, 64)
     assert 5 == choose_judging({"x": Auto(kind="auto", samples=5)}, {"x": small}, 64)
     assert 0 == choose_judging({"x": Minmax(kind="minmax")}, {"x": small}, 64)
+
+
+def test_mse_is_taken_where_none_is_clearly_better():
+    """A tenth of a dB is noise, half a dB is not."""
+    scores = {"power": 30.1, "mse": 30.0}
+
+    assert "mse" == Judged(scores, 8).best
+    assert "power" == Judged({**scores, "power": 30.5}, 8).best

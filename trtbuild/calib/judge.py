@@ -17,8 +17,8 @@ __all__ = ["Judge", "NothingToJudge"]
 
 MOST_BYTES = 1 << 28
 """Of samples and of the model's own outputs that are held."""
-BEST_DB, WORST_DB, LARGEST = 80.0, -80.0, 1e8
-"""Better is all the same: of an output that saturates, the rest is noise."""
+LEAST, MOST = 1e-8, 1e8
+"""Errors between which there is a difference: of an output that saturates, the rest is noise."""
 
 
 class NothingToJudge(ValueError):
@@ -68,21 +68,29 @@ class Judge:
         return sum(len(feed.samples) for feed, _ in self._held)
 
     def __call__(self, limits: Mapping[str, float]) -> float:
-        """Return signal over error in dB, the mean over the samples and all that is judged."""
+        """Return signal over error in dB, the mean over all outputs.
+
+        Of an output it is that of the mean share of error over the samples: one that is clipped
+        badly is not made up for by many that are a little better.
+        """
         scales = self._scales(limits)
 
-        def measure(held: tuple[Feed, dict[str, np.ndarray]]) -> float:
+        def measure(held: tuple[Feed, dict[str, np.ndarray]]) -> dict[str, float]:
             feed, own = held
             with feed.blamed():
                 found = self._quantized.run({**feed.arrays, **scales}, list(own))
-            return _mean([_in_decibels(each, found[name]) for name, each in own.items()])
+            return {name: _find_error(each, found[name]) for name, each in own.items()}
 
+        errors: dict[str, list[float]] = {}
         with ThreadPoolExecutor(self._workers) as pool:
-            return _mean(list(pool.map(measure, self._held)))
+            for each in pool.map(measure, self._held):
+                for name, error in each.items():
+                    errors.setdefault(name, []).append(error)
+        return _mean([-10 * math.log10(_mean(each)) for each in errors.values()])
 
 
 def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values) if values else BEST_DB
+    return math.fsum(values) / len(values)
 
 
 def _tells(values: np.ndarray) -> bool:
@@ -97,11 +105,12 @@ def _energy(values: np.ndarray) -> float:
     return float(np.square(values, dtype=np.float64).sum())
 
 
-def _in_decibels(own: np.ndarray, found: np.ndarray) -> float:
+def _find_error(own: np.ndarray, found: np.ndarray) -> float:
+    """Return the power of the error over that of the signal, between LEAST and MOST."""
     if own.shape != found.shape:  # what an operator like NonZero makes
-        return 0.0
+        return 1.0
     power, error = _energy(own), _energy(own - found)
     if not power or not error:
-        return BEST_DB
+        return LEAST
     # Written so that an error that is not a number counts as the worst.
-    return min(10 * math.log10(power / error), BEST_DB) if error <= power * LARGEST else WORST_DB
+    return max(error / power, LEAST) if error <= power * MOST else MOST

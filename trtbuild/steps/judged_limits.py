@@ -26,6 +26,8 @@ ONE_IN = 8
 CHEAP_VALUES = 1 << 26
 """So many values of tensors that need a range cost nothing to speak of."""
 WATCHED = 3
+PREFERENCE_DB = 0.2
+"""What another kind must be better than mse to be taken: less is the noise of the samples."""
 
 
 class Judged(NamedTuple):
@@ -36,8 +38,10 @@ class Judged(NamedTuple):
 
     @property
     def best(self) -> str:
-        """The kind that did best."""
-        return next(iter(self.scores))
+        """The kind that did best; the first of KINDS where none is clearly better."""
+        leader, first = next(iter(self.scores)), Auto.KINDS[0]
+        clear = self.scores[leader] > self.scores[first] + PREFERENCE_DB
+        return leader if clear else first
 
     def describe(self) -> str:
         """Say how all did."""
