@@ -91,6 +91,8 @@ def test_the_version_is_told(trtbuild):
         ("No such command", ["nonsense"]),
         ("No such option", ["schema", "--nonsense"]),
         ("Missing argument", ["plan"]),
+        ("error: a command is missing", ["ranges"]),
+        ("Choose from: tensorrt, text, json\n", ["ranges", "export", "a"]),
         ("is not one of", ["validate", "r.yaml", "--format", "xml"]),
     ],
 )
@@ -122,11 +124,22 @@ def test_an_expected_error_is_a_sentence_and_a_hint(ending, code, error):
     assert answer.err.endswith("hint: look there\n")
 
 
-def test_what_the_system_refuses_names_the_file(ending):
-    """A disk that is full is no bug."""
-    answer = ending(OSError(errno.ENOSPC, "No space left on device", "/d/f"))
+@pytest.mark.parametrize(
+    ("number", "hint"), [(errno.ENOSPC, "make room there"), (errno.EROFS, "make it writable")]
+)
+def test_what_the_system_refuses_names_the_file(ending, number, hint):
+    """A disk that is full is no bug; another place is a way out."""
+    answer = ending(OSError(number, "No way", "/d/f"))
 
-    assert (4, "error: /d/f: No space left on device\n") == (answer.code, answer.err)
+    told = f"hint: {hint}, or choose another place (TRTBUILD_STORE, --build-dir)\n"
+    assert (4, f"error: /d/f: No way\n{told}") == (answer.code, answer.err)
+
+
+def test_what_has_no_way_out_that_is_known_has_no_hint(ending):
+    """An error of a disk, say."""
+    answer = ending(OSError(errno.EIO, "Input/output error", "/d/f"))
+
+    assert "error: /d/f: Input/output error\n" == answer.err
 
 
 @pytest.mark.parametrize("error", [KeyError("w"), AssertionError("no"), RecursionError("deep")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,16 +77,70 @@ def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path):
 
 
 @pytest.mark.usefixtures("steps_here")
-def test_a_failed_gate_is_exit_code_1(applied_project, trtbuild):
-    """The files are left all the same: the report says why."""
+def test_a_failed_gate_is_exit_code_1_and_leaves_what_lies_there(applied_project, trtbuild):
+    """What the refused build came to stands beside, with what to do next; then it goes."""
+    before = visible(Path("build/small"))
     edit(applied_project, "at_least: 10", "at_least: 90")
 
     answer = trtbuild("apply", "-q", "recipe.yaml")
 
     assert 1 == answer.code
     assert "small: gate failed: sqnr_db ≥ 90" in answer.err
-    assert FILES == set(visible(Path("build/small")))
-    assert "sqnr_db ≥ 90" in Path("build/small/report.md").read_text()
+    assert "missed by " in answer.err
+    assert "these stay as they were: " in answer.err
+    assert "trtbuild sensitivity recipe.yaml" in answer.err
+    after = visible(Path("build/small"))
+    assert before == {path: each for path, each in after.items() if "failed/" not in path}
+    told = {"report.md", "report.html", "comparison.json", "ranges.json"}
+    assert {f"failed/{name}" for name in told} == set(after) - set(before)
+    report = Path("build/small/failed/report.md").read_text()
+    assert "**Not placed**: no model and no engine." in report
+    assert "sqnr_db ≥ 90" in report
+
+    edit(applied_project, "at_least: 90", "at_least: 10")
+    assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
+    assert before == visible(Path("build/small"))
+
+
+@pytest.mark.usefixtures("steps_here")
+def test_no_gates_places_what_failed_and_says_so_everywhere(applied_project, trtbuild):
+    """In the terminal, in the report, beside the engine; it stays exit code 1."""
+    edit(applied_project, "at_least: 10", "at_least: 90")
+
+    answer = trtbuild("apply", "--no-gates", "recipe.yaml")
+
+    assert 1 == answer.code
+    assert "placed all the same (--no-gates)" in answer.err
+    assert not Path("build/small/failed").exists()
+    assert "**Placed all the same**" in Path("build/small/report.md").read_text()
+    (engine,) = Path("build/small").glob("*/engine.json")
+    assert ["placed with --no-gates: sqnr_db ≥ 90"] == json.loads(engine.read_text())["caveats"]
+
+
+@pytest.mark.usefixtures("steps_here")
+def test_a_gate_on_the_lock_waits_for_one_and_then_holds(applied_project, trtbuild):
+    """Without a lock it is not judged, and stands in the way of nothing."""
+    edit(applied_project, "at_least: 10", "drop_from_lock_at_most: 0.1")
+
+    first = trtbuild("apply", "recipe.yaml")
+    assert 0 == first.code
+    assert "gate NOT JUDGED: sqnr_db drop from the lock ≤ 0.1 dB: `" in first.out
+
+    assert 0 == trtbuild("lock", "recipe.yaml").code
+    held = trtbuild("apply", "recipe.yaml")
+    assert 0 == held.code
+    assert "gate passed: sqnr_db drop from the lock ≤ 0.1 dB: `" in held.out
+    assert "no drop" in held.out
+    comparison = json.loads(Path("build/small/comparison.json").read_text())
+    assert [True] == [each["passed"] for each in comparison["verdicts"]]
+
+    text = Path("recipe.lock").read_text()
+    higher = re.sub(r'(\.sqnr_db" = )(\d+)', lambda m: f"{m[1]}{int(m[2]) + 50}", text, count=1)
+    assert text != higher
+    Path("recipe.lock").write_text(higher)
+    fallen = trtbuild("apply", "-q", "recipe.yaml")
+    assert 1 == fallen.code
+    assert "gate failed: sqnr_db drop from the lock ≤ 0.1 dB: `" in fallen.err
 
 
 def test_two_applies_at_once_do_the_work_once(tmp_path):

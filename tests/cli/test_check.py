@@ -177,3 +177,17 @@ def test_a_recipe_without_int8_is_checked_in_its_type(trtbuild, project, precisi
     project.write_text(text[: text.index("compare:")])
 
     assert told in trtbuild("check", project).out
+
+
+def test_a_model_that_cannot_be_read_hides_no_other(tmp_path, trtbuild):
+    """Findings of those that can be are shown, and the error beside them."""
+    onnx.save(FIRES["TB114"]().model, tmp_path / "odd.onnx")
+    for name in ("one.onnx", "two.onnx"):
+        (tmp_path / name).write_bytes(b"no model")
+
+    answer = trtbuild("check", *(str(tmp_path / f"{name}.onnx") for name in ("one", "odd", "two")))
+
+    assert 3 == answer.code
+    assert "odd.onnx" in answer.out
+    assert "one.onnx: is not an ONNX model" in answer.err
+    assert "error: two.onnx: is not an ONNX model" in answer.err.replace(f"{tmp_path}/", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -10,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trtbuild.core import digest
-from trtbuild.core.digest import FileDigests, digest_of_file, digest_of_tree, write_canonical_json
+from trtbuild.core.digest import (
+    FileDigests,
+    digest_of_bytes,
+    digest_of_file,
+    digest_of_tree,
+    seal,
+    write_canonical_json,
+)
 from trtbuild.core.errors import MissingFile
 
 LONG_AGO = 1_000_000_000
@@ -121,3 +129,14 @@ def test_a_file_is_remembered_by_where_it_really_is(tmp_path):
 
     assert {digest_of_file(path)} == {digests.digest(way) for way in ways}
     assert {str(path.resolve())} == {digests._real(str(way)) for way in ways}
+
+
+@pytest.mark.parametrize("digest", ["7", 7, None, "sha256:zz", {"a": 1}])
+def test_a_memory_that_holds_no_digests_is_none(digest, tmp_path):
+    """A right seal says that it is whole, not that trtbuild wrote it."""
+    path = aged(tmp_path / "a", "1")
+    seen = path.stat()
+    stamp = [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_dev]
+    (tmp_path / "memory").write_bytes(seal(json.dumps({str(path): [*stamp, digest]})))
+
+    assert digest_of_bytes(b"1") == FileDigests(tmp_path / "memory").digest(path)

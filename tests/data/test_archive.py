@@ -70,9 +70,21 @@ def test_samples_come_in_the_order_of_their_storing(tmp_path):
     assert list(range(12)) == [int(sample.arrays["x"]) for sample in found]
 
 
-@pytest.mark.parametrize("arrays", [{"x": 1}, {"x": 1, "y": 0.5}])
+def test_a_label_may_be_an_array(tmp_path):
+    """Of its own shape in each sample."""
+    with write_samples(tmp_path / "s.npz", "y") as store:
+        for rows in (2, 0):
+            store(Sample("s", {"x": np.array(1)}, truth=np.ones((rows, 5), np.float32)))
+
+    found = list(read_samples(tmp_path / "s.npz", labels="y", name_of=name_of))
+
+    assert [None, None] == [each.label for each in found]
+    assert [(2, 5), (0, 5)] == [each.truth.shape for each in found]
+
+
+@pytest.mark.parametrize("arrays", [{"x": 1}, {"x": 1, "y": -1}])
 def test_a_damaged_label_is_a_corrupt_object(tmp_path, arrays):
-    """A label that is gone, or is no whole number, was never stored so."""
+    """A label that is gone, or is no class, was never stored so."""
     with write_npz(tmp_path / "s.npz") as writer:
         for name, value in arrays.items():
             writer.add(f"000000/{name}", np.array(value))

@@ -142,9 +142,9 @@ def refusal(folder, name="a.npz", extra="") -> str:
         ({"x": np.zeros(2)}, LABELS, "a.npz: has no array `y` for the labels beside the inputs"),
         ({"y": np.zeros(2)}, LABELS, "a.npz: has no array `y` for the labels beside the inputs"),
         (
-            {"x": np.zeros(2), "y": np.zeros(2)},
+            {"x": np.zeros(2), "y": np.full(2, np.nan)},
             LABELS,
-            "a.npz[0]: its label is float64 of shape []; one whole number is needed",
+            "a.npz[0]: its label holds NaN or infinity",
         ),
     ],
 )

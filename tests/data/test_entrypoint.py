@@ -151,7 +151,7 @@ def test_code_beside_it_is_pinned_too(source, tmp_path):
         ("def f(): yield {}", {}, "code.py:f[0]: holds no array for the model"),
         ("def f(): yield {'y': 1}", {"labels": "y"}, "code.py:f[0]: holds no array for the model"),
         ("def f(): yield {'x': 1}", {"labels": "y"}, "code.py:f[0]: has no label `y`"),
-        ("def f(): yield {'x': 1, 'y': 0.5}", {"labels": "y"}, "code.py:f[0]: its label is float"),
+        ("def f(): yield {'x': 1, 'y': 'cat'}", {"labels": "y"}, "code.py:f[0]: its label is <U3"),
         ("def f(): yield {'x': 'cat'}", {}, "code.py:f[0]: `x` is str and becomes an array of <U3"),
         ("def f(): yield {'x': None}", {}, "code.py:f[0]: `x` is NoneType and becomes an array of"),
         ("def f(): yield {'x': [[1], [1, 2]]}", {}, "code.py:f[0]: `x` is no array: setting an"),

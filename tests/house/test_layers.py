@@ -26,7 +26,7 @@ QUANT_LAYERS = [
     ["trial"],
     ["apply"],
     ["rules"],
-    ["adopting", "half"],
+    ["adjusting", "adopting", "equalizing", "half", "switching"],
     ["writing"],
     ["placing"],
     ["base"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.helpers.projects import edit, small_project
 from tests.plan.test_preflight import PROFILE, SIGNATURE
 from trtbuild.core.values import TensorSpec
@@ -128,3 +130,20 @@ def test_samples_must_fill_whole_batches(tmp_path):
     )
     assert hint.startswith("take 4 samples")
     assert [] == problems(signature, recipe, sample, count=8)
+
+
+@pytest.mark.parametrize(
+    ("hint", "dtype"),
+    [("draw them so: `dtype: int64`", "int64"), ("no float64 is drawn: give arrays", "float64")],
+)
+def test_drawn_samples_are_told_what_can_be_drawn(hint, dtype, tmp_path):
+    """Random data has four types."""
+    recipe = small_project(tmp_path)
+    drawn = "{kind: random, inputs: {input: {shape: [3, 8, 8]}}}"
+    edit(recipe, "{kind: arrays, path: calib.npz}", drawn)
+    wanted = TensorSpec(name="input", dtype=dtype, shape=("batch", 3, 8, 8))
+    signature = SIGNATURE.model_copy(update={"inputs": (wanted,)})
+    sample = TensorSpec(name="input", dtype="float32", shape=(3, 8, 8))
+    [(_, told)] = problems(signature, recipe, [sample])
+
+    assert told.startswith(hint)

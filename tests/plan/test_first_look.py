@@ -177,6 +177,18 @@ def test_all_that_is_not_here_is_found(tmp_path):
     assert places[:1] == [each.at for each in find_unusable_files(examined, data=False)]
 
 
+def test_a_mistake_beside_it_hides_no_file_that_is_not_here(tmp_path):
+    """In the same section, in the same data set; of a wrong path nothing is known."""
+    recipe = torch_recipe(
+        tmp_path, ("count: 64", "count: many"), ("without_weights", "without_weight")
+    )
+    edit(recipe, "path: eval.npz", "path: 3")
+
+    assert [("model", "entrypoint"), ("data", "calib", "path")] == [
+        each.at for each in find_unusable_files(examine_recipe(recipe))
+    ]
+
+
 POINTER = (
     "version https://git-lfs.github.com/spec/v1\n"
     "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.helpers.plans import plan_with
@@ -59,6 +61,33 @@ def test_what_has_left_the_store_is_told(saved, store):
     """What was to be reused would run."""
     with pytest.raises(PlanStale, match="import_model: was to be reused, and has left the store"):
         demand_fresh(read_saved_plan(saved)[0], plan_with(), decide(plan_with(), store))
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "says"),
+    [
+        ("deferred", "run", "was to be deferred, and can be built here"),
+        ("run", "deferred", "was to be built, and cannot be here"),
+    ],
+)
+def test_neither_more_nor_less_is_done_than_was_looked_at(saved, then, now, says):
+    """What was to be deferred is not built because another machine can."""
+    found, _ = read_saved_plan(saved)
+    steps = tuple(step.model_copy(update={"verdict": then}) for step in found.steps)
+
+    with pytest.raises(PlanStale, match=f"import_model: {says}"):
+        demand_fresh(
+            found.model_copy(update={"steps": steps}), plan_with(), decisions(plan_with(), now)
+        )
+
+
+def test_a_plan_that_names_a_step_twice_is_none(saved):
+    """One of the two would not be held to."""
+    tree = json.loads(saved.read_text())
+    saved.write_text(json.dumps({**tree, "steps": tree["steps"] * 2}))
+
+    with pytest.raises(UsageError, match="is no saved plan"):
+        read_saved_plan(saved)
 
 
 def test_steps_that_came_and_went_are_told(saved):

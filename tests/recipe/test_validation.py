@@ -120,3 +120,24 @@ def test_a_validator_speaks_for_itself(message, hint, old, new):
 
     assert message in problem.message
     assert hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("hint", "old", "new"),
+    [
+        ("it is in percent: write 99.99", "percentile: 99.99", "percentile: 0.9999"),
+        ("an open size has a name: `batch`", "shape: [batch", "shape: [-1"),
+        ("write sizes: min, opt and max say how far", "min: [1, 3", "min: [-1, 3"),
+        ("did you mean `top1`?", "[cosine", "[accuracy"),
+        ("did you mean `fp16`?", "mode: explicit", "high_precision: float16"),
+        ("write `name: int8` below it, a line each", "mode: explicit", "precision: int8"),
+        ("`high_precision: fp16` has all", "mode: explicit", "precision: {a: fp16}"),
+        ("", "percentile: 99.99", "percentile: 0.001"),
+    ],
+)
+def test_what_was_meant_is_told(hint, old, new):
+    """Shares for percent, -1 for an open size, what others call it; or nothing."""
+    problem, *_ = problems_of(old, new)
+
+    assert problem.hint.startswith(hint)
+    assert bool(hint) == bool(problem.hint)

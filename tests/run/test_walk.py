@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
@@ -9,10 +10,12 @@ import pytest
 
 from tests.helpers.executors import Recording
 from tests.helpers.plans import FACTS, plan_with
+from trtbuild.core.digest import digest_of_bytes, seal
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.walk import walk_plan
 from trtbuild.store.store import Store
 
+AB = "sha256:" + "ab" * 32
 ALL = [
     "import_model",
     "fix_graph",
@@ -123,6 +126,24 @@ def test_a_deferred_target_is_not_started(store):
 
     assert "build_engine(rtx)" not in executor.started
     assert ("deferred", "no such GPU") == (outcomes[-1].status, outcomes[-1].message)
+
+
+def test_what_a_step_found_otherwise_is_not_remembered(store, tmp_path):
+    """Else the next run would plan with it again, and fail again, for ever."""
+    model = tmp_path / "m.onnx"
+    model.write_text("1")
+    seen = model.stat()
+    stamp = [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_dev]
+    (store.root / "digests.json").write_bytes(seal(json.dumps({str(model): [*stamp, AB]})))
+    planning = Store(store.root)
+    made = plan_with(base=str(tmp_path), model=planning.digests.digest(model))
+    assert AB == planning.digests.digest(model)
+
+    changed = {"message": "m.onnx: has changed", "code": 5}
+    walked(made, planning, Recording(failing={"import_model": changed}))
+
+    for again in (planning, Store(store.root)):
+        assert digest_of_bytes(b"1") == again.digests.digest(model)
 
 
 @pytest.mark.parametrize("damage", [b"", b"torn"])

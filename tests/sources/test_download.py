@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import os
 import socket
 import threading
 import time
+from pathlib import Path
 from urllib.request import HTTPSHandler
 
 import pytest
@@ -170,3 +172,24 @@ def test_without_a_length_both_are_possible(serve, tmp_path):
         fetched(serve(OK, b"\r\n", CONTENT[:-1]), tmp_path / "it")
 
     assert caught.value.hint.startswith("try again, the server did not say where the file ends")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="Windows has no such files")  # noqa: PTH110
+def test_a_device_is_no_file_to_fetch(tmp_path):
+    """It has no end; nor is a folder one, nor a file that lies on another machine."""
+    for url, says in (
+        ("file:///dev/zero", "is a pipe or a device"),
+        (f"file://{tmp_path}", "is a directory"),
+        (f"file:///{tmp_path}/none", "no such file"),
+        ("file://elsewhere/etc/hosts", "lies on another machine"),
+    ):
+        with pytest.raises(MissingFile, match=says):
+            download(url, tmp_path / "it", QUICK)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux alone has a full disk to hand")  # noqa: PTH110
+def test_a_full_disk_is_not_the_server_s_fault(serve, tmp_path):
+    """What the system says is passed on, to be told with the file that was written."""
+    large = Limits(answer_seconds=60, whole_seconds=60, whole_bytes=1 << 30)
+    with pytest.raises(OSError, match="No space left"):
+        download(serve(OK, length(len(CONTENT)), CONTENT), Path("/dev/full"), large)

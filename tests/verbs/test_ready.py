@@ -47,3 +47,16 @@ def test_no_recipe_is_built_beside_a_bad_one(tmp_path):
 
     with pytest.raises(RecipeError, match="nonsense"):
         demand_ready([good, bad])
+
+
+def test_what_is_no_yaml_or_not_there_hides_no_other_recipe(tmp_path):
+    """All recipes of a command are told of at once."""
+    bad, odd = project(tmp_path / "a"), project(tmp_path / "b")
+    bad.write_text(bad.read_text() + "nonsense: 1\n")
+    odd.write_text("a: [\n")
+
+    with pytest.raises(RecipeError) as caught:
+        demand_ready([tmp_path / "gone.yaml", odd, bad])
+
+    assert {str(bad), str(odd)} == {each.file for each in caught.value.problems}
+    assert f"error: {tmp_path}/gone.yaml: no such file" in caught.value.message

@@ -48,3 +48,15 @@ def test_a_failed_fetch_is_an_answer_for_an_hour(model, store, tmp_path):
     assert found is None
     assert "seeded" in reason
     assert begin <= watch.until - RETRY_AFTER_SECONDS <= end
+
+
+def test_a_failed_fetch_of_a_time_to_come_is_none(model, store, tmp_path, monkeypatch):
+    """A clock that was wrong once does not keep weights away for years."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 1e9)
+    resolve_weights(model, store, base=tmp_path)
+    monkeypatch.setattr(time, "time", lambda: now)
+
+    found, reason = find_published(model, store, base=tmp_path)
+
+    assert (DIGEST, "") == (found.digest, reason)

@@ -57,12 +57,14 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     listener: Listener | None = None,
     saved: SavedPlan | None = None,
     locked: bool = False,
+    no_gates: bool = False,
 ) -> AppliedRecipe:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
     `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
-    its ranges. Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
+    its ranges. Where a gate does not pass, no model and no engine is placed but with `no_gates`.
+    Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
 
     Raises:
         WrongSystem: nothing can be built on this one.
@@ -90,6 +92,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
             pages={"report.md": _markdown, "report.html": _html},
             saved=saved,
             lock=_hold_to_lock(loaded, store, place) if locked else None,
+            no_gates=no_gates,
         )
 
 

@@ -39,6 +39,8 @@ VERBS = {
     "inspect": "Say what an engine is and whether it fits this machine; exit code 1 if it does "
     "not.",
     "run": "Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU.",
+    "sensitivity": "Say what each layer costs in INT8: alone, and as the only one that is not; "
+    "worst first.",
     "script": "Print a program that makes the same build with Polygraphy alone.",
 }
 """What each verb says of itself first; it is the function of that name in the module of that name.
@@ -135,7 +137,9 @@ def _run(arguments: list[str] | None) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
+        echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
+        if hint := _find_way_out(error):
+            echo(f"hint: {hint}", err=True)
         return 4
     except Exception as error:  # noqa: BLE001  # the boundary: told in full, and exits with 70
         return _usage(error)
@@ -143,6 +147,15 @@ def _run(arguments: list[str] | None) -> int:
     if code == INTERRUPTED:
         return interrupted()
     return code if isinstance(code, int) else 0
+
+
+def _find_way_out(error: OSError) -> str:
+    from trtbuild.core.files import FULL, LOCKED
+
+    way = {**dict.fromkeys(FULL, "make room there"), **dict.fromkeys(LOCKED, "make it writable")}
+    if error.errno not in way:
+        return ""
+    return f"{way[error.errno]}, or choose another place (TRTBUILD_STORE, --build-dir)"
 
 
 def _find_words_to_complete() -> list[str]:
@@ -178,9 +191,14 @@ def _usage(error: BaseException) -> int:
         _bug()
         return BUG
     usage = getattr(getattr(error, "ctx", None), "get_usage", lambda: "")()
+    said = message()
+    if said.startswith("Usage:"):  # the help of a group whose command is lacking
+        pour(said, err=True)
+        echo("error: a command is missing; they are listed above", err=True)
+        return 2
     if usage:
         pour(usage, err=True)
-    echo(f"error: {message()}", err=True)
+    echo(f"error: {' '.join(said.split()).replace(': Value error, ', ': ')}", err=True)
     return 2
 
 

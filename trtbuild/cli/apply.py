@@ -46,6 +46,12 @@ def apply(  # noqa: PLR0913  # its options
     locked: Annotated[
         bool, typer.Option("--locked", help="Build what the lock says, with its ranges.")
     ] = False,
+    no_gates: Annotated[
+        bool,
+        typer.Option(
+            "--no-gates", help="Place what fails its gates, too; that is said wherever it lies."
+        ),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only errors, warnings and failed gates.")
     ] = False,
@@ -75,6 +81,7 @@ def apply(  # noqa: PLR0913  # its options
                 listener=listener,
                 saved=saved,
                 locked=locked,
+                no_gates=no_gates,
             )
         builds.append(applied)
         if format_ is Form.text:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trtbuild.cli.validate import ProblemFormat
+
+if TYPE_CHECKING:
+    from trtbuild.verbs.check import CheckedModel
 
 __all__ = ["check"]
 
@@ -27,7 +30,21 @@ def check(
     """Check models for what TensorRT refuses, changes without a word, or makes slow."""
     from trtbuild import api
     from trtbuild.cli import show_checks
+    from trtbuild.core.errors import TrtbuildError, join_errors
 
-    return show_checks.show_checked(
-        [found for file in files for found in api.check(file)], format_.value, strict=strict
-    )
+    recipes = [file for file in files if file.suffix != ".onnx"]
+    if len(recipes) > 1:
+        api.demand_ready(recipes)
+    found: list[CheckedModel] = []
+    failed: list[TrtbuildError] = []
+    for file in files:
+        try:
+            found += api.check(file)
+        except TrtbuildError as error:
+            failed.append(error)
+    if failed and not found:
+        raise join_errors(failed)
+    code = show_checks.show_checked(found, format_.value, strict=strict)
+    if failed:
+        raise join_errors(failed)
+    return code

@@ -36,6 +36,8 @@ def kinds(
         _list(found)
     elif sections := [each for each in found if name in {each.name, each.place}]:
         for section in sections:
+            if section.name in {"labels", "metrics"}:  # what has options stands beside plain names
+                _show_option(found, section.place)
             _show_section(section)
     elif kinds := [each for each in _list_kinds(found) if name_kind(each) == name]:
         for each in kinds:
@@ -77,6 +79,7 @@ def _show_option(found: tuple[Section, ...], wanted: str) -> None:
     """Show an option by its name or its place, once for each section or kind that has it."""
     from trtbuild.cli.echo import echo
     from trtbuild.core.errors import UsageError
+    from trtbuild.recipe.problems import find_nearest
     from trtbuild.recipe.sections import name_kind
 
     place, _, name = wanted.rpartition(".")
@@ -87,11 +90,13 @@ def _show_option(found: tuple[Section, ...], wanted: str) -> None:
         if name in each.model_fields and place in {"", section.place, section.name}
     ]
     if not owners:
-        names = ", ".join(sorted({name_kind(each) for each in _list_kinds(found)}))
-        sections = ", ".join(dict.fromkeys(each.name for each in found))
+        names = sorted({name_kind(each) for each in _list_kinds(found)})
+        sections = list(dict.fromkeys(each.name for each in found))
+        guess = find_nearest(name.lower(), [*names, *sections])
+        meant = f"did you mean `{guess}`? " if guess else ""
         raise UsageError(
             f"there is no kind, section or option `{wanted}`",
-            hint=f"kinds: {names}; sections: {sections}",
+            hint=f"{meant}kinds: {', '.join(names)}; sections: {', '.join(sections)}",
         )
     for section, owner in owners:
         kind = f" of kind: {name_kind(owner)}" if section.has_kinds else ""

@@ -12,7 +12,7 @@ from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
 from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
-    from trtbuild.core.records import Comparison, GateVerdict, TargetResult
+    from trtbuild.core.records import Comparison, GateVerdict, Measure, TargetResult
     from trtbuild.recipe.problems import Format, Problem
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.diagnose import Diagnosis
@@ -114,6 +114,10 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
             on = f"{engine}: " if engine else ""
             word = "failed" if verdict.judged else "not judged"
             echo(f"{start}gate {word}: {on}{format_verdict(verdict)}", err=True)
+    if not done.passed:
+        from trtbuild.cli.show_gates import write_outcome_of_gates
+
+        write_outcome_of_gates(record, start)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
@@ -173,9 +177,11 @@ def _comparison(found: Comparison) -> None:
             format_figure(measure.value, measure.unit)
             if measure.value is not None
             else measure.remark,
+            _interval(measure),
             ""
             if measure.reference is None
             else f"{found.reference_type} {format_figure(measure.reference, measure.unit)}",
+            measure.doubt and f"({measure.doubt})",
         )
         for measure in found.measures
         if measure.applies
@@ -183,15 +189,28 @@ def _comparison(found: Comparison) -> None:
     if rows:
         pour(format_table(rows, indent="    "))
     for verdict in found.verdicts:
-        word = "passed" if verdict.passed else "FAILED" if verdict.judged else "NOT JUDGED"
+        word = "passed" if verdict.passed else "FAILED"
+        word = word if verdict.judged else "NOT JUDGED"
         echo(f"    gate {word}: {format_verdict(verdict)}")
     echo(f"    measured by {found.runner}")
 
 
+def _interval(measure: Measure) -> str:
+    """Say where a figure lies, with the confidence."""
+    from trtbuild.core.comparison import CONFIDENCE
+    from trtbuild.core.words import format_interval
+
+    found = measure.find_interval(CONFIDENCE)
+    return "" if found is None else f"95 %: {format_interval(found.value, measure.unit)}"
+
+
 def format_verdict(verdict: GateVerdict) -> str:
-    """Say what a gate wanted, and what was found."""
+    """Say what a gate wanted, what was found, and by how much that is too little."""
     place = f"`{verdict.output}` " if verdict.output else ""
-    return f"{verdict.gate}: {place}{verdict.found or verdict.remark}"
+    told = [verdict.found or verdict.remark, verdict.interval]
+    told += [f"missed by {verdict.missed_by}"] if verdict.missed_by else []
+    told += [f"({verdict.doubt})"] if verdict.doubt else []
+    return f"{verdict.gate}: {place}{', '.join(filter(None, told))}".replace(", (", " (")
 
 
 def write_diagnosis(found: Diagnosis) -> None:

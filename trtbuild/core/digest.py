@@ -27,7 +27,9 @@ __all__ = [
 ]
 
 PREFIX = "sha256:"
+DIGEST_LETTERS = len(PREFIX) + 64
 SETTLED_SECONDS = 2
+STAMP_NUMBERS = 5
 MOST_MEMORY_BYTES = 128 << 20
 """What the digests of half a million files come to."""
 
@@ -102,6 +104,7 @@ class FileDigests:
         self._known: dict[str, list[Any]] = _read(memory)
         self._folders: dict[str, str] = {}
         """Where folders really are: to ask it for every file takes longer than all the rest."""
+        self._forgotten: set[str] = set()
         self._changed = False
 
     def digest(self, path: Path) -> str:
@@ -135,10 +138,18 @@ class FileDigests:
         whole = os.path.join(self._folders[folder], name)  # noqa: PTH118
         return os.path.realpath(whole) if os.path.islink(whole) else whole  # noqa: PTH114
 
+    def forget(self, path: Path) -> None:
+        """Read a file anew when its digest is asked for: it was seen to be another's."""
+        key = self._real(str(path))
+        self._known.pop(key, None)
+        self._forgotten.add(key)
+        self._changed = True
+
     def save(self) -> None:
         """Write the memory down; losing it only costs time, so failing to is no error."""
         if self._memory is not None and self._changed:
-            self._write(self._memory, {**_read(self._memory), **self._known})
+            known = {p: each for p, each in _read(self._memory).items() if p not in self._forgotten}
+            self._write(self._memory, {**known, **self._known})
 
     def forget_gone(self) -> None:
         """Forget the files that are no more."""
@@ -172,4 +183,12 @@ def _read(memory: Path | None) -> dict[str, list[Any]]:
     known = None if memory is None else read_sealed_tree(memory, MOST_MEMORY_BYTES)
     if not isinstance(known, dict):
         return {}
-    return {path: each for path, each in known.items() if isinstance(each, list) and each}
+    return {path: each for path, each in known.items() if _is_sound(each)}
+
+
+def _is_sound(entry: Any) -> bool:
+    """Tell whether an entry is a stamp and a digest."""
+    if not isinstance(entry, list) or len(entry) != STAMP_NUMBERS + 1:
+        return False
+    digest = entry[-1]
+    return isinstance(digest, str) and len(digest) == DIGEST_LETTERS and digest.startswith(PREFIX)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
+from trtbuild.core.errors import MissingDependency, MissingFile, StepInputError, UsageError
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import last_words
 
-__all__ = ["find_source_files", "load_entrypoint"]
+__all__ = ["explain_raised", "find_source_files", "load_entrypoint"]
 
 INSTALLED = {"site-packages", "dist-packages"}
 
@@ -93,6 +94,29 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
             hint="callables there: " + (", ".join(_callables(module)) or "none"),
         )
     return found  # type: ignore[no-any-return]
+
+
+def explain_raised(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
+    """Return what code of the user's raised, with its file and line; the traceback goes to the log.
+
+    `files` are the user's; where none of them is on the way, `place` stands for the line.
+    """
+    import logging
+
+    logging.getLogger(__name__).error("%s failed", place, exc_info=error)
+    where = _find_line(error, files) or place
+    return StepInputError(f"{where}: {last_words(error)}", hint="the log holds the traceback")
+
+
+def _find_line(error: BaseException, files: Sequence[Path]) -> str:
+    """Return `file:line` of the innermost of the user's own lines."""
+    known = {os.path.realpath(path): path for path in files}
+    found, at = "", error.__traceback__
+    while at is not None:
+        path = known.get(os.path.realpath(at.tb_frame.f_code.co_filename))
+        found = f"{path}:{at.tb_lineno}" if path else found
+        at = at.tb_next
+    return found
 
 
 def _find(place: str, base: Path) -> tuple[Path, Path]:

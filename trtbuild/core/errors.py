@@ -23,6 +23,7 @@ __all__ = [
     "TrtbuildError",
     "UsageError",
     "WrongSystem",
+    "join_errors",
 ]
 
 
@@ -43,6 +44,15 @@ class TrtbuildError(Exception):
         super().__init__(self.message)
 
 
+def join_errors(errors: Sequence[TrtbuildError]) -> TrtbuildError:
+    """Return the first of several errors, which says what the others say too."""
+    first, *rest = errors
+    for each in rest:
+        hint = f" (hint: {each.hint})" if each.hint and each.hint != first.hint else ""
+        first.message += f"\nerror: {each.message}{hint}"
+    return first
+
+
 class UsageError(TrtbuildError):
     """What was typed on the command line is wrong."""
 
@@ -57,9 +67,11 @@ class RecipeError(TrtbuildError):
 
     code = 2
 
-    def __init__(self, problems: Sequence[Any], *, hint: str = "") -> None:
+    def __init__(
+        self, problems: Sequence[Any], *, hint: str = "", lines: Sequence[str] = ()
+    ) -> None:
         first, *rest = "\n\n".join(problem.render() for problem in problems).split("\n")
-        super().__init__(first, hint=hint, lines=rest)
+        super().__init__(first, hint=hint, lines=[*rest, *(("", *lines) if lines else ())])
         self.problems: tuple[Any, ...] = tuple(problems)
 
 

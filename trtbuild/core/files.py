@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+LOCKED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 WINDOWS = os.name == "nt"
 
 

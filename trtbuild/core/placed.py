@@ -8,9 +8,11 @@ __all__ = [
     "COMPARISON",
     "ENGINE",
     "ENGINE_RESULT",
+    "FAILED",
     "MODELS",
     "RANGES",
     "REPORTS",
+    "SENSITIVITY",
     "TIMING_CACHE",
     "PlacedModel",
     "list_reserved_names",
@@ -42,14 +44,17 @@ MODELS = {
 """By what the lock calls them; what is closest to the engines first."""
 RANGES = "ranges.json"
 COMPARISON = "comparison.json"
+SENSITIVITY = "sensitivity.json"
 REPORTS = ("report.md", "report.html")
 ENGINE = "model.engine"
 """In the folder of a target, as those below."""
 ENGINE_RESULT = "engine.json"
 TIMING_CACHE = "timing.cache"
+FAILED = "failed"
+"""The folder that says what came of a build that its gates refused; the rest stays as it was."""
 
 
 def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
-    return frozenset({*models, RANGES, COMPARISON, *REPORTS})
+    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, FAILED, *REPORTS})

@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Range
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "DataUse",
     "FixAccount",
     "GateVerdict",
+    "Interval",
     "LayerPrecision",
     "Measure",
     "Outcome",
@@ -62,70 +65,6 @@ class Outcome(Options):
     """The exit code that a failure asks for."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
-
-
-class Measure(Options):
-    """One metric of one output (or of the whole model: output is empty)."""
-
-    metric: str
-    output: str
-    value: float | None
-    """None where it cannot be computed, and where `identical`; `remark` then says why."""
-    remark: str = ""
-    unit: Literal["", "dB", "share"] = ""
-    """A share is in 0..1 and shown in percent."""
-    reference: float | None = None
-    """The reference's own value where it has one (top-1); the drop is reference - value."""
-    worst: float | None = None
-    """The value of the sample that fares worst, where the metric has a value for each sample."""
-    worst_sample: int | None = None
-    """Which sample that is, counted from 0."""
-    identical: bool = False
-    """The two are equal where the value would then be infinite: passes any `at_least`."""
-    right: str = ""
-    """Of a share of samples, which are right: a bit each, the first the highest, as hexadecimal."""
-    applies: bool = True
-    """False where the metric says nothing about such an output (top-1 of a single number)."""
-
-
-class GateVerdict(Options):
-    """One gate, judged."""
-
-    gate: str
-    """The rule in words: `sqnr_db ≥ 20`."""
-    passed: bool
-    judged: bool = True
-    """False where there is nothing to hold the value against; `remark` then says why. Such a gate
-    has not passed."""
-    value: float | None
-    """What the rule looked at, in the metric's unit; a drop is reference - candidate."""
-    output: str = ""
-    found: str = ""
-    """The value in words, precise enough to show on which side of the rule it lies."""
-    remark: str = ""
-    """Why a value is missing."""
-
-
-class Comparison(Options):
-    """How a candidate's outputs compare with the reference's on the same samples.
-
-    Signal-to-noise takes the reference as the signal.
-    """
-
-    reference: str
-    """What it is, in words: `FP32 model`, `source as it came: INT8 Q/DQ`."""
-    reference_type: str = "FP32"
-    """The type of its numbers, for the head of a column: `FP32`, `FP16`, `INT8 Q/DQ`."""
-    candidate: str
-    runner: str
-    """What ran them: numbers from ONNX Runtime are not an engine's, and say so."""
-    samples: int
-    data: str = ""
-    """The digest of what the samples are; equal digests can be compared sample by sample."""
-    labelled: bool
-    measures: tuple[Measure, ...]
-    verdicts: tuple[GateVerdict, ...]
     caveats: tuple[str, ...] = ()
 
 
@@ -245,6 +184,8 @@ class Record(Options):
     """Of the model that the engines are built from."""
     engine_comparisons: tuple[Comparison, ...] = ()
     """Of the engines themselves, where they could run."""
+    sensitivity: Sensitivity | None = None
+    """What INT8 costs, layer by layer; None where the recipe does not ask for it."""
     model: str = ""
     """Where the model comes from, in words: `torch models/resnet50.py:resnet50, opset 20`."""
     data: tuple[DataUse, ...] = ()
@@ -259,6 +200,12 @@ class Record(Options):
     fixes: tuple[FixAccount, ...] = ()
     """In the order in which they ran."""
     files: tuple[PlacedFile, ...] = ()
+    refused: bool = False
+    """A gate did not pass, and so no model and no engine of this run was placed."""
+    waived: bool = False
+    """A gate did not pass, and all was placed all the same: `--no-gates` asked for it."""
+    kept: tuple[str, ...] = ()
+    """Where it was refused, the files of earlier runs that stay."""
     notes: tuple[str, ...] = ()
     """Remarks on the run as a whole; a step's own are in its outcome."""
     warnings: tuple[str, ...] = ()

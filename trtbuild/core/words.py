@@ -10,6 +10,8 @@ __all__ = [
     "format_bound",
     "format_drop",
     "format_figure",
+    "format_interval",
+    "format_limit",
     "format_pair",
     "format_size",
     "join_few",
@@ -68,18 +70,39 @@ def format_pair(before: float, after: float, unit: str) -> tuple[str, str]:
     return f"{sides[0]!r}{end}", f"{sides[1]!r}{end}"
 
 
-def format_drop(share: float, *, apart: Iterable[float] = ()) -> str:
-    """Write a drop of a share in points of percent: `drop 0.14 points`, `gain 0.14 points`."""
-    borders = [_percent(border) for border in (0.0, *apart)]
-    points = _round_within(_percent(share), "f", _DECIMALS, borders)
-    if share < 0:
-        return f"gain {points.lstrip('-')} points"
-    return f"drop {points} points" if share else "no drop"
+def format_drop(fall: float, unit: str = "share", *, apart: Iterable[float] = ()) -> str:
+    """Write a drop, of a share in points of percent: `drop 0.14 points`, `gain 0.14 points`."""
+    if unit == "share":
+        borders = [_percent(border) for border in (0.0, *apart)]
+        amount = _round_within(_percent(fall), "f", _DECIMALS, borders) + " points"
+    else:
+        amount = format_figure(fall, unit, apart=[0.0, *apart])
+    if fall < 0:
+        return f"gain {amount.lstrip('-')}"
+    return f"drop {amount}" if fall else "no drop"
+
+
+def format_interval(ends: tuple[float, float], unit: str, *, drop: bool = False) -> str:
+    """Write where a figure lies: `36.92 to 37.41 dB`, `96.02 to 98.27 %`, `-0.1 to 0.5 points`."""
+    points = drop and unit == "share"
+    text = [format_figure(end, "share" if points else unit) for end in ends]
+    kind = text[0].rpartition(" ")[2] if unit else ""
+    end = "points" if points else kind
+    low, high = (each.removesuffix(kind).strip() for each in text)
+    return f"{low} to {high} {end}".strip()
 
 
 def format_bound(value: float, unit: str) -> str:
     """Write a number that a person chose, as short as it is: `20`, `97 %`."""
     return f"{_percent(value):.12g} %" if unit == "share" else f"{value:.12g}"
+
+
+def format_limit(drop: float, unit: str) -> str:
+    """Write how far a figure may drop: `0.5 points`, `1 point`, `0.3 dB`."""
+    if unit != "share":
+        return f"{format_bound(drop, unit)} {unit}".strip()
+    points = format_bound(drop, "share").removesuffix(" %")
+    return f"{points} {'point' if points == '1' else 'points'}"
 
 
 def format_size(size_bytes: int) -> str:

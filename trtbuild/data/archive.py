@@ -33,6 +33,8 @@ def write_samples(path: Path, labels: str | None = None) -> Iterator[Callable[[S
                 writer.add(f"{place}/{key}", sample.arrays[key])
             if labels is not None and sample.label is not None:
                 writer.add(f"{place}/{labels}", np.array(sample.label, np.int64))
+            if labels is not None and sample.truth is not None:
+                writer.add(f"{place}/{labels}", sample.truth)
 
         yield store
 
@@ -54,7 +56,7 @@ def read_samples(
         arrays = {place.partition("/")[2]: np.array(file.read(place)) for place in places}
         name = name_of(index)
         try:
-            label = read_label(arrays.pop(labels), name) if labels else None
+            label = read_label(arrays.pop(labels), name) if labels else ()
         except (KeyError, StepInputError) as error:
             raise CorruptObject(f"{path}: the stored label of {name} is damaged") from error
-        yield Sample(name, arrays, label)
+        yield Sample(name, arrays, *label)

@@ -15,11 +15,11 @@ from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample, spread_evenly
-from trtbuild.data.labels import read_label
-from trtbuild.data.npy import ArrayReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from trtbuild.data.npy import ArrayReader
 
 __all__ = ["Arrays", "read_array_file"]
 
@@ -42,8 +42,8 @@ class Arrays(Options):
     input: Annotated[str, Field(min_length=1)] = "input"
     """The model input that an npy file's array is for; an npz file names its arrays itself."""
     labels: Annotated[str, Field(min_length=1)] | None = None
-    """The npz array that holds each sample's class (integers from 0) and is no model input; none
-    by default."""
+    """The npz array that holds each sample's label and is no model input: its class (a whole number
+    from 0), or what should come out (boxes, a mask, a picture, tokens); none by default."""
     count: Annotated[int, Field(gt=0)] | None = None
     """How many samples to take, spread evenly over the file; fewer there are an error. All by
     default."""
@@ -71,6 +71,8 @@ class Arrays(Options):
         Raises:
             StepInputError: the file cannot be read, or its arrays do not belong together.
         """
+        from trtbuild.data.labels import read_label
+
         (path,) = files
         with _open_arrays(path, self.input) as readers, _translate_errors(path):
             everything = list(readers.values())
@@ -78,11 +80,9 @@ class Arrays(Options):
             total = _length(path, everything)
             for index in spread_evenly(total, self.count, where=path.name, unit="sample"):
                 name = f"{path.name}[{index}]"
-                yield Sample(
-                    name=name,
-                    arrays={key: reader.read(index) for key, reader in readers.items()},
-                    label=read_label(label.read(index), name) if label else None,
-                )
+                arrays = {key: reader.read(index) for key, reader in readers.items()}
+                told = read_label(label.read(index), name) if label else ()
+                yield Sample(name, arrays, *told)
             for reader in everything:
                 reader.finish()
 
@@ -137,6 +137,8 @@ def _translate_errors(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _open_arrays(path: Path, name: str) -> Iterator[dict[str, ArrayReader]]:
     """Open every array of the file; keys are model inputs (and labels), sorted."""
+    from trtbuild.data.npy import ArrayReader
+
     with contextlib.ExitStack() as stack, _translate_errors(path):
         file = stack.enter_context(path.open("rb"))
         magic = file.read(6)
@@ -158,6 +160,8 @@ def _open_arrays(path: Path, name: str) -> Iterator[dict[str, ArrayReader]]:
 def _members(
     archive: zipfile.ZipFile, where: str, stack: contextlib.ExitStack
 ) -> dict[str, ArrayReader]:
+    from trtbuild.data.npy import ArrayReader
+
     readers: dict[str, ArrayReader] = {}
     if len(archive.infolist()) > MOST_ARRAYS:
         raise StepInputError(

@@ -25,6 +25,8 @@ class Sample:
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
     arrays: dict[str, np.ndarray]
     label: int | None = None
+    truth: np.ndarray | None = None
+    """Its label where that is an array: boxes, a mask, a picture, tokens."""
     frames: int = 1
     """How many pictures its file holds; the first is read."""
 

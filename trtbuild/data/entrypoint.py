@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.core.entrypoint import find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import NonEmpty, Options, VariableName
-from trtbuild.core.words import last_words, quote_whole
+from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample
-from trtbuild.data.labels import read_label
+from trtbuild.data.labels import Label, read_label
 from trtbuild.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ class Python(Options):
     input: Annotated[str, Field(min_length=1)] = "input"
     """The key of the picture that `preprocess` is for; without `preprocess` it means nothing."""
     labels: Annotated[str, Field(min_length=1)] | None = None
-    """The key of each sample's class (a whole number from 0), which is no model input; none by
-    default."""
+    """The key of each sample's label, which is no model input: its class (a whole number from 0),
+    or an array of what should come out (boxes, a mask, a picture, tokens); none by default."""
     count: Annotated[int, Field(gt=0)] | None = None
     """How many samples to take: the first ones; fewer yielded are an error. All by default."""
     preprocess: Preprocess | None = None
@@ -67,6 +66,8 @@ class Python(Options):
         Raises:
             MissingFile: there is no such file or module.
         """
+        from trtbuild.core.entrypoint import find_source_files
+
         return find_source_files(self.entrypoint, base)
 
     def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
@@ -112,7 +113,7 @@ class Python(Options):
                 hint=f"its keys: {', '.join(sample.arrays)}",
             )
         array = self.preprocess.apply(sample.arrays[self.input], sample.name)
-        return Sample(sample.name, {**sample.arrays, self.input: array}, sample.label)
+        return replace(sample, arrays={**sample.arrays, self.input: array})
 
     def expected(self, files: Sequence[Path]) -> int:  # noqa: ARG002  # shows only in running
         """Return `count`, or 0."""
@@ -133,6 +134,8 @@ class Python(Options):
 
     def _run(self, files: Sequence[Path]) -> Iterator[object]:
         """Yield what the callable yields, `count` at most; its errors are told with their place."""
+        from trtbuild.core.entrypoint import explain_raised
+
         try:
             produced = self._function(files)(**self.options)
             if not isinstance(produced, Iterable):
@@ -151,10 +154,12 @@ class Python(Options):
                 hint="pip install " + " ".join(self.packages or (str(error.name),)),
             ) from error
         except (Exception, SystemExit) as error:
-            raise _explain_error(error, self._place, files) from error
+            raise explain_raised(error, self._place, files) from error
 
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
         import inspect
+
+        from trtbuild.core.entrypoint import load_entrypoint
 
         place, _, name = self.entrypoint.rpartition(":")
         # By the pinned path, which holds wherever this runs; a module only loads by its name.
@@ -176,7 +181,7 @@ class Python(Options):
                 hint=SHAPE,
             )
         arrays = dict(item)
-        label = None
+        label: Label = (None, None)
         if self.labels is not None:
             if self.labels not in arrays:
                 raise StepInputError(
@@ -187,7 +192,7 @@ class Python(Options):
         if not arrays:
             raise StepInputError(f"{name}: holds no array for the model", hint=SHAPE)
         return Sample(
-            name, {key: _array(arrays[key], f"{name}: `{key}`") for key in sorted(arrays)}, label
+            name, {key: _array(arrays[key], f"{name}: `{key}`") for key in sorted(arrays)}, *label
         )
 
 
@@ -208,23 +213,3 @@ def _array(value: object, where: str) -> NDArray[Any]:
             hint=ARRAY,
         )
     return array.astype(array.dtype.newbyteorder("="), copy=False)
-
-
-def _explain_error(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
-    """Return the error with the file and line of the user's code; the traceback goes to the log."""
-    import logging
-
-    logging.getLogger(__name__).error("%s failed", place, exc_info=error)
-    where = _find_line(error, files) or place
-    return StepInputError(f"{where}: {last_words(error)}", hint="the log holds the traceback")
-
-
-def _find_line(error: BaseException, files: Sequence[Path]) -> str:
-    """Return `file:line` of the innermost of the user's own lines."""
-    known = {os.path.realpath(path): path for path in files}
-    found, at = "", error.__traceback__
-    while at is not None:
-        path = known.get(os.path.realpath(at.tb_frame.f_code.co_filename))
-        found = f"{path}:{at.tb_lineno}" if path else found
-        at = at.tb_next
-    return found

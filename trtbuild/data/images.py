@@ -15,9 +15,8 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.data import pixels
 from trtbuild.data.base import Sample, spread_evenly
-from trtbuild.data.class_folders import number_classes, read_class_names
-from trtbuild.data.prefetch import map_in_order
 from trtbuild.data.preprocess import Preprocess
+from trtbuild.data.truths import FoldersOrFiles
 
 __all__ = ["Images"]
 
@@ -41,9 +40,11 @@ class Images(Options):
     count: Annotated[int, Field(gt=0)] | None = None
     """How many pictures to take, spread evenly over all in name order (so over all classes, where
     these are folders); fewer pictures are an error. All by default."""
-    labels: Literal["folders"] | None = None
+    labels: FoldersOrFiles | None = None
     """`folders`: the class of a picture is the folder it lies in, the first below `path` (with a
-    pattern, the nearest). Folders are numbered from 0 in name order, or as `classes` has them."""
+    pattern, the nearest). Folders are numbered from 0 in name order, or as `classes` has them. Or
+    files beside the pictures: boxes (`yolo`, `coco`), `masks`, or the `pictures` that should come
+    out."""
     classes: Location | None = None
     """A file with the folders' names, a line each, in the order of the model's scores; without it,
     name order."""
@@ -60,7 +61,7 @@ class Images(Options):
         return tuple(root / names[index] for index in chosen)
 
     def find_labels(self, base: Path) -> tuple[int, ...]:
-        """Return the class of each chosen picture, by the folder it lies in; none without `labels`.
+        """Return the class of each chosen picture, by its folder; none without `labels: folders`.
 
         All folders count for the numbers, whichever pictures were chosen.
 
@@ -68,7 +69,9 @@ class Images(Options):
             MissingFile: as `find_files`, or there is no file of `classes`.
             StepInputError: a picture lies in no folder of a class, or in an unknown one.
         """
-        if self.labels is None:
+        from trtbuild.data.class_folders import number_classes, read_class_names
+
+        if self.labels != "folders":
             return ()
         root, names, chosen = self._choose(base)
         classes = read_class_names(base / self.classes) if self.classes else ()
@@ -78,6 +81,25 @@ class Images(Options):
         folders = [each[nearest] if len(each) > 1 else "" for each in parts]
         numbers = number_classes(folders, classes, str(base / self.path))
         return tuple(numbers[index] for index in chosen)
+
+    def find_names(self, base: Path) -> tuple[str, ...]:
+        """Return the path of each chosen picture below the folder (or the base).
+
+        Raises:
+            MissingFile: as `find_files`.
+        """
+        _, names, chosen = self._choose(base)
+        return tuple(names[index] for index in chosen)
+
+    def find_label_files(self, base: Path) -> dict[str, Path]:
+        """Return the files of labels, each by a name that is the same anywhere; none by default.
+
+        Raises:
+            MissingFile, StepInputError: one is not there, or two could be meant.
+        """
+        if self.labels is None or self.labels == "folders":
+            return {}
+        return dict(self.labels.find_files(base, self.find_names(base)))
 
     def _choose(self, base: Path) -> tuple[Path, list[str], Sequence[int]]:
         """Return where pictures lie, the path of each below it, and which of them to take."""
@@ -109,6 +131,8 @@ class Images(Options):
         """
         import numpy as np  # noqa: F401  # imported here, and not by several threads at once
         from PIL import Image
+
+        from trtbuild.data.prefetch import map_in_order
 
         Image.preinit()
         root = os.path.commonpath([path.parent for path in files]) if files else ""

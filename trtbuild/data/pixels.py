@@ -19,7 +19,9 @@ __all__ = [
     "convert_color_mode",
     "count_frames",
     "decode_image",
+    "find_size",
     "image_from_array",
+    "measure_image",
     "resize_image",
 ]
 
@@ -31,6 +33,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_PIXELS = 100_000_000
 """A picture that claims more is refused before it is decoded (in RGB it would take 300 MB)."""
 SHRINK = "shrink the picture beforehand"
+_ORIENTATION, _QUARTERS = 0x0112, range(5, 9)
+"""Of EXIF: the tag, and the values that turn a picture by 90 degrees."""
 LUMA = (0.299, 0.587, 0.114)
 """ITU-R BT.601, which Pillow's own conversion to gray uses."""
 
@@ -61,6 +65,26 @@ def decode_image(data: bytes, name: str) -> Image.Image:
             f"{name}: is not a picture that can be decoded ({_size(data)})",
             hint=f"formats are {known}; replace the file, or take it out of the data",
         ) from None
+    except Exception as error:  # corrupt bytes make decoders raise nearly anything
+        raise StepInputError(
+            f"{name}: the picture is corrupt or cut short: {quote_whole(str(error))}",
+            hint="replace the file, or take it out of the data",
+        ) from error
+
+
+def measure_image(data: bytes, name: str) -> tuple[int, int]:
+    """Return width and height of a picture as `decode_image` turns it, without decoding it.
+
+    Raises:
+        StepInputError: it is no picture that can be decoded.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            turned = image.getexif().get(_ORIENTATION, 1) in _QUARTERS
+            width, height = image.size
+            return (height, width) if turned else (width, height)
     except Exception as error:  # corrupt bytes make decoders raise nearly anything
         raise StepInputError(
             f"{name}: the picture is corrupt or cut short: {quote_whole(str(error))}",
@@ -155,6 +179,15 @@ def convert_color(array: NDArray[np.float32], mode: Literal["L", "RGB"]) -> NDAr
     return gray
 
 
+def find_size(width: int, height: int, size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return width and height after resizing: `size` is the shorter side, or (height, width)."""
+    if isinstance(size, tuple):
+        return (size[1], size[0])
+    if width <= height:
+        return (size, int(size * height / width))
+    return (int(size * width / height), size)
+
+
 def resize_image(
     image: Image.Image, size: int | tuple[int, int], *, interpolation: str, name: str
 ) -> Image.Image:
@@ -166,12 +199,7 @@ def resize_image(
     from PIL import Image
 
     width, height = image.size
-    if isinstance(size, tuple):
-        target = (size[1], size[0])
-    elif width <= height:
-        target = (size, int(size * height / width))
-    else:
-        target = (int(size * width / height), size)
+    target = find_size(width, height, size)
     if target[0] * target[1] > MOST_PIXELS:
         raise StepInputError(
             f"{name}: {width}x{height} pixels would be resized to {target[0]}x{target[1]};"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -15,9 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-__all__ = ["Preprocess"]
+__all__ = ["Preprocess", "View"]
 
 Pixels = Annotated[int, Field(gt=0, le=65536)]
+
+
+@dataclass(frozen=True)
+class View:
+    """Where the pixels of a picture come to lie; sizes are (width, height)."""
+
+    original: tuple[int, int]
+    resized: tuple[int, int]
+    corner: tuple[int, int]
+    """Left and top of what is cut out of the resized picture."""
+    size: tuple[int, int]
+    """Of what the model takes."""
+
+
+def _center(size: int, crop: int) -> int:
+    """Return where a part begins; half pixels round to even, as torchvision's center_crop does."""
+    return round((size - crop) / 2)
 
 
 class Preprocess(Options):
@@ -89,6 +107,15 @@ class Preprocess(Options):
         array = self._crop(array, name)
         return self._normalize(array[..., ::-1] if self.color == "bgr" else array)
 
+    def view(self, width: int, height: int) -> View:
+        """Return where the pixels of a picture of this size come to lie in what the model takes."""
+        resized = (width, height)
+        if self.resize is not None:
+            resized = pixels.find_size(width, height, self.resize)
+        crop = self.crop or (resized[1], resized[0])
+        top, left = _center(resized[1], crop[0]), _center(resized[0], crop[1])
+        return View((width, height), resized, (left, top), (crop[1], crop[0]))
+
     def _resize_image(self, image: Image.Image, name: str) -> Image.Image:
         if self.resize is None:
             return image
@@ -116,8 +143,7 @@ class Preprocess(Options):
                 f"{name}: is {size} (height x width), smaller than the crop {wanted}",
                 hint="resize to at least the crop's size, or crop less",
             )
-        # Half pixels round to even, as torchvision's center_crop does.
-        top, left = round((height - self.crop[0]) / 2), round((width - self.crop[1]) / 2)
+        top, left = _center(height, self.crop[0]), _center(width, self.crop[1])
         return array[top : top + self.crop[0], left : left + self.crop[1]]
 
     def _normalize(self, array: NDArray[Any]) -> NDArray[np.float32]:

@@ -22,7 +22,11 @@ def digest_of_sample(sample: Sample) -> str:
         name: [array.dtype.name, list(array.shape), digest_of_bytes(_little_endian(array))]
         for name, array in sample.arrays.items()
     }
-    return digest_of_tree({"arrays": arrays, "label": sample.label})
+    if sample.truth is None:
+        return digest_of_tree({"arrays": arrays, "label": sample.label})
+    kind, shape = sample.truth.dtype.name, list(sample.truth.shape)
+    truth = [kind, shape, digest_of_bytes(_little_endian(sample.truth))]
+    return digest_of_tree({"arrays": arrays, "label": truth})
 
 
 def _little_endian(array: NDArray[Any]) -> bytes:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Protocol, Self, get_args
 
-from pydantic import BeforeValidator, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from trtbuild.core import words
+from trtbuild.core.comparison import GateVerdict, Measure
 from trtbuild.core.options import Options, Share
-from trtbuild.core.records import GateVerdict, Measure
-from trtbuild.measure.metrics import LABELLED, METRIC_ROWS, Metric
+from trtbuild.measure.metrics import Metric, find_row
+from trtbuild.measure.verdicts import (
+    leave_unjudged,
+    verdict_of_at_least,
+    verdict_of_at_most,
+    verdict_of_drop,
+    verdict_of_faults,
+)
 
-__all__ = ["Bound", "Gate"]
-
-# A drop is a difference of two shares k/n; this is far below 1/n for any n a person has, and
-# above the rounding of the subtraction: 0.98 - 0.97 is 0.010000000000000009.
-_SLACK = 1e-9
+__all__ = ["Bound", "Gate", "explain_bound", "explain_drop", "judge_gates"]
 
 
 def _bound_from_text(value: Any) -> Any:
@@ -45,116 +47,177 @@ Bound = Annotated[
 ]
 """A number in the unit of its metric; a share may be written `99%`."""
 
+MetricName = Annotated[
+    str,
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [{"enum": list(get_args(Metric))}, {"type": "string", "minLength": 1}],
+            "description": "A metric, or a figure of one of those under `metrics`.",
+        }
+    ),
+]
+LEAST_SURE, MOST_SURE = 0.5, 0.995
+"""Confidences that a thousand resamples can tell."""
+
+
+class _Judged(Protocol):
+    """What is known of a figure that a gate may name."""
+
+    @property
+    def unit(self) -> str:
+        """`share`, `dB`, or none."""
+
+    @property
+    def better(self) -> str:
+        """Which end is the better one: `high` or `low`."""
+
+    @property
+    def own(self) -> bool:
+        """Whether each side has a value of its own."""
+
+
+def explain_bound(name: str, figure: _Judged, value: float) -> str:
+    """Say why a bound is none of a figure; nothing where it may be."""
+    if figure.unit == "share" and not 0 <= value <= 1:
+        example = f"{value:g}%" if 1 < value <= 100 else "99%"  # noqa: PLR2004
+        return f"{name} is a share from 0 to 1; write {example}"
+    if name == "cosine" and not -1 <= value <= 1:
+        return "a cosine lies between -1 and 1"
+    return ""
+
+
+def explain_drop(name: str, figure: _Judged, value: float, *, of_lock: bool = False) -> str:
+    """Say why a figure cannot drop so far; nothing where it can."""
+    if not figure.own and not of_lock:
+        other = "at_least" if figure.better == "high" else "at_most"
+        return f"{name} has no value for the reference alone to drop from; use {other}"
+    if figure.unit == "share" and not 0 <= value < 1:
+        example = f"{value:g}%" if 1 <= value <= 100 else "1%"  # noqa: PLR2004
+        return f"a drop is a share from 0 to 1, or in percent; write {example}"
+    return "" if value >= 0 else "a drop is 0 or more; write how far it may fall"
+
 
 class Gate(Options):
     """A rule on one metric: at least, at most, or how far the candidate may drop."""
 
-    metric: Metric
-    """What is judged; it is measured even where `metrics` does not list it."""
+    metric: MetricName
+    """What is judged: a metric, which is measured even where `metrics` does not list it, or a
+    figure of a metric with options that it does list."""
     output: str | None = None
-    """The model output that is judged; without it, every output that the metric fits."""
+    """The model output, or part of one, that is judged; without it, every one that the metric
+    fits."""
     at_least: Bound | None = None
     """The lowest value that passes: dB for `sqnr_db`, a share (99%) for the top-1 and top-5."""
     at_most: Bound | None = None
     """The highest value that passes, in the metric's unit; meant for `max_abs`."""
     drop_at_most: Share | None = None
-    """How far the share may fall from the reference to what is built: 1% is one point. For `top1`
+    """How much worse what is built may be than the reference: of a share, 1% is one point. For what
+    is measured by labels, so that both have a value: figures such as `balanced_accuracy`, `top1`
     and `top5`."""
+    drop_from_lock_at_most: Share | None = None
+    """How much worse what is built may be than the lock says that it was, for any metric. Without a
+    lock this is not judged, which is said, and stands in the way of nothing."""
+    confidence: Share | None = None
+    """Judge the worse end of the interval of this confidence (95%) instead of the value, so that
+    the gate passes only where the samples prove it."""
 
     @field_validator("at_least", "at_most")
     @classmethod
     def _is_within_reach(cls, value: float | None, info: ValidationInfo) -> float | None:
-        metric: Metric | None = info.data.get("metric")
-        share = metric is not None and METRIC_ROWS[metric].unit == "share"
-        if value is not None and share and not 0 <= value <= 1:
-            example = f"{value:g}%" if 1 < value <= 100 else "99%"  # noqa: PLR2004
-            raise ValueError(f"{metric} is a share from 0 to 1; write {example}")
-        if value is not None and metric == "cosine" and not -1 <= value <= 1:
-            raise ValueError("a cosine lies between -1 and 1")
+        metric = info.data.get("metric", "")
+        row = find_row(metric)
+        if value is not None and row is not None and (why := explain_bound(metric, row, value)):
+            raise ValueError(why)
         return value
 
-    @field_validator("drop_at_most")
+    @field_validator("drop_at_most", "drop_from_lock_at_most")
     @classmethod
     def _can_drop(cls, value: float | None, info: ValidationInfo) -> float | None:
-        metric = info.data.get("metric")
-        if value is None or metric is None:
+        metric = info.data.get("metric", "")
+        row = find_row(metric)
+        if value is None or row is None:
             return value
-        if metric not in LABELLED:
+        of_lock = info.field_name == "drop_from_lock_at_most"
+        if why := explain_drop(metric, row, value, of_lock=of_lock):
+            raise ValueError(why)
+        return value
+
+    @field_validator("confidence")
+    @classmethod
+    def _is_sure(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and not LEAST_SURE <= value <= MOST_SURE:
+            raise ValueError("a confidence lies between 50% and 99.5%; write 95%")
+        row = find_row(info.data.get("metric", ""))
+        if value is not None and row is not None and not row.interval:
             raise ValueError(
-                f"{metric} has no value for the reference alone to drop from; use at_least"
+                f"{info.data['metric']} has no interval: samples do not tell how large a largest "
+                "value may get; remove it"
             )
-        if not 0 <= value < 1:
-            example = f"{value:g}%" if 1 <= value <= 100 else "1%"  # noqa: PLR2004
-            raise ValueError(f"a drop is a share from 0 to 1, or in percent; write {example}")
         return value
 
     @model_validator(mode="after")
     def _has_a_rule(self) -> Self:
-        if self.at_least is None and self.at_most is None and self.drop_at_most is None:
+        rules = (self.at_least, self.at_most, self.drop_at_most, self.drop_from_lock_at_most)
+        if all(rule is None for rule in rules):
             raise ValueError("a gate needs at_least, at_most or drop_at_most")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
             raise ValueError("at_least is above at_most: nothing could pass")
         return self
 
-    def judge(self, measures: Iterable[Measure], *, unjudged: str = "") -> tuple[GateVerdict, ...]:
-        """Judge each rule on each output that the gate means.
+    def judge(
+        self, measures: Iterable[Measure], *, samples: int = 0, unjudged: str = ""
+    ) -> tuple[GateVerdict, ...]:
+        """Judge each rule but that on the lock, on each output that the gate means.
 
         A value that is missing fails and its verdict says why; `identical` passes `at_least`.
         `unjudged` says why nothing can be held against the reference: only bounds on what has a
-        value of its own, the labelled metrics, are judged then.
+        value of its own, the labelled metrics, are judged then. `samples` is how many there are.
         """
+        judged = self.choose(measures)
+        return tuple(v for measure in judged for v in self._verdicts(measure, samples, unjudged))
+
+    def choose(self, measures: Iterable[Measure]) -> list[Measure]:
+        """Return the measures that the gate means; where there is none, a blank that says why."""
         mine = [measure for measure in measures if measure.metric == self.metric]
         judged = [
             measure
             for measure in mine
-            if (measure.applies if self.output is None else measure.output == self.output)
-        ]
-        if not judged:
-            why = self._nothing_to_judge(mine)
-            blank = Measure(metric=self.metric, output=self.output or "", value=None, remark=why)
-            judged = [blank]
-        return tuple(v for measure in judged for v in self._verdicts(measure, unjudged))
-
-    def _verdicts(self, measure: Measure, unjudged: str) -> Iterator[GateVerdict]:
-        own = self.metric in LABELLED  # a value of the candidate's alone
-        for verdict in self._bounds(measure):
-            yield verdict if own or not unjudged else _leave(verdict, unjudged)
-        if self.drop_at_most is not None:
-            verdict = self._drop_verdict(measure, self.drop_at_most)
-            yield _leave(verdict, unjudged) if unjudged else verdict
-
-    def _bounds(self, measure: Measure) -> Iterator[GateVerdict]:
-        unit = METRIC_ROWS[self.metric].unit
-        if self.at_least is not None:
-            rule = f"{self.metric} ≥ {words.format_bound(self.at_least, unit)}"
-            passed = measure.identical or (
-                measure.value is not None and measure.value >= self.at_least
+            if (
+                measure.applies and not measure.part_of
+                if self.output is None
+                else measure.output == self.output
             )
-            yield _verdict(rule, measure, passed=passed, limit=self.at_least)
-        if self.at_most is not None:
-            rule = f"{self.metric} ≤ {words.format_bound(self.at_most, unit)}"
-            passed = measure.value is not None and measure.value <= self.at_most
-            yield _verdict(rule, measure, passed=passed, limit=self.at_most)
+        ]
+        if judged:
+            return judged
+        why = self._nothing_to_judge(mine)
+        blank = Measure(metric=self.metric, output=self.output or "", value=None, remark=why)
+        row = find_row(self.metric)
+        known = {} if row is None else {"own": row.own, "unit": row.unit}
+        return [blank.model_copy(update=known)]
 
-    def _drop_verdict(self, measure: Measure, limit: float) -> GateVerdict:
-        points = words.format_bound(limit, "share").removesuffix(" %")
-        rule = f"{self.metric} drop ≤ {points} {'point' if points == '1' else 'points'}"
-        if measure.value is None or measure.reference is None:
-            return _verdict(rule, measure, passed=False, limit=limit)
-        fall = measure.reference - measure.value
-        return GateVerdict(
-            gate=rule,
-            passed=fall <= limit + _SLACK,
-            value=fall,
-            output=measure.output,
-            found=words.format_drop(fall, apart=[limit]),
-        )
+    def _verdicts(self, measure: Measure, samples: int, unjudged: str) -> Iterator[GateVerdict]:
+        own = measure.own  # a value of the candidate's alone
+        for verdict in self._bounds(measure, samples):
+            yield verdict if own or not unjudged else leave_unjudged(verdict, unjudged)
+        if self.drop_at_most is not None:
+            verdict = verdict_of_drop(measure, self.drop_at_most, self.confidence, samples)
+            yield leave_unjudged(verdict, unjudged) if unjudged else verdict
+
+    def _bounds(self, measure: Measure, samples: int) -> Iterator[GateVerdict]:
+        if self.at_least is not None:
+            yield verdict_of_at_least(measure, self.at_least, self.confidence, samples)
+        if self.at_most is not None:
+            yield verdict_of_at_most(measure, self.at_most, self.confidence, samples)
 
     def _nothing_to_judge(self, mine: list[Measure]) -> str:
         if not mine:
             return f"{self.metric} was not measured"
         if self.output is not None:
-            outputs = ", ".join(measure.output for measure in mine)
+            outputs = ", ".join(measure.output for measure in mine if measure.output)
+            if not outputs:
+                return f"{self.metric} is of the whole model, not of one output"
             return f"no output `{self.output}` was compared; those that were: {outputs}"
         return "; ".join(
             f"{measure.output}: {measure.remark}" if len(mine) > 1 else measure.remark
@@ -162,24 +225,11 @@ class Gate(Options):
         )
 
 
-def _leave(verdict: GateVerdict, why: str) -> GateVerdict:
-    """Return a verdict as one that nobody could come to."""
-    return GateVerdict(
-        gate=verdict.gate, passed=False, judged=False, value=None, output=verdict.output, remark=why
+def judge_gates(
+    gates: Iterable[Gate], measures: tuple[Measure, ...], *, samples: int, unjudged: str = ""
+) -> tuple[GateVerdict, ...]:
+    """Judge every gate, and what fails whatever they ask."""
+    asked = (
+        each for gate in gates for each in gate.judge(measures, samples=samples, unjudged=unjudged)
     )
-
-
-def _verdict(rule: str, measure: Measure, *, passed: bool, limit: float) -> GateVerdict:
-    if measure.value is None:
-        found = "identical" if measure.identical else ""
-        remark = "" if measure.identical else measure.remark
-    else:
-        found, remark = words.format_figure(measure.value, measure.unit, apart=[limit]), ""
-    return GateVerdict(
-        gate=rule,
-        passed=passed,
-        value=measure.value,
-        output=measure.output,
-        found=found,
-        remark=remark,
-    )
+    return (*verdict_of_faults(measures), *asked)

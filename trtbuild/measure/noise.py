@@ -71,13 +71,16 @@ def judge_apart(before: float, after: float, samples: tuple[int, int]) -> Figure
     return "better" if after > before else "worse"
 
 
-def judge_movement(metric: str, before: float, after: float, samples: int) -> FigureVerdict:
+def judge_movement(
+    metric: str, before: float, after: float, samples: int, *, known: str = ""
+) -> FigureVerdict:
     """Judge a figure by itself: a share by its resolution, another by its error.
 
     A share of `samples` says nothing below one of them. Any other figure has an error (1 - cosine,
     the power of the noise, the largest difference) that must change by more than `NOISE` of it.
+    `known` is what a lock says of a figure that is no metric by name: unit and better end.
     """
-    row = find_row(metric)
+    row = find_row(metric) or _read_known(known)
     if before == after:
         return "same"
     if row is None:
@@ -91,7 +94,20 @@ def judge_movement(metric: str, before: float, after: float, samples: int) -> Fi
     return "noise" if small else "better" if improved else "worse"
 
 
-def _error(row: MetricRow, value: float) -> float:
+@dataclass(frozen=True)
+class _Known:
+    """What a figure is judged by."""
+
+    unit: str
+    better: str
+
+
+def _read_known(text: str) -> _Known | None:
+    unit, _, better = text.rpartition(" ")
+    return _Known(unit, better) if better in ("high", "low") else None
+
+
+def _error(row: MetricRow | _Known, value: float) -> float:
     if row.unit == "dB":
         error = 10 ** (-max(-3000.0, min(3000.0, value)) / 10)
         return max(error, 1e-300)

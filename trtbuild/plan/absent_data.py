@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.data.images import Images
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.schema import Recipe
@@ -26,7 +27,7 @@ MADE = ("build_engine", "quantize", "convert_precision")
 
 
 def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
-    """Say of each data set whose files are not here why.
+    """Say of each data set whose files, or the labels that a metric reads for it, are not here why.
 
     Code that yields samples is no data set: it belongs to the recipe, and must be there.
     """
@@ -38,6 +39,17 @@ def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
             source.find_files(base)
         except MissingFile as error:
             found[name] = error.message
+    compared = recipe.compare
+    if compared is not None and compared.data not in found:
+        judged = recipe.data.get(compared.data)
+        try:
+            if isinstance(judged, Images):
+                judged.find_label_files(base)
+            for task in compared.metrics:
+                if not isinstance(task, str) and not task.is_code:
+                    task.find_files(base)
+        except MissingFile as error:
+            found[compared.data] = error.message
     return found
 
 
@@ -54,9 +66,11 @@ def belongs(file: str, recipe: Recipe, absent: Collection[str]) -> bool:
 
 def list_places(recipe: Recipe, data: str) -> Iterator[str]:
     """Yield where a data set lies, relative to the recipe; nothing for code that yields samples."""
-    place = getattr(recipe.data[data], "path", None)
-    if isinstance(place, str):
-        yield place
+    source = recipe.data[data]
+    for part in (source, getattr(source, "labels", None)):
+        place = getattr(part, "path", None)
+        if isinstance(place, str):
+            yield place
 
 
 def drop_absent_data(plan: Plan, absent: Mapping[str, str]) -> Plan:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.plan.engine_runs import add_engine_runs
+from trtbuild.plan.labels import add_labels
+from trtbuild.plan.measuring import make_measuring
 from trtbuild.plan.precision import name_candidate
 from trtbuild.plan.reference import add_reference
 from trtbuild.recipe.schema import Recipe
@@ -32,6 +34,8 @@ def add_comparison(
     from trtbuild.steps.infer import Infer
 
     samples = data[recipe.compare.data]
+    labels = add_labels(recipe, steps, data, here)
+    asked = make_measuring(recipe.compare, samples, here, labels=labels)
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=samples, reference=True)
     steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
@@ -44,7 +48,8 @@ def add_comparison(
         calibration=_find_calibration(recipe, data, here),
         off=recipe.checks.off.get("TB406", ""),
         data=samples,
-        metrics=recipe.compare.metrics,
+        metrics=asked.metrics,
+        more=asked.more,
         gates=recipe.compare.gates,
     )
     add_engine_runs(
@@ -52,6 +57,7 @@ def add_comparison(
         steps,
         samples,
         here.runners,
+        asked,
         reference=reference,
         pin=lambda paths: here.pinned(here.base / path for path in paths),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
+from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
 from trtbuild.plan.checks import make_check_step, name_check_step
 from trtbuild.plan.comparison import add_comparison
 from trtbuild.plan.engine_runs import name_engine_run
@@ -18,7 +19,8 @@ from trtbuild.plan.native_calibration import calibrate_natively, find_native_tar
 from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
-from trtbuild.recipe.schema import Quantization, Recipe
+from trtbuild.plan.sensitivity import add_sensitivity
+from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.capture_data import CaptureData, DataInput
@@ -73,6 +75,8 @@ class CompileContext:
     """Adds what user code was seen to rest on to what its step declares."""
     absent: Collection[str] = ()
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
+    layers: LayerMeasurement | None = None
+    """Measure layers one by one as this says, whatever the recipe says of that."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -87,6 +91,8 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
     """
     steps = _model_steps(recipe, here)
     data = _add_captures(recipe, steps, here)
+    if recipe.quantization is not None:
+        equalize(recipe.quantization, steps, data)
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
@@ -97,8 +103,10 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
 
             steps["calibrate"] = LockedRanges(table=here.ranges)
         _add_quantization(recipe.quantization, steps, found, peaks, here)
+        adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
     add_comparison(recipe, steps, data, final, here)
+    add_sensitivity(recipe, steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
@@ -172,7 +180,7 @@ def _add_ranges(
 ) -> Ref | None:
     """Add the step that finds the ranges, and return them; None where all are given by hand."""
     found = section.calibrator
-    model = Ref(step="fix_graph", output="model")
+    model = find_float_model(steps)
     if isinstance(found, Cache):
         from trtbuild.steps.import_ranges import ImportRanges
 
@@ -210,7 +218,7 @@ def _add_quantization(
 
     file = section.ranges_file
     steps["quantize"] = Quantize(
-        model=Ref(step="fix_graph", output="model"),
+        model=find_float_model(steps),
         ranges=ranges,
         tails=Ref(step="calibrate", output="tails")
         if "tails" in getattr(steps.get("calibrate"), "outputs", ())
@@ -240,7 +248,7 @@ def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -
         timed = backend if isinstance(backend, GpuTrtOptions) else None
         managed = timed is None or timed.timing_cache == MANAGED
         plugins = backend.plugins if isinstance(backend, TrtOptions) else ()
-        parts = _choose_model(recipe.quantization, converted="convert_precision" in steps)
+        parts = _choose_model(recipe.quantization, steps)
         check = make_check_step(recipe, name, model=parts["model"])
         if check is not None:
             steps[name_check_step(name)] = check
@@ -259,10 +267,10 @@ def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -
         )
 
 
-def _choose_model(section: Quantization | None, *, converted: bool) -> dict[str, Any]:
+def _choose_model(section: Quantization | None, steps: Mapping[str, Step]) -> dict[str, Any]:
     """Return what an engine is built from: the float model, with ranges beside it or within."""
-    float_model = Ref(step="fix_graph", output="model")
-    if section is None and converted:
+    float_model = find_float_model(steps)
+    if section is None and "convert_precision" in steps:
         return {
             "model": Ref(step="convert_precision", output="model"),
             "account": Ref(step="convert_precision", output="account"),

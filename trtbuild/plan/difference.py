@@ -44,6 +44,8 @@ class FigureChange(Options):
     before: float
     after: float
     verdict: FigureVerdict
+    unit: str | None = None
+    """Of a figure that is no metric by name; None for those that are."""
     reference: str = "FP32"
     """What the reference is, after."""
     reference_before: float | None = None

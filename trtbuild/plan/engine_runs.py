@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.needs import GPU, read_capability
+from trtbuild.plan.measuring import Asked
 from trtbuild.plan.reference import ReferenceModel
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
@@ -72,6 +73,7 @@ def add_engine_runs(
     steps: dict[str, Step],
     samples: DataInput,
     runners: Mapping[str, Mapping[str, str]],
+    asked: Asked,
     *,
     reference: ReferenceModel,
     pin: Callable[[Sequence[str]], tuple[Pinned, ...]],
@@ -104,6 +106,7 @@ def add_engine_runs(
             reference_name=reference.name,
             runner=Ref(step=name_engine_run(name), output="runner"),
             data=samples,
-            metrics=compare.metrics,
+            metrics=asked.metrics,
+            more=asked.more,
             gates=compare.gates,
         )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.data.random import Random
+from trtbuild.data.random import Random, RandomInput
 from trtbuild.model.batching import fits, quote_setting
 from trtbuild.model.feeds import Feeder, takes
 from trtbuild.plan.nearest import suggest_nearest
@@ -190,7 +190,12 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec], *, drawn: bool) -> 
     if expected.dtype in {STRINGS, ANY}:
         return "", ""  # which is said of the model
     if not takes(expected.dtype, given.dtype):
-        make = "draw them so: `dtype: {}`" if drawn else "make the arrays {}"
+        able = get_args(RandomInput.model_fields["dtype"].annotation)
+        make = "make the arrays {}"
+        if drawn:
+            make = "draw them so: `dtype: {}`"
+            if expected.dtype not in able:
+                make = "no {} is drawn: give arrays, or code that makes them (`kind: python`)"
         return (
             f"gives {given.dtype} for `{given.name}`; the model takes {expected.dtype}",
             "NumPy has no such arrays: export the model in float16, or give ranges without data"

@@ -5,6 +5,7 @@ All that can be known before a model is exported or a sample is read.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
-from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
@@ -57,16 +58,24 @@ def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[
     recipe, base = examined.recipe, examined.file.parent.absolute()
     if recipe is None:
         return []
-    found = []
+    found: list[UnusableFile] = []
     for section, lists in _LISTS.items():
-        if section in examined.unsound or getattr(recipe, section, None) is None:
+        if section in _MEASURING and not data:
             continue
-        for at, look in lists(recipe, base) if data or section not in _MEASURING else ():
-            try:
-                look()
-            except TrtbuildError as error:
-                found.append(UnusableFile(at, error))
+        # To read what is wrong in a recipe raises, and of that there is nothing to look for.
+        unread = (AttributeError,) if section in examined.unsound else ()
+        with contextlib.suppress(*unread):
+            for at, look in lists(recipe, base):
+                with contextlib.suppress(*unread):
+                    found += (UnusableFile(at, error) for error in _try(look))
     return found
+
+
+def _try(look: Look) -> Iterator[TrtbuildError]:
+    try:
+        look()
+    except TrtbuildError as error:
+        yield error
 
 
 def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
@@ -174,6 +183,20 @@ def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[T
 Looks = Iterator[tuple[At, "Look"]]
 
 
+class _LabelFiles:
+    """The files of labels of pictures, looked for as others are."""
+
+    def __init__(self, source: Images) -> None:
+        self._source = source
+
+    def find_files(self, base: Path) -> tuple[Path, ...]:
+        try:
+            self._source.find_names(base)
+        except MissingFile:  # that the pictures are not here is told where they are named
+            return ()
+        return tuple(self._source.find_label_files(base).values())
+
+
 class Look:
     """Looks for one file, or for those of a part of a recipe."""
 
@@ -210,6 +233,8 @@ def _of_data(recipe: Recipe, base: Path) -> Looks:
         if not isinstance(source, Random):
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
+        if isinstance(source, Images) and hasattr(source.labels, "path"):
+            yield ("data", name, "labels", "path"), Look(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:

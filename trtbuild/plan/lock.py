@@ -91,6 +91,10 @@ class Lock(Options):
     """What the comparison measured."""
     target_tools: dict[str, dict[str, str]] = {}
     """By target, the versions of its tools where it is built under a Python of its own."""
+    intervals: dict[str, tuple[float, float]] = {}
+    """Where 95 % of resamples have them: from, to."""
+    figures: dict[str, str] = {}
+    """Of measures that metrics with options yield: their unit, and which end is better."""
     references: dict[str, float] = {}
     """What the reference itself comes to, of the measures that have such a figure."""
     gates: dict[str, LockedGate] = {}

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib.cache import Cache
+from trtbuild.plan.adjusting import find_float_model
 from trtbuild.plan.export_sizes import list_shapes
 from trtbuild.recipe.schema import Recipe
-from trtbuild.steps.base import Ref, Step
+from trtbuild.steps.base import Step
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["calibrate_natively", "find_native_targets"]
@@ -31,7 +32,7 @@ def calibrate_natively(
     from trtbuild.steps.calibrate_natively import CalibrateNatively
 
     steps["calibrate"] = CalibrateNatively(
-        model=Ref(step="fix_graph", output="model"),
+        model=find_float_model(steps),
         data=data[section.data],
         calibrator=found,
         backend=target,

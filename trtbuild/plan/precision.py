@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trtbuild.plan.adjusting import find_float_model
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Precision, Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["add_conversion", "add_peaks", "find_measured_data", "name_candidate"]
-
-FLOAT = Ref(step="fix_graph", output="model")
 
 
 def find_measured_data(recipe: Recipe) -> str | None:
@@ -29,7 +28,7 @@ def add_peaks(recipe: Recipe, steps: dict[str, Step], data: Mapping[str, DataInp
         return None
     from trtbuild.steps.measure_peaks import MeasurePeaks
 
-    steps["measure_peaks"] = MeasurePeaks(model=FLOAT, data=data[name])
+    steps["measure_peaks"] = MeasurePeaks(model=find_float_model(steps), data=data[name])
     return Ref(step="measure_peaks", output="peaks")
 
 
@@ -45,7 +44,7 @@ def add_conversion(recipe: Recipe, steps: dict[str, Step], peaks: Ref | None) ->
     from trtbuild.steps.convert_precision import ConvertPrecision
 
     steps["convert_precision"] = ConvertPrecision(
-        model=FLOAT,
+        model=find_float_model(steps),
         peaks=peaks,
         type=section.type,
         fp32=section.fp32,

@@ -12,6 +12,7 @@ from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import list_used_data, name_capture_step
 from trtbuild.plan.feeding_fit import find_feeding_problems
 from trtbuild.plan.nearest import suggest_nearest
+from trtbuild.plan.output_fit import find_output_problems
 from trtbuild.plan.patterns import find_pattern_problems
 from trtbuild.plan.ranges import find_range_problems
 from trtbuild.plan.reference import REFERENCE
@@ -87,7 +88,7 @@ def find_model_problems(
     yield from find_profile_problems(loaded.recipe, loaded.source, signature.inputs)
     yield from find_pattern_problems(loaded, signature)
     yield from find_feeding_problems(loaded, signature, manifests)
-    yield from _gates(loaded, signature)
+    yield from find_output_problems(loaded, signature)
     yield from find_string_problems(loaded.source, (*signature.inputs, *signature.outputs))
 
 
@@ -193,18 +194,6 @@ def _misfit_values(values: tuple[int, ...], spec: TensorSpec) -> str:
     return ""
 
 
-def _gates(loaded: LoadedRecipe, signature: Signature) -> Iterator[Problem]:
-    section = loaded.recipe.compare
-    outputs = [spec.name for spec in signature.outputs]
-    for index, gate in enumerate(section.gates if section else ()):
-        if gate.output is None or gate.output in outputs:
-            continue
-        if not _may_be_cut_at(gate.output, signature):
-            path = ("compare", "gates", index, "output")
-            message = f"the model has no output `{gate.output}`"
-            yield loaded.source.problem(path, message, suggest_nearest(gate.output, outputs))
-
-
 def _dynamic(spec: TensorSpec) -> bool:
     return any(isinstance(size, str) for size in spec.shape)
 
@@ -215,12 +204,3 @@ def _shape(spec: TensorSpec) -> str:
 
 def _shown(spec: TensorSpec) -> str:
     return f"`{spec.name}` {_shape(spec)}"
-
-
-def _may_be_cut_at(tensor: str, signature: Signature) -> bool:
-    """Tell whether a tensor may be compared in the place of outputs: a plugin may read it."""
-    if tensor not in signature.tensors:
-        return False
-    from trtbuild.model.plugins import has_operator
-
-    return not all(has_operator(node.op) for node in signature.nodes)

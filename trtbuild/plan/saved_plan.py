@@ -74,7 +74,8 @@ def read_saved_plan(path: Path) -> tuple[SavedPlan, Path]:
         if data.count(b"[") + data.count(b"{") > MOST_BRACKETS:
             raise ValueError  # noqa: TRY301  # read as values, it would take gigabytes
         saved = SavedPlan.model_validate_json(data)
-        if any(digest_of_tree(step.ingredients) != step.digest for step in saved.steps):
+        twice = len({step.name for step in saved.steps}) < len(saved.steps)
+        if twice or any(digest_of_tree(step.ingredients) != step.digest for step in saved.steps):
             raise ValueError  # noqa: TRY301  # edited: it does not say what was planned
     except ValueError:
         raise UsageError(
@@ -112,8 +113,8 @@ def demand_fresh(saved: SavedPlan, plan: Plan, decisions: Sequence[Decision]) ->
             if "/" not in str(reason.after)  # the step before is named on a line of its own
         ]
         found += [f"{step.name}: {text}" for text in changed]
-        if not changed and step.verdict == "reuse" and decision.verdict == "run":
-            found.append(f"{step.name}: was to be reused, and has left the store")
+        if not changed and (told := _tell_verdict(step.verdict, decision.verdict)):
+            found.append(f"{step.name}: {told}")
     if found:
         more = [f"  and {len(found) - MOST_REASONS} more"] if len(found) > MOST_REASONS else []
         raise PlanStale(
@@ -121,3 +122,14 @@ def demand_fresh(saved: SavedPlan, plan: Plan, decisions: Sequence[Decision]) ->
             lines=[*(f"  {each}" for each in sorted(found)[:MOST_REASONS]), *more],
             hint="plan again, look at it, and apply that",
         )
+
+
+def _tell_verdict(then: StepVerdict, now: StepVerdict) -> str:
+    """Say what would be done that was not to be, or not be done that was; nothing of less work."""
+    if then == "reuse" and now == "run":
+        return "was to be reused, and has left the store"
+    if then == "deferred" and now != "deferred":
+        return "was to be deferred, and can be built here"
+    if now == "deferred" and then != "deferred":
+        return "was to be built, and cannot be here"
+    return ""

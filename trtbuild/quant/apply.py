@@ -12,6 +12,7 @@ from trtbuild.model.nodes import WEIGHTED
 from trtbuild.model.opset import raise_opset, read_opset
 from trtbuild.model.view import GraphView
 from trtbuild.quant.account import QuantizationAccount
+from trtbuild.quant.adjusting.table import Adjustments, write_adjustments
 from trtbuild.quant.adopting.adopt import adopt_quantized
 from trtbuild.quant.adopting.repairs import describe_repairs
 from trtbuild.quant.half.convert import HalfSettings, convert_to_half, raise_opset_for_half
@@ -49,7 +50,7 @@ class QuantizedModel:
     account: QuantizationAccount
 
 
-def quantize_model(
+def quantize_model(  # noqa: PLR0913  # all that a recipe says of INT8
     model: onnx.ModelProto,
     *,
     ranges: Ranges,
@@ -58,6 +59,8 @@ def quantize_model(
     requests: PrecisionRequests | None = None,
     scaling: WeightScaling | None = None,
     high: HalfSettings | None = None,
+    adjusted: Adjustments | None = None,
+    halved: bool = True,
 ) -> QuantizedModel:
     """Insert Q/DQ pairs into a model; what is given may be changed and is used up.
 
@@ -65,7 +68,9 @@ def quantize_model(
     `ranges` (see `Ranges.override`); `scaling` finds the limits of weights (their largest
     absolute values without one). A model that is quantized already keeps
     its own placement: it is repaired where TensorRT would refuse or silently change it.
-    What is not INT8 is written in `high`, where what was measured allows it (see `halve`). INT8
+    What is not INT8 is written in `high`, where what was measured allows it (see `halve`); unless
+    it is to be `halved`, only its scales are such as that type can hold. Integers and biases that
+    were `adjusted` to these scales take the place of those found here. INT8
     that TensorRT-RTX would lose to the cuts behind a layer is kept (see `hold_cuts`).
 
     Raises:
@@ -85,8 +90,10 @@ def quantize_model(
         model, lifted = raise_opset(model)
         overlay = _Overlay(ranges, manual, filed)
         found = _place_and_insert(model, overlay, requests, scaling, half, (*raised, *lifted))
+    if adjusted is not None:
+        write_adjustments(found.model, adjusted)
     account = found.account
-    if high is not None:
+    if high is not None and halved:
         account = convert_to_half(found.model, account, high, requests)
     if held := hold_cuts(found.model, account.layers):
         account = account.model_copy(update={"remarks": (*account.remarks, *held)})

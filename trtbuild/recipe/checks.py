@@ -9,15 +9,23 @@ from typing import Any
 
 from trtbuild.core.options import Options
 from trtbuild.core.placed import list_reserved_names
-from trtbuild.data import AnyDataSource as Data
-from trtbuild.measure.metrics import LABELLED
 from trtbuild.recipe.check_rules import checks_exist
+from trtbuild.recipe.data_rules import find_absent_data
+from trtbuild.recipe.metric_rules import (
+    accuracy_has_labels,
+    figures_are_named_once,
+    gates_judge_figures,
+)
 from trtbuild.recipe.precision_rules import precision_is_said_once, precision_suits_the_rest
-from trtbuild.recipe.problems import Path, Problem, find_nearest
-from trtbuild.recipe.range_rules import calibrators_have_data, ranges_are_ranges
+from trtbuild.recipe.problems import Path, Problem
+from trtbuild.recipe.range_rules import (
+    calibrators_have_data,
+    fitting_has_data,
+    ranges_are_ranges,
+)
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import ProfileShapes, Recipe
-from trtbuild.recipe.schema_places import join_names, list_kinds
+from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
@@ -40,46 +48,34 @@ _HOW_MUCH_AND_HOW = {"count", "batch", "preprocess", "input", "labels"}
 
 
 def find_problems_across(
-    recipe: Recipe, source: RecipeText, without: frozenset[str] = frozenset()
+    recipe: Recipe, source: RecipeText, *, partial: bool = False
 ) -> list[Problem]:
     """Return what is wrong between the sections of a recipe, and with values as a whole.
 
-    Rules that concern a section of `without`, being wrong in itself, are left out.
+    Of a `partial` recipe, which lacks what is wrong in itself, rules go as far as they can.
     """
-    found = (
-        problem
-        for check, sections in _CHECKS
-        if not sections & without
-        for problem in check(recipe, source)
-    )
-    return list(islice(found, MOST_FOUND))
+    return list(islice(_find(recipe, source, partial=partial), MOST_FOUND))
+
+
+def _find(recipe: Recipe, source: RecipeText, *, partial: bool) -> Iterator[Problem]:
+    for check in _CHECKS:
+        try:
+            yield from check(recipe, source)
+        except AttributeError:  # a rule that reads what is not there has nothing to say
+            if not partial:
+                raise
 
 
 def calibration_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`quantization` names a data set of the recipe."""
     if recipe.quantization is not None:
-        yield from _absent("quantization", recipe.quantization.data, recipe, source)
+        yield from find_absent_data("quantization", recipe.quantization.data, recipe, source)
 
 
 def evaluation_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`compare` names a data set of the recipe."""
     if recipe.compare is not None:
-        yield from _absent("compare", recipe.compare.data, recipe, source)
-
-
-def _absent(
-    section: str, name: str | None, recipe: Recipe, source: RecipeText
-) -> Iterator[Problem]:
-    if name is None or name in recipe.data:
-        return
-    guess = find_nearest(name, recipe.data)
-    if guess is not None:
-        hint = f"did you mean `{guess}`?"
-    elif recipe.data:
-        hint = f"data sets: {', '.join(sorted(recipe.data))}"
-    else:
-        hint = f"describe it: add `{clip(name)}` to the section `data`"
-    yield source.problem((section, "data"), f"there is no data set `{clip(name)}`", hint)
+        yield from find_absent_data("compare", recipe.compare.data, recipe, source)
 
 
 def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -97,28 +93,6 @@ def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Probl
     elif _samples(recipe.data[calibration]) == _samples(recipe.data[evaluation]):
         told = f"`{evaluation}` holds the same samples as `{calibration}`, the calibration data"
         yield source.problem(path, f"{told}: the comparison would flatter INT8", hint)
-
-
-def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """`top1` and `top5` need to know what is right."""
-    compare = recipe.compare
-    data = recipe.data.get(compare.data) if compare is not None else None
-    if compare is None or data is None or getattr(data, "labels", None) is not None:
-        return
-    asked: list[tuple[Path, str]] = [
-        (("compare", "metrics", index), metric) for index, metric in enumerate(compare.metrics)
-    ] + [
-        (("compare", "gates", index, "metric"), gate.metric)
-        for index, gate in enumerate(compare.gates)
-    ]
-    able = [kind for kind, each in list_kinds(Data).items() if "labels" in each.model_fields]
-    hint = f"say where its labels are: `labels` of the {join_names(sorted(able), 'or')} data source"
-    if "labels" in type(data).model_fields:
-        hint = f"say where its labels are: `labels` in `{clip(compare.data)}`"
-    for path, metric in asked:
-        if metric in LABELLED:
-            told = f"{metric} needs labels, and the data set `{clip(compare.data)}` has none"
-            yield source.problem(path, told, hint)
 
 
 def backends_take_the_mode(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -244,32 +218,37 @@ def weights_may_be_absent(recipe: Recipe, source: RecipeText) -> Iterator[Proble
 
 def _samples(data: Options) -> dict[str, Any]:
     """Return the options that choose a data source's samples, paths in one spelling."""
-    options = data.model_dump(exclude=_HOW_MUCH_AND_HOW)
+    options = {
+        name: getattr(data, name) for name in type(data).model_fields.keys() - _HOW_MUCH_AND_HOW
+    }
     if isinstance(options.get("path"), str):
         options["path"] = posixpath.normpath(options["path"])
     return options
 
 
-_CHECKS: tuple[tuple[RecipeCheck, set[str]], ...] = (
-    (calibration_data_exists, {"data", "quantization"}),
-    (evaluation_data_exists, {"data", "compare"}),
-    (evaluation_data_is_new, {"data", "quantization", "compare"}),
-    (accuracy_has_labels, {"data", "compare"}),
-    (backends_take_the_mode, {"quantization", "targets"}),
-    (turing_stays_in_floating_point, {"quantization", "targets"}),
-    (dla_gets_what_it_computes, {"quantization", "targets"}),
-    (types_are_chosen_once, {"quantization", "targets"}),
-    (native_calibrators_exist, {"quantization", "targets"}),
-    (native_calibration_sees_no_values, {"quantization", "profiles"}),
-    (implicit_mode_has_no_pairs, {"quantization"}),
-    (ranges_are_ranges, {"quantization"}),
-    (calibrators_have_data, {"quantization"}),
-    (precision_is_said_once, {"quantization", "precision"}),
-    (precision_suits_the_rest, {"quantization", "precision", "data", "compare"}),
-    (checks_exist, {"checks"}),
-    (profiles_agree, {"profiles"}),
-    (shapes_are_in_order, {"profiles"}),
-    (targets_have_directories, {"targets"}),
-    (weights_may_be_absent, {"model", "compare"}),
+_CHECKS: tuple[RecipeCheck, ...] = (
+    calibration_data_exists,
+    evaluation_data_exists,
+    evaluation_data_is_new,
+    accuracy_has_labels,
+    figures_are_named_once,
+    gates_judge_figures,
+    backends_take_the_mode,
+    turing_stays_in_floating_point,
+    dla_gets_what_it_computes,
+    types_are_chosen_once,
+    native_calibrators_exist,
+    native_calibration_sees_no_values,
+    implicit_mode_has_no_pairs,
+    ranges_are_ranges,
+    calibrators_have_data,
+    fitting_has_data,
+    precision_is_said_once,
+    precision_suits_the_rest,
+    checks_exist,
+    profiles_agree,
+    shapes_are_in_order,
+    targets_have_directories,
+    weights_may_be_absent,
 )
-"""Each rule, and the sections it reads."""
+"""Every rule. To tell what lacks they go by the text: what is wrong in itself is there too."""

@@ -20,7 +20,7 @@ from trtbuild.recipe.schema_places import (
 )
 from trtbuild.recipe.source import RecipeText
 
-__all__ = ["Finding", "collect_findings", "find_home", "find_replacement"]
+__all__ = ["Finding", "collect_findings", "find_home", "find_meant", "find_replacement"]
 
 MOST_ERRORS = 1000
 """More than anybody reads: a bound on the work that a file which is no recipe can make."""
@@ -58,9 +58,7 @@ class Finding:
     @property
     def meant(self) -> str | None:
         """The option that an unknown one was probably meant to be."""
-        if self.type != "extra_forbidden" or find_home(self.place):
-            return None
-        return find_nearest(str(self.place.path[-1]), self.place.owner.model_fields)
+        return find_meant(self.place) if self.type == "extra_forbidden" else None
 
 
 def collect_findings(error: ValidationError, source: RecipeText) -> list[Finding]:
@@ -68,6 +66,13 @@ def collect_findings(error: ValidationError, source: RecipeText) -> list[Finding
     findings = [_finding(each) for each in error.errors(include_url=False)[:MOST_ERRORS]]
     findings = [each for each in findings if not _is_known(each.place.path, source)]
     return _one_a_union(_without_echoes(findings))
+
+
+def find_meant(place: SchemaPlace) -> str | None:
+    """Return the option that an unknown one was probably meant to be."""
+    if find_home(place):
+        return None
+    return find_nearest(str(place.path[-1]), place.owner.model_fields)
 
 
 def find_home(place: SchemaPlace) -> str:

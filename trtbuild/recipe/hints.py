@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from trtbuild.recipe.guesses import guess_value, is_taken, write_flow
 from trtbuild.recipe.problems import Path, find_nearest
 from trtbuild.recipe.scalars import UnclearScalar, clip, resolve_scalar
 from trtbuild.recipe.schema import NAME_PATTERN
 from trtbuild.recipe.schema_places import (
+    SchemaPlace,
     describe_type,
     find_item_type,
     list_kinds,
@@ -21,8 +22,20 @@ from trtbuild.recipe.source import RecipeText, parse_recipe_text
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-__all__ = ["describe_value", "find_proposal", "hint_for_pattern", "hint_for_type"]
+__all__ = [
+    "describe_value",
+    "find_proposal",
+    "hint_for_limits",
+    "hint_for_pattern",
+    "hint_for_type",
+]
 
+_FOR_OPEN = {
+    "model": "an open size has a name: `batch`",
+    "profiles": "write sizes: min, opt and max say how far a size that the model leaves open goes",
+    "data": "write sizes of one sample, without the batch axis",
+}
+"""What to write in the place of -1, by section."""
 _YES_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _SHA256_PATTERN = "^[0-9a-f]{64}$"
 LARGEST_EXACT = 2.0**53
@@ -64,6 +77,11 @@ def hint_for_type(path: Path, value: Any, expected: Any, source: RecipeText) -> 
 def _list_options(value: Any, expected: Any) -> str:
     """Show the mapping that is to be written in the place of a word."""
     fields = getattr(expected, "model_fields", {})
+    if not isinstance(value, dict | list) and get_origin(expected) is dict:
+        below = get_args(get_args(expected)[1])
+        words = [each for each in below if isinstance(each, str)]
+        like = f"{words[0]}" if words else "value"
+        return f"write `name: {like}` below it, a line each"
     if isinstance(value, dict) or not fields:
         return ""
     if isinstance(value, str) and value.startswith(("https://", "file://")) and "url" in fields:
@@ -83,6 +101,17 @@ def _hint_by_form(path: Path, value: Any, expected: Any, source: RecipeText) -> 
     if isinstance(value, dict):
         return "begin each item with `- `" if wanted.startswith("a list") else ""
     return _for_plain(value, expected)
+
+
+def hint_for_limits(value: Any, place: SchemaPlace) -> str:
+    """Say what a number beyond its limits was probably meant to be; empty where nobody knows."""
+    if value == -1 and {"shape", "min", "opt", "max"} & set(place.path):
+        return _FOR_OPEN.get(str(place.path[0]), "")
+    if isinstance(value, float) and 0 < value < 1:
+        percent = float(f"{100 * value:.10g}")
+        if is_taken(percent, Annotated[(place.expected, *place.metadata)]):
+            return f"it is in percent: write {percent:g}"
+    return ""
 
 
 def find_proposal(hint: str) -> Any:

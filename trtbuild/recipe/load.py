@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -17,8 +16,6 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
     from trtbuild.backends import Target
 
 __all__ = ["ExaminedRecipe", "LoadedRecipe", "check_source", "examine_recipe", "load_recipe"]
@@ -53,11 +50,11 @@ class ExaminedRecipe:
     file: Path
     """The recipe's path as the user gave it."""
     recipe: Recipe | None
-    """Where something is wrong, of the sections that are sound alone; None where none can be."""
+    """Where something is wrong, without that: to read it raises; None where nothing is sound."""
     source: RecipeText
     problems: tuple[Problem, ...]
     unsound: frozenset[str] = frozenset()
-    """The sections that are not to be looked at."""
+    """The sections in which something is wrong."""
 
     def accept(self) -> LoadedRecipe:
         """Return it as a recipe to work with.
@@ -122,11 +119,15 @@ def _recipe(source: RecipeText) -> tuple[Recipe | None, list[Problem], frozenset
         from trtbuild.recipe.validation import translate_errors
 
         unsound |= {str(each["loc"][0]) for each in error.errors(include_url=False)}
-        recipe = _build_partial(data, unsound)
         problems = translate_errors(error, source)
     else:
         problems = []
-    return recipe, [*problems, *find_problems_across(recipe, source, unsound)], unsound
+    if unsound:
+        from trtbuild.recipe.partial import build_partial
+
+        recipe = build_partial(data, source, _find_misspelt(source))
+    found = find_problems_across(recipe, source, partial=bool(unsound))
+    return recipe, [*problems, *found], unsound
 
 
 def _find_unsound(source: RecipeText) -> set[str]:
@@ -134,30 +135,11 @@ def _find_unsound(source: RecipeText) -> set[str]:
     sections = source.root.value
     if not isinstance(sections, dict):
         return set()
+    return {name for name, node in sections.items() if not node.sound} | _find_misspelt(source)
+
+
+def _find_misspelt(source: RecipeText) -> set[str]:
     known = set(Recipe.model_fields)
-    unknown = sections.keys() - known
-    return {
-        *(name for name, node in sections.items() if not node.sound),
-        *(guess for name in unknown if (guess := find_nearest(name, known)) is not None),
-    }
-
-
-def _build_partial(data: dict[str, Any], unsound: frozenset[str]) -> Recipe:
-    """Return a recipe of the sections that are sound; the others are not to be looked at."""
-    sections = {
-        name: _section_reader(name).validate_json(json.dumps([data[name]]))[0]
-        for name in Recipe.model_fields
-        if name in data and name not in unsound
-    }
-    return Recipe.model_construct(**sections)
-
-
-@cache
-def _section_reader(name: str) -> TypeAdapter[tuple[Any]]:
-    from pydantic import ConfigDict, TypeAdapter
-
-    field = Recipe.model_fields[name]
-    # In a tuple, since a section that is a model brings a configuration, and takes no other.
-    wrapped: Any = tuple
-    annotation: Any = Annotated[field.annotation, field]
-    return TypeAdapter(wrapped[annotation], config=ConfigDict(strict=True))
+    sections = source.root.value
+    unknown = sections.keys() - known if isinstance(sections, dict) else set()
+    return {guess for name in unknown if (guess := find_nearest(name, known)) is not None}

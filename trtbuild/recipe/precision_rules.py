@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.recipe.problems import Path, Problem, find_nearest
+from trtbuild.recipe.data_rules import find_absent_data
+from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.schema import Precision, Recipe
 from trtbuild.recipe.source import RecipeText
 
@@ -39,10 +40,8 @@ def precision_suits_the_rest(recipe: Recipe, source: RecipeText) -> Iterator[Pro
     """The data exists, and ranges are no obstacle."""
     asked, section = recipe.precision, recipe.quantization
     where: Path = ("quantization", "high_precision") if section else ("precision",)
-    if isinstance(asked, Precision) and asked.data is not None and asked.data not in recipe.data:
-        guess = find_nearest(asked.data, recipe.data)
-        hint = f"did you mean `{guess}`?" if guess else "describe it in the section `data`"
-        yield source.problem(("precision", "data"), f"there is no data set `{asked.data}`", hint)
+    if isinstance(asked, Precision) and asked.data is not None:
+        yield from find_absent_data("precision", asked.data, recipe, source)
     if section is not None and section.mode == "implicit" and section.high_precision != "fp32":
         told = "with `mode: implicit`, types are not written into the model"
         yield source.problem(where, told, "use `mode: explicit`")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from trtbuild.calib.cache import Cache
 from trtbuild.recipe.problems import Path, Problem
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.source import RecipeText
 
-__all__ = ["calibrators_have_data", "ranges_are_ranges"]
+__all__ = ["calibrators_have_data", "fitting_has_data", "ranges_are_ranges"]
 
 
 def ranges_are_ranges(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -30,6 +30,47 @@ def ranges_are_ranges(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
             yield source.problem(path, told, guess if bounds else _LIMIT_HINT)
 
 
+def fitting_has_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """What is fitted to data has data, and something to be written into."""
+    section = recipe.quantization
+    if section is None:
+        return
+    yield from _find_repeated(section, source)
+    cached = isinstance(section.calibrator, Cache)
+    for option in _list_fitting(section):
+        path: Path = ("quantization", option)
+        if section.data is None and (section.calibrator is None or cached):
+            told = f"`{option}` looks at what layers read, and there is no `data`"
+            hint = "name what it looks at: `data: ...`, a data set of the section `data`"
+        elif option == "equalize" and cached:
+            told = "`equalize` changes what ranges are, and those of a `cache` were found before"
+            hint = "calibrate anew, as with `calibrator: {kind: auto}`, or remove `equalize`"
+        elif option != "equalize" and section.mode == "implicit":
+            told = f"`{option}` has no use with `mode: implicit`: TensorRT rounds weights itself"
+            hint = f"use `mode: explicit`, or remove `{option}`"
+        else:
+            continue
+        yield source.problem(path, told, hint, key=True)
+
+
+def _find_repeated(section: Quantization, source: RecipeText) -> Iterator[Problem]:
+    kinds = [each.kind for each in section.equalize]
+    for index, kind in enumerate(kinds):
+        if kind in kinds[:index]:
+            path: Path = ("quantization", "equalize", index)
+            yield source.problem(path, f"`{kind}` stands here twice", "remove one of the two")
+
+
+def _list_fitting(section: Quantization) -> Iterator[str]:
+    """Yield the options that fit weights to data."""
+    if section.equalize:
+        yield "equalize"
+    if section.rounding != "nearest":
+        yield "rounding"
+    if section.bias_correction:
+        yield "bias_correction"
+
+
 _LIMIT_HINT = "write the largest absolute value that the tensor takes"
 
 
@@ -48,7 +89,9 @@ def calibrators_have_data(recipe: Recipe, source: RecipeText) -> Iterator[Proble
     told = "without a `calibrator`" if found is None else "beside the calibrator `cache`"
     hint = "add `calibrator: {kind: entropy2}`, or remove" if found is None else "remove"
     for option in ("data", "calibrators"):
-        measures = option == "data" and section.high_precision == "fp16"
+        measures = option == "data" and (
+            section.high_precision == "fp16" or any(True for _ in _list_fitting(section))
+        )
         if getattr(section, option) and not measures:
             path: Path = ("quantization", option)
             yield source.problem(

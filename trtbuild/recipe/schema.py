@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from trtbuild.backends import Target
 from trtbuild.calib.kinds import Calibrator, RangeSource
@@ -13,9 +13,10 @@ from trtbuild.core.options import Location, Options
 from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
-from trtbuild.measure.metrics import Metric
+from trtbuild.measure.kinds import NameOrKind
+from trtbuild.measure.parts import parse_part
 from trtbuild.model.input_feeding import InputFeeding
-from trtbuild.quant import AnyWeightScaling
+from trtbuild.quant import AnyEqualization, AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
 
@@ -24,6 +25,7 @@ __all__ = [
     "Bounds",
     "Checks",
     "Compare",
+    "LayerMeasurement",
     "Precision",
     "ProfileShapes",
     "Quantization",
@@ -43,6 +45,15 @@ _MAKES_INT8 = (
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
+def _demand_part(text: str) -> str:
+    parse_part(text)
+    return text
+
+
+PartName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=80)]
+PartText = Annotated[str, AfterValidator(_demand_part)]
+
+
 def _exactly_one(value: Any) -> Any:
     # To Python, and so to a Literal, 1.0 and True are equal to 1.
     if value != 1 or not isinstance(value, int) or isinstance(value, bool):
@@ -56,7 +67,9 @@ class Quantization(Options):
     """How the model becomes INT8."""
 
     instead: ClassVar[Mapping[str, str]] = {
-        "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8"
+        "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8",
+        "fp16": "`high_precision: fp16` has all that is not INT8 in 16 bits",
+        "bf16": "`high_precision: bf16` has all that is not INT8 in 16 bits",
     }
 
     mode: Literal["explicit", "implicit"] = "explicit"
@@ -87,6 +100,17 @@ class Quantization(Options):
     is an error, unless calibration looked for one."""
     weights: AnyWeightScaling = WeightsAbsmax(kind="absmax")
     """How the limit of each output channel of a weight is found: `absmax` clips nothing."""
+    equalize: tuple[AnyEqualization, ...] = ()
+    """Channels of activations to bring to one size before calibration, by constants on both sides
+    of them: the float model computes what it did. Costs nothing in the engine. To be tried and
+    measured: `cross_layer` between convolutions, `smooth` in front of a transformer's products."""
+    rounding: Literal["nearest", "reconstructed"] = "nearest"
+    """How weights become integers: each the `nearest` one, or the one above or below with which the
+    layer makes most nearly what it makes in FP32 on `data` (as AdaRound does). Costs time when the
+    model is quantized, and none in the engine."""
+    bias_correction: bool = False
+    """Whether the mean of what INT8 adds to each output channel of a layer, on `data`, is taken off
+    its bias, front to back. Costs nothing in the engine."""
     high_precision: FloatName = "fp32"
     """What the rest computes in, written into the model: fp32, fp16 or bf16. Nodes whose values (on
     `data`) or constants fp16 cannot hold stay in fp32, and the report says why; inputs and outputs
@@ -152,19 +176,36 @@ class ProfileShapes(Options):
     from 0 on; a single number is a list of one."""
 
 
+class LayerMeasurement(Options):
+    """What INT8 costs, layer by layer, as `trtbuild sensitivity` measures it."""
+
+    samples: Annotated[int, Field(ge=1)] = 32
+    """How many samples of the comparison's data each layer is run on, spread evenly over it. The
+    cost is about that of a forward pass a layer and sample."""
+    layers: tuple[Pattern, ...] = ()
+    """Names or patterns of the layers to measure; `op:` and an operator (`op:Gemm`) means all
+    layers of that sort. Without any, all that are quantized."""
+    others: bool = True
+    """Whether the model is run with all layers but one in INT8 too; `false` halves the cost."""
+
+
 class Compare(Options):
     """What is built against the model that it is made from, or another, on the same samples."""
 
     data: str
     """The data set, one of those under `data`, that both models are run on; never the one that
     calibration saw."""
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = (
+    outputs: dict[PartName, PartText] = {}
+    """Parts of outputs, by names of your own, as NumPy slices them (`scores: "output0[:, 4:]"`):
+    measured and judged as outputs are. The first slice is `:`, the batch."""
+    metrics: Annotated[tuple[NameOrKind, ...], Field(min_length=1)] = (
         "cosine",
         "sqnr_db",
         "max_abs",
         "top1_agreement",
     )
-    """What is measured for each output; `top1` and `top5` need data with labels."""
+    """What is measured for each output and part, by name (`top1` and `top5` need data with labels);
+    and metrics with options, `{kind: ...}`, which look at what the model is for."""
     gates: tuple[Gate, ...] = ()
     """Rules that must hold; where one fails, or cannot be judged, `apply` ends with exit code 1."""
     reference: ModelSource | None = None
@@ -172,6 +213,9 @@ class Compare(Options):
     is quantized or made 16-bit, after the fixes; where neither is done, the source before them. A
     source that came quantized is no judge of itself: without a float model here, gates that hold
     against the reference are not judged, and do not pass."""
+    sensitivity: LayerMeasurement | None = None
+    """Measure each quantized layer too, for the report: `{}` for all of them on 32 samples. That
+    takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
 
 
 class Recipe(Options):

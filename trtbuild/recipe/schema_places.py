@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import BaseModel, Tag, WithJsonSchema
 from pydantic.fields import FieldInfo
 
 from trtbuild.recipe.problems import Path
@@ -84,6 +84,10 @@ def find_place(loc: Loc) -> SchemaPlace:
         if kinds:
             expected, metadata, here = kinds.get(str(part)), (), kinds
             continue
+        tagged = _list_tags(expected)
+        if tagged:
+            expected, metadata = tagged.get(str(part), (None, ()))
+            continue
         if _is_union(expected):
             if union is None:
                 union, union_type = path, expected
@@ -123,6 +127,18 @@ def list_kinds(annotation: Any) -> dict[str, type[BaseModel]]:
     if not all(_is_section(each) and "kind" in each.model_fields for each in members):
         return {}
     return {get_args(each.model_fields["kind"].annotation)[0]: each for each in members}
+
+
+def _list_tags(annotation: Any) -> dict[str, tuple[Any, tuple[Any, ...]]]:
+    """Return the types of a union that tells them apart itself, by their tags."""
+    members = [strip_annotation(each) for each in list_members(annotation)]
+    tagged = {
+        each.tag: (bare, metadata)
+        for bare, metadata in members
+        for each in metadata
+        if isinstance(each, Tag)
+    }
+    return tagged if len(tagged) == len(members) else {}
 
 
 def list_members(annotation: Any) -> tuple[Any, ...]:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
+from trtbuild.core.kinds import name_kind
 from trtbuild.core.options import Options, describe_fields
 
 __all__ = ["Section", "find_sections", "find_shared_options", "format_default", "name_kind"]
@@ -42,16 +43,17 @@ class Section:
 def find_sections() -> tuple[Section, ...]:
     """Return every section below a recipe, outer ones first, in the order of the schema.
 
-    One that several others hold (`preprocess`) is named where it comes first, and one that allows
-    a part of another's kinds (`calibrators`) is left out.
+    One that several others hold (`preprocess`) is named where it comes first among the outermost,
+    and one that allows a part of another's kinds (`calibrators`) is left out.
     """
     from trtbuild.recipe.schema import Recipe
 
+    every = dict.fromkeys(_walk(Recipe, ""))
     found: list[Section] = []
-    for section in _walk(Recipe, ""):
+    for section in sorted(every, key=lambda each: each.place.count(".")):
         if not any(set(section.classes) <= set(other.classes) for other in found):
             found.append(section)
-    return tuple(found)
+    return tuple(section for section in every if section in found)
 
 
 def find_shared_options(section: Section) -> dict[tuple[type[Options], ...], tuple[str, ...]]:
@@ -71,12 +73,6 @@ def find_shared_options(section: Section) -> dict[tuple[type[Options], ...], tup
         if len(kinds) > 1:
             shared[tuple(kinds)] = (*shared.get(tuple(kinds), ()), name)
     return {kinds: names for kinds, names in shared.items() if len(names) >= FEW}
-
-
-def name_kind(kind: type[Options]) -> str:
-    """Return what `kind:` says where this class is meant."""
-    (name,) = get_args(kind.model_fields["kind"].annotation)
-    return str(name)
 
 
 def format_default(field: FieldInfo) -> str:

@@ -41,6 +41,11 @@ class RecipeText:
             node = node.child(part) if node is not None else None
         return node
 
+    def names(self, path: Path) -> list[str]:
+        """Return the keys of the mapping at a path, whatever stands under them."""
+        node = self.node(path)
+        return list(node.value) if node is not None and isinstance(node.value, dict) else []
+
     def find(self, path: Path, *, key: bool = False) -> Mark:
         """Return where the value at a path stands, or with `key` its key.
 
@@ -121,7 +126,11 @@ def _refuse_bytes(data: bytes, text: str) -> None:
         data.decode()
     except UnicodeDecodeError as error:
         before = data[: error.start].decode().removeprefix("\ufeff")
-        raise TextError(_end(before), "this is not UTF-8 text", "save the file as UTF-8") from None
+        binary = b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        hint = (
+            "a recipe is YAML text: is this the right file?" if binary else "save the file as UTF-8"
+        )
+        raise TextError(_end(before), "this is not UTF-8 text", hint) from None
     # Most recipes are plain text: it takes longer to compile the whole class than to read them.
     found = re.search(_REFUSED_IN_ASCII if text.isascii() else _REFUSED, text)
     if found is not None:

@@ -28,6 +28,7 @@ _NOUNS = {
     "calibrators": "calibrator",
     "data": "data source",
     "fixes": "fix",
+    "metrics": "metric",
     "targets": "target",
     "weights": "scaling of weights",
 }
@@ -69,10 +70,13 @@ def _tell_type(finding: Finding) -> _Told:
     return place.path, told, ""
 
 
-_TYPES = {
-    "fp32": "float", "float32": "float", "fp16": "half", "float16": "half", "bfloat16": "bf16",
-}  # fmt: skip
-"""What TensorRT calls types that go by other names elsewhere."""
+_ALIASES = (
+    frozenset({"fp32", "float", "float32", "single"}),
+    frozenset({"fp16", "half", "float16"}),
+    frozenset({"bf16", "bfloat16"}),
+    frozenset({"top1", "accuracy", "acc"}),
+)
+"""What one type, or one metric, is called here and elsewhere."""
 
 
 def _tell_choice(finding: Finding) -> _Told:
@@ -83,8 +87,9 @@ def _tell_choice(finding: Finding) -> _Told:
         known = join_names([f"`{each}`" for each in choices], "and")
         told = f"`{finding.label}` is no key of `{finding.place.field}`, which has {known}"
     value = finding.value if isinstance(finding.value, str) else ""
-    alias = _TYPES.get(value, "")
-    guess = alias if alias in choices else find_nearest(value, choices)
+    names = next((each for each in _ALIASES if value.lower() in each), frozenset())
+    alias = next((each for each in choices if each in names), None)
+    guess = alias or find_nearest(value, choices)
     hint = find_replacement(finding.place.owner, value) or (
         f"did you mean `{guess}`?" if guess else ""
     )
@@ -156,7 +161,7 @@ def _tell_limits(finding: Finding) -> _Told:
     place = finding.place
     wanted = describe_limits(place.expected, place.metadata)
     told = f"`{finding.label}` must be {wanted}, not {hints.describe_value(finding.value)}"
-    return place.path, told, ""
+    return place.path, told, hints.hint_for_limits(finding.value, place)
 
 
 def _tell_count(finding: Finding) -> _Told:

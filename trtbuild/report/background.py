@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from trtbuild.core import words
 from trtbuild.core.ranges_used import count_origins
-from trtbuild.core.records import FixAccount, Outcome, Record
+from trtbuild.core.records import Comparison, FixAccount, Outcome, Record
 from trtbuild.core.values import Range
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.report.blocks import (
@@ -194,17 +194,28 @@ def make_method_section(record: Record) -> Section:
     blocks: list[Block] = [Bullets(tuple(items))] if items else []
     if record.comparison:
         told = "The metrics; samples are counted from 0, in the order of the data:"
-        metrics = [measure.metric for measure in record.comparison.measures]
-        blocks += [Paragraph((told,)), Bullets(_meanings(metrics))]
+        blocks += [Paragraph((told,)), Bullets(tuple(_meanings(record.comparison)))]
+        if any(measure.intervals for measure in record.comparison.measures):
+            blocks.append(Paragraph((_INTERVALS,)))
     facts = tuple(((Code(name),), (Code(value),)) for name, value in sorted(record.facts.items()))
     if facts:
         blocks.append(Fold("versions", (TableBlock("Versions", ("What", "Version"), facts),)))
     return Section("How these numbers were made", tuple(blocks))
 
 
-def _meanings(metrics: list[str]) -> tuple[InlineText, ...]:
-    return tuple(
-        (Code(metric), ": ", row.meaning)
-        for metric, row in METRIC_ROWS.items()
-        if metric in metrics
-    )
+_INTERVALS = (
+    "Intervals hold 95 % of what other samples of the same sort would give. Of shares of samples "
+    "they are score intervals (Wilson; of a drop, Tango's for pairs); else the percentiles of 1000 "
+    "resamples of the samples, the same for both sides, drawn from a fixed seed (Efron and "
+    "Tibshirani). A largest value has none."
+)
+
+
+def _meanings(found: Comparison) -> Iterator[InlineText]:
+    metrics = {measure.metric for measure in found.measures}
+    for metric, row in METRIC_ROWS.items():
+        if metric in metrics:
+            yield (Code(metric), ": ", row.meaning)
+    for measure in found.measures:
+        if measure.meaning:
+            yield (Code(measure.metric), ": ", measure.meaning)

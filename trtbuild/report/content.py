@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trtbuild.core import words
+from trtbuild.core.comparison import CONFIDENCE
 from trtbuild.core.records import Comparison, Measure, Outcome, Record, TargetResult
+from trtbuild.measure.metrics import find_row
 from trtbuild.report import background, results
 from trtbuild.report.blocks import (
     Block,
@@ -26,6 +28,7 @@ __all__ = ["make_page"]
 _KEY_METRICS = ("top1", "top1_agreement", "sqnr_db", "cosine")
 """The metrics that the top of a page may show, most telling first."""
 _MOST_METRICS = 2
+_MOST_KEPT = 8
 
 
 def make_page(record: Record) -> Page:
@@ -63,6 +66,8 @@ def _caveats(record: Record) -> tuple[str, ...]:
 
 def _lead(record: Record) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(_verdict(record))]
+    if record.refused or record.waived:
+        blocks.append(Paragraph(_placement(record)))
     short = [each for each in record.targets if each.delivered_int8 < each.asked_int8]
     blocks += [Paragraph((State("INT8 fell short", "warn"), *_shortfall(each))) for each in short]
     for outcome in record.outcomes:
@@ -90,6 +95,7 @@ def _verdict(record: Record) -> InlineText:
         places = (engine, f"output `{first.output}`" if first.output else "")
         where = f" ({', '.join(filter(None, places))})" if any(places) else ""
         told = first.found or first.remark
+        told += f", missed by {first.missed_by}" if first.missed_by else ""
         more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
         rest: InlineText = parse_prose(f" {first.gate}{where}: {told}{more}.")
         word = "A gate failed:" if first.judged else "A gate was not judged:"
@@ -99,6 +105,22 @@ def _verdict(record: Record) -> InlineText:
     if record.comparison is None:
         return parse_prose("Nothing was compared: the recipe has no `compare` section.")
     return ("No gate was asked for: whether these figures are good is the reader's to say.",)
+
+
+def _placement(record: Record) -> InlineText:
+    """Say what became of the files of a build that a gate refused."""
+    if record.waived:
+        state = State("Placed all the same", "warn")
+        return (state, *parse_prose(": `--no-gates` was asked for. A gate did not pass."))
+    kept = ", ".join(f"`{path}`" for path in record.kept[:_MOST_KEPT])
+    more = len(record.kept) - _MOST_KEPT
+    kept += f" and {more} more" if more > 0 else ""
+    told = f" What earlier runs placed stays as it was: {kept}." if kept else ""
+    rest = (
+        f" Next: `trtbuild sensitivity {record.file}` says which layers cost most, and `trtbuild "
+        f"tune {record.file}` looks for the least float work that passes."
+    )
+    return (State("Not placed", "bad"), *parse_prose(f": no model and no engine.{told}{rest}"))
 
 
 def _failure(outcome: Outcome) -> list[Block]:
@@ -157,8 +179,13 @@ def _accuracy(comparison: Comparison | None) -> list[KeyFigure]:
     if comparison is None:
         return []
     keys = []
-    for metric in _KEY_METRICS:
-        found = [each for each in comparison.measures if each.metric == metric and each.applies]
+    tasks = [each.metric for each in comparison.measures if find_row(each.metric) is None]
+    for metric in dict.fromkeys((*tasks, *_KEY_METRICS)):  # what the model is for comes first
+        found = [
+            each
+            for each in comparison.measures
+            if each.metric == metric and each.applies and not each.part_of
+        ]
         if found:
             keys.append(_accuracy_key(metric, found, comparison.reference_type))
     return keys
@@ -181,8 +208,12 @@ def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure
     if worst.value is not None and worst.reference is not None:
         reference = words.format_figure(worst.reference, worst.unit)
         details.append(
-            f"{compared} {reference}, {words.format_drop(worst.reference - worst.value)}"
+            f"{compared} {reference}, {words.format_drop(worst.drop or 0.0, worst.unit)}"
         )
+    interval = worst.find_interval(CONFIDENCE)
+    if interval is not None:
+        details.append(f"95 %: {words.format_interval(interval.value, worst.unit)}")
+    details += [worst.doubt] if worst.doubt else []
     unknown = worst.value is None and not worst.identical
     return KeyFigure(
         metric,
@@ -195,4 +226,6 @@ def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure
 def _merit(measure: Measure) -> float:
     if measure.identical:
         return float("inf")
-    return float("-inf") if measure.value is None else measure.value
+    if measure.value is None:
+        return float("-inf")
+    return measure.value if measure.better == "high" else -measure.value

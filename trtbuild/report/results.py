@@ -6,10 +6,7 @@ import re
 
 from trtbuild.core import words
 from trtbuild.core.records import (
-    Comparison,
-    GateVerdict,
     LayerPrecision,
-    Measure,
     Record,
     TargetResult,
     UnbuiltTarget,
@@ -30,6 +27,7 @@ from trtbuild.report.blocks import (
     drop_empty_columns,
     parse_prose,
 )
+from trtbuild.report.comparison import format_value, make_comparison_section
 
 __all__ = ["format_value", "make_comparison_section", "make_layers_section", "make_targets_section"]
 
@@ -139,97 +137,6 @@ def _tensor(tensor: dict[str, str | list[int | str]]) -> str:
     shape = tensor.get("shape", [])
     sizes = ", ".join(str(size) for size in shape) if isinstance(shape, list) else shape
     return f"{tensor.get('name', '')} {tensor.get('dtype', '')}[{sizes}]".strip()
-
-
-def make_comparison_section(record: Record) -> Section | None:
-    """Say how the candidate compares with the reference, and which gates that passes."""
-    blocks: list[Block] = []
-    if record.comparison is not None:
-        blocks += _compared_model(record.comparison, plainly=not record.engine_comparisons)
-    for engine in record.engine_comparisons:
-        blocks += _compared_engine(engine)
-    kinds = dict.fromkeys(each.reference_type for each in record.list_comparisons())
-    return Section(f"Comparison with {', '.join(kinds)}", tuple(blocks)) if blocks else None
-
-
-def _compared_model(found: Comparison, *, plainly: bool) -> list[Block]:
-    told = (
-        f"Both models ran on the same {found.samples} samples in {found.runner}: these numbers "
-        "are the models', not an engine's."
-    )
-    return _figures(found, told, "" if plainly else f"; measured by {found.runner}")
-
-
-def _compared_engine(found: Comparison) -> list[Block]:
-    told = (
-        f"The {found.candidate} ran on the same {found.samples} samples in {found.runner}: these "
-        f"numbers are the engine's. They are held against the {found.reference}."
-    )
-    return _figures(found, told, f"; measured by {found.runner}")
-
-
-def _figures(found: Comparison, told: str, runner: str) -> list[Block]:
-    about = f"{found.candidate} against {found.reference}, {found.samples} samples{runner}"
-    blocks: list[Block] = [Paragraph(parse_prose(told)), _measures(found, about)]
-    if found.verdicts:
-        blocks.append(_verdicts(found, about))
-    return blocks
-
-
-def _measures(found: Comparison, about: str) -> TableBlock:
-    rows = tuple(_measure_row(measure) for measure in found.measures)
-    head = ("Output", "Metric", "Value", found.reference_type, "Worst sample", "Remark")
-    return drop_empty_columns(TableBlock(about, head, rows, numbers=(2, 3, 4)))
-
-
-def _measure_row(measure: Measure) -> tuple[InlineText, ...]:
-    reference, worst = NOTHING, NOTHING
-    if measure.reference is not None:
-        reference = (words.format_figure(measure.reference, measure.unit),)
-    if measure.worst is not None and measure.worst_sample is not None:
-        worst = (
-            f"{words.format_figure(measure.worst, measure.unit)} (sample {measure.worst_sample})",
-        )
-    remarks = [] if measure.identical else [measure.remark]
-    if measure.reference is not None and measure.value is not None:
-        remarks.insert(0, words.format_drop(measure.reference - measure.value))
-    return (
-        (Code(measure.output),),
-        (Code(measure.metric),),
-        (format_value(measure),),
-        reference,
-        worst,
-        parse_prose("; ".join(remark for remark in remarks if remark)),
-    )
-
-
-def format_value(measure: Measure) -> str:
-    """Return a measure's value in words; a dash where there is none."""
-    if measure.value is not None:
-        return words.format_figure(measure.value, measure.unit)
-    return "identical" if measure.identical else "–"
-
-
-def _verdicts(found: Comparison, about: str) -> TableBlock:
-    rows = tuple(_verdict_row(verdict) for verdict in found.verdicts)
-    head = ("Gate", "Output", "Found", "Verdict", "Remark")
-    return drop_empty_columns(TableBlock(f"Gates, {about}", head, rows))
-
-
-def _verdict_row(verdict: GateVerdict) -> tuple[InlineText, ...]:
-    return (
-        (verdict.gate,),
-        (Code(verdict.output),) if verdict.output else ("any",),
-        (verdict.found,) if verdict.found else NOTHING,
-        (_describe_verdict(verdict),),
-        parse_prose(verdict.remark),
-    )
-
-
-def _describe_verdict(verdict: GateVerdict) -> State:
-    if not verdict.judged:
-        return State("not judged", "bad")
-    return State("passed", "good") if verdict.passed else State("failed", "bad")
 
 
 def make_layers_section(record: Record) -> Section | None:

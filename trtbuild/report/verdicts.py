@@ -31,7 +31,7 @@ def describe_verdict(found: Diff) -> str:
 
 def describe_figure(each: FigureChange) -> tuple[str, str, str, str]:
     """Return a figure's name, both values as people write them, and what they say."""
-    unit = find_unit(each.metric)
+    unit = find_unit(each.metric) if each.unit is None else each.unit
     before, after = format_pair(each.before, each.after, unit)
     remarks = [_WORDS[each.verdict] if each.verdict != "same" else "the same"]
     if each.paired and (each.lost or each.gained):

@@ -141,6 +141,7 @@ class Local:
             process = idle.pop()
             if process.alive():
                 return process
+            process.kill()  # closes its pipes
         return WorkerProcess(key, self._told, log=Path(call.log))
 
     def _hear(self, told: WorkerMessage) -> None:

@@ -14,7 +14,13 @@ from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.records import Outcome
 from trtbuild.plan.observed import chain_anew, look_again, settle
-from trtbuild.plan.plan import Plan, PlannedStep, iterate_inputs, write_contents
+from trtbuild.plan.plan import (
+    Plan,
+    PlannedStep,
+    iterate_inputs,
+    iterate_pinned,
+    write_contents,
+)
 from trtbuild.run.executor import Call, CallResult, Executor, Listener, StepProgress
 from trtbuild.run.outcomes import (
     is_good,
@@ -239,6 +245,9 @@ class _Walk:
         if not told.message and planned.step.user_code() is not None:
             planned, told = self._account(planned, told)
         if told.message:
+            # Whatever the digests of its files were remembered by, the next plan reads them.
+            for path, _ in iterate_pinned(planned.step) if told.code == CorruptObject.code else ():
+                self.store.digests.forget(Path(path))
             return record_failure(planned, told, log=str(work / "log.txt"))
         beside = planned.step.beside.items()
         there = {name: file for name, file in beside if (work / "out" / file).exists()}

@@ -28,6 +28,7 @@ PROVIDERS = {
     "onnxscript": "trtbuild[torch]",
     "safetensors": "trtbuild[torch]",
     "PIL": "trtbuild[media]",
+    "pycocotools": "trtbuild[detection]",
     "tensorrt_rtx": "trtbuild[rtx]",
     "tensorrt_rtx_bindings": "trtbuild[rtx-aot]",
 }

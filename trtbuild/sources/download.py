@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import format_size
 
 __all__ = ["Downloaded", "Limits", "download"]
@@ -51,6 +52,8 @@ class _Going:
     sha256: str = ""
     whole: bool = False
     failure: Exception | None = None
+    unwritten: OSError | None = None
+    """What kept it from being written here."""
     given_up: bool = False
 
 
@@ -64,6 +67,7 @@ def download(url: str, destination: Path, limits: Limits) -> Downloaded:
         MissingFile: the URL cannot be reached, what comes is too slow or too large, or it was cut
             off; something may be left at `destination`.
         UsageError: it is not a URL of https or file.
+        OSError: it cannot be written down.
     """
     scheme = _scheme(url)
     going = _Going()
@@ -129,7 +133,11 @@ def _copy(url: str, answer: Any, file: BinaryIO, limits: Limits, going: _Going) 
         if max(going.size, promised) > limits.whole_bytes:
             raise MissingFile(f"{url}: is larger than {limits.whole_bytes / 1e9:.1f} GB")
         digest.update(piece)
-        file.write(piece)
+        try:
+            file.write(piece)
+        except OSError as error:  # of the disk, which the server has no part in
+            going.unwritten = error
+            raise
     if going.size < promised:
         raise IncompleteRead(b"", promised - going.size)
     going.sha256 = digest.hexdigest()
@@ -142,6 +150,8 @@ def _says_its_end(answer: Any) -> bool:
 def _told(url: str, going: _Going) -> Exception:
     """Return what a failure is for whoever wanted the file."""
     error = going.failure
+    if going.unwritten is not None:
+        return going.unwritten
     if isinstance(error, IncompleteRead):
         return _unreached(url, f"it was cut off after {format_size(going.size)}; try again")
     if isinstance(error, HTTPException) and not isinstance(error, OSError):
@@ -169,10 +179,24 @@ def _scheme(url: str) -> str:
     return scheme
 
 
+def _open_file(url: str) -> BinaryIO:
+    """Open a file of this machine by its URL; a device, which has no end, is refused."""
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise MissingFile(f"{url}: cannot be fetched: lies on another machine", hint=HINT)
+    return open_regular(
+        Path(url2pathname(parts.path)), called=f"{url}: cannot be fetched", hint=HINT
+    )
+
+
 def _open(url: str, scheme: str, timeout_seconds: float) -> Any:
     """Open a URL; a server that sends us on to plain http, or to our own files, is refused."""
+    if scheme == "file":
+        return _open_file(url)
     from urllib.request import (
-        FileHandler,
         HTTPDefaultErrorHandler,
         HTTPErrorProcessor,
         HTTPRedirectHandler,
@@ -184,18 +208,14 @@ def _open(url: str, scheme: str, timeout_seconds: float) -> Any:
     )
 
     opener = OpenerDirector()
-    handlers: list[Any] = (
-        [FileHandler()]
-        if scheme == "file"
-        else [
-            ProxyHandler(),
-            HTTPSHandler(),
-            HTTPRedirectHandler(),
-            HTTPDefaultErrorHandler(),
-            HTTPErrorProcessor(),
-            UnknownHandler(),
-        ]
-    )
+    handlers: list[Any] = [
+        ProxyHandler(),
+        HTTPSHandler(),
+        HTTPRedirectHandler(),
+        HTTPDefaultErrorHandler(),
+        HTTPErrorProcessor(),
+        UnknownHandler(),
+    ]
     for handler in handlers:
         opener.add_handler(handler)
     return opener.open(Request(url), timeout=timeout_seconds)  # noqa: S310  # checked above

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar, Literal, Protocol
 
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import Needs
 from trtbuild.core.records import Comparison, Measure
+from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
 from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
-from trtbuild.measure.gates import Gate
+from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import LABELLED, Metric
-from trtbuild.measure.outputs import measure_output
 from trtbuild.model.number_type import FLOAT_NAMES
+from trtbuild.sources.torch_module import SEEDED
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-
-if TYPE_CHECKING:
-    import numpy as np
+from trtbuild.steps.measuring import Measuring, measure_all, tell_hidden_parts
 
 __all__ = ["RUNNER", "CompareOutputs", "compare_outputs", "name_reference"]
 
@@ -29,7 +29,7 @@ RUNNER = "ONNX Runtime on the CPU"
 class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
@@ -38,6 +38,8 @@ class CompareOutputs(Step):
     data: DataInput
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...] = ()
+    more: Measuring = Measuring()
+    """What is measured beside plain metrics."""
     reference_model: Ref
     """The model that the reference's outputs are of: what it is called is read from it."""
     reference_name: str = ""
@@ -50,8 +52,16 @@ class CompareOutputs(Step):
     """Why it does not count where that data has another scale."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the facts that may change what this step makes: NumPy sums the squares."""
-        return ("numpy",)
+        """Name the packages that may change a figure."""
+        return self.more.list_packages()
+
+    def user_code(self) -> UserCode | None:
+        """Say what code of the user's measures, where some does."""
+        return self.more.user_code()
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write comparison.json (core.records.Comparison).
@@ -64,6 +74,7 @@ class CompareOutputs(Step):
         """
         comparison = compare_outputs(self, context, candidate=self.candidate_name, runner=RUNNER)
         self._hold_data_apart(context)
+        tell_hidden_parts(comparison.measures, context)
         if not any(measure.applies for measure in comparison.measures):
             context.events.warn(
                 "nothing was compared: no metric of the recipe says anything of an output (hint: "
@@ -112,7 +123,11 @@ class _Compared(Protocol):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """What is measured."""
+        """What is measured of each output."""
+
+    @property
+    def more(self) -> Measuring:
+        """What is measured beside that."""
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -150,7 +165,17 @@ def compare_outputs(
     unjudged = _explain_unjudged(numbers, name)
     if not measured and not unjudged:
         unjudged = f"all outputs stand behind {next(iter(behind.values()))}"
-    measures = _measure_all(step, context, **files, names=measured, labels=_labels(manifest))
+    _note_unlabelled(step, context, labelled=manifest.labelled)
+    found = measure_all(
+        step.more,
+        context,
+        metrics=[*step.metrics, *(gate.metric for gate in step.gates)],
+        files=list(files.values()),
+        names=measured,
+        manifest=manifest,
+        confidences=[gate.confidence for gate in step.gates if gate.confidence is not None],
+    )
+    measures = tuple(_doubt_weights(found, context.caveats))
     return Comparison(
         reference=f"{name} ({reference_runner})" if reference_runner else name,
         reference_type=numbers,
@@ -160,11 +185,15 @@ def compare_outputs(
         data=digest_of_tree([list(manifest.samples), list(manifest.labels)]),
         labelled=manifest.labelled,
         measures=measures,
-        verdicts=tuple(
-            verdict for gate in step.gates for verdict in gate.judge(measures, unjudged=unjudged)
-        ),
+        verdicts=judge_gates(step.gates, measures, samples=manifest.count, unjudged=unjudged),
         caveats=context.caveats,
     )
+
+
+def _note_unlabelled(step: _Compared, context: Context, *, labelled: bool) -> None:
+    asked = dict.fromkeys([*step.metrics, *(gate.metric for gate in step.gates)])
+    if not labelled and (unlabelled := [each for each in asked if each in LABELLED]):
+        context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
 
 
 def name_reference(numbers: str, name: str) -> str:
@@ -190,37 +219,12 @@ def _join(one: Sequence[str], other: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*one, *other]))
 
 
-def _measure_all(
-    step: _Compared,
-    context: Context,
-    *,
-    reference: ArrayFile,
-    candidate: ArrayFile,
-    names: Sequence[str],
-    labels: np.ndarray | None,
-) -> tuple[Measure, ...]:
-    gated = [gate.metric for gate in step.gates]
-    metrics = list(dict.fromkeys([*step.metrics, *gated]))
-    if labels is None and (unlabelled := [each for each in metrics if each in LABELLED]):
-        context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
-    found: list[Measure] = []
-    for done, name in enumerate(names):
-        context.events.progress(done, len(names), "outputs")
-        found += measure_output(
-            name,
-            reference.read_rows(name) if name in reference.names else None,
-            candidate.read_rows(name) if name in candidate.names else None,
-            metrics=metrics,
-            labels=labels,
-        )
-    context.events.progress(len(names), len(names), "outputs")
-    return tuple(found)
-
-
-def _labels(manifest: Manifest) -> np.ndarray | None:
-    import numpy as np
-
-    return np.array(manifest.labels, dtype=np.int64) if manifest.labelled else None
+def _doubt_weights(measures: Sequence[Measure], caveats: Sequence[str]) -> Iterator[Measure]:
+    """Say of shares beside seeded weights that they are of answers that mean nothing."""
+    doubt = f"{SEEDED}: what they answer means nothing, and so does a share of it"
+    for each in measures:
+        moot = SEEDED in caveats and each.unit == "share" and each.applies
+        yield each.model_copy(update={"doubt": doubt}) if moot else each
 
 
 def _demand_samples(side: str, file: ArrayFile, count: int) -> None:

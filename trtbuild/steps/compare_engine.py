@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.core.needs import Needs
+from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.compare import RUNNER, compare_outputs
 from trtbuild.steps.infer_engine import EngineRunner
+from trtbuild.steps.measuring import Measuring
 
 __all__ = ["CompareEngine"]
 
@@ -18,7 +21,7 @@ __all__ = ["CompareEngine"]
 class CompareEngine(Step):
     """Measure an engine's outputs against the reference's, and judge the same gates."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare_engine"] = "compare_engine"
@@ -34,10 +37,20 @@ class CompareEngine(Step):
     data: DataInput
     metrics: tuple[Metric, ...]
     gates: tuple[Gate, ...] = ()
+    more: Measuring = Measuring()
+    """What is measured beside plain metrics."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the facts that may change what this step makes: NumPy sums the squares."""
-        return ("numpy",)
+        """Name the packages that may change a figure."""
+        return self.more.list_packages()
+
+    def user_code(self) -> UserCode | None:
+        """Say what code of the user's measures, where some does."""
+        return self.more.user_code()
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write comparison.json (core.records.Comparison).

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.calib.range_file import list_bounds, table_from_bytes
-from trtbuild.calib.tails import Tails
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.placed import MODELS
-from trtbuild.core.ranges_used import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import AnyWeightScaling
@@ -20,6 +17,10 @@ from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 if TYPE_CHECKING:
+    import onnx
+
+    from trtbuild.quant.adjusting.table import Adjustments
+    from trtbuild.quant.apply import QuantizedModel
     from trtbuild.quant.half.convert import HalfSettings
 
 __all__ = ["Quantize"]
@@ -61,31 +62,21 @@ class Quantize(Step):
     """Whether float32 inputs and outputs stay float32, whatever `high_precision` is."""
     peaks: Ref | None = None
     """How large the values of every tensor are: which of them 16 bits cannot hold."""
+    adjusted: Ref | None = None
+    """Integers and biases that were fitted to these scales; None where weights are rounded."""
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
+        from trtbuild.core.ranges_used import sum_up
         from trtbuild.model.onnx_file import load_onnx, write_onnx
         from trtbuild.model.weights_file import use_scratch
-        from trtbuild.quant.apply import quantize_model
         from trtbuild.quant.placing.required_ranges import find_required_ranges
 
         model = load_onnx(context.path(self.model))
-        ranges = self._read_given(context)
-        filed = self._read_file(context)
-        requests = PrecisionRequests.among(
-            model.graph.node, skip=self.skip, precision=self.precision
-        )
+        requests = self._read_requests(model)
         wants = {} if self.allow_missing else find_required_ranges(model, requests)
         with use_scratch(context.out.parent / "scratch", of=model):
-            found = quantize_model(
-                model,
-                ranges=ranges,
-                manual=self.manual,
-                filed=filed,
-                requests=requests,
-                scaling=self.weights,
-                high=self._high(context),
-            )
+            found = self.quantize(model, context, adjusted=self._read_adjusted(context))
         _refuse_missing(wants, found.ranges)
         ranges = self._measure_cuts(found.ranges, context)
         for remark in found.account.remarks:
@@ -96,11 +87,44 @@ class Quantize(Step):
         account = found.account.model_copy(update={"ranges": sum_up(ranges, digest)})
         self.write(context, "account", account, indent=1)
 
+    def quantize(
+        self,
+        model: onnx.ModelProto,
+        context: Context,
+        *,
+        adjusted: Adjustments | None = None,
+        halved: bool = True,
+    ) -> QuantizedModel:
+        """Quantize the model, which is used up, with what the step's inputs say."""
+        from trtbuild.quant.apply import quantize_model
+
+        return quantize_model(
+            model,
+            ranges=self._read_given(context),
+            manual=self.manual,
+            filed=self._read_file(context),
+            requests=self._read_requests(model),
+            scaling=self.weights,
+            high=self._high(context),
+            adjusted=adjusted,
+            halved=halved,
+        )
+
+    def _read_requests(self, model: onnx.ModelProto) -> PrecisionRequests:
+        return PrecisionRequests.among(model.graph.node, skip=self.skip, precision=self.precision)
+
+    def _read_adjusted(self, context: Context) -> Adjustments | None:
+        from trtbuild.quant.adjusting.table import Adjustments
+
+        return None if self.adjusted is None else Adjustments.read(context.path(self.adjusted))
+
     def _read_given(self, context: Context) -> Ranges:
         return Ranges(tensors={}) if self.ranges is None else context.read(self.ranges, Ranges)
 
     def _measure_cuts(self, ranges: Ranges, context: Context) -> Ranges:
         """Return ranges in which those by hand say what they cut off of what calibration saw."""
+        from trtbuild.calib.tails import Tails
+
         if self.tails is None or not (self.manual or self.ranges_file):
             return ranges
         tails = context.read(self.tails, Tails).tensors
@@ -121,6 +145,8 @@ class Quantize(Step):
         return HalfSettings(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
     def _read_file(self, context: Context) -> dict[str, tuple[float, float]]:
+        from trtbuild.calib.range_file import list_bounds, table_from_bytes
+
         if self.ranges_file is None:
             return {}
         path = context.path(self.ranges_file)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trtbuild import __version__
-from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.placed import COMPARISON
 from trtbuild.core.records import Record
 from trtbuild.plan.explain import decide
 from trtbuild.plan.lock import Lock, find_lock
@@ -22,13 +20,14 @@ from trtbuild.run.expectations import estimate_seconds
 from trtbuild.store.maintenance import note_lock
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
-from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.deliver import RenderPage, prepare_directory
 from trtbuild.verbs.demand_int8 import demand_delivered
-from trtbuild.verbs.record import drop_run_details, list_placed_files, make_record
+from trtbuild.verbs.gated_delivery import Delivery, Placed, place_results
+from trtbuild.verbs.lock_gates import add_lock_verdicts, has_lock_gates
+from trtbuild.verbs.record import list_placed_files, make_record
 
 __all__ = ["AppliedRecipe", "RenderPage", "apply_recipe"]
 
-RenderPage = Callable[[Record], str]
 MOST_TRIES = 3
 
 
@@ -38,6 +37,7 @@ class AppliedRecipe:
 
     record: Record
     directory: Path
+    """Where its results are: the build directory, or what says why they are not there."""
     changed: tuple[str, ...]
     """Paths below `directory` that this apply wrote."""
     passed: bool
@@ -55,11 +55,13 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
     pages: Mapping[str, RenderPage],
     saved: SavedPlan | None = None,
     lock: Lock | None = None,
+    no_gates: bool = False,
 ) -> AppliedRecipe:
     """Build what a recipe asks for and place it, with `pages` rendered from its record.
 
-    Where something in the store turns out damaged, all that the plan would use of it is checked,
-    and what is damaged is made again.
+    Where a gate does not pass, no model and no engine is placed, unless `no_gates` is said; what
+    lies there stays. Where something in the store turns out damaged, all that the plan would use of
+    it is checked, and what is damaged is made again.
 
     Raises:
         PlanStale: it would not be what the `saved` plan says.
@@ -80,29 +82,22 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
         listener.expected(estimate_seconds(made, decisions, store))
-        delivery = _Delivery(directory, pages, whole=not targets, lock=lock)
-        record, changed = _try_and_mend(
-            lambda: _go(loaded, made, store, notes, delivery, executor, listener),
+        delivery = Delivery(directory, pages, whole=not targets, no_gates=no_gates)
+        if has_lock_gates(loaded):
+            delivery = replace(delivery, written=frozenset({COMPARISON}))
+        placed = _try_and_mend(
+            lambda: _go(loaded, made, store, notes, delivery, lock, executor, listener),
             mend=lambda error: _weed(made, store, listener, error),
         )
         if lock is not None:
             note_lock(store, find_lock(loaded.file))
-    passed = all(verdict.passed for _, verdict in record.list_verdicts())
+    passed = all(verdict.passed for _, verdict in placed.record.list_verdicts())
     seconds = round(time.perf_counter() - begin, 3)
-    return AppliedRecipe(record.model_copy(update={"seconds": seconds}), directory, changed, passed)
+    record = placed.record.model_copy(update={"seconds": seconds})
+    return AppliedRecipe(record, placed.directory, placed.changed, passed)
 
 
-@dataclass(frozen=True)
-class _Delivery:
-    directory: Path
-    pages: Mapping[str, RenderPage]
-    whole: bool
-    lock: Lock | None
-
-
-def _try_and_mend(
-    go: Callable[[], tuple[Record, tuple[str, ...]]], *, mend: Callable[[CorruptObject], None]
-) -> tuple[Record, tuple[str, ...]]:
+def _try_and_mend(go: Callable[[], Placed], *, mend: Callable[[CorruptObject], None]) -> Placed:
     """Go on where something in the store turned out damaged, once that is mended; not for ever."""
     for _ in range(MOST_TRIES - 1):
         try:
@@ -112,36 +107,30 @@ def _try_and_mend(
     return go()
 
 
-def _go(  # all that an apply consists of
+def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
     loaded: LoadedRecipe,
     made: Plan,
     store: Store,
     notes: tuple[str, ...],
-    delivery: _Delivery,
+    delivery: Delivery,
+    lock: Lock | None,
     executor: Executor,
     listener: Listener,
-) -> tuple[Record, tuple[str, ...]]:
+) -> Placed:
     outcomes = build_plan(loaded, made, store, executor, listener)
-    if delivery.lock is not None:
+    if lock is not None:
         from trtbuild.verbs.lock import refuse_results
 
-        notes += refuse_results(loaded, delivery.lock, outcomes, store, plan=made)
+        notes += refuse_results(loaded, lock, outcomes, store, plan=made)
     notes += tuple(
         f"{step}: is made of so many files that the store cannot remember it, and runs each time"
         for step in dict.fromkeys(store.unkept)
     )
     record = make_record(loaded, made, outcomes, store, notes=notes)
-    page = drop_run_details(record)
-    changed = deliver_files(
-        delivery.directory,
-        store,
-        artifacts=list_placed_files(outcomes, loaded.recipe),
-        pages={name: partial(render, page) for name, render in delivery.pages.items()},
-        basis=digest_of_tree([__version__, page.model_dump(mode="json")]),
-        whole=delivery.whole,
-    )
-    demand_delivered(loaded.recipe, outcomes, store, placed=str(delivery.directory))
-    return record, changed
+    record = add_lock_verdicts(record, loaded)
+    placed = place_results(record, list_placed_files(outcomes, loaded.recipe), delivery, store)
+    demand_delivered(loaded.recipe, outcomes, store, placed=str(placed.directory))
+    return placed
 
 
 def _weed(plan: Plan, store: Store, listener: Listener, error: CorruptObject) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckedModel", "check_file", "check_recipe"]
 
-COSTLY = frozenset({"calibrate"})
+COSTLY = frozenset({"adjust_weights", "calibrate", "equalize"})
 """The kinds of steps that a check does not wait for."""
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import FULL, copy_whole, write_whole
 from trtbuild.core.locks import NoLocks, take_lock
-from trtbuild.core.records import Artifact
+from trtbuild.core.records import Artifact, Record
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
 
-__all__ = ["deliver_files", "prepare_directory"]
+__all__ = ["RenderPage", "deliver_files", "list_delivered", "prepare_directory"]
+
+RenderPage = Callable[[Record], str]
 
 STATE, LOCK = ".trtbuild.json", ".lock"
 
@@ -80,6 +82,11 @@ def deliver_files(
         if changed or stale:
             write_whole(directory / STATE, json.dumps(state, indent=0, sort_keys=True).encode())
     return tuple(changed)
+
+
+def list_delivered(directory: Path) -> tuple[str, ...]:
+    """Return what earlier deliveries placed in a directory and is there, by relative path."""
+    return tuple(sorted(path for path in _read(directory / STATE) if (directory / path).is_file()))
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from trtbuild.core.words import format_bound
+from trtbuild.core.words import format_bound, format_limit
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.plan.difference import Loosened
 from trtbuild.verbs.diff_lists import gather_list
@@ -14,7 +14,12 @@ __all__ = ["Rule", "find_loosened", "list_rules"]
 
 Facts = Mapping[str, str | int | float | bool]
 """Of a recipe, flat: `compare.gates[0].metric`."""
-_SIGNS = {"at_least": "≥", "at_most": "≤", "drop_at_most": "drop ≤"}
+_SIGNS = {
+    "at_least": "≥",
+    "at_most": "≤",
+    "drop_at_most": "drop ≤",
+    "drop_from_lock_at_most": "drop from the lock ≤",
+}
 _GATES, _FLOAT, _OFF = "compare.gates", "quantization.allow_float", "checks.off."
 _SEEDED = ".without_weights"
 
@@ -27,6 +32,8 @@ class Rule(NamedTuple):
     """Empty where every output is meant."""
     sort: str
     bound: float
+    confidence: float = 0.0
+    """0 where the value itself is judged."""
 
     def __str__(self) -> str:
         return f"{self.metric}{f' of {self.output}' if self.output else ''} {self.tell_bound()}"
@@ -34,16 +41,16 @@ class Rule(NamedTuple):
     def tell_bound(self) -> str:
         """Write the bound as people do: `≥ 99 %`."""
         unit = METRIC_ROWS[self.metric].unit if self.metric in METRIC_ROWS else ""  # type: ignore[index]  # of any name
-        if self.sort != "drop_at_most":
-            return f"{_SIGNS[self.sort]} {format_bound(self.bound, unit)}"
-        points = format_bound(self.bound, "share").removesuffix(" %")
-        return f"drop ≤ {points} {'point' if points == '1' else 'points'}"
+        drop = self.sort.startswith("drop")
+        bound = format_limit(self.bound, unit) if drop else format_bound(self.bound, unit)
+        sure = f", {format_bound(self.confidence, 'share')} sure" if self.confidence else ""
+        return f"{_SIGNS[self.sort]} {bound}{sure}"
 
     def demands(self, other: Rule) -> bool:
         """Tell whether what passes this passes the other."""
         high = self.sort == "at_least"
         strict = self.bound >= other.bound if high else self.bound <= other.bound
-        return self.covers(other) and strict
+        return self.covers(other) and strict and self.confidence >= other.confidence
 
     def covers(self, other: Rule) -> bool:
         """Tell whether this is a rule on all that the other is on, whatever the bounds."""
@@ -56,7 +63,13 @@ def list_rules(gate: Mapping[str, Any]) -> Iterator[Rule]:
     for sort in _SIGNS:
         bound = gate.get(sort)
         if isinstance(bound, int | float):
-            yield Rule(str(gate.get("metric", "")), str(gate.get("output") or ""), sort, bound)
+            yield Rule(
+                str(gate.get("metric", "")),
+                str(gate.get("output") or ""),
+                sort,
+                bound,
+                float(gate.get("confidence") or 0.0),
+            )
 
 
 def find_loosened(before: Facts, after: Facts) -> tuple[Loosened, ...]:
@@ -97,7 +110,9 @@ def _lost_rules(old: list[Rule], new: list[Rule]) -> Iterator[Loosened]:
 def _judged_otherwise(before: Facts, after: Facts) -> Iterator[Loosened]:
     data = f"data.{before.get('compare.data')}."
     for key in sorted(before.keys() | after.keys()):
-        judging = key == "compare.data" or key.startswith(("compare.reference.", data))
+        judging = key == "compare.data" or key.startswith(
+            ("compare.reference.", "compare.outputs.", data)
+        )
         if judging and before.get(key) != after.get(key):
             sides = (_write(facts.get(key)) for facts in (before, after))
             yield Loosened(what="Gates judged otherwise", told=f"{key}: {' → '.join(sides)}")

@@ -20,7 +20,7 @@ def compare_figures(then: Lock, now: Lock, samples: Sequence[str] = ()) -> tuple
     found = [
         _compare(key, then, now, samples)
         for key in now.measures
-        if key in then.measures and key.rpartition(".")[2] in METRIC_ROWS
+        if key in then.measures and (key.rpartition(".")[2] in METRIC_ROWS or key in now.figures)
     ]
     return tuple(sorted(found, key=lambda each: _SEVERE.index(each.verdict)))
 
@@ -37,13 +37,14 @@ def _compare(key: str, then: Lock, now: Lock, names: Sequence[str]) -> FigureCha
     if bits[0] is not None and bits[1] is not None and same:
         pairs = judge_pairs(bits[0], bits[1])
         verdict, lost, gained = pairs.verdict, pairs.lost, pairs.gained
-    elif find_unit(metric) == "share" and all(counts) and not same:
+    elif _find_unit(key, now) == "share" and all(counts) and not same:
         verdict = judge_apart(before, after, counts)
     else:
-        verdict = judge_movement(metric, before, after, counts[1])
+        verdict = judge_movement(metric, before, after, counts[1], known=now.figures.get(key, ""))
     return FigureChange(
         output=output,
         metric=metric,
+        unit=_find_unit(key, now) if key in now.figures else None,
         before=before,
         after=after,
         verdict=verdict,
@@ -55,6 +56,12 @@ def _compare(key: str, then: Lock, now: Lock, names: Sequence[str]) -> FigureCha
         lost=tuple(_name(index, names) for index in lost),
         gained=tuple(_name(index, names) for index in gained),
     )
+
+
+def _find_unit(key: str, lock: Lock) -> str:
+    """Return the unit of a measure of a lock."""
+    known = lock.figures.get(key)
+    return find_unit(key.rpartition(".")[2]) if known is None else known.rpartition(" ")[0]
 
 
 def _count(lock: Lock) -> int:

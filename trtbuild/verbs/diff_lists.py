@@ -16,7 +16,7 @@ __all__ = ["compare_lists", "gather_list"]
 _STEP = re.compile(r"\[(\d+)\]|([^.\[]+)")
 _NAMES = ("kind", "metric", "name")
 """What an item of a list goes by, if it has one."""
-_BOUNDS = ("at_least", "at_most", "drop_at_most")
+_BOUNDS = ("at_least", "at_most", "drop_at_most", "drop_from_lock_at_most")
 Value = str | int | float | bool
 
 

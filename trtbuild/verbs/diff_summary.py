@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.core.words import format_figure, format_size, join_few
+from trtbuild.core.words import format_figure, format_interval, format_size, join_few
 from trtbuild.measure.metrics import find_unit
 from trtbuild.plan.lock import Lock
 from trtbuild.recipe.load import LoadedRecipe
@@ -55,11 +55,15 @@ def _describe_comparison(recipe: Recipe) -> Iterator[str]:
 def _describe_results(lock: Lock) -> Iterator[str]:
     for key, value in list(lock.measures.items())[:MOST]:
         output, _, metric = key.rpartition(".")
-        unit = find_unit(metric)
+        known = lock.figures.get(key)
+        unit = find_unit(metric) if known is None else known.rpartition(" ")[0]
         against = lock.references.get(key)
         told = lock.compared.get("reference", "FP32")
         beside = "" if against is None else f" ({told} {format_figure(against, unit)})"
-        yield f"{metric} of {output}: {format_figure(value, unit)}{beside}"
+        on = f" of {output}" if output else ""
+        ends = lock.intervals.get(key)
+        sure = "" if ends is None else f", {format_interval(ends, unit)} (95 %)"
+        yield f"{metric}{on}: {format_figure(value, unit)}{beside}{sure}"
     if len(lock.measures) > MOST:
         yield f"and {len(lock.measures) - MOST} more figures"
     for name, target in lock.targets.items():

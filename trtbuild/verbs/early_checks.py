@@ -28,7 +28,9 @@ __all__ = [
 ]
 
 SHOWN = 5
-COSTLY = frozenset({"calibrate", "calibrate_natively", "infer", "measure_peaks"})
+COSTLY = frozenset(
+    {"adjust_weights", "calibrate", "calibrate_natively", "equalize", "infer", "measure_peaks"}
+)
 """The kinds of steps that run the model: a build that fails behind them has wasted them."""
 NATIVE = frozenset({"calibrate_natively"})
 """Those of them that run it in TensorRT."""

@@ -73,6 +73,9 @@ def inspect_engine(
     )
 
 
+_GIVE = "give the engine: build/<recipe name>/<target>/" + ENGINE
+
+
 def find_engine_kind(path: Path) -> str:
     """Return the kind of target that an engine is of; empty where nothing says it."""
     return _read(path)[1]
@@ -89,12 +92,9 @@ def explain_misfit(path: Path, facts: Mapping[str, str]) -> str:
 def _read(path: Path) -> tuple[InspectedEngine, str]:
     """Say what a file is by its bytes and by engine.json; and of which kind of target."""
     if path.is_dir():
-        raise MissingFile(
-            f"{path}: is a directory; an engine is a file",
-            hint="give the engine: build/<recipe name>/<target>/" + ENGINE,
-        )
+        raise MissingFile(f"{path}: is a directory; an engine is a file", hint=_GIVE)
     if not path.is_file():
-        raise MissingFile(f"{path}: there is no such file")
+        raise MissingFile(f"{path}: there is no such file", hint=_GIVE)
     size = path.stat().st_size
     with path.open("rb") as file:
         header = read_header(file.read(HEADER_BYTES))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trtbuild.core.records import Comparison, GateVerdict
+from trtbuild.core.comparison import CONFIDENCE, Comparison, GateVerdict
+from trtbuild.measure.metrics import find_row
 from trtbuild.plan.lock import Lock, LockedGate
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
@@ -20,10 +21,22 @@ __all__ = ["list_failed_gates", "list_locked_failures", "lock_figures"]
 def lock_figures(comparison: Comparison | None, engines: Iterable[Comparison]) -> Mapping[str, Any]:
     """Return the fields of a lock that say what a comparison came to."""
     measures = () if comparison is None else comparison.measures
-    named = {f"{each.output}.{each.metric}".lstrip("."): each for each in measures}
+    named = {
+        f"{each.output}.{each.metric}".lstrip("."): each for each in measures if not each.part_of
+    }
     judged = [("", comparison), *((each.candidate, each) for each in engines)]
     return {
         "measures": {name: m.value for name, m in named.items() if m.value is not None},
+        "intervals": {
+            name: found.value
+            for name, m in named.items()
+            if m.value is not None and (found := m.find_interval(CONFIDENCE)) is not None
+        },
+        "figures": {
+            name: f"{m.unit} {m.better}".strip()
+            for name, m in named.items()
+            if m.value is not None and find_row(m.metric) is None
+        },
         "references": {name: m.reference for name, m in named.items() if m.reference is not None},
         "right": {name: m.right for name, m in named.items() if m.right},
         "compared": {} if comparison is None else _describe(comparison),

@@ -60,7 +60,8 @@ def select_ranges_for_model(
     try:
         graph = onnx.load(model, load_external_data=False)
     except OSError as error:
-        raise MissingFile(f"{model}: {error.strerror}") from None
+        hint = "--model takes the ONNX file they are for"
+        raise MissingFile(f"{model}: {error.strerror}", hint=hint) from None
     except DecodeError:
         raise UsageError(
             f"{model}: is not an ONNX model", hint="--model takes the ONNX file they are for"

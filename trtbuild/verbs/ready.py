@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trtbuild.core.errors import RecipeError
+from trtbuild.core.errors import MissingFile, RecipeError
 from trtbuild.plan.first_look import (
     UnusableFile,
     find_input_doubts,
@@ -39,7 +39,14 @@ def demand_ready(paths: Sequence[Path], *, data: bool = True) -> None:
         RecipeError: all that is wrong with any of them.
         MissingFile: a recipe is not there, or nothing is wrong but that files are not.
     """
-    _demand([_Look.at(path, data=data) for path in paths])
+    looks: list[_Look] = []
+    missing: list[MissingFile] = []
+    for path in paths:
+        try:
+            looks.append(_Look.at(path, data=data))
+        except MissingFile as error:
+            missing.append(error)
+    _demand(looks, missing)
 
 
 @dataclass(frozen=True)
@@ -82,10 +89,12 @@ def list_problems(path: Path | str) -> tuple[Problem, ...]:
     return sort_problems([*look.list_all("warning"), *find_input_doubts(look.examined)])
 
 
-def _demand(looks: Sequence[_Look]) -> None:
+def _demand(looks: Sequence[_Look], missing: Sequence[MissingFile] = ()) -> None:
+    """Raise all that is wrong with recipes, those that are not there (`missing`) included."""
     if any(look.problems for look in looks):
-        raise RecipeError([each for look in looks for each in look.list_all("error")])
-    errors = [each.error for look in looks for each in look.unusable]
+        problems = [each for look in looks for each in look.list_all("error")]
+        raise RecipeError(problems, lines=[f"error: {each.message}" for each in missing])
+    errors = [*missing, *(each.error for look in looks for each in look.unusable)]
     if len(errors) == 1:
         raise errors[0]
     if errors:

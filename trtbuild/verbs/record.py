@@ -13,6 +13,7 @@ from trtbuild.core.placed import (
     ENGINE_RESULT,
     MODELS,
     RANGES,
+    SENSITIVITY,
     TIMING_CACHE,
 )
 from trtbuild.core.records import (
@@ -27,6 +28,7 @@ from trtbuild.core.records import (
     TargetResult,
     UnbuiltTarget,
 )
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest
 from trtbuild.fixes.apply import FixAccounts
@@ -61,6 +63,7 @@ def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
         places[model.step, "model"] = (model.file, model.what)
         places[model.step, "weights"] = (model.weights, "its large weights")
     places["compare", "comparison"] = (COMPARISON, "what is built against the reference")
+    places["sensitivity", "sensitivity"] = (SENSITIVITY, "what INT8 costs, layer by layer")
     for name in recipe.targets:
         step = name_target_step(name)
         places[step, "engine"] = (f"{name}/{ENGINE}", "the engine")
@@ -111,6 +114,7 @@ def make_record(
         unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
         engine_comparisons=tuple(list_engine_comparisons(recipe, found)),
+        sensitivity=found.read("sensitivity", "sensitivity", Sensitivity),
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),

@@ -6,9 +6,10 @@ import json
 import time
 from pathlib import Path
 
-from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.files import copy_whole, write_whole
 from trtbuild.core.records import Artifact
+from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path, note_until
 from trtbuild.sources.kinds import Torch
 from trtbuild.steps.base import Pinned
@@ -19,6 +20,7 @@ __all__ = ["copy_published", "find_published", "resolve_weights"]
 RETRY_AFTER_SECONDS = 3600
 """After a failed fetch, a build with seeded weights is not held up by another try for an hour."""
 TIMEOUT_SECONDS = 20
+MOST_NOTED_BYTES = 64 << 10
 
 
 def resolve_weights(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
@@ -95,11 +97,12 @@ def _memory(store: Store, digest: str) -> Path:
 
 def _read_failure(store: Store, digest: str) -> str:
     try:
-        noted = json.loads(_memory(store, digest).read_bytes())
-        until = float(noted["when"]) + RETRY_AFTER_SECONDS
-        fresh = time.time() < until
+        noted = json.loads(read_regular(_memory(store, digest), most_bytes=MOST_NOTED_BYTES))
+        when = float(noted["when"])
+        until = when + RETRY_AFTER_SECONDS
+        fresh = when <= time.time() < until  # of a clock that went wrong, nothing is believed
         if fresh:
             note_until(until)
         return str(noted["reason"]) if fresh else ""
-    except (OSError, ValueError, KeyError, TypeError):
+    except (MissingFile, ValueError, KeyError, TypeError, RecursionError):
         return ""

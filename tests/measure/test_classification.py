@@ -1,0 +1,61 @@
+"""classification, on scores that can be ranked by eye."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.helpers.measuring import begun, folded, metric_of
+from trtbuild.core.errors import StepInputError
+
+RIGHT = [np.array(row, np.float32) for row in ([9, 1, 0], [1, 9, 0], [0, 9, 1])]
+WORSE = [np.array(row, np.float32) for row in ([9, 1, 0], [9, 1, 0], [9, 5, 1])]
+LABELS = [0, 1, 2]
+
+
+def made(**options):
+    return begun(
+        metric_of(kind="classification", **options), {"y": RIGHT}, {"y": WORSE}, labels=LABELS
+    )
+
+
+def test_top_k_is_of_both_sides():
+    """Labels 0, 1, 2 rank 1, 1, 2 in one model, and 1, 2, 3 in the other."""
+    found = folded(made(top=[1, 2]), [0, 1, 2])
+
+    assert pytest.approx((2 / 3, 1 / 3)) == found["top1"]
+    assert pytest.approx((1.0, 2 / 3)) == found["top2"]
+
+
+def test_balanced_accuracy_is_the_mean_recall():
+    """Class 0 twice right, class 2 once wrong: recall 1 and 0."""
+    assert (0.5, 0.5) == folded(made(), [0, 0, 2])["balanced_accuracy"]
+
+
+def test_draws_fold_as_samples_do():
+    """Many resamples at once come to what each comes to alone."""
+    draws = np.array([[0, 1, 2], [0, 0, 1], [2, 2, 2]])
+    measured = made(top=[1, 2])
+    found = measured.fold_draws(draws)
+    alone = [folded(measured, draw) for draw in draws]
+
+    for name, (mine, other) in found.items():
+        assert [each[name] for each in alone] == list(zip(other, mine, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("sides", "labels", "told"),
+    [
+        ({"y": RIGHT}, None, "needs labels"),
+        ({"y": RIGHT}, [0, 1, 3], "labels go from 0 to 3, but `y` holds 3 scores"),
+        ({"y": RIGHT, "z": RIGHT}, LABELS, "which of 2 outputs is meant"),
+        ({"y": [np.zeros((2, 3))] * 3}, LABELS, "a sample of `y` is [2, 3], not one score"),
+    ],
+)
+def test_what_it_cannot_measure_is_refused(sides, labels, told):
+    """What is wrong, and what to write."""
+    with pytest.raises(StepInputError) as caught:
+        begun(metric_of(kind="classification"), sides, sides, labels=labels)
+
+    assert told in caught.value.message
+    assert caught.value.hint

@@ -1,0 +1,57 @@
+"""regression, on numbers to redo by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.helpers.measuring import begun, folded, metric_of
+from trtbuild.measure.base import CannotMeasure
+
+
+def made(reference, candidate, **labels):
+    sides = ({"y": [np.array(row, np.float32) for row in side]} for side in (reference, candidate))
+    return begun(metric_of(kind="regression"), *sides, **labels)
+
+
+def test_errors_are_over_all_values():
+    """Off by 0, 2, 1, 1: mean 1, squares 6 of 4."""
+    found = folded(made([[0, 0], [0, 0]], [[0, 2], [1, -1]]), [0, 1])
+
+    assert (None, 1.0) == found["mae"]
+    assert pytest.approx(1.5**0.5) == found["rmse"][1]
+
+
+def test_targets_are_held_against_both_sides():
+    """Targets 1 and 3: the reference is right, the candidate as good as their mean."""
+    found = folded(made([[1], [3]], [[2], [2]], truths=[np.array(1.0), np.array(3.0)]), [0, 1])
+
+    assert (0.0, 1.0) == found["target_mae"]
+    assert (0.0, 1.0) == found["target_rmse"]
+    assert (1.0, 0.0) == found["target_r2"]
+
+
+def test_whole_numbers_are_targets_too():
+    """Ages, that a classifier would take for classes."""
+    assert (0.0, 1.0) == folded(made([[30]], [[31]], labels=[30]), [0])["target_mae"]
+
+
+def test_equal_targets_have_no_variance_to_explain():
+    """Said, in place of a share of nothing."""
+    found = made([[0.1]] * 2, [[0.2]] * 2, truths=[np.array(0.1)] * 2).fold(np.array([0, 1]))
+
+    assert found["target_r2"].value is None
+    assert "no variance" in found["target_r2"].remark
+
+
+def test_labels_of_other_sizes_do_not_count():
+    """Two targets for one value."""
+    found = made([[0]], [[0]], truths=[np.array([1.0, 2.0])]).fold(np.array([0]))
+
+    assert "the data's labels are float64 [2]" in found["target_mae"].remark
+
+
+def test_sides_of_other_sizes_are_told():
+    """The frame adds which sample it is."""
+    with pytest.raises(CannotMeasure, match="1 values on one side, and 2"):
+        made([[0]], [[0, 1]])

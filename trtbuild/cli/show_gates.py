@@ -1,0 +1,33 @@
+"""How it looks in a terminal that gates refused a build, and what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trtbuild.cli.echo import echo
+from trtbuild.core.words import join_few
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import Record
+
+__all__ = ["write_outcome_of_gates"]
+
+MOST = 6
+
+
+def write_outcome_of_gates(record: Record, start: str) -> None:
+    """Say what became of the files where a gate did not pass, and what to do next."""
+    if record.waived:
+        told = "placed all the same (--no-gates): report.md and engine.json say so too"
+        echo(f"{start}{told}", err=True)
+    elif record.kept:
+        told = f"of earlier runs these stay as they were: {join_few(record.kept, MOST)}"
+        echo(f"{start}no model and no engine of this run was placed; {told}", err=True)
+    else:
+        told = "no model and no engine of this run was placed, and none was there before"
+        echo(f"{start}{told}", err=True)
+    echo(
+        f"hint: `trtbuild sensitivity {record.file}` says which layers cost most, `trtbuild tune "
+        f"{record.file}` looks for the least float work that passes; --no-gates places it as it is",
+        err=True,
+    )

@@ -1,0 +1,1 @@
+"""Equalizing: channels of an activation brought to one size, and the weights around it as well."""
