@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core.shown import shown
+from trtbuild.report.plots import Plot
 
 __all__ = [
     "NOTHING",
@@ -13,6 +14,8 @@ __all__ = [
     "Block",
     "Bullets",
     "Code",
+    "Figure",
+    "Figures",
     "Fold",
     "InlineText",
     "KeyFigure",
@@ -122,7 +125,22 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold
+@dataclass(frozen=True)
+class Figure:
+    """A plot, and words that tell the most of it where nothing can be drawn."""
+
+    plot: Plot
+    caption: InlineText
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Plots side by side."""
+
+    items: tuple[Figure, ...]
+
+
+Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | Figures
 
 
 @dataclass(frozen=True)
@@ -131,6 +149,8 @@ class Section:
 
     title: str
     blocks: tuple[Block, ...]
+    background: bool = False
+    """Folded away where a page must be short."""
 
 
 @dataclass(frozen=True)

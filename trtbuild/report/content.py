@@ -22,6 +22,7 @@ from trtbuild.report.blocks import (
     quote_message,
 )
 from trtbuild.report.coverage import make_coverage_section
+from trtbuild.report.histograms import make_histograms_section
 
 __all__ = ["make_page"]
 
@@ -45,8 +46,9 @@ def make_page(record: Record) -> Page:
 
 _SECTIONS = (
     background.make_warnings_section,
-    results.make_targets_section,
     results.make_comparison_section,
+    make_histograms_section,
+    results.make_targets_section,
     make_coverage_section,
     results.make_layers_section,
     background.make_ranges_section,

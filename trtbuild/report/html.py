@@ -16,6 +16,7 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
+    Figures,
     Fold,
     InlineText,
     KeyFigures,
@@ -28,6 +29,7 @@ from trtbuild.report.blocks import (
     flatten_span,
 )
 from trtbuild.report.content import make_page
+from trtbuild.report.plots import draw
 
 __all__ = ["render_html"]
 
@@ -80,21 +82,33 @@ def _blocks(blocks: Iterable[Block], caveats: str) -> str:
 
 def _block(block: Block, caveats: str) -> str:
     match block:
+        case Paragraph() | Pre() | Bullets():
+            return _words(block)
+        case KeyFigures():
+            return _keys(block, caveats)
+        case TableBlock():
+            return _table(block, caveats)
+        case Figures():
+            return _figures(block, caveats)
+        case Fold():
+            return _fold(block, caveats)
+
+
+def _words(block: Paragraph | Pre | Bullets) -> str:
+    match block:
         case Paragraph(spans):
             return f"<p>{_inline(spans)}</p>"
         case Pre(text):
             return f"<pre>{escape(text)}</pre>"
         case Bullets(items):
             return "<ul>" + "".join(f"<li>{_inline(item)}</li>" for item in items) + "</ul>"
-        case KeyFigures():
-            return _keys(block, caveats)
-        case TableBlock():
-            return _table(block, caveats)
-        case Fold(summary, inner):
-            return (
-                f"<details><summary>{_text(summary)}</summary>\n"
-                f"{_blocks(inner, caveats)}\n</details>"
-            )
+
+
+def _fold(fold: Fold, caveats: str) -> str:
+    return (
+        f"<details><summary>{_text(fold.summary)}</summary>\n"
+        f"{_blocks(fold.blocks, caveats)}\n</details>"
+    )
 
 
 def _keys(keys: KeyFigures, caveats: str) -> str:
@@ -107,6 +121,15 @@ def _keys(keys: KeyFigures, caveats: str) -> str:
             f"<strong>{_text(key.value)}</strong>{after}</div>"
         )
     return '<div class="keys">\n' + "\n".join(cards) + "\n</div>"
+
+
+def _figures(figures: Figures, caveats: str) -> str:
+    note = f' · <span class="note">{_text(caveats)}</span>' if caveats else ""
+    drawn = (
+        f"<figure>{draw(each.plot)}<figcaption>{_inline(each.caption)}{note}</figcaption></figure>"
+        for each in figures.items
+    )
+    return '<div class="figures">\n' + "\n".join(drawn) + "\n</div>"
 
 
 def _table(table: TableBlock, caveats: str) -> str:

@@ -12,6 +12,7 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
+    Figures,
     Fold,
     InlineText,
     KeyFigures,
@@ -40,7 +41,10 @@ def render_markdown(record: Record) -> str:
     title = f"# {_text(page.title)}" + (f" ({_text(caveats)})" if caveats else "")
     blocks = [title, *_blocks(page.lead, caveats)]
     for section in page.sections:
-        blocks += [f"## {_text(section.title)}", *_blocks(section.blocks, caveats)]
+        if section.background:
+            blocks.append(_block(Fold(section.title, section.blocks), caveats))
+        else:
+            blocks += [f"## {_text(section.title)}", *_blocks(section.blocks, caveats)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -50,21 +54,37 @@ def _blocks(blocks: Iterable[Block], caveats: str) -> list[str]:
 
 def _block(block: Block, caveats: str) -> str:
     match block:
-        case Paragraph(spans):
-            return _line(spans)
-        case Pre(text):
-            fence = _fence(text, 3)
-            return f"{fence}text\n{text}\n{fence}"
-        case Bullets(items):
-            return "\n".join(f"- {_line(item)}" for item in items)
+        case Paragraph() | Pre() | Bullets():
+            return _words(block)
         case KeyFigures():
             return _keys(block, caveats)
         case TableBlock():
             return _table(block, caveats)
-        case Fold(summary, inner):
-            body = "\n\n".join(_blocks(inner, caveats))
-            summary = html.escape(flatten_line(summary), quote=False)
-            return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+        case Figures(figures):
+            return "\n".join(f"- {_line(each.caption)}{_note(caveats)}" for each in figures)
+        case Fold():
+            return _fold(block, caveats)
+
+
+def _words(block: Paragraph | Pre | Bullets) -> str:
+    match block:
+        case Paragraph(spans):
+            return _line(spans)
+        case Pre(text):
+            fence = _make_fence(text, 3)
+            return f"{fence}text\n{text}\n{fence}"
+        case Bullets(items):
+            return "\n".join(f"- {_line(item)}" for item in items)
+
+
+def _fold(fold: Fold, caveats: str) -> str:
+    body = "\n\n".join(_blocks(fold.blocks, caveats))
+    summary = html.escape(flatten_line(fold.summary), quote=False)
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _note(caveats: str) -> str:
+    return f" *({_text(caveats)})*" if caveats else ""
 
 
 def _line(spans: InlineText) -> str:
@@ -78,11 +98,10 @@ def _escape_opening(match: re.Match[str]) -> str:
 
 
 def _keys(keys: KeyFigures, caveats: str) -> str:
-    after = f" *({_text(caveats)})*" if caveats else ""
     lines = []
     for key in keys.items:
         detail = f", {_inline(key.detail)}" if key.detail else ""
-        lines.append(f"- **{_text(key.label)}**: {_text(key.value)}{detail}{after}")
+        lines.append(f"- **{_text(key.label)}**: {_text(key.value)}{detail}{_note(caveats)}")
     return "\n".join(lines)
 
 
@@ -133,11 +152,11 @@ def _text(text: str) -> str:
 
 def _code(text: str) -> str:
     line = flatten_line(text)
-    fence = _fence(line, 1)
+    fence = _make_fence(line, 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{space}{line}{space}{fence}" if line else ""
 
 
-def _fence(text: str, least: int) -> str:
+def _make_fence(text: str, least: int) -> str:
     longest = max((len(run) for run in _RUNS.findall(text)), default=0)
     return "`" * max(least, longest + 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from trtbuild.core.histograms import Histograms
 from trtbuild.core.model_checks import ModelChecks
 from trtbuild.core.options import Options
 from trtbuild.core.placed import (
@@ -42,6 +43,7 @@ from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 from trtbuild.verbs.coverage import measure_coverage
 from trtbuild.verbs.remarks import list_warnings
+from trtbuild.verbs.spreads import pick_histograms
 
 __all__ = [
     "RunArtifacts",
@@ -115,6 +117,9 @@ def make_record(
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
         ranges=ranges.tensors if ranges else {},
+        histograms=pick_histograms(
+            found.read("calibrate", "histograms", Histograms), ranges.tensors if ranges else {}, ()
+        ),
         asked=_list_requested(found),
         coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),
