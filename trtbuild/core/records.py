@@ -11,6 +11,7 @@ from trtbuild.core.histograms import ValueCounts
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Range
 
 __all__ = [
@@ -193,6 +194,8 @@ class Record(Options):
     """The final table by tensor: calibrated, and manual ones laid over."""
     histograms: dict[str, ValueCounts] = {}
     """How the values of those tensors are spread that lose most in INT8, the worst first."""
+    sensitivity: Sensitivity | None = None
+    """What each layer costs; None where the recipe does not ask for it."""
     asked: tuple[RequestedLayer, ...] = ()
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()

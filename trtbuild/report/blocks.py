@@ -135,9 +135,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Figures:
-    """Plots side by side."""
+    """Plots side by side; folded away where only their words are left."""
 
+    summary: str
     items: tuple[Figure, ...]
+    legend: str = ""
+    """How to read them, which only somebody who sees them has to know."""
 
 
 Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | Figures
@@ -150,7 +153,7 @@ class Section:
     title: str
     blocks: tuple[Block, ...]
     background: bool = False
-    """Folded away where a page must be short."""
+    """Folded away until asked for, with its title."""
 
 
 @dataclass(frozen=True)

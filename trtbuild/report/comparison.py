@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from trtbuild.core import words
 from trtbuild.core.comparison import CONFIDENCE, Comparison, GateVerdict, Measure
 from trtbuild.core.records import Record
 from trtbuild.report.blocks import (
     NOTHING,
+    Bar,
     Block,
     Code,
     InlineText,
@@ -50,14 +54,37 @@ def _compared_engine(found: Comparison) -> list[Block]:
 
 def _figures(found: Comparison, told: str, runner: str) -> list[Block]:
     about = f"{found.candidate} against {found.reference}, {found.samples} samples{runner}"
-    blocks: list[Block] = [Paragraph(parse_prose(told)), _measures(found, about)]
+    blocks: list[Block] = [Paragraph(parse_prose(told))]
     if found.verdicts:
         blocks.append(_verdicts(found, about))
+    whole = [each for each in found.measures if not each.part_of]
+    blocks.append(_measures(found, whole, about))
+    for output in dict.fromkeys(each.part_of for each in found.measures if each.part_of):
+        parts = [each for each in found.measures if each.part_of == output]
+        blocks += _parts(found, output, parts)
     return blocks
 
 
-def _measures(found: Comparison, about: str) -> TableBlock:
-    rows = tuple(_measure_row(measure) for measure in found.measures)
+def _parts(found: Comparison, output: str, parts: list[Measure]) -> list[Block]:
+    """Show the parts of an output of which one decides its figures, the worst first."""
+    told = f"Parts of `{output}` differ so much in scale that one alone decides its figures:"
+    ranked = sorted(parts, key=lambda each: (each.metric, _merit(each)))
+    return [
+        Paragraph(parse_prose(told)),
+        _measures(found, ranked, f"{output} by part, {found.candidate}, the worst first"),
+    ]
+
+
+def _merit(measure: Measure) -> float:
+    if measure.identical:
+        return math.inf
+    if measure.value is None:
+        return -math.inf
+    return measure.value if measure.better == "high" else -measure.value
+
+
+def _measures(found: Comparison, measures: Sequence[Measure], about: str) -> TableBlock:
+    rows = tuple(_measure_row(measure) for measure in measures)
     head = (
         "Output",
         "Metric",
@@ -93,12 +120,22 @@ def _measure_row(measure: Measure) -> tuple[InlineText, ...]:
     return (
         (Code(measure.output),) if measure.output else ("whole model",),
         (Code(measure.metric),),
-        (format_value(measure),),
+        _value(measure),
         sure,
         reference,
         worst,
         parse_prose("; ".join(remark for remark in remarks if remark)),
     )
+
+
+def _value(measure: Measure) -> InlineText:
+    """Write a value; signal over noise of a part with its noise, in shares of its signal."""
+    if measure.broken:
+        return (State("broken", "bad"),)
+    told = format_value(measure)
+    if not measure.part_of or measure.unit != "dB" or measure.value is None:
+        return (told,)
+    return (Bar(10 ** (-measure.value / 20), told),)
 
 
 def format_value(measure: Measure) -> str:

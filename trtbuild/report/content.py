@@ -23,6 +23,7 @@ from trtbuild.report.blocks import (
 )
 from trtbuild.report.coverage import make_coverage_section
 from trtbuild.report.histograms import make_histograms_section
+from trtbuild.report.sensitivity import make_sensitivity_section, show_worst_layer
 
 __all__ = ["make_page"]
 
@@ -47,6 +48,7 @@ def make_page(record: Record) -> Page:
 _SECTIONS = (
     background.make_warnings_section,
     results.make_comparison_section,
+    make_sensitivity_section,
     make_histograms_section,
     results.make_targets_section,
     make_coverage_section,
@@ -75,13 +77,15 @@ def _lead(record: Record) -> tuple[Block, ...]:
     for outcome in record.outcomes:
         if outcome.status == "failed":
             blocks += _failure(outcome)
-    keys = [key for key in (_gates(record), _engines(record), _int8(record)) if key]
+    keys = [key for key in (_gates(record),) if key]
     figures = _accuracy(record.comparison)[:_MOST_METRICS]
     if record.comparison is not None and record.engine_comparisons:
         figures = [_name_runner(key, record.comparison) for key in figures]
     keys += figures
     for engine in record.engine_comparisons:
         keys += [_name_runner(key, engine) for key in _accuracy(engine)[:1]]
+    more = (show_worst_layer(record.sensitivity), _int8(record), _engines(record))
+    keys += [key for key in more if key]
     return (*blocks, KeyFigures(tuple(keys))) if keys else tuple(blocks)
 
 

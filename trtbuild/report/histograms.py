@@ -13,7 +13,6 @@ from trtbuild.report.blocks import (
     Figures,
     Fold,
     InlineText,
-    Paragraph,
     Section,
 )
 from trtbuild.report.plots import HistogramPlot
@@ -37,10 +36,13 @@ def make_histograms_section(record: Record) -> Section | None:
     ]
     if not figures:
         return None
-    blocks: list[Block] = [Paragraph((_LEGEND,)), Figures(tuple(figures[:_OPEN]))]
-    if figures[_OPEN:]:
-        blocks.append(Fold(f"{len(figures) - _OPEN} more", (Figures(tuple(figures[_OPEN:])),)))
-    return Section("Values and their limits", tuple(blocks), background=True)
+    which = "what the costliest layers read" if record.sensitivity else "what loses most by itself"
+    first, rest = tuple(figures[:_OPEN]), tuple(figures[_OPEN:])
+    told = f"{len(first)} tensors: {which}"
+    blocks: list[Block] = [Figures(told, first, f"{which.capitalize()}. {_LEGEND}")]
+    if rest:
+        blocks.append(Fold(f"{len(rest)} more", (Figures("the others", rest),)))
+    return Section("Values and their limits", tuple(blocks))
 
 
 def _figure(name: str, counts: ValueCounts, used: Range) -> Figure:

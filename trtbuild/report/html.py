@@ -23,6 +23,7 @@ from trtbuild.report.blocks import (
     Page,
     Paragraph,
     Pre,
+    Section,
     Span,
     State,
     TableBlock,
@@ -54,11 +55,18 @@ def render_html(record: Record) -> str:
         contents=_contents(page),
         lead=_blocks(page.lead, caveats),
         sections="\n".join(
-            f'<section id="s{number}">\n<h2>{_text(section.title)}</h2>\n'
-            f"{_blocks(section.blocks, caveats)}\n</section>"
-            for number, section in enumerate(page.sections, 1)
+            _section(number, section, caveats) for number, section in enumerate(page.sections, 1)
         ),
     )
+
+
+def _section(number: int, section: Section, caveats: str) -> str:
+    title = f"<h2>{_text(section.title)}</h2>"
+    body = _blocks(section.blocks, caveats)
+    if section.background:
+        inner = f"<details>\n<summary>{title}</summary>\n{body}\n</details>"
+        return f'<section id="s{number}" class="background">\n{inner}\n</section>'
+    return f'<section id="s{number}">\n{title}\n{body}\n</section>'
 
 
 def _policy(template: str) -> str:
@@ -129,7 +137,8 @@ def _figures(figures: Figures, caveats: str) -> str:
         f"<figure>{draw(each.plot)}<figcaption>{_inline(each.caption)}{note}</figcaption></figure>"
         for each in figures.items
     )
-    return '<div class="figures">\n' + "\n".join(drawn) + "\n</div>"
+    legend = f"<p>{_text(figures.legend)}</p>\n" if figures.legend else ""
+    return legend + '<div class="figures">\n' + "\n".join(drawn) + "\n</div>"
 
 
 def _table(table: TableBlock, caveats: str) -> str:

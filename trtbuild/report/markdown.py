@@ -60,8 +60,10 @@ def _block(block: Block, caveats: str) -> str:
             return _keys(block, caveats)
         case TableBlock():
             return _table(block, caveats)
-        case Figures(figures):
-            return "\n".join(f"- {_line(each.caption)}{_note(caveats)}" for each in figures)
+        case Figures(summary, figures):
+            return _fold(
+                Fold(summary, (Bullets(tuple(each.caption for each in figures)),)), caveats
+            )
         case Fold():
             return _fold(block, caveats)
 

@@ -28,6 +28,7 @@ from trtbuild.core.records import (
     TargetResult,
     UnbuiltTarget,
 )
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest
 from trtbuild.fixes.apply import FixAccounts
@@ -103,6 +104,8 @@ def make_record(
         found.read(name_target_step(name), "result", TargetResult) for name in recipe.targets
     ]
     ranges = found.read("quantize", "ranges", Ranges)
+    table = ranges.tensors if ranges else {}
+    layers = found.read("sensitivity", "sensitivity", Sensitivity)
     fixes = found.read("fix_graph", "account", FixAccounts)
     return Record(
         recipe=recipe.name,
@@ -116,10 +119,11 @@ def make_record(
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
-        ranges=ranges.tensors if ranges else {},
+        ranges=table,
         histograms=pick_histograms(
-            found.read("calibrate", "histograms", Histograms), ranges.tensors if ranges else {}, ()
+            found.read("calibrate", "histograms", Histograms), table, layers
         ),
+        sensitivity=layers,
         asked=_list_requested(found),
         coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from trtbuild.core.histograms import Histograms, ValueCounts
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Range
 
 __all__ = ["pick_histograms"]
@@ -13,18 +14,19 @@ MOST = 12
 
 
 def pick_histograms(
-    found: Histograms | None, ranges: Mapping[str, Range], concerned: Sequence[str]
+    found: Histograms | None, ranges: Mapping[str, Range], layers: Sensitivity | None
 ) -> dict[str, ValueCounts]:
-    """Return the histograms of `concerned` tensors, in their order; the worst where there are none.
+    """Return the histograms of what the worst layers read, in their order.
 
-    Those are the ones whose range leaves the least signal over noise, as far as the tensor alone
-    tells.
+    Where no layers were measured: of the tensors whose range leaves the least signal over noise, as
+    far as the tensor alone tells.
     """
     known = {
         name: each
         for name, each in (found.tensors if found else {}).items()
         if name in ranges and each.total
     }
-    named = [name for name in dict.fromkeys(concerned) if name in known]
+    read = (use.tensor for layer in (layers.layers if layers else ()) for use in layer.operands)
+    named = [name for name in dict.fromkeys(read) if name in known]
     worst = sorted(known, key=lambda name: (known[name].estimate_db(ranges[name].limit), name))
     return {name: known[name] for name in (named or worst)[:MOST]}
