@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from trtbuild.core.comparison import Interval, Measure
 from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
     CannotMeasure,
+    CountingMeasurement,
     DrawingMeasurement,
     Figure,
     Measurement,
@@ -21,13 +22,34 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
-from trtbuild.measure.intervals import FEWEST, bootstrap_intervals, draw_samples
+from trtbuild.measure.bits import write_bits
+from trtbuild.measure.intervals import (
+    FEWEST,
+    bootstrap_intervals,
+    draw_samples,
+    score_intervals,
+)
 from trtbuild.measure.pairs import Output, list_row_shapes
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Task", "describe_output", "find_figure", "list_figures", "measure_tasks"]
+__all__ = [
+    "RunningTasks",
+    "Task",
+    "describe_output",
+    "find_figure",
+    "list_figures",
+    "measure_tasks",
+]
+
+
+Truths = Callable[[int], "np.ndarray | None"]
+"""The place of a sample → its label, where labels are arrays."""
+
+
+def _no_truth(index: int) -> None:
+    """There are no labels that are arrays."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +93,7 @@ def measure_tasks(
     reference: Mapping[str, Output],
     candidate: Mapping[str, Output],
     confidences: Sequence[float],
-    truths: Callable[[int], np.ndarray | None] = lambda index: None,  # noqa: ARG005  # none
+    truths: Truths = _no_truth,
     tell: Callable[[int], None] = lambda done: None,  # noqa: ARG005  # nobody listens
 ) -> tuple[Measure, ...]:
     """Measure two sides by every task: each sample is read once, and few numbers of it are kept.
@@ -83,26 +105,62 @@ def measure_tasks(
         StepInputError: the options of a metric do not fit what is measured.
         MissingDependency: a library is not installed.
     """
-    from dataclasses import replace
-
-    running = [
-        _Running(task, task.metric.begin(replace(subject, files=task.files))) for task in tasks
-    ]
-    for each in running:
-        each.demand_outputs(reference, "reference")
-        each.demand_outputs(candidate, "candidate")
+    running = RunningTasks(tasks, subject, truths)
+    running.demand_outputs(reference, candidate)
     for index in range(subject.samples):
         tell(index)
-        read = list(dict.fromkeys(n for each in running if not each.why for n in each.outputs))
         sides = [
-            {name: _row(side[name], index) for name in read} for side in (reference, candidate)
+            {name: _row(side[name], index) for name in running.read}
+            for side in (reference, candidate)
         ]
+        running.add(index, *sides)
+    return running.finish(confidences)
+
+
+class RunningTasks:
+    """Tasks at work: samples are added in order, each once."""
+
+    def __init__(self, tasks: Sequence[Task], subject: Subject, truths: Truths = _no_truth) -> None:
+        """Begin; `truths` returns a sample's label where labels are arrays.
+
+        Raises:
+            StepInputError: the options of a metric do not fit what is measured.
+            MissingDependency: a library is not installed.
+        """
+        self._subject = subject
+        self._truths = truths
+        self._running = [
+            _Running(task, task.metric.begin(replace(subject, files=task.files))) for task in tasks
+        ]
+
+    @property
+    def read(self) -> list[str]:
+        """The outputs that are read of a sample."""
+        running = (each for each in self._running if not each.why)
+        return list(dict.fromkeys(name for each in running for name in each.outputs))
+
+    def demand_outputs(self, reference: Collection[str], candidate: Collection[str]) -> None:
+        """Stop each task for which a side lacks an output that it reads."""
+        for each in self._running:
+            each.demand_outputs(reference, "reference")
+            each.demand_outputs(candidate, "candidate")
+
+    def add(
+        self, index: int, reference: Mapping[str, np.ndarray], candidate: Mapping[str, np.ndarray]
+    ) -> None:
+        """Add what both sides made of a sample: the outputs that are read, at least."""
+        sides = reference, candidate
         spoilt = [{name for name, row in side.items() if _has_nan(row)} for side in sides]
-        truth = truths(index)
-        for each in running:
-            pair = _pair(index, sides, subject, each.outputs)
+        truth = self._truths(index)
+        for each in self._running:
+            pair = _pair(index, sides, self._subject, each.outputs)
             each.add(replace(pair, truth=truth), *spoilt)
-    return tuple(measure for each in running for measure in each.finish(subject, confidences))
+
+    def finish(self, confidences: Sequence[float]) -> tuple[Measure, ...]:
+        """Return a measure for each figure."""
+        return tuple(
+            measure for each in self._running for measure in each.finish(self._subject, confidences)
+        )
 
 
 class _Running:
@@ -115,7 +173,7 @@ class _Running:
         self.why = ""
         self._broken = False
 
-    def demand_outputs(self, outputs: Mapping[str, Output], side: str) -> None:
+    def demand_outputs(self, outputs: Collection[str], side: str) -> None:
         """Stop where a side lacks an output that is read."""
         for name in self.outputs:
             if name not in outputs and not self.why:
@@ -143,11 +201,14 @@ class _Running:
         import numpy as np
 
         values: Mapping[str, Value] = {}
+        right: Mapping[str, np.ndarray] = {}
         intervals: Mapping[str, tuple[Interval, ...]] = {}
         if not self.why:
             try:
                 values = self._measurement.fold(np.arange(subject.samples, dtype=np.int64))
                 intervals = self._find_intervals(subject.samples, confidences)
+                if isinstance(self._measurement, CountingMeasurement):
+                    right = self._measurement.hits()
             except CannotMeasure as error:
                 self.why = str(error)
         for name, figure in list_figures(self._task.metric):
@@ -156,7 +217,8 @@ class _Running:
                 metric=name,
                 output="",
                 value=found.value,
-                remark=found.remark,
+                remark=found.remark if found.value is None else "",
+                doubt=found.remark if found.value is not None else "",
                 unit=figure.unit,
                 better=figure.better,
                 own=figure.own,
@@ -164,6 +226,7 @@ class _Running:
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 identical=found.identical,
+                right=write_bits(right[figure.name][:, -1]) if figure.name in right else "",
                 broken=self._broken,
             )
 
@@ -176,8 +239,10 @@ class _Running:
         resamples = self._task.metric.count_resamples()
         if not figures or not resamples or count < FEWEST:
             return {}
-        batches = [self._draw(draws, figures) for draws in draw_samples(count, resamples)]
-        found = {}
+        found = self._find_shares(confidences)
+        figures = [each for each in figures if each.name not in found]
+        drawing = draw_samples(count, resamples) if figures else ()
+        batches = [self._draw(draws, figures) for draws in drawing]
         for figure in figures:
             mine, other = (
                 np.concatenate([batch[figure.name][side] for batch in batches]) for side in (0, 1)
@@ -189,6 +254,16 @@ class _Running:
                 confidences=confidences,
             )
         return found
+
+    def _find_shares(self, confidences: Sequence[float]) -> dict[str, tuple[Interval, ...]]:
+        if not isinstance(self._measurement, CountingMeasurement):
+            return {}
+        return {
+            name: score_intervals(
+                right[:, -1], right[:, 0] if right.shape[1] > 1 else None, confidences=confidences
+            )
+            for name, right in self._measurement.hits().items()
+        }
 
     def _draw(
         self, draws: np.ndarray, figures: Sequence[Figure]
