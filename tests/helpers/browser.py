@@ -99,9 +99,9 @@ class Browser:
             self._note(self._read())
 
     def evaluate(self, expression):
-        """Return the value of a JavaScript expression on the page."""
+        """Return the value of a JavaScript expression on the page, if it has one."""
         found = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
-        return found["result"]["value"]
+        return found["result"].get("value")
 
     def picture(self):
         """Return the whole page as PNG."""

@@ -12,6 +12,7 @@ from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.sensitivity import Sensitivity
+from trtbuild.core.tuning import Tuning
 from trtbuild.core.values import Range
 
 __all__ = [
@@ -196,6 +197,8 @@ class Record(Options):
     """How the values of those tensors are spread that lose most in INT8, the worst first."""
     sensitivity: Sensitivity | None = None
     """What each layer costs; None where the recipe does not ask for it."""
+    tuning: Tuning | None = None
+    """What the last search for less float work found, if it lies in the build directory."""
     asked: tuple[RequestedLayer, ...] = ()
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()

@@ -10,6 +10,7 @@ from trtbuild.report.plots import Plot
 
 __all__ = [
     "NOTHING",
+    "Aside",
     "Bar",
     "Block",
     "Bullets",
@@ -61,7 +62,14 @@ class Bar:
     tone: Tone = "plain"
 
 
-Span = str | Code | State | Bar
+@dataclass(frozen=True)
+class Aside:
+    """What goes with the words before it: beneath them, or in brackets."""
+
+    text: str
+
+
+Span = str | Code | State | Bar | Aside
 InlineText = tuple[Span, ...]
 """A run of text; a plain string in it is text too, never markup."""
 NOTHING: InlineText = ("–",)
@@ -135,9 +143,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Figures:
-    """Plots side by side; folded away where only their words are left."""
+    """Plots side by side; where only their words are left, these are folded away."""
 
     summary: str
+    """Empty where they say no more than what stands beside them: then they are left out."""
     items: tuple[Figure, ...]
     legend: str = ""
     """How to read them, which only somebody who sees them has to know."""

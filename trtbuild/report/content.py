@@ -22,6 +22,7 @@ from trtbuild.report.blocks import (
     quote_message,
 )
 from trtbuild.report.coverage import make_coverage_section
+from trtbuild.report.frontier import make_frontier_section
 from trtbuild.report.histograms import make_histograms_section
 from trtbuild.report.sensitivity import make_sensitivity_section, show_worst_layer
 
@@ -50,6 +51,7 @@ _SECTIONS = (
     results.make_comparison_section,
     make_sensitivity_section,
     make_histograms_section,
+    make_frontier_section,
     results.make_targets_section,
     make_coverage_section,
     results.make_layers_section,

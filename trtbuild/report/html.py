@@ -12,6 +12,7 @@ from string import Template
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.records import Record
 from trtbuild.report.blocks import (
+    Aside,
     Bar,
     Block,
     Bullets,
@@ -171,6 +172,8 @@ def _span(span: Span) -> str:
             return f'<span class="state {tone}">{_text(text)}</span>'
         case Bar():
             return _bar(span)
+        case Aside(text):
+            return f" <small>{_text(text)}</small>"
         case _:
             return _text(span)
 

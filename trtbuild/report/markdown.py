@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from trtbuild.core.records import Record
 from trtbuild.report.blocks import (
+    Aside,
     Bar,
     Block,
     Bullets,
@@ -49,7 +50,7 @@ def render_markdown(record: Record) -> str:
 
 
 def _blocks(blocks: Iterable[Block], caveats: str) -> list[str]:
-    return [_block(block, caveats) for block in blocks]
+    return [text for block in blocks if (text := _block(block, caveats))]
 
 
 def _block(block: Block, caveats: str) -> str:
@@ -60,10 +61,8 @@ def _block(block: Block, caveats: str) -> str:
             return _keys(block, caveats)
         case TableBlock():
             return _table(block, caveats)
-        case Figures(summary, figures):
-            return _fold(
-                Fold(summary, (Bullets(tuple(each.caption for each in figures)),)), caveats
-            )
+        case Figures():
+            return _figures(block, caveats)
         case Fold():
             return _fold(block, caveats)
 
@@ -77,6 +76,12 @@ def _words(block: Paragraph | Pre | Bullets) -> str:
             return f"{fence}text\n{text}\n{fence}"
         case Bullets(items):
             return "\n".join(f"- {_line(item)}" for item in items)
+
+
+def _figures(figures: Figures, caveats: str) -> str:
+    """Write what the plots show, without how to read them."""
+    words = Bullets(tuple(each.caption for each in figures.items))
+    return _fold(Fold(figures.summary, (words,)), caveats) if figures.summary else ""
 
 
 def _fold(fold: Fold, caveats: str) -> str:
@@ -144,6 +149,8 @@ def _inline(spans: InlineText) -> str:
                 written.append(f"**{_text(text)}**" if tone != "plain" else _text(text))
             case Bar():
                 written.append(_text(span.text))
+            case Aside(text):
+                written.append(f" ({_text(text)})")
     return "".join(written)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -44,7 +45,9 @@ class FrontierPoint:
     """Of the multiply-accumulates, in INT8: 0 to 1."""
     value: float
     passed: bool
-    chosen: bool = False
+    best: bool
+    """Nothing has as much INT8 and is better."""
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,6 @@ class FrontierPlot:
     metric: str
     unit: Unit
     points: tuple[FrontierPoint, ...]
-    bound: float | None = None
-    """Where the gate is, if there is one."""
 
 
 Plot = HistogramPlot | FrontierPlot
@@ -123,27 +124,24 @@ def _find_anchor(frame: Frame, x: float) -> Literal["start", "middle", "end"]:
 
 
 def _draw_frontier(plot: FrontierPlot) -> str:
-    bounds = [] if plot.bound is None else [plot.bound]
     frame = Frame(
         56,
         14,
         350,
         178,
         across=_span([each.share for each in plot.points]),
-        up=_span([*(each.value for each in plot.points), *bounds]),
+        up=_span([each.value for each in plot.points]),
     )
     parts = [*_value_ticks(frame, plot.unit), *_share_ticks(frame)]
     parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
-    if plot.bound is not None:
-        y = frame.y(plot.bound)
-        parts.append(line("limit", (frame.left, y), (frame.right, y)))
-        told = f"gate {format_figure(plot.bound, plot.unit)}"
-        parts.append(label((frame.left + 4, y - 4), told, kind="strong"))
-    for each in sorted(plot.points, key=lambda each: each.chosen):
-        kind = "chosen" if each.chosen else "passed" if each.passed else "failed"
+    best = sorted((each for each in plot.points if each.best), key=lambda each: each.share)
+    places = [(frame.x(each.share), frame.y(each.value)) for each in best]
+    parts += [line("joined", *ends) for ends in itertools.pairwise(places)]
+    for each in plot.points:
         at = (frame.x(each.share), frame.y(each.value))
         told = f"{each.name}: {_say(each, plot.unit)}"
-        parts.append(circle(kind, at, 6 if each.chosen else 4, told))
+        parts += [circle("chosen", at, 8, told)] if each.chosen else []
+        parts.append(circle("passed" if each.passed else "failed", at, 4, told))
     chosen = [f"; chosen: {_say(each, plot.unit)}" for each in plot.points if each.chosen]
     title = (
         f"{plot.metric} against the share of the work in INT8, {len(plot.points)} "
