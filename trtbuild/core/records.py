@@ -186,6 +186,8 @@ class Record(Options):
     """Of the model that the engines are built from."""
     engine_comparisons: tuple[Comparison, ...] = ()
     """Of the engines themselves, where they could run."""
+    sensitivity: Sensitivity | None = None
+    """What INT8 costs, layer by layer; None where the recipe does not ask for it."""
     model: str = ""
     """Where the model comes from, in words: `torch models/resnet50.py:resnet50, opset 20`."""
     data: tuple[DataUse, ...] = ()
@@ -195,8 +197,6 @@ class Record(Options):
     """The final table by tensor: calibrated, and manual ones laid over."""
     histograms: dict[str, ValueCounts] = {}
     """How the values of those tensors are spread that lose most in INT8, the worst first."""
-    sensitivity: Sensitivity | None = None
-    """What each layer costs; None where the recipe does not ask for it."""
     tuning: Tuning | None = None
     """What the last search for less float work found, if it lies in the build directory."""
     asked: tuple[RequestedLayer, ...] = ()

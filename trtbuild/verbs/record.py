@@ -118,6 +118,7 @@ def make_record(
         unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
         engine_comparisons=tuple(list_engine_comparisons(recipe, found)),
+        sensitivity=layers,
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
@@ -125,7 +126,6 @@ def make_record(
         histograms=pick_histograms(
             found.read("calibrate", "histograms", Histograms), table, layers
         ),
-        sensitivity=layers,
         asked=_list_requested(found),
         coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),
