@@ -16,12 +16,12 @@ from trtbuild.report.blocks import (
     Fold,
     InlineText,
     Paragraph,
-    Pre,
     Section,
     State,
     TableBlock,
     drop_empty_columns,
     parse_prose,
+    quote_message,
 )
 from trtbuild.report.plots import FrontierPlot, FrontierPoint
 
@@ -51,7 +51,7 @@ def make_frontier_section(record: Record) -> Section | None:
         blocks.append(Figures("", (Figure(plot, words),), _LEGEND))
     blocks.append(_table(found))
     if found.patch:
-        blocks.append(Fold("the change to the recipe", (Pre(found.patch.rstrip("\n")),)))
+        blocks.append(Fold("the change to the recipe", (quote_message(found.patch),)))
     if found.remarks:
         blocks.append(Bullets(tuple(map(parse_prose, found.remarks))))
     return Section("Accuracy against INT8", tuple(blocks))

@@ -15,6 +15,10 @@ from trtbuild.core.tuning import Tuning
 __all__ = ["read_tuning"]
 
 
+MOST_TRIALS = 1000
+"""A search that builds a model each minute would take a day for more."""
+
+
 def read_tuning(directory: Path, recipe: str) -> Tuning | None:
     """Return what the last search for a recipe found; None where none did.
 
@@ -29,7 +33,7 @@ def read_tuning(directory: Path, recipe: str) -> Tuning | None:
 
 def _makes_sense(found: Tuning) -> bool:
     """Tell whether each trial builds on an earlier one, and has a share of the work in INT8."""
-    return 0 <= found.best < len(found.trials) and all(
+    return 0 <= found.best < len(found.trials) <= MOST_TRIALS and all(
         (trial.of is None or 0 <= trial.of < index)
         and 0 <= trial.int8_share <= 1
         and trial.size_bytes >= 0
