@@ -32,6 +32,7 @@ _KEY_METRICS = ("top1", "top1_agreement", "sqnr_db", "cosine")
 """The metrics that the top of a page may show, most telling first."""
 _MOST_METRICS = 2
 _MOST_KEPT = 8
+_MOST_LAYERS = 3
 
 
 def make_page(record: Record) -> Page:
@@ -124,10 +125,14 @@ def _placement(record: Record) -> InlineText:
     more = len(record.kept) - _MOST_KEPT
     kept += f" and {more} more" if more > 0 else ""
     told = f" What earlier runs placed stays as it was: {kept}." if kept else ""
-    rest = (
-        f" Next: `trtbuild sensitivity {record.file}` says which layers cost most, and `trtbuild "
-        f"tune {record.file}` looks for the least float work that passes."
-    )
+    tune = f"`trtbuild tune {record.file}` looks for the least float work that passes."
+    if record.sensitivity is not None and record.sensitivity.layers:
+        worst = ", ".join(f"`{each.name}`" for each in record.sensitivity.layers[:_MOST_LAYERS])
+        rest = f" What costs most: {worst}. Next: {tune}"
+    else:
+        rest = (
+            f" Next: `trtbuild sensitivity {record.file}` says which layers cost most, and {tune}"
+        )
     return (State("Not placed", "bad"), *parse_prose(f": no model and no engine.{told}{rest}"))
 
 
