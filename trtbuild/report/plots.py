@@ -137,7 +137,7 @@ def _draw_frontier(plot: FrontierPlot) -> str:
     best = sorted((each for each in plot.points if each.best), key=lambda each: each.share)
     places = [(frame.x(each.share), frame.y(each.value)) for each in best]
     parts += [line("joined", *ends) for ends in itertools.pairwise(places)]
-    for each in plot.points:
+    for each in sorted(plot.points, key=lambda each: (each.passed, each.chosen)):
         at = (frame.x(each.share), frame.y(each.value))
         told = f"{each.name}: {_say(each, plot.unit)}"
         parts += [circle("chosen", at, 8, told)] if each.chosen else []
