@@ -218,14 +218,15 @@ def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure
     """Show the output that fares worst; one without a value is worse than any."""
     worst = min(found, key=_merit)
     details = [f"output `{worst.output}`"] if len(found) > 1 else []
-    if worst.value is not None and worst.reference is not None:
-        reference = words.format_figure(worst.reference, worst.unit)
-        details.append(
-            f"{compared} {reference}, {words.format_drop(worst.drop or 0.0, worst.unit)}"
-        )
     interval = worst.find_interval(CONFIDENCE)
     if interval is not None:
         details.append(f"95 %: {words.format_interval(interval.value, worst.unit)}")
+    if worst.value is not None and worst.reference is not None:
+        details.append(f"{compared} {words.format_figure(worst.reference, worst.unit)}")
+        drop = words.format_drop(worst.drop or 0.0, worst.unit)
+        if interval is not None and interval.drop is not None:
+            drop += f" ({words.format_interval(interval.drop, worst.unit, drop=True)})"
+        details.append(drop)
     details += [worst.doubt] if worst.doubt else []
     unknown = worst.value is None and not worst.identical
     return KeyFigure(
