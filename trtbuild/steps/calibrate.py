@@ -40,8 +40,12 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 8
-    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "tails": "tails.json"}
+    version: ClassVar[int] = 9
+    outputs: ClassVar[Mapping[str, str]] = {
+        "ranges": "ranges.json",
+        "tails": "tails.json",
+        "histograms": "histograms.json",
+    }
 
     kind: Literal["calibrate"] = "calibrate"
     model: Ref
@@ -58,7 +62,7 @@ class Calibrate(Step):
         return ("numpy", "onnxruntime")
 
     def run(self, context: Context) -> None:
-        """Write ranges.json: Ranges, sorted by name; and tails.json, what narrower ones cut off.
+        """Write ranges, what narrower ones cut off, and how the values are spread; sorted by name.
 
         Raises:
             StepInputError: the model cannot be run, a sample does not fit it, a tensor is not
@@ -66,6 +70,7 @@ class Calibrate(Step):
                 captured.
         """
         from trtbuild.calib.broken_samples import find_lost_inputs
+        from trtbuild.calib.coarse import make_coarse
         from trtbuild.calib.first_layers import find_doubts
         from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
         from trtbuild.calib.tails import make_tails
@@ -87,6 +92,7 @@ class Calibrate(Step):
             context.events.warn(warning)
         self.write(context, "ranges", ranges)
         self.write(context, "tails", make_tails(seen.histograms), indent=0)
+        self.write(context, "histograms", make_coarse(seen.histograms), indent=0)
 
     def _collect(self, context: Context) -> _Seen:
         """Run the model over all samples, in a pool that starts while the model is opened."""
