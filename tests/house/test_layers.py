@@ -25,7 +25,7 @@ LAYERS = [
 QUANT_LAYERS = [
     ["apply"],
     ["rules"],
-    ["adjusting", "adopting", "equalizing", "half"],
+    ["adjusting", "adopting", "equalizing", "half", "switching"],
     ["writing"],
     ["placing"],
     ["base"],

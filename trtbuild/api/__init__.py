@@ -1,6 +1,7 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
 from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
+from trtbuild.api.layers import sensitivity
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
 from trtbuild.api.recipes import (
     check,
@@ -52,6 +53,7 @@ __all__ = [
     "schema",
     "script",
     "sections",
+    "sensitivity",
     "validate",
     "verify",
     "why",

@@ -82,7 +82,8 @@ class LineListener(SilentListener):
         if now - self._said.get(progress.name, now) < SECONDS_BETWEEN_LINES:
             return
         self._said[progress.name] = now
-        self._say(f"           {progress.name}: {_amount(progress)}{self._left(progress.name)}")
+        left = self._left(progress.name) or self._extrapolate(progress)
+        self._say(f"           {progress.name}: {_amount(progress)}{left}")
 
     def waiting(self, name: str) -> None:
         """Say for whom this process waits."""
@@ -109,6 +110,15 @@ class LineListener(SilentListener):
         now = time.monotonic()
         left = seconds - (now - self._begun.get(name, now))
         return f", about {left:.0f} s left" if left > 0 else f", it took {seconds:.0f} s before"
+
+    def _extrapolate(self, progress: StepProgress) -> str:
+        """Say how long a step will still take, by how far it has come in what time."""
+        if not progress.done or progress.done >= progress.total:
+            return ""
+        now = time.monotonic()
+        taken = now - self._begun.get(progress.name, now)
+        left = taken * (progress.total - progress.done) / progress.done
+        return f", about {left:.0f} s left" if min(taken, left) >= SHORT_SECONDS else ""
 
 
 class BarListener(LineListener):
@@ -139,7 +149,8 @@ class BarListener(LineListener):
                 self._tasks[progress.name],
                 completed=progress.done,
                 total=progress.total or None,
-                amount=_amount(progress) + self._left(progress.name),
+                amount=_amount(progress)
+                + (self._left(progress.name) or self._extrapolate(progress)),
             )
 
     def finished(self, outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ __all__ = [
     "MODELS",
     "RANGES",
     "REPORTS",
+    "SENSITIVITY",
     "TIMING_CACHE",
     "PlacedModel",
     "list_reserved_names",
@@ -43,6 +44,7 @@ MODELS = {
 """By what the lock calls them; what is closest to the engines first."""
 RANGES = "ranges.json"
 COMPARISON = "comparison.json"
+SENSITIVITY = "sensitivity.json"
 REPORTS = ("report.md", "report.html")
 ENGINE = "model.engine"
 """In the folder of a target, as those below."""
@@ -55,4 +57,4 @@ FAILED = "failed"
 def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
-    return frozenset({*models, RANGES, COMPARISON, FAILED, *REPORTS})
+    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, FAILED, *REPORTS})

@@ -25,7 +25,7 @@ from trtbuild.measure.scales import ScaleSurvey
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["find_mismatch", "measure_output"]
+__all__ = ["find_mismatch", "fold_measures", "measure_output"]
 
 _MOST_NAMES = 4
 
@@ -80,6 +80,34 @@ def measure_output(
                 whole=False,
             )
         ),
+    )
+
+
+def fold_measures(
+    name: str,
+    metrics: Sequence[Metric],
+    *,
+    form: SampleForm | None,
+    parts: Mapping[Metric, Sequence[np.ndarray]],
+    finite: Sequence[np.ndarray],
+    why: str = "",
+) -> tuple[Measure, ...]:
+    """Fold what was gathered of each sample into measures; `why` says why nothing could be.
+
+    `parts` has, by metric, what `MetricRow.parts` made of the samples, in their order; `finite`
+    says for each sample and side whether all its values are.
+    """
+    if form is None or why:
+        return tuple(_missing(metric, name, why, broken=True) for metric in metrics)
+    against = {metric: METRIC_ROWS[metric].against(form) for metric in metrics}
+    seen = _Seen({metric: [*parts[metric]] for metric in metrics if not against[metric]})
+    seen.finite += finite
+    found = seen.fold(form, (CONFIDENCE,))
+    return tuple(
+        _missing(metric, name, against[metric], applies=False)
+        if against[metric]
+        else _measure(metric, name, *found[metric], parts=())
+        for metric in metrics
     )
 
 

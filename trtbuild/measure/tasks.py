@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,14 @@ from trtbuild.measure.pairs import Output, list_row_shapes
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Task", "describe_output", "find_figure", "list_figures", "measure_tasks"]
+__all__ = [
+    "RunningTasks",
+    "Task",
+    "describe_output",
+    "find_figure",
+    "list_figures",
+    "measure_tasks",
+]
 
 
 @dataclass(frozen=True)
@@ -83,26 +90,65 @@ def measure_tasks(
         StepInputError: the options of a metric do not fit what is measured.
         MissingDependency: a library is not installed.
     """
-    from dataclasses import replace
-
-    running = [
-        _Running(task, task.metric.begin(replace(subject, files=task.files))) for task in tasks
-    ]
-    for each in running:
-        each.demand_outputs(reference, "reference")
-        each.demand_outputs(candidate, "candidate")
+    running = RunningTasks(tasks, subject)
+    running.demand_outputs(reference, candidate)
     for index in range(subject.samples):
         tell(index)
-        read = list(dict.fromkeys(n for each in running if not each.why for n in each.outputs))
         sides = [
-            {name: _row(side[name], index) for name in read} for side in (reference, candidate)
+            {name: _row(side[name], index) for name in running.read}
+            for side in (reference, candidate)
         ]
+        running.add(index, *sides, truth=truths(index))
+    return running.finish(confidences)
+
+
+class RunningTasks:
+    """Tasks at work: samples are added in order, each once."""
+
+    def __init__(self, tasks: Sequence[Task], subject: Subject) -> None:
+        """Begin.
+
+        Raises:
+            StepInputError: the options of a metric do not fit what is measured.
+            MissingDependency: a library is not installed.
+        """
+        self._subject = subject
+        self._running = [
+            _Running(task, task.metric.begin(replace(subject, files=task.files))) for task in tasks
+        ]
+
+    @property
+    def read(self) -> list[str]:
+        """The outputs that are read of a sample."""
+        running = (each for each in self._running if not each.why)
+        return list(dict.fromkeys(name for each in running for name in each.outputs))
+
+    def demand_outputs(self, reference: Collection[str], candidate: Collection[str]) -> None:
+        """Stop each task for which a side lacks an output that it reads."""
+        for each in self._running:
+            each.demand_outputs(reference, "reference")
+            each.demand_outputs(candidate, "candidate")
+
+    def add(
+        self,
+        index: int,
+        reference: Mapping[str, np.ndarray],
+        candidate: Mapping[str, np.ndarray],
+        *,
+        truth: np.ndarray | None = None,
+    ) -> None:
+        """Add what both sides made of a sample: the outputs that are read, at least."""
+        sides = reference, candidate
         spoilt = [{name for name, row in side.items() if _has_nan(row)} for side in sides]
-        truth = truths(index)
-        for each in running:
-            pair = _pair(index, sides, subject, each.outputs)
+        for each in self._running:
+            pair = _pair(index, sides, self._subject, each.outputs)
             each.add(replace(pair, truth=truth), *spoilt)
-    return tuple(measure for each in running for measure in each.finish(subject, confidences))
+
+    def finish(self, confidences: Sequence[float]) -> tuple[Measure, ...]:
+        """Return a measure for each figure."""
+        return tuple(
+            measure for each in self._running for measure in each.finish(self._subject, confidences)
+        )
 
 
 class _Running:
@@ -115,7 +161,7 @@ class _Running:
         self.why = ""
         self._broken = False
 
-    def demand_outputs(self, outputs: Mapping[str, Output], side: str) -> None:
+    def demand_outputs(self, outputs: Collection[str], side: str) -> None:
         """Stop where a side lacks an output that is read."""
         for name in self.outputs:
             if name not in outputs and not self.why:

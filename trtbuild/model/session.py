@@ -38,8 +38,10 @@ _ERRORS_ALONE = 3
 class Session:
     """A model in ONNX Runtime, ready to run."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, keep: object = None) -> None:
+        """Take what `keep` keeps in memory for as long as the session lives."""
         self._session = session
+        self._keep = keep
         self._outputs = [output.name for output in session.get_outputs()]
 
     def run(
@@ -66,6 +68,7 @@ def open_session(
     folder: Path | None = None,
     mapped: bool = False,
     providers: Sequence[str] = CPU,
+    constants: Mapping[str, np.ndarray] | None = None,
 ) -> Session:
     """Load a model, as a file or as bytes; `threads` 0 means all.
 
@@ -79,6 +82,7 @@ def open_session(
         folder: where the model's external data lies; by default where its file does.
         mapped: leave weights in that data's file: packing them for speed would copy them all.
         providers: ONNX Runtime's execution providers, the first choice first.
+        constants: initializers that the model says lie in a file: sessions may share them.
 
     Raises:
         StepInputError: ONNX Runtime cannot load the model; quotes it.
@@ -92,7 +96,12 @@ def open_session(
         options.add_session_config_entry(
             "session.model_external_initializers_file_folder_path", str(folder)
         )
-    return Session(_load(model, options, providers))
+    if constants:
+        import onnxruntime as ort
+
+        values = [ort.OrtValue.ortvalue_from_numpy(each) for each in constants.values()]
+        options.add_external_initializers(list(constants), values)
+    return Session(_load(model, options, providers), keep=constants)
 
 
 def write_optimized(model: Path, path: Path, *, providers: Sequence[str] = CPU) -> None:

@@ -19,7 +19,8 @@ from trtbuild.plan.native_calibration import calibrate_natively, find_native_tar
 from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
-from trtbuild.recipe.schema import Quantization, Recipe
+from trtbuild.plan.sensitivity import add_sensitivity
+from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.capture_data import CaptureData, DataInput
@@ -74,6 +75,8 @@ class CompileContext:
     """Adds what user code was seen to rest on to what its step declares."""
     absent: Collection[str] = ()
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
+    layers: LayerMeasurement | None = None
+    """Measure layers one by one as this says, whatever the recipe says of that."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -103,6 +106,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
     add_comparison(recipe, steps, data, final, here)
+    add_sensitivity(recipe, steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.

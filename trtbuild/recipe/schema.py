@@ -25,6 +25,7 @@ __all__ = [
     "Bounds",
     "Checks",
     "Compare",
+    "LayerMeasurement",
     "Precision",
     "ProfileShapes",
     "Quantization",
@@ -175,6 +176,19 @@ class ProfileShapes(Options):
     from 0 on; a single number is a list of one."""
 
 
+class LayerMeasurement(Options):
+    """What INT8 costs, layer by layer, as `trtbuild sensitivity` measures it."""
+
+    samples: Annotated[int, Field(ge=1)] = 32
+    """How many samples of the comparison's data each layer is run on, spread evenly over it. The
+    cost is about that of a forward pass a layer and sample."""
+    layers: tuple[Pattern, ...] = ()
+    """Names or patterns of the layers to measure; `op:` and an operator (`op:Gemm`) means all
+    layers of that sort. Without any, all that are quantized."""
+    others: bool = True
+    """Whether the model is run with all layers but one in INT8 too; `false` halves the cost."""
+
+
 class Compare(Options):
     """What is built against the model that it is made from, or another, on the same samples."""
 
@@ -199,6 +213,9 @@ class Compare(Options):
     is quantized or made 16-bit, after the fixes; where neither is done, the source before them. A
     source that came quantized is no judge of itself: without a float model here, gates that hold
     against the reference are not judged, and do not pass."""
+    sensitivity: LayerMeasurement | None = None
+    """Measure each quantized layer too, for the report: `{}` for all of them on 32 samples. That
+    takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
 
 
 class Recipe(Options):

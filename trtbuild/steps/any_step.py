@@ -26,7 +26,10 @@ from trtbuild.steps.import_ranges import ImportRanges
 from trtbuild.steps.infer import Infer
 from trtbuild.steps.infer_engine import InferEngine
 from trtbuild.steps.locked_ranges import LockedRanges
+from trtbuild.steps.measure_layers import MeasureLayers
 from trtbuild.steps.measure_peaks import MeasurePeaks
+from trtbuild.steps.merge_layers import MergeLayers
+from trtbuild.steps.pick_samples import PickSamples
 from trtbuild.steps.quantize import Quantize
 from trtbuild.steps.run_engine import RunEngine
 
@@ -53,7 +56,10 @@ AnyStep = Annotated[
     | Infer
     | InferEngine
     | CompareOutputs
-    | CompareEngine,
+    | CompareEngine
+    | PickSamples
+    | MeasureLayers
+    | MergeLayers,
     Field(discriminator="kind"),
 ]
 

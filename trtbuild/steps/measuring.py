@@ -24,7 +24,13 @@ from trtbuild.steps.base import Context, Pinned, Ref
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Measuring", "TaskInput", "measure_all", "tell_hidden_parts"]
+__all__ = [
+    "Measuring",
+    "TaskInput",
+    "demand_part",
+    "measure_all",
+    "tell_hidden_parts",
+]
 
 
 class TaskInput(Options):
@@ -99,7 +105,7 @@ def measure_all(
     for name, part in parts.items():
         for side in sides:
             if part.output in side:
-                _demand_part(name, asked.parts[name], side[part.output])
+                demand_part(name, asked.parts[name], side[part.output])
                 side[name] = part.cut(side[part.output])
         if not any(name in side for side in sides):
             known = ", ".join(names)
@@ -132,7 +138,12 @@ def measure_all(
     return tuple(found)
 
 
-def _demand_part(name: str, text: str, output: Output) -> None:
+def demand_part(name: str, text: str, output: Output) -> None:
+    """Demand that a part of an output is one; `name` is what the recipe calls it.
+
+    Raises:
+        StepInputError: it is not; says why.
+    """
     for shape in dict.fromkeys(list_row_shapes(output)):
         why = parse_part(text).explain_misfit((None, *shape))
         if why:

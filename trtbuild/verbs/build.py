@@ -18,8 +18,9 @@ from trtbuild.plan.lock import Lock
 from trtbuild.plan.observed import add_observed
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
+from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.recipe.load import LoadedRecipe
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import LayerMeasurement, Recipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.walk import walk_plan
 from trtbuild.sources.kinds import Onnx, Torch
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 
-def compile_for_machine(
+def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     loaded: LoadedRecipe,
     store: Store,
     executor: Executor,
@@ -47,13 +48,14 @@ def compile_for_machine(
     fetch: bool,
     lock: Lock | None = None,
     absent: Collection[str] = (),
+    layers: LayerMeasurement | None = None,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
     With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
-    a plan that cannot be walked.
+    a plan that cannot be walked. `layers` adds the steps that measure layers one by one.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -83,6 +85,7 @@ def compile_for_machine(
         ranges=None if lock is None else lock.table(),
         observe=lambda step, tree, facts: add_observed(step, tree, facts, store),
         absent=gone or absent,
+        layers=layers,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made
@@ -96,7 +99,7 @@ def compile_for_machine(
 def _cut_to(plan: Plan, targets: Sequence[str]) -> Plan:
     """Return a plan that builds and compares the targets alone, where any are named."""
     engines = (name_engine_comparison(name) for name in targets)
-    wanted = (*(name_target_step(name) for name in targets), "compare", *engines)
+    wanted = (*(name_target_step(name) for name in targets), "compare", SENSITIVITY, *engines)
     return plan.cut_after(wanted) if targets else plan
 
 

@@ -13,6 +13,7 @@ from trtbuild.core.placed import (
     ENGINE_RESULT,
     MODELS,
     RANGES,
+    SENSITIVITY,
     TIMING_CACHE,
 )
 from trtbuild.core.records import (
@@ -61,6 +62,7 @@ def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
         places[model.step, "model"] = (model.file, model.what)
         places[model.step, "weights"] = (model.weights, "its large weights")
     places["compare", "comparison"] = (COMPARISON, "what is built against the reference")
+    places["sensitivity", "sensitivity"] = (SENSITIVITY, "what INT8 costs, layer by layer")
     for name in recipe.targets:
         step = name_target_step(name)
         places[step, "engine"] = (f"{name}/{ENGINE}", "the engine")

@@ -1,0 +1,30 @@
+"""What a layer reads and makes, summed up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trtbuild.measure.layer_use import OperandCount, OwnError
+
+
+def test_levels_and_clipping_are_counted_over_all_feeds():
+    """Three of the levels are taken, of which log2 is the bits; two of eight values are beyond."""
+    count = OperandCount("x", 1.27)
+    count.add(np.array([0, 0.01, 9, 0], np.float32), np.array([0, 1, 127, 0], np.int8))
+    count.add(np.array([0, -9, 0, 0], np.float32), np.array([0, -128, 0, 0], np.int8))
+    use = count.measure()
+
+    assert (4, 2.0, 0.25, 9.0) == (use.levels, use.bits, use.clipped, use.largest)
+
+
+def test_own_error_is_over_all_feeds():
+    """A hundredth of the amplitude is 40 dB; without noise there is no number."""
+    own = OwnError()
+    own.add(1, np.array([3.0]), np.array([3.03]))
+    own.add(0, np.array([4.0]), np.array([3.96]))
+    none = OwnError()
+    none.add(0, np.ones(2), np.ones(2))
+
+    assert 40 == pytest.approx(own.measure())
+    assert None is none.measure()

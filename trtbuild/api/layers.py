@@ -1,0 +1,65 @@
+"""What INT8 costs, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.api.executors import using_executor
+from trtbuild.store.store import Store, find_default_root
+
+if TYPE_CHECKING:
+    from trtbuild.run.executor import Executor, Listener
+    from trtbuild.verbs.sensitivity import LayerCost, LayerReport
+
+__all__ = ["sensitivity"]
+
+
+def sensitivity(  # noqa: PLR0913  # all that a user may ask for
+    path: Path | str,
+    *,
+    build_dir: Path | str,
+    samples: int | None = None,
+    layers: Sequence[str] = (),
+    others: bool = True,
+    jobs: int = 1,
+    executor: Executor | str = "local",
+    listener: Listener | None = None,
+    announce: Callable[[LayerCost], None] | None = None,
+) -> LayerReport:
+    """Measure what each quantized layer of a recipe costs, and place `sensitivity.json`.
+
+    On so many `samples` and of such `layers` (names, patterns, `op:` and an operator) as asked
+    for, or as the recipe says; without `others`, each alone in INT8 and no more. What was measured
+    before is not measured again; of what is to be spent `announce` is told first.
+
+    Raises:
+        UsageError: the recipe quantizes nothing, or compares on no data.
+        RecipeError: the recipe, alone or with the model it names, is wrong.
+        StepInputError: no layer is in INT8, or none that a pattern means.
+        StepFailed: a step failed; what other steps made is in the store.
+        MissingFile, MissingDependency, NotWritable: something needed is not here.
+    """
+    from trtbuild.recipe.schema import LayerMeasurement
+    from trtbuild.run.executor import QuietListener
+    from trtbuild.verbs.ready import load_ready
+    from trtbuild.verbs.sensitivity import measure_layers
+
+    loaded = load_ready(path)
+    compare = loaded.recipe.compare
+    own = (compare.sensitivity if compare else None) or LayerMeasurement()
+    with using_executor(executor, jobs=jobs) as place:
+        return measure_layers(
+            loaded,
+            Store(find_default_root()),
+            executor=place,
+            directory=Path(build_dir) / loaded.recipe.name,
+            asked=LayerMeasurement(
+                samples=samples or own.samples,
+                layers=tuple(layers) or own.layers,
+                others=others and own.others,
+            ),
+            listener=listener or QuietListener(),
+            announce=announce or (lambda _: None),
+        )

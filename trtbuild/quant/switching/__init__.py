@@ -1,0 +1,1 @@
+"""Single layers of a quantized model switched on and off, and what comes of it."""
