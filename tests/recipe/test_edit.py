@@ -99,7 +99,6 @@ def test_data_is_written_as_people_do():
     """Without quotes but where text would mean another thing."""
     value = {"kind": "mse", "tensors": ["a b", "no", "1e3", "/x/y"], "share": 0.5, "on": True}
 
-    assert (
-        '{kind: mse, tensors: ["a b", no, "1e3", /x/y], share: 0.5, on: true}'
-        == write_flow(value)
+    assert '{kind: mse, tensors: ["a b", no, "1e3", /x/y], share: 0.5, on: true}' == write_flow(
+        value
     )

@@ -102,7 +102,8 @@ def _demand_plain(file: str, text: str, section: str) -> None:
 def _compose(text: str) -> MappingNode:
     import yaml
 
-    return yaml.compose(text, Loader=yaml.SafeLoader)  # type: ignore[no-any-return]
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    return root  # type: ignore[no-any-return]  # it was read as a mapping before
 
 
 def _find(text: str, section: str) -> tuple[Node, MappingNode]:
@@ -155,7 +156,7 @@ def _replace(text: str, key: Node, value: Node, change: Change, indent: str) -> 
     new = _line_end(text)
     if not change.items:
         written = f" {write_flow(change.value)}"
-    elif value.flow_style or not value.value:
+    elif _is_flow(value) or not value.value:
         start = new + indent + "  "
         kept = "".join(f"{start}- {_slice(text, each)}" for each in value.value)
         written = rest + kept + _write_items(change.items, start)
@@ -189,11 +190,15 @@ def _end(text: str, node: Node) -> int:
 
     PyYAML puts it where the next thing begins, behind comments that belong to that.
     """
-    if isinstance(node.value, str) or node.flow_style or not node.value:
+    if isinstance(node.value, str) or _is_flow(node) or not node.value:
         end = node.end_mark.index
         return len(text[:end].rstrip()) if getattr(node, "style", None) in {"|", ">"} else end
     last = node.value[-1]
     return _end(text, last[1] if isinstance(last, tuple) else last)
+
+
+def _is_flow(node: Node) -> bool:
+    return bool(getattr(node, "flow_style", False))
 
 
 def _slice(text: str, node: Node) -> str:

@@ -11,9 +11,9 @@ from trtbuild.core.patterns import OPERATOR
 from trtbuild.recipe.edit import Change, Item
 from trtbuild.recipe.schema import Quantization
 
-__all__ = ["Candidate", "Stage", "list_stages", "write_pattern"]
+__all__ = ["SECTION", "SKIP", "Candidate", "Stage", "list_stages", "write_pattern"]
 
-SECTION = "quantization"
+SECTION, SKIP = "quantization", "skip"
 _CALIBRATORS = ("auto", "mse", "minmax", "entropy2", "percentile")
 _SPECIAL = "[*?"
 
@@ -32,6 +32,17 @@ class Candidate:
         """What tells it from others."""
         return json.dumps([self.options, sorted(self.floats)], sort_keys=True)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is changed."""
+        return not self.options and not self.floats
+
+    def without(self, key: str) -> Candidate:
+        """Return it without one of its changes: that of an option, or layers in float (`skip`)."""
+        if key == SKIP:
+            return Candidate(self.options)
+        return Candidate({k: v for k, v in self.options.items() if k != key}, self.floats)
+
     def adding(self, options: Mapping[str, Any]) -> Candidate:
         """Return it with more options changed."""
         return Candidate({**self.options, **options}, self.floats)
@@ -46,7 +57,7 @@ class Candidate:
         ]
         items = tuple(Item(write_pattern(name), alone.get(name, "")) for name in self.floats)
         if items:
-            found.append(Change("skip", items=items, remark=remarks.get("skip", "")))
+            found.append(Change(SKIP, items=items, remark=remarks.get(SKIP, "")))
         return found
 
 

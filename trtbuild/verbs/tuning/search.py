@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from trtbuild.core.tuning import Trial
-from trtbuild.verbs.tuning.candidates import Candidate, Stage
+from trtbuild.verbs.tuning.candidates import SKIP, Candidate, Stage
 from trtbuild.verbs.tuning.standing import is_better, rank
 
 __all__ = ["OutOfTime", "Search", "Tried"]
@@ -17,7 +17,7 @@ MOST_PRUNED = 6
 """How many layers are tried in INT8 again, the largest first, once enough are in float."""
 
 
-class OutOfTime(Exception):  # noqa: N818  # it is no error
+class OutOfTime(Exception):  # it is no error
     """The budget is spent: what is to be tried next is not known yet."""
 
 
@@ -109,6 +109,24 @@ class Search:
             return min([best, *tries], key=lambda each: rank(each.trial))
         least = self._bisect(best, layers, failing, passing)
         return self._prune(best, least, macs)
+
+    def simplify(self, best: Tried) -> Tried:
+        """Return what passes without the options that it does not need; measure those it does.
+
+        The last first: it was added for what the others did not do.
+        """
+        for key in reversed(list(best.candidate.options)):
+            found = self._without(best, key)
+            if found is not None and found.trial.passed:
+                best = found
+        for key in [*best.candidate.options, SKIP]:
+            self._without(best, key)
+        return best
+
+    def _without(self, best: Tried, key: str) -> Tried | None:
+        """Try a candidate without one of its changes; None where that is the recipe as it is."""
+        candidate = best.candidate.without(key)
+        return None if candidate.is_plain else self.try_out(candidate, f"no {key}", of=best)
 
     def _bisect(self, best: Tried, layers: Sequence[str], failing: int, passing: Tried) -> Tried:
         while len(passing.candidate.floats) - failing > 1:

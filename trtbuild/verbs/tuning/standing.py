@@ -53,7 +53,7 @@ def _gap(measure: Measure, limit: float, value: float | None, *, sign: int = 1) 
 
 
 def find_resolution(gates: Iterable[Gate], found: Comparison) -> float:
-    """Return the shortfall that is no more than a sample's chance: one and a half samples."""
+    """Return the shortfall that is no more than chance: one and a half samples."""
     shares = any(m.unit == "share" for gate in gates for m in gate.choose(found.measures))
     return 1.5 / max(found.samples, 1) / POINT if shares else LEAST_DB
 
@@ -92,12 +92,12 @@ def is_better(new: Trial, old: Trial, resolution: float) -> bool:
 
 
 def rank(trial: Trial) -> tuple[bool, float, float, float]:
-    """Return what sorts trials: those that pass by what is in INT8, others by what they lack."""
+    """Return what sorts trials: what passes by its INT8 and fewest changes, others by what lacks."""
     if trial.problem:
         return (True, math.inf, math.inf, math.inf)
     signal = -_signal(trial)
     if trial.passed:
-        return (False, -trial.int8_share, 0.0, 0.0)
+        return (False, -trial.int8_share, len(trial.options) + len(trial.floats), 0.0)
     return (True, trial.shortfall, signal, -trial.int8_share)
 
 

@@ -1,0 +1,268 @@
+"""Reach a recipe's gates with the least float work, and say what that takes in its lines."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild.core.errors import NotWritable, StepFailed, StepInputError, UsageError
+from trtbuild.core.files import write_whole
+from trtbuild.core.placed import TUNING
+from trtbuild.core.regular_files import read_regular
+from trtbuild.core.tuning import Trial, Tuning
+from trtbuild.recipe.edit import edit_section
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.run.executor import Executor, Listener
+from trtbuild.store.store import Store
+from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.tuning.candidates import SECTION, Candidate, list_stages
+from trtbuild.verbs.tuning.remarks import explain_changes
+from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
+from trtbuild.verbs.tuning.standing import find_resolution, rank
+from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_of
+
+__all__ = ["TuneReport", "Wishes", "tune_recipe"]
+
+SAMPLES = 32
+"""On which layers are measured one by one."""
+AS_IT_IS = "as the recipe is"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asks of tuning."""
+
+    seconds: float
+    data: str = ""
+    """The data set to search on; that of `compare` without it."""
+    write: bool = False
+    best: bool = False
+    """Write the best one even where it does not pass."""
+
+
+@dataclass(frozen=True)
+class TuneReport:
+    """What came of it, and where it lies."""
+
+    tuning: Tuning
+    file: Path
+    written: bool
+    notes: tuple[str, ...]
+
+
+def tune_recipe(
+    loaded: LoadedRecipe,
+    store: Store,
+    *,
+    executor: Executor,
+    directory: Path,
+    wishes: Wishes,
+    listener: Listener,
+    tell: Callable[[Trial, bool], None],
+) -> TuneReport:
+    """Search, verify what is best, place `tune.json`, and write the recipe where that is asked.
+
+    What was built in an earlier search is not built again. `tell` hears of each trial, and whether
+    it is gone on from.
+
+    Raises:
+        UsageError: the recipe lacks what tuning needs, or cannot be edited.
+        StepFailed: the recipe as it is cannot be built.
+    """
+    _demand_sections(loaded, wishes)
+    text = _read(loaded)
+    remarks = prepare_directory(directory)
+    with store.using():
+        workshop = Workshop(loaded, text, store, executor, listener)
+        found, patched = _tune(workshop, wishes, tell)
+        page = found.model_dump_json(indent=1) + "\n"
+        pages = {TUNING: lambda: page}
+        deliver_files(directory, store, artifacts={}, pages=pages, basis=page, whole=False)
+    written = wishes.write and bool(found.patch) and (found.passed or wishes.best)
+    if written:
+        _write(loaded, before=text, after=patched)
+    notes = (*remarks, *filter(None, [store.remark]))
+    return TuneReport(found, directory / TUNING, written, notes)
+
+
+def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
+    recipe, file = loaded.recipe, loaded.file
+    if recipe.quantization is None:
+        raise UsageError(
+            f"{file}: nothing is quantized: there is no section `quantization`",
+            hint="trtbuild kinds quantization lists what makes INT8",
+        )
+    if recipe.compare is None or not recipe.compare.gates:
+        lacking = "section `compare`" if recipe.compare is None else "gate in `compare`"
+        raise UsageError(
+            f"{file}: there is no {lacking}: nothing says what tuning must reach",
+            hint="write what must hold: `compare: {data: NAME, gates: [{metric: top1, "
+            "drop_at_most: 1%}]}` where the data has labels, `{metric: sqnr_db, at_least: 20}` "
+            "where it has none",
+        )
+    if wishes.data and wishes.data not in recipe.data:
+        raise UsageError(
+            f"{file}: there is no data set `{wishes.data}`",
+            hint=f"data sets: {', '.join(recipe.data)}",
+        )
+    if wishes.data and wishes.data == recipe.quantization.data:
+        raise UsageError(
+            f"{file}: calibration sees `{wishes.data}`: what is measured there flatters",
+            hint="search on a data set that neither calibration nor `compare` reads",
+        )
+
+
+def _read(loaded: LoadedRecipe) -> str:
+    data = read_regular(loaded.file)
+    if parse_recipe_text(str(loaded.file), data).root.plain != loaded.source.root.plain:
+        raise UsageError(f"{loaded.file}: it was changed just now", hint="run the command again")
+    return data.decode()
+
+
+def _write(loaded: LoadedRecipe, *, before: str, after: str) -> None:
+    if read_regular(loaded.file).decode(errors="replace") != before:
+        raise UsageError(
+            f"{loaded.file}: it was changed while it was tuned, and stays as it is",
+            hint="run the command again: what was built is kept",
+        )
+    try:
+        write_whole(loaded.file.resolve(), after.encode())
+    except OSError as error:
+        raise NotWritable(
+            f"{loaded.file} cannot be written to: {error.strerror}",
+            hint="apply the patch in tune.json by hand",
+        ) from None
+
+
+def _tune(
+    workshop: Workshop, wishes: Wishes, tell: Callable[[Trial, bool], None]
+) -> tuple[Tuning, str]:
+    deadline = time.monotonic() + wishes.seconds
+    section, compare = sections_of(workshop.loaded)
+    data = wishes.data or compare.data
+    trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
+    refuse_unjudged(found)
+    search = Search(
+        attempt=lambda candidate, trial: workshop.attempt(candidate, trial, data=data),
+        is_known=lambda candidate: workshop.is_known(candidate, data=data),
+        tell=tell,
+        deadline=deadline,
+        resolution=find_resolution(compare.gates, found),
+        tried=[Tried(0, Candidate(), trial)],
+    )
+    tell(trial, True)  # the start is gone on from
+    remarks: list[str] = []
+    alone: dict[str, str] = {}
+    try:
+        best = search.choose_options(search.tried[0], list_stages(section))
+        if not best.trial.passed:
+            alone = _rank_layers(workshop, best.candidate, data, remarks)
+            best = search.choose_floats(best, tuple(alone), workshop.macs)
+        if best.trial.passed:
+            search.simplify(best)
+    except OutOfTime:
+        remarks.append(
+            "the time is spent and not all was tried: run the command again to go on, or give it "
+            "more with --budget"
+        )
+    chosen = min(search.tried, key=lambda each: rank(each.trial))
+    return _conclude(workshop, search.tried, chosen, data, alone, remarks)
+
+
+def _rank_layers(
+    workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]
+) -> dict[str, str]:
+    """Return the layers in INT8, the one that costs most alone first, with what it costs."""
+    try:
+        found = workshop.rank_layers(candidate, SAMPLES, data=data)
+    except (StepFailed, StepInputError) as error:
+        remarks.append(f"layers could not be measured one by one: {error.message}")
+        return {}
+    return {
+        layer.name: "" if layer.worst_db is None else f"alone in INT8: {layer.worst_db:.1f} dB"
+        for layer in found.layers
+    }
+
+
+def _conclude(  # all that a conclusion rests on
+    workshop: Workshop,
+    tried: Sequence[Tried],
+    chosen: Tried,
+    data: str,
+    alone: Mapping[str, str],
+    remarks: list[str],
+) -> tuple[Tuning, str]:
+    """Verify the best one on the comparison's data; without a gain there, leave all as it is."""
+    recipe, (_, compare) = workshop.loaded.recipe, sections_of(workshop.loaded)
+    start, best = tried[0].trial, chosen.trial
+    if data != compare.data:
+        start = workshop.attempt(Candidate(), start, data=compare.data)
+        best = workshop.attempt(chosen.candidate, best, data=compare.data)
+        if chosen.trial.passed != best.passed:
+            sets = (data, compare.data) if chosen.trial.passed else (compare.data, data)
+            remarks.append(f"what passes on `{sets[0]}` does not on `{sets[1]}`")
+    elif chosen.index:
+        remarks.append(
+            f"the search was judged by `{compare.data}`, which so is no proof any more: a third "
+            "data set keeps them apart (`trtbuild tune --data NAME`)"
+        )
+    better = chosen.index and rank(best) < rank(start)
+    index, best = (chosen.index, best) if better else (0, start)
+    patched = _edit(workshop, tried, index, alone, data) if better else workshop.text
+    found = Tuning(
+        recipe=recipe.name,
+        file=workshop.loaded.file.name,
+        passed=best.passed,
+        best=index,
+        trials=mark_frontier([each.trial for each in tried]),
+        searched_on=data,
+        verified_on=compare.data,
+        before=start.figures,
+        after=best.figures,
+        patch=_diff(workshop.loaded.file.name, workshop.text, patched),
+        remarks=tuple(remarks),
+    )
+    return found, patched
+
+
+def _edit(
+    workshop: Workshop, tried: Sequence[Tried], index: int, alone: Mapping[str, str], data: str
+) -> str:
+    remarks = explain_changes(tried, tried[index])
+    told = {key: f"{remark} (on {data})" for key, remark in remarks.items()}
+    changes = tried[index].candidate.list_changes(told, alone)
+    return edit_section(str(workshop.loaded.file), workshop.text, SECTION, changes)
+
+
+def _diff(name: str, before: str, after: str) -> str:
+    lines = difflib.unified_diff(
+        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
+
+
+def mark_frontier(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """Mark the trials than which nothing has as much INT8 and comes closer to passing."""
+    order = sorted(
+        (index for index, trial in enumerate(trials) if not trial.problem),
+        key=lambda index: (-trials[index].int8_share, _distance(trials[index]), index),
+    )
+    found: set[int] = set()
+    least: tuple[float, float] | None = None
+    for index in order:
+        distance = _distance(trials[index])
+        if least is None or distance < least:
+            found.add(index)
+            least = distance
+    return tuple(
+        trial.model_copy(update={"frontier": index in found}) for index, trial in enumerate(trials)
+    )
+
+
+def _distance(trial: Trial) -> tuple[float, float]:
+    signal = float("inf") if trial.sqnr_db is None else trial.sqnr_db
+    return trial.shortfall, -signal
