@@ -46,8 +46,12 @@ class Search:
     """The shortfall that is a sample's chance."""
     tried: list[Tried] = field(default_factory=list)
 
-    def try_out(self, candidate: Candidate, what: str, *, of: Tried | None) -> Tried:
+    def try_out(
+        self, candidate: Candidate, what: str, *, of: Tried | None, best: Tried | None = None
+    ) -> Tried:
         """Build and compare a candidate; one that was tried before is not tried again.
+
+        It is told whether it is better than the `best` so far, by default what it changes.
 
         Raises:
             OutOfTime: that would cost time, and there is none left.
@@ -66,7 +70,8 @@ class Search:
         )
         made = Tried(len(self.tried), candidate, self.attempt(candidate, trial))
         self.tried.append(made)
-        better = of is None or is_better(made.trial, of.trial, self.resolution)
+        rival = best or of
+        better = rival is None or is_better(made.trial, rival.trial, self.resolution)
         self.tell(made.trial, better)
         return made
 
@@ -82,7 +87,7 @@ class Search:
                 if best.trial.passed:
                     return best
                 candidate = before.candidate.adding(options)
-                found = self.try_out(candidate, what, of=before)
+                found = self.try_out(candidate, what, of=before, best=best)
                 if is_better(found.trial, best.trial, self.resolution):
                     best = found
         return best

@@ -92,7 +92,7 @@ def is_better(new: Trial, old: Trial, resolution: float) -> bool:
 
 
 def rank(trial: Trial) -> tuple[bool, float, float, float]:
-    """Return what sorts trials: what passes by its INT8 and fewest changes, others by what lacks."""
+    """Return what sorts trials: those that pass by INT8 and changes, others by what they lack."""
     if trial.problem:
         return (True, math.inf, math.inf, math.inf)
     signal = -_signal(trial)

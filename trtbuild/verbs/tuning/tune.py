@@ -53,6 +53,11 @@ class TuneReport:
     written: bool
     notes: tuple[str, ...]
 
+    @property
+    def best(self) -> Trial:
+        """The trial that is best."""
+        return self.tuning.trials[self.tuning.best]
+
 
 def tune_recipe(
     loaded: LoadedRecipe,
