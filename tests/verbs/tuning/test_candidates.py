@@ -18,7 +18,7 @@ def test_what_the_recipe_has_is_not_tried_again():
     stages = list_stages(Quantization.model_validate_json(json.dumps(section)))
     names = [what for stage in stages for what, _ in stage.choices]
 
-    assert ["calibrator: auto", "calibrator: minmax"] == names[:2]
+    assert ["calibrator as it was", "calibrator: auto", "calibrator: minmax"] == names[:3]
     assert "calibrator: mse" not in names
     assert "rounding: reconstructed" not in names
     assert "bias_correction" == names[-1]
@@ -28,7 +28,8 @@ def test_every_choice_is_one_that_a_recipe_may_make():
     """The section takes it as it is written."""
     for stage in list_stages(Quantization()):
         for _, options in stage.choices:
-            Quantization.model_validate_json(json.dumps({"data": "c", **options}))
+            written = Candidate().adding(options).options
+            Quantization.model_validate_json(json.dumps({"data": "c", **written}))
 
 
 def test_options_are_lines_and_layers_in_float_are_one_list():

@@ -103,3 +103,13 @@ def test_once_the_time_is_spent_only_what_is_known_is_looked_at():
     with pytest.raises(OutOfTime):
         search.choose_floats(start, LAYERS, {})
     assert ["", "a", "ab"] == [floats for _, floats in judge.asked]
+
+
+def test_a_second_round_adds_to_the_layers_of_the_first():
+    """What is in float stays there, and groups grow beside it; all of it may go back."""
+    search, judge, start = search_with(lambda candidate: 3 - len(set("cde") & {*candidate.floats}))
+    first = search.try_out(Candidate({"o": 1}, ("a", "c")), "first", of=start)
+    found = search.choose_floats(first, ("d", "e", "f", "g"), {})
+
+    assert ("c", "d", "e") == found.candidate.floats
+    assert ["ac", "acd", "acde"] == [floats for _, floats in judge.asked[1:4]]

@@ -15,6 +15,8 @@ __all__ = ["SECTION", "SKIP", "Candidate", "Stage", "list_stages", "write_patter
 
 SECTION, SKIP = "quantization", "skip"
 _CALIBRATORS = ("auto", "mse", "minmax", "entropy2", "percentile")
+AS_IT_WAS: tuple[str, dict[str, Any]] = ("calibrator as it was", {"calibrator": None})
+"""Of account where another was chosen while something else was worse."""
 _SPECIAL = "[*?"
 
 
@@ -44,8 +46,10 @@ class Candidate:
         return Candidate({k: v for k, v in self.options.items() if k != key}, self.floats)
 
     def adding(self, options: Mapping[str, Any]) -> Candidate:
-        """Return it with more options changed."""
-        return Candidate({**self.options, **options}, self.floats)
+        """Return it with more options changed; None leaves one as it is in the recipe."""
+        merged = {**self.options, **options}
+        kept = {key: value for key, value in merged.items() if value is not None}
+        return Candidate(kept, self.floats)
 
     def list_changes(
         self, remarks: Mapping[str, str] | None = None, alone: Mapping[str, str] | None = None
@@ -76,7 +80,7 @@ def list_stages(section: Quantization) -> list[Stage]:
     """
     own = "" if section.calibrator is None else section.calibrator.kind
     return [
-        Stage([_calibrator(kind) for kind in _CALIBRATORS if kind != own]),
+        Stage([AS_IT_WAS, *(_calibrator(kind) for kind in _CALIBRATORS if kind != own)]),
         Stage([("weights: mse", {"weights": {"kind": "mse"}})])
         if section.weights.kind != "mse"
         else Stage([]),

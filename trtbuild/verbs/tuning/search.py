@@ -93,27 +93,22 @@ class Search:
         return best
 
     def choose_floats(self, best: Tried, layers: Sequence[str], macs: Mapping[str, int]) -> Tried:
-        """Return the least layers in float, worst first, that make it pass; else the best try.
+        """Return the least more layers in float, worst first, that make it pass; or the best try.
 
         Groups grow to twice their size until one passes; then the least that does is looked for
         between that and the last that does not; then single layers are put back, the largest
         first. Neither is more than a likely order: every point is built and compared.
         """
         most = len(layers) - 1
-        failing, passing, count = 0, None, 1
-        tries = []
-        while count <= most and passing is None:
+        failing, count, tries = 0, min(1, most), [best]
+        while failing < count:
             found = self._floating(best, layers[:count])
             tries.append(found)
             if found.trial.passed:
-                passing = found
-            else:
-                failing = count
-                count = min(2 * count, most) if count < most else most + 1
-        if passing is None:
-            return min([best, *tries], key=lambda each: rank(each.trial))
-        least = self._bisect(best, layers, failing, passing)
-        return self._prune(best, least, macs)
+                found = self._bisect(best, layers, failing, count)
+                return self._prune(best, found, macs)
+            failing, count = count, min(2 * count, most)
+        return min(tries, key=lambda each: rank(each.trial))
 
     def simplify(self, best: Tried) -> Tried:
         """Return what passes without the options that it does not need; measure those it does.
@@ -133,29 +128,28 @@ class Search:
         candidate = best.candidate.without(key)
         return None if candidate.is_plain else self.try_out(candidate, f"no {key}", of=best)
 
-    def _bisect(self, best: Tried, layers: Sequence[str], failing: int, passing: Tried) -> Tried:
-        while len(passing.candidate.floats) - failing > 1:
-            middle = (len(passing.candidate.floats) + failing) // 2
-            found = self._floating(best, layers[:middle])
-            if found.trial.passed:
-                passing = found
+    def _bisect(self, best: Tried, layers: Sequence[str], failing: int, passing: int) -> Tried:
+        while passing - failing > 1:
+            middle = (passing + failing) // 2
+            if self._floating(best, layers[:middle]).trial.passed:
+                passing = middle
             else:
                 failing = middle
-        return passing
+        return self._floating(best, layers[:passing])
 
     def _prune(self, best: Tried, least: Tried, macs: Mapping[str, int]) -> Tried:
-        names = least.candidate.floats
-        heaviest = sorted(names, key=lambda name: (-macs.get(name, 0), name))
-        for name in heaviest[:MOST_PRUNED] if len(names) > 1 else []:
-            rest = [each for each in least.candidate.floats if each != name]
-            if not rest:
-                break
-            found = self._floating(best, rest)
-            if found.trial.passed:
-                least = found
+        heaviest = sorted(least.candidate.floats, key=lambda name: (-macs.get(name, 0), name))
+        for name in heaviest[:MOST_PRUNED]:
+            rest = tuple(each for each in least.candidate.floats if each != name)
+            if rest:
+                found = self._try_floats(best, rest)
+                least = found if found.trial.passed else least
         return least
 
     def _floating(self, best: Tried, names: Sequence[str]) -> Tried:
+        return self._try_floats(best, (*best.candidate.floats, *names))
+
+    def _try_floats(self, best: Tried, names: tuple[str, ...]) -> Tried:
         layers = "1 layer" if len(names) == 1 else f"{len(names)} layers"
-        candidate = Candidate(best.candidate.options, tuple(names))
+        candidate = Candidate(best.candidate.options, names)
         return self.try_out(candidate, f"{layers} in float", of=best)

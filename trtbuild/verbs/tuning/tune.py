@@ -27,6 +27,7 @@ from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_o
 
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
 
+ROUNDS = 2
 SAMPLES = 32
 """On which layers are measured one by one."""
 AS_IT_IS = "as the recipe is"
@@ -147,7 +148,7 @@ def _tune(
     workshop: Workshop, wishes: Wishes, tell: Callable[[Trial, bool], None]
 ) -> tuple[Tuning, str]:
     deadline = time.monotonic() + wishes.seconds
-    section, compare = sections_of(workshop.loaded)
+    _, compare = sections_of(workshop.loaded)
     data = wishes.data or compare.data
     trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
     refuse_unjudged(found)
@@ -163,12 +164,7 @@ def _tune(
     remarks: list[str] = []
     alone: dict[str, str] = {}
     try:
-        best = search.choose_options(search.tried[0], list_stages(section))
-        if not best.trial.passed:
-            alone = _rank_layers(workshop, best.candidate, data, remarks)
-            best = search.choose_floats(best, tuple(alone), workshop.macs)
-        if best.trial.passed:
-            search.simplify(best)
+        _reach(search, workshop, data, alone, remarks)
     except OutOfTime:
         remarks.append(
             "the time is spent and not all was tried: run the command again to go on, or give it "
@@ -176,6 +172,27 @@ def _tune(
         )
     chosen = min(search.tried, key=lambda each: rank(each.trial))
     return _conclude(workshop, search.tried, chosen, data, alone, remarks)
+
+
+def _reach(
+    search: Search, workshop: Workshop, data: str, alone: dict[str, str], remarks: list[str]
+) -> None:
+    """Search until the gates pass; what each layer costs alone goes to `alone`.
+
+    Where layers in float do not do, options are chosen again beside them: which are good depends on
+    what was worst. Then more layers are.
+    """
+    stages = list_stages(sections_of(workshop.loaded)[0])
+    best = search.tried[0]
+    for _ in range(ROUNDS):
+        best = search.choose_options(best, stages)
+        if best.trial.passed:
+            break
+        ranked = _rank_layers(workshop, best.candidate, data, remarks)
+        alone.update({name: told for name, told in ranked.items() if name not in alone})
+        best = search.choose_floats(best, tuple(ranked), workshop.macs)
+    if best.trial.passed:
+        search.simplify(best)
 
 
 def _rank_layers(
