@@ -32,6 +32,7 @@ data:
     count: 4
     preprocess: {resize: [72, 72], crop: [64, 64], mean: [0.5, 0.5, 0.5], std: [1, 1, 1]}
   eval: {kind: arrays, path: eval.npz, labels: label}
+  seen: {kind: images, path: photos, labels: {kind: yolo, path: labels}, preprocess: {}}
   code: {kind: python, entrypoint: "data.py:samples", options: {n: 3}}
 quantization:
   data: calib
@@ -44,6 +45,7 @@ quantization:
   skip: [c]
   precision: {d: fp32}
   allow_float: [e]
+  equalize: [{kind: cross_layer}]
 precision: fp32
 checks: {"off": {TB303: "the branch is tiny"}}
 profiles:
@@ -54,7 +56,7 @@ targets:
   reference: {kind: onnxruntime}
 compare:
   data: eval
-  metrics: [cosine, top1]
+  metrics: [cosine, top1, {kind: detection, layout: {kind: yolov8}}]
   gates:
     - {metric: cosine, at_least: 0.99}
 """
@@ -104,10 +106,13 @@ def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
         "model": ("model",),
         "fixes": ("fixes", 0),
         "data": ("data", "calib"),
+        "labels": ("data", "seen", "labels"),
         "calibrator": ("quantization", "calibrator"),
         "weights": ("quantization", "weights"),
+        "equalize": ("quantization", "equalize", 0),
         "targets": ("targets", "rtx"),
         "metrics": ("compare", "metrics", 0),
+        "layout": ("compare", "metrics", 2, "layout"),
     }
     for section, classes in kinds().items():
         for each in classes:

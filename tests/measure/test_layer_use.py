@@ -28,3 +28,13 @@ def test_own_error_is_over_all_feeds():
 
     assert 40 == pytest.approx(own.measure())
     assert None is none.measure()
+
+
+def test_what_is_no_number_spoils_nothing():
+    """A NaN is passed over, and infinity is as large as JSON allows."""
+    count = OperandCount("x", 1.0)
+    count.add(np.array([np.nan, np.inf, 0.5], np.float32), None)
+    use = count.measure()
+
+    assert (3.4028234663852886e38, 1 / 3) == (use.largest, use.clipped)
+    assert (0, 0.0) == (use.levels, use.bits)

@@ -48,7 +48,7 @@ def test_labels_of_other_sizes_do_not_count():
     """Two targets for one value."""
     found = made([[0]], [[0]], truths=[np.array([1.0, 2.0])]).fold(np.array([0]))
 
-    assert "the data's labels are float64 of shape [2]" in found["target_mae"].remark
+    assert "the data's labels are float64 [2]" in found["target_mae"].remark
 
 
 def test_sides_of_other_sizes_are_told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests.helpers.measuring import metric_of
 from trtbuild.core.arrays import RaggedRows
@@ -31,13 +32,14 @@ def measured(reference=SCORES, candidate=SCORES, **options):
 
 
 def test_a_figure_has_both_sides_and_their_interval():
-    """Two of four are right on both sides; the drop is 0 in every resample."""
-    top1 = measured()["top1"]
+    """Two of four are right on both sides: a score interval is as wide as four samples make it."""
+    top1, recall = measured().values()
 
     assert (0.5, 0.5, 0.0) == (top1.value, top1.reference, top1.drop)
-    (interval,) = top1.intervals
-    assert (0.0, 1.0) == interval.value
-    assert (0.0, 0.0) == interval.drop
+    assert "c0" == top1.right
+    assert pytest.approx((0.150, 0.850), abs=1e-3) == top1.intervals[0].value
+    assert pytest.approx((-0.490, 0.490), abs=1e-3) == top1.intervals[0].drop
+    assert ("bootstrap", (0.0, 0.0)) == (recall.intervals[0].method, recall.intervals[0].drop)
 
 
 def test_figures_go_by_the_name_of_their_metric():

@@ -36,7 +36,7 @@ def test_labels_of_another_kind_do_not_count():
     mask = TensorSpec(name="labels", dtype="int32", shape=(3, 4, 4))
 
     assert (False, True) == chosen(None, truth=mask)
-    with pytest.raises(StepInputError, match=r"labels are int32 of shape \[3, 4, 4\]"):
+    with pytest.raises(StepInputError, match=r"labels are int32 \[3, 4, 4\]"):
         chosen("labels", truth=mask)
 
 

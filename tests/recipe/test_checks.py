@@ -11,7 +11,7 @@ from tests.helpers.recipes import GOOD
 from trtbuild.backends.onnxruntime import Onnxruntime
 from trtbuild.core.errors import RecipeError
 from trtbuild.recipe.checks import find_problems_across
-from trtbuild.recipe.load import check_source, examine_recipe
+from trtbuild.recipe.load import check_source
 from trtbuild.recipe.source import parse_recipe_text
 
 SPARE = """\
@@ -128,37 +128,3 @@ def test_a_rule_that_misses_what_it_reads_says_nothing_more():
     assert [] == find_problems_across(recipe, found.source, partial=True)
     with pytest.raises(AttributeError, match="targets"):
         find_problems_across(recipe, found.source)
-
-
-QD, CD, RANGE = ("quantization", "data"), ("compare", "data"), ("quantization", "ranges", "input")
-
-
-@pytest.mark.parametrize(
-    ("mistakes", "expected"),
-    [
-        ({"mode: explicit": "mod: explicit", "data: calib": "data: gone"}, [QD]),
-        ({"percentile: 99.99": "percentile: much", "data: calib": "data: gone"}, [QD]),
-        ({"percentile: 99.99": "percentile: 1%", "[-2.2, 2.7]": "[2.7, -2.2]"}, [RANGE]),
-        # A broken data set is a data set all the same.
-        ({"count: 64": "count: many"}, []),
-        ({"path: photos": "paths: photos", "data: eval": "data: gone"}, [CD]),
-        # What is wrong is not held against others: not this limit, nor what it may have meant.
-        ({"[-2.2, 2.7]": "[2.7, low]"}, []),
-        ({"data: eval": "dat: calib"}, []),
-        ({"kind: onnxruntime": "kind: onnxruntim", "data: calib": "data: eval"}, [CD]),
-        ({"mode: explicit": "mode: explicit\n  mode: implicit", "data: calib": "data: gone"}, [QD]),
-    ],
-)
-def test_a_mistake_hides_no_other(mistakes, expected, tmp_path):
-    """Rules look at what is sound beside it, in the same section too."""
-    text = GOOD
-    for before, after in mistakes.items():
-        assert before in text
-        text = text.replace(before, after)
-    (tmp_path / "r.yaml").write_text(text)
-    found = examine_recipe(tmp_path / "r.yaml")
-
-    assert found.problems
-    assert expected == [
-        each.path for each in find_problems_across(found.recipe, found.source, partial=True)
-    ]

@@ -154,7 +154,7 @@ def test_a_gate_is_judged_on_the_engine_too(built, capsys):
     assert [("", True), ("engine of rtx", False)] == verdicts
     assert not done.passed
     assert "gate failed: engine of rtx: sqnr_db" in capsys.readouterr().err
-    page = (built.directory / "report.md").read_text()
+    page = (built.directory / "failed/report.md").read_text()
     assert "(engine of rtx, output `logits`)" in page
 
 

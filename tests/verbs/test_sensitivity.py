@@ -49,11 +49,11 @@ def measure(tmp_path, store):
 def test_an_interrupted_run_goes_on_where_it_was(measure):
     """Parts that were measured are not measured again; once all are, nothing costs anything."""
     with pytest.raises(KeyboardInterrupt):
-        measure(Stopping(before="measure_layers(3 of 4)"))
+        measure(Stopping(before="measure_layers(2 of 3)"))
     listener = Stopping()
     found, (cost,) = measure(listener)
 
-    assert ["measure_layers(3 of 4)", "measure_layers(4 of 4)", "sensitivity"] == listener.steps
+    assert ["measure_layers(2 of 3)", "measure_layers(3 of 3)", "sensitivity"] == listener.steps
     assert (3, 2, 12) == (cost.layers, cost.samples, cost.passes)
     assert 0 < cost.seconds < 10
     assert 3 == len(found.sensitivity.layers)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["write_cost", "write_sensitivity"]
 
 MOST_ROWS = 20
+MOST_SHARES = 3
+"""Metrics in the table; the file has all of them."""
 MINUTE, HOUR = 60, 3600
 
 
@@ -56,10 +58,10 @@ def write_sensitivity(report: LayerReport, *, verbose: bool) -> None:
 
 
 def _choose_metrics(found: Sensitivity) -> list[str]:
-    """Return the shares that the recipe asks for: each has two columns of its own."""
+    """Return the first shares that the recipe asks for: each has two columns of its own."""
     measures = found.layers[0].alone if found.layers else ()
     names = (each.metric for each in measures if each.unit == "share" and each.applies)
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(names))[:MOST_SHARES]
 
 
 def _head(metrics: Iterable[str]) -> list[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RESAMPLES",
     "CannotMeasure",
+    "CountingMeasurement",
     "DrawingMeasurement",
     "Figure",
     "Measurement",
@@ -67,6 +68,7 @@ class Value:
     reference: float | None = None
     """The reference's own, of a figure that is `own`."""
     remark: str = ""
+    """Why there is no value; of one that there is, why it may not mean what it seems to."""
     identical: bool = False
     """Both sides are equal, and the value would be infinite: that passes any lower bound."""
 
@@ -145,14 +147,26 @@ class DrawingMeasurement(Protocol):
         """
 
 
+@runtime_checkable
+class CountingMeasurement(Protocol):
+    """A measurement with figures that are shares of the samples: each is right or wrong.
+
+    Their intervals are those of shares, which do not shrink to nothing where all are right.
+    """
+
+    def hits(self) -> Mapping[str, np.ndarray]:
+        """Return which samples are right, by figure: truth values [samples, 2].
+
+        The reference's come first, then the candidate's; of a figure that is not `own` there is one
+        column.
+        """
+
+
 class MetricKind(Options):
     """A metric with options, as it stands in a recipe. A subclass is a kind.
 
     It adds `kind: Literal[...]`, its options and methods, and goes into the union in `kinds.py`.
     """
-
-    needs_classes: ClassVar[bool] = False
-    """Whether it measures against classes that the data has as labels."""
 
     is_code: ClassVar[bool] = False
     """Whether its files are code of the user's: that belongs to the recipe, and must be there."""
@@ -161,6 +175,11 @@ class MetricKind(Options):
     name: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=40)] | None = None
     """What its figures are called beside those of another metric of the kind: `NAME.f1` instead of
     `f1`. None by default."""
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether it says nothing without labels of the data."""
+        return False
 
     def figures(self) -> tuple[Figure, ...]:
         """Return the figures that it yields with these options, most telling first."""

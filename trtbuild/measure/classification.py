@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
@@ -30,14 +30,17 @@ class Classification(MetricKind):
     Figures: `topK` for each of `top`, `balanced_accuracy`. Classes of the data's labels.
     """
 
-    needs_classes: ClassVar[bool] = True
-
     kind: Literal["classification"]
     output: str | None = None
     """The output (or part of one) that holds a score for each class; the only one by default."""
     top: Annotated[tuple[Annotated[int, Field(gt=0)], ...], Field(min_length=1)] = (3,)
     """How many of the highest scores the label may be among; of equal scores the first is the
     higher."""
+
+    @property
+    def needs_labels(self) -> bool:
+        """Always."""
+        return True
 
     def figures(self) -> tuple[Figure, ...]:
         """Return one for each k, and the mean recall."""
@@ -98,6 +101,12 @@ class _Ranks:
         one, other = (_rank(scores.reshape(-1), sample.label) for scores in sides)
         self._ranks.append((one, other))
         self._labels.append(sample.label)
+
+    def hits(self) -> dict[str, np.ndarray]:
+        """Return whose label is among the k best."""
+        import numpy as np
+
+        return {f"top{k}": np.array(self._ranks) < k for k in self._top}
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return shares of samples, and the mean over the classes that are among them."""

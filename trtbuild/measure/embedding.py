@@ -114,6 +114,15 @@ class _Vectors:
             for name, found in means.items()
         }
 
+    def hits(self) -> dict[str, np.ndarray]:
+        """Return whose nearest neighbour is the same, and whose is of the same class."""
+        if not self._rows:
+            self._rows = self._measure()
+        shares = ("recall_at_1", "neighbour_accuracy")
+        return {
+            name: rows > 0 for name, rows in self._rows.items() if name in shares and len(rows) > 1
+        }
+
     def _measure(self) -> dict[str, np.ndarray]:
         """Return the part of each sample: [samples, 1], or [samples, 2] of both sides."""
         import numpy as np

@@ -69,6 +69,10 @@ class _Judged(Protocol):
         """`share`, `dB`, or none."""
 
     @property
+    def better(self) -> str:
+        """Which end is the better one: `high` or `low`."""
+
+    @property
     def own(self) -> bool:
         """Whether each side has a value of its own."""
 
@@ -86,7 +90,8 @@ def explain_bound(name: str, figure: _Judged, value: float) -> str:
 def explain_drop(name: str, figure: _Judged, value: float, *, of_lock: bool = False) -> str:
     """Say why a figure cannot drop so far; nothing where it can."""
     if not figure.own and not of_lock:
-        return f"{name} has no value for the reference alone to drop from; use at_least"
+        other = "at_least" if figure.better == "high" else "at_most"
+        return f"{name} has no value for the reference alone to drop from; use {other}"
     if figure.unit == "share" and not 0 <= value < 1:
         example = f"{value:g}%" if 1 <= value <= 100 else "1%"  # noqa: PLR2004
         return f"a drop is a share from 0 to 1, or in percent; write {example}"

@@ -51,6 +51,11 @@ class Image(MetricKind):
     against: Against | None = None
     """`labels` or `reference` alone; by default both, labels where the data has them."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Where it is held against them alone."""
+        return self.against == "labels"
+
     def figures(self) -> tuple[Figure, ...]:
         """Return those against the data's pictures, then those against the reference's."""
         psnr = "10·log10(range² / mean square difference) of a picture, as mean over the pictures"

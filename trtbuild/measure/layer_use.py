@@ -12,20 +12,24 @@ if TYPE_CHECKING:
 
 __all__ = ["OperandCount", "OwnError"]
 
+LARGEST = 3.4028234663852886e38
+"""The largest float32: JSON has no infinity."""
+
 
 class OwnError:
     """Signal over noise of a layer's own output."""
 
     def __init__(self) -> None:
-        self._sums: dict[int, tuple[float, float]] = {}
+        self._sums: dict[int, tuple[float, ...]] = {}
 
     def add(self, index: int, exact: np.ndarray, quantized: np.ndarray) -> None:
         """Add what the layer made of one feed."""
         import numpy as np
 
-        signal = exact.astype(np.float64)
-        noise = signal - quantized
-        self._sums[index] = float((signal**2).sum()), float((noise**2).sum())
+        noise = exact - quantized
+        self._sums[index] = tuple(
+            float(np.square(each).sum(dtype=np.float64)) for each in (exact, noise)
+        )
 
     def measure(self) -> float | None:
         """Return it in dB; None where there is no noise, no signal, or a value that is none."""
@@ -51,18 +55,19 @@ class OperandCount:
         self._total = 0
         self._levels = np.zeros(256, bool)
 
-    def add(self, values: np.ndarray, integers: np.ndarray) -> None:
-        """Add the values of one feed, and what became of them."""
+    def add(self, values: np.ndarray, integers: np.ndarray | None) -> None:
+        """Add the values of one feed, and what became of them, where that is to be counted too."""
         import numpy as np
 
         if values.size:
-            low, high = float(np.nanmin(values)), float(np.nanmax(values))
-            largest = max(abs(low), abs(high))
-            self._largest = max(self._largest, largest)
+            low, high = np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+            largest = float(max(-low, high))
+            self._largest = max(self._largest, min(largest, LARGEST))
             if largest > self._limit:
                 self._beyond += int((values > self._limit).sum() + (values < -self._limit).sum())
         self._total += values.size
-        self._levels |= np.bincount(integers.reshape(-1).view(np.uint8), minlength=256) > 0
+        if integers is not None:
+            self._levels |= np.bincount(integers.reshape(-1).view(np.uint8), minlength=256) > 0
 
     def measure(self) -> OperandUse:
         """Return what was counted."""

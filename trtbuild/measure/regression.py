@@ -37,6 +37,11 @@ class Regression(MetricKind):
     against: Against | None = None
     """`labels` or `reference` alone; by default both, labels where the data has them."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Where it is held against them alone."""
+        return self.against == "labels"
+
     def figures(self) -> tuple[Figure, ...]:
         """Return those against targets, then those against the reference."""
         mae, rmse = "the mean absolute difference", "the root of the mean square difference"

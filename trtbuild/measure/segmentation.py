@@ -47,6 +47,11 @@ class Segmentation(MetricKind):
     """Of an output with one score a pixel: from which on it is class 1, and else 0. Write 0 where
     the output stands in front of the sigmoid."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Where it is held against them alone."""
+        return self.against == "labels"
+
     def figures(self) -> tuple[Figure, ...]:
         """Return those by labels, then those of agreement."""
         union = "the intersection over the union of a class, as mean over the classes"

@@ -55,6 +55,11 @@ class Sequence(MetricKind):
     against: Against | None = None
     """`labels` or `reference` alone; by default both, labels where the data has them."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Where it is held against them alone."""
+        return self.against == "labels"
+
     def figures(self) -> tuple[Figure, ...]:
         """Return those by labels, then those of agreement."""
         edits = "insertions, deletions and substitutions over the length"
@@ -177,6 +182,18 @@ class _Sequences:
             found["exact_match"] = (mine[2] / count, other[2] / count)
             if self._told.word_separator is not None:
                 found["wer"] = (take_ratio(mine[3], mine[4]), take_ratio(other[3], other[4]))
+        return found
+
+    def hits(self) -> dict[str, np.ndarray]:
+        """Return which sequences agree, and which are right."""
+        import numpy as np
+
+        found = {}
+        if self._sides.reference:
+            found["sequence_agreement"] = np.array(self._agreement)[:, 2:3] > 0
+        if self._sides.labels:
+            exact = [np.array(rows)[:, 2] > 0 for rows in self._errors]
+            found["exact_match"] = np.stack(exact, axis=1)
         return found
 
     def _remarks(self, samples: np.ndarray) -> Iterator[tuple[str, str]]:

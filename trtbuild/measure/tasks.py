@@ -13,6 +13,7 @@ from trtbuild.core.comparison import Interval, Measure
 from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
     CannotMeasure,
+    CountingMeasurement,
     DrawingMeasurement,
     Figure,
     Measurement,
@@ -21,7 +22,13 @@ from trtbuild.measure.base import (
     Subject,
     Value,
 )
-from trtbuild.measure.intervals import FEWEST, bootstrap_intervals, draw_samples
+from trtbuild.measure.bits import write_bits
+from trtbuild.measure.intervals import (
+    FEWEST,
+    bootstrap_intervals,
+    draw_samples,
+    score_intervals,
+)
 from trtbuild.measure.pairs import Output, list_row_shapes
 
 if TYPE_CHECKING:
@@ -35,6 +42,14 @@ __all__ = [
     "list_figures",
     "measure_tasks",
 ]
+
+
+Truths = Callable[[int], "np.ndarray | None"]
+"""The place of a sample → its label, where labels are arrays."""
+
+
+def _no_truth(index: int) -> None:
+    """There are no labels that are arrays."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +93,7 @@ def measure_tasks(
     reference: Mapping[str, Output],
     candidate: Mapping[str, Output],
     confidences: Sequence[float],
-    truths: Callable[[int], np.ndarray | None] = lambda index: None,  # noqa: ARG005  # none
+    truths: Truths = _no_truth,
     tell: Callable[[int], None] = lambda done: None,  # noqa: ARG005  # nobody listens
 ) -> tuple[Measure, ...]:
     """Measure two sides by every task: each sample is read once, and few numbers of it are kept.
@@ -90,7 +105,7 @@ def measure_tasks(
         StepInputError: the options of a metric do not fit what is measured.
         MissingDependency: a library is not installed.
     """
-    running = RunningTasks(tasks, subject)
+    running = RunningTasks(tasks, subject, truths)
     running.demand_outputs(reference, candidate)
     for index in range(subject.samples):
         tell(index)
@@ -98,21 +113,22 @@ def measure_tasks(
             {name: _row(side[name], index) for name in running.read}
             for side in (reference, candidate)
         ]
-        running.add(index, *sides, truth=truths(index))
+        running.add(index, *sides)
     return running.finish(confidences)
 
 
 class RunningTasks:
     """Tasks at work: samples are added in order, each once."""
 
-    def __init__(self, tasks: Sequence[Task], subject: Subject) -> None:
-        """Begin.
+    def __init__(self, tasks: Sequence[Task], subject: Subject, truths: Truths = _no_truth) -> None:
+        """Begin; `truths` returns a sample's label where labels are arrays.
 
         Raises:
             StepInputError: the options of a metric do not fit what is measured.
             MissingDependency: a library is not installed.
         """
         self._subject = subject
+        self._truths = truths
         self._running = [
             _Running(task, task.metric.begin(replace(subject, files=task.files))) for task in tasks
         ]
@@ -130,16 +146,12 @@ class RunningTasks:
             each.demand_outputs(candidate, "candidate")
 
     def add(
-        self,
-        index: int,
-        reference: Mapping[str, np.ndarray],
-        candidate: Mapping[str, np.ndarray],
-        *,
-        truth: np.ndarray | None = None,
+        self, index: int, reference: Mapping[str, np.ndarray], candidate: Mapping[str, np.ndarray]
     ) -> None:
         """Add what both sides made of a sample: the outputs that are read, at least."""
         sides = reference, candidate
         spoilt = [{name for name, row in side.items() if _has_nan(row)} for side in sides]
+        truth = self._truths(index)
         for each in self._running:
             pair = _pair(index, sides, self._subject, each.outputs)
             each.add(replace(pair, truth=truth), *spoilt)
@@ -189,11 +201,14 @@ class _Running:
         import numpy as np
 
         values: Mapping[str, Value] = {}
+        right: Mapping[str, np.ndarray] = {}
         intervals: Mapping[str, tuple[Interval, ...]] = {}
         if not self.why:
             try:
                 values = self._measurement.fold(np.arange(subject.samples, dtype=np.int64))
                 intervals = self._find_intervals(subject.samples, confidences)
+                if isinstance(self._measurement, CountingMeasurement):
+                    right = self._measurement.hits()
             except CannotMeasure as error:
                 self.why = str(error)
         for name, figure in list_figures(self._task.metric):
@@ -202,7 +217,8 @@ class _Running:
                 metric=name,
                 output="",
                 value=found.value,
-                remark=found.remark,
+                remark=found.remark if found.value is None else "",
+                doubt=found.remark if found.value is not None else "",
                 unit=figure.unit,
                 better=figure.better,
                 own=figure.own,
@@ -210,6 +226,7 @@ class _Running:
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 identical=found.identical,
+                right=write_bits(right[figure.name][:, -1]) if figure.name in right else "",
                 broken=self._broken,
             )
 
@@ -222,8 +239,10 @@ class _Running:
         resamples = self._task.metric.count_resamples()
         if not figures or not resamples or count < FEWEST:
             return {}
-        batches = [self._draw(draws, figures) for draws in draw_samples(count, resamples)]
-        found = {}
+        found = self._find_shares(confidences)
+        figures = [each for each in figures if each.name not in found]
+        drawing = draw_samples(count, resamples) if figures else ()
+        batches = [self._draw(draws, figures) for draws in drawing]
         for figure in figures:
             mine, other = (
                 np.concatenate([batch[figure.name][side] for batch in batches]) for side in (0, 1)
@@ -235,6 +254,16 @@ class _Running:
                 confidences=confidences,
             )
         return found
+
+    def _find_shares(self, confidences: Sequence[float]) -> dict[str, tuple[Interval, ...]]:
+        if not isinstance(self._measurement, CountingMeasurement):
+            return {}
+        return {
+            name: score_intervals(
+                right[:, -1], right[:, 0] if right.shape[1] > 1 else None, confidences=confidences
+            )
+            for name, right in self._measurement.hits().items()
+        }
 
     def _draw(
         self, draws: np.ndarray, figures: Sequence[Figure]

@@ -45,7 +45,7 @@ def choose_sides(
     why = "the data has no labels"
     if subject.truth is not None:
         spec = subject.truth
-        why = f"the data's labels are {spec.dtype} of shape {list(spec.shape)}"
+        why = f"the data's labels are {spec.dtype} [{', '.join(map(str, spec.shape))}]"
     elif classes:
         why = "the data's labels are classes"
     if against == "labels" and not known:
@@ -53,7 +53,7 @@ def choose_sides(
             f"`kind: {kind}` is to be held against labels: {why}",
             hint=f"say where they are ({labels}): `labels` of the data source",
         )
-    return Sides(known and against != "reference", against != "labels", f"{why}, not {labels}")
+    return Sides(known and against != "reference", against != "labels", why)
 
 
 def list_axes(spec: TensorSpec) -> list[int | str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.plan.labels import add_labels
 from trtbuild.plan.measuring import make_measuring
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
@@ -18,7 +19,7 @@ __all__ = ["PARTS", "PICK", "SENSITIVITY", "add_sensitivity", "name_part"]
 SENSITIVITY = "sensitivity"
 """The last of the steps."""
 PICK = "pick_samples"
-PARTS = 4
+PARTS = 3
 """Steps that the layers are shared out to: what one has measured is kept where the next is
 interrupted. Each computes what is in front of its layers again."""
 
@@ -49,7 +50,9 @@ def add_sensitivity(
     quantize = steps["quantize"]
     assert isinstance(quantize, Quantize)  # noqa: S101  # what has this name is one
     model, picked = quantize.model, Ref(step=PICK, output="picked")
-    measured = make_measuring(recipe.compare, samples, here, labels=None)
+    measured = make_measuring(
+        recipe.compare, samples, here, labels=add_labels(recipe, steps, data, here)
+    )
     steps[PICK] = PickSamples(data=samples, count=asked.samples)
     for part in range(PARTS):
         steps[name_part(part)] = MeasureLayers(

@@ -20,7 +20,7 @@ __all__ = ["accuracy_has_labels", "figures_are_named_once", "gates_judge_figures
 
 
 def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """`top1`, `top5`, and kinds that judge classes, need to know what is right."""
+    """`top1`, `top5`, and kinds that judge by labels, need to know what is right."""
     compare = recipe.compare
     data = recipe.data.get(compare.data) if compare is not None else None
     if compare is None or data is None or getattr(data, "labels", None) is not None:
@@ -28,7 +28,7 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
     asked: list[tuple[Path, str]] = [
         (("compare", "metrics", index), metric if isinstance(metric, str) else metric.kind)
         for index, metric in enumerate(compare.metrics)
-        if (metric in LABELLED if isinstance(metric, str) else metric.needs_classes)
+        if (metric in LABELLED if isinstance(metric, str) else metric.needs_labels)
     ]
     asked += [
         (("compare", "gates", index, "metric"), gate.metric)

@@ -127,7 +127,7 @@ class Equalize(Step):
 
     def _tell(self, account: EqualizationAccount, events: Events) -> None:
         for asked in self.equalize:
-            told = [each for each in account.tensors if each.kind == asked.kind]
+            told = [each for each in account.tensors if each.by == asked.kind]
             if not told:
                 events.warn(
                     f"`{asked.kind}` found nothing to equalize: no constants stand on both sides "

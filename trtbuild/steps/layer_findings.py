@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LayerFindings"]
 
+COUNTED = 8
+"""Samples on which levels are counted: with more, hardly any comes in, and counting takes time."""
 Rows = Mapping[str, "np.ndarray"]
 
 
@@ -78,7 +80,7 @@ class LayerFindings:
             layer, [OperandCount(each.tensor, each.limit) for each in own.operands]
         )
         for count, operand in zip(counts, own.operands, strict=True):
-            count.add(operand.values, operand.integers)
+            count.add(operand.values, operand.integers if place < COUNTED else None)
 
     def measure_whole(self) -> tuple[Measure, ...]:
         """Return the figures of the model with all layers in INT8; nothing if it was not run."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SURVEYED", "plan_tally"]
 
 Rows = Mapping[str, "np.ndarray"]
-SURVEYED = 8
+SURVEYED = 4
 """Samples on which it is seen whether an output holds parts of unlike scale."""
 
 
@@ -93,6 +93,7 @@ def _begin(
     """Return what begins the tasks anew, given the outputs of a sample."""
     from trtbuild.measure.base import Subject
     from trtbuild.measure.tasks import RunningTasks, Task, describe_output
+    from trtbuild.steps.capture_labels import Truths
 
     tasks = [
         Task(
@@ -102,6 +103,10 @@ def _begin(
         for each in asked.tasks
     ]
     known = len(asked.samples) == manifest.count
+    labels = Truths(context.path(asked.labels), manifest.count) if asked.labels else None
+
+    def truth(index: int) -> np.ndarray | None:
+        return labels.row(picked.places[index]) if labels else None
 
     def begin(outputs: Rows) -> RunningTasks:
         subject = Subject(
@@ -111,7 +116,8 @@ def _begin(
             names=tuple(asked.samples[place] for place in picked.places) if known else (),
             classes=picked.labels or None,
             parts=parts,
+            truth=labels.spec if labels else None,
         )
-        return RunningTasks(tasks, subject)
+        return RunningTasks(tasks, subject, truth)
 
     return begin

@@ -191,7 +191,7 @@ def _measure_tasks(
         reference=reference,
         candidate=candidate,
         confidences=confidences,
-        truths=truths.row if truths else lambda index: None,  # noqa: ARG005  # there are none
+        **({"truths": truths.row} if truths else {}),
         tell=lambda done: context.events.progress(done, manifest.count, "samples"),
     )
 

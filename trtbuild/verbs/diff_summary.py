@@ -63,7 +63,7 @@ def _describe_results(lock: Lock) -> Iterator[str]:
         on = f" of {output}" if output else ""
         ends = lock.intervals.get(key)
         sure = "" if ends is None else f", {format_interval(ends, unit)} (95 %)"
-        yield f"{metric}{on}: {format_figure(value, unit)}{sure}{beside}"
+        yield f"{metric}{on}: {format_figure(value, unit)}{beside}{sure}"
     if len(lock.measures) > MOST:
         yield f"and {len(lock.measures) - MOST} more figures"
     for name, target in lock.targets.items():

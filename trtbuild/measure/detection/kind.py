@@ -74,6 +74,11 @@ class Detection(MetricKind):
     first_label: Annotated[int, Field(ge=0)] = 0
     """What labels call the class of the first score: 1 where they keep 0 for the background."""
 
+    @property
+    def needs_labels(self) -> bool:
+        """Where it is held against them alone."""
+        return self.against == "labels"
+
     def figures(self) -> tuple[Figure, ...]:
         """Return those by labels, then those of agreement."""
         at = f"at an overlap of {self.match_iou:g}"

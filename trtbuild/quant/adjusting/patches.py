@@ -65,7 +65,10 @@ class Form:
         import numpy as np
 
         rows = np.moveaxis(outputs, self._channel_axis(outputs), -1)
-        return rows.reshape(-1, rows.shape[-1])[places].reshape(len(places), self.group, -1)
+        channels = rows.shape[-1]
+        return rows.reshape(-1, channels)[places].reshape(
+            len(places), self.group, channels // self.group
+        )
 
     def read_inputs(self, inputs: Array, outputs: Array, places: npt.NDArray[np.int64]) -> Array:
         """Return [row, group, k] of what those outputs are sums over."""
@@ -99,7 +102,7 @@ class Form:
         ]
         reach = np.add.outer(np.arange(channels) * math.prod(sizes), within).ravel()
         found: Array = padded.reshape(-1)[np.add.outer(starts, reach)]
-        return found.reshape(len(places), self.group, -1)
+        return found.reshape(len(places), self.group, len(reach) // self.group)
 
 
 def read_form(view: GraphView, node: onnx.NodeProto, slot: int) -> Form | None:

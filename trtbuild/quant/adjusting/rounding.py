@@ -9,7 +9,6 @@ sums is kept of the data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from trtbuild.quant.adjusting.moments import Means
 
     Floats = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.intp]
 
 __all__ = ["measure_errors", "round_jointly"]
 
@@ -30,7 +30,7 @@ DAMPING = 0.03
 samples say little of many weights."""
 SETTLED = 0.001
 """Share of weights that still turn, at which the rest is left."""
-TRUST = 0.5
+TRUST = 0.25
 """How much of the aim is what the float model makes; the rest is what float weights make of the
 input that there is. With the first alone, weights shrink: what is wrong with the input weakens what
 it tells of the output, as noise does in any regression."""
@@ -58,14 +58,9 @@ def round_jointly(exact: Floats, means: Means) -> Floats:
         before = found.copy()
         for start in range(0, exact.shape[2], BLOCK):
             part = slice(start, start + BLOCK)
-            block = _Block(
-                integers=found[:, :, part],
-                slope=slope[:, :, part].copy(),
-                turn=both[:, :, part] - 2 * found[:, :, part],
-                moments=moments[:, part, part],
-                held=held,
-            )
-            block.descend()
+            turn = both[:, :, part] - 2 * found[:, :, part]
+            block = _Block(found[:, :, part], turn, moments[:, part, part])
+            block.descend(slope[:, :, part], held)
             turned = found[:, :, part] - before[:, :, part]
             if turned.any():
                 slope += turned @ moments[:, part]
@@ -75,48 +70,56 @@ def round_jointly(exact: Floats, means: Means) -> Floats:
     return found
 
 
-@dataclass
 class _Block:
-    """Some inputs of a layer, while weights of them are turned: up to down, or down to up."""
+    """Some inputs of a layer, while weights of them are turned: up to down, or down to up.
 
-    integers: Floats
-    """A view of them: [group, out, k], as are slope and turn."""
-    slope: Floats
-    """Half of how the error changes with each."""
-    turn: Floats
-    """What turning adds to each: 1, -1, or 0 where the exact value is an integer."""
-    moments: Floats
-    held: Floats
+    What is decided in here needs no more digits than float32 has; the error itself is kept outside.
+    """
 
-    def descend(self) -> None:
-        """Turn what lessens the error: one input after the other, alone or with one more."""
+    def __init__(self, integers: Floats, turn: Floats, moments: Floats) -> None:
         import numpy as np
 
-        steep = np.diagonal(self.moments, axis1=1, axis2=2)[:, None] + self.held
-        for at in range(self.integers.shape[2]):
-            own = self.turn[:, :, at, None]
-            gain = (2 * self.slope + self.turn * steep) * self.turn
-            pair = gain + 2 * own * self.moments[:, at, None] * self.turn
-            pair[:, :, at] = 0  # alone
-            pair[self.turn == 0] = 0
-            other = pair.argmin(axis=2, keepdims=True)
-            total = gain[:, :, at, None] + np.take_along_axis(pair, other, axis=2)
-            turned = (total < 0) & (own != 0)
-            if turned.any():
-                self._turn(np.where(turned, at, -1), turned)
-                self._turn(np.where(other == at, -1, other), turned & (other != at))
+        self._integers = integers
+        """A view of them: [group, out, k], as is all else."""
+        self._turn = turn.astype(np.float32)
+        """What turning adds to each: 1, -1, or 0 where the exact value is an integer."""
+        self._moments = moments.astype(np.float32)
+        self._change = np.empty_like(self._turn)
+        """What turning a weight alone adds to the error."""
 
-    def _turn(self, place: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_]) -> None:
-        """Turn the weight at a place in each output that is chosen."""
+    def descend(self, slope: Floats, held: Floats) -> None:
+        """Turn what lessens the error: one input after the other, alone or with one more.
+
+        `slope` is half of how the error changes with each weight, and `held` what any move costs.
+        """
         import numpy as np
 
-        group, out = np.nonzero(chosen[:, :, 0])
-        at = place[group, out, 0]
-        move = self.turn[group, out, at]
-        self.integers[group, out, at] += move
-        self.turn[group, out, at] = -move
-        self.slope[group, out] += move[:, None] * self.moments[group, at]
-        self.slope[group, out, at] += self.held[group, 0, 0] * move
+        steep = np.diagonal(self._moments, axis1=1, axis2=2)[:, None] + held
+        self._change[:] = np.where(self._turn != 0, 2 * slope * self._turn + steep, np.inf)
+        for at in range(self._turn.shape[2]):
+            own = self._turn[:, :, at, None]
+            both = self._moments[:, at, None] * self._turn
+            both *= 2 * own
+            both += self._change
+            both[:, :, at] = 0  # alone
+            other = both.argmin(axis=2)
+            least = np.take_along_axis(both, other[:, :, None], axis=2)[:, :, 0]
+            group, out = np.nonzero(self._change[:, :, at] + least < 0)
+            if len(group):
+                second = other[group, out]
+                self._move(group, out, np.full_like(second, at))
+                pair = second != at
+                self._move(group[pair], out[pair], second[pair])
+
+    def _move(self, group: Places, out: Places, at: Places) -> None:
+        """Turn one weight in each of some outputs."""
+        move = self._turn[group, out, at]
+        old = self._change[group, out, at]
+        self._integers[group, out, at] += move
+        felt = self._moments[group, at] * (2 * move[:, None])
+        self._change[group, out] += felt * self._turn[group, out]
+        self._turn[group, out, at] = -move
+        self._change[group, out, at] = -old
 
 
 def _multiply(exact: Floats, moments: Floats) -> Floats:

@@ -35,7 +35,8 @@ class EqualizedTensor(Options):
     """An activation whose channels were brought nearer to one size."""
 
     name: str
-    kind: str
+    by: str
+    """The kind of equalization that did it."""
     channels: int
     spread_before: float
     """The largest channel's peak over the geometric mean of all that are not dead."""
@@ -85,7 +86,7 @@ def equalize(
         told.append(
             EqualizedTensor(
                 name=balance.tensor,
-                kind=balance.kind,
+                by=balance.kind,
                 channels=balance.channels,
                 spread_before=_measure_spread(peak),
                 spread_after=_measure_spread(peak / factors),

@@ -97,6 +97,10 @@ class LayerModel:
             for start, stop in ends
         )
 
+    def find_start(self, layer: int) -> int:
+        """Return the first node that is another where a layer alone is in INT8."""
+        return min(index for index, _ in (*self.find_sites([layer], alone=True), (layer, 0)))
+
     def _find_span(self, layer: int) -> tuple[int, int]:
         """Return the first and the last node that change with a layer."""
         everything = self.switches.layers
@@ -207,7 +211,7 @@ class LayerRuns:
             yield Run("all", -1, self._int8.finish(full[-1], len(tapped)))
         for place, variants in enumerate(self._variants):
             for layer, alone, others in variants:
-                state, taps = alone.run(exact[place])
+                state, taps = alone.run({**exact[place], **tapped[place]})
                 own = self._look(layer, tapped[place], taps)
                 yield Run("one", layer, self._float.finish(state, place + 1), own)
                 if self._int8 is not None and others is not None:
@@ -247,6 +251,9 @@ class LayerRuns:
         """Open a stretch in float that hands out what its layers read and make as well."""
         results = [self._model.parts.view.nodes[layer].output[0] for layer in layers]
         read = [tensor for layer in layers for _, tensor in self._model.list_activations(layer)]
+        # A layer is run from where it begins, on what lies there.
+        starts = {self._model.find_start(layer) for layer in layers}
+        read += [name for start in sorted(starts) for name in self._model.parts.list_live(start)]
         return self._open(stretch.start, stretch.stop, frozenset(), [*results, *read])
 
     def _open_variant(self, stretch: Stretch, layer: int, *, others: bool) -> _Variant:
@@ -257,6 +264,6 @@ class LayerRuns:
         one = model.find_sites([layer], alone=True)
         return _Variant(
             layer,
-            self._open(start, stop, one, [result, *integers]),
+            self._open(model.find_start(layer), stop, one, [result, *integers]),
             self._open(start, stop, rest) if others else None,
         )
