@@ -10,6 +10,7 @@ from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Range
 
 __all__ = [
@@ -183,6 +184,8 @@ class Record(Options):
     """Of the model that the engines are built from."""
     engine_comparisons: tuple[Comparison, ...] = ()
     """Of the engines themselves, where they could run."""
+    sensitivity: Sensitivity | None = None
+    """What INT8 costs, layer by layer; None where the recipe does not ask for it."""
     model: str = ""
     """Where the model comes from, in words: `torch models/resnet50.py:resnet50, opset 20`."""
     data: tuple[DataUse, ...] = ()

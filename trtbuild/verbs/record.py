@@ -28,6 +28,7 @@ from trtbuild.core.records import (
     TargetResult,
     UnbuiltTarget,
 )
+from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest
 from trtbuild.fixes.apply import FixAccounts
@@ -113,6 +114,7 @@ def make_record(
         unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
         engine_comparisons=tuple(list_engine_comparisons(recipe, found)),
+        sensitivity=found.read("sensitivity", "sensitivity", Sensitivity),
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
