@@ -38,5 +38,5 @@ def test_what_was_not_drawn_lacks_labels_and_nan_is_no_value():
 
     assert {
         "a": Value(None, remark="of nothing"),
-        "b": Value(None, remark="no labels"),
+        "b": Value(None, remark="no labels", applies=False),
     } == found

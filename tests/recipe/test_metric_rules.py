@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,32 @@ def test_kinds_that_judge_classes_need_labels():
     text = text.replace("    - {metric: top1, drop_at_most: 1%}\n", "")
     with pytest.raises(RecipeError, match="classification needs labels"):
         check_source(Path("r.yaml"), parse_recipe_text("r.yaml", text.encode()))
+
+
+def test_what_is_held_against_labels_alone_needs_some():
+    """By default a metric makes do with the reference."""
+    text = GOOD.replace(", labels: label", "").replace(
+        METRICS, "metrics: [{kind: regressionAGAINST}]"
+    )
+    text = text.replace("    - {metric: top1, drop_at_most: 1%}\n", "")
+
+    assert "regression needs labels" in told_of(text.replace("AGAINST", ", against: labels"))
+    assert "needs labels" not in told_of(text.replace("AGAINST", ""))
+
+
+def test_boxes_are_no_classes():
+    """`top1` on data whose labels are boxes."""
+    images = "{kind: images, path: p, labels: {kind: yolo, path: l}, preprocess: {}}"
+    text = re.sub(r"eval: \{.*\}", f"eval: {images}", GOOD)
+
+    told = "top1 needs a class of each sample, and `kind: yolo` of `labels` has none"
+    assert told in told_of(text)
+
+
+def told_of(text):
+    """All that is wrong with a recipe, in one text."""
+    try:
+        check_source(Path("r.yaml"), parse_recipe_text("r.yaml", text.encode()))
+    except RecipeError as error:
+        return "\n".join(each.message for each in error.problems)
+    return ""

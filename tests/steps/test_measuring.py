@@ -7,10 +7,11 @@ import pytest
 
 from tests.helpers.measuring import metric_of
 from tests.steps.test_compare import SCORES, Setup
+from trtbuild.core.arrays import write_npz
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.measure.gates import Gate
-from trtbuild.steps.base import Pinned
+from trtbuild.steps.base import Pinned, Ref
 from trtbuild.steps.measuring import Measuring, TaskInput
 
 
@@ -60,6 +61,21 @@ def test_code_of_the_users_measures_and_is_an_ingredient(setup, tmp_path):
     watched = more.user_code()
     assert ((str(code),), ("GAP",)) == (watched.known, watched.environment)
     assert Measuring().user_code() is None
+
+
+def test_labels_that_are_arrays_reach_the_metric(setup, tmp_path):
+    """The reference is half a unit above its targets, the candidate two and a half."""
+    setup.inputs["labels/labels"] = tmp_path / "labels.npz"
+    with write_npz(tmp_path / "labels.npz") as writer:
+        writer.append("labels", SCORES - 0.5, ragged=True)
+    setup.outputs("candidate", y=SCORES + 2)
+    task = TaskInput(metric=metric_of(kind="regression", output="y", against="labels"))
+    more = Measuring(tasks=(task,), labels=Ref(step="labels", output="labels"))
+
+    found = setup.run("cosine", more=more)
+
+    (mae,) = [each for each in found.measures if each.metric == "target_mae"]
+    assert (0.5, 2.5) == (mae.reference, mae.value)
 
 
 def test_parts_of_unlike_scale_are_warned_of_without_being_asked(setup):

@@ -36,7 +36,7 @@ def kinds(
         _list(found)
     elif sections := [each for each in found if name in {each.name, each.place}]:
         for section in sections:
-            if section.name == "metrics":  # what has options stands beside plain names
+            if section.name in {"labels", "metrics"}:  # what has options stands beside plain names
                 _show_option(found, section.place)
             _show_section(section)
     elif kinds := [each for each in _list_kinds(found) if name_kind(each) == name]:

@@ -91,6 +91,16 @@ class Images(Options):
         _, names, chosen = self._choose(base)
         return tuple(names[index] for index in chosen)
 
+    def find_label_files(self, base: Path) -> dict[str, Path]:
+        """Return the files of labels, each by a name that is the same anywhere; none by default.
+
+        Raises:
+            MissingFile, StepInputError: one is not there, or two could be meant.
+        """
+        if self.labels is None or self.labels == "folders":
+            return {}
+        return dict(self.labels.find_files(base, self.find_names(base)))
+
     def _choose(self, base: Path) -> tuple[Path, list[str], Sequence[int]]:
         """Return where pictures lie, the path of each below it, and which of them to take."""
         place = base / self.path

@@ -71,6 +71,8 @@ class Value:
     """Why there is no value; of one that there is, why it may not mean what it seems to."""
     identical: bool = False
     """Both sides are equal, and the value would be infinite: that passes any lower bound."""
+    applies: bool = True
+    """False of a figure that such data has none of: by labels, where there are none."""
 
 
 @dataclass(frozen=True)

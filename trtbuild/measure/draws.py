@@ -58,7 +58,7 @@ def take_only_draw(
     found = {}
     for figure in figures:
         if figure.name not in drawn:
-            found[figure.name] = Value(None, remark=without)
+            found[figure.name] = Value(None, remark=without, applies=False)
             continue
         mine, other = drawn[figure.name]
         own = None if other is None else _number(other[0])

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.arrays import RaggedRows
 from trtbuild.core.comparison import Interval, Measure
-from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import (
     CannotMeasure,
     CountingMeasurement,
@@ -23,13 +22,14 @@ from trtbuild.measure.base import (
     Value,
 )
 from trtbuild.measure.bits import write_bits
+from trtbuild.measure.described import describe_output, find_figure, list_figures
 from trtbuild.measure.intervals import (
     FEWEST,
     bootstrap_intervals,
     draw_samples,
     score_intervals,
 )
-from trtbuild.measure.pairs import Output, list_row_shapes
+from trtbuild.measure.pairs import Output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,32 +58,6 @@ class Task:
 
     metric: MetricKind
     files: Mapping[str, Path]
-
-
-def list_figures(metric: MetricKind) -> Iterator[tuple[str, Figure]]:
-    """Yield the figures of a metric, by the names that recipes know them by."""
-    for figure in metric.figures():
-        yield figure.name if metric.name is None else f"{metric.name}.{figure.name}", figure
-
-
-def find_figure(name: str, metrics: Iterable[object]) -> Figure | None:
-    """Return the figure of a name, of those that some metrics of a recipe yield."""
-    for metric in metrics:
-        for known, figure in list_figures(metric) if isinstance(metric, MetricKind) else ():
-            if known == name:
-                return figure
-    return None
-
-
-def describe_output(name: str, output: Output) -> TensorSpec:
-    """Describe a sample of an output; a size in which samples differ is a span: `0..300`."""
-    shapes = list_row_shapes(output)
-    sizes = [sorted({shape[axis] for shape in shapes}) for axis in range(len(shapes[0]))]
-    return TensorSpec(
-        name=name,
-        dtype=output.dtype.name,
-        shape=tuple(each[0] if len(each) == 1 else f"{each[0]}..{each[-1]}" for each in sizes),
-    )
 
 
 def measure_tasks(
@@ -226,6 +200,7 @@ class _Running:
                 reference=found.reference,
                 intervals=() if found.value is None else intervals.get(figure.name, ()),
                 identical=found.identical,
+                applies=found.applies,
                 right=write_bits(right[figure.name][:, -1]) if figure.name in right else "",
                 broken=self._broken,
             )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.data.images import Images
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.schema import Recipe
@@ -40,7 +41,10 @@ def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
             found[name] = error.message
     compared = recipe.compare
     if compared is not None and compared.data not in found:
+        judged = recipe.data.get(compared.data)
         try:
+            if isinstance(judged, Images):
+                judged.find_label_files(base)
             for task in compared.metrics:
                 if not isinstance(task, str) and not task.is_code:
                     task.find_files(base)
@@ -62,9 +66,11 @@ def belongs(file: str, recipe: Recipe, absent: Collection[str]) -> bool:
 
 def list_places(recipe: Recipe, data: str) -> Iterator[str]:
     """Yield where a data set lies, relative to the recipe; nothing for code that yields samples."""
-    place = getattr(recipe.data[data], "path", None)
-    if isinstance(place, str):
-        yield place
+    source = recipe.data[data]
+    for part in (source, getattr(source, "labels", None)):
+        place = getattr(part, "path", None)
+        if isinstance(place, str):
+            yield place
 
 
 def drop_absent_data(plan: Plan, absent: Mapping[str, str]) -> Plan:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
-from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
@@ -183,6 +183,20 @@ def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[T
 Looks = Iterator[tuple[At, "Look"]]
 
 
+class _LabelFiles:
+    """The files of labels of pictures, looked for as others are."""
+
+    def __init__(self, source: Images) -> None:
+        self._source = source
+
+    def find_files(self, base: Path) -> tuple[Path, ...]:
+        try:
+            self._source.find_names(base)
+        except MissingFile:  # that the pictures are not here is told where they are named
+            return ()
+        return tuple(self._source.find_label_files(base).values())
+
+
 class Look:
     """Looks for one file, or for those of a part of a recipe."""
 
@@ -219,6 +233,8 @@ def _of_data(recipe: Recipe, base: Path) -> Looks:
         if not isinstance(source, Random):
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
+        if isinstance(source, Images) and hasattr(source.labels, "path"):
+            yield ("data", name, "labels", "path"), Look(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:

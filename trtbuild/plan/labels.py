@@ -35,8 +35,7 @@ def add_labels(
     names: tuple[str, ...] = ()
     files: tuple[LabelFile, ...] = ()
     if isinstance(source, Images) and not isinstance(told, str) and compare.data not in here.absent:
-        names = source.find_names(here.base)
-        found = told.find_files(here.base, names)
+        names, found = source.find_names(here.base), source.find_label_files(here.base)
         pinned = here.pinned(found.values())
         files = tuple(LabelFile(name=n, file=p) for n, p in zip(found, pinned, strict=True))
     step = f"capture_labels({compare.data})"

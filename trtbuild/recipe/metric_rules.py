@@ -12,7 +12,7 @@ from trtbuild.measure.metrics import LABELLED, Metric, find_row
 from trtbuild.measure.tasks import list_figures
 from trtbuild.recipe.problems import Path, Problem, find_nearest
 from trtbuild.recipe.scalars import clip
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import Compare, Recipe
 from trtbuild.recipe.schema_places import join_names, list_kinds
 from trtbuild.recipe.source import RecipeText
 
@@ -23,7 +23,11 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
     """`top1`, `top5`, and kinds that judge by labels, need to know what is right."""
     compare = recipe.compare
     data = recipe.data.get(compare.data) if compare is not None else None
-    if compare is None or data is None or getattr(data, "labels", None) is not None:
+    if compare is None or data is None:
+        return
+    told = getattr(data, "labels", None)
+    if told is not None:
+        yield from _classes_are_classes(compare, getattr(told, "kind", ""), source)
         return
     asked: list[tuple[Path, str]] = [
         (("compare", "metrics", index), metric if isinstance(metric, str) else metric.kind)
@@ -42,6 +46,16 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
     for path, metric in asked:
         told = f"{metric} needs labels, and the data set `{clip(compare.data)}` has none"
         yield source.problem(path, told, hint)
+
+
+def _classes_are_classes(compare: Compare, kind: str, source: RecipeText) -> Iterator[Problem]:
+    """What counts classes of samples is not held against boxes or masks."""
+    for index, metric in enumerate(compare.metrics):
+        name = metric if isinstance(metric, str) else metric.kind
+        if kind and (name in LABELLED or name == "classification"):
+            told = f"{name} needs a class of each sample, and `kind: {kind}` of `labels` has none"
+            hint = "leave it out, or compare on data whose labels are classes: `labels: folders`"
+            yield source.problem(("compare", "metrics", index), told, hint)
 
 
 def _list_tasks(recipe: Recipe) -> Iterator[tuple[int, MetricKind]]:

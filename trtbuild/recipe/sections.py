@@ -42,16 +42,17 @@ class Section:
 def find_sections() -> tuple[Section, ...]:
     """Return every section below a recipe, outer ones first, in the order of the schema.
 
-    One that several others hold (`preprocess`) is named where it comes first, and one that allows
-    a part of another's kinds (`calibrators`) is left out.
+    One that several others hold (`preprocess`) is named where it comes first among the outermost,
+    and one that allows a part of another's kinds (`calibrators`) is left out.
     """
     from trtbuild.recipe.schema import Recipe
 
+    every = dict.fromkeys(_walk(Recipe, ""))
     found: list[Section] = []
-    for section in _walk(Recipe, ""):
+    for section in sorted(every, key=lambda each: each.place.count(".")):
         if not any(set(section.classes) <= set(other.classes) for other in found):
             found.append(section)
-    return tuple(found)
+    return tuple(section for section in every if section in found)
 
 
 def find_shared_options(section: Section) -> dict[tuple[type[Options], ...], tuple[str, ...]]:

@@ -117,7 +117,7 @@ def _verdicts(found: Comparison, about: str) -> TableBlock:
 def _verdict_row(verdict: GateVerdict) -> tuple[InlineText, ...]:
     return (
         (verdict.gate,),
-        (Code(verdict.output),) if verdict.output else ("any",),
+        (Code(verdict.output),) if verdict.output else NOTHING,
         (verdict.found,) if verdict.found else NOTHING,
         (verdict.interval,) if verdict.interval else NOTHING,
         (_describe_verdict(verdict),),
