@@ -24,9 +24,14 @@ def test_what_the_recipe_has_is_not_tried_again():
     assert "bias_correction" == names[-1]
 
 
+def test_without_data_to_calibrate_on_only_weights_have_a_choice():
+    """Ranges by hand and tables of ranges are somebody's decision."""
+    assert ["weights: mse"] == [what for s in list_stages(Quantization()) for what, _ in s.choices]
+
+
 def test_every_choice_is_one_that_a_recipe_may_make():
     """The section takes it as it is written."""
-    for stage in list_stages(Quantization()):
+    for stage in list_stages(Quantization(data="c")):
         for _, options in stage.choices:
             written = Candidate().adding(options).options
             Quantization.model_validate_json(json.dumps({"data": "c", **written}))

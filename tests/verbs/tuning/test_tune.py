@@ -122,12 +122,13 @@ def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):
     ("before", "after", "wishes", "why"),
     [
         ("  gates:\n    - {metric: sqnr_db, at_least: 25}\n", "", {}, "no gate"),
+        ("sqnr_db, at_least: 25", "top1, at_least: 25%", {}, "cannot be judged on `eval`"),
         ("", "", {"data": "calib"}, "calibration sees `calib`"),
         ("", "", {"data": "gone"}, "no data set `gone`"),
         ("{kind: minmax}", "&a {kind: minmax}", {}, "shared by an anchor"),
     ],
 )
-def test_what_cannot_be_tuned_is_refused_before_anything_runs(
+def test_what_cannot_be_tuned_is_refused_before_anything_is_tried(
     tune, needy, before, after, wishes, why
 ):
     """One error, with what to do."""

@@ -76,23 +76,22 @@ class Stage:
 def list_stages(section: Quantization) -> list[Stage]:
     """Return what costs nothing at run time: what is cheap to try, and changes most, first.
 
-    Rounding comes last, since it is fitted to all the rest, and takes longest.
+    Rounding comes last, since it is fitted to all the rest, and takes longest. Without data to
+    calibrate on only the weights' limits can be changed.
     """
+    limits = [("weights: mse", {"weights": {"kind": "mse"}})]
+    weights = Stage([] if section.weights.kind == "mse" else limits)
+    if section.data is None:
+        return [weights]
     own = "" if section.calibrator is None else section.calibrator.kind
+    bias = [("bias_correction", {"bias_correction": True})]
+    rounding = [("rounding: reconstructed", {"rounding": "reconstructed"})]
     return [
         Stage([AS_IT_WAS, *(_calibrator(kind) for kind in _CALIBRATORS if kind != own)]),
-        Stage([("weights: mse", {"weights": {"kind": "mse"}})])
-        if section.weights.kind != "mse"
-        else Stage([]),
+        weights,
         Stage([] if section.equalize else _equalizations()),
-        Stage(
-            [] if section.bias_correction else [("bias_correction", {"bias_correction": True})],
-        ),
-        Stage(
-            []
-            if section.rounding == "reconstructed"
-            else [("rounding: reconstructed", {"rounding": "reconstructed"})]
-        ),
+        Stage([] if section.bias_correction else bias),
+        Stage([] if section.rounding == "reconstructed" else rounding),
     ]
 
 

@@ -46,12 +46,10 @@ class Search:
     """The shortfall that is a sample's chance."""
     tried: list[Tried] = field(default_factory=list)
 
-    def try_out(
-        self, candidate: Candidate, what: str, *, of: Tried | None, best: Tried | None = None
-    ) -> Tried:
+    def try_out(self, candidate: Candidate, what: str, *, of: Tried | None) -> Tried:
         """Build and compare a candidate; one that was tried before is not tried again.
 
-        It is told whether it is better than the `best` so far, by default what it changes.
+        It is told whether it is better than all before.
 
         Raises:
             OutOfTime: that would cost time, and there is none left.
@@ -69,10 +67,9 @@ class Search:
             of=None if of is None else of.index,
         )
         made = Tried(len(self.tried), candidate, self.attempt(candidate, trial))
+        best = min((each.trial for each in self.tried), key=rank, default=None)
         self.tried.append(made)
-        rival = best or of
-        better = rival is None or is_better(made.trial, rival.trial, self.resolution)
-        self.tell(made.trial, better)
+        self.tell(made.trial, best is None or rank(made.trial) < rank(best))
         return made
 
     def choose_options(self, start: Tried, stages: Sequence[Stage]) -> Tried:
@@ -87,7 +84,7 @@ class Search:
                 if best.trial.passed:
                     return best
                 candidate = before.candidate.adding(options)
-                found = self.try_out(candidate, what, of=before, best=best)
+                found = self.try_out(candidate, what, of=before)
                 if is_better(found.trial, best.trial, self.resolution):
                     best = found
         return best

@@ -151,7 +151,7 @@ def _tune(
     _, compare = sections_of(workshop.loaded)
     data = wishes.data or compare.data
     trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
-    refuse_unjudged(found)
+    refuse_unjudged(found, data)
     search = Search(
         attempt=lambda candidate, trial: workshop.attempt(candidate, trial, data=data),
         is_known=lambda candidate: workshop.is_known(candidate, data=data),

@@ -29,7 +29,7 @@ from trtbuild.verbs.record import RunArtifacts
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.standing import find_signal, list_figures, measure_shortfall
 
-__all__ = ["Workshop", "sections_of"]
+__all__ = ["Workshop", "refuse_unjudged", "sections_of"]
 
 SIGNAL = "sqnr_db"
 COMPARE = "compare"
@@ -88,7 +88,7 @@ class Workshop:
         """Tell whether a candidate was compared before, so that looking costs nothing."""
         try:
             made = self.plan(self.load(candidate, data=data), COMPARE)
-        except RecipeError:
+        except (RecipeError, UsageError):
             return True
         return all(each.verdict == "reuse" for each in decide(made, self.store))
 
@@ -96,7 +96,7 @@ class Workshop:
         """Return a trial with what came of it; one that cannot be built says why."""
         try:
             return self.compare(candidate, trial, data=data)[0]
-        except (RecipeError, StepFailed, StepInputError) as error:
+        except (RecipeError, StepFailed, StepInputError, UsageError) as error:
             return trial.model_copy(update={"problem": error.message.split("\n")[0]})
 
     def compare(
@@ -175,15 +175,19 @@ def _size(outcomes: tuple[Outcome, ...]) -> int:
     return sum(artifact.size_bytes for artifact in made if artifact.name in {MODEL, WEIGHTS})
 
 
-def refuse_unjudged(found: Comparison) -> None:
+def refuse_unjudged(found: Comparison, data: str) -> None:
     """Refuse gates that nobody can judge: no change would help.
+
+    What is missing since INT8 makes no numbers of it is another thing.
 
     Raises:
         UsageError: there is one.
     """
     for verdict in found.verdicts:
-        if not verdict.judged and not verdict.passed:
+        lacking = verdict.value is None and not verdict.passed
+        if lacking and not any(measure.broken for measure in found.measures):
             raise UsageError(
-                f"the gate `{verdict.gate}` cannot be judged: {verdict.remark}",
-                hint="give `compare` a `reference`, or a gate on what the labels say",
+                f"the gate `{verdict.gate}` cannot be judged on `{data}`: {verdict.remark}",
+                hint="take data that has what the gate looks at, or give `compare` a gate on "
+                "something else, or a float `reference`",
             )
