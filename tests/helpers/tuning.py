@@ -27,7 +27,7 @@ name: needy
 model: {kind: onnx, path: model.onnx}
 data:
   calib: {kind: arrays, path: calib.npz}
-  eval: {kind: arrays, path: eval.npz}
+  eval: {kind: arrays, path: eval.npz, labels: label}
   third: {kind: arrays, path: third.npz}
 quantization:
   data: calib
@@ -62,7 +62,8 @@ def needy_project(folder: Path) -> Path:
     for name in ("calib", "eval", "third"):
         samples = random.normal(size=(16, 8)).astype(np.float32)
         samples[:, 0] *= LOUD
-        np.savez(folder / f"{name}.npz", x=samples)
+        labels = {"label": np.arange(16) % 4} if name == "eval" else {}
+        np.savez(folder / f"{name}.npz", x=samples, **labels)
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE)
     return recipe

@@ -122,7 +122,12 @@ def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):
     ("before", "after", "wishes", "why"),
     [
         ("  gates:\n    - {metric: sqnr_db, at_least: 25}\n", "", {}, "no gate"),
-        ("sqnr_db, at_least: 25", "top1, at_least: 25%", {}, "cannot be judged on `eval`"),
+        (
+            "sqnr_db, at_least: 25",
+            "top1, at_least: 25%",
+            {"data": "third"},
+            "cannot be judged on `third`: the data has no labels",
+        ),
         ("", "", {"data": "calib"}, "calibration sees `calib`"),
         ("", "", {"data": "gone"}, "no data set `gone`"),
         ("{kind: minmax}", "&a {kind: minmax}", {}, "shared by an anchor"),
