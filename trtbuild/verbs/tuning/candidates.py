@@ -11,9 +11,9 @@ from trtbuild.core.patterns import OPERATOR
 from trtbuild.recipe.edit import Change, Item
 from trtbuild.recipe.schema import Quantization
 
-__all__ = ["SECTION", "SKIP", "Candidate", "Stage", "list_stages", "write_pattern"]
+__all__ = ["ROUNDING", "SECTION", "SKIP", "Candidate", "Stage", "list_stages", "write_pattern"]
 
-SECTION, SKIP = "quantization", "skip"
+SECTION, SKIP, ROUNDING = "quantization", "skip", "rounding"
 _CALIBRATORS = ("auto", "mse", "minmax", "entropy2", "percentile")
 AS_IT_WAS: tuple[str, dict[str, Any]] = ("calibrator as it was", {"calibrator": None})
 """Of account where another was chosen while something else was worse."""
@@ -85,7 +85,7 @@ def list_stages(section: Quantization) -> list[Stage]:
         return [weights]
     own = "" if section.calibrator is None else section.calibrator.kind
     bias = [("bias_correction", {"bias_correction": True})]
-    rounding = [("rounding: reconstructed", {"rounding": "reconstructed"})]
+    rounding = [("rounding: reconstructed", {ROUNDING: "reconstructed"})]
     return [
         Stage([AS_IT_WAS, *(_calibrator(kind) for kind in _CALIBRATORS if kind != own)]),
         weights,

@@ -13,8 +13,8 @@ from trtbuild.verbs.tuning.standing import is_better, rank
 __all__ = ["OutOfTime", "Search", "Tried"]
 
 Attempt = Callable[[Candidate, Trial], Trial]
-MOST_PRUNED = 6
-"""How many layers are tried in INT8 again, the largest first, once enough are in float."""
+MOST_BACK = 6
+"""How many layers are tried in INT8 again, once enough are in float."""
 
 
 class OutOfTime(Exception):  # it is no error
@@ -102,10 +102,19 @@ class Search:
             found = self._floating(best, layers[:count])
             tries.append(found)
             if found.trial.passed:
-                found = self._bisect(best, layers, failing, count)
-                return self._prune(best, found, macs)
+                return self.put_back(self._bisect(best, layers, failing, count), macs)
             failing, count = count, min(2 * count, most)
         return min(tries, key=lambda each: rank(each.trial))
+
+    def put_back(self, least: Tried, macs: Mapping[str, int], *, most: int = MOST_BACK) -> Tried:
+        """Return what passes with single layers in INT8 again, those with most work first."""
+        heaviest = sorted(least.candidate.floats, key=lambda name: (-macs.get(name, 0), name))
+        for name in heaviest[:most]:
+            rest = tuple(each for each in least.candidate.floats if each != name)
+            if rest:
+                found = self._try_floats(least, rest)
+                least = found if found.trial.passed else least
+        return least
 
     def simplify(self, best: Tried) -> Tried:
         """Return what passes without the options that it does not need; measure those it does.
@@ -133,15 +142,6 @@ class Search:
             else:
                 failing = middle
         return self._floating(best, layers[:passing])
-
-    def _prune(self, best: Tried, least: Tried, macs: Mapping[str, int]) -> Tried:
-        heaviest = sorted(least.candidate.floats, key=lambda name: (-macs.get(name, 0), name))
-        for name in heaviest[:MOST_PRUNED]:
-            rest = tuple(each for each in least.candidate.floats if each != name)
-            if rest:
-                found = self._try_floats(best, rest)
-                least = found if found.trial.passed else least
-        return least
 
     def _floating(self, best: Tried, names: Sequence[str]) -> Tried:
         return self._try_floats(best, (*best.candidate.floats, *names))

@@ -19,7 +19,7 @@ from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
-from trtbuild.verbs.tuning.candidates import SECTION, Candidate, list_stages
+from trtbuild.verbs.tuning.candidates import ROUNDING, SECTION, Candidate, list_stages
 from trtbuild.verbs.tuning.remarks import explain_changes
 from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
 from trtbuild.verbs.tuning.standing import find_resolution, rank
@@ -28,6 +28,8 @@ from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_o
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
 
 ROUNDS = 2
+MOST_FITTED = 3
+"""How many layers are tried in INT8 again with rounding fitted to each."""
 SAMPLES = 32
 """On which layers are measured one by one."""
 AS_IT_IS = "as the recipe is"
@@ -179,8 +181,9 @@ def _reach(
 ) -> None:
     """Search until the gates pass; what each layer costs alone goes to `alone`.
 
-    Where layers in float do not do, options are chosen again beside them: which are good depends on
-    what was worst. Then more layers are.
+    Rounding takes longest to fit: layers in float are looked for without it, and with it, some may
+    do without. Where layers in float do not do, options are chosen again beside them: which are
+    good depends on what was worst. Then more layers are.
     """
     stages = list_stages(sections_of(workshop.loaded)[0])
     best = search.tried[0]
@@ -188,9 +191,16 @@ def _reach(
         best = search.choose_options(best, stages)
         if best.trial.passed:
             break
+        plain = best.candidate.without(ROUNDING)
+        fitted, best = best, search.try_out(plain, f"no {ROUNDING}", of=best)
         ranked = _rank_layers(workshop, best.candidate, data, remarks)
         alone.update({name: told for name, told in ranked.items() if name not in alone})
         best = search.choose_floats(best, tuple(ranked), workshop.macs)
+        if best.trial.passed and ROUNDING in fitted.candidate.options:
+            added = {ROUNDING: fitted.candidate.options[ROUNDING]}
+            again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
+            found = search.put_back(again, workshop.macs, most=MOST_FITTED)
+            best = min(best, found, key=lambda each: rank(each.trial))
     if best.trial.passed:
         search.simplify(best)
 
