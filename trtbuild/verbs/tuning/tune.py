@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.errors import NotWritable, StepFailed, StepInputError, UsageError
-from trtbuild.core.files import write_whole
+from trtbuild.core.files import replace_whole
 from trtbuild.core.placed import TUNING
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.tuning import Trial, Tuning
-from trtbuild.recipe.edit import edit_section
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
-from trtbuild.verbs.tuning.candidates import ROUNDING, SECTION, Candidate, list_stages
-from trtbuild.verbs.tuning.remarks import explain_changes
+from trtbuild.verbs.tuning.candidates import ROUNDING, Candidate, list_stages
+from trtbuild.verbs.tuning.conclude import conclude
 from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
 from trtbuild.verbs.tuning.standing import find_resolution, rank
 from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_of
@@ -138,7 +136,10 @@ def _write(loaded: LoadedRecipe, *, before: str, after: str) -> None:
             hint="run the command again: what was built is kept",
         )
     try:
-        write_whole(loaded.file.resolve(), after.encode())
+        whole = loaded.file.resolve()
+        with replace_whole(whole) as part:
+            part.write_bytes(after.encode())
+            part.chmod(whole.stat().st_mode & 0o777)
     except OSError as error:
         raise NotWritable(
             f"{loaded.file} cannot be written to: {error.strerror}",
@@ -172,8 +173,7 @@ def _tune(
             "the time is spent and not all was tried: run the command again to go on, or give it "
             "more with --budget"
         )
-    chosen = min(search.tried, key=lambda each: rank(each.trial))
-    return _conclude(workshop, search.tried, chosen, data, alone, remarks)
+    return conclude(workshop, search.tried, data, alone, remarks)
 
 
 def _reach(
@@ -218,83 +218,3 @@ def _rank_layers(
         layer.name: "" if layer.worst_db is None else f"alone in INT8: {layer.worst_db:.1f} dB"
         for layer in found.layers
     }
-
-
-def _conclude(  # all that a conclusion rests on
-    workshop: Workshop,
-    tried: Sequence[Tried],
-    chosen: Tried,
-    data: str,
-    alone: Mapping[str, str],
-    remarks: list[str],
-) -> tuple[Tuning, str]:
-    """Verify the best one on the comparison's data; without a gain there, leave all as it is."""
-    recipe, (_, compare) = workshop.loaded.recipe, sections_of(workshop.loaded)
-    start, best = tried[0].trial, chosen.trial
-    if data != compare.data:
-        start = workshop.attempt(Candidate(), start, data=compare.data)
-        best = workshop.attempt(chosen.candidate, best, data=compare.data)
-        if chosen.trial.passed != best.passed:
-            sets = (data, compare.data) if chosen.trial.passed else (compare.data, data)
-            remarks.append(f"what passes on `{sets[0]}` does not on `{sets[1]}`")
-    elif chosen.index:
-        remarks.append(
-            f"the search was judged by `{compare.data}`, which so is no proof any more: a third "
-            "data set keeps them apart (`trtbuild tune --data NAME`)"
-        )
-    better = chosen.index and rank(best) < rank(start)
-    index, best = (chosen.index, best) if better else (0, start)
-    patched = _edit(workshop, tried, index, alone, data) if better else workshop.text
-    found = Tuning(
-        recipe=recipe.name,
-        file=workshop.loaded.file.name,
-        passed=best.passed,
-        best=index,
-        trials=mark_frontier([each.trial for each in tried]),
-        searched_on=data,
-        verified_on=compare.data,
-        before=start.figures,
-        after=best.figures,
-        patch=_diff(workshop.loaded.file.name, workshop.text, patched),
-        remarks=tuple(remarks),
-    )
-    return found, patched
-
-
-def _edit(
-    workshop: Workshop, tried: Sequence[Tried], index: int, alone: Mapping[str, str], data: str
-) -> str:
-    remarks = explain_changes(tried, tried[index])
-    told = {key: f"{remark} (on {data})" for key, remark in remarks.items()}
-    changes = tried[index].candidate.list_changes(told, alone)
-    return edit_section(str(workshop.loaded.file), workshop.text, SECTION, changes)
-
-
-def _diff(name: str, before: str, after: str) -> str:
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}"
-    )
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
-
-
-def mark_frontier(trials: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Mark the trials than which nothing has as much INT8 and comes closer to passing."""
-    order = sorted(
-        (index for index, trial in enumerate(trials) if not trial.problem),
-        key=lambda index: (-trials[index].int8_share, _distance(trials[index]), index),
-    )
-    found: set[int] = set()
-    least: tuple[float, float] | None = None
-    for index in order:
-        distance = _distance(trials[index])
-        if least is None or distance < least:
-            found.add(index)
-            least = distance
-    return tuple(
-        trial.model_copy(update={"frontier": index in found}) for index, trial in enumerate(trials)
-    )
-
-
-def _distance(trial: Trial) -> tuple[float, float]:
-    signal = float("inf") if trial.sqnr_db is None else trial.sqnr_db
-    return trial.shortfall, -signal
