@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from trtbuild.calib.entropy import Entropy2
-from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.minmax import Minmax
 from trtbuild.calib.mse import Mse
 from trtbuild.calib.percentile import Percentile
 from trtbuild.core.options import Options
+
+if TYPE_CHECKING:
+    from trtbuild.calib.histogram import Histogram
 
 __all__ = ["Auto"]
 
