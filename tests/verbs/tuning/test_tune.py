@@ -7,6 +7,7 @@ import pytest
 from tests.helpers.projects import edit
 from tests.helpers.tuning import needy_project
 from trtbuild.core.errors import UsageError
+from trtbuild.plan.sensitivity import name_part
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
@@ -14,12 +15,15 @@ from trtbuild.verbs.tuning.tune import Wishes, tune_recipe
 
 
 class Counting(QuietListener):
-    """Remembers which steps start."""
+    """Remembers which steps start, and is interrupted when one does."""
 
-    def __init__(self):
+    def __init__(self, before=""):
+        self.before = before
         self.steps = []
 
     def started(self, name):
+        if name == self.before:
+            raise KeyboardInterrupt
         self.steps.append(name)
 
 
@@ -52,15 +56,19 @@ def tune(tmp_path, store, needy, few_stages):
 def test_the_one_bad_layer_is_left_float_and_a_second_run_runs_nothing(tune, needy):
     """Nothing else is changed, since nothing else is needed; the recipe keeps its comments.
 
-    Written, it passes: tuning it again ends at once.
+    An interrupted search goes on where it was. Written, it passes: tuning it again ends at once.
     """
-    found, _ = tune()
+    with pytest.raises(KeyboardInterrupt):
+        tune(Counting(before=name_part(0)))
+    rest = Counting()
+    found, _ = tune(rest)
     listener = Counting()
     again, _ = tune(listener)
     before = needy.read_text()
     written, _ = tune(write=True)
     after, told = tune()
 
+    assert name_part(0) == rest.steps[0]
     assert found.tuning.passed
     assert (("first",), {}) == (found.best.floats, found.best.options)
     assert 0.6 == found.best.int8_share  # 96 of 160 multiply-accumulates

@@ -13,7 +13,7 @@ from trtbuild.verbs.tuning.search import Tried
 from trtbuild.verbs.tuning.standing import rank
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
-__all__ = ["conclude"]
+__all__ = ["conclude", "mark_frontier"]
 
 
 def conclude(
@@ -49,7 +49,7 @@ def conclude(
         file=workshop.loaded.file.name,
         passed=best.passed,
         best=index,
-        trials=_mark_frontier([each.trial for each in tried]),
+        trials=mark_frontier([each.trial for each in tried]),
         searched_on=data,
         verified_on=compare.data,
         before=start.figures,
@@ -76,7 +76,7 @@ def _diff(name: str, before: str, after: str) -> str:
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline\n" for line in lines)
 
 
-def _mark_frontier(trials: Sequence[Trial]) -> tuple[Trial, ...]:
+def mark_frontier(trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """Mark the trials than which nothing has as much INT8 and comes closer to passing."""
     order = sorted(
         (index for index, trial in enumerate(trials) if not trial.problem),
