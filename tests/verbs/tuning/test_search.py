@@ -113,3 +113,20 @@ def test_a_second_round_adds_to_the_layers_of_the_first():
 
     assert ("c", "d", "e") == found.candidate.floats
     assert ["ac", "acd", "acde"] == [floats for _, floats in judge.asked[1:4]]
+
+
+def test_with_fitted_options_the_layers_that_nearly_did_without_go_back_first():
+    """Without c it lacked least, so that is tried first once rounding is fitted."""
+    lacks = {"a": 3.0, "b": 2.0, "c": 0.5, "d": 4.0, "e": 5.0}
+    search, judge, start = search_with(
+        lambda candidate: (
+            sum(lacks[name] for name in set(lacks) - {*candidate.floats}) - len(candidate.options)
+        )
+    )
+    plain = search.choose_floats(start, (*lacks, "f"), {})
+    fitted = search.try_out(plain.candidate.adding({"o": 1}), "fitted", of=plain)
+    found = search.put_back_fitted(plain, fitted)
+
+    assert tuple("abcde") == plain.candidate.floats
+    assert tuple("abde") == found.candidate.floats
+    assert [(["o"], "abcde"), (["o"], "abde")] == judge.asked[-4:-2]

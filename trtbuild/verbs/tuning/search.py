@@ -15,6 +15,8 @@ __all__ = ["OutOfTime", "Search", "Tried"]
 Attempt = Callable[[Candidate, Trial], Trial]
 MOST_BACK = 6
 """How many layers are tried in INT8 again, once enough are in float."""
+MOST_FITTED = 3
+"""The same with rounding fitted to each, which takes long."""
 
 
 class OutOfTime(Exception):  # it is no error
@@ -54,7 +56,7 @@ class Search:
         Raises:
             OutOfTime: that would cost time, and there is none left.
         """
-        known = next((each for each in self.tried if each.candidate.key == candidate.key), None)
+        known = self._find(candidate)
         if known is not None:
             return known
         late = of is not None and time.monotonic() >= self.deadline
@@ -106,15 +108,36 @@ class Search:
             failing, count = count, min(2 * count, most)
         return min(tries, key=lambda each: rank(each.trial))
 
-    def put_back(self, least: Tried, macs: Mapping[str, int], *, most: int = MOST_BACK) -> Tried:
+    def put_back(self, least: Tried, macs: Mapping[str, int]) -> Tried:
         """Return what passes with single layers in INT8 again, those with most work first."""
         heaviest = sorted(least.candidate.floats, key=lambda name: (-macs.get(name, 0), name))
-        for name in heaviest[:most]:
-            rest = tuple(each for each in least.candidate.floats if each != name)
-            if rest:
-                found = self._try_floats(least, rest)
-                least = found if found.trial.passed else least
+        for name in heaviest[:MOST_BACK]:
+            least = self._back(least, name)
         return least
+
+    def put_back_fitted(self, plain: Tried, fitted: Tried) -> Tried:
+        """Return what passes with options fitted to it and single layers in INT8 again.
+
+        First those without which `plain`, the same without these options, came closest.
+        """
+        near = {
+            name: known.trial
+            for name in plain.candidate.floats
+            if (known := self._find(_leave_out(plain.candidate, name))) is not None
+        }
+        for name in sorted(near, key=lambda name: rank(near[name]))[:MOST_FITTED]:
+            fitted = self._back(fitted, name)
+        return fitted
+
+    def _back(self, least: Tried, name: str) -> Tried:
+        rest = _leave_out(least.candidate, name).floats
+        if not rest:
+            return least
+        found = self._try_floats(least, rest)
+        return found if found.trial.passed else least
+
+    def _find(self, candidate: Candidate) -> Tried | None:
+        return next((each for each in self.tried if each.candidate.key == candidate.key), None)
 
     def simplify(self, best: Tried) -> Tried:
         """Return what passes without the options that it does not need; measure those it does.
@@ -150,3 +173,7 @@ class Search:
         layers = "1 layer" if len(names) == 1 else f"{len(names)} layers"
         candidate = Candidate(best.candidate.options, names)
         return self.try_out(candidate, f"{layers} in float", of=best)
+
+
+def _leave_out(candidate: Candidate, name: str) -> Candidate:
+    return Candidate(candidate.options, tuple(each for each in candidate.floats if each != name))

@@ -26,8 +26,6 @@ from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_o
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
 
 ROUNDS = 2
-MOST_FITTED = 3
-"""How many layers are tried in INT8 again with rounding fitted to each."""
 SAMPLES = 32
 """On which layers are measured one by one."""
 AS_IT_IS = "as the recipe is"
@@ -199,7 +197,7 @@ def _reach(
         if best.trial.passed and ROUNDING in fitted.candidate.options:
             added = {ROUNDING: fitted.candidate.options[ROUNDING]}
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
-            found = search.put_back(again, workshop.macs, most=MOST_FITTED)
+            found = search.put_back_fitted(best, again)
             best = min(best, found, key=lambda each: rank(each.trial))
     if best.trial.passed:
         search.simplify(best)
