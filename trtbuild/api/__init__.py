@@ -25,6 +25,7 @@ from trtbuild.api.review import (
     lock,
     verify,
 )
+from trtbuild.api.tuning import tune
 
 __all__ = [
     "apply",
@@ -54,6 +55,7 @@ __all__ = [
     "script",
     "sections",
     "sensitivity",
+    "tune",
     "validate",
     "verify",
     "why",
