@@ -66,6 +66,8 @@ class Subject:
     measured: Feed
     score: Callable[[np.ndarray], float]
     """Outputs → the share of the task that is solved."""
+    batch: int = BATCH
+    """How many samples the model takes at a time."""
 
 
 @dataclass
@@ -114,7 +116,7 @@ def sentences():
     )
 
 
-def run(model, feed):
+def run(model, feed, batch=BATCH):
     """Run a model in batches, its Q/DQ pairs as they stand."""
     options = ort.SessionOptions()
     options.add_session_config_entry("session.disable_quant_qdq", "1")
@@ -122,8 +124,8 @@ def run(model, feed):
     count = len(next(iter(feed.values())))
     return np.concatenate(
         [
-            session.run(None, {name: rows[i : i + BATCH] for name, rows in feed.items()})[0]
-            for i in range(0, count, BATCH)
+            session.run(None, {name: rows[i : i + batch] for name, rows in feed.items()})[0]
+            for i in range(0, count, batch)
         ]
     )
 

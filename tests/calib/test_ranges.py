@@ -72,6 +72,16 @@ def test_the_winner_of_auto_is_recorded():
     assert "auto: minmax" == found.tensors["a"].calibrator
 
 
+def test_what_was_judged_best_is_what_auto_takes():
+    """Its limit and its name, in place of what the histogram would decide."""
+    seen = {"a": histogram_of(range(128))}
+    auto = {"a": Auto(kind="auto")}
+    found = ranges_from_histograms(seen, auto, samples=1, judged="percentile").tensors["a"]
+
+    assert "auto: percentile" == found.calibrator
+    assert Percentile(kind="percentile").limit(seen["a"]) == pytest.approx(found.high)
+
+
 def test_the_options_of_a_calibrator_are_recorded():
     """Of each tensor its own: with overrides nobody could tell otherwise which had which."""
     seen = {"a": histogram_of(range(128)), "b": histogram_of(range(128))}

@@ -56,8 +56,8 @@ def test_an_option_is_told_wherever_it_stands(capsys):
 
 def test_a_word_that_is_none_gets_those_that_there_are(capsys):
     """Of kinds and of sections."""
-    with pytest.raises(UsageError, match=r"no kind, section or option `data\.Image`") as caught:
-        kinds("data.Image")
+    with pytest.raises(UsageError, match=r"no kind, section or option `data\.Images`") as caught:
+        kinds("data.Images")
 
     assert caught.value.hint.startswith("did you mean `images`? kinds: ")
     assert "percentile" in caught.value.hint

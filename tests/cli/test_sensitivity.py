@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,10 @@ def test_where_there_is_nothing_to_measure_that_is_said(
 
 
 def test_a_recipe_may_ask_for_it(project, trtbuild):
-    """Then an apply measures layers too, on what the recipe says, and places the file."""
+    """Then an apply measures layers too, on what the recipe says, and places the file.
+
+    The report shows them, and how the values are spread that they read.
+    """
     edit(project, "  metrics:", "  sensitivity: {samples: 1, layers: [Conv_a]}\n  metrics:")
     edit(
         project,
@@ -95,3 +99,7 @@ def test_a_recipe_may_ask_for_it(project, trtbuild):
     assert 0 == answer.code, answer.err
     assert ["Conv_a"] == [layer["name"] for layer in found["layers"]]
     assert 1 == found["samples"]
+    page = Path("build/small/report.html").read_text()
+    assert "<h2>What each layer costs</h2>" in page
+    (read,) = [use["tensor"] for use in found["layers"][0]["operands"]]
+    assert [read] == re.findall("<title>Histogram of (.*?),", page)

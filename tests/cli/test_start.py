@@ -104,3 +104,16 @@ def test_a_command_without_a_directory_goes_the_long_way(kept, tmp_path, monkeyp
     (tmp_path / "gone").rmdir()
 
     assert stamp.make_key(["plan", "recipe.yaml"]) is None
+
+
+def test_no_plugin_of_pydantic_s_is_looked_for():
+    """It would cost a tenth of a plan, and could change what a recipe means."""
+    code = (
+        "import sys; from trtbuild.cli import start\n"
+        "try: start.main(['kinds', 'fixes'])\n"
+        "except SystemExit: print('plugins', len(list(sys.modules['pydantic.plugin._loader']"
+        ".get_plugins())), sys.modules['pydantic.plugin._loader']._plugins)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert said.stdout.endswith("plugins 0 None\n")

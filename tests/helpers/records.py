@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+from trtbuild.core.comparison import Interval
+from trtbuild.core.histograms import BINS, ValueCounts
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.records import (
     Comparison,
@@ -18,8 +22,10 @@ from trtbuild.core.records import (
     TargetResult,
     UnbuiltTarget,
 )
+from trtbuild.core.sensitivity import LayerSensitivity, OperandUse, Sensitivity
+from trtbuild.core.tuning import Figure, Trial, Tuning
 from trtbuild.core.values import Range
-from trtbuild.report.blocks import InlineText
+from trtbuild.report.blocks import Aside, InlineText, Span
 
 LAYERS = ("/conv1/Conv", "/layer1/conv/Conv", "/layer2/conv/Conv", "/fc/Gemm")
 STEPS = (
@@ -38,7 +44,13 @@ STEPS = (
 
 def words(text: InlineText) -> str:
     """The words of a run of text, without what they look like."""
-    return "".join(each if isinstance(each, str) else each.text for each in text)
+    return "".join(map(_word, text))
+
+
+def _word(span: Span) -> str:
+    if isinstance(span, str):
+        return span
+    return f" ({span.text})" if isinstance(span, Aside) else span.text
 
 
 def digest(text: str) -> str:
@@ -281,6 +293,153 @@ def failed() -> Record:
     )
 
 
+def counts(largest: float = 22.1, *, around: float = 0.05) -> ValueCounts:
+    """Values of a tensor most of which are far smaller than the largest."""
+    places = [2.0 ** ((k - BINS) / 4) for k in range(BINS)]
+    bell = tuple(int(1e6 * math.exp(-(math.log(p / around) ** 2))) + 1 for p in places)
+    return ValueCounts(largest=largest, below=1_000_000, counts=bell)
+
+
+def sensitivity() -> Sensitivity:
+    """Ten layers, of which the first costs most by far."""
+    costs = (17.6, 25.3, 29.0, 29.9, 31.2, 33.0, 36.5, 38.1, 41.0, None)
+    names = (*LAYERS, *(f"/layer{3 + k}/conv/Conv" for k in range(6)))
+    return Sensitivity(
+        runner="ONNX Runtime on the CPU",
+        reference="FP32 model",
+        samples=32,
+        of=720,
+        labelled=True,
+        whole=_costs(14.6, 0.9531),
+        layers=tuple(
+            LayerSensitivity(
+                name=name,
+                op=name.rpartition("/")[2],
+                own_db=None if cost is None else cost + 4,
+                operands=(
+                    OperandUse(
+                        tensor="/conv1/Relu_output_0" if place else "input",
+                        limit=6.35,
+                        largest=22.1,
+                        clipped=0.0003 / (1 + place),
+                        levels=127,
+                        bits=6.99,
+                    ),
+                ),
+                alone=_costs(cost, 0.9688),
+                others=_costs(21.4 - place if place else 17.0, 0.9688),
+            )
+            for place, (name, cost) in enumerate(zip(names, costs, strict=True))
+        ),
+        remarks=("2 operands in INT8 stand and fall with no layer: they are INT8 throughout",),
+    )
+
+
+def _costs(sqnr_db: float | None, top1: float) -> tuple[Measure, ...]:
+    signal = Measure(
+        metric="sqnr_db", output="logits", value=sqnr_db, unit="dB", identical=sqnr_db is None
+    )
+    return (
+        signal,
+        Measure(
+            metric="top1", output="logits", value=top1, unit="share", own=True, reference=0.9844
+        ),
+    )
+
+
+def tuning() -> Tuning:
+    """Four recipes were tried, of which the last passes."""
+    trials = (
+        Trial(what="as the recipe is", int8_share=1.0, sqnr_db=14.6, shortfall=1.7, frontier=True),
+        Trial(
+            what="calibrator: mse", of=0, int8_share=1.0, sqnr_db=14.1, shortfall=1.9, options={}
+        ),
+        Trial(
+            what="`/conv1/Conv` in float",
+            of=0,
+            int8_share=0.981,
+            sqnr_db=18.9,
+            shortfall=0.4,
+            frontier=True,
+        ),
+        Trial(
+            what="`/layer1/conv/Conv` in float",
+            of=2,
+            int8_share=0.943,
+            sqnr_db=22.4,
+            passed=True,
+            frontier=True,
+        ),
+        Trial(what="`weights: {rounding: adaround}`", of=0, problem="it cannot be built"),
+    )
+    drops = ("2.23 points", "2.41 points", "0.9 points", "0.14 points", "-")
+    trials = tuple(
+        trial.model_copy(
+            update={
+                "figures": (Figure(name="top1 drop", found=drop),),
+                "size_bytes": 1_048_576 + 90_000 * place,
+            }
+        )
+        for place, (trial, drop) in enumerate(zip(trials, drops, strict=True))
+    )
+    return Tuning(
+        recipe="digits-int8",
+        file="recipes/digits_int8.yaml",
+        passed=True,
+        best=3,
+        trials=trials,
+        searched_on="eval",
+        verified_on="eval",
+        before=trials[0].figures,
+        after=trials[3].figures,
+        patch="--- a/digits_int8.yaml\n+++ b/digits_int8.yaml\n@@ -1 +1,2 @@\n quantization:\n"
+        "+  skip: [/conv1/Conv, /layer1/conv/Conv]\n",
+        remarks=("the search was judged by `eval`, which so is no proof any more",),
+    )
+
+
+def costly() -> Record:
+    """INT8 costs much: a gate fails, one output hides another, layers were measured, and tuned."""
+    lost = VERDICTS[1].model_copy(
+        update={
+            "passed": False,
+            "value": 0.0223,
+            "found": "drop 2.23 points",
+            "interval": "1.21 to 3.56 points (95 %)",
+            "missed_by": "1.73 points",
+        }
+    )
+    sure = Interval(
+        confidence=0.95,
+        method="score",
+        value=(0.9371, 0.9655),
+        reference=(0.9609, 0.9841),
+        drop=(0.0121, 0.0356),
+    )
+    fallen = MEASURES[4].model_copy(
+        update={"value": 0.9527, "own": True, "intervals": (sure,), "reference": 0.975}
+    )
+    parts = tuple(
+        Measure(metric="sqnr_db", output=f"boxes[{cut}]", value=v, unit="dB", part_of="boxes")
+        for cut, v in ((":, :4", 32.6), (":, 4:", 14.6))
+    )
+    whole = Measure(metric="sqnr_db", output="boxes", value=32.5, unit="dB")
+    gone = Measure(
+        metric="cosine", output="masks", value=None, remark="NaN in sample 3", broken=True
+    )
+    clipping = Range(low=-6.35, high=6.35, origin="calibrated", calibrator="entropy2")
+    measures = (*MEASURES[:4], fallen, whole, gone, *parts)
+    return good(
+        comparison=comparison(measures=measures, verdicts=(VERDICTS[0], lost)),
+        ranges={"input": clipping, "/conv1/Relu_output_0": clipping},
+        histograms={"input": counts(), "/conv1/Relu_output_0": counts(6.35, around=0.2)},
+        sensitivity=sensitivity(),
+        tuning=tuning(),
+        refused=True,
+        kept=("rtx/model.engine",),
+    )
+
+
 RECORDS = {
     "good": good,
     "failing_gate": failing_gate,
@@ -289,4 +448,5 @@ RECORDS = {
     "deferred": deferred,
     "engines": engines,
     "failed": failed,
+    "costly": costly,
 }

@@ -23,6 +23,7 @@ LAYERS = [
     ["core"],
 ]
 QUANT_LAYERS = [
+    ["trial"],
     ["apply"],
     ["rules"],
     ["adjusting", "adopting", "equalizing", "half", "switching"],

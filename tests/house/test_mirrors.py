@@ -25,6 +25,7 @@ NO_MIRROR = {
     "cli/test_other_versions.py": "stores of another trtbuild",
     "cli/test_reference.py": "what a build is compared with, in figures, verdicts and on pages",
     "cli/test_shipped_recipes.py": "the recipes of this repository, applied",
+    "report/test_browser.py": "pages of every sort, as a browser shows them",
     "quant/test_accuracy.py": "all of quantization, against another quantizer",
     "quant/test_delivered.py": "all of quantization, by what a builder makes of it",
     "quant/test_families.py": "all of quantization, on every family of models",

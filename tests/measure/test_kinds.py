@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 
 
 def noisy(rows):
-    return [row + RNG.normal(0, 0.3, row.shape).astype(row.dtype) for row in rows]
+    return [row + RNG.normal(0, 0.1, row.shape).astype(row.dtype) for row in rows]
 
 
 def rows_of(*shape):

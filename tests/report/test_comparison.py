@@ -36,17 +36,17 @@ def rows_of(**changes):
 
 def test_a_figure_stands_with_its_interval_and_its_doubt():
     """Value, reference and drop have each their own."""
-    figure, _ = rows_of()
+    _, figure = rows_of()
 
     assert "whole model" == figure["Output"]
-    assert ("61.00 %", "55.00 to 66.00 %") == (figure["Value"], figure["95 % interval"])
+    assert "61.00 % (55.00 to 66.00 %)" == figure["Value"]
     assert "64.00 % (60.00 to 70.00 %)" == figure["FP32"]
-    assert "drop 3.00 points (-1.00 to 7.00 points); few" == figure["Remark"]
+    assert ("3.00 points (-1.00 to 7.00 points)", "few") == (figure["Drop"], figure["Remark"])
 
 
 def test_a_gate_that_failed_says_by_how_much():
     """In a table."""
-    _, gate = rows_of()
+    gate, _ = rows_of()
 
     assert ("failed", "2.00 points") == (gate["Verdict"], gate["Missed by"])
     assert ("-1.00 to 7.00 points (95 %)", "too few") == (gate["Interval"], gate["Remark"])

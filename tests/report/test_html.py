@@ -9,7 +9,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.helpers.records import RECORDS, good, layer, seeded, target
+from tests.helpers.records import (
+    RECORDS,
+    counts,
+    good,
+    layer,
+    seeded,
+    sensitivity,
+    target,
+    tuning,
+)
 from trtbuild.core.values import Range
 from trtbuild.report.content import make_page
 from trtbuild.report.html import render_html
@@ -108,6 +117,11 @@ def test_names_are_escaped():
         ranges={evil: Range(low=-1.0, high=1.0, origin="manual")},
         notes=(evil,),
         caveats=(evil,),
+        histograms={evil: counts()},
+        sensitivity=sensitivity().model_copy(
+            update={"layers": (sensitivity().layers[0].model_copy(update={"name": evil}),)}
+        ),
+        tuning=tuning().model_copy(update={"patch": evil, "searched_on": evil}),
     )
     page = Nesting(render_html(record))
 

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.helpers.models import model_of
 from tests.helpers.quant import normal, observed, seeded
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.quant.adjusting.table import Adjustments, AdjustmentsAccount
@@ -17,6 +18,9 @@ from trtbuild.steps.quantize import Quantize
 MODEL = """g (float[N,4] x) => (float[N,2] y) {
     [one] a = MatMul(x, w)  p = Add(a, b)  r = Relu(p)  [two] y = MatMul(r, v)
 }"""
+HALF = MODEL.replace("float[", "float16[").replace(
+    "g (", '<ir_version: 8, opset_import: ["" : 19]> g ('
+)
 DATA = """{
     "source": {"kind": "arrays", "path": "x.npy"},
     "files": [],
@@ -127,3 +131,23 @@ def test_a_model_that_came_quantized_is_left_as_it_is(stage):
         each.split(", and")[0] for each in events.warnings
     ]
     assert [] == json.loads((made / "adjustments.json").read_text())["layers"]
+
+
+def test_a_model_of_16_bits_is_adjusted_by_its_twin(stage):
+    """Which rounds behind each node, as the model does; biases stay 16-bit."""
+    shapes = {"w": (4, 4), "b": (4,), "v": (4, 2)}
+    weights = {name: normal(*shape, seed=3).astype(np.float16) for name, shape in shapes.items()}
+    model = model_of(HALF, weights)
+
+    made, events = stage(fitting(), changed=model)
+
+    found = Adjustments.read(made / "adjustments.npz")
+    assert ("two" in found.weights, {"one"}) == (True, set(found.shifts))
+    assert events.notes[0].startswith("adjusted 2 of 2 layers")
+
+
+def test_where_nothing_is_int8_a_warning_says_so(stage):
+    """The options have no use then."""
+    _, events = stage(fitting(skip=("*",)))
+
+    assert ["nothing was adjusted: no layer with a weight is INT8"] == events.warnings

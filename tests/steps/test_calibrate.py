@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.models import model_of
 from trtbuild.calib.tails import Tails
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.histograms import Histograms
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.steps import calibrate as step
@@ -211,3 +212,11 @@ def test_ranges_in_front_of_a_plugin_are_those_without_it(calibrate):
 
     assert alone == beside
     assert {"x", "r"} == set(beside)
+
+
+def test_keeps_how_values_are_spread(calibrate, tmp_path):
+    """Of what is counted, in a few bins an octave: a report draws them."""
+    calibrate([[1, 2, 4, 8]], calibrator='{"kind": "mse"}')
+    found = Histograms.read_json((tmp_path / "histograms.json").read_bytes(), what="").tensors["x"]
+
+    assert (8.0, 4, 1) == (found.largest, found.total, found.counts[-1])

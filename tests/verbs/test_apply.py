@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.helpers.executors import Recording
-from tests.helpers.projects import edit
+from tests.helpers.projects import edit, small_project
 from trtbuild.core.errors import CorruptObject, LockMismatch, PlanStale
 from trtbuild.plan.saved_plan import read_saved_plan, save_plan
 from trtbuild.recipe.load import load_recipe
@@ -13,6 +13,12 @@ from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.lock import lock_built
 from trtbuild.verbs.plan import plan_recipe
+
+SMALL_TARGET = "rtx: {kind: tensorrt_rtx, compute_capabilities: [8.9], workspace: 256MiB}"
+FITTED = """{kind: minmax}
+  equalize: [{kind: cross_layer}]
+  rounding: reconstructed
+  bias_correction: true"""
 
 
 class Hearing(QuietListener):
@@ -36,6 +42,20 @@ def test_what_a_recipe_asks_for_is_placed(tiny, apply, tmp_path):
     again = apply(tiny)
     assert () == again.changed
     assert {"reused"} == {each.status for each in again.record.outcomes}
+
+
+def test_what_is_fitted_is_fitted_once(apply, tmp_path):
+    """In steps of their own, in front of what they change; the record says what each gained."""
+    recipe = edit(small_project(tmp_path / "small"), SMALL_TARGET, "ort: {kind: onnxruntime}")
+    edit(recipe, "{kind: minmax}", FITTED)
+
+    done = apply(recipe)
+
+    assert done.passed
+    told = {each.step: (*each.notes, *each.warnings) for each in done.record.outcomes}
+    assert told["adjust_weights"][0].startswith("adjusted 3 of 3 layers on 6 samples")
+    assert told["equalize"][0].startswith("`cross_layer` found nothing to equalize")
+    assert {"reused"} == {each.status for each in apply(recipe).record.outcomes}
 
 
 def test_what_is_damaged_is_made_again_and_told(tiny, apply, store, tmp_path):

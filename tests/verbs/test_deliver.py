@@ -77,6 +77,14 @@ def test_what_the_recipe_no_longer_makes_is_removed(store, tmp_path, model):
     assert not (tmp_path / "b/old").exists()
 
 
+def test_what_a_search_has_found_stays(store, tmp_path, model):
+    """It is no result of the build, whose report shows it."""
+    delivered(tmp_path / "b", store, {"tune.json": model}, whole=False)
+
+    delivered(tmp_path / "b", store, {})
+    assert (tmp_path / "b/tune.json").is_file()
+
+
 def test_what_is_not_ours_is_left_alone(store, tmp_path, model):
     """A user's file in the build directory stays."""
     delivered(tmp_path / "b", store, {"model.onnx": model})

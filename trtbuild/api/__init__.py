@@ -26,6 +26,7 @@ from trtbuild.api.review import (
     lock,
     verify,
 )
+from trtbuild.api.tuning import tune
 
 __all__ = [
     "apply",
@@ -56,6 +57,7 @@ __all__ = [
     "script",
     "sections",
     "sensitivity",
+    "tune",
     "validate",
     "verify",
     "why",

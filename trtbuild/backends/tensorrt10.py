@@ -11,12 +11,12 @@ from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, Implic
 from trtbuild.backends.tensorrt.flavour import TRT10, Flavour
 from trtbuild.backends.tensorrt.options import GpuTrtOptions, TensorFormat
 from trtbuild.backends.tensorrt.replacements import IN_10
-from trtbuild.backends.tensorrt.settings import Settings, make_settings
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import ByteSize
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.build import BuildJob
+    from trtbuild.backends.tensorrt.settings import Settings
 
 __all__ = ["Tensorrt10"]
 
@@ -109,6 +109,8 @@ class Tensorrt10(GpuTrtOptions):
 
     def settings(self, *, implicit: bool = False, quantized: bool = False) -> Settings:
         """Return what is set on the builder; `quantized` models hold Q/DQ pairs."""
+        from trtbuild.backends.tensorrt.settings import make_settings
+
         made = make_settings(self)
         made.arguments |= {name: True for name in ("fp16", "bf16") if getattr(self, name)}
         if implicit or (quantized and self.weakly_typed(implicit=False)):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities
 from trtbuild.backends.tensorrt.flavour import TRT11, Flavour
 from trtbuild.backends.tensorrt.options import GpuTrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_11
-from trtbuild.backends.tensorrt.settings import Settings, make_settings
 from trtbuild.core.needs import Needs
+
+if TYPE_CHECKING:
+    from trtbuild.backends.tensorrt.settings import Settings
 
 __all__ = ["Tensorrt11"]
 
@@ -43,6 +45,8 @@ class Tensorrt11(GpuTrtOptions):
 
     def settings(self) -> Settings:
         """Return what is set on the builder."""
+        from trtbuild.backends.tensorrt.settings import make_settings
+
         return make_settings(self)
 
     def build(self, order: BuildOrder) -> BuildResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
@@ -15,14 +15,15 @@ from trtbuild.backends.base import (
     Fit,
     Guarantee,
 )
-from trtbuild.backends.tensorrt.fit import judge_by_capability
 from trtbuild.backends.tensorrt.flavour import RTX, Flavour
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_RTX
-from trtbuild.backends.tensorrt.settings import Settings, describe_settings, make_settings
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import ByteSize
 from trtbuild.core.values import TensorSpec
+
+if TYPE_CHECKING:
+    from trtbuild.backends.tensorrt.settings import Settings
 
 __all__ = ["TensorrtRtx"]
 
@@ -77,6 +78,8 @@ class TensorrtRtx(TrtOptions):
     @classmethod
     def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:
         """Hold the compute capabilities and the version in its header against a machine."""
+        from trtbuild.backends.tensorrt.fit import judge_by_capability
+
         return judge_by_capability(cls.flavour, engine, facts)
 
     def needs(self) -> Needs:
@@ -93,6 +96,8 @@ class TensorrtRtx(TrtOptions):
 
     def settings(self) -> Settings:
         """Return what is set on the builder."""
+        from trtbuild.backends.tensorrt.settings import make_settings
+
         made = make_settings(self)
         made.arguments["compute_capabilities"] = [
             tuple(int(part) for part in name.split(".")) for name in self.built_for()
@@ -110,6 +115,7 @@ class TensorrtRtx(TrtOptions):
         )
         from trtbuild.backends.tensorrt.rtx_plan import read_kernels
         from trtbuild.backends.tensorrt.rtx_precision import report_delivered_by_rtx
+        from trtbuild.backends.tensorrt.settings import describe_settings
         from trtbuild.backends.tensorrt.tactics import digest_program
 
         read = OnnxModel.read(order.model)

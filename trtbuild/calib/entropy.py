@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from trtbuild.calib.histogram import Histogram
 
 __all__ = ["Entropy", "Entropy2"]
 

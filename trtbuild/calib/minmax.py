@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
+
+if TYPE_CHECKING:
+    from trtbuild.calib.histogram import Histogram
 
 __all__ = ["Minmax"]
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from trtbuild.calib.histogram import Histogram
 
 __all__ = ["Mse", "compute_squared_errors"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.calib.histogram import Histogram
 from trtbuild.core.options import Options
+
+if TYPE_CHECKING:
+    from trtbuild.calib.histogram import Histogram
 
 __all__ = ["Percentile"]
 

@@ -20,14 +20,18 @@ def ranges_from_histograms(
     *,
     samples: int,
     workers: int = 1,
+    judged: str = "",
 ) -> Ranges:
     """Return a range for each tensor that was reached: what was seen, clipped to ±limit.
 
-    Sorted by name; `workers` tensors are searched at a time.
+    Sorted by name; `workers` tensors are searched at a time. `judged` is the kind that `auto` was
+    found to do best with; without it the histograms decide.
     """
     reached = sorted(name for name, histogram in histograms.items() if histogram.total)
     with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(lambda name: _make_range(histograms[name], calibrators[name]), reached)
+        found = pool.map(
+            lambda name: _make_range(histograms[name], calibrators[name], judged), reached
+        )
         return Ranges(tensors=dict(zip(reached, found, strict=True)), samples=samples)
 
 
@@ -47,11 +51,13 @@ def _options(calibrator: HostCalibrator) -> dict[str, float | int | str | bool]:
     return calibrator.model_dump(exclude={"kind"})
 
 
-def _make_range(histogram: Histogram, calibrator: HostCalibrator) -> Range:
+def _make_range(histogram: Histogram, calibrator: HostCalibrator, judged: str) -> Range:
     import numpy as np
 
     if isinstance(calibrator, Auto):
-        won, found = calibrator.pick(histogram)
+        won, found = judged, calibrator.offer(histogram)[judged] if judged else 0.0
+        if not judged or not calibrator.samples:
+            won, found = calibrator.pick(histogram)
         kind = f"{calibrator.kind}: {won}"
     else:
         kind, found = calibrator.kind, calibrator.limit(histogram)

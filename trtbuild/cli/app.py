@@ -42,6 +42,7 @@ VERBS = {
     "compare": "Compare two ONNX files or engines, without a recipe; exit code 1 if a gate fails.",
     "sensitivity": "Say what each layer costs in INT8: alone, and as the only one that is not; "
     "worst first.",
+    "tune": "Find the least float work that holds the gates, as a patch; exit code 1 if none does.",
     "script": "Print a program that makes the same build with Polygraphy alone.",
 }
 """What each verb says of itself first; it is the function of that name in the module of that name.

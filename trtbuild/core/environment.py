@@ -20,7 +20,7 @@ GIVEN = (
     "CUDA_", "NVIDIA_", "OMP_", "MKL_", "KMP_", "GOMP_", "OPENBLAS_", "NUMEXPR_", "VECLIB_",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_", "REQUESTS_CA_BUNDLE",
     "SYSTEMROOT", "WINDIR", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "USERPROFILE", "PATHEXT",
-    "COMSPEC", "SYSTEMDRIVE", "NUMBER_OF_PROCESSORS",
+    "COMSPEC", "SYSTEMDRIVE", "NUMBER_OF_PROCESSORS", "PYDANTIC_DISABLE_PLUGINS",
 )  # fmt: skip
 """Those that user code is given undeclared: names, and beginnings of names (with `_`)."""
 UNSEEN = (

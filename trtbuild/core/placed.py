@@ -14,6 +14,7 @@ __all__ = [
     "REPORTS",
     "SENSITIVITY",
     "TIMING_CACHE",
+    "TUNING",
     "PlacedModel",
     "list_reserved_names",
 ]
@@ -45,6 +46,7 @@ MODELS = {
 RANGES = "ranges.json"
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
+TUNING = "tune.json"
 REPORTS = ("report.md", "report.html")
 ENGINE = "model.engine"
 """In the folder of a target, as those below."""
@@ -57,4 +59,4 @@ FAILED = "failed"
 def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
-    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, FAILED, *REPORTS})
+    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, TUNING, FAILED, *REPORTS})

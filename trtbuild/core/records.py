@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure
+from trtbuild.core.histograms import ValueCounts
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.sensitivity import Sensitivity
+from trtbuild.core.tuning import Tuning
 from trtbuild.core.values import Range
 
 __all__ = [
@@ -193,6 +195,10 @@ class Record(Options):
     """The calibrator with its options: `entropy2 (2048 bins)`."""
     ranges: dict[str, Range] = {}
     """The final table by tensor: calibrated, and manual ones laid over."""
+    histograms: dict[str, ValueCounts] = {}
+    """How the values of those tensors are spread that lose most in INT8, the worst first."""
+    tuning: Tuning | None = None
+    """What the last search for less float work found, if it lies in the build directory."""
     asked: tuple[RequestedLayer, ...] = ()
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 __all__ = [
+    "LINK",
     "NO_DEVICES",
     "Watch",
     "describe_devices",

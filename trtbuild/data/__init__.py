@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.entrypoint import Python
 from trtbuild.data.images import Images
@@ -11,4 +10,4 @@ from trtbuild.data.random import Random
 
 __all__ = ["AnyDataSource"]
 
-AnyDataSource = Annotated[Images | Arrays | Python | Random, Field(discriminator="kind")]
+AnyDataSource = Annotated[Images | Arrays | Python | Random, BY_KIND]

@@ -15,11 +15,11 @@ from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location, Options
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample, spread_evenly
-from trtbuild.data.labels import read_label
-from trtbuild.data.npy import ArrayReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from trtbuild.data.npy import ArrayReader
 
 __all__ = ["Arrays", "read_array_file"]
 
@@ -71,6 +71,8 @@ class Arrays(Options):
         Raises:
             StepInputError: the file cannot be read, or its arrays do not belong together.
         """
+        from trtbuild.data.labels import read_label
+
         (path,) = files
         with _open_arrays(path, self.input) as readers, _translate_errors(path):
             everything = list(readers.values())
@@ -135,6 +137,8 @@ def _translate_errors(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _open_arrays(path: Path, name: str) -> Iterator[dict[str, ArrayReader]]:
     """Open every array of the file; keys are model inputs (and labels), sorted."""
+    from trtbuild.data.npy import ArrayReader
+
     with contextlib.ExitStack() as stack, _translate_errors(path):
         file = stack.enter_context(path.open("rb"))
         magic = file.read(6)
@@ -156,6 +160,8 @@ def _open_arrays(path: Path, name: str) -> Iterator[dict[str, ArrayReader]]:
 def _members(
     archive: zipfile.ZipFile, where: str, stack: contextlib.ExitStack
 ) -> dict[str, ArrayReader]:
+    from trtbuild.data.npy import ArrayReader
+
     readers: dict[str, ArrayReader] = {}
     if len(archive.infolist()) > MOST_ARRAYS:
         raise StepInputError(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.core.entrypoint import explain_raised, find_source_files, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.options import NonEmpty, Options, VariableName
 from trtbuild.core.words import quote_whole
@@ -67,6 +66,8 @@ class Python(Options):
         Raises:
             MissingFile: there is no such file or module.
         """
+        from trtbuild.core.entrypoint import find_source_files
+
         return find_source_files(self.entrypoint, base)
 
     def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
@@ -133,6 +134,8 @@ class Python(Options):
 
     def _run(self, files: Sequence[Path]) -> Iterator[object]:
         """Yield what the callable yields, `count` at most; its errors are told with their place."""
+        from trtbuild.core.entrypoint import explain_raised
+
         try:
             produced = self._function(files)(**self.options)
             if not isinstance(produced, Iterable):
@@ -155,6 +158,8 @@ class Python(Options):
 
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
         import inspect
+
+        from trtbuild.core.entrypoint import load_entrypoint
 
         place, _, name = self.entrypoint.rpartition(":")
         # By the pinned path, which holds wherever this runs; a module only loads by its name.

@@ -15,8 +15,6 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.data import pixels
 from trtbuild.data.base import Sample, spread_evenly
-from trtbuild.data.class_folders import number_classes, read_class_names
-from trtbuild.data.prefetch import map_in_order
 from trtbuild.data.preprocess import Preprocess
 from trtbuild.data.truths import FoldersOrFiles
 
@@ -71,6 +69,8 @@ class Images(Options):
             MissingFile: as `find_files`, or there is no file of `classes`.
             StepInputError: a picture lies in no folder of a class, or in an unknown one.
         """
+        from trtbuild.data.class_folders import number_classes, read_class_names
+
         if self.labels != "folders":
             return ()
         root, names, chosen = self._choose(base)
@@ -131,6 +131,8 @@ class Images(Options):
         """
         import numpy as np  # noqa: F401  # imported here, and not by several threads at once
         from PIL import Image
+
+        from trtbuild.data.prefetch import map_in_order
 
         Image.preinit()
         root = os.path.commonpath([path.parent for path in files]) if files else ""

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.fixes.drop_identity import DropIdentity
 from trtbuild.fixes.fold_batchnorm import FoldBatchnorm
 from trtbuild.fixes.fold_constants import FoldConstants
@@ -13,5 +12,5 @@ __all__ = ["Fix"]
 
 Fix = Annotated[
     FoldConstants | DropIdentity | FoldBatchnorm | SetDimension,
-    Field(discriminator="kind"),
+    BY_KIND,
 ]

@@ -8,10 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.core.options import ByteSize, Options
 from trtbuild.fixes.base import FixLog
-from trtbuild.model.plugins import has_operator
-from trtbuild.model.shape_data import MAKERS
-from trtbuild.model.shapes import complete_shapes
-from trtbuild.model.weights_file import lies_beside
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -47,6 +43,8 @@ class FoldConstants(Options):
     def apply(self, graph: gs.Graph) -> FixLog:
         """Change the graph in place and say what was done."""
         import onnx_graphsurgeon as gs
+
+        from trtbuild.model.shapes import complete_shapes
 
         account = FixLog()
         before = [
@@ -86,6 +84,8 @@ class FoldConstants(Options):
     def _reason_to_keep(self, node: gs.Node) -> str:
         import onnx_graphsurgeon as gs
 
+        from trtbuild.model.plugins import has_operator
+
         if node.op in RANDOM:
             return "it is random"
         own = node.domain in {None, "", "ai.onnx"}
@@ -98,6 +98,8 @@ class FoldConstants(Options):
         return self._reason_of_size(node)
 
     def _reason_of_size(self, node: gs.Node) -> str:
+        from trtbuild.model.shape_data import MAKERS
+
         if node.op in MAKERS and any(_bytes(tensor) is None for tensor in node.outputs):
             return UNKNOWN
         made = sum(_bytes(tensor) or 0 for tensor in node.outputs)
@@ -147,6 +149,8 @@ def _is_constant(tensor: gs.Tensor) -> bool:
 
 def _in_a_file(tensor: gs.Tensor) -> bool:
     from onnx_graphsurgeon.ir.tensor import LazyValues
+
+    from trtbuild.model.weights_file import lies_beside
 
     held = getattr(tensor, "_values", None)
     return isinstance(held, LazyValues) and lies_beside(held.tensor)

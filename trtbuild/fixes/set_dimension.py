@@ -10,10 +10,11 @@ from pydantic import Field
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.fixes.base import FixLog
-from trtbuild.model.shapes import Dimension, infer_shapes_anew, merge_shapes
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
+
+    from trtbuild.model.shapes import Dimension
 
 __all__ = ["SetDimension"]
 
@@ -85,6 +86,8 @@ class SetDimension(Options):
         )
 
     def _propagate(self, graph: gs.Graph, account: FixLog, old: Dimension) -> None:
+        from trtbuild.model.shapes import infer_shapes_anew, merge_shapes
+
         try:
             found = infer_shapes_anew(graph, moved=isinstance(old, int))
         except StepInputError as error:

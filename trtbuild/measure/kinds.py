@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Tag
 
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.measure.base import MetricKind
 from trtbuild.measure.classification import Classification
 from trtbuild.measure.detection.kind import Detection
@@ -26,7 +27,7 @@ AnyMetric = Annotated[
     | Regression
     | Sequence
     | MetricsPython,
-    Field(discriminator="kind"),
+    BY_KIND,
 ]
 """What stands in `metrics` beside plain names."""
 

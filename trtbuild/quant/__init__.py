@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
 from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
 
 __all__ = ["AnyEqualization", "AnyWeightScaling"]
 
-AnyEqualization = Annotated[CrossLayer | Smooth, Field(discriminator="kind")]
-AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, Field(discriminator="kind")]
+AnyEqualization = Annotated[CrossLayer | Smooth, BY_KIND]
+AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, BY_KIND]

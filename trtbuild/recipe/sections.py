@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
+from trtbuild.core.kinds import name_kind
 from trtbuild.core.options import Options, describe_fields
 
 __all__ = ["Section", "find_sections", "find_shared_options", "format_default", "name_kind"]
@@ -72,12 +73,6 @@ def find_shared_options(section: Section) -> dict[tuple[type[Options], ...], tup
         if len(kinds) > 1:
             shared[tuple(kinds)] = (*shared.get(tuple(kinds), ()), name)
     return {kinds: names for kinds, names in shared.items() if len(names) >= FEW}
-
-
-def name_kind(kind: type[Options]) -> str:
-    """Return what `kind:` says where this class is meant."""
-    (name,) = get_args(kind.model_fields["kind"].annotation)
-    return str(name)
 
 
 def format_default(field: FieldInfo) -> str:

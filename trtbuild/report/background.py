@@ -60,7 +60,7 @@ def make_ranges_section(record: Record) -> Section | None:
         blocks.append(_range_table("Ranges set by hand", manual))
     table = _range_table("Every range", record.ranges)
     blocks.append(Fold(f"all {len(record.ranges)} ranges", (table,)))
-    return Section("Ranges", tuple(blocks))
+    return Section("Ranges", tuple(blocks), background=True)
 
 
 def _range_table(caption: str, table: Mapping[str, Range]) -> TableBlock:
@@ -101,7 +101,7 @@ def make_fixes_section(record: Record) -> Section | None:
     told = tuple(item for each in record.fixes for item in _account(each))
     if told:
         blocks.append(Fold("what each fix did", (Bullets(told),)))
-    return Section("Graph fixes", tuple(blocks))
+    return Section("Graph fixes", tuple(blocks), background=True)
 
 
 def _account(account: FixAccount) -> list[InlineText]:
@@ -152,7 +152,7 @@ def make_steps_section(record: Record) -> Section | None:
     rows = tuple(_step_row(outcome) for outcome in record.outcomes)
     head = ("Step", "State", "Seconds", "Digest")
     caption = "Steps; the seconds are of the run that made the result"
-    return Section("Steps", (TableBlock(caption, head, rows, numbers=(2,)),))
+    return Section("Steps", (TableBlock(caption, head, rows, numbers=(2,)),), background=True)
 
 
 def _step_row(outcome: Outcome) -> tuple[InlineText, ...]:
@@ -173,9 +173,8 @@ def make_files_section(record: Record) -> Section | None:
         ((Code(file.path),), (words.format_size(file.size_bytes),), parse_prose(file.what))
         for file in record.files
     )
-    return Section(
-        "Files", (TableBlock("Files", ("File", "Size", "What it is"), rows, numbers=(1,)),)
-    )
+    table = TableBlock("Files", ("File", "Size", "What it is"), rows, numbers=(1,))
+    return Section("Files", (table,), background=True)
 
 
 def make_method_section(record: Record) -> Section:
@@ -200,7 +199,7 @@ def make_method_section(record: Record) -> Section:
     facts = tuple(((Code(name),), (Code(value),)) for name, value in sorted(record.facts.items()))
     if facts:
         blocks.append(Fold("versions", (TableBlock("Versions", ("What", "Version"), facts),)))
-    return Section("How these numbers were made", tuple(blocks))
+    return Section("How these numbers were made", tuple(blocks), background=True)
 
 
 _INTERVALS = (

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core.shown import shown
+from trtbuild.report.plots import Plot
 
 __all__ = [
     "NOTHING",
+    "Aside",
     "Bar",
     "Block",
     "Bullets",
     "Code",
+    "Figure",
+    "Figures",
     "Fold",
     "InlineText",
     "KeyFigure",
@@ -58,7 +62,14 @@ class Bar:
     tone: Tone = "plain"
 
 
-Span = str | Code | State | Bar
+@dataclass(frozen=True)
+class Aside:
+    """What goes with the words before it: beneath them, or in brackets."""
+
+    text: str
+
+
+Span = str | Code | State | Bar | Aside
 InlineText = tuple[Span, ...]
 """A run of text; a plain string in it is text too, never markup."""
 NOTHING: InlineText = ("–",)
@@ -122,7 +133,26 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold
+@dataclass(frozen=True)
+class Figure:
+    """A plot, and words that tell the most of it where nothing can be drawn."""
+
+    plot: Plot
+    caption: InlineText
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Plots side by side; where only their words are left, these are folded away."""
+
+    summary: str
+    """Empty where they say no more than what stands beside them: then they are left out."""
+    items: tuple[Figure, ...]
+    legend: str = ""
+    """How to read them, which only somebody who sees them has to know."""
+
+
+Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | Figures
 
 
 @dataclass(frozen=True)
@@ -131,6 +161,8 @@ class Section:
 
     title: str
     blocks: tuple[Block, ...]
+    background: bool = False
+    """Folded away until asked for, with its title."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from trtbuild.core import words
 from trtbuild.core.comparison import CONFIDENCE, Comparison, GateVerdict, Measure
 from trtbuild.core.records import Record
+from trtbuild.measure.metrics import find_row
 from trtbuild.report.blocks import (
     NOTHING,
+    Aside,
+    Bar,
     Block,
     Code,
     InlineText,
@@ -51,55 +57,86 @@ def _compared_engine(found: Comparison) -> list[Block]:
 
 def _figures(found: Comparison, told: str, runner: str) -> list[Block]:
     about = f"{found.candidate} against {found.reference}, {found.samples} samples{runner}"
-    blocks: list[Block] = [Paragraph(parse_prose(told)), _measures(found, about)]
+    blocks: list[Block] = [Paragraph(parse_prose(told))]
     if found.verdicts:
         blocks.append(_verdicts(found, about))
+    whole = sorted((each for each in found.measures if not each.part_of), key=_urgency)
+    blocks.append(_measures(found, whole, about))
+    for output in dict.fromkeys(each.part_of for each in found.measures if each.part_of):
+        parts = [each for each in found.measures if each.part_of == output]
+        blocks += _parts(found, output, parts)
     return blocks
 
 
-def _measures(found: Comparison, about: str) -> TableBlock:
-    rows = tuple(_measure_row(measure) for measure in found.measures)
-    head = (
-        "Output",
-        "Metric",
-        "Value",
-        "95 % interval",
-        found.reference_type,
-        "Worst sample",
-        "Remark",
-    )
-    return drop_empty_columns(TableBlock(about, head, rows, numbers=(2, 3, 4, 5)))
+def _urgency(measure: Measure) -> tuple[bool, bool]:
+    """Put first what failed, then what the model is for: numbers that are close say less."""
+    return not measure.broken, find_row(measure.metric) is not None and not measure.own
+
+
+def _parts(found: Comparison, output: str, parts: list[Measure]) -> list[Block]:
+    """Show the parts of an output of which one decides its figures, the worst first."""
+    told = f"Parts of `{output}` differ so much in scale that one alone decides its figures:"
+    ranked = sorted(parts, key=lambda each: (each.metric, _merit(each)))
+    return [
+        Paragraph(parse_prose(told)),
+        _measures(found, ranked, f"{output} by part, {found.candidate}, the worst first"),
+    ]
+
+
+def _merit(measure: Measure) -> float:
+    if measure.identical:
+        return math.inf
+    if measure.value is None:
+        return -math.inf
+    return measure.value if measure.better == "high" else -measure.value
+
+
+def _measures(found: Comparison, measures: Sequence[Measure], about: str) -> TableBlock:
+    rows = tuple(_measure_row(measure) for measure in measures)
+    sure = any(measure.find_interval(CONFIDENCE) for measure in measures)
+    caption = about + ("; with each figure its 95 % interval" if sure else "")
+    compared = found.reference_type
+    head = ("Output", "Metric", "Value", compared, "Drop", "Worst sample", "Remark")
+    return drop_empty_columns(TableBlock(caption, head, rows, numbers=(2, 3, 4, 5)))
 
 
 def _measure_row(measure: Measure) -> tuple[InlineText, ...]:
-    reference, worst, sure = NOTHING, NOTHING, NOTHING
     interval = measure.find_interval(CONFIDENCE)
+    value, reference, drop, worst = _value(measure), NOTHING, NOTHING, NOTHING
     if interval is not None:
-        sure = (words.format_interval(interval.value, measure.unit),)
+        value += (Aside(words.format_interval(interval.value, measure.unit)),)
     if measure.reference is not None:
-        told = words.format_figure(measure.reference, measure.unit)
+        reference = (words.format_figure(measure.reference, measure.unit),)
         if interval is not None and interval.reference is not None:
-            told += f" ({words.format_interval(interval.reference, measure.unit)})"
-        reference = (told,)
-    if measure.worst is not None and measure.worst_sample is not None:
-        worst = (
-            f"{words.format_figure(measure.worst, measure.unit)} (sample {measure.worst_sample})",
-        )
-    remarks = [measure.doubt] if measure.identical else [measure.doubt, measure.remark]
+            reference += (Aside(words.format_interval(interval.reference, measure.unit)),)
     if measure.drop is not None:
-        told = words.format_drop(measure.drop, measure.unit)
+        told = words.format_drop(measure.drop, measure.unit).removeprefix("drop ")
+        drop = (told.replace("no drop", "none"),)
         if interval is not None and interval.drop is not None:
-            told += f" ({words.format_interval(interval.drop, measure.unit, drop=True)})"
-        remarks.insert(0, told)
+            drop += (Aside(words.format_interval(interval.drop, measure.unit, drop=True)),)
+    if measure.worst is not None and measure.worst_sample is not None:
+        found = words.format_figure(measure.worst, measure.unit)
+        worst = (found, Aside(f"sample {measure.worst_sample}"))
+    remarks = [measure.doubt] if measure.identical else [measure.doubt, measure.remark]
     return (
         (Code(measure.output),) if measure.output else ("whole model",),
         (Code(measure.metric),),
-        (format_value(measure),),
-        sure,
+        value,
         reference,
+        drop,
         worst,
         parse_prose("; ".join(remark for remark in remarks if remark)),
     )
+
+
+def _value(measure: Measure) -> InlineText:
+    """Write a value; signal over noise of a part with its noise, in shares of its signal."""
+    if measure.broken:
+        return (State("broken", "bad"),)
+    told = format_value(measure)
+    if not measure.part_of or measure.unit != "dB" or measure.value is None:
+        return (told,)
+    return (Bar(10 ** (-measure.value / 20), told),)
 
 
 def format_value(measure: Measure) -> str:
@@ -110,7 +147,8 @@ def format_value(measure: Measure) -> str:
 
 
 def _verdicts(found: Comparison, about: str) -> TableBlock:
-    rows = tuple(_verdict_row(verdict) for verdict in found.verdicts)
+    ranked = sorted(found.verdicts, key=lambda each: each.passed)
+    rows = tuple(_verdict_row(verdict) for verdict in ranked)
     head = ("Gate", "Output", "Found", "Interval", "Verdict", "Missed by", "Remark")
     return drop_empty_columns(TableBlock(f"Gates, {about}", head, rows))
 

@@ -22,6 +22,9 @@ from trtbuild.report.blocks import (
     quote_message,
 )
 from trtbuild.report.coverage import make_coverage_section
+from trtbuild.report.frontier import make_frontier_section
+from trtbuild.report.histograms import make_histograms_section
+from trtbuild.report.sensitivity import make_sensitivity_section, show_worst_layer
 
 __all__ = ["make_page"]
 
@@ -29,6 +32,7 @@ _KEY_METRICS = ("top1", "top1_agreement", "sqnr_db", "cosine")
 """The metrics that the top of a page may show, most telling first."""
 _MOST_METRICS = 2
 _MOST_KEPT = 8
+_MOST_LAYERS = 3
 
 
 def make_page(record: Record) -> Page:
@@ -45,13 +49,16 @@ def make_page(record: Record) -> Page:
 
 _SECTIONS = (
     background.make_warnings_section,
-    results.make_targets_section,
     results.make_comparison_section,
+    make_sensitivity_section,
+    make_histograms_section,
+    make_frontier_section,
+    results.make_targets_section,
     make_coverage_section,
     results.make_layers_section,
+    background.make_notes_section,
     background.make_ranges_section,
     background.make_fixes_section,
-    background.make_notes_section,
     background.make_steps_section,
     background.make_files_section,
     background.make_method_section,
@@ -73,13 +80,15 @@ def _lead(record: Record) -> tuple[Block, ...]:
     for outcome in record.outcomes:
         if outcome.status == "failed":
             blocks += _failure(outcome)
-    keys = [key for key in (_gates(record), _engines(record), _int8(record)) if key]
+    keys = [key for key in (_gates(record),) if key]
     figures = _accuracy(record.comparison)[:_MOST_METRICS]
     if record.comparison is not None and record.engine_comparisons:
         figures = [_name_runner(key, record.comparison) for key in figures]
     keys += figures
     for engine in record.engine_comparisons:
         keys += [_name_runner(key, engine) for key in _accuracy(engine)[:1]]
+    more = (show_worst_layer(record.sensitivity), _int8(record), _engines(record))
+    keys += [key for key in more if key]
     return (*blocks, KeyFigures(tuple(keys))) if keys else tuple(blocks)
 
 
@@ -116,10 +125,14 @@ def _placement(record: Record) -> InlineText:
     more = len(record.kept) - _MOST_KEPT
     kept += f" and {more} more" if more > 0 else ""
     told = f" What earlier runs placed stays as it was: {kept}." if kept else ""
-    rest = (
-        f" Next: `trtbuild sensitivity {record.file}` says which layers cost most, and `trtbuild "
-        f"tune {record.file}` looks for the least float work that passes."
-    )
+    tune = f"`trtbuild tune {record.file}` looks for the least float work that passes."
+    if record.sensitivity is not None and record.sensitivity.layers:
+        worst = ", ".join(f"`{each.name}`" for each in record.sensitivity.layers[:_MOST_LAYERS])
+        rest = f" What costs most: {worst}. Next: {tune}"
+    else:
+        rest = (
+            f" Next: `trtbuild sensitivity {record.file}` says which layers cost most, and {tune}"
+        )
     return (State("Not placed", "bad"), *parse_prose(f": no model and no engine.{told}{rest}"))
 
 
@@ -205,14 +218,15 @@ def _accuracy_key(metric: str, found: list[Measure], compared: str) -> KeyFigure
     """Show the output that fares worst; one without a value is worse than any."""
     worst = min(found, key=_merit)
     details = [f"output `{worst.output}`"] if len(found) > 1 else []
-    if worst.value is not None and worst.reference is not None:
-        reference = words.format_figure(worst.reference, worst.unit)
-        details.append(
-            f"{compared} {reference}, {words.format_drop(worst.drop or 0.0, worst.unit)}"
-        )
     interval = worst.find_interval(CONFIDENCE)
     if interval is not None:
         details.append(f"95 %: {words.format_interval(interval.value, worst.unit)}")
+    if worst.value is not None and worst.reference is not None:
+        details.append(f"{compared} {words.format_figure(worst.reference, worst.unit)}")
+        drop = words.format_drop(worst.drop or 0.0, worst.unit)
+        if interval is not None and interval.drop is not None:
+            drop += f" ({words.format_interval(interval.drop, worst.unit, drop=True)})"
+        details.append(drop)
     details += [worst.doubt] if worst.doubt else []
     unknown = worst.value is None and not worst.identical
     return KeyFigure(

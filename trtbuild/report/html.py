@@ -12,22 +12,26 @@ from string import Template
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.records import Record
 from trtbuild.report.blocks import (
+    Aside,
     Bar,
     Block,
     Bullets,
     Code,
+    Figures,
     Fold,
     InlineText,
     KeyFigures,
     Page,
     Paragraph,
     Pre,
+    Section,
     Span,
     State,
     TableBlock,
     flatten_span,
 )
 from trtbuild.report.content import make_page
+from trtbuild.report.plots import draw
 
 __all__ = ["render_html"]
 
@@ -52,11 +56,18 @@ def render_html(record: Record) -> str:
         contents=_contents(page),
         lead=_blocks(page.lead, caveats),
         sections="\n".join(
-            f'<section id="s{number}">\n<h2>{_text(section.title)}</h2>\n'
-            f"{_blocks(section.blocks, caveats)}\n</section>"
-            for number, section in enumerate(page.sections, 1)
+            _section(number, section, caveats) for number, section in enumerate(page.sections, 1)
         ),
     )
+
+
+def _section(number: int, section: Section, caveats: str) -> str:
+    title = f"<h2>{_text(section.title)}</h2>"
+    body = _blocks(section.blocks, caveats)
+    if section.background:
+        inner = f"<details>\n<summary>{title}</summary>\n{body}\n</details>"
+        return f'<section id="s{number}" class="background">\n{inner}\n</section>'
+    return f'<section id="s{number}">\n{title}\n{body}\n</section>'
 
 
 def _policy(template: str) -> str:
@@ -80,21 +91,33 @@ def _blocks(blocks: Iterable[Block], caveats: str) -> str:
 
 def _block(block: Block, caveats: str) -> str:
     match block:
+        case Paragraph() | Pre() | Bullets():
+            return _words(block)
+        case KeyFigures():
+            return _keys(block, caveats)
+        case TableBlock():
+            return _table(block, caveats)
+        case Figures():
+            return _figures(block, caveats)
+        case Fold():
+            return _fold(block, caveats)
+
+
+def _words(block: Paragraph | Pre | Bullets) -> str:
+    match block:
         case Paragraph(spans):
             return f"<p>{_inline(spans)}</p>"
         case Pre(text):
             return f"<pre>{escape(text)}</pre>"
         case Bullets(items):
             return "<ul>" + "".join(f"<li>{_inline(item)}</li>" for item in items) + "</ul>"
-        case KeyFigures():
-            return _keys(block, caveats)
-        case TableBlock():
-            return _table(block, caveats)
-        case Fold(summary, inner):
-            return (
-                f"<details><summary>{_text(summary)}</summary>\n"
-                f"{_blocks(inner, caveats)}\n</details>"
-            )
+
+
+def _fold(fold: Fold, caveats: str) -> str:
+    return (
+        f"<details><summary>{_text(fold.summary)}</summary>\n"
+        f"{_blocks(fold.blocks, caveats)}\n</details>"
+    )
 
 
 def _keys(keys: KeyFigures, caveats: str) -> str:
@@ -107,6 +130,16 @@ def _keys(keys: KeyFigures, caveats: str) -> str:
             f"<strong>{_text(key.value)}</strong>{after}</div>"
         )
     return '<div class="keys">\n' + "\n".join(cards) + "\n</div>"
+
+
+def _figures(figures: Figures, caveats: str) -> str:
+    note = f' · <span class="note">{_text(caveats)}</span>' if caveats else ""
+    drawn = (
+        f"<figure>{draw(each.plot)}<figcaption>{_inline(each.caption)}{note}</figcaption></figure>"
+        for each in figures.items
+    )
+    legend = f"<p>{_text(figures.legend)}</p>\n" if figures.legend else ""
+    return legend + '<div class="figures">\n' + "\n".join(drawn) + "\n</div>"
 
 
 def _table(table: TableBlock, caveats: str) -> str:
@@ -139,6 +172,8 @@ def _span(span: Span) -> str:
             return f'<span class="state {tone}">{_text(text)}</span>'
         case Bar():
             return _bar(span)
+        case Aside(text):
+            return f" <small>{_text(text)}</small>"
         case _:
             return _text(span)
 

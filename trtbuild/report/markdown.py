@@ -8,10 +8,12 @@ from collections.abc import Iterable
 
 from trtbuild.core.records import Record
 from trtbuild.report.blocks import (
+    Aside,
     Bar,
     Block,
     Bullets,
     Code,
+    Figures,
     Fold,
     InlineText,
     KeyFigures,
@@ -40,31 +42,56 @@ def render_markdown(record: Record) -> str:
     title = f"# {_text(page.title)}" + (f" ({_text(caveats)})" if caveats else "")
     blocks = [title, *_blocks(page.lead, caveats)]
     for section in page.sections:
-        blocks += [f"## {_text(section.title)}", *_blocks(section.blocks, caveats)]
+        if section.background:
+            blocks.append(_block(Fold(section.title, section.blocks), caveats))
+        else:
+            blocks += [f"## {_text(section.title)}", *_blocks(section.blocks, caveats)]
     return "\n\n".join(blocks) + "\n"
 
 
 def _blocks(blocks: Iterable[Block], caveats: str) -> list[str]:
-    return [_block(block, caveats) for block in blocks]
+    return [text for block in blocks if (text := _block(block, caveats))]
 
 
 def _block(block: Block, caveats: str) -> str:
     match block:
-        case Paragraph(spans):
-            return _line(spans)
-        case Pre(text):
-            fence = _fence(text, 3)
-            return f"{fence}text\n{text}\n{fence}"
-        case Bullets(items):
-            return "\n".join(f"- {_line(item)}" for item in items)
+        case Paragraph() | Pre() | Bullets():
+            return _words(block)
         case KeyFigures():
             return _keys(block, caveats)
         case TableBlock():
             return _table(block, caveats)
-        case Fold(summary, inner):
-            body = "\n\n".join(_blocks(inner, caveats))
-            summary = html.escape(flatten_line(summary), quote=False)
-            return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+        case Figures():
+            return _figures(block, caveats)
+        case Fold():
+            return _fold(block, caveats)
+
+
+def _words(block: Paragraph | Pre | Bullets) -> str:
+    match block:
+        case Paragraph(spans):
+            return _line(spans)
+        case Pre(text):
+            fence = _make_fence(text, 3)
+            return f"{fence}text\n{text}\n{fence}"
+        case Bullets(items):
+            return "\n".join(f"- {_line(item)}" for item in items)
+
+
+def _figures(figures: Figures, caveats: str) -> str:
+    """Write what the plots show, without how to read them."""
+    words = Bullets(tuple(each.caption for each in figures.items))
+    return _fold(Fold(figures.summary, (words,)), caveats) if figures.summary else ""
+
+
+def _fold(fold: Fold, caveats: str) -> str:
+    body = "\n\n".join(_blocks(fold.blocks, caveats))
+    summary = html.escape(flatten_line(fold.summary), quote=False)
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _note(caveats: str) -> str:
+    return f" *({_text(caveats)})*" if caveats else ""
 
 
 def _line(spans: InlineText) -> str:
@@ -78,11 +105,10 @@ def _escape_opening(match: re.Match[str]) -> str:
 
 
 def _keys(keys: KeyFigures, caveats: str) -> str:
-    after = f" *({_text(caveats)})*" if caveats else ""
     lines = []
     for key in keys.items:
         detail = f", {_inline(key.detail)}" if key.detail else ""
-        lines.append(f"- **{_text(key.label)}**: {_text(key.value)}{detail}{after}")
+        lines.append(f"- **{_text(key.label)}**: {_text(key.value)}{detail}{_note(caveats)}")
     return "\n".join(lines)
 
 
@@ -123,6 +149,8 @@ def _inline(spans: InlineText) -> str:
                 written.append(f"**{_text(text)}**" if tone != "plain" else _text(text))
             case Bar():
                 written.append(_text(span.text))
+            case Aside(text):
+                written.append(f" ({_text(text)})")
     return "".join(written)
 
 
@@ -133,11 +161,11 @@ def _text(text: str) -> str:
 
 def _code(text: str) -> str:
     line = flatten_line(text)
-    fence = _fence(line, 1)
+    fence = _make_fence(line, 1)
     space = " " if line.startswith("`") or line.endswith("`") else ""
     return f"{fence}{space}{line}{space}{fence}" if line else ""
 
 
-def _fence(text: str, least: int) -> str:
+def _make_fence(text: str, least: int) -> str:
     longest = max((len(run) for run in _RUNS.findall(text)), default=0)
     return "`" * max(least, longest + 1)

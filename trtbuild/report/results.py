@@ -31,6 +31,8 @@ from trtbuild.report.comparison import format_value, make_comparison_section
 
 __all__ = ["format_value", "make_comparison_section", "make_layers_section", "make_targets_section"]
 
+_OPEN = 12
+"""Layers that are seen at once."""
 _MANY = 1000
 """Rows of a folded table; more are counted, and stand in the JSON file beside the report."""
 
@@ -164,8 +166,11 @@ def _target_layers(target: TargetResult) -> list[Block]:
             Paragraph(
                 (Code(target.target), ": ", State(count, "warn"), " are not what was asked for.")
             ),
-            _layer_table(f"{target.target}: asked and not delivered", differing),
+            _layer_table(f"{target.target}: asked and not delivered", differing[:_OPEN]),
         ]
+        if differing[_OPEN:]:
+            rest = _layer_table(f"{target.target}: the others", differing[_OPEN:])
+            blocks.append(Fold(f"{len(differing) - _OPEN} more", (rest,)))
     elif target.layers:
         told = f": each of {len(target.layers)} weighted layers has the precision asked for."
         blocks.append(Paragraph((Code(target.target), told)))

@@ -2,10 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.sources.kinds import Onnx, Torch
 
 __all__ = ["ModelSource"]
 
-ModelSource = Annotated[Onnx | Torch, Field(discriminator="kind")]
+ModelSource = Annotated[Onnx | Torch, BY_KIND]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -55,41 +56,33 @@ class AdjustWeights(Step):
         """
         from trtbuild.model.onnx_file import load_onnx
         from trtbuild.model.view import GraphView
+        from trtbuild.model.weights_file import use_scratch
         from trtbuild.quant.adjusting.adjust import Wishes, adjust_model
         from trtbuild.quant.adjusting.table import Adjustments, AdjustmentsAccount
         from trtbuild.quant.quantized_graph import is_quantized
 
         path = context.path(self.quantize.model)
-        if is_quantized(GraphView(load_onnx(path))):
+        model = load_onnx(path)
+        if is_quantized(GraphView(model)):
             context.events.warn(
                 "nothing was adjusted: the model came quantized, and its float weights are not "
                 "known (hint: leave `rounding` and `bias_correction` out)"
             )
             found, account = Adjustments(), AdjustmentsAccount(samples=0, layers=())
         else:
-            found, account = adjust_model(
-                load_onnx(_write_twin(path, context.out.parent / "float")),
-                self._quantized(path, context),
-                self._list_feeds(path, context),
-                Wishes(rounding=self.rounding, bias=self.bias),
-                threads=choose_workers(context),
-                progress=lambda done, total: context.events.progress(done, total, "layers"),
-            )
+            with use_scratch(context.out.parent / "scratch", of=model):
+                found, account = adjust_model(
+                    model,
+                    self.quantize.quantize(load_onnx(path), context, halved=False).model,
+                    self._list_feeds(path, context),
+                    Wishes(rounding=self.rounding, bias=self.bias),
+                    threads=choose_workers(context),
+                    progress=lambda done, total: context.events.progress(done, total, "layers"),
+                    runnable=lambda made: _make_runnable(made, context.out.parent),
+                )
             _tell(account, context.events)
         found.write(self.out(context, "table"))
         self.write(context, "account", account, indent=1)
-
-    def _quantized(self, path: Path, context: Context) -> onnx.ModelProto:
-        """Return the model with Q/DQ pairs, as ONNX Runtime can run it."""
-        from trtbuild.model.onnx_file import load_onnx, write_onnx
-        from trtbuild.model.weights_file import use_scratch
-
-        model = load_onnx(path)
-        with use_scratch(context.out.parent / "scratch", of=model):
-            made = self.quantize.quantize(model, context, halved=False).model
-            file = context.out.parent / "int8.onnx"
-            write_onnx(made, file)
-        return load_onnx(_write_twin(file, context.out.parent / "int8"))
 
     def _list_feeds(self, path: Path, context: Context) -> list[Mapping[str, np.ndarray]]:
         """Return what the model is fed: samples spread over the data, broken ones left out."""
@@ -122,14 +115,24 @@ class AdjustWeights(Step):
         return found
 
 
-def _write_twin(path: Path, folder: Path) -> Path:
-    from trtbuild.model.half_twin import write_half_twin
+def _make_runnable(model: onnx.ModelProto, folder: Path) -> onnx.ModelProto:
+    """Return a model as ONNX Runtime runs it on a CPU: of one with 16 bits its twin."""
+    import onnx
 
-    return write_half_twin(path, folder)
+    from trtbuild.model.half_twin import write_half_twin
+    from trtbuild.model.onnx_file import load_onnx, write_onnx
+
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=folder))
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)  # what is written is used up
+    write_onnx(copy, folder / "model.onnx")
+    return load_onnx(write_half_twin(folder / "model.onnx", folder / "twin"))
 
 
 def _tell(account: AdjustmentsAccount, events: Events) -> None:
     """Say what was gained, and what was left."""
+    if not account.layers:
+        events.warn("nothing was adjusted: no layer with a weight is INT8")
     gains = sorted(account.list_gains(), reverse=True)
     if gains:
         median = gains[len(gains) // 2][0]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization
-from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
-from trtbuild.quant.account import PrecisionName, QuantizationAccount
-from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.account import PrecisionName
 from trtbuild.steps.base import Context, Pinned, Ref, Step
+
+if TYPE_CHECKING:
+    from trtbuild.quant.account import QuantizationAccount
 
 __all__ = ["BuildEngine"]
 
@@ -82,6 +83,8 @@ class BuildEngine(Step):
         return self._read_account(context).layers
 
     def _read_account(self, context: Context) -> QuantizationAccount:
+        from trtbuild.quant.account import QuantizationAccount
+
         assert self.account is not None  # noqa: S101  # whoever asks has looked
         return context.read(self.account, QuantizationAccount)
 
@@ -105,6 +108,7 @@ class BuildEngine(Step):
     def _implicit(self, context: Context, table: Ref) -> ImplicitQuantization:
         from trtbuild.backends.model import OnnxModel
         from trtbuild.model.nodes import name_of
+        from trtbuild.quant.requests import PrecisionRequests
 
         ranges = context.read(table, Ranges)
         nodes = OnnxModel.read(context.path(self.model)).nodes
@@ -161,6 +165,8 @@ class BuildEngine(Step):
 
 
 def _write_cache(version: str, scales: Mapping[str, float]) -> bytes:
+    from trtbuild.calib.trt_cache import ALGORITHMS, TrtCache, bytes_from_cache, number_from_version
+
     number, algorithm = number_from_version(version), ALGORITHMS["entropy2"]
     return bytes_from_cache(TrtCache(number, algorithm, dict(scales)))
 

@@ -40,8 +40,12 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 7
-    outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "tails": "tails.json"}
+    version: ClassVar[int] = 9
+    outputs: ClassVar[Mapping[str, str]] = {
+        "ranges": "ranges.json",
+        "tails": "tails.json",
+        "histograms": "histograms.json",
+    }
 
     kind: Literal["calibrate"] = "calibrate"
     model: Ref
@@ -58,7 +62,7 @@ class Calibrate(Step):
         return ("numpy", "onnxruntime")
 
     def run(self, context: Context) -> None:
-        """Write ranges.json: Ranges, sorted by name; and tails.json, what narrower ones cut off.
+        """Write ranges, what narrower ones cut off, and how the values are spread; sorted by name.
 
         Raises:
             StepInputError: the model cannot be run, a sample does not fit it, a tensor is not
@@ -66,6 +70,7 @@ class Calibrate(Step):
                 captured.
         """
         from trtbuild.calib.broken_samples import find_lost_inputs
+        from trtbuild.calib.coarse import make_coarse
         from trtbuild.calib.first_layers import find_doubts
         from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
         from trtbuild.calib.tails import make_tails
@@ -81,11 +86,13 @@ class Calibrate(Step):
             seen.calibrators,
             samples=seen.samples,
             workers=choose_workers(context),
+            judged=self._judge(context, seen),
         )
         for warning in find_lost_inputs(seen.peaks, seen.histograms, ranges.tensors):
             context.events.warn(warning)
         self.write(context, "ranges", ranges)
         self.write(context, "tails", make_tails(seen.histograms), indent=0)
+        self.write(context, "histograms", make_coarse(seen.histograms), indent=0)
 
     def _collect(self, context: Context) -> _Seen:
         """Run the model over all samples, in a pool that starts while the model is opened."""
@@ -123,6 +130,43 @@ class Calibrate(Step):
         # What was said of broken samples need not be said again.
         peaks = {} if warnings else manifest.peaks
         return _Seen(samples - left_out, peaks, firsts, calibrators, histograms)
+
+    def _judge(self, context: Context, seen: _Seen) -> str:
+        """Return the kind that does best where `auto` chooses; nothing where histograms must."""
+        from trtbuild.calib.broken_samples import find_broken_samples
+        from trtbuild.calib.judge import NothingToJudge
+        from trtbuild.model.half_twin import load_runnable
+        from trtbuild.model.signature import describe_tensor, list_inputs
+        from trtbuild.steps.judged_limits import choose_judging, judge_kinds, spread_feeds
+
+        manifest = self.data.read_manifest(context)
+        count = choose_judging(seen.calibrators, seen.histograms, seen.samples)
+        if not count:
+            return ""
+        path, bare = load_runnable(context.path(self.model), context.out.parent / "twin")
+        inputs = tuple(map(describe_tensor, list_inputs(bare.graph)))
+        feeder = self.data.make_feeder(inputs, context)
+        feeds = spread_feeds(
+            feeder.feeds(self.data.samples(context)),
+            count,
+            manifest.count,
+            find_broken_samples(manifest.peaks).keys(),
+        )
+        try:
+            found = judge_kinds(
+                path,
+                feeds,
+                seen.calibrators,
+                seen.histograms,
+                folder=context.out.parent / "judged",
+                workers=choose_workers(context),
+            )
+        except (NothingToJudge, StepInputError) as error:
+            told = str(error) or "no output holds floats that tell anything"
+            context.events.note(f"auto could not be judged, histograms decide: {told}")
+            return ""
+        context.events.note(found.describe())
+        return found.best
 
     @contextlib.contextmanager
     def _opened(

@@ -16,9 +16,7 @@ from trtbuild.core.user_code import UserCode
 from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
-from trtbuild.data.archive import read_samples, write_samples
 from trtbuild.data.base import Manifest, Sample
-from trtbuild.data.survey import Survey, digest_of_sample
 from trtbuild.model.feeds import Feeder
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
@@ -68,6 +66,8 @@ class DataInput(HeldElsewhere):
         Raises:
             CorruptObject: a file changed since, or decodes to something else here.
         """
+        from trtbuild.data.survey import digest_of_sample
+
         manifest = self.read_manifest(context)
         digests = manifest.samples
         # The code behind captured samples may change: what it once yielded is what is read.
@@ -86,6 +86,8 @@ class DataInput(HeldElsewhere):
                 raise _different(f"the sample after the first {read}")
 
     def _read(self, context: Context) -> Generator[Sample]:
+        from trtbuild.data.archive import read_samples
+
         if self.source.captured:
             source = self.source
             raw = read_samples(
@@ -133,6 +135,9 @@ class CaptureData(Step):
 
     def run(self, context: Context) -> None:
         """Write the manifest, and the samples where they must be stored."""
+        from trtbuild.data.archive import write_samples
+        from trtbuild.data.survey import Survey
+
         for caveat in self.source.caveats:
             context.events.caveat(caveat)
         survey = Survey()

@@ -74,15 +74,16 @@ class Equalize(Step):
         """Return the largest |x| of each channel that calibration data shows."""
         from trtbuild.calib.broken_samples import find_broken_samples
         from trtbuild.calib.observe import observing
-        from trtbuild.model.onnx_file import load_bare
+        from trtbuild.model.half_twin import load_runnable
         from trtbuild.quant.equalizing.equalize import measure_channels
 
+        path, model = load_runnable(path, context.out.parent / "twin")
         manifest = self.data.read_manifest(context)
         broken = find_broken_samples(manifest.peaks)
         axes = {balance.tensor: balance.axis for balance in balances}
         peaks: Peaks = {}
         with observing(
-            load_bare(path),
+            model,
             list(axes),
             folder=path.parent,
             below=context.out.parent,
@@ -108,6 +109,7 @@ class Equalize(Step):
         """
         import itertools
 
+        from trtbuild.model.half_twin import load_runnable
         from trtbuild.model.onnx_file import load_bare
         from trtbuild.model.session import open_session
         from trtbuild.model.signature import describe_tensor, list_inputs
@@ -115,7 +117,9 @@ class Equalize(Step):
 
         inputs = tuple(map(describe_tensor, list_inputs(load_bare(path).graph)))
         feeder = self.data.make_feeder(inputs, context)
-        sessions = [open_session(each, threads=1) for each in (path, self.out(context, "model"))]
+        models = {"before": path, "after": self.out(context, "model")}
+        twins = [load_runnable(each, context.out.parent / name)[0] for name, each in models.items()]
+        sessions = [open_session(each, threads=1) for each in twins]
         for feed in itertools.islice(feeder.feeds(self.data.samples(context)), HELD):
             before, after = (session.run(feed.arrays) for session in sessions)
             for name, change in measure_change(before, after):

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.calib.range_file import list_bounds, table_from_bytes
-from trtbuild.calib.tails import Tails
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.placed import MODELS
-from trtbuild.core.ranges_used import sum_up
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import AnyWeightScaling
@@ -70,6 +67,7 @@ class Quantize(Step):
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
+        from trtbuild.core.ranges_used import sum_up
         from trtbuild.model.onnx_file import load_onnx, write_onnx
         from trtbuild.model.weights_file import use_scratch
         from trtbuild.quant.placing.required_ranges import find_required_ranges
@@ -125,6 +123,8 @@ class Quantize(Step):
 
     def _measure_cuts(self, ranges: Ranges, context: Context) -> Ranges:
         """Return ranges in which those by hand say what they cut off of what calibration saw."""
+        from trtbuild.calib.tails import Tails
+
         if self.tails is None or not (self.manual or self.ranges_file):
             return ranges
         tails = context.read(self.tails, Tails).tensors
@@ -145,6 +145,8 @@ class Quantize(Step):
         return HalfSettings(self.high_precision, largest, keep_io_types=self.keep_io_types)
 
     def _read_file(self, context: Context) -> dict[str, tuple[float, float]]:
+        from trtbuild.calib.range_file import list_bounds, table_from_bytes
+
         if self.ranges_file is None:
             return {}
         path = context.path(self.ranges_file)

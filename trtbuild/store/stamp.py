@@ -17,6 +17,7 @@ import zlib
 from trtbuild import __version__
 from trtbuild.core.locations import find_store_root
 from trtbuild.core.watch import (
+    LINK,
     Watch,
     describe_devices,
     describe_link,
@@ -26,7 +27,7 @@ from trtbuild.core.watch import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Answer", "keep_answer", "make_key", "recall_answer"]
@@ -87,15 +88,18 @@ def recall_answer(key: Sequence[str]) -> Answer | None:
 
 def keep_answer(key: Sequence[str], said: Answer, watch: Watch, *, began: float) -> str:
     """Write a stamp of a run that began at a time; return why none was written, if so."""
-    reason = watch.doubt or _look_again(watch, began)
+    if watch.doubt:
+        return watch.doubt
+    _look_further(watch)
+    links = {folder: describe_link(folder) for folder in _list_folders(watch.looks)}
+    reason = _find_movement(watch, links, began)
     if reason:
         return reason
     guards = [("lock", path) for path in watch.locks]
     guards += [("writable", path) for path in watch.writable]
     guards += [("variable", _describe_variable(name)) for name in watch.variables]
-    looked = sorted(watch.looks)
-    folders = _list_folders(looked)
-    states = _digest_states(looked, folders)
+    looked, folders = sorted(watch.looks), list(links)
+    states = _digest([*(watch.looks[path] for path in looked), *links.values()])
     parts = [
         [_digest(key)],
         _flat(said),
@@ -140,8 +144,8 @@ def _sweep(folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _look_again(watch: Watch, began: float) -> str:
-    """Say what moved during a run, or so shortly before that its times cannot be trusted."""
+def _look_further(watch: Watch) -> None:
+    """Look at where links in listed folders lead, and at the modules that took part."""
     for folder in watch.folders:
         for path in _links(folder):
             watch.see(path)
@@ -149,9 +153,13 @@ def _look_again(watch: Watch, began: float) -> str:
         file = getattr(module, "__dict__", {}).get("__file__")
         if isinstance(file, str):
             watch.see(file)
+
+
+def _find_movement(watch: Watch, links: Mapping[str, str], began: float) -> str:
+    """Say what moved during a run, or so shortly before that its times cannot be trusted."""
     settled = (began - SETTLED_SECONDS) * NANOSECONDS
-    for folder in _list_folders(watch.looks):
-        if find_last_change(describe_link(folder)) > settled:
+    for folder, link in links.items():
+        if find_last_change(link) > settled:
             return f"{folder} has just been changed"
     for path, seen in watch.looks.items():
         if describe_state(path) != seen:
@@ -170,17 +178,18 @@ def _links(folder: str) -> list[str]:
         return []
 
 
-def _list_folders(paths: Iterable[str]) -> list[str]:
-    """Return every folder on the way to some paths, by way of links too, sorted.
+def _list_folders(looks: Mapping[str, str]) -> list[str]:
+    """Return every folder on the way to paths, by their states, by way of links too, sorted.
 
     Where one of them becomes a link, or leads elsewhere, a path may mean something else, though the
     file at its end should be the same.
     """
     found: set[str] = set()
-    waiting = list(paths)
+    waiting = list(looks)
     while waiting:
         path = waiting.pop()
-        waiting += _list_target(path)
+        if LINK in looks.get(path, LINK):  # what was not looked at may be a link
+            waiting += _list_target(path)
         folder = path.rpartition(os.sep)[0]
         while folder and folder not in found:
             found.add(folder)

@@ -25,6 +25,7 @@ from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.gated_delivery import Delivery, Placed, place_results
 from trtbuild.verbs.lock_gates import add_lock_verdicts, has_lock_gates
 from trtbuild.verbs.record import list_placed_files, make_record
+from trtbuild.verbs.tuned import read_tuning
 
 __all__ = ["AppliedRecipe", "RenderPage", "apply_recipe"]
 
@@ -127,7 +128,8 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
         for step in dict.fromkeys(store.unkept)
     )
     record = make_record(loaded, made, outcomes, store, notes=notes)
-    record = add_lock_verdicts(record, loaded)
+    tuning = read_tuning(delivery.directory, loaded.recipe.name)
+    record = add_lock_verdicts(record.model_copy(update={"tuning": tuning}), loaded)
     placed = place_results(record, list_placed_files(outcomes, loaded.recipe), delivery, store)
     demand_delivered(loaded.recipe, outcomes, store, placed=str(placed.directory))
     return placed

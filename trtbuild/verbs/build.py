@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.needs import Needs
@@ -14,7 +15,6 @@ from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_u
 from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_step
 from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.explain import Decision, decide
-from trtbuild.plan.lock import Lock
 from trtbuild.plan.observed import add_observed
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
@@ -22,13 +22,13 @@ from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement, Recipe
 from trtbuild.run.executor import Executor, Listener
-from trtbuild.run.walk import walk_plan
 from trtbuild.sources.kinds import Onnx, Torch
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
-from trtbuild.verbs.early_checks import refuse_lacking_operators
 from trtbuild.verbs.engine_places import find_engine_places
-from trtbuild.verbs.weights import find_published, resolve_weights
+
+if TYPE_CHECKING:
+    from trtbuild.plan.lock import Lock
 
 __all__ = [
     "build_plan",
@@ -106,6 +106,8 @@ def _cut_to(plan: Plan, targets: Sequence[str]) -> Plan:
 def _weights(
     model: Onnx | Torch | None, store: Store, *, base: Path, fetch: bool
 ) -> tuple[Pinned | None, str]:
+    from trtbuild.verbs.weights import find_published, resolve_weights
+
     if model is None or model.kind != "torch":
         return None, ""
     look = resolve_weights if fetch else find_published
@@ -149,6 +151,9 @@ def build_plan(
         RecipeError: the recipe does not fit its model or data.
         StepFailed: a step failed; the others have gone as far as they could.
     """
+    from trtbuild.run.walk import walk_plan
+    from trtbuild.verbs.early_checks import refuse_lacking_operators
+
     first = made.cut_after(tuple(step.name for step in made.steps if step.step.kind in BEFORE))
     before = _demand_success(walk_plan(first, store, executor, listener))
     decisions = decide(made, store)
@@ -166,6 +171,8 @@ def make_fixed_model(
     Raises:
         StepFailed: the model cannot be imported or fixed.
     """
+    from trtbuild.run.walk import walk_plan
+
     made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=True)
     outcomes = _demand_success(walk_plan(made.cut_after(("fix_graph",)), store, executor, listener))
     (model,) = (each for each in outcomes[-1].artifacts if each.name == "model")

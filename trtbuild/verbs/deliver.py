@@ -11,6 +11,7 @@ from pathlib import Path
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import FULL, copy_whole, write_whole
 from trtbuild.core.locks import NoLocks, take_lock
+from trtbuild.core.placed import TUNING
 from trtbuild.core.records import Artifact, Record
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
@@ -58,7 +59,7 @@ def deliver_files(
 
     A file that is in place, by size and times, is left alone; a page is rendered only where the
     `basis` it was rendered from has changed. With `whole`, what an earlier delivery left and this
-    one does not hold is removed.
+    one does not hold is removed, but for `tune.json`.
 
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
@@ -75,7 +76,8 @@ def deliver_files(
             else:
                 copy_whole(store.verify(artifacts[path]), directory / path)
             state[path] = [wanted[path], *_stamp(directory / path)]
-        stale = [path for path in state if path not in wanted] if whole else []
+        # What a search has found is no result of this build: it stays until there is another.
+        stale = [path for path in state if path not in {*wanted, TUNING}] if whole else []
         for path in stale:
             _remove(directory, path)
             del state[path]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.digest import digest_of_tree
-from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED, RANGES
+from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED, RANGES, SENSITIVITY
 from trtbuild.core.records import Artifact, Record
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import RenderPage, deliver_files, list_delivered
@@ -18,7 +18,7 @@ from trtbuild.verbs.record import drop_run_details
 
 __all__ = ["Delivery", "Placed", "place_results"]
 
-TOLD = (COMPARISON, RANGES)
+TOLD = (COMPARISON, RANGES, SENSITIVITY)
 """The names of the files that say what a build came to; the others are what it is for."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeVar
 
+from trtbuild.core.histograms import Histograms
 from trtbuild.core.model_checks import ModelChecks
 from trtbuild.core.options import Options
 from trtbuild.core.placed import (
@@ -44,6 +45,7 @@ from trtbuild.store.artifacts import read_artifact
 from trtbuild.store.store import Store
 from trtbuild.verbs.coverage import measure_coverage
 from trtbuild.verbs.remarks import list_warnings
+from trtbuild.verbs.spreads import pick_histograms
 
 __all__ = [
     "RunArtifacts",
@@ -104,6 +106,8 @@ def make_record(
         found.read(name_target_step(name), "result", TargetResult) for name in recipe.targets
     ]
     ranges = found.read("quantize", "ranges", Ranges)
+    table = ranges.tensors if ranges else {}
+    layers = found.read("sensitivity", "sensitivity", Sensitivity)
     fixes = found.read("fix_graph", "account", FixAccounts)
     return Record(
         recipe=recipe.name,
@@ -114,11 +118,14 @@ def make_record(
         unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
         comparison=found.read("compare", "comparison", Comparison),
         engine_comparisons=tuple(list_engine_comparisons(recipe, found)),
-        sensitivity=found.read("sensitivity", "sensitivity", Sensitivity),
+        sensitivity=layers,
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
         calibrator=_calibrator(recipe),
-        ranges=ranges.tensors if ranges else {},
+        ranges=table,
+        histograms=pick_histograms(
+            found.read("calibrate", "histograms", Histograms), table, layers
+        ),
         asked=_list_requested(found),
         coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),
         fixes=tuple(_fixes(recipe, fixes)),

@@ -73,6 +73,15 @@ def test_what_means_nothing_says_so():
     assert "the data has no labels" in few["map50"].remark
 
 
+def test_a_reference_that_finds_nothing_of_the_labels_says_so():
+    """Labels of another class: no drop from nothing is good news."""
+    pytest.importorskip("pycocotools")
+    found = made(labels=[[[7, *HERE]], [[7, *HERE]]]).fold(np.array([0, 1]))["map50"]
+
+    assert (0.0, 0.0) == (found.reference, found.value)
+    assert "the reference itself finds next to nothing" in found.remark
+
+
 def test_labels_without_an_object_say_so():
     """Two pictures of nothing."""
     pytest.importorskip("pycocotools")

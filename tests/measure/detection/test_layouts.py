@@ -86,6 +86,8 @@ def test_a_model_without_boxes_finds_none():
         ("yolov8", {}, [np.zeros((300, 84))], "shape [300, 84] is not [4 + classes, boxes]"),
         ("yolov5", {}, [np.zeros(9)], "shape [9] holds no [boxes, 5 + classes]"),
         ("end_to_end", {}, [CORNERS], "shape [1, 4] is not [boxes, 6]"),
+        ("yolov8", {}, [YOLO8.T * 9], "scores go from 0 to 6.75, and not from 0 to 1"),
+        ("end_to_end", {}, [np.full((1, 6), -7.0)], "scores go from -7 to 0"),
         (
             "ssd",
             {"boxes": "b", "scores": "s"},

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.backends.base import BuiltEngine, Fit, Guarantee
-from trtbuild.backends.tensorrt.fit import judge_by_gpu
 from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.core.needs import GpuNeed
 from trtbuild.core.options import LOCATION, ByteSize, Location, Options
@@ -122,6 +121,8 @@ class GpuTrtOptions(TrtOptions):
     @classmethod
     def judge_fit(cls, engine: BuiltEngine, facts: Mapping[str, str]) -> Fit:
         """Hold the version in its header, and the GPU of its engine.json, against a machine."""
+        from trtbuild.backends.tensorrt.fit import judge_by_gpu
+
         return judge_by_gpu(cls.flavour, engine, facts)
 
     def gpu_need(self) -> GpuNeed:

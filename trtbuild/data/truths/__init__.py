@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Tag
 
+from trtbuild.core.kinds import BY_KIND
 from trtbuild.data.truths.coco import Coco
 from trtbuild.data.truths.masks import Masks
 from trtbuild.data.truths.pictures import Pictures
@@ -11,7 +12,7 @@ from trtbuild.data.truths.yolo import Yolo
 
 __all__ = ["FoldersOrFiles", "LabelFiles"]
 
-LabelFiles = Annotated[Yolo | Coco | Masks | Pictures, Field(discriminator="kind")]
+LabelFiles = Annotated[Yolo | Coco | Masks | Pictures, BY_KIND]
 
 
 def _tell_apart(value: Any) -> str:

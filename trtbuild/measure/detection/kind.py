@@ -34,6 +34,12 @@ __all__ = ["Detection"]
 
 Part = Annotated[float, Field(ge=0, le=1)]
 _BY_LABELS = ("map50", "map50_95")
+_NOTHING = 0.01
+_IN_VAIN = (
+    "the reference itself finds next to nothing of what labels hold: are its layout, the order of "
+    "classes and the unit of boxes as the recipe says?"
+)
+"""Beside a mAP of the reference below 1 %."""
 _FEW = 100
 """Detections of the reference below which a share of them says little."""
 
@@ -196,7 +202,10 @@ class _Detections:
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some pictures; what cannot mean anything says why."""
-        drawn, remarks = self.fold_draws(samples[None]), dict(self._remarks(samples))
+        drawn = self.fold_draws(samples[None])
+        remarks = dict(self._remarks(samples))
+        if self._sides.labels and drawn["map50"][1] is not None and drawn["map50"][1][0] < _NOTHING:
+            remarks |= dict.fromkeys(_BY_LABELS, _IN_VAIN)
         return take_only_draw(self._told.figures(), drawn, remarks, without=self._sides.why)
 
     def fold_draws(self, draws: np.ndarray) -> Drawn:

@@ -56,10 +56,12 @@ def adjust_model(
     *,
     threads: int = 1,
     progress: Callable[[int, int], None],
+    runnable: Callable[[onnx.ModelProto], onnx.ModelProto] = lambda model: model,
 ) -> tuple[Adjustments, AdjustmentsAccount]:
     """Find better integers and biases for the layers of an INT8 model, which is used up.
 
     `floating` is what it was made from. Scales, and which layers are INT8, stay as they are.
+    `runnable` makes of either what ONNX Runtime runs on a CPU, with the same names of tensors.
 
     Raises:
         StepInputError: ONNX Runtime cannot run the one or the other.
@@ -68,7 +70,14 @@ def adjust_model(
     if wishes.bias:
         _give_biases(model, layers)
         layers = list(find_layers(model))
-    work = _Adjuster(floating, model, feeds, layers, wishes, threads)
+    wanted = [tensor for each in layers for tensor in (each.integers, each.output)]
+    work = _Adjuster(
+        GraphView(floating),
+        GraphView(model),
+        Walk(runnable(floating), feeds, [each.output for each in layers], threads=threads),
+        Walk(runnable(model), feeds, wanted, threads=threads),
+        wishes,
+    )
     told = []
     for done, layer in enumerate(layers):
         progress(done, len(layers))
@@ -95,19 +104,16 @@ class _Adjuster:
 
     def __init__(
         self,
-        floating: onnx.ModelProto,
-        model: onnx.ModelProto,
-        feeds: Sequence[Mapping[str, Array]],
-        layers: Sequence[IntegerLayer],
+        float_view: GraphView,
+        view: GraphView,
+        exact: Walk,
+        quantized: Walk,
         wishes: Wishes,
-        threads: int,
     ) -> None:
+        self._float_view, self._view = float_view, view
+        self._exact, self._quantized = exact, quantized
         self._wishes = wishes
-        self._float_view, self._view = GraphView(floating), GraphView(model)
         self._float_nodes = {name_of(node): node for node in self._float_view.nodes}
-        wanted = [tensor for each in layers for tensor in (each.integers, each.output)]
-        self._quantized = Walk(model, feeds, wanted, threads=threads)
-        self._exact = Walk(floating, feeds, [each.output for each in layers], threads=threads)
         self.weights: dict[str, npt.NDArray[np.int8]] = {}
         self.shifts: dict[str, npt.NDArray[np.float32]] = {}
         self.left: dict[str, str] = {}
@@ -194,7 +200,8 @@ class _Adjuster:
             self._quantized.shift(layer.output, shift.reshape(-1, *[1] * (rank - 1 - axis)))
         else:
             values = add_shift(self._view, layer, layer.bias, shift)
-            self._quantized.set_constant(make_tensor(values, layer.bias.tensor))
+            tensor = make_tensor(values.astype(np.float32), layer.bias.tensor)
+            self._quantized.set_constant(tensor)
         return found
 
 

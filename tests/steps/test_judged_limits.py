@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.helpers.models import model_of
+from trtbuild.calib.auto import Auto
+from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.judge import NothingToJudge
+from trtbuild.calib.minmax import Minmax
+from trtbuild.model.feeds import Feed
+from trtbuild.steps.judged_limits import Judged, choose_judging, judge_kinds, spread_feeds
+
+TEXT = """<ir_version: 8, opset_import: ["": 17]>
+    one (float[1, 64] x) => (float[1, 16] y) { y = MatMul (x, w) }"""
+AUTO = {"x": Auto(kind="auto")}
+
+
+def samples(outlier=40.0):
+    """Sixty-four values, of which the first is once far above all others."""
+    values = np.random.default_rng(0).standard_normal((256, 1, 64)).astype(np.float32)
+    values[0, 0, 0] = outlier
+    return [Feed((str(i),), {"x": each}) for i, each in enumerate(values)]
+
+
+def judge(tmp_path, weight_of_first, *, step=32, workers=1):
+    """Judge on a layer that reads the first value with so large a weight."""
+    weight = np.random.default_rng(1).standard_normal((64, 16)).astype(np.float32)
+    weight[0] = weight_of_first
+    path = tmp_path / "model.onnx"
+    onnx.save(model_of(TEXT, {"w": weight}), path)
+    histogram = Histogram()
+    for feed in samples():
+        histogram.add(feed.arrays["x"])
+    return judge_kinds(
+        path, samples()[::step], AUTO, {"x": histogram}, folder=tmp_path / "out", workers=workers
+    )
+
+
+def test_what_no_layer_makes_use_of_is_given_up(tmp_path):
+    """The outlier has no weight: each kind that clips it is better than minmax."""
+    found = judge(tmp_path, 0.0)
+
+    assert "minmax" != found.best
+    assert found.scores["percentile"] > found.scores["minmax"] + 10
+    assert 8 == found.samples
+
+
+def test_what_a_layer_rests_on_is_kept(tmp_path):
+    """The same values, but the outlier decides the output: clipping it loses to minmax."""
+    scores = judge(tmp_path, 3.0, step=256).scores
+
+    assert scores["minmax"] > scores["percentile"]
+
+
+def test_threads_change_nothing(tmp_path):
+    """Each sample runs on one."""
+    assert judge(tmp_path, 1.0) == judge(tmp_path, 1.0, workers=3)
+
+
+def test_says_how_all_did(tmp_path):
+    """The best first, in dB."""
+    found = judge(tmp_path, 0.0)
+
+    assert list(found.scores) == sorted(found.scores, key=lambda kind: -found.scores[kind])
+    assert found.describe().startswith(f"auto takes {found.best}: ")
+
+
+def test_without_quantized_tensors_there_is_nothing_to_judge(tmp_path):
+    """A model without weighted layers."""
+    path = tmp_path / "model.onnx"
+    text = '<ir_version: 8, opset_import: ["": 17]> g (float[1] x) => (float[1] y) { y = Relu (x) }'
+    onnx.save(model_of(text), path)
+
+    with pytest.raises(NothingToJudge):
+        judge_kinds(path, [], {}, {}, folder=tmp_path, workers=1)
+
+
+def test_feeds_are_spread_evenly_and_leave_out_what_is_broken():
+    """Of 256 samples 4 are from the middle of each quarter, or none where that is broken."""
+    names = [feed.samples for feed in spread_feeds(samples(), 4, 256, frozenset({159}))]
+
+    assert [("31",), ("95",), ("223",)] == names
+
+
+def test_one_in_eight_judge_but_more_of_small_models():
+    """2^26 values cost nothing to speak of; where no tensor has `auto` nothing is judged."""
+    large, small = Histogram(counted=False), Histogram(counted=False)
+    large.total, small.total = 64 << 26, 64 << 20
+
+    assert 8 == choose_judging(AUTO, {"x": large}, 64)
+    assert 64 == choose_judging(AUTO, {"x": small}, 64)
+    assert 5 == choose_judging({"x": Auto(kind="auto", samples=5)}, {"x": small}, 64)
+    assert 0 == choose_judging({"x": Minmax(kind="minmax")}, {"x": small}, 64)
+
+
+def test_mse_is_taken_where_none_is_clearly_better():
+    """A tenth of a dB is noise, half a dB is not."""
+    scores = {"power": 30.1, "mse": 30.0}
+
+    assert "mse" == Judged(scores, 8).best
+    assert "power" == Judged({**scores, "power": 30.5}, 8).best

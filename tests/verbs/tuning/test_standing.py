@@ -1,0 +1,119 @@
+"""How near a comparison is to its gates, as one number that sorts."""
+
+from __future__ import annotations
+
+import pytest
+
+from trtbuild.core.comparison import Comparison, Interval, Measure
+from trtbuild.core.tuning import Trial
+from trtbuild.measure.gates import Gate, judge_gates
+from trtbuild.verbs.tuning.standing import (
+    LOST,
+    find_resolution,
+    find_signal,
+    is_better,
+    list_figures,
+    measure_shortfall,
+    rank,
+)
+
+
+def compared(gates, *measures, samples=100):
+    return Comparison(
+        reference="",
+        candidate="",
+        runner="",
+        samples=samples,
+        labelled=True,
+        measures=measures,
+        verdicts=judge_gates(gates, measures, samples=samples),
+    )
+
+
+def top1(value, reference=0.9, ends=None):
+    interval = Interval(confidence=0.95, method="score", value=(0, 1), drop=ends)
+    return Measure(
+        metric="top1",
+        output="y",
+        value=value,
+        reference=reference,
+        unit="share",
+        own=True,
+        intervals=(interval,) if ends else (),
+    )
+
+
+def decibels(value, output="y", **more):
+    return Measure(metric="sqnr_db", output=output, value=value, unit="dB", **more)
+
+
+LARGEST = Measure(metric="max_abs", output="y", value=3.0)
+DROP = Gate(metric="top1", drop_at_most=0.01)
+
+
+@pytest.mark.parametrize(
+    ("gates", "measures", "expected"),
+    [
+        ([DROP], [top1(0.86)], 3.0),
+        ([DROP], [top1(0.89)], 0.0),
+        ([DROP, Gate(metric="sqnr_db", at_least=20)], [top1(0.86), decibels(18.5)], 4.5),
+        ([Gate(metric="sqnr_db", at_least=20)], [decibels(18.5), decibels(19, "z")], 2.5),
+        ([Gate(metric="max_abs", at_most=2.0)], [LARGEST], 0.5),
+        ([DROP], [top1(None)], LOST),
+        (
+            [Gate(metric="top1", drop_at_most=0.01, confidence=0.95)],
+            [top1(0.9, ends=(-0.02, 0.03))],
+            2.0,
+        ),
+    ],
+)  # fmt: skip
+def test_what_lacks_is_summed_up_in_points_and_decibels(gates, measures, expected):
+    """Or in shares of the limit; with a confidence, by the worse end of the interval."""
+    assert expected == pytest.approx(measure_shortfall(gates, compared(gates, *measures)))
+
+
+def test_the_least_signal_counts_that_of_hidden_parts_too():
+    """What nobody asked for tells as well; identical outputs have no noise."""
+    part = decibels(14.6, "y[:, 4:]", part_of="y")
+
+    assert 14.6 == find_signal([decibels(32.5), part])
+    assert find_signal([decibels(None, identical=True)]) is None
+
+
+def test_figures_are_those_of_the_gates_and_the_signal():
+    """In words, as a column or a comment has them."""
+    found = list(list_figures(compared([DROP], top1(0.86), decibels(18.5))))
+
+    assert [("top1 drop", "4.00 points"), ("sqnr_db", "18.50 dB")] == [
+        (figure.name, figure.found) for figure in found
+    ]
+
+
+def trial(shortfall, sqnr_db=20.0, *, share=1.0, floats=()):
+    return Trial(
+        what="",
+        passed=not shortfall,
+        shortfall=shortfall,
+        sqnr_db=sqnr_db,
+        int8_share=share,
+        floats=floats,
+    )
+
+
+def test_what_is_a_samples_chance_is_decided_by_the_signal():
+    """Of 100 samples a point is one, and a difference of one says nothing."""
+    resolution = find_resolution([DROP], compared([DROP], top1(0.86)))
+
+    assert 1.5 == pytest.approx(resolution)
+    assert is_better(trial(2.0), trial(4.0), resolution)
+    assert not is_better(trial(3.0), trial(4.0), resolution)
+    assert is_better(trial(4.5, 21.0), trial(4.0), resolution)
+    assert not is_better(trial(0.5).model_copy(update={"problem": "no"}), trial(4.0), resolution)
+
+
+def test_what_passes_is_ranked_by_its_int8_and_then_by_how_little_it_changes():
+    """What does not pass comes behind, by what it lacks; never by chance."""
+    best, same, less = trial(0, share=0.9), trial(0, share=0.9, floats=("a",)), trial(0, share=0.8)
+    near, far = trial(0.5), trial(1.0, 40.0)
+
+    assert [best, same, less, near, far] == sorted([far, near, less, same, best], key=rank)

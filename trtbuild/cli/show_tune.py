@@ -1,0 +1,96 @@
+"""How a search for less float work looks in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.show import format_table
+from trtbuild.core.shown import shown
+from trtbuild.core.words import format_figure, format_size
+
+if TYPE_CHECKING:
+    from trtbuild.core.tuning import Figure, Trial, Tuning
+    from trtbuild.verbs.tuning.tune import TuneReport
+
+__all__ = ["make_teller", "write_tuning"]
+
+
+def make_teller() -> Callable[[Trial, bool], None]:
+    """Return what says of each trial, on standard error, how it went."""
+    count = 0
+
+    def tell(trial: Trial, better: bool) -> None:  # noqa: FBT001  # called with what it hears
+        nonlocal count
+        end = trial.problem or _list(trial.figures)
+        kept = "passes: " if trial.passed else "better: " if better and count else ""
+        told = "not possible: " if trial.problem else kept
+        echo(shown(f"{count:3}  {trial.what}: {told}{end}"), err=True)
+        count += 1
+
+    return tell
+
+
+def _list(figures: tuple[Figure, ...]) -> str:
+    return ", ".join(f"{figure.name} {figure.found}" for figure in figures)
+
+
+def write_tuning(report: TuneReport, recipe: Path, *, verbose: bool, wrote: bool) -> None:
+    """Write the frontier, the patch, and what to do next."""
+    found = report.tuning
+    echo(_verdict(found))
+    if len(found.trials) > 1:
+        pour(format_table(_rows(found, verbose=verbose)))
+        echo(
+            "INT8: of the multiply-accumulates; size: of the model; these come closer to passing "
+            "than all that has as much INT8"
+        )
+    if found.patch and not report.written:
+        pour(found.patch.rstrip("\n"))
+    for note in (*found.remarks, *report.notes):
+        echo(f"note: {note}")
+    echo(f"wrote {report.file}")
+    if report.written:
+        echo(f"wrote {recipe}: `trtbuild apply {recipe}` builds it")
+    elif found.patch and found.passed:
+        echo(f"hint: --write changes {recipe} so", err=True)
+    elif found.patch:
+        told = "the gates are not reached, so the recipe stays as it is; " if wrote else ""
+        echo(f"hint: {told}--write --best writes the best found all the same", err=True)
+
+
+def _verdict(found: Tuning) -> str:
+    before, after = _list(found.before), _list(found.after)
+    if found.passed and not found.best:
+        return f"every gate passes as it is: {after}"
+    told = "every gate passes" if found.passed else "the gates are not reached"
+    if not found.best:
+        return f"{told}, and nothing that was tried is better: {after}"
+    return f"{told}: {after} (before: {before})"
+
+
+def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
+    names = [figure.name for figure in found.trials[0].figures]
+    yield ["", "INT8", "size", *names]
+    for index, trial in enumerate(found.trials):
+        if trial.problem or not (trial.frontier or verbose or index in {0, found.best}):
+            continue
+        mark = " *" if index == found.best and index else ""
+        told = {figure.name: figure.found for figure in trial.figures}
+        yield [
+            _name(found, trial) + mark,
+            format_figure(trial.int8_share, "share"),
+            format_size(trial.size_bytes),
+            *(told.get(name, "-") for name in names),
+        ]
+
+
+def _name(found: Tuning, trial: Trial) -> str:
+    """Say all that a trial changes: what it is built on, too."""
+    words = [trial.what]
+    while trial.of:
+        trial = found.trials[trial.of]
+        words.append(trial.what)
+    return ", ".join(reversed(words))

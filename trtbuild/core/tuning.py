@@ -1,0 +1,67 @@
+"""What tuning tried, and what came of it, as values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from trtbuild.core.options import Options
+
+__all__ = ["Figure", "Trial", "Tuning"]
+
+
+class Figure(Options):
+    """What a gate looks at, or the signal over noise, in words: `top1 drop`, `0.9 points`."""
+
+    name: str
+    found: str
+
+
+class Trial(Options):
+    """The recipe with some lines changed, built and compared as a whole."""
+
+    what: str
+    """What is new in it, in a few words."""
+    options: dict[str, Any] = {}
+    """Options of `quantization` that are not as in the recipe."""
+    floats: tuple[str, ...] = ()
+    """Layers in floating point that the recipe has in INT8."""
+    of: int | None = None
+    """The trial that it changes further, counted from 0; None for the recipe as it is."""
+    problem: str = ""
+    """Why it could not be built or compared; what follows then says nothing."""
+    passed: bool = False
+    """Every gate passes."""
+    shortfall: float = 0.0
+    """How far gates are from passing, summed up: in points of a share, dB, or shares of a limit."""
+    sqnr_db: float | None = None
+    """The least of any output, or of a part that stands out; None where there is none."""
+    figures: tuple[Figure, ...] = ()
+    int8_share: float = 0.0
+    """Of the multiply-accumulates of weighted layers, those in INT8."""
+    size_bytes: int = 0
+    """Of the model with its weights, those in INT8 stored as such."""
+    frontier: bool = False
+    """Nothing that was tried has as much INT8 and comes closer to passing."""
+
+
+class Tuning(Options):
+    """`tune.json`: what was tried, and the least change that reaches the gates, if any does."""
+
+    recipe: str
+    file: str
+    passed: bool
+    """The best one passes every gate, on the data of `compare`."""
+    best: int
+    """Which trial that is; 0, the recipe as it is, where nothing is better."""
+    trials: tuple[Trial, ...]
+    searched_on: str
+    """The data set that trials were compared on."""
+    verified_on: str
+    """The data set of `compare`, on which the best one was compared in the end."""
+    before: tuple[Figure, ...]
+    """Of the recipe as it is, on the data of `compare`."""
+    after: tuple[Figure, ...]
+    """Of the best one, there too."""
+    patch: str = ""
+    """What changes in the recipe, as a unified diff; empty where nothing is better."""
+    remarks: tuple[str, ...] = ()

@@ -1,0 +1,112 @@
+"""What may be changed in a recipe, in the order of what it costs, and how it is written there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from trtbuild.core.patterns import OPERATOR
+from trtbuild.recipe.edit import Change, Item
+from trtbuild.recipe.schema import Quantization
+
+__all__ = ["ROUNDING", "SECTION", "SKIP", "Candidate", "Stage", "list_stages", "write_pattern"]
+
+SECTION, SKIP, ROUNDING = "quantization", "skip", "rounding"
+_CALIBRATORS = ("auto", "mse", "minmax", "entropy2", "percentile")
+AS_IT_WAS: tuple[str, dict[str, Any]] = ("calibrator as it was", {"calibrator": None})
+"""Of account where another was chosen while something else was worse."""
+_SPECIAL = "[*?"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recipe with lines of `quantization` changed."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """As plain data."""
+    floats: tuple[str, ...] = ()
+    """Names of layers that stay in floating point beside those that the recipe names."""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        return json.dumps([self.options, sorted(self.floats)], sort_keys=True)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is changed."""
+        return not self.options and not self.floats
+
+    def without(self, key: str) -> Candidate:
+        """Return it without one of its changes: that of an option, or layers in float (`skip`)."""
+        if key == SKIP:
+            return Candidate(self.options)
+        return Candidate({k: v for k, v in self.options.items() if k != key}, self.floats)
+
+    def adding(self, options: Mapping[str, Any]) -> Candidate:
+        """Return it with more options changed; None leaves one as it is in the recipe."""
+        merged = {**self.options, **options}
+        kept = {key: value for key, value in merged.items() if value is not None}
+        return Candidate(kept, self.floats)
+
+    def list_changes(
+        self, remarks: Mapping[str, str] | None = None, alone: Mapping[str, str] | None = None
+    ) -> list[Change]:
+        """Return what changes in the recipe, each option with a remark, and each float layer."""
+        remarks, alone = remarks or {}, alone or {}
+        found = [
+            Change(key, value, remark=remarks.get(key, "")) for key, value in self.options.items()
+        ]
+        items = tuple(Item(write_pattern(name), alone.get(name, "")) for name in self.floats)
+        if items:
+            found.append(Change(SKIP, items=items, remark=remarks.get(SKIP, "")))
+        return found
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Changes of one sort: to be tried one instead of the other, or each on top of the last."""
+
+    choices: Sequence[tuple[str, dict[str, Any]]]
+    """Words, and options."""
+
+
+def list_stages(section: Quantization) -> list[Stage]:
+    """Return what costs nothing at run time: what is cheap to try, and changes most, first.
+
+    Rounding comes last, since it is fitted to all the rest, and takes longest. Without data to
+    calibrate on only the weights' limits can be changed.
+    """
+    limits = [("weights: mse", {"weights": {"kind": "mse"}})]
+    weights = Stage([] if section.weights.kind == "mse" else limits)
+    if section.data is None:
+        return [weights]
+    own = "" if section.calibrator is None else section.calibrator.kind
+    bias = [("bias_correction", {"bias_correction": True})]
+    rounding = [("rounding: reconstructed", {ROUNDING: "reconstructed"})]
+    return [
+        Stage([AS_IT_WAS, *(_calibrator(kind) for kind in _CALIBRATORS if kind != own)]),
+        weights,
+        Stage([] if section.equalize else _equalizations()),
+        Stage([] if section.bias_correction else bias),
+        Stage([] if section.rounding == "reconstructed" else rounding),
+    ]
+
+
+def _calibrator(kind: str) -> tuple[str, dict[str, Any]]:
+    return f"calibrator: {kind}", {"calibrator": {"kind": kind}}
+
+
+def _equalizations() -> list[tuple[str, dict[str, Any]]]:
+    ways = ({"kind": "cross_layer"}, {"kind": "smooth"}, {"kind": "smooth", "alpha": 0.7})
+    return [(f"equalize: {' '.join(map(str, way.values()))}", {"equalize": [way]}) for way in ways]
+
+
+def write_pattern(name: str) -> str:
+    """Write a layer's name so that, as a pattern, it means that layer and no other."""
+    if not any(letter in name for letter in _SPECIAL) and not name.startswith(OPERATOR):
+        return name
+    written = "".join(f"[{letter}]" if letter in _SPECIAL else letter for letter in name)
+    return f"[{written[0]}]{written[1:]}" if written.startswith(OPERATOR) else written

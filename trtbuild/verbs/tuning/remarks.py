@@ -1,0 +1,48 @@
+"""What each change gives, in the words that stand beside it in the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trtbuild.core.tuning import Trial
+from trtbuild.verbs.tuning.candidates import SKIP
+from trtbuild.verbs.tuning.search import Tried
+
+__all__ = ["explain_changes"]
+
+
+def explain_changes(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
+    """Return what each change gives, by its key; layers in float are told of under `skip`.
+
+    That is the whole without it and with it, where the former was tried; otherwise what it gave
+    when it was added.
+    """
+    found = {}
+    trials = {each.candidate.key: each.trial for each in tried}
+    for key in [*chosen.candidate.options, *([SKIP] if chosen.candidate.floats else [])]:
+        without = trials.get(chosen.candidate.without(key).key)
+        if without is not None and not without.problem:
+            found[key] = _tell_gain(without, chosen.trial)
+    return {**_explain_steps(tried, chosen), **found}
+
+
+def _explain_steps(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
+    found: dict[str, str] = {}
+    trial = chosen.trial
+    while trial.of is not None:
+        before = tried[trial.of].trial
+        for key, value in trial.options.items():
+            if before.options.get(key) != value:
+                found.setdefault(key, _tell_gain(before, trial))
+        if trial.floats != before.floats:
+            found.setdefault(SKIP, _tell_gain(before, trial))
+        trial = before
+    return found
+
+
+def _tell_gain(before: Trial, after: Trial) -> str:
+    """Write the figures before and after: `top1 drop 2.1 points → 0.3 points, sqnr_db ...`."""
+    old = {figure.name: figure.found for figure in before.figures}
+    return ", ".join(
+        f"{figure.name} {old.get(figure.name, '-')} → {figure.found}" for figure in after.figures
+    )

@@ -1,0 +1,105 @@
+"""How near a comparison is to passing its gates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from trtbuild.core.comparison import Comparison, Measure
+from trtbuild.core.tuning import Figure, Trial
+from trtbuild.core.words import format_figure
+from trtbuild.measure.gates import Gate
+
+__all__ = ["find_resolution", "is_better", "list_figures", "measure_shortfall", "rank"]
+
+POINT = 0.01
+LOST = 1e6
+"""The shortfall of a gate whose value is missing: further than any that has one."""
+LEAST_DB = 0.05
+"""Less than this in signal over noise is no gain."""
+
+
+def measure_shortfall(gates: Iterable[Gate], found: Comparison) -> float:
+    """Return how far gates are from passing, summed up; 0 where all pass.
+
+    In points of a share, in dB, or in shares of the limit: what a person would call a step.
+    """
+    failed = [verdict for verdict in found.verdicts if not verdict.passed]
+    if not failed:
+        return 0.0
+    gaps = [gap for gate in gates for m in gate.choose(found.measures) for gap in _gaps(gate, m)]
+    # A gate on the lock, or one on what is broken, is not among them.
+    others = sum(LOST if verdict.value is None else 1.0 for verdict in failed)
+    return sum(gaps) or others
+
+
+def _gaps(gate: Gate, measure: Measure) -> Iterator[float]:
+    interval = None if gate.confidence is None else measure.find_interval(gate.confidence)
+    ends = None if interval is None else interval.value
+    drops = None if interval is None else interval.drop
+    if gate.at_least is not None and not measure.identical:
+        yield _gap(measure, gate.at_least, measure.value if ends is None else ends[0], sign=-1)
+    if gate.at_most is not None:
+        yield _gap(measure, gate.at_most, measure.value if ends is None else ends[1])
+    if gate.drop_at_most is not None:
+        yield _gap(measure, gate.drop_at_most, measure.drop if drops is None else drops[1])
+
+
+def _gap(measure: Measure, limit: float, value: float | None, *, sign: int = 1) -> float:
+    if value is None:
+        return LOST
+    step = {"share": POINT, "dB": 1.0}.get(measure.unit, abs(limit) or 1.0)
+    return max(0.0, sign * (value - limit)) / step
+
+
+def find_resolution(gates: Iterable[Gate], found: Comparison) -> float:
+    """Return the shortfall that is no more than chance: one and a half samples."""
+    shares = any(m.unit == "share" for gate in gates for m in gate.choose(found.measures))
+    return 1.5 / max(found.samples, 1) / POINT if shares else LEAST_DB
+
+
+def find_signal(measures: Iterable[Measure]) -> float | None:
+    """Return the least signal over noise of any output, or part that stands out, in dB."""
+    found = [m for m in measures if m.metric == "sqnr_db" and m.applies]
+    values = [math.inf if m.identical else m.value for m in found]
+    known = [value for value in values if value is not None]
+    return None if not known or math.isinf(min(known)) else min(known)
+
+
+def list_figures(found: Comparison) -> Iterator[Figure]:
+    """Yield what each gate looks at, and the least signal over noise where no gate does."""
+    told = set()
+    several = len({verdict.output for verdict in found.verdicts}) > 1
+    for verdict in found.verdicts:
+        name = verdict.gate.replace(" ≤ ", " ≥ ").split(" ≥ ")[0]
+        told.add(name)
+        name += f" of {verdict.output}" if several and verdict.output else ""
+        value = verdict.found or verdict.remark or "-"
+        yield Figure(name=name, found=value.removeprefix("drop ").replace("no drop", "none"))
+    signal = find_signal(found.measures)
+    if signal is not None and "sqnr_db" not in told:
+        yield Figure(name="sqnr_db", found=format_figure(signal, "dB"))
+
+
+def is_better(new: Trial, old: Trial, resolution: float) -> bool:
+    """Tell whether a trial is worth going on from: nearer to passing, or by signal over noise."""
+    if new.problem or new.passed != old.passed:
+        return not new.problem and new.passed
+    gain = old.shortfall - new.shortfall
+    if abs(gain) > resolution:
+        return gain > 0
+    return _signal(new) > _signal(old) + LEAST_DB
+
+
+def rank(trial: Trial) -> tuple[bool, float, float, float]:
+    """Return what sorts trials: those that pass by INT8 and changes, others by what they lack."""
+    if trial.problem:
+        return (True, math.inf, math.inf, math.inf)
+    signal = -_signal(trial)
+    if trial.passed:
+        return (False, -trial.int8_share, len(trial.options) + len(trial.floats), 0.0)
+    return (True, trial.shortfall, signal, -trial.int8_share)
+
+
+def _signal(trial: Trial) -> float:
+    return math.inf if trial.sqnr_db is None else trial.sqnr_db

@@ -1,0 +1,218 @@
+"""Reach a recipe's gates with the least float work, and say what that takes in its lines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild.core.errors import NotWritable, StepFailed, StepInputError, UsageError
+from trtbuild.core.files import replace_whole
+from trtbuild.core.placed import TUNING
+from trtbuild.core.regular_files import read_regular
+from trtbuild.core.tuning import Trial, Tuning
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.run.executor import Executor, Listener
+from trtbuild.store.store import Store
+from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.tuning.candidates import ROUNDING, Candidate, list_stages
+from trtbuild.verbs.tuning.conclude import conclude
+from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
+from trtbuild.verbs.tuning.standing import find_resolution, rank
+from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_of
+
+__all__ = ["TuneReport", "Wishes", "tune_recipe"]
+
+ROUNDS = 2
+SAMPLES = 32
+"""On which layers are measured one by one."""
+AS_IT_IS = "as the recipe is"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asks of tuning."""
+
+    seconds: float
+    data: str = ""
+    """The data set to search on; that of `compare` without it."""
+    write: bool = False
+    best: bool = False
+    """Write the best one even where it does not pass."""
+
+
+@dataclass(frozen=True)
+class TuneReport:
+    """What came of it, and where it lies."""
+
+    tuning: Tuning
+    file: Path
+    written: bool
+    notes: tuple[str, ...]
+
+    @property
+    def best(self) -> Trial:
+        """The trial that is best."""
+        return self.tuning.trials[self.tuning.best]
+
+
+def tune_recipe(
+    loaded: LoadedRecipe,
+    store: Store,
+    *,
+    executor: Executor,
+    directory: Path,
+    wishes: Wishes,
+    listener: Listener,
+    tell: Callable[[Trial, bool], None],
+) -> TuneReport:
+    """Search, verify what is best, place `tune.json`, and write the recipe where that is asked.
+
+    What was built in an earlier search is not built again. `tell` hears of each trial, and whether
+    it is gone on from.
+
+    Raises:
+        UsageError: the recipe lacks what tuning needs, or cannot be edited.
+        StepFailed: the recipe as it is cannot be built.
+    """
+    _demand_sections(loaded, wishes)
+    text = _read(loaded)
+    remarks = prepare_directory(directory)
+    with store.using():
+        workshop = Workshop(loaded, text, store, executor, listener)
+        found, patched = _tune(workshop, wishes, tell)
+        page = found.model_dump_json(indent=1) + "\n"
+        pages = {TUNING: lambda: page}
+        deliver_files(directory, store, artifacts={}, pages=pages, basis=page, whole=False)
+    written = wishes.write and bool(found.patch) and (found.passed or wishes.best)
+    if written:
+        _write(loaded, before=text, after=patched)
+    notes = (*remarks, *filter(None, [store.remark]))
+    return TuneReport(found, directory / TUNING, written, notes)
+
+
+def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
+    recipe, file = loaded.recipe, loaded.file
+    if recipe.quantization is None:
+        raise UsageError(
+            f"{file}: nothing is quantized: there is no section `quantization`",
+            hint="trtbuild kinds quantization lists what makes INT8",
+        )
+    if recipe.compare is None or not recipe.compare.gates:
+        lacking = "section `compare`" if recipe.compare is None else "gate in `compare`"
+        raise UsageError(
+            f"{file}: there is no {lacking}: nothing says what tuning must reach",
+            hint="write what must hold: `compare: {data: NAME, gates: [{metric: top1, "
+            "drop_at_most: 1%}]}` where the data has labels, `{metric: sqnr_db, at_least: 20}` "
+            "where it has none",
+        )
+    if wishes.data and wishes.data not in recipe.data:
+        raise UsageError(
+            f"{file}: there is no data set `{wishes.data}`",
+            hint=f"data sets: {', '.join(recipe.data)}",
+        )
+    if wishes.data and wishes.data == recipe.quantization.data:
+        raise UsageError(
+            f"{file}: calibration sees `{wishes.data}`: what is measured there flatters",
+            hint="search on a data set that neither calibration nor `compare` reads",
+        )
+
+
+def _read(loaded: LoadedRecipe) -> str:
+    data = read_regular(loaded.file)
+    if parse_recipe_text(str(loaded.file), data).root.plain != loaded.source.root.plain:
+        raise UsageError(f"{loaded.file}: it was changed just now", hint="run the command again")
+    return data.decode()
+
+
+def _write(loaded: LoadedRecipe, *, before: str, after: str) -> None:
+    if read_regular(loaded.file).decode(errors="replace") != before:
+        raise UsageError(
+            f"{loaded.file}: it was changed while it was tuned, and stays as it is",
+            hint="run the command again: what was built is kept",
+        )
+    try:
+        whole = loaded.file.resolve()
+        with replace_whole(whole) as part:
+            part.write_bytes(after.encode())
+            part.chmod(whole.stat().st_mode & 0o777)
+    except OSError as error:
+        raise NotWritable(
+            f"{loaded.file} cannot be written to: {error.strerror}",
+            hint="apply the patch in tune.json by hand",
+        ) from None
+
+
+def _tune(
+    workshop: Workshop, wishes: Wishes, tell: Callable[[Trial, bool], None]
+) -> tuple[Tuning, str]:
+    deadline = time.monotonic() + wishes.seconds
+    _, compare = sections_of(workshop.loaded)
+    data = wishes.data or compare.data
+    trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
+    refuse_unjudged(found, data)
+    search = Search(
+        attempt=lambda candidate, trial: workshop.attempt(candidate, trial, data=data),
+        is_known=lambda candidate: workshop.is_known(candidate, data=data),
+        tell=tell,
+        deadline=deadline,
+        resolution=find_resolution(compare.gates, found),
+        tried=[Tried(0, Candidate(), trial)],
+    )
+    tell(trial, True)  # the start is gone on from
+    remarks: list[str] = []
+    alone: dict[str, str] = {}
+    try:
+        _reach(search, workshop, data, alone, remarks)
+    except OutOfTime:
+        remarks.append(
+            "the time is spent and not all was tried: run the command again to go on, or give it "
+            "more with --budget"
+        )
+    return conclude(workshop, search.tried, data, alone, remarks)
+
+
+def _reach(
+    search: Search, workshop: Workshop, data: str, alone: dict[str, str], remarks: list[str]
+) -> None:
+    """Search until the gates pass; what each layer costs alone goes to `alone`.
+
+    Rounding takes longest to fit: layers in float are looked for without it, and with it, some may
+    do without. Where layers in float do not do, options are chosen again beside them: which are
+    good depends on what was worst. Then more layers are.
+    """
+    stages = list_stages(sections_of(workshop.loaded)[0])
+    best = search.tried[0]
+    for _ in range(ROUNDS):
+        best = search.choose_options(best, stages)
+        if best.trial.passed:
+            break
+        plain = best.candidate.without(ROUNDING)
+        fitted, best = best, search.try_out(plain, f"no {ROUNDING}", of=best)
+        ranked = _rank_layers(workshop, best.candidate, data, remarks)
+        alone.update({name: told for name, told in ranked.items() if name not in alone})
+        best = search.choose_floats(best, tuple(ranked), workshop.macs)
+        if best.trial.passed and ROUNDING in fitted.candidate.options:
+            added = {ROUNDING: fitted.candidate.options[ROUNDING]}
+            again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
+            found = search.put_back_fitted(best, again)
+            best = min(best, found, key=lambda each: rank(each.trial))
+    if best.trial.passed:
+        search.simplify(best)
+
+
+def _rank_layers(
+    workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]
+) -> dict[str, str]:
+    """Return the layers in INT8, the one that costs most alone first, with what it costs."""
+    try:
+        found = workshop.rank_layers(candidate, SAMPLES, data=data)
+    except (StepFailed, StepInputError) as error:
+        remarks.append(f"layers could not be measured one by one: {error.message}")
+        return {}
+    return {
+        layer.name: "" if layer.worst_db is None else f"alone in INT8: {layer.worst_db:.1f} dB"
+        for layer in found.layers
+    }

@@ -1,0 +1,193 @@
+"""Recipes with lines changed, built as far as their comparison: every step is kept in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from trtbuild.core.comparison import Comparison
+from trtbuild.core.errors import RecipeError, StepFailed, StepInputError, UsageError
+from trtbuild.core.records import Outcome, Record
+from trtbuild.core.sensitivity import Sensitivity
+from trtbuild.core.tuning import Trial
+from trtbuild.plan.checks import find_profile_shapes
+from trtbuild.plan.explain import decide
+from trtbuild.plan.plan import Plan
+from trtbuild.plan.sensitivity import SENSITIVITY
+from trtbuild.quant.account import QuantizationAccount
+from trtbuild.recipe.edit import edit_section
+from trtbuild.recipe.load import LoadedRecipe, check_source
+from trtbuild.recipe.schema import Compare, LayerMeasurement, Quantization
+from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.run.executor import Executor, Listener
+from trtbuild.steps.base import MODEL, WEIGHTS
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import build_plan, compile_for_machine
+from trtbuild.verbs.lock_gates import add_lock_verdicts
+from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.tuning.candidates import SECTION, Candidate
+from trtbuild.verbs.tuning.standing import find_signal, list_figures, measure_shortfall
+
+__all__ = ["Workshop", "refuse_unjudged", "sections_of"]
+
+SIGNAL = "sqnr_db"
+COMPARE = "compare"
+
+
+def sections_of(loaded: LoadedRecipe) -> tuple[Quantization, Compare]:
+    """Return the sections that tuning is about; a recipe without them is refused before."""
+    quantization, compare = loaded.recipe.quantization, loaded.recipe.compare
+    assert quantization is not None and compare is not None  # noqa: S101,PT018  # demanded before
+    return quantization, compare
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A recipe, and where candidates of it are built."""
+
+    loaded: LoadedRecipe
+    text: str
+    """The recipe's text, with line ends as they are."""
+    store: Store
+    executor: Executor
+    listener: Listener
+
+    def load(self, candidate: Candidate, *, data: str = "") -> LoadedRecipe:
+        """Return a candidate as a recipe, compared on `data` where that is said.
+
+        It is what its text says once the changes are written there.
+
+        Raises:
+            RecipeError: no recipe may say such a thing.
+            UsageError: the text cannot be edited.
+        """
+        changes, file = candidate.list_changes(), self.loaded.file
+        text = edit_section(str(file), self.text, SECTION, changes)
+        loaded = check_source(file, parse_recipe_text(str(file), text.encode()))
+        _, compare = sections_of(loaded)
+        names = [each for each in compare.metrics if isinstance(each, str)]
+        metrics = compare.metrics if SIGNAL in names else (*compare.metrics, SIGNAL)
+        changed = compare.model_copy(update={"data": data or compare.data, "metrics": metrics})
+        recipe = loaded.recipe.model_copy(update={COMPARE: changed})
+        return replace(loaded, recipe=recipe)
+
+    def plan(
+        self, loaded: LoadedRecipe, last: str, *, layers: LayerMeasurement | None = None
+    ) -> Plan:
+        """Compile a candidate as far as a step.
+
+        It is remembered under a name of its own: the recipe's last run is not what was tried.
+        """
+        made, _ = compile_for_machine(
+            loaded, self.store, self.executor, targets=(), fetch=True, layers=layers
+        )
+        return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
+
+    def is_known(self, candidate: Candidate, *, data: str = "") -> bool:
+        """Tell whether a candidate was compared before, so that looking costs nothing."""
+        try:
+            made = self.plan(self.load(candidate, data=data), COMPARE)
+        except (RecipeError, UsageError):
+            return True
+        return all(each.verdict == "reuse" for each in decide(made, self.store))
+
+    def attempt(self, candidate: Candidate, trial: Trial, *, data: str = "") -> Trial:
+        """Return a trial with what came of it; one that cannot be built says why."""
+        try:
+            return self.compare(candidate, trial, data=data)[0]
+        except (RecipeError, StepFailed, StepInputError, UsageError) as error:
+            return trial.model_copy(update={"problem": error.message.split("\n")[0]})
+
+    def compare(
+        self, candidate: Candidate, trial: Trial, *, data: str = ""
+    ) -> tuple[Trial, Comparison]:
+        """Build a candidate as far as its comparison, and say how it stands.
+
+        Raises:
+            StepFailed, StepInputError: it cannot be built.
+        """
+        loaded = self.load(candidate, data=data)
+        made = self.plan(loaded, COMPARE)
+        outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
+        read = RunArtifacts(outcomes, self.store)
+        found = read.read(COMPARE, "comparison", Comparison)
+        account = read.read("quantize", "account", QuantizationAccount)
+        if found is None or account is None:
+            raise AssertionError(COMPARE)
+        record = Record(
+            recipe=made.recipe, file=str(loaded.file), facts={}, outcomes=(), comparison=found
+        )
+        found = add_lock_verdicts(record, loaded).comparison or found
+        told = {
+            "passed": all(verdict.passed for verdict in found.verdicts),
+            "shortfall": measure_shortfall(sections_of(loaded)[1].gates, found),
+            "sqnr_db": find_signal(found.measures),
+            "figures": tuple(list_figures(found)),
+            "int8_share": self._share(account),
+            "size_bytes": _size(outcomes),
+        }
+        return trial.model_copy(update=told), found
+
+    def rank_layers(self, candidate: Candidate, samples: int, *, data: str = "") -> Sensitivity:
+        """Measure each layer alone in INT8, worst first.
+
+        Raises:
+            StepFailed, StepInputError: they cannot be measured.
+        """
+        loaded = self.load(candidate, data=data)
+        asked = LayerMeasurement(samples=samples, others=False)
+        made = self.plan(loaded, SENSITIVITY, layers=asked)
+        outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
+        found = RunArtifacts(outcomes, self.store).read(SENSITIVITY, "sensitivity", Sensitivity)
+        if found is None:
+            raise AssertionError(SENSITIVITY)
+        return found
+
+    @cached_property
+    def macs(self) -> Mapping[str, int]:
+        """The multiply-accumulates of the weighted layers, by name, at the opt shapes."""
+        from trtbuild.model.onnx_file import load_bare
+        from trtbuild.quant.rules.macs import count_macs
+
+        loaded = self.load(Candidate())
+        made = self.plan(loaded, "fix_graph")
+        outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
+        (model,) = (a for o in outcomes if o.step == "fix_graph" for a in o.artifacts if _is(a))
+        path = self.store.object_path(model.digest)
+        return count_macs(load_bare(path), find_profile_shapes(loaded.recipe))
+
+    def _share(self, account: QuantizationAccount) -> float:
+        """Return the share of the work in INT8; of the layers where nobody knows their work."""
+        names = [layer.name for layer in account.layers]
+        known = any(self.macs.get(name) for name in names)
+        work = {name: self.macs.get(name, 0) if known else 1 for name in names}
+        done = sum(work[layer.name] for layer in account.layers if layer.precision == "int8")
+        return done / max(sum(work.values()), 1)
+
+
+def _is(artifact: object) -> bool:
+    return getattr(artifact, "name", "") == MODEL
+
+
+def _size(outcomes: tuple[Outcome, ...]) -> int:
+    made = (a for o in outcomes if o.step == "quantize" for a in o.artifacts)
+    return sum(artifact.size_bytes for artifact in made if artifact.name in {MODEL, WEIGHTS})
+
+
+def refuse_unjudged(found: Comparison, data: str) -> None:
+    """Refuse gates that nobody can judge: no change would help.
+
+    What is missing since INT8 makes no numbers of it is another thing.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for verdict in found.verdicts:
+        lacking = verdict.value is None and not verdict.passed
+        if lacking and not any(measure.broken for measure in found.measures):
+            raise UsageError(
+                f"the gate `{verdict.gate}` cannot be judged on `{data}`: {verdict.remark}",
+                hint="take data that has what the gate looks at, or give `compare` a gate on "
+                "something else, or a float `reference`",
+            )
