@@ -103,3 +103,15 @@ def test_a_report_that_cannot_be_written_is_told_first():
     with pytest.raises(NotWritable, match="--out out"):
         api.compare("a.onnx", "a.onnx", data="x.npz", executor=Inline(), out="out")
     assert not Path("store/actions").exists()
+
+
+def test_labels_that_nothing_reads_are_remarked_on():
+    """Who names them expects something of them."""
+    np.savez("l.npz", x=X, label=[0, 1])
+    note = "the labels are read by no metric: add --metric top1, or one with options"
+
+    for metrics in ([], ["top1"], ["classification"]):
+        found = api.compare(
+            "a.onnx", "a.onnx", data="l.npz", labels="label", metrics=metrics, executor=Inline()
+        )
+        assert (not metrics) == (note in found.record.notes)

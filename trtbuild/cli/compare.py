@@ -18,10 +18,10 @@ __all__ = ["compare"]
 
 def compare(  # noqa: PLR0913  # its options
     reference: Annotated[
-        Path, typer.Argument(help="What is taken as right: an ONNX file, or an engine.")
+        Path, typer.Argument(help="Taken as right: an ONNX file, or an engine.", metavar="A")
     ],
     candidate: Annotated[
-        Path, typer.Argument(help="What is held against it: an ONNX file, or an engine.")
+        Path, typer.Argument(help="Held against it: an ONNX file, or an engine.", metavar="B")
     ],
     *,
     data: Annotated[

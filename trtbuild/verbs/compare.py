@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,10 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.placed import COMPARISON
 from trtbuild.core.records import Comparison, DataUse, Record
 from trtbuild.machine.facts import list_doubts
+from trtbuild.measure.metrics import LABELLED
 from trtbuild.plan.compile import CompileContext
 from trtbuild.plan.explain import decide
+from trtbuild.plan.measuring import list_tasks
 from trtbuild.plan.observed import add_observed
 from trtbuild.plan.pair import COMPARE, compile_pair
 from trtbuild.plan.plan import Plan
@@ -109,7 +111,7 @@ def compare_pair(  # noqa: PLR0913  # what to compare, on what, and where
             engine_comparisons=(comparison,) if engines else (),
             model=f"{candidate}, held against {reference}",
             data=(_describe_data(loaded, comparison),),
-            notes=(*_list_notes(loaded), *list_doubts(facts), *filter(None, [store.remark])),
+            notes=(*_list_notes(loaded, asked), *list_doubts(facts), *filter(None, [store.remark])),
             caveats=comparison.caveats,
         )
     files = () if out is None else _write(out, record, comparison, pages or {})
@@ -147,16 +149,15 @@ def _describe_data(loaded: LoadedRecipe, found: Comparison) -> DataUse:
     )
 
 
-def _list_notes(loaded: LoadedRecipe) -> tuple[str, ...]:
+def _list_notes(loaded: LoadedRecipe, asked: PairRequest) -> Iterator[str]:
     compare = loaded.recipe.compare
-    unheld = [
-        each.metric
-        for each in (compare.gates if compare else ())
-        if each.drop_from_lock_at_most is not None
-    ]
-    if not unheld:
-        return ()
-    return (f"not judged, since there is no lock here: gates on it ({', '.join(unheld)})",)
+    assert compare is not None  # noqa: S101  # that is what it was made for
+    if on_lock := [g.metric for g in compare.gates if g.drop_from_lock_at_most is not None]:
+        yield f"not judged, since there is no lock here: gates on it ({', '.join(on_lock)})"
+    measured = [*compare.metrics, *(gate.metric for gate in compare.gates)]
+    read = list_tasks(compare) or any(each in LABELLED for each in measured)
+    if asked.labels and not read:
+        yield "the labels are read by no metric: add --metric top1, or one with options"
 
 
 def _make_folder(out: Path) -> None:
