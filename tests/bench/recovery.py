@@ -3,7 +3,7 @@
     python -m tests.bench.recovery [depthwise] [shapes_yolo] [outlier_vit] [--budget 1800]
 
 The models are those of `recipes/models`, trained on digits and shapes in photographs, and the
-recipes are those of `tests/bench/recovery/`, in INT8 throughout with `auto` and a gate of 0.3
+recipes are those of `tests/bench/recovery/`, all INT8 with `auto` and a gate of 0.3 points
 (`pip install -e '.[test]'` has what the data and mAP need). Cost is in forward passes of the whole
 model: what calibration, equalization and comparisons run, and half a pass for each layer and sample
 of what is measured layer by layer; beside it what one `trtbuild sensitivity` (on 32 samples, alone
