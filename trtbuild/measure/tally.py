@@ -54,11 +54,11 @@ class Tally:
                 self._outputs[name] = _OutputTally(self._plan)
             self._outputs[name].add(index, values, other[name])
         if self._plan.begin is not None:
-            mine, other = self._leave_hidden_out(mine), self._leave_hidden_out(other)
+            asked, answered = self._leave_hidden_out(mine), self._leave_hidden_out(other)
             if self._tasks is None:
-                self._tasks = self._plan.begin(mine)
-                self._tasks.demand_outputs(mine, other)
-            self._tasks.add(index, mine, other)
+                self._tasks = self._plan.begin(asked)
+                self._tasks.demand_outputs(asked, answered)
+            self._tasks.add(index, asked, answered)
 
     def measure(self) -> tuple[Measure, ...]:
         """Return every metric of every output and part, then the tasks."""
