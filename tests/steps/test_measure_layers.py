@@ -159,8 +159,10 @@ def test_of_a_source_that_came_quantized_activations_are_switched(tmp_path):
 
 def test_a_pattern_that_means_nothing_is_an_error(tmp_path):
     """And says what would be something."""
-    with pytest.raises(StepInputError, match="`gone` means no layer in INT8"):
+    with pytest.raises(StepInputError, match="`gone` means no layer in INT8") as raised:
         Setup(tmp_path).measure(layers=("gone",))
+
+    assert "in INT8: one, two, three; names" in str(raised.value.hint)
 
 
 def test_layers_are_shared_out_evenly_and_in_order():

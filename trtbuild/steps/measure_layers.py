@@ -13,6 +13,7 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.patterns import find_nodes
 from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples
 from trtbuild.core.user_code import UserCode
+from trtbuild.core.words import join_few
 from trtbuild.data.archive import read_samples
 from trtbuild.measure.metrics import Metric
 from trtbuild.quant.account import QuantizationAccount
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from trtbuild.steps.layer_findings import LayerFindings
 
 __all__ = ["MeasureLayers", "choose_layers", "share_out"]
+
+_MOST = 8
 
 
 class MeasureLayers(Step):
@@ -208,8 +211,8 @@ def _find(pattern: str, layers: Mapping[str, str]) -> list[str]:
     if not found:
         raise StepInputError(
             f"`{pattern}` means no layer in INT8",
-            hint="quantization.json lists the layers: names, patterns over names (`*`, `?`), or "
-            "`op:` and an operator",
+            hint=f"in INT8: {join_few(list(layers), _MOST)}; names, patterns over names (`*`, "
+            "`?`), or `op:` and an operator",
         )
     return found
 
