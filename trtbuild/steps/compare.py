@@ -29,7 +29,7 @@ RUNNER = "ONNX Runtime on the CPU"
 class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
