@@ -2,13 +2,14 @@
 
     python -m tests.bench.recovery [depthwise] [shapes_yolo] [outlier_vit] [--budget 1800]
 
-The models are those of `recipes/models`, trained on digits and shapes in photographs
-(`pip install -e '.[bench]'` has what the data and mAP need), and the recipes are those of
-`tests/bench/recovery/`, with `auto` in INT8 throughout and a gate of 0.3 points. Cost is in forward
-passes of the whole model: what calibration, equalization and comparisons run, and half a pass for
-each layer and sample of what is measured layer by layer; beside it what one `trtbuild sensitivity`
-is by the same count, and the seconds of what is fitted to weights, which is no part of it. What the
-store has from an earlier run costs nothing and is not counted: take a new one (TRTBUILD_STORE).
+The models are those of `recipes/models`, trained on digits and shapes in photographs, and the
+recipes are those of `tests/bench/recovery/`, all INT8 with `auto` and a gate of 0.3 points
+(`pip install -e '.[test]'` has what the data and mAP need). Cost is in forward passes of the whole
+model: what calibration, equalization and comparisons run, and half a pass for each layer and sample
+of what is measured layer by layer; beside it what one `trtbuild sensitivity` (on 32 samples, alone
+and all but it) is by the same count, and the seconds of fitting weights, which are no part of it.
+What the store has from an earlier run costs nothing and is not counted: take a new one
+(TRTBUILD_STORE).
 """
 
 from __future__ import annotations

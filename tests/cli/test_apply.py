@@ -111,6 +111,7 @@ def test_no_gates_places_what_failed_and_says_so_everywhere(applied_project, trt
 
     assert 1 == answer.code
     assert "placed all the same (--no-gates)" in answer.err
+    assert "places it as it is" not in answer.err
     assert not Path("build/small/failed").exists()
     assert "**Placed all the same**" in Path("build/small/report.md").read_text()
     (engine,) = Path("build/small").glob("*/engine.json")

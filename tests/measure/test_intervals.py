@@ -91,3 +91,13 @@ def test_drops_of_shares_have_tangos_interval():
 def test_the_usual_confidence_comes_first():
     """Then what gates ask for, each once."""
     assert (0.95, 0.99) == list_confidences([0.99, 0.95, 0.99])
+
+
+def test_what_is_close_to_one_keeps_the_digits_of_what_is_missing():
+    """A cosine of 1 - 6e-8 is not rounded to 1, past its own interval and past a gate."""
+    values = 1 - np.linspace(1e-9, 1e-7, 1000)
+    (found,) = bootstrap_intervals(values, None, falls=1, confidences=[0.95])
+    low, high = found.value
+
+    assert low < np.median(values) < high < 1
+    assert high == pytest.approx(values[24], abs=1e-13)

@@ -53,6 +53,15 @@ def test_what_failed_says_by_how_much_and_where_it_lies():
     assert "sqnr_db ≥ 29.5, 95 % sure" == judged(sqnr(), at_least=29.5, confidence="95%").gate
 
 
+def test_what_the_reference_would_not_pass_is_told():
+    """No precision and no search reaches such a gate; where it would pass nothing is said."""
+    measure = top1(0.9, 0.85, 0.8, 0.9)
+
+    told = "the reference itself has 90.00 %, and would not pass"
+    assert told == judged(measure, at_least="95%").doubt
+    assert told not in judged(measure, at_least="88%").doubt
+
+
 def test_a_drop_is_judged_by_its_own_interval():
     """0.5 points, from -1 to 2: others might fail; with a confidence it does."""
     measure = top1(0.9, 0.895, -0.01, 0.02)

@@ -562,6 +562,18 @@ def test_a_reason_names_the_file(project, store):
     assert "observed.file photos/1.txt" == reason.path
 
 
+def test_of_other_code_it_is_not_told_what_the_former_read(project, store):
+    """What it will read is not known before it runs; that it is another is reason enough."""
+    picture_changed(project)
+    capture(project, store)
+    project.code("value = 3.0")
+
+    told = [reason.path for reason in decided(project, store).reasons]
+
+    assert [] == [path for path in told if path.startswith("observed.")]
+    assert told
+
+
 def test_another_file_of_the_folder_of_the_code_does_not_matter(project, store):
     """What is neither read, listed nor asked for may change as it likes."""
     checkpoint(project)

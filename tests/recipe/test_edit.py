@@ -84,6 +84,7 @@ def test_a_section_in_braces_is_written_with_an_option_a_line():
     [
         ("{quantization: {data: calib}}", "one mapping in braces"),
         ("x: &c {kind: mse}\nquantization:\n  calibrator: *c\n", "`c` is shared"),
+        ("quantization:\n  skip: text\n", "bit by bit"),
         ("quantization: {data: calib, # here\n  skip: [x]}\n", "comments between its braces"),
     ],
 )

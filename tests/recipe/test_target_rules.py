@@ -151,7 +151,8 @@ def test_tensorrt_calibrates_no_model_that_is_fed_values(told):
         ("min", "[4, 3]", "write {min: [4, 3], opt: [4, 3], max: [4, 3]}"),
         ("gpu", "sm90", "write `sm_90`"),
         ("gpu", "SM_8.6", "write `sm_86`"),
-        ("gpu", "H100", "`nvidia-smi --query-gpu=name,compute_cap --format=csv` prints it"),
+        ("gpu", "mine", "`nvidia-smi --query-gpu=name,compute_cap --format=csv` prints it"),
+        ("gpu", "H100", "write `sm_90`"),
         ("targets", "[it]", "write `name: value`, without dashes or brackets"),
     ],
 )

@@ -11,6 +11,7 @@ from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.base import Manifest
 from trtbuild.measure.classification import Classification
+from trtbuild.measure.regression import Regression
 from trtbuild.measure.tally import Tally
 from trtbuild.steps.base import Context
 from trtbuild.steps.layer_metrics import plan_tally
@@ -62,3 +63,16 @@ def test_tasks_are_measured_on_what_was_picked(tmp_path):
     (found,) = [each for each in tally.measure() if each.metric == "balanced_accuracy"]
 
     assert (1.0, 0.5) == (found.reference, found.value)
+
+
+def test_a_task_knows_nothing_of_parts_that_were_found(tmp_path):
+    """Of an output that is split by itself a metric with options means the whole, as in `apply`."""
+    rows = np.concatenate([normal(2, 4, 64) * 300, normal(2, 4, 64, seed=1) / 9], axis=1)
+    task = TaskInput(metric=Regression(kind="regression", against="reference"))
+    asked = plan([{"y": row} for row in rows], tmp_path, tasks=(task,))
+    tally = Tally(asked)
+    for index in range(2):
+        tally.add(index, {"y": rows[index]}, {"y": rows[index] + 1})
+
+    assert 2 == len(asked.hidden)
+    assert [1.0] == [pytest.approx(e.value) for e in tally.measure() if e.metric == "mae"]

@@ -63,3 +63,12 @@ SHAPE = {"profiles[0].x.min[0]": 1, "profiles[0].x.min[1]": 3}
 def test_lists_are_compared_as_sets(expected, before, after):
     """Numbers are places, and an item with a name is that item wherever it stands."""
     assert expected == list(compare_lists(before, after))
+
+
+def test_options_are_told_in_one_order_whatever_order_they_came_in():
+    """A lock has them sorted, a recipe as they were written; what is empty is not told."""
+    came = {"metrics[0].kind": "python", "metrics[0].b": 1, "metrics[0].a": 2, "metrics[0].c": ""}
+
+    assert [ListChange(what="metrics", added=("python (a 2, b 1)",))] == list(
+        compare_lists({}, came)
+    )

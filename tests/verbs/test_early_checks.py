@@ -81,6 +81,8 @@ def test_nothing_is_calibrated_of_what_no_target_takes(odd, apply, code, text):
         apply(recipe)
 
     assert code == raised.value.message.split(": ")[0].rstrip(":").partition(" the output")[0]
+    # What can be imported nowhere is not helped by turning the rule off.
+    assert ("TB106" not in code) == ("checks: {off" in raised.value.hint)
 
 
 def test_what_is_too_old_for_onnx_runtime_is_not_given_to_it():

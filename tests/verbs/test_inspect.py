@@ -197,6 +197,14 @@ def test_what_is_no_engine_fits_nowhere(tmp_path, data):
     assert ("not known", "no") == (inspect(path, {}).flavour, inspect(path, {}).fits)
 
 
+def test_of_a_model_it_says_what_looks_at_models(tmp_path):
+    """Which `inspect` was asked to do by its name."""
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"onnx")
+
+    assert f"`trtbuild check {path}`" in inspect(path, {}).reason
+
+
 def test_a_plan_that_more_was_added_to_is_not_called_cut_off(plan):
     """And it fits nowhere, either."""
     found = inspect(plan(size=100, actual=105), {})

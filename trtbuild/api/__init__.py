@@ -2,6 +2,7 @@
 
 from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
 from trtbuild.api.layers import sensitivity
+from trtbuild.api.pairs import compare
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
 from trtbuild.api.recipes import (
     check,
@@ -31,6 +32,7 @@ __all__ = [
     "apply",
     "check",
     "check_lock",
+    "compare",
     "demand_apart",
     "demand_ready",
     "diff",

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from trtbuild.verbs.plan import DecidedPlan
     from trtbuild.verbs.run import RunResult
 
-__all__ = ["apply", "inspect", "open_store", "plan", "run", "script", "why"]
+__all__ = [
+    "apply",
+    "inspect",
+    "open_store",
+    "plan",
+    "render_html_page",
+    "render_markdown_page",
+    "run",
+    "script",
+    "why",
+]
 
 
 def plan(
@@ -89,7 +99,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
             directory=Path(build_dir) / loaded.recipe.name,
             targets=targets,
             listener=listener or QuietListener(),
-            pages={"report.md": _markdown, "report.html": _html},
+            pages={"report.md": render_markdown_page, "report.html": render_html_page},
             saved=saved,
             lock=_hold_to_lock(loaded, store, place) if locked else None,
             no_gates=no_gates,
@@ -179,13 +189,15 @@ def open_store() -> Store:
     return Store(find_default_root())
 
 
-def _markdown(record: Record) -> str:
+def render_markdown_page(record: Record) -> str:
+    """Render a record as Markdown, once that is asked for."""
     from trtbuild.report.markdown import render_markdown
 
     return render_markdown(record)
 
 
-def _html(record: Record) -> str:
+def render_html_page(record: Record) -> str:
+    """Render a record as a page, once that is asked for."""
     from trtbuild.report.html import render_html
 
     return render_html(record)

@@ -16,6 +16,7 @@ from trtbuild.backends.base import (
     Guarantee,
 )
 from trtbuild.backends.tensorrt.flavour import RTX, Flavour
+from trtbuild.backends.tensorrt.gpu_names import find_capability
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_RTX
 from trtbuild.core.needs import Needs
@@ -34,7 +35,8 @@ GIBIBYTE = 2**30
 def _compiled_for(value: float) -> float:
     if value not in KNOWN:
         known = ", ".join(map(str, KNOWN))
-        move = f"; write {value / 10}" if value / 10 in KNOWN else ""
+        meant = value / 10 if value / 10 in KNOWN else find_capability(f"{value:g}")
+        move = f"; write {meant}" if meant in KNOWN else ""
         raise ValueError(
             f"TensorRT-RTX 1.7 does not compile for {value}; it does for {known}{move}"
         )

@@ -23,6 +23,7 @@ __all__ = [
     "format_table",
     "format_verdict",
     "write_applied",
+    "write_comparison",
     "write_diagnosis",
     "write_failure",
     "write_plan",
@@ -128,7 +129,7 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
     if targets:
         pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
     for compared in record.list_comparisons():
-        _comparison(compared)
+        write_comparison(compared)
     write_warnings(record, quiet=False, verbose=verbose)
     if verbose:
         for outcome in record.outcomes:
@@ -165,7 +166,8 @@ def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
     )
 
 
-def _comparison(found: Comparison) -> None:
+def write_comparison(found: Comparison) -> None:
+    """Write a line a figure, then the gates, and what measured them."""
     from trtbuild.core.words import format_figure
 
     caveats = f", {', '.join(found.caveats)}" if found.caveats else ""

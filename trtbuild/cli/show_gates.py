@@ -26,8 +26,9 @@ def write_outcome_of_gates(record: Record, start: str) -> None:
     else:
         told = "no model and no engine of this run was placed, and none was there before"
         echo(f"{start}{told}", err=True)
+    place = "" if record.waived else "; --no-gates places it as it is"
     echo(
         f"hint: `trtbuild sensitivity {record.file}` says which layers cost most, `trtbuild tune "
-        f"{record.file}` looks for the least float work that passes; --no-gates places it as it is",
+        f"{record.file}` looks for the least float work that passes{place}",
         err=True,
     )

@@ -24,6 +24,7 @@ FEWEST = 2
 _BATCH = 1 << 20
 """How many numbers of samples are drawn at once (8 MiB)."""
 _DIGITS = 6
+_NEAR_ONE = 1e-3
 _STEPS = 60
 Ends = tuple[float, float]
 
@@ -170,4 +171,7 @@ def _find_border(inside: float, outside: float, far: Callable[[float], bool]) ->
 
 def _round(value: float) -> float:
     # The last bits of a sum depend on the processor, and nobody is sure of so many digits.
+    gap = 1 - value
+    if 0 < gap < _NEAR_ONE:  # a cosine, of which what is missing counts
+        return round(value, _DIGITS - 1 - math.floor(math.log10(gap)))
     return float(f"{value:.{_DIGITS}g}")

@@ -34,8 +34,8 @@ class TallyPlan:
     hidden: frozenset[str] = frozenset()
     """Those of them that the figures of the whole would hide."""
     begin: Callable[[Rows], RunningTasks] | None = None
-    """Begins the tasks, given the reference's outputs and parts of the first sample: samples must
-    come in order then."""
+    """Begins the tasks, given the reference's outputs and named parts of the first sample:
+    samples must come in order then."""
 
 
 class Tally:
@@ -54,10 +54,11 @@ class Tally:
                 self._outputs[name] = _OutputTally(self._plan)
             self._outputs[name].add(index, values, other[name])
         if self._plan.begin is not None:
+            asked, answered = self._leave_hidden_out(mine), self._leave_hidden_out(other)
             if self._tasks is None:
-                self._tasks = self._plan.begin(mine)
-                self._tasks.demand_outputs(mine, other)
-            self._tasks.add(index, mine, other)
+                self._tasks = self._plan.begin(asked)
+                self._tasks.demand_outputs(asked, answered)
+            self._tasks.add(index, asked, answered)
 
     def measure(self) -> tuple[Measure, ...]:
         """Return every metric of every output and part, then the tasks."""
@@ -67,6 +68,9 @@ class Tally:
             found += (each.model_copy(update={"part_of": whole}) for each in one.measure(name))
         tasks = () if self._tasks is None else self._tasks.finish((CONFIDENCE,))
         return (*found, *tasks)
+
+    def _leave_hidden_out(self, rows: Rows) -> Rows:
+        return {name: each for name, each in rows.items() if name not in self._plan.hidden}
 
     def _cut(self, outputs: Rows) -> dict[str, np.ndarray]:
         import numpy as np

@@ -101,7 +101,12 @@ class _Judging:
         return words.format_drop(gap, unit).removeprefix("drop ") if gap else "a rounding"
 
     def _doubt(self, *, passed: bool) -> str:
-        """Say where the samples are too few for the rule."""
+        """Say where the samples are too few for the rule, or the reference is not good enough."""
+        reference = self.measure.reference
+        if not passed and not self.drop and reference is not None and not self._holds(reference):
+            told = words.format_figure(reference, self.measure.unit, apart=[self.limit])
+            beyond = f"the reference itself has {told}, and would not pass"
+            return "; ".join(filter(None, (beyond, self.measure.doubt)))
         if self.measure.doubt:
             return self.measure.doubt
         if self.drop and self.measure.unit == "share" and 0 < self.limit * self.samples < 1:

@@ -29,6 +29,7 @@ from trtbuild.steps.import_model import ImportModel
 
 __all__ = [
     "CompileContext",
+    "add_captures",
     "compile_recipe",
     "list_manual_ranges",
     "list_used_data",
@@ -90,7 +91,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         MissingFile: a file that the recipe names is not there.
     """
     steps = _model_steps(recipe, here)
-    data = _add_captures(recipe, steps, here)
+    data = add_captures(recipe, steps, here)
     if recipe.quantization is not None:
         equalize(recipe.quantization, steps, data)
     peaks = add_peaks(recipe, steps, data)
@@ -152,9 +153,14 @@ def list_used_data(recipe: Recipe) -> list[str]:
     return list(dict.fromkeys(name for name in used if name is not None))
 
 
-def _add_captures(
+def add_captures(
     recipe: Recipe, steps: dict[str, Step], here: CompileContext
 ) -> dict[str, DataInput]:
+    """Capture each data set that something reads, and return what reads them by name.
+
+    Raises:
+        MissingFile: a file that one of them names is not there.
+    """
     inputs = {}
     for name in list_used_data(recipe):
         source, step = recipe.data[name], name_capture_step(name)

@@ -91,7 +91,15 @@ def _reasons(planned: PlannedStep, before: dict[str, Any]) -> tuple[Reason, ...]
         name = steps.get(reason.path)
         reason_ = reason if name is None else Reason(path=f"after {name}")
         found.setdefault(reason_.path, reason_)
-    return _shorten(found.values())
+    return _shorten(_leave_unseen_out(list(found.values())))
+
+
+def _leave_unseen_out(reasons: list[Reason]) -> list[Reason]:
+    """Leave out what code was seen to rest on, where what it rests on now is not known yet."""
+    known = [
+        each for each in reasons if each.after is not None or not each.path.startswith("observed.")
+    ]
+    return known or reasons
 
 
 def _shorten(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

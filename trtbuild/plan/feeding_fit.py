@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from trtbuild.recipe.schema import Recipe
     from trtbuild.recipe.source import RecipeText
 
-__all__ = ["find_data_problems", "find_feeding_problems", "find_unknown_inputs"]
+__all__ = ["NAMING", "find_data_problems", "find_feeding_problems", "find_unknown_inputs"]
 
 ANY = "?"
 """A type, or a sample's size, where it is not known yet."""
 Shape = tuple[int | str, ...]
-_NAMING = "name one with `input:`, or in the npz file; classes are named by `labels:`"
+NAMING = "name one with `input:`, or in the npz file; classes are named by `labels:`"
 
 
 def find_feeding_problems(
@@ -185,7 +185,7 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec], *, drawn: bool) -> 
     if expected is None:
         return (
             f"gives an array for `{given.name}`; the model has no such input",
-            f"inputs of the model: {', '.join(inputs)}; {_NAMING}",
+            f"inputs of the model: {', '.join(inputs)}; {NAMING}",
         )
     if expected.dtype in {STRINGS, ANY}:
         return "", ""  # which is said of the model

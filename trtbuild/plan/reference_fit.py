@@ -11,7 +11,7 @@ from trtbuild.recipe.problems import Problem
 if TYPE_CHECKING:
     from trtbuild.recipe.load import LoadedRecipe
 
-__all__ = ["find_reference_problems"]
+__all__ = ["agree", "find_reference_problems"]
 
 
 def find_reference_problems(
@@ -39,11 +39,11 @@ def _list_unlike(
     elif more:
         yield f"its {what} {', '.join(more)} is none of the model's"
     for name in ours:
-        if name in theirs and not _agree(ours[name], theirs[name]):
+        if name in theirs and not agree(ours[name], theirs[name]):
             yield f"its {what} `{name}` is {_shape(theirs[name])}, the model's {_shape(ours[name])}"
 
 
-def _agree(one: TensorSpec, other: TensorSpec) -> bool:
+def agree(one: TensorSpec, other: TensorSpec) -> bool:
     """Tell whether two shapes can be one; axis 0 is the batch, and both are fed what they take."""
     pairs = list(zip(one.shape, other.shape, strict=False))[1:]
     return len(one.shape) == len(other.shape) and all(

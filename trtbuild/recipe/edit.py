@@ -20,6 +20,7 @@ __all__ = ["MARK", "Change", "Item", "edit_section", "write_flow"]
 
 MARK = "# tune: "
 """How a comment begins that is written beside a change: the next change replaces it."""
+BIT_BY_BIT = "it is written in a way that cannot be changed bit by bit"
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _BOM = "\ufeff"
 
@@ -52,17 +53,22 @@ def edit_section(file: str, text: str, section: str, changes: Sequence[Change]) 
     Raises:
         UsageError: the section is written in a way that cannot be changed bit by bit.
     """
+    import yaml
+
     bom = _BOM if text.startswith(_BOM) else ""
     made = text.removeprefix(_BOM)
     expected = parse_recipe_text(file, made.encode()).root.plain
     _demand_plain(file, made, section)
     made = _unfold(file, made, section)
-    for change in changes:
-        made = _edit(made, section, change)
-        _expect(expected[section], change)
+    try:
+        for change in changes:
+            made = _edit(made, section, change)
+            _expect(expected[section], change)
+    except (yaml.YAMLError, ValueError):
+        raise _refuse(file, section, BIT_BY_BIT) from None
     source = parse_recipe_text(file, made.encode())
     if source.problems or source.root.plain != expected:
-        raise _refuse(file, section, "it is written in a way that cannot be changed bit by bit")
+        raise _refuse(file, section, BIT_BY_BIT)
     return bom + made
 
 

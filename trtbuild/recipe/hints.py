@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
+from trtbuild.backends.tensorrt.gpu_names import find_capability
 from trtbuild.recipe.guesses import guess_value, is_taken, write_flow
 from trtbuild.recipe.problems import Path, find_nearest
 from trtbuild.recipe.scalars import UnclearScalar, clip, resolve_scalar
@@ -93,6 +94,8 @@ def _list_options(value: Any, expected: Any) -> str:
 
 def _hint_by_form(path: Path, value: Any, expected: Any, source: RecipeText) -> str:
     if isinstance(value, str):
+        if "compute_capabilities" in path and (capability := find_capability(value)):
+            return f"write {capability}"
         node = source.node(path)
         return _for_text(value, expected, quoted=node is not None and node.quoted)
     wanted = describe_type(expected)
@@ -156,6 +159,8 @@ def _for_gpu(text: str, label: str) -> tuple[str, str]:
     digits = re.fullmatch("(?i)(?:sm|cc|compute)?[_ -]?([0-9]{1,2}[.]?[0-9])a?", text)
     if digits:
         return told, f"write `sm_{digits[1].replace('.', '')}`"
+    if capability := find_capability(text):
+        return told, f"write `sm_{10 * capability:g}`"
     return told, "`nvidia-smi --query-gpu=name,compute_cap --format=csv` prints it"
 
 

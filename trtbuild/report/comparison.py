@@ -47,9 +47,10 @@ def _compared_model(found: Comparison, *, plainly: bool) -> list[Block]:
 
 
 def _compared_engine(found: Comparison) -> list[Block]:
+    whose = "engine" if found.candidate.startswith("engine ") else "model"
     told = (
         f"The {found.candidate} ran on the same {found.samples} samples in {found.runner}: these "
-        f"numbers are the engine's. They are held against the {found.reference}."
+        f"numbers are the {whose}'s. They are held against the {found.reference}."
     )
     return _figures(found, told, f"; measured by {found.runner}")
 

@@ -17,6 +17,7 @@ from trtbuild.steps.capture_labels import CaptureLabels
 from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.compare_engine import CompareEngine
+from trtbuild.steps.compare_pair import ComparePair
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
 from trtbuild.steps.equalize import Equalize
@@ -57,6 +58,7 @@ AnyStep = Annotated[
     | InferEngine
     | CompareOutputs
     | CompareEngine
+    | ComparePair
     | PickSamples
     | MeasureLayers
     | MergeLayers,

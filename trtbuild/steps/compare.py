@@ -29,7 +29,7 @@ RUNNER = "ONNX Runtime on the CPU"
 class CompareOutputs(Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
@@ -106,8 +106,8 @@ class _Compared(Protocol):
         """The reference's outputs."""
 
     @property
-    def reference_model(self) -> Ref:
-        """The model that made them."""
+    def reference_model(self) -> Ref | None:
+        """The model that made them; None where an engine did."""
 
     @property
     def reference_name(self) -> str:
@@ -135,23 +135,24 @@ class _Compared(Protocol):
 
 
 def compare_outputs(
-    step: _Compared, context: Context, *, candidate: str, runner: str, reference_runner: str = ""
+    step: _Compared,
+    context: Context,
+    *,
+    candidate: str,
+    runner: str,
+    reference_runner: str = "",
+    any_reference: bool = False,
 ) -> Comparison:
     """Compare the outputs that a step names; the words say of what they are, and what ran.
 
-    Gates that hold the candidate against a quantized reference are not judged, nor are those on
-    outputs behind a plugin, which only an engine has.
+    Gates that hold the candidate against a quantized reference are not judged, unless `any` will
+    do, nor are those on outputs behind a plugin, which only an engine has.
 
     Raises:
         StepInputError: the outputs are not of the samples that the data holds.
         CorruptObject: a file of outputs is torn.
     """
-    from trtbuild.model.number_type import describe_number_type
-    from trtbuild.model.onnx_file import load_bare
-    from trtbuild.model.plugins import find_behind
-
-    model = load_bare(context.path(step.reference_model))
-    numbers, behind = describe_number_type(model), find_behind(model.graph.node)
+    numbers, behind = _describe_reference(step.reference_model, context)
     name = name_reference(numbers, step.reference_name)
     manifest = step.data.read_manifest(context)
     files = {
@@ -162,7 +163,7 @@ def compare_outputs(
         _demand_samples(side, file, manifest.count)
     names = [list(file.names) for file in files.values()]
     measured = _join(*names) if not behind else [each for each in names[0] if each in names[1]]
-    unjudged = _explain_unjudged(numbers, name)
+    unjudged = "" if any_reference else _explain_unjudged(numbers, name)
     if not measured and not unjudged:
         unjudged = f"all outputs stand behind {next(iter(behind.values()))}"
     _note_unlabelled(step, context, labelled=manifest.labelled)
@@ -178,7 +179,7 @@ def compare_outputs(
     measures = tuple(_doubt_weights(found, context.caveats))
     return Comparison(
         reference=f"{name} ({reference_runner})" if reference_runner else name,
-        reference_type=numbers,
+        reference_type=numbers or "reference",
         candidate=candidate,
         runner=runner,
         samples=manifest.count,
@@ -196,10 +197,25 @@ def _note_unlabelled(step: _Compared, context: Context, *, labelled: bool) -> No
         context.events.note(f"{', '.join(unlabelled)}: not measured, the data has no labels")
 
 
+def _describe_reference(model: Ref | None, context: Context) -> tuple[str, Mapping[int, str]]:
+    """Return the type of a model's numbers, and which outputs stand behind a plugin.
+
+    Nothing of an engine, in which neither shows.
+    """
+    from trtbuild.model.number_type import describe_number_type
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.plugins import find_behind
+
+    if model is None:
+        return "", {}
+    found = load_bare(context.path(model))
+    return describe_number_type(found), find_behind(found.graph.node)
+
+
 def name_reference(numbers: str, name: str) -> str:
     """Name a reference for what it is: by the type of its numbers, and its name if it has one."""
     if name:
-        return f"{name} ({numbers})"
+        return f"{name} ({numbers})" if numbers else name
     if numbers not in FLOAT_NAMES.values():
         return f"source as it came: {numbers}"
     return "FP32 model" if numbers == "FP32" else f"{numbers} source"

@@ -21,7 +21,7 @@ __all__ = ["CompareEngine"]
 class CompareEngine(Step):
     """Measure an engine's outputs against the reference's, and judge the same gates."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare_engine"] = "compare_engine"

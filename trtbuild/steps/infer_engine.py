@@ -43,7 +43,8 @@ class InferEngine(Step):
 
     kind: Literal["infer_engine"] = "infer_engine"
     flavour: Kind
-    engine: Ref
+    engine: Ref | Pinned
+    """What a step built, or a file."""
     data: DataInput
     capability: str
     """Compute capability of the GPU that it is to run on."""

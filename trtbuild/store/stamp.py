@@ -3,8 +3,7 @@
 A stamp is kept of a run that changed nothing, and only where nothing it looked at had changed in
 the two seconds before it began: so no change can hide in the granularity of the clock, and none
 that came during the run goes unseen. It is a file in the store; losing it only costs time. It names
-what was looked at, and has one digest of how all of that was: of a command that looks at thirty
-thousand files, this is a hundredth of what the files' states would take.
+what was looked at, and has one digest of all states: they would take a hundred times the room.
 """
 
 from __future__ import annotations
@@ -36,10 +35,8 @@ Answer = list[tuple[str, str]]
 """What was written, in order: `out` or `err`, and the text."""
 
 SETTLED_SECONDS = 2
-MOST_BYTES = 1 << 20
-"""Of a stamp; what would be longer is not kept."""
-MOST_TEXT_BYTES = 64 << 20
-"""Of a stamp's text."""
+MOST_BYTES, MOST_TEXT_BYTES = 1 << 20, 64 << 20
+"""Of a stamp, and of its text; what would be longer is not kept."""
 MOST_STAMPS = 100
 """How many are kept, one a folder and command; the oldest goes first."""
 MOST_DAYS = 30

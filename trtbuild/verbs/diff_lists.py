@@ -145,8 +145,8 @@ def _write(value: Any) -> str:
         key = next((key for key in _NAMES if key in value), "")
         rest = ", ".join(
             f"{name} {_write(_bound(value.get('metric', ''), name, each))}"
-            for name, each in value.items()
-            if name != key
+            for name, each in sorted(value.items())
+            if name != key and each not in ("", None)
         )
         return f"{value[key]} ({rest})" if key and rest else str(value[key]) if key else rest
     if isinstance(value, bool):

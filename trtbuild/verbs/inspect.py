@@ -29,6 +29,7 @@ __all__ = [
 
 LOADABLE: dict[str, Kind] = {each: each for each in get_args(Kind)}
 NO_PLAN = "it is no engine: it does not begin as a TensorRT plan does"
+MODEL = ".onnx"
 
 
 class InspectedEngine(Options):
@@ -108,7 +109,7 @@ def _read(path: Path) -> tuple[InspectedEngine, str]:
         built_for=_built_for(header, result),
         result=result,
         fits="not known" if kind or header else "no",
-        reason="" if kind or header else NO_PLAN,
+        reason="" if kind or header else _explain_no_plan(path),
         notes=notes,
     )
     if found.fits == "no":
@@ -118,6 +119,13 @@ def _read(path: Path) -> tuple[InspectedEngine, str]:
         told = f"the file is {size} bytes, and its header says {header.size_bytes}: {odd}"
         return _judge(found, Fit("no", told)), kind
     return _hold_against(found, kind, {}), kind
+
+
+def _explain_no_plan(path: Path) -> str:
+    """Say that a file is no engine; of a model, what looks at those."""
+    return (
+        f"{NO_PLAN}; `trtbuild check {path}` looks at models" if path.suffix == MODEL else NO_PLAN
+    )
 
 
 def _hold_against(found: InspectedEngine, kind: str, facts: Mapping[str, str]) -> InspectedEngine:

@@ -72,10 +72,11 @@ def list_failed_gates(
 
 
 def _lock_gate(verdict: GateVerdict) -> LockedGate:
+    missed = f"missed by {verdict.missed_by}" if verdict.missed_by else ""
     return LockedGate(
         passed=verdict.passed,
         judged=verdict.judged,
-        told=verdict.found or verdict.remark,
+        told=", ".join(filter(None, (verdict.found or verdict.remark, missed))),
     )
 
 

@@ -14,6 +14,8 @@ from trtbuild.plan.first_look import (
     find_input_problems,
     find_unusable_files,
 )
+from trtbuild.plan.range_doubt import find_range_doubts
+from trtbuild.recipe.doubts import find_doubts
 from trtbuild.recipe.load import ExaminedRecipe, LoadedRecipe, examine_recipe
 from trtbuild.recipe.problems import Problem, sort_problems
 
@@ -86,7 +88,10 @@ def list_problems(path: Path | str) -> tuple[Problem, ...]:
         MissingFile: the recipe itself is not there.
     """
     look = _Look.at(path)
-    return sort_problems([*look.list_all("warning"), *find_input_doubts(look.examined)])
+    examined = look.examined
+    doubts = [*find_doubts(examined.recipe, examined.source)] if examined.recipe else []
+    doubts = [*find_input_doubts(examined), *find_range_doubts(examined), *doubts]
+    return sort_problems([*look.list_all("warning"), *doubts])
 
 
 def _demand(looks: Sequence[_Look], missing: Sequence[MissingFile] = ()) -> None:

@@ -89,6 +89,12 @@ def test_figures_are_those_of_the_gates_and_the_signal():
     ]
 
 
+@pytest.mark.parametrize(("value", "told"), [(0.92, "-2.00 points"), (0.9, "0")])
+def test_a_gain_is_a_drop_below_zero(value, told):
+    """The name says that it is a drop, so that what stands behind it is a number."""
+    assert told == next(list_figures(compared([DROP], top1(value)))).found
+
+
 def trial(shortfall, sqnr_db=20.0, *, share=1.0, floats=()):
     return Trial(
         what="",

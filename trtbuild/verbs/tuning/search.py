@@ -133,7 +133,8 @@ class Search:
         rest = _leave_out(least.candidate, name).floats
         if not rest:
             return least
-        found = self._try_floats(least, rest)
+        candidate = Candidate(least.candidate.options, rest)
+        found = self.try_out(candidate, f"{name} in INT8 again", of=least)
         return found if found.trial.passed else least
 
     def _find(self, candidate: Candidate) -> Tried | None:
@@ -167,11 +168,9 @@ class Search:
         return self._floating(best, layers[:passing])
 
     def _floating(self, best: Tried, names: Sequence[str]) -> Tried:
-        return self._try_floats(best, (*best.candidate.floats, *names))
-
-    def _try_floats(self, best: Tried, names: tuple[str, ...]) -> Tried:
-        layers = "1 layer" if len(names) == 1 else f"{len(names)} layers"
-        candidate = Candidate(best.candidate.options, names)
+        floats = (*best.candidate.floats, *names)
+        layers = "1 layer" if len(floats) == 1 else f"{len(floats)} layers"
+        candidate = Candidate(best.candidate.options, floats)
         return self.try_out(candidate, f"{layers} in float", of=best)
 
 

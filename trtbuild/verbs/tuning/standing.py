@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator
 
 from trtbuild.core.comparison import Comparison, Measure
@@ -74,11 +75,17 @@ def list_figures(found: Comparison) -> Iterator[Figure]:
         name = verdict.gate.replace(" ≤ ", " ≥ ").split(" ≥ ")[0]
         told.add(name)
         name += f" of {verdict.output}" if several and verdict.output else ""
-        value = verdict.found or verdict.remark or "-"
-        yield Figure(name=name, found=value.removeprefix("drop ").replace("no drop", "none"))
+        yield Figure(name=name, found=_shorten(verdict.found or verdict.remark or "-"))
     signal = find_signal(found.measures)
     if signal is not None and "sqnr_db" not in told:
         yield Figure(name="sqnr_db", found=format_figure(signal, "dB"))
+
+
+def _shorten(found: str) -> str:
+    """Write how far something drops behind a name that says that it does: a gain is below 0."""
+    if found == "no drop":
+        return "0"
+    return re.sub("^gain ", "-", found).removeprefix("drop ")
 
 
 def is_better(new: Trial, old: Trial, resolution: float) -> bool:

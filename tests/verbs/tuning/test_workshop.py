@@ -1,0 +1,46 @@
+"""Candidates as recipes: what they say, and what they are remembered as."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.helpers.tuning import needy_project
+from trtbuild.core.tuning import Trial
+from trtbuild.recipe.load import load_recipe
+from trtbuild.run.executor import QuietListener
+from trtbuild.run.inline import Inline
+from trtbuild.verbs.tuning.candidates import Candidate
+from trtbuild.verbs.tuning.workshop import Workshop, sections_of
+
+
+@pytest.fixture
+def workshop(tmp_path, store):
+    """One for the recipe of a model with one bad layer."""
+    recipe = needy_project(tmp_path / "project")
+    loaded = load_recipe(recipe)
+    return Workshop(loaded, recipe.read_text(), store, Inline(), QuietListener())
+
+
+def test_a_candidate_is_known_once_it_was_compared(workshop):
+    """And under another name than the recipe's, whose last run is not what was tried."""
+    candidate = Candidate(floats=("first",))
+    before = workshop.is_known(candidate)
+    trial = workshop.attempt(candidate, Trial(what="first in float", floats=("first",)))
+
+    assert (False, True) == (before, workshop.is_known(candidate))
+    assert ("", True, 0.6) == (trial.problem, trial.passed, trial.int8_share)
+    assert "needy.tune" == workshop.plan(workshop.load(candidate), "compare").recipe
+
+
+def test_a_candidate_that_no_recipe_may_say_is_a_trial_with_a_problem(workshop):
+    """The search goes on."""
+    trial = workshop.attempt(Candidate(floats=("no such layer",)), Trial(what="wrong"))
+
+    assert "no such layer" in trial.problem
+
+
+def test_signal_over_noise_is_always_measured(workshop):
+    """It tells apart what passes alike."""
+    _, compare = sections_of(workshop.load(Candidate()))
+
+    assert "sqnr_db" in compare.metrics

@@ -1,0 +1,86 @@
+"""Compare two models, or engines, that somebody else made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+from trtbuild.core.needs import Needs
+from trtbuild.core.user_code import UserCode
+from trtbuild.measure.gates import Gate
+from trtbuild.measure.metrics import Metric
+from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.compare import RUNNER, compare_outputs
+from trtbuild.steps.infer_engine import EngineRunner
+from trtbuild.steps.measuring import Measuring, tell_hidden_parts
+
+__all__ = ["ComparePair"]
+
+
+class ComparePair(Step):
+    """Measure one model's outputs against another's, and judge the gates."""
+
+    version: ClassVar[int] = 1
+    outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
+
+    kind: Literal["compare_pair"] = "compare_pair"
+    reference: Ref
+    candidate: Ref
+    reference_model: Ref | None = None
+    """The model that made the reference's outputs; None where an engine did."""
+    reference_name: str
+    candidate_name: str
+    reference_runner: Ref | None = None
+    """What ran the reference, where that is an engine."""
+    candidate_runner: Ref | None = None
+    """The same of the candidate."""
+    data: DataInput
+    metrics: tuple[Metric, ...]
+    gates: tuple[Gate, ...] = ()
+    more: Measuring = Measuring()
+    """What is measured beside plain metrics."""
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the packages that may change a figure."""
+        return self.more.list_packages()
+
+    def user_code(self) -> UserCode | None:
+        """Say what code of the user's measures, where some does."""
+        return self.more.user_code()
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=self.user_code() is not None)
+
+    def run(self, context: Context) -> None:
+        """Write comparison.json (core.records.Comparison).
+
+        Which of the two is right was said by whoever asked: a reference of any type will do.
+
+        Raises:
+            StepInputError: the outputs are not of the samples that the data holds.
+            CorruptObject: a file of outputs is torn.
+        """
+        runner = _read_runner(self.candidate_runner, context)
+        reference_runner = _read_runner(self.reference_runner, context)
+        comparison = compare_outputs(
+            self,
+            context,
+            candidate=self.candidate_name,
+            runner=runner,
+            # Where one thing ran both, it is said once.
+            reference_runner="" if reference_runner == runner else reference_runner,
+            any_reference=True,
+        )
+        tell_hidden_parts(comparison.measures, context)
+        if not any(measure.applies for measure in comparison.measures):
+            context.events.warn(
+                "nothing was compared: no metric says anything of an output (hint: `trtbuild kinds "
+                "compare` lists the metrics; `top1_agreement` is for classes)"
+            )
+        self.write(context, "comparison", comparison)
+
+
+def _read_runner(runner: Ref | None, context: Context) -> str:
+    return RUNNER if runner is None else context.read(runner, EngineRunner).runner
