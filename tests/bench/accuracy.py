@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import importlib.util
 import io
+import json
 import logging
 import sys
 import tempfile
@@ -83,7 +84,7 @@ def imported(entrypoint, inputs, weights=None):
     source = {"kind": "torch", "entrypoint": entrypoint, "inputs": inputs, "outputs": ["result"]}
     if weights is not None:
         source["weights"] = {"path": str(weights)}
-    model = TypeAdapter(ModelSource).validate_python(source, strict=False)
+    model = TypeAdapter(ModelSource).validate_json(json.dumps(source))
     made = model.bring_in(ROOT, weights, model.sizes([], {})).model
     fixes = [TypeAdapter(Fix).validate_python({"kind": kind}) for kind in FIXES]
     return apply_fixes(made, fixes)[0].SerializeToString()

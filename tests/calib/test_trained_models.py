@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def exported(name):
         "inputs": {"input": {"shape": ["batch", 1, 8, 8]}},
     }
     weights = RECIPES / f"models/{MODELS[name]}.safetensors"
-    model = TypeAdapter(ModelSource).validate_python(source, strict=False)
+    model = TypeAdapter(ModelSource).validate_json(json.dumps(source))
     made = model.bring_in(RECIPES, weights, model.sizes([], {})).model
     fixes = [TypeAdapter(Fix).validate_python({"kind": kind}) for kind in FIXES]
     return apply_fixes(made, fixes)[0].SerializeToString()

@@ -36,7 +36,7 @@ def test_every_error_has_its_documented_exit_code():
     }
 
     assert CODES == found
-    assert {*CODES, "TrtbuildError"} == set(errors.__all__)
+    assert {*CODES, "TrtbuildError", "join_errors"} == set(errors.__all__)
 
 
 def test_the_usual_hint_stands_in_for_none():

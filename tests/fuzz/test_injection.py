@@ -45,7 +45,9 @@ TYPED = [
     ["ranges", "export", "{limits}", "--format", "json"],
     ["ranges", "import", "{ranges}", "--recipe", "{recipe}", "-o", "{out}"],
     ["ranges", "import", "{limits}", "--model", "{model}", "-o", "{out}"],
-    ["verify", "{recipe}"],
+    ["verify", "{recipe}"], ["sensitivity", "{recipe}", "--samples", "2"],
+    ["tune", "{recipe}", "--budget", "0s"],
+    ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
     ["doctor"], ["kinds"], ["schema"],
 ]  # fmt: skip

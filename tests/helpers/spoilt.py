@@ -56,7 +56,13 @@ targets:
   reference: {kind: onnxruntime}
 compare:
   data: eval
-  metrics: [cosine, top1, {kind: detection, layout: {kind: yolov8}}]
+  outputs: {scores: "y[:, 4:]"}
+  metrics:
+    - cosine
+    - top1
+    - {kind: detection, layout: {kind: yolov8}}
+    - {kind: python, entrypoint: "own.py:f", values: {f: {better: low}}}
+  sensitivity: {samples: 4, layers: ["op:Conv"]}
   gates:
     - {metric: cosine, at_least: 0.99}
 """

@@ -91,6 +91,23 @@ def test_its_sources_are_its_files(tmp_path):
         ),
         ("class f:\n def update(self, reference, candidate): pass", {}, "has no method `fold`"),
         ("def f(reference, candidate): raise ValueError('no')", {}, "metrics.py:2: ValueError: no"),
+        ("def f(reference, candidate): return 10**400", {}, "f: OverflowError: int too large"),
+        (
+            (
+                "class D(dict):\n def __getitem__(self, key): raise KeyError(key)\n"
+                "def f(reference, candidate): return D(f=1)"
+            ),
+            {},
+            "metrics.py:3: KeyError: 'f'",
+        ),
+        (
+            (
+                "class E(Exception):\n def __str__(self): raise ValueError\n"
+                "def f(reference, candidate): raise E"
+            ),
+            {},
+            "metrics.py:4: E",
+        ),
         ("def f(reference, candidate): return 1", {"output": "z"}, "there is no output `z`"),
     ],
 )

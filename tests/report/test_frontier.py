@@ -37,6 +37,19 @@ def test_the_plot_has_every_candidate():
     assert [14.6, 14.1, 18.9, 22.4] == [each.value for each in points]
 
 
+def test_of_a_long_way_a_point_says_the_end():
+    """A thousand steps, said at each of a thousand points, would make a page of megabytes."""
+    start, step = tuning().trials[:2]
+    steps = (step.model_copy(update={"what": f"step {i}", "of": i}) for i in range(300))
+    found = tuning().model_copy(update={"trials": (start, *steps)})
+    (figures,) = blocks_of(costly().model_copy(update={"tuning": found}), Figures)
+    last = figures.items[0].plot.points[-1].name
+
+    assert last.startswith("..., step 2")
+    assert last.endswith(", step 298, step 299")
+    assert len(last) < 600
+
+
 def test_the_first_sentence_says_what_came_of_it():
     """And the patch is there to be read."""
     first, *_ = make_frontier_section(costly()).blocks

@@ -168,14 +168,38 @@ def test_a_forged_list_of_what_was_delivered_removes_nothing_elsewhere(
 
 
 @pytest.mark.parametrize(
-    "text", ["[" * 100_000, '{"a": 1, "": 2, "\\u0000": 3}', "[]", "{", "1e999"]
-)
+    "text",
+    [
+        "[" * 100_000, '{"a": 1, "": 2, "\\u0000": 3}', "[]", "{", "1e999", '{"\\ud800": 1}',
+        json.dumps({"a" * 300: 1}), json.dumps({"a/" * 3000: 1}), '{"rtx": 1, ".lock": 2}',
+    ],
+    ids=range(9),
+)  # fmt: skip
 def test_a_damaged_list_costs_time_alone(store, tmp_path, model, text):
-    """Everything is placed again."""
-    (tmp_path / "b").mkdir()
+    """Everything is placed again; what no delivery can have placed is no part of one."""
+    (tmp_path / "b/rtx").mkdir(parents=True)
     (tmp_path / "b/.trtbuild.json").write_text(text)
 
     assert "model.onnx" in delivered(tmp_path / "b", store, {"model.onnx": model})
+    assert (tmp_path / "b/.lock").exists()
+
+
+@pytest.mark.parametrize("make", [Path.touch, lambda path: path.symlink_to(path.parent.parent)])
+def test_what_gates_refuse_is_told_of_in_a_folder_of_the_build_directory_s_own(tmp_path, make):
+    """Not through a link, where it would write over what is somebody's; said before any work."""
+    (tmp_path / "b").mkdir()
+    make(tmp_path / "b/failed")
+
+    with pytest.raises(NotWritable, match=r"b/failed: is .*, and a folder is needed there"):
+        prepare_directory(tmp_path / "b")
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(store, tmp_path, model):
+    """And not the file that was to be moved there."""
+    (tmp_path / "b/model.onnx").mkdir(parents=True)
+
+    with pytest.raises(NotWritable, match=r"b cannot be written to: model\.onnx: Is a directory"):
+        delivered(tmp_path / "b", store, {"model.onnx": model})
 
 
 def test_a_link_in_the_place_of_the_lock_is_refused(store, tmp_path, model):

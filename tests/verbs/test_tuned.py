@@ -32,7 +32,10 @@ def test_what_a_search_left_is_read(tmp_path):
         tuning().model_copy(update={"trials": trial(of=1)}).model_dump_json(),
         tuning().model_copy(update={"trials": trial(int8_share=2.0)}).model_dump_json(),
         tuning().model_copy(update={"trials": trial(size_bytes=-1)}).model_dump_json(),
+        tuning().model_copy(update={"trials": trial(sqnr_db=-1e308)}).model_dump_json(),
+        tuning().model_copy(update={"patch": "x" * (5 << 20)}).model_dump_json(),
     ],
+    ids=range(10),
 )
 def test_a_file_that_makes_no_sense_is_none(tmp_path, text):
     """Whoever wrote it: a report is made all the same."""

@@ -204,7 +204,7 @@ class ArrayFile:
                     info.filename.removesuffix(_SUFFIX): _locate(file, info)
                     for info in archive.infolist()
                 }
-        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        except Exception as error:  # NumPy raises nearly anything on a damaged header
             raise CorruptObject(f"{path}: cannot be read as arrays ({error})") from error
         self._arrays = {
             unquote(name): place for name, place in found.items() if not name.startswith(_SHAPES)

@@ -130,7 +130,10 @@ def last_words(error: BaseException) -> str:
     """Say in one line what was raised first: its type, and its first sentences as they stand."""
     while error.__cause__ is not None:
         error = error.__cause__
-    said = quote_whole(str(error))
+    try:
+        said = quote_whole(str(error))
+    except Exception:  # noqa: BLE001  # it is code of anybody's
+        said = ""
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 

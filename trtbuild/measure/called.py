@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.entrypoint import explain_raised, load_entrypoint
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
-from trtbuild.core.words import quote_whole
+from trtbuild.core.words import join_few, quote_whole
 from trtbuild.measure.base import Figure, Measurement, PairedSample, Value
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Called", "load_called"]
 
 METHODS = ("update", "fold")
+_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,9 @@ class Called:
         names = [figure.name for figure in self.figures]
         if isinstance(answer, Mapping):
             if set(answer) != set(names):
+                given = join_few([*map(str, answer)], _FEW) or "nothing"
                 raise StepInputError(
-                    f"{self.place}: answers {', '.join(map(str, answer)) or 'nothing'}, and the "
-                    f"recipe expects {', '.join(names)}",
+                    f"{self.place}: answers {given}, and the recipe expects {', '.join(names)}",
                     hint="declare its figures in the recipe: `values: {NAME: {unit: share}}`",
                 )
             return {figure.name: self._pair(figure, answer[figure.name]) for figure in self.figures}
@@ -167,8 +168,8 @@ class _Means:
     def add(self, sample: PairedSample) -> None:
         """Call the function, and keep its answer."""
         with self._called.telling():
-            answer = self._function(**self._called.arguments(sample))
-        self._parts.append(list(self._called.read(answer).values()))
+            answer = self._called.read(self._function(**self._called.arguments(sample)))
+        self._parts.append(list(answer.values()))
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return the means."""
@@ -210,8 +211,8 @@ class _Kept:
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Have it fold what it kept of these samples."""
         with self._called.telling():
-            answer = self._fold([self._parts[index] for index in samples])
+            answer = self._called.read(self._fold([self._parts[index] for index in samples]))
         return {
             name: Value(mine, None if math.isnan(other) else other)
-            for name, (mine, other) in self._called.read(answer).items()
+            for name, (mine, other) in answer.items()
         }

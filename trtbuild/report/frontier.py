@@ -29,6 +29,8 @@ __all__ = ["make_frontier_section"]
 
 _MANY = 12
 """Rows of a table."""
+_LONGEST = 400
+"""Characters of what a trial changes: each point of a plot says them."""
 _LEGEND = (
     "Each point is a recipe that was built and compared as a whole. Filled: every gate passes; "
     "hollow: one fails. The line joins those than which nothing tried has as much INT8 and comes "
@@ -121,11 +123,12 @@ def _table(found: Tuning) -> TableBlock:
 
 
 def _name(found: Tuning, trial: Trial) -> str:
-    """Say all that a trial changes: what it is built on, too."""
+    """Say what a trial changes, and what it is built on: of a long way, its end."""
     if trial.of is None:
         return "the recipe as it was"
     words = [trial.what]
-    while trial.of:
+    while trial.of and sum(map(len, words)) < _LONGEST:
         trial = found.trials[trial.of]
         words.append(trial.what)
-    return ", ".join(reversed(words))
+    start = "..., " if trial.of else ""
+    return start + ", ".join(reversed(words))

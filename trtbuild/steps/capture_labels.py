@@ -38,7 +38,7 @@ class CaptureLabels(Step):
     Boxes and masks of pictures are moved as `preprocess` moves the pictures.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"labels": "labels.npz"}
 
     kind: Literal["capture_labels"] = "capture_labels"

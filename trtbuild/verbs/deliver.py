@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import FULL, copy_whole, write_whole
 from trtbuild.core.locks import NoLocks, take_lock
-from trtbuild.core.placed import TUNING
+from trtbuild.core.placed import FAILED, TUNING
 from trtbuild.core.records import Artifact, Record
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
@@ -32,6 +33,7 @@ def prepare_directory(directory: Path) -> tuple[str, ...]:
     """
     with _blaming(directory):
         directory.mkdir(parents=True, exist_ok=True)
+        _demand_own_folder(directory / FAILED)
         probe = directory / f".probe-{os.getpid()}"
         probe.touch()
         probe.unlink()
@@ -44,6 +46,24 @@ def prepare_directory(directory: Path) -> tuple[str, ...]:
         finally:
             os.close(lock)
     return ()
+
+
+def _demand_own_folder(place: Path) -> None:
+    """Refuse what a build that its gates refuse could not be told of in, or would be elsewhere.
+
+    Raises:
+        NotWritable: it is a link, or a file.
+    """
+    try:
+        mode = place.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISDIR(mode):
+        raise NotWritable(
+            f"{place}: is {'a link' if stat.S_ISLNK(mode) else 'no folder'}, and a folder is "
+            "needed there, for what came of a build whose gates fail",
+            hint="remove it, or choose another build directory with --build-dir",
+        )
 
 
 def deliver_files(
@@ -115,7 +135,7 @@ def _blaming(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = Path(error.filename or directory)
+        place = Path(error.filename2 or error.filename or directory)
         what = f"{place.relative_to(directory)}: " if directory in place.parents else ""
         way_out = "choose another one with --build-dir"
         raise NotWritable(
@@ -133,13 +153,15 @@ def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[obj
 
 
 def _stamp(path: Path) -> list[int]:
-    stat = path.stat()
-    return [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    seen = path.stat()
+    return [seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino]
 
 
 def _remove(directory: Path, path: str) -> None:
-    (directory / path).unlink(missing_ok=True)
-    folder = (directory / path).parent
+    place = directory / path
+    if place.is_symlink() or not place.is_dir():  # no delivery places a folder
+        place.unlink(missing_ok=True)
+    folder = place.parent
     if folder != directory and folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
 
@@ -163,6 +185,12 @@ def _inside(directory: Path, name: str) -> bool:
     Whoever made the directory may have written the file, and what it names may be removed.
     """
     place = Path(name)
-    if "\0" in name or not place.parts or place.is_absolute() or ".." in place.parts:
+    if not place.parts or place.is_absolute() or ".." in place.parts or name in {STATE, LOCK}:
         return False
+    try:
+        (directory / place).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it was removed
+    except (OSError, ValueError):
+        return False  # no file has such a name
     return not any((directory / parent).is_symlink() for parent in place.parents)

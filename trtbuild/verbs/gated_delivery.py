@@ -12,6 +12,7 @@ from trtbuild import __version__
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED, RANGES, SENSITIVITY
 from trtbuild.core.records import Artifact, Record
+from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import RenderPage, deliver_files, list_delivered
 from trtbuild.verbs.record import drop_run_details
@@ -124,5 +125,6 @@ def _write_result(record: Record, target: str) -> str:
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier run that was refused has left."""
+    note_path(folder)
     if folder.is_dir() and not folder.is_symlink() and list_delivered(folder):
         shutil.rmtree(folder, ignore_errors=True)

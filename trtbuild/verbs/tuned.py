@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,9 +13,11 @@ from trtbuild.core.tuning import Tuning
 
 __all__ = ["read_tuning"]
 
-
 MOST_TRIALS = 1000
 """A search that builds a model each minute would take a day for more."""
+MOST_DB = 1e4
+"""No two float64 are further apart."""
+MOST_BYTES = 4 << 20
 
 
 def read_tuning(directory: Path, recipe: str) -> Tuning | None:
@@ -25,7 +26,7 @@ def read_tuning(directory: Path, recipe: str) -> Tuning | None:
     The file may have been written by anybody: one that makes no sense is none.
     """
     try:
-        found = Tuning.model_validate_json(read_regular(directory / TUNING))
+        found = Tuning.model_validate_json(read_regular(directory / TUNING, most_bytes=MOST_BYTES))
     except (MissingFile, ValidationError):
         return None
     return found if found.recipe == recipe and _makes_sense(found) else None
@@ -37,6 +38,6 @@ def _makes_sense(found: Tuning) -> bool:
         (trial.of is None or 0 <= trial.of < index)
         and 0 <= trial.int8_share <= 1
         and trial.size_bytes >= 0
-        and (trial.sqnr_db is None or math.isfinite(trial.sqnr_db))
+        and (trial.sqnr_db is None or abs(trial.sqnr_db) < MOST_DB)
         for index, trial in enumerate(found.trials)
     )

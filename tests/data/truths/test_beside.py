@@ -42,6 +42,16 @@ def test_a_folder_without_any_is_refused(tmp_path):
         found(tmp_path / "gone", "1.jpg")
 
 
+@pytest.mark.parametrize("pictures", [("a/1.jpg", "b/1.jpg"), ("1.jpg", "a/1.jpg")])
+def test_a_file_is_of_one_picture(tmp_path, pictures):
+    """Of two in folders of their own, nobody knows which."""
+    files(tmp_path, "1.txt")
+
+    with pytest.raises(StepInputError, match=r"1.txt: could be the text file of .* and of .*/1"):
+        found(tmp_path, *pictures)
+    assert {"1.jpg": "1.txt", "1.png": "1.txt"} == found(tmp_path, "1.jpg", "1.png")
+
+
 def test_two_that_could_be_meant_are_refused(tmp_path):
     """A mask as PNG and as TIFF."""
     files(tmp_path, "1.png", "1.tif")

@@ -55,6 +55,18 @@ def test_or_in_that_of_a_file_of_names(tmp_path):
         ({}, {"classes": "cat\ncar\n"}, "the category `dog` is not in"),
         ({"categories": []}, {}, "the category with the id 18 is not in `categories`"),
         ({"annotations": [{"image_id": 7}]}, {}, "`annotations.0.category_id`: Field required"),
+        (
+            {"annotations": [{**FILE["annotations"][0], "bbox": [10, 20, -20, 40]}]},
+            {},
+            "`annotations.0.bbox.2`: Input should be greater than or equal to 0",
+        ),
+        ({"images": FILE["images"] * 2}, {}, "`images` holds the id 7 twice"),
+        ({"categories": [*FILE["categories"], {"id": 3, "name": "bus"}]}, {}, "the id 3 twice"),
+        (
+            {"images": [*FILE["images"], {**FILE["images"][0], "id": 8}]},
+            {},
+            "val/1.jpg: is `1.jpg` in",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, change, options, told):
@@ -64,6 +76,17 @@ def test_what_does_not_fit_is_refused(tmp_path, change, options, told):
 
     assert told in caught.value.message
     assert caught.value.hint
+
+
+def test_an_entry_is_of_one_picture(tmp_path):
+    """Of two of its name in folders of their own, nobody knows which."""
+    (tmp_path / "a.json").write_text(json.dumps(FILE))
+    labels = Coco(kind="coco", path="a.json")
+    reader = labels.open(labels.find_files(tmp_path, []))
+    reader("val/1.jpg", VIEW)
+
+    with pytest.raises(StepInputError, match=r"^test/1.jpg: is `1.jpg` in .* so is val/1.jpg"):
+        reader("test/1.jpg", VIEW)
 
 
 def test_what_is_no_such_file_is_refused(tmp_path):

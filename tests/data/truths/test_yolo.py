@@ -41,6 +41,8 @@ def test_a_picture_without_a_file_holds_nothing(tmp_path):
         ("0 .5 .5 .5 .5\n0 .5 .5 .5\n", "1.txt:2: holds 4 numbers"),
         ("cat 0.5 0.5 0.5 0.5", "1.txt:1: holds what is no number"),
         ("-1 0.5 0.5 0.5 0.5", "1.txt:1: its class is -1"),
+        ("16777217 0.5 0.5 0.5 0.5", "1.txt:1: its class is 16777217"),
+        ("1e300 0.5 0.5 0.5 0.5", "1.txt:1: its class is 1e300"),
         ("0 50 50 20 20", "1.txt:1: holds values beyond 0 to 1: are these pixels?"),
         ("0 nan 0.5 0.5 0.5", "1.txt:1: holds values beyond"),
     ],

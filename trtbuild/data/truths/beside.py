@@ -30,20 +30,14 @@ def find_beside(
 
     Raises:
         MissingFile: there is no such folder, or no file of any picture in it.
-        StepInputError: two files could be a picture's.
+        StepInputError: two files could be a picture's, or a file that of two pictures.
     """
     note_path(place)
     if not place.is_dir():
         raise MissingFile(f"{place}: no such folder", hint="paths relate to the recipe's file")
-    known: dict[str, list[str]] = {}
-    for folder, folders, names in os.walk(place):
-        folders.sort()
-        for name in sorted(names):
-            stem, suffix = os.path.splitext(name)  # noqa: PTH122  # text is faster
-            if suffix.lower() in suffixes and not name.startswith("."):
-                below = Path(os.path.relpath(folder, place), stem).as_posix()
-                known.setdefault(below, []).append(str(Path(folder, name)))
-    found = {}
+    known = _list_files(place, suffixes)
+    found: dict[str, Path] = {}
+    taken: dict[str, str] = {}
     for picture in pictures:
         stem = name_stem(picture)
         files = known.get(stem) or known.get(PurePosixPath(stem).name) or ()
@@ -54,6 +48,7 @@ def find_beside(
             )
         if files:
             found[picture] = Path(files[0])
+            _demand_one_owner(files[0], picture, taken, what)
     if not found:
         first = name_stem(pictures[0]) + min(suffixes) if pictures else ""
         raise MissingFile(
@@ -61,6 +56,29 @@ def find_beside(
             hint=f"files are called as the pictures are, below this folder: {first}",
         )
     return found
+
+
+def _list_files(place: Path, suffixes: Collection[str]) -> dict[str, list[str]]:
+    """Return the files below a folder, by their paths below it without the suffix."""
+    known: dict[str, list[str]] = {}
+    for folder, folders, names in os.walk(place):
+        folders.sort()
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)  # noqa: PTH122  # text is faster
+            if suffix.lower() in suffixes and not name.startswith("."):
+                below = Path(os.path.relpath(folder, place), stem).as_posix()
+                known.setdefault(below, []).append(str(Path(folder, name)))
+    return known
+
+
+def _demand_one_owner(file: str, picture: str, taken: dict[str, str], what: str) -> None:
+    """Refuse a file that pictures in two folders would share; `1.jpg` may lie beside `1.png`."""
+    other = taken.setdefault(file, picture)
+    if name_stem(other) != name_stem(picture):
+        raise StepInputError(
+            f"{file}: could be the {what} of {other} and of {picture}",
+            hint="put each where its picture lies: in folders of the same names",
+        )
 
 
 def read_beside(path: Path, name: str) -> bytes:

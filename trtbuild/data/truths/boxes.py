@@ -10,10 +10,12 @@ from trtbuild.data.preprocess import View
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Box", "place_boxes"]
+__all__ = ["LARGEST_CLASS", "Box", "place_boxes"]
 
 Box = tuple[int, float, float, float, float, bool]
 """Class, left, top, right, bottom in pixels of the picture, and whether it is a crowd."""
+LARGEST_CLASS = 1 << 24
+"""Beyond it float32 takes one class for another."""
 _COLUMNS = 8
 _LEAST = 1.0
 

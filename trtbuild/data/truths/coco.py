@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -66,6 +67,9 @@ class Coco(Options):
         return partial(_read, _load(place, files.get(CLASSES)), str(place))
 
 
+_Size = Annotated[float, Field(ge=0)]
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, allow_inf_nan=False)
 
@@ -80,7 +84,7 @@ class _Image(_Part):
 class _Annotation(_Part):
     image_id: int
     category_id: int
-    bbox: Annotated[tuple[float, float, float, float], Field(strict=False)]
+    bbox: Annotated[tuple[float, float, _Size, _Size], Field(strict=False)]
     iscrowd: int = 0
 
 
@@ -103,22 +107,33 @@ class _Annotations:
         self.by_image: dict[int, list[_Annotation]] = {}
         for each in file.annotations:
             self.by_image.setdefault(each.image_id, []).append(each)
-        self._images = {each.file_name: each for each in file.images}
-        self._alone = {PurePosixPath(each.file_name).name: each for each in file.images}
+        self._images: dict[str, list[_Image]] = {}
+        self._alone: dict[str, list[_Image]] = {}
+        for image in file.images:
+            self._images.setdefault(image.file_name, []).append(image)
+            self._alone.setdefault(PurePosixPath(image.file_name).name, []).append(image)
+        self._taken: dict[int, str] = {}
 
     def find(self, name: str, file: str) -> _Image:
         """Return a picture by its path below the folder, or its name alone.
 
         Raises:
-            StepInputError: there is none of that name.
+            StepInputError: there is none of that name, or it is not known which is meant.
         """
         found = self._images.get(name) or self._alone.get(PurePosixPath(name).name)
-        if found is None:
+        if not found:
             raise StepInputError(
                 f"{name}: is none of the {len(self._images)} pictures in {file}",
                 hint="take pictures out that were not annotated, or name the right file",
             )
-        return found
+        other = self._taken.setdefault(found[0].id, name)
+        if len(found) > 1 or other != name:
+            told = "two pictures there could be it" if len(found) > 1 else f"so is {other}"
+            raise StepInputError(
+                f"{name}: is `{found[0].file_name}` in {file}, and {told}",
+                hint="let each `file_name` be a picture's path below the data's folder",
+            )
+        return found[0]
 
 
 def _read(annotations: _Annotations, file: str, name: str, view: View) -> np.ndarray:
@@ -144,9 +159,16 @@ def _load(path: Path, classes: Path | None) -> _Annotations:
     except ValidationError as error:
         first: Any = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise StepInputError(f"{path}: `{where}`: {first['msg']}", hint=HINT) from None
+        told = "a mapping is needed" if first["type"] == "model_type" else first["msg"]
+        place = f"`{where}`" if where else "the whole"
+        raise StepInputError(f"{path}: {place}: {told}", hint=HINT) from None
     except (ValueError, RecursionError) as error:
         raise StepInputError(f"{path}: is not JSON: {error}", hint=HINT) from None
+    for section, parts in (("images", file.images), ("categories", file.categories)):
+        twice = [number for number, count in Counter(p.id for p in parts).items() if count > 1]
+        if twice:
+            told = f"{path}: `{section}` holds the id {twice[0]} twice"
+            raise StepInputError(told, hint="give each a number of its own")
     return _Annotations(file, _number(file, path, classes))
 
 

@@ -13,7 +13,7 @@ from trtbuild.core.options import Location, Options
 from trtbuild.data.preprocess import View
 from trtbuild.data.truths.base import Reader
 from trtbuild.data.truths.beside import find_beside, read_beside
-from trtbuild.data.truths.boxes import Box, place_boxes
+from trtbuild.data.truths.boxes import LARGEST_CLASS, Box, place_boxes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +22,7 @@ __all__ = ["Yolo"]
 
 HINT = "a line is `class cx cy width height`, the four from 0 to 1 of the picture"
 _BOX = 5
+_MOST_SHOWN = 40
 _SLACK = 1e-3
 """What rounding may put a box beyond the picture's edge."""
 
@@ -91,10 +92,9 @@ def _read_line(words: list[str], where: str) -> tuple[int, list[float]]:
         raise StepInputError(f"{where}: holds what is no number", hint=HINT) from None
     if not polygon and len(words) != _BOX:
         raise StepInputError(f"{where}: holds {len(words)} numbers", hint=HINT)
-    if not kind.is_integer() or kind < 0:
-        raise StepInputError(
-            f"{where}: its class is {words[0]}, not a whole number from 0", hint=HINT
-        )
+    if not kind.is_integer() or not 0 <= kind <= LARGEST_CLASS:
+        told = f"{where}: its class is {words[0][:_MOST_SHOWN]}, not a whole number from 0"
+        raise StepInputError(told, hint=HINT)
     if not all(math.isfinite(each) and -_SLACK <= each <= 1 + _SLACK for each in values):
         raise StepInputError(f"{where}: holds values beyond 0 to 1: are these pixels?", hint=HINT)
     return int(kind), values
