@@ -140,6 +140,15 @@ def test_a_model_that_only_looks_whole_is_an_error_too(tmp_path):
         read_onnx(path)
 
 
+def test_an_operator_whose_name_is_no_text_is_an_error(tmp_path):
+    """Protobuf reads it all the same."""
+    path = saved(tmp_path, "g (float[N] x) => (float[N] y) { y = Relu(x) }")
+    path.write_bytes(path.read_bytes().replace(b"Relu", b"\xc3elu"))
+
+    with pytest.raises(StepInputError, match="the name of an operator is no text"):
+        read_onnx(path)
+
+
 def test_a_missing_model_and_a_directory(tmp_path):
     """Both are said plainly."""
     with pytest.raises(MissingFile, match="no such file"):

@@ -38,6 +38,7 @@ def told(profiles, shape, spans=(), more=""):
         (0, SMALL, (1, 3, 10), (), ""),
         (0, SMALL, (99,), (), ""),  # of another rank: said elsewhere
         (0, "", (99,), (), ""),
+        (0, SMALL.replace("[4, 3, 10]", "[4, 3]"), (3, 99), (), ""),  # so is what is no profile
     ],
 )
 def test_samples_that_no_profile_takes_are_told(count, profiles, shape, spans, more):

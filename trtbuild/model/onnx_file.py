@@ -17,6 +17,7 @@ from trtbuild.core.words import join_few, quote_whole
 from trtbuild.model.functions import inline_functions
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.names import tell_apart
+from trtbuild.model.nodes import iterate_nodes
 from trtbuild.model.order import sort_nodes
 from trtbuild.model.plugins import declare_domains, describe_plugin, find_plugins
 from trtbuild.model.shapes import forget_unknown
@@ -74,6 +75,7 @@ def read_onnx(path: Path) -> ImportedModel:
         StepInputError: it cannot be read, or is not a valid model.
     """
     model = load_onnx(path)
+    _demand_names(model, path)
     # As it is written: a file of IR 3 with weights that are no inputs is one that all others read.
     model.ir_version = max(model.ir_version, OLDEST_IR)
     notes = []
@@ -91,6 +93,15 @@ def read_onnx(path: Path) -> ImportedModel:
     notes += _note_plugins(model)
     notes += check_onnx(model, str(path), weights=True, hint=EXPORT_AGAIN)
     return ImportedModel(model, tuple(notes))
+
+
+def _demand_names(model: onnx.ModelProto, path: Path) -> None:
+    """Refuse operators whose names are no text: protobuf hands out bytes then."""
+    for node in iterate_nodes(model.graph.node):
+        if not (isinstance(node.op_type, str) and isinstance(node.domain, str)):
+            raise StepInputError(
+                f"{path}: is damaged: the name of an operator is no text", hint=EXPORT_AGAIN
+            )
 
 
 def _note_plugins(model: onnx.ModelProto) -> Iterator[str]:

@@ -47,13 +47,15 @@ def _list_spans(tensor: TensorSpec, manifest: Manifest) -> list[Span | None]:
 
 
 def _takes(profile: ProfileShapes, sizes: list[Span], recipe: Recipe, name: str) -> bool:
+    if len(profile.min) != len(profile.max):
+        return True  # which is not for here to say
     own = list(zip(profile.min, profile.max, strict=True))
     if len(own) == len(sizes) + 1:
         feeding = recipe.inputs.get(name)
         chosen = None if feeding is None else feeding.batch_axis
         del own[chosen if isinstance(chosen, int) and chosen < len(own) else 0]
     if len(own) != len(sizes):
-        return True  # which is not for here to say
+        return True  # nor is this
     pairs = zip(sizes, own, strict=True)
     return all(low <= least and most <= high for (least, most), (low, high) in pairs)
 
