@@ -17,7 +17,7 @@ from trtbuild.measure.base import (
 )
 from trtbuild.measure.choose_output import choose_output
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
-from trtbuild.measure.truths import Against, Sides, choose_sides, list_axes
+from trtbuild.measure.truths import Against, Sides, choose_figures, choose_sides, list_axes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,9 +67,7 @@ class Segmentation(MetricKind):
                 "share",
             ),
         )
-        return (by_labels if self.against != "reference" else ()) + (
-            by_reference if self.against != "labels" else ()
-        )
+        return choose_figures(self.against, by_labels=by_labels, by_reference=by_reference)
 
     def begin(self, subject: Subject) -> Measurement:
         """Return a measurement of class maps.

@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.measure.base import Subject
+from trtbuild.measure.base import Figure, Subject
 
-__all__ = ["Against", "Sides", "choose_sides", "list_axes"]
+__all__ = ["Against", "Sides", "choose_figures", "choose_sides", "list_axes"]
 
 Against = Literal["labels", "reference"]
 
@@ -21,6 +21,18 @@ class Sides(NamedTuple):
     reference: bool
     why: str
     """Why labels do not, where they do not."""
+
+
+def choose_figures(
+    against: Against | None,
+    *,
+    by_labels: tuple[Figure, ...],
+    by_reference: tuple[Figure, ...],
+) -> tuple[Figure, ...]:
+    """Return the figures that a metric can yield: those of both sides, or of the one asked for."""
+    return (by_labels if against != "reference" else ()) + (
+        by_reference if against != "labels" else ()
+    )
 
 
 def choose_sides(

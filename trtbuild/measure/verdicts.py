@@ -132,33 +132,35 @@ def verdict_of_at_least(
     measure: Measure, limit: float, confidence: float | None, samples: int
 ) -> GateVerdict:
     """Judge a floor under the value."""
-    found = _find(measure, confidence)
-    return _Judging(
-        f"{measure.metric} ≥ {words.format_bound(limit, measure.unit)}",
-        measure,
-        limit,
-        measure.value,
-        None if found is None else found.value,
-        confidence,
-        samples,
-        "least",
-    ).judge()
+    return _judge_value("≥", "least", measure, limit, confidence=confidence, samples=samples)
 
 
 def verdict_of_at_most(
     measure: Measure, limit: float, confidence: float | None, samples: int
 ) -> GateVerdict:
     """Judge a ceiling over the value."""
+    return _judge_value("≤", "most", measure, limit, confidence=confidence, samples=samples)
+
+
+def _judge_value(
+    sign: str,
+    side: Literal["least", "most"],
+    measure: Measure,
+    limit: float,
+    *,
+    confidence: float | None,
+    samples: int,
+) -> GateVerdict:
     found = _find(measure, confidence)
     return _Judging(
-        f"{measure.metric} ≤ {words.format_bound(limit, measure.unit)}",
+        f"{measure.metric} {sign} {words.format_bound(limit, measure.unit)}",
         measure,
         limit,
         measure.value,
         None if found is None else found.value,
         confidence,
         samples,
-        "most",
+        side,
     ).judge()
 
 

@@ -25,7 +25,7 @@ from trtbuild.measure.detection.layouts import Layout
 from trtbuild.measure.detection.matching import Hits, match
 from trtbuild.measure.detection.truth import are_objects, read_objects
 from trtbuild.measure.draws import Drawn, sum_draws, take_only_draw, take_ratio
-from trtbuild.measure.truths import Against, Sides, choose_sides
+from trtbuild.measure.truths import Against, Sides, choose_figures, choose_sides
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,9 +122,7 @@ class Detection(MetricKind):
                 better="low",
             ),
         )
-        return (by_labels if self.against != "reference" else ()) + (
-            by_reference if self.against != "labels" else ()
-        )
+        return choose_figures(self.against, by_labels=by_labels, by_reference=by_reference)
 
     def count_resamples(self) -> int:
         """Return fewer where average precision is made of each."""
