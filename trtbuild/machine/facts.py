@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Backend, Capabilities
 from trtbuild.core.facts import name_package, read_version
+from trtbuild.core.frozen import frozen
 from trtbuild.core.kinds import find_kind, load_kinds, name_kind
 from trtbuild.core.needs import GPU
 from trtbuild.core.watch import note_driver
@@ -108,7 +108,7 @@ def find_missing_packages(capabilities: Capabilities, facts: Mapping[str, str]) 
     return ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Readiness:
     """Whether a kind of target can be built on this machine."""
 
@@ -154,7 +154,7 @@ def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Gpu:
     """A GPU of this machine."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, Tag, WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.kinds import load_kinds
 from trtbuild.recipe.problems import Path
 from trtbuild.recipe.schema import Bounds, Recipe
@@ -40,7 +40,7 @@ _SCALARS = {
 _BOUNDS = "a limit (6.0 means -6 to 6) or [low, high]"
 
 
-@dataclass(frozen=True)
+@frozen
 class SchemaPlace:
     """A place in a recipe, as the schema sees it."""
 
