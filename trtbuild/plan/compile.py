@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.calib.cache import Cache
 from trtbuild.core.frozen import frozen
 from trtbuild.core.values import Ranges
 from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
@@ -188,7 +187,7 @@ def _add_ranges(
     """Add the step that finds the ranges, and return them; None where all are given by hand."""
     found = section.calibrator
     model = find_float_model(steps)
-    if isinstance(found, Cache):
+    if found is not None and found.kind == "cache":
         from trtbuild.steps.import_ranges import ImportRanges
 
         (table,) = here.pinned(found.find_files(here.base))

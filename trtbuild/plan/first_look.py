@@ -11,15 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.calib.cache import Cache
 from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.arrays import Arrays
-from trtbuild.data.images import Images
-from trtbuild.data.random import Random
-from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
@@ -29,10 +24,11 @@ from trtbuild.plan.profile_fit import find_samples_beyond_profiles
 from trtbuild.plan.stated_data import state_manifest
 from trtbuild.recipe.problems import Path as At
 from trtbuild.recipe.problems import Problem
-from trtbuild.sources.kinds import Onnx
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
+    from trtbuild.data.images import Images
+    from trtbuild.fixes.set_dimension import SetDimension
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
     from trtbuild.sources import ModelSource
@@ -121,7 +117,7 @@ def _data_problems(
 ) -> Iterator[Problem]:
     source, names = recipe.data[data], [spec.name for spec in inputs]
     unknown = [name for name in _named_inputs(source) if name not in names]
-    option = "inputs" if isinstance(source, Random) else "input"
+    option = "inputs" if source.kind == "random" else "input"
     for name in unknown:
         at: At = ("data", data, option)
         told = f"data `{data}` gives an array for `{name}`; the model has no such input"
@@ -134,11 +130,11 @@ def _data_problems(
 
 def _named_inputs(source: AnyDataSource) -> Iterable[str]:
     """Return the inputs that a recipe names for data; files and code name the others."""
-    if isinstance(source, Random):
+    if source.kind == "random":
         return source.inputs
-    if isinstance(source, Arrays) and not source.path.endswith(".npy"):
+    if source.kind == "arrays" and not source.path.endswith(".npy"):
         return ()
-    if isinstance(source, Images | Arrays) or "input" in source.model_fields_set:
+    if source.kind in {"images", "arrays"} or "input" in source.model_fields_set:
         return (source.input,)
     return ()
 
@@ -146,7 +142,7 @@ def _named_inputs(source: AnyDataSource) -> Iterable[str]:
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
     model = recipe.model
-    if isinstance(model, Onnx):
+    if model.kind == "onnx":
         found = read_inputs(base / model.path)
     else:
         found = tuple(
@@ -154,7 +150,7 @@ def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
             for name, each in model.inputs.items()
         )
     for fix in recipe.fixes:
-        if isinstance(fix, SetDimension):
+        if fix.kind == "set_dimension":
             found = _set_dimension(found, fix)
     return found
 
@@ -222,7 +218,7 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
 
 
 def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
-    yield (*at, "path" if isinstance(model, Onnx) else "entrypoint"), Look(model, base)
+    yield (*at, "path" if model.kind == "onnx" else "entrypoint"), Look(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
         yield (*at, "weights", "path"), Look(weights.path, base)
@@ -230,17 +226,18 @@ def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
 
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
-        if not isinstance(source, Random):
+        if source.kind != "random":
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
-        if isinstance(source, Images) and hasattr(source.labels, "path"):
+        if source.kind == "images" and hasattr(source.labels, "path"):
             yield ("data", name, "labels", "path"), Look(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:
     section = recipe.quantization
-    if section is not None and isinstance(section.calibrator, Cache):
-        yield ("quantization", "calibrator", "path"), Look(section.calibrator, base)
+    calibrator = None if section is None else section.calibrator
+    if calibrator is not None and calibrator.kind == "cache":
+        yield ("quantization", "calibrator", "path"), Look(calibrator, base)
     if section is not None and section.ranges_file is not None:
         yield ("quantization", "ranges_file"), Look(section.ranges_file, base)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trtbuild.data.images import Images
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
@@ -34,7 +33,7 @@ def add_labels(
 
     names: tuple[str, ...] = ()
     files: tuple[LabelFile, ...] = ()
-    if isinstance(source, Images) and not isinstance(told, str) and compare.data not in here.absent:
+    if source.kind == "images" and not isinstance(told, str) and compare.data not in here.absent:
         names, found = source.find_names(here.base), source.find_label_files(here.base)
         pinned = here.pinned(found.values())
         files = tuple(LabelFile(name=n, file=p) for n, p in zip(found, pinned, strict=True))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.values import TensorSpec
 from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Manifest
-from trtbuild.data.images import Images
-from trtbuild.data.random import Random
+
+if TYPE_CHECKING:
+    from trtbuild.data.images import Images
+    from trtbuild.data.random import Random
 
 __all__ = ["state_manifest"]
 
@@ -19,12 +22,12 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
 
     Its count is 0 where that shows only in reading, and a size `?`.
     """
-    if isinstance(source, Random):
+    if source.kind == "random":
         tensors = tuple(
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())
         )
-    elif isinstance(source, Images):
+    elif source.kind == "images":
         shape = source.preprocess.find_shape()
         tensors = (TensorSpec(name=source.input, dtype="float32", shape=shape),)
     else:

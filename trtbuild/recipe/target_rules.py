@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
+
+if TYPE_CHECKING:
+    from trtbuild.backends.tensorrt10 import Tensorrt10
 
 __all__ = [
     "LET_TRTBUILD",
@@ -93,6 +96,8 @@ def native_calibrators_exist(recipe: Recipe, source: RecipeText) -> Iterator[Pro
         told = "calibrators left TensorRT in 11.0, and this recipe has no target of TensorRT 10"
         hint = "add a target of `kind: tensorrt10`, or remove `calibrate_with`"
         yield source.problem(path, told, hint, key=True)
+    from trtbuild.backends.tensorrt10 import Tensorrt10
+
     known = Tensorrt10.capabilities.native_calibrators
     if section.calibrator is None or section.calibrator.kind not in known:
         told = "TensorRT has no such calibrator" if section.calibrator else "there is no calibrator"
@@ -132,5 +137,5 @@ def _calibrator(recipe: Recipe) -> str:
 
 def _tens(recipe: Recipe) -> Iterator[tuple[str, Tensorrt10]]:
     for name, target in recipe.targets.items():
-        if isinstance(target, Tensorrt10):
+        if target.kind == "tensorrt10":
             yield name, target

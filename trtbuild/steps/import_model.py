@@ -10,7 +10,6 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.user_code import UserCode
 from trtbuild.sources import ModelSource
-from trtbuild.sources.kinds import Torch
 from trtbuild.sources.sizes import Sizes
 from trtbuild.steps.base import Context, Pinned, Step
 
@@ -39,13 +38,13 @@ class ImportModel(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the libraries that export, or read, the model."""
-        if isinstance(self.model, Torch):
+        if self.model.kind == "torch":
             return tuple(dict.fromkeys([*EXPORTERS, *self.model.packages]))
         return ("onnx",)
 
     def user_code(self) -> UserCode | None:
         """Say what code makes a torch module."""
-        if not isinstance(self.model, Torch):
+        if self.model.kind != "torch":
             return None
         known = (*self.files, *([self.weights] if self.weights else []))
         return UserCode(
@@ -58,7 +57,7 @@ class ImportModel(Step):
 
     def needs(self) -> Needs:
         """Need a process of its own where code of the user's runs."""
-        return Needs(own_process=isinstance(self.model, Torch))
+        return Needs(own_process=self.model.kind == "torch")
 
     def run(self, context: Context) -> None:
         """Write model.onnx: IR version 10 at most, weights embedded, checked.

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import Outcome
 from trtbuild.machine.facts import list_doubts
 from trtbuild.machine.interpreters import name_variable
 from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
