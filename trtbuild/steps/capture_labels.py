@@ -38,7 +38,7 @@ class CaptureLabels(Step):
     Boxes and masks of pictures are moved as `preprocess` moves the pictures.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"labels": "labels.npz"}
 
     kind: Literal["capture_labels"] = "capture_labels"
