@@ -32,6 +32,7 @@ class Masks(Options):
     what a letterbox pads is of class 255, which metrics pass over.
     """
 
+    tells_classes: ClassVar[Literal[False]] = False
     without: ClassVar[str] = ""
     facts: ClassVar[tuple[str, ...]] = ("numpy", "pillow")
 
