@@ -12,10 +12,10 @@ from trtbuild.data.class_folders import read_class_names
 from trtbuild.data.picture_files import FoundPictures, PictureFiles
 from trtbuild.data.truths.coco import Coco, list_annotated
 
-__all__ = ["CocoDataset"]
+__all__ = ["DataCoco"]
 
 
-class CocoDataset(PictureFiles):
+class DataCoco(PictureFiles):
     """The pictures that a JSON file of COCO's format annotates, with their boxes."""
 
     kind: Literal["coco"]

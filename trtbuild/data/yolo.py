@@ -17,13 +17,13 @@ from trtbuild.core.words import quote_whole
 from trtbuild.data.picture_files import FoundPictures, PictureFiles, is_picture
 from trtbuild.data.truths.yolo import Yolo
 
-__all__ = ["YoloDataset"]
+__all__ = ["DataYolo"]
 
 HINT = "it says `path`, `train`, `val` and `names`: docs.ultralytics.com/datasets/detect"
 _MOST_BYTES = 4 << 20
 
 
-class YoloDataset(PictureFiles):
+class DataYolo(PictureFiles):
     """A data set by its `data.yaml`: pictures of a split, boxes in text files, names of classes.
 
     The boxes of `.../images/val/1.jpg` are in `.../labels/val/1.txt`, or beside the picture.
