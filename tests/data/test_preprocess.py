@@ -212,30 +212,6 @@ def test_options_that_make_no_sense_are_refused(options, message):
     assert message in str(caught.value)
 
 
-def test_a_letterbox_is_padded():
-    """A wide picture in a square: rows of 114 above and below, and the shape is known before."""
-    how = preprocess(resize=[4, 4], fit="letterbox", scale=1, color="gray")
-
-    rows = how.apply(gray([[9] * 4] * 2), "x")[0].tolist()
-
-    assert [[114.0] * 4, [9.0] * 4, [9.0] * 4, [114.0] * 4] == rows
-    assert (1, 4, 4) == how.find_shape()
-
-
-def test_a_letterbox_in_the_corner_is_padded_behind():
-    """With a value of one's own."""
-    how = preprocess(resize=2, fit="letterbox", align="corner", pad=7, scale=1, color="gray")
-
-    assert [[9.0, 7.0], [9.0, 7.0]] == how.apply(gray([[9], [9]]), "x")[0].tolist()
-
-
-def test_the_longer_side_decides_where_it_is_asked_to():
-    """640x480 with 320 becomes 320x240."""
-    array = preprocess(resize=320, fit="longest").apply(Image.new("RGB", (640, 480)), "x")
-
-    assert (3, 240, 320) == array.shape
-
-
 def test_resizing_is_whose_it_is_said_to_be():
     """Three pixels in one: Pillow and torchvision average, OpenCV takes the middle one."""
     picture = gray([[0, 90, 255]])

@@ -40,24 +40,6 @@ def test_a_line_becomes_numbers(folder):
     assert {"int64"} == {array.dtype.name for array in one.arrays.values()}
 
 
-def test_lines_are_cut_and_filled_up(folder):
-    """To the length that is asked for, the last special token kept; padding is masked."""
-    asked = ', "max_length": 5, "padding": "max_length", "dtype": "int32"'
-    one, two = read(text(asked), folder, "the cat sat on the mat\nmat\n")
-
-    assert [2, 4, 5, 6, 3] == one.arrays[IDS].tolist()
-    assert [2, 8, 3, 0, 0] == two.arrays[IDS].tolist()
-    assert ([1, 1, 1, 0, 0], "int32") == (two.arrays[MASK].tolist(), two.arrays[MASK].dtype.name)
-
-
-def test_inputs_are_called_as_the_model_calls_them(folder):
-    """And only those that it has; special tokens and the padding token are a choice."""
-    asked = ', "inputs": {"ids": "input_ids"}, "special_tokens": false, "pad_token": "mat"'
-    (sample,) = read(text(asked + ', "max_length": 3, "padding": "max_length"'), folder, "cat")
-
-    assert {"ids": [5, 8, 8]} == {name: array.tolist() for name, array in sample.arrays.items()}
-
-
 def test_columns_are_pairs_and_labels(folder):
     """Types tell the second text from the first."""
     asked = ', "separator": "\\t", "text": 1, "pair": 2, "labels": 0'
@@ -87,7 +69,6 @@ def test_a_count_is_spread_over_all_files(folder):
         ("a,b\n", ', "separator": ",", "text": 2', "lines.txt:1: has 2 columns, and column 2"),
         ("a,\n", ', "separator": ",", "pair": 1', "lines.txt:1: a text is empty"),
         ("a,x\n", ', "separator": ",", "labels": 1', "lines.txt:1: its label is `x`"),
-        ("cat", ', "max_length": 2', r"tokenizer.json: `max_length: 2` leaves no room"),
         (
             "cat",
             ', "max_length": 9, "padding": "max_length", "pad_token": "x"',

@@ -101,16 +101,6 @@ def test_what_is_no_video_is_named(tmp_path):
         grays(video("c.wav"), tmp_path)
 
 
-def test_a_video_that_ends_before_its_index_says_so(tmp_path):
-    """Frames that were counted and cannot be decoded are missed."""
-    from trtbuild.data.frames import read_frames
-
-    media.video(tmp_path / "a.mkv", GRAYS)
-
-    with pytest.raises(StepInputError, match="10 frames can be decoded, and its index promises 12"):
-        list(read_frames(video(), tmp_path / "a.mkv", [1, 11], threads=1))
-
-
 def test_what_is_missing_is_said(tmp_path, monkeypatch):
     """A folder without videos; and the library, with the command that brings it."""
     with pytest.raises(MissingFile, match=r"nowhere: no such folder"):

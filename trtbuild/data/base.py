@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self
 
@@ -11,6 +10,7 @@ from pydantic import Field, model_validator
 
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options, Share
 from trtbuild.core.values import TensorSpec
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """One sample: an array for each model input, without the batch axis or with one of size 1."""
 

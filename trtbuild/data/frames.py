@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import quote_whole
 from trtbuild.data.pixels import MOST_PIXELS
 
@@ -23,7 +23,7 @@ __all__ = ["Frame", "choose_frames", "read_frames"]
 MEND = "replace the file, or take it out of the data"
 
 
-@dataclass(frozen=True)
+@frozen
 class Frame:
     """A decoded frame, in whatever colours its video has."""
 

@@ -10,8 +10,6 @@ from trtbuild.data import pixels
 from trtbuild.data.picture_files import FoundPictures, PictureFiles, is_picture
 from trtbuild.data.truths import FoldersOrFiles
 from trtbuild.data.truths.base import tells_classes
-from trtbuild.data.truths.csv import Csv
-from trtbuild.data.truths.npz import Npz
 
 __all__ = ["Images"]
 
@@ -85,8 +83,9 @@ class Images(PictureFiles):
         if not tells_classes(self.labels):
             return ()
         found = self.list_pictures(base)
-        if isinstance(self.labels, Csv | Npz):
-            numbers = self.labels.read_classes(base, found.names)
+        told: Any = self.labels
+        if told != "folders":
+            numbers = tuple(told.read_classes(base, found.names))
         else:
             classes = read_class_names(base / self.classes) if self.classes else ()
             numbers = number_classes(self._folders(found, base), classes, found.where)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import read_regular
 from trtbuild.data import pixels
 from trtbuild.data.base import Choice, Sample
@@ -23,7 +23,7 @@ MOST_BYTES = 1 << 30
 """As much as the largest picture that is decoded takes without compression."""
 
 
-@dataclass(frozen=True)
+@frozen
 class FoundPictures:
     """Where pictures lie, before any is chosen."""
 

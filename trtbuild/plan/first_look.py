@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.arrays import Arrays
-from trtbuild.data.datasets import Datasets
-from trtbuild.data.entrypoint import Python
 from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
-from trtbuild.data.text import Text
 from trtbuild.data.truths.base import tells_classes
 from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
@@ -45,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
 
 
-@dataclass(frozen=True)
+@frozen
 class UnusableFile:
     """A file that a recipe names and that cannot be used, and why."""
 
@@ -138,12 +134,14 @@ def _data_problems(
 
 def _name_inputs(source: AnyDataSource) -> tuple[str, Iterable[str]]:
     """Return the inputs that a recipe names for data, and where; files and code name the others."""
-    if isinstance(source, Random | Text):
+    if source.kind == "random":
         return "inputs", source.inputs
-    if isinstance(source, Datasets):
+    if source.kind == "text":
+        return "inputs", source.inputs
+    if source.kind == "datasets":
         return "columns", source.columns
-    archive = isinstance(source, Arrays) and not source.path.endswith(".npy")
-    if archive or (isinstance(source, Python) and "input" not in source.model_fields_set):
+    archive = source.kind == "arrays" and not source.path.endswith(".npy")
+    if archive or (source.kind == "python" and "input" not in source.model_fields_set):
         return "input", ()
     return "input", (source.input,)
 

@@ -10,8 +10,6 @@ from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Manifest
 from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
-from trtbuild.data.text import Text
-from trtbuild.data.video import Video
 
 __all__ = ["state_manifest"]
 
@@ -26,10 +24,10 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())
         )
-    elif isinstance(source, PictureFiles | Video):
+    elif isinstance(source, PictureFiles) or source.kind == "video":
         how = source.preprocess
         tensors = (TensorSpec(name=source.input, dtype=how.dtype, shape=how.find_shape()),)
-    elif isinstance(source, Text):
+    elif source.kind == "text":
         length = source.max_length if source.padding == "max_length" else None
         tensors = tuple(
             TensorSpec(name=name, dtype=source.dtype, shape=("?" if length is None else length,))
@@ -40,7 +38,7 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
     return Manifest(count=_count(source, base), samples=(), tensors=tensors, labelled=False)
 
 
-def _count(source: PictureFiles | Video | Text | Random, base: Path) -> int:
+def _count(source: AnyDataSource, base: Path) -> int:
     if source.count is not None:
         return source.count
     try:
