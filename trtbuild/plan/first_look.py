@@ -20,7 +20,6 @@ from trtbuild.data.arrays import Arrays
 from trtbuild.data.images import Images
 from trtbuild.data.random import Random
 from trtbuild.fixes.set_dimension import SetDimension
-from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
@@ -29,13 +28,12 @@ from trtbuild.plan.profile_fit import find_samples_beyond_profiles
 from trtbuild.plan.stated_data import state_manifest
 from trtbuild.recipe.problems import Path as At
 from trtbuild.recipe.problems import Problem
-from trtbuild.sources.kinds import Onnx
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
-    from trtbuild.sources import ModelSource
+    from trtbuild.sources.base import Source
 
 
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
@@ -145,14 +143,7 @@ def _named_inputs(source: AnyDataSource) -> Iterable[str]:
 
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
-    model = recipe.model
-    if isinstance(model, Onnx):
-        found = read_inputs(base / model.path)
-    else:
-        found = tuple(
-            TensorSpec(name=name, dtype=each.dtype, shape=each.shape)
-            for name, each in model.inputs.items()
-        )
+    found = recipe.model.find_inputs(base)
     for fix in recipe.fixes:
         if isinstance(fix, SetDimension):
             found = _set_dimension(found, fix)
@@ -221,8 +212,8 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
     yield from _of_source(("model",), recipe.model, base)
 
 
-def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
-    yield (*at, "path" if isinstance(model, Onnx) else "entrypoint"), Look(model, base)
+def _of_source(at: At, model: Source, base: Path) -> Looks:
+    yield (*at, model.place_option), Look(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
         yield (*at, "weights", "path"), Look(weights.path, base)
