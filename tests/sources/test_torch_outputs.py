@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.helpers.torch_models import tiny
 from trtbuild.core.errors import StepInputError
-from trtbuild.sources.kinds import Torch
-from trtbuild.sources.torch_outputs import flat, order_of_outputs
+from trtbuild.sources.torch_outputs import (
+    flat,
+    look_at,
+    order_outputs,
+)
 
 torch = pytest.importorskip("torch")
 
@@ -22,14 +24,8 @@ class Pair(NamedTuple):
 
 def order(returned, *names):
     """Return the recipe's names as the module returns them."""
-
-    class Module(torch.nn.Module):
-        def forward(self, x):
-            return returned(x, x + 1)
-
-    program = torch.export.export(Module(), (torch.zeros(2),))
-    source = Torch.model_validate_json(tiny(outputs=names))
-    return order_of_outputs(source, program)
+    x = torch.zeros(2)
+    return order_outputs("net.py:net", names, look_at(returned(x, x + 1)))
 
 
 @pytest.mark.parametrize(

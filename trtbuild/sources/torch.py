@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from trtbuild.core.options import NonEmpty, VariableName
 from trtbuild.core.user_code import UserCode
@@ -17,10 +17,12 @@ from trtbuild.sources.inputs import InputSpec, find_clash, list_specs
 from trtbuild.sources.sizes import Shapes, Sizes, choose_sizes
 from trtbuild.sources.weights_place import Weights
 
-__all__ = ["EXPORTERS", "Torch"]
+__all__ = ["EXPORTERS", "Exporter", "Torch"]
 
 EXPORTERS = ("torch", "onnx", "onnxscript", "onnx-ir")
 
+Exporter = Literal["dynamo", "torchscript"]
+NEWEST_OF_TORCHSCRIPT = 20
 OutputName = Annotated[str, Field(min_length=1)]
 
 
@@ -30,8 +32,8 @@ class Torch(Source):
     kind: Literal["torch"]
     entrypoint: str
     """`path/to/file.py:callable`, relative to the recipe, or `package.module:callable`."""
-    options: dict[str, int | float | str | bool] = {}
-    """Keyword arguments for the callable."""
+    options: dict[str, JsonValue] = {}
+    """Keyword arguments for the callable: numbers, texts, lists, mappings."""
     files: tuple[NonEmpty, ...] = ()
     """Files and folders, relative to the recipe, that the code reads: whatever of them changes runs
     it again. What it is seen to read counts anyway; this is for what a library reads by itself."""
@@ -56,13 +58,19 @@ class Torch(Source):
     a tuple under `boxes`). Of a named tuple: either. A single tensor may have any name. Each is
     compared with the module's own on random inputs, at those sizes and at corners of profiles."""
     opset: Annotated[int, Field(ge=13, le=25)] = 20
-    """ONNX opset of the exported model; below 18 the exporter converts down, which may fail."""
+    """ONNX opset of the exported model; below 18 dynamo converts down, which may fail."""
+    exporter: Exporter = "dynamo"
+    """What exports it: `dynamo` follows the module for all sizes at once (`torch.export`),
+    `torchscript` records one run: faster, takes more modules, up to opset 20, and freezes what
+    Python computes, which the check at other sizes finds."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         clash = find_clash(self.inputs, self.outputs)
         if clash:
             raise ValueError(clash)
+        if self.exporter == "torchscript" and self.opset > NEWEST_OF_TORCHSCRIPT:
+            raise ValueError(f"TorchScript's exporter writes opset {NEWEST_OF_TORCHSCRIPT} at most")
         return self
 
     @property
@@ -77,7 +85,8 @@ class Torch(Source):
 
     def describe(self) -> str:
         """Say what it is, as a report does."""
-        return f"torch {self.entrypoint}, opset {self.opset}"
+        by = "" if self.exporter == "dynamo" else f", by {self.exporter}"
+        return f"torch {self.entrypoint}, opset {self.opset}{by}"
 
     @property
     def published(self) -> Weights | None:
