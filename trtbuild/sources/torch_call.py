@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trtbuild.sources.torch import Exporter
     from trtbuild.sources.torch_module import PreparedModule
 
-__all__ = ["Call", "Request", "arrange"]
+__all__ = ["Call", "Request", "arrange", "list_parameters"]
 
 Arguments = tuple[tuple["Tensor", ...], dict[str, "Tensor"]]
 
@@ -59,6 +59,20 @@ class Call:
         return tensors, {}
 
 
+def list_parameters(module: nn.Module) -> Mapping[str, inspect.Parameter]:
+    """Return the parameters of `forward`, of a program of TorchScript too."""
+    try:
+        return inspect.signature(module.forward).parameters
+    except ValueError:  # such a program has a signature of its own
+        kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+        return {
+            each.name: inspect.Parameter(
+                each.name, kind, default=each.default_value if each.has_default_value() else empty
+            )
+            for each in module.forward.schema.arguments[1:]
+        }
+
+
 def arrange(request: Request) -> Call:
     """Return how the module is called; one input alone needs no name of its own.
 
@@ -68,7 +82,7 @@ def arrange(request: Request) -> Call:
         StepInputError: `forward` does not know an input, or needs another.
     """
     inputs = request.inputs
-    parameters = inspect.signature(request.module.forward).parameters
+    parameters = list_parameters(request.module)
     if len(inputs) == 1 and next(iter(inputs)) not in parameters:
         return Call(inputs)
     order = [name for name in parameters if name in inputs]

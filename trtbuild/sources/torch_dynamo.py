@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import last_words
+from trtbuild.sources.torch_call import list_parameters
 from trtbuild.sources.torch_trial import shape_at, shown
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _captured(
 
 
 def _is_variadic(module: nn.Module) -> bool:
-    kinds = [p.kind for p in inspect.signature(module.forward).parameters.values()]
+    kinds = [each.kind for each in list_parameters(module).values()]
     return bool(kinds) and kinds[0] is inspect.Parameter.VAR_POSITIONAL
 
 

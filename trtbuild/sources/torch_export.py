@@ -120,7 +120,8 @@ def _prepare_outputs(request: Request, returned: Returned) -> tuple[str, ...]:
         names = tuple(_call_output(returned.paths[index]) for index in chosen)
     else:
         names = order_outputs(request.where, request.outputs, returned)
-    if chosen is not None or not returned.usual or request.exporter == "torchscript":
+    mapped = returned.keyed and request.exporter == "torchscript"  # which knows of no dicts
+    if chosen is not None or not returned.usual or mapped:
         flatten_outputs(request.module, chosen)
     return names
 

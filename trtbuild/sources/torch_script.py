@@ -13,7 +13,7 @@ from trtbuild.core.words import last_words
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.sources.naming import SCOPES
 from trtbuild.sources.torch_dynamo import LOG, example, hold_to_promises, silence_exporter
-from trtbuild.sources.torch_trial import shown
+from trtbuild.sources.torch_trial import answers, shown
 
 if TYPE_CHECKING:
     import onnx
@@ -63,6 +63,8 @@ def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tu
             ) from error
         model = load_onnx(path)
     hold_to_promises(request, call, model)
+    _drop_copies(model.graph)
+    _name_dimensions(model, request, call)
     modules = {name for name, _ in request.module.named_modules()}
     for node in iterate_nodes(model.graph.node):
         scopes = [_module_of(node.name, modules), node.name]
@@ -77,6 +79,48 @@ def sizes_beyond(request: Request) -> tuple[Mapping[str, int], ...]:
     if request.sizes.checked or not example_sizes:
         return ()
     return ({name: size + 1 for name, size in example_sizes.items()},)
+
+
+def _drop_copies(graph: onnx.GraphProto) -> None:
+    """Have weights that several layers share be read by them, and not through an Identity."""
+    held = {tensor.name for tensor in graph.initializer}
+    copies = {
+        node.output[0]: node.input[0]
+        for node in graph.node
+        if node.op_type == "Identity" and node.input[0] in held
+    }
+    kept = [node for node in graph.node if node.output[0] not in copies]
+    returned = {value.name for value in graph.output}
+    if returned.intersection(copies):
+        return
+    del graph.node[:]
+    graph.node.extend(kept)
+    for node in iterate_nodes(graph.node):
+        node.input[:] = [copies.get(name, name) for name in node.input]
+
+
+def _name_dimensions(model: onnx.ModelProto, request: Request, call: Call) -> None:
+    """Name dimensions of outputs after those of inputs, where two runs show them to be equal.
+
+    The exporter makes up names of its own for most.
+    """
+    sizes = [request.sizes.example, *request.sizes.checked[:1], *sizes_beyond(request)][:2]
+    try:
+        ran = [answers(request.module, call.inputs, each, call.keywords)[1] for each in sizes]
+    except Exception:  # noqa: BLE001  # at sizes that nothing says it takes
+        ran = []
+    for index, value in enumerate(model.graph.output):
+        for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
+            if not dimension.dim_param or dimension.dim_param in request.sizes.example:
+                continue
+            extents = [each[index].shape[axis] for each in ran]
+            equal = [
+                name
+                for name in request.sizes.example
+                if len(extents) > 1 and extents == [each[name] for each in sizes]
+            ]
+            known = equal[0] if len(equal) == 1 else f"output_{index}_dim_{axis}"
+            dimension.dim_param = known
 
 
 def _axes(call: Call) -> Iterator[dict[int, str]]:
