@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from trtbuild.core.kinds import BY_KIND
-from trtbuild.sources.kinds import Onnx, Torch
+from trtbuild.sources.kinds import Huggingface, Onnx, Torch
 
 __all__ = ["ModelSource"]
 
-ModelSource = Annotated[Onnx | Torch, BY_KIND]
+ModelSource = Annotated[Onnx | Torch | Huggingface, BY_KIND]

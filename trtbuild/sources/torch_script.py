@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from trtbuild.sources.torch_trial import answers, shown
 
 if TYPE_CHECKING:
     import onnx
+    from torch import Tensor, nn
 
     from trtbuild.sources.torch_call import Call, Request
 
@@ -39,22 +41,21 @@ def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tu
 
     from trtbuild.model.onnx_file import load_onnx
 
-    placed, named = call.split(example(request, call))
     names = [f"{ENTRY}{index}" for index in range(len(call.inputs))]
     with TemporaryDirectory() as folder, silence_exporter(), torch.no_grad():
         path = Path(folder) / "model.onnx"
         try:
-            torch.onnx.export(
-                request.module,
-                placed,
-                str(path),
-                kwargs=named or None,
-                dynamo=False,
-                input_names=names,
-                dynamic_axes=dict(zip(names, _axes(call), strict=True)),
-                opset_version=request.opset,
-                verbose=False,
-            )
+            with _taking(request.module, call):
+                torch.onnx.export(
+                    request.module,
+                    example(request, call),
+                    str(path),
+                    dynamo=False,
+                    input_names=names,
+                    dynamic_axes=dict(zip(names, _axes(call), strict=True)),
+                    opset_version=request.opset,
+                    verbose=False,
+                )
         except Exception as error:
             raise StepInputError(
                 f"{request.where}: cannot be exported by PyTorch: {last_words(error)}, "
@@ -71,6 +72,34 @@ def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tu
         node.metadata_props.add(key=SCOPES, value=str(scopes))
     _name_weights(model, request.module.state_dict())
     return model, (RECORDED,)
+
+
+@contextlib.contextmanager
+def _taking(module: nn.Module, call: Call) -> Iterator[None]:
+    """Have a module take its inputs alone: the exporter fills in every default there is by place.
+
+    A `forward` that others have wrapped does not always take that.
+    """
+    import torch
+
+    if isinstance(module, torch.jit.ScriptModule):
+        yield
+        return
+    forward = module.forward
+
+    def taking(*tensors: Tensor) -> object:
+        placed, named = call.split(tensors)
+        return forward(*placed, **named)
+
+    own = "forward" in vars(module)
+    module.forward = taking
+    try:
+        yield
+    finally:
+        if own:
+            module.forward = forward
+        else:
+            del module.forward
 
 
 def sizes_beyond(request: Request) -> tuple[Mapping[str, int], ...]:
