@@ -68,3 +68,12 @@ def test_a_name_on_the_hub_is_looked_for_in_its_cache(tmp_path, monkeypatch):
 
     assert (folder / "config.json", folder / "model.safetensors") == found.find_files(tmp_path)
     assert ("id", f"huggingface acme/bert@{COMMIT}") == (found.place_option, found.describe())
+
+
+def test_what_is_to_be_fetched_is_not_missed(tmp_path, monkeypatch):
+    """`validate` and `apply` look for it only where it is."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+
+    assert not source(id="acme/bert", revision=COMMIT).is_here()
+    write_folder(tmp_path / "models--acme--bert" / "snapshots" / COMMIT, BERT)
+    assert source(id="acme/bert", revision=COMMIT).is_here()

@@ -213,7 +213,8 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
 
 
 def _of_source(at: At, model: Source, base: Path) -> Looks:
-    yield (*at, model.place_option), Look(model, base)
+    if model.is_here():  # else it is fetched, and then looked at
+        yield (*at, model.place_option), Look(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
         yield (*at, "weights", "path"), Look(weights.path, base)

@@ -47,6 +47,10 @@ class Source(Options):
         """Tell whether it may do without that file where it cannot be fetched."""
         return False
 
+    def is_here(self) -> bool:
+        """Tell whether what `fetch` fetches is here."""
+        return True
+
     def fetch(self) -> None:
         """Fetch what is known by a name alone, unless it is here.
 

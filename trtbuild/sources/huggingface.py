@@ -92,6 +92,12 @@ class Huggingface(Source):
         """Name the option that says so."""
         return "path" if self.id is None else "id"
 
+    def is_here(self) -> bool:
+        """Tell whether the hub's cache has the model."""
+        from trtbuild.sources.huggingface_hub import is_cached
+
+        return self.id is None or self.revision is None or is_cached(self.id, self.revision)
+
     def fetch(self) -> None:
         """Fetch the model from the hub into its cache, unless it is there.
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from trtbuild.core.errors import MissingDependency, MissingFile
+from trtbuild.core.errors import MissingDependency, MissingFile, StepInputError
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import last_words
 
-__all__ = ["fetch_snapshot", "find_snapshot"]
+__all__ = ["fetch_snapshot", "find_snapshot", "is_cached"]
 
 CONFIG = "config.json"
 TEXTS = ["*.json"]
@@ -43,6 +43,19 @@ def find_snapshot(name: str, revision: str) -> Path:
     return snapshot
 
 
+def is_cached(name: str, revision: str) -> bool:
+    """Tell whether the hub's cache has a model, with weights."""
+    from trtbuild.sources.huggingface_folder import find_weights
+
+    try:
+        find_weights(find_snapshot(name, revision))
+    except MissingFile:
+        return False
+    except StepInputError:  # of another framework: to fetch it again changes nothing
+        return True
+    return True
+
+
 def fetch_snapshot(name: str, revision: str, *, code: bool) -> None:
     """Fetch a model into the hub's cache, unless it is there, with its `code` where that is run.
 
@@ -50,11 +63,7 @@ def fetch_snapshot(name: str, revision: str, *, code: bool) -> None:
         MissingFile: the hub cannot be reached, or has no such model.
         MissingDependency: the hub's client is not installed.
     """
-    from trtbuild.sources.huggingface_folder import find_weights
-
-    try:
-        find_weights(find_snapshot(name, revision))
-    except MissingFile:
+    if not is_cached(name, revision):
         _fetch(name, revision, code=code)
 
 
