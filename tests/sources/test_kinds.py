@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from trtbuild.core.kinds import load_kinds
 from trtbuild.core.options import describe_fields
 from trtbuild.sources import ModelSource
-from trtbuild.sources.kinds import Huggingface, Onnx, Torch
+from trtbuild.sources.huggingface import Huggingface
+from trtbuild.sources.onnx import Onnx
+from trtbuild.sources.torch import Torch
 
 MODEL = TypeAdapter(ModelSource)
 TORCH = """{"kind": "torch", "entrypoint": "net.py:make", "inputs": {"x": {"shape": ["n", 3]}}%s}"""
@@ -64,4 +65,4 @@ def test_every_option_is_described(kind):
 
 def test_the_union_is_the_registry():
     """All kinds are in it."""
-    assert {Huggingface, Onnx, Torch} == set(get_args(get_args(ModelSource)[0]))
+    assert {Huggingface, Onnx, Torch} == set(load_kinds(ModelSource))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.recipe.problems import Problem
-from trtbuild.sources.kinds import Onnx
+from trtbuild.sources.onnx import Onnx
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import ExaminedRecipe

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from trtbuild.sources.huggingface import Huggingface
 from trtbuild.sources.inputs import InputSpec
 from trtbuild.sources.onnx import Onnx
 from trtbuild.sources.torch import Torch
 from trtbuild.sources.weights_place import Weights
 
-__all__ = ["Huggingface", "InputSpec", "Onnx", "Torch", "Weights"]
+__all__ = ["InputSpec", "Onnx", "Torch", "Weights"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.options import Options
 
 if TYPE_CHECKING:
-    from trtbuild.sources.kinds import InputSpec
+    from trtbuild.sources.inputs import InputSpec
 
 __all__ = ["Shapes", "Sizes", "choose_sizes"]
 

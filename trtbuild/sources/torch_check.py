@@ -14,7 +14,7 @@ from trtbuild.sources.torch_trial import answers, as_array, differences, movemen
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trtbuild.sources.kinds import InputSpec
+    from trtbuild.sources.inputs import InputSpec
     from trtbuild.sources.sizes import Sizes
 
 __all__ = ["Export"]

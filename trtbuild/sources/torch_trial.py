@@ -12,7 +12,7 @@ from trtbuild.sources.torch_outputs import flat
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trtbuild.sources.kinds import InputSpec
+    from trtbuild.sources.inputs import InputSpec
 
 __all__ = [
     "answers",

@@ -13,7 +13,7 @@ from trtbuild.sources.download import Limits, download
 from trtbuild.sources.shards import is_index, list_shards, read_index
 
 if TYPE_CHECKING:
-    from trtbuild.sources.kinds import Weights
+    from trtbuild.sources.weights_place import Weights
 
 __all__ = ["LIMIT_BYTES", "fetch_weights", "read_weights"]
 
