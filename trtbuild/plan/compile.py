@@ -131,7 +131,7 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.find_files(here.base)),
             weights=here.weights,
-            sizes=choose_export_sizes(recipe, recipe.model),
+            sizes=choose_export_sizes(recipe, recipe.model, here.base),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),

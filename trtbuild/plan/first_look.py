@@ -17,7 +17,6 @@ from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.truths.base import tells_classes
-from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from trtbuild.fixes.set_dimension import SetDimension
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
-    from trtbuild.sources import ModelSource
+    from trtbuild.sources.base import Source
 
 
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
@@ -145,14 +144,7 @@ def _name_inputs(source: AnyDataSource) -> tuple[str, Iterable[str]]:
 
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
-    model = recipe.model
-    if model.kind == "onnx":
-        found = read_inputs(base / model.path)
-    else:
-        found = tuple(
-            TensorSpec(name=name, dtype=each.dtype, shape=each.shape)
-            for name, each in model.inputs.items()
-        )
+    found = recipe.model.find_inputs(base)
     for fix in recipe.fixes:
         if fix.kind == "set_dimension":
             found = _set_dimension(found, fix)
@@ -224,8 +216,9 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
     yield from _of_source(("model",), recipe.model, base)
 
 
-def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
-    yield (*at, "path" if model.kind == "onnx" else "entrypoint"), Look(model, base)
+def _of_source(at: At, model: Source, base: Path) -> Looks:
+    if model.is_here():  # else it is fetched, and then looked at
+        yield (*at, model.place_option), Look(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
         yield (*at, "weights", "path"), Look(weights.path, base)
