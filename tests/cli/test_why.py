@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -68,6 +69,22 @@ def test_a_stale_plan_is_refused(applied, trtbuild):
     assert 5 == answer.code
     assert "calibrate: params.calibrator.kind: minmax → mse" in answer.err
     assert "1 to run" in trtbuild("plan", "recipe.yaml").out
+
+
+def test_a_saved_plan_shows_nothing_of_a_file_that_is_no_recipe(project, trtbuild, tmp_path):
+    """It may name any file; what is in there is for whoever asks for it by its name."""
+    assert 0 == trtbuild("plan", "recipe.yaml", "--out", "saved.json").code
+    secret = tmp_path / "secret"
+    secret.write_text("password: hunter2\n")
+    saved = project.parent / "saved.json"
+    saved.write_text(json.dumps({**json.loads(saved.read_text()), "recipe": str(secret)}))
+
+    answer = trtbuild("apply", "--plan", "saved.json")
+
+    assert 5 == answer.code
+    assert "the saved plan is stale" in answer.err
+    assert "hint: `trtbuild validate " in answer.err
+    assert not {"password", "hunter2"} & set(re.findall(r"\w+", answer.out + answer.err))
 
 
 def test_a_plan_whose_results_left_the_store_is_stale(applied, trtbuild):

@@ -86,10 +86,9 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.apply import apply_recipe as apply_here
-    from trtbuild.verbs.ready import load_ready
 
     demand_buildable(executor, "building")
-    loaded = load_ready(path, data=not locked)
+    loaded = _load(path, locked=locked, planned=saved is not None)
     store = Store(find_default_root())
     with using_executor(executor, jobs=jobs) as place:
         return apply_here(
@@ -104,6 +103,27 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
             lock=_hold_to_lock(loaded, store, place) if locked else None,
             no_gates=no_gates,
         )
+
+
+def _load(path: Path | str, *, locked: bool, planned: bool) -> LoadedRecipe:
+    """Read a recipe to build from; of what a saved plan names, which may be any file, say little.
+
+    Raises:
+        PlanStale: the recipe of a saved plan is wrong, and so cannot be what was planned.
+        RecipeError, MissingFile: as `load_ready` does.
+    """
+    from trtbuild.core.errors import PlanStale, RecipeError
+    from trtbuild.verbs.ready import load_ready
+
+    try:
+        return load_ready(path, data=not locked)
+    except RecipeError:
+        if not planned:
+            raise
+        raise PlanStale(
+            f"the saved plan is stale: {path} is no recipe that could be built from, any more",
+            hint=f"`trtbuild validate {path}` says what is wrong there; then plan again",
+        ) from None
 
 
 def _hold_to_lock(loaded: LoadedRecipe, store: Store, place: Executor) -> Lock:
