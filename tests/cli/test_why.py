@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.helpers.projects import edit
+from trtbuild.api import executors
 
 pytestmark = pytest.mark.usefixtures("steps_here")
 
@@ -39,6 +40,32 @@ def test_why_shows_all_that_a_step_is_made_of(applied, trtbuild):
     assert "params.backend.workspace: 268435456" in shown
     assert "facts.tensorrt_rtx_cu13_libs: " in shown
     assert "next: reuse" in shown
+
+
+def test_the_log_of_a_good_build_can_be_read(applied, trtbuild, monkeypatch):
+    """At TensorRT's level that was asked for when it ran; one that is reused has the old one."""
+    monkeypatch.setitem(executors.EXECUTORS, "local", executors._local)  # a step with a log
+    usual = trtbuild("why", "recipe.yaml", "--log").out
+    reused = trtbuild("apply", "--log-level", "verbose", "recipe.yaml").out
+    edit(applied, "compute_capabilities: [8.9]", "compute_capabilities: [8.6]")
+    anew = trtbuild("apply", "--log-level", "verbose", "recipe.yaml").out
+    verbose = trtbuild("why", "recipe.yaml", "build_engine(rtx)", "--log").out
+
+    assert "Max Scratch Memory: " in usual
+    assert "log of build_engine(rtx) (info): " in reused
+    assert "it was built before, with `--log-level info`, and is reused" in reused
+    assert "log of build_engine(rtx) (verbose): " in anew
+    assert "is reused" not in anew
+    assert len(verbose.splitlines()) > 2 * len(usual.splitlines())
+    assert "log (verbose): " in trtbuild("why", "recipe.yaml", "build_engine(rtx)").out
+
+
+def test_a_step_without_a_log_says_so(applied, trtbuild):
+    """With what has one."""
+    answer = trtbuild("why", "recipe.yaml", "calibrate", "--log")
+
+    assert 2 == answer.code
+    assert "no log of `calibrate` is kept" in answer.err
 
 
 def test_an_unknown_step_is_a_usage_error(applied, trtbuild):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
@@ -89,6 +90,8 @@ class BuildOrder:
     """Ranges for a model without pairs; None for any other."""
     values: Collection[str] = ()
     """The inputs for which profiles have values, not shapes."""
+    log_level: LogLevel = USUAL
+    """How much of what the builder says is written down; nothing else depends on it."""
 
 
 @dataclass(frozen=True)

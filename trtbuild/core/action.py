@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.options import Options
 from trtbuild.core.records import Artifact
 
@@ -22,5 +23,9 @@ class Action(Options):
     """What a reader may want to know of the step."""
     warnings: tuple[str, ...] = ()
     """What a reader must look at: the result may not be what was wanted."""
+    log: str = ""
+    """The digest under which its log is kept; empty where it is not."""
+    log_level: LogLevel = USUAL
+    """How much its builder was let say."""
     caveats: tuple[str, ...] = ()
     """What must stand beside every number made from this (`seeded weights`); inherited."""

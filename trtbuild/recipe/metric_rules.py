@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 from trtbuild.data import AnyDataSource as Data
 from trtbuild.measure.base import Figure, MetricKind
@@ -119,8 +119,8 @@ def find_metric_of(figure: str) -> str:
         needed = [option for option, field in each.model_fields.items() if field.is_required()]
         if "entrypoint" in needed:
             continue  # only that code knows
-        figures = each.model_construct(kind=kind).figures()
-        if name in {fold_case(one.name) for one in figures}:
+        usual: Any = each.model_construct()
+        if name in {fold_case(one.name) for one in usual.figures()}:
             more = "".join(f", {option}: ..." for option in needed if option != "kind")
             return f"{{kind: {kind}{more}}}"
     return ""

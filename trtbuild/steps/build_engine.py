@@ -34,6 +34,7 @@ class BuildEngine(Step):
         "result": "engine.json",
         "timing_cache": "timing.cache",
     }
+    keeps_log: ClassVar[bool] = True
 
     kind: Literal["build_engine"] = "build_engine"
     target: str
@@ -102,6 +103,7 @@ class BuildEngine(Step):
             plugins=tuple(context.path(plugin) for plugin in self.plugins),
             timing_cache=cache,
             timing_cache_pinned=self.timing_cache is not None,
+            log_level=context.log_level,
             implicit=None if self.ranges is None else self._implicit(context, self.ranges),
         )
 

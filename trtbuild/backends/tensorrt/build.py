@@ -87,7 +87,7 @@ def compile_engine(job: BuildJob) -> list[str]:
     monitor = make_progress_monitor(trt.IProgressMonitor, job.order.progress)
     cache = TimingCache(job.order.timing_cache, pinned=job.order.timing_cache_pinned)
     with (
-        capture_log() as log,
+        capture_log(job.order.log_level) as log,
         refuse_unless_started(name, "builder", log),
         _refusals(job, log, monitor),
     ):
