@@ -217,3 +217,19 @@ def test_it_is_built_for_the_gpu_that_the_recipe_names():
     made = [Tensorrt11(kind="tensorrt11", gpu=text).built_for() for text in texts]
 
     assert [("9.0",), ("9.0",), ("9.0",), ("12.1",)] == made
+
+
+def test_layers_that_a_limit_cost_kernels_are_told_whatever_the_log_has(double):
+    """They are listened to, and not written; the engine's need is told of `auto`."""
+    says = [
+        ("VERBOSE", "--------------- Timing Runner: layer (CaskConvolution[0x80000009])"),
+        ("VERBOSE", "Tactic: 0x4 skipped. Scratch requested: 8388608, available: 7340032"),
+        ("INFO", "Max Scratch Memory: 4096 bytes"),
+    ]
+
+    found = double("tensorrt11", options={"workspace": "auto"}, memory=8 << 20, says=says)
+
+    assert str(7 << 20) == found["options"]["workspace_bytes"]
+    need, loss = found["notes"]
+    assert "`workspace: auto` is 7.0 MiB, the GPU's 8.0 MiB less 1/8" in need
+    assert "1 layer lost kernels, which ask for up to 8.0 MiB" in loss

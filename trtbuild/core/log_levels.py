@@ -12,7 +12,7 @@ LogLevel = Literal["verbose", "info", "warning", "error", "internal_error"]
 USUAL: LogLevel = "info"
 LEAST: dict[LogLevel, int] = {
     "verbose": logging.NOTSET,
-    "info": logging.NOTSET,  # Polygraphy has TensorRT's `info` below its own
+    "info": logging.DEBUG,  # Polygraphy has TensorRT's `info` below its own
     "warning": logging.WARNING,
     "error": logging.ERROR,
     "internal_error": logging.ERROR,  # Polygraphy hands both over as errors

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.needs import Needs
-from trtbuild.core.options import Location
+from trtbuild.core.needs import GPU, GPU_MEMORY, Needs
+from trtbuild.core.options import AUTO, Location
 from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
 from trtbuild.quant.account import PrecisionName
@@ -60,9 +60,13 @@ class BuildEngine(Step):
     """Of implicit quantization: what the recipe requests of single nodes."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that the backend builds with, and the GPU where it needs one."""
-        gpu = () if self.needs().gpu is None else ("gpu",)
-        return self.backend.capabilities.packages + gpu
+        """Name the packages that the backend builds with, and the GPU where it needs one.
+
+        How much memory that has counts where the workspace follows from it.
+        """
+        gpu = () if self.needs().gpu is None else (GPU,)
+        memory = (GPU_MEMORY,) if getattr(self.backend, "workspace", None) == AUTO else ()
+        return (*self.backend.capabilities.packages, *gpu, *memory)
 
     def needs(self) -> Needs:
         """Need what the backend does."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from trtbuild.backends.base import BuiltEngine, Fit, Guarantee
 from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.core.needs import GpuNeed
-from trtbuild.core.options import LOCATION, ByteSize, Location, Options
+from trtbuild.core.options import LOCATION, ByteSize, Location, Options, SizeOrAuto
 from trtbuild.core.values import TensorSpec
 
 __all__ = [
@@ -72,8 +72,9 @@ class GpuTrtOptions(TrtOptions):
     gpu: Annotated[str, Field(pattern=r"^(sm_)?[0-9]{1,2}\.?[0-9]$")] | None = None
     """Compute capability of the GPU to build on and for (`sm_90` or `9.0`): elsewhere the target is
     deferred. Without it, the GPU of the machine that builds."""
-    workspace: Annotated[ByteSize, Field(gt=0)] | None = None
-    """Most memory a layer may use while it runs; all of the GPU's where none is given."""
+    workspace: SizeOrAuto | None = None
+    """Most memory a layer may use while it runs (`4GiB`); `auto` is the GPU's less an eighth, and
+    the report says how much of it was needed. Without it, all of the GPU's."""
     tactic_sources: tuple[Literal["edge_mask_convolutions", "jit_convolutions"], ...] | None = None
     """The libraries of kernels to choose from, and no others; TensorRT's own choice without it."""
     timing_cache: Annotated[Location, Field(min_length=1)] = MANAGED

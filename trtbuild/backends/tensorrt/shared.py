@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from trtbuild.backends.base import Profile, ReportProgress, Shapes
+from trtbuild.backends.tensorrt.scratch import ScratchMemory
 from trtbuild.core.errors import NoGpu, StepInputError
 from trtbuild.core.log_levels import LEAST, USUAL, LogLevel
 from trtbuild.core.values import TensorSpec
@@ -35,12 +36,14 @@ class BuildLog(logging.Handler):
     def __init__(self, level: LogLevel = USUAL) -> None:
         super().__init__()
         self._least = LEAST[level]
+        self.scratch = ScratchMemory()
         self.errors: list[str] = []
         self.warnings: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a line down, if the level asks for it; keep it if it is a warning or an error."""
         text = record.getMessage()
+        self.scratch.hear(text)
         if record.levelno >= self._least:
             sys.stdout.write(text + "\n")
         kept = self.errors if record.levelno >= logging.ERROR else self.warnings
@@ -50,10 +53,11 @@ class BuildLog(logging.Handler):
 
 
 @contextlib.contextmanager
-def capture_log(level: LogLevel = USUAL) -> Iterator[BuildLog]:
+def capture_log(level: LogLevel = USUAL, *, whole: bool = False) -> Iterator[BuildLog]:
     """Take Polygraphy's log while something is built; what is made of it is the same at any level.
 
-    A lower level only has less of it written down.
+    A lower level only has less of it written down. TensorRT's `verbose` is listened to where it
+    is asked for, or the `whole` is: there may be much of it.
     """
     from polygraphy.logger import G_LOGGER
 
@@ -63,7 +67,9 @@ def capture_log(level: LogLevel = USUAL) -> Iterator[BuildLog]:
     G_LOGGER.colors = False
     G_LOGGER.once_logged.clear()  # else a second build in this process loses its warnings
     # One above TensorRT's own: Polygraphy has its `info` as VERBOSE.
-    G_LOGGER.module_severity = G_LOGGER.EXTRA_VERBOSE if level == "verbose" else G_LOGGER.VERBOSE
+    G_LOGGER.module_severity = (
+        G_LOGGER.EXTRA_VERBOSE if whole or level == "verbose" else G_LOGGER.VERBOSE
+    )
     G_LOGGER.use_python_logging_system = True
     logger.setLevel(1)  # what is more talkative than `verbose` is below DEBUG there
     logger.propagate = False
