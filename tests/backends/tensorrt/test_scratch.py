@@ -15,8 +15,8 @@ TIMED = [
     "--------------- Timing Runner: fc2 (CublasConvolution)",
     "Tactic: 1 skipped. Scratch requested: 2097152, available: 1048576",
     (
-        "Some tactics do not have sufficient workspace memory to run. Increasing workspace size will "
-        "enable more tactics, please check verbose output for requested sizes."
+        "Some tactics do not have sufficient workspace memory to run. Increasing workspace size "
+        "will enable more tactics, please check verbose output for requested sizes."
     ),
 ]
 NEED = ["Total Host Persistent Memory: 80 bytes", "Max Scratch Memory: 524288 bytes"]
