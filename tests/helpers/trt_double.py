@@ -30,7 +30,7 @@ class Double:
         self.order = order
         self.told = []
         self.module = types.ModuleType("double")
-        self.module.__version__ = surface["version"]
+        self.module.__version__ = order.get("version", surface["version"])
         for name, members in surface["enums"].items():
             numbers = {member: 7 * index + 3 for index, member in enumerate(members)}
             setattr(self.module, name, enum.IntEnum(name, numbers))

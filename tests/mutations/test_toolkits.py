@@ -159,7 +159,8 @@ OF_IMPLICIT = {"fp16", "bf16", "precision_constraints", "ranges_as", "dla_core",
 }  # fmt: skip
 """Options for `mode: implicit`, which the other targets here cannot build."""
 NO_INGREDIENT = {"kind", "timing_cache", "timeout_seconds"}
-OF_TEN = set(Tensorrt10.model_fields) - set(Tensorrt11.model_fields)
+OF_TEN = set(Tensorrt10.model_fields) - set(Tensorrt11.model_fields) | {"dla_core", "gpu_fallback"}
+"""What the other lacks, or has for another model than that of this recipe."""
 
 
 def test_every_option_of_a_target_is_looked_at():

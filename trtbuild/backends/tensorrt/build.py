@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.backends.base import BuildOrder, Profile
+from trtbuild.backends.tensorrt.dla import demand_dla
 from trtbuild.backends.tensorrt.flavour import Flavour, load_tensorrt
 from trtbuild.backends.tensorrt.messages import explain_warnings, make_refusal
 from trtbuild.backends.tensorrt.settings import Member, Settings, resolve_members
@@ -173,6 +174,7 @@ def _config(trt: Any, job: BuildJob, monitor: Any, cache: TimingCache | None) ->
 
     def config(builder: Any, network: Any) -> Any:
         demand_values(network, job.order.values)
+        demand_dla(str(trt.__version__), builder, job.settings)
         made = create(builder, network)
         job.settings.apply(made, trt)
         if cache is not None:

@@ -10,10 +10,17 @@ from trtbuild.backends.tensorrt.options import GpuTrtOptions, TrtOptions
 from trtbuild.backends.tensorrt.scratch import leave_margin
 from trtbuild.core.options import AUTO
 
-__all__ = ["Member", "Settings", "describe_settings", "make_settings", "resolve_members"]
+__all__ = [
+    "DLA_CORE",
+    "Member",
+    "Settings",
+    "describe_settings",
+    "make_settings",
+    "resolve_members",
+]
 
 _REFIT = {"identical": "REFIT_IDENTICAL", "individual": "REFIT_INDIVIDUAL"}
-PREVIEW = "PreviewFeature"
+PREVIEW, DLA_CORE = "PreviewFeature", "DLA_core"
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,10 @@ def _add_timed(options: GpuTrtOptions, made: Settings) -> None:
         made.arguments["refittable"] = True
     elif options.refit != "none":
         made.flags[_REFIT[options.refit]] = True
+    if options.dla_core is not None:
+        made.arguments["use_dla"] = True
+        made.arguments["allow_gpu_fallback"] = options.gpu_fallback
+        made.attributes[DLA_CORE] = options.dla_core  # Polygraphy always takes core 0
     if options.frozen:
         made.arguments["error_on_timing_cache_miss"] = True
         made.arguments["disable_compilation_cache"] = True
