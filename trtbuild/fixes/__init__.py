@@ -1,16 +1,20 @@
 """Graph fixes; the union is the registry."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from trtbuild.core.kinds import BY_KIND
-from trtbuild.fixes.drop_identity import DropIdentity
-from trtbuild.fixes.fold_batchnorm import FoldBatchnorm
-from trtbuild.fixes.fold_constants import FoldConstants
-from trtbuild.fixes.set_dimension import SetDimension
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    from trtbuild.fixes import drop_identity, fold_batchnorm, fold_constants, set_dimension
 
 __all__ = ["Fix"]
 
-Fix = Annotated[
-    FoldConstants | DropIdentity | FoldBatchnorm | SetDimension,
-    BY_KIND,
+Fix = OneOf[
+    """
+    fold_constants.FoldConstants
+    | drop_identity.DropIdentity
+    | fold_batchnorm.FoldBatchnorm
+    | set_dimension.SetDimension
+    """,
+    __name__,
 ]

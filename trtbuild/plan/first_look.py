@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
 
 
-@dataclass(frozen=True)
+@frozen
 class UnusableFile:
     """A file that a recipe names and that cannot be used, and why."""
 

@@ -12,12 +12,12 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.run.executor import Call, StepProgress
 from trtbuild.run.identity import (
@@ -45,7 +45,7 @@ class WorkerKey(NamedTuple):
     """The kind of target it serves: a process can load one TensorRT alone."""
 
 
-@dataclass(frozen=True)
+@frozen
 class WorkerMessage:
     """What a worker said: how far it is, or its report."""
 
