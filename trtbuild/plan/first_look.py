@@ -19,7 +19,6 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.images import Images
 from trtbuild.data.random import Random
-from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
@@ -154,30 +153,8 @@ def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
             for name, each in model.inputs.items()
         )
     for fix in recipe.fixes:
-        if isinstance(fix, SetDimension):
-            found = _set_dimension(found, fix)
+        found = fix.foresee(found)
     return found
-
-
-def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[TensorSpec, ...]:
-    changed = next((spec for spec in inputs if spec.name == fix.tensor), None)
-    if changed is None or fix.axis >= len(changed.shape):
-        return ()  # an output's dimension may be that of an input
-    old = changed.shape[fix.axis]
-    return tuple(
-        spec.model_copy(
-            update={
-                "shape": tuple(
-                    fix.size
-                    if (spec is changed and axis == fix.axis)
-                    or (isinstance(size, str) and size == old)
-                    else size
-                    for axis, size in enumerate(spec.shape)
-                )
-            }
-        )
-        for spec in inputs
-    )
 
 
 Looks = Iterator[tuple[At, "Look"]]

@@ -29,6 +29,7 @@ PROVIDERS = {
     "safetensors": "trtbuild[torch]",
     "PIL": "trtbuild[media]",
     "pycocotools": "trtbuild[detection]",
+    "onnxslim": "trtbuild[simplify]",
     "tensorrt_rtx": "trtbuild[rtx]",
     "tensorrt_rtx_bindings": "trtbuild[rtx-aot]",
 }

@@ -29,8 +29,8 @@ class FixGraph(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the libraries that change the model; ONNX Runtime only where it computes."""
-        computing = any(fix.kind == "fold_constants" for fix in self.fixes)
-        return ("onnx", "onnx-graphsurgeon", *(["onnxruntime"] if computing else []))
+        more = sorted({name for fix in self.fixes for name in fix.fact_names()})
+        return ("onnx", "onnx-graphsurgeon", *more)
 
     def run(self, context: Context) -> None:
         """Write the fixed model, the accounts of its fixes, and its signature.
