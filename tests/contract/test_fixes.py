@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.helpers.models import model_of, outputs_of
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
 
+SURGERY = Path(__file__).parents[1] / "helpers" / "surgery.py"
 KINDS = {
     kind.model_fields["kind"].annotation.__args__[0]: kind for kind in get_args(get_args(Fix)[0])
 }
@@ -32,6 +34,8 @@ OPTIONS = {
     "split_shared_weights": "{}",
     "remove_qdq": "{}",
     "symmetrize_qdq": "{}",
+    "add_nms": '{"layout": "yolov8"}',
+    "python": '{"entrypoint": "surgery.py:drop"}',
 }
 """Options that make each kind do something to at least one of the models below."""
 NORM = {
@@ -94,7 +98,8 @@ MODELS = {
 }
 MODELS |= {
     "shared weights": (
-        "g (float[N, 6] x) => (float[N, 6] y) { a = MatMul(x, s)  b = Relu(a)  y = MatMul(b, s) }",
+        """g (float[N, 6] x) => (float[N, 6] y)
+        { a = MatMul(x, s)  b = Relu(a)  y = MatMul(b, s) }""",
         {"s": np.linspace(-1, 1, 36, dtype=np.float32).reshape(6, 6)},
         (2, 6),
     ),
@@ -107,7 +112,15 @@ MODELS |= {
         (2, 6),
     ),
 }
-ONLY = {"replace_op": ("plain", "identities", "batch norms", "shared weights")}
+MODELS["a head"] = (
+    "g (float[N, 6, 9] x) => (float[N, 6, 9] y) { i = Identity(x)  y = Relu(i) }",
+    {},
+    (2, 6, 9),
+)
+ONLY = {
+    "add_nms": ("a head",),
+    "replace_op": ("plain", "identities", "batch norms", "shared weights"),
+}
 """The models of kinds that refuse those in which there is nothing for them to do."""
 _SLIM = pytest.mark.skipif(find_spec("onnxslim") is None, reason="onnxslim is not installed")
 
@@ -124,7 +137,8 @@ EQUAL = [each for each in ALL if KINDS[each.values[0]].equal]
 def fix_of(kind):
     options = OPTIONS[kind].removeprefix("{")
     text = f'{{"kind": "{kind}"{", " * (options != "}")}{options}'
-    return TypeAdapter(Fix).validate_json(text)
+    fix = TypeAdapter(Fix).validate_json(text)
+    return fix.bind((SURGERY,)) if kind == "python" else fix
 
 
 def model_named(name):

@@ -3,9 +3,11 @@
 from typing import Annotated
 
 from trtbuild.core.kinds import BY_KIND
+from trtbuild.fixes.add_nms import AddNms
 from trtbuild.fixes.cast_io import CastIo
 from trtbuild.fixes.decompose import Decompose
 from trtbuild.fixes.drop_identity import DropIdentity
+from trtbuild.fixes.entrypoint import FixesPython
 from trtbuild.fixes.extract import Extract
 from trtbuild.fixes.fold_batchnorm import FoldBatchnorm
 from trtbuild.fixes.fold_constants import FoldConstants
@@ -34,6 +36,8 @@ Fix = Annotated[
     | Decompose
     | SplitSharedWeights
     | RemoveQdq
-    | SymmetrizeQdq,
+    | SymmetrizeQdq
+    | AddNms
+    | FixesPython,
     BY_KIND,
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from trtbuild.fixes.prepare import (
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["bring_into_form", "read_graph", "replace_graph", "rewrite", "write_model"]
+__all__ = ["bring_into_form", "read_graph", "replace_graph", "rewrite", "splice", "write_model"]
 
 _KEPT = ("nodes", "inputs", "outputs", "opset", "import_domains", "functions")
 
@@ -82,3 +82,29 @@ def replace_graph(graph: gs.Graph, model: onnx.ModelProto) -> None:
     new = read_graph(infer_shapes(model, strict=False))
     for name in _KEPT:
         setattr(graph, name, getattr(new, name))
+
+
+def splice(
+    model: onnx.ModelProto, text: str, bound: Mapping[str, str], prefix: str, *, front: bool = False
+) -> None:
+    """Put nodes, written as ONNX text, into a model: behind all others, or in front of them.
+
+    Tensors that are `bound` go by the names given there; all others, and the nodes, by names of
+    their own behind the prefix.
+    """
+    import onnx.parser
+
+    opset = next(each.version for each in model.opset_import if not each.domain)
+    head = f'<domain: "trtbuild", opset_import: ["" : {opset}]> body () => ()'
+    body = onnx.parser.parse_function(f"{head} {{ {text} }}")
+    for place, node in enumerate(body.node):
+        node.name = f"{prefix}/{node.op_type}_{place}"
+        for names in (node.input, node.output):
+            for slot, name in enumerate(names):
+                names[slot] = name and bound.get(name, f"{prefix}/{name}")
+    if front:
+        nodes = [*body.node, *model.graph.node]
+        del model.graph.node[:]
+        model.graph.node.extend(nodes)
+    else:
+        model.graph.node.extend(body.node)

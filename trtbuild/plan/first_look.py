@@ -19,6 +19,7 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.images import Images
 from trtbuild.data.random import Random
+from trtbuild.fixes.entrypoint import FixesPython
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
@@ -205,6 +206,12 @@ def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
         yield (*at, "weights", "path"), Look(weights.path, base)
 
 
+def _of_fixes(recipe: Recipe, base: Path) -> Looks:
+    for place, fix in enumerate(recipe.fixes):
+        if isinstance(fix, FixesPython):
+            yield ("fixes", place, "entrypoint"), Look(fix, base)
+
+
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
         if not isinstance(source, Random):
@@ -237,6 +244,7 @@ def _of_compare(recipe: Recipe, base: Path) -> Looks:
 
 _LISTS = {
     "model": _of_model,
+    "fixes": _of_fixes,
     "data": _of_data,
     "quantization": _of_quantization,
     "targets": _of_targets,
