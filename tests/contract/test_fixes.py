@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import onnx
@@ -12,13 +11,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.helpers.models import model_of, outputs_of
+from trtbuild.core.kinds import load_kinds, name_kind
 from trtbuild.fixes import Fix
 from trtbuild.fixes.apply import apply_fixes
 
 SURGERY = Path(__file__).parents[1] / "helpers" / "surgery.py"
-KINDS = {
-    kind.model_fields["kind"].annotation.__args__[0]: kind for kind in get_args(get_args(Fix)[0])
-}
+KINDS = {name_kind(kind): kind for kind in load_kinds(Fix)}
 OPTIONS = {
     "fold_constants": "{}",
     "drop_identity": "{}",

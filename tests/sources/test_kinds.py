@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from trtbuild.core.kinds import load_kinds
 from trtbuild.core.options import describe_fields
 from trtbuild.sources import ModelSource
 from trtbuild.sources.kinds import Onnx, Torch
@@ -64,4 +63,4 @@ def test_every_option_is_described(kind):
 
 def test_the_union_is_the_registry():
     """Both kinds are in it."""
-    assert {Onnx, Torch} == set(get_args(get_args(ModelSource)[0]))
+    assert {Onnx, Torch} == set(load_kinds(ModelSource))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """One sample: an array for each model input, without the batch axis or with one of size 1."""
 

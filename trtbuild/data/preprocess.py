@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options
 from trtbuild.data import pixels
 
@@ -21,7 +21,7 @@ __all__ = ["Preprocess", "View"]
 Pixels = Annotated[int, Field(gt=0, le=65536)]
 
 
-@dataclass(frozen=True)
+@frozen
 class View:
     """Where the pixels of a picture come to lie; sizes are (width, height)."""
 

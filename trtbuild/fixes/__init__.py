@@ -1,43 +1,49 @@
 """Graph fixes; the union is the registry."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from trtbuild.core.kinds import BY_KIND
-from trtbuild.fixes.add_nms import AddNms
-from trtbuild.fixes.cast_io import CastIo
-from trtbuild.fixes.decompose import Decompose
-from trtbuild.fixes.drop_identity import DropIdentity
-from trtbuild.fixes.entrypoint import FixesPython
-from trtbuild.fixes.extract import Extract
-from trtbuild.fixes.fold_batchnorm import FoldBatchnorm
-from trtbuild.fixes.fold_constants import FoldConstants
-from trtbuild.fixes.remove_qdq import RemoveQdq
-from trtbuild.fixes.rename import Rename
-from trtbuild.fixes.replace_op import ReplaceOp
-from trtbuild.fixes.set_dimension import SetDimension
-from trtbuild.fixes.set_opset import SetOpset
-from trtbuild.fixes.simplify import Simplify
-from trtbuild.fixes.split_shared_weights import SplitSharedWeights
-from trtbuild.fixes.symmetrize_qdq import SymmetrizeQdq
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    from trtbuild.fixes import (
+        add_nms,
+        cast_io,
+        decompose,
+        drop_identity,
+        entrypoint,
+        extract,
+        fold_batchnorm,
+        fold_constants,
+        remove_qdq,
+        rename,
+        replace_op,
+        set_dimension,
+        set_opset,
+        simplify,
+        split_shared_weights,
+        symmetrize_qdq,
+    )
 
 __all__ = ["Fix"]
 
-Fix = Annotated[
-    FoldConstants
-    | DropIdentity
-    | FoldBatchnorm
-    | Simplify
-    | SetOpset
-    | SetDimension
-    | Rename
-    | Extract
-    | CastIo
-    | ReplaceOp
-    | Decompose
-    | SplitSharedWeights
-    | RemoveQdq
-    | SymmetrizeQdq
-    | AddNms
-    | FixesPython,
-    BY_KIND,
+Fix = OneOf[
+    """
+    fold_constants.FoldConstants
+    | drop_identity.DropIdentity
+    | fold_batchnorm.FoldBatchnorm
+    | simplify.Simplify
+    | set_opset.SetOpset
+    | set_dimension.SetDimension
+    | rename.Rename
+    | extract.Extract
+    | cast_io.CastIo
+    | replace_op.ReplaceOp
+    | decompose.Decompose
+    | split_shared_weights.SplitSharedWeights
+    | remove_qdq.RemoveQdq
+    | symmetrize_qdq.SymmetrizeQdq
+    | add_nms.AddNms
+    | entrypoint.FixesPython
+    """,
+    __name__,
 ]

@@ -7,8 +7,9 @@ TensorRT's parser takes for plugins: https://github.com/microsoft/onnxruntime/is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from trtbuild.core.frozen import frozen
 
 if TYPE_CHECKING:
     import onnx
@@ -20,7 +21,7 @@ MICROSOFT = "com.microsoft"
 Text = Callable[["Called"], str]
 
 
-@dataclass(frozen=True)
+@frozen
 class Called:
     """A node, by what a body has to know of it."""
 

@@ -6,8 +6,9 @@ Names with a meaning: `o` (`p`) the outputs of the head, `corners` [batch, boxes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from trtbuild.core.frozen import frozen
 
 __all__ = ["BoxFormat", "Head", "write_decoding", "write_plugin", "write_rows", "write_suppression"]
 
@@ -15,7 +16,7 @@ BoxFormat = Literal["cxcywh", "xyxy", "xywh", "yxyx"]
 _END = 2**31 - 1
 
 
-@dataclass(frozen=True)
+@frozen
 class Head:
     """What the outputs of a head are."""
 

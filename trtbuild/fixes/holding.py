@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import last_words
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.model.plugins import find_plugins
@@ -33,7 +33,7 @@ DRAWN = frozenset(
 _SEED = 20
 
 
-@dataclass(frozen=True)
+@frozen
 class Answers:
     """What a model makes of random inputs; or why nobody knows."""
 

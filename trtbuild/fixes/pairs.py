@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.core.frozen import frozen
 from trtbuild.fixes.tensors import iterate_all_nodes
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ ZERO = 2
 """Where a node reads its zero point."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Linear:
     """A node of a pair."""
 

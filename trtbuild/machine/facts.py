@@ -5,12 +5,13 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, cast
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Backend, Capabilities
 from trtbuild.core.facts import name_package, read_version
+from trtbuild.core.frozen import frozen
+from trtbuild.core.kinds import find_kind, load_kinds, name_kind
 from trtbuild.core.needs import GPU
 from trtbuild.core.watch import note_driver
 from trtbuild.machine.distributions import (
@@ -107,7 +108,7 @@ def find_missing_packages(capabilities: Capabilities, facts: Mapping[str, str]) 
     return ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Readiness:
     """Whether a kind of target can be built on this machine."""
 
@@ -123,18 +124,19 @@ class Readiness:
 
 def list_target_kinds() -> tuple[str, ...]:
     """Name every kind of target."""
-    return tuple(_kind(backend) for backend in _backends())
+    return tuple(map(name_kind, load_kinds(Target)))
 
 
 def find_backend(kind: str) -> type[Backend] | None:
     """Return the class of a kind of target; None where there is no such kind."""
-    return next((backend for backend in _backends() if _kind(backend) == kind), None)
+    return cast("type[Backend] | None", find_kind(Target, kind))
 
 
 def find_capabilities(kind: str) -> Capabilities:
     """Return what a kind of target can do."""
-    (found,) = (backend.capabilities for backend in _backends() if _kind(backend) == kind)
-    return found  # type: ignore[no-any-return]  # the union is known only at run time
+    backend = find_backend(kind)
+    assert backend is not None  # noqa: S101  # only kinds of the union are asked for
+    return backend.capabilities
 
 
 def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
@@ -152,16 +154,7 @@ def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
     )
 
 
-def _kind(backend: Any) -> str:
-    return str(get_args(backend.model_fields["kind"].annotation)[0])
-
-
-def _backends() -> tuple[Any, ...]:
-    union, *_ = get_args(Target)  # Annotated[A | B, Field(...)]
-    return get_args(union) or (union,)
-
-
-@dataclass(frozen=True)
+@frozen
 class Gpu:
     """A GPU of this machine."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import quote_whole
 from trtbuild.machine.config import ConfiguredPython, read_configured_pythons
 from trtbuild.machine.facts import InstalledPackages
@@ -20,7 +20,7 @@ _ASK = "import json, platform, sys; print(json.dumps([platform.python_version(),
 ASK_SECONDS = 30
 
 
-@dataclass(frozen=True)
+@frozen
 class Interpreter:
     """A Python, and what is installed in it."""
 

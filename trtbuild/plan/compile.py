@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
+from trtbuild.core.frozen import frozen
 from trtbuild.core.values import Ranges
 from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
 from trtbuild.plan.checks import make_check_step, name_check_step
@@ -48,7 +49,7 @@ def name_target_step(target: str) -> str:
     return f"build_engine({target})"
 
 
-@dataclass(frozen=True)
+@frozen
 class CompileContext:
     """What a recipe is compiled against: its files, this machine, and what builds before left."""
 

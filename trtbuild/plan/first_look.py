@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
 from trtbuild.calib.cache import Cache
 from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.images import Images
 from trtbuild.data.random import Random
-from trtbuild.fixes.entrypoint import FixesPython
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
 
 
-@dataclass(frozen=True)
+@frozen
 class UnusableFile:
     """A file that a recipe names and that cannot be used, and why."""
 
@@ -208,7 +207,7 @@ def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
 
 def _of_fixes(recipe: Recipe, base: Path) -> Looks:
     for place, fix in enumerate(recipe.fixes):
-        if isinstance(fix, FixesPython):
+        if fix.kind == "python":
             yield ("fixes", place, "entrypoint"), Look(fix, base)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.patterns import find_nodes, find_strongest, means_node
 from trtbuild.model.nodes import name_of
 from trtbuild.quant.account import PrecisionName
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["PrecisionRequests"]
 
 
-@dataclass(frozen=True)
+@frozen
 class PrecisionRequests:
     """Patterns over nodes: those that `skip` INT8, and those of a `precision`.
 

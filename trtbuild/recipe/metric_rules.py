@@ -39,6 +39,8 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
         for index, gate in enumerate(compare.gates)
         if gate.metric in LABELLED
     ]
+    if not asked:
+        return
     able = [kind for kind, each in list_kinds(Data).items() if "labels" in each.model_fields]
     hint = f"say where its labels are: `labels` of the {join_names(sorted(able), 'or')} data source"
     if "labels" in type(data).model_fields:

@@ -11,12 +11,12 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from trtbuild.core.frozen import frozen
 from trtbuild.run.executor import Call, StepProgress
 from trtbuild.run.identity import (
     Identity,
@@ -43,7 +43,7 @@ class WorkerKey(NamedTuple):
     """The kind of target it serves: a process can load one TensorRT alone."""
 
 
-@dataclass(frozen=True)
+@frozen
 class WorkerMessage:
     """What a worker said: how far it is, or its report."""
 

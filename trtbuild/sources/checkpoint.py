@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import join_few
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ IDLE = ("num_batches_tracked", "n_averaged")
 """How often a batch norm, or an average of weights, was fed: inference reads neither."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Candidate:
     """Weights of an entry under names that may be the module's."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.entrypoint import load_entrypoint
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import last_words
 from trtbuild.sources.checkpoint import fit_weights
 
@@ -23,7 +23,7 @@ __all__ = ["SEEDED", "PreparedModule", "prepare_module", "translate_errors"]
 SEEDED = "seeded weights"
 
 
-@dataclass(frozen=True)
+@frozen
 class PreparedModule:
     """A module ready to be exported, and what its reader must know."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
@@ -99,7 +100,7 @@ class QuietEvents:
             self.caveats.append(text)
 
 
-@dataclass(frozen=True)
+@frozen
 class Context:
     """What a step is given when it runs."""
 

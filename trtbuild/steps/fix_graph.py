@@ -11,7 +11,6 @@ from trtbuild.core.placed import MODELS
 from trtbuild.core.user_code import UserCode
 from trtbuild.fixes import Fix
 from trtbuild.fixes.base import GraphFix
-from trtbuild.fixes.entrypoint import FixesPython
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["FixGraph", "FixInput"]
@@ -51,7 +50,7 @@ class FixGraph(Step):
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's changes the graph, where some does."""
-        own = [fix for fix in self.fixes if isinstance(fix, FixesPython)]
+        own = [fix for fix in self.fixes if fix.kind == "python"]
         if not own:
             return None
         named = dict.fromkeys(name for fix in own for name in fix.environment)
