@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         cast_io,
         decompose,
         drop_identity,
+        embed_preprocess,
         entrypoint,
         extract,
         fold_batchnorm,
@@ -43,6 +44,7 @@ Fix = OneOf[
     | remove_qdq.RemoveQdq
     | symmetrize_qdq.SymmetrizeQdq
     | add_nms.AddNms
+    | embed_preprocess.EmbedPreprocess
     | entrypoint.FixesPython
     """,
     __name__,
