@@ -65,8 +65,9 @@ def write_resized(
 
 
 def _resample(source: str, axis: str, old: int, new: int, how: Resampling) -> tuple[str, str]:
-    """Write the sum over the taps: neither a product that INT8 is for, nor a Resize that
-    TensorRT lacks.
+    """Write the sum over the taps.
+
+    A product of matrices would be quantized, and TensorRT has no Resize with antialiasing.
     """
     inside, weights = find_taps(old, new, how)
     text, place = _tensor(f"{axis}_from", inside), _AXES[axis]
@@ -106,9 +107,8 @@ def write_window(
     first = [max(start, 0) for start in corner]
     last = [min(end, length) for end, length in zip(ends, size, strict=True)]
     text = _tensor("cut_from", np.array(first, np.int64))
-    text += (
-        _tensor("cut_to", np.array(last, np.int64)) + "cut_axes = Constant<value_ints = [1, 2]>() "
-    )
+    text += _tensor("cut_to", np.array(last, np.int64))
+    text += "cut_axes = Constant<value_ints = [1, 2]>() "
     text += f"cut = Slice({source}, cut_from, cut_to, cut_axes) "
     before = [max(-start, 0) for start in corner]
     after = [max(end - length, 0) for end, length in zip(ends, size, strict=True)]

@@ -16,9 +16,9 @@ from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.arrays import Arrays
-from trtbuild.data.images import Images
+from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
@@ -119,8 +119,8 @@ def _data_problems(
     examined: ExaminedRecipe, recipe: Recipe, data: str, inputs: tuple[TensorSpec, ...]
 ) -> Iterator[Problem]:
     source, names = recipe.data[data], [spec.name for spec in inputs]
-    unknown = [name for name in _named_inputs(source) if name not in names]
-    option = "inputs" if isinstance(source, Random) else "input"
+    option, named = _name_inputs(source)
+    unknown = [name for name in named if name not in names]
     for name in unknown:
         at: At = ("data", data, option)
         told = f"data `{data}` gives an array for `{name}`; the model has no such input"
@@ -131,15 +131,18 @@ def _data_problems(
             yield from find_data_problems(recipe, examined.source, inputs, {data: stated})
 
 
-def _named_inputs(source: AnyDataSource) -> Iterable[str]:
-    """Return the inputs that a recipe names for data; files and code name the others."""
-    if isinstance(source, Random):
-        return source.inputs
-    if isinstance(source, Arrays) and not source.path.endswith(".npy"):
-        return ()
-    if isinstance(source, Images | Arrays) or "input" in source.model_fields_set:
-        return (source.input,)
-    return ()
+def _name_inputs(source: AnyDataSource) -> tuple[str, Iterable[str]]:
+    """Return the inputs that a recipe names for data, and where; files and code name the others."""
+    if source.kind == "random":
+        return "inputs", source.inputs
+    if source.kind == "text":
+        return "inputs", source.inputs
+    if source.kind == "datasets":
+        return "columns", source.columns
+    archive = source.kind == "arrays" and not source.path.endswith(".npy")
+    if archive or (source.kind == "python" and "input" not in source.model_fields_set):
+        return "input", ()
+    return "input", (source.input,)
 
 
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
@@ -163,7 +166,7 @@ Looks = Iterator[tuple[At, "Look"]]
 class _LabelFiles:
     """The files of labels of pictures, looked for as others are."""
 
-    def __init__(self, source: Images) -> None:
+    def __init__(self, source: PictureFiles) -> None:
         self._source = source
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
@@ -171,6 +174,9 @@ class _LabelFiles:
             self._source.find_names(base)
         except MissingFile:  # that the pictures are not here is told where they are named
             return ()
+        kind = self._source.find_label_kind()
+        if tells_classes(kind):
+            return (base / kind.path,)
         return tuple(self._source.find_label_files(base).values())
 
 
@@ -216,8 +222,9 @@ def _of_data(recipe: Recipe, base: Path) -> Looks:
         if not isinstance(source, Random):
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
-        if isinstance(source, Images) and hasattr(source.labels, "path"):
-            yield ("data", name, "labels", "path"), Look(_LabelFiles(source), base)
+        if isinstance(source, PictureFiles) and hasattr(source.find_label_kind(), "path"):
+            at = ("labels", "path") if "labels" in type(source).model_fields else ("path",)
+            yield ("data", name, *at), Look(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:
