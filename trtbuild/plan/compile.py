@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.capture_data import CaptureData, DataInput
-from trtbuild.steps.fix_graph import FixGraph
+from trtbuild.steps.fix_graph import FixGraph, FixInput
 from trtbuild.steps.import_model import ImportModel
 
 __all__ = [
@@ -134,8 +134,19 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             sizes=choose_export_sizes(recipe, recipe.model, here.base),
             base=str(here.base),
         ),
-        "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
+        "fix_graph": FixGraph(
+            model=Ref(step="import_model", output="model"),
+            fixes=recipe.fixes,
+            inputs=tuple(_find_fix_inputs(recipe, here)),
+            base=str(here.base),
+        ),
     }
+
+
+def _find_fix_inputs(recipe: Recipe, here: CompileContext) -> Iterator[FixInput]:
+    for place, fix in enumerate(recipe.fixes):
+        if files := fix.find_files(here.base):
+            yield FixInput(fix=place, files=here.pinned(files))
 
 
 def _drop_unread(steps: dict[str, Step]) -> None:

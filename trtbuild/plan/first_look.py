@@ -28,7 +28,6 @@ from trtbuild.recipe.problems import Problem
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
-    from trtbuild.fixes.set_dimension import SetDimension
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
     from trtbuild.sources.base import Source
@@ -146,30 +145,8 @@ def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
     found = recipe.model.find_inputs(base)
     for fix in recipe.fixes:
-        if fix.kind == "set_dimension":
-            found = _set_dimension(found, fix)
+        found = fix.foresee(found)
     return found
-
-
-def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[TensorSpec, ...]:
-    changed = next((spec for spec in inputs if spec.name == fix.tensor), None)
-    if changed is None or fix.axis >= len(changed.shape):
-        return ()  # an output's dimension may be that of an input
-    old = changed.shape[fix.axis]
-    return tuple(
-        spec.model_copy(
-            update={
-                "shape": tuple(
-                    fix.size
-                    if (spec is changed and axis == fix.axis)
-                    or (isinstance(size, str) and size == old)
-                    else size
-                    for axis, size in enumerate(spec.shape)
-                )
-            }
-        )
-        for spec in inputs
-    )
 
 
 Looks = Iterator[tuple[At, "Look"]]
@@ -224,6 +201,12 @@ def _of_source(at: At, model: Source, base: Path) -> Looks:
         yield (*at, "weights", "path"), Look(weights.path, base)
 
 
+def _of_fixes(recipe: Recipe, base: Path) -> Looks:
+    for place, fix in enumerate(recipe.fixes):
+        if fix.kind == "python":
+            yield ("fixes", place, "entrypoint"), Look(fix, base)
+
+
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
         if source.kind != "random":
@@ -258,6 +241,7 @@ def _of_compare(recipe: Recipe, base: Path) -> Looks:
 
 _LISTS = {
     "model": _of_model,
+    "fixes": _of_fixes,
     "data": _of_data,
     "quantization": _of_quantization,
     "targets": _of_targets,
