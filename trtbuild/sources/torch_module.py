@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.core.entrypoint import load_entrypoint
+from trtbuild.core.entrypoint import load_entrypoint, pass_on_stops
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
 from trtbuild.core.words import last_words
 from trtbuild.sources.checkpoint import fit_weights
@@ -116,7 +116,8 @@ def translate_errors(source: Torch, what: str) -> Iterator[None]:
         yield
     except (TrtbuildError, ModuleNotFoundError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        pass_on_stops(error)
         raise StepInputError(
             f"{source.entrypoint}: {what}: {last_words(error)}",
             hint="the step's log has the whole message; call it by hand to see more",
