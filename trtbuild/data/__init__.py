@@ -4,10 +4,12 @@ from typing import Annotated
 
 from trtbuild.core.kinds import BY_KIND
 from trtbuild.data.arrays import Arrays
+from trtbuild.data.coco import CocoDataset
 from trtbuild.data.entrypoint import Python
 from trtbuild.data.images import Images
 from trtbuild.data.random import Random
+from trtbuild.data.yolo import YoloDataset
 
 __all__ = ["AnyDataSource"]
 
-AnyDataSource = Annotated[Images | Arrays | Python | Random, BY_KIND]
+AnyDataSource = Annotated[Images | YoloDataset | CocoDataset | Arrays | Python | Random, BY_KIND]

@@ -17,8 +17,9 @@ from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
-from trtbuild.data.images import Images
+from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
@@ -147,7 +148,7 @@ def _named_inputs(source: AnyDataSource) -> Iterable[str]:
         return source.inputs
     if isinstance(source, Arrays) and not source.path.endswith(".npy"):
         return ()
-    if isinstance(source, Images | Arrays) or "input" in source.model_fields_set:
+    if isinstance(source, PictureFiles | Arrays) or "input" in source.model_fields_set:
         return (source.input,)
     return ()
 
@@ -195,7 +196,7 @@ Looks = Iterator[tuple[At, "Look"]]
 class _LabelFiles:
     """The files of labels of pictures, looked for as others are."""
 
-    def __init__(self, source: Images) -> None:
+    def __init__(self, source: PictureFiles) -> None:
         self._source = source
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
@@ -203,6 +204,9 @@ class _LabelFiles:
             self._source.find_names(base)
         except MissingFile:  # that the pictures are not here is told where they are named
             return ()
+        kind = self._source.find_label_kind()
+        if tells_classes(kind):
+            return (base / kind.path,)
         return tuple(self._source.find_label_files(base).values())
 
 
@@ -242,8 +246,9 @@ def _of_data(recipe: Recipe, base: Path) -> Looks:
         if not isinstance(source, Random):
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
-        if isinstance(source, Images) and hasattr(source.labels, "path"):
-            yield ("data", name, "labels", "path"), Look(_LabelFiles(source), base)
+        if isinstance(source, PictureFiles) and hasattr(source.find_label_kind(), "path"):
+            at = ("labels", "path") if "labels" in type(source).model_fields else ("path",)
+            yield ("data", name, *at), Look(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:

@@ -8,7 +8,7 @@ from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.values import TensorSpec
 from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Manifest
-from trtbuild.data.images import Images
+from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
 
 __all__ = ["state_manifest"]
@@ -24,15 +24,15 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())
         )
-    elif isinstance(source, Images):
-        shape = source.preprocess.find_shape()
-        tensors = (TensorSpec(name=source.input, dtype="float32", shape=shape),)
+    elif isinstance(source, PictureFiles):
+        how = source.preprocess
+        tensors = (TensorSpec(name=source.input, dtype=how.dtype, shape=how.find_shape()),)
     else:
         return None
     return Manifest(count=_count(source, base), samples=(), tensors=tensors, labelled=False)
 
 
-def _count(source: Images | Random, base: Path) -> int:
+def _count(source: PictureFiles | Random, base: Path) -> int:
     if source.count is not None:
         return source.count
     try:
