@@ -1,6 +1,7 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
 from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
+from trtbuild.api.data import preview_data
 from trtbuild.api.layers import sensitivity
 from trtbuild.api.pairs import compare
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
@@ -52,6 +53,7 @@ __all__ = [
     "lock",
     "open_store",
     "plan",
+    "preview_data",
     "run",
     "schema",
     "script",

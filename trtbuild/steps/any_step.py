@@ -31,6 +31,7 @@ from trtbuild.steps.measure_layers import MeasureLayers
 from trtbuild.steps.measure_peaks import MeasurePeaks
 from trtbuild.steps.merge_layers import MergeLayers
 from trtbuild.steps.pick_samples import PickSamples
+from trtbuild.steps.preview_data import PreviewData
 from trtbuild.steps.quantize import Quantize
 from trtbuild.steps.run_engine import RunEngine
 
@@ -60,6 +61,7 @@ AnyStep = Annotated[
     | CompareEngine
     | ComparePair
     | PickSamples
+    | PreviewData
     | MeasureLayers
     | MergeLayers,
     Field(discriminator="kind"),
