@@ -10,7 +10,7 @@ from trtbuild.core.errors import UsageError
 
 
 @pytest.fixture
-def recipe(tmp_path, monkeypatch, steps_here):
+def recipe(tmp_path, monkeypatch):
     """A small project with a store of its own."""
     monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
     return small_project(tmp_path)
@@ -18,7 +18,9 @@ def recipe(tmp_path, monkeypatch, steps_here):
 
 def shown(recipe, **options):
     """Show without the model; returns the names of what was shown."""
-    found = api.preview_data(recipe, out=recipe.parent / "out", model=False, **options)
+    found = api.preview_data(
+        recipe, out=recipe.parent / "out", model=False, executor="inline", **options
+    )
     return [each.preview.data for each in found]
 
 
@@ -40,7 +42,7 @@ def test_data_that_there_is_none_of_is_told(recipe):
 
 def test_the_same_again_runs_nothing(recipe):
     """Each step lies in the store."""
-    first = api.preview_data(recipe, out=recipe.parent / "out", model=False)
-    again = api.preview_data(recipe, out=recipe.parent / "out", model=False)
+    first = api.preview_data(recipe, out=recipe.parent / "out", model=False, executor="inline")
+    again = api.preview_data(recipe, out=recipe.parent / "out", model=False, executor="inline")
 
     assert first == again
