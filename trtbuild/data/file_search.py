@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 
-__all__ = ["find_named_files", "is_pattern", "read_list"]
+__all__ = ["find_by_suffix", "find_named_files", "is_pattern", "read_list"]
 
 ABSENT = "paths relate to the recipe's file"
 
@@ -21,7 +21,13 @@ def is_pattern(path: str) -> bool:
 
 
 def find_named_files(
-    path: str, base: Path, wanted: Callable[[str], bool], *, what: str, hint: str
+    path: str,
+    base: Path,
+    wanted: Callable[[str], bool],
+    *,
+    what: str,
+    hint: str,
+    any_suffix: bool = False,
 ) -> tuple[Path, list[str]]:
     """Return the root and, sorted, the path below it of each file that a recipe names.
 
@@ -31,12 +37,15 @@ def find_named_files(
         wanted: tells by its name whether a file is of this kind; others are passed over.
         what: what such files are called (`pictures`), for messages.
         hint: by what their names are known.
+        any_suffix: take one file, where just that is named, whatever its name.
 
     Raises:
         MissingFile: there is no such place, or no such file in it.
     """
     place = base / path
     note_path(place)
+    if any_suffix and place.is_file():
+        return base, [path]
     if place.is_dir():
         found, root = list(_below(place)), place
     elif place.is_file() or is_pattern(path):
@@ -125,3 +134,18 @@ def _expand_pattern(pattern: str, base: Path) -> Iterator[Path]:
         if glob.has_magic(before) and not glob.has_magic(part):
             for folder in glob.glob(before, root_dir=base, recursive=True):  # noqa: PTH207
                 yield base / folder / part
+
+
+def find_by_suffix(path: str, base: Path, suffixes: Collection[str], *, what: str) -> list[Path]:
+    """Return the files that a recipe names, in name order: one, or those that end alike.
+
+    Raises:
+        MissingFile: there is no such place, or no such file in it.
+    """
+
+    def wanted(name: str) -> bool:
+        return os.path.splitext(name)[1].lower() in suffixes  # noqa: PTH122  # text is faster
+
+    hint = f"{what} end in " + ", ".join(sorted(suffixes))
+    root, names = find_named_files(path, base, wanted, what=what, hint=hint, any_suffix=True)
+    return [root / name for name in names]

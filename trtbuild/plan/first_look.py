@@ -17,8 +17,11 @@ from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.arrays import Arrays
+from trtbuild.data.datasets import Datasets
+from trtbuild.data.entrypoint import Python
 from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
+from trtbuild.data.text import Text
 from trtbuild.data.truths.base import tells_classes
 from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.model.header import read_inputs
@@ -130,8 +133,8 @@ def _data_problems(
     examined: ExaminedRecipe, recipe: Recipe, data: str, inputs: tuple[TensorSpec, ...]
 ) -> Iterator[Problem]:
     source, names = recipe.data[data], [spec.name for spec in inputs]
-    unknown = [name for name in _named_inputs(source) if name not in names]
-    option = "inputs" if isinstance(source, Random) else "input"
+    option, named = _name_inputs(source)
+    unknown = [name for name in named if name not in names]
     for name in unknown:
         at: At = ("data", data, option)
         told = f"data `{data}` gives an array for `{name}`; the model has no such input"
@@ -142,15 +145,16 @@ def _data_problems(
             yield from find_data_problems(recipe, examined.source, inputs, {data: stated})
 
 
-def _named_inputs(source: AnyDataSource) -> Iterable[str]:
-    """Return the inputs that a recipe names for data; files and code name the others."""
-    if isinstance(source, Random):
-        return source.inputs
-    if isinstance(source, Arrays) and not source.path.endswith(".npy"):
-        return ()
-    if isinstance(source, PictureFiles | Arrays) or "input" in source.model_fields_set:
-        return (source.input,)
-    return ()
+def _name_inputs(source: AnyDataSource) -> tuple[str, Iterable[str]]:
+    """Return the inputs that a recipe names for data, and where; files and code name the others."""
+    if isinstance(source, Random | Text):
+        return "inputs", source.inputs
+    if isinstance(source, Datasets):
+        return "columns", source.columns
+    archive = isinstance(source, Arrays) and not source.path.endswith(".npy")
+    if archive or (isinstance(source, Python) and "input" not in source.model_fields_set):
+        return "input", ()
+    return "input", (source.input,)
 
 
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:

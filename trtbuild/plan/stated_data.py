@@ -10,6 +10,8 @@ from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Manifest
 from trtbuild.data.picture_files import PictureFiles
 from trtbuild.data.random import Random
+from trtbuild.data.text import Text
+from trtbuild.data.video import Video
 
 __all__ = ["state_manifest"]
 
@@ -24,15 +26,21 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())
         )
-    elif isinstance(source, PictureFiles):
+    elif isinstance(source, PictureFiles | Video):
         how = source.preprocess
         tensors = (TensorSpec(name=source.input, dtype=how.dtype, shape=how.find_shape()),)
+    elif isinstance(source, Text):
+        length = source.max_length if source.padding == "max_length" else None
+        tensors = tuple(
+            TensorSpec(name=name, dtype=source.dtype, shape=("?" if length is None else length,))
+            for name in sorted(source.inputs)
+        )
     else:
         return None
     return Manifest(count=_count(source, base), samples=(), tensors=tensors, labelled=False)
 
 
-def _count(source: PictureFiles | Random, base: Path) -> int:
+def _count(source: PictureFiles | Video | Text | Random, base: Path) -> int:
     if source.count is not None:
         return source.count
     try:
