@@ -27,6 +27,7 @@ from trtbuild.api.review import (
     lock,
     verify,
 )
+from trtbuild.api.running import run_samples
 from trtbuild.api.tuning import tune
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "plan",
     "preview_data",
     "run",
+    "run_samples",
     "schema",
     "script",
     "sections",
