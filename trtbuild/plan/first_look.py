@@ -6,7 +6,7 @@ All that can be known before a model is exported or a sample is read.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,22 +89,31 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
         yield from find_unknown_inputs(recipe, examined.source, inputs)
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
-    if not {"data", "quantization", "precision", "compare"} & unsound:
-        for data in list_used_data(recipe):
-            if data in recipe.data:
-                yield from _data_problems(examined, recipe, data, inputs)
+    for data in _list_sound_data(recipe, unsound):
+        yield from _data_problems(examined, recipe, data, inputs)
+
+
+def _list_sound_data(recipe: Recipe, unsound: Collection[str]) -> list[str]:
+    """Return the data sets that something reads, as far as both can be read themselves."""
+    if not unsound:
+        return [name for name in list_used_data(recipe) if name in recipe.data]
+    used = []
+    for section in ("quantization", "compare"):
+        with contextlib.suppress(AttributeError):
+            used.append(getattr(recipe, section).data)
+    with contextlib.suppress(AttributeError):
+        return [name for name in dict.fromkeys(used) if name in recipe.data]
+    return []
 
 
 def find_input_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
     """Yield warnings of samples that no engine would take, as far as the recipe states them."""
     recipe = examined.recipe
-    if recipe is None or {"profiles", "inputs", "data", "quantization", "precision", "compare"} & (
-        examined.unsound
-    ):
+    if recipe is None or {"profiles", "inputs"} & examined.unsound:
         return
     base = examined.file.parent.absolute()
-    for data in list_used_data(recipe):
-        stated = state_manifest(recipe.data[data], base) if data in recipe.data else None
+    for data in _list_sound_data(recipe, examined.unsound):
+        stated = state_manifest(recipe.data[data], base)
         for told in find_samples_beyond_profiles(recipe, {data: stated} if stated else {}):
             message, _, hint = told.removesuffix(")").partition(" (hint: ")
             found = examined.source.problem(("data", data), message, hint, key=True)
