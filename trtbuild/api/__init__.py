@@ -26,6 +26,7 @@ from trtbuild.api.review import (
     lock,
     verify,
 )
+from trtbuild.api.start import init
 from trtbuild.api.tuning import tune
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "find_locked_recipes",
     "find_ranges",
     "import_ranges",
+    "init",
     "inspect",
     "kinds",
     "list_failed_gates",
