@@ -29,7 +29,6 @@ def init(  # what a recipe can be made of, and where it goes
         UsageError: what is asked for is wrong, or the file is there already.
         MissingFile: the model or the data is not there.
         StepInputError: the model or the data cannot be read.
-        RecipeError: the recipe that follows does not fit the model.
     """
     from trtbuild.verbs.init.write import InitRequest, make_first_recipe
 

@@ -55,10 +55,10 @@ def make_first_recipe(request: InitRequest) -> FirstRecipe:
     """Make a first recipe, and write it unless it is only to be shown.
 
     Raises:
-        UsageError: what was typed is wrong, or the file is there already.
+        UsageError: what was typed is wrong, the file is there already, or no recipe that stands
+            follows from it.
         MissingFile: the model or the data is not there.
         StepInputError: the model or the data cannot be read.
-        RecipeError: the recipe that follows does not fit the model.
     """
     translation = None if request.command is None else Translation.read(*request.command)
     model = request.model or (translation.model if translation else "")
@@ -77,7 +77,7 @@ def make_first_recipe(request: InitRequest) -> FirstRecipe:
         draft = apply_translation(draft, translation, parts.fed, base)
         notes += [f"no counterpart: {line}" for line in translation.tell()]
     text = compose_recipe(draft)
-    _check(file, text)
+    _check(file, text, model)
     if request.output == STANDARD_OUTPUT:
         return FirstRecipe(None, text, tuple(notes))
     write_whole(file, text.encode())
@@ -110,14 +110,22 @@ def _demand_free(file: Path, request: InitRequest) -> None:
         )
 
 
-def _check(file: Path, text: str) -> None:
+def _check(file: Path, text: str, model: str) -> None:
     """Hold the recipe against the rules, and what it says against the model's inputs.
 
     Raises:
-        RecipeError: something in it cannot be: what the model is like was guessed wrong.
+        UsageError: something in it cannot be: a name, or what the model was taken for.
     """
     source = parse_recipe_text(str(file), text.encode())
-    loaded = check_source(file, source)
-    problems = tuple(find_input_problems(ExaminedRecipe(file, loaded.recipe, source, ())))
+    try:
+        loaded = check_source(file, source)
+        found = find_input_problems(ExaminedRecipe(file, loaded.recipe, source, ()))
+        problems = tuple(found)
+    except RecipeError as error:
+        problems = error.problems
     if problems:
-        raise RecipeError(problems)
+        first = problems[0]
+        raise UsageError(
+            f"{model}: no recipe that stands could be made of it: {first.message}",
+            hint=f"{first.hint or 'write one by hand'} (README: a recipe, section by section)",
+        )
