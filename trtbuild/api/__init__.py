@@ -28,6 +28,7 @@ from trtbuild.api.review import (
     verify,
 )
 from trtbuild.api.running import run_samples
+from trtbuild.api.start import init
 from trtbuild.api.tuning import tune
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "find_locked_recipes",
     "find_ranges",
     "import_ranges",
+    "init",
     "inspect",
     "kinds",
     "list_failed_gates",

@@ -23,6 +23,7 @@ UNREAD = 141
 """What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
 VERBS = {
+    "init": "Write a first recipe of a model, which builds as it stands; what is a guess says so.",
     "validate": "Check recipes without running anything; needs no model, GPU or store.",
     "check": "Check models for what TensorRT refuses, changes without a word, or makes slow.",
     "plan": "Say which steps would run, which are reused, and why; runs nothing.",
