@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
 
 from trtbuild.core.frozen import frozen
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ class BuildOrder:
     """Ranges for a model without pairs; None for any other."""
     values: Collection[str] = ()
     """The inputs for which profiles have values, not shapes."""
+    log_level: LogLevel = USUAL
+    """How much of what the builder says is written down; nothing else depends on it."""
 
 
 @frozen

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.options import Options
 
 __all__ = ["Action", "Artifact", "Outcome", "SizeBytes", "Status"]
@@ -59,5 +60,9 @@ class Action(Options):
     """What a reader may want to know of the step."""
     warnings: tuple[str, ...] = ()
     """What a reader must look at: the result may not be what was wanted."""
+    log: str = ""
+    """The digest under which its log is kept; empty where it is not."""
+    log_level: LogLevel = USUAL
+    """How much its builder was let say."""
     caveats: tuple[str, ...] = ()
     """What must stand beside every number made from this (`seeded weights`); inherited."""

@@ -40,7 +40,7 @@ def _has_pairs(model: ModelSource, base: Path) -> bool:
     """Tell whether a model is quantized already, or cannot be looked at."""
     from trtbuild.model.onnx_file import load_bare
 
-    if model.kind != "onnx":
+    if model.kind != "onnx" or model.path is None:
         return True
     try:
         nodes = load_bare(base / model.path).graph.node

@@ -251,6 +251,7 @@ class _Walk:
         beside = planned.step.beside.items()
         there = {name: file for name, file in beside if (work / "out" / file).exists()}
         outputs = {**planned.step.outputs, **there}
+        kept = planned.step.keeps_log and self.store.keep_log(work / "log.txt", planned.digest)
         action = Action(
             step=planned.name,
             digest=planned.digest,
@@ -263,6 +264,8 @@ class _Walk:
             where=told.where,
             notes=told.notes,
             warnings=told.warnings,
+            log=planned.digest if kept else "",
+            log_level=told.log_level,
             caveats=told.caveats,
         )
         # What user code rests on is known now, and no other step makes the same of its inputs.
