@@ -1,6 +1,6 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
-from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
+from trtbuild.api.builds import apply, inspect, list_logs, open_store, plan, run, script, why
 from trtbuild.api.layers import sensitivity
 from trtbuild.api.pairs import compare
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
@@ -47,6 +47,7 @@ __all__ = [
     "kinds",
     "list_failed_gates",
     "list_locked_failures",
+    "list_logs",
     "list_requirements",
     "load",
     "lock",

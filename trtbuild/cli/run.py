@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from trtbuild.cli.echo import echo
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
 
 __all__ = ["run"]
 
@@ -36,6 +36,7 @@ def run(  # noqa: PLR0913  # its options
         list[Path] | None,
         typer.Option("--plugin", help="A library with plugins that an engine needs."),
     ] = None,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> None:
     """Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU."""
@@ -49,6 +50,7 @@ def run(  # noqa: PLR0913  # its options
         target=target,
         on=on,
         plugins=plugins or (),
+        device=device,
     )
     if format_ is Form.json:
         described = {

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.calib.cache import Cache
 from trtbuild.core.frozen import frozen
 from trtbuild.core.values import Ranges
 from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
@@ -132,7 +131,7 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.find_files(here.base)),
             weights=here.weights,
-            sizes=choose_export_sizes(recipe, recipe.model),
+            sizes=choose_export_sizes(recipe, recipe.model, here.base),
             base=str(here.base),
         ),
         "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
@@ -188,7 +187,7 @@ def _add_ranges(
     """Add the step that finds the ranges, and return them; None where all are given by hand."""
     found = section.calibrator
     model = find_float_model(steps)
-    if isinstance(found, Cache):
+    if found is not None and found.kind == "cache":
         from trtbuild.steps.import_ranges import ImportRanges
 
         (table,) = here.pinned(found.find_files(here.base))

@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.calib.cache import Cache
 from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.picture_files import PictureFiles
-from trtbuild.data.random import Random
 from trtbuild.data.truths.base import tells_classes
-from trtbuild.fixes.set_dimension import SetDimension
-from trtbuild.model.header import read_inputs
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
@@ -29,13 +25,13 @@ from trtbuild.plan.profile_fit import find_samples_beyond_profiles
 from trtbuild.plan.stated_data import state_manifest
 from trtbuild.recipe.problems import Path as At
 from trtbuild.recipe.problems import Problem
-from trtbuild.sources.kinds import Onnx
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
+    from trtbuild.fixes.set_dimension import SetDimension
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
-    from trtbuild.sources import ModelSource
+    from trtbuild.sources.base import Source
 
 
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
@@ -148,16 +144,9 @@ def _name_inputs(source: AnyDataSource) -> tuple[str, Iterable[str]]:
 
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
-    model = recipe.model
-    if isinstance(model, Onnx):
-        found = read_inputs(base / model.path)
-    else:
-        found = tuple(
-            TensorSpec(name=name, dtype=each.dtype, shape=each.shape)
-            for name, each in model.inputs.items()
-        )
+    found = recipe.model.find_inputs(base)
     for fix in recipe.fixes:
-        if isinstance(fix, SetDimension):
+        if fix.kind == "set_dimension":
             found = _set_dimension(found, fix)
     return found
 
@@ -227,8 +216,9 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
     yield from _of_source(("model",), recipe.model, base)
 
 
-def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
-    yield (*at, "path" if isinstance(model, Onnx) else "entrypoint"), Look(model, base)
+def _of_source(at: At, model: Source, base: Path) -> Looks:
+    if model.is_here():  # else it is fetched, and then looked at
+        yield (*at, model.place_option), Look(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
         yield (*at, "weights", "path"), Look(weights.path, base)
@@ -236,7 +226,7 @@ def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
 
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
-        if not isinstance(source, Random):
+        if source.kind != "random":
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
         if isinstance(source, PictureFiles) and hasattr(source.find_label_kind(), "path"):
@@ -246,8 +236,9 @@ def _of_data(recipe: Recipe, base: Path) -> Looks:
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:
     section = recipe.quantization
-    if section is not None and isinstance(section.calibrator, Cache):
-        yield ("quantization", "calibrator", "path"), Look(section.calibrator, base)
+    calibrator = None if section is None else section.calibrator
+    if calibrator is not None and calibrator.kind == "cache":
+        yield ("quantization", "calibrator", "path"), Look(calibrator, base)
     if section is not None and section.ranges_file is not None:
         yield ("quantization", "ranges_file"), Look(section.ranges_file, base)
 

@@ -16,7 +16,7 @@ from trtbuild.sources.checkpoint import fit_weights
 if TYPE_CHECKING:
     from torch import nn
 
-    from trtbuild.sources.kinds import Torch
+    from trtbuild.sources.torch import Torch
 
 __all__ = ["SEEDED", "PreparedModule", "prepare_module", "translate_errors"]
 

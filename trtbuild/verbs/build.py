@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import Outcome
 from trtbuild.machine.facts import list_doubts
 from trtbuild.machine.interpreters import name_variable
 from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
@@ -22,7 +22,7 @@ from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement, Recipe
 from trtbuild.run.executor import Executor, Listener
-from trtbuild.sources.kinds import Onnx, Torch
+from trtbuild.sources.base import Source
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.engine_places import find_engine_places
@@ -104,12 +104,14 @@ def _cut_to(plan: Plan, targets: Sequence[str]) -> Plan:
 
 
 def _weights(
-    model: Onnx | Torch | None, store: Store, *, base: Path, fetch: bool
+    model: Source | None, store: Store, *, base: Path, fetch: bool
 ) -> tuple[Pinned | None, str]:
     from trtbuild.verbs.weights import find_published, resolve_weights
 
-    if model is None or model.kind != "torch":
+    if model is None:
         return None, ""
+    if fetch:
+        model.fetch()
     look = resolve_weights if fetch else find_published
     return look(model, store, base=base)
 

@@ -196,10 +196,7 @@ def _list_unbuilt(
 
 
 def _model_words(recipe: Recipe) -> str:
-    model = recipe.model
-    if model.kind == "torch":
-        return f"torch {model.entrypoint}, opset {model.opset}"
-    return f"onnx {model.path}"
+    return recipe.model.describe()
 
 
 def _calibrator(recipe: Recipe) -> str:
