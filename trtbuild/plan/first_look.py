@@ -6,7 +6,7 @@ All that can be known before a model is exported or a sample is read.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,6 @@ from trtbuild.recipe.problems import Problem
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
-    from trtbuild.fixes.set_dimension import SetDimension
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
     from trtbuild.sources.base import Source
@@ -90,22 +89,31 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
         yield from find_unknown_inputs(recipe, examined.source, inputs)
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
-    if not {"data", "quantization", "precision", "compare"} & unsound:
-        for data in list_used_data(recipe):
-            if data in recipe.data:
-                yield from _data_problems(examined, recipe, data, inputs)
+    for data in _list_sound_data(recipe, unsound):
+        yield from _data_problems(examined, recipe, data, inputs)
+
+
+def _list_sound_data(recipe: Recipe, unsound: Collection[str]) -> list[str]:
+    """Return the data sets that something reads, as far as both can be read themselves."""
+    if not unsound:
+        return [name for name in list_used_data(recipe) if name in recipe.data]
+    used = []
+    for section in ("quantization", "compare"):
+        with contextlib.suppress(AttributeError):
+            used.append(getattr(recipe, section).data)
+    with contextlib.suppress(AttributeError):
+        return [name for name in dict.fromkeys(used) if name in recipe.data]
+    return []
 
 
 def find_input_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
     """Yield warnings of samples that no engine would take, as far as the recipe states them."""
     recipe = examined.recipe
-    if recipe is None or {"profiles", "inputs", "data", "quantization", "precision", "compare"} & (
-        examined.unsound
-    ):
+    if recipe is None or {"profiles", "inputs"} & examined.unsound:
         return
     base = examined.file.parent.absolute()
-    for data in list_used_data(recipe):
-        stated = state_manifest(recipe.data[data], base) if data in recipe.data else None
+    for data in _list_sound_data(recipe, examined.unsound):
+        stated = state_manifest(recipe.data[data], base)
         for told in find_samples_beyond_profiles(recipe, {data: stated} if stated else {}):
             message, _, hint = told.removesuffix(")").partition(" (hint: ")
             found = examined.source.problem(("data", data), message, hint, key=True)
@@ -150,30 +158,8 @@ def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
     found = recipe.model.find_inputs(base)
     for fix in recipe.fixes:
-        if fix.kind == "set_dimension":
-            found = _set_dimension(found, fix)
+        found = fix.foresee(found)
     return found
-
-
-def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[TensorSpec, ...]:
-    changed = next((spec for spec in inputs if spec.name == fix.tensor), None)
-    if changed is None or fix.axis >= len(changed.shape):
-        return ()  # an output's dimension may be that of an input
-    old = changed.shape[fix.axis]
-    return tuple(
-        spec.model_copy(
-            update={
-                "shape": tuple(
-                    fix.size
-                    if (spec is changed and axis == fix.axis)
-                    or (isinstance(size, str) and size == old)
-                    else size
-                    for axis, size in enumerate(spec.shape)
-                )
-            }
-        )
-        for spec in inputs
-    )
 
 
 Looks = Iterator[tuple[At, "Look"]]
@@ -228,6 +214,12 @@ def _of_source(at: At, model: Source, base: Path) -> Looks:
         yield (*at, "weights", "path"), Look(weights.path, base)
 
 
+def _of_fixes(recipe: Recipe, base: Path) -> Looks:
+    for place, fix in enumerate(recipe.fixes):
+        if fix.kind == "python":
+            yield ("fixes", place, "entrypoint"), Look(fix, base)
+
+
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
         if source.kind != "random":
@@ -262,6 +254,7 @@ def _of_compare(recipe: Recipe, base: Path) -> Looks:
 
 _LISTS = {
     "model": _of_model,
+    "fixes": _of_fixes,
     "data": _of_data,
     "quantization": _of_quantization,
     "targets": _of_targets,

@@ -37,6 +37,7 @@ PROVIDERS = {
     "soundfile": "trtbuild[audio]",
     "pyarrow": "trtbuild[datasets]",
     "pycocotools": "trtbuild[detection]",
+    "onnxslim": "trtbuild[simplify]",
     "tensorrt_rtx": "trtbuild[rtx]",
     "tensorrt_rtx_bindings": "trtbuild[rtx-aot]",
 }
