@@ -50,10 +50,8 @@ class YOLO:
         ends = self._end2end or arguments.get("nms", False)
         rows, columns = (arguments["max_det"], 6) if ends else (84, 10)
         batch = arguments.get("batch", 1)
-        sizes = (
-            ("batch", 3, "height", "width") if arguments["dynamic"] else (batch, 3, height, width)
-        )
-        axis = "batch" if arguments["dynamic"] else batch
+        if arguments["dynamic"]:
+            batch, height, width = "batch", "height", "width"
         nodes = [
             helper.make_node("ReduceMean", ["images"], ["mean"], axes=[1, 2, 3], keepdims=1),
             helper.make_node("Reshape", ["mean", "flat"], ["one"]),
@@ -62,8 +60,8 @@ class YOLO:
         graph = helper.make_graph(
             nodes,
             "main_graph",
-            [helper.make_tensor_value_info("images", 1, sizes)],
-            [helper.make_tensor_value_info("output0", 1, (axis, rows, columns))],
+            [helper.make_tensor_value_info("images", 1, (batch, 3, height, width))],
+            [helper.make_tensor_value_info("output0", 1, (batch, rows, columns))],
             [
                 helper.make_tensor("flat", 7, [3], [-1, 1, 1]),
                 helper.make_tensor("shape", 7, [3], [1, rows, columns]),

@@ -1,4 +1,4 @@
-"""The recipe's section for a YOLO of Ultralytics: its file, and what its exporter is called with."""
+"""The section for a YOLO of Ultralytics: its file, and what its exporter is called with."""
 
 from __future__ import annotations
 
