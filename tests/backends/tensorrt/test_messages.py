@@ -173,7 +173,7 @@ def test_tactics_that_the_gpu_has_no_room_for_are_one_note(model):
         form.format(size)
         for size in (4720, 4711)
         for form in (
-            "Tactic Device request: {}MB Available: 2387MB. Device memory is insufficient to use it.",
+            "Tactic Device request: {}MB Available: 2387MB. Device memory is insufficient.",
             "Skipping tactic 3 due to insufficient memory on requested size of {} detected.\nTry",
         )
     ]
