@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from trtbuild.verbs.inspect import InspectedEngine
     from trtbuild.verbs.logs import KeptLog
     from trtbuild.verbs.plan import DecidedPlan
-    from trtbuild.verbs.run import RunResult
+    from trtbuild.verbs.running.run import RunResult
 
 __all__ = [
     "apply",
@@ -189,12 +189,14 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     target: str = "",
     on: Literal["any", "gpu", "cpu"] = "any",
     plugins: Sequence[Path | str] = (),
+    side: str = "",
     executor: Executor | str = "local",
     device: int | None = None,
 ) -> RunResult:
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 
-    On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime.
+    On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime. With a
+    `side` (`fp32`, `half`, `int8`) that model of a recipe does.
 
     Raises:
         MissingFile: the recipe is not built, or an engine is not there.
@@ -205,10 +207,10 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     """
     from trtbuild.core.arrays import write_npz
     from trtbuild.verbs.freshness import explain_doubt
-    from trtbuild.verbs.run import run_model
+    from trtbuild.verbs.running.run import run_arrays
 
     with using_executor(executor, device=device) as place:
-        ran = run_model(
+        ran = run_arrays(
             Path(path),
             Path(inputs),
             place,
@@ -216,6 +218,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
             target=target,
             on=on,
             plugins=[Path(each) for each in plugins],
+            side=side,
             doubt=lambda loaded, file: explain_doubt(loaded, file, open_store(), place),
         )
     if output is not None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
 
 from trtbuild.core.frozen import frozen
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
-from trtbuild.core.values import Ranges, TensorSpec
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
+    from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
     "Backend",

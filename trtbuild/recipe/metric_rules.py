@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from trtbuild.data import AnyDataSource as Data
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.measure.base import Figure, MetricKind
 from trtbuild.measure.gates import Gate, explain_bound, explain_drop
 from trtbuild.measure.kinds import AnyMetric
@@ -36,7 +37,8 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
         return
     told = getattr(data, "labels", None)
     if told is not None:
-        yield from _classes_are_classes(compare, getattr(told, "kind", ""), source)
+        kind = "" if tells_classes(told) else getattr(told, "kind", "")
+        yield from _classes_are_classes(compare, kind, source)
         return
     asked: list[tuple[Path, str]] = [
         (("compare", "metrics", index), metric if isinstance(metric, str) else metric.kind)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from trtbuild.backends import Target
-from trtbuild.backends.tensorrt.options import GpuTrtOptions
-from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
+
+if TYPE_CHECKING:
+    from trtbuild.backends import Target
+    from trtbuild.backends.tensorrt10 import Tensorrt10
+    from trtbuild.backends.tensorrt11 import Tensorrt11
 
 __all__ = [
     "LET_TRTBUILD",
@@ -28,7 +31,7 @@ __all__ = [
 def dla_gets_what_it_computes(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A DLA computes in INT8, by ranges or from TensorRT 11 on by Q/DQ pairs, and in FP16."""
     for name, target in _with_dla(recipe):
-        rule = _dla_of_10 if isinstance(target, Tensorrt10) else _dla_of_11
+        rule = _dla_of_10 if target.kind == "tensorrt10" else _dla_of_11
         yield from rule(recipe, source, name)
 
 
@@ -39,7 +42,7 @@ def _dla_of_10(recipe: Recipe, source: RecipeText, name: str) -> Iterator[Proble
         told = "a DLA takes no Q/DQ nodes in TensorRT 10, and this recipe has `mode: explicit`"
         hint = "use `mode: implicit`, or `kind: tensorrt11` (11.4.1 or later)"
         yield source.problem(path, told, hint, key=True)
-    elif section is None and isinstance(target, Tensorrt10) and not target.fp16:
+    elif section is None and target.kind == "tensorrt10" and not target.fp16:
         told = "a DLA computes in INT8 and FP16, and this target asks for neither"
         yield source.problem(path, told, "add `fp16: true`, or a `quantization`", key=True)
     elif _native(recipe) and _calibrator(recipe) not in ("", "entropy2"):
@@ -95,12 +98,12 @@ def dla_has_fixed_shapes(recipe: Recipe, source: RecipeText) -> Iterator[Problem
 
 
 def _falls_back(target: Target) -> bool:
-    return isinstance(target, GpuTrtOptions) and target.gpu_fallback
+    return target.kind in {"tensorrt10", "tensorrt11"} and target.gpu_fallback
 
 
-def _with_dla(recipe: Recipe) -> Iterator[tuple[str, GpuTrtOptions]]:
+def _with_dla(recipe: Recipe) -> Iterator[tuple[str, Tensorrt10 | Tensorrt11]]:
     for name, target in recipe.targets.items():
-        if isinstance(target, GpuTrtOptions) and target.dla_core is not None:
+        if target.kind in {"tensorrt10", "tensorrt11"} and target.dla_core is not None:
             yield name, target
 
 
@@ -146,6 +149,8 @@ def native_calibrators_exist(recipe: Recipe, source: RecipeText) -> Iterator[Pro
         told = "calibrators left TensorRT in 11.0, and this recipe has no target of TensorRT 10"
         hint = "add a target of `kind: tensorrt10`, or remove `calibrate_with`"
         yield source.problem(path, told, hint, key=True)
+    from trtbuild.backends.tensorrt10 import Tensorrt10
+
     known = Tensorrt10.capabilities.native_calibrators
     if section.calibrator is None or section.calibrator.kind not in known:
         told = "TensorRT has no such calibrator" if section.calibrator else "there is no calibrator"
@@ -185,5 +190,5 @@ def _calibrator(recipe: Recipe) -> str:
 
 def _tens(recipe: Recipe) -> Iterator[tuple[str, Tensorrt10]]:
     for name, target in recipe.targets.items():
-        if isinstance(target, Tensorrt10):
+        if target.kind == "tensorrt10":
             yield name, target

@@ -22,6 +22,7 @@ from trtbuild.recipe.schema_places import (
     list_kinds,
 )
 from trtbuild.recipe.source import RecipeText
+from trtbuild.sources.foreign import hint_for_kind
 
 __all__ = ["translate_errors"]
 
@@ -33,7 +34,8 @@ _NOUNS = {
     "targets": "target",
     "weights": "scaling of weights",
 }
-
+_MODELS = ("model", "reference")
+"""The sections where a framework may stand for a kind."""
 
 _Told = tuple[Path, str, str]
 """path, message, hint."""
@@ -146,6 +148,8 @@ def _tell_kind(finding: Finding) -> _Told:
     guess = find_nearest(written, known)
     hint = f"did you mean `{guess}`? " if guess else ""
     told = f"`{clip(written)}` is not a kind of {_noun(place.field)}"
+    if place.field in _MODELS and (way := hint_for_kind(written)):
+        hint = f"{way}; "
     return path, told, f"{hint}kinds: {', '.join(known)}"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
-from trtbuild.core.records import Outcome
 from trtbuild.machine.places import Place
 from trtbuild.steps.base import StepValue
 

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.action import Action
+from trtbuild.core.action import Action, Outcome
 from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
-from trtbuild.core.records import Outcome
 from trtbuild.plan.observed import chain_anew, look_again, settle
 from trtbuild.plan.plan import (
     Plan,

@@ -11,12 +11,12 @@ from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import GPU, GPU_MEMORY, Needs
 from trtbuild.core.options import AUTO, Location
-from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
 from trtbuild.core.values import Ranges, TensorSpec
-from trtbuild.quant.account import PrecisionName
+from trtbuild.quant.requests import PrecisionName
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 if TYPE_CHECKING:
+    from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
     from trtbuild.quant.account import QuantizationAccount
 
 __all__ = ["BuildEngine"]
@@ -138,6 +138,8 @@ class BuildEngine(Step):
         engine = self.out(context, "engine")
         asked = [layer for layer in built.layers if layer.asked == "int8"]
         guarantee = self.backend.guarantee(built.inputs)
+        from trtbuild.core.records import TargetResult
+
         return TargetResult(
             target=self.target,
             backend=self.backend.kind,

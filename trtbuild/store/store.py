@@ -8,13 +8,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from trtbuild.core.action import Action
+from trtbuild.core.action import Action, Artifact
 from trtbuild.core.digest import FileDigests, digest_of_bytes, digest_of_file
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
 from trtbuild.core.files import copy_whole, remove_file, replace_whole, sync, write_whole
 from trtbuild.core.locations import find_store_root
 from trtbuild.core.locks import NoLocks, try_lock
-from trtbuild.core.records import Artifact
 from trtbuild.core.watch import note_path
 from trtbuild.store.record_files import (
     read_action,
