@@ -108,19 +108,27 @@ def calibrator(recipe):
     return recipe.quantization.calibrator.kind
 
 
+YAML = "coco8.yaml"
 MEANING = {
     "format=engine": (edge("kind"), "tensorrt11"),
-    "imgsz=640": (lambda r: r.data["calib"].preprocess.resize, (640, 640)),
+    "imgsz=640": (
+        lambda r: (r.data["calib"].preprocess.resize, r.data["calib"].preprocess.fit),
+        ((640, 640), "letterbox"),
+    ),
     "batch=8": (lambda r: (r.fixes[0].axis, r.fixes[0].size), (0, 8)),
     "dynamic=True": (profile, (1, 8, 16)),
     "half=True": (lambda r: r.precision, "fp16"),
     "int8=True": (lambda r: (r.quantization.mode, calibrator(r)), ("explicit", "auto")),
-    "data=coco8.yaml": (lambda r: r.data["calib"].path, "photos"),
-    "fraction=0.5": (lambda r: r.data["calib"].count, 250),
+    "data=coco8.yaml": (lambda r: (r.data["calib"].path, r.data["calib"].split), (YAML, "val")),
+    "fraction=0.5": (lambda r: r.data["calib"].fraction, 0.5),
     "the calibration algorithm": (calibrator, "entropy2"),
     "--calib=old.cache": (calibrator, "cache"),
-    "simplify=True": (lambda r: len(r.fixes), 3),
+    "simplify=True": (lambda r: r.fixes[0].kind, "simplify"),
     "opset=17": (lambda r: r.model.opset, 17),
+    "nms=True": (
+        lambda r: (r.fixes[0].score_threshold, r.fixes[0].iou_threshold, r.fixes[0].max_detections),
+        (0.25, 0.7, 300),
+    ),
     "workspace=4": (pool, {Member("MemoryPoolType", "WORKSPACE"): 4 << 30}),
     "workspace=None": (lambda r: target(r).settings().auto, True),
     "device=1": ("--device 1", None),
@@ -132,7 +140,7 @@ MEANING = {
     "--builderOptimizationLevel=5": (edge("builder_optimization_level"), 5),
     "--timingCacheFile=t.cache": (edge("timing_cache"), "t.cache"),
     "--layerPrecisions=head:fp32": (lambda r: r.quantization.skip, ("head",)),
-    "--inputIOFormats=fp16:chw": (lambda r: r.quantization.keep_io_types, False),
+    "--inputIOFormats=fp16:chw": (lambda r: r.fixes[0].types, {"images": "float16"}),
     "--sparsity=enable": (edge("sparse_weights"), True),
     "--versionCompatible": (edge("version_compatible"), True),
     "--hardwareCompatibilityLevel=ampere+": (edge("hardware_compatibility"), "ampere_plus"),
