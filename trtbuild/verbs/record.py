@@ -210,7 +210,7 @@ def _calibrator(recipe: Recipe) -> str:
 
 
 def _words(options: Options, *, all_of_them: bool = True) -> str:
-    """Write options as a person would: `entropy2 (bins 2048, levels 128)`, or what of them is set."""
+    """Write options as a person would, all or those that are set: `entropy2 (bins 2048)`."""
     values = options.model_dump(mode="json", exclude_unset=not all_of_them)
     kind = values.pop("kind")
     rest = ", ".join(f"{name} {value}" for name, value in values.items())
