@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from trtbuild.data.npy import ArrayReader
 
-__all__ = ["Arrays", "read_array_file"]
+__all__ = ["Arrays", "describe_array_file", "read_array_file"]
 
 AXIS = (
     "axis 0 must count the samples in every array: [samples, ...]; a file that is one sample needs "
@@ -160,6 +160,16 @@ def read_array_file(path: Path) -> dict[str, NDArray[Any]]:
     """
     with _open_arrays(path, "input") as readers, _translate_errors(path):
         return {name: reader.whole() for name, reader in readers.items()}
+
+
+def describe_array_file(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of an npz file, or of an npy file the one, as `input`.
+
+    Raises:
+        StepInputError: it cannot be read, or holds what no model takes.
+    """
+    with _open_arrays(path, "input") as readers, _translate_errors(path):
+        return {name: reader.shape for name, reader in readers.items()}
 
 
 @contextlib.contextmanager

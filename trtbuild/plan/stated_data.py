@@ -9,7 +9,6 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Manifest
 from trtbuild.data.picture_files import PictureFiles
-from trtbuild.data.random import Random
 
 __all__ = ["state_manifest"]
 
@@ -19,7 +18,7 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
 
     Its count is 0 where that shows only in reading, and a size `?`.
     """
-    if isinstance(source, Random):
+    if source.kind == "random":
         tensors = tuple(
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())

@@ -44,7 +44,7 @@ def sizes_are_in_bytes(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A number without a unit is so many bytes, which nobody means by 4 or by 4096."""
     for name, target in recipe.targets.items():
         size = getattr(target, "workspace", None)
-        if size is None or size >= MEBIBYTE:
+        if not isinstance(size, int) or size >= MEBIBYTE:
             continue
         unit = "GiB" if size < KIBIBYTE // 4 else "MiB"
         told = f"this is a workspace of {size} bytes, in which hardly a kernel runs"

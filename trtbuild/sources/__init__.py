@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 from trtbuild.core.kinds import OneOf
 
 if TYPE_CHECKING:
-    from trtbuild.sources import kinds
+    from trtbuild.sources import huggingface, onnx, torch
 
 __all__ = ["ModelSource"]
 
 ModelSource = OneOf[
     """
-    kinds.Onnx
-    | kinds.Torch
+    onnx.Onnx
+    | torch.Torch
+    | huggingface.Huggingface
     """,
     __name__,
 ]

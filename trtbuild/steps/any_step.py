@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         measure_peaks,
         merge_layers,
         pick_samples,
+        preview_data,
         quantize,
         run_engine,
     )
@@ -64,6 +65,7 @@ AnyStep = OneOf[
     | compare_engine.CompareEngine
     | compare_pair.ComparePair
     | pick_samples.PickSamples
+    | preview_data.PreviewData
     | measure_layers.MeasureLayers
     | merge_layers.MergeLayers
     """,

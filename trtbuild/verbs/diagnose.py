@@ -17,7 +17,7 @@ from trtbuild.machine.facts import (
 )
 from trtbuild.machine.interpreters import find_configured_python, find_interpreter
 
-__all__ = ["Diagnosis", "diagnose_machine"]
+__all__ = ["Diagnosis", "diagnose_machine", "judge_kinds"]
 
 EXTRAS = {
     "torch": "pip install 'trtbuild[torch]'",
@@ -60,6 +60,15 @@ def diagnose_machine(store: Path) -> Diagnosis:
         installs=EXTRAS,
         store=store,
     )
+
+
+def judge_kinds() -> tuple[Readiness, ...]:
+    """Tell of every kind of target whether this machine builds it.
+
+    Raises:
+        RecipeError: the settings are wrong.
+    """
+    return tuple(map(_ready, list_target_kinds()))
 
 
 def _ready(kind: str) -> Readiness:

@@ -196,10 +196,7 @@ def _list_unbuilt(
 
 
 def _model_words(recipe: Recipe) -> str:
-    model = recipe.model
-    if model.kind == "torch":
-        return f"torch {model.entrypoint}, opset {model.opset}"
-    return f"onnx {model.path}"
+    return recipe.model.describe()
 
 
 def _calibrator(recipe: Recipe) -> str:
@@ -210,7 +207,7 @@ def _calibrator(recipe: Recipe) -> str:
 
 
 def _words(options: Options, *, all_of_them: bool = True) -> str:
-    """Write options as a person would, all or those that are set: `entropy2 (bins 2048)`."""
+    """Write options as a person would, or what of them is set: `entropy2 (bins 2048)`."""
     values = options.model_dump(mode="json", exclude_unset=not all_of_them)
     kind = values.pop("kind")
     rest = ", ".join(f"{name} {value}" for name, value in values.items())
