@@ -37,7 +37,7 @@ NOT_OFFERED = {
     "MemoryPoolType": {"WORKSPACE"},  # an option of its own
 }
 OF_DLA = re.compile("^DLA_")
-"""What bindings of 11 and RTX still name, and a build without a DLA has no use for."""
+"""What bindings of RTX still name, and a build without a DLA has no use for."""
 
 
 @pytest.fixture(params=FLAVOURS)
@@ -69,7 +69,7 @@ def test_an_options_words_are_the_members_of_its_enum(flavour, option):
     if option not in target.model_fields:
         pytest.skip(f"{kind} has no {option}")
     members = set(found["enums"][ENUM_OF[option]]) - NOT_OFFERED.get(ENUM_OF[option], set())
-    if kind != "tensorrt10":
+    if kind == "tensorrt_rtx":
         members = {name for name in members if not OF_DLA.match(name)}
 
     words = {word for word in _literals(target.model_fields[option].annotation) if word}

@@ -75,6 +75,19 @@ def test_inputs_are_looked_at_before_an_export(expected, edits, tmp_path):
     assert all(words in told for words, told in zip(expected, said, strict=True))
 
 
+def test_what_is_wrong_elsewhere_hides_nothing_of_data(tmp_path):
+    """A metric that there is none of, beside data that no input takes."""
+    recipe = torch_recipe(
+        tmp_path,
+        ("path: photos", "path: photos\n    input: image"),
+        ("metrics: [cosine,", "metrics: [cosinus,"),
+    )
+
+    assert ["data `calib` gives an array for `image`; the model has no such input"] == (
+        said_of(recipe)
+    )
+
+
 def test_an_onnx_model_says_its_inputs_itself(tmp_path):
     """At the beginning of its file."""
     recipe = edit(small_project(tmp_path), SHAPES, SHAPES.replace("input", "image"))

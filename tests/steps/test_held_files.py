@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.sources import source_of
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.core.kinds import load_kinds
 from trtbuild.run.executor import Call
 from trtbuild.run.worker import run_call
 from trtbuild.steps.any_step import AnyStep
@@ -17,7 +18,7 @@ from trtbuild.steps.base import Pinned, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.held_files import hold_files
 
-KINDS = typing.get_args(typing.get_args(AnyStep)[0])
+KINDS = load_kinds(AnyStep)
 FIELDS = {
     f"{kind.__name__}.{name}": (kind, name)
     for kind in KINDS

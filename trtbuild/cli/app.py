@@ -52,6 +52,7 @@ Said again here so that a command loads one verb: what typer makes of the option
 takes as long as typer itself.
 """
 GROUPS = {
+    "data": "Look at what a recipe's model will be fed.",
     "ranges": "Show, compare, import and export tables of ranges.",
     "store": "Look after the store, where results of steps are kept.",
 }

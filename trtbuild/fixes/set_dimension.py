@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.options import Options
-from trtbuild.fixes.base import FixLog
+from trtbuild.core.values import TensorSpec
+from trtbuild.fixes.base import FixKind, FixLog
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 __all__ = ["SetDimension"]
 
 
-class SetDimension(Options):
+class SetDimension(FixKind):
     """Name or size one dimension of an input or output, and infer all shapes again.
 
     Dimensions of the same name follow: they are one dimension. A fixed size becomes dynamic
     when it is given a name; a Reshape inside that still insists on the old size is an error.
     """
+
+    equal: ClassVar[bool] = True
 
     kind: Literal["set_dimension"]
     tensor: str
@@ -59,6 +61,24 @@ class SetDimension(Options):
         self._propagate(graph, account, old)
         account.changed(self.tensor, f"axis {self.axis}: {old or '?'} → {self.size}")
         return account
+
+    def foresee(self, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+        """Return the inputs with the dimension's new size; none where an output's is meant."""
+        changed = next((spec for spec in inputs if spec.name == self.tensor), None)
+        if changed is None or self.axis >= len(changed.shape):
+            return ()  # an output's dimension may be that of an input
+        old = changed.shape[self.axis]
+
+        def resize(spec: TensorSpec, axis: int, size: int | str) -> int | str:
+            meant = spec is changed and axis == self.axis
+            return self.size if meant or (isinstance(size, str) and size == old) else size
+
+        return tuple(
+            spec.model_copy(
+                update={"shape": tuple(resize(spec, *each) for each in enumerate(spec.shape))}
+            )
+            for spec in inputs
+        )
 
     def _rename(self, graph: gs.Graph, old: str) -> None:
         """Give a named dimension its new size or name wherever it stands."""

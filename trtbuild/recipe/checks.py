@@ -29,6 +29,7 @@ from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
+    dla_has_fixed_shapes,
     implicit_mode_has_no_pairs,
     native_calibration_sees_no_values,
     native_calibrators_exist,
@@ -236,6 +237,7 @@ _CHECKS: tuple[RecipeCheck, ...] = (
     backends_take_the_mode,
     turing_stays_in_floating_point,
     dla_gets_what_it_computes,
+    dla_has_fixed_shapes,
     types_are_chosen_once,
     native_calibrators_exist,
     native_calibration_sees_no_values,

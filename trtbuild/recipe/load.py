@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from trtbuild.core.errors import RecipeError, UsageError
+from trtbuild.core.frozen import frozen
 from trtbuild.recipe.checks import find_problems_across
 from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
 from trtbuild.recipe.schema import Recipe
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ExaminedRecipe", "LoadedRecipe", "check_source", "examine_recipe", "load_recipe"]
 
 
-@dataclass(frozen=True)
+@frozen
 class LoadedRecipe:
     """A recipe that was accepted, and its text."""
 
@@ -43,7 +43,7 @@ class LoadedRecipe:
         return found
 
 
-@dataclass(frozen=True)
+@frozen
 class ExaminedRecipe:
     """A recipe that was read, and all that is wrong with it."""
 

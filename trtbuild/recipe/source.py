@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.shown import shown
 from trtbuild.recipe.compose import At, Node, TextError, compose_yaml
@@ -23,7 +23,7 @@ _REFUSED = (
 """What YAML refuses, what YAML 1.1 alone takes for the end of a line, and the byte order mark."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RecipeText:
     """A recipe's text, what it says, and where."""
 

@@ -102,7 +102,7 @@ class DataInput(HeldElsewhere):
 class CaptureData(Step):
     """Read every sample once and write down what it is; store what no digest can promise."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"manifest": "manifest.json", "samples": "samples.npz"}
 
     kind: Literal["capture_data"] = "capture_data"

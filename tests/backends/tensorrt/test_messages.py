@@ -41,6 +41,13 @@ SAID = {
     "no implementation of a fused part": [
         f"{CODE}(Could not find any implementation for node {{ForeignNode[act...last]}}.)"
     ],
+    "no kernel of TensorRT-RTX within the limit": [
+        (
+            "IBuilder::buildSerializedNetwork: Error Code 1: Myelin ([tactic.cpp:1676: "
+            "enumerate_tactics] Tactic Selection: no tactics to implement the operation within "
+            "workspace limit. Consider increase the allowed workspace size if applicable."
+        )
+    ],
     "too little workspace": [
         (
             f"{CODE}(Could not find any implementation for node act due to insufficient workspace. "
@@ -144,4 +151,17 @@ def test_without_a_word_the_exception_is_quoted():
     """Polygraphy's own message, where the log has no errors."""
     assert (
         "refuses the engine: odd" in make_refusal("T", log_of(), "odd", what="the engine").message
+    )
+
+
+def test_what_lost_kernels_ask_for_stands_in_the_refusal(model):
+    """Of the layer that the message names."""
+    log = log_of(SAID["too little workspace"])
+    log.scratch.hear("--------------- Timing Runner: act (CaskPooling)")
+    log.scratch.hear("Tactic: 0x4 skipped. Scratch requested: 8388608, available: 0")
+
+    hint = make_refusal("TensorRT 11", log, "", model=model).hint
+
+    assert hint.endswith(
+        "raise the target's `workspace` (kernels of it were lost that ask for 8.0 MiB)"
     )
