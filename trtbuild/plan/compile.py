@@ -12,7 +12,7 @@ from trtbuild.calib.cache import Cache
 from trtbuild.core.values import Ranges
 from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
 from trtbuild.plan.checks import make_check_step, name_check_step
-from trtbuild.plan.comparison import add_comparison
+from trtbuild.plan.comparison import add_comparison, add_some_comparison
 from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.plan.export_sizes import choose_export_sizes, list_profiles, list_value_inputs
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
@@ -78,6 +78,8 @@ class CompileContext:
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
     layers: LayerMeasurement | None = None
     """Measure layers one by one as this says, whatever the recipe says of that."""
+    some: int = 0
+    """Compare on so many samples alone; on all where it is 0."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -106,7 +108,8 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         _add_quantization(recipe.quantization, steps, found, peaks, here)
         adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
-    add_comparison(recipe, steps, data, final, here)
+    compare = add_some_comparison if here.some else add_comparison
+    compare(recipe, steps, data, final, here)
     add_sensitivity(recipe, steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)

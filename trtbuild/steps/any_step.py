@@ -18,6 +18,7 @@ from trtbuild.steps.check_model import CheckModel
 from trtbuild.steps.compare import CompareOutputs
 from trtbuild.steps.compare_engine import CompareEngine
 from trtbuild.steps.compare_pair import ComparePair
+from trtbuild.steps.compare_some import CompareSome, InferSome
 from trtbuild.steps.convert_precision import ConvertPrecision
 from trtbuild.steps.describe_engine import DescribeEngine
 from trtbuild.steps.equalize import Equalize
@@ -60,6 +61,8 @@ AnyStep = Annotated[
     | CompareEngine
     | ComparePair
     | PickSamples
+    | InferSome
+    | CompareSome
     | MeasureLayers
     | MergeLayers,
     Field(discriminator="kind"),

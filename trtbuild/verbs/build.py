@@ -49,13 +49,15 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     lock: Lock | None = None,
     absent: Collection[str] = (),
     layers: LayerMeasurement | None = None,
+    some: int = 0,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
     With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
-    a plan that cannot be walked. `layers` adds the steps that measure layers one by one.
+    a plan that cannot be walked. `layers` adds the steps that measure layers one by one; with
+    `some`, outputs are compared on so many samples alone.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -86,6 +88,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         observe=lambda step, tree, facts: add_observed(step, tree, facts, store),
         absent=gone or absent,
         layers=layers,
+        some=some,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made

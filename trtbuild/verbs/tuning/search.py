@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.tuning import Trial
-from trtbuild.verbs.tuning.candidates import SKIP, Candidate, Stage
+from trtbuild.verbs.tuning.candidates import (
+    PRECISION,
+    RANGES,
+    SKIP,
+    Candidate,
+    Stage,
+    leave_line_out,
+    list_limits,
+    list_returns,
+)
+from trtbuild.verbs.tuning.levels import WHOLE, Levels
 from trtbuild.verbs.tuning.standing import is_better, rank
+
+if TYPE_CHECKING:
+    from trtbuild.recipe.schema import Quantization
 
 __all__ = ["OutOfTime", "Search", "Tried"]
 
-Attempt = Callable[[Candidate, Trial], Trial]
-MOST_BACK = 6
+Attempt = Callable[[Candidate, Trial, int], Trial]
+MOST_BACK = 3
 """How many layers are tried in INT8 again, once enough are in float."""
-MOST_FITTED = 3
+MOST_FITTED = 2
 """The same with rounding fitted to each, which takes long."""
 
 
@@ -34,43 +49,80 @@ class Tried:
 
 @dataclass
 class Search:
-    """What was tried so far, in order; the same each time, as far as time lasts."""
+    """What was tried so far, in order; the same each time, as far as time lasts.
+
+    A candidate passes if it does on the samples that count at present: on all, once fewer have
+    said of another that it passes, and were wrong.
+    """
 
     attempt: Attempt
-    """Builds a candidate and compares it as a whole."""
-    is_known: Callable[[Candidate], bool]
+    """Builds a candidate and compares it as a whole on so many samples, or on all."""
+    is_known: Callable[[Candidate, int], bool]
     """Whether that costs nothing, since it was done before."""
     tell: Callable[[Trial, bool], None]
     """Hears of each trial, and whether it is gone on from."""
     deadline: float
     """Of `time.monotonic()`."""
-    resolution: float = 0.0
-    """The shortfall that is a sample's chance."""
+    levels: Levels = field(default_factory=Levels)
     tried: list[Tried] = field(default_factory=list)
+    refuted: float = -math.inf
+    """The most signal over noise with which a candidate passed on fewer samples, and not on all."""
+
+    @property
+    def resolution(self) -> float:
+        """The shortfall that is a sample's chance, on the fewest samples."""
+        return self.levels.resolution
 
     def try_out(self, candidate: Candidate, what: str, *, of: Tried | None) -> Tried:
-        """Build and compare a candidate; one that was tried before is not tried again.
+        """Build and compare a candidate; one that was tried before is compared on more samples.
 
-        It is told whether it is better than all before.
+        That only where these count by now, and it may pass there.
 
         Raises:
             OutOfTime: that would cost time, and there is none left.
         """
         known = self._find(candidate)
         if known is not None:
-            return known
-        late = of is not None and time.monotonic() >= self.deadline
-        if late and not self.is_known(candidate):
-            raise OutOfTime
+            return self._climb(known, self.levels.wanted)
         trial = Trial(
             what=what,
             options=dict(candidate.options),
             floats=candidate.floats,
             of=None if of is None else of.index,
         )
-        made = Tried(len(self.tried), candidate, self.attempt(candidate, trial))
-        best = min((each.trial for each in self.tried), key=rank, default=None)
-        self.tried.append(made)
+        return self._climb(Tried(len(self.tried), candidate, trial), self.levels.wanted)
+
+    def verify(self, tried: Tried) -> Tried:
+        """Return it compared on all samples; if it does not pass there, these count from now on."""
+        thought = tried.trial
+        found = self._climb(tried, WHOLE, whatever=True)
+        if thought.passed and not found.trial.passed:
+            self.refuted = max(self.refuted, _signal(found.trial))
+            self.levels = self.levels.raised()
+        return found
+
+    def _climb(self, tried: Tried, wanted: int, *, whatever: bool = False) -> Tried:
+        """Compare on more and more samples, as far as is wanted and it may pass."""
+        trial = tried.trial
+        for count in self.levels.above(trial, wanted):
+            known = self.is_known(tried.candidate, count)
+            if self.tried and not whatever and time.monotonic() >= self.deadline and not known:
+                raise OutOfTime
+            doomed = count == WHOLE and _signal(trial) <= self.refuted
+            if trial.samples and not whatever and (doomed or not self.levels.may_pass(trial)):
+                trial = trial.model_copy(update={"passed": False})
+                break
+            trial = self.attempt(tried.candidate, trial, count)
+            if trial.problem:
+                break
+        return self._remember(Tried(tried.index, tried.candidate, trial), before=tried.trial)
+
+    def _remember(self, made: Tried, *, before: Trial) -> Tried:
+        if made.index < len(self.tried) and made.trial == before:
+            return made
+        others = (each.trial for each in self.tried if each.index != made.index)
+        best = min(others, key=rank, default=None)
+        self.tried[made.index : made.index + 1] = [made]
         self.tell(made.trial, best is None or rank(made.trial) < rank(best))
         return made
 
@@ -85,10 +137,36 @@ class Search:
             for what, options in stage.choices:
                 if best.trial.passed:
                     return best
+                if stage.enough and best is not before:
+                    break
                 candidate = before.candidate.adding(options)
                 found = self.try_out(candidate, what, of=before)
                 if is_better(found.trial, best.trial, self.resolution):
                     best = found
+        return best
+
+    def choose_limits(
+        self, best: Tried, uses: Iterable[tuple[str, float, float]], own: Mapping[str, object]
+    ) -> Tried:
+        """Return the best with other limits for some tensors, one after the other.
+
+        Of each the limit, and the largest value, are known; `own` are the recipe's `ranges`.
+        """
+        for tensor, limit, largest in uses:
+            for ladder in list_limits(limit, largest):
+                before = best
+                for value in ladder:
+                    if best.trial.passed:
+                        return best
+                    ranges = best.candidate.options.get(RANGES, own)
+                    options = {RANGES: {**ranges, tensor: value}}
+                    what = f"{tensor} within {value:g}"
+                    found = self.try_out(best.candidate.adding(options), what, of=best)
+                    if not is_better(found.trial, best.trial, self.resolution):
+                        break
+                    best = found
+                if best is not before:
+                    break
         return best
 
     def choose_floats(self, best: Tried, layers: Sequence[str], macs: Mapping[str, int]) -> Tried:
@@ -129,6 +207,17 @@ class Search:
             fitted = self._back(fitted, name)
         return fitted
 
+    def give_back(self, start: Tried, section: Quantization) -> Tried:
+        """Return what still passes with less that the recipe itself keeps in float."""
+        best: Tried = start
+        kept: dict[str, Any] = {SKIP: section.skip, PRECISION: section.precision}
+        for what, key, pattern in list_returns(section):
+            rest = leave_line_out(kept[key], pattern)
+            found = self.try_out(best.candidate.adding({key: rest}), what, of=best)
+            if found.trial.passed:
+                best, kept[key] = found, rest
+        return best
+
     def _back(self, least: Tried, name: str) -> Tried:
         rest = _leave_out(least.candidate, name).floats
         if not rest:
@@ -141,17 +230,23 @@ class Search:
         return next((each for each in self.tried if each.candidate.key == candidate.key), None)
 
     def simplify(self, best: Tried) -> Tried:
-        """Return what passes without the options that it does not need; measure those it does.
+        """Return what does as well without the options that it does not need; measure the others.
 
-        The last first: it was added for what the others did not do.
+        The last first: it was added for what the others did not do. Where nothing passes, those
+        that gain nothing any more go too.
         """
         for key in reversed(list(best.candidate.options)):
             found = self._without(best, key)
-            if found is not None and found.trial.passed:
+            if found is not None and self._does_as_well(found.trial, best.trial):
                 best = found
         for key in [*best.candidate.options, SKIP]:
             self._without(best, key)
         return best
+
+    def _does_as_well(self, less: Trial, best: Trial) -> bool:
+        if less.passed or best.passed:
+            return less.passed
+        return not (less.problem or is_better(best, less, self.resolution))
 
     def _without(self, best: Tried, key: str) -> Tried | None:
         """Try a candidate without one of its changes; None where that is the recipe as it is."""
@@ -176,3 +271,8 @@ class Search:
 
 def _leave_out(candidate: Candidate, name: str) -> Candidate:
     return Candidate(candidate.options, tuple(each for each in candidate.floats if each != name))
+
+
+def _signal(trial: Trial) -> float:
+    signal = trial.first.sqnr_db
+    return math.inf if signal is None else signal

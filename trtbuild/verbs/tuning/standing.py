@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from trtbuild.core.comparison import Comparison, Measure
-from trtbuild.core.tuning import Figure, Trial
+from trtbuild.core.tuning import Figure, Standing, Trial
 from trtbuild.core.words import format_figure
 from trtbuild.measure.gates import Gate
 
-__all__ = ["find_resolution", "is_better", "list_figures", "measure_shortfall", "rank"]
+__all__ = [
+    "add_standing",
+    "find_resolution",
+    "find_unreachable",
+    "is_better",
+    "list_figures",
+    "measure_shortfall",
+    "rank",
+    "rank_whole",
+]
 
 POINT = 0.01
 LOST = 1e6
 """The shortfall of a gate whose value is missing: further than any that has one."""
-LEAST_DB = 0.05
-"""Less than this in signal over noise is no gain."""
+LEAST_DB = 0.2
+"""Less than this in signal over noise is no gain: other samples would have it otherwise."""
 
 
 def measure_shortfall(gates: Iterable[Gate], found: Comparison) -> float:
@@ -59,6 +69,36 @@ def find_resolution(gates: Iterable[Gate], found: Comparison) -> float:
     return 1.5 / max(found.samples, 1) / POINT if shares else LEAST_DB
 
 
+def find_unreachable(gates: Iterable[Gate], found: Comparison) -> str:
+    """Say of a gate that the reference itself does not pass it; nothing where none is so."""
+    for gate in gates:
+        for m in gate.choose(found.measures):
+            own = m.reference
+            low = gate.at_least is not None and own is not None and own < gate.at_least
+            high = gate.at_most is not None and own is not None and own > gate.at_most
+            if own is not None and (low or high):
+                place = f" of `{m.output}`" if m.output else ""
+                bound = gate.at_least if low else gate.at_most
+                return (
+                    f"the {found.reference} has {m.metric} {format_figure(own, m.unit)}{place}, "
+                    f"and the gate asks for {format_figure(bound or 0.0, m.unit)}"
+                )
+    return ""
+
+
+def add_standing(trial: Trial, told: Mapping[str, Any]) -> Trial:
+    """Return a trial with how it does on more samples; what it did on fewer stays, in order."""
+    if not trial.samples or trial.samples == told["samples"]:
+        return trial.model_copy(update=told)
+    before = Standing(**{key: getattr(trial, key) for key in Standing.model_fields})
+    if trial.samples < told["samples"]:
+        return trial.model_copy(update={**told, "fewer": (*trial.fewer, before)})
+    fewer = Standing(**{key: told[key] for key in Standing.model_fields})
+    rest = [each for each in trial.fewer if each.samples != fewer.samples]
+    found = sorted([*rest, fewer], key=lambda each: each.samples)
+    return trial.model_copy(update={"fewer": tuple(found)})
+
+
 def find_signal(measures: Iterable[Measure]) -> float | None:
     """Return the least signal over noise of any output, or part that stands out, in dB."""
     found = [m for m in measures if m.metric == "sqnr_db" and m.applies]
@@ -89,24 +129,38 @@ def _shorten(found: str) -> str:
 
 
 def is_better(new: Trial, old: Trial, resolution: float) -> bool:
-    """Tell whether a trial is worth going on from: nearer to passing, or by signal over noise."""
+    """Tell whether a trial is worth going on from: it passes, or is nearer on the same samples.
+
+    Of what lacks alike, by signal over noise.
+    """
     if new.problem or new.passed != old.passed:
         return not new.problem and new.passed
-    gain = old.shortfall - new.shortfall
+    gain = old.first.shortfall - new.first.shortfall
     if abs(gain) > resolution:
         return gain > 0
-    return _signal(new) > _signal(old) + LEAST_DB
+    return _signal(new.first) > _signal(old.first) + LEAST_DB
 
 
 def rank(trial: Trial) -> tuple[bool, float, float, float]:
-    """Return what sorts trials: those that pass by INT8 and changes, others by what they lack."""
+    """Return what sorts trials: those that pass by INT8 and changes, others by what they lack.
+
+    That is on the fewest samples, where all have figures.
+    """
+    return _rank(trial, trial.first)
+
+
+def rank_whole(trial: Trial) -> tuple[bool, float, float, float]:
+    """Return the same by the most samples that a trial was compared on."""
+    return _rank(trial, trial)
+
+
+def _rank(trial: Trial, standing: Standing) -> tuple[bool, float, float, float]:
     if trial.problem:
         return (True, math.inf, math.inf, math.inf)
-    signal = -_signal(trial)
     if trial.passed:
         return (False, -trial.int8_share, len(trial.options) + len(trial.floats), 0.0)
-    return (True, trial.shortfall, signal, -trial.int8_share)
+    return (True, standing.shortfall, -_signal(standing), -trial.int8_share)
 
 
-def _signal(trial: Trial) -> float:
-    return math.inf if trial.sqnr_db is None else trial.sqnr_db
+def _signal(standing: Standing) -> float:
+    return math.inf if standing.sqnr_db is None else standing.sqnr_db
