@@ -28,8 +28,9 @@ __all__ = [
 
 SECTION = "quantization"
 SKIP, PRECISION, ROUNDING, RANGES = "skip", "precision", "rounding", "ranges"
-_CALIBRATORS = ("auto", "mse", "minmax")
-"""Each is a run over the calibration data; what others would give, `auto` has seen."""
+_CALIBRATORS = {"auto": ("mse", "minmax")}
+"""What is tried instead: each is a run over the calibration data, and `auto` has seen the others'
+limits."""
 STEP = 1.4
 """By what a limit is changed at a time: half a bit."""
 MOST_STEPS = 3
@@ -106,7 +107,7 @@ def list_stages(section: Quantization, balances: Collection[str]) -> list[Stage]
     bias = [("bias_correction", {"bias_correction": True})]
     rounding = [("rounding: reconstructed", {ROUNDING: "reconstructed"})]
     return [
-        Stage([_calibrator(kind) for kind in _CALIBRATORS if kind != own], enough=True),
+        Stage([_calibrator(kind) for kind in _CALIBRATORS.get(own, ("auto",))], enough=True),
         weights,
         Stage([] if section.equalize else _equalizations(balances)),
         Stage([] if section.bias_correction else bias),

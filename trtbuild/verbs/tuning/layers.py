@@ -13,7 +13,7 @@ __all__ = ["Ranked", "rank_layers"]
 
 SAMPLES = 16
 """On which layers are measured one by one: it is their order that counts."""
-MOST_TENSORS = 4
+MOST_TENSORS = 3
 """Of how many other limits are tried: those that the worst layers read."""
 
 

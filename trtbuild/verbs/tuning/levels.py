@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from trtbuild.core.tuning import Trial
+from trtbuild.verbs.tuning.standing import find_chance
 
 __all__ = ["WHOLE", "Levels", "list_counts"]
 
 FEW = 32
 """As many as layers are measured on: enough for signal over noise, on the same samples."""
-GROWTH = 5
+GROWTH = 4
 WHOLE = 0
 """Stands for all samples."""
 
@@ -32,8 +33,8 @@ class Levels:
     counts: tuple[int, ...] = (WHOLE,)
     place: int = 1
     """The number of the one that decides; the one before only says what cannot pass."""
-    resolution: float = 0.0
-    """The shortfall that is a sample's chance, on the fewest samples."""
+    shares: bool = False
+    """Whether gates judge shares of samples."""
 
     @property
     def wanted(self) -> int:
@@ -43,6 +44,15 @@ class Levels:
     def raised(self) -> Levels:
         """Return these with the next higher count to decide."""
         return replace(self, place=min(self.place + 1, len(self.counts) - 1))
+
+    @property
+    def exact(self) -> bool:
+        """Whether there are too few samples to leave any out."""
+        return len(self.counts) == 1
+
+    def is_done(self, trial: Trial, wanted: int) -> bool:
+        """Tell whether a trial was compared on so many samples."""
+        return wanted not in self.above(trial, wanted)
 
     def above(self, trial: Trial, wanted: int) -> Iterator[int]:
         """Yield the counts that a trial was not compared on, up to the one that is wanted."""
@@ -55,4 +65,4 @@ class Levels:
         """Tell whether a trial may pass on more samples, by those that it was compared on."""
         if trial.fewer or len(self.counts) == 1:
             return trial.passed
-        return trial.passed or trial.shortfall <= self.resolution
+        return trial.passed or trial.shortfall <= find_chance(trial, shares=self.shares)

@@ -20,7 +20,7 @@ from trtbuild.verbs.tuning.candidates import (
     list_returns,
 )
 from trtbuild.verbs.tuning.levels import WHOLE, Levels
-from trtbuild.verbs.tuning.standing import is_better, rank
+from trtbuild.verbs.tuning.standing import find_chance, is_better, rank
 
 if TYPE_CHECKING:
     from trtbuild.recipe.schema import Quantization
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["OutOfTime", "Search", "Tried"]
 
 Attempt = Callable[[Candidate, Trial, int], Trial]
-MOST_BACK = 3
+MOST_BACK = 2
 """How many layers are tried in INT8 again, once enough are in float."""
-MOST_FITTED = 2
+MOST_FITTED = 1
 """The same with rounding fitted to each, which takes long."""
+LITTLE_DB, MORE_DB = 1.0, 3.0
+"""How much more signal is to be had by the next one to be compared on all samples."""
 
 
 class OutOfTime(Exception):  # it is no error
@@ -65,41 +67,47 @@ class Search:
     """Of `time.monotonic()`."""
     levels: Levels = field(default_factory=Levels)
     tried: list[Tried] = field(default_factory=list)
-    refuted: float = -math.inf
-    """The most signal over noise with which a candidate passed on fewer samples, and not on all."""
+    needed: float = -math.inf
+    """The signal over noise that it takes to pass, by those that passed on fewer samples alone."""
 
-    @property
-    def resolution(self) -> float:
-        """The shortfall that is a sample's chance, on the fewest samples."""
-        return self.levels.resolution
-
-    def try_out(self, candidate: Candidate, what: str, *, of: Tried | None) -> Tried:
+    def try_out(
+        self, candidate: Candidate, what: str, *, of: Tried | None, few: bool = False
+    ) -> Tried:
         """Build and compare a candidate; one that was tried before is compared on more samples.
 
-        That only where these count by now, and it may pass there.
+        That only where these count by now, and it may pass there. With `few`, on the fewest.
 
         Raises:
             OutOfTime: that would cost time, and there is none left.
         """
-        known = self._find(candidate)
-        if known is not None:
-            return self._climb(known, self.levels.wanted)
         trial = Trial(
             what=what,
             options=dict(candidate.options),
             floats=candidate.floats,
             of=None if of is None else of.index,
         )
-        return self._climb(Tried(len(self.tried), candidate, trial), self.levels.wanted)
+        known = self._find(candidate) or Tried(len(self.tried), candidate, trial)
+        return self._climb(known, self.levels.counts[0] if few else self.levels.wanted)
 
-    def verify(self, tried: Tried) -> Tried:
-        """Return it compared on all samples; if it does not pass there, these count from now on."""
+    def verify(self, tried: Tried, *, strict: bool = True) -> Tried:
+        """Return it compared on all samples.
+
+        If it does not pass there, what is to pass needs more signal over noise than it has; and,
+        where this is `strict`, more samples count from now on.
+        """
         thought = tried.trial
         found = self._climb(tried, WHOLE, whatever=True)
         if thought.passed and not found.trial.passed:
-            self.refuted = max(self.refuted, _signal(found.trial))
-            self.levels = self.levels.raised()
+            chance = find_chance(found.trial, shares=self.levels.shares)
+            margin = MORE_DB if found.trial.shortfall > chance else LITTLE_DB
+            self.needed = max(self.needed, _signal(found.trial) + margin)
+            self.levels = self.levels.raised() if strict else self.levels
         return found
+
+    def decide(self, tried: Tried) -> Tried:
+        """Return it compared on all samples, if it passes on those that decide."""
+        found = self._climb(tried, self.levels.wanted)
+        return self.verify(found, strict=False) if found.trial.passed else found
 
     def _climb(self, tried: Tried, wanted: int, *, whatever: bool = False) -> Tried:
         """Compare on more and more samples, as far as is wanted and it may pass."""
@@ -108,14 +116,19 @@ class Search:
             known = self.is_known(tried.candidate, count)
             if self.tried and not whatever and time.monotonic() >= self.deadline and not known:
                 raise OutOfTime
-            doomed = count == WHOLE and _signal(trial) <= self.refuted
-            if trial.samples and not whatever and (doomed or not self.levels.may_pass(trial)):
-                trial = trial.model_copy(update={"passed": False})
+            fails = self._is_doomed(trial) or not self.levels.may_pass(trial)
+            if trial.samples and not whatever and fails:
                 break
             trial = self.attempt(tried.candidate, trial, count)
             if trial.problem:
                 break
+        short = not self.levels.is_done(trial, wanted)
+        if trial.passed and not whatever and (short or self._is_doomed(trial)):
+            trial = trial.model_copy(update={"passed": False})
         return self._remember(Tried(tried.index, tried.candidate, trial), before=tried.trial)
+
+    def _is_doomed(self, trial: Trial) -> bool:
+        return not self.levels.is_done(trial, WHOLE) and _signal(trial) < self.needed
 
     def _remember(self, made: Tried, *, before: Trial) -> Tried:
         if made.index < len(self.tried) and made.trial == before:
@@ -127,7 +140,7 @@ class Search:
         return made
 
     def choose_options(self, start: Tried, stages: Sequence[Stage]) -> Tried:
-        """Return the best of what costs nothing, or the first that passes.
+        """Return the best of what costs nothing, or the first that passes on all samples.
 
         The choices of a stage stand instead of each other; each stage builds on the best before.
         """
@@ -135,14 +148,10 @@ class Search:
         for stage in stages:
             before = best
             for what, options in stage.choices:
-                if best.trial.passed:
-                    return best
-                if stage.enough and best is not before:
+                if self._is_enough(best) or (stage.enough and best is not before):
                     break
                 candidate = before.candidate.adding(options)
-                found = self.try_out(candidate, what, of=before)
-                if is_better(found.trial, best.trial, self.resolution):
-                    best = found
+                best = self._better(self.try_out(candidate, what, of=before, few=True), best)
         return best
 
     def choose_limits(
@@ -156,18 +165,28 @@ class Search:
             for ladder in list_limits(limit, largest):
                 before = best
                 for value in ladder:
-                    if best.trial.passed:
+                    if self._is_enough(best):
                         return best
                     ranges = best.candidate.options.get(RANGES, own)
-                    options = {RANGES: {**ranges, tensor: value}}
+                    candidate = best.candidate.adding({RANGES: {**ranges, tensor: value}})
                     what = f"{tensor} within {value:g}"
-                    found = self.try_out(best.candidate.adding(options), what, of=best)
-                    if not is_better(found.trial, best.trial, self.resolution):
+                    found = self.try_out(candidate, what, of=best, few=True)
+                    if self._better(found, best) is best:
                         break
                     best = found
                 if best is not before:
                     break
         return best
+
+    def _is_enough(self, best: Tried) -> bool:
+        return best.trial.passed and self.levels.is_done(best.trial, WHOLE)
+
+    def _better(self, new: Tried, old: Tried) -> Tried:
+        """Return which of two to go on from; passing on few samples alone says nothing of that."""
+        sides = [new.trial, old.trial]
+        if not self.levels.exact:
+            sides = [trial.model_copy(update={"passed": False}) for trial in sides]
+        return new if is_better(*sides, shares=self.levels.shares) else old
 
     def choose_floats(self, best: Tried, layers: Sequence[str], macs: Mapping[str, int]) -> Tried:
         """Return the least more layers in float, worst first, that make it pass; or the best try.
@@ -232,21 +251,21 @@ class Search:
     def simplify(self, best: Tried) -> Tried:
         """Return what does as well without the options that it does not need; measure the others.
 
-        The last first: it was added for what the others did not do. Where nothing passes, those
-        that gain nothing any more go too.
+        The last first: it was added for what the others did not do. What passes goes without those
+        that it passes without; otherwise those go that gain nothing any more.
         """
         for key in reversed(list(best.candidate.options)):
             found = self._without(best, key)
-            if found is not None and self._does_as_well(found.trial, best.trial):
+            if found is not None and self._does_as_well(found, best):
                 best = found
         for key in [*best.candidate.options, SKIP]:
             self._without(best, key)
         return best
 
-    def _does_as_well(self, less: Trial, best: Trial) -> bool:
-        if less.passed or best.passed:
-            return less.passed
-        return not (less.problem or is_better(best, less, self.resolution))
+    def _does_as_well(self, less: Tried, best: Tried) -> bool:
+        if less.trial.passed or best.trial.passed:
+            return less.trial.passed
+        return not less.trial.problem and self._better(best, less) is less
 
     def _without(self, best: Tried, key: str) -> Tried | None:
         """Try a candidate without one of its changes; None where that is the recipe as it is."""

@@ -14,7 +14,8 @@ from trtbuild.measure.gates import Gate
 
 __all__ = [
     "add_standing",
-    "find_resolution",
+    "counts_samples",
+    "find_chance",
     "find_unreachable",
     "is_better",
     "list_figures",
@@ -63,10 +64,17 @@ def _gap(measure: Measure, limit: float, value: float | None, *, sign: int = 1) 
     return max(0.0, sign * (value - limit)) / step
 
 
-def find_resolution(gates: Iterable[Gate], found: Comparison) -> float:
-    """Return the shortfall that is no more than chance: one and a half samples."""
-    shares = any(m.unit == "share" for gate in gates for m in gate.choose(found.measures))
-    return 1.5 / max(found.samples, 1) / POINT if shares else LEAST_DB
+def counts_samples(gates: Iterable[Gate], found: Comparison) -> bool:
+    """Tell whether a gate judges a share of samples, in which a few of them are a step."""
+    return any(m.unit == "share" for gate in gates for m in gate.choose(found.measures))
+
+
+def find_chance(standing: Standing, *, shares: bool) -> float:
+    """Return the shortfall that says nothing: one and a half samples, more where many are lost."""
+    if not shares or not standing.samples:
+        return LEAST_DB
+    lost = standing.shortfall * POINT * standing.samples
+    return max(1.5, math.sqrt(lost)) / standing.samples / POINT
 
 
 def find_unreachable(gates: Iterable[Gate], found: Comparison) -> str:
@@ -128,17 +136,25 @@ def _shorten(found: str) -> str:
     return re.sub("^gain ", "-", found).removeprefix("drop ")
 
 
-def is_better(new: Trial, old: Trial, resolution: float) -> bool:
+def is_better(new: Trial, old: Trial, *, shares: bool) -> bool:
     """Tell whether a trial is worth going on from: it passes, or is nearer on the same samples.
 
     Of what lacks alike, by signal over noise.
     """
     if new.problem or new.passed != old.passed:
         return not new.problem and new.passed
-    gain = old.first.shortfall - new.first.shortfall
-    if abs(gain) > resolution:
+    mine, other = _find_common(new, old)
+    gain = other.shortfall - mine.shortfall
+    if abs(gain) > max(find_chance(each, shares=shares) for each in (mine, other)):
         return gain > 0
-    return _signal(new.first) > _signal(old.first) + LEAST_DB
+    return _signal(mine) > _signal(other) + LEAST_DB
+
+
+def _find_common(one: Trial, other: Trial) -> tuple[Standing, Standing]:
+    """Return how both do on the most samples that both were compared on."""
+    sides = [{each.samples: each for each in (*trial.fewer, trial)} for trial in (one, other)]
+    most = max(sides[0].keys() & sides[1].keys(), default=None)
+    return (one.first, other.first) if most is None else (sides[0][most], sides[1][most])
 
 
 def rank(trial: Trial) -> tuple[bool, float, float, float]:

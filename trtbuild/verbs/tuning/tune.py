@@ -23,7 +23,7 @@ from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
-from trtbuild.verbs.tuning.standing import find_resolution, rank
+from trtbuild.verbs.tuning.standing import counts_samples, rank
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
@@ -158,10 +158,10 @@ def _tune(
     levels = Levels()
     if not trial.passed:
         counts = list_counts(found.samples)
-        on_few = found.model_copy(update={"samples": counts[0] or found.samples})
-        levels = Levels(counts, resolution=find_resolution(compare.gates, on_few))
-        if counts[0] != WHOLE:
-            trial = workshop.attempt(Candidate(), trial, data=data, some=counts[0])
+        levels = Levels(counts, shares=counts_samples(compare.gates, found))
+        for some in counts[: levels.place + 1]:
+            if some != WHOLE:
+                trial = workshop.attempt(Candidate(), trial, data=data, some=some)
     search = Search(
         attempt=lambda candidate, trial, some: workshop.attempt(
             candidate, trial, data=data, some=some
@@ -220,14 +220,15 @@ def _reach(
     *stages, rounding = list_stages(section, workshop.balances)
     best = search.tried[0]
     for _ in range(ROUNDS):
-        best = search.choose_options(best, stages)
+        best = search.decide(search.choose_options(best, stages))
         if best.trial.passed:
             break
         ranked = rank_layers(workshop, best.candidate, data, remarks)
         alone.update((name, told) for name, told in ranked.told.items() if name not in alone)
-        best = search.choose_limits(best, ranked.uses, section.ranges)
-        plain = best
-        best = fitted = search.choose_options(best, [rounding])
+        best = plain = search.decide(search.choose_limits(best, ranked.uses, section.ranges))
+        if best.trial.passed:
+            break
+        best = fitted = search.decide(search.choose_options(plain, [rounding]))
         if best.trial.passed:
             break
         best = search.choose_floats(plain, tuple(ranked.told), workshop.macs)
