@@ -77,33 +77,33 @@ def add_some_comparison(
 ) -> None:
     """Compare on as many samples as the context says: what is left out is for the whole to judge.
 
-    That is how sure a figure is, and what it was before; engines are not run.
+    That is how sure a figure is, and what it was before; engines are not run. The reference has
+    been run over all.
     """
     if recipe.compare is None:
         return
     from trtbuild.steps.compare_some import CompareSome, InferSome
+    from trtbuild.steps.infer import Infer
     from trtbuild.steps.pick_samples import PickSamples
 
     compare, pick = recipe.compare, f"pick_samples({here.some})"
-    source = data[compare.data]
+    source, model = data[compare.data], Ref(step=final, output="model")
     asked = make_measuring(compare, source, here, labels=add_labels(recipe, steps, data, here))
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
+    steps["infer(reference)"] = Infer(model=reference.model, data=source, reference=True)
     steps[pick] = PickSamples(data=source, count=here.some)
-    models = {"reference": reference.model, "candidate": Ref(step=final, output="model")}
-    sides = {}
-    for side, model in models.items():
-        name = f"infer_some({side}, {here.some})"
-        sides[side] = Ref(step=name, output="outputs")
-        steps[name] = InferSome(
+    if here.some_of_all:
+        steps[ran := "infer(candidate)"] = Infer(model=model, data=source)
+    else:
+        steps[ran := f"infer_some({here.some})"] = InferSome(
             model=model,
             data=source,
             samples=Ref(step=pick, output="samples"),
             picked=Ref(step=pick, output="picked"),
-            reference=side == "reference",
         )
     steps[name_some_comparison(here.some)] = CompareSome(
-        reference=sides["reference"],
-        candidate=sides["candidate"],
+        reference=Ref(step="infer(reference)", output="outputs"),
+        candidate=Ref(step=ran, output="outputs"),
         data=source,
         picked=Ref(step=pick, output="picked"),
         metrics=asked.metrics,

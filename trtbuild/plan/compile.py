@@ -80,6 +80,8 @@ class CompileContext:
     """Measure layers one by one as this says, whatever the recipe says of that."""
     some: int = 0
     """Compare on so many samples alone; on all where it is 0."""
+    some_of_all: bool = False
+    """Take their outputs from a run over all samples, where that was made before."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -42,8 +43,6 @@ class InferSome(Step):
     data: DataInput
     samples: Ref
     picked: Ref
-    reference: bool = False
-    """Others are compared with this run: then a NaN is an error, and else a note."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
@@ -66,7 +65,7 @@ class InferSome(Step):
             model=self.model,
             data=self.data,
             choose=choose,
-            reference=self.reference,
+            reference=False,
         )
 
 
@@ -115,10 +114,12 @@ class CompareSome(Step):
             context.read(self.picked, PickedSamples),
         )
         names = [name for name in sides[0].names if name in sides[1].names]
-        count = min(side.count(name) or 0 for side in sides for name in names)
+        counts = [side.count(name) or 0 for side in sides for name in names]
+        count = min(*counts, len(picked.names))
         picked = picked.model_copy(
             update={key: getattr(picked, key)[:count] for key in ("names", "places", "labels")}
         )
+        rows = [_rows(side, names, picked) for side in sides]
         asked = {*self.metrics, *(gate.metric for gate in self.gates)}
         plan = plan_tally(
             tuple(each for each in METRIC_ROWS if each in asked),
@@ -126,10 +127,9 @@ class CompareSome(Step):
             context,
             manifest=manifest,
             picked=picked,
-            first=list(_rows(sides[0], names, min(count, SURVEYED))),
+            first=list(itertools.islice(_rows(sides[0], names, picked), SURVEYED)),
         )
         tally = Tally(plan)
-        rows = (_rows(side, names, count) for side in sides)
         for index, (reference, candidate) in enumerate(zip(*rows, strict=True)):
             tally.add(index, reference, candidate)
         measures = tally.measure()
@@ -147,11 +147,18 @@ class CompareSome(Step):
         self.write(context, "comparison", found)
 
 
-def _rows(file: ArrayFile, names: list[str], count: int) -> Iterator[Rows]:
-    """Yield what was made of each of the first samples, without a batch axis."""
+def _rows(file: ArrayFile, names: list[str], picked: PickedSamples) -> Iterator[Rows]:
+    """Yield what was made of each sample that was picked, without a batch axis.
+
+    The outputs are those of all samples, or of these.
+    """
     read = {name: file.read_rows(name) for name in names}
-    for index in range(count):
+    for index, place in enumerate(picked.places):
         yield {
-            name: rows.row(index) if isinstance(rows, RaggedRows) else rows[index]
+            name: _row(rows, place if file.count(name) == picked.of else index)
             for name, rows in read.items()
         }
+
+
+def _row(rows: np.ndarray | RaggedRows, index: int) -> np.ndarray:
+    return rows.row(index) if isinstance(rows, RaggedRows) else rows[index]

@@ -8,9 +8,10 @@ from typing import Any
 
 from trtbuild.core.tuning import Trial, Tuning
 from trtbuild.recipe.edit import edit_section
+from trtbuild.verbs.tuning.attempts import Tried
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.remarks import explain_changes
-from trtbuild.verbs.tuning.search import Search, Tried
+from trtbuild.verbs.tuning.search import Search
 from trtbuild.verbs.tuning.standing import rank, rank_whole
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 

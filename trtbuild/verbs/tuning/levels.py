@@ -50,6 +50,10 @@ class Levels:
         """Whether there are too few samples to leave any out."""
         return len(self.counts) == 1
 
+    def is_first(self, trial: Trial) -> bool:
+        """Tell whether a trial was compared on the fewest alone, of which none need fail."""
+        return bool(trial.samples) and not trial.fewer and not self.exact
+
     def is_done(self, trial: Trial, wanted: int) -> bool:
         """Tell whether a trial was compared on so many samples."""
         return wanted not in self.above(trial, wanted)

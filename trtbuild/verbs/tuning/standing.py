@@ -16,6 +16,7 @@ __all__ = [
     "add_standing",
     "counts_samples",
     "find_chance",
+    "find_common",
     "find_unreachable",
     "is_better",
     "list_figures",
@@ -143,14 +144,14 @@ def is_better(new: Trial, old: Trial, *, shares: bool) -> bool:
     """
     if new.problem or new.passed != old.passed:
         return not new.problem and new.passed
-    mine, other = _find_common(new, old)
+    mine, other = find_common(new, old)
     gain = other.shortfall - mine.shortfall
     if abs(gain) > max(find_chance(each, shares=shares) for each in (mine, other)):
         return gain > 0
     return _signal(mine) > _signal(other) + LEAST_DB
 
 
-def _find_common(one: Trial, other: Trial) -> tuple[Standing, Standing]:
+def find_common(one: Trial, other: Trial) -> tuple[Standing, Standing]:
     """Return how both do on the most samples that both were compared on."""
     sides = [{each.samples: each for each in (*trial.fewer, trial)} for trial in (one, other)]
     most = max(sides[0].keys() & sides[1].keys(), default=None)

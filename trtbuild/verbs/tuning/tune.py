@@ -17,12 +17,13 @@ from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.tuning.attempts import OutOfTime, Tried
 from trtbuild.verbs.tuning.candidates import ROUNDING, Candidate, list_stages
 from trtbuild.verbs.tuning.conclude import conclude
 from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
-from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
+from trtbuild.verbs.tuning.search import Search
 from trtbuild.verbs.tuning.standing import counts_samples, rank
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
@@ -237,4 +238,6 @@ def _reach(
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
             found = search.put_back_fitted(best, again)
             best = min(best, found, key=lambda each: rank(each.trial))
+        if best.trial.passed:
+            break
     return search.simplify(best)

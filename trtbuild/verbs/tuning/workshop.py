@@ -89,13 +89,21 @@ class Workshop:
         *,
         layers: LayerMeasurement | None = None,
         some: int = 0,
+        plain: bool = False,
     ) -> Plan:
-        """Compile a candidate as far as a step.
+        """Compile a candidate as far as a step; of the `plain` recipe all samples were run.
 
         It is remembered under a name of its own: the recipe's last run is not what was tried.
         """
         made, _ = compile_for_machine(
-            loaded, self.store, self.executor, targets=(), fetch=True, layers=layers, some=some
+            loaded,
+            self.store,
+            self.executor,
+            targets=(),
+            fetch=True,
+            layers=layers,
+            some=some,
+            some_of_all=plain,
         )
         return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
 
@@ -127,7 +135,7 @@ class Workshop:
             StepFailed, StepInputError: it cannot be built.
         """
         loaded, last = self.load(candidate, data=data), _name_last(some)
-        made = self.plan(loaded, last, some=some)
+        made = self.plan(loaded, last, some=some, plain=candidate.is_plain)
         outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
         read = RunArtifacts(outcomes, self.store)
         found = read.read(last, "comparison", Comparison)
