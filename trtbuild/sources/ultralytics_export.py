@@ -45,8 +45,12 @@ BY_HAND = (
 )
 
 
-def export_checkpoint(checkpoint: Path, arguments: Mapping[str, Any]) -> ImportedModel:
+def export_checkpoint(
+    checkpoint: Path, arguments: Mapping[str, Any], *, name: str = ""
+) -> ImportedModel:
     """Export a checkpoint with arguments for `YOLO.export`, and return the model.
+
+    `name` is what the file is called, where its own name does not say.
 
     It is done in a folder of its own: Ultralytics writes beside the checkpoint.
 
@@ -54,9 +58,9 @@ def export_checkpoint(checkpoint: Path, arguments: Mapping[str, Any]) -> Importe
         MissingDependency: Ultralytics, or what it needs, is not installed.
         StepInputError: it cannot export the checkpoint, or what it writes is no valid model.
     """
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        copy = folder / checkpoint.name
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        copy = folder / (name or checkpoint.name)
         copy_whole(checkpoint, copy)
         said, printed = _run(copy, arguments, folder)
         if "error" in said:
