@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
 
 from trtbuild.core.frozen import frozen
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
-from trtbuild.core.values import Ranges, TensorSpec
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
+    from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
     "Backend",
@@ -89,6 +92,8 @@ class BuildOrder:
     """Ranges for a model without pairs; None for any other."""
     values: Collection[str] = ()
     """The inputs for which profiles have values, not shapes."""
+    log_level: LogLevel = USUAL
+    """How much of what the builder says is written down; nothing else depends on it."""
 
 
 @frozen

@@ -90,6 +90,9 @@ def find_interpreter(kind: str, here: InstalledPackages | None = None) -> Interp
             f"{quote_whole(str(error))}",
             hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
         ) from None
-    return Interpreter(
-        named.python, InstalledPackages([path for path in paths if path], python=version)
+    found = InstalledPackages(
+        [path for path in paths if path],
+        python=version,
+        device=0 if here is None else here.device,
     )
+    return Interpreter(named.python, found)

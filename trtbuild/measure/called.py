@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.entrypoint import explain_raised, load_entrypoint
+from trtbuild.core.entrypoint import explain_raised, load_entrypoint, pass_on_stops
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.words import join_few, quote_whole
@@ -56,7 +56,8 @@ class Called:
                 f"{self.place}: it imports `{error.name}`, which is not installed",
                 hint="pip install " + " ".join(self.packages or (str(error.name),)),
             ) from error
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            pass_on_stops(error)
             raise explain_raised(error, self.place, self.files) from error
 
     def arguments(self, sample: PairedSample) -> dict[str, Any]:

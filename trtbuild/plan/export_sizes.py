@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trtbuild.fixes.set_dimension import SetDimension
 from trtbuild.recipe.schema import Recipe
 from trtbuild.sources.base import Source
 from trtbuild.sources.sizes import Shapes, Sizes
@@ -22,7 +21,7 @@ def _list_sizes_set_later(recipe: Recipe) -> dict[tuple[str, int], int]:
     return {
         (fix.tensor, fix.axis): fix.size
         for fix in recipe.fixes
-        if isinstance(fix, SetDimension) and isinstance(fix.size, int)
+        if fix.kind == "set_dimension" and isinstance(fix.size, int)
     }
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from trtbuild.core.options import describe_fields
 from trtbuild.recipe import hints
 from trtbuild.recipe.findings import Finding, collect_findings, find_home, find_replacement
+from trtbuild.recipe.metric_rules import find_metric_of
 from trtbuild.recipe.problems import Path, Problem, find_nearest, format_path
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema_places import (
@@ -95,6 +96,8 @@ def _tell_choice(finding: Finding) -> _Told:
     hint = find_replacement(finding.place.owner, value) or (
         f"did you mean `{guess}`?" if guess else ""
     )
+    if alias is None and "metrics" in path and (maker := find_metric_of(value)):
+        hint = f"write {maker}; it yields that figure"
     return path, told, hint
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.core.entrypoint import load_entrypoint
+from trtbuild.core.entrypoint import load_entrypoint, pass_on_stops
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.words import last_words
@@ -116,7 +116,8 @@ def translate_errors(source: Torch, what: str) -> Iterator[None]:
         yield
     except (TrtbuildError, ModuleNotFoundError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        pass_on_stops(error)
         raise StepInputError(
             f"{source.entrypoint}: {what}: {last_words(error)}",
             hint="the step's log has the whole message; call it by hand to see more",

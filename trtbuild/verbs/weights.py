@@ -6,9 +6,9 @@ import json
 import time
 from pathlib import Path
 
+from trtbuild.core.action import Artifact
 from trtbuild.core.errors import CorruptObject, MissingFile, TrtbuildError
 from trtbuild.core.files import copy_whole, write_whole
-from trtbuild.core.records import Artifact
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path, note_until
 from trtbuild.sources.base import Source

@@ -7,7 +7,7 @@ from pydantic import Discriminator, Tag
 from trtbuild.core.kinds import OneOf
 
 if TYPE_CHECKING:
-    from trtbuild.data.truths import coco, masks, pictures, yolo
+    from trtbuild.data.truths import coco, csv, masks, npz, pictures, yolo
 
 __all__ = ["FoldersOrFiles", "LabelFiles"]
 
@@ -17,6 +17,8 @@ LabelFiles = OneOf[
     | coco.Coco
     | masks.Masks
     | pictures.Pictures
+    | csv.Csv
+    | npz.Npz
     """,
     __name__,
 ]
