@@ -13,7 +13,8 @@ from trtbuild.sources.tensor_list import list_tensors
 
 def write_header(path, **shapes):
     """Write a file of safetensors without any data."""
-    listed = {name: {"dtype": "F32", "shape": s, "data_offsets": [0, 0]} for name, s in shapes.items()}  # fmt: skip
+    plain = {"dtype": "F32", "data_offsets": [0, 0]}
+    listed = {name: {**plain, "shape": shape} for name, shape in shapes.items()}
     header = json.dumps({"__metadata__": {"format": "pt"}, **listed}).encode()
     path.write_bytes(struct.pack("<Q", len(header)) + header)
 
