@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.files import copy_whole
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import join_few, quote_whole
 from trtbuild.model.onnx_file import read_onnx
 from trtbuild.sources import ultralytics_child
@@ -55,9 +56,11 @@ def export_checkpoint(
     It is done in a folder of its own: Ultralytics writes beside the checkpoint.
 
     Raises:
+        MissingFile: the checkpoint is gone.
         MissingDependency: Ultralytics, or what it needs, is not installed.
         StepInputError: it cannot export the checkpoint, or what it writes is no valid model.
     """
+    open_regular(checkpoint).close()
     with TemporaryDirectory() as place:
         folder = Path(place)
         copy = folder / (name or checkpoint.name)
