@@ -11,9 +11,9 @@ LogLevel = Literal["verbose", "info", "warning", "error", "internal_error"]
 USUAL: LogLevel = "info"
 LEAST: dict[LogLevel, int] = {
     "verbose": 0,
-    "info": 10,  # DEBUG: Polygraphy has TensorRT's `info` below its own
+    "info": 10,  # Polygraphy has TensorRT's `info` as DEBUG
     "warning": 30,
     "error": 40,
     "internal_error": 40,  # Polygraphy hands both over as errors
 }
-"""The least of Python's levels that is written at each; every command would load `logging`."""
+"""The least of Python's levels that is written at each, as a number: commands load no logging."""

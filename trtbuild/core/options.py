@@ -259,7 +259,7 @@ SizeOrAuto = Annotated[
             "anyOf": [
                 {"type": "string", "pattern": _SIZE_PATTERN},
                 {"type": "integer", "minimum": 1},
-                {"const": AUTO},
+                {"type": "string", "const": AUTO},
             ],
             "description": "A size in bytes: 4GiB, 512MiB, a plain number, or auto.",
         }
