@@ -71,6 +71,9 @@ def _gather(reading: Reading, fed: Sequence[FedInput], base: Path) -> dict[str, 
     workspace = pools.pop("workspace", told.get("workspace"))
     options: dict[str, Any] = {} if not workspace else {"workspace": _size(workspace)}
     options |= {name: told[name] for name in _PLAIN if name in told}
+    for name in [each for each in pools if each.startswith("dla_") and "dla_core" not in told]:
+        reading.note(f"the memory pool {name}", "it is a DLA's, and the command uses none")
+        del pools[name]
     if pools:
         options["memory_pools"] = {name: _size(size) for name, size in pools.items()}
     if plugins := _existing(told.get("plugins", ()), reading, "a plugin library"):
