@@ -102,6 +102,14 @@ def test_what_has_a_body_in_onnx_can_be_named(op):
     assert op not in {node.op_type for node in fixed.graph.node}
 
 
+def test_a_body_that_holds_another_is_taken_apart_too():
+    """HardSwish is made of a HardSigmoid."""
+    _, _, fixed, account = decompose("y = HardSwish(x)", ops=("HardSwish", "HardSigmoid"))
+
+    assert 2 == len(account.changed)
+    assert not {"HardSwish", "HardSigmoid"} & {node.op_type for node in fixed.graph.node}
+
+
 def test_group_norms_are_of_fixed_channels():
     """The form of opset 21, which TensorRT 10.7 refuses."""
     weights = {"g": np.array([1, 2, 3, 4], np.float32), "b": np.array([4, 3, 2, 1], np.float32)}
