@@ -13,7 +13,7 @@ from trtbuild.core.frozen import frozen
 from trtbuild.recipe.checks import find_problems_across
 from trtbuild.recipe.embedding import embed_preprocessing
 from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import EXTENDS, WITHOUT, Recipe
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 if TYPE_CHECKING:
@@ -98,6 +98,10 @@ def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
 
 
 def _examine(path: Path, source: RecipeText) -> ExaminedRecipe:
+    if source.names(()) and {EXTENDS, WITHOUT} & set(source.names(())):
+        from trtbuild.recipe.extending import extend
+
+        source = extend(path, source)
     recipe, problems, unsound = _recipe(source)
     found = sort_problems([*source.problems, *problems])
     return ExaminedRecipe(path, recipe, source, found, unsound)
