@@ -140,8 +140,7 @@ def main() -> None:
             shown = "-" if distance is None else f"{distance:.1e}"
             seconds = time.perf_counter() - start
             sys.stdout.write(
-                f"{name:28} {kind:21} {changed:4} changed  {shown:>8} {seconds:5.1f} s  {words}"
-                 "\n"
+                f"{name:28} {kind:21} {changed:4} changed  {shown:>8} {seconds:5.1f} s  {words}\n"
             )
     sys.stdout.write(f"largest difference: {worst:.1e} of an output's largest value" + "\n")
 
