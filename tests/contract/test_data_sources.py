@@ -14,9 +14,11 @@ from trtbuild.data.survey import digest_of_sample
 
 kinds = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 read = pytest.mark.parametrize("make", [KINDS[name] for name in KINDS if name != "random"])
+stored = {"audio", "coco", "images", "preprocessed", "python", "video", "yolo"}
 of_files = pytest.mark.parametrize(
-    "make", [KINDS[name] for name in KINDS if name not in {"python", "preprocessed", "random"}]
+    "make", [KINDS[name] for name in KINDS if name not in stored | {"random"}]
 )
+of_stored = pytest.mark.parametrize("make", [KINDS[name] for name in sorted(stored)])
 
 
 def test_every_kind_has_a_sample(tmp_path):
@@ -115,6 +117,18 @@ def test_a_file_that_changed_since_its_capture_is_refused(make, tmp_path):
 
     with pytest.raises(CorruptObject, match="has changed since this run was planned"):
         list(data.samples(context))
+
+
+@of_stored
+def test_what_is_decoded_is_decoded_once(make, tmp_path):
+    """A step behind the capture reads no file, and so none that changed; the samples are equal."""
+    source = make(tmp_path)
+    once = plain(source.samples(source.find_files(tmp_path)))
+    data, context = capture(source, tmp_path, tmp_path / "out")
+    for path in source.find_files(tmp_path):
+        path.write_bytes(b"torn")
+
+    assert once == plain(data.samples(context))
 
 
 @kinds

@@ -112,6 +112,14 @@ class Audio(Choice):
 
         return map_in_order(load, files, threads=threads)
 
+    def decode(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the samples: there is nothing between decoding and what the model takes."""
+        return self.samples(files, threads=threads)
+
+    def finish(self, sample: Sample) -> Sample:
+        """Return it."""
+        return sample
+
     def prepare(self, sound: NDArray[Any], rate: int, name: str) -> NDArray[Any]:
         """Return what the model takes of a sound: float64 [samples, channels] at a sample rate.
 

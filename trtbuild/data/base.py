@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self, runtime_checkable
 
 from pydantic import Field, model_validator
 
@@ -17,7 +17,16 @@ from trtbuild.core.values import TensorSpec
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Choice", "DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
+__all__ = [
+    "Choice",
+    "DataSource",
+    "Decoded",
+    "Manifest",
+    "Sample",
+    "SizeSpan",
+    "Span",
+    "spread_evenly",
+]
 
 
 @frozen
@@ -113,6 +122,24 @@ class DataSource(Protocol):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the installed packages whose version may change a sample."""
+
+
+@runtime_checkable
+class Decoded(Protocol):
+    """A data source whose samples take long to decode, and little room once that is done.
+
+    A capture stores them as they are then, so that the steps behind it need not decode again.
+    """
+
+    def decode(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the samples as they are stored; otherwise as `samples` does.
+
+        Raises:
+            StepInputError: a file cannot be read; says which and why.
+        """
+
+    def finish(self, sample: Sample) -> Sample:
+        """Return a decoded sample as the model takes it."""
 
 
 def spread_evenly(total: int, count: int | None, *, where: str, unit: str) -> range | list[int]:

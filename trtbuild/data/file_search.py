@@ -51,7 +51,8 @@ def find_named_files(
     elif place.is_file() or is_pattern(path):
         found, root = _find_matching(path, base), base
     else:
-        raise MissingFile(f"{place}: no such folder", hint=ABSENT)
+        what = "file" if place.suffix else "folder"
+        raise MissingFile(f"{place}: no such {what}", hint=ABSENT)
     names = sorted(name for name in found if wanted(name))
     if not names:
         raise MissingFile(f"{place}: holds no {what}", hint=hint)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,7 +18,7 @@ from trtbuild.data.base import Choice, Sample
 from trtbuild.data.preprocess import Preprocess
 from trtbuild.data.truths.base import tells_classes
 
-__all__ = ["FoundPictures", "PictureFiles", "is_picture"]
+__all__ = ["FoundPictures", "PictureFiles", "finish_picture", "is_picture"]
 
 MOST_BYTES = 1 << 30
 """As much as the largest picture that is decoded takes without compression."""
@@ -118,6 +119,23 @@ class PictureFiles(Choice):
         Raises:
             StepInputError: a picture cannot be read, decoded or preprocessed; says which and why.
         """
+        return self._read(files, self.finish, threads)
+
+    def decode(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the pixels that the model sees of each picture, before they are normalized.
+
+        Raises:
+            StepInputError: as `samples`.
+        """
+        return self._read(files, lambda sample: sample, threads)
+
+    def finish(self, sample: Sample) -> Sample:
+        """Normalize the pixels of a picture."""
+        return finish_picture(sample, self.input, self.preprocess)
+
+    def _read(
+        self, files: Sequence[Path], finish: Callable[[Sample], Sample], threads: int
+    ) -> Iterator[Sample]:
         import numpy as np  # noqa: F401  # imported here, and not by several threads at once
         from PIL import Image
 
@@ -132,9 +150,9 @@ class PictureFiles(Choice):
                 data = read_regular(path, most_bytes=MOST_BYTES)
             except MissingFile as error:
                 raise StepInputError(error.message, hint="is it still there?") from error
-            array = self.preprocess.apply(pixels.decode_image(data, name), name)
+            seen = self.preprocess.shape_pixels(pixels.decode_image(data, name), name)
             frames = pixels.count_frames(data)
-            return Sample(name=name, arrays={self.input: array}, frames=frames)
+            return finish(Sample(name=name, arrays={self.input: seen}, frames=frames))
 
         return map_in_order(load, files, threads=threads)
 
@@ -145,6 +163,11 @@ class PictureFiles(Choice):
     def fact_names(self) -> tuple[str, ...]:
         """Decoding and resizing are Pillow's, arithmetic NumPy's."""
         return ("numpy", "pillow")
+
+
+def finish_picture(sample: Sample, key: str, preprocess: Preprocess) -> Sample:
+    """Return a sample whose pixels, those of the input `key`, are normalized."""
+    return replace(sample, arrays={key: preprocess.normalize(sample.arrays[key])})
 
 
 def is_picture(name: str) -> bool:

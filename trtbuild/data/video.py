@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -12,6 +12,7 @@ from trtbuild.core.options import Location
 from trtbuild.data.base import Choice, Sample
 from trtbuild.data.extras import load_extra
 from trtbuild.data.file_search import find_by_suffix
+from trtbuild.data.picture_files import finish_picture
 from trtbuild.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -73,6 +74,23 @@ class Video(Choice):
             MissingDependency: PyAV is not installed.
             StepInputError: a video cannot be read or decoded, or holds too few frames.
         """
+        return self._read(files, self.finish, threads)
+
+    def decode(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the pixels that the model sees of each frame, before they are normalized.
+
+        Raises:
+            MissingDependency, StepInputError: as `samples`.
+        """
+        return self._read(files, lambda sample: sample, threads)
+
+    def finish(self, sample: Sample) -> Sample:
+        """Normalize the pixels of a frame."""
+        return finish_picture(sample, self.input, self.preprocess)
+
+    def _read(
+        self, files: Sequence[Path], finish: Callable[[Sample], Sample], threads: int
+    ) -> Iterator[Sample]:
         from trtbuild.data.frames import choose_frames, read_frames
         from trtbuild.data.prefetch import map_in_order
 
@@ -84,8 +102,8 @@ class Video(Choice):
                 yield from read_frames(self, path, wanted, threads=threads)
 
         def prepare(frame: Frame) -> Sample:
-            picture = frame.make_picture()
-            return Sample(frame.name, {self.input: self.preprocess.apply(picture, frame.name)})
+            seen = self.preprocess.shape_pixels(frame.make_picture(), frame.name)
+            return finish(Sample(frame.name, {self.input: seen}))
 
         return map_in_order(prepare, frames(), threads=threads)
 

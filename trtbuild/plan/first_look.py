@@ -129,7 +129,11 @@ def _data_problems(
     for name in unknown:
         at: At = ("data", data, option)
         told = f"data `{data}` gives an array for `{name}`; the model has no such input"
-        yield examined.source.problem(at, told, suggest_nearest(name, names))
+        hint = suggest_nearest(name, names)
+        if source.kind == "text" and "inputs" not in source.model_fields_set:
+            taken = ", ".join(f"{each}: {each}" for each in source.inputs if each in names)
+            hint = f"say what it takes: `inputs: {{{taken or f'{names[0]}: input_ids'}}}`"
+        yield examined.source.problem(at, told, hint)
     if not unknown and "inputs" not in examined.unsound:
         stated = state_manifest(source, examined.file.parent.absolute())
         if stated is not None:

@@ -22,6 +22,10 @@ __all__ = ["Diagnosis", "diagnose_machine", "judge_kinds"]
 EXTRAS = {
     "torch": "pip install 'trtbuild[torch]'",
     "pillow": "pip install 'trtbuild[media]'",
+    "av": "pip install 'trtbuild[video]'",
+    "tokenizers": "pip install 'trtbuild[text]'",
+    "soundfile": "pip install 'trtbuild[audio]'",
+    "pyarrow": "pip install 'trtbuild[datasets]'",
 }
 """What some recipes need beyond their targets, and what installs it."""
 

@@ -151,6 +151,14 @@ def _fit(kind: str, options: Mapping[str, Any], reading: Reading | None) -> dict
     return kept
 
 
+def _find_below(options: Mapping[str, Any], told: str) -> tuple[str, ...]:
+    """Return where an option is a mapping with a key that is named in what was told."""
+    found = (
+        (name, key) for name, each in options.items() if isinstance(each, dict) for key in each
+    )
+    return next(((name, key) for name, key in found if f"`{key}`" in told), ())
+
+
 def _find_problem(
     backend: type[Options], options: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], str] | None:
@@ -164,6 +172,6 @@ def _find_problem(
         instead: Mapping[str, str] = getattr(backend, "instead", {})
         if not place:
             named = next((name for name in options if f"`{name}`" in told), "")
-            place = (named,) if named else ()
+            place = (named,) if named else _find_below(options, told)
         return place, next((instead[each] for each in place if each in instead), told)
     return None
