@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import StepInputError, TrtbuildError, UsageError
 from trtbuild.core.placed import SENSITIVITY as FILE
-from trtbuild.core.records import Outcome
 from trtbuild.core.sensitivity import PickedSamples, Sensitivity
 from trtbuild.data.archive import read_samples
 from trtbuild.data.base import Manifest

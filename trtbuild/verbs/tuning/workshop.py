@@ -13,7 +13,7 @@ from trtbuild.core.records import Outcome, Record
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
 from trtbuild.plan.checks import find_profile_shapes
-from trtbuild.plan.comparison import name_some_comparison
+from trtbuild.plan.comparison import SomeSamples, name_some_comparison
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.sensitivity import SENSITIVITY
@@ -102,8 +102,7 @@ class Workshop:
             targets=(),
             fetch=True,
             layers=layers,
-            some=some,
-            some_of_all=plain,
+            some=SomeSamples(some, of_all=plain) if some else None,
         )
         return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
 
