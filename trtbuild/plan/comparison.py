@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.frozen import frozen
 from trtbuild.plan.engine_runs import add_engine_runs
 from trtbuild.plan.labels import add_labels
 from trtbuild.plan.measuring import make_measuring
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["SomeSamples", "add_comparison", "name_some_comparison"]
 
 
-@dataclass(frozen=True)
+@frozen
 class SomeSamples:
     """How many samples to compare on, spread over the data."""
 
