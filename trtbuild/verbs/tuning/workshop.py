@@ -189,6 +189,17 @@ class Workshop:
         return frozenset(each.kind for each in find_balances(GraphView(self._model)))
 
     @cached_property
+    def head(self) -> tuple[str, ...]:
+        """The last layers of a detector's branches; nothing where no detections are measured."""
+        from trtbuild.model.view import GraphView
+        from trtbuild.verbs.tuning.heads import find_head
+
+        _, compare = sections_of(self.loaded)
+        if not any(getattr(each, "kind", "") == "detection" for each in compare.metrics):
+            return ()
+        return find_head(GraphView(self._model), self.macs)
+
+    @cached_property
     def _model(self) -> onnx.ModelProto:
         """The float model, without its weights."""
         from trtbuild.model.onnx_file import load_bare
