@@ -19,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,12 @@ def compare_fits(name: str) -> list[str]:
     return [name, *(f"{each.figures[0].found}, {each.sqnr_db:.2f} dB" for each in found)]
 
 
+def show(row: Sequence[str]) -> None:
+    """Print a row as soon as it is known."""
+    sys.stdout.write(" | ".join(row) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,10 +150,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TRTBUILD_STORE"] = str(Path(folder, "store"))
         names = asked.names or NAMES
-        rows = [HEAD, *(measure(name, asked.budget, Path(folder)) for name in names)]
-        rows += [["plain, and", *FITS], *map(compare_fits, names)]
-    for row in rows:
-        sys.stdout.write(" | ".join(row) + "\n")
+        show(HEAD)
+        for name in names:
+            show(measure(name, asked.budget, Path(folder)))
+        show(["plain, and", *FITS])
+        for name in names:
+            show(compare_fits(name))
     return 0
 
 

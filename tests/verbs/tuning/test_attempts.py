@@ -83,3 +83,14 @@ def test_where_all_samples_contradict_they_count_from_then_on_and_more_signal_is
     assert (False, False) == (found.trial.passed, other.trial.passed)
     assert WHOLE == made.levels.wanted
     assert [32, 128] == [each.samples for each in found.trial.fewer]
+
+
+def test_what_costs_nothing_is_compared_on_all_where_one_sample_too_many_is_lost():
+    """Of 128 that is chance; where it then fails, what has no more signal is left alone."""
+    made, asked = attempts_with(lambda _, count: 9 if count == TOTAL else 1)
+    found = made.decide(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0], few=True))
+    made.decide(made.try_out(Candidate({"b": 1}), "b", of=made.tried[0], few=True))
+
+    assert [32, 128, WHOLE, 32] == asked
+    assert not found.trial.passed
+    assert 128 == made.levels.wanted
