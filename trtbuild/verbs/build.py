@@ -23,7 +23,6 @@ from trtbuild.plan.preview import PreviewRequest
 from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement, Recipe
-from trtbuild.run.executor import Executor, Listener
 from trtbuild.sources.base import Source
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
@@ -31,6 +30,7 @@ from trtbuild.verbs.engine_places import find_engine_places
 
 if TYPE_CHECKING:
     from trtbuild.plan.lock import Lock
+    from trtbuild.run.executor import Executor, Listener
 
 __all__ = [
     "build_plan",
