@@ -181,6 +181,9 @@ class Rows:
         if "error" in found:
             say(f"  {label:28} -        {found['error']}")
             return None
+        if not found["share"]:
+            say(f"  {label:28} -        nothing is in INT8")
+            return None
         mean, spread = np.mean(found["db"]), np.std(found["db"]) / np.sqrt(len(found["db"]))
         say(f"  {label:28} {mean:6.2f} dB ±{spread:.2f}   INT8 {found['share']:.1%}")
         return float(mean)
@@ -251,9 +254,7 @@ def table(name, asked, folder):
         for group in (single, theirs)
     ]
     ratios = [auto / mse for mse, auto in zip(*costs, strict=True)]
-    say(
-        f"  auto less the best kind {behind[0]:+.2f} dB, less the best of theirs {behind[1]:+.2f} dB"
-    )
+    say(f"  auto: {behind[0]:+.2f} dB to the best kind, {behind[1]:+.2f} dB to the best of theirs")
     say(f"  time {ratios[0]:.2f} and memory {ratios[1]:.2f} of mse's")
     return [name, *behind, *ratios]
 
