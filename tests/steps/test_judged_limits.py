@@ -24,7 +24,7 @@ def samples(outlier=40.0):
     return [Feed((str(i),), {"x": each}) for i, each in enumerate(values)]
 
 
-def judge(tmp_path, weight_of_first, *, step=32, workers=1):
+def judge(tmp_path, weight_of_first, *, step=32, workers=1, calibrator=AUTO):
     """Judge on a layer that reads the first value with so large a weight."""
     weight = np.random.default_rng(1).standard_normal((64, 16)).astype(np.float32)
     weight[0] = weight_of_first
@@ -34,7 +34,12 @@ def judge(tmp_path, weight_of_first, *, step=32, workers=1):
     for feed in samples():
         histogram.add(feed.arrays["x"])
     return search_judged(
-        path, samples()[::step], AUTO, {"x": histogram}, folder=tmp_path / "out", workers=workers
+        path,
+        samples()[::step],
+        calibrator,
+        {"x": histogram},
+        folder=tmp_path / "out",
+        workers=workers,
     )
 
 
@@ -50,6 +55,15 @@ def test_what_no_layer_makes_use_of_is_given_up(tmp_path):
 def test_what_a_layer_rests_on_is_kept(tmp_path):
     """The same values, but the outlier decides the output: clipping it loses to minmax."""
     assert ("minmax", 40.0) == judge(tmp_path, 3.0, step=256).choices["x"]
+
+
+@pytest.mark.parametrize("one", [Minmax(kind="minmax"), Auto(kind="auto", samples=0)])
+def test_what_others_decide_for_is_left_to_them(one, tmp_path):
+    """Such a tensor has its limit in every table, and gets none from the search."""
+    found = judge(tmp_path, 0.0, calibrator={"x": one})
+
+    assert {} == found.choices
+    assert 1 == len(set(found.scores.values()))
 
 
 def test_threads_change_nothing(tmp_path):

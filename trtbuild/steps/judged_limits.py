@@ -91,7 +91,7 @@ def search_judged(
         fixed=opened.fed,
         workers=workers,
     )
-    free = [name for name in trial.tensors if isinstance(calibrators[name], Auto)]
+    free = [name for name in trial.tensors if _is_judged(calibrators[name])]
     tables = _list_tables(calibrators, {name: seen[name] for name in trial.tensors})
     if free:
         tables[READERS] = tables["mse"] | _find_readers(opened, feeds, seen, free, workers)
@@ -123,14 +123,20 @@ def _find_readers(
     return {name: min(found[name], seen[name].absmax) for name in free if name in found}
 
 
+def _is_judged(calibrator: HostCalibrator) -> bool:
+    return isinstance(calibrator, Auto) and calibrator.samples > 0
+
+
 def _list_tables(
     calibrators: Mapping[str, HostCalibrator], seen: Mapping[str, Histogram]
 ) -> dict[str, dict[str, float]]:
     tables: dict[str, dict[str, float]] = {}
     for name, histogram in seen.items():
         one = calibrators[name]
-        offered = one.offer(histogram) if isinstance(one, Auto) else {}
-        kinds = offered or dict.fromkeys(Auto.KINDS, one.limit(histogram))
+        if isinstance(one, Auto) and _is_judged(one):
+            kinds = one.offer(histogram)
+        else:
+            kinds = dict.fromkeys(Auto.KINDS, one.limit(histogram))
         for kind, limit in kinds.items():
             tables.setdefault(kind, {})[name] = min(limit, histogram.absmax)
     return tables
