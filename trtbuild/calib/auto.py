@@ -61,8 +61,8 @@ class Auto(Options):
     """The share of minmax's error that clipping must save where a histogram decides; 2 %, since
     what was collected is a sample, and a smaller difference is its noise."""
     samples: Annotated[int, Field(ge=0, le=4096)] = 128
-    """The most calibration samples that judge, evenly spread: one in ten, each run some ten times,
-    but at least 16, and more where the model is small. 0: histograms decide."""
+    """The most calibration samples that judge, evenly spread: one in twelve, each run some ten
+    times, but at least 8, and more where the model is small. 0: histograms decide."""
 
     def limit(self, histogram: Histogram) -> float:
         """Return the limit that the histogram alone decides for."""

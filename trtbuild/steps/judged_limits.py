@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "choose_judging", "search_judged", "spread_feeds"]
 
-ONE_IN = 10
-"""So many runs with pairs to compute are made of each sample that judges."""
-LEAST = 16
+ONE_IN = 12
+"""At most so many runs with pairs to compute are made of each sample that judges."""
+LEAST = 8
 """Of fewer samples each is a chance of its own."""
 CHEAP_VALUES = 1 << 24
 """So many values of tensors that need a range cost nothing to speak of."""
@@ -40,13 +40,16 @@ class Judged(NamedTuple):
     """What the search found: limits by tensor, how the tables did in dB, on how many samples."""
 
     choices: dict[str, Choice]
+    taken: str
     scores: dict[str, float]
     samples: int
 
     def describe(self) -> str:
         """Say how the tables did that were run on all samples."""
         told = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
-        return f"auto: signal over error on {self.samples} samples (dB), best first: {told}"
+        return (
+            f"auto takes {self.taken}: by signal over error on {self.samples} samples (dB), {told}"
+        )
 
 
 def choose_judging(
@@ -98,7 +101,7 @@ def search_judged(
     found = search_limits(tables, judge, basis=Auto.BASIS)
     tied = trial.tie({name: one.limit for name, one in found.choices.items()})
     choices = {name: found.choices[name]._replace(limit=tied[name]) for name in free}
-    return Judged(choices, found.scores, judge.samples)
+    return Judged(choices, found.taken, found.scores, judge.samples)
 
 
 def _find_readers(
