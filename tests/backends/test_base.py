@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Backend, BuildOrder, Capabilities, ImplicitQuantization
+from trtbuild.core.kinds import load_kinds
 from trtbuild.core.values import Ranges
 
-KINDS = get_args(get_args(Target)[0])
+KINDS = load_kinds(Target)
 ASKED = [
     name for name, each in vars(Backend).items() if inspect.isfunction(each) and name[0] != "_"
 ]

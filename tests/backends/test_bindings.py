@@ -37,7 +37,7 @@ NOT_OFFERED = {
     "MemoryPoolType": {"WORKSPACE"},  # an option of its own
 }
 OF_DLA = re.compile("^DLA_")
-"""What bindings of 11 and RTX still name, and a build without a DLA has no use for."""
+"""What bindings of RTX still name, and a build without a DLA has no use for."""
 
 
 @pytest.fixture(params=FLAVOURS)
@@ -69,7 +69,7 @@ def test_an_options_words_are_the_members_of_its_enum(flavour, option):
     if option not in target.model_fields:
         pytest.skip(f"{kind} has no {option}")
     members = set(found["enums"][ENUM_OF[option]]) - NOT_OFFERED.get(ENUM_OF[option], set())
-    if kind != "tensorrt10":
+    if kind == "tensorrt_rtx":
         members = {name for name in members if not OF_DLA.match(name)}
 
     words = {word for word in _literals(target.model_fields[option].annotation) if word}
@@ -160,6 +160,7 @@ USED = {
         "EXCLUDE_LEAN_RUNTIME",
         "ERROR_ON_TIMING_CACHE_MISS",
         "DISABLE_COMPILATION_CACHE",
+        "GPU_FALLBACK",
     },
     "LayerInformationFormat": {"JSON"},
 }
@@ -172,9 +173,13 @@ ATTRIBUTES = {
         "set_timing_cache": "set_timing_cache(self: IBuilderConfig, cache: ITimingCache, "
         "ignore_mismatch: bool) -> bool",
         "get_timing_cache": "get_timing_cache(self: IBuilderConfig) -> ITimingCache",
+        "get_memory_pool_limit": "get_memory_pool_limit(self: IBuilderConfig, pool: MemoryPoolType)"
+        " -> int",
         "progress_monitor": "property",
         "DLA_core": "property",
+        "default_device_type": "property",
     },
+    "Builder": {"num_DLA_cores": "read only"},
     "ITimingCache": {"serialize": "serialize(self: ITimingCache) -> IHostMemory"},
     "INetworkDefinition": {
         "num_inputs": "read only",

@@ -104,7 +104,7 @@ def test_nodes_that_must_stay_float_are_held_back(double):
 
 
 def test_dla_is_chosen_by_its_core(double):
-    """Polygraphy takes core 0 whatever is asked; where there is no DLA, it says so."""
+    """Polygraphy takes core 0 whatever is asked; where there is no DLA, that is said."""
     options = {"dla_core": 1, "gpu_fallback": True, "fp16": True}
 
     told = double("tensorrt10", options=options, dla_cores=2)["told"]
@@ -113,7 +113,7 @@ def test_dla_is_chosen_by_its_core(double):
     assert "IBuilderConfig.default_device_type = DLA" in told
     assert "IBuilderConfig.DLA_core = 1" == [line for line in told if "DLA_core" in line][-1]
     assert "IBuilderConfig.set_flag(GPU_FALLBACK)" in told
-    assert "no DLA hardware is available" in without["error"][1]
+    assert "there is no DLA 0 here: TensorRT finds 0" == without["error"][1]
 
 
 def test_every_option_of_its_own_reaches_the_builder_by_name(double):

@@ -200,7 +200,7 @@ def test_names_of_inputs_must_exist(double):
         ({"strip_plan": True}, "`strip_plan` needs"),
         ({"gpu": "hopper"}, "gpu"),
         ({"fp16": True}, "fp16"),
-        ({"dla_core": 0}, "dla_core"),
+        ({"gpu_fallback": True}, "`gpu_fallback` is for targets with a `dla_core`"),
         ({"tactic_sources": ["cudnn"]}, "tactic_sources"),
     ],
 )
@@ -217,3 +217,49 @@ def test_it_is_built_for_the_gpu_that_the_recipe_names():
     made = [Tensorrt11(kind="tensorrt11", gpu=text).built_for() for text in texts]
 
     assert [("9.0",), ("9.0",), ("9.0",), ("12.1",)] == made
+
+
+def test_layers_that_a_limit_cost_kernels_are_told_whatever_the_log_has(double):
+    """They are listened to, and not written; the engine's need is told of `auto`."""
+    says = [
+        ("VERBOSE", "--------------- Timing Runner: layer (CaskConvolution[0x80000009])"),
+        ("VERBOSE", "Tactic: 0x4 skipped. Scratch requested: 8388608, available: 7340032"),
+        ("INFO", "Max Scratch Memory: 4096 bytes"),
+    ]
+
+    found = double("tensorrt11", options={"workspace": "auto"}, memory=8 << 20, says=says)
+
+    assert str(7 << 20) == found["options"]["workspace_bytes"]
+    need, loss = found["notes"]
+    assert "`workspace: auto` is 7.0 MiB, the GPU's 8.0 MiB less 1/8" in need
+    assert "1 layer lost kernels, which ask for up to 8.0 MiB" in loss
+
+
+def test_a_dla_takes_pairs_from_11_4_1_on(double):
+    """No flag for INT8 or FP16 is set: types stand in the model; Polygraphy would take core 0."""
+    options = {"dla_core": 1, "gpu_fallback": True, "memory_pools": {"dla_managed_sram": "1MiB"}}
+
+    told = double("tensorrt11", options=options, version="11.4.1.5", dla_cores=2)["told"]
+
+    assert "IBuilderConfig.default_device_type = DLA" in told
+    assert "IBuilderConfig.DLA_core = 1" == [line for line in told if "DLA_core" in line][-1]
+    assert "IBuilderConfig.set_flag(GPU_FALLBACK)" in told
+    assert f"IBuilderConfig.set_memory_pool_limit(DLA_MANAGED_SRAM, {2**20})" in told
+    flags = [line for line in told if "set_flag" in line]
+    assert not any(word in line for line in flags for word in ("INT8", "FP16", "PRECISION"))
+
+
+@pytest.mark.parametrize(
+    ("version", "cores", "kind", "message"),
+    [
+        ("11.4.0.106", 2, "MissingDependency", "TensorRT 11.4.0.106 builds for no DLA here"),
+        ("11.4.1.5", 1, "NoGpu", "there is no DLA 1 here: TensorRT finds 1"),
+    ],
+)
+def test_a_dla_that_is_not_there_is_not_left_to_the_gpu(double, version, cores, kind, message):
+    """Not even with `gpu_fallback`, by which Polygraphy would give it all of the work."""
+    options = {"dla_core": 1, "gpu_fallback": True}
+
+    error = double("tensorrt11", options=options, version=version, dla_cores=cores)["error"]
+
+    assert (kind, message) == (error[0], error[1])

@@ -93,3 +93,39 @@ def test_a_build_from_elsewhere_runs_with_a_word_on_what_is_not_known(
 
     assert 0 == answer.code, answer.err
     assert "whether the recipe still makes it is not known: it was not built here" in answer.out
+
+
+PICTURES = "  eval: {kind: images, path: photos, preprocess: {resize: [8, 8]}}\n"
+
+
+@pytest.fixture
+def photos(applied_project):
+    """The same project, whose evaluation data are two pictures; nothing is built anew for it."""
+    from PIL import Image
+
+    Path("photos").mkdir()
+    for name, value in (("dark", 20), ("light", 220)):
+        Image.fromarray(np.full((16, 24, 3), value, np.uint8)).save(f"photos/{name}.png")
+    return applied_project
+
+
+def test_pictures_are_answered_with_classes(photos, trtbuild, monkeypatch):
+    """Through the preprocessing of a data set; both models side by side, and drawn."""
+    text = photos.read_text()
+    line = next(each for each in text.splitlines() if each.startswith("  eval:"))
+    photos.write_text(text.replace(line + "\n", PICTURES).replace(", top1]", ", top1_agreement]"))
+    monkeypatch.setattr("trtbuild.verbs.freshness.explain_doubt", lambda *_: "")
+    Path("names.txt").write_text("one\ntwo\nthree\nfour\n")
+    answer = trtbuild(
+        *("run", "recipe.yaml", "--input", "photos", "--top", "2", "--names", "names.txt"),
+        *("--fp32", "--int8", "--output", "drawn"),
+    )
+    lines = answer.out.splitlines()
+
+    assert 0 == answer.code, answer.err
+    assert ["dark.png", "light.png"] == [lines[0], lines[5]]
+    assert ["fp32", "fp32", "int8", "int8"] == [line.split()[0] for line in lines[1:5]]
+    assert lines[1].split()[-1] in {"one", "two", "three", "four"}
+    assert ["dark.png.png", "light.png.png"] == sorted(
+        each.name for each in Path("drawn").iterdir()
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from tests.helpers.projects import edit
+from trtbuild.api import executors
 
 pytestmark = pytest.mark.usefixtures("steps_here")
 
@@ -40,6 +42,32 @@ def test_why_shows_all_that_a_step_is_made_of(applied, trtbuild):
     assert "next: reuse" in shown
 
 
+def test_the_log_of_a_good_build_can_be_read(applied, trtbuild, monkeypatch):
+    """At TensorRT's level that was asked for when it ran; one that is reused has the old one."""
+    monkeypatch.setitem(executors.EXECUTORS, "local", executors._local)  # a step with a log
+    usual = trtbuild("why", "recipe.yaml", "--log").out
+    reused = trtbuild("apply", "--log-level", "verbose", "recipe.yaml").out
+    edit(applied, "compute_capabilities: [8.9]", "compute_capabilities: [8.6]")
+    anew = trtbuild("apply", "--log-level", "verbose", "recipe.yaml").out
+    verbose = trtbuild("why", "recipe.yaml", "build_engine(rtx)", "--log").out
+
+    assert "Max Scratch Memory: " in usual
+    assert "log of build_engine(rtx) (info): " in reused
+    assert "it was built before, with `--log-level info`, and is reused" in reused
+    assert "log of build_engine(rtx) (verbose): " in anew
+    assert "is reused" not in anew
+    assert len(verbose.splitlines()) > 2 * len(usual.splitlines())
+    assert "log (verbose): " in trtbuild("why", "recipe.yaml", "build_engine(rtx)").out
+
+
+def test_a_step_without_a_log_says_so(applied, trtbuild):
+    """With what has one."""
+    answer = trtbuild("why", "recipe.yaml", "calibrate", "--log")
+
+    assert 2 == answer.code
+    assert "no log of `calibrate` is kept" in answer.err
+
+
 def test_an_unknown_step_is_a_usage_error(applied, trtbuild):
     """With the steps that there are."""
     answer = trtbuild("why", "recipe.yaml", "bild")
@@ -68,6 +96,22 @@ def test_a_stale_plan_is_refused(applied, trtbuild):
     assert 5 == answer.code
     assert "calibrate: params.calibrator.kind: minmax → mse" in answer.err
     assert "1 to run" in trtbuild("plan", "recipe.yaml").out
+
+
+def test_a_saved_plan_shows_nothing_of_a_file_that_is_no_recipe(project, trtbuild, tmp_path):
+    """It may name any file; what is in there is for whoever asks for it by its name."""
+    assert 0 == trtbuild("plan", "recipe.yaml", "--out", "saved.json").code
+    secret = tmp_path / "secret"
+    secret.write_text("password: hunter2\n")
+    saved = project.parent / "saved.json"
+    saved.write_text(json.dumps({**json.loads(saved.read_text()), "recipe": str(secret)}))
+
+    answer = trtbuild("apply", "--plan", "saved.json")
+
+    assert 5 == answer.code
+    assert "the saved plan is stale" in answer.err
+    assert "hint: `trtbuild validate " in answer.err
+    assert not {"password", "hunter2"} & set(re.findall(r"\w+", answer.out + answer.err))
 
 
 def test_a_plan_whose_results_left_the_store_is_stale(applied, trtbuild):

@@ -17,22 +17,18 @@ from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.flavour import FLAVOURS
 from trtbuild.backends.tensorrt.plan_header import PlanHeader
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.kinds import load_kinds, name_kind
 from trtbuild.core.needs import GPU
 from trtbuild.core.options import Options
 from trtbuild.core.records import RequestedLayer, TargetResult
 from trtbuild.machine.facts import InstalledPackages, find_missing_packages
 
-UNION = get_args(Target)[0]
-KINDS = get_args(UNION) or (UNION,)
+KINDS = load_kinds(Target)
 
 
-def kind_of(backend):
-    return get_args(backend.model_fields["kind"].annotation)[0]
-
-
-@pytest.fixture(params=KINDS, ids=kind_of)
+@pytest.fixture(params=KINDS, ids=name_kind)
 def backend(request):
-    made = request.param.model_validate_json(json.dumps({"kind": kind_of(request.param)}))
+    made = request.param.model_validate_json(json.dumps({"kind": name_kind(request.param)}))
     if reason := find_missing_packages(made.capabilities, InstalledPackages()):
         pytest.skip(reason)
     return made
@@ -107,23 +103,23 @@ def test_an_operator_nobody_has_is_named(build):
         build(onnx.parser.parse_model(text).SerializeToString())
 
 
-@pytest.mark.parametrize("backend", KINDS, ids=kind_of)
+@pytest.mark.parametrize("backend", KINDS, ids=name_kind)
 def test_its_options_survive_a_json_round_trip(backend):
     """A target is a value."""
-    made: Options = backend.model_validate_json(json.dumps({"kind": kind_of(backend)}))
+    made: Options = backend.model_validate_json(json.dumps({"kind": name_kind(backend)}))
 
     assert made == backend.model_validate_json(made.model_dump_json())
     assert made.built_for()
 
 
-LOADED = [each for each in KINDS if kind_of(each) in FLAVOURS]
+LOADED = [each for each in KINDS if name_kind(each) in FLAVOURS]
 """Those whose engines a TensorRT loads."""
 L4, H200 = "NVIDIA L4 (8.9)", "NVIDIA H200 (9.0)"
 
 
 def machine_of(backend, *, gpu=L4):
     """Return the facts of a machine that has all that a kind needs."""
-    flavour = FLAVOURS.get(kind_of(backend))
+    flavour = FLAVOURS.get(name_kind(backend))
     major = flavour.major if flavour else 1
     libraries = flavour.libraries if flavour else ()
     facts = dict.fromkeys((*backend.capabilities.packages, *libraries), f"{major}.2.3")
@@ -133,14 +129,14 @@ def machine_of(backend, *, gpu=L4):
 def built_on(backend, facts):
     """Return what is known of an engine that a machine with these facts built."""
     result = TargetResult(
-        target="it", backend=kind_of(backend), versions=facts, engine_digest="sha256:0",
+        target="it", backend=name_kind(backend), versions=facts, engine_digest="sha256:0",
         engine_size_bytes=1, model_digest="sha256:1", built_for=("8.9",), inputs=(), outputs=(),
         profiles=(), options={}, layers=(), asked_int8=0, delivered_int8=0,
     )  # fmt: skip
     return BuiltEngine(facts[backend.capabilities.packages[0]], ("8.9",), result)
 
 
-@pytest.mark.parametrize("backend", KINDS, ids=kind_of)
+@pytest.mark.parametrize("backend", KINDS, ids=name_kind)
 def test_an_engine_fits_the_machine_that_built_it(backend):
     """And the reason is said."""
     facts = machine_of(backend)
@@ -151,7 +147,7 @@ def test_an_engine_fits_the_machine_that_built_it(backend):
     assert reason
 
 
-@pytest.mark.parametrize("backend", LOADED, ids=kind_of)
+@pytest.mark.parametrize("backend", LOADED, ids=name_kind)
 def test_an_engine_of_another_version_or_gpu_does_not_fit(backend):
     """What is here and what it is for are both named."""
     facts = machine_of(backend)
@@ -164,7 +160,7 @@ def test_an_engine_of_another_version_or_gpu_does_not_fit(backend):
     assert ("no", True) == (verdict, "H200" in reason and "8.9" in reason)
 
 
-@pytest.mark.parametrize("backend", KINDS, ids=kind_of)
+@pytest.mark.parametrize("backend", KINDS, ids=name_kind)
 @pytest.mark.parametrize("known", [True, False])
 def test_of_a_machine_that_nothing_is_known_of_nothing_is_denied(backend, known):
     """What fits anywhere fits; of all else it is not known, with engine.json and without."""
@@ -173,23 +169,23 @@ def test_of_a_machine_that_nothing_is_known_of_nothing_is_denied(backend, known)
     verdict, reason = backend.judge_fit(engine, {})
 
     assert verdict in get_args(FitVerdict)
-    assert ("not known" if kind_of(backend) in FLAVOURS else "yes") == verdict
+    assert ("not known" if name_kind(backend) in FLAVOURS else "yes") == verdict
     assert reason
 
 
-@pytest.mark.parametrize("backend", LOADED, ids=kind_of)
+@pytest.mark.parametrize("backend", LOADED, ids=name_kind)
 def test_an_engines_header_tells_its_kind(backend):
     """By the family of TensorRTs and the major version that stand in it; a stranger has none."""
-    flavour = FLAVOURS[kind_of(backend)]
+    flavour = FLAVOURS[name_kind(backend)]
 
-    assert kind_of(backend) == PlanHeader(flavour.family, f"{flavour.major}.2.3.4").kind
+    assert name_kind(backend) == PlanHeader(flavour.family, f"{flavour.major}.2.3.4").kind
     assert not PlanHeader(flavour.family, "99.0.0.0").kind
     assert not PlanHeader("another", f"{flavour.major}.2.3.4").kind
 
 
 def test_whoever_has_a_flavour_is_found_by_it():
     """By engines that are loaded, and by steps that name it."""
-    flavours = {kind_of(each): each.flavour for each in KINDS if hasattr(each, "flavour")}
+    flavours = {name_kind(each): each.flavour for each in KINDS if hasattr(each, "flavour")}
 
     assert flavours == FLAVOURS
     assert flavours.keys() == set(get_args(Kind))
@@ -197,7 +193,10 @@ def test_whoever_has_a_flavour_is_found_by_it():
 
 def test_capabilities_are_read_without_any_library():
     """`validate` on a laptop knows what a backend can do."""
-    code = "import sys; from trtbuild.backends import Target; print(*sys.modules)"
+    code = (
+        "import sys; from trtbuild.backends import Target;"
+        "from trtbuild.core.kinds import load_kinds; load_kinds(Target); print(*sys.modules)"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

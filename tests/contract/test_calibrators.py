@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.kinds import Calibrator
+from trtbuild.core.kinds import load_kinds
 
-KINDS = get_args(get_args(Calibrator)[0])
+KINDS = load_kinds(Calibrator)
 NAMES = {
     "normal": lambda rng: rng.standard_normal(50_000),
     "relu": lambda rng: np.maximum(rng.standard_normal(50_000), 0),

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.projects import edit, small_project
 from tests.helpers.staged import Staged, artifacts
 from trtbuild import api
-from trtbuild.api.executors import EXECUTORS
+from trtbuild.api.executors import EXECUTORS, ExecutorSettings
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.needs import Needs
@@ -34,7 +34,7 @@ def make(tmp_path):
                 hidden = (tmp_path / "project", tmp_path / "store")
                 executor = Staged(tmp_path / "elsewhere", hidden)
             else:
-                executor = EXECUTORS[name](2)
+                executor = EXECUTORS[name](ExecutorSettings(jobs=2))
             return stack.enter_context(contextlib.closing(executor))
 
         yield made

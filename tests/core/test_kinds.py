@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from trtbuild.core.kinds import BY_KIND, name_kind
+from trtbuild.core.kinds import OneOf, find_kind, load_kinds, name_kind
 from trtbuild.core.options import Options
 
 
@@ -21,8 +23,15 @@ class Square(Options):
     side: Annotated[float, Field(gt=0)]
 
 
+class Oval(Options):
+    kind: Literal["oval"]
+
+
+Shape = OneOf["Round | Square", __name__]
+
+
 class Holder(Options):
-    shapes: dict[str, Annotated[Round | Square, BY_KIND]]
+    shapes: dict[str, Shape]
 
 
 class PlainHolder(Options):
@@ -71,19 +80,49 @@ def test_the_schema_is_that_of_the_whole_union():
     assert plain == Holder.model_json_schema()
 
 
-def test_kinds_that_are_not_named_are_not_built():
-    """Reading builds the validators of what is read."""
+@pytest.fixture
+def stones(tmp_path, monkeypatch):
+    """A package of two kinds in two modules, and a union of both and one that stands beside it."""
+    folder = tmp_path / "stones"
+    folder.mkdir()
+    for module, name in (("hard", "Granite"), ("soft", "LimeStone")):
+        (folder / f"{module}.py").write_text(
+            "from typing import Literal\n"
+            "from trtbuild.core.options import Options\n"
+            f"class {name}(Options):\n"
+            f"    kind: Literal['{'lime' if module == 'soft' else name.lower()}']\n"
+        )
+    (folder / "__init__.py").write_text(
+        "from trtbuild.core.kinds import OneOf\n"
+        "Stone = OneOf['hard.Granite | soft.LimeStone', __name__]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield importlib.import_module("stones").Stone
+    for name in [each for each in sys.modules if each.partition(".")[0] == "stones"]:
+        del sys.modules[name]
 
-    class Other(Options):
-        kind: Literal["other"]
 
-    class Named(Options):
-        kind: Literal["named"]
+def test_kinds_that_are_not_named_are_not_loaded(stones):
+    """Reading loads, and builds the validator of, what is read; a value of a kind needs neither."""
+    reader = TypeAdapter(stones)
+    read = reader.validate_json('{"kind": "lime"}')
 
-    reader = TypeAdapter(Annotated[Other | Named, BY_KIND])
+    assert "LimeStone" == type(read).__name__
+    assert read is reader.validate_python(read)
+    assert "stones.hard" not in sys.modules
 
-    assert Named(kind="named") == reader.validate_json('{"kind": "named"}')
-    assert [True, False] == [each.__pydantic_complete__ for each in (Named, Other)]
+
+def test_whoever_asks_for_all_kinds_loads_them(stones):
+    """In the order of the union; one is found by its name, and none by another."""
+    assert "LimeStone" == find_kind(stones, "lime").__name__
+    assert find_kind(stones, "stone") is None
+    assert ["granite", "lime"] == [name_kind(each) for each in load_kinds(stones)]
+    assert () == load_kinds(str)
+
+
+def test_a_union_may_hold_another():
+    """What has no module before it is in the module of the union."""
+    assert (Round, Square, Oval) == load_kinds(OneOf["Shape | Oval", __name__])
 
 
 def test_a_kind_has_a_name():

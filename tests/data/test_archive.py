@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import CorruptObject
-from trtbuild.data.archive import read_samples, write_samples
+from trtbuild.data.archive import read_names, read_samples, write_samples
 from trtbuild.data.base import Sample
 
 ARRAYS = hnp.arrays(
@@ -91,3 +91,19 @@ def test_a_damaged_label_is_a_corrupt_object(tmp_path, arrays):
 
     with pytest.raises(CorruptObject, match=r"the stored label of code.py:samples\[0\]"):
         list(read_samples(tmp_path / "s.npz", labels="y", name_of=name_of))
+
+
+def test_samples_may_be_named(tmp_path):
+    """By names that are not in their arrays; others have none."""
+    samples = [Sample(name, {"x": np.arange(2)}) for name in ("cat.jpg", "ünï.png")]
+    with write_samples(tmp_path / "s.npz", named=True) as store:
+        for sample in samples:
+            store(sample)
+    names = read_names(tmp_path / "s.npz")
+
+    found = read_samples(tmp_path / "s.npz", labels=None, name_of=names.__getitem__)
+
+    assert ["cat.jpg", "ünï.png"] == [each.name for each in found]
+    with write_samples(tmp_path / "t.npz") as store:
+        store(samples[0])
+    assert [] == read_names(tmp_path / "t.npz")

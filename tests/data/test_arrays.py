@@ -109,11 +109,11 @@ def test_memory_does_not_grow_with_the_samples(tmp_path, save):
     assert peak < 2_000_000
 
 
-def test_a_directory_is_no_file(tmp_path):
-    """A folder where a file should be is said to be one."""
+def test_a_directory_without_arrays_is_refused(tmp_path):
+    """With the names that files of arrays have."""
     (tmp_path / "a.npz").mkdir()
 
-    with pytest.raises(MissingFile, match=r"a.npz: is a directory; an npz or npy file is needed"):
+    with pytest.raises(MissingFile, match=r"a.npz: holds no arrays"):
         arrays().find_files(tmp_path)
 
 
@@ -284,3 +284,43 @@ def test_a_file_that_vanished_is_named(tmp_path):
     """Its whole path, since it may be the folder that went."""
     with pytest.raises(StepInputError, match=r"/a.npz: cannot be read: No such file"):
         list(arrays().samples([tmp_path / "a.npz"]))
+
+
+def test_files_follow_each_other(tmp_path):
+    """In name order, each with its own number of samples; a count is spread over all of them."""
+    for name, values in (("b", [3, 4, 5]), ("a", [1, 2])):
+        np.savez(tmp_path / f"{name}.npz", x=np.array(values), y=np.array(values))
+    (tmp_path / "readme.txt").write_text("")
+    source = arrays("*.npz", LABELS)
+    files = source.find_files(tmp_path)
+
+    wanted = [("a.npz[0]", 1), ("a.npz[1]", 2), ("b.npz[0]", 3), ("b.npz[1]", 4), ("b.npz[2]", 5)]
+    assert wanted == [(each.name, each.label) for each in source.samples(files)]
+    some = arrays("*.npz", LABELS + ', "count": 2')
+    assert [1, 3] == [each.label for each in some.samples(files)]
+    with pytest.raises(StepInputError, match="2 files: holds 5 samples, and `count` asks for 6"):
+        list(arrays(".", ', "count": 6').samples(files))
+
+
+def test_a_file_may_be_one_sample(tmp_path):
+    """Whole, with as many inputs as it has arrays; only the chosen ones are pinned."""
+    for index in range(4):
+        np.savez(tmp_path / f"{index}.npz", x=np.full((2, index + 1), index), m=index, y=index % 2)
+    source = arrays(".", LABELS + ', "one_a_file": true, "count": 2')
+    files = source.find_files(tmp_path)
+
+    first, second = source.samples(files)
+
+    assert ["0.npz", "2.npz"] == [path.name for path in files]
+    assert ({"m": (), "x": (2, 1)}, 0) == ({k: v.shape for k, v in first.arrays.items()}, 0)
+    assert ([[2, 2, 2]] * 2, 0) == (second.arrays["x"].tolist(), second.label)
+    assert 2 == source.expected(files)
+
+
+def test_a_file_of_one_sample_needs_to_be_said_to_be_one(tmp_path):
+    """Where arrays count differently, the hint says how."""
+    np.savez(tmp_path / "0.npz", ids=np.zeros(7), size=np.zeros(2))
+
+    with pytest.raises(StepInputError, match="differ in the number of samples") as caught:
+        list(arrays("0.npz").samples([tmp_path / "0.npz"]))
+    assert "one_a_file: true" in caught.value.hint

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.data.base import spread_evenly
+from trtbuild.data.base import Choice, spread_evenly
 
 
 def test_a_choice_is_spread_evenly():
@@ -42,3 +43,30 @@ def test_a_choice_of_too_few_is_an_error(total, count, message):
         spread_evenly(total, count, where="photos", unit="picture")
 
     assert message == caught.value.message
+
+
+def chosen(total, **options):
+    return list(Choice(**options).choose(total, where="photos", unit="picture"))
+
+
+def test_a_fraction_is_a_count_of_what_there_is():
+    """Rounded, and one at least."""
+    assert [0, 2] == chosen(4, fraction=0.5)
+    assert [0] == chosen(4, fraction=0.01)
+
+
+def test_a_seed_draws_which_are_taken():
+    """They keep their order; another seed draws others, and the same the same."""
+    drawn = chosen(100, count=5, shuffle=1)
+
+    assert 5 == len(set(drawn))
+    assert drawn == sorted(drawn) == chosen(100, fraction=0.05, shuffle=1)
+    assert drawn not in (chosen(100, count=5), chosen(100, count=5, shuffle=2))
+    assert [1, 16, 32, 35, 47] == drawn
+
+
+@pytest.mark.parametrize("options", [{"count": 1, "fraction": 0.5}, {"shuffle": 1}])
+def test_choices_that_say_two_things_or_none_are_refused(options):
+    """With what to write."""
+    with pytest.raises(ValidationError, match=r"remove one|add `count`"):
+        Choice(**options)

@@ -188,6 +188,7 @@ def test_what_is_no_sample_is_refused(source, code, options, message):
         ("def f():\n yield {'x': 1}\n raise ValueError('no more')", 4, "ValueError: no more"),
         ("def f():\n g()\ndef g():\n np.zeros(-1)", 5, "ValueError: negative dimensions"),
         ("def f():\n raise SystemExit(0)", 3, "SystemExit: 0"),
+        ("class Own(BaseException): ...\ndef f():\n raise Own('x')", 4, "Own: x"),
     ],
 )
 def test_an_exception_is_told_with_its_line(source, caplog, code, line, told):
@@ -203,7 +204,11 @@ def test_an_exception_is_told_with_its_line(source, caplog, code, line, told):
 
 @pytest.mark.parametrize(
     ("code", "told"),
-    [("raise RuntimeError('at import')", "RuntimeError: at import"), ("def f(:", "code.py:2: ")],
+    [
+        ("raise RuntimeError('at import')", "RuntimeError: at import"),
+        ("def f(:", "code.py:2: "),
+        ("raise SystemExit(0)", "importing it fails: SystemExit: 0"),
+    ],
 )
 def test_code_that_cannot_be_imported_is_told(source, code, told):
     """An error on import is the user's, too."""

@@ -149,3 +149,48 @@ def test_folders_label_their_pictures(tmp_path):
     named = images(extra=by_folder + ', "classes": "names.txt"')
     assert (2, 2, 1, 0) == named.find_labels(tmp_path)
     assert () == images().find_labels(tmp_path)
+
+
+def test_a_list_is_read_in_its_order(tmp_path):
+    """A path a line, relative to the list; labels by folders are by the nearest."""
+    for name in ("b/1.png", "a/1.png", "a/2.png"):
+        picture(tmp_path / "photos" / name)
+    (tmp_path / "photos/train.txt").write_text("./b/1.png\r\n\na/2.png\n")
+    source = images("photos/train.txt", ', "labels": "folders"')
+
+    assert ["photos/b/1.png", "photos/a/2.png"] == names(source, tmp_path)
+    assert ("b/1.png", "a/2.png") == source.find_names(tmp_path)
+    assert (1, 0) == source.find_labels(tmp_path)
+    assert ("a", "b") == source.find_class_names(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"a.png\nb.png\n", r"list.txt:2: .*b.png: no such file"),
+        (b"\n", "list.txt: lists no pictures"),
+        (b"\xff", "list.txt: is not UTF-8 text"),
+        (None, "list.txt: no such file"),
+    ],
+)
+def test_a_list_of_what_is_not_there_is_refused(tmp_path, text, told):
+    """With the line."""
+    picture(tmp_path / "a.png")
+    if text is not None:
+        (tmp_path / "list.txt").write_bytes(text)
+
+    with pytest.raises(MissingFile, match=told):
+        images("list.txt").find_files(tmp_path)
+
+
+def test_classes_come_from_a_table_or_an_array(tmp_path):
+    """Of those pictures that are taken; an array has a row for each picture that there is."""
+    for name in ("a/1.png", "a/2.png", "b/3.png", "b/4.png"):
+        picture(tmp_path / "photos" / name)
+    (tmp_path / "t.csv").write_text("label,file\ndog,1\ncat,a/2.png\ncat,3.png\ndog,b/4\n")
+    np.savez(tmp_path / "t.npz", labels=np.array([4, 3, 2, 1]))
+    half = ', "count": 2, "labels": '
+
+    assert (1, 0) == images(extra=half + '{"kind": "csv", "path": "t.csv"}').find_labels(tmp_path)
+    assert (4, 2) == images(extra=half + '{"kind": "npz", "path": "t.npz"}').find_labels(tmp_path)
+    assert {} == images(extra=half + '{"kind": "npz", "path": "t.npz"}').find_label_files(tmp_path)

@@ -196,6 +196,12 @@ def test_a_strip_is_not_blown_up():
         ({"std": [1, 0, 1]}, "greater than 0"),
         ({"scale": 0}, "greater than 0"),
         ({"crop": [0, 3]}, "greater than 0"),
+        ({"fit": "letterbox"}, "`fit: letterbox` needs `resize`"),
+        ({"fit": "stretch", "resize": 3}, "a `resize` of two numbers: [height, width]"),
+        ({"fit": "longest", "resize": [3, 3]}, "a `resize` of one number"),
+        ({"interpolation": "area"}, "`resize_like: pillow` has no `area`; it has nearest"),
+        ({"antialias": False}, "`antialias` is torchvision's choice alone"),
+        ({"dtype": "uint8"}, "`dtype: uint8` needs `scale: 1`"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):
@@ -204,3 +210,32 @@ def test_options_that_make_no_sense_are_refused(options, message):
         preprocess(**options)
 
     assert message in str(caught.value)
+
+
+def test_resizing_is_whose_it_is_said_to_be():
+    """Three pixels in one: Pillow and torchvision average, OpenCV takes the middle one."""
+    picture = gray([[0, 90, 255]])
+    ways = [{}, {"resize_like": "torchvision"}, {"resize_like": "opencv"}]
+    ways += [{"resize_like": "torchvision", "antialias": False}]
+    ways += [{"resize_like": "opencv", "interpolation": "area"}]
+
+    found = [preprocess(resize=[1, 1], scale=1, color="gray", **way) for way in ways]
+
+    assert [111, 111, 90, 90, 115] == [int(each.apply(picture, "x").item()) for each in found]
+
+
+@pytest.mark.parametrize("layout", ["chw", "hwc"])
+@pytest.mark.parametrize("color", ["rgb", "bgr", "gray"])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "uint8"])
+def test_what_the_model_sees_can_be_shown(color, layout, dtype):
+    """Undone, an array is the picture again; gray in three channels."""
+    values = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3) * 10
+    scaled = {"scale": 1} if dtype == "uint8" else {"mean": [0.4], "std": [0.2]}
+    how = preprocess(color=color, layout=layout, dtype=dtype, **scaled)
+
+    array = how.apply(values, "x")
+
+    shown = how.undo(array)
+    wanted = np.repeat(np.asarray(Image.fromarray(values).convert("L"))[..., None], 3, axis=2)
+    assert dtype == array.dtype
+    np.testing.assert_array_equal(shown, wanted if color == "gray" else values)

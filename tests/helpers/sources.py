@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
+from tests.helpers import media
 from trtbuild.core.digest import digest_of_file
 from trtbuild.data import AnyDataSource
 from trtbuild.steps.base import Context, Pinned, QuietEvents, Ref
@@ -90,9 +92,75 @@ def random(folder: Path):
     )
 
 
-KINDS = {
-    make.__name__: make for make in (images, npz, compressed, npy, python, preprocessed, random)
-}
+def shards(folder: Path):
+    """Two npz files, one after the other."""
+    for name, length in (("a", 1), ("b", 3)):
+        (folder / "shards").mkdir(exist_ok=True)
+        np.savez(folder / "shards" / f"{name}.npz", x=np.eye(length, 3))
+    return source_of('{"kind": "arrays", "path": "shards"}')
+
+
+def one_a_file(folder: Path):
+    """An npz file a sample."""
+    (folder / "ones").mkdir()
+    for index in range(4):
+        np.savez(folder / "ones" / f"{index}.npz", x=np.arange(index + 2), y=index)
+    return source_of(
+        '{"kind": "arrays", "path": "ones", "one_a_file": true, "labels": "y", "input": "x"}'
+    )
+
+
+def yolo(folder: Path):
+    """Four pictures that a data.yaml lists."""
+    for index in range(4):
+        picture(folder / "images/val" / f"{index}.png", index)
+    (folder / "data.yaml").write_text("val: images/val\nnames: [a]\n")
+    return source_of('{"kind": "yolo", "path": "data.yaml", "preprocess": {"scale": 1}}')
+
+
+def coco(folder: Path):
+    """Four pictures that a JSON file annotates."""
+    pictures = [{"id": n, "file_name": f"{n}.png", "width": 8, "height": 6} for n in range(4)]
+    for each in pictures:
+        picture(folder / "val" / each["file_name"], each["id"])
+    annotated = {"images": pictures, "annotations": [], "categories": []}
+    (folder / "a.json").write_text(json.dumps(annotated))
+    return source_of('{"kind": "coco", "path": "a.json", "pictures": "val", "preprocess": {}}')
+
+
+def video(folder: Path):
+    """Every second frame of two videos."""
+    media.video(folder / "clips/a.mkv", [0, 40, 80])
+    media.video(folder / "clips/b.mkv", [120, 160, 200, 240])
+    return source_of(
+        '{"kind": "video", "path": "clips", "stride": 2, "preprocess": {"resize": [6, 8]}}'
+    )
+
+
+def text(folder: Path):
+    """Four lines, one of them a word that the tokenizer does not know."""
+    media.tokenizer(folder / "tokenizer.json")
+    (folder / "lines.txt").write_text("the cat\n\non the mat\nsat\nemu\n")
+    return source_of('{"kind": "text", "path": "lines.txt", "tokenizer": "tokenizer.json"}')
+
+
+def audio(folder: Path):
+    """Four sounds of one length."""
+    for index in range(4):
+        media.sound(folder / f"sounds/{index // 2}/{index}.wav", np.linspace(-0.5, 0.5, 99) * index)
+    return source_of('{"kind": "audio", "path": "sounds", "sample_rate": 8000}')
+
+
+def datasets(folder: Path):
+    """Four rows of numbers, in two files."""
+    media.saved_dataset(folder / "saved", x=[[1, 2], [3, 4], [5, 6], [7, 8]], label=[0, 1, 0, 1])
+    return source_of(
+        '{"kind": "datasets", "path": "saved", "columns": {"ids": "x"}, "labels": "label"}'
+    )
+
+
+_MAKERS = (images, npz, compressed, npy, python, preprocessed, random, shards, one_a_file, yolo)
+KINDS = {make.__name__: make for make in (*_MAKERS, coco, video, text, audio, datasets)}
 
 
 def pinned(source, base: Path) -> tuple[Pinned, ...]:

@@ -30,7 +30,7 @@ class Double:
         self.order = order
         self.told = []
         self.module = types.ModuleType("double")
-        self.module.__version__ = surface["version"]
+        self.module.__version__ = order.get("version", surface["version"])
         for name, members in surface["enums"].items():
             numbers = {member: 7 * index + 3 for index, member in enumerate(members)}
             setattr(self.module, name, enum.IntEnum(name, numbers))
@@ -146,6 +146,9 @@ class Behaviour(Running):
         calibrator = config.state.get("int8_calibrator")
         if calibrator is not None:
             Behaviour.calibrate(self, network, calibrator)
+        logger = self.module.created[-1] if self.order.get("says") else None
+        for severity, text in self.order.get("says", ()):
+            logger.log(getattr(self.module.ILogger, severity), text)
         if monitor is not None:
             monitor.phase_finish("build")
         return None if self.order.get("fails") else self.answer("plan")
@@ -182,8 +185,8 @@ class Behaviour(Running):
     def IBuilderConfig_get_flag(self, config, flag):
         return flag.name in config.state["flags_set"]
 
-    def IBuilderConfig_get_memory_pool_limit(self, _config, _pool):
-        return 0
+    def IBuilderConfig_get_memory_pool_limit(self, _config, pool):
+        return self.order.get("memory", 0) if pool.name == "WORKSPACE" else 0
 
     def IBuilderConfig_get_tactic_sources(self, _config):
         return 0

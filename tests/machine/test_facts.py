@@ -12,15 +12,18 @@ import pytest
 
 from trtbuild.backends import onnxruntime, tensorrt_rtx
 from trtbuild.backends.tensorrt11 import Tensorrt11
+from trtbuild.core.errors import NoGpu
 from trtbuild.core.watch import Watch, describe_devices
 from trtbuild.machine import facts
 from trtbuild.machine.facts import (
     Gpu,
     InstalledPackages,
+    demand_device,
     find_missing_packages,
     judge_readiness,
     list_gpus,
     list_target_kinds,
+    show_device,
 )
 from trtbuild.machine.places import find_lack
 
@@ -30,6 +33,12 @@ int cuInit(unsigned flags) { return 0; }
 int cuDeviceGetCount(int *count) { *count = 2; return 0; }
 int cuDeviceGetName(char *name, int size, int device) {
     strncpy(name, device ? "NVIDIA L4" : "NVIDIA H200", size); return 0;
+}
+int cuDeviceTotalMem_v2(unsigned long *bytes, int device) {
+    *bytes = (device ? 24ul : 140ul) << 30; return 0;
+}
+int cuDeviceGetPCIBusId(char *bus, int size, int device) {
+    strncpy(bus, device ? "0000:31:00.0" : "0000:17:00.0", size); return 0;
 }
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
     *value = attribute == 75 ? (device ? 8 : 9) : attribute == 76 ? (device ? 9 : 0) : -1;
@@ -152,7 +161,43 @@ def test_gpus_are_read_from_the_driver(monkeypatch, tmp_path):
     subprocess.run(command, check=True)
     monkeypatch.setattr(facts, "_driver", lambda: ctypes.CDLL(str(library)))
 
-    assert (Gpu("NVIDIA H200", "9.0"), Gpu("NVIDIA L4", "8.9")) == list_gpus()
+    assert (
+        Gpu("NVIDIA H200", "9.0", 140 << 30, "0000:17:00.0"),
+        Gpu("NVIDIA L4", "8.9", 24 << 30, "0000:31:00.0"),
+    ) == list_gpus()
+
+
+TWO = (Gpu("NVIDIA L4", "8.9", 24 << 30, "31"), Gpu("NVIDIA H200", "9.0", 140 << 30, "17"))
+
+
+def test_facts_are_those_of_the_gpu_that_is_meant(monkeypatch):
+    """Its name and memory count, and its index does not; one that is not there is no fact."""
+    monkeypatch.setattr(facts, "list_gpus", lambda: TWO)
+    first, second, third = (InstalledPackages([], device=index) for index in range(3))
+
+    assert ("NVIDIA L4 (8.9)", str(24 << 30)) == (first["gpu"], first["gpu_memory"])
+    assert ("NVIDIA H200 (9.0)", str(140 << 30)) == (second["gpu"], second["gpu_memory"])
+    assert "gpu" not in third
+
+
+def test_a_gpu_that_is_not_there_is_asked_for_in_vain(monkeypatch):
+    """With those that are."""
+    monkeypatch.setattr(facts, "list_gpus", lambda: TWO)
+    demand_device(1)
+
+    with pytest.raises(NoGpu, match=r"no GPU 2 here: there is 0 \(NVIDIA L4\), 1 \(NVIDIA H200\)"):
+        demand_device(2)
+
+
+@pytest.mark.parametrize(
+    ("visible", "device", "told"),
+    [("", 1, "1"), ("4,5", 1, "5"), ("GPU-a, MIG-b", 1, "MIG-b"), ("4", 1, "1")],
+)
+def test_a_process_is_shown_one_gpu_of_those_that_are_visible(visible, device, told, monkeypatch):
+    """CUDA counts those that it is let see."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+
+    assert {"CUDA_VISIBLE_DEVICES": told} == show_device(device)
 
 
 def test_no_driver_means_no_gpu(monkeypatch):

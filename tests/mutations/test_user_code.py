@@ -47,7 +47,7 @@ YIELD = """
     for _ in range(2):
         yield {"x": np.full([4], value, np.float32)}
 """
-STEP = "capture_data(calib)"
+STEP, FIXED = "capture_data(calib)", "fix_graph"
 
 
 class Project:
@@ -477,11 +477,11 @@ def project(tmp_path, monkeypatch, store):
     return Project(tmp_path / "project", monkeypatch)
 
 
-def compiled(project, store):
-    """Return the plan of the one step that runs code."""
+def compiled(project, store, step=STEP):
+    """Return the plan of the one step that runs code, and of those before it."""
     loaded = load_recipe(project.recipe)
     made, _ = compile_for_machine(loaded, store, Inline(), targets=(), fetch=False)
-    return made.cut_after((STEP,))
+    return made.cut_after((step,))
 
 
 def capture(project, store):
@@ -665,3 +665,30 @@ def test_a_digest_does_not_depend_on_where_the_project_lies(project, store, tmp_
     project.recipe = shutil.copytree(project.folder, tmp_path / "elsewhere") / "recipe.yaml"
 
     assert "reuse" == decided(project, store).verdict
+
+
+def test_a_fix_in_python_is_code_like_any_other(project, store):
+    """Its file is an ingredient, and so is what it reads."""
+    project.code("value = 1.0")
+    text = project.recipe.read_text()
+    project.recipe.write_text(
+        text.replace("\ndata:", '\nfixes: [{kind: python, entrypoint: "code/surgery.py:f"}]\ndata:')
+    )
+    project.write("code/name.txt", "renamed")
+    surgery = project.write(
+        "code/surgery.py",
+        f"import os\nfrom pathlib import Path\n\ndef f(graph):\n    graph.nodes[-1].name = "
+        f"Path({beside('name.txt')}).read_text()\n",
+    )
+
+    def verdict():
+        return decide(compiled(project, store, FIXED), Store(store.root))[-1].verdict
+
+    walk_plan(compiled(project, store, FIXED), store, Inline(), QuietListener())
+    before = verdict()
+    project.write("code/name.txt", "renamed_again")
+    after = verdict()
+    project.write("code/name.txt", "renamed")
+    surgery.write_text(surgery.read_text() + "    graph.nodes[0].name = 'first'\n")
+
+    assert ("reuse", "run", "run") == (before, after, verdict())

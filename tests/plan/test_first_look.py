@@ -34,6 +34,28 @@ def torch_recipe(folder, *edits):
     return path
 
 
+@pytest.mark.parametrize(
+    ("data", "told", "hint"),
+    [
+        ("kind: text, path: a, tokenizer: t", "`input_ids`", "`inputs: {input: input_ids}`"),
+        ("kind: text, path: a, tokenizer: t, inputs: {x: input_ids}", "`x`", "`input`"),
+        ("kind: datasets, path: a, columns: {inputs: x}", "`inputs`", "`input`"),
+        ("kind: audio, path: a, sample_rate: 8000, input: wave", "`wave`", "`input`"),
+        ("kind: video, path: a, preprocess: {}, input: frame", "`frame`", "`input`"),
+        ("kind: yolo, path: a, preprocess: {}, input: images", "`images`", "`input`"),
+    ],
+)
+def test_inputs_that_no_model_has_are_told_of_all_kinds(tmp_path, data, told, hint):
+    """Before a file is looked for; with what to write."""
+    old = "{kind: arrays, path: eval.npz, labels: label}"
+    path = torch_recipe(tmp_path, (old, f"{{{data}}}"))
+
+    found = next(find_input_problems(examine_recipe(path)))
+
+    assert f"data `eval` gives an array for {told}" in found.message
+    assert hint in found.hint
+
+
 def test_a_good_recipe_has_nothing_said_of_it(tmp_path):
     """Of an ONNX model, nor of a torch model whose code is not even there."""
     assert [] == said_of(small_project(tmp_path))
@@ -73,6 +95,19 @@ def test_inputs_are_looked_at_before_an_export(expected, edits, tmp_path):
 
     assert len(expected) == len(said)
     assert all(words in told for words, told in zip(expected, said, strict=True))
+
+
+def test_what_is_wrong_elsewhere_hides_nothing_of_data(tmp_path):
+    """A metric that there is none of, beside data that no input takes."""
+    recipe = torch_recipe(
+        tmp_path,
+        ("path: photos", "path: photos\n    input: image"),
+        ("metrics: [cosine,", "metrics: [cosinus,"),
+    )
+
+    assert ["data `calib` gives an array for `image`; the model has no such input"] == (
+        said_of(recipe)
+    )
 
 
 def test_an_onnx_model_says_its_inputs_itself(tmp_path):

@@ -38,6 +38,26 @@ def test_label_files_are_pinned_by_their_pictures(folder):
     assert made.data == steps["infer(reference)"].data
 
 
+def test_a_description_brings_its_labels(folder):
+    """As files of labels beside pictures do; classes in a table need no such step."""
+    (folder / "data.yaml").write_text("val: photos\n")
+    (folder / "photos/2.txt").write_text("")
+    described = DATA.replace(
+        "{kind: images, path: photos, labels: {kind: yolo, path: labels}",
+        "{kind: yolo, path: data.yaml",
+    )
+
+    steps = steps_of(folder, RECIPE + described.replace("METRICS", DETECTION) + INT8)
+
+    (file,) = steps["capture_labels(eval)"].files
+    assert ("photos/2.png", str(folder / "photos/2.txt")) == (file.name, file.file.path)
+    (folder / "t.csv").write_text("file,label\n1,4\n2,3\n")
+    table = DATA.replace("{kind: yolo, path: labels}", "{kind: csv, path: t.csv}")
+    steps = steps_of(folder, RECIPE + table.replace("METRICS", "[top1]") + INT8)
+    assert "capture_labels(eval)" not in steps
+    assert (3, 4) == steps["capture_data(eval)"].labels
+
+
 def test_without_a_metric_that_reads_them_there_is_no_such_step(folder):
     """Cosine asks for no label."""
     steps = steps_of(folder, RECIPE + DATA.replace("METRICS", "[cosine]") + INT8)

@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 from trtbuild.data import AnyDataSource
 from trtbuild.plan.stated_data import state_manifest
 
+BYTES = {"resize": 4, "fit": "letterbox", "scale": 1.0, "dtype": "uint8", "layout": "hwc"}
+TEXT = {"kind": "text", "path": "t", "tokenizer": "t", "inputs": {"input": "input_ids"}}
 PICTURES = {"kind": "images", "path": "photos"}
 
 
@@ -32,6 +34,22 @@ def test_shapes_that_a_recipe_states(shape, options, tmp_path):
     (tensor,) = stated(tmp_path, **options).tensors
 
     assert ("input", shape) == (tensor.name, tensor.shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "options"),
+    [
+        ("uint8", (4, 4, 3), {"kind": "video", "path": "v", "preprocess": BYTES}),
+        ("uint8", (4, 4, 3), {"kind": "coco", "path": "v", "pictures": "p", "preprocess": BYTES}),
+        ("int64", ("?",), TEXT),
+        ("int32", (9,), TEXT | {"max_length": 9, "padding": "max_length", "dtype": "int32"}),
+    ],
+)
+def test_shapes_of_frames_and_texts(dtype, shape, options, tmp_path):
+    """Letterboxes have one size; texts where they are filled up."""
+    (tensor,) = stated(tmp_path, **options).tensors
+
+    assert ("input", dtype, shape) == (tensor.name, tensor.dtype, tensor.shape)
 
 
 def test_a_count_that_is_known(tmp_path):

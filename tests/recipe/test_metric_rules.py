@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.recipes import GOOD
 from trtbuild.core.errors import RecipeError
 from trtbuild.recipe.load import check_source
+from trtbuild.recipe.metric_rules import find_metric_of
 from trtbuild.recipe.source import parse_recipe_text
 
 METRICS = "metrics: [cosine, sqnr_db, top1_agreement, top1]"
@@ -18,12 +19,20 @@ TOP2 = METRICS.replace("]", ", {kind: classification, top: [2]}]")
 
 
 def problems_with(metrics=METRICS, gate=GATE):
+    return [(problem.path, problem.message) for problem in find_problems(metrics, gate)]
+
+
+def hints_with(metrics, gate):
+    return [problem.hint for problem in find_problems(metrics, gate)]
+
+
+def find_problems(metrics, gate):
     text = GOOD.replace(METRICS, metrics).replace(GATE, gate)
     try:
         check_source(Path("r.yaml"), parse_recipe_text("r.yaml", text.encode()))
     except RecipeError as error:
-        return [(problem.path, problem.message) for problem in error.problems]
-    return []
+        return error.problems
+    return ()
 
 
 @pytest.mark.parametrize(
@@ -118,3 +127,25 @@ def told_of(text):
     except RecipeError as error:
         return "\n".join(each.message for each in error.problems)
     return ""
+
+
+@pytest.mark.parametrize(
+    ("figure", "maker"),
+    [
+        ("top4", "{kind: classification, top: [4]}"),
+        ("Top-10", "{kind: classification, top: [10]}"),
+        ("mAP50", "{kind: detection, layout: ...}"),
+        ("miou", "{kind: segmentation}"),
+        ("speed", ""),
+    ],
+)
+def test_a_figure_that_no_metric_yields_leads_to_its_kind(figure, maker):
+    """In the place of a metric, and in a gate: the name is what people know, the kind is ours."""
+    assert maker == find_metric_of(figure)
+    for metrics, gate in (
+        (METRICS.replace("cosine", figure), GATE),
+        (METRICS, f"{{metric: {figure}, at_least: 0.5}}"),
+    ):
+        hint = hints_with(metrics, gate)[0]
+        assert maker in hint
+        assert bool(maker) == ("it yields that figure" in hint)

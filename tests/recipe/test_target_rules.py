@@ -1,4 +1,4 @@
-"""What TensorRT 10 can be together with the rest of a recipe."""
+"""What a TensorRT can be together with the rest of a recipe."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ targets:
 SECTION = "quantization: {{mode: {mode}, data: calib, calibrator: {{kind: {kind}}}{more}}}"
 TEN = "{kind: tensorrt10}"
 NATIVE = ", calibrate_with: tensorrt"
+HALF = ", high_precision: fp16"
+PROFILE = "profiles: [{{x: {{min: [4], opt: [4], max: [{}]}}}}]"
 
 
 def section(mode="implicit", kind="entropy2", more=""):
@@ -52,6 +54,10 @@ def told(tmp_path):
         ("{kind: tensorrt10, dla_core: 0, gpu_fallback: true}", section(more=", skip: [head]")),
         ("{kind: tensorrt10, io_types: {x: half}, fp16: true}", ""),
         ("{kind: tensorrt10, ranges_as: cache}", section()),
+        ("{kind: tensorrt11, dla_core: 0}", section("explicit", more=HALF + ", skip: [head]")),
+        ("{kind: tensorrt11, dla_core: 0}", "precision: fp16"),
+        ("{kind: tensorrt11, dla_core: 0, gpu_fallback: true}", section("explicit")),
+        ("{kind: tensorrt11, dla_core: 0}", "precision: fp16\n" + PROFILE.format(4)),
     ],
 )
 def test_what_goes_together_is_accepted(told, target, quantization):
@@ -64,6 +70,31 @@ def test_what_goes_together_is_accepted(told, target, quantization):
     [
         ("{kind: tensorrt11}", section(), "5: tensorrt11 (target `it`) cannot build with `mode"),
         ("{kind: tensorrt10, dla_core: 0}", section("explicit"), "7: a DLA takes no Q/DQ nodes"),
+        (
+            "{kind: tensorrt11, dla_core: 0}",
+            section("explicit"),
+            "7: a DLA computes in INT8 and FP16, and what is not INT8 here is fp32",
+        ),
+        (
+            "{kind: tensorrt11, dla_core: 0}",
+            "precision: bf16",
+            "7: a DLA computes in INT8 and FP16",
+        ),
+        (
+            "{kind: tensorrt11, dla_core: 0}",
+            section("explicit", more=HALF + ", precision: {head: fp32}"),
+            "5: a DLA computes no layer in float, and `precision` asks for that",
+        ),
+        (
+            "{kind: tensorrt11, dla_core: 0}",
+            "precision: fp16\n" + PROFILE.format(8),
+            "6: a DLA (target `it`) takes one size alone, not a range",
+        ),
+        (
+            "{kind: tensorrt10, dla_core: 0, fp16: true}",
+            f"{PROFILE.format(4)}, {{x: {{min: [2], opt: [2], max: [2]}}}}]".replace("}}],", "}},"),
+            "5: a DLA (target `it`) takes one size of each input, of one profile",
+        ),
         ("{kind: tensorrt10, dla_core: 0}", "", "7: a DLA computes in INT8 and FP16"),
         (
             "{kind: tensorrt10, dla_core: 0}",
@@ -102,9 +133,9 @@ def test_what_does_not_is_told_at_its_line(told, target, quantization, expected)
     assert found.startswith(expected)
 
 
-@pytest.mark.parametrize("option", ["dla_core: 0", "fp16: true", "io_types: {x: half}"])
+@pytest.mark.parametrize("option", ["ranges_as: cache", "fp16: true", "io_types: {x: half}"])
 def test_an_option_of_another_flavour_says_where_it_belongs(tmp_path, option):
-    """`tensorrt11` has no DLA, no precision flags: the hint names the kind that does."""
+    """`tensorrt11` has no precision flags: the hint names the kind that does."""
     path = tmp_path / "r.yaml"
     path.write_text(RECIPE.format(target=f"{{kind: tensorrt11, {option}}}", quantization=""))
 

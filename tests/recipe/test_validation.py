@@ -35,7 +35,6 @@ def problems_of(old, new):
         (("quantization", "ranges", "input", 0), "[-2.2, 2.7]", "[low, 2.7]"),
         (("quantization", "ranges", "input"), "[-2.2, 2.7]", "[1, 2, 3]"),
         (("quantization", "ranges", "495"), "1e1", "ten"),
-        (("model", "options", "kind"), "kind: fast", "kind: [fast]"),
         (("targets", "my rtx"), "  rtx:", "  my rtx:"),
         (("quantization", "ranges", ""), '"495"', '""'),
         (("compare", "metrics", 0), "cosine", "cosin"),

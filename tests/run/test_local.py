@@ -16,6 +16,7 @@ from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.needs import Needs
 from trtbuild.core.values import Range, Ranges
+from trtbuild.machine.facts import Gpu
 from trtbuild.run import local as module
 from trtbuild.run import process as process_module
 from trtbuild.run.executor import Call, CallResult
@@ -63,6 +64,31 @@ def test_two_builds_are_never_on_one_gpu(local, tmp_path):
     assert not local.has_room(ENGINE.needs())
     assert local.has_room(RTX_BUILD.needs())
     assert local.has_room(QUICK.needs())
+
+
+def test_steps_run_on_the_gpu_with_the_index(local, tmp_path, monkeypatch):
+    """Their process sees no other; where the index is none of CUDA's, all as it is."""
+    made = []
+    monkeypatch.setattr(module, "WorkerProcess", lambda *_, **more: made.append(more))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    with contextlib.closing(Local(1, device=1)) as second:
+        for executor in (local, second):
+            executor._worker(QUICK.needs(), call(tmp_path, name=f"of {id(executor)}"))
+
+    assert [None, {"CUDA_VISIBLE_DEVICES": "1"}] == [each["environment"] for each in made]
+    assert (0, 1) == (local._here.device, second._here.device)
+
+
+def test_builds_on_two_gpus_do_not_wait_for_each_other(local, monkeypatch):
+    """Another trtbuild builds on the second meanwhile, and on the first it does not."""
+    monkeypatch.setattr(
+        module, "list_gpus", lambda: (Gpu("L4", "8.9", bus="31"), Gpu("L4", "8.9", bus="17"))
+    )
+    assert local.has_room(GPU_BUILD.needs())
+
+    with contextlib.closing(Local(1, device=1)) as second, contextlib.closing(Local(1)) as first:
+        assert second.has_room(GPU_BUILD.needs())
+        assert not first.has_room(GPU_BUILD.needs())
 
 
 def test_engines_share_a_gpu_but_not_with_a_build(local, tmp_path):

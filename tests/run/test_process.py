@@ -75,7 +75,7 @@ def test_a_worker_is_given_a_line_and_answers_with_lines(start, tmp_path):
     assert hear(told) is None  # what is no word of the worker's
     assert {**REPORT, "notes": ("a",), "warnings": (), "caveats": ()} == hear(told)
     asked = json.loads((tmp_path / "asked").read_text())
-    assert 3 == asked["threads"]
+    assert (3, "info") == (asked["threads"], asked["log_level"])
     assert call(tmp_path) == Call.model_validate_json(json.dumps(asked["call"]))
     assert "[1] a library says hello\n" == (tmp_path / "it.log").read_text()
 

@@ -99,6 +99,21 @@ def test_of_several_that_fit_one_must_be_named():
     assert [{1}, {1}] == [fit(both, "ema.averaged")[0], fit(both, "model")[0]]
 
 
+def test_an_average_is_said_to_be_one():
+    """Chosen by its key, or alone there; nothing else is called so."""
+    both = {"state_dict": TRAINED, "state_dict_ema": TRAINED}
+    told = "`state_dict_ema` is an average of weights (EMA)"
+
+    assert "`state_dict_ema`: an average (EMA), which is mostly the one" in refused(both).hint
+    assert told in fit({"state_dict_ema": TRAINED})[1]
+    assert 1 == len(fit({"schema": TRAINED})[1])
+
+
+def test_tensors_beside_plain_values_are_a_state_dict():
+    """As where somebody put the epoch into it."""
+    assert ({1}, ()) == fit({**TRAINED, "epoch": 3, "name": "net"})
+
+
 def test_a_key_may_be_what_names_begin_with():
     """A part of a larger model; without the key, the hint says it."""
     whole = {**begun("generator."), **begun("critic.", {"w": torch.zeros(1)})}

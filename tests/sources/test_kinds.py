@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+from trtbuild.core.kinds import load_kinds
 from trtbuild.core.options import describe_fields
 from trtbuild.sources import ModelSource
-from trtbuild.sources.kinds import Onnx, Torch
+from trtbuild.sources.huggingface import Huggingface
+from trtbuild.sources.onnx import Onnx
+from trtbuild.sources.torch import Torch
+from trtbuild.sources.ultralytics import Ultralytics
 
 MODEL = TypeAdapter(ModelSource)
 TORCH = """{"kind": "torch", "entrypoint": "net.py:make", "inputs": {"x": {"shape": ["n", 3]}}%s}"""
@@ -56,12 +58,12 @@ def test_a_dimension_is_a_size_or_a_name(shape):
         MODEL.validate_json(TORCH.replace('["n", 3]', shape) % "")
 
 
-@pytest.mark.parametrize("kind", [Onnx, Torch])
+@pytest.mark.parametrize("kind", [Onnx, Torch, Huggingface, Ultralytics])
 def test_every_option_is_described(kind):
     """The recipe reference is made of these words."""
     assert set(kind.model_fields) - {"kind"} == set(describe_fields(kind))
 
 
 def test_the_union_is_the_registry():
-    """Both kinds are in it."""
-    assert {Onnx, Torch} == set(get_args(get_args(ModelSource)[0]))
+    """All kinds are in it."""
+    assert {Huggingface, Onnx, Torch, Ultralytics} == set(load_kinds(ModelSource))

@@ -65,3 +65,15 @@ def test_what_does_not_fit_is_passed_over():
 
     assert {"batch": 2, "seq": 96} == choose_sizes(IDS, [wrong], {}).example
     assert {} == choose_sizes({"x": InputSpec(shape=(1, 3))}, [wrong], {}).example
+
+
+def test_every_corner_is_checked_where_few_dimensions_vary():
+    """A picture may be wide, high or both; of many that vary, one at a time is at an end."""
+    picture = {"x": ((1, 3, 32, 64), (8, 3, 224, 256), (8, 3, 512, 768))}
+    many = {"x": InputSpec(shape=("n", "a", "b", "c", "d"))}
+    profile = {"x": ((1, 1, 1, 1, 1), (1, 2, 3, 4, 5), (9, 9, 9, 9, 9))}
+
+    assert [(32, 64), (512, 768), (32, 768), (512, 64)] == [
+        (each["h"], each["w"]) for each in choose_sizes(PICTURE, [picture], {}).checked
+    ]
+    assert 10 == len(choose_sizes(many, [profile], {}).checked)

@@ -15,8 +15,7 @@ from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.onnx_file import write_onnx
 from trtbuild.model.signature import read_signature
-from trtbuild.sources import torch_export
-from trtbuild.sources.kinds import Torch
+from trtbuild.sources.torch import Torch
 from trtbuild.sources.torch_module import prepare_module
 
 torch = pytest.importorskip("torch")
@@ -242,43 +241,6 @@ def test_a_sequence_is_exported_within_the_profile(base):
     with pytest.raises(StepInputError, match=r"it raises .* at scale \[2, 96\]") as caught:
         brought(base, **CLASHING)
     assert "give profiles" in caught.value.hint
-
-
-def test_what_cannot_be_exported_for_all_sizes_is_for_the_profiles(base, monkeypatch):
-    """With a note; a module that fails by itself is not tried again."""
-    tried = []
-
-    def captured(_source, _module, _arguments, dynamic):
-        tried.append([(str(each.__name__), each.min, each.max) for each in dynamic[0].values()])
-        if len(tried) == 1:
-            raise ValueError("not for all")
-        return "program"
-
-    monkeypatch.setattr(torch_export, "_captured", captured)
-    section = source(**CLASHING)
-    sizes = section.sizes(SHORT, {})
-    made = prepare_module(section, base=base, weights=None).module
-
-    assert ("program", (torch_export.WITHIN,)) == torch_export._export(
-        section, made, section.inputs, sizes
-    )
-    assert [("batch", "seq"), ("seq", 4, 77)] == [tuple(n for n, _, _ in tried[0]), tried[1][1]]
-    tried.clear()
-    with pytest.raises(StepInputError, match="it raises"):
-        torch_export._export(section, made, section.inputs, section.sizes([], {}))
-    assert 1 == len(tried)
-
-
-def test_an_opset_that_cannot_be_reached_says_which_can(pair):
-    """The exporter would keep its own without a word."""
-    model = type(pair)()
-    model.CopyFrom(pair)
-    model.opset_import[0].version = 18
-    forward = {name: source(**PAIR).inputs[name] for name in ("left", "right")}
-
-    with pytest.raises(StepInputError, match="at opset 20, only at 18") as caught:
-        torch_export._hold_to_promises(source(**PAIR), forward, model)
-    assert "write `opset: 18`" == caught.value.hint
 
 
 def test_finding_the_sources_is_cheap(base):

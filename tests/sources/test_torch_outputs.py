@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
 
-from tests.helpers.torch_models import tiny
 from trtbuild.core.errors import StepInputError
-from trtbuild.sources.kinds import Torch
-from trtbuild.sources.torch_outputs import flat, order_of_outputs
+from trtbuild.sources.torch_outputs import (
+    flat,
+    flatten_outputs,
+    look_at,
+    order_outputs,
+    pick_outputs,
+)
 
 torch = pytest.importorskip("torch")
 
@@ -20,16 +25,14 @@ class Pair(NamedTuple):
     ones: torch.Tensor
 
 
+class Own(OrderedDict):
+    pass
+
+
 def order(returned, *names):
     """Return the recipe's names as the module returns them."""
-
-    class Module(torch.nn.Module):
-        def forward(self, x):
-            return returned(x, x + 1)
-
-    program = torch.export.export(Module(), (torch.zeros(2),))
-    source = Torch.model_validate_json(tiny(outputs=names))
-    return order_of_outputs(source, program)
+    x = torch.zeros(2)
+    return order_outputs("net.py:net", names, look_at(returned(x, x + 1)))
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,34 @@ def test_what_is_in_order_is_named_in_order():
     assert ("a", "b", "c") == order(lambda x, y: [x * 2, (y, y * 2)], "a", "b", "c")
     assert ("b", "a") == order(lambda x, y: Pair(x * 2, y), "b", "a")
     assert ("best", "which") == order(lambda x, y: torch.max(x + y, 0), "best", "which")
+
+
+@dataclass
+class Found:
+    boxes: torch.Tensor
+    scores: torch.Tensor | None
+
+
+def test_a_dataclass_is_named_by_its_fields():
+    """Or in their order; so is a dict of a class of its own, as transformers returns."""
+    assert ("boxes", "scores") == order(Found, "scores", "boxes")
+    assert ("a", "b") == order(Found, "a", "b")
+    assert ("boxes", "scores") == order(lambda x, y: Own(boxes=x, scores=y), "scores", "boxes")
+    assert ("any",) == order(lambda x, _: Found(x, None), "any")
+    assert [True, False] == [look_at(each).usual for each in ({"a": 1}, Own(a=1))]
+
+
+def test_some_are_picked_by_name():
+    """Or all, where none is named; from then on the module returns these."""
+    module = torch.nn.Module()
+    module.forward = lambda x: Found(x, x + 1)
+    returned = look_at(Found(1, 2))
+    flatten_outputs(module, pick_outputs("net", ("scores",), returned))
+
+    assert (0, 1) == pick_outputs("net", (), returned)
+    assert (4,) == module(3)
+    with pytest.raises(StepInputError, match="net: it returns `boxes`, `scores`, and no `masks`"):
+        pick_outputs("net", ("masks",), returned)
 
 
 def test_a_single_tensor_has_any_name():

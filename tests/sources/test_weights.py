@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import pickle
 import threading
 import warnings
@@ -59,7 +60,7 @@ def test_what_is_not_there_says_so(tmp_path):
     """With what to do instead."""
     with pytest.raises(MissingFile, match="cannot be fetched") as caught:
         fetch_weights(by_url((tmp_path / "gone").as_uri()), tmp_path / "here", timeout_seconds=5)
-    assert "weights: {path: ...}" in caught.value.hint
+    assert "by `path` in place of `url`" in caught.value.hint
 
 
 def test_a_host_that_does_not_exist_says_so(tmp_path):
@@ -247,3 +248,20 @@ def test_a_compressed_archive_is_refused(tmp_path):
 
     with pytest.raises(StepInputError, match="is a compressed archive"):
         read_weights(tmp_path / "w.pth")
+
+
+def test_weights_in_several_files_are_read_by_their_index(tmp_path, tensors):
+    """All that the index names, and a file that lacks one is said."""
+    from safetensors.torch import save_file
+
+    names = sorted(tensors)
+    placed = {name: f"w-{number}.safetensors" for number, name in enumerate(names)}
+    for name, file in placed.items():
+        save_file({name: tensors[name].contiguous()}, tmp_path / file)
+    index = tmp_path / "w.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": placed}))
+
+    assert names == sorted(read_weights(index))
+    index.write_text(json.dumps({"weight_map": {**placed, "more": "w-0.safetensors"}}))
+    with pytest.raises(StepInputError, match=r"w-0\.safetensors: has no `more`, which"):
+        read_weights(index)

@@ -149,3 +149,19 @@ def test_a_real_engine(build, tmp_path):
     assert (1, 1) == (first.asked_int8, first.delivered_int8)
     assert [] == events.notes
     assert first == build(backend=rtx, account=account)[0]
+
+
+def test_how_much_memory_a_gpu_has_counts_where_the_workspace_follows_from_it():
+    """And nowhere else; the level of the log counts nowhere."""
+    steps = [
+        BuildEngine.model_validate_json(json.dumps(STEP | {"backend": {"kind": kind, **more}}))
+        for kind, more in (
+            ("tensorrt11", {}),
+            ("tensorrt11", {"workspace": "auto"}),
+            ("tensorrt_rtx", {"workspace": "auto"}),
+        )
+    ]
+
+    names = [{"gpu", "gpu_memory"} & set(each.fact_names()) for each in steps]
+
+    assert [{"gpu"}, {"gpu", "gpu_memory"}, set()] == names

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.helpers.sources import KINDS, capture, picture, pinned, plain, source_of
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.steps import capture_data
 from trtbuild.steps.capture_data import CaptureData
 
 SHOTS = '{"kind": "images", "path": "shots", "preprocess": {"scale": 1}}'
@@ -51,9 +52,9 @@ def test_a_file_of_several_pictures_is_told(tmp_path):
     assert warning.startswith("of files with several pictures the first is read: a.gif (3) (hint: ")
 
 
-def test_files_are_not_copied(tmp_path):
-    """samples.npz is there, and empty, where the files themselves promise the samples."""
-    capture(KINDS["images"](tmp_path), tmp_path, tmp_path / "out")
+def test_files_of_arrays_are_not_copied(tmp_path):
+    """samples.npz is there, and empty: to read them again costs nothing."""
+    capture(KINDS["npz"](tmp_path), tmp_path, tmp_path / "out")
 
     assert [] == list(np.load(tmp_path / "out/samples.npz"))
 
@@ -242,3 +243,17 @@ def test_labels_of_folders_come_with_the_samples(tmp_path):
     (tmp_path / "shots/dogs/2.png").rename(tmp_path / "shots/ants/2.png")
     assert (0, 1) == source.find_labels(tmp_path)
     assert ["ants", "cats"] == [path.parent.name for path in source.find_files(tmp_path)]
+
+
+def test_more_pictures_than_there_is_room_for_are_decoded_again(tmp_path, monkeypatch):
+    """None is stored then; what is read is the same."""
+    source = KINDS["images"](tmp_path)
+    data, context = capture(source, tmp_path, tmp_path / "all")
+    once = plain(data.samples(context))
+    whole = (tmp_path / "all/samples.npz").stat().st_size
+    monkeypatch.setattr(capture_data, "MOST_STORED_BYTES", 8 * 6 * 3 * 3)
+
+    data, context = capture(source, tmp_path, tmp_path / "none")
+
+    assert (tmp_path / "none/samples.npz").stat().st_size < 100 < whole
+    assert once == plain(data.samples(context))

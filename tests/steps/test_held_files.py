@@ -10,14 +10,16 @@ import pytest
 from tests.helpers.sources import source_of
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.core.kinds import load_kinds
 from trtbuild.run.executor import Call
 from trtbuild.run.worker import run_call
+from trtbuild.sources.kinds import Onnx
 from trtbuild.steps.any_step import AnyStep
 from trtbuild.steps.base import Pinned, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.held_files import hold_files
 
-KINDS = typing.get_args(typing.get_args(AnyStep)[0])
+KINDS = load_kinds(AnyStep)
 FIELDS = {
     f"{kind.__name__}.{name}": (kind, name)
     for kind in KINDS
@@ -26,6 +28,7 @@ FIELDS = {
 }
 LONG_AGO = 1_000_000_000
 FILES = source_of('{"kind": "arrays", "path": "named"}')
+MODEL = Onnx(kind="onnx", path="named")
 CHANGED = "named: has changed since this run was planned"
 
 
@@ -68,7 +71,7 @@ def test_a_file_edited_between_plan_and_step_fails_the_step(file, tmp_path, fiel
     kind, name = FIELDS[field]
     several = "tuple" in str(kind.model_fields[name].annotation)
     value = (pin(file),) if several else pin(file)
-    options = dict.fromkeys(kind.model_fields) | {"source": FILES, name: value}
+    options = dict.fromkeys(kind.model_fields) | {"source": FILES, "model": MODEL, name: value}
     step = kind.model_construct(**options)
     file.write_text("another")
     call = Call.model_construct(

@@ -110,6 +110,30 @@ def test_stamps_go_with_the_garbage(store, used):
     assert [] == list((store.root / "stamps").iterdir())
 
 
+def test_logs_go_with_their_steps(store, used, tmp_path):
+    """That of a step that stays is kept; one that says nothing never was."""
+    for what, of in (("build", OUT), ("old", OUT)):
+        (tmp_path / "log.txt").write_text(f"said of {what}")
+        action = store.action(digest(what, of))
+        assert store.keep_log(tmp_path / "log.txt", action.digest)
+        store.record(action.model_copy(update={"log": action.digest}), f"{what} by its contents")
+    (tmp_path / "log.txt").touch()
+    assert not store.keep_log(tmp_path / "log.txt", BUILD)
+
+    collect_garbage(store, runs=1)
+
+    assert "said of build" == store.find_log(store.action(BUILD)).read_text()
+    assert 1 == len(list((store.root / "logs").iterdir()))
+
+
+def test_a_log_is_looked_for_under_a_digest_alone(store, used):
+    """A record may have been made to do harm."""
+    action = store.action(BUILD)
+
+    for log in ("", "../../etc/passwd", digest("nothing")):
+        assert store.find_log(action.model_copy(update={"log": log})) is None
+
+
 def test_a_record_under_another_s_name_is_damaged(store, used):
     """Whole as it is: it would be taken for the other."""
     for folder in ("actions", "contents"):

@@ -100,8 +100,9 @@ def test_it_names_what_the_real_bindings_have(printed, real_names, major):
         "frozen": True,
         "io_formats": {"x": ["chw32"]},
     }
+    target |= {"dla_core": 1, "gpu_fallback": True}
     if major == 10:
-        target |= {"dla_core": 1, "fp16": True, "io_types": {"x": "half"}}
+        target |= {"fp16": True, "io_types": {"x": "half"}}
 
     text = printed(target)
 

@@ -1,6 +1,7 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
-from trtbuild.api.builds import apply, inspect, open_store, plan, run, script, why
+from trtbuild.api.builds import apply, inspect, list_logs, open_store, plan, run, script, why
+from trtbuild.api.data import preview_data
 from trtbuild.api.layers import sensitivity
 from trtbuild.api.pairs import compare
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
@@ -26,6 +27,8 @@ from trtbuild.api.review import (
     lock,
     verify,
 )
+from trtbuild.api.running import run_samples
+from trtbuild.api.start import init
 from trtbuild.api.tuning import tune
 
 __all__ = [
@@ -43,16 +46,20 @@ __all__ = [
     "find_locked_recipes",
     "find_ranges",
     "import_ranges",
+    "init",
     "inspect",
     "kinds",
     "list_failed_gates",
     "list_locked_failures",
+    "list_logs",
     "list_requirements",
     "load",
     "lock",
     "open_store",
     "plan",
+    "preview_data",
     "run",
+    "run_samples",
     "schema",
     "script",
     "sections",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from trtbuild.api.executors import demand_buildable, using_executor
 from trtbuild.api.recipes import load
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.inspect import InspectedEngine
+    from trtbuild.verbs.logs import KeptLog
     from trtbuild.verbs.plan import DecidedPlan
-    from trtbuild.verbs.run import RunResult
+    from trtbuild.verbs.running.run import RunResult
 
 __all__ = [
     "apply",
     "inspect",
+    "list_logs",
     "open_store",
     "plan",
     "render_html_page",
@@ -36,24 +39,29 @@ __all__ = [
 
 
 def plan(
-    path: Path | str, *, targets: Sequence[str] = (), executor: Executor | str = "local"
+    path: Path | str,
+    *,
+    targets: Sequence[str] = (),
+    executor: Executor | str = "local",
+    device: int | None = None,
 ) -> DecidedPlan:
     """Say which steps of a recipe would run where an executor runs them, and why.
 
-    Runs nothing and fetches nothing.
+    Runs nothing and fetches nothing. `device` is the index of the GPU that engines would be built
+    on: the index counts for nothing, and which GPU it is does.
     """
     from trtbuild.verbs.plan import plan_recipe
     from trtbuild.verbs.ready import load_ready
 
-    with using_executor(executor) as place:
+    with using_executor(executor, device=device) as place:
         return plan_recipe(load_ready(path), Store(find_default_root()), place, targets=targets)
 
 
-def why(path: Path | str) -> tuple[Why, ...]:
+def why(path: Path | str, *, device: int | None = None) -> tuple[Why, ...]:
     """Say for every step why the last run of a recipe ran it, and why the next would."""
     from trtbuild.plan.history import explain_steps as explained
 
-    found = plan(path)
+    found = plan(path, device=device)
     return explained(found.plan, found.decisions, Store(find_default_root()))
 
 
@@ -68,15 +76,19 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     saved: SavedPlan | None = None,
     locked: bool = False,
     no_gates: bool = False,
+    log_level: LogLevel = USUAL,
+    device: int | None = None,
 ) -> AppliedRecipe:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
     `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
     its ranges. Where a gate does not pass, no model and no engine is placed but with `no_gates`.
-    Steps run on an `executor`: one by name, with as many `jobs`, or the caller's own.
+    Steps run on an `executor`: the caller's own, or one by name, with as many `jobs`, on the GPU
+    with the index `device`, and with logs of that `log_level` of TensorRT's.
 
     Raises:
+        NoGpu: there is no GPU of that index.
         WrongSystem: nothing can be built on this one.
         LockMismatch: something is not as it is locked.
         PlanStale: the saved plan is not what would be done any more.
@@ -86,12 +98,11 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.apply import apply_recipe as apply_here
-    from trtbuild.verbs.ready import load_ready
 
     demand_buildable(executor, "building")
-    loaded = load_ready(path, data=not locked)
+    loaded = _load(path, locked=locked, planned=saved is not None)
     store = Store(find_default_root())
-    with using_executor(executor, jobs=jobs) as place:
+    with using_executor(executor, jobs=jobs, log_level=log_level, device=device) as place:
         return apply_here(
             loaded,
             store,
@@ -106,10 +117,38 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         )
 
 
+def _load(path: Path | str, *, locked: bool, planned: bool) -> LoadedRecipe:
+    """Read a recipe to build from; of what a saved plan names, which may be any file, say little.
+
+    Raises:
+        PlanStale: the recipe of a saved plan is wrong, and so cannot be what was planned.
+        RecipeError, MissingFile: as `load_ready` does.
+    """
+    from trtbuild.core.errors import PlanStale, RecipeError
+    from trtbuild.verbs.ready import load_ready
+
+    try:
+        return load_ready(path, data=not locked)
+    except RecipeError:
+        if not planned:
+            raise
+        raise PlanStale(
+            f"the saved plan is stale: {path} is no recipe that could be built from, any more",
+            hint=f"`trtbuild validate {path}` says what is wrong there; then plan again",
+        ) from None
+
+
 def _hold_to_lock(loaded: LoadedRecipe, store: Store, place: Executor) -> Lock:
     from trtbuild.verbs.lock import compare_with_lock
 
     return compare_with_lock(loaded, store, place, building=True)[0]
+
+
+def list_logs(record: Record) -> tuple[KeptLog, ...]:
+    """Return the logs that are kept of the steps of a run, be they of a build before it."""
+    from trtbuild.verbs.logs import list_kept_logs
+
+    return list_kept_logs(record, open_store())
 
 
 def script(path: Path | str, target: str) -> str:
@@ -128,6 +167,7 @@ def inspect(
     *,
     plugins: Sequence[Path | str] = (),
     executor: Executor | str = "local",
+    device: int | None = None,
 ) -> InspectedEngine:
     """Say what an engine file is, and whether it fits the machine of an executor.
 
@@ -136,7 +176,7 @@ def inspect(
     """
     from trtbuild.verbs.inspect import inspect_engine as inspected
 
-    with using_executor(executor) as place:
+    with using_executor(executor, device=device) as place:
         return inspected(Path(path), place, plugins=[Path(each) for each in plugins])
 
 
@@ -149,11 +189,14 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     target: str = "",
     on: Literal["any", "gpu", "cpu"] = "any",
     plugins: Sequence[Path | str] = (),
+    side: str = "",
     executor: Executor | str = "local",
+    device: int | None = None,
 ) -> RunResult:
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 
-    On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime.
+    On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime. With a
+    `side` (`fp32`, `half`, `int8`) that model of a recipe does.
 
     Raises:
         MissingFile: the recipe is not built, or an engine is not there.
@@ -164,10 +207,10 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     """
     from trtbuild.core.arrays import write_npz
     from trtbuild.verbs.freshness import explain_doubt
-    from trtbuild.verbs.run import run_model
+    from trtbuild.verbs.running.run import run_arrays
 
-    with using_executor(executor) as place:
-        ran = run_model(
+    with using_executor(executor, device=device) as place:
+        ran = run_arrays(
             Path(path),
             Path(inputs),
             place,
@@ -175,6 +218,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
             target=target,
             on=on,
             plugins=[Path(each) for each in plugins],
+            side=side,
             doubt=lambda loaded, file: explain_doubt(loaded, file, open_store(), place),
         )
     if output is not None:

@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import UsageError
+from trtbuild.core.log_levels import USUAL, LogLevel
 
 if TYPE_CHECKING:
     from trtbuild.run.executor import Executor
 
-__all__ = ["EXECUTORS", "demand_buildable", "using_executor"]
+__all__ = ["EXECUTORS", "ExecutorSettings", "demand_buildable", "using_executor"]
 
 
-def _local(jobs: int) -> Executor:
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """How an executor runs steps; nothing of it is an ingredient of any."""
+
+    jobs: int = 1
+    """How many may run at once."""
+    log_level: LogLevel = USUAL
+    device: int | None = None
+    """The index of the GPU to run on, as `trtbuild doctor` counts them; None for the first."""
+
+
+def _local(settings: ExecutorSettings) -> Executor:
     from trtbuild.run.local import Local
 
-    return Local(jobs)
+    return Local(settings.jobs, log_level=settings.log_level, device=settings.device)
 
 
-def _inline(jobs: int) -> Executor:
+def _inline(settings: ExecutorSettings) -> Executor:
     from trtbuild.run.inline import Inline
 
-    return Inline(threads=jobs)
+    if settings.device is not None:  # CUDA counts anew for processes alone that begin with it
+        raise UsageError(
+            "the executor `inline` runs in this process, on the first GPU that CUDA shows it",
+            hint=f"CUDA_VISIBLE_DEVICES={settings.device} trtbuild ..., or another executor",
+        )
+    return Inline(threads=settings.jobs, log_level=settings.log_level)
 
 
-EXECUTORS: dict[str, Callable[[int], Executor]] = {"local": _local, "inline": _inline}
-"""What makes an executor, by its name; it is told how many steps may run at once."""
+EXECUTORS: dict[str, Callable[[ExecutorSettings], Executor]] = {"local": _local, "inline": _inline}
+"""What makes an executor, by its name."""
 
 
 def demand_buildable(executor: Executor | str, what: str) -> None:
@@ -43,11 +61,18 @@ def demand_buildable(executor: Executor | str, what: str) -> None:
 
 
 @contextlib.contextmanager
-def using_executor(executor: Executor | str, *, jobs: int = 1) -> Iterator[Executor]:
-    """Yield an executor; one that is made here, by its name, is closed at the end.
+def using_executor(
+    executor: Executor | str,
+    *,
+    jobs: int = 1,
+    log_level: LogLevel = USUAL,
+    device: int | None = None,
+) -> Iterator[Executor]:
+    """Yield an executor; one that is made here, by its name and as is said, is closed at the end.
 
     Raises:
         UsageError: there is none of that name.
+        NoGpu: there is no GPU of that index.
     """
     if not isinstance(executor, str):
         yield executor
@@ -56,5 +81,10 @@ def using_executor(executor: Executor | str, *, jobs: int = 1) -> Iterator[Execu
         raise UsageError(
             f"there is no executor `{executor}`", hint=f"executors: {', '.join(EXECUTORS)}"
         )
-    with contextlib.closing(EXECUTORS[executor](jobs)) as made:
+    if device is not None:
+        from trtbuild.machine.facts import demand_device
+
+        demand_device(device)
+    settings = ExecutorSettings(jobs, log_level, device)
+    with contextlib.closing(EXECUTORS[executor](settings)) as made:
         yield made

@@ -30,6 +30,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
     out: Path | str | None = None,
     jobs: int = 2,
     executor: Executor | str = "local",
+    device: int | None = None,
     listener: Listener | None = None,
 ) -> ComparedPair:
     """Compare an ONNX model or engine with a `reference` that is taken as right.
@@ -58,7 +59,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
         gates=tuple(gates),
         labels=labels,
     )
-    with using_executor(executor, jobs=jobs) as place:
+    with using_executor(executor, jobs=jobs, device=device) as place:
         return compare_pair(
             Path(reference),
             Path(candidate),

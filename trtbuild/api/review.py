@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.api.builds import open_store
 from trtbuild.api.executors import demand_buildable, using_executor
 from trtbuild.api.recipes import load
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
@@ -124,10 +125,13 @@ def verify(
     jobs: int = 2,
     executor: Executor | str = "local",
     listener: Listener | None = None,
+    log_level: LogLevel = USUAL,
+    device: int | None = None,
 ) -> Verification:
     """Build a recipe again in a store of its own, and hold that to what its lock guarantees.
 
     Without a lock, it is held to the last build. Neither the store nor the build directory changes.
+    Of the steps' logs that of one that fails is kept.
 
     Raises:
         WrongSystem: nothing can be built on this one.
@@ -139,7 +143,7 @@ def verify(
     from trtbuild.verbs.verify import verify_build as verified
 
     demand_buildable(executor, "verifying")
-    with using_executor(executor, jobs=jobs) as place:
+    with using_executor(executor, jobs=jobs, log_level=log_level, device=device) as place:
         return verified(
             load(path), open_store(), place, targets=targets, listener=listener or QuietListener()
         )

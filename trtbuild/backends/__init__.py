@@ -1,13 +1,20 @@
 """Backends; the union is the registry."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from trtbuild.backends.onnxruntime import Onnxruntime
-from trtbuild.backends.tensorrt10 import Tensorrt10
-from trtbuild.backends.tensorrt11 import Tensorrt11
-from trtbuild.backends.tensorrt_rtx import TensorrtRtx
-from trtbuild.core.kinds import BY_KIND
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    from trtbuild.backends import onnxruntime, tensorrt10, tensorrt11, tensorrt_rtx
 
 __all__ = ["Target"]
 
-Target = Annotated[TensorrtRtx | Tensorrt11 | Tensorrt10 | Onnxruntime, BY_KIND]
+Target = OneOf[
+    """
+    tensorrt_rtx.TensorrtRtx
+    | tensorrt11.Tensorrt11
+    | tensorrt10.Tensorrt10
+    | onnxruntime.Onnxruntime
+    """,
+    __name__,
+]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol
 
+from trtbuild.core.frozen import frozen
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
-from trtbuild.core.values import Ranges, TensorSpec
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
+    from trtbuild.core.values import Ranges, TensorSpec
 
 __all__ = [
     "Backend",
@@ -34,7 +37,7 @@ ReportProgress = Callable[[int, int, str], None]
 """done, total, unit."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Capabilities:
     """What a backend can do, readable without importing it."""
 
@@ -52,7 +55,7 @@ class Capabilities:
     """The major version that the first of its packages must have."""
 
 
-@dataclass(frozen=True)
+@frozen
 class ImplicitQuantization:
     """Quantization without Q/DQ pairs: ranges by tensor, and the nodes that must stay float."""
 
@@ -69,7 +72,7 @@ def _say_nothing(done: int, total: int, unit: str) -> None:
     """Report no progress."""
 
 
-@dataclass(frozen=True)
+@frozen
 class BuildOrder:
     """What to build, and all that a backend may need for it."""
 
@@ -89,9 +92,11 @@ class BuildOrder:
     """Ranges for a model without pairs; None for any other."""
     values: Collection[str] = ()
     """The inputs for which profiles have values, not shapes."""
+    log_level: LogLevel = USUAL
+    """How much of what the builder says is written down; nothing else depends on it."""
 
 
-@dataclass(frozen=True)
+@frozen
 class BuildResult:
     """What a build made."""
 
@@ -106,7 +111,7 @@ class BuildResult:
     """The digest of what stays the same in a build of level 1; empty where it cannot be read."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Guarantee:
     """How alike two builds of one target are, from the same model with the same versions.
 
@@ -118,7 +123,7 @@ class Guarantee:
     reason: str
 
 
-@dataclass(frozen=True)
+@frozen
 class BuiltEngine:
     """What is known of an engine without loading it."""
 

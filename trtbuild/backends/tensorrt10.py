@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, ImplicitQuantization
 from trtbuild.backends.tensorrt.flavour import TRT10, Flavour
-from trtbuild.backends.tensorrt.options import GpuTrtOptions, TensorFormat
+from trtbuild.backends.tensorrt.options import GpuTrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_10
 from trtbuild.core.needs import Needs
-from trtbuild.core.options import ByteSize
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.build import BuildJob
@@ -20,16 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Tensorrt10"]
 
-Pools10 = dict[
-    Literal[
-        "tactic_dram",
-        "tactic_shared_memory",
-        "dla_managed_sram",
-        "dla_local_dram",
-        "dla_global_dram",
-    ],
-    Annotated[ByteSize, Field(gt=0)],
-]
 Preview10 = Literal[
     "profile_sharing_0806",
     "aliased_plugin_io_10_03",
@@ -37,10 +26,6 @@ Preview10 = Literal[
     "multidevice_runtime_10_16",
 ]
 Source10 = Literal["cublas", "cublas_lt", "cudnn", "edge_mask_convolutions", "jit_convolutions"]
-Formats10 = dict[
-    Annotated[str, Field(min_length=1)],
-    Annotated[tuple[TensorFormat | Literal["dla_linear", "dla_hwc4"], ...], Field(min_length=1)],
-]
 DataType = Literal["float", "half", "bf16", "int8", "int32", "int64", "uint8", "bool"]
 
 
@@ -70,29 +55,12 @@ class Tensorrt10(GpuTrtOptions):
     ranges_as: Literal["tensors", "cache"] = "tensors"
     """In implicit mode: give the ranges to the tensors, or as a calibration cache, which TensorRT
     then takes as its own calibrator's."""
-    dla_core: Annotated[int, Field(ge=0)] | None = None
-    """The deep-learning accelerator to build for, by number; it computes in INT8 and FP16 alone."""
-    gpu_fallback: bool = False
-    """Let the GPU compute the layers that the DLA cannot."""
-    memory_pools: Pools10 = {}  # type: ignore[assignment]  # it has more than later versions
-    """Limits of the memory pools beside the workspace; TensorRT's own where none is given."""
-    preview_features: tuple[Preview10, ...] = ()  # type: ignore[assignment]  # as above
+    preview_features: tuple[Preview10, ...] = ()  # type: ignore[assignment]  # it has more
     """Features that are not yet TensorRT's default; with any given, all others are switched off."""
     tactic_sources: tuple[Source10, ...] | None = None  # type: ignore[assignment]  # as above
     """The libraries of kernels to choose from, and no others; TensorRT's own choice without it."""
-    io_formats: Formats10 = {}  # type: ignore[assignment]  # as above
-    """Layouts that an input or output may have in memory, by its name; `linear` otherwise."""
     io_types: dict[Annotated[str, Field(min_length=1)], DataType] = {}
     """Types that an input or output shall have, by its name, where the network is weakly typed."""
-
-    @model_validator(mode="after")
-    def _dla(self) -> Self:
-        pools = [name for name in self.memory_pools if name.startswith("dla_")]
-        if self.dla_core is None and pools:
-            raise ValueError(f"`{pools[0]}` is memory of a DLA, and there is no `dla_core`")
-        if self.dla_core is None and self.gpu_fallback:
-            raise ValueError("`gpu_fallback` is for targets with a `dla_core`")
-        return self
 
     def weakly_typed(self, *, implicit: bool) -> bool:
         """Tell whether TensorRT chooses types: only so are there flags, and types of outputs."""
@@ -117,10 +85,6 @@ class Tensorrt10(GpuTrtOptions):
             made.arguments["int8"] = True
         if implicit:
             made.arguments["precision_constraints"] = self.precision_constraints
-        if self.dla_core is not None:
-            made.arguments["use_dla"] = True
-            made.arguments["allow_gpu_fallback"] = self.gpu_fallback
-            made.attributes["DLA_core"] = self.dla_core  # Polygraphy always takes core 0
         return made
 
     def network_arguments(self, *, implicit: bool = False) -> Mapping[str, bool]:

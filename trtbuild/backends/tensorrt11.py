@@ -1,4 +1,4 @@
-"""TensorRT 11: strongly typed; INT8 comes from Q/DQ pairs alone."""
+"""TensorRT 11: strongly typed; INT8 comes from Q/DQ pairs alone, on a GPU or a DLA."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Tensorrt11"]
 
 
 class Tensorrt11(GpuTrtOptions):
-    """TensorRT 11 engines for the GPU of the machine that builds them."""
+    """TensorRT 11 engines for the GPU (or, from 11.4.1, DLA) of the machine that builds them."""
 
     flavour: ClassVar[Flavour] = TRT11
     instead: ClassVar[Mapping[str, str]] = IN_11

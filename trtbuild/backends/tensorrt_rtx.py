@@ -20,7 +20,7 @@ from trtbuild.backends.tensorrt.gpu_names import find_capability
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_RTX
 from trtbuild.core.needs import Needs
-from trtbuild.core.options import ByteSize
+from trtbuild.core.options import AUTO, SizeOrAuto
 from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
@@ -63,8 +63,9 @@ class TensorrtRtx(TrtOptions):
     kind: Literal["tensorrt_rtx"]
     compute_capabilities: Annotated[tuple[_Capability, ...], Field(min_length=1)] = (8.6, 8.9, 12.0)
     """GPUs that one engine serves: 7.5 (no INT8 for any GPU then), 8.0, 8.6, 8.9, 12.0, 12.1."""
-    workspace: Annotated[ByteSize, Field(gt=0)] = 64 * GIBIBYTE
-    """Most memory a layer may use while it runs; fixed, so that no machine's GPU changes it."""
+    workspace: SizeOrAuto = 64 * GIBIBYTE
+    """Most memory a layer may use while it runs; fixed, so that no machine's GPU changes it. `auto`
+    is that of a target without it, since no GPU is asked."""
 
     @field_validator("compute_capabilities")
     @classmethod
@@ -72,6 +73,11 @@ class TensorrtRtx(TrtOptions):
         if len(set(listed)) != len(listed):
             raise ValueError("a compute capability is listed twice")
         return tuple(sorted(listed))  # the order means nothing, so it changes nothing
+
+    @field_validator("workspace")
+    @classmethod
+    def _fixed(cls, given: int | str) -> int:
+        return 64 * GIBIBYTE if given == AUTO else int(given)
 
     def built_for(self) -> tuple[str, ...]:
         """Name the compute capabilities an engine of this target is for."""

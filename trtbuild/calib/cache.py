@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from trtbuild.calib.range_file import ScaleMeaning
+from trtbuild.calib.doubt import ScaleMeaning
 from trtbuild.core.options import Location, Options
 
 __all__ = ["Cache"]

@@ -9,7 +9,6 @@ import json
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -19,6 +18,7 @@ from trtbuild.calib.doubt import ScaleMeaning, check_size, limit_of
 from trtbuild.calib.range_text import limits_from_text
 from trtbuild.calib.trt_cache import cache_from_bytes, is_cache
 from trtbuild.core.errors import RangeFileError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.values import Range, Ranges
 
 __all__ = ["RangeTable", "ScaleMeaning", "list_bounds", "table_from_bytes"]
@@ -27,7 +27,7 @@ _JSON = re.compile(rb"(\xef\xbb\xbf)?\s*\{\s*(\"|\}|$)")
 """What a JSON object begins with, and the name of a tensor hardly does."""
 
 
-@dataclass(frozen=True)
+@frozen
 class RangeTable:
     """What a file of ranges holds."""
 

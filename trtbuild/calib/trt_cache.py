@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
 
 from trtbuild.calib.range_text import NUMBER, check_name, split_lines, split_named_lines
 from trtbuild.core.errors import RangeFileError
+from trtbuild.core.frozen import frozen
 
 __all__ = [
     "ALGORITHMS",
@@ -56,7 +56,7 @@ _NEW_SCHEME = 10
 _NEW_NUMBERS = 100_000
 
 
-@dataclass(frozen=True)
+@frozen
 class TrtCache:
     """A calibration cache: who wrote it, and a scale by tensor name, in the file's order."""
 

@@ -23,6 +23,7 @@ UNREAD = 141
 """What a shell says of a program that SIGPIPE ended: whoever read the output has left."""
 
 VERBS = {
+    "init": "Write a first recipe of a model, which builds as it stands; what is a guess says so.",
     "validate": "Check recipes without running anything; needs no model, GPU or store.",
     "check": "Check models for what TensorRT refuses, changes without a word, or makes slow.",
     "plan": "Say which steps would run, which are reused, and why; runs nothing.",
@@ -51,6 +52,7 @@ Said again here so that a command loads one verb: what typer makes of the option
 takes as long as typer itself.
 """
 GROUPS = {
+    "data": "Look at what a recipe's model will be fed.",
     "ranges": "Show, compare, import and export tables of ranges.",
     "store": "Look after the store, where results of steps are kept.",
 }

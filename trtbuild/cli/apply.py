@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, LogLevelOption, write_json
+from trtbuild.core.log_levels import USUAL
 
 if TYPE_CHECKING:
     from trtbuild.plan.saved_plan import SavedPlan
@@ -58,6 +59,8 @@ def apply(  # noqa: PLR0913  # its options
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also reasons, notes and reused steps.")
     ] = False,
+    log_level: LogLevelOption = USUAL,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> int:
     """Build what recipes ask for; exit code 1 if a gate fails."""
@@ -82,10 +85,14 @@ def apply(  # noqa: PLR0913  # its options
                 saved=saved,
                 locked=locked,
                 no_gates=no_gates,
+                log_level=log_level,
+                device=device,
             )
         builds.append(applied)
         if format_ is Form.text:
             show.write_applied(applied, quiet=quiet, verbose=verbose)
+            if log_level != USUAL or verbose:
+                show.write_logs(api.list_logs(applied.record), log_level)
     passed = all(each.passed for each in builds)
     if format_ is Form.json:
         write_json({"passed": passed, "builds": builds})

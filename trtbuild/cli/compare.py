@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trtbuild.cli.echo import echo
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
 
 if TYPE_CHECKING:
     from trtbuild.verbs.compare import ComparedPair
@@ -73,6 +73,7 @@ def compare(  # noqa: PLR0913  # its options
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Also reasons, notes and reused steps.")
     ] = False,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> int:
     """Compare two ONNX files or engines, without a recipe; exit code 1 if a gate fails."""
@@ -90,6 +91,7 @@ def compare(  # noqa: PLR0913  # its options
             labels=labels,
             plugins=plugins or (),
             out=out,
+            device=device,
             listener=listener,
         )
     if format_ is Form.json:

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from trtbuild.cli.echo import pour
+from trtbuild.core.log_levels import LogLevel
 
-__all__ = ["Form", "FormOption", "write_json"]
+__all__ = ["DeviceOption", "Form", "FormOption", "LogLevelOption", "write_json"]
 
 
 class Form(StrEnum):
@@ -22,6 +23,18 @@ class Form(StrEnum):
 
 FormOption = Annotated[
     Form, typer.Option("--format", help="How the answer is written: for people, or for programs.")
+]
+
+
+DeviceOption = Annotated[
+    int | None,
+    typer.Option(
+        "--device", min=0, metavar="N", help="The GPU to work on, as `trtbuild doctor` counts them."
+    ),
+]
+LogLevelOption = Annotated[
+    LogLevel,
+    typer.Option("--log-level", help="How much TensorRT says in the log of a build."),
 ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.form import DeviceOption
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.engine import EngineDescription
@@ -25,11 +26,12 @@ def inspect(
     plugins: Annotated[
         list[Path] | None, typer.Option("--plugin", help="A library with plugins that it needs.")
     ] = None,
+    device: DeviceOption = None,
 ) -> int:
     """Say what an engine is and whether it fits this machine; exit code 1 if it does not."""
     from trtbuild import api
 
-    found = api.inspect(engine, plugins=plugins or ())
+    found = api.inspect(engine, plugins=plugins or (), device=device)
     if output == "json":
         pour(found.model_dump_json(indent=2))
     else:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.form import DeviceOption
+
 __all__ = ["PlanFormat", "plan"]
 
 
@@ -33,6 +35,7 @@ def plan(
         str,
         typer.Option("--executor", metavar="NAME", help="Where steps would run: local, or inline."),
     ] = "local",
+    device: DeviceOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Save it for `apply --plan`."),
@@ -49,7 +52,7 @@ def plan(
     from trtbuild.cli import show
 
     targets = tuple(target or ())
-    found = api.plan(recipe, targets=targets, executor=executor)
+    found = api.plan(recipe, targets=targets, executor=executor, device=device)
     show.write_plan(found, format_.value)
     if out is not None:
         from trtbuild.plan.saved_plan import save_plan

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from trtbuild.cli.echo import echo
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
+from trtbuild.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from trtbuild.verbs.running.run import RunResult
 
 __all__ = ["run"]
+
+INPUT = "Pictures, a video, text, sound, or a folder of these; or an npz file of whole arrays."
+OUTPUT = "Where to keep outputs (.npz), pictures drawn on (a folder, .png) or a video (.mp4)."
 
 
 def run(  # noqa: PLR0913  # its options
@@ -18,10 +25,23 @@ def run(  # noqa: PLR0913  # its options
         Path, typer.Argument(help="A recipe that is built, or an engine.", metavar="RECIPE|ENGINE")
     ],
     *,
-    inputs: Annotated[Path, typer.Option("--input", help="An npz file: an array a model input.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", help="Where to write the outputs, as npz.")
+    inputs: Annotated[Path, typer.Option("--input", help=INPUT, metavar="PATH")],
+    output: Annotated[Path | None, typer.Option("--output", help=OUTPUT, metavar="PATH")] = None,
+    data: Annotated[
+        str,
+        typer.Option("--data", metavar="NAME", help="Whose preprocessing; what `compare` reads."),
+    ] = "",
+    top: Annotated[
+        int, typer.Option("--top", min=1, metavar="K", help="So many classes of a classifier.")
+    ] = 5,
+    names: Annotated[
+        Path | None,
+        typer.Option("--names", metavar="FILE", help="The names of the classes, a line each."),
     ] = None,
+    fp32: Annotated[
+        bool, typer.Option("--fp32", help="The FP32 model; with --int8 both, side by side.")
+    ] = False,
+    int8: Annotated[bool, typer.Option("--int8", help="The INT8 model, on the CPU.")] = False,
     build_dir: Annotated[
         Path, typer.Option("--build-dir", help="Where a recipe's results lie.")
     ] = Path("build"),
@@ -36,21 +56,60 @@ def run(  # noqa: PLR0913  # its options
         list[Path] | None,
         typer.Option("--plugin", help="A library with plugins that an engine needs."),
     ] = None,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> None:
     """Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU."""
     from trtbuild import api
+    from trtbuild.cli.show_run import describe_answers, show_answers
+    from trtbuild.verbs.running.feeding import is_arrays
 
-    ran = api.run(
+    sides = tuple(side for side, asked in (("fp32", fp32), ("int8", int8)) if asked)
+    if sides and on == "gpu":
+        raise UsageError("--fp32 and --int8 run models on the CPU", hint="leave out `--on gpu`")
+    if is_arrays(inputs):
+        if len(sides) > 1:
+            raise UsageError("of arrays one model runs at a time", hint="--fp32, or --int8")
+        ran = api.run(
+            what,
+            inputs,
+            build_dir=build_dir,
+            output=output,
+            target=target,
+            on=on,
+            plugins=plugins or (),
+            side="".join(sides),
+            device=device,
+        )
+        _write_arrays(ran, output, format_)
+        return
+    with api.run_samples(
         what,
         inputs,
         build_dir=build_dir,
-        output=output,
+        data=data,
+        names=_read_names(names),
+        top=top,
+        sides=sides,
         target=target,
         on=on,
         plugins=plugins or (),
-    )
-    if format_ is Form.json:
+        device=device,
+    ) as runs:
+        if format_ is Form.json:
+            write_json({"samples": describe_answers(runs, output)})
+        else:
+            show_answers(runs, output)
+
+
+def _read_names(path: Path | None) -> tuple[str, ...]:
+    from trtbuild.data.class_folders import read_class_names
+
+    return () if path is None else read_class_names(path)
+
+
+def _write_arrays(ran: RunResult, output: Path | None, form: Form) -> None:
+    if form is Form.json:
         described = {
             name: {"dtype": array.dtype.name, "shape": array.shape, "file": output}
             for name, array in ran.outputs.items()

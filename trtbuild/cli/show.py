@@ -12,10 +12,12 @@ from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
 from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
+    from trtbuild.core.log_levels import LogLevel
     from trtbuild.core.records import Comparison, GateVerdict, Measure, TargetResult
     from trtbuild.recipe.problems import Format, Problem
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.diagnose import Diagnosis
+    from trtbuild.verbs.logs import KeptLog
     from trtbuild.verbs.plan import DecidedPlan
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "write_comparison",
     "write_diagnosis",
     "write_failure",
+    "write_logs",
     "write_plan",
     "write_problems",
 ]
@@ -215,13 +218,27 @@ def format_verdict(verdict: GateVerdict) -> str:
     return f"{verdict.gate}: {place}{', '.join(filter(None, told))}".replace(", (", " (")
 
 
+def write_logs(logs: Sequence[KeptLog], asked: LogLevel) -> None:
+    """Write where the logs of builds lie; of one that is reused, if its level is another."""
+    for each in logs:
+        echo(f"  log of {each.step} ({each.level}): {each.path}")
+        if each.reused and each.level != asked:
+            echo(
+                f"    it was built before, with `--log-level {each.level}`, and is reused: nothing "
+                "was said anew (another store builds anew: TRTBUILD_STORE=DIR)"
+            )
+
+
 def write_diagnosis(found: Diagnosis) -> None:
     """Write what this machine can build, and the command that brings the rest."""
+    from trtbuild.core.words import format_size
     from trtbuild.machine.facts import list_doubts, name_package
 
     echo(f"Python {found.python}, store {found.store}")
-    names = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
-    echo(f"GPU: {names or 'none with a driver: engines are built, and cannot be run here'}")
+    for index, gpu in enumerate(found.gpus):
+        echo(f"GPU {index}: {gpu.in_words()}, {format_size(gpu.memory_bytes)}")
+    if not found.gpus:
+        echo("GPU: none with a driver: engines are built, and cannot be run here")
     echo("targets:")
     for target in found.targets:
         versions = ", ".join(name_package(name, fact) for name, fact in target.packages.items())

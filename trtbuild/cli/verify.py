@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trtbuild.cli.echo import pour
+from trtbuild.cli.form import DeviceOption, LogLevelOption
+from trtbuild.core.log_levels import USUAL
 from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def verify(
     format_: Annotated[
         VerifyFormat, typer.Option("--format", help="How what was found is written.")
     ] = VerifyFormat.text,
+    log_level: LogLevelOption = USUAL,
+    device: DeviceOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing of steps.")] = False,
 ) -> int:
     """Build again without the store, and hold that to what is guaranteed; exit code 1 if not so."""
@@ -46,7 +50,14 @@ def verify(
     from trtbuild.cli.progress import choose_listener as listening
 
     with listening(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
-        found = api.verify(recipe, targets=tuple(target or ()), jobs=jobs, listener=listener)
+        found = api.verify(
+            recipe,
+            targets=tuple(target or ()),
+            jobs=jobs,
+            listener=listener,
+            log_level=log_level,
+            device=device,
+        )
     pour(found.model_dump_json(indent=2) if format_ is VerifyFormat.json else _text(found))
     return 0 if found.holds else 1
 

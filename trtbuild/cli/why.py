@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
 
 if TYPE_CHECKING:
     from trtbuild.plan.history import Why
@@ -29,23 +29,46 @@ def why(
         ),
     ] = "",
     *,
+    log: Annotated[
+        bool, typer.Option("--log", help="Write what the builder said when the step last ran.")
+    ] = False,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> None:
     """Say why the last run did what it did, and what the next would do."""
     from trtbuild import api
     from trtbuild.core.errors import UsageError
 
-    found = api.why(recipe)
+    found = api.why(recipe, device=device)
     chosen = [each for each in found if step in {"", each.step}]
     if not chosen:
         hint = "steps: " + ", ".join(each.step for each in found)
         raise UsageError(f"there is no step `{step}`", hint=hint)
-    if format_ is Form.json:
+    if log:
+        pour(_read_log(chosen, step), nl=False)
+    elif format_ is Form.json:
         write_json({"steps": chosen})
     elif step:
         _write_step(chosen[0])
     else:
         _write_all(chosen)
+
+
+def _read_log(chosen: Sequence[Why], step: str) -> str:
+    """Return what a builder said; of the one step that has a log, if none is named."""
+    from trtbuild.core.errors import UsageError
+
+    logged = [each for each in chosen if each.log]
+    if len(logged) == 1:
+        return Path(logged[0].log).read_text(encoding="utf-8", errors="replace")
+    if logged:
+        names = ", ".join(each.step for each in logged)
+        raise UsageError("several steps have a log", hint=f"name one: {names}")
+    what = f"of `{step}`" if step else "of any step"
+    raise UsageError(
+        f"no log {what} is kept: only what builds engines has one, and only once it has run",
+        hint="`trtbuild apply --log-level verbose` builds, where the store does not have it yet",
+    )
 
 
 def _write_all(found: Sequence[Why]) -> None:
@@ -77,6 +100,8 @@ def _write_step(found: Why) -> None:
     echo(f"  last: {LAST[found.last]}{took}")
     for reason in found.last_reasons:
         echo(f"    {reason.text()}")
+    if found.log:
+        echo(f"    log ({found.log_level}): {found.log}")
     for warning in found.warnings:
         echo(f"    warning: {warning}")
     for note in found.notes:

@@ -16,7 +16,7 @@ from trtbuild.core.errors import MissingDependency, MissingFile, StepInputError,
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import last_words
 
-__all__ = ["explain_raised", "find_source_files", "load_entrypoint"]
+__all__ = ["explain_raised", "find_source_files", "load_entrypoint", "pass_on_stops"]
 
 INSTALLED = {"site-packages", "dist-packages"}
 
@@ -82,7 +82,8 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
         raise UsageError(
             f"{entrypoint}: {where}: {error.msg}", hint=f"python {file} says more"
         ) from error
-    except Exception as error:
+    except BaseException as error:
+        pass_on_stops(error)
         raise UsageError(
             f"{entrypoint}: importing it fails: {last_words(error)}",
             hint=f"python {file} says more",
@@ -94,6 +95,12 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
             hint="callables there: " + (", ".join(_callables(module)) or "none"),
         )
     return found  # type: ignore[no-any-return]
+
+
+def pass_on_stops(error: BaseException) -> None:
+    """Raise again what asks this process to stop; all else that code raises is its own error."""
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        raise error
 
 
 def explain_raised(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:

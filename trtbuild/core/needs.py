@@ -7,10 +7,12 @@ import sys
 
 from trtbuild.core.options import Options
 
-__all__ = ["GPU", "GpuNeed", "Needs", "count_machine_bytes", "read_capability"]
+__all__ = ["GPU", "GPU_MEMORY", "GpuNeed", "Needs", "count_machine_bytes", "read_capability"]
 
 GPU = "gpu"
 """The fact that names the GPU of a place: `NVIDIA L4 (8.9)`."""
+GPU_MEMORY = "gpu_memory"
+"""The fact of how many bytes of memory it has."""
 
 
 class GpuNeed(Options):

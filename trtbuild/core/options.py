@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Self, get_args
+from functools import cache
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -23,12 +24,14 @@ from pydantic_core import CoreSchema
 from trtbuild.core.errors import CorruptObject
 
 __all__ = [
+    "AUTO",
     "LOCATION",
     "ByteSize",
     "Location",
     "NonEmpty",
     "Options",
     "Share",
+    "SizeOrAuto",
     "VariableName",
     "describe_fields",
     "find_location_fields",
@@ -93,6 +96,7 @@ def describe_fields(options: type[BaseModel]) -> dict[str, str]:
     return found
 
 
+@cache
 def _docstrings(options: type[BaseModel]) -> dict[str, str]:
     import ast
     import inspect
@@ -213,6 +217,7 @@ def _share_from_text(value: Any) -> Any:
     return float(match[1].lstrip("0")[:_MOST_DIGITS] or "0") / 100
 
 
+_SIZE_PATTERN = r"^\d+(\.\d+)?\s*(B|[kMG]B|[KMG]iB)$"
 ByteSize = Annotated[
     int,
     BeforeValidator(_bytes_from_text),
@@ -220,7 +225,7 @@ ByteSize = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": r"^\d+(\.\d+)?\s*(B|[kMG]B|[KMG]iB)$"},
+                {"type": "string", "pattern": _SIZE_PATTERN},
                 {"type": "integer", "minimum": 0},
             ],
             "description": "A size in bytes: 4GiB, 512MiB, or a plain number.",
@@ -228,6 +233,39 @@ ByteSize = Annotated[
     ),
 ]
 """A size in bytes, written `4GiB` or as a plain number."""
+
+AUTO: Literal["auto"] = "auto"
+
+
+def _size_or_auto(value: Any) -> Any:
+    if value == AUTO:
+        return value
+    if not isinstance(value, int | str) or isinstance(value, bool):
+        raise ValueError(f"a size is a number with a unit; write 4GiB, or {AUTO}")  # noqa: TRY004
+    try:
+        size = _bytes_from_text(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {AUTO}") from None
+    if size <= 0:
+        raise ValueError(f"a size is at least 1 byte, and this is {size}; write 4GiB, or {AUTO}")
+    return _addressable(size)
+
+
+SizeOrAuto = Annotated[
+    int | Literal["auto"],
+    BeforeValidator(_size_or_auto),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": _SIZE_PATTERN},
+                {"type": "integer", "minimum": 1},
+                {"type": "string", "const": AUTO},
+            ],
+            "description": "A size in bytes: 4GiB, 512MiB, a plain number, or auto.",
+        }
+    ),
+]
+"""A size in bytes, or `auto`: who asks for one says what that comes to."""
 
 Share = Annotated[
     float,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from trtbuild.core.frozen import frozen
 
 __all__ = [
     "COMPARISON",
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@frozen
 class PlacedModel:
     """A model that is placed, and where its large weights lie."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
+from trtbuild.core.action import Artifact, Outcome, SizeBytes, Status
 from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure
 from trtbuild.core.histograms import ValueCounts
 from trtbuild.core.model_checks import Coverage
@@ -33,41 +32,6 @@ __all__ = [
     "TargetResult",
     "UnbuiltTarget",
 ]
-
-
-SizeBytes = Annotated[int, Field(ge=0, lt=1 << 63)]
-"""As large as a file can be; a record that says more is none."""
-
-
-class Artifact(Options):
-    """A named output of a step."""
-
-    name: str
-    digest: str
-    size_bytes: SizeBytes
-
-
-Status = Literal["reused", "ran", "failed", "not_reached", "deferred"]
-
-
-class Outcome(Options):
-    """What became of one planned step."""
-
-    step: str
-    digest: str
-    status: Status
-    artifacts: tuple[Artifact, ...] = ()
-    seconds: float = 0.0
-    where: str = ""
-    message: str = ""
-    hint: str = ""
-    log: str = ""
-    """Where the log of a failed step is kept."""
-    code: int = 0
-    """The exit code that a failure asks for."""
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
 
 
 class RequestedLayer(Options):

@@ -57,7 +57,7 @@ class UserCode(Options):
         return [place for place in dict.fromkeys(places) if place != os.path.dirname(place)]  # noqa: PTH120
 
     def _texts(self) -> list[str]:
-        return [each for each in self.options.values() if isinstance(each, str)]
+        return list(_iterate_texts(self.options))
 
     def list_near(self) -> list[str]:
         """Return the folders of the files that options, or texts in its code, name."""
@@ -73,6 +73,14 @@ class UserCode(Options):
         """Return the words for what is declared."""
         words = [word for name in self.files for word in list_declared(name, Path(self.base))]
         return dict.fromkeys([*words, *(f"environment {name}" for name in self.environment)])
+
+
+def _iterate_texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _iterate_texts(each)
 
 
 @dataclass

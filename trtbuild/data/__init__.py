@@ -1,13 +1,37 @@
 """Data sources; the union is the registry."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from trtbuild.core.kinds import BY_KIND
-from trtbuild.data.arrays import Arrays
-from trtbuild.data.entrypoint import Python
-from trtbuild.data.images import Images
-from trtbuild.data.random import Random
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    from trtbuild.data import (
+        arrays,
+        audio,
+        coco,
+        datasets,
+        entrypoint,
+        images,
+        random,
+        text,
+        video,
+        yolo,
+    )
 
 __all__ = ["AnyDataSource"]
 
-AnyDataSource = Annotated[Images | Arrays | Python | Random, BY_KIND]
+AnyDataSource = OneOf[
+    """
+    images.Images
+    | yolo.DataYolo
+    | coco.DataCoco
+    | video.Video
+    | text.Text
+    | audio.Audio
+    | datasets.Datasets
+    | arrays.Arrays
+    | entrypoint.Python
+    | random.Random
+    """,
+    __name__,
+]

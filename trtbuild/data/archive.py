@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,23 +13,31 @@ from trtbuild.core.errors import CorruptObject, StepInputError
 from trtbuild.data.base import Sample
 from trtbuild.data.labels import read_label
 
-__all__ = ["read_samples", "write_samples"]
+__all__ = ["read_names", "read_samples", "write_samples"]
+
+_NAMES = "names"
+"""What samples are called, for messages: no sample, since a slash is in the name of each of those.
+"""
 
 
 @contextlib.contextmanager
-def write_samples(path: Path, labels: str | None = None) -> Iterator[Callable[[Sample], None]]:
+def write_samples(
+    path: Path, labels: str | None = None, *, named: bool = False
+) -> Iterator[Callable[[Sample], None]]:
     """Yield a function that appends a sample to the archive at `path`.
 
     An array is named `<six-digit index>/<key>`, a label likewise with the key `labels`. Without any
-    sample it is an empty archive.
+    sample it is an empty archive. Where they are `named`, their names stand behind them.
     """
     import numpy as np
 
+    names: list[str] = []
     with write_npz(path) as writer:
         index = itertools.count()
 
         def store(sample: Sample) -> None:
             place = f"{next(index):06d}"
+            names.append(sample.name)
             for key in sorted(sample.arrays):
                 writer.add(f"{place}/{key}", sample.arrays[key])
             if labels is not None and sample.label is not None:
@@ -37,6 +46,25 @@ def write_samples(path: Path, labels: str | None = None) -> Iterator[Callable[[S
                 writer.add(f"{place}/{labels}", sample.truth)
 
         yield store
+        if named:
+            told = json.dumps(names).encode()
+            writer.add(_NAMES, np.frombuffer(told, np.uint8))
+
+
+def read_names(path: Path) -> list[str]:
+    """Return what samples were called; none where they are not named.
+
+    Raises:
+        CorruptObject: the archive is damaged.
+    """
+    file = ArrayFile(path)
+    if _NAMES not in file.names:
+        return []
+    try:
+        names: list[str] = json.loads(bytes(file.read(_NAMES)))
+    except ValueError as error:
+        raise CorruptObject(f"{path}: the stored names are damaged") from error
+    return names
 
 
 def read_samples(
@@ -50,10 +78,11 @@ def read_samples(
     import numpy as np
 
     file = ArrayFile(path)
-    grouped = itertools.groupby(file.names, lambda place: place.partition("/")[0])
-    for index, (_, places) in enumerate(grouped):
+    places = (place for place in file.names if place != _NAMES)
+    grouped = itertools.groupby(places, lambda place: place.partition("/")[0])
+    for index, (_, group) in enumerate(grouped):
         # A copy of what is mapped: the file may be gone while the sample is still in use.
-        arrays = {place.partition("/")[2]: np.array(file.read(place)) for place in places}
+        arrays = {place.partition("/")[2]: np.array(file.read(place)) for place in group}
         name = name_of(index)
         try:
             label = read_label(arrays.pop(labels), name) if labels else ()

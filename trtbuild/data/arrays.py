@@ -12,54 +12,67 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Location
 from trtbuild.core.words import quote_whole
-from trtbuild.data.base import Sample, spread_evenly
+from trtbuild.data.base import Choice, Sample, spread_evenly
+from trtbuild.data.file_search import find_named_files, is_pattern
+from trtbuild.data.labels import read_label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from trtbuild.data.npy import ArrayReader
 
-__all__ = ["Arrays", "read_array_file"]
+__all__ = ["Arrays", "describe_array_file", "read_array_file"]
 
-AXIS = "axis 0 must count the samples in every array: [samples, ...]"
+AXIS = (
+    "axis 0 must count the samples in every array: [samples, ...]; a file that is one sample needs "
+    "`one_a_file: true`"
+)
 MOST_ARRAYS = 1000
+SUFFIXES = (".npy", ".npz")
 DEFLATE_AT_BEST = 1032
 """No deflate stream expands further (zlib.net/zlib_tech.html)."""
 
 
-class Arrays(Options):
-    """Arrays in an npz file (one array a model input), or an npy file (the one `input`)."""
+class Arrays(Choice):
+    """Arrays in npz files (one array a model input), or in npy files (the one `input`)."""
 
     captured: ClassVar[Literal[False]] = False
     caveats: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["arrays"]
     path: Location
-    """The npz or npy file, relative to the recipe; what it is shows from its contents. Axis 0 of
-    every array counts the samples."""
+    """The npz or npy file, or a folder or pattern for many of them, in name order; relative to the
+    recipe. What a single file is shows from its contents."""
+    one_a_file: bool = False
+    """Whether each file is one sample, its arrays without an axis for samples. By default axis 0 of
+    every array counts the samples, and files follow each other."""
     input: Annotated[str, Field(min_length=1)] = "input"
     """The model input that an npy file's array is for; an npz file names its arrays itself."""
     labels: Annotated[str, Field(min_length=1)] | None = None
     """The npz array that holds each sample's label and is no model input: its class (a whole number
     from 0), or what should come out (boxes, a mask, a picture, tokens); none by default."""
-    count: Annotated[int, Field(gt=0)] | None = None
-    """How many samples to take, spread evenly over the file; fewer there are an error. All by
-    default."""
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
-        """Return the one file.
+        """Return the file, or all of them; of those that are one sample each, the chosen ones.
 
         Raises:
-            MissingFile: it is not there, or is a directory.
+            MissingFile: there is none, or there are fewer than `count`.
         """
         place = base / self.path
-        if place.is_dir():
-            raise MissingFile(f"{place}: is a directory; an npz or npy file is needed")
-        if not place.is_file():
-            raise MissingFile(f"{place}: no such file", hint="paths relate to the recipe's file")
-        return (place,)
+        if not place.is_dir() and not is_pattern(self.path):
+            if not place.is_file():
+                raise MissingFile(
+                    f"{place}: no such file", hint="paths relate to the recipe's file"
+                )
+            return (place,)
+        hint = "files of arrays end in " + ", ".join(SUFFIXES)
+        root, names = find_named_files(self.path, base, _is_array_file, what="arrays", hint=hint)
+        chosen: Sequence[int] = range(len(names))
+        if self.one_a_file:
+            chosen = self.choose(len(names), where=str(place), unit="file")
+        return tuple(root / names[index] for index in chosen)
 
     def find_labels(self, base: Path) -> tuple[int, ...]:  # noqa: ARG002  # names tell none
         """Return none: they come with the samples, if at all."""
@@ -69,30 +82,58 @@ class Arrays(Options):
         """Yield the samples in order, one in memory at a time.
 
         Raises:
-            StepInputError: the file cannot be read, or its arrays do not belong together.
+            StepInputError: a file cannot be read, or its arrays do not belong together.
         """
-        from trtbuild.data.labels import read_label
+        if self.one_a_file:
+            for path in files:
+                with _open_arrays(path, self.input) as readers, _translate_errors(path):
+                    labels = self._labels(path, readers)
+                    arrays = {key: reader.whole() for key, reader in readers.items()}
+                    told = read_label(labels.whole(), path.name) if labels else ()
+                    yield Sample(path.name, arrays, *told)
+            return
+        lengths = [1]
+        if len(files) > 1 or not self._takes_all():
+            lengths = [self._count(path) for path in files]
+        with _translate_errors(files[0]):
+            where = files[0].name if len(files) == 1 else f"{len(files)} files"
+            chosen = self.choose(sum(lengths), where=where, unit="sample")
+        before = 0
+        for path, length in zip(files, lengths, strict=True):
+            here = [index - before for index in chosen if before <= index < before + length]
+            yield from self._rows(path, None if self._takes_all() else here)
+            before += length
 
-        (path,) = files
-        with _open_arrays(path, self.input) as readers, _translate_errors(path):
-            everything = list(readers.values())
-            label = self._labels(path, readers)
-            total = _length(path, everything)
-            for index in spread_evenly(total, self.count, where=path.name, unit="sample"):
-                name = f"{path.name}[{index}]"
-                arrays = {key: reader.read(index) for key, reader in readers.items()}
-                told = read_label(label.read(index), name) if label else ()
-                yield Sample(name, arrays, *told)
-            for reader in everything:
-                reader.finish()
-
-    def expected(self, files: Sequence[Path]) -> int:  # noqa: ARG002  # shows only in reading
-        """Return `count`, or 0."""
-        return self.count or 0
+    def expected(self, files: Sequence[Path]) -> int:
+        """Return `count`, or the number of files that are a sample each; or 0."""
+        return len(files) if self.one_a_file else self.count or 0
 
     def fact_names(self) -> tuple[str, ...]:
         """Bytes are taken as they are: no version matters."""
         return ()
+
+    def _takes_all(self) -> bool:
+        return self.count is None and self.fraction is None
+
+    def _count(self, path: Path) -> int:
+        with _open_arrays(path, self.input) as readers, _translate_errors(path):
+            return _length(path, list(readers.values()))
+
+    def _rows(self, path: Path, chosen: Sequence[int] | None) -> Iterator[Sample]:
+        """Yield the samples of one file; all, where none are chosen."""
+        with _open_arrays(path, self.input) as readers, _translate_errors(path):
+            everything = list(readers.values())
+            labels = self._labels(path, readers)
+            total = _length(path, everything)
+            if chosen is None:
+                chosen = spread_evenly(total, None, where=path.name, unit="sample")
+            for index in chosen:
+                name = f"{path.name}[{index}]"
+                arrays = {key: reader.read(index) for key, reader in readers.items()}
+                told = read_label(labels.read(index), name) if labels else ()
+                yield Sample(name, arrays, *told)
+            for reader in everything:
+                reader.finish()
 
     def _labels(self, path: Path, readers: dict[str, ArrayReader]) -> ArrayReader | None:
         if self.labels is None:
@@ -107,6 +148,10 @@ class Arrays(Options):
         return found
 
 
+def _is_array_file(name: str) -> bool:
+    return name.lower().endswith(SUFFIXES)
+
+
 def read_array_file(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of an npz file, or of an npy file the one, as `input`.
 
@@ -115,6 +160,16 @@ def read_array_file(path: Path) -> dict[str, NDArray[Any]]:
     """
     with _open_arrays(path, "input") as readers, _translate_errors(path):
         return {name: reader.whole() for name, reader in readers.items()}
+
+
+def describe_array_file(path: Path) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the arrays of an npz file, or of an npy file the one, as `input`.
+
+    Raises:
+        StepInputError: it cannot be read, or holds what no model takes.
+    """
+    with _open_arrays(path, "input") as readers, _translate_errors(path):
+        return {name: reader.shape for name, reader in readers.items()}
 
 
 @contextlib.contextmanager

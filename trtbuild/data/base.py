@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self, runtime_checkable
 
+from pydantic import Field, model_validator
+
+from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import MissingFile
-from trtbuild.core.options import Options
+from trtbuild.core.frozen import frozen
+from trtbuild.core.options import Options, Share
 from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DataSource", "Manifest", "Sample", "SizeSpan", "Span", "spread_evenly"]
+__all__ = [
+    "Choice",
+    "DataSource",
+    "Decoded",
+    "Manifest",
+    "Sample",
+    "SizeSpan",
+    "Span",
+    "spread_evenly",
+]
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """One sample: an array for each model input, without the batch axis or with one of size 1."""
 
@@ -112,6 +124,24 @@ class DataSource(Protocol):
         """Name the installed packages whose version may change a sample."""
 
 
+@runtime_checkable
+class Decoded(Protocol):
+    """A data source whose samples take long to decode, and little room once that is done.
+
+    A capture stores them as they are then, so that the steps behind it need not decode again.
+    """
+
+    def decode(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the samples as they are stored; otherwise as `samples` does.
+
+        Raises:
+            StepInputError: a file cannot be read; says which and why.
+        """
+
+    def finish(self, sample: Sample) -> Sample:
+        """Return a decoded sample as the model takes it."""
+
+
 def spread_evenly(total: int, count: int | None, *, where: str, unit: str) -> range | list[int]:
     """Return which `count` of `total` items to take: item `i * total // count` for each i.
 
@@ -131,3 +161,43 @@ def spread_evenly(total: int, count: int | None, *, where: str, unit: str) -> ra
             hint=f"lower `count` to {total} or leave it out to take all",
         )
     return [index * total // count for index in range(count)]
+
+
+class Choice(Options):
+    """Which of the samples that are there a data source takes."""
+
+    count: Annotated[int, Field(gt=0)] | None = None
+    """How many samples to take, spread evenly over all in their order (so over all classes, where
+    pictures lie in a folder for each); fewer there are an error. All by default."""
+    fraction: Annotated[Share, Field(gt=0, le=1)] | None = None
+    """Which share of the samples to take, in place of `count`: `10%` or 0.1; at least one."""
+    shuffle: Annotated[int, Field(ge=0)] | None = None
+    """Draw which samples to take from this seed, in place of evenly; they keep their order."""
+
+    @model_validator(mode="after")
+    def _one_number(self) -> Self:
+        if self.count is not None and self.fraction is not None:
+            raise ValueError("`count` and `fraction` both say how many samples to take; remove one")
+        if self.shuffle is not None and self.count is None and self.fraction is None:
+            raise ValueError("`shuffle` draws which samples are taken: add `count` or `fraction`")
+        return self
+
+    def choose(self, total: int, *, where: str, unit: str) -> Sequence[int]:
+        """Return which of `total` items to take, in order; `where` and `unit` are for messages.
+
+        Raises:
+            MissingFile: there are fewer than asked for, or none.
+        """
+        count = self.count
+        if self.fraction is not None and total:
+            count = max(1, round(total * self.fraction))
+        even = spread_evenly(total, count, where=where, unit=unit)
+        if self.shuffle is None:
+            return even
+        drawn = sorted(range(total), key=lambda index: _draw(self.shuffle, index))
+        return sorted(drawn[: len(even)])
+
+
+def _draw(seed: int | None, index: int) -> str:
+    """Return an item's place in an order that is the same in every version of everything."""
+    return digest_of_bytes(f"{seed} {index}".encode())

@@ -134,7 +134,7 @@ class Python(Options):
 
     def _run(self, files: Sequence[Path]) -> Iterator[object]:
         """Yield what the callable yields, `count` at most; its errors are told with their place."""
-        from trtbuild.core.entrypoint import explain_raised
+        from trtbuild.core.entrypoint import explain_raised, pass_on_stops
 
         try:
             produced = self._function(files)(**self.options)
@@ -153,7 +153,8 @@ class Python(Options):
                 f"{self._place}: it imports `{error.name}`, which is not installed",
                 hint="pip install " + " ".join(self.packages or (str(error.name),)),
             ) from error
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            pass_on_stops(error)
             raise explain_raised(error, self._place, files) from error
 
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:

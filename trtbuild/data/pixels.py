@@ -19,6 +19,7 @@ __all__ = [
     "convert_color_mode",
     "count_frames",
     "decode_image",
+    "demand_sane_target",
     "find_size",
     "image_from_array",
     "measure_image",
@@ -179,31 +180,36 @@ def convert_color(array: NDArray[np.float32], mode: Literal["L", "RGB"]) -> NDAr
     return gray
 
 
-def find_size(width: int, height: int, size: int | tuple[int, int]) -> tuple[int, int]:
-    """Return width and height after resizing: `size` is the shorter side, or (height, width)."""
+def find_size(
+    width: int, height: int, size: int | tuple[int, int], *, longest: bool = False
+) -> tuple[int, int]:
+    """Return width and height after resizing: `size` is one side, or (height, width).
+
+    One side is the shorter, or the longer one; the other is cut to a whole pixel.
+    """
     if isinstance(size, tuple):
         return (size[1], size[0])
-    if width <= height:
-        return (size, int(size * height / width))
-    return (int(size * width / height), size)
+    if (width <= height) != longest:
+        return (size, max(1, int(size * height / width)))
+    return (max(1, int(size * width / height)), size)
 
 
-def resize_image(
-    image: Image.Image, size: int | tuple[int, int], *, interpolation: str, name: str
-) -> Image.Image:
-    """Resize so that the shorter side is `size`, or to `size` = (height, width).
+def demand_sane_target(old: tuple[int, int], new: tuple[int, int], name: str) -> None:
+    """Refuse a size (width, height) that no picture should come to have: a strip, blown up.
 
     Raises:
-        StepInputError: the result would be absurdly large (a strip, blown up).
+        StepInputError: it is absurdly large.
     """
-    from PIL import Image
-
-    width, height = image.size
-    target = find_size(width, height, size)
-    if target[0] * target[1] > MOST_PIXELS:
+    if new[0] * new[1] > MOST_PIXELS:
         raise StepInputError(
-            f"{name}: {width}x{height} pixels would be resized to {target[0]}x{target[1]};"
+            f"{name}: {old[0]}x{old[1]} pixels would be resized to {new[0]}x{new[1]};"
             f" more than {MOST_PIXELS // 10**6} million pixels are refused",
             hint="resize to [height, width], or crop the picture beforehand",
         )
-    return image.resize(target, Image.Resampling[interpolation.upper()])
+
+
+def resize_image(image: Image.Image, size: tuple[int, int], interpolation: str) -> Image.Image:
+    """Resize to `size` = (width, height), as Pillow does."""
+    from PIL import Image
+
+    return image.resize(size, Image.Resampling[interpolation.upper()])

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
-from trtbuild.data import pixels
+from trtbuild.data import fitting, normalizing, pixels
+from trtbuild.data.view import View
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,41 +18,45 @@ if TYPE_CHECKING:
 __all__ = ["Preprocess", "View"]
 
 Pixels = Annotated[int, Field(gt=0, le=65536)]
-
-
-@dataclass(frozen=True)
-class View:
-    """Where the pixels of a picture come to lie; sizes are (width, height)."""
-
-    original: tuple[int, int]
-    resized: tuple[int, int]
-    corner: tuple[int, int]
-    """Left and top of what is cut out of the resized picture."""
-    size: tuple[int, int]
-    """Of what the model takes."""
-
-
-def _center(size: int, crop: int) -> int:
-    """Return where a part begins; half pixels round to even, as torchvision's center_crop does."""
-    return round((size - crop) / 2)
+_INTERPOLATIONS = {
+    "pillow": ("nearest", "bilinear", "bicubic", "lanczos"),
+    "opencv": ("nearest", "bilinear", "bicubic", "area"),
+    "torchvision": ("nearest", "bilinear", "bicubic"),
+}
 
 
 class Preprocess(Options):
-    """colour → resize → crop → scale → normalize → layout, in this order; float32 comes out.
+    """colour → resize → crop → scale → normalize → layout → dtype, in this order.
 
     With `resize: 256`, `crop: [224, 224]` and ImageNet's mean and std it does bit for bit what
     torchvision's Resize, CenterCrop, ToTensor and Normalize do with a PIL image.
     """
 
     resize: Pixels | tuple[Pixels, Pixels] | None = None
-    """Size in pixels after resizing: of the shorter side, the other keeping the proportions (cut
-    to a whole pixel), or [height, width]; without it the size stays."""
+    """Size in pixels after resizing: of one side, the other keeping the proportions (cut to a whole
+    pixel), or [height, width]; without it the size stays. See `fit`."""
+    fit: Literal["stretch", "shortest", "longest", "letterbox"] | None = None
+    """What becomes of the proportions: `shortest` or `longest` (one number) is the side that
+    `resize` means; `stretch` (two numbers) gives them up; `letterbox` shrinks or grows the picture
+    until it just fits into `resize`, and pads the rest, as YOLO's exporters do. By default
+    `shortest` of one number, and `stretch` of two."""
+    pad: Annotated[int, Field(ge=0, le=255)] = 114
+    """The value of the pixels that `letterbox` puts around the picture, 0..255, before `scale`."""
+    align: Literal["center", "corner"] = "center"
+    """Where in the letterbox the picture lies: `corner` is left and top."""
     crop: tuple[Pixels, Pixels] | None = None
     """[height, width] in pixels of the part to cut from the centre; a smaller picture is an error,
     never padded."""
-    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
-    """How to resize; all but `nearest` average over the pixels they shrink (antialiasing), as
-    Pillow does."""
+    interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos", "area"] = "bilinear"
+    """How to resize; what else that means, `resize_like` says. `lanczos` is Pillow's alone, and
+    `area` OpenCV's."""
+    resize_like: Literal["pillow", "opencv", "torchvision"] = "pillow"
+    """Whose pixels come out. `pillow`, as torchvision does with PIL images, averages over the
+    pixels it shrinks (antialiasing), but for `nearest`. `opencv`, as `cv2.resize` does, averages
+    over none but with `area`. `torchvision`, as its transforms do with tensors: see `antialias`."""
+    antialias: bool | None = None
+    """Whether torchvision averages over the pixels it shrinks, as it does by default; the others
+    have no choice."""
     color: Literal["rgb", "bgr", "gray"] = "rgb"
     """Channels and their order; `gray` is 0.299 R + 0.587 G + 0.114 B. Transparency is dropped."""
     scale: Annotated[float, Field(gt=0)] = 1 / 255
@@ -67,6 +70,9 @@ class Preprocess(Options):
     all; nothing by default."""
     layout: Literal["chw", "hwc"] = "chw"
     """Order of the axes: channels first (PyTorch) or last (TensorFlow)."""
+    dtype: Literal["float32", "float16", "uint8"] = "float32"
+    """What comes out. `uint8` is for models that scale and normalize themselves: with `scale: 1`,
+    and neither mean nor std."""
 
     @field_validator("mean", "std")
     @classmethod
@@ -77,18 +83,52 @@ class Preprocess(Options):
             raise ValueError(f"`{info.field_name}` has {len(value)} numbers; write {wanted}")
         return value
 
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        pair, fit = isinstance(self.resize, tuple), self.fit
+        if fit is not None and self.resize is None:
+            raise ValueError(f"`fit: {fit}` needs `resize`: the size to fit into")
+        if (fit == "stretch" and not pair) or (fit in {"shortest", "longest"} and pair):
+            wanted = "two numbers: [height, width]" if fit == "stretch" else "one number"
+            raise ValueError(f"`fit: {fit}` needs a `resize` of {wanted}")
+        known = _INTERPOLATIONS[self.resize_like]
+        if self.interpolation not in known:
+            told = f"`resize_like: {self.resize_like}` has no `{self.interpolation}`"
+            raise ValueError(f"{told}; it has {', '.join(known)}")
+        if self.antialias is not None and self.resize_like != "torchvision":
+            raise ValueError("`antialias` is torchvision's choice alone: `resize_like` says why")
+        if self.dtype == "uint8" and (self.scale != 1 or self.mean or self.std):
+            raise ValueError("`dtype: uint8` needs `scale: 1`, and neither `mean` nor `std`")
+        return self
+
+    @property
+    def channels(self) -> int:
+        """How many channels come out."""
+        return 1 if self.color == "gray" else 3
+
     def find_shape(self) -> tuple[int | str, ...]:
         """Return the shape that every picture comes to have, a `?` for each size of its own."""
-        size = self.crop or (self.resize if isinstance(self.resize, tuple) else ("?", "?"))
-        channels = 1 if self.color == "gray" else 3
-        return (channels, *size) if self.layout == "chw" else (*size, channels)
+        size = self.crop or fitting.find_canvas(self) or ("?", "?")
+        return (self.channels, *size) if self.layout == "chw" else (*size, self.channels)
 
-    def apply(self, picture: Image.Image | NDArray[Any], name: str) -> NDArray[np.float32]:
-        """Return the float32 array, [channels, height, width] or channels last, of a picture.
+    def apply(self, picture: Image.Image | NDArray[Any], name: str) -> NDArray[Any]:
+        """Return the array, [channels, height, width] or channels last, of a picture.
 
         It may be a PIL image or an array, [height, width] or [height, width, 1 or 3 (RGB)]; uint8
-        arrays (4 channels are RGBA) are resized as PIL images, rounding to whole values, and
+        arrays (4 channels are RGBA) are resized as images, rounding to whole values, and
         floating-point ones without rounding. `name` says in errors which sample it is.
+
+        All that feeds a model pictures goes through here: it is `normalize` of `shape_pixels`.
+
+        Raises:
+            StepInputError: it is no such picture, or smaller than the crop.
+        """
+        return self.normalize(self.shape_pixels(picture, name))
+
+    def shape_pixels(self, picture: Image.Image | NDArray[Any], name: str) -> NDArray[Any]:
+        """Return the pixels that the model sees, [height, width, channels], RGB or gray, 0..255.
+
+        uint8, or float32 where the picture was an array of floats.
 
         Raises:
             StepInputError: it is no such picture, or smaller than the crop.
@@ -99,68 +139,22 @@ class Preprocess(Options):
         if isinstance(picture, np.ndarray):
             picture = pixels.image_from_array(picture, name)
         if isinstance(picture, np.ndarray):
-            array = self._resize(pixels.convert_color(picture, channels), name)
+            picture = pixels.convert_color(picture, channels)
         else:
-            image = pixels.convert_color_mode(picture, channels, name)
-            array = np.asarray(self._resize_image(image, name))
-            array = array.reshape(*array.shape[:2], -1)
-        array = self._crop(array, name)
-        return self._normalize(array[..., ::-1] if self.color == "bgr" else array)
+            picture = pixels.convert_color_mode(picture, channels, name)
+        return fitting.fit(self, picture, name)
+
+    def normalize(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return what the model takes of the pixels that it sees."""
+        return normalizing.normalize(self, array)
+
+    def undo(self, array: NDArray[Any]) -> NDArray[np.uint8]:
+        """Return the pixels that an array for the model shows: uint8 RGB [height, width, 3].
+
+        The way back from `apply`: layout, mean and std, scale, colour. Gray shows as gray.
+        """
+        return normalizing.undo(self, array)
 
     def view(self, width: int, height: int) -> View:
         """Return where the pixels of a picture of this size come to lie in what the model takes."""
-        resized = (width, height)
-        if self.resize is not None:
-            resized = pixels.find_size(width, height, self.resize)
-        crop = self.crop or (resized[1], resized[0])
-        top, left = _center(resized[1], crop[0]), _center(resized[0], crop[1])
-        return View((width, height), resized, (left, top), (crop[1], crop[0]))
-
-    def _resize_image(self, image: Image.Image, name: str) -> Image.Image:
-        if self.resize is None:
-            return image
-        return pixels.resize_image(image, self.resize, interpolation=self.interpolation, name=name)
-
-    def _resize(self, array: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-        import numpy as np
-        from PIL import Image
-
-        if self.resize is None:
-            return array
-        planes = [
-            self._resize_image(Image.fromarray(plane), name)
-            for plane in np.ascontiguousarray(np.moveaxis(array, -1, 0))
-        ]
-        return np.stack([np.asarray(plane) for plane in planes], axis=-1)
-
-    def _crop(self, array: NDArray[Any], name: str) -> NDArray[Any]:
-        if self.crop is None:
-            return array
-        height, width = array.shape[:2]
-        if height < self.crop[0] or width < self.crop[1]:
-            size, wanted = f"{height}x{width}", f"{self.crop[0]}x{self.crop[1]}"
-            raise StepInputError(
-                f"{name}: is {size} (height x width), smaller than the crop {wanted}",
-                hint="resize to at least the crop's size, or crop less",
-            )
-        top, left = _center(height, self.crop[0]), _center(width, self.crop[1])
-        return array[top : top + self.crop[0], left : left + self.crop[1]]
-
-    def _normalize(self, array: NDArray[Any]) -> NDArray[np.float32]:
-        import numpy as np
-
-        # Channels first throughout: ten times faster than with a last axis of three.
-        values = np.moveaxis(array, -1, 0).astype(np.float32, order="C")
-        divisor = round(1 / self.scale)
-        with np.errstate(over="ignore"):  # the capture refuses infinities, and says where
-            if divisor >= 1 and 1 / divisor == self.scale:
-                values /= np.float32(divisor)
-            else:
-                values *= np.float32(self.scale)
-            if self.mean:
-                values -= np.array(self.mean, np.float32).reshape(-1, 1, 1)
-            if self.std:
-                values /= np.array(self.std, np.float32).reshape(-1, 1, 1)
-        if self.layout == "hwc":
-            values = np.ascontiguousarray(np.moveaxis(values, 0, -1))
-        return values
+        return fitting.find_view(self, width, height)

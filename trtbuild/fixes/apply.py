@@ -10,20 +10,13 @@ from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.core.records import FixAccount, LeftAlone
 from trtbuild.core.words import join_few, last_words
-from trtbuild.fixes.base import FixLog, GraphFix
-from trtbuild.fixes.prepare import (
-    drop_repeated,
-    hoist_constants,
-    lower_constants,
-    name_nodes,
-    refuse_unknown,
-)
+from trtbuild.fixes.base import FixKind, FixLog, GraphFix
+from trtbuild.fixes.prepare import hoist_constants, name_nodes
+from trtbuild.fixes.rewriting import bring_into_form, read_graph, write_model
 from trtbuild.model.nodes import iterate_nodes
-from trtbuild.model.onnx_file import NEWEST_IR, OLDEST_IR
 from trtbuild.model.plugins import LEARNING
 from trtbuild.model.shapes import infer_shapes
 from trtbuild.model.valid import check_onnx
-from trtbuild.model.weights_file import lies_beside, read_values
 
 if TYPE_CHECKING:
     import onnx
@@ -46,8 +39,9 @@ def apply_fixes(
 ) -> tuple[onnx.ModelProto, FixAccounts]:
     """Apply fixes in order; return the checked result and what each fix did.
 
-    Opset, and names and order of inputs and outputs, stay. Every node of the result has a name
-    of its own, constants are initializers, and shapes are filled in as far as they can be known.
+    Opset, and names and order of inputs and outputs, stay, unless a fix is for changing them. Every
+    node of the result has a name of its own, constants are initializers, and shapes are filled in
+    as far as they can be known.
 
     Args:
         model: a valid model; it is used up.
@@ -83,11 +77,7 @@ def _find_foreign(model: onnx.ModelProto) -> str:
 
 def _prepare(model: onnx.ModelProto) -> tuple[onnx.ModelProto, bool]:
     """Bring a model into the form that fixes see; tell whether its shapes fit together."""
-    model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
-    lower_constants(model.graph)
-    refuse_unknown(model.graph)
-    name_nodes(model.graph)
-    drop_repeated(model.graph)
+    bring_into_form(model)
     try:
         return infer_shapes(model, strict=True), True
     except StepInputError:
@@ -102,35 +92,30 @@ def _run(
     accounts = []
     with _silence_graphsurgeon():
         with _guard("reading the graph"):
-            graph = gs.import_onnx(model).cleanup()  # a dead reader must not hold a fix up
-            _map_weights(graph)
+            graph = read_graph(model)
         for done, fix in enumerate(fixes):
             if progress is not None:
                 progress(done, len(fixes))
             with _guard(f"fix {done + 1}, {fix.kind},"):
-                accounts.append(fix.apply(graph))
-                graph.cleanup()
-                if not _in_order(graph):
-                    graph.toposort()
+                accounts.append(_apply(fix, graph))
         with _guard("writing the graph"):
             return gs.export_onnx(graph), accounts
 
 
-def _map_weights(graph: gs.Graph) -> None:
-    """Let constants that lie in files be mapped where a fix asks for their values."""
-    import numpy as np
-    import onnx_graphsurgeon as gs
-    from onnx_graphsurgeon.ir.tensor import LazyValues
+def _apply(fix: GraphFix, graph: gs.Graph) -> FixLog:
+    how = fix.choose_measurement() if isinstance(fix, FixKind) else ""
+    before = write_model(graph) if how else None
+    log = fix.apply(graph)
+    graph.cleanup()
+    if not _in_order(graph):
+        graph.toposort()
+    if before is not None and log.changes:
+        from trtbuild.fixes.holding import compare_answers, run_on_random
 
-    class Mapped(LazyValues):  # type: ignore[misc]  # known only at run time
-        def load(self) -> np.ndarray:
-            return np.array(read_values(self.tensor))
-
-    for constant in graph.tensors().values():
-        held = constant._values if isinstance(constant, gs.Constant) else None  # noqa: SLF001
-        if isinstance(held, LazyValues) and lies_beside(held.tensor):
-            constant.values = Mapped(held.tensor)
-            constant.data_location = None  # else new values would claim to lie in a file
+        after, answers = write_model(graph), run_on_random(before)
+        must = how == "equal" and not log.approximate
+        log.remarks += compare_answers(answers, after, must=must, what=fix.kind)
+    return log
 
 
 def _finish(fixed: onnx.ModelProto, before: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:

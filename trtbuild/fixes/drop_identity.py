@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.core.options import Options
-from trtbuild.fixes.base import FixLog
+from trtbuild.fixes.base import FixKind, FixLog
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["DropIdentity"]
 
 
-class DropIdentity(Options):
+class DropIdentity(FixKind):
     """Drop nodes that return their input: Identity, and Dropout as it is in inference.
 
     `y = Identity(x)`  →  readers of y read x.
@@ -21,6 +20,8 @@ class DropIdentity(Options):
     Kept where y is a graph output (that name is part of the model's signature), and where a
     Dropout's mask is read or it may be training.
     """
+
+    equal: ClassVar[bool] = True
 
     kind: Literal["drop_identity"]
 

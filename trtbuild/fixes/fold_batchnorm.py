@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from trtbuild.core.options import Options
-from trtbuild.fixes.base import FixLog
+from trtbuild.fixes.base import FixKind, FixLog
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,7 +16,7 @@ WEIGHTED = {"Conv", "ConvTranspose", "Gemm"}
 SHOWN = 3
 
 
-class FoldBatchnorm(Options):
+class FoldBatchnorm(FixKind):
     """Fold batch norms into the Conv, ConvTranspose or Gemm before them.
 
     `BatchNormalization(W x + b)`  →  `(s W) x + (s b + t)`
@@ -27,6 +26,8 @@ class FoldBatchnorm(Options):
     readers, where a parameter is not constant, in training mode, and where the result would
     overflow the weights' type.
     """
+
+    equal: ClassVar[bool] = True
 
     kind: Literal["fold_batchnorm"]
 

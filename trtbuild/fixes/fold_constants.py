@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from trtbuild.core.options import ByteSize, Options
-from trtbuild.fixes.base import FixLog
+from trtbuild.core.options import ByteSize
+from trtbuild.fixes.base import FixKind, FixLog
 
 if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
@@ -26,7 +26,7 @@ RANDOM = {
 UNKNOWN = "how large its result would be is not known"
 
 
-class FoldConstants(Options):
+class FoldConstants(FixKind):
     """Compute what depends on constants, or on sizes that are known, and keep the result.
 
     `y = f(c)`  →  y is a constant, computed by ONNX Runtime.
@@ -35,6 +35,9 @@ class FoldConstants(Options):
     for), random nodes, nodes of other domains, nodes with subgraphs, and results that are both
     larger than what they are made of and larger than `size_limit`.
     """
+
+    equal: ClassVar[bool] = True
+    facts: ClassVar[tuple[str, ...]] = ("onnxruntime",)
 
     kind: Literal["fold_constants"]
     size_limit: ByteSize = 1 << 20

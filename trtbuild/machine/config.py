@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import RecipeError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.locations import find_config_root
 from trtbuild.core.watch import note_path
 from trtbuild.machine.facts import list_target_kinds
@@ -17,7 +17,7 @@ from trtbuild.recipe.source import RecipeText, read_recipe_text
 __all__ = ["ConfiguredPython", "find_config_file", "read_configured_pythons"]
 
 
-@dataclass(frozen=True)
+@frozen
 class ConfiguredPython:
     """A Python that the settings name, and where they do."""
 

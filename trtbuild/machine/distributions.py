@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from trtbuild.core.frozen import frozen
 
 __all__ = ["PathFolder", "explain_overlap", "find_version", "normalize_name", "read_folder"]
 
@@ -26,7 +27,7 @@ class Distribution(NamedTuple):
     metadata: str
 
 
-@dataclass(frozen=True)
+@frozen
 class PathFolder:
     """A folder on the import path, and what is installed in it, by normalized name."""
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, cast
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Backend, Capabilities
+from trtbuild.core.errors import NoGpu
 from trtbuild.core.facts import name_package, read_version
-from trtbuild.core.needs import GPU
+from trtbuild.core.frozen import frozen
+from trtbuild.core.kinds import find_kind, load_kinds, name_kind
+from trtbuild.core.needs import GPU, GPU_MEMORY
 from trtbuild.core.watch import note_driver
 from trtbuild.machine.distributions import (
     explain_overlap,
@@ -26,6 +29,7 @@ __all__ = [
     "Gpu",
     "InstalledPackages",
     "Readiness",
+    "demand_device",
     "find_backend",
     "find_capabilities",
     "find_missing_packages",
@@ -35,13 +39,15 @@ __all__ = [
     "list_target_kinds",
     "name_package",
     "read_version",
+    "show_device",
 ]
 
 NO_GPU = "there is no NVIDIA GPU with a driver here"
 
 _PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
 _MAJOR, _MINOR = 75, 76  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*: cuda.h
-_NAME_BYTES = 256
+_NAME_BYTES, _BUS_BYTES = 256, 32
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
 class InstalledPackages(Mapping[str, str]):
@@ -55,8 +61,14 @@ class InstalledPackages(Mapping[str, str]):
     folders: reading the metadata itself costs more than all the rest of a plan.
     """
 
-    def __init__(self, paths: Sequence[str] | None = None, *, python: str = "") -> None:
-        """Look into `paths`, of a Python of that version; with None, of this interpreter."""
+    def __init__(
+        self, paths: Sequence[str] | None = None, *, python: str = "", device: int = 0
+    ) -> None:
+        """Look into `paths`, of a Python of that version; with None, of this interpreter.
+
+        `device` is the index of the GPU that is meant, of those that CUDA shows.
+        """
+        self.device = device
         self._python = python or platform.python_version()
         places = dict.fromkeys(sys.path if paths is None else paths)
         self._folders = [read_folder(path) for path in places]
@@ -65,8 +77,17 @@ class InstalledPackages(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         """Return the version of a distribution, or what `gpu` there is; remember the question."""
         if name not in self._asked:
-            self._asked[name] = _gpu_in_words() if name == GPU else self._version(name)
+            self._asked[name] = self._find(name)
         return self._asked[name]
+
+    def _find(self, name: str) -> str:
+        if name not in (GPU, GPU_MEMORY):
+            return self._version(name)
+        found = list_gpus()
+        note_driver(found=bool(found))
+        for gpu in found[self.device : self.device + 1]:
+            return gpu.in_words() if name == GPU else str(gpu.memory_bytes)
+        raise KeyError(name)
 
     def peek(self, name: str) -> str | None:
         """Return the version of a distribution; the question is not remembered."""
@@ -107,7 +128,7 @@ def find_missing_packages(capabilities: Capabilities, facts: Mapping[str, str]) 
     return ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Readiness:
     """Whether a kind of target can be built on this machine."""
 
@@ -123,18 +144,19 @@ class Readiness:
 
 def list_target_kinds() -> tuple[str, ...]:
     """Name every kind of target."""
-    return tuple(_kind(backend) for backend in _backends())
+    return tuple(map(name_kind, load_kinds(Target)))
 
 
 def find_backend(kind: str) -> type[Backend] | None:
     """Return the class of a kind of target; None where there is no such kind."""
-    return next((backend for backend in _backends() if _kind(backend) == kind), None)
+    return cast("type[Backend] | None", find_kind(Target, kind))
 
 
 def find_capabilities(kind: str) -> Capabilities:
     """Return what a kind of target can do."""
-    (found,) = (backend.capabilities for backend in _backends() if _kind(backend) == kind)
-    return found  # type: ignore[no-any-return]  # the union is known only at run time
+    backend = find_backend(kind)
+    assert backend is not None  # noqa: S101  # only kinds of the union are asked for
+    return backend.capabilities
 
 
 def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
@@ -152,21 +174,19 @@ def judge_readiness(kind: str, facts: Mapping[str, str]) -> Readiness:
     )
 
 
-def _kind(backend: Any) -> str:
-    return str(get_args(backend.model_fields["kind"].annotation)[0])
-
-
-def _backends() -> tuple[Any, ...]:
-    union, *_ = get_args(Target)  # Annotated[A | B, Field(...)]
-    return get_args(union) or (union,)
-
-
-@dataclass(frozen=True)
+@frozen
 class Gpu:
     """A GPU of this machine."""
 
     name: str
     compute_capability: str
+    memory_bytes: int = 0
+    bus: str = ""
+    """Where it is plugged in: `0000:17:00.0`."""
+
+    def in_words(self) -> str:
+        """Name it as facts do: `NVIDIA L4 (8.9)`."""
+        return f"{self.name} ({self.compute_capability})"
 
 
 def list_gpus() -> tuple[Gpu, ...]:
@@ -180,13 +200,25 @@ def list_gpus() -> tuple[Gpu, ...]:
     return tuple(_gpu(driver, index) for index in range(count.value))
 
 
-def _gpu_in_words() -> str:
-    """Name the first GPU, which is the one that builds: `NVIDIA L4 (8.9)`."""
+def demand_device(device: int) -> None:
+    """Demand a GPU of that index, as the driver counts those that it shows.
+
+    Raises:
+        NoGpu: there is none; says which there are.
+    """
     found = list_gpus()
-    note_driver(found=bool(found))
-    for gpu in found:
-        return f"{gpu.name} ({gpu.compute_capability})"
-    raise KeyError(GPU)
+    if device >= len(found):
+        here = ", ".join(f"{index} ({gpu.name})" for index, gpu in enumerate(found))
+        raise NoGpu(
+            f"there is no GPU {device} here: there is {here}" if found else NO_GPU,
+            hint="`trtbuild doctor` lists them",
+        )
+
+
+def show_device(device: int) -> dict[str, str]:
+    """Return what a process must have in its environment to see that GPU alone."""
+    shown = [each.strip() for each in os.environ.get(_VISIBLE, "").split(",") if each.strip()]
+    return {_VISIBLE: shown[device] if device < len(shown) else str(device)}
 
 
 def _driver() -> Any:
@@ -211,4 +243,13 @@ def _gpu(driver: Any, index: int) -> Gpu:
         value = ctypes.c_int(0)
         driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, index)
         version.append(str(value.value))
-    return Gpu(name.value.decode(errors="replace"), ".".join(version))
+    memory = ctypes.c_size_t(0)
+    driver.cuDeviceTotalMem_v2(ctypes.byref(memory), index)
+    bus = ctypes.create_string_buffer(_BUS_BYTES)
+    driver.cuDeviceGetPCIBusId(bus, _BUS_BYTES, index)
+    return Gpu(
+        name=name.value.decode(errors="replace"),
+        compute_capability=".".join(version),
+        memory_bytes=memory.value,
+        bus=bus.value.decode(errors="replace"),
+    )

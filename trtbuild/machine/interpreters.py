@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import quote_whole
 from trtbuild.machine.config import ConfiguredPython, read_configured_pythons
 from trtbuild.machine.facts import InstalledPackages
@@ -20,7 +20,7 @@ _ASK = "import json, platform, sys; print(json.dumps([platform.python_version(),
 ASK_SECONDS = 30
 
 
-@dataclass(frozen=True)
+@frozen
 class Interpreter:
     """A Python, and what is installed in it."""
 
@@ -90,6 +90,9 @@ def find_interpreter(kind: str, here: InstalledPackages | None = None) -> Interp
             f"{quote_whole(str(error))}",
             hint=f"let {named.place} name a Python that has trtbuild and that TensorRT",
         ) from None
-    return Interpreter(
-        named.python, InstalledPackages([path for path in paths if path], python=version)
+    found = InstalledPackages(
+        [path for path in paths if path],
+        python=version,
+        device=0 if here is None else here.device,
     )
+    return Interpreter(named.python, found)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.machine.facts import (
     GPU,
@@ -18,7 +18,7 @@ from trtbuild.machine.interpreters import find_interpreter
 __all__ = ["Place", "find_lack", "find_place"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Place:
     """Where a step would run."""
 

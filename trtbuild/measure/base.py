@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
 
@@ -43,7 +44,7 @@ class CannotMeasure(Exception):  # what happened, not what went wrong
     """
 
 
-@dataclass(frozen=True)
+@frozen
 class Figure:
     """A figure that a metric yields; recipes, gates and reports know it by its name."""
 
@@ -59,7 +60,7 @@ class Figure:
     """Whether resampled samples tell how sure it is; they do not of a largest value."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Value:
     """What a figure comes to over some samples."""
 
@@ -75,7 +76,7 @@ class Value:
     """False of a figure that such data has none of: by labels, where there are none."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Subject:
     """What is measured: what both sides are, before any sample is read."""
 
@@ -97,7 +98,7 @@ class Subject:
     """Which of the outputs are parts of another, named by the recipe."""
 
 
-@dataclass(frozen=True)
+@frozen
 class PairedSample:
     """What both sides made of one sample; no array has a batch axis."""
 

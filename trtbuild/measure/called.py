@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.entrypoint import explain_raised, load_entrypoint
+from trtbuild.core.entrypoint import explain_raised, load_entrypoint, pass_on_stops
 from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import join_few, quote_whole
 from trtbuild.measure.base import Figure, Measurement, PairedSample, Value
 
@@ -23,7 +24,7 @@ METHODS = ("update", "fold")
 _FEW = 20
 
 
-@dataclass(frozen=True)
+@frozen
 class Called:
     """What is called: where its code is, what it is given, and what it is to answer."""
 
@@ -55,7 +56,8 @@ class Called:
                 f"{self.place}: it imports `{error.name}`, which is not installed",
                 hint="pip install " + " ".join(self.packages or (str(error.name),)),
             ) from error
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
+            pass_on_stops(error)
             raise explain_raised(error, self.place, self.files) from error
 
     def arguments(self, sample: PairedSample) -> dict[str, Any]:

@@ -1,33 +1,40 @@
 """Metrics with options; the union is the registry."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Discriminator, Tag
 
-from trtbuild.core.kinds import BY_KIND
+from trtbuild.core.kinds import OneOf
 from trtbuild.measure.base import MetricKind
-from trtbuild.measure.classification import Classification
-from trtbuild.measure.detection.kind import Detection
-from trtbuild.measure.embedding import Embedding
-from trtbuild.measure.entrypoint import MetricsPython
-from trtbuild.measure.image import Image
 from trtbuild.measure.metrics import Metric
-from trtbuild.measure.regression import Regression
-from trtbuild.measure.segmentation import Segmentation
-from trtbuild.measure.sequence import Sequence
+
+if TYPE_CHECKING:
+    import trtbuild.measure.detection.kind
+    from trtbuild.measure import (
+        classification,
+        detection,
+        embedding,
+        entrypoint,
+        image,
+        regression,
+        segmentation,
+        sequence,
+    )
 
 __all__ = ["AnyMetric", "NameOrKind"]
 
-AnyMetric = Annotated[
-    Classification
-    | Detection
-    | Segmentation
-    | Embedding
-    | Image
-    | Regression
-    | Sequence
-    | MetricsPython,
-    BY_KIND,
+AnyMetric = OneOf[
+    """
+    classification.Classification
+    | detection.kind.Detection
+    | segmentation.Segmentation
+    | embedding.Embedding
+    | image.Image
+    | regression.Regression
+    | sequence.Sequence
+    | entrypoint.MetricsPython
+    """,
+    __name__,
 ]
 """What stands in `metrics` beside plain names."""
 

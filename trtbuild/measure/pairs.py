@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Union
 
 from trtbuild.core.arrays import RaggedRows
+from trtbuild.core.frozen import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ _CHUNK_VALUES = 1 << 21
 _INTEGERS = "biu"
 
 
-@dataclass(frozen=True)
+@frozen
 class SampleForm:
     """What one sample of an output looks like on both sides."""
 
@@ -54,7 +55,7 @@ class SampleForm:
         return self.shape[-1] if self.shape and not self.integer else 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Chunk:
     """The same samples of an output on both sides; arrays are [n, ...]."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.arrays import RaggedRows
+from trtbuild.core.frozen import frozen
 from trtbuild.measure.pairs import Output
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _MOST_ITEMS = 32
 EXAMPLE = "write `NAME[:, 4:]`, the slices of NumPy, the first of them `:` for the batch"
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """A part of an output: the same slices of every sample."""
 

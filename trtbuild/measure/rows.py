@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from trtbuild.core.frozen import frozen
 from trtbuild.measure.base import Unit
 from trtbuild.measure.pairs import Chunk, SampleForm
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Figures", "MetricRow", "draw_first_means", "explain_empty", "mean_of"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Figures:
     """What a metric makes of all samples; the fields are those of `Measure`."""
 
@@ -33,7 +33,7 @@ class Figures:
     broken: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class MetricRow:
     """A metric: numbers of each sample, gathered as the samples pass, then folded into one."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.arrays import RaggedRows
 from trtbuild.core.comparison import Interval, Measure
+from trtbuild.core.frozen import frozen
 from trtbuild.measure.base import (
     CannotMeasure,
     CountingMeasurement,
@@ -52,7 +53,7 @@ def _no_truth(index: int) -> None:
     """There are no labels that are arrays."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """A metric with options, and the files that it reads."""
 

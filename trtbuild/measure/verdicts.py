@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core import words
 from trtbuild.core.comparison import CONFIDENCE, GateVerdict, Interval, Measure
+from trtbuild.core.frozen import frozen
 
 __all__ = [
     "leave_unjudged",
@@ -24,7 +24,7 @@ _SLACK = 1e-9
 Ends = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Judging:
     """A number of a measure, held against a limit."""
 

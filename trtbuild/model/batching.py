@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.model.shapes import is_named
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"(?i)(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_][a-z0-
 """What YAML reads as text without quotes."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Placement:
     """How samples come to be the array of one input."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.model.batching import arrange, fits, quote_setting
 from trtbuild.model.shapes import is_named
 from trtbuild.model.stacking import NamedSizes, fill_input, join_samples
@@ -42,7 +42,7 @@ class SampleLike(Protocol):
         """Array by model input."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Feed:
     """What one run of the model is fed, and the samples it is made of."""
 

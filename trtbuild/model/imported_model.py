@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from trtbuild.core.frozen import frozen
 
 if TYPE_CHECKING:
     import onnx
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["ImportedModel"]
 
 
-@dataclass(frozen=True)
+@frozen
 class ImportedModel:
     """A model brought in as ONNX, and what its reader must know."""
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_bodies, iterate_nodes, name_of
 
@@ -97,7 +97,7 @@ def _list_read(node: onnx.NodeProto) -> Iterator[str]:
             yield from (output.name for output in body.output)
 
 
-@dataclass(frozen=True)
+@frozen
 class Front:
     """The part of a model in front of its plugins, and what was cut off."""
 

@@ -31,7 +31,7 @@ _ADVICE = (
         "export the model with an opset that this ONNX Runtime knows, as 17 or 20",
     ),
 )
-_ERRORS_ALONE = 3
+_ERRORS_ALONE, _NOTHING = 3, 4
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
 
 
@@ -69,6 +69,7 @@ def open_session(
     mapped: bool = False,
     providers: Sequence[str] = CPU,
     constants: Mapping[str, np.ndarray] | None = None,
+    quiet: bool = False,
 ) -> Session:
     """Load a model, as a file or as bytes; `threads` 0 means all.
 
@@ -83,12 +84,15 @@ def open_session(
         mapped: leave weights in that data's file: packing them for speed would copy them all.
         providers: ONNX Runtime's execution providers, the first choice first.
         constants: initializers that the model says lie in a file: sessions may share them.
+        quiet: have ONNX Runtime log nothing of what it raises anyway: runs may fail.
 
     Raises:
         StepInputError: ONNX Runtime cannot load the model; quotes it.
         MissingDependency: this ONNX Runtime lacks a provider.
     """
     options = _make_options(threads)
+    if quiet:
+        options.log_severity_level = _NOTHING
     options.add_session_config_entry("session.disable_quant_qdq", "1")
     if mapped:
         options.add_session_config_entry("session.disable_prepacking", "1")

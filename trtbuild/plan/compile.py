@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.calib.cache import Cache
+from trtbuild.core.frozen import frozen
 from trtbuild.core.values import Ranges
 from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
 from trtbuild.plan.checks import make_check_step, name_check_step
-from trtbuild.plan.comparison import add_comparison
+from trtbuild.plan.comparison import add_comparison, add_some_comparison
 from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.plan.export_sizes import choose_export_sizes, list_profiles, list_value_inputs
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
 from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
+from trtbuild.plan.preview import PreviewRequest, add_previews
 from trtbuild.plan.sensitivity import add_sensitivity
 from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
 from trtbuild.steps.capture_data import CaptureData, DataInput
-from trtbuild.steps.fix_graph import FixGraph
+from trtbuild.steps.fix_graph import FixGraph, FixInput
 from trtbuild.steps.import_model import ImportModel
 
 __all__ = [
@@ -48,7 +49,7 @@ def name_target_step(target: str) -> str:
     return f"build_engine({target})"
 
 
-@dataclass(frozen=True)
+@frozen
 class CompileContext:
     """What a recipe is compiled against: its files, this machine, and what builds before left."""
 
@@ -78,6 +79,12 @@ class CompileContext:
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
     layers: LayerMeasurement | None = None
     """Measure layers one by one as this says, whatever the recipe says of that."""
+    preview: PreviewRequest | None = None
+    """Show some samples of data sets, be they read by something else or not."""
+    some: int = 0
+    """Compare on so many samples alone; on all where it is 0."""
+    some_of_all: bool = False
+    """Take their outputs from a run over all samples, where that was made before."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -106,8 +113,10 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         _add_quantization(recipe.quantization, steps, found, peaks, here)
         adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
-    add_comparison(recipe, steps, data, final, here)
+    compare = add_some_comparison if here.some else add_comparison
+    compare(recipe, steps, data, final, here)
     add_sensitivity(recipe, steps, data, here)
+    add_previews(recipe, steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
@@ -131,11 +140,22 @@ def _model_steps(recipe: Recipe, here: CompileContext) -> dict[str, Step]:
             model=recipe.model,
             files=here.pinned(recipe.model.find_files(here.base)),
             weights=here.weights,
-            sizes=choose_export_sizes(recipe, recipe.model),
+            sizes=choose_export_sizes(recipe, recipe.model, here.base),
             base=str(here.base),
         ),
-        "fix_graph": FixGraph(model=Ref(step="import_model", output="model"), fixes=recipe.fixes),
+        "fix_graph": FixGraph(
+            model=Ref(step="import_model", output="model"),
+            fixes=recipe.fixes,
+            inputs=tuple(_find_fix_inputs(recipe, here)),
+            base=str(here.base),
+        ),
     }
+
+
+def _find_fix_inputs(recipe: Recipe, here: CompileContext) -> Iterator[FixInput]:
+    for place, fix in enumerate(recipe.fixes):
+        if files := fix.find_files(here.base):
+            yield FixInput(fix=place, files=here.pinned(files))
 
 
 def _drop_unread(steps: dict[str, Step]) -> None:
@@ -156,13 +176,14 @@ def list_used_data(recipe: Recipe) -> list[str]:
 def add_captures(
     recipe: Recipe, steps: dict[str, Step], here: CompileContext
 ) -> dict[str, DataInput]:
-    """Capture each data set that something reads, and return what reads them by name.
+    """Capture each data set that something reads or shows, and return what reads them by name.
 
     Raises:
         MissingFile: a file that one of them names is not there.
     """
     inputs = {}
-    for name in list_used_data(recipe):
+    shown = here.preview.data if here.preview is not None else ()
+    for name in dict.fromkeys((*list_used_data(recipe), *shown)):
         source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.find_files(here.base))
         labels = () if name in here.absent else source.find_labels(here.base)
@@ -187,7 +208,7 @@ def _add_ranges(
     """Add the step that finds the ranges, and return them; None where all are given by hand."""
     found = section.calibrator
     model = find_float_model(steps)
-    if isinstance(found, Cache):
+    if found is not None and found.kind == "cache":
         from trtbuild.steps.import_ranges import ImportRanges
 
         (table,) = here.pinned(found.find_files(here.base))

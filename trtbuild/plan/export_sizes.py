@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from trtbuild.fixes.set_dimension import SetDimension
+from pathlib import Path
+
 from trtbuild.recipe.schema import Recipe
-from trtbuild.sources import ModelSource
+from trtbuild.sources.base import Source
 from trtbuild.sources.sizes import Shapes, Sizes
 
 __all__ = ["choose_export_sizes", "list_profiles", "list_shapes", "list_value_inputs"]
 
 
-def choose_export_sizes(recipe: Recipe, source: ModelSource) -> Sizes:
+def choose_export_sizes(recipe: Recipe, source: Source, base: Path) -> Sizes:
     """Return the sizes at which a model is exported: the recipe's own, or a reference."""
-    return source.sizes(list_shapes(recipe), _list_sizes_set_later(recipe))
+    return source.sizes(list_shapes(recipe), _list_sizes_set_later(recipe), base)
 
 
 def _list_sizes_set_later(recipe: Recipe) -> dict[tuple[str, int], int]:
@@ -20,7 +21,7 @@ def _list_sizes_set_later(recipe: Recipe) -> dict[tuple[str, int], int]:
     return {
         (fix.tensor, fix.axis): fix.size
         for fix in recipe.fixes
-        if isinstance(fix, SetDimension) and isinstance(fix.size, int)
+        if fix.kind == "set_dimension" and isinstance(fix.size, int)
     }
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, get_args
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
-from trtbuild.data.random import Random, RandomInput
 from trtbuild.model.batching import fits, quote_setting
 from trtbuild.model.feeds import Feeder, takes
 from trtbuild.plan.nearest import suggest_nearest
@@ -91,7 +90,7 @@ def find_data_problems(
 ) -> Iterator[Problem]:
     """Yield why samples cannot be fed to a model; a type that is not known takes any."""
     for name, manifest in manifests.items():
-        drawn = isinstance(recipe.data[name], Random)
+        drawn = recipe.data[name].kind == "random"
         for message, hint in _find_unfed(recipe, inputs, manifest, drawn=drawn):
             yield source.problem(("data", name), f"data `{name}` {message}", hint, key=True)
 
@@ -190,6 +189,8 @@ def _unfit(given: TensorSpec, inputs: dict[str, TensorSpec], *, drawn: bool) -> 
     if expected.dtype in {STRINGS, ANY}:
         return "", ""  # which is said of the model
     if not takes(expected.dtype, given.dtype):
+        from trtbuild.data.random import RandomInput
+
         able = get_args(RandomInput.model_fields["dtype"].annotation)
         make = "make the arrays {}"
         if drawn:

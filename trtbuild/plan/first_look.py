@@ -6,21 +6,17 @@ All that can be known before a model is exported or a sample is read.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import MANAGED, GpuTrtOptions, TrtOptions
-from trtbuild.calib.cache import Cache
 from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.arrays import Arrays
-from trtbuild.data.images import Images
-from trtbuild.data.random import Random
-from trtbuild.fixes.set_dimension import SetDimension
-from trtbuild.model.header import read_inputs
+from trtbuild.data.picture_files import PictureFiles
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
 from trtbuild.plan.nearest import suggest_nearest
@@ -29,19 +25,18 @@ from trtbuild.plan.profile_fit import find_samples_beyond_profiles
 from trtbuild.plan.stated_data import state_manifest
 from trtbuild.recipe.problems import Path as At
 from trtbuild.recipe.problems import Problem
-from trtbuild.sources.kinds import Onnx
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
-    from trtbuild.sources import ModelSource
+    from trtbuild.sources.base import Source
 
 
 __all__ = ["UnusableFile", "find_input_doubts", "find_input_problems", "find_unusable_files"]
 
 
-@dataclass(frozen=True)
+@frozen
 class UnusableFile:
     """A file that a recipe names and that cannot be used, and why."""
 
@@ -94,22 +89,31 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
         yield from find_unknown_inputs(recipe, examined.source, inputs)
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
-    if not {"data", "quantization", "precision", "compare"} & unsound:
-        for data in list_used_data(recipe):
-            if data in recipe.data:
-                yield from _data_problems(examined, recipe, data, inputs)
+    for data in _list_sound_data(recipe, unsound):
+        yield from _data_problems(examined, recipe, data, inputs)
+
+
+def _list_sound_data(recipe: Recipe, unsound: Collection[str]) -> list[str]:
+    """Return the data sets that something reads, as far as both can be read themselves."""
+    if not unsound:
+        return [name for name in list_used_data(recipe) if name in recipe.data]
+    used = []
+    for section in ("quantization", "compare"):
+        with contextlib.suppress(AttributeError):
+            used.append(getattr(recipe, section).data)
+    with contextlib.suppress(AttributeError):
+        return [name for name in dict.fromkeys(used) if name in recipe.data]
+    return []
 
 
 def find_input_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
     """Yield warnings of samples that no engine would take, as far as the recipe states them."""
     recipe = examined.recipe
-    if recipe is None or {"profiles", "inputs", "data", "quantization", "precision", "compare"} & (
-        examined.unsound
-    ):
+    if recipe is None or {"profiles", "inputs"} & examined.unsound:
         return
     base = examined.file.parent.absolute()
-    for data in list_used_data(recipe):
-        stated = state_manifest(recipe.data[data], base) if data in recipe.data else None
+    for data in _list_sound_data(recipe, examined.unsound):
+        stated = state_manifest(recipe.data[data], base)
         for told in find_samples_beyond_profiles(recipe, {data: stated} if stated else {}):
             message, _, hint = told.removesuffix(")").partition(" (hint: ")
             found = examined.source.problem(("data", data), message, hint, key=True)
@@ -120,64 +124,42 @@ def _data_problems(
     examined: ExaminedRecipe, recipe: Recipe, data: str, inputs: tuple[TensorSpec, ...]
 ) -> Iterator[Problem]:
     source, names = recipe.data[data], [spec.name for spec in inputs]
-    unknown = [name for name in _named_inputs(source) if name not in names]
-    option = "inputs" if isinstance(source, Random) else "input"
+    option, named = _name_inputs(source)
+    unknown = [name for name in named if name not in names]
     for name in unknown:
         at: At = ("data", data, option)
         told = f"data `{data}` gives an array for `{name}`; the model has no such input"
-        yield examined.source.problem(at, told, suggest_nearest(name, names))
+        hint = suggest_nearest(name, names)
+        if source.kind == "text" and "inputs" not in source.model_fields_set:
+            taken = ", ".join(f"{each}: {each}" for each in source.inputs if each in names)
+            hint = f"say what it takes: `inputs: {{{taken or f'{names[0]}: input_ids'}}}`"
+        yield examined.source.problem(at, told, hint)
     if not unknown and "inputs" not in examined.unsound:
         stated = state_manifest(source, examined.file.parent.absolute())
         if stated is not None:
             yield from find_data_problems(recipe, examined.source, inputs, {data: stated})
 
 
-def _named_inputs(source: AnyDataSource) -> Iterable[str]:
-    """Return the inputs that a recipe names for data; files and code name the others."""
-    if isinstance(source, Random):
-        return source.inputs
-    if isinstance(source, Arrays) and not source.path.endswith(".npy"):
-        return ()
-    if isinstance(source, Images | Arrays) or "input" in source.model_fields_set:
-        return (source.input,)
-    return ()
+def _name_inputs(source: AnyDataSource) -> tuple[str, Iterable[str]]:
+    """Return the inputs that a recipe names for data, and where; files and code name the others."""
+    if source.kind == "random":
+        return "inputs", source.inputs
+    if source.kind == "text":
+        return "inputs", source.inputs
+    if source.kind == "datasets":
+        return "columns", source.columns
+    archive = source.kind == "arrays" and not source.path.endswith(".npy")
+    if archive or (source.kind == "python" and "input" not in source.model_fields_set):
+        return "input", ()
+    return "input", (source.input,)
 
 
 def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     """Return the inputs as the fixes leave them; none where that is not known."""
-    model = recipe.model
-    if isinstance(model, Onnx):
-        found = read_inputs(base / model.path)
-    else:
-        found = tuple(
-            TensorSpec(name=name, dtype=each.dtype, shape=each.shape)
-            for name, each in model.inputs.items()
-        )
+    found = recipe.model.find_inputs(base)
     for fix in recipe.fixes:
-        if isinstance(fix, SetDimension):
-            found = _set_dimension(found, fix)
+        found = fix.foresee(found)
     return found
-
-
-def _set_dimension(inputs: tuple[TensorSpec, ...], fix: SetDimension) -> tuple[TensorSpec, ...]:
-    changed = next((spec for spec in inputs if spec.name == fix.tensor), None)
-    if changed is None or fix.axis >= len(changed.shape):
-        return ()  # an output's dimension may be that of an input
-    old = changed.shape[fix.axis]
-    return tuple(
-        spec.model_copy(
-            update={
-                "shape": tuple(
-                    fix.size
-                    if (spec is changed and axis == fix.axis)
-                    or (isinstance(size, str) and size == old)
-                    else size
-                    for axis, size in enumerate(spec.shape)
-                )
-            }
-        )
-        for spec in inputs
-    )
 
 
 Looks = Iterator[tuple[At, "Look"]]
@@ -186,7 +168,7 @@ Looks = Iterator[tuple[At, "Look"]]
 class _LabelFiles:
     """The files of labels of pictures, looked for as others are."""
 
-    def __init__(self, source: Images) -> None:
+    def __init__(self, source: PictureFiles) -> None:
         self._source = source
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
@@ -194,6 +176,9 @@ class _LabelFiles:
             self._source.find_names(base)
         except MissingFile:  # that the pictures are not here is told where they are named
             return ()
+        kind = self._source.find_label_kind()
+        if tells_classes(kind):
+            return (base / kind.path,)
         return tuple(self._source.find_label_files(base).values())
 
 
@@ -221,26 +206,35 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
     yield from _of_source(("model",), recipe.model, base)
 
 
-def _of_source(at: At, model: ModelSource, base: Path) -> Looks:
-    yield (*at, "path" if isinstance(model, Onnx) else "entrypoint"), Look(model, base)
+def _of_source(at: At, model: Source, base: Path) -> Looks:
+    if model.is_here():  # else it is fetched, and then looked at
+        yield (*at, model.place_option), Look(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
         yield (*at, "weights", "path"), Look(weights.path, base)
 
 
+def _of_fixes(recipe: Recipe, base: Path) -> Looks:
+    for place, fix in enumerate(recipe.fixes):
+        if fix.kind == "python":
+            yield ("fixes", place, "entrypoint"), Look(fix, base)
+
+
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
-        if not isinstance(source, Random):
+        if source.kind != "random":
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
-        if isinstance(source, Images) and hasattr(source.labels, "path"):
-            yield ("data", name, "labels", "path"), Look(_LabelFiles(source), base)
+        if isinstance(source, PictureFiles) and hasattr(source.find_label_kind(), "path"):
+            at = ("labels", "path") if "labels" in type(source).model_fields else ("path",)
+            yield ("data", name, *at), Look(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:
     section = recipe.quantization
-    if section is not None and isinstance(section.calibrator, Cache):
-        yield ("quantization", "calibrator", "path"), Look(section.calibrator, base)
+    calibrator = None if section is None else section.calibrator
+    if calibrator is not None and calibrator.kind == "cache":
+        yield ("quantization", "calibrator", "path"), Look(calibrator, base)
     if section is not None and section.ranges_file is not None:
         yield ("quantization", "ranges_file"), Look(section.ranges_file, base)
 
@@ -260,6 +254,7 @@ def _of_compare(recipe: Recipe, base: Path) -> Looks:
 
 _LISTS = {
     "model": _of_model,
+    "fixes": _of_fixes,
     "data": _of_data,
     "quantization": _of_quantization,
     "targets": _of_targets,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.options import Options
 from trtbuild.plan.explain import Decision, Reason, find_differences
 from trtbuild.plan.plan import Plan
@@ -25,6 +26,10 @@ class Why(Options):
     """How long it took when it ran; None where it has not."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    log: str = ""
+    """Where what its builder said is kept; empty for steps that build nothing, or that are gone."""
+    log_level: LogLevel = USUAL
+    """How much the builder was let say."""
     next: Decision
     ingredients: dict[str, Any]
     """All that the next run would make it of."""
@@ -48,6 +53,8 @@ def explain_steps(plan: Plan, decisions: Sequence[Decision], store: Store) -> tu
                 seconds=None if action is None else action.seconds,
                 notes=() if action is None else action.notes,
                 warnings=() if action is None else action.warnings,
+                log=str(store.find_log(action) or ""),
+                log_level=USUAL if action is None else action.log_level,
                 next=decision,
                 ingredients=planned.ingredients,
             )

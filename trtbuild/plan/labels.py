@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trtbuild.data.images import Images
+from trtbuild.data.picture_files import PictureFiles
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
 from trtbuild.steps.capture_data import DataInput
@@ -28,13 +29,13 @@ def add_labels(
         return None
     source = recipe.data[compare.data]
     told = getattr(source, "labels", None)
-    if told is None or told == "folders":
+    if told is None or tells_classes(told):
         return None
     from trtbuild.steps.capture_labels import CaptureLabels, LabelFile
 
     names: tuple[str, ...] = ()
     files: tuple[LabelFile, ...] = ()
-    if isinstance(source, Images) and not isinstance(told, str) and compare.data not in here.absent:
+    if isinstance(source, PictureFiles) and compare.data not in here.absent:
         names, found = source.find_names(here.base), source.find_label_files(here.base)
         pinned = here.pinned(found.values())
         files = tuple(LabelFile(name=n, file=p) for n, p in zip(found, pinned, strict=True))

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from trtbuild.core.action import SizeBytes
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
 from trtbuild.core.placed import MODELS
-from trtbuild.core.records import SizeBytes
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.core.frozen import frozen
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import Metric
 from trtbuild.recipe.schema import Compare
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "list_tasks", "make_measuring"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Asked:
     """What is measured."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from trtbuild.backends.tensorrt10 import Tensorrt10
-from trtbuild.calib.cache import Cache
 from trtbuild.plan.adjusting import find_float_model
 from trtbuild.plan.export_sizes import list_shapes
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Step
 from trtbuild.steps.capture_data import DataInput
+
+if TYPE_CHECKING:
+    from trtbuild.backends.tensorrt10 import Tensorrt10
 
 __all__ = ["calibrate_natively", "find_native_targets"]
 
@@ -27,7 +29,7 @@ def calibrate_natively(
         return
     found = section.calibrator
     (_, target), *_ = _tens(recipe)
-    if found is None or isinstance(found, Cache):
+    if found is None or found.kind == "cache":
         return
     from trtbuild.steps.calibrate_natively import CalibrateNatively
 
@@ -51,5 +53,5 @@ def find_native_targets(recipe: Recipe, steps: Mapping[str, Step]) -> dict[str, 
 
 def _tens(recipe: Recipe) -> list[tuple[str, Tensorrt10]]:
     return [
-        (name, target) for name, target in recipe.targets.items() if isinstance(target, Tensorrt10)
+        (name, target) for name, target in recipe.targets.items() if target.kind == "tensorrt10"
     ]

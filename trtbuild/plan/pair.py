@@ -14,7 +14,7 @@ from trtbuild.plan.measuring import make_measuring
 from trtbuild.plan.plan import Plan, plan_steps
 from trtbuild.plan.reference import IMPORTED, REFERENCE
 from trtbuild.recipe.schema import Recipe
-from trtbuild.sources.kinds import Onnx
+from trtbuild.sources.onnx import Onnx
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import RecipeError
-from trtbuild.core.records import Outcome
 from trtbuild.core.values import STRINGS, Signature, TensorSpec
 from trtbuild.data.base import Manifest
 from trtbuild.plan.compile import list_used_data, name_capture_step

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.recipe.problems import Problem
-from trtbuild.sources.kinds import Onnx
 
 if TYPE_CHECKING:
     from trtbuild.recipe.load import ExaminedRecipe
@@ -41,7 +40,7 @@ def _has_pairs(model: ModelSource, base: Path) -> bool:
     """Tell whether a model is quantized already, or cannot be looked at."""
     from trtbuild.model.onnx_file import load_bare
 
-    if not isinstance(model, Onnx):
+    if model.kind != "onnx" or model.path is None:
         return True
     try:
         nodes = load_bare(base / model.path).graph.node

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from trtbuild.calib.cache import Cache
 from trtbuild.calib.range_file import RangeTable, list_bounds, table_from_bytes
 from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
@@ -78,7 +77,7 @@ def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tupl
 
 
 def _by_hand(section: Quantization) -> bool:
-    return section.calibrator is None or isinstance(section.calibrator, Cache)
+    return section.calibrator is None or section.calibrator.kind == "cache"
 
 
 def _find_idle(
@@ -130,7 +129,7 @@ def _check_calibrators(
 
 def _cache(loaded: LoadedRecipe, section: Quantization) -> RangeTable | None:
     found = section.calibrator
-    if not isinstance(found, Cache):
+    if found is None or found.kind != "cache":
         return None
     return table_from_bytes(_bytes(loaded, found.path), file=found.path, values=found.values)
 

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from trtbuild.plan.export_sizes import choose_export_sizes
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Recipe
-from trtbuild.sources import ModelSource
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
@@ -50,12 +49,8 @@ def add_reference(
         model=source,
         files=pin(source.find_files(base)),
         weights=weights,
-        sizes=choose_export_sizes(recipe, source),
+        sizes=choose_export_sizes(recipe, source, base),
         base=str(base),
     )
     steps[REFERENCE] = FixGraph(model=Ref(step=IMPORTED, output="model"))
-    return ReferenceModel(Ref(step=REFERENCE, output="model"), f"reference {_name(source)}")
-
-
-def _name(source: ModelSource) -> str:
-    return source.entrypoint if source.kind == "torch" else source.path
+    return ReferenceModel(Ref(step=REFERENCE, output="model"), f"reference {source.place}")

@@ -8,8 +8,7 @@ from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.values import TensorSpec
 from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Manifest
-from trtbuild.data.images import Images
-from trtbuild.data.random import Random
+from trtbuild.data.picture_files import PictureFiles
 
 __all__ = ["state_manifest"]
 
@@ -19,20 +18,26 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
 
     Its count is 0 where that shows only in reading, and a size `?`.
     """
-    if isinstance(source, Random):
+    if source.kind == "random":
         tensors = tuple(
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())
         )
-    elif isinstance(source, Images):
-        shape = source.preprocess.find_shape()
-        tensors = (TensorSpec(name=source.input, dtype="float32", shape=shape),)
+    elif isinstance(source, PictureFiles) or source.kind == "video":
+        how = source.preprocess
+        tensors = (TensorSpec(name=source.input, dtype=how.dtype, shape=how.find_shape()),)
+    elif source.kind == "text":
+        length = source.max_length if source.padding == "max_length" else None
+        tensors = tuple(
+            TensorSpec(name=name, dtype=source.dtype, shape=("?" if length is None else length,))
+            for name in sorted(source.inputs)
+        )
     else:
         return None
     return Manifest(count=_count(source, base), samples=(), tensors=tensors, labelled=False)
 
 
-def _count(source: Images | Random, base: Path) -> int:
+def _count(source: AnyDataSource, base: Path) -> int:
     if source.count is not None:
         return source.count
     try:

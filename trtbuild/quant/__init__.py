@@ -1,12 +1,15 @@
 """Which tensors become INT8, and the Q/DQ pairs that make them so."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from trtbuild.core.kinds import BY_KIND
-from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
-from trtbuild.quant.writing.weights import WeightsAbsmax, WeightsMse
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    import trtbuild.quant.equalizing.kinds
+    import trtbuild.quant.writing.weights
+    from trtbuild.quant import equalizing, writing
 
 __all__ = ["AnyEqualization", "AnyWeightScaling"]
 
-AnyEqualization = Annotated[CrossLayer | Smooth, BY_KIND]
-AnyWeightScaling = Annotated[WeightsAbsmax | WeightsMse, BY_KIND]
+AnyEqualization = OneOf["equalizing.kinds.CrossLayer | equalizing.kinds.Smooth", __name__]
+AnyWeightScaling = OneOf["writing.weights.WeightsAbsmax | writing.weights.WeightsMse", __name__]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.records import RequestedLayer
 
 __all__ = [
     "KeptAccount",
-    "PrecisionName",
     "QuantizationAccount",
     "TensorAccount",
     "WeightAccount",
 ]
-
-PrecisionName = Literal["int8", "fp32"]
 
 
 class KeptAccount(Options):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from trtbuild.core.frozen import frozen
 
 if TYPE_CHECKING:
     import numpy as np
@@ -14,7 +15,7 @@ __all__ = ["HALVES", "QUANTIZED_TYPES", "HalfName", "HalfType", "find_half", "ro
 HalfName = Literal["fp16", "bf16"]
 
 
-@dataclass(frozen=True)
+@frozen
 class HalfType:
     """A 16-bit type: its names, its largest and its smallest normal value, where ONNX has it."""
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.patterns import find_nodes, find_strongest, means_node
 from trtbuild.model.nodes import name_of
-from trtbuild.quant.account import PrecisionName
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PrecisionRequests"]
+__all__ = ["PrecisionName", "PrecisionRequests"]
+
+PrecisionName = Literal["int8", "fp32"]
 
 
-@dataclass(frozen=True)
+@frozen
 class PrecisionRequests:
     """Patterns over nodes: those that `skip` INT8, and those of a `precision`.
 

@@ -11,6 +11,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.placed import list_reserved_names
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.data_rules import find_absent_data
+from trtbuild.recipe.embedding import embedding_has_its_data
 from trtbuild.recipe.metric_rules import (
     accuracy_has_labels,
     figures_are_named_once,
@@ -29,6 +30,7 @@ from trtbuild.recipe.schema_places import join_names
 from trtbuild.recipe.source import RecipeText
 from trtbuild.recipe.target_rules import (
     dla_gets_what_it_computes,
+    dla_has_fixed_shapes,
     implicit_mode_has_no_pairs,
     native_calibration_sees_no_values,
     native_calibrators_exist,
@@ -230,12 +232,14 @@ _CHECKS: tuple[RecipeCheck, ...] = (
     calibration_data_exists,
     evaluation_data_exists,
     evaluation_data_is_new,
+    embedding_has_its_data,
     accuracy_has_labels,
     figures_are_named_once,
     gates_judge_figures,
     backends_take_the_mode,
     turing_stays_in_floating_point,
     dla_gets_what_it_computes,
+    dla_has_fixed_shapes,
     types_are_chosen_once,
     native_calibrators_exist,
     native_calibration_sees_no_values,

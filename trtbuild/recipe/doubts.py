@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from trtbuild.data.images import Images
+from trtbuild.data.preprocess import Preprocess
 from trtbuild.recipe.problems import Problem
 from trtbuild.recipe.schema import Recipe
 from trtbuild.recipe.source import RecipeText
@@ -29,9 +29,10 @@ def find_doubts(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
 def pixels_stay_small(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """Pixels are multiplied by `scale`, which in other tools is what they are divided by."""
     for name, data in recipe.data.items():
-        if not isinstance(data, Images) or data.preprocess.scale <= 1:
+        preprocess = getattr(data, "preprocess", None)
+        if not isinstance(preprocess, Preprocess) or preprocess.scale <= 1:
             continue
-        scale = data.preprocess.scale
+        scale = preprocess.scale
         told = f"pixels are multiplied by `scale`: values go up to {LARGEST_PIXEL * scale:g}"
         hint = f"to divide by {scale:g}, write `scale: {1 / scale:.10g}`"
         if scale == LARGEST_PIXEL:
@@ -43,7 +44,7 @@ def sizes_are_in_bytes(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A number without a unit is so many bytes, which nobody means by 4 or by 4096."""
     for name, target in recipe.targets.items():
         size = getattr(target, "workspace", None)
-        if size is None or size >= MEBIBYTE:
+        if not isinstance(size, int) or size >= MEBIBYTE:
             continue
         unit = "GiB" if size < KIBIBYTE // 4 else "MiB"
         told = f"this is a workspace of {size} bytes, in which hardly a kernel runs"

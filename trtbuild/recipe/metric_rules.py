@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 from trtbuild.data import AnyDataSource as Data
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.measure.base import Figure, MetricKind
 from trtbuild.measure.gates import Gate, explain_bound, explain_drop
+from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import LABELLED, Metric, find_row
 from trtbuild.measure.tasks import list_figures
-from trtbuild.recipe.problems import Path, Problem, find_nearest
+from trtbuild.recipe.problems import Path, Problem, find_nearest, fold_case
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Compare, Recipe
 from trtbuild.recipe.schema_places import join_names, list_kinds
 from trtbuild.recipe.source import RecipeText
 
-__all__ = ["accuracy_has_labels", "figures_are_named_once", "gates_judge_figures"]
+__all__ = [
+    "accuracy_has_labels",
+    "figures_are_named_once",
+    "find_metric_of",
+    "gates_judge_figures",
+]
+
+_TOP = re.compile(r"(?:top|acc@|accuracy@)([1-9][0-9]{0,5})")
 
 
 def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
@@ -27,7 +37,8 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
         return
     told = getattr(data, "labels", None)
     if told is not None:
-        yield from _classes_are_classes(compare, getattr(told, "kind", ""), source)
+        kind = "" if tells_classes(told) else getattr(told, "kind", "")
+        yield from _classes_are_classes(compare, kind, source)
         return
     asked: list[tuple[Path, str]] = [
         (("compare", "metrics", index), metric if isinstance(metric, str) else metric.kind)
@@ -39,6 +50,8 @@ def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
         for index, gate in enumerate(compare.gates)
         if gate.metric in LABELLED
     ]
+    if not asked:
+        return
     able = [kind for kind, each in list_kinds(Data).items() if "labels" in each.model_fields]
     hint = f"say where its labels are: `labels` of the {join_names(sorted(able), 'or')} data source"
     if "labels" in type(data).model_fields:
@@ -96,7 +109,25 @@ def gates_judge_figures(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
         told = f"`{clip(gate.metric)}` is no metric, and no figure of those under `metrics`"
         guess = find_nearest(gate.metric, known)
         hint = f"did you mean `{guess}`?" if guess else f"there are {join_names(known, 'and')}"
+        if maker := find_metric_of(gate.metric):
+            hint = f"add {maker} to `metrics`; it yields that figure"
         yield source.problem((*path, "metric"), told, hint)
+
+
+def find_metric_of(figure: str) -> str:
+    """Show the metric with options that yields a figure of a name; empty where none does."""
+    name = fold_case(figure)
+    if top := _TOP.fullmatch(name):
+        return f"{{kind: classification, top: [{top[1]}]}}"
+    for kind, each in list_kinds(AnyMetric).items():
+        needed = [option for option, field in each.model_fields.items() if field.is_required()]
+        if "entrypoint" in needed:
+            continue  # only that code knows
+        usual: Any = each.model_construct()
+        if name in {fold_case(one.name) for one in usual.figures()}:
+            more = "".join(f", {option}: ..." for option in needed if option != "kind")
+            return f"{{kind: {kind}{more}}}"
+    return ""
 
 
 def _suits(gate: Gate, figure: Figure, path: Path, source: RecipeText) -> Iterator[Problem]:

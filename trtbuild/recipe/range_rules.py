@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.calib.cache import Cache
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.source import RecipeText
@@ -36,7 +35,7 @@ def fitting_has_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     if section is None:
         return
     yield from _find_repeated(section, source)
-    cached = isinstance(section.calibrator, Cache)
+    cached = section.calibrator is not None and section.calibrator.kind == "cache"
     for option in _list_fitting(section):
         path: Path = ("quantization", option)
         if section.data is None and (section.calibrator is None or cached):
@@ -80,7 +79,7 @@ def calibrators_have_data(recipe: Recipe, source: RecipeText) -> Iterator[Proble
     if section is None:
         return
     found = section.calibrator
-    if found is not None and not isinstance(found, Cache):
+    if found is not None and found.kind != "cache":
         if section.data is None:
             told = f"the calibrator `{found.kind}` measures activations, and there is no `data`"
             hint = "name what it measures them on: `data: ...`, a data set of the section `data`"

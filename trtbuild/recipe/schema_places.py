@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, Tag, WithJsonSchema
 from pydantic.fields import FieldInfo
 
+from trtbuild.core.frozen import frozen
+from trtbuild.core.kinds import load_kinds
 from trtbuild.recipe.problems import Path
 from trtbuild.recipe.schema import Bounds, Recipe
 
@@ -39,7 +40,7 @@ _SCALARS = {
 _BOUNDS = "a limit (6.0 means -6 to 6) or [low, high]"
 
 
-@dataclass(frozen=True)
+@frozen
 class SchemaPlace:
     """A place in a recipe, as the schema sees it."""
 
@@ -104,7 +105,10 @@ def find_place(loc: Loc) -> SchemaPlace:
 
 
 def strip_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a type without its Annotated and its None, and the metadata it had."""
+    """Return a type without its Annotated and its None, and the metadata it had.
+
+    A union of kinds is the union of their classes.
+    """
     metadata: tuple[Any, ...] = ()
     while True:
         if get_origin(annotation) is Annotated:
@@ -114,6 +118,8 @@ def strip_annotation(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
         elif _is_union(annotation) and type(None) in get_args(annotation):
             rest = tuple(each for each in get_args(annotation) if each is not type(None))
             annotation = Union[rest]  # noqa: UP007  # made from a tuple
+        elif kinds := load_kinds(annotation):
+            annotation = Union[kinds]  # noqa: UP007  # made from a tuple
         else:
             return annotation, metadata
 

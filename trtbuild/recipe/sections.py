@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from trtbuild.core.kinds import name_kind
+from trtbuild.core.kinds import load_kinds, name_kind
 from trtbuild.core.options import Options, describe_fields
 
 __all__ = ["Section", "find_sections", "find_shared_options", "format_default", "name_kind"]
@@ -108,5 +108,5 @@ def _find_classes(annotation: Any) -> Iterator[type[Options]]:
     if isinstance(annotation, type) and issubclass(annotation, Options):
         yield annotation
         return
-    for part in get_args(annotation):
+    for part in load_kinds(annotation) or get_args(annotation):
         yield from _find_classes(part)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from yaml.error import MarkedYAMLError
+
+from trtbuild.core.frozen import frozen
 
 __all__ = ["Complaint", "explain_syntax_error"]
 
@@ -13,7 +14,7 @@ QUOTE_STAR = 'a name or pattern that begins with `*` needs quotes: "*/fc/*"'
 SAME_COLUMN = "keys of one mapping, and items of one list, begin in the same column"
 
 
-@dataclass(frozen=True)
+@frozen
 class _Rule:
     """What PyYAML says (a pattern over `context; problem`), what we say, and where it points."""
 
@@ -130,7 +131,7 @@ _RULES = tuple(
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Complaint:
     """Why text is not YAML: where (both count from 0), what is wrong, the next move."""
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from trtbuild.core.options import describe_fields
 from trtbuild.recipe import hints
 from trtbuild.recipe.findings import Finding, collect_findings, find_home, find_replacement
+from trtbuild.recipe.metric_rules import find_metric_of
 from trtbuild.recipe.problems import Path, Problem, find_nearest, format_path
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema_places import (
@@ -21,6 +22,7 @@ from trtbuild.recipe.schema_places import (
     list_kinds,
 )
 from trtbuild.recipe.source import RecipeText
+from trtbuild.sources.foreign import hint_for_kind
 
 __all__ = ["translate_errors"]
 
@@ -32,7 +34,8 @@ _NOUNS = {
     "targets": "target",
     "weights": "scaling of weights",
 }
-
+_MODELS = ("model", "reference")
+"""The sections where a framework may stand for a kind."""
 
 _Told = tuple[Path, str, str]
 """path, message, hint."""
@@ -93,6 +96,8 @@ def _tell_choice(finding: Finding) -> _Told:
     hint = find_replacement(finding.place.owner, value) or (
         f"did you mean `{guess}`?" if guess else ""
     )
+    if alias is None and "metrics" in path and (maker := find_metric_of(value)):
+        hint = f"write {maker}; it yields that figure"
     return path, told, hint
 
 
@@ -143,6 +148,8 @@ def _tell_kind(finding: Finding) -> _Told:
     guess = find_nearest(written, known)
     hint = f"did you mean `{guess}`? " if guess else ""
     told = f"`{clip(written)}` is not a kind of {_noun(place.field)}"
+    if place.field in _MODELS and (way := hint_for_kind(written)):
+        hint = f"{way}; "
     return path, told, f"{hint}kinds: {', '.join(known)}"
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "KeyFigures",
     "Page",
     "Paragraph",
+    "Picture",
     "Pre",
     "Section",
     "State",
@@ -152,7 +153,15 @@ class Figures:
     """How to read them, which only somebody who sees them has to know."""
 
 
-Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | Figures
+@dataclass(frozen=True)
+class Picture:
+    """A picture of pixels, and what it shows in words."""
+
+    png: bytes
+    words: str
+
+
+Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | Figures | Picture
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from trtbuild.report.blocks import (
     KeyFigures,
     Page,
     Paragraph,
+    Picture,
     Pre,
     Section,
     Span,
@@ -33,7 +34,7 @@ from trtbuild.report.blocks import (
 from trtbuild.report.content import make_page
 from trtbuild.report.plots import draw
 
-__all__ = ["render_html"]
+__all__ = ["render_html", "render_page"]
 
 _TEMPLATE = Path(__file__).with_name("page.html")
 _STYLE = re.compile("<style>(.*)</style>", re.DOTALL)
@@ -45,11 +46,15 @@ def render_html(record: Record) -> str:
     Everything from the record is escaped, and should something slip through, a browser runs and
     fetches nothing: the page's policy allows its own style alone. Equal records give equal pages.
     """
-    page = make_page(record)
+    return render_page(make_page(record))
+
+
+def render_page(page: Page) -> str:
+    """Render a page, under the same policy; pictures in it are its own."""
     caveats = ", ".join(page.caveats)
     text = _TEMPLATE.read_text(encoding="utf-8")
     return Template(text).substitute(
-        policy=_policy(text),
+        policy=_policy(text, pictures=_has_picture(page)),
         title=_text(page.title + (f" ({caveats})" if caveats else "")),
         heading=_text(page.title),
         caveats=f'<p class="caveat">{_text(caveats)}</p>' if caveats else "",
@@ -70,12 +75,17 @@ def _section(number: int, section: Section, caveats: str) -> str:
     return f'<section id="s{number}">\n{title}\n{body}\n</section>'
 
 
-def _policy(template: str) -> str:
+def _has_picture(page: Page) -> bool:
+    return any(isinstance(each, Picture) for part in page.sections for each in part.blocks)
+
+
+def _policy(template: str, *, pictures: bool) -> str:
     """Return the page's content security policy, which knows its style by its digest."""
     (style,) = _STYLE.findall(template)
     _, _, digest = digest_of_bytes(style.encode()).partition(":")
     known = base64.b64encode(bytes.fromhex(digest)).decode()
-    return f"default-src 'none'; style-src 'sha256-{known}'; base-uri 'none'; form-action 'none'"
+    allowed = f"style-src 'sha256-{known}'" + ("; img-src data:" if pictures else "")
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def _contents(page: Page) -> str:
@@ -101,6 +111,9 @@ def _block(block: Block, caveats: str) -> str:
             return _figures(block, caveats)
         case Fold():
             return _fold(block, caveats)
+        case Picture(png, words):
+            data = base64.b64encode(png).decode()
+            return f'<img class="sheet" src="data:image/png;base64,{data}" alt="{_text(words)}">'
 
 
 def _words(block: Paragraph | Pre | Bullets) -> str:

@@ -18,6 +18,7 @@ from trtbuild.report.blocks import (
     InlineText,
     KeyFigures,
     Paragraph,
+    Picture,
     Pre,
     State,
     TableBlock,
@@ -65,6 +66,8 @@ def _block(block: Block, caveats: str) -> str:
             return _figures(block, caveats)
         case Fold():
             return _fold(block, caveats)
+        case Picture(_, words):
+            return _line((words,))
 
 
 def _words(block: Paragraph | Pre | Bullets) -> str:

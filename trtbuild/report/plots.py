@@ -12,7 +12,7 @@ from trtbuild.core.histograms import PER_OCTAVE, ValueCounts
 from trtbuild.core.words import format_figure
 from trtbuild.report.svg import Frame, circle, label, line, rectangle, svg
 
-__all__ = ["FrontierPlot", "FrontierPoint", "HistogramPlot", "Plot", "draw"]
+__all__ = ["ChannelPlot", "FrontierPlot", "FrontierPoint", "HistogramPlot", "Plot", "draw"]
 
 Unit = Literal["", "dB", "share"]
 Point = tuple[float, float]
@@ -59,12 +59,51 @@ class FrontierPlot:
     points: tuple[FrontierPoint, ...]
 
 
-Plot = HistogramPlot | FrontierPlot
+@dataclass(frozen=True)
+class ChannelPlot:
+    """How the values of one channel are spread, in equal bins between two ends."""
+
+    name: str
+    ends: Point
+    counts: tuple[int, ...]
+    mean: float
+
+
+Plot = HistogramPlot | FrontierPlot | ChannelPlot
 
 
 def draw(plot: Plot) -> str:
     """Draw a plot as one SVG element."""
-    return _draw_histogram(plot) if isinstance(plot, HistogramPlot) else _draw_frontier(plot)
+    match plot:
+        case HistogramPlot():
+            return _draw_histogram(plot)
+        case FrontierPlot():
+            return _draw_frontier(plot)
+        case ChannelPlot():
+            return _draw_channel(plot)
+
+
+def _draw_channel(plot: ChannelPlot) -> str:
+    low, high = plot.ends if plot.ends[0] < plot.ends[1] else (plot.ends[0] - 1, plot.ends[1] + 1)
+    most = max(plot.counts, default=0) or 1
+    frame = Frame(8, 8, 312, 84, across=(low, high), up=(0, most))
+    width = (frame.right - frame.left) / max(1, len(plot.counts))
+    parts = [
+        rectangle(
+            "kept",
+            (frame.left + place * width + 0.4, frame.y(count)),
+            (width - 0.8, frame.bottom - frame.y(count)),
+        )
+        for place, count in enumerate(plot.counts)
+        if count
+    ]
+    parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
+    x = frame.x(plot.mean)
+    parts.append(line("limit", (x, frame.top - 4), (x, frame.bottom + 2)))
+    parts.append(label((frame.left, frame.bottom + 14), f"{low:.4g}"))
+    parts.append(label((frame.right, frame.bottom + 14), f"{high:.4g}", anchor="end"))
+    title = f"Histogram of {plot.name}: from {low:.4g} to {high:.4g}, mean {plot.mean:.4g}"
+    return svg(320, 104, title, parts)
 
 
 def _draw_histogram(plot: HistogramPlot) -> str:

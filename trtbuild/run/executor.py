@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from trtbuild.core.action import Outcome
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
-from trtbuild.core.records import Outcome
 from trtbuild.machine.places import Place
 from trtbuild.steps.base import StepValue
 
@@ -58,6 +59,7 @@ class CallResult(Options):
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
+    log_level: LogLevel = USUAL
     observed: dict[str, str] = {}
     """What user code was seen to rest on, and what that was where it ran."""
 
@@ -65,8 +67,8 @@ class CallResult(Options):
 class Executor(Protocol):
     """Where steps run: a few verbs, so that the walk can be tested without running anything.
 
-    How many threads a step gets, under which Python it runs and when it has taken too long are
-    the executor's affair.
+    How many threads a step gets, under which Python and on which GPU it runs, how much of a
+    builder's log is written and when it has taken too long are the executor's affair.
     """
 
     def place(self, needs: Needs) -> Place:

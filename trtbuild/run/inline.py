@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import cached_property
 
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
@@ -16,8 +17,9 @@ __all__ = ["Inline"]
 class Inline:
     """Runs a step in this process, during `start`: for tests and for debuggers."""
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, *, log_level: LogLevel = USUAL) -> None:
         self._threads = threads
+        self._log_level = log_level
         self._happened: list[CallResult | StepProgress] = []
 
     @cached_property
@@ -41,7 +43,9 @@ class Inline:
         from trtbuild.run.worker import run_call
 
         begin = time.perf_counter()
-        report = run_call(call, self._happened.append, threads=self._threads)
+        report = run_call(
+            call, self._happened.append, threads=self._threads, log_level=self._log_level
+        )
         seconds = time.perf_counter() - begin
         self._happened.append(CallResult(seconds=seconds, where="this process", **report))
 

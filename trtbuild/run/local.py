@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.locks import NoLocks, try_lock
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs, count_machine_bytes
-from trtbuild.machine.facts import InstalledPackages
+from trtbuild.machine.facts import InstalledPackages, list_gpus, show_device
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.run.interrupts import holding_interrupts
@@ -47,7 +48,12 @@ class Local:
     longer than many a step. One that held a GPU or ran code of the user's ends with its step.
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(
+        self, jobs: int, *, log_level: LogLevel = USUAL, device: int | None = None
+    ) -> None:
+        """Run so many steps at once; on the GPU with an index, of those that CUDA shows."""
+        self._log_level = log_level
+        self._device = device
         self._threads = os.cpu_count() or 1
         self._jobs = jobs
         self._waiting: deque[tuple[Call, Needs, int | None]] = deque()
@@ -59,7 +65,13 @@ class Local:
 
     @cached_property
     def _here(self) -> InstalledPackages:
-        return InstalledPackages()
+        return InstalledPackages(device=self._device or 0)
+
+    @cached_property
+    def _bus(self) -> str:
+        """Where the GPU is plugged in: two on one machine are timed beside each other."""
+        found = list_gpus()[self._device or 0 :]
+        return found[0].bus if found else ""
 
     def place(self, needs: Needs) -> Place:
         """Say under which Python of this machine a step would run, and whether it can."""
@@ -86,7 +98,8 @@ class Local:
         if needs.gpu is None or not needs.gpu.alone or self._gpu is not None:
             return True
         try:
-            self._gpu = try_lock(Path(tempfile.gettempdir()) / f"trtbuild-gpu-{_user()}.lock")
+            name = f"trtbuild-gpu-{_user()}-{self._bus}.lock"
+            self._gpu = try_lock(Path(tempfile.gettempdir()) / name)
         except NoLocks:
             return True  # nobody can say that it has the GPU
         return self._gpu is not None
@@ -132,7 +145,7 @@ class Local:
                 process = self._worker(needs, call)
                 running = _Running(call, needs, process, time.perf_counter(), gpu)
                 self._running[process.number] = running
-            process.run(call, threads)
+            process.run(call, threads, self._log_level)
 
     def _worker(self, needs: Needs, call: Call) -> WorkerProcess:
         key = WorkerKey(self.place(needs).python or sys.executable, needs.kind)
@@ -142,7 +155,8 @@ class Local:
             if process.alive():
                 return process
             process.kill()  # closes its pipes
-        return WorkerProcess(key, self._told, log=Path(call.log))
+        more = None if self._device is None else show_device(self._device)
+        return WorkerProcess(key, self._told, log=Path(call.log), environment=more)
 
     def _hear(self, told: WorkerMessage) -> None:
         running = self._running.get(told.number)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trtbuild.core.action import Action
-from trtbuild.core.records import Outcome
+from trtbuild.core.action import Action, Outcome
 from trtbuild.plan.plan import PlannedStep
 from trtbuild.run.executor import CallResult
 

@@ -11,12 +11,14 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from trtbuild.core.frozen import frozen
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.run.executor import Call, StepProgress
 from trtbuild.run.identity import (
     Identity,
@@ -43,7 +45,7 @@ class WorkerKey(NamedTuple):
     """The kind of target it serves: a process can load one TensorRT alone."""
 
 
-@dataclass(frozen=True)
+@frozen
 class WorkerMessage:
     """What a worker said: how far it is, or its report."""
 
@@ -60,9 +62,14 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, key: WorkerKey, told: queue.SimpleQueue[WorkerMessage], *, log: Path
+        self,
+        key: WorkerKey,
+        told: queue.SimpleQueue[WorkerMessage],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Start it; what it says before it is ready goes to `log`."""
+        """Start it, with more in its environment; what it says before it is ready goes to `log`."""
         self.key = key
         self.number = next(_numbers)
         self._told = told
@@ -78,6 +85,7 @@ class WorkerProcess:
                 stderr=errors,
                 # The interrupt key is for this process: it ends its workers itself.
                 start_new_session=True,
+                env=None if environment is None else {**os.environ, **environment},
             )
         threading.Thread(target=self._listen, daemon=True, name=f"worker {self.pid}").start()
 
@@ -86,15 +94,15 @@ class WorkerProcess:
         """Its process number."""
         return self._process.pid
 
-    def run(self, call: Call, threads: int) -> None:
+    def run(self, call: Call, threads: int, log_level: LogLevel = USUAL) -> None:
         """Have it run a call; if it is dead, `status` will say so."""
         self._log = Path(call.log)
         self._log.touch()
-        line = json.dumps({"threads": threads, "call": call.model_dump(mode="json")})
+        asked = {"threads": threads, "log_level": log_level, "call": call.model_dump(mode="json")}
         stdin = self._process.stdin
         assert stdin is not None  # noqa: S101  # it was started with a pipe
         with contextlib.suppress(BrokenPipeError):
-            stdin.write(line.encode() + b"\n")
+            stdin.write(json.dumps(asked).encode() + b"\n")
             stdin.flush()
 
     def alive(self) -> bool:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.action import Action
+from trtbuild.core.action import Action, Outcome
 from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
-from trtbuild.core.records import Outcome
 from trtbuild.plan.observed import chain_anew, look_again, settle
 from trtbuild.plan.plan import (
     Plan,
@@ -252,6 +251,7 @@ class _Walk:
         beside = planned.step.beside.items()
         there = {name: file for name, file in beside if (work / "out" / file).exists()}
         outputs = {**planned.step.outputs, **there}
+        kept = planned.step.keeps_log and self.store.keep_log(work / "log.txt", planned.digest)
         action = Action(
             step=planned.name,
             digest=planned.digest,
@@ -264,6 +264,8 @@ class _Walk:
             where=told.where,
             notes=told.notes,
             warnings=told.warnings,
+            log=planned.digest if kept else "",
+            log_level=told.log_level,
             caveats=told.caveats,
         )
         # What user code rests on is known now, and no other step makes the same of its inputs.

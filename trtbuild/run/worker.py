@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, TrtbuildError
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.shown import shown
 from trtbuild.core.user_code import Observed, explain_withheld, watch_user_code
 from trtbuild.run.executor import Call, StepProgress
@@ -27,8 +28,16 @@ PROVIDERS = {
     "torch": "trtbuild[torch]",
     "onnxscript": "trtbuild[torch]",
     "safetensors": "trtbuild[torch]",
+    "transformers": "trtbuild[huggingface]",
+    "huggingface_hub": "trtbuild[huggingface]",
+    "ultralytics": "trtbuild[ultralytics]",
     "PIL": "trtbuild[media]",
+    "av": "trtbuild[video]",
+    "tokenizers": "trtbuild[text]",
+    "soundfile": "trtbuild[audio]",
+    "pyarrow": "trtbuild[datasets]",
     "pycocotools": "trtbuild[detection]",
+    "onnxslim": "trtbuild[simplify]",
     "tensorrt_rtx": "trtbuild[rtx]",
     "tensorrt_rtx_bindings": "trtbuild[rtx-aot]",
 }
@@ -47,7 +56,13 @@ class _Telling(QuietEvents):
         self._tell(StepProgress(name=self._name, done=done, total=total, unit=unit))
 
 
-def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) -> dict[str, Any]:
+def run_call(
+    call: Call,
+    tell: Callable[[StepProgress], None],
+    *,
+    threads: int,
+    log_level: LogLevel = USUAL,
+) -> dict[str, Any]:
     """Run a call and return its end as plain values: name, message, hint, code, what was noted.
 
     An unexpected exception is a bug: its traceback goes to standard error (the log), its one line
@@ -60,6 +75,7 @@ def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) 
         facts=call.facts,
         caveats=call.caveats,
         threads=threads,
+        log_level=log_level,
         events=events,
     )
     observed: dict[str, str] = {}
@@ -67,6 +83,7 @@ def run_call(call: Call, tell: Callable[[StepProgress], None], *, threads: int) 
     return {
         "name": call.name,
         **problem,
+        "log_level": log_level,
         "observed": observed,
         "notes": tuple(events.notes),
         "warnings": tuple(events.warnings),
@@ -219,6 +236,7 @@ def main(arguments: list[str]) -> int:
             call,
             lambda progress: output.report(progress.model_dump(mode="json")),
             threads=asked["threads"],
+            log_level=asked["log_level"],
         )
         output.lead(os.devnull)
         output.report({**report, "peak_bytes": _peak_bytes()})

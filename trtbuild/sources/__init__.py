@@ -1,10 +1,20 @@
 """Where a model comes from; the union is the registry."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-from trtbuild.core.kinds import BY_KIND
-from trtbuild.sources.kinds import Onnx, Torch
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    from trtbuild.sources import huggingface, onnx, torch, ultralytics
 
 __all__ = ["ModelSource"]
 
-ModelSource = Annotated[Onnx | Torch, BY_KIND]
+ModelSource = OneOf[
+    """
+    onnx.Onnx
+    | torch.Torch
+    | huggingface.Huggingface
+    | ultralytics.Ultralytics
+    """,
+    __name__,
+]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import join_few
 
 if TYPE_CHECKING:
@@ -22,11 +24,13 @@ COMPARED = 2000
 """Names among which the nearest is looked for: of more, the first tell enough."""
 WRAPPERS = ("_orig_mod", "module")
 """What `torch.compile`, and DataParallel and its kin, put into the names of what they wrap."""
+AVERAGES = frozenset({"ema", "averaged", "average", "avg", "swa", "shadow"})
+"""Words in the names of entries with averages of the weights that training went through."""
 IDLE = ("num_batches_tracked", "n_averaged")
 """How often a batch norm, or an average of weights, was fed: inference reads neither."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Candidate:
     """Weights of an entry under names that may be the module's."""
 
@@ -87,16 +91,24 @@ def fit_weights(
         names = [
             f"`{f'{key or str()}.{entry}'.strip('.')}`" for entry in entries if entry in fitting
         ]
+        averaged = [name for name in names if _is_average(name)]
+        more = f"; {join_few(averaged, FEW)}: an average (EMA), which is mostly the one evaluated"
         raise StepInputError(
             f"{path}: several of its entries fit the module: {', '.join(names)}",
-            hint="say in the recipe which is meant: weights: {..., key: ...}",
+            hint="say in the recipe which is meant: weights: {..., key: ...}"
+            + (more if averaged else ""),
         )
     if not fitting:
         raise _misfit(max(found, key=lambda each: len(each.weights.keys() & wanted)), wanted, path)
     (best,) = fitting.values()
     where = f"the weights are those of the entry `{best.entry}`" if best.entry else ""
+    average = f"`{best.entry}` is an average of weights (EMA)" if _is_average(best.entry) else ""
     state = {name: best.weights.get(name, tensor) for name, tensor in wanted.items()}
-    return state, tuple(note for note in (where, best.note) if note)
+    return state, tuple(note for note in (where, average, best.note) if note)
+
+
+def _is_average(entry: str) -> bool:
+    return not AVERAGES.isdisjoint(re.split(r"[^a-z]+", entry.lower()))
 
 
 def _is_idle(name: str) -> bool:
@@ -162,9 +174,10 @@ def _entries(content: Any, depth: int = 2) -> Iterator[tuple[str, dict[str, Tens
 
     if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
         return
-    if content and all(isinstance(value, torch.Tensor) for value in content.values()):
-        yield "", dict(content)
-    elif depth:
+    held = {name: each for name, each in content.items() if isinstance(each, torch.Tensor)}
+    if held:
+        yield "", held
+    if depth and len(held) < len(content):
         for name, value in content.items():
             for inner, weights in _entries(value, depth - 1):
                 yield f"{name}.{inner}".rstrip("."), weights

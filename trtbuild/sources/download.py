@@ -21,7 +21,7 @@ LEAST_BYTES = 64 << 10
 """What must come in the time that a server has to answer: 3 kB a second are no download."""
 LONGEST_REASON = 200
 PAUSE_SECONDS = 0.1
-HINT = "fetch it by other means and name it in the recipe: weights: {path: ...}"
+HINT = "fetch it by other means, and name the file in the recipe by `path` in place of `url`"
 
 
 @dataclass(frozen=True)

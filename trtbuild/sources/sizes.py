@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 from trtbuild.core.options import Options
 
 if TYPE_CHECKING:
-    from trtbuild.sources.kinds import InputSpec
+    from trtbuild.sources.inputs import InputSpec
 
 __all__ = ["Shapes", "Sizes", "choose_sizes"]
 
@@ -23,6 +24,8 @@ SMALLEST = 2
 """A dimension of size 1 is spread over others, which would hide what it is."""
 BATCH, OTHER, APART = 2, 64, 32
 """Sizes where no profile says any; what is no batch may be halved a few times on its way."""
+FEW = 3
+"""Dimensions whose corners are all checked: eight."""
 STEPS = (32, 16, 8, 4, 2, 1)
 UNBOUNDED = 2**31
 
@@ -75,15 +78,42 @@ def choose_sizes(
         size = usual if name in batches else opt
         example[name] = _apart(size, low, high, example.values())
     corners = [
-        {
-            name: each[name][0 if name in batches else end] if name in each else example[name]
-            for name in named
-        }
+        {name: extent[end] for (name, extent), end in zip(known.items(), ends, strict=True)}
         for each in extents
-        for end in (0, 2)
+        for known in [_within(named, each, example, batches)]
+        for ends in _ends(known)
     ]
     new = {tuple(corner.values()): corner for corner in corners if corner != example}
     return Sizes(example=example, checked=tuple(new.values()))
+
+
+def _within(
+    named: Iterable[str],
+    extents: Mapping[str, Extent],
+    example: Mapping[str, int],
+    batches: Collection[str],
+) -> dict[str, tuple[int, int]]:
+    """Return the least and the most that each dimension is checked at, of a batch the least."""
+    found: dict[str, tuple[int, int]] = {}
+    for name in named:
+        low, _, high = extents.get(name, (example[name],) * 3)
+        found[name] = (low, low if name in batches else high)
+    return found
+
+
+def _ends(known: Mapping[str, tuple[int, int]]) -> Iterator[tuple[int, ...]]:
+    """Yield corners: which end each dimension is at, all at the same one first.
+
+    Where few vary, every corner; where many, those alone at which one is at its most, or least.
+    """
+    yield from ((end,) * len(known) for end in (0, 1))
+    free = [index for index, (low, high) in enumerate(known.values()) if low < high]
+    mixed: Iterable[tuple[int, ...]] = product((0, 1), repeat=len(free))
+    if len(free) > FEW:
+        mixed = (tuple(int(i == j) ^ end for j in free) for end in (0, 1) for i in free)
+    for chosen in mixed:
+        ends = dict(zip(free, chosen, strict=True))
+        yield tuple(ends.get(index, 0) for index in range(len(known)))
 
 
 def _is_batch(name: str, shapes: Iterable[Sequence[int | str]]) -> bool:

@@ -14,7 +14,7 @@ from trtbuild.sources.torch_trial import answers, as_array, differences, movemen
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trtbuild.sources.kinds import InputSpec
+    from trtbuild.sources.inputs import InputSpec
     from trtbuild.sources.sizes import Sizes
 
 __all__ = ["Export"]
@@ -39,6 +39,10 @@ class Export:
     outputs: tuple[str, ...]
     """The names of what it returns, in its order."""
     sizes: Sizes
+    keywords: tuple[str, ...] = ()
+    """The names of its arguments, where it is given them by name."""
+    beyond: tuple[Mapping[str, int], ...] = ()
+    """Sizes that nothing says it must take, at which it is checked where it does."""
 
     def hold(self, path: Path) -> tuple[str, ...]:
         """Run the written model and the module on the same random inputs; return what to note.
@@ -52,11 +56,13 @@ class Export:
         except StepInputError as error:
             return (f"not compared with PyTorch: ONNX Runtime cannot load it: {last_words(error)}",)
         notes: dict[str, None] = {}
-        for sizes in (self.sizes.example, *self.sizes.checked):
+        for sizes in (self.sizes.example, *self.sizes.checked, *self.beyond):
             at = f"at {shown(self.inputs, sizes)}"
             try:
-                arguments, wanted = answers(self.module, self.inputs, sizes)
+                arguments, wanted = answers(self.module, self.inputs, sizes, self.keywords)
             except Exception as error:
+                if sizes in self.beyond:
+                    continue
                 told = f"{at} it raises {last_words(error)}"
                 if sizes is self.sizes.example:  # it may take only what no random numbers are
                     return (f"not compared with PyTorch: {told}",)
@@ -92,8 +98,8 @@ class Export:
         errors = differences(found, wanted)
         steady, moved = errors, errors
         if max(errors) > allowed:
-            steady = movement(self.module, arguments, wanted, nudged=False)
-            moved = movement(self.module, arguments, wanted, nudged=True)
+            steady = self._movement(arguments, wanted, nudged=False)
+            moved = self._movement(arguments, wanted, nudged=True)
         for index, name in enumerate(self.outputs):
             if errors[index] <= allowed:
                 if not _says_something(wanted[index]):
@@ -111,6 +117,11 @@ class Export:
                     f"{self.where}: {at} output `{name}` of its export is not the module's: {told}",
                     hint=HINT,
                 )
+
+    def _movement(
+        self, arguments: Sequence[Tensor], wanted: Sequence[Tensor], *, nudged: bool
+    ) -> list[float]:
+        return movement(self.module, arguments, wanted, nudged=nudged, keywords=self.keywords)
 
 
 def _says_something(tensor: Tensor) -> bool:

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.core.entrypoint import load_entrypoint
+from trtbuild.core.entrypoint import load_entrypoint, pass_on_stops
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import last_words
 from trtbuild.sources.checkpoint import fit_weights
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from trtbuild.sources.kinds import Torch
+    from trtbuild.sources.torch import Torch
 
 __all__ = ["SEEDED", "PreparedModule", "prepare_module", "translate_errors"]
 
 SEEDED = "seeded weights"
 
 
-@dataclass(frozen=True)
+@frozen
 class PreparedModule:
     """A module ready to be exported, and what its reader must know."""
 
@@ -116,7 +116,8 @@ def translate_errors(source: Torch, what: str) -> Iterator[None]:
         yield
     except (TrtbuildError, ModuleNotFoundError):
         raise
-    except Exception as error:
+    except BaseException as error:
+        pass_on_stops(error)
         raise StepInputError(
             f"{source.entrypoint}: {what}: {last_words(error)}",
             hint="the step's log has the whole message; call it by hand to see more",

@@ -12,9 +12,18 @@ from trtbuild.sources.torch_outputs import flat
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from trtbuild.sources.kinds import InputSpec
+    from trtbuild.sources.inputs import InputSpec
 
-__all__ = ["answers", "as_array", "differences", "movement", "shape_at", "shown", "tolerance"]
+__all__ = [
+    "answers",
+    "as_array",
+    "differences",
+    "first_answer",
+    "movement",
+    "shape_at",
+    "shown",
+    "tolerance",
+]
 
 TOLERANCE = 1e-3
 """How far an output may lie from the module's: the length of the difference, as a share of its own.
@@ -39,34 +48,49 @@ def shown(inputs: Mapping[str, InputSpec], sizes: Mapping[str, int]) -> str:
 
 
 def answers(
-    module: nn.Module, inputs: Mapping[str, InputSpec], sizes: Mapping[str, int]
+    module: nn.Module,
+    inputs: Mapping[str, InputSpec],
+    sizes: Mapping[str, int],
+    keywords: Sequence[str] = (),
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Draw arguments that the module takes; return them, and what it makes of them.
 
     Whole numbers are 0 or 1, which indices, masks and classes can all be. Where the module does
-    not take those of some input (a table of one row), they are 0 there.
+    not take those of some input (a table of one row), they are 0 there. With `keywords`, it is
+    given its arguments by these names.
     """
+    arguments, returned = first_answer(module, inputs, sizes, keywords)
+    return arguments, _tensors(returned)
+
+
+def first_answer(
+    module: nn.Module,
+    inputs: Mapping[str, InputSpec],
+    sizes: Mapping[str, int],
+    keywords: Sequence[str] = (),
+) -> tuple[list[Tensor], Any]:
+    """Return arguments that the module takes, as `answers` does, and what it returned, as it is."""
     whole = [name for name, spec in inputs.items() if spec.dtype in WHOLE]
     problem: Exception | None = None
     counts = range(len(whole) + 1)
     for zeroed in chain.from_iterable(combinations(whole, count) for count in counts):
         arguments = [
-            _drawn(spec, shape_at(spec, sizes), zeroed=name in zeroed)
-            for name, spec in inputs.items()
+            _drawn(spec, shape_at(spec, sizes), seed=index, zeroed=name in zeroed)
+            for index, (name, spec) in enumerate(inputs.items())
         ]
         try:
-            return arguments, _run(module, arguments)
+            return arguments, _call(module, arguments, keywords)
         except Exception as error:  # noqa: BLE001  # the user's own code
             problem = problem or error
     assert problem is not None  # noqa: S101  # nothing zeroed is one of the combinations
     raise problem
 
 
-def _drawn(spec: InputSpec, shape: Sequence[int], *, zeroed: bool) -> Tensor:
+def _drawn(spec: InputSpec, shape: Sequence[int], *, seed: int, zeroed: bool) -> Tensor:
     import numpy as np
     import torch
 
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)  # equal inputs could be swapped unseen
     values: Any
     if spec.dtype in WHOLE:
         values = np.asarray(generator.integers(0, 2, shape))
@@ -114,22 +138,43 @@ def _difference(found: Any, wanted: Any) -> float:
 
 
 def movement(
-    module: nn.Module, arguments: Sequence[Tensor], wanted: Sequence[Tensor], *, nudged: bool
+    module: nn.Module,
+    arguments: Sequence[Tensor],
+    wanted: Sequence[Tensor],
+    *,
+    nudged: bool,
+    keywords: Sequence[str] = (),
 ) -> list[float]:
     """Return how far each of the module's own outputs moves: by itself, or by a nudge.
 
     The nudge moves weights and inputs by a millionth, at random, or by a step of a coarser type:
     what depends on the order of near equals, as a choice of the best does, then moves by more.
     """
-    again = _run(module, arguments, seed=1, nudge=NUDGE if nudged else 0)
+    import torch
+
+    if nudged and isinstance(module, torch.jit.ScriptModule):
+        return [0.0] * len(wanted)  # its weights cannot be given to it
+    nudge = NUDGE if nudged else 0
+    again = _tensors(_call(module, arguments, keywords, seed=1, nudge=nudge))
     if len(again) != len(wanted):
         return [math.inf] * len(wanted)
     return differences([as_array(each) for each in again], wanted)
 
 
-def _run(
-    module: nn.Module, arguments: Sequence[Tensor], *, seed: int = 0, nudge: float = 0
-) -> list[Tensor]:
+def _tensors(returned: Any) -> list[Tensor]:
+    import torch
+
+    return [torch.as_tensor(each) for each in flat(returned)]
+
+
+def _call(
+    module: nn.Module,
+    arguments: Sequence[Tensor],
+    keywords: Sequence[str],
+    *,
+    seed: int = 0,
+    nudge: float = 0,
+) -> Any:
     import torch
 
     def moved(tensor: Tensor) -> Tensor:
@@ -140,9 +185,12 @@ def _run(
 
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        given = tuple(moved(each) for each in arguments)
+        given = [moved(each) for each in arguments]
+        named = dict(zip(keywords, given, strict=True)) if keywords else {}
+        placed = () if keywords else tuple(given)
+        if not nudge:
+            return module(*placed, **named)
         # Without duplicates: weights that are tied must move together.
         held = {**dict(module.named_parameters()), **dict(module.named_buffers())}
-        state = {name: moved(each) for name, each in held.items()} if nudge else {}
-        returned = torch.func.functional_call(module, state, given)
-    return [torch.as_tensor(each) for each in flat(returned)]
+        state = {name: moved(each) for name, each in held.items()}
+        return torch.func.functional_call(module, state, placed, named)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
 from trtbuild.core.words import join_few, last_words
 from trtbuild.sources.download import Limits, download
+from trtbuild.sources.shards import is_index, list_shards, read_index
 
 if TYPE_CHECKING:
-    from trtbuild.sources.kinds import Weights
+    from trtbuild.sources.weights_place import Weights
 
 __all__ = ["LIMIT_BYTES", "fetch_weights", "read_weights"]
 
@@ -70,6 +71,8 @@ def fetch_weights(
 def read_weights(path: Path) -> Any:
     """Read a file of safetensors or `torch.save`, whatever it is called; never unpickles code.
 
+    Of an index, all files that it names are read.
+
     Raises:
         MissingFile: it is not there.
         StepInputError: it is neither, is cut off, or holds more than tensors and plain values.
@@ -77,6 +80,8 @@ def read_weights(path: Path) -> Any:
     import torch
     from safetensors.torch import load_file
 
+    if is_index(path):
+        return _read_shards(path)
     try:
         if _is_safetensors(path):
             return load_file(path)
@@ -92,6 +97,26 @@ def read_weights(path: Path) -> Any:
             f"{path}: cannot be read as weights: {last_words(error)}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
+
+
+def _read_shards(index: Path) -> dict[str, Any]:
+    """Return the weights of all files of an index, under the names that it has.
+
+    Raises:
+        StepInputError: a file lacks what the index says is there.
+    """
+    placed, found = read_index(index), dict[str, Any]()
+    for shard in list_shards(index):
+        content = read_weights(shard)
+        names = [name for name, file in placed.items() if file == shard.name]
+        lacking = next((name for name in names if name not in content), None)
+        if lacking is not None:
+            raise StepInputError(
+                f"{shard}: has no `{lacking}`, which {index.name} says is there",
+                hint="copy the index and all files that it names again",
+            )
+        found |= {name: content[name] for name in names}
+    return found
 
 
 def _refuse_objects(path: Path, error: Exception) -> None:

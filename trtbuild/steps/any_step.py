@@ -1,80 +1,89 @@
-"""The step kinds; the union is what a worker reads. Nothing that only plans imports them all."""
+"""The step kinds; the union is what a worker reads."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, get_args
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import Field
+from trtbuild.core.kinds import OneOf, find_kind
 
-from trtbuild.steps.adjust_weights import AdjustWeights
-from trtbuild.steps.base import Step
-from trtbuild.steps.build_engine import BuildEngine
-from trtbuild.steps.calibrate import Calibrate
-from trtbuild.steps.calibrate_natively import CalibrateNatively
-from trtbuild.steps.capture_data import CaptureData
-from trtbuild.steps.capture_labels import CaptureLabels
-from trtbuild.steps.check_model import CheckModel
-from trtbuild.steps.compare import CompareOutputs
-from trtbuild.steps.compare_engine import CompareEngine
-from trtbuild.steps.compare_pair import ComparePair
-from trtbuild.steps.convert_precision import ConvertPrecision
-from trtbuild.steps.describe_engine import DescribeEngine
-from trtbuild.steps.equalize import Equalize
-from trtbuild.steps.fix_graph import FixGraph
-from trtbuild.steps.import_model import ImportModel
-from trtbuild.steps.import_ranges import ImportRanges
-from trtbuild.steps.infer import Infer
-from trtbuild.steps.infer_engine import InferEngine
-from trtbuild.steps.locked_ranges import LockedRanges
-from trtbuild.steps.measure_layers import MeasureLayers
-from trtbuild.steps.measure_peaks import MeasurePeaks
-from trtbuild.steps.merge_layers import MergeLayers
-from trtbuild.steps.pick_samples import PickSamples
-from trtbuild.steps.quantize import Quantize
-from trtbuild.steps.run_engine import RunEngine
+if TYPE_CHECKING:
+    from trtbuild.steps import (
+        adjust_weights,
+        build_engine,
+        calibrate,
+        calibrate_natively,
+        capture_data,
+        capture_labels,
+        check_model,
+        compare,
+        compare_engine,
+        compare_pair,
+        compare_some,
+        convert_precision,
+        describe_engine,
+        equalize,
+        fix_graph,
+        import_model,
+        import_ranges,
+        infer,
+        infer_engine,
+        locked_ranges,
+        measure_layers,
+        measure_peaks,
+        merge_layers,
+        pick_samples,
+        preview_data,
+        quantize,
+        run_engine,
+    )
+    from trtbuild.steps.base import Step
 
 __all__ = ["AnyStep", "read_step"]
 
-AnyStep = Annotated[
-    ImportModel
-    | FixGraph
-    | Equalize
-    | CaptureData
-    | CaptureLabels
-    | Calibrate
-    | CalibrateNatively
-    | ImportRanges
-    | LockedRanges
-    | MeasurePeaks
-    | AdjustWeights
-    | Quantize
-    | ConvertPrecision
-    | CheckModel
-    | BuildEngine
-    | DescribeEngine
-    | RunEngine
-    | Infer
-    | InferEngine
-    | CompareOutputs
-    | CompareEngine
-    | ComparePair
-    | PickSamples
-    | MeasureLayers
-    | MergeLayers,
-    Field(discriminator="kind"),
+AnyStep = OneOf[
+    """
+    import_model.ImportModel
+    | fix_graph.FixGraph
+    | equalize.Equalize
+    | capture_data.CaptureData
+    | capture_labels.CaptureLabels
+    | calibrate.Calibrate
+    | calibrate_natively.CalibrateNatively
+    | import_ranges.ImportRanges
+    | locked_ranges.LockedRanges
+    | measure_peaks.MeasurePeaks
+    | adjust_weights.AdjustWeights
+    | quantize.Quantize
+    | convert_precision.ConvertPrecision
+    | check_model.CheckModel
+    | build_engine.BuildEngine
+    | describe_engine.DescribeEngine
+    | run_engine.RunEngine
+    | infer.Infer
+    | infer_engine.InferEngine
+    | compare.CompareOutputs
+    | compare_engine.CompareEngine
+    | compare_pair.ComparePair
+    | pick_samples.PickSamples
+    | compare_some.InferSome
+    | compare_some.CompareSome
+    | preview_data.PreviewData
+    | measure_layers.MeasureLayers
+    | merge_layers.MergeLayers
+    """,
+    __name__,
 ]
 
 
 def read_step(value: Any) -> Step:
-    """Return the step that a JSON value is; the validators of the other kinds are not built.
+    """Return the step that a JSON value is; the other kinds are not loaded.
 
     Raises:
         ValueError: it is none of the kinds, or not as that kind is.
     """
-    kind = value.get("kind") if isinstance(value, dict) else None
-    for each in get_args(get_args(AnyStep)[0]):
-        if each.model_fields["kind"].default == kind:
-            found: Step = each.model_validate_json(json.dumps(value))
-            return found
-    raise ValueError(f"`{kind}` is no kind of step")
+    name = value.get("kind") if isinstance(value, dict) else None
+    kind = find_kind(AnyStep, name) if isinstance(name, str) else None
+    if kind is None:
+        raise ValueError(f"`{name}` is no kind of step")
+    return cast("Step", kind.model_validate_json(json.dumps(value)))

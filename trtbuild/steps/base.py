@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BeforeValidator, SerializeAsAny
 
+from trtbuild.core.frozen import frozen
+from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
@@ -99,7 +101,7 @@ class QuietEvents:
             self.caveats.append(text)
 
 
-@dataclass(frozen=True)
+@frozen
 class Context:
     """What a step is given when it runs."""
 
@@ -112,6 +114,8 @@ class Context:
     """Inherited from the steps before."""
     threads: int = 0
     """How many threads libraries may use; 0 means all. Never changes a result."""
+    log_level: LogLevel = USUAL
+    """How much of what a builder says goes into the log. Never changes a result."""
     events: Events = field(default_factory=QuietEvents)
 
     def path(self, source: Ref | Pinned) -> Path:
@@ -147,6 +151,9 @@ class Step(Options):
     beside: ClassVar[Mapping[str, str]] = {}
     """Outputs that may be left out, written alike. Of `weights`, whoever reads `model` is given
     the file beside it, under this name."""
+
+    keeps_log: ClassVar[bool] = False
+    """Its log is kept, too, where it ended well: what a builder says is worth reading."""
 
     kind: str
 

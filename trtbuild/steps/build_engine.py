@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.needs import Needs
-from trtbuild.core.options import Location
-from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
+from trtbuild.core.needs import GPU, GPU_MEMORY, Needs
+from trtbuild.core.options import AUTO, Location
 from trtbuild.core.values import Ranges, TensorSpec
-from trtbuild.quant.account import PrecisionName
+from trtbuild.quant.requests import PrecisionName
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 if TYPE_CHECKING:
+    from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
     from trtbuild.quant.account import QuantizationAccount
 
 __all__ = ["BuildEngine"]
@@ -34,6 +34,7 @@ class BuildEngine(Step):
         "result": "engine.json",
         "timing_cache": "timing.cache",
     }
+    keeps_log: ClassVar[bool] = True
 
     kind: Literal["build_engine"] = "build_engine"
     target: str
@@ -59,9 +60,13 @@ class BuildEngine(Step):
     """Of implicit quantization: what the recipe requests of single nodes."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that the backend builds with, and the GPU where it needs one."""
-        gpu = () if self.needs().gpu is None else ("gpu",)
-        return self.backend.capabilities.packages + gpu
+        """Name the packages that the backend builds with, and the GPU where it needs one.
+
+        How much memory that has counts where the workspace follows from it.
+        """
+        gpu = () if self.needs().gpu is None else (GPU,)
+        memory = (GPU_MEMORY,) if getattr(self.backend, "workspace", None) == AUTO else ()
+        return (*self.backend.capabilities.packages, *gpu, *memory)
 
     def needs(self) -> Needs:
         """Need what the backend does."""
@@ -102,6 +107,7 @@ class BuildEngine(Step):
             plugins=tuple(context.path(plugin) for plugin in self.plugins),
             timing_cache=cache,
             timing_cache_pinned=self.timing_cache is not None,
+            log_level=context.log_level,
             implicit=None if self.ranges is None else self._implicit(context, self.ranges),
         )
 
@@ -132,6 +138,8 @@ class BuildEngine(Step):
         engine = self.out(context, "engine")
         asked = [layer for layer in built.layers if layer.asked == "int8"]
         guarantee = self.backend.guarantee(built.inputs)
+        from trtbuild.core.records import TargetResult
+
         return TargetResult(
             target=self.target,
             backend=self.backend.kind,

@@ -29,6 +29,7 @@ class CalibrateNatively(Step):
 
     version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "cache": "calibration.cache"}
+    keeps_log: ClassVar[bool] = True
 
     kind: Literal["calibrate_natively"] = "calibrate_natively"
     model: Ref
@@ -76,6 +77,7 @@ class CalibrateNatively(Step):
             calibrator=self.calibrator.kind,
             profile=profile,
             loader=loader,
+            log_level=context.log_level,
             options=self.calibrator.model_dump(exclude={"kind"}) if legacy else {},
         )
         self.out(context, "cache").write_bytes(cache)

@@ -16,7 +16,7 @@ from trtbuild.core.user_code import UserCode
 from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
-from trtbuild.data.base import Manifest, Sample
+from trtbuild.data.base import Decoded, Manifest, Sample
 from trtbuild.model.feeds import Feeder
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
@@ -25,6 +25,9 @@ from trtbuild.steps.held_files import demand_unchanged
 __all__ = ["CaptureData", "DataInput"]
 
 MOST_NAMES = 5
+MOST_STORED_BYTES = 1 << 30
+"""Of decoded pictures: 7000 of 224x224, 870 of 640x640. More are decoded anew by each step. A
+number, and not what room there is: a capture is the same bytes everywhere."""
 
 
 class DataInput(HeldElsewhere):
@@ -37,7 +40,7 @@ class DataInput(HeldElsewhere):
     files: tuple[Pinned, ...]
     manifest: Ref
     stored: Ref
-    """samples.npz of the capture: holds the samples where `source.captured`."""
+    """samples.npz of the capture: holds the samples where `source.captured`, or decoded ones."""
     inputs: dict[str, InputFeeding] = {}
     """What the recipe says of how some inputs are fed."""
 
@@ -86,23 +89,28 @@ class DataInput(HeldElsewhere):
                 raise _different(f"the sample after the first {read}")
 
     def _read(self, context: Context) -> Generator[Sample]:
-        from trtbuild.data.archive import read_samples
+        from trtbuild.data.archive import read_names, read_samples
+        from trtbuild.data.prefetch import map_in_order
 
-        if self.source.captured:
-            source = self.source
-            raw = read_samples(
-                context.path(self.stored), labels=source.labels, name_of=source.name_of
-            )
+        source, stored = self.source, context.path(self.stored)
+        if source.captured:
+            raw = read_samples(stored, labels=source.labels, name_of=source.name_of)
             yield from map(source.prepare, raw)
-        else:
-            paths = _paths(self.files, context)
-            yield from self.source.samples(paths, threads=_threads(context))
+            return
+        if isinstance(source, Decoded) and (names := read_names(stored)):
+            decoded = read_samples(stored, labels=None, name_of=names.__getitem__)
+            yield from map_in_order(source.finish, decoded, threads=min(2, _threads(context)))
+            return
+        yield from source.samples(_paths(self.files, context), threads=_threads(context))
 
 
 class CaptureData(Step):
-    """Read every sample once and write down what it is; store what no digest can promise."""
+    """Read every sample once and write down what it is.
 
-    version: ClassVar[int] = 5
+    Store what no digest can promise, and what has been decoded.
+    """
+
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"manifest": "manifest.json", "samples": "samples.npz"}
 
     kind: Literal["capture_data"] = "capture_data"
@@ -144,9 +152,10 @@ class CaptureData(Step):
         several: list[str] = []
         total = self.source.expected(_paths(self.files, context))
         labels = self.source.labels if self.source.captured else None
+        keeper = _Keeper(self.out(context, "samples"))
         with (
-            write_samples(self.out(context, "samples"), labels) as store,
-            contextlib.closing(self._read(context, store)) as samples,
+            write_samples(keeper.path, labels, named=isinstance(self.source, Decoded)) as store,
+            contextlib.closing(self._read(context, store, keeper)) as samples,
         ):
             for done, sample in enumerate(samples, start=1):
                 survey.add(sample)
@@ -159,17 +168,58 @@ class CaptureData(Step):
                 f"of files with several pictures the first is read: {names} "
                 "(hint: write each picture that is to be a sample into a file of its own)"
             )
+        keeper.finish()
         self.write(context, "manifest", survey.manifest(), indent=1)
 
-    def _read(self, context: Context, store: Callable[[Sample], None]) -> Generator[Sample]:
+    def _read(
+        self, context: Context, store: Callable[[Sample], None], keeper: _Keeper
+    ) -> Generator[Sample]:
         paths = _paths(self.files, context)
         if self.source.captured:
             for raw in self.source.raw(paths):
                 store(raw)
                 yield self.source.prepare(raw)
+            return
+        if isinstance(self.source, Decoded):
+            samples = self._store(self.source, paths, keeper.limit(store), context)
         else:
             samples = self.source.samples(paths, threads=_threads(context))
-            yield from _label(samples, self.labels)
+        yield from _label(samples, self.labels)
+
+    def _store(
+        self,
+        source: Decoded,
+        paths: Sequence[Path],
+        store: Callable[[Sample], None],
+        context: Context,
+    ) -> Iterator[Sample]:
+        for sample in source.decode(paths, threads=_threads(context)):
+            store(sample)
+            yield source.finish(sample)
+
+
+class _Keeper:
+    """Stores decoded samples as long as there are not too many of them: all, or none."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._bytes = 0
+
+    def limit(self, store: Callable[[Sample], None]) -> Callable[[Sample], None]:
+        def keep(sample: Sample) -> None:
+            self._bytes += sum(array.nbytes for array in sample.arrays.values())
+            if self._bytes <= MOST_STORED_BYTES:
+                store(sample)
+
+        return keep
+
+    def finish(self) -> None:
+        """Write an empty archive in place of one that lacks samples."""
+        from trtbuild.data.archive import write_samples
+
+        if self._bytes > MOST_STORED_BYTES:
+            with write_samples(self.path):
+                pass
 
 
 def _label(samples: Iterable[Sample], labels: Sequence[int]) -> Iterator[Sample]:

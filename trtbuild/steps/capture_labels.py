@@ -11,7 +11,8 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
 from trtbuild.data import pixels
-from trtbuild.data.images import Images
+from trtbuild.data.picture_files import PictureFiles
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.data.truths.beside import read_beside
 from trtbuild.steps.base import Context, Pinned, Step
 from trtbuild.steps.capture_data import DataInput
@@ -38,7 +39,7 @@ class CaptureLabels(Step):
     Boxes and masks of pictures are moved as `preprocess` moves the pictures.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"labels": "labels.npz"}
 
     kind: Literal["capture_labels"] = "capture_labels"
@@ -50,9 +51,8 @@ class CaptureLabels(Step):
     def fact_names(self) -> tuple[str, ...]:
         """Name the packages that read label files."""
         source = self.data.source
-        if isinstance(source, Images) and not isinstance(source.labels, str | None):
-            return source.labels.facts
-        return ("numpy",)
+        kind = source.find_label_kind() if isinstance(source, PictureFiles) else None
+        return ("numpy",) if kind is None or tells_classes(kind) else tuple(kind.facts)
 
     def run(self, context: Context) -> None:
         """Write labels.npz: one array, ragged, with a row for each sample; empty without any.
@@ -75,18 +75,21 @@ class CaptureLabels(Step):
 
     def _read(self, context: Context) -> Iterator[tuple[str, np.ndarray]]:
         source = self.data.source
-        if isinstance(source, Images):
+        if isinstance(source, PictureFiles):
             return self._read_files(source, context)
         return self._read_samples(context)
 
-    def _read_files(self, source: Images, context: Context) -> Iterator[tuple[str, np.ndarray]]:
-        if isinstance(source.labels, str | None):
+    def _read_files(
+        self, source: PictureFiles, context: Context
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        kind = source.find_label_kind()
+        if kind is None or tells_classes(kind):
             return
         files = {each.name: context.path(each.file) for each in self.files}
-        read = source.labels.open(files)
+        read = kind.open(files)
         bare = [name for name in self.pictures if name not in files]
-        if bare and source.labels.without:
-            told = f"{len(bare)} of {len(self.pictures)} pictures {source.labels.without}"
+        if bare and kind.without:
+            told = f"{len(bare)} of {len(self.pictures)} pictures {kind.without}"
             context.events.note(f"{told} (the first: {bare[0]})")
         for name, pinned in zip(self.pictures, self.data.files, strict=True):
             demand_unchanged([pinned])

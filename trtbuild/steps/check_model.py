@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.model_checks import ModelChecks, RuleFault
 from trtbuild.core.values import Range, Ranges
-from trtbuild.quant.account import QuantizationAccount
 from trtbuild.quant.rules.build_target import BuildTarget
 from trtbuild.quant.rules.faults import describe_fault
 from trtbuild.steps.base import Context, Ref, Step
+
+if TYPE_CHECKING:
+    from trtbuild.core.model_checks import ModelChecks, RuleFault
+    from trtbuild.quant.account import QuantizationAccount
 
 __all__ = ["CheckModel"]
 
@@ -71,6 +73,8 @@ class CheckModel(Step):
         self.out(context, "passed").write_text("no error\n")
 
     def _account(self, context: Context) -> QuantizationAccount | None:
+        from trtbuild.quant.account import QuantizationAccount
+
         return None if self.account is None else context.read(self.account, QuantizationAccount)
 
     def _ranges(self, context: Context) -> dict[str, Range]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import Comparison, Measure
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
 from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import LABELLED, Metric
 from trtbuild.model.number_type import FLOAT_NAMES
-from trtbuild.sources.torch_module import SEEDED
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.measuring import Measuring, measure_all, tell_hidden_parts
+
+if TYPE_CHECKING:
+    from trtbuild.core.comparison import Comparison, Measure
 
 __all__ = ["RUNNER", "CompareOutputs", "compare_outputs", "name_reference"]
 
@@ -177,6 +178,8 @@ def compare_outputs(
         confidences=[gate.confidence for gate in step.gates if gate.confidence is not None],
     )
     measures = tuple(_doubt_weights(found, context.caveats))
+    from trtbuild.core.comparison import Comparison
+
     return Comparison(
         reference=f"{name} ({reference_runner})" if reference_runner else name,
         reference_type=numbers or "reference",
@@ -237,6 +240,8 @@ def _join(one: Sequence[str], other: Sequence[str]) -> list[str]:
 
 def _doubt_weights(measures: Sequence[Measure], caveats: Sequence[str]) -> Iterator[Measure]:
     """Say of shares beside seeded weights that they are of answers that mean nothing."""
+    from trtbuild.sources.torch_module import SEEDED
+
     doubt = f"{SEEDED}: what they answer means nothing, and so does a share of it"
     for each in measures:
         moot = SEEDED in caveats and each.unit == "share" and each.applies

@@ -10,19 +10,16 @@ from trtbuild.core.needs import Needs
 from trtbuild.core.options import Location
 from trtbuild.core.user_code import UserCode
 from trtbuild.sources import ModelSource
-from trtbuild.sources.kinds import Torch
 from trtbuild.sources.sizes import Sizes
 from trtbuild.steps.base import Context, Pinned, Step
 
 __all__ = ["ImportModel"]
 
-EXPORTERS = ("torch", "onnx", "onnxscript", "onnx-ir")
-
 
 class ImportModel(Step):
     """Read or export the model into one ONNX file."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx"}
     beside: ClassVar[Mapping[str, str]] = {"weights": "model.weights"}
 
@@ -31,7 +28,7 @@ class ImportModel(Step):
     files: tuple[Pinned, ...]
     """What `model.find_files()` named: the ONNX file and its data, or the entrypoint's sources."""
     weights: Pinned | None = None
-    """The weights file, fetched; None where there is none (see `Torch.without_weights`)."""
+    """The file of `model.published`, fetched; None where there is none."""
     sizes: Sizes = Sizes()
     """What a torch model is exported at, and checked at; an ONNX file needs none."""
     base: Location
@@ -39,26 +36,16 @@ class ImportModel(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the libraries that export, or read, the model."""
-        if isinstance(self.model, Torch):
-            return tuple(dict.fromkeys([*EXPORTERS, *self.model.packages]))
-        return ("onnx",)
+        return self.model.libraries()
 
     def user_code(self) -> UserCode | None:
-        """Say what code makes a torch module."""
-        if not isinstance(self.model, Torch):
-            return None
+        """Say what code of the user's makes the model, where any does."""
         known = (*self.files, *([self.weights] if self.weights else []))
-        return UserCode(
-            base=self.base,
-            known=tuple(pinned.path for pinned in known),
-            files=self.model.files,
-            environment=self.model.environment,
-            options=self.model.options,
-        )
+        return self.model.user_code(self.base, tuple(pinned.path for pinned in known))
 
     def needs(self) -> Needs:
-        """Need a process of its own where code of the user's runs."""
-        return Needs(own_process=isinstance(self.model, Torch))
+        """Need a process of its own where code of others runs."""
+        return Needs(own_process=self.model.runs_alone)
 
     def run(self, context: Context) -> None:
         """Write model.onnx: IR version 10 at most, weights embedded, checked.

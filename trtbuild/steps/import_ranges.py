@@ -10,9 +10,8 @@ from trtbuild.calib.range_import import remark_on_file, select_ranges
 from trtbuild.core.regular_files import read_regular
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.view import GraphView
-from trtbuild.quant.account import PrecisionName
 from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
-from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.requests import PrecisionName, PrecisionRequests
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 __all__ = ["ImportRanges"]

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.arrays import ArrayFile
-from trtbuild.core.comparison import Measure
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
-from trtbuild.measure.entrypoint import MetricsPython
 from trtbuild.measure.intervals import list_confidences
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import METRIC_ROWS
@@ -23,6 +21,8 @@ from trtbuild.steps.base import Context, Pinned, Ref
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from trtbuild.core.comparison import Measure
 
 __all__ = [
     "Measuring",
@@ -62,10 +62,10 @@ class Measuring(Options):
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
-        own = [task for task in self.tasks if isinstance(task.metric, MetricsPython)]
+        own = [task for task in self.tasks if task.metric.kind == "python"]
         if not own:
             return None
-        metrics = [task.metric for task in own if isinstance(task.metric, MetricsPython)]
+        metrics = [task.metric for task in own if task.metric.kind == "python"]
         return UserCode(
             base=self.base,
             known=tuple(pinned.path for task in own for pinned in task.files),

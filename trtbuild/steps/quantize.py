@@ -11,8 +11,7 @@ from trtbuild.core.placed import MODELS
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import AnyWeightScaling
-from trtbuild.quant.account import PrecisionName
-from trtbuild.quant.requests import PrecisionRequests
+from trtbuild.quant.requests import PrecisionName, PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 

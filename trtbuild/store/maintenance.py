@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-RECORDS = ("actions", "contents", "records", "digests.json", "locks.json")
+RECORDS = ("actions", "contents", "records", "logs", "digests.json", "locks.json")
 STAMPS = "stamps"
 MOST_LOCKS_BYTES = 8 << 20
 
@@ -254,7 +254,11 @@ def _objects(store: Store) -> Iterator[tuple[str, Path]]:
 
 
 def _sweep(store: Store) -> None:
-    """Remove what processes that were killed have left, and the logs of failed steps."""
+    """Remove what killed processes have left, and logs of steps that failed or are gone."""
+    used = {action.log.removeprefix(PREFIX) for _, action in _list_recorded(store) if action}
+    for log in (store.root / "logs").glob("*"):
+        if log.stem not in used:
+            log.unlink(missing_ok=True)
     for left in (store.root / "work").iterdir():
         shutil.rmtree(left, ignore_errors=True)
     for folder in ("objects", "actions", "contents", "records"):

@@ -8,13 +8,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from trtbuild.core.action import Action
+from trtbuild.core.action import Action, Artifact
 from trtbuild.core.digest import FileDigests, digest_of_bytes, digest_of_file
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
 from trtbuild.core.files import copy_whole, remove_file, replace_whole, sync, write_whole
 from trtbuild.core.locations import find_store_root
 from trtbuild.core.locks import NoLocks, try_lock
-from trtbuild.core.records import Artifact
 from trtbuild.core.watch import note_path
 from trtbuild.store.record_files import (
     read_action,
@@ -36,6 +35,7 @@ actions/   what each step was made of and what it left, by the digest of its ing
 contents/  the same actions, by the digests of their inputs' contents
 observed/  what code of yours was seen to read and load, by the digest of what it declares
 records/   the last runs of each recipe
+logs/      what the builder of each engine said
 work/      steps that are running, or that failed (their logs)
 locks/     one lock a step
 stamps/    what commands with nothing to do said, to be said again while that is so
@@ -199,6 +199,30 @@ class Store:
 
     def _record(self, folder: str, digest: str) -> Path:
         return self.root / folder / f"{take_digits(digest)}.json"
+
+    # Logs
+
+    def keep_log(self, path: Path, digest: str) -> bool:
+        """Move the log of a step in, if it says anything; return whether it does."""
+        if not path.is_file() or not path.stat().st_size:
+            return False
+        kept = self._log_path(digest)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(kept)
+        return True
+
+    def find_log(self, action: Action | None) -> Path | None:
+        """Return where the log of a step is kept; None where it is not."""
+        if action is None or not action.log:
+            return None
+        with contextlib.suppress(CorruptObject):  # of a record that was made to do harm
+            path = self._log_path(action.log)
+            note_path(path)
+            return path if path.is_file() else None
+        return None
+
+    def _log_path(self, digest: str) -> Path:
+        return self.root / "logs" / f"{take_digits(digest)}.txt"
 
     # Work in progress
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import MissingDependency, StepFailed
 from trtbuild.core.needs import Needs
-from trtbuild.core.records import Outcome
 from trtbuild.machine.facts import list_doubts
 from trtbuild.machine.interpreters import name_variable
 from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
@@ -18,11 +18,12 @@ from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.observed import add_observed
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
+from trtbuild.plan.preview import PreviewRequest
 from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement, Recipe
 from trtbuild.run.executor import Executor, Listener
-from trtbuild.sources.kinds import Onnx, Torch
+from trtbuild.sources.base import Source
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.engine_places import find_engine_places
@@ -36,6 +37,7 @@ __all__ = [
     "find_timing_caches",
     "list_known_outcomes",
     "make_fixed_model",
+    "walk_all",
 ]
 
 
@@ -49,13 +51,18 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     lock: Lock | None = None,
     absent: Collection[str] = (),
     layers: LayerMeasurement | None = None,
+    preview: PreviewRequest | None = None,
+    some: int = 0,
+    some_of_all: bool = False,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
     With `targets`, the plan builds those alone. With `fetch`, weights that the store lacks are
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
-    a plan that cannot be walked. `layers` adds the steps that measure layers one by one.
+    a plan that cannot be walked. `layers` adds the steps that measure layers one by one, `preview`
+    those that show samples; with `some`, outputs are compared on so many samples alone, of a run
+    over all or of one of their own.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -86,6 +93,9 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         observe=lambda step, tree, facts: add_observed(step, tree, facts, store),
         absent=gone or absent,
         layers=layers,
+        preview=preview,
+        some=some,
+        some_of_all=some_of_all,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made
@@ -104,12 +114,14 @@ def _cut_to(plan: Plan, targets: Sequence[str]) -> Plan:
 
 
 def _weights(
-    model: Onnx | Torch | None, store: Store, *, base: Path, fetch: bool
+    model: Source | None, store: Store, *, base: Path, fetch: bool
 ) -> tuple[Pinned | None, str]:
     from trtbuild.verbs.weights import find_published, resolve_weights
 
-    if model is None or model.kind != "torch":
+    if model is None:
         return None, ""
+    if fetch:
+        model.fetch()
     look = resolve_weights if fetch else find_published
     return look(model, store, base=base)
 
@@ -163,6 +175,19 @@ def build_plan(
     return _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
 
 
+def walk_all(
+    made: Plan, store: Store, executor: Executor, listener: Listener
+) -> tuple[Outcome, ...]:
+    """Walk a plan as it is: nothing is held against the model first.
+
+    Raises:
+        StepFailed: a step failed; the others have gone as far as they could.
+    """
+    from trtbuild.run.walk import walk_plan
+
+    return _demand_success(walk_plan(made, store, executor, listener))
+
+
 def make_fixed_model(
     loaded: LoadedRecipe, store: Store, executor: Executor, listener: Listener
 ) -> Path:
@@ -171,10 +196,8 @@ def make_fixed_model(
     Raises:
         StepFailed: the model cannot be imported or fixed.
     """
-    from trtbuild.run.walk import walk_plan
-
     made, _ = compile_for_machine(loaded, store, executor, targets=(), fetch=True)
-    outcomes = _demand_success(walk_plan(made.cut_after(("fix_graph",)), store, executor, listener))
+    outcomes = walk_all(made.cut_after(("fix_graph",)), store, executor, listener)
     (model,) = (each for each in outcomes[-1].artifacts if each.name == "model")
     return store.object_path(model.digest)
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.model_checks import ModelChecks
-from trtbuild.core.records import Outcome
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant.rules.build_target import ANY_TARGET, BuildTarget

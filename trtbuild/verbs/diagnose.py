@@ -17,11 +17,15 @@ from trtbuild.machine.facts import (
 )
 from trtbuild.machine.interpreters import find_configured_python, find_interpreter
 
-__all__ = ["Diagnosis", "diagnose_machine"]
+__all__ = ["Diagnosis", "diagnose_machine", "judge_kinds"]
 
 EXTRAS = {
     "torch": "pip install 'trtbuild[torch]'",
     "pillow": "pip install 'trtbuild[media]'",
+    "av": "pip install 'trtbuild[video]'",
+    "tokenizers": "pip install 'trtbuild[text]'",
+    "soundfile": "pip install 'trtbuild[audio]'",
+    "pyarrow": "pip install 'trtbuild[datasets]'",
 }
 """What some recipes need beyond their targets, and what installs it."""
 
@@ -60,6 +64,15 @@ def diagnose_machine(store: Path) -> Diagnosis:
         installs=EXTRAS,
         store=store,
     )
+
+
+def judge_kinds() -> tuple[Readiness, ...]:
+    """Tell of every kind of target whether this machine builds it.
+
+    Raises:
+        RecipeError: the settings are wrong.
+    """
+    return tuple(map(_ready, list_target_kinds()))
 
 
 def _ready(kind: str) -> Readiness:

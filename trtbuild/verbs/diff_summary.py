@@ -29,8 +29,7 @@ def summarise_recipe(loaded: LoadedRecipe, lock: Lock | None) -> tuple[str, ...]
 
 
 def _describe_model(recipe: Recipe) -> str:
-    place = getattr(recipe.model, "entrypoint", None) or getattr(recipe.model, "path", "")
-    return f"{recipe.model.kind} {place}".strip()
+    return f"{recipe.model.kind} {recipe.model.place}".strip()
 
 
 def _describe_int8(recipe: Recipe) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.errors import StepFailed
-from trtbuild.core.records import Outcome
 from trtbuild.core.shown import shown
 from trtbuild.core.words import join_few
 from trtbuild.plan.checks import name_check_step

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.frozen import frozen
 from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import check_against_model
@@ -17,7 +17,7 @@ from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
 __all__ = ["DecidedPlan", "plan_recipe"]
 
 
-@dataclass(frozen=True)
+@frozen
 class DecidedPlan:
     """A plan, and what would be done of it."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from trtbuild.core.errors import MissingFile, RecipeError
+from trtbuild.core.frozen import frozen
 from trtbuild.plan.first_look import (
     UnusableFile,
     find_input_doubts,
@@ -51,7 +51,7 @@ def demand_ready(paths: Sequence[Path], *, data: bool = True) -> None:
     _demand(looks, missing)
 
 
-@dataclass(frozen=True)
+@frozen
 class _Look:
     """A recipe, what is wrong with it, and what it names and cannot be used."""
 

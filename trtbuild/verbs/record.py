@@ -196,10 +196,7 @@ def _list_unbuilt(
 
 
 def _model_words(recipe: Recipe) -> str:
-    model = recipe.model
-    if model.kind == "torch":
-        return f"torch {model.entrypoint}, opset {model.opset}"
-    return f"onnx {model.path}"
+    return recipe.model.describe()
 
 
 def _calibrator(recipe: Recipe) -> str:
@@ -209,9 +206,9 @@ def _calibrator(recipe: Recipe) -> str:
     return _words(section.calibrator) if section.calibrator else "none, every range by hand"
 
 
-def _words(options: Options) -> str:
-    """Write options as a person would: `entropy2 (bins 2048, levels 128)`."""
-    values = options.model_dump(mode="json")
+def _words(options: Options, *, all_of_them: bool = True) -> str:
+    """Write options as a person would, or what of them is set: `entropy2 (bins 2048)`."""
+    values = options.model_dump(mode="json", exclude_unset=not all_of_them)
     kind = values.pop("kind")
     rest = ", ".join(f"{name} {value}" for name, value in values.items())
     return f"{kind} ({rest})" if rest else str(kind)
@@ -257,7 +254,7 @@ def _fixes(recipe: Recipe, accounts: FixAccounts | None) -> Iterable[FixAccount]
     if accounts is None:
         return
     for fix, account in zip(recipe.fixes, accounts.fixes, strict=True):
-        yield account.model_copy(update={"fix": _words(fix)})
+        yield account.model_copy(update={"fix": _words(fix, all_of_them=False)})
 
 
 def _list_placed(recipe: Recipe, outcomes: Iterable[Outcome]) -> Iterable[PlacedFile]:

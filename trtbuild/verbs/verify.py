@@ -154,7 +154,7 @@ def _rebuild(
     with scratch.using():
         compared = loaded.recipe.compare
         for model in (loaded.recipe.model, compared.reference if compared else None):
-            if model is not None and model.kind == "torch":
+            if model is not None:
                 copy_published(model, store, scratch)
         made, notes = compile_for_machine(
             loaded, scratch, executor, targets=targets, fetch=True, lock=lock

@@ -6,12 +6,12 @@ import json
 import time
 from pathlib import Path
 
-from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.action import Artifact
+from trtbuild.core.errors import CorruptObject, MissingFile, TrtbuildError
 from trtbuild.core.files import copy_whole, write_whole
-from trtbuild.core.records import Artifact
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path, note_until
-from trtbuild.sources.kinds import Torch
+from trtbuild.sources.base import Source
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 
@@ -23,21 +23,21 @@ TIMEOUT_SECONDS = 20
 MOST_NOTED_BYTES = 64 << 10
 
 
-def resolve_weights(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
+def resolve_weights(model: Source, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
     """Return the weights of a model, pinned, or None and why it is built without them.
 
     A URL is fetched unless the store has the file. Where that fails and the recipe says
     `without_weights: seeded`, the reason is returned; else the error is raised.
     """
     found, reason = find_published(model, store, base=base)
-    if found is None or model.weights is None or model.weights.url is None:
+    if found is None or model.published is None or model.published.url is None:
         return found, reason
     if Path(found.path).exists():
         return found, ""
     try:
         _fetch(model, store, found)
     except TrtbuildError as error:
-        if model.without_weights == "fail":
+        if not model.may_be_seeded:
             raise
         reason = f"the weights are seeded: {error.message}"
         note = json.dumps({"reason": reason, "when": time.time()})
@@ -46,32 +46,39 @@ def resolve_weights(model: Torch, store: Store, *, base: Path) -> tuple[Pinned |
     return found, ""
 
 
-def find_published(model: Torch, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
+def find_published(model: Source, store: Store, *, base: Path) -> tuple[Pinned | None, str]:
     """Return the weights that a build would take, without touching the network."""
-    weights = model.weights
+    weights = model.published
     if weights is None:
         return None, ""
     if weights.path is not None:
         path = base / weights.path
-        return Pinned(path=str(path), digest=store.digests.digest(path)), ""
+        digest = store.digests.digest(path)
+        if weights.sha256 is not None and digest != f"sha256:{weights.sha256}":
+            raise CorruptObject(
+                f"{path}: its sha256 is {digest.partition(':')[2]}, the recipe says "
+                f"{weights.sha256}",
+                hint="do not use it, or correct `sha256` in the recipe where the file is right",
+            )
+        return Pinned(path=str(path), digest=digest), ""
     digest = f"sha256:{weights.sha256}"
     path = store.object_path(digest)
     note_path(path)
-    if not path.exists() and model.without_weights == "seeded":
+    if not path.exists() and model.may_be_seeded:
         failed = _read_failure(store, digest)
         if failed:
             return None, failed
     return Pinned(path=str(path), digest=digest), ""
 
 
-def copy_published(model: Torch, store: Store, other: Store) -> None:
+def copy_published(model: Source, store: Store, other: Store) -> None:
     """Give another store the published weights that one has, or the word that they cannot be had.
 
     They are a source, by their digest, and need not come over the network a second time.
     """
-    if model.weights is None or model.weights.sha256 is None:
+    if model.published is None or model.published.sha256 is None:
         return
-    digest = f"sha256:{model.weights.sha256}"
+    digest = f"sha256:{model.published.sha256}"
     pairs = [
         (store.object_path(digest), other.object_path(digest)),
         (_memory(store, digest), _memory(other, digest)),
@@ -81,12 +88,12 @@ def copy_published(model: Torch, store: Store, other: Store) -> None:
             copy_whole(here, there)
 
 
-def _fetch(model: Torch, store: Store, pinned: Pinned) -> None:
+def _fetch(model: Source, store: Store, pinned: Pinned) -> None:
     from trtbuild.sources.weights import fetch_weights
 
-    assert model.weights is not None  # noqa: S101  # the caller has looked
+    assert model.published is not None  # noqa: S101  # the caller has looked
     with store.fetching(pinned.digest) as part:
-        fetch_weights(model.weights, part, timeout_seconds=TIMEOUT_SECONDS)
+        fetch_weights(model.published, part, timeout_seconds=TIMEOUT_SECONDS)
     size = Path(pinned.path).stat().st_size
     store.verify(Artifact(name="weights", digest=pinned.digest, size_bytes=size))
 

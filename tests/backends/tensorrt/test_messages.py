@@ -41,6 +41,13 @@ SAID = {
     "no implementation of a fused part": [
         f"{CODE}(Could not find any implementation for node {{ForeignNode[act...last]}}.)"
     ],
+    "no kernel of TensorRT-RTX within the limit": [
+        (
+            "IBuilder::buildSerializedNetwork: Error Code 1: Myelin ([tactic.cpp:1676: "
+            "enumerate_tactics] Tactic Selection: no tactics to implement the operation within "
+            "workspace limit. Consider increase the allowed workspace size if applicable."
+        )
+    ],
     "too little workspace": [
         (
             f"{CODE}(Could not find any implementation for node act due to insufficient workspace. "
@@ -145,3 +152,33 @@ def test_without_a_word_the_exception_is_quoted():
     assert (
         "refuses the engine: odd" in make_refusal("T", log_of(), "odd", what="the engine").message
     )
+
+
+def test_what_lost_kernels_ask_for_stands_in_the_refusal(model):
+    """Of the layer that the message names."""
+    log = log_of(SAID["too little workspace"])
+    log.scratch.hear("--------------- Timing Runner: act (CaskPooling)")
+    log.scratch.hear("Tactic: 0x4 skipped. Scratch requested: 8388608, available: 0")
+
+    hint = make_refusal("TensorRT 11", log, "", model=model).hint
+
+    assert hint.endswith(
+        "raise the target's `workspace` (kernels of it were lost that ask for 8.0 MiB)"
+    )
+
+
+def test_tactics_that_the_gpu_has_no_room_for_are_one_note(model):
+    """TensorRT warns of each, twice, with other numbers every time."""
+    said = [
+        form.format(size)
+        for size in (4720, 4711)
+        for form in (
+            "Tactic Device request: {}MB Available: 2387MB. Device memory is insufficient.",
+            "Skipping tactic 3 due to insufficient memory on requested size of {} detected.\nTry",
+        )
+    ]
+
+    (told,) = explain_warnings(said, model)
+
+    assert "(3 more like it)" in told
+    assert "the GPU has too little free memory" in told

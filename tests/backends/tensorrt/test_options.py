@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from trtbuild.backends.tensorrt.options import ANY_GPU, GpuTrtOptions, TrtOptions, parse_capability
+from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.needs import GpuNeed
 from trtbuild.core.options import find_location_fields
 from trtbuild.plan.plan import list_params
@@ -71,3 +72,30 @@ def test_sizes_may_have_units():
     found = TrtOptions.model_validate_json('{"memory_pools": {"tactic_dram": "1GiB"}}')
 
     assert {"tactic_dram": 2**30} == found.memory_pools
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("automatic", "`automatic` is not a size; write a number and a unit .*: 4GiB, or auto"),
+        (-1, "a size is at least 1 byte, and this is -1; write 4GiB, or auto"),
+        ("0MiB", "a size is at least 1 byte, and this is 0"),
+        ([1], "a size is a number with a unit; write 4GiB, or auto"),
+        (True, "a size is a number with a unit"),
+        ("9000000PiB", "is not a size"),
+    ],
+)
+def test_a_workspace_is_a_size_or_auto(given, says):
+    """Nothing else, and what to write is said."""
+    assert ("auto", 4 << 30, 7) == tuple(
+        made(workspace=each).workspace for each in ("auto", "4GiB", 7)
+    )
+    with pytest.raises(ValidationError, match=says):
+        made(workspace=given)
+
+
+def test_auto_is_one_number_where_no_gpu_is_asked():
+    """An engine that is compiled ahead is the same on every machine, and under both names."""
+    auto, usual = (TensorrtRtx(kind="tensorrt_rtx", **more) for more in ({"workspace": "auto"}, {}))
+
+    assert list_params(auto) == list_params(usual)

@@ -48,7 +48,13 @@ def both(double, tmp_path):
         ours = double(kind, model, options=options, **order)
         engine = tmp_path / "theirs.engine"
         arguments = [printed, "build.py", tmp_path / "model.onnx", engine, *files]
-        theirs = double(kind, model, options=options, program=list(map(str, arguments)))
+        theirs = double(
+            kind,
+            model,
+            options=options,
+            program=list(map(str, arguments)),
+            memory=order.get("memory", 0),
+        )
         assert engine.is_file()
         return [told(each["told"]) for each in (ours, theirs)]
 
@@ -119,3 +125,11 @@ def test_implicit_ranges_and_constraints_are_the_same(both, tmp_path, requests, 
     if form == "cache":
         cache = cache_from_bytes((tmp_path / "theirs.engine.calibration.cache").read_bytes())
         assert (101601, pytest.approx(4 / 127)) == (cache.number, cache.scales["y"])
+
+
+def test_a_workspace_that_follows_from_the_gpu_is_the_same(both):
+    """Seven eighths of what the builder says there is."""
+    ours, theirs = both("tensorrt11", {"workspace": "auto"}, memory=24 << 30)
+
+    assert f"IBuilderConfig.set_memory_pool_limit(WORKSPACE, {21 << 30})" in ours
+    assert ours == theirs

@@ -91,6 +91,31 @@ def test_the_log_is_written_and_its_errors_are_kept(capsys):
     assert not G_LOGGER.use_python_logging_system
 
 
+@pytest.mark.parametrize(
+    ("level", "written"),
+    [
+        ("verbose", ["tactic", "told", "odd", "wrong"]),
+        ("info", ["told", "odd", "wrong"]),
+        ("warning", ["odd", "wrong"]),
+        ("error", ["wrong"]),
+        ("internal_error", ["wrong"]),
+    ],
+)
+def test_a_level_says_what_is_written_and_nothing_else(level, written, capsys):
+    """TensorRT's own, as Polygraphy hands them on; what is kept of them is the same at any."""
+    pytest.importorskip("polygraphy")
+    from polygraphy.logger import G_LOGGER
+
+    with capture_log(level) as log:
+        G_LOGGER.extra_verbose("tactic")  # TensorRT's VERBOSE
+        G_LOGGER.verbose("told")  # its INFO
+        G_LOGGER.warning("odd")
+        G_LOGGER.error("wrong")
+
+    assert written == [line.split("] ")[1] for line in capsys.readouterr().out.splitlines()]
+    assert (["wrong"], ["odd"]) == (log.errors, log.warnings)
+
+
 SIZE = TensorSpec(name="size", dtype="int64", shape=(2,))
 
 

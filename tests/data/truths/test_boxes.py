@@ -31,3 +31,9 @@ def test_what_lies_outside_goes():
     """No box is left where the crop shows nothing of it; none at all is an empty table."""
     assert [] == placed(BOX, crop=(10, 10))
     assert (0, 8) == place_boxes((), Preprocess().view(4, 4)).shape
+
+
+def test_they_are_moved_into_a_letterbox():
+    """100 x 200 in 100 x 100: half as large, 25 columns to the right."""
+    row = [3, 30, 10, 40, 30, 100, 100, 0]
+    assert [row] == placed(BOX, resize=(100, 100), fit="letterbox")

@@ -61,3 +61,15 @@ def test_each_picture_has_one(tmp_path):
 
     with pytest.raises(StepInputError, match=r"holds no mask of 2\.jpg"):
         LABELS.find_files(tmp_path, ["1.jpg", "2.jpg"])
+
+
+def test_a_letterbox_holds_no_class_beside_the_picture(tmp_path):
+    """Rows above and below it are of class 255; a crop leaves what it leaves."""
+    inside, outside = VALUES.tolist(), [255] * 4
+    way = {"resize": (6, 4), "fit": "letterbox"}
+
+    whole = read(tmp_path, Image.fromarray(VALUES), **way)
+
+    assert [outside, outside, *inside, outside, outside] == whole
+    cut = [row[1:3] for row in whole[1:5]]
+    assert cut == read(tmp_path, Image.fromarray(VALUES), crop=(4, 2), **way)

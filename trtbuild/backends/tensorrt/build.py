@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.backends.base import BuildOrder, Profile
+from trtbuild.backends.tensorrt.dla import demand_dla
 from trtbuild.backends.tensorrt.flavour import Flavour, load_tensorrt
 from trtbuild.backends.tensorrt.messages import explain_warnings, make_refusal
 from trtbuild.backends.tensorrt.settings import Member, Settings, resolve_members
@@ -48,6 +49,12 @@ class BuildJob:
     calibrator: Callable[[Any], Any] | None = None
     """Makes the calibrator: (trt)."""
 
+    @property
+    def heeds_tactics(self) -> bool:
+        """Tell whether kernels may be lost to a limit: only `verbose` names layers that did so."""
+        limited = self.settings.auto or self.settings.workspace is not None
+        return self.times and limited
+
 
 def check_model(
     model: OnnxModel, profiles: Sequence[Profile], values: Collection[str] = ()
@@ -87,7 +94,7 @@ def compile_engine(job: BuildJob) -> list[str]:
     monitor = make_progress_monitor(trt.IProgressMonitor, job.order.progress)
     cache = TimingCache(job.order.timing_cache, pinned=job.order.timing_cache_pinned)
     with (
-        capture_log() as log,
+        capture_log(job.order.log_level, whole=job.heeds_tactics) as log,
         refuse_unless_started(name, "builder", log),
         _refusals(job, log, monitor),
     ):
@@ -96,7 +103,8 @@ def compile_engine(job: BuildJob) -> list[str]:
         if job.times:
             cache.keep(job.order.engine.with_name("timing.cache"), frozen=job.frozen)
     job.order.engine.write_bytes(memoryview(plan))
-    return [*explain_warnings(log.warnings, job.order.model), *cache.notes]
+    said = log.scratch.explain(job.settings.workspace, device=job.settings.device_bytes)
+    return [*explain_warnings(log.warnings, job.order.model), *cache.notes, *said]
 
 
 @contextlib.contextmanager
@@ -166,6 +174,7 @@ def _config(trt: Any, job: BuildJob, monitor: Any, cache: TimingCache | None) ->
 
     def config(builder: Any, network: Any) -> Any:
         demand_values(network, job.order.values)
+        demand_dla(str(trt.__version__), builder, job.settings)
         made = create(builder, network)
         job.settings.apply(made, trt)
         if cache is not None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from dataclasses import dataclass
 from types import ModuleType
 
 from trtbuild.core.errors import MissingDependency
+from trtbuild.core.frozen import frozen
 from trtbuild.core.words import quote_whole
 
 __all__ = ["FLAVOURS", "RTX", "TRT10", "TRT11", "Flavour", "load_tensorrt"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Flavour:
     """One of the TensorRTs that a process may use; a process can use only one."""
 

@@ -58,7 +58,7 @@ def _inspect_engine(job: BuildJob) -> tuple[tuple[InspectedLayer, ...] | None, s
     """Return the layers of the engine that was built, or None and why, and its tactics' digest."""
     from polygraphy.exception import PolygraphyException
 
-    with capture_log() as log:
+    with capture_log(job.order.log_level) as log:
         try:
             text = inspect_engine(load_tensorrt(job.flavour), job.order.engine, job.order.plugins)
         except PolygraphyException as error:

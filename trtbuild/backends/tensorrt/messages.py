@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.words import quote_whole
+from trtbuild.core.words import format_size, quote_whole
 from trtbuild.model.nodes import name_of
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ EXPLANATIONS = (
         "build with fewer steps at once (`--jobs 1`), or on a larger machine",
     ),
     Explanation(
-        r"(?i)(sufficient|insuf\w+) workspace|workspace (memory|size) (is )?(too|in)",
+        r"(?i)(sufficient|insuf\w+) workspace|workspace (memory|size) (is )?(too|in)|"
+        r"within workspace limit|workspace memory greater than",
         "the kernels of this layer need more scratch memory than they may use",
         "raise the target's `workspace`",
     ),
     Explanation(
         r"(?i)out ?of ?memory|GPU memory .*could not be allocated|insuff?icient memory|"
+        r"memory is insuff?icient|"
         r"cudaErrorMemoryAllocation",
         "the GPU has too little free memory",
         "end what else uses it, lower the target's `workspace`, or make the profiles smaller",
@@ -191,8 +193,16 @@ def make_refusal(
     if found is not None:
         explanation, quoted = found
         hint = f"{explanation.cause}: {explanation.fix}".format(op=op)
+    hint += _tell_scratch([quoted, *log.errors], log)
     where = "" if parsed else "".join(_locate([quoted, *log.errors], model))
     return StepInputError(f"{name} refuses {what}: {where}{_quote(quoted)}", hint=hint)
+
+
+def _tell_scratch(texts: Sequence[str], log: BuildLog) -> str:
+    """Say how much scratch memory the kernels asked for of the layer that a message names."""
+    names = [match["layer"] for text in texts for match in _LAYER.finditer(text)]
+    asked = max((log.scratch.lost.get(name, 0) for name in names), default=0)
+    return f" (kernels of it were lost that ask for {format_size(asked)})" if asked else ""
 
 
 def explain_warnings(warnings: Sequence[str], model: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.backends.base import BuildOrder, Profile, ReportProgress
 from trtbuild.backends.tensorrt.flavour import TRT10
 from trtbuild.core.errors import StepInputError, TrtbuildError
+from trtbuild.core.log_levels import USUAL, LogLevel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,7 +100,7 @@ class CountedBatches:
             )
 
 
-def calibrate_with_tensorrt(
+def calibrate_with_tensorrt(  # noqa: PLR0913  # all that TensorRT is told
     target: Tensorrt10,
     model: Path,
     work: Path,
@@ -107,6 +108,7 @@ def calibrate_with_tensorrt(
     calibrator: str,
     profile: Profile,
     loader: CountedBatches,
+    log_level: LogLevel = USUAL,
     options: Mapping[str, float] | None = None,
 ) -> bytes:
     """Have TensorRT calibrate a model; return its calibration cache as it wrote it.
@@ -126,7 +128,7 @@ def calibrate_with_tensorrt(
     more = {"cache": str(cache), **(options or {})}
     job = BuildJob(
         TRT10,
-        BuildOrder(model, work, profiles=[profile]),
+        BuildOrder(model, work, profiles=[profile], log_level=log_level),
         settings,
         network=dict(target.network_arguments(implicit=True)),
         times=False,

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from trtbuild.backends.base import BuiltEngine, Fit, Guarantee
 from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.core.needs import GpuNeed
-from trtbuild.core.options import LOCATION, ByteSize, Location, Options
+from trtbuild.core.options import LOCATION, ByteSize, Location, Options, SizeOrAuto
 from trtbuild.core.values import TensorSpec
 
 __all__ = [
@@ -26,10 +26,24 @@ __all__ = [
 MANAGED = "managed"
 ANY_GPU = "the GPU it is built on"
 Pools = dict[Literal["tactic_dram", "tactic_shared_memory"], Annotated[ByteSize, Field(gt=0)]]
+GpuPools = dict[
+    Literal[
+        "tactic_dram",
+        "tactic_shared_memory",
+        "dla_managed_sram",
+        "dla_local_dram",
+        "dla_global_dram",
+    ],
+    Annotated[ByteSize, Field(gt=0)],
+]
 TensorFormat = Literal[
     "linear", "chw2", "hwc8", "chw4", "chw16", "chw32", "dhwc8", "cdhw32", "hwc", "hwc16", "dhwc"
 ]
-"""TensorRT's layouts of network inputs and outputs; DLA's own are in its flavour."""
+"""TensorRT's layouts of network inputs and outputs; a DLA has more."""
+GpuFormats = dict[
+    Annotated[str, Field(min_length=1)],
+    Annotated[tuple[TensorFormat | Literal["dla_linear", "dla_hwc4"], ...], Field(min_length=1)],
+]
 
 
 class TrtOptions(Options):
@@ -65,15 +79,24 @@ class TrtOptions(Options):
 
 
 class GpuTrtOptions(TrtOptions):
-    """What a TensorRT can be told that times its kernels on the GPU it builds for."""
+    """What a TensorRT can be told that times its kernels on the GPU it builds for, or on a DLA."""
 
     flavour: ClassVar[Flavour]
 
     gpu: Annotated[str, Field(pattern=r"^(sm_)?[0-9]{1,2}\.?[0-9]$")] | None = None
     """Compute capability of the GPU to build on and for (`sm_90` or `9.0`): elsewhere the target is
     deferred. Without it, the GPU of the machine that builds."""
-    workspace: Annotated[ByteSize, Field(gt=0)] | None = None
-    """Most memory a layer may use while it runs; all of the GPU's where none is given."""
+    workspace: SizeOrAuto | None = None
+    """Most memory a layer may use while it runs (`4GiB`); `auto` is the GPU's less an eighth, and
+    the report says how much of it was needed. Without it, all of the GPU's."""
+    dla_core: Annotated[int, Field(ge=0)] | None = None
+    """The deep-learning accelerator to build for, by number; it computes in INT8 and FP16 alone."""
+    gpu_fallback: bool = False
+    """Let the GPU compute the layers that the DLA cannot."""
+    memory_pools: GpuPools = {}  # type: ignore[assignment]  # a DLA has some of its own
+    """Limits of the memory pools beside the workspace; TensorRT's own where none is given."""
+    io_formats: GpuFormats = {}  # type: ignore[assignment]  # as above
+    """Layouts that an input or output may have in memory, by its name; `linear` otherwise."""
     tactic_sources: tuple[Literal["edge_mask_convolutions", "jit_convolutions"], ...] | None = None
     """The libraries of kernels to choose from, and no others; TensorRT's own choice without it."""
     timing_cache: Annotated[Location, Field(min_length=1)] = MANAGED
@@ -106,6 +129,11 @@ class GpuTrtOptions(TrtOptions):
             )
         if self.strip_plan and self.refit == "none":
             raise ValueError("`strip_plan` needs `refit: all` or `refit: identical`")
+        pools = [name for name in self.memory_pools if name.startswith("dla_")]
+        if self.dla_core is None and pools:
+            raise ValueError(f"`{pools[0]}` is memory of a DLA, and there is no `dla_core`")
+        if self.dla_core is None and self.gpu_fallback:
+            raise ValueError("`gpu_fallback` is for targets with a `dla_core`")
         return self
 
     def guarantee(self, inputs: Sequence[TensorSpec]) -> Guarantee:  # noqa: ARG002  # any will do

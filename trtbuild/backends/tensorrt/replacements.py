@@ -15,17 +15,10 @@ _TYPES = (
     "TensorRT computes in the model's own types here: use `precision: {type}` or `quantization: "
     "{{high_precision: {type}}}`, or `kind: tensorrt10`"
 )
-_NO_DLA = "a DLA is for `kind: tensorrt10`"
+_NO_DLA = "a DLA is for `kind: tensorrt11` or `kind: tensorrt10`"
 _STRONG = {
     "fp16": _TYPES.format(type="fp16"),
     "bf16": _TYPES.format(type="bf16"),
-    "dla_core": _NO_DLA,
-    "gpu_fallback": _NO_DLA,
-    "dla_managed_sram": _NO_DLA,
-    "dla_local_dram": _NO_DLA,
-    "dla_global_dram": _NO_DLA,
-    "dla_linear": _NO_DLA,
-    "dla_hwc4": _NO_DLA,
     "io_types": "inputs and outputs have the model's types here: change them there, or use "
     "`kind: tensorrt10` with `fp16: true`",
     "precision_constraints": "here a node stays float where it has no Q/DQ pairs: use "
@@ -63,6 +56,13 @@ IN_11: Mapping[str, str] = {
 IN_RTX: Mapping[str, str] = {
     **_ALL,
     **_STRONG,
+    "dla_core": _NO_DLA,
+    "gpu_fallback": _NO_DLA,
+    "dla_managed_sram": _NO_DLA,
+    "dla_local_dram": _NO_DLA,
+    "dla_global_dram": _NO_DLA,
+    "dla_linear": _NO_DLA,
+    "dla_hwc4": _NO_DLA,
     "workspace": _WORKSPACE,
     "gpu": "use `compute_capabilities`: one engine serves all that are listed",
     "hardware_compatibility": "use `compute_capabilities`: one engine serves all that are listed",

@@ -12,6 +12,7 @@ from typing import Any
 from trtbuild.backends.base import Profile
 from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.backends.tensorrt.options import TrtOptions
+from trtbuild.backends.tensorrt.scratch import MARGIN
 from trtbuild.backends.tensorrt.script_implicit import IMPORTS, ImplicitScript
 from trtbuild.backends.tensorrt.settings import Member, Settings
 
@@ -126,6 +127,13 @@ def _config(settings: Settings, *, cached: bool) -> list[str]:
     for name, on in settings.flags.items():
         lines.append(f"    made.{'set' if on else 'clear'}_flag(trt.BuilderFlag.{name})")
     lines += [f"    made.{name} = {value!a}" for name, value in settings.attributes.items()]
+    if settings.auto:
+        lines += [
+            "    # Where none is set, the limit is all of the GPU's memory.",
+            "    memory = made.get_memory_pool_limit(trt.MemoryPoolType.WORKSPACE)",
+            f"    memory -= memory // {MARGIN}",
+            "    made.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, memory)",
+        ]
     if cached:
         lines += [
             '    with open(timing_cache, "rb") as file:',

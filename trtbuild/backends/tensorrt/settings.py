@@ -7,11 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trtbuild.backends.tensorrt.options import GpuTrtOptions, TrtOptions
+from trtbuild.backends.tensorrt.scratch import leave_margin
+from trtbuild.core.options import AUTO
 
-__all__ = ["Member", "Settings", "describe_settings", "make_settings", "resolve_members"]
+__all__ = [
+    "DLA_CORE",
+    "Member",
+    "Settings",
+    "describe_settings",
+    "make_settings",
+    "resolve_members",
+]
 
 _REFIT = {"identical": "REFIT_IDENTICAL", "individual": "REFIT_INDIVIDUAL"}
-PREVIEW = "PreviewFeature"
+PREVIEW, DLA_CORE = "PreviewFeature", "DLA_core"
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,12 @@ class Settings:
     """BuilderFlags set or cleared after that."""
     attributes: dict[str, Any] = field(default_factory=dict)
     """Of the config, set after that."""
+    workspace: int | None = None
+    """The limit on scratch memory that is asked for; with `auto`, once it is known."""
+    auto: bool = False
+    """That limit is what the GPU has, less a margin."""
+    device_bytes: int = 0
+    """What the GPU has, where that was asked."""
 
     def apply(self, config: Any, trt: Any) -> None:
         """Set on a config what CreateConfig has no argument for."""
@@ -56,15 +71,21 @@ class Settings:
             (config.set_flag if on else config.clear_flag)(flag)
         for name, value in self.attributes.items():
             setattr(config, name, resolve_members(value, trt))
+        if self.auto:
+            pool = trt.MemoryPoolType.WORKSPACE
+            self.device_bytes = config.get_memory_pool_limit(pool)  # where none is set: all
+            self.workspace = leave_margin(self.device_bytes)
+            config.set_memory_pool_limit(pool, self.workspace)
 
 
 def make_settings(options: TrtOptions) -> Settings:
     """Return what the options shared by all flavours set; nothing is left to Polygraphy."""
     pools: dict[str, int] = dict(options.memory_pools.items())
     workspace = getattr(options, "workspace", None)
-    if workspace is not None:
+    made = Settings(auto=workspace == AUTO)
+    if isinstance(workspace, int):
+        made.workspace = workspace
         pools = {"workspace": workspace, **pools}
-    made = Settings()
     made.arguments = {
         "memory_pool_limits": {_member("MemoryPoolType", name): n for name, n in pools.items()},
         "builder_optimization_level": options.builder_optimization_level,
@@ -103,6 +124,10 @@ def _add_timed(options: GpuTrtOptions, made: Settings) -> None:
         made.arguments["refittable"] = True
     elif options.refit != "none":
         made.flags[_REFIT[options.refit]] = True
+    if options.dla_core is not None:
+        made.arguments["use_dla"] = True
+        made.arguments["allow_gpu_fallback"] = options.gpu_fallback
+        made.attributes[DLA_CORE] = options.dla_core  # Polygraphy always takes core 0
     if options.frozen:
         made.arguments["error_on_timing_cache_miss"] = True
         made.arguments["disable_compilation_cache"] = True
@@ -122,6 +147,8 @@ def describe_settings(settings: Settings, network: Mapping[str, str]) -> dict[st
             told[name] = _describe_value(value)
     told |= {name.lower(): _describe_value(on) for name, on in settings.flags.items()}
     told |= {name.lower(): _describe_value(value) for name, value in settings.attributes.items()}
+    if settings.auto:
+        told["workspace_bytes"] = str(settings.workspace)
     return dict(sorted({**told, **network}.items()))
 
 

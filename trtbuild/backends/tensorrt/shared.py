@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from trtbuild.backends.base import Profile, ReportProgress, Shapes
+from trtbuild.backends.tensorrt.scratch import ScratchMemory
 from trtbuild.core.errors import NoGpu, StepInputError
+from trtbuild.core.log_levels import LEAST, USUAL, LogLevel
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.batching import fits
 
@@ -31,15 +33,19 @@ INTEGERS = ("int32", "int64")
 class BuildLog(logging.Handler):
     """Polygraphy's log and TensorRT's within it: written to the step's log; the worst is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: LogLevel = USUAL) -> None:
         super().__init__()
+        self._least = LEAST[level]
+        self.scratch = ScratchMemory()
         self.errors: list[str] = []
         self.warnings: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line down; keep it if it is a warning or an error."""
+        """Write a line down, if the level asks for it; keep it if it is a warning or an error."""
         text = record.getMessage()
-        sys.stdout.write(text + "\n")
+        self.scratch.hear(text)
+        if record.levelno >= self._least:
+            sys.stdout.write(text + "\n")
         kept = self.errors if record.levelno >= logging.ERROR else self.warnings
         message = re.sub(r"^\[[A-Z!]\] ", "", text)
         if record.levelno >= logging.WARNING and message not in kept:
@@ -47,18 +53,25 @@ class BuildLog(logging.Handler):
 
 
 @contextlib.contextmanager
-def capture_log() -> Iterator[BuildLog]:
-    """Take Polygraphy's log while something is built."""
+def capture_log(level: LogLevel = USUAL, *, whole: bool = False) -> Iterator[BuildLog]:
+    """Take Polygraphy's log while something is built; what is made of it is the same at any level.
+
+    A lower level only has less of it written down. TensorRT's `verbose` is listened to where it
+    is asked for, or the `whole` is: there may be much of it.
+    """
     from polygraphy.logger import G_LOGGER
 
-    log = BuildLog()
+    log = BuildLog(level)
     logger = logging.getLogger("Polygraphy")
     before = (G_LOGGER.module_severity, logger.level, logger.propagate)
     G_LOGGER.colors = False
     G_LOGGER.once_logged.clear()  # else a second build in this process loses its warnings
-    G_LOGGER.module_severity = G_LOGGER.VERBOSE  # TensorRT's INFO
+    # One above TensorRT's own: Polygraphy has its `info` as VERBOSE.
+    G_LOGGER.module_severity = (
+        G_LOGGER.EXTRA_VERBOSE if whole or level == "verbose" else G_LOGGER.VERBOSE
+    )
     G_LOGGER.use_python_logging_system = True
-    logger.setLevel(logging.DEBUG)
+    logger.setLevel(1)  # what is more talkative than `verbose` is below DEBUG there
     logger.propagate = False
     logger.addHandler(log)
     try:
@@ -69,8 +82,8 @@ def capture_log() -> Iterator[BuildLog]:
     finally:
         logger.removeHandler(log)
         G_LOGGER.use_python_logging_system = False
-        G_LOGGER.module_severity, level, logger.propagate = before
-        logger.setLevel(level)
+        G_LOGGER.module_severity, old, logger.propagate = before
+        logger.setLevel(old)
 
 
 @contextlib.contextmanager

@@ -1,18 +1,27 @@
 """Labels of pictures in files of their own; the union is the registry."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag
 
-from trtbuild.core.kinds import BY_KIND
-from trtbuild.data.truths.coco import Coco
-from trtbuild.data.truths.masks import Masks
-from trtbuild.data.truths.pictures import Pictures
-from trtbuild.data.truths.yolo import Yolo
+from trtbuild.core.kinds import OneOf
+
+if TYPE_CHECKING:
+    from trtbuild.data.truths import coco, csv, masks, npz, pictures, yolo
 
 __all__ = ["FoldersOrFiles", "LabelFiles"]
 
-LabelFiles = Annotated[Yolo | Coco | Masks | Pictures, BY_KIND]
+LabelFiles = OneOf[
+    """
+    yolo.Yolo
+    | coco.Coco
+    | masks.Masks
+    | pictures.Pictures
+    | csv.Csv
+    | npz.Npz
+    """,
+    __name__,
+]
 
 
 def _tell_apart(value: Any) -> str:

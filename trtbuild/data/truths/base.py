@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from trtbuild.data.preprocess import View
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LabelKind", "Reader"]
+__all__ = ["ClassKind", "LabelKind", "Reader", "tells_classes"]
 
 Reader = Callable[[str, View], "np.ndarray"]
 """The label of a picture, by its name, in what the model takes of it."""
@@ -21,6 +21,8 @@ class LabelKind(Protocol):
     """A kind of labels: which files hold them, and what they say of a picture."""
 
     kind: str
+    tells_classes: ClassVar[bool]
+    """True where a label is the class of the whole picture: see `ClassKind`."""
     without: ClassVar[str]
     """What it means that pictures have no file (`have no mask: ...`); empty where each has one."""
     facts: ClassVar[tuple[str, ...]]
@@ -41,3 +43,23 @@ class LabelKind(Protocol):
         Raises:
             StepInputError: a file is not what it should be; says which and where. So does reading.
         """
+
+
+class ClassKind(Protocol):
+    """A kind of labels that is one file of the classes of all pictures, read when planning."""
+
+    kind: str
+    tells_classes: ClassVar[bool]
+    path: str
+
+    def read_classes(self, base: Path, pictures: Sequence[str]) -> Sequence[int]:
+        """Return the class of each picture; all that there are, in order.
+
+        Raises:
+            MissingFile, StepInputError: the file is not there, or does not tell.
+        """
+
+
+def tells_classes(labels: Any) -> bool:
+    """Tell whether what a recipe says of labels makes each the class of a whole picture."""
+    return labels == "folders" or bool(getattr(labels, "tells_classes", False))

@@ -29,9 +29,7 @@ def place_boxes(boxes: Sequence[Box], view: View) -> np.ndarray:
     import numpy as np
 
     rows = np.array(boxes, np.float64).reshape(-1, 6)
-    scale = np.array(view.resized) / np.array(view.original)
-    corners = rows[:, 1:5] * np.tile(scale, 2) - np.tile(view.corner, 2)
-    corners = np.clip(corners, 0, np.tile(view.size, 2))
+    corners = np.clip(view.to_model(rows[:, 1:5]), 0, np.tile(view.size, 2))
     seen = (corners[:, 2:] - corners[:, :2] >= _LEAST).all(axis=1)
     size = np.tile(view.size, (len(rows), 1))
     columns = np.concatenate([rows[:, :1], corners, size, rows[:, 5:]], axis=1)

@@ -23,7 +23,7 @@ from trtbuild.data.truths.boxes import place_boxes
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Coco"]
+__all__ = ["Coco", "list_annotated"]
 
 HINT = "COCO's format has `images`, `annotations` and `categories`: cocodataset.org/#format-data"
 ANNOTATIONS, CLASSES = "annotations", "classes"
@@ -32,6 +32,7 @@ ANNOTATIONS, CLASSES = "annotations", "classes"
 class Coco(Options):
     """Boxes in a JSON file of COCO's format (`instances_val.json`), for all pictures at once."""
 
+    tells_classes: ClassVar[Literal[False]] = False
     without: ClassVar[str] = ""
     facts: ClassVar[tuple[str, ...]] = ("numpy",)
 
@@ -152,7 +153,23 @@ def _read(annotations: _Annotations, file: str, name: str, view: View) -> np.nda
     return place_boxes(boxes, view)
 
 
+def list_annotated(path: Path) -> tuple[list[str], tuple[str, ...]]:
+    """Return the names of a file's pictures, sorted, and of its categories, by their ids.
+
+    Raises:
+        StepInputError: it is not of this format.
+    """
+    file = _parse(path)
+    names = {each.id: each.name for each in file.categories}
+    return sorted(each.file_name for each in file.images), tuple(names[n] for n in sorted(names))
+
+
 def _load(path: Path, classes: Path | None) -> _Annotations:
+    file = _parse(path)
+    return _Annotations(file, _number(file, path, classes))
+
+
+def _parse(path: Path) -> _File:
     data = read_beside(path, path.name)
     try:
         file = TypeAdapter(_File).validate_python(json.loads(data))
@@ -169,7 +186,7 @@ def _load(path: Path, classes: Path | None) -> _Annotations:
         if twice:
             told = f"{path}: `{section}` holds the id {twice[0]} twice"
             raise StepInputError(told, hint="give each a number of its own")
-    return _Annotations(file, _number(file, path, classes))
+    return file
 
 
 def _number(file: _File, path: Path, classes: Path | None) -> dict[int, int]:

@@ -21,14 +21,18 @@ __all__ = ["Masks"]
 
 SUFFIXES = (".bmp", ".gif", ".pgm", ".png", ".tif", ".tiff")
 """JPEG rounds, and so makes classes up."""
+PADDING = 255
+"""What is no class by default where metrics count pixels (`ignore_index`)."""
 
 
 class Masks(Options):
     """The class of each pixel, as gray values or palette numbers of a picture beside each picture.
 
-    A mask goes through the same `resize` and `crop` as its picture, each pixel from its nearest.
+    A mask goes through the same `resize` and `crop` as its picture, each pixel from its nearest;
+    what a letterbox pads is of class 255, which metrics pass over.
     """
 
+    tells_classes: ClassVar[Literal[False]] = False
     without: ClassVar[str] = ""
     facts: ClassVar[tuple[str, ...]] = ("numpy", "pillow")
 
@@ -81,5 +85,8 @@ class Masks(Options):
             )
         values = np.asarray(mask).astype(np.int32)
         fitted = np.asarray(Image.fromarray(values).resize(view.resized, Image.Resampling.NEAREST))
-        left, top = view.corner
-        return np.array(fitted[top : top + view.size[1], left : left + view.size[0]], np.int32)
+        (left, top), (width, height) = view.corner, view.size
+        seen = np.full((height, width), PADDING, np.int32)
+        begin, above, end, below = view.shown
+        seen[above:below, begin:end] = fitted[above + top : below + top, begin + left : end + left]
+        return seen

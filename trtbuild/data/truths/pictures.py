@@ -23,6 +23,7 @@ __all__ = ["Pictures"]
 class Pictures(Options):
     """What the model should make of each picture, as a picture: for super-resolution, denoising."""
 
+    tells_classes: ClassVar[Literal[False]] = False
     without: ClassVar[str] = ""
     facts: ClassVar[tuple[str, ...]] = ("numpy", "pillow")
 

@@ -30,6 +30,7 @@ _SLACK = 1e-3
 class Yolo(Options):
     """Boxes in YOLO's text files: `class cx cy width height` a line, from 0 to 1 of the picture."""
 
+    tells_classes: ClassVar[Literal[False]] = False
     without: ClassVar[str] = "have no text file of boxes: taken as without objects"
     facts: ClassVar[tuple[str, ...]] = ("numpy",)
 

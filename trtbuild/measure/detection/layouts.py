@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.kinds import BY_KIND
+from trtbuild.core.kinds import OneOf
 from trtbuild.core.options import Options
 from trtbuild.measure.detection.boxes import Boxes, BoxFormat, to_corners
 
@@ -163,7 +163,7 @@ class Decoded(Options):
         return Boxes(to_corners(rows[some], self.box_format), scores[some], classes[some])
 
 
-Layout = Annotated[Yolov8 | Yolov5 | Ssd | EndToEnd | Decoded, BY_KIND]
+Layout = OneOf["Yolov8 | Yolov5 | Ssd | EndToEnd | Decoded", __name__]
 
 
 def _matrix(output: np.ndarray, what: str) -> np.ndarray:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from trtbuild.core.model_checks import RuleFault
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trtbuild.core.model_checks import RuleFault
 from trtbuild.core.words import join_few
 
 __all__ = ["describe_fault"]

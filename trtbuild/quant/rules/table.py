@@ -44,8 +44,8 @@ class Rule:
 _REQUANTIZE = "let trtbuild requantize it (a recipe with `quantization`), or quantize symmetrically"
 _REPLACE = "replace it before the export, or name a library that has it in the target's `plugins`"
 _WITHOUT = (
-    "export the model without it and run it behind the engine, or write it in plain operators; "
-    "TensorRT 10 and 11 have it"
+    "leave it out of the model (no `add_nms`, or `{kind: extract, outputs: [...]}` in `fixes`) and "
+    "run it behind the engine, or write it in plain operators; TensorRT 10 and 11 have it"
 )
 _OWN_NAME = (
     "leave the output out when exporting (whoever feeds the input has it), or give it a name of "

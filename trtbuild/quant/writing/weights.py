@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import Field
 
+from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options
 from trtbuild.quant.half_types import HalfType, round_up
 
@@ -101,7 +101,7 @@ def _best_shares(
     return best
 
 
-@dataclass(frozen=True)
+@frozen
 class QuantizedWeight:
     """A weight's INT8 values and scales, and the channels to be wary of."""
 

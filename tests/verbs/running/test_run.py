@@ -13,7 +13,7 @@ from tests.verbs.test_inspect import L4, Facts, beside
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.run import run_model
+from trtbuild.verbs.running.run import run_arrays
 
 MODEL = "net (float[n, 2] x) => (float[n, 2] y) { y = Add(x, x) }"
 PLAN = b"ftrt" + bytes(20) + bytes([10, 16, 1, 11])
@@ -40,7 +40,7 @@ def built(tmp_path):
 @pytest.mark.parametrize("what", ["r.yaml", "build/small/it/model.engine"])
 def test_a_recipe_or_an_engine_runs_by_its_model(built, what):
     """In ONNX Runtime, and it says that this is not the engine."""
-    ran = run_model(built / what, built / "x.npz", Inline(), build_dir=built / "build")
+    ran = run_arrays(built / what, built / "x.npz", Inline(), build_dir=built / "build")
 
     assert (2 * ONES == ran.outputs["y"]).all()
     assert "not the engine itself" in ran.told
@@ -73,7 +73,7 @@ def on_gpu(built):
 
     def run(what, facts=TEN, **more):
         executor = Recording(facts=Facts(facts), made=made)
-        ran = run_model(built / what, built / "x.npz", executor, build_dir=built / "build", **more)
+        ran = run_arrays(built / what, built / "x.npz", executor, build_dir=built / "build", **more)
         for call in executor.calls:
             step = call.step
             plugins = tuple(Path(plugin.path) for plugin in step.plugins)
@@ -153,7 +153,7 @@ def test_arrays_that_do_not_fit_are_named(built, arrays, message):
     np.savez(built / "x.npz", **arrays)
 
     with pytest.raises(UsageError, match=message) as raised:
-        run_model(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
+        run_arrays(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
     assert raised.value.hint.endswith("an array for each input: `x` float32 [n, 2]")
 
 
@@ -186,12 +186,12 @@ def test_what_is_not_there_is_told(built):
         ("gone.engine", "x.npz", "build"),
     ):
         with pytest.raises(MissingFile):
-            run_model(built / what, built / inputs, Inline(), build_dir=built / folder)
+            run_arrays(built / what, built / inputs, Inline(), build_dir=built / folder)
     with pytest.raises(UsageError, match="there is no such file"):
-        run_model(built / "r.yaml", built / "gone.npz", Inline(), build_dir=built / "build")
+        run_arrays(built / "r.yaml", built / "gone.npz", Inline(), build_dir=built / "build")
     (built / "x.npz").write_bytes(b"no archive")
     with pytest.raises(UsageError, match="is neither an npz nor an npy file"):
-        run_model(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
+        run_arrays(built / "r.yaml", built / "x.npz", Inline(), build_dir=built / "build")
 
 
 def test_an_engine_whose_model_is_gone_cannot_be_run_here(built):
@@ -199,4 +199,6 @@ def test_an_engine_whose_model_is_gone_cannot_be_run_here(built):
     (built / "build/small/model.fp32.onnx").write_bytes(b"another")
 
     with pytest.raises(MissingFile, match="does not lie beside it"):
-        run_model(built / "build/small/it/model.engine", built / "x.npz", Inline(), build_dir=built)
+        run_arrays(
+            built / "build/small/it/model.engine", built / "x.npz", Inline(), build_dir=built
+        )

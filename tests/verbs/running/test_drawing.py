@@ -1,0 +1,59 @@
+"""Detections are drawn where they are."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trtbuild.verbs.running.answers import ScoredBox
+from trtbuild.verbs.running.drawing import (
+    VideoFile,
+    draw_boxes,
+    draw_lines,
+    find_rate,
+    join_side_by_side,
+    write_picture,
+)
+
+BLACK = np.zeros((60, 80, 3), np.uint8)
+BOX = ScoredBox((20.0, 30.0, 50.0, 50.0), 0, "日\ncat", 0.5)
+
+
+def test_a_box_has_its_corners_and_leaves_its_inside(tmp_path):
+    """The picture that is given stays as it was."""
+    drawn = draw_boxes(BLACK, [BOX], "int8")
+    write_picture(tmp_path / "a.png", drawn)
+
+    assert drawn[30, 50].any()
+    assert drawn[50, 20].any()
+    assert not drawn[40, 35].any()
+    assert not BLACK.any()
+    with Image.open(tmp_path / "a.png") as written:
+        assert (80, 60) == written.size
+    assert draw_lines(BLACK, ["99 %  cat"]).any()
+
+
+def test_sides_stand_side_by_side():
+    """The left one first."""
+    joined = join_side_by_side([BLACK, BLACK + 1])
+
+    assert (60, 160, 3) == joined.shape
+    assert [0, 1] == joined[0, [79, 80], 0].tolist()
+
+
+def test_a_video_has_a_frame_a_picture(tmp_path):
+    """In the rate of the one that was read; of odd sizes a line less."""
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    path = tmp_path / "a.mp4"
+    with VideoFile(path, Fraction(10)) as file:
+        for value in (0, 120, 240):
+            file.add(np.full((33, 47, 3), value, np.uint8))
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+    assert 10 == find_rate(path)
+    assert [(32, 46, 3)] * 3 == [frame.shape for frame in frames]
+    assert [0, 120, 240] == pytest.approx([frame.mean() for frame in frames], abs=8)

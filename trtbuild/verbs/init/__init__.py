@@ -1,0 +1,1 @@
+"""`trtbuild init`: from a model, data, or an old command line to a first recipe."""

@@ -1,0 +1,128 @@
+"""Detections drawn into pictures and videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from trtbuild.core.shown import shown
+from trtbuild.verbs.running.answers import ScoredBox
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = [
+    "VideoFile",
+    "draw_boxes",
+    "draw_lines",
+    "find_rate",
+    "join_side_by_side",
+    "write_picture",
+]
+
+_COLOURS = (
+    (230, 60, 50), (40, 120, 220), (50, 160, 70), (240, 150, 20), (150, 80, 200),
+    (0, 160, 170), (220, 70, 150), (130, 120, 40),
+)  # fmt: skip
+_PART_OF_SIDE = 300
+"""A line is one pixel thick for each of so many of the picture's longer side."""
+_RATE = Fraction(25)
+
+
+def draw_boxes(picture: np.ndarray, boxes: Iterable[ScoredBox], title: str = "") -> np.ndarray:
+    """Return a picture (uint8 RGB [height, width, 3]) with boxes, their classes and scores."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    thick = max(1, max(image.size) // _PART_OF_SIDE)
+    for box in boxes:
+        colour = _COLOURS[box.number % len(_COLOURS)]
+        left, top, right, bottom = box.corners
+        draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=thick)
+        told = f"{box.name or box.number} {box.score:.2f}"
+        _write(draw, (left, top), told, colour)
+    if title:
+        _write(draw, (0, 12), title, (20, 20, 20))
+    return np.asarray(image)
+
+
+def _write(draw: object, place: tuple[float, float], text: str, colour: tuple[int, ...]) -> None:
+    from PIL import ImageDraw
+
+    assert isinstance(draw, ImageDraw.ImageDraw)  # noqa: S101  # typed loosely: Pillow loads late
+    told = shown(text).encode("latin-1", "replace").decode("latin-1")
+    x, y = place[0], max(0.0, place[1] - 12)
+    draw.rectangle(draw.textbbox((x, y), told), fill=colour)
+    draw.text((x, y), told, fill=(255, 255, 255))
+
+
+def draw_lines(picture: np.ndarray, lines: Iterable[str]) -> np.ndarray:
+    """Return a picture with lines of text at its top."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    for place, line in enumerate(lines, start=1):
+        _write(draw, (0, 12 * place), line, (20, 20, 20))
+    return np.asarray(image)
+
+
+def join_side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Return pictures of one height as one."""
+    import numpy as np
+
+    return np.concatenate(list(pictures), axis=1)
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a picture as PNG."""
+    from PIL import Image
+
+    Image.fromarray(picture).save(path, format="PNG")
+
+
+def find_rate(path: Path) -> Fraction:
+    """Return a video's frames a second; 25 where it does not say."""
+    import av
+
+    with av.open(str(path)) as container:
+        return container.streams.video[0].average_rate or _RATE
+
+
+class VideoFile:
+    """A video that is written frame by frame: H.264 where this PyAV has it, else MPEG-4."""
+
+    def __init__(self, path: Path, rate: Fraction) -> None:
+        self._path = path
+        self._rate = rate
+
+    def __enter__(self) -> Self:
+        import av
+
+        self._container = av.open(str(self._path), "w")
+        self._stream: Any = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())
+        self._container.close()
+
+    def add(self, picture: np.ndarray) -> None:
+        """Add a frame, uint8 RGB [height, width, 3]; all are of the first one's size."""
+        import av
+
+        if self._stream is None:
+            codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
+            self._stream = self._container.add_stream(codec, rate=self._rate)
+            height, width = (size - size % 2 for size in picture.shape[:2])
+            self._stream.height, self._stream.width = height, width
+            self._stream.pix_fmt = "yuv420p"  # which needs even sizes
+        cut = picture[: self._stream.height, : self._stream.width].copy()
+        frame = av.VideoFrame.from_ndarray(cut, format="rgb24")
+        self._container.mux(self._stream.encode(frame))

@@ -1,0 +1,197 @@
+"""What was built, fed by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import MissingFile, StepInputError, UsageError
+from trtbuild.data.arrays import read_array_file
+from trtbuild.model.feeds import Feeder
+from trtbuild.recipe.load import LoadedRecipe, load_recipe
+from trtbuild.run.executor import Executor
+from trtbuild.verbs.running.answers import Answer, choose_answering
+from trtbuild.verbs.running.feeding import FedSample, Feeding, choose_feeding
+from trtbuild.verbs.running.runners import (
+    Doubt,
+    Place,
+    Runner,
+    choose_runner,
+    find_side,
+    no_doubt,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["RunResult", "SampleRuns", "run_arrays", "run_samples"]
+
+RECIPES = (".yaml", ".yml")
+_HINT = "--input takes an npz file, with an array for each input of the model"
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gave, and what was run."""
+
+    model: Path
+    """The engine, or the ONNX model it was built from."""
+    outputs: dict[str, np.ndarray]
+    told: str
+    """Which of them ran, and where, in words."""
+
+
+@dataclass(frozen=True)
+class SampleRuns:
+    """Samples that are run as they are read; what ran is known once one has."""
+
+    feeding: Feeding
+    sides: dict[str, Runner]
+    """What runs, by what its answers are called; several where they are shown side by side."""
+    answers: Iterator[tuple[FedSample, dict[str, Answer]]]
+
+
+def run_arrays(  # noqa: PLR0913  # what to run, on what, and where
+    path: Path,
+    inputs: Path,
+    executor: Executor,
+    *,
+    build_dir: Path,
+    target: str = "",
+    on: Place = "any",
+    plugins: Sequence[Path] = (),
+    doubt: Doubt = no_doubt,
+    side: str = "",
+) -> RunResult:
+    """Run a recipe's engine, or an engine, once on the arrays of an npz file.
+
+    With a `side` (`fp32`, `int8`) that model of the recipe, on the CPU.
+
+    Raises:
+        MissingFile: the recipe is not built, or an engine is not there.
+        StepFailed: the engine does not load or run.
+        StepInputError: the model does not run on these values.
+        UsageError: there is no such target; the arrays cannot be read, or do not fit the model;
+            what was built is not of the recipe as it stands.
+        NoGpu: the engine shall run, and cannot here; says why.
+    """
+    feed = _read_arrays(inputs)
+    recipe = _load(path)
+    if side:
+        runner = find_side(_demand_recipe(path, recipe), side, build_dir, doubt)
+    else:
+        runner = choose_runner(
+            path,
+            recipe,
+            executor,
+            build_dir=build_dir,
+            target=target,
+            on=on,
+            plugins=plugins,
+            doubt=doubt,
+        )
+    outputs = runner.run(feed)
+    return RunResult(runner.model, outputs, runner.describe(feed))
+
+
+def run_samples(  # noqa: PLR0913  # what to run, on what, and where
+    path: Path,
+    inputs: Path,
+    executor: Executor,
+    *,
+    build_dir: Path,
+    target: str,
+    on: Place,
+    plugins: Sequence[Path],
+    doubt: Doubt,
+    sides: Sequence[str],
+    data: str,
+    names: Sequence[str],
+    top: int,
+) -> SampleRuns:
+    """Run a recipe on pictures, a video, text or sound, through the preprocessing of its data.
+
+    Raises:
+        UsageError: it is no recipe; the files are of no sort that the recipe reads.
+        MissingFile, NoGpu: see `run_arrays`.
+    """
+    recipe = _demand_recipe(path, _load(path))
+    feeding = choose_feeding(recipe, inputs, data)
+    runners: dict[str, Runner] = {
+        side: find_side(recipe, side, build_dir, doubt) for side in sides
+    } or {
+        "": choose_runner(
+            path,
+            recipe,
+            executor,
+            build_dir=build_dir,
+            target=target,
+            on=on,
+            plugins=plugins,
+            doubt=doubt,
+        )
+    }
+    answers = _answer_all(recipe, feeding, runners, names=names or feeding.names, top=top)
+    return SampleRuns(feeding, runners, answers)
+
+
+def _answer_all(
+    loaded: LoadedRecipe,
+    feeding: Feeding,
+    runners: Mapping[str, Runner],
+    *,
+    names: Sequence[str],
+    top: int,
+) -> Iterator[tuple[FedSample, dict[str, Answer]]]:
+    recipe, how = loaded.recipe, feeding.how
+    for fed in feeding.samples():
+        found: dict[str, Answer] = {}
+        height, width = (0, 0) if fed.picture is None else fed.picture.shape[:2]
+        view = how.view(width, height) if how is not None and fed.picture is not None else None
+        for side, runner in runners.items():
+            feeder = Feeder(runner.inputs, [], recipe.inputs)
+            if feeder.batch != 1:
+                raise UsageError(
+                    f"{runner.model}: takes {feeder.batch} samples at once, and they are fed one "
+                    "by one here",
+                    hint="give arrays: an npz file, or open the batch axis (fix `set_dimension`)",
+                )
+            (feed,) = feeder.feeds([fed.sample])
+            with feed.blamed():
+                outputs = runner.run(feed.arrays)
+            # A run of one sample: axis 0 counts it wherever outputs count samples at all.
+            rows = {name: _take_only_row(each) for name, each in outputs.items()}
+            answering = choose_answering(recipe, list(rows), names, top)
+            found[side] = answering.answer(rows, view)
+        yield fed, found
+
+
+def _take_only_row(output: np.ndarray) -> np.ndarray:
+    found: np.ndarray = output[0] if output.ndim and output.shape[0] == 1 else output
+    return found
+
+
+def _load(path: Path) -> LoadedRecipe | None:
+    return load_recipe(path) if path.suffix in RECIPES else None
+
+
+def _demand_recipe(path: Path, recipe: LoadedRecipe | None) -> LoadedRecipe:
+    if recipe is None:
+        raise UsageError(
+            f"{path}: is no recipe, and only one says how pictures or text become what the model "
+            "takes",
+            hint="give the recipe; an engine takes arrays: an npz file",
+        )
+    return recipe
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "there is no such file"
+        raise UsageError(f"--input: {path}: {what}", hint=_HINT)
+    try:
+        return read_array_file(path)
+    except (StepInputError, MissingFile) as error:
+        raise UsageError(f"--input: {error.message}", hint=_HINT) from None
