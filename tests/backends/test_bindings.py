@@ -160,6 +160,7 @@ USED = {
         "EXCLUDE_LEAN_RUNTIME",
         "ERROR_ON_TIMING_CACHE_MISS",
         "DISABLE_COMPILATION_CACHE",
+        "GPU_FALLBACK",
     },
     "LayerInformationFormat": {"JSON"},
 }
@@ -172,9 +173,13 @@ ATTRIBUTES = {
         "set_timing_cache": "set_timing_cache(self: IBuilderConfig, cache: ITimingCache, "
         "ignore_mismatch: bool) -> bool",
         "get_timing_cache": "get_timing_cache(self: IBuilderConfig) -> ITimingCache",
+        "get_memory_pool_limit": "get_memory_pool_limit(self: IBuilderConfig, pool: MemoryPoolType)"
+        " -> int",
         "progress_monitor": "property",
         "DLA_core": "property",
+        "default_device_type": "property",
     },
+    "Builder": {"num_DLA_cores": "read only"},
     "ITimingCache": {"serialize": "serialize(self: ITimingCache) -> IHostMemory"},
     "INetworkDefinition": {
         "num_inputs": "read only",

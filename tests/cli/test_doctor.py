@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from trtbuild.machine.facts import Gpu
+from trtbuild.verbs import diagnose
+
 
 def test_settings_that_are_wrong_are_told_by_doctor(trtbuild, tmp_path, monkeypatch):
     """At their line."""
@@ -14,3 +17,15 @@ def test_settings_that_are_wrong_are_told_by_doctor(trtbuild, tmp_path, monkeypa
 
     assert 2 == answer.code
     assert "config.yaml:1:11: error: `tensorrt12` is no kind of target" in answer.err
+
+
+def test_gpus_have_the_index_that_a_device_is_chosen_by(trtbuild, tmp_path, monkeypatch):
+    """In CUDA's order, with what tells two of a name apart."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    found = (Gpu("NVIDIA L4", "8.9", 24 << 30, "31"), Gpu("NVIDIA H200", "9.0", 140 << 30, "17"))
+    monkeypatch.setattr(diagnose, "list_gpus", lambda: found)
+
+    told = trtbuild("doctor").out
+
+    assert "GPU 0: NVIDIA L4 (8.9), 24.0 GiB" in told
+    assert "GPU 1: NVIDIA H200 (9.0), 140.0 GiB" in told

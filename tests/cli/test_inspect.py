@@ -32,7 +32,7 @@ def inspected(monkeypatch, trtbuild):
             }
         )
         monkeypatch.setattr(
-            api, "inspect", lambda path, plugins: asked.append((path, plugins)) or found
+            api, "inspect", lambda path, plugins, **_: asked.append((path, plugins)) or found
         )
         return trtbuild("inspect", "model.engine", *words)
 

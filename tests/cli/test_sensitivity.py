@@ -54,7 +54,7 @@ def test_samples_and_layers_can_be_chosen(applied_project, trtbuild):
 @pytest.mark.parametrize(
     ("before", "after", "more", "code", "said"),
     [
-        ("", "", ["--layers", "gone*"], 3, "`gone*` means no layer in INT8"),
+        ("", "", ["--layers", "gone*"], 2, "`gone*` means no layer in INT8"),
         (
             "data: calib\n  calibrator",
             "skip: ['*']\n  data: calib\n  calibrator",

@@ -33,6 +33,7 @@ OPTIONS = {
     "remove_qdq": "{}",
     "symmetrize_qdq": "{}",
     "add_nms": '{"layout": "yolov8"}',
+    "embed_preprocess": '{"mean": [0.5]}',
     "python": '{"entrypoint": "surgery.py:drop"}',
 }
 """Options that make each kind do something to at least one of the models below."""
@@ -115,7 +116,13 @@ MODELS["a head"] = (
     {},
     (2, 6, 9),
 )
+MODELS["pictures"] = (
+    "g (float[N, 3, 4, 4] x) => (float[N, 3, 4, 4] y) { y = Relu(x) }",
+    {},
+    (2, 3, 4, 4),
+)
 ONLY = {
+    "embed_preprocess": ("pictures",),
     "add_nms": ("a head",),
     "replace_op": ("plain", "identities", "batch norms", "shared weights"),
 }

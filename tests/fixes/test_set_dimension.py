@@ -102,21 +102,25 @@ RESHAPED = """g (float[1, 2, 4] x) => (float[1, 8] y) <int64[2] s = TARGET>
     { [flat] r = Reshape(x, s)  y = Relu(r) }"""
 
 
-@pytest.mark.parametrize("size", ["batch", 2])
-def test_a_reshape_that_insists_on_the_old_size_is_an_error(size):
+@pytest.mark.parametrize(("size", "wanted"), [("batch", [0, 8]), (2, [2, 8])])
+@pytest.mark.parametrize("target", ["{1, 8}", "{1, -1}"])
+def test_a_reshape_that_insists_on_the_old_size_follows(size, wanted, target):
     """Such a model would fail, or mix samples, at the first real batch."""
-    graph = graph_of(RESHAPED.replace("TARGET", "{1, 8}"))
+    graph = graph_of(RESHAPED.replace("TARGET", target))
+    log = fix(size=size).apply(graph)
+    result = outputs_of(gs.export_onnx(graph), {"x": np.ones((2, 2, 4), np.float32)})["y"]
 
-    with pytest.raises(StepInputError, match=r"flat reshapes to \[1, 8\], whatever comes in"):
-        fix(size=size).apply(graph)
+    assert (2, 8) == result.shape
+    assert log.changes[1].startswith(f"flat: reshapes to [{wanted[0]}, ")
 
 
-def test_a_reshape_that_may_mean_the_old_size_is_remarked():
-    """[1, -1] would gather the whole batch into one row: the reader is told."""
-    graph = graph_of(RESHAPED.replace("TARGET", "{1, -1}"))
-    account = fix().apply(graph)
+def test_what_else_insists_is_an_error():
+    """A table of positions is for one size, and says so at another."""
+    text = "g (float[1, 4, 2] x) => (float[1, 4, 2] y) { y = Add(x, table) }"
+    table = {"table": np.ones((1, 4, 2), np.float32)}
 
-    assert "flat reshapes to [1, -1]" in account.remarks[0]
+    with pytest.raises(StepInputError, match="axis 1 cannot be h: at 8, shapes do not fit"):
+        fix(axis=1, size="h").apply(graph_of(text, table))
 
 
 @pytest.mark.parametrize("target", ["{-1, 8}", "{0, 8}", "{0, -1}"])

@@ -18,7 +18,7 @@ from trtbuild.calib.kinds import Calibrator
 from trtbuild.calib.ranges import ranges_from_histograms
 from trtbuild.model.feeds import Feed
 from trtbuild.quant.apply import quantize_model
-from trtbuild.steps.judged_limits import judge_kinds
+from trtbuild.steps.judged_limits import search_judged
 
 
 def logits_of(model):
@@ -30,17 +30,16 @@ def logits_of(model):
 
 
 def ours(name, folder):
-    """Quantize with the kind that `auto` takes, judged on the calibration images."""
+    """Quantize with the limits that `auto` finds, judged on the calibration images."""
     histograms = histograms_of(name)
     auto = dict.fromkeys(histograms, TypeAdapter(Calibrator).validate_python({"kind": "auto"}))
     (folder / "exported.onnx").write_bytes(exported(name))
     images = load("calib")[0]
     feeds = [Feed((str(i),), {"input": image[None]}) for i, image in enumerate(images)]
-    judged = judge_kinds(
+    judged = search_judged(
         folder / "exported.onnx", feeds, auto, histograms, folder=folder / "judged", workers=1
     )
-    taken = TypeAdapter(Calibrator).validate_python({"kind": judged.best})
-    ranges = ranges_from_histograms(histograms, dict.fromkeys(histograms, taken), samples=100)
+    ranges = ranges_from_histograms(histograms, auto, samples=100, judged=judged.choices)
     return quantize_model(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
 
 

@@ -11,6 +11,7 @@ from trtbuild.sources import ModelSource
 from trtbuild.sources.huggingface import Huggingface
 from trtbuild.sources.onnx import Onnx
 from trtbuild.sources.torch import Torch
+from trtbuild.sources.ultralytics import Ultralytics
 
 MODEL = TypeAdapter(ModelSource)
 TORCH = """{"kind": "torch", "entrypoint": "net.py:make", "inputs": {"x": {"shape": ["n", 3]}}%s}"""
@@ -57,7 +58,7 @@ def test_a_dimension_is_a_size_or_a_name(shape):
         MODEL.validate_json(TORCH.replace('["n", 3]', shape) % "")
 
 
-@pytest.mark.parametrize("kind", [Onnx, Torch, Huggingface])
+@pytest.mark.parametrize("kind", [Onnx, Torch, Huggingface, Ultralytics])
 def test_every_option_is_described(kind):
     """The recipe reference is made of these words."""
     assert set(kind.model_fields) - {"kind"} == set(describe_fields(kind))
@@ -65,4 +66,4 @@ def test_every_option_is_described(kind):
 
 def test_the_union_is_the_registry():
     """All kinds are in it."""
-    assert {Huggingface, Onnx, Torch} == set(load_kinds(ModelSource))
+    assert {Huggingface, Onnx, Torch, Ultralytics} == set(load_kinds(ModelSource))

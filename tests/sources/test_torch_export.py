@@ -6,7 +6,6 @@ import hashlib
 import logging
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,9 +15,7 @@ from tests.helpers.torch_models import tiny, write_source
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.onnx_file import write_onnx
 from trtbuild.model.signature import read_signature
-from trtbuild.sources import torch_dynamo
-from trtbuild.sources.kinds import Torch
-from trtbuild.sources.torch_call import Request, arrange
+from trtbuild.sources.torch import Torch
 from trtbuild.sources.torch_module import prepare_module
 
 torch = pytest.importorskip("torch")
@@ -26,14 +23,6 @@ torch = pytest.importorskip("torch")
 
 def source(**fields):
     return Torch.model_validate_json(tiny(**fields))
-
-
-def request(base, profiles=(), **fields):
-    """Return what such a section asks of an exporter."""
-    asked = source(**fields)
-    made = prepare_module(asked, base=base, weights=None)
-    sizes = asked.sizes(profiles, {})
-    return Request(asked.entrypoint, made, asked.inputs, asked.outputs, asked.opset, sizes)
 
 
 def brought(base, profiles=(), **fields):
@@ -252,42 +241,6 @@ def test_a_sequence_is_exported_within_the_profile(base):
     with pytest.raises(StepInputError, match=r"it raises .* at scale \[2, 96\]") as caught:
         brought(base, **CLASHING)
     assert "give profiles" in caught.value.hint
-
-
-def test_what_cannot_be_exported_for_all_sizes_is_for_the_profiles(base, monkeypatch):
-    """With a note; a module that fails by itself is not tried again."""
-    tried = []
-
-    def captured(_request, _call, _arguments, dynamic):
-        tried.append([(str(each.__name__), each.min, each.max) for each in dynamic[0].values()])
-        if len(tried) == 1:
-            raise ValueError("not for all")
-        return SimpleNamespace(model_proto="model")
-
-    monkeypatch.setattr(torch_dynamo, "_captured", captured)
-    monkeypatch.setattr(torch_dynamo, "hold_to_promises", lambda *_: None)
-    asked = request(base, SHORT, **CLASHING)
-
-    assert ("model", (torch_dynamo.WITHIN,)) == torch_dynamo.export_for_all_sizes(
-        asked, arrange(asked)
-    )
-    assert [("batch", "seq"), ("seq", 4, 77)] == [tuple(n for n, _, _ in tried[0]), tried[1][1]]
-    tried.clear()
-    with pytest.raises(StepInputError, match="it raises"):
-        brought(base, **CLASHING)
-    assert [] == tried
-
-
-def test_an_opset_that_cannot_be_reached_says_which_can(pair, base):
-    """The exporter would keep its own without a word."""
-    model = type(pair)()
-    model.CopyFrom(pair)
-    model.opset_import[0].version = 18
-    asked = request(base, **PAIR)
-
-    with pytest.raises(StepInputError, match="at opset 20, only at 18") as caught:
-        torch_dynamo.hold_to_promises(asked, arrange(asked), model)
-    assert "write `opset: 18`" == caught.value.hint
 
 
 def test_finding_the_sources_is_cheap(base):

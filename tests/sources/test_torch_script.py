@@ -106,6 +106,14 @@ def test_a_program_of_torchscript_is_exported(tmp_path):
     assert () == held(traced(module, ("y",), {"x": InputSpec(shape=("n", 3))}), tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:DeprecationWarning")
+def test_a_program_of_torchscript_that_returns_a_mapping_is_refused():
+    """Its graph has it, and ONNX has none."""
+    module = torch.jit.trace(of(lambda _, x: {"y": x}), torch.zeros(1), strict=False)
+    with pytest.raises(StepInputError, match="a program of TorchScript that returns a mapping"):
+        traced(module, ("y",), {"x": InputSpec(shape=("n",))})
+
+
 def test_its_opset_ends_at_20():
     """Said before anything runs."""
     with pytest.raises(ValidationError, match="opset 20 at most"):

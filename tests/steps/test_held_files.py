@@ -13,6 +13,7 @@ from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
 from trtbuild.core.kinds import load_kinds
 from trtbuild.run.executor import Call
 from trtbuild.run.worker import run_call
+from trtbuild.sources.kinds import Onnx
 from trtbuild.steps.any_step import AnyStep
 from trtbuild.steps.base import Pinned, Step
 from trtbuild.steps.capture_data import DataInput
@@ -27,6 +28,7 @@ FIELDS = {
 }
 LONG_AGO = 1_000_000_000
 FILES = source_of('{"kind": "arrays", "path": "named"}')
+MODEL = Onnx(kind="onnx", path="named")
 CHANGED = "named: has changed since this run was planned"
 
 
@@ -69,7 +71,7 @@ def test_a_file_edited_between_plan_and_step_fails_the_step(file, tmp_path, fiel
     kind, name = FIELDS[field]
     several = "tuple" in str(kind.model_fields[name].annotation)
     value = (pin(file),) if several else pin(file)
-    options = dict.fromkeys(kind.model_fields) | {"source": FILES, name: value}
+    options = dict.fromkeys(kind.model_fields) | {"source": FILES, "model": MODEL, name: value}
     step = kind.model_construct(**options)
     file.write_text("another")
     call = Call.model_construct(

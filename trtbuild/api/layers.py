@@ -35,9 +35,10 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
     before is not measured again; of what is to be spent `announce` is told first.
 
     Raises:
-        UsageError: the recipe quantizes nothing, or compares on no data.
+        UsageError: the recipe quantizes nothing, or compares on no data, or a pattern for layers
+            means none.
         RecipeError: the recipe, alone or with the model it names, is wrong.
-        StepInputError: no layer is in INT8, or none that a pattern means.
+        StepInputError: no layer is in INT8.
         StepFailed: a step failed; what other steps made is in the store.
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """

@@ -65,7 +65,7 @@ class TensorrtRtx(TrtOptions):
     """GPUs that one engine serves: 7.5 (no INT8 for any GPU then), 8.0, 8.6, 8.9, 12.0, 12.1."""
     workspace: SizeOrAuto = 64 * GIBIBYTE
     """Most memory a layer may use while it runs; fixed, so that no machine's GPU changes it. `auto`
-    is that of a target without it: no GPU is asked, and the largest has less."""
+    is that of a target without it, since no GPU is asked."""
 
     @field_validator("compute_capabilities")
     @classmethod

@@ -43,7 +43,9 @@ class Auto(Options):
 
     counts: ClassVar[bool] = True
     KINDS: ClassVar[tuple[str, ...]] = ("mse", "power", "percentile", "entropy2", "minmax")
-    """What there is to choose from; of equal ones the first."""
+    """What there is to choose from."""
+    BASIS: ClassVar[tuple[str, ...]] = ("mse", "power")
+    """The kinds that others must beat by more than chance: they are seldom far from the best."""
 
     kind: Literal["auto"]
     power: Annotated[float, Field(ge=1, le=8)] = 2.4

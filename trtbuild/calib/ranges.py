@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.histogram import Histogram
+from trtbuild.calib.limit_search import Choice
 from trtbuild.core.options import Options
 from trtbuild.core.values import Range, Ranges
 
@@ -20,17 +21,18 @@ def ranges_from_histograms(
     *,
     samples: int,
     workers: int = 1,
-    judged: str = "",
+    judged: Mapping[str, Choice] | None = None,
 ) -> Ranges:
     """Return a range for each tensor that was reached: what was seen, clipped to ±limit.
 
-    Sorted by name; `workers` tensors are searched at a time. `judged` is the kind that `auto` was
-    found to do best with; without it the histograms decide.
+    Sorted by name; `workers` tensors are searched at a time. `judged` are the limits that were
+    searched where `auto` chooses; of other tensors the histograms decide.
     """
+    chosen = judged or {}
     reached = sorted(name for name, histogram in histograms.items() if histogram.total)
     with ThreadPoolExecutor(workers) as pool:
         found = pool.map(
-            lambda name: _make_range(histograms[name], calibrators[name], judged), reached
+            lambda name: _make_range(histograms[name], calibrators[name], chosen.get(name)), reached
         )
         return Ranges(tensors=dict(zip(reached, found, strict=True)), samples=samples)
 
@@ -51,13 +53,11 @@ def _options(calibrator: HostCalibrator) -> dict[str, float | int | str | bool]:
     return calibrator.model_dump(exclude={"kind"})
 
 
-def _make_range(histogram: Histogram, calibrator: HostCalibrator, judged: str) -> Range:
+def _make_range(histogram: Histogram, calibrator: HostCalibrator, judged: Choice | None) -> Range:
     import numpy as np
 
     if isinstance(calibrator, Auto):
-        won, found = judged, calibrator.offer(histogram)[judged] if judged else 0.0
-        if not judged or not calibrator.samples:
-            won, found = calibrator.pick(histogram)
+        won, found = judged or calibrator.pick(histogram)
         kind = f"{calibrator.kind}: {won}"
     else:
         kind, found = calibrator.kind, calibrator.limit(histogram)

@@ -231,11 +231,14 @@ def write_logs(logs: Sequence[KeptLog], asked: LogLevel) -> None:
 
 def write_diagnosis(found: Diagnosis) -> None:
     """Write what this machine can build, and the command that brings the rest."""
+    from trtbuild.core.words import format_size
     from trtbuild.machine.facts import list_doubts, name_package
 
     echo(f"Python {found.python}, store {found.store}")
-    names = ", ".join(f"{gpu.name} ({gpu.compute_capability})" for gpu in found.gpus)
-    echo(f"GPU: {names or 'none with a driver: engines are built, and cannot be run here'}")
+    for index, gpu in enumerate(found.gpus):
+        echo(f"GPU {index}: {gpu.in_words()}, {format_size(gpu.memory_bytes)}")
+    if not found.gpus:
+        echo("GPU: none with a driver: engines are built, and cannot be run here")
     echo("targets:")
     for target in found.targets:
         versions = ", ".join(name_package(name, fact) for name, fact in target.packages.items())

@@ -20,15 +20,17 @@ __all__ = ["make_teller", "write_tuning"]
 
 def make_teller() -> Callable[[Trial, bool], None]:
     """Return what says of each trial, on standard error, how it went."""
-    count = 0
+    numbers: dict[str, int] = {}
 
     def tell(trial: Trial, better: bool) -> None:  # noqa: FBT001  # called with what it hears
-        nonlocal count
+        key = repr((trial.options, trial.floats))
+        again = key in numbers
+        count = numbers.setdefault(key, len(numbers))
         end = trial.problem or _list(trial.figures)
         kept = "passes: " if trial.passed else "better: " if better and count else ""
         told = "not possible: " if trial.problem else kept
-        echo(shown(f"{count:3}  {trial.what}: {told}{end}"), err=True)
-        count += 1
+        on = f" on {trial.samples} samples" if trial.fewer or again else ""
+        echo(shown(f"{count:3}  {trial.what}{on}: {told}{end}"), err=True)
 
     return tell
 
@@ -73,7 +75,7 @@ def _verdict(found: Tuning) -> str:
 
 def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
     names = [figure.name for figure in found.trials[0].figures]
-    yield ["", "INT8", "size", *names]
+    yield ["", "INT8", "size", "samples", *names]
     for index, trial in enumerate(found.trials):
         if trial.problem or not (trial.frontier or verbose or index in {0, found.best}):
             continue
@@ -83,6 +85,7 @@ def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
             _name(trial) + mark,
             format_figure(trial.int8_share, "share"),
             format_size(trial.size_bytes),
+            str(trial.samples),
             *(told.get(name, "-") for name in names),
         ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Literal
 
 __all__ = ["LEAST", "USUAL", "LogLevel"]
@@ -11,10 +10,10 @@ LogLevel = Literal["verbose", "info", "warning", "error", "internal_error"]
 """TensorRT's levels of severity, the most talkative first: what is below one is not written."""
 USUAL: LogLevel = "info"
 LEAST: dict[LogLevel, int] = {
-    "verbose": logging.NOTSET,
-    "info": logging.DEBUG,  # Polygraphy has TensorRT's `info` below its own
-    "warning": logging.WARNING,
-    "error": logging.ERROR,
-    "internal_error": logging.ERROR,  # Polygraphy hands both over as errors
+    "verbose": 0,
+    "info": 10,  # Polygraphy has TensorRT's `info` as DEBUG
+    "warning": 30,
+    "error": 40,
+    "internal_error": 40,  # Polygraphy hands both over as errors
 }
-"""The least of Python's levels that is written at each."""
+"""The least of Python's levels that is written at each, as a number: commands load no logging."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -95,6 +96,7 @@ def describe_fields(options: type[BaseModel]) -> dict[str, str]:
     return found
 
 
+@cache
 def _docstrings(options: type[BaseModel]) -> dict[str, str]:
     import ast
     import inspect
@@ -257,7 +259,7 @@ SizeOrAuto = Annotated[
             "anyOf": [
                 {"type": "string", "pattern": _SIZE_PATTERN},
                 {"type": "integer", "minimum": 1},
-                {"const": AUTO},
+                {"type": "string", "const": AUTO},
             ],
             "description": "A size in bytes: 4GiB, 512MiB, a plain number, or auto.",
         }

@@ -6,7 +6,7 @@ from typing import Any
 
 from trtbuild.core.options import Options
 
-__all__ = ["Figure", "Trial", "Tuning"]
+__all__ = ["Figure", "Standing", "Trial", "Tuning"]
 
 
 class Figure(Options):
@@ -16,7 +16,21 @@ class Figure(Options):
     found: str
 
 
-class Trial(Options):
+class Standing(Options):
+    """How a candidate does on so many samples."""
+
+    samples: int = 0
+    """How many; 0 where it was not compared."""
+    passed: bool = False
+    """Every gate passes; on the fewest samples, none fails by more than is a sample's chance."""
+    shortfall: float = 0.0
+    """How far gates are from passing, summed up: in points of a share, dB, or shares of a limit."""
+    sqnr_db: float | None = None
+    """The least of any output, or of a part that stands out; None where there is none."""
+    figures: tuple[Figure, ...] = ()
+
+
+class Trial(Standing):
     """The recipe with some lines changed, built and compared as a whole."""
 
     what: str
@@ -28,20 +42,20 @@ class Trial(Options):
     of: int | None = None
     """The trial that it changes further, counted from 0; None for the recipe as it is."""
     problem: str = ""
-    """Why it could not be built or compared; what follows then says nothing."""
-    passed: bool = False
-    """Every gate passes."""
-    shortfall: float = 0.0
-    """How far gates are from passing, summed up: in points of a share, dB, or shares of a limit."""
-    sqnr_db: float | None = None
-    """The least of any output, or of a part that stands out; None where there is none."""
-    figures: tuple[Figure, ...] = ()
+    """Why it could not be built or compared; what else it says then counts for nothing."""
+    fewer: tuple[Standing, ...] = ()
+    """How it did on fewer samples before, the fewest first: its own figures are of the most."""
     int8_share: float = 0.0
     """Of the multiply-accumulates of weighted layers, those in INT8."""
     size_bytes: int = 0
     """Of the model with its weights, those in INT8 stored as such."""
     frontier: bool = False
     """Nothing that was tried has as much INT8 and comes closer to passing."""
+
+    @property
+    def first(self) -> Standing:
+        """How it did on the fewest samples, on which all that were tried can be compared."""
+        return self.fewer[0] if self.fewer else self
 
 
 class Tuning(Options):
@@ -56,6 +70,8 @@ class Tuning(Options):
     trials: tuple[Trial, ...]
     searched_on: str
     """The data set that trials were compared on."""
+    whole: int = 0
+    """How many samples that holds: a trial with fewer `samples` was compared on a part of it."""
     verified_on: str
     """The data set of `compare`, on which the best one was compared in the end."""
     before: tuple[Figure, ...]

@@ -45,7 +45,8 @@ class EmbedPreprocess(FixKind):
     With `data`, that data set's `preprocess` moves: every data set that is preprocessed alike then
     gives bytes, so calibration, comparison and `run` need no other line. Colours, scale, mean, std
     and layout come out bit for bit as from data. With `picture`, resizing, letterbox and crop move
-    too, for pictures of that one size; a byte may then come out one off where a sum lies halfway.
+    too, for pictures of that one size: bit for bit as Pillow and OpenCV do it, and of torchvision's
+    tensors a byte may be one off.
 
     The input keeps its name and becomes uint8; the tensor inside is called `NAME_float32`.
     """
@@ -78,7 +79,7 @@ class EmbedPreprocess(FixKind):
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos"] = "bilinear"
     """How to resize."""
     resize_like: Literal["pillow", "opencv", "torchvision"] = "pillow"
-    """Whose pixels come out, as `preprocess` has it; those of OpenCV may be one off."""
+    """Whose pixels come out, as `preprocess` has it."""
     antialias: bool | None = None
     """Whether to average over the pixels that are shrunk; by default as that library does."""
     window: Size | None = None

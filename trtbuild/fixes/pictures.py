@@ -18,11 +18,13 @@ __all__ = ["write_gray", "write_numbers", "write_resized", "write_window"]
 _LUMA = (19595, 38470, 7471)
 """0.299, 0.587 and 0.114 in 65536ths, as Pillow has them: sums stay whole in float32."""
 _AXES = {"height": 1, "width": 2}
+_PILLOW_BITS, _OPENCV_BITS = 22, 11
+"""Their weights of bytes are whole numbers of so many bits behind the point."""
 
 
 def _tensor(name: str, values: np.ndarray) -> str:
     """Write a constant; Python's digits of a float are enough to read it back."""
-    kind = "int64" if values.dtype.kind == "i" else "float"
+    kind = {"int64": "int64", "int32": "int32"}.get(str(values.dtype), "float")
     shape = f"[{', '.join(map(str, values.shape))}]" if values.ndim else ""
     inside = ", ".join(repr(each) for each in values.reshape(-1).tolist())
     return f"{name} = Constant<value = {kind}{shape} {{{inside}}}>() "
@@ -49,47 +51,86 @@ def write_resized(
 ) -> tuple[str, str]:
     """Write the resizing of pictures of one size, across and then down; bytes stay whole.
 
-    Pillow rounds after each of the two, the others once.
+    It sums over taps: a product of matrices would be quantized, and TensorRT has no Resize with
+    antialiasing. Pillow and OpenCV reckon in whole numbers, and so does the graph for them, which
+    16-bit floats then cannot spoil.
     """
-    text = ""
     sizes = dict(zip(_AXES, zip(old, new, strict=True), strict=True))
     steps = [axis for axis in ("width", "height") if sizes[axis][0] != sizes[axis][1]]
+    if not steps or how.interpolation == "nearest":
+        text = ""
+        for axis in steps:
+            inside, _ = find_taps(*sizes[axis], how)
+            text += _tensor(f"{axis}_from", inside[:, 0])
+            text += f"{axis}_t = Gather<axis = {_AXES[axis]}>({source}, {axis}_from) "
+            source = f"{axis}_t"
+        return text, source
+    if how.like == "opencv" and len(steps) == 1:
+        steps = ["width", "height"]  # it rounds as often where one of them stays
+    whole = how.like != "torchvision"
+    text, source = (f"whole0 = Cast<to = 6>({source}) ", "whole0") if whole else ("", source)
     for axis in steps:
-        more, source = _resample(source, axis, *sizes[axis], how)
-        last = axis == steps[-1]
-        if how.interpolation != "nearest" and (last or how.like == "pillow"):
-            rounded, source = _round(source, axis, half_up=how.like != "torchvision")
-            more += rounded
+        more, source = _resample(source, axis, *sizes[axis], how, last=axis == steps[-1])
         text += more
-    return text, source
+    return (text + f"whole1 = Cast<to = 1>({source}) ", "whole1") if whole else (text, source)
 
 
-def _resample(source: str, axis: str, old: int, new: int, how: Resampling) -> tuple[str, str]:
-    """Write the sum over the taps.
+def _resample(
+    source: str, axis: str, old: int, new: int, how: Resampling, *, last: bool
+) -> tuple[str, str]:
+    """Write the sums of an axis, rounded as that library does."""
+    import numpy as np
 
-    A product of matrices would be quantized, and TensorRT has no Resize with antialiasing.
-    """
     inside, weights = find_taps(old, new, how)
-    text, place = _tensor(f"{axis}_from", inside), _AXES[axis]
-    if how.interpolation == "nearest":
-        text = _tensor(f"{axis}_from", inside[:, 0])
-        return f"{text} {axis}_t = Gather<axis = {place}>({source}, {axis}_from) ", f"{axis}_t"
-    behind = 1 if axis == "width" else 2
-    text += _tensor(f"{axis}_by", weights.reshape(*weights.shape, *[1] * behind))
+    place, behind = _AXES[axis], 1 if axis == "width" else 2
+    if how.like == "torchvision":
+        factors: np.ndarray = weights.astype(np.float32)
+    elif how.like == "pillow":
+        factors = np.trunc(weights * 2.0**_PILLOW_BITS + np.copysign(0.5, weights)).astype(np.int32)
+    else:
+        factors = np.rint(weights.astype(np.float32) * 2.0**_OPENCV_BITS).astype(np.int32)
+    text = _tensor(f"{axis}_from", inside)
+    text += _tensor(f"{axis}_by", factors.reshape(*factors.shape, *[1] * behind))
     text += f"{axis}_axis = Constant<value_ints = [{place + 1}]>() "
     text += f"{axis}_t = Gather<axis = {place}>({source}, {axis}_from) "
     text += f"{axis}_w = Mul({axis}_t, {axis}_by) "
-    return text + f"{axis}_s = ReduceSum<keepdims = 0>({axis}_w, {axis}_axis) ", f"{axis}_s"
+    made = f"{axis}_w"
+    twice = how.like == "opencv" and how.interpolation == "bilinear"
+    if twice and last:
+        text += _shift(axis, made, 16)
+        made = f"{axis}_d16"
+    text += f"{axis}_s = ReduceSum<keepdims = 0>({made}, {axis}_axis) "
+    more, made = _round(f"{axis}_s", axis, how, last=last)
+    return text + more, made
 
 
-def _round(source: str, name: str, *, half_up: bool) -> tuple[str, str]:
-    text = _numbers(f"{name}_0", 0.0) + _numbers(f"{name}_255", 255.0)
-    if half_up:
-        text += _numbers(f"{name}_half", 0.5)
-        text += f"{name}_h = Add({source}, {name}_half) {name}_r = Floor({name}_h) "
-    else:
-        text += f"{name}_r = Round({source}) "
-    return text + f"{name}_c = Clip({name}_r, {name}_0, {name}_255) ", f"{name}_c"
+def _shift(axis: str, source: str, bits: int) -> str:
+    """Write a division by a power of two, towards 0; what is below that is cut off later."""
+    import numpy as np
+
+    text = _tensor(f"{axis}_2p{bits}", np.array(2**bits, np.int32))
+    return text + f"{axis}_d{bits} = Div({source}, {axis}_2p{bits}) "
+
+
+def _round(source: str, axis: str, how: Resampling, *, last: bool) -> tuple[str, str]:
+    import numpy as np
+
+    if how.like == "torchvision":
+        if not last:
+            return "", source
+        text = _numbers("least", 0.0) + _numbers("largest", 255.0) + f"even = Round({source}) "
+        return text + "bytes = Clip(even, least, largest) ", "bytes"
+    if how.like == "opencv" and not last:
+        bilinear = how.interpolation == "bilinear"
+        return (_shift(axis, source, 4), f"{axis}_d4") if bilinear else ("", source)
+    bits = _PILLOW_BITS
+    if how.like == "opencv":
+        bits = 2 if how.interpolation == "bilinear" else 2 * _OPENCV_BITS
+    text = _tensor(f"{axis}_half", np.array(2 ** (bits - 1), np.int32))
+    text += f"{axis}_h = Add({source}, {axis}_half) " + _shift(axis, f"{axis}_h", bits)
+    text += _tensor(f"{axis}_0", np.array(0, np.int32))
+    text += _tensor(f"{axis}_255", np.array(255, np.int32))
+    return text + f"{axis}_c = Clip({axis}_d{bits}, {axis}_0, {axis}_255) ", f"{axis}_c"
 
 
 def write_window(

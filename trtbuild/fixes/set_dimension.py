@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -18,12 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["SetDimension"]
 
+PROBED = 3
+"""The size of the first dynamic dimension, where sizes are reckoned in numbers."""
+
 
 class SetDimension(FixKind):
     """Name or size one dimension of an input or output, and infer all shapes again.
 
-    Dimensions of the same name follow: they are one dimension. A fixed size becomes dynamic
-    when it is given a name; a Reshape inside that still insists on the old size is an error.
+    Dimensions of the same name follow: they are one dimension. A fixed size becomes dynamic when it
+    is given a name; Reshape, Resize and Slice inside that insist on the old size follow as well.
+    Where something else does (a table of positions, anchors), it is an error.
     """
 
     equal: ClassVar[bool] = True
@@ -58,8 +61,10 @@ class SetDimension(FixKind):
         if isinstance(old, str) and old:
             self._rename(graph, old)
         tensor.shape = [*tensor.shape[: self.axis], self.size, *tensor.shape[self.axis + 1 :]]
-        self._propagate(graph, account, old)
         account.changed(self.tensor, f"axis {self.axis}: {old or '?'} → {self.size}")
+        if isinstance(old, int):
+            self._adapt(graph, tensor, account, old)
+        self._propagate(graph, old)
         return account
 
     def foresee(self, inputs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
@@ -105,7 +110,48 @@ class SetDimension(FixKind):
             hint=f"inputs and outputs: {shapes}",
         )
 
-    def _propagate(self, graph: gs.Graph, account: FixLog, old: Dimension) -> None:
+    def _adapt(self, graph: gs.Graph, tensor: gs.Variable, account: FixLog, old: int) -> None:
+        """Let what insists on the old size follow, and hold the result to another size."""
+        from trtbuild.fixes.adapting import Change, adapt_sizes
+        from trtbuild.model.shapes import infer_at
+
+        other = self.size if isinstance(self.size, int) else 2 * old
+        change = Change(
+            before=self._size_inputs(graph, tensor, old),
+            loose=self._size_inputs(graph, tensor, old, first=2 * PROBED),
+            after=self._size_inputs(graph, tensor, other),
+            fixed=isinstance(self.size, int),
+        )
+        for name, what in adapt_sizes(graph, change):
+            account.changed(name, what)
+        try:
+            infer_at(graph, change.after, strict=True)
+        except StepInputError as error:
+            raise StepInputError(
+                f"set_dimension: `{self.tensor}` axis {self.axis} cannot be {self.size}: "
+                + (f"at {other}, " if other != self.size else "")
+                + error.message,
+                hint="the model was exported for one size; export it again, dynamic",
+            ) from error
+
+    def _size_inputs(
+        self, graph: gs.Graph, tensor: gs.Variable, size: int, first: int = PROBED
+    ) -> dict[str, list[Dimension]]:
+        """Return the shapes of the inputs in numbers, with this size of the dimension."""
+        numbers: dict[Dimension, int] = {}
+        made: dict[str, list[Dimension]] = {}
+        for each in graph.inputs:
+            if each.shape is None:
+                continue
+            made[each.name] = [
+                n if isinstance(n, int) else numbers.setdefault(n, first + len(numbers))
+                for n in each.shape
+            ]
+            if each is tensor:
+                made[each.name][self.axis] = size
+        return made
+
+    def _propagate(self, graph: gs.Graph, old: Dimension) -> None:
         from trtbuild.model.shapes import infer_shapes_anew, merge_shapes
 
         try:
@@ -120,30 +166,6 @@ class SetDimension(FixKind):
             output.shape = merge_shapes(
                 output.shape, found[output.name], moved=isinstance(old, int)
             )
-        if isinstance(old, int):
-            self._look_at_reshapes(graph, account, old)
-
-    def _look_at_reshapes(self, graph: gs.Graph, account: FixLog, old: int) -> None:
-        import onnx_graphsurgeon as gs
-
-        for node in graph.nodes:
-            if node.op != "Reshape" or not isinstance(node.inputs[1], gs.Constant):
-                continue
-            target = [int(size) for size in node.inputs[1].values]
-            data = node.inputs[0].shape
-            if all(size > 0 for size in target) and data is not None:
-                known = all(isinstance(size, int) for size in data)
-                if not known or math.prod(data) != math.prod(target):
-                    raise StepInputError(
-                        f"set_dimension: `{self.tensor}` axis {self.axis} cannot be {self.size}: "
-                        f"{node.name} reshapes to {target}, whatever comes in",
-                        hint="the model was exported for one size; export it again, dynamic",
-                    )
-            elif self.axis < len(target) and target[self.axis] == old:
-                account.remark(
-                    f"set_dimension: {node.name} reshapes to {target}: where that {old} stands "
-                    f"for axis {self.axis} of `{self.tensor}`, results are wrong"
-                )
 
 
 def _text(tensor: gs.Variable) -> str:

@@ -36,9 +36,8 @@ def find_taps(old: int, new: int, how: Resampling) -> tuple[np.ndarray, np.ndarr
     if how.interpolation == "nearest":
         shift = 0.5 if how.like == "pillow" else 0.0
         below = np.floor((np.arange(new) + shift) * (old / new)).astype(np.int64)
-        return np.minimum(below, old - 1)[:, None], np.ones((new, 1), np.float32)
-    inside, weights = (_averaged if how.antialias else _between)(old, new, how.interpolation)
-    return inside, weights.astype(np.float32)
+        return np.minimum(below, old - 1)[:, None], np.ones((new, 1))
+    return (_averaged if how.antialias else _between)(old, new, how.interpolation)
 
 
 def _averaged(old: int, new: int, name: str) -> tuple[np.ndarray, np.ndarray]:

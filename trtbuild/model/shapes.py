@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
@@ -20,6 +20,7 @@ __all__ = [
     "Dimension",
     "complete_shapes",
     "forget_unknown",
+    "infer_at",
     "infer_shapes",
     "infer_shapes_anew",
     "is_named",
@@ -138,6 +139,32 @@ def infer_shapes_anew(graph: gs.Graph, *, moved: bool) -> dict[str, list[Dimensi
     for output, shape in zip(graph.outputs, declared, strict=True):
         output.shape = shape
     return {output.name: found.get(output.name) for output in graph.outputs}
+
+
+def infer_at(
+    graph: gs.Graph, sizes: Mapping[str, Sequence[Dimension]], *, strict: bool = False
+) -> dict[str, list[Dimension] | None]:
+    """Return the shapes that tensors have where the inputs have these; the graph stays as it is.
+
+    Raises:
+        StepInputError: strict, and an operator's inputs do not fit together.
+    """
+    import onnx
+    import onnx_graphsurgeon as gs
+
+    model = gs.export_onnx(graph)
+    for each in (model.graph, *iterate_subgraphs(model.graph)):
+        del each.value_info[:]
+        for value in each.output:
+            value.type.tensor_type.ClearField("shape")
+    for value in model.graph.input:
+        if value.name in sizes:
+            kind = value.type.tensor_type.elem_type
+            made = onnx.helper.make_tensor_value_info(value.name, kind, list(sizes[value.name]))
+            value.CopyFrom(made)
+    made = _infer_alone(model, strict=strict)
+    every = (*made.graph.input, *made.graph.value_info, *made.graph.output)
+    return {value.name: _shape(value) for value in every}
 
 
 def merge_shapes(

@@ -17,7 +17,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     from trtbuild.plan.compile import CompileContext
 
-__all__ = ["add_comparison"]
+__all__ = ["add_comparison", "add_some_comparison", "name_some_comparison"]
 
 
 def add_comparison(
@@ -60,6 +60,59 @@ def add_comparison(
         asked,
         reference=reference,
         pin=lambda paths: here.pinned(here.base / path for path in paths),
+    )
+
+
+def name_some_comparison(samples: int) -> str:
+    """Return the name of the step that compares on so many samples."""
+    return f"compare_some({samples})"
+
+
+def add_some_comparison(
+    recipe: Recipe,
+    steps: dict[str, Step],
+    data: Mapping[str, DataInput],
+    final: str,
+    here: CompileContext,
+) -> None:
+    """Compare on as many samples as the context says: what is left out is for the whole to judge.
+
+    That is how sure a figure is, and what it was before; engines are not run. The reference has
+    been run over all.
+    """
+    if recipe.compare is None:
+        return
+    from trtbuild.steps.compare_some import CompareSome, InferSome
+    from trtbuild.steps.infer import Infer
+    from trtbuild.steps.pick_samples import PickSamples
+
+    compare, pick = recipe.compare, f"pick_samples({here.some})"
+    source, model = data[compare.data], Ref(step=final, output="model")
+    asked = make_measuring(compare, source, here, labels=add_labels(recipe, steps, data, here))
+    reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
+    steps["infer(reference)"] = Infer(model=reference.model, data=source, reference=True)
+    steps[pick] = PickSamples(data=source, count=here.some)
+    if here.some_of_all:
+        steps[ran := "infer(candidate)"] = Infer(model=model, data=source)
+    else:
+        steps[ran := f"infer_some({here.some})"] = InferSome(
+            model=model,
+            data=source,
+            samples=Ref(step=pick, output="samples"),
+            picked=Ref(step=pick, output="picked"),
+        )
+    steps[name_some_comparison(here.some)] = CompareSome(
+        reference=Ref(step="infer(reference)", output="outputs"),
+        candidate=Ref(step=ran, output="outputs"),
+        data=source,
+        picked=Ref(step=pick, output="picked"),
+        metrics=asked.metrics,
+        more=asked.more,
+        gates=tuple(
+            gate.model_copy(update={"confidence": None})
+            for gate in compare.gates
+            if gate.drop_from_lock_at_most is None
+        ),
     )
 
 

@@ -27,25 +27,36 @@ class Trial:
 
         The pairs are placed as for `limits`.
         """
-        self._bare = bare
-        found = quantize_model(model, ranges=_make_ranges(limits))
+        ranges = _make_ranges(limits)
+        pairs = place_pairs(bare, ranges=ranges).pairs
+        found = quantize_model(model, ranges=ranges)
         self.model = found.model
         self._inputs = _open_scales(self.model, {each.name for each in found.account.tensors})
+        self._groups = {pair.tensor: (pair.tensor, *pair.shared_with) for pair in pairs}
 
     @property
     def tensors(self) -> tuple[str, ...]:
         """The tensors whose limits matter, in graph order."""
         return tuple(self._inputs)
 
+    def find_group(self, name: str) -> tuple[str, ...]:
+        """Name the tensors that share a tensor's scale, itself the first."""
+        return self._groups.get(name, (name,))
+
+    def tie(self, limits: Mapping[str, float]) -> dict[str, float]:
+        """Return the limits, of tensors that share a scale the largest of theirs."""
+        return {
+            name: max(limits[each] for each in self.find_group(name) if each in limits)
+            for name in self._inputs
+        }
+
     def scales(self, limits: Mapping[str, float]) -> dict[str, np.ndarray]:
         """Return what feeds the scales: tensors that share one have the largest of their limits."""
         import numpy as np
 
-        pairs = place_pairs(self._bare, ranges=_make_ranges(limits)).pairs
-        shared = {pair.tensor: pair.limit for pair in pairs}
         return {
-            input_: np.array(compute_scale(shared.get(name, limits[name])), dtype)
-            for name, (input_, dtype) in self._inputs.items()
+            self._inputs[name][0]: np.array(compute_scale(limit), self._inputs[name][1])
+            for name, limit in self.tie(limits).items()
         }
 
 

@@ -11,6 +11,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.placed import list_reserved_names
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.data_rules import find_absent_data
+from trtbuild.recipe.embedding import embedding_has_its_data
 from trtbuild.recipe.metric_rules import (
     accuracy_has_labels,
     figures_are_named_once,
@@ -231,6 +232,7 @@ _CHECKS: tuple[RecipeCheck, ...] = (
     calibration_data_exists,
     evaluation_data_exists,
     evaluation_data_is_new,
+    embedding_has_its_data,
     accuracy_has_labels,
     figures_are_named_once,
     gates_judge_figures,

@@ -48,6 +48,8 @@ class Node:
     """A mapping or list written over several lines, which begins where its first entry does."""
     bad: bool = False
     """A problem is known already; what validation says of it would only repeat that."""
+    text: int = 0
+    """Which of the texts it stands in, where a recipe extends another: 0 is the recipe's own."""
     size: int = 1
     height: int = 0
 

@@ -57,8 +57,8 @@ def edit_section(file: str, text: str, section: str, changes: Sequence[Change]) 
 
     bom = _BOM if text.startswith(_BOM) else ""
     made = text.removeprefix(_BOM)
-    expected = parse_recipe_text(file, made.encode()).root.plain
     _demand_plain(file, made, section)
+    expected = parse_recipe_text(file, made.encode()).root.plain
     made = _unfold(file, made, section)
     try:
         for change in changes:
@@ -96,6 +96,8 @@ def _demand_plain(file: str, text: str, section: str) -> None:
     root = _compose(text)
     if root.flow_style:
         raise _refuse(file, section, "the recipe is one mapping in braces")
+    if section not in [key.value for key, _ in root.value]:
+        raise _refuse(file, section, "it stands in the recipe that this one extends")
     starts = [key.start_mark.index for key, _ in root.value]
     (start,) = (key.start_mark.index for key, _ in root.value if key.value == section)
     end = min((each for each in starts if each > start), default=len(text))

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import EXTENDS, Recipe
 
 __all__ = ["make_json_schema"]
 
@@ -33,6 +33,9 @@ class _Schema(GenerateJsonSchema):
 def make_json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a recipe."""
     made = Recipe.model_json_schema(schema_generator=_Schema)
+    # What a recipe needs, the one that it extends may say.
+    needed = made.pop("required")
+    made["anyOf"] = [{"required": needed}, {"required": [EXTENDS]}]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "trtbuild recipe",

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.core.frozen import frozen
 from trtbuild.recipe.checks import find_problems_across
+from trtbuild.recipe.embedding import embed_preprocessing
 from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
-from trtbuild.recipe.schema import Recipe
+from trtbuild.recipe.schema import EXTENDS, WITHOUT, Recipe
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
 
 
 def _examine(path: Path, source: RecipeText) -> ExaminedRecipe:
+    if source.names(()) and {EXTENDS, WITHOUT} & set(source.names(())):
+        from trtbuild.recipe.extending import extend
+
+        source = extend(path, source)
     recipe, problems, unsound = _recipe(source)
     found = sort_problems([*source.problems, *problems])
     return ExaminedRecipe(path, recipe, source, found, unsound)
@@ -113,7 +118,7 @@ def _recipe(source: RecipeText) -> tuple[Recipe | None, list[Problem], frozenset
         return None, [source.problem((), told, hint)], frozenset()
     unsound = frozenset(_find_unsound(source))
     try:
-        recipe = Recipe.model_validate_json(json.dumps(data))
+        recipe = embed_preprocessing(Recipe.model_validate_json(json.dumps(data)))
     except ValidationError as error:
         # The words for what is wrong wait until something is: a good recipe loads faster.
         from trtbuild.recipe.validation import translate_errors

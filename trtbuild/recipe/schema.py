@@ -218,6 +218,10 @@ class Compare(Options):
     takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
 
 
+EXTENDS, WITHOUT = "extends", "without"
+"""What `recipe.extending` takes in before a recipe is read."""
+
+
 class Recipe(Options):
     """A recipe: what to build, from what, and how to tell that it is good."""
 
@@ -227,6 +231,11 @@ class Recipe(Options):
     """The version of the recipe format: 1."""
     name: Name
     """The recipe's name; results are placed in `build/<name>/`."""
+    extends: Annotated[str, Field(min_length=1)] | None = None
+    """Another recipe beside this one, which this one is like, but for what it says itself: mappings
+    are merged key by key (of another `kind` they take the other's place), other values replaced."""
+    without: tuple[str, ...] = ()
+    """Sections of the extended recipe that are left out. None by default."""
     model: ModelSource
     """The model to start from."""
     fixes: tuple[Fix, ...] = ()

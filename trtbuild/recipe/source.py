@@ -33,6 +33,13 @@ class RecipeText:
     root: Node
     problems: tuple[Problem, ...] = ()
     """What is wrong with the text as such."""
+    beneath: tuple[RecipeText, ...] = ()
+    """Texts that nodes stand in which are not of this one; see `recipe.extending`."""
+
+    @property
+    def texts(self) -> tuple[RecipeText, ...]:
+        """All of them, by what their nodes say."""
+        return (self, *self.beneath)
 
     def node(self, path: Path) -> Node | None:
         """Return the value at a path, or None where there is none."""
@@ -52,6 +59,10 @@ class RecipeText:
         A value that is not there is looked for in its parents: the mark is the nearest one's.
         A mapping or list over several lines is marked at its key.
         """
+        return _mark(self._locate(path, key=key)[0])
+
+    def _locate(self, path: Path, *, key: bool) -> tuple[At, RecipeText]:
+        """Return where the nearest value to one at a path stands, and in which text."""
         node, at = self.root, self.root.at
         for part in path:
             child = node.child(part)
@@ -60,12 +71,12 @@ class RecipeText:
             key_at = node.keys.get(part) if isinstance(part, str) else None
             at = key_at if key_at is not None and (child.block or key) else child.at
             node = child
-        return _mark(at)
+        return at, self.texts[node.text]
 
     def problem(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> Problem:
         """Make a problem that points at the value at a path of keys, or with `key` at its key."""
-        mark = self.find(path, key=key)
-        return _problem(self.file, self.lines, mark, message, hint, path=path)
+        at, text = self._locate(path, key=key)
+        return _problem(text.file, text.lines, _mark(at), message, hint, path=path)
 
 
 def read_recipe_text(path: FilePath) -> RecipeText:

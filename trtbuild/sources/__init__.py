@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.kinds import OneOf
 
 if TYPE_CHECKING:
-    from trtbuild.sources import huggingface, onnx, torch
+    from trtbuild.sources import huggingface, onnx, torch, ultralytics
 
 __all__ = ["ModelSource"]
 
@@ -14,6 +14,7 @@ ModelSource = OneOf[
     onnx.Onnx
     | torch.Torch
     | huggingface.Huggingface
+    | ultralytics.Ultralytics
     """,
     __name__,
 ]

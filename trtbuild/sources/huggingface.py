@@ -22,6 +22,8 @@ __all__ = ["Huggingface", "Task"]
 
 HubName = Annotated[Location, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$")]
 Revision = Annotated[Location, Field(pattern=r"^\w[\w./-]*$")]
+PLACES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
+"""What may say where the hub's cache is."""
 OutputName = Annotated[str, Field(min_length=1)]
 Task = Literal[
     "feature-extraction",
@@ -176,7 +178,9 @@ class Huggingface(Source):
 
     def user_code(self, base: str, known: tuple[str, ...]) -> UserCode | None:
         """Say that the folder's code runs, where it is trusted."""
-        return UserCode(base=base, known=known) if self.trust_remote_code else None
+        if not self.trust_remote_code:
+            return None
+        return UserCode(base=base, known=known, environment=PLACES if self.id else ())
 
     def bring_in(self, base: Path, weights: Path | None, sizes: Sizes) -> ImportedModel:
         """Make the model by its configuration, load its weights, and export it.

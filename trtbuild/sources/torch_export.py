@@ -122,8 +122,20 @@ def _prepare_outputs(request: Request, returned: Returned) -> tuple[str, ...]:
         names = order_outputs(request.where, request.outputs, returned)
     mapped = returned.keyed and request.exporter == "torchscript"  # which knows of no dicts
     if chosen is not None or not returned.usual or mapped:
+        _demand_python(request)
         flatten_outputs(request.module, chosen)
     return names
+
+
+def _demand_python(request: Request) -> None:
+    import torch
+
+    if isinstance(request.module, torch.jit.ScriptModule):
+        raise StepInputError(
+            f"{request.where}: is a program of TorchScript that returns a mapping, which no "
+            "exporter takes",
+            hint="have what it was made from return a tensor, or a tuple of them",
+        )
 
 
 def _call_output(path: str) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         compare,
         compare_engine,
         compare_pair,
+        compare_some,
         convert_precision,
         describe_engine,
         equalize,
@@ -65,6 +66,8 @@ AnyStep = OneOf[
     | compare_engine.CompareEngine
     | compare_pair.ComparePair
     | pick_samples.PickSamples
+    | compare_some.InferSome
+    | compare_some.CompareSome
     | preview_data.PreviewData
     | measure_layers.MeasureLayers
     | merge_layers.MergeLayers

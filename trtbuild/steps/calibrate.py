@@ -17,6 +17,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     from trtbuild.calib.first_layers import FirstLayer
     from trtbuild.calib.histogram import Histogram
+    from trtbuild.calib.limit_search import Choice
     from trtbuild.calib.observe import Observer
     from trtbuild.model.feeds import Feeder
 
@@ -40,7 +41,7 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
     outputs: ClassVar[Mapping[str, str]] = {
         "ranges": "ranges.json",
         "tails": "tails.json",
@@ -131,18 +132,18 @@ class Calibrate(Step):
         peaks = {} if warnings else manifest.peaks
         return _Seen(samples - left_out, peaks, firsts, calibrators, histograms)
 
-    def _judge(self, context: Context, seen: _Seen) -> str:
-        """Return the kind that does best where `auto` chooses; nothing where histograms must."""
+    def _judge(self, context: Context, seen: _Seen) -> Mapping[str, Choice]:
+        """Return the limits that do best where `auto` chooses; none where histograms must."""
         from trtbuild.calib.broken_samples import find_broken_samples
         from trtbuild.calib.judge import NothingToJudge
         from trtbuild.model.half_twin import load_runnable
         from trtbuild.model.signature import describe_tensor, list_inputs
-        from trtbuild.steps.judged_limits import choose_judging, judge_kinds, spread_feeds
+        from trtbuild.steps.judged_limits import choose_judging, search_judged, spread_feeds
 
         manifest = self.data.read_manifest(context)
         count = choose_judging(seen.calibrators, seen.histograms, seen.samples)
         if not count:
-            return ""
+            return {}
         path, bare = load_runnable(context.path(self.model), context.out.parent / "twin")
         inputs = tuple(map(describe_tensor, list_inputs(bare.graph)))
         feeder = self.data.make_feeder(inputs, context)
@@ -153,7 +154,7 @@ class Calibrate(Step):
             find_broken_samples(manifest.peaks).keys(),
         )
         try:
-            found = judge_kinds(
+            found = search_judged(
                 path,
                 feeds,
                 seen.calibrators,
@@ -164,9 +165,9 @@ class Calibrate(Step):
         except (NothingToJudge, StepInputError) as error:
             told = str(error) or "no output holds floats that tell anything"
             context.events.note(f"auto could not be judged, histograms decide: {told}")
-            return ""
+            return {}
         context.events.note(found.describe())
-        return found.best
+        return found.choices
 
     @contextlib.contextmanager
     def _opened(

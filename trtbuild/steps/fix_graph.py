@@ -27,7 +27,7 @@ class FixInput(Options):
 class FixGraph(Step):
     """Apply the fixes in order, check the model, and describe it."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     outputs: ClassVar[Mapping[str, str]] = {
         "model": "model.onnx",
         "account": "fixes.json",

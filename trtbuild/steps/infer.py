@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     import numpy as np
 
     from trtbuild.core.values import TensorSpec
+    from trtbuild.data.base import Sample
     from trtbuild.model.feeds import Feed, Feeder
     from trtbuild.model.outline import ModelOutline
     from trtbuild.model.plugins import Front
 
-__all__ = ["Infer", "KeptOutputs"]
+__all__ = ["Infer", "KeptOutputs", "write_outputs"]
 
 WIDER = (
     "FP16 is computed in FP32 here: on a CPU, ONNX Runtime drops the casts between FP16 layers, so "
@@ -56,39 +57,70 @@ class Infer(Step):
         Raises:
             StepInputError: a sample does not fit an input, or an output cannot be kept.
         """
-        from trtbuild.model.half_twin import ROUNDED
 
-        given = context.path(self.model)
-        path, model = _read_twin(given, context.out.parent / "twin")
-        feeder = self.data.make_feeder(model.inputs, context)
-        total = self.data.read_manifest(context).count
-        feeder.demand_whole_batches(total)
-        front, cut = _cut_off(path, model)
-        runs = _run_all(
-            front,
-            feeder.feeds(self.data.samples(context)),
-            at_once=1 if model.split else total // feeder.batch,
-            threads=context.threads or os.cpu_count() or 1,
-            mapped=model.split,
-            folder=path.parent,
+        def choose(feeder: Feeder) -> tuple[int, Iterator[Sample]]:
+            total = self.data.read_manifest(context).count
+            feeder.demand_whole_batches(total)
+            return total, self.data.samples(context)
+
+        write_outputs(
+            self.out(context, "outputs"),
+            context,
+            model=self.model,
+            data=self.data,
+            choose=choose,
+            reference=self.reference,
         )
-        kept = KeptOutputs(model.outputs, feeder, reference=self.reference)
-        with write_npz(self.out(context, "outputs")) as file, contextlib.closing(runs):
-            done = 0
-            for feed, outputs in runs:
-                for name, rows in kept.rows(outputs, feed.samples):
-                    file.append(name, rows, ragged=True)
-                done += len(feed.samples)
-                context.events.progress(done, total, "samples")
-        if cut.lost:
-            context.events.caveat(f"nothing compared {cut.behind}")
-            context.events.note(_say_not_compared(cut))
-        if path != given:
-            context.events.note(ROUNDED)
-        elif _has_half(model):
-            context.events.note(WIDER)
-        for note in kept.notes():
-            context.events.note(note)
+
+
+def write_outputs(
+    path: Path,
+    context: Context,
+    *,
+    model: Ref,
+    data: DataInput,
+    choose: Callable[[Feeder], tuple[int, Iterator[Sample]]],
+    reference: bool,
+) -> None:
+    """Write what a model makes of samples: of each output an array, or ragged rows; note oddities.
+
+    `choose` says how many samples there are, and which, given what is fed.
+
+    Raises:
+        StepInputError: a sample does not fit an input, or an output cannot be kept.
+    """
+    from trtbuild.model.half_twin import ROUNDED
+
+    given = context.path(model)
+    twin, outline = _read_twin(given, context.out.parent / "twin")
+    feeder = data.make_feeder(outline.inputs, context)
+    total, samples = choose(feeder)
+    front, cut = _cut_off(twin, outline)
+    runs = _run_all(
+        front,
+        feeder.feeds(samples),
+        at_once=1 if outline.split else total // feeder.batch,
+        threads=context.threads or os.cpu_count() or 1,
+        mapped=outline.split,
+        folder=twin.parent,
+    )
+    kept = KeptOutputs(outline.outputs, feeder, reference=reference)
+    with write_npz(path) as file, contextlib.closing(runs):
+        done = 0
+        for feed, outputs in runs:
+            for name, rows in kept.rows(outputs, feed.samples):
+                file.append(name, rows, ragged=True)
+            done += len(feed.samples)
+            context.events.progress(done, total, "samples")
+    if cut.lost:
+        context.events.caveat(f"nothing compared {cut.behind}")
+        context.events.note(_say_not_compared(cut))
+    if twin != given:
+        context.events.note(ROUNDED)
+    elif _has_half(outline):
+        context.events.note(WIDER)
+    for note in kept.notes():
+        context.events.note(note)
 
 
 def _read_twin(path: Path, folder: Path) -> tuple[Path, ModelOutline]:

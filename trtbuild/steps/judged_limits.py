@@ -1,4 +1,4 @@
-"""Judge the kinds that `auto` chooses from: a second pass, with the quantized model."""
+"""Search the limits of `auto`: a second pass, with the quantized model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
+from trtbuild.calib.limit_search import Choice, search_limits
 
 if TYPE_CHECKING:
     import onnx
@@ -17,38 +18,35 @@ if TYPE_CHECKING:
     from trtbuild.calib.histogram import Histogram
     from trtbuild.model.feeds import Feed
     from trtbuild.model.session import Session
+    from trtbuild.quant.reader_trial import Reading
     from trtbuild.quant.trial import Trial
 
-__all__ = ["Judged", "choose_judging", "judge_kinds", "spread_feeds"]
+__all__ = ["Judged", "choose_judging", "search_judged", "spread_feeds"]
 
-ONE_IN = 8
-"""Five kinds and the model as it is, with pairs to compute: so many runs cost about one pass."""
-CHEAP_VALUES = 1 << 26
+ONE_IN = 10
+"""So many runs with pairs to compute are made of each sample that judges."""
+LEAST = 16
+"""Of fewer samples each is a chance of its own."""
+CHEAP_VALUES = 1 << 24
 """So many values of tensors that need a range cost nothing to speak of."""
 WATCHED = 3
-PREFERENCE_DB = 0.2
-"""What another kind must be better than mse to be taken: less is the noise of the samples."""
+READ_ONE_IN = 4
+"""What single layers make of their inputs differs less from sample to sample."""
+READERS = "readers"
+"""The table of the limits with which the layers that read a tensor err least."""
 
 
 class Judged(NamedTuple):
-    """How the kinds did, best first, in dB, on how many samples."""
+    """What the search found: limits by tensor, how the tables did in dB, on how many samples."""
 
+    choices: dict[str, Choice]
     scores: dict[str, float]
     samples: int
 
-    @property
-    def best(self) -> str:
-        """The kind that did best; the first of KINDS where none is clearly better."""
-        leader, first = next(iter(self.scores)), Auto.KINDS[0]
-        clear = self.scores[leader] > self.scores[first] + PREFERENCE_DB
-        return leader if clear else first
-
     def describe(self) -> str:
-        """Say how all did."""
-        told = ", ".join(f"{kind} {score:.1f}" for kind, score in self.scores.items())
-        return (
-            f"auto takes {self.best}: by signal over error on {self.samples} samples (dB), {told}"
-        )
+        """Say how the tables did that were run on all samples."""
+        told = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
+        return f"auto: signal over error on {self.samples} samples (dB), best first: {told}"
 
 
 def choose_judging(
@@ -60,10 +58,10 @@ def choose_judging(
     autos = [one for one in calibrators.values() if isinstance(one, Auto)]
     most = max((one.samples for one in autos), default=0)
     each = sum(one.total for one in histograms.values()) // max(1, samples)
-    return min(samples, most, max(samples // ONE_IN, CHEAP_VALUES // max(1, each), 1))
+    return min(samples, most, max(samples // ONE_IN, CHEAP_VALUES // max(1, each), LEAST))
 
 
-def judge_kinds(
+def search_judged(
     path: Path,
     feeds: Sequence[Feed],
     calibrators: Mapping[str, HostCalibrator],
@@ -72,7 +70,7 @@ def judge_kinds(
     folder: Path,
     workers: int,
 ) -> Judged:
-    """Run the kinds that `auto` chooses from on feeds; others' limits are those of the histograms.
+    """Search the limits of the tensors that have `auto`; others' are those of the histograms.
 
     Raises:
         NothingToJudge: no output tells anything, or no tensor is quantized.
@@ -81,15 +79,48 @@ def judge_kinds(
     from trtbuild.calib.judge import Judge, NothingToJudge
 
     seen = {name: one for name, one in histograms.items() if one.absmax}
-    trial, sessions = _open(path, {name: one.absmax for name, one in seen.items()}, folder)
+    opened = _open(path, {name: one.absmax for name, one in seen.items()}, folder)
+    trial = opened.trial
     if not trial.tensors:
         raise NothingToJudge
-    judge = Judge(*sessions, feeds, trial.scales, workers=workers)
-    scores = {}
-    for kind, limits in _list_tables(calibrators, seen).items():
-        scores[kind] = judge({name: limits[name] for name in trial.tensors})
-    order = sorted(scores, key=lambda kind: -scores[kind])
-    return Judged({kind: scores[kind] for kind in order}, judge.samples)
+    judge = Judge(
+        opened.plain,
+        opened.quantized,
+        feeds,
+        trial.scales,
+        fixed=opened.fed,
+        workers=workers,
+    )
+    free = [name for name in trial.tensors if isinstance(calibrators[name], Auto)]
+    tables = _list_tables(calibrators, {name: seen[name] for name in trial.tensors})
+    if free:
+        tables[READERS] = tables["mse"] | _find_readers(opened, feeds, seen, free, workers)
+    found = search_limits(tables, judge, basis=Auto.BASIS)
+    tied = trial.tie({name: one.limit for name, one in found.choices.items()})
+    choices = {name: found.choices[name]._replace(limit=tied[name]) for name in free}
+    return Judged(choices, found.scores, judge.samples)
+
+
+def _find_readers(
+    opened: _Opened,
+    feeds: Sequence[Feed],
+    seen: Mapping[str, Histogram],
+    free: Sequence[str],
+    workers: int,
+) -> dict[str, float]:
+    from trtbuild.calib.reader_limits import find_reader_limits
+
+    trial = opened.trial
+    found = find_reader_limits(
+        opened.readers,
+        feeds[READ_ONE_IN // 2 :: READ_ONE_IN] or feeds[:1],
+        opened.readings,
+        trial.scales,
+        {name: seen[name].absmax for name in trial.tensors},
+        trial.find_group,
+        workers=workers,
+    )
+    return {name: min(found[name], seen[name].absmax) for name in free if name in found}
 
 
 def _list_tables(
@@ -121,13 +152,24 @@ def spread_feeds(
     return taken
 
 
-def _open(
-    path: Path, limits: Mapping[str, float], folder: Path
-) -> tuple[Trial, tuple[Session, Session]]:
-    """Open the model as it is, and with pairs; both tell the last tensors that are quantized."""
+class _Opened(NamedTuple):
+    """The model as it is, quantized, and with each quantized layer beside its own."""
+
+    trial: Trial
+    fed: tuple[str, ...]
+    """Names of the inputs."""
+    plain: Session
+    quantized: Session
+    readers: Session
+    readings: tuple[Reading, ...]
+
+
+def _open(path: Path, limits: Mapping[str, float], folder: Path) -> _Opened:
+    """Open the three; the first two tell the last tensors that are quantized."""
     from trtbuild.model.onnx_file import load_onnx
     from trtbuild.model.plugins import cut_before_plugins
     from trtbuild.model.weights_file import use_scratch
+    from trtbuild.quant.reader_trial import ReaderTrial
     from trtbuild.quant.trial import Trial
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -136,13 +178,17 @@ def _open(
         cut_before_plugins(each)
     with use_scratch(folder / "scratch", of=model):
         trial = Trial(model, plain, limits)
-        fed = {value.name for value in plain.graph.input}
+        fed = tuple(value.name for value in plain.graph.input)
         last = [name for name in trial.tensors if name not in fed][-WATCHED:]
-        sessions = [
-            _start(each, folder / f"{name}.onnx", last)
-            for name, each in (("plain", copy.deepcopy(plain)), ("quantized", trial.model))
-        ]
-    return trial, (sessions[0], sessions[1])
+        readers = ReaderTrial(copy.deepcopy(plain), trial.model, trial.tensors)
+        return _Opened(
+            trial,
+            fed,
+            _start(plain, folder / "plain.onnx", last),
+            _start(trial.model, folder / "quantized.onnx", last),
+            _start(readers.model, folder / "readers.onnx", ()),
+            readers.readings,
+        )
 
 
 def _start(model: onnx.ModelProto, path: Path, exposed: Iterable[str]) -> Session:

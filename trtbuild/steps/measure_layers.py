@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
+    from trtbuild.data.base import Sample
     from trtbuild.model.feeds import Feed, Feeder
     from trtbuild.model.outline import ModelOutline
     from trtbuild.quant.switching.layer_runs import LayerModel, Stretch
     from trtbuild.steps.layer_findings import LayerFindings
 
-__all__ = ["MeasureLayers", "choose_layers", "share_out"]
+__all__ = ["MeasureLayers", "choose_layers", "read_picked", "share_out", "take_whole_batches"]
 
 _MOST = 8
 
@@ -133,7 +134,7 @@ class MeasureLayers(Step):
         from trtbuild.steps.layer_findings import LayerFindings
 
         feeder = self.data.make_feeder(outline.inputs, context)
-        picked = _take_whole_batches(context.read(self.picked, PickedSamples), feeder)
+        picked = take_whole_batches(context.read(self.picked, PickedSamples), feeder)
         count = len(picked.names)
         threads = context.threads or os.cpu_count() or 1
         # Tasks are given samples in order; of a large model, weights fill the memory.
@@ -168,12 +169,21 @@ class MeasureLayers(Step):
         return found, count
 
     def _feeds(self, context: Context, feeder: Feeder, picked: PickedSamples) -> Iterator[Feed]:
-        path, names = context.path(self.samples), picked.names
-        samples = read_samples(path, labels=None, name_of=lambda index: (*names, "")[index])
-        return feeder.feeds(itertools.islice(samples, len(names)))
+        return feeder.feeds(read_picked(context.path(self.samples), picked))
 
 
-def _take_whole_batches(picked: PickedSamples, feeder: Feeder) -> PickedSamples:
+def read_picked(path: Path, picked: PickedSamples) -> Iterator[Sample]:
+    """Yield the samples that were picked, decoded, as they lie in an archive.
+
+    Raises:
+        CorruptObject: the archive is damaged.
+    """
+    names = picked.names
+    samples = read_samples(path, labels=None, name_of=lambda index: (*names, "")[index])
+    return itertools.islice(samples, len(names))
+
+
+def take_whole_batches(picked: PickedSamples, feeder: Feeder) -> PickedSamples:
     """Leave out the samples at the end that fill no batch.
 
     Raises:

@@ -52,6 +52,8 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     absent: Collection[str] = (),
     layers: LayerMeasurement | None = None,
     preview: PreviewRequest | None = None,
+    some: int = 0,
+    some_of_all: bool = False,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
@@ -59,7 +61,8 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
     a plan that cannot be walked. `layers` adds the steps that measure layers one by one, `preview`
-    those that show samples.
+    those that show samples; with `some`, outputs are compared on so many samples alone, of a run
+    over all or of one of their own.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -91,6 +94,8 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         absent=gone or absent,
         layers=layers,
         preview=preview,
+        some=some,
+        some_of_all=some_of_all,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made

@@ -6,12 +6,12 @@ import contextlib
 import itertools
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.action import Outcome
-from trtbuild.core.errors import TrtbuildError, UsageError
+from trtbuild.core.errors import StepInputError, TrtbuildError, UsageError
 from trtbuild.core.placed import SENSITIVITY as FILE
 from trtbuild.core.sensitivity import PickedSamples, Sensitivity
 from trtbuild.data.archive import read_samples
@@ -77,7 +77,8 @@ def measure_layers(
     to be spent `announce` is told first, unless there is nothing to spend.
 
     Raises:
-        UsageError: the recipe quantizes nothing, or compares on no data.
+        UsageError: the recipe quantizes nothing, or compares on no data, or a pattern for layers
+            means none.
         StepFailed: a step failed; what other steps made is in the store.
     """
     _demand_sections(loaded)
@@ -131,12 +132,27 @@ def _estimate(
     account = found.read("quantize", "account", QuantizationAccount)
     picked = found.read(PICK, "picked", PickedSamples)
     assert account is not None and picked is not None  # noqa: S101,PT018  # the steps have run
-    layers, samples = len(choose_layers(account, asked.layers)), len(picked.names)
+    layers, samples = len(_choose(account, asked)), len(picked.names)
     passes = (1 + asked.others) * layers * samples
     each = _measure_pass(loaded, outcomes, store)
     return LayerCost(
         layers, samples, asked.others, passes, (passes / 2 + 2 * PARTS * samples) * each
     )
+
+
+def _choose(account: QuantizationAccount, asked: LayerMeasurement) -> Mapping[str, str]:
+    """Return the layers that are asked for; a pattern that means none is an error of its writer.
+
+    Raises:
+        UsageError: there is such a pattern.
+        StepInputError: no layer is in INT8.
+    """
+    try:
+        return choose_layers(account, asked.layers)
+    except StepInputError as error:
+        if any(layer.precision == "int8" for layer in account.layers):
+            raise UsageError(error.message, hint=error.hint) from None
+        raise
 
 
 def _measure_pass(loaded: LoadedRecipe, outcomes: Sequence[Outcome], store: Store) -> float:

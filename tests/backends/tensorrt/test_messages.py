@@ -165,3 +165,20 @@ def test_what_lost_kernels_ask_for_stands_in_the_refusal(model):
     assert hint.endswith(
         "raise the target's `workspace` (kernels of it were lost that ask for 8.0 MiB)"
     )
+
+
+def test_tactics_that_the_gpu_has_no_room_for_are_one_note(model):
+    """TensorRT warns of each, twice, with other numbers every time."""
+    said = [
+        form.format(size)
+        for size in (4720, 4711)
+        for form in (
+            "Tactic Device request: {}MB Available: 2387MB. Device memory is insufficient.",
+            "Skipping tactic 3 due to insufficient memory on requested size of {} detected.\nTry",
+        )
+    ]
+
+    (told,) = explain_warnings(said, model)
+
+    assert "(3 more like it)" in told
+    assert "the GPU has too little free memory" in told

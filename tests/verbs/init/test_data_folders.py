@@ -18,19 +18,23 @@ def inputs(*shape, name="x", dtype="float32"):
     return find_fed_inputs(ModelLook("m", (), inputs=(spec,)))
 
 
+def found_in(path, fed):
+    return find_data(path, path.parent, fed, ModelLook("m", ()))
+
+
 PICTURES = inputs("n", 3, 32, 32)
 
 
 def test_pictures_are_parted_by_their_names(tmp_path):
     """No picture is in both parts."""
     save_pictures(tmp_path, 8)
-    found = find_data(tmp_path, "here", PICTURES)
+    found = found_in(tmp_path, PICTURES)
 
     assert ("images", ("x",), 4, 4) == (
         found.kind, found.brings, found.first.count, found.second.count,
     )  # fmt: skip
-    assert "here/*[0246].png" == found.first.options["path"]
-    assert "here/*[!0246].png" == found.second.options["path"]
+    assert f"{tmp_path.name}/*[0246].png" == found.first.options["path"]
+    assert f"{tmp_path.name}/*[!0246].png" == found.second.options["path"]
 
 
 def test_folders_that_say_what_they_are_for_are_taken(tmp_path):
@@ -38,9 +42,11 @@ def test_folders_that_say_what_they_are_for_are_taken(tmp_path):
     for part in ("train", "val"):
         for name in ("cat", "dog"):
             save_pictures(tmp_path / part / name, 2)
-    found = find_data(tmp_path, "here", PICTURES)
+    found = found_in(tmp_path, PICTURES)
 
-    assert ["here/train", "here/val"] == [p.options["path"] for p in (found.first, found.second)]
+    assert [f"{tmp_path.name}/train", f"{tmp_path.name}/val"] == [
+        p.options["path"] for p in (found.first, found.second)
+    ]
     assert ("folders", 2) == (found.labels, found.classes)
 
 
@@ -48,13 +54,13 @@ def test_one_picture_cannot_be_parted(tmp_path):
     """It calibrates, and nothing is compared."""
     save_pictures(tmp_path, 1)
 
-    assert find_data(tmp_path, "here", PICTURES).second is None
+    assert found_in(tmp_path, PICTURES).second is None
 
 
 def test_arrays_are_taken_by_their_names(tmp_path):
     """An array that is no input is labels, if it is called so."""
     np.savez(tmp_path / "a.npz", x=np.zeros((5, 3)), labels=np.zeros(5))
-    found = find_data(tmp_path / "a.npz", "a.npz", inputs("n", 3))
+    found = found_in(tmp_path / "a.npz", inputs("n", 3))
 
     assert ("arrays", ("x",), "labels", 5) == (
         found.kind, found.brings, found.labels, found.first.count,
@@ -65,16 +71,16 @@ def test_two_files_of_arrays_are_two_parts(tmp_path):
     """Which is which, their names say."""
     for name in ("eval", "calib"):
         np.save(tmp_path / f"{name}.npy", np.zeros((4, 3), np.float32))
-    found = find_data(tmp_path, "here", inputs("n", 3))
+    found = found_in(tmp_path, inputs("n", 3))
 
-    assert ("here/calib.npy", "here/eval.npy") == (
+    assert (f"{tmp_path.name}/calib.npy", f"{tmp_path.name}/eval.npy") == (
         found.first.options["path"], found.second.options["path"],
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("x.txt", r"reads by itself \(\.txt\)"), ("", "is empty"), ("a.npz", "for no input")],
+    [("x.abc", r"reads by itself \(\.abc\)"), ("", "is empty"), ("a.npz", "for no input")],
 )
 def test_what_does_not_fit_is_refused(name, told, tmp_path):
     """With what would."""
@@ -83,7 +89,7 @@ def test_what_does_not_fit_is_refused(name, told, tmp_path):
     elif name:
         (tmp_path / name).write_text("words")
     with pytest.raises(UsageError, match=told) as raised:
-        find_data(tmp_path, "here", inputs("n", 3))
+        found_in(tmp_path, inputs("n", 3))
 
     assert raised.value.hint
 
@@ -92,13 +98,13 @@ def test_pictures_for_a_model_of_numbers_are_refused(tmp_path):
     """And what is not there is missing."""
     save_pictures(tmp_path, 2)
     with pytest.raises(UsageError, match="no input of the model takes any"):
-        find_data(tmp_path, "here", inputs("n", 3))
+        found_in(tmp_path, inputs("n", 3))
     with pytest.raises(MissingFile, match="no such file or folder"):
-        find_data(tmp_path / "gone", "gone", PICTURES)
+        found_in(tmp_path / "gone", PICTURES)
 
 
 def test_a_fixed_batch_takes_whole_batches(tmp_path):
     """Three of seven are a rest."""
     np.save(tmp_path / "x.npy", np.zeros((7, 3), np.float32))
 
-    assert 4 == find_data(tmp_path / "x.npy", "x.npy", inputs(4, 3)).first.count
+    assert 4 == found_in(tmp_path / "x.npy", inputs(4, 3)).first.count

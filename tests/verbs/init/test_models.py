@@ -38,7 +38,7 @@ def test_inputs_are_told_of_modules_alone(tmp_path):
 def test_a_folder_of_hugging_faces_has_a_model_in_it(tmp_path):
     """At its top, or in onnx/."""
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(UsageError, match="holds no ONNX file"):
+    with pytest.raises(UsageError, match="holds no ONNX file, and no weights"):
         look_at_model(ModelRequest(str(tmp_path), tmp_path))
     save_sort("cnn", tmp_path).rename(tmp_path / "model.onnx")
     found = look_at_model(ModelRequest(str(tmp_path), tmp_path))

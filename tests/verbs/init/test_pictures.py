@@ -56,7 +56,7 @@ def test_what_ultralytics_writes_into_a_file_counts():
     told = {"author": "Ultralytics", "task": "detect", "imgsz": "[224, 224]", "stride": "32"}
     found, guessed = options("detection", metadata=told)
 
-    assert ({"resize": [224, 224]}, False) == (found, guessed)
+    assert ({"resize": [224, 224], "fit": "letterbox"}, False) == (found, guessed)
 
 
 def test_what_transformers_and_timm_lay_beside_a_model_counts(tmp_path):

@@ -56,6 +56,7 @@ EXPLANATIONS = (
     ),
     Explanation(
         r"(?i)out ?of ?memory|GPU memory .*could not be allocated|insuff?icient memory|"
+        r"memory is insuff?icient|"
         r"cudaErrorMemoryAllocation",
         "the GPU has too little free memory",
         "end what else uses it, lower the target's `workspace`, or make the profiles smaller",

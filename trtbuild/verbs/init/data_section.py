@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trtbuild.verbs.init.data_folders import FoundData, Part
 from trtbuild.verbs.init.entries import Entries, Entry
 from trtbuild.verbs.init.feeding import FedInput
+from trtbuild.verbs.init.found_data import FoundData, Part
 from trtbuild.verbs.init.parts import GUESS, RecipeParts
 
 __all__ = ["explain_data", "write_data"]
@@ -27,20 +27,18 @@ def write_data(parts: RecipeParts) -> Entries:
 
 
 def _write_part(parts: RecipeParts, data: FoundData, part: Part) -> Entries:
-    entries = [Entry("kind", data.kind), Entry("path", part.options["path"])]
-    if data.pictures:
-        (fed,) = (each for each in parts.fed if each.spec.name == data.brings[0])
-        entries.append(Entry("input", fed.spec.name))
-        entries += [Entry(key, part.options[key]) for key in ("count",) if key in part.options]
-        if parts.tells_classes:
-            entries.append(Entry("labels", "folders", "the classes, numbered in the names' order"))
-        chosen = parts.preprocess(fed)
-        remark = f"{GUESS}: {chosen.reason}" if chosen.guessed else f"by {chosen.reason}"
-        entries.append(Entry("preprocess", dict(chosen.options), remark))
-    else:
-        rest = {key: value for key, value in part.options.items() if key != "path"}
-        entries += [Entry(key, value) for key, value in rest.items()]
-    return tuple(entries)
+    options = [Entry(key, value) for key, value in part.options.items()]
+    if not data.pictures:
+        return (Entry("kind", data.kind), *options)
+    (fed,) = (each for each in parts.fed if each.spec.name == data.brings[0])
+    where = [entry for entry in options if entry.key != "count"]
+    entries = [Entry("kind", data.kind), *where, Entry("input", fed.spec.name)]
+    entries += [entry for entry in options if entry.key == "count"]
+    if data.labels == "folders" and parts.tells_classes:
+        entries.append(Entry("labels", "folders", "the classes, numbered in the names' order"))
+    chosen = parts.preprocess(fed)
+    remark = f"{GUESS}: {chosen.reason}" if chosen.guessed else f"by {chosen.reason}"
+    return (*entries, Entry("preprocess", dict(chosen.options), remark))
 
 
 def explain_data(parts: RecipeParts) -> str:

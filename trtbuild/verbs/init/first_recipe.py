@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from trtbuild.verbs.init.data_section import explain_data, write_data
@@ -174,12 +175,19 @@ def _write_compare(parts: RecipeParts, *, quantized: bool) -> Entries:
         metrics.append("top1_agreement")
         if labelled:
             metrics += ["top1", {"kind": "classification", "top": [min(3, purpose.classes)]}]
-    metrics += purpose.metrics
+    metrics += map(_without_labels, purpose.metrics)
     entries = [Entry("data", "eval"), Entry("metrics", metrics, purpose.remark)]
     gates, why = _choose_gates(parts, labelled=labelled)
     if gates and not quantized:
         entries.append(Entry("gates", gates, why))
     return tuple(entries)
+
+
+def _without_labels(metric: dict[str, Any]) -> dict[str, Any]:
+    """Leave mAP out where what counts it is not installed."""
+    if metric["kind"] != "detection" or find_spec("pycocotools") is not None:
+        return metric
+    return {**metric, "against": "reference"}
 
 
 def _choose_gates(parts: RecipeParts, *, labelled: bool) -> tuple[list[Entries], str]:

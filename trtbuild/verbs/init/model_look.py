@@ -44,6 +44,8 @@ class ModelLook:
     """Where files may lie that say more."""
     tables: Mapping[str, int] = field(default_factory=dict)
     """Inputs whose values are places in a table, with its number of rows."""
+    longest: int | None = None
+    """The most tokens that it has places for, where its files say so."""
     states: frozenset[str] = frozenset()
     """Inputs that are the first state of a recurrent layer."""
     shape_inputs: Mapping[str, str] = field(default_factory=dict)

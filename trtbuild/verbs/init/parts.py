@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
-from trtbuild.verbs.init.data_folders import FoundData, find_data
+from trtbuild.verbs.init.data_folders import find_data
 from trtbuild.verbs.init.feeding import DRAWN, FedInput, find_fed_inputs
+from trtbuild.verbs.init.found_data import FoundData
 from trtbuild.verbs.init.model_look import ModelLook
-from trtbuild.verbs.init.models import place_beside
 from trtbuild.verbs.init.old_commands.translate import Translation
 from trtbuild.verbs.init.outputs import Purpose, find_purpose
 from trtbuild.verbs.init.pictures import (
@@ -67,11 +67,11 @@ def gather_parts(
     fed = find_fed_inputs(look)
     facts = read_picture_facts(look)
     if translation is None:
-        plan = choose_sizes(fed, look.trial, side=facts.side)
+        plan = _choose_sizes(look, fed, facts)
     else:
         translation.check_names(fed)
-        plan = translation.settle(choose_sizes(fed, look.trial, side=facts.side), fed)
-    found = None if data is None else find_data(data, place_beside(data, base), fed)
+        plan = translation.settle(_choose_sizes(look, fed, facts), fed)
+    found = None if data is None else find_data(data, base, fed, look)
     if found is None and fed and all(each.fill is not None for each in fed):
         told = ", ".join(f"`{each.spec.name}` {each.spec.dtype}" for each in fed)
         raise UsageError(
@@ -80,3 +80,7 @@ def gather_parts(
         )
     purpose = find_purpose(look, fed, plan, facts)
     return RecipeParts(look, fed, plan, facts, purpose, found)
+
+
+def _choose_sizes(look: ModelLook, fed: tuple[FedInput, ...], facts: PictureFacts) -> SizePlan:
+    return choose_sizes(fed, look.trial, side=facts.side, longest=look.longest)

@@ -20,11 +20,14 @@ Numbers = tuple[float, ...]
 IMAGENET: tuple[Numbers, Numbers] = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PLAIN: tuple[Numbers, Numbers] = (), ()
 _CROP_PCT = 0.875
+_CLOSE = 1e-9
 _WIDE = 96
 """From so many pixels on a classifier is taken for one of ImageNet."""
 _RESAMPLING = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 """Pillow's numbers."""
 _FILES = ("preprocessor_config.json", "config.json")
+_LETTERBOXED = ("detect", "segment", "pose", "obb")
+"""Tasks of Ultralytics whose pictures keep their proportions."""
 _LONGEST = 100_000
 
 
@@ -124,34 +127,47 @@ def choose_preprocessing(
 ) -> Preprocessing:
     """Choose how a picture becomes an input of one size, [height, width]; `task` is the model's."""
     gray = fed.channels == 1
-    options: dict[str, Any] = {"color": "gray"} if gray else {}
-    reason = facts.said_by
-    square = facts.side is None or tuple(size) == tuple(facts.side)
     known = facts.mean is not None
     classifies = task == "classification" and size[0] == size[1] >= _WIDE and not gray
-    shorter = facts.resize if known and square else None
-    if classifies and not known:
-        shorter = int(size[0] / _CROP_PCT)
-    if isinstance(shorter, int) and shorter >= max(size):
+    options: dict[str, Any] = {"color": "gray"} if gray else {}
+    shorter = int(size[0] / _CROP_PCT) if classifies and not known else None
+    if known and (facts.side is None or tuple(size) == tuple(facts.side)):
+        shorter = facts.resize if isinstance(facts.resize, int) else None
+    if shorter is not None and shorter >= max(size):
         options |= {"resize": shorter, "crop": list(size)}
     else:
-        options["resize"] = list(size)
+        keeps = task == "detection" or facts.task in _LETTERBOXED
+        options |= {"resize": list(size), **({"fit": "letterbox"} if keeps else {})}
     if facts.interpolation not in ("", "bilinear"):
         options["interpolation"] = facts.interpolation
-    mean, std, scale = facts.mean, facts.std, facts.scale
-    if not known:
-        mean, std = IMAGENET if classifies else _PLAIN
-        reason = "as for ImageNet" if classifies else "pixels from 0 to 1"
-    if fed.spec.name in look.scales_pixels or fed.spec.dtype == "uint8":
-        mean, std, scale, reason = (), (), 1.0, "the model scales pixels from 0 to 255 itself"
-    if scale is not None and abs(scale - 1 / 255) > 1e-9:  # noqa: PLR2004  # the default
-        options["scale"] = scale
-    for name, values in (("mean", mean), ("std", std)):
-        if values and len(values) in (1, 1 if gray else 3):
-            options[name] = [round(each, 6) for each in values]
+    numbers, reason = _choose_numbers(fed, look, facts, classifies=classifies)
+    lengths = (1,) if gray else (1, 3)
+    options |= {
+        name: [round(each, 6) for each in value] if isinstance(value, tuple) else value
+        for name, value in numbers.items()
+        if not isinstance(value, tuple) or len(value) in lengths
+    }
+    if fed.spec.dtype == "uint8":
+        options["dtype"] = "uint8"
     if fed.channels_last:
         options["layout"] = "hwc"
     return Preprocessing(options, reason, guessed=not known)
+
+
+def _choose_numbers(
+    fed: FedInput, look: ModelLook, facts: PictureFacts, *, classifies: bool
+) -> tuple[dict[str, Any], str]:
+    """Return scale, mean and deviation as far as they are not the default, and why."""
+    if fed.spec.name in look.scales_pixels or fed.spec.dtype == "uint8":
+        return {"scale": 1}, "the model scales pixels from 0 to 255 itself"
+    if facts.mean is None:
+        mean, std = IMAGENET if classifies else _PLAIN
+        reason = "as for ImageNet" if classifies else "pixels from 0 to 1"
+        return {"mean": mean, "std": std}, reason
+    told: dict[str, Any] = {"mean": facts.mean, "std": facts.std or ()}
+    if facts.scale is not None and abs(facts.scale - 1 / 255) > _CLOSE:
+        told = {"scale": facts.scale, **told}
+    return told, facts.said_by
 
 
 def _parse(text: str) -> Any:

@@ -69,17 +69,21 @@ class SizePlan:
 
 
 def choose_sizes(
-    fed: Sequence[FedInput], trial: Trial | None, *, side: tuple[int, int] | None = None
+    fed: Sequence[FedInput],
+    trial: Trial | None,
+    *,
+    side: tuple[int, int] | None = None,
+    longest: int | None = None,
 ) -> SizePlan:
     """Choose sizes that the model runs at, as wide as those tried allow.
 
-    `side` is the height and width of a picture, where something says it.
+    `side` is the height and width of a picture, `longest` the most tokens, where something says so.
     """
     kinds = _find_kinds(fed)
     if not kinds:
         return SizePlan()
     first = problem = None
-    for spans in islice(_list_spans(kinds, side), MOST_TRIALS):
+    for spans in islice(_list_spans(kinds, side, longest), MOST_TRIALS):
         plan = SizePlan({name: spans[kind] for name, kind in kinds.items()}, kinds)
         plan = _fit_batch(plan, fed)
         first = first or plan
@@ -119,7 +123,7 @@ def _kind(fed: FedInput, axis: int, name: str) -> Kind:
 
 
 def _list_spans(
-    kinds: Mapping[str, Kind], side: tuple[int, int] | None
+    kinds: Mapping[str, Kind], side: tuple[int, int] | None, longest: int | None
 ) -> Iterator[dict[Kind, Span]]:
     """Yield sizes by kind, those that allow most first."""
     lists: list[list[dict[Kind, Span]]] = []
@@ -128,7 +132,12 @@ def _list_spans(
         lists.append([_sides(*each) for each in _list_sides(side)])
     if "channels" in present:
         lists.append([{"channels": (3, 3, 3)}, {"channels": (1, 1, 1)}])
-    for kind, spans in (("length", _LENGTHS), ("samples", _SAMPLES), ("frames", _FRAMES)):
+    lengths = tuple(span for span in _LENGTHS if longest is None or span[2] <= longest)
+    for kind, spans in (
+        ("length", lengths or _LENGTHS[-1:]),
+        ("samples", _SAMPLES),
+        ("frames", _FRAMES),
+    ):
         if kind in present:
             lists.append([{kind: span} for span in spans])
     places = product(*(range(len(each)) for each in lists))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,29 @@ from trtbuild.core.patterns import OPERATOR
 from trtbuild.recipe.edit import Change, Item
 from trtbuild.recipe.schema import Quantization
 
-__all__ = ["ROUNDING", "SECTION", "SKIP", "Candidate", "Stage", "list_stages", "write_pattern"]
+__all__ = [
+    "PRECISION",
+    "RANGES",
+    "ROUNDING",
+    "SECTION",
+    "SKIP",
+    "Candidate",
+    "Stage",
+    "leave_line_out",
+    "list_limits",
+    "list_returns",
+    "list_stages",
+    "write_pattern",
+]
 
-SECTION, SKIP, ROUNDING = "quantization", "skip", "rounding"
-_CALIBRATORS = ("auto", "mse", "minmax", "entropy2", "percentile")
-AS_IT_WAS: tuple[str, dict[str, Any]] = ("calibrator as it was", {"calibrator": None})
-"""Of account where another was chosen while something else was worse."""
+SECTION = "quantization"
+SKIP, PRECISION, ROUNDING, RANGES = "skip", "precision", "rounding", "ranges"
+_CALIBRATORS = {"auto": ("mse", "minmax")}
+"""What is tried instead: each is a run over the calibration data, and `auto` has seen the others'
+limits."""
+STEP = 1.4
+"""By what a limit is changed at a time: half a bit."""
+MOST_STEPS = 3
 _SPECIAL = "[*?"
 
 
@@ -71,13 +88,16 @@ class Stage:
 
     choices: Sequence[tuple[str, dict[str, Any]]]
     """Words, and options."""
+    enough: bool = False
+    """The first that helps is taken, since each costs a calibration."""
 
 
-def list_stages(section: Quantization) -> list[Stage]:
+def list_stages(section: Quantization, balances: Collection[str]) -> list[Stage]:
     """Return what costs nothing at run time: what is cheap to try, and changes most, first.
 
     Rounding comes last, since it is fitted to all the rest, and takes longest. Without data to
-    calibrate on only the weights' limits can be changed.
+    calibrate on only the weights' limits can be changed. `balances` are the kinds of `equalize`
+    that find something in the model.
     """
     limits = [("weights: mse", {"weights": {"kind": "mse"}})]
     weights = Stage([] if section.weights.kind == "mse" else limits)
@@ -87,9 +107,9 @@ def list_stages(section: Quantization) -> list[Stage]:
     bias = [("bias_correction", {"bias_correction": True})]
     rounding = [("rounding: reconstructed", {ROUNDING: "reconstructed"})]
     return [
-        Stage([AS_IT_WAS, *(_calibrator(kind) for kind in _CALIBRATORS if kind != own)]),
+        Stage([_calibrator(kind) for kind in _CALIBRATORS.get(own, ("auto",))], enough=True),
         weights,
-        Stage([] if section.equalize else _equalizations()),
+        Stage([] if section.equalize else _equalizations(balances)),
         Stage([] if section.bias_correction else bias),
         Stage([] if section.rounding == "reconstructed" else rounding),
     ]
@@ -99,9 +119,39 @@ def _calibrator(kind: str) -> tuple[str, dict[str, Any]]:
     return f"calibrator: {kind}", {"calibrator": {"kind": kind}}
 
 
-def _equalizations() -> list[tuple[str, dict[str, Any]]]:
-    ways = ({"kind": "cross_layer"}, {"kind": "smooth"}, {"kind": "smooth", "alpha": 0.7})
-    return [(f"equalize: {' '.join(map(str, way.values()))}", {"equalize": [way]}) for way in ways]
+def _equalizations(balances: Collection[str]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"equalize: {kind}", {"equalize": [{"kind": kind}]})
+        for kind in ("cross_layer", "smooth")
+        if kind in balances
+    ]
+
+
+def list_limits(limit: float, largest: float) -> list[list[float]]:
+    """Return limits to try instead of one, as two ladders: wider up to the largest, and narrower.
+
+    Numbers are short, since they are to be read.
+    """
+    wider = [min(limit * STEP**step, largest) for step in range(1, MOST_STEPS + 1)]
+    narrower = [limit / STEP**step for step in range(1, MOST_STEPS + 1)]
+    grown = [value for value in wider if value > limit * (1 + STEP) / 2]
+    return [
+        [float(f"{value:.3g}") for value in dict.fromkeys(ladder)] for ladder in (grown, narrower)
+    ]
+
+
+def list_returns(section: Quantization) -> list[tuple[str, str, Any]]:
+    """Return lines to drop that keep layers in float: in words, its key, and the pattern."""
+    skips = [(f"no skip of {each}", SKIP, each) for each in section.skip]
+    kept = [each for each, number in section.precision.items() if number == "fp32"]
+    return [*skips, *((f"no fp32 of {each}", PRECISION, each) for each in kept)]
+
+
+def leave_line_out(lines: Any, line: str) -> Any:
+    """Return a list or a mapping without a line."""
+    if isinstance(lines, Mapping):
+        return {key: value for key, value in lines.items() if key != line}
+    return [each for each in lines if each != line]
 
 
 def write_pattern(name: str) -> str:

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from trtbuild.core.tuning import Trial, Tuning
 from trtbuild.recipe.edit import edit_section
+from trtbuild.verbs.tuning.attempts import Tried
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.remarks import explain_changes
-from trtbuild.verbs.tuning.search import Tried
-from trtbuild.verbs.tuning.standing import rank
+from trtbuild.verbs.tuning.search import Search
+from trtbuild.verbs.tuning.standing import rank, rank_whole
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
 __all__ = ["conclude", "mark_frontier"]
 
+MOST_VERIFIED = 3
+"""How many of those that lead on fewer samples are compared on all, where none passes."""
+FRESH: dict[str, Any] = {"samples": 0, "fewer": ()}
+
 
 def conclude(
     workshop: Workshop,
-    tried: Sequence[Tried],
+    search: Search,
     data: str,
     alone: Mapping[str, str],
     remarks: list[str],
 ) -> tuple[Tuning, str]:
-    """Verify the best one on the comparison's data; without a gain there, leave all as it is.
+    """Verify the best one on all samples of the comparison; without a gain there, change nothing.
 
     Returns what came of it, and the recipe's text with the changes.
     """
-    chosen = min(tried, key=lambda each: rank(each.trial))
+    chosen, tried = _choose(search), search.tried
     recipe, (_, compare) = workshop.loaded.recipe, sections_of(workshop.loaded)
     start, best = tried[0].trial, chosen.trial
+    whole = start.samples
     if data != compare.data:
-        start = workshop.attempt(Candidate(), start, data=compare.data)
-        best = workshop.attempt(chosen.candidate, best, data=compare.data)
+        start = workshop.attempt(Candidate(), start.model_copy(update=FRESH), data=compare.data)
+        best = workshop.attempt(chosen.candidate, best.model_copy(update=FRESH), data=compare.data)
         if chosen.trial.passed != best.passed:
             sets = (data, compare.data) if chosen.trial.passed else (compare.data, data)
             remarks.append(f"what passes on `{sets[0]}` does not on `{sets[1]}`")
@@ -41,7 +48,8 @@ def conclude(
             f"the search was judged by `{compare.data}`, which so is no proof any more: a third "
             "data set keeps them apart (`trtbuild tune --data NAME`)"
         )
-    better = chosen.index and rank(best) < rank(start)
+    remarks += _tell_samples(tried, whole)
+    better = chosen.index and rank_whole(best) < rank_whole(start)
     index, best = (chosen.index, best) if better else (0, start)
     patched = _edit(workshop, tried, index, alone, data) if better else workshop.text
     found = Tuning(
@@ -51,6 +59,7 @@ def conclude(
         best=index,
         trials=mark_frontier([each.trial for each in tried]),
         searched_on=data,
+        whole=whole,
         verified_on=compare.data,
         before=start.figures,
         after=best.figures,
@@ -58,6 +67,31 @@ def conclude(
         remarks=tuple(dict.fromkeys(remarks)),
     )
     return found, patched
+
+
+def _choose(search: Search) -> Tried:
+    """Return what does best on all samples; what led on fewer is compared there, one by one."""
+    for _ in range(MOST_VERIFIED):
+        leader = min(search.tried, key=lambda each: rank(each.trial))
+        whole = search.tried[0].trial.samples
+        if leader.trial.samples == whole:
+            break
+        if search.verify(leader).trial.passed:
+            break
+    compared = [each for each in search.tried if each.trial.samples == whole]
+    return min(compared, key=lambda each: rank_whole(each.trial))
+
+
+def _tell_samples(tried: Sequence[Tried], whole: int) -> Iterator[str]:
+    """Say what was judged on fewer samples than there are, and what those tell."""
+    least = min((each.trial.first.samples for each in tried if each.trial.samples), default=whole)
+    fewer = sum(each.trial.samples < whole for each in tried)
+    if fewer:
+        yield (
+            f"{fewer} of {len(tried)} were compared on fewer samples than the {whole} that there "
+            f"are: of {least}, one is {100 / least:.2g} points, so they were told apart by "
+            "sqnr_db; what passed, and what was chosen, was compared on all"
+        )
 
 
 def _edit(
@@ -77,7 +111,10 @@ def _diff(name: str, before: str, after: str) -> str:
 
 
 def mark_frontier(trials: Sequence[Trial]) -> tuple[Trial, ...]:
-    """Mark the trials than which nothing has as much INT8 and comes closer to passing."""
+    """Mark the trials than which nothing has as much INT8 and comes closer to passing.
+
+    That is on the fewest samples, on which all were compared.
+    """
     order = sorted(
         (index for index, trial in enumerate(trials) if not trial.problem),
         key=lambda index: (-trials[index].int8_share, _distance(trials[index]), index),
@@ -95,5 +132,6 @@ def mark_frontier(trials: Sequence[Trial]) -> tuple[Trial, ...]:
 
 
 def _distance(trial: Trial) -> tuple[float, float]:
-    signal = float("inf") if trial.sqnr_db is None else trial.sqnr_db
-    return trial.shortfall, -signal
+    standing = trial.first
+    signal = float("inf") if standing.sqnr_db is None else standing.sqnr_db
+    return (0.0 if trial.passed else standing.shortfall), -signal

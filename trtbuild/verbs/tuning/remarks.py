@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trtbuild.core.tuning import Trial
+from trtbuild.verbs.tuning.attempts import Tried
 from trtbuild.verbs.tuning.candidates import SKIP
-from trtbuild.verbs.tuning.search import Tried
+from trtbuild.verbs.tuning.standing import find_common
 
 __all__ = ["explain_changes"]
 
@@ -41,8 +42,13 @@ def _explain_steps(tried: Sequence[Tried], chosen: Tried) -> dict[str, str]:
 
 
 def _tell_gain(before: Trial, after: Trial) -> str:
-    """Write the figures before and after: `top1 drop 2.1 points → 0.3 points, sqnr_db ...`."""
-    old = {figure.name: figure.found for figure in before.figures}
-    return ", ".join(
-        f"{figure.name} {old.get(figure.name, '-')} → {figure.found}" for figure in after.figures
-    )
+    """Write the figures before and after: `top1 drop 2.1 points → 0.3 points, sqnr_db ...`.
+
+    On the most samples that both were compared on.
+    """
+    first, then = find_common(before, after)
+    old = {figure.name: figure.found for figure in first.figures}
+    told = [
+        f"{figure.name} {old.get(figure.name, '-')} → {figure.found}" for figure in then.figures
+    ]
+    return ", ".join(told) + (f" on {then.samples} samples" if after.fewer else "")

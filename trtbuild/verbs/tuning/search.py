@@ -2,80 +2,39 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.tuning import Trial
-from trtbuild.verbs.tuning.candidates import SKIP, Candidate, Stage
+from trtbuild.verbs.tuning.attempts import Attempts, Tried
+from trtbuild.verbs.tuning.candidates import (
+    PRECISION,
+    RANGES,
+    SKIP,
+    Candidate,
+    Stage,
+    leave_line_out,
+    list_limits,
+    list_returns,
+)
+from trtbuild.verbs.tuning.levels import WHOLE
 from trtbuild.verbs.tuning.standing import is_better, rank
 
-__all__ = ["OutOfTime", "Search", "Tried"]
+if TYPE_CHECKING:
+    from trtbuild.recipe.schema import Quantization
 
-Attempt = Callable[[Candidate, Trial], Trial]
-MOST_BACK = 6
+__all__ = ["Search"]
+
+MOST_BACK = 2
 """How many layers are tried in INT8 again, once enough are in float."""
-MOST_FITTED = 3
+MOST_FITTED = 1
 """The same with rounding fitted to each, which takes long."""
 
 
-class OutOfTime(Exception):  # it is no error
-    """The budget is spent: what is to be tried next is not known yet."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    """A candidate, and what came of it."""
-
-    index: int
-    candidate: Candidate
-    trial: Trial
-
-
-@dataclass
-class Search:
-    """What was tried so far, in order; the same each time, as far as time lasts."""
-
-    attempt: Attempt
-    """Builds a candidate and compares it as a whole."""
-    is_known: Callable[[Candidate], bool]
-    """Whether that costs nothing, since it was done before."""
-    tell: Callable[[Trial, bool], None]
-    """Hears of each trial, and whether it is gone on from."""
-    deadline: float
-    """Of `time.monotonic()`."""
-    resolution: float = 0.0
-    """The shortfall that is a sample's chance."""
-    tried: list[Tried] = field(default_factory=list)
-
-    def try_out(self, candidate: Candidate, what: str, *, of: Tried | None) -> Tried:
-        """Build and compare a candidate; one that was tried before is not tried again.
-
-        It is told whether it is better than all before.
-
-        Raises:
-            OutOfTime: that would cost time, and there is none left.
-        """
-        known = self._find(candidate)
-        if known is not None:
-            return known
-        late = of is not None and time.monotonic() >= self.deadline
-        if late and not self.is_known(candidate):
-            raise OutOfTime
-        trial = Trial(
-            what=what,
-            options=dict(candidate.options),
-            floats=candidate.floats,
-            of=None if of is None else of.index,
-        )
-        made = Tried(len(self.tried), candidate, self.attempt(candidate, trial))
-        best = min((each.trial for each in self.tried), key=rank, default=None)
-        self.tried.append(made)
-        self.tell(made.trial, best is None or rank(made.trial) < rank(best))
-        return made
+class Search(Attempts):
+    """Ways to choose: each tries candidates, and returns the one to go on from."""
 
     def choose_options(self, start: Tried, stages: Sequence[Stage]) -> Tried:
-        """Return the best of what costs nothing, or the first that passes.
+        """Return the best of what costs nothing, or the first that passes on all samples.
 
         The choices of a stage stand instead of each other; each stage builds on the best before.
         """
@@ -83,13 +42,45 @@ class Search:
         for stage in stages:
             before = best
             for what, options in stage.choices:
-                if best.trial.passed:
-                    return best
+                if self._is_enough(best) or (stage.enough and best is not before):
+                    break
                 candidate = before.candidate.adding(options)
-                found = self.try_out(candidate, what, of=before)
-                if is_better(found.trial, best.trial, self.resolution):
-                    best = found
+                best = self._better(self.try_out(candidate, what, of=before, few=True), best)
         return best
+
+    def choose_limits(
+        self, best: Tried, uses: Iterable[tuple[str, float, float]], own: Mapping[str, object]
+    ) -> Tried:
+        """Return the best with other limits for some tensors, one after the other.
+
+        Of each the limit, and the largest value, are known; `own` are the recipe's `ranges`.
+        """
+        for tensor, limit, largest in uses:
+            for ladder in list_limits(limit, largest):
+                before = best
+                for value in ladder:
+                    if self._is_enough(best):
+                        return best
+                    ranges = best.candidate.options.get(RANGES, own)
+                    candidate = best.candidate.adding({RANGES: {**ranges, tensor: value}})
+                    what = f"{tensor} within {value:g}"
+                    found = self.try_out(candidate, what, of=best, few=True)
+                    if self._better(found, best) is best:
+                        break
+                    best = found
+                if best is not before:
+                    break
+        return best
+
+    def _is_enough(self, best: Tried) -> bool:
+        return best.trial.passed and self.levels.is_done(best.trial, WHOLE)
+
+    def _better(self, new: Tried, old: Tried) -> Tried:
+        """Return which of two to go on from; passing on few samples alone says nothing of that."""
+        sides = [new.trial, old.trial]
+        if not self.levels.exact:
+            sides = [trial.model_copy(update={"passed": False}) for trial in sides]
+        return new if is_better(*sides, shares=self.levels.shares) else old
 
     def choose_floats(self, best: Tried, layers: Sequence[str], macs: Mapping[str, int]) -> Tried:
         """Return the least more layers in float, worst first, that make it pass; or the best try.
@@ -123,11 +114,22 @@ class Search:
         near = {
             name: known.trial
             for name in plain.candidate.floats
-            if (known := self._find(_leave_out(plain.candidate, name))) is not None
+            if (known := self.find(_leave_out(plain.candidate, name))) is not None
         }
         for name in sorted(near, key=lambda name: rank(near[name]))[:MOST_FITTED]:
             fitted = self._back(fitted, name)
         return fitted
+
+    def give_back(self, start: Tried, section: Quantization) -> Tried:
+        """Return what still passes with less that the recipe itself keeps in float."""
+        best: Tried = start
+        kept: dict[str, Any] = {SKIP: section.skip, PRECISION: section.precision}
+        for what, key, pattern in list_returns(section):
+            rest = leave_line_out(kept[key], pattern)
+            found = self.try_out(best.candidate.adding({key: rest}), what, of=best)
+            if found.trial.passed:
+                best, kept[key] = found, rest
+        return best
 
     def _back(self, least: Tried, name: str) -> Tried:
         rest = _leave_out(least.candidate, name).floats
@@ -137,26 +139,33 @@ class Search:
         found = self.try_out(candidate, f"{name} in INT8 again", of=least)
         return found if found.trial.passed else least
 
-    def _find(self, candidate: Candidate) -> Tried | None:
-        return next((each for each in self.tried if each.candidate.key == candidate.key), None)
-
     def simplify(self, best: Tried) -> Tried:
-        """Return what passes without the options that it does not need; measure those it does.
+        """Return what does as well without the options that it does not need; measure the others.
 
-        The last first: it was added for what the others did not do.
+        The last first: it was added for what the others did not do. What passes goes without those
+        that it passes without; otherwise those go that gain nothing any more.
         """
         for key in reversed(list(best.candidate.options)):
             found = self._without(best, key)
-            if found is not None and found.trial.passed:
+            if found is not None and self._does_as_well(found, best):
                 best = found
         for key in [*best.candidate.options, SKIP]:
             self._without(best, key)
         return best
 
+    def _does_as_well(self, less: Tried, best: Tried) -> bool:
+        """Tell whether less does: it passes too, where that is cheap to say, or loses no signal."""
+        sides = less.trial.passed or best.trial.passed
+        if sides and (self.levels.exact or not self._is_enough(best)):
+            return less.trial.passed
+        return not less.trial.problem and self._better(best, less) is less
+
     def _without(self, best: Tried, key: str) -> Tried | None:
         """Try a candidate without one of its changes; None where that is the recipe as it is."""
-        candidate = best.candidate.without(key)
-        return None if candidate.is_plain else self.try_out(candidate, f"no {key}", of=best)
+        candidate, few = best.candidate.without(key), self._is_enough(best)
+        if candidate.is_plain:
+            return None
+        return self.try_out(candidate, f"no {key}", of=best, few=few)
 
     def _bisect(self, best: Tried, layers: Sequence[str], failing: int, passing: int) -> Tried:
         while passing - failing > 1:

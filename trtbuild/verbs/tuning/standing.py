@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from trtbuild.core.comparison import Comparison, Measure
-from trtbuild.core.tuning import Figure, Trial
+from trtbuild.core.tuning import Figure, Standing, Trial
 from trtbuild.core.words import format_figure
 from trtbuild.measure.gates import Gate
 
-__all__ = ["find_resolution", "is_better", "list_figures", "measure_shortfall", "rank"]
+__all__ = [
+    "add_standing",
+    "counts_samples",
+    "find_chance",
+    "find_common",
+    "find_unreachable",
+    "is_better",
+    "list_figures",
+    "measure_shortfall",
+    "rank",
+    "rank_whole",
+]
 
 POINT = 0.01
 LOST = 1e6
 """The shortfall of a gate whose value is missing: further than any that has one."""
-LEAST_DB = 0.05
-"""Less than this in signal over noise is no gain."""
+LEAST_DB = 0.2
+"""Less than this in signal over noise is no gain: other samples would have it otherwise."""
 
 
 def measure_shortfall(gates: Iterable[Gate], found: Comparison) -> float:
@@ -53,10 +65,47 @@ def _gap(measure: Measure, limit: float, value: float | None, *, sign: int = 1) 
     return max(0.0, sign * (value - limit)) / step
 
 
-def find_resolution(gates: Iterable[Gate], found: Comparison) -> float:
-    """Return the shortfall that is no more than chance: one and a half samples."""
-    shares = any(m.unit == "share" for gate in gates for m in gate.choose(found.measures))
-    return 1.5 / max(found.samples, 1) / POINT if shares else LEAST_DB
+def counts_samples(gates: Iterable[Gate], found: Comparison) -> bool:
+    """Tell whether a gate judges a share of samples, in which a few of them are a step."""
+    return any(m.unit == "share" for gate in gates for m in gate.choose(found.measures))
+
+
+def find_chance(standing: Standing, *, shares: bool) -> float:
+    """Return the shortfall that says nothing: one and a half samples, more where many are lost."""
+    if not shares or not standing.samples:
+        return LEAST_DB
+    lost = standing.shortfall * POINT * standing.samples
+    return max(1.5, math.sqrt(lost)) / standing.samples / POINT
+
+
+def find_unreachable(gates: Iterable[Gate], found: Comparison) -> str:
+    """Say of a gate that the reference itself does not pass it; nothing where none is so."""
+    for gate in gates:
+        for m in gate.choose(found.measures):
+            own = m.reference
+            low = gate.at_least is not None and own is not None and own < gate.at_least
+            high = gate.at_most is not None and own is not None and own > gate.at_most
+            if own is not None and (low or high):
+                place = f" of `{m.output}`" if m.output else ""
+                bound = gate.at_least if low else gate.at_most
+                return (
+                    f"the {found.reference} has {m.metric} {format_figure(own, m.unit)}{place}, "
+                    f"and the gate asks for {format_figure(bound or 0.0, m.unit)}"
+                )
+    return ""
+
+
+def add_standing(trial: Trial, told: Mapping[str, Any]) -> Trial:
+    """Return a trial with how it does on more samples; what it did on fewer stays, in order."""
+    if not trial.samples or trial.samples == told["samples"]:
+        return trial.model_copy(update=told)
+    before = Standing(**{key: getattr(trial, key) for key in Standing.model_fields})
+    if trial.samples < told["samples"]:
+        return trial.model_copy(update={**told, "fewer": (*trial.fewer, before)})
+    fewer = Standing(**{key: told[key] for key in Standing.model_fields})
+    rest = [each for each in trial.fewer if each.samples != fewer.samples]
+    found = sorted([*rest, fewer], key=lambda each: each.samples)
+    return trial.model_copy(update={"fewer": tuple(found)})
 
 
 def find_signal(measures: Iterable[Measure]) -> float | None:
@@ -88,25 +137,47 @@ def _shorten(found: str) -> str:
     return re.sub("^gain ", "-", found).removeprefix("drop ")
 
 
-def is_better(new: Trial, old: Trial, resolution: float) -> bool:
-    """Tell whether a trial is worth going on from: nearer to passing, or by signal over noise."""
+def is_better(new: Trial, old: Trial, *, shares: bool) -> bool:
+    """Tell whether a trial is worth going on from: it passes, or is nearer on the same samples.
+
+    Of what lacks alike, by signal over noise.
+    """
     if new.problem or new.passed != old.passed:
         return not new.problem and new.passed
-    gain = old.shortfall - new.shortfall
-    if abs(gain) > resolution:
+    mine, other = find_common(new, old)
+    gain = other.shortfall - mine.shortfall
+    if abs(gain) > max(find_chance(each, shares=shares) for each in (mine, other)):
         return gain > 0
-    return _signal(new) > _signal(old) + LEAST_DB
+    return _signal(mine) > _signal(other) + LEAST_DB
+
+
+def find_common(one: Trial, other: Trial) -> tuple[Standing, Standing]:
+    """Return how both do on the most samples that both were compared on."""
+    sides = [{each.samples: each for each in (*trial.fewer, trial)} for trial in (one, other)]
+    most = max(sides[0].keys() & sides[1].keys(), default=None)
+    return (one.first, other.first) if most is None else (sides[0][most], sides[1][most])
 
 
 def rank(trial: Trial) -> tuple[bool, float, float, float]:
-    """Return what sorts trials: those that pass by INT8 and changes, others by what they lack."""
+    """Return what sorts trials: those that pass by INT8 and changes, others by what they lack.
+
+    That is on the fewest samples, where all have figures.
+    """
+    return _rank(trial, trial.first)
+
+
+def rank_whole(trial: Trial) -> tuple[bool, float, float, float]:
+    """Return the same by the most samples that a trial was compared on."""
+    return _rank(trial, trial)
+
+
+def _rank(trial: Trial, standing: Standing) -> tuple[bool, float, float, float]:
     if trial.problem:
         return (True, math.inf, math.inf, math.inf)
-    signal = -_signal(trial)
     if trial.passed:
         return (False, -trial.int8_share, len(trial.options) + len(trial.floats), 0.0)
-    return (True, trial.shortfall, signal, -trial.int8_share)
+    return (True, standing.shortfall, -_signal(standing), -trial.int8_share)
 
 
-def _signal(trial: Trial) -> float:
-    return math.inf if trial.sqnr_db is None else trial.sqnr_db
+def _signal(standing: Standing) -> float:
+    return math.inf if standing.sqnr_db is None else standing.sqnr_db

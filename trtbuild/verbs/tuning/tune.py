@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.errors import NotWritable, StepFailed, StepInputError, UsageError
+from trtbuild.core.errors import NotWritable, UsageError
 from trtbuild.core.files import replace_whole
 from trtbuild.core.placed import TUNING
 from trtbuild.core.regular_files import read_regular
@@ -17,17 +17,19 @@ from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.tuning.attempts import OutOfTime, Tried
 from trtbuild.verbs.tuning.candidates import ROUNDING, Candidate, list_stages
 from trtbuild.verbs.tuning.conclude import conclude
-from trtbuild.verbs.tuning.search import OutOfTime, Search, Tried
-from trtbuild.verbs.tuning.standing import find_resolution, rank
-from trtbuild.verbs.tuning.workshop import Workshop, refuse_unjudged, sections_of
+from trtbuild.verbs.tuning.layers import rank_layers
+from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
+from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
+from trtbuild.verbs.tuning.search import Search
+from trtbuild.verbs.tuning.standing import counts_samples, rank
+from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
 
 ROUNDS = 2
-SAMPLES = 32
-"""On which layers are measured one by one."""
 AS_IT_IS = "as the recipe is"
 
 
@@ -153,66 +155,89 @@ def _tune(
     data = wishes.data or compare.data
     trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
     refuse_unjudged(found, data)
+    refuse_unreachable(compare.gates, found)
+    levels = Levels()
+    if not trial.passed:
+        counts = list_counts(found.samples)
+        levels = Levels(counts, shares=counts_samples(compare.gates, found))
+        for some in counts[: levels.place + 1]:
+            if some != WHOLE:
+                trial = workshop.attempt(Candidate(), trial, data=data, some=some)
     search = Search(
-        attempt=lambda candidate, trial: workshop.attempt(candidate, trial, data=data),
-        is_known=lambda candidate: workshop.is_known(candidate, data=data),
+        attempt=lambda candidate, trial, some: workshop.attempt(
+            candidate, trial, data=data, some=some
+        ),
+        is_known=lambda candidate, some: workshop.is_known(candidate, data=data, some=some),
         tell=tell,
         deadline=deadline,
-        resolution=find_resolution(compare.gates, found),
+        levels=levels,
         tried=[Tried(0, Candidate(), trial)],
     )
     tell(trial, True)  # the start is gone on from
-    remarks: list[str] = []
     alone: dict[str, str] = {}
+    remarks: list[str] = []
     try:
-        _reach(search, workshop, data, alone, remarks)
+        _go(search, workshop, data, alone, remarks)
     except OutOfTime:
         remarks.append(
             "the time is spent and not all was tried: run the command again to go on, or give it "
             "more with --budget"
         )
-    return conclude(workshop, search.tried, data, alone, remarks)
+    return conclude(workshop, search, data, alone, remarks)
+
+
+def _go(
+    search: Search, workshop: Workshop, data: str, alone: dict[str, str], remarks: list[str]
+) -> None:
+    """Search until something passes on all samples, or nothing does where more of them count."""
+    start = search.tried[0]
+    if start.trial.passed:
+        found = search.give_back(start, sections_of(workshop.loaded)[0])
+        less = "some of it may be INT8" if found.index else "all of it is needed"
+        remarks.append(
+            "every gate passes as the recipe is: nothing was tried but to give back what it keeps "
+            f"in float ({less if len(search.tried) > 1 else 'nothing'})"
+        )
+        return
+    while True:
+        best = _reach(search, workshop, data, alone, remarks)
+        place = search.levels.place
+        if not best.trial.passed or search.verify(best).trial.passed:
+            return
+        if search.levels.place == place and search.levels.wanted == WHOLE:
+            return
 
 
 def _reach(
     search: Search, workshop: Workshop, data: str, alone: dict[str, str], remarks: list[str]
-) -> None:
+) -> Tried:
     """Search until the gates pass; what each layer costs alone goes to `alone`.
 
     Rounding takes longest to fit: layers in float are looked for without it, and with it, some may
     do without. Where layers in float do not do, options are chosen again beside them: which are
     good depends on what was worst. Then more layers are.
     """
-    stages = list_stages(sections_of(workshop.loaded)[0])
+    section, _ = sections_of(workshop.loaded)
+    *stages, rounding = list_stages(section, workshop.balances)
     best = search.tried[0]
     for _ in range(ROUNDS):
-        best = search.choose_options(best, stages)
+        best = search.decide(search.choose_options(best, stages))
         if best.trial.passed:
             break
-        plain = best.candidate.without(ROUNDING)
-        fitted, best = best, search.try_out(plain, f"no {ROUNDING}", of=best)
-        ranked = _rank_layers(workshop, best.candidate, data, remarks)
-        alone.update({name: told for name, told in ranked.items() if name not in alone})
-        best = search.choose_floats(best, tuple(ranked), workshop.macs)
+        ranked = rank_layers(workshop, best.candidate, data, remarks)
+        alone.update((name, told) for name, told in ranked.told.items() if name not in alone)
+        best = plain = search.decide(search.choose_limits(best, ranked.uses, section.ranges))
+        if best.trial.passed:
+            break
+        best = fitted = search.decide(search.choose_options(plain, [rounding]))
+        if best.trial.passed:
+            break
+        best = search.choose_floats(plain, tuple(ranked.told), workshop.macs)
         if best.trial.passed and ROUNDING in fitted.candidate.options:
             added = {ROUNDING: fitted.candidate.options[ROUNDING]}
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
             found = search.put_back_fitted(best, again)
             best = min(best, found, key=lambda each: rank(each.trial))
-    if best.trial.passed:
-        search.simplify(best)
-
-
-def _rank_layers(
-    workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]
-) -> dict[str, str]:
-    """Return the layers in INT8, the one that costs most alone first, with what it costs."""
-    try:
-        found = workshop.rank_layers(candidate, SAMPLES, data=data)
-    except (StepFailed, StepInputError) as error:
-        remarks.append(f"layers could not be measured one by one: {error.message}")
-        return {}
-    return {
-        layer.name: "" if layer.worst_db is None else f"alone in INT8: {layer.worst_db:.1f} dB"
-        for layer in found.layers
-    }
+        if best.trial.passed:
+            break
+    return search.simplify(best)

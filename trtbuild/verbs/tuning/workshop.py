@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.errors import RecipeError, StepFailed, StepInputError, UsageError
@@ -12,6 +13,7 @@ from trtbuild.core.records import Outcome, Record
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
 from trtbuild.plan.checks import find_profile_shapes
+from trtbuild.plan.comparison import name_some_comparison
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.sensitivity import SENSITIVITY
@@ -27,9 +29,17 @@ from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.lock_gates import add_lock_verdicts
 from trtbuild.verbs.record import RunArtifacts
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
-from trtbuild.verbs.tuning.standing import find_signal, list_figures, measure_shortfall
+from trtbuild.verbs.tuning.standing import (
+    add_standing,
+    find_signal,
+    list_figures,
+    measure_shortfall,
+)
 
-__all__ = ["Workshop", "refuse_unjudged", "sections_of"]
+if TYPE_CHECKING:
+    import onnx
+
+__all__ = ["Workshop", "sections_of"]
 
 SIGNAL = "sqnr_db"
 COMPARE = "compare"
@@ -73,61 +83,81 @@ class Workshop:
         return replace(loaded, recipe=recipe)
 
     def plan(
-        self, loaded: LoadedRecipe, last: str, *, layers: LayerMeasurement | None = None
+        self,
+        loaded: LoadedRecipe,
+        last: str,
+        *,
+        layers: LayerMeasurement | None = None,
+        some: int = 0,
+        plain: bool = False,
     ) -> Plan:
-        """Compile a candidate as far as a step.
+        """Compile a candidate as far as a step; of the `plain` recipe all samples were run.
 
         It is remembered under a name of its own: the recipe's last run is not what was tried.
         """
         made, _ = compile_for_machine(
-            loaded, self.store, self.executor, targets=(), fetch=True, layers=layers
+            loaded,
+            self.store,
+            self.executor,
+            targets=(),
+            fetch=True,
+            layers=layers,
+            some=some,
+            some_of_all=plain,
         )
         return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
 
-    def is_known(self, candidate: Candidate, *, data: str = "") -> bool:
+    def is_known(self, candidate: Candidate, *, data: str = "", some: int = 0) -> bool:
         """Tell whether a candidate was compared before, so that looking costs nothing."""
         try:
-            made = self.plan(self.load(candidate, data=data), COMPARE)
+            made = self.plan(self.load(candidate, data=data), _name_last(some), some=some)
         except (RecipeError, UsageError):
             return True
         return all(each.verdict == "reuse" for each in decide(made, self.store))
 
-    def attempt(self, candidate: Candidate, trial: Trial, *, data: str = "") -> Trial:
+    def attempt(
+        self, candidate: Candidate, trial: Trial, *, data: str = "", some: int = 0
+    ) -> Trial:
         """Return a trial with what came of it; one that cannot be built says why."""
         try:
-            return self.compare(candidate, trial, data=data)[0]
+            return self.compare(candidate, trial, data=data, some=some)[0]
         except (RecipeError, StepFailed, StepInputError, UsageError) as error:
             return trial.model_copy(update={"problem": error.message.split("\n")[0]})
 
     def compare(
-        self, candidate: Candidate, trial: Trial, *, data: str = ""
+        self, candidate: Candidate, trial: Trial, *, data: str = "", some: int = 0
     ) -> tuple[Trial, Comparison]:
         """Build a candidate as far as its comparison, and say how it stands.
+
+        On `some` samples, or on all; what it did on fewer before stays known.
 
         Raises:
             StepFailed, StepInputError: it cannot be built.
         """
-        loaded = self.load(candidate, data=data)
-        made = self.plan(loaded, COMPARE)
+        loaded, last = self.load(candidate, data=data), _name_last(some)
+        made = self.plan(loaded, last, some=some, plain=candidate.is_plain)
         outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
         read = RunArtifacts(outcomes, self.store)
-        found = read.read(COMPARE, "comparison", Comparison)
+        found = read.read(last, "comparison", Comparison)
         account = read.read("quantize", "account", QuantizationAccount)
         if found is None or account is None:
-            raise AssertionError(COMPARE)
-        record = Record(
-            recipe=made.recipe, file=str(loaded.file), facts={}, outcomes=(), comparison=found
-        )
-        found = add_lock_verdicts(record, loaded).comparison or found
+            raise AssertionError(last)
+        if not some:
+            record = Record(
+                recipe=made.recipe, file=str(loaded.file), facts={}, outcomes=(), comparison=found
+            )
+            found = add_lock_verdicts(record, loaded).comparison or found
+        gates = sections_of(loaded)[1].gates
         told = {
+            "samples": found.samples,
             "passed": all(verdict.passed for verdict in found.verdicts),
-            "shortfall": measure_shortfall(sections_of(loaded)[1].gates, found),
+            "shortfall": measure_shortfall(gates, found),
             "sqnr_db": find_signal(found.measures),
             "figures": tuple(list_figures(found)),
             "int8_share": self._share(account),
             "size_bytes": _size(outcomes),
         }
-        return trial.model_copy(update=told), found
+        return add_standing(trial, told), found
 
     def rank_layers(self, candidate: Candidate, samples: int, *, data: str = "") -> Sensitivity:
         """Measure each layer alone in INT8, worst first.
@@ -147,15 +177,28 @@ class Workshop:
     @cached_property
     def macs(self) -> Mapping[str, int]:
         """The multiply-accumulates of the weighted layers, by name, at the opt shapes."""
-        from trtbuild.model.onnx_file import load_bare
         from trtbuild.quant.rules.macs import count_macs
+
+        return count_macs(self._model, find_profile_shapes(self.loaded.recipe))
+
+    @cached_property
+    def balances(self) -> frozenset[str]:
+        """The kinds of `equalize` that find something to trade in the model."""
+        from trtbuild.model.view import GraphView
+        from trtbuild.quant.equalizing.balances import find_balances
+
+        return frozenset(each.kind for each in find_balances(GraphView(self._model)))
+
+    @cached_property
+    def _model(self) -> onnx.ModelProto:
+        """The float model, without its weights."""
+        from trtbuild.model.onnx_file import load_bare
 
         loaded = self.load(Candidate())
         made = self.plan(loaded, "fix_graph")
         outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
         (model,) = (a for o in outcomes if o.step == "fix_graph" for a in o.artifacts if _is(a))
-        path = self.store.object_path(model.digest)
-        return count_macs(load_bare(path), find_profile_shapes(loaded.recipe))
+        return load_bare(self.store.object_path(model.digest))
 
     def _share(self, account: QuantizationAccount) -> float:
         """Return the share of the work in INT8; of the layers where nobody knows their work."""
@@ -166,6 +209,10 @@ class Workshop:
         return done / max(sum(work.values()), 1)
 
 
+def _name_last(some: int) -> str:
+    return name_some_comparison(some) if some else COMPARE
+
+
 def _is(artifact: object) -> bool:
     return getattr(artifact, "name", "") == MODEL
 
@@ -173,21 +220,3 @@ def _is(artifact: object) -> bool:
 def _size(outcomes: tuple[Outcome, ...]) -> int:
     made = (a for o in outcomes if o.step == "quantize" for a in o.artifacts)
     return sum(artifact.size_bytes for artifact in made if artifact.name in {MODEL, WEIGHTS})
-
-
-def refuse_unjudged(found: Comparison, data: str) -> None:
-    """Refuse gates that nobody can judge: no change would help.
-
-    What is missing since INT8 makes no numbers of it is another thing.
-
-    Raises:
-        UsageError: there is one.
-    """
-    for verdict in found.verdicts:
-        lacking = verdict.value is None and not verdict.passed
-        if lacking and not any(measure.broken for measure in found.measures):
-            raise UsageError(
-                f"the gate `{verdict.gate}` cannot be judged on `{data}`: {verdict.remark}",
-                hint="take data that has what the gate looks at, or give `compare` a gate on "
-                "something else, or a float `reference`",
-            )

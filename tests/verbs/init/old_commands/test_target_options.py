@@ -53,7 +53,7 @@ def test_what_a_target_cannot_have_is_named(monkeypatch, tmp_path):
     assert {"tactic_dram": "1MiB"} == found["trt11"]["memory_pools"]
     assert {
         "the timing cache gone.cache",
-        "memory_pools.dla_managed_sram",
+        "the memory pool dla_managed_sram",
         'preview_features ["none_such"]',
     } == set(notes)
 

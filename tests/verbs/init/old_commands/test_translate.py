@@ -83,6 +83,19 @@ def test_a_dla_is_tensorrt_10s(here):
     assert (here / "super.yaml").is_file()
 
 
+def test_a_dla_gets_one_size_of_each_input(here):
+    """The best of the command's, or of what is guessed for a size that the model leaves open."""
+    command = "trtexec --onnx=cnn.onnx --useDLACore=0 --int8 --allowGPUFallback"
+    guessed, _ = translated("trtexec", command)
+    shapes = " --minShapes=image:2x3x32x32 --optShapes=image:4x3x32x32 --maxShapes=image:6x3x32x32"
+    told, _ = translated("trtexec", command + shapes, force=True)
+
+    for recipe in (guessed, told):
+        each = recipe.profiles[0]["image"]
+        assert each.min == each.opt == each.max
+    assert 4 == told.profiles[0]["image"].opt[0]
+
+
 @pytest.mark.usefixtures("here")
 def test_a_data_loader_script_calibrates():
     """What it yields cannot be parted, so nothing is compared."""

@@ -20,7 +20,7 @@ from trtbuild.verbs.init.old_commands.words import (
 __all__ = ["read_polygraphy"]
 
 COMPARED = "`compare` holds INT8 against FP32 with `metrics` and `gates` of its own"
-LOGGED = "each step keeps a log; `apply -v` shows the steps"
+LOGGED = "`apply --log-level verbose` has the builder say all; `why RECIPE --log` shows it"
 TIMES = "`apply` builds and compares, and times nothing"
 PLACED = "engines are placed in build/NAME/TARGET/model.engine"
 SCRIPTED = "what a script does to the builder has no place in a recipe: the target has options"

@@ -71,6 +71,9 @@ def _gather(reading: Reading, fed: Sequence[FedInput], base: Path) -> dict[str, 
     workspace = pools.pop("workspace", told.get("workspace"))
     options: dict[str, Any] = {} if not workspace else {"workspace": _size(workspace)}
     options |= {name: told[name] for name in _PLAIN if name in told}
+    for name in [each for each in pools if each.startswith("dla_") and "dla_core" not in told]:
+        reading.note(f"the memory pool {name}", "it is a DLA's, and the command uses none")
+        del pools[name]
     if pools:
         options["memory_pools"] = {name: _size(size) for name, size in pools.items()}
     if plugins := _existing(told.get("plugins", ()), reading, "a plugin library"):
@@ -148,6 +151,14 @@ def _fit(kind: str, options: Mapping[str, Any], reading: Reading | None) -> dict
     return kept
 
 
+def _find_below(options: Mapping[str, Any], told: str) -> tuple[str, ...]:
+    """Return where an option is a mapping with a key that is named in what was told."""
+    found = (
+        (name, key) for name, each in options.items() if isinstance(each, dict) for key in each
+    )
+    return next(((name, key) for name, key in found if f"`{key}`" in told), ())
+
+
 def _find_problem(
     backend: type[Options], options: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], str] | None:
@@ -161,6 +172,6 @@ def _find_problem(
         instead: Mapping[str, str] = getattr(backend, "instead", {})
         if not place:
             named = next((name for name in options if f"`{name}`" in told), "")
-            place = (named,) if named else ()
+            place = (named,) if named else _find_below(options, told)
         return place, next((instead[each] for each in place if each in instead), told)
     return None

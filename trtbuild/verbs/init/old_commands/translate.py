@@ -120,6 +120,8 @@ class Translation:
             elif kind in ("height", "width") and side:
                 own = side[0] if kind == "height" else side[1]
                 spans[name] = (32, own, 2 * own) if dynamic else (own, own, own)
+        if "dla_core" in self.told:
+            spans = {name: (best, best, best) for name, (_, best, _) in spans.items()}
         return replace(plan, spans=spans)
 
     def check_names(self, fed: Sequence[FedInput]) -> None:
@@ -205,7 +207,10 @@ def _find(name: str, fed: Sequence[FedInput]) -> FedInput:
 
 
 def _settle_profiles(told: Mapping[str, Any]) -> list[dict[str, Ends]]:
-    """Return min, opt and max of each input and profile: what is left out follows from the rest."""
+    """Return min, opt and max of each input and profile: what is left out follows from the rest.
+
+    A DLA is built for one size: that which the engine is to be fastest at.
+    """
     settled = []
     for profile in told.get("profiles", ()):
         found: dict[str, Ends] = {}
@@ -213,9 +218,11 @@ def _settle_profiles(told: Mapping[str, Any]) -> list[dict[str, Ends]]:
             run = ends.get("run")
             opt = ends.get("opt", run or ends.get("max", ends.get("min")))
             found[name] = (ends.get("min", opt), opt, ends.get("max", opt))
+            if "dla_core" in told:
+                found[name] = (opt, opt, opt)
         if found:
             settled.append(found)
-    return settled
+    return settled[:1] if "dla_core" in told else settled
 
 
 def _look_without_file(path: Path, base: Path, shapes: Mapping[str, Ends]) -> ModelLook:

@@ -26,8 +26,8 @@ BUILDS = "`apply` runs no engine for its time; nothing to skip"
 PLACED = "engines are placed in build/NAME/TARGET/model.engine"
 GONE = "TensorRT has this no more"
 READ_BACK = "engine.json says of every layer what was delivered"
-LOGGED = "each step keeps a log; `apply -v` shows the steps"
-CUDA = "CUDA_VISIBLE_DEVICES chooses the GPU of an `apply`; the target's `gpu` says of which sort"
+LOGGED = "`apply --log-level verbose` has the builder say all; `why RECIPE --log` shows it"
+CUDA = "`apply --device N` chooses the GPU; the target's `gpu` says of which sort"
 TYPES = "types of outputs follow from the graph: change them there"
 _POOLS = {
     "workspace": "workspace",

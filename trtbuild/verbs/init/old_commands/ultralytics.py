@@ -143,7 +143,7 @@ def _read_device(reading: Reading, value: Any, written: str) -> None:
             raise _refuse(written)
         reading.told |= {"dla_core": int(core), "gpu_fallback": True}
     elif text not in ("cpu", "None"):
-        reading.note(written, "CUDA_VISIBLE_DEVICES chooses the GPU of an `apply`")
+        reading.note(written, "`apply --device N` chooses the GPU")
 
 
 def _whole(value: Any, written: str) -> int:

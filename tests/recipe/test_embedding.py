@@ -1,0 +1,78 @@
+"""Preprocessing that moves into the model: the fix gets it, and data gives bytes."""
+
+from __future__ import annotations
+
+import pytest
+
+from trtbuild.core.errors import RecipeError
+from trtbuild.recipe.load import load_recipe
+
+RECIPE = """\
+version: 1
+name: small
+model: {kind: onnx, path: model.onnx}
+fixes: [{kind: embed_preprocess, data: DATA}]
+data:
+  calib: {kind: images, path: calib, preprocess: &how {resize: [8, 8], color: bgr, mean: [0.5]}}
+  eval: {kind: images, path: eval, preprocess: *how}
+  other: {kind: images, path: other, preprocess: {resize: [4, 4]}}
+  areas: {kind: images, path: a, preprocess: {resize: 4, resize_like: opencv, interpolation: area}}
+  random: {kind: random, count: 1, inputs: {x: {shape: [3]}}}
+targets: {ort: {kind: onnxruntime}}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    def load(data="calib"):
+        path = tmp_path / "small.yaml"
+        path.write_text(RECIPE.replace("DATA", data))
+        return load_recipe(path).recipe
+
+    return load
+
+
+def test_data_that_is_preprocessed_alike_gives_bytes(recipe):
+    """Resized all the same, in RGB, channels last; other data stays as it is."""
+    made = recipe()
+    plain = {"scale": 1.0, "mean": (), "color": "rgb", "layout": "hwc", "dtype": "uint8"}
+
+    for name in ("calib", "eval"):
+        how = made.data[name].preprocess
+        assert (8, 8) == how.resize
+        assert plain == {key: getattr(how, key) for key in plain}
+    assert "float32" == made.data["other"].preprocess.dtype
+
+
+def test_the_fix_has_what_moved(recipe):
+    """As if it stood there."""
+    (fix,) = recipe().fixes
+
+    assert (None, "bgr", (0.5,), None) == (fix.data, fix.color, fix.mean, fix.resize)
+
+
+def test_of_pictures_of_one_size_the_resizing_moves_too(recipe):
+    """Where they lie is reckoned for that size."""
+    made = recipe("calib, picture: [20, 30]")
+
+    assert ((8, 8), (8, 8), (0, 0)) == (
+        made.fixes[0].resize,
+        made.fixes[0].window,
+        made.fixes[0].corner,
+    )
+    assert made.data["eval"].preprocess.resize is None
+
+
+WRONG = {
+    r"there is no data `calibration`(?s:.*)did you mean `calib`\?": "calibration",
+    "data `random` has no `preprocess` to move": "random",
+    "data `areas` resizes by `area`": "areas, picture: [20, 30]",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_cannot_move_is_said_at_its_place(recipe, words):
+    """With what to do."""
+    with pytest.raises(RecipeError, match=words) as caught:
+        recipe(WRONG[words])
+    assert "small.yaml:4:" in str(caught.value)

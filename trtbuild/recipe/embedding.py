@@ -1,0 +1,104 @@
+"""Move the preprocessing of data into the model, where a fix asks for that by a data set's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.recipe.problems import Path, Problem, find_nearest
+
+if TYPE_CHECKING:
+    from trtbuild.data.preprocess import Preprocess
+    from trtbuild.recipe.schema import Recipe
+    from trtbuild.recipe.source import RecipeText
+
+__all__ = ["embed_preprocessing", "embedding_has_its_data"]
+
+_NO_KERNEL = {"area"}
+
+
+def embed_preprocessing(recipe: Recipe) -> Recipe:
+    """Return the recipe in which fixes have the options of the `preprocess` that they name.
+
+    Data sets that are preprocessed alike give bytes instead. What cannot be moved stays as it is,
+    for `embedding_has_its_data` to say why.
+    """
+    if not any(fix.kind == "embed_preprocess" for fix in recipe.fixes):
+        return recipe
+    fixes, data = list(recipe.fixes), dict(recipe.data)
+    for place, fix in enumerate(recipe.fixes):
+        if fix.kind != "embed_preprocess" or fix.data is None:
+            continue
+        how = getattr(recipe.data.get(fix.data), "preprocess", None)
+        if how is None or _find_obstacle(how, fix.picture):
+            continue
+        options = {"data": None, **_list_options(how, fix.picture)}
+        fixes[place] = fix.model_copy(update=options)
+        left = _leave(how, fix.picture)
+        for name, source in recipe.data.items():
+            if getattr(source, "preprocess", None) == how:
+                data[name] = source.model_copy(update={"preprocess": left})
+    return recipe.model_copy(update={"fixes": tuple(fixes), "data": data})
+
+
+def _find_obstacle(how: Preprocess, picture: tuple[int, int] | None) -> str:
+    """Say why a preprocessing cannot move; empty where it can."""
+    if how.dtype == "uint8":
+        return "gives bytes already: there is nothing to move"
+    if picture is None:
+        return ""
+    if how.interpolation in _NO_KERNEL:
+        return f"resizes by `{how.interpolation}`, which is not written down for a graph"
+    return ""
+
+
+def _list_options(how: Preprocess, picture: tuple[int, int] | None) -> dict[str, Any]:
+    """Return the fix's options for a preprocessing."""
+    names = ("color", "scale", "mean", "std", "layout")
+    options: dict[str, Any] = {name: getattr(how, name) for name in names}
+    if picture is None:
+        return options
+    view = how.view(picture[1], picture[0])
+    more = ("interpolation", "resize_like", "antialias", "pad")
+    return options | {
+        **{name: getattr(how, name) for name in more},
+        "resize": view.resized[::-1],
+        "window": view.size[::-1],
+        "corner": view.corner[::-1],
+    }
+
+
+def _leave(how: Preprocess, picture: tuple[int, int] | None) -> Preprocess:
+    """Return what is left to do where data is read: bytes come out, channels last."""
+    bytes_alone: dict[str, Any] = {
+        "scale": 1.0,
+        "mean": (),
+        "std": (),
+        "layout": "hwc",
+        "dtype": "uint8",
+    }
+    if picture is not None:
+        return type(how).model_validate(bytes_alone)
+    color = "gray" if how.color == "gray" else "rgb"
+    return how.model_copy(update={**bytes_alone, "color": color})
+
+
+def embedding_has_its_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """A fix that moves the preprocessing of data names data that has one which can move."""
+    for place, fix in enumerate(recipe.fixes):
+        if fix.kind != "embed_preprocess" or fix.data is None:
+            continue
+        at: Path = ("fixes", place, "data")
+        name = fix.data
+        if name not in recipe.data:
+            near = find_nearest(name, recipe.data)
+            hint = (
+                f"did you mean `{near}`?" if near else f"data: {', '.join(recipe.data) or 'none'}"
+            )
+            yield source.problem(at, f"there is no data `{name}`", hint)
+            continue
+        how = getattr(recipe.data[name], "preprocess", None)
+        why = "has no `preprocess` to move" if how is None else _find_obstacle(how, fix.picture)
+        hint = "give it one, or write the fix's own options" if how is None else ""
+        if why:  # in a recipe with other mistakes, what can move stays where it is
+            yield source.problem(at, f"data `{name}` {why}", hint)

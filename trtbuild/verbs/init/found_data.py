@@ -1,0 +1,136 @@
+"""FoundData: what lies at a place, in the one or two parts that a recipe reads it as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from trtbuild.core.errors import UsageError
+from trtbuild.verbs.init.feeding import FedInput
+from trtbuild.verbs.init.model_look import ModelLook
+from trtbuild.verbs.init.splitting import divide_by_name
+
+__all__ = ["FIRST", "MOST_CALIBRATED", "MOST_COMPARED", "SECOND", "FoundData", "Part", "Place",
+           "divide_files", "make_part", "refuse"]  # fmt: skip
+
+MOST_CALIBRATED, MOST_COMPARED = 128, 500
+FIRST = ("calib", "calibration", "train", "training")
+SECOND = ("eval", "val", "valid", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of two data sets: its options without those that are the same in both."""
+
+    options: Mapping[str, Any]
+    count: int
+    """How many samples it has, 0 where that is not known."""
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class FoundData:
+    """What was found, and how it is read."""
+
+    what: str
+    """In words, for the recipe's reader."""
+    kind: str
+    first: Part
+    second: Part | None
+    """What the comparison takes; None where what is there is one part that cannot be divided."""
+    brings: tuple[str, ...]
+    """The inputs that it has arrays for."""
+    pictures: bool = False
+    classes: int = 0
+    """How many classes its folders tell; 0 where they tell none."""
+    labels: str = ""
+    """The array of labels, or `folders`."""
+    boxes: bool = False
+    """Whether it has boxes for its pictures."""
+
+
+class Place(NamedTuple):
+    """Where data lies, and for which model."""
+
+    path: Path
+    written: str
+    """As the recipe has it."""
+    files: Sequence[str]
+    """What lies there, hidden files left out, by paths below it; the file itself is `.`."""
+    fed: Sequence[FedInput]
+    batch: int
+    """How many samples a run of the model takes at least."""
+    look: ModelLook
+    base: Path
+    """The folder that the recipe will lie in."""
+
+
+def divide_files(
+    place: Place, options: Mapping[str, Any] | None = None
+) -> tuple[Part, Part | None]:
+    """Divide files of one sample each: by folders that are called so, or by their names.
+
+    Raises:
+        UsageError: there are fewer than the model takes at once.
+    """
+    more = options or {}
+    halves = [
+        next((top for top in names if any(n.startswith(f"{top}/") for n in place.files)), None)
+        for names in (FIRST, SECOND)
+    ]
+    if all(halves):
+        first, second = (
+            make_part(
+                {"path": f"{place.written}/{top}", **more},
+                sum(name.startswith(f"{top}/") for name in place.files),
+                most,
+                place.batch,
+            )
+            for top, most in zip(halves, (MOST_CALIBRATED, MOST_COMPARED), strict=True)
+        )
+        return first, second
+    divided = divide_by_name(place.files, place.batch)
+    if divided is None:
+        whole = {"path": place.written, **more}
+        return make_part(whole, len(place.files), MOST_CALIBRATED, place.batch), None
+    (one, few), (other, rest) = divided
+    folder = escape(place.written)
+    return (
+        make_part(
+            {"path": f"{folder}/{one}", **more},
+            few,
+            MOST_CALIBRATED,
+            place.batch,
+            remark="told apart by a letter of their names",
+        ),
+        make_part({"path": f"{folder}/{other}", **more}, rest, MOST_COMPARED, place.batch),
+    )
+
+
+def make_part(
+    options: Mapping[str, Any], count: int, most: int, batch: int, *, remark: str = ""
+) -> Part:
+    """Take so many samples, in whole batches, and no more than are worth their time.
+
+    Raises:
+        UsageError: there are fewer than the model takes at once.
+    """
+    taken = min(count, most) // batch * batch
+    if not taken:
+        raise UsageError(
+            f"{options['path']}: holds {count} samples, and the model takes {batch} at once",
+            hint="put more there, or export the model with an open batch",
+        )
+    limit = {"count": taken} if taken < count else {}
+    return Part({**options, **limit}, taken, remark)
+
+
+def refuse(place: Place, what: str, hint: str) -> UsageError:
+    """Return the error of data that feeds no input of the model; names these."""
+    told = ", ".join(f"`{e.spec.name}` {e.spec.dtype} {list(e.spec.shape)}" for e in place.fed)
+    return UsageError(
+        f"--data {place.path}: holds {what}, and no input of the model takes any: {told}", hint=hint
+    )
