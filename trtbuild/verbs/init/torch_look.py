@@ -77,6 +77,27 @@ def look_at_module(
         )
     trial = TorchTrial(module, inputs)
     outputs = _find_outputs(trial, inputs, request.model, tables)
+    notes: tuple[str, ...] = ()
+    if request.weights is None and any(True for _ in module.parameters()):
+        notes = (
+            "its weights are those that the function makes or loads: --weights FILE for others",
+        )
+    return ModelLook(
+        name=name,
+        section=(*section, *_describe(inputs, outputs, guessed=guessed)),
+        inputs=inputs,
+        outputs=outputs,
+        operators=_count_operators(module),
+        tables=tables,
+        trial=trial,
+        notes=notes,
+    )
+
+
+def _describe(
+    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], *, guessed: bool
+) -> Entries:
+    """Return what a recipe says of a module's inputs and outputs."""
     shapes = {
         spec.name: {
             **({"dtype": spec.dtype} if spec.dtype != "float32" else {}),
@@ -85,23 +106,8 @@ def look_at_module(
         for spec in inputs
     }
     remark = "a guess: with these the module runs" if guessed else ""
-    whole = (*section, Entry("inputs", shapes, remark))
-    whole = (*whole, Entry("outputs", [spec.name for spec in outputs]))
-    notes: tuple[str, ...] = ()
-    if request.weights is None and any(True for _ in module.parameters()):
-        notes = (
-            "its weights are those that the function makes or loads: --weights FILE for others",
-        )
-    return ModelLook(
-        name=name,
-        section=whole,
-        inputs=inputs,
-        outputs=outputs,
-        operators=_count_operators(module),
-        tables=tables,
-        trial=trial,
-        notes=notes,
-    )
+    names = [spec.name for spec in outputs]
+    return (Entry("inputs", shapes, remark), Entry("outputs", names))
 
 
 class TorchTrial:
