@@ -28,7 +28,7 @@ _CLASSES = 80
 def look_at_yolo(
     path: Path, pickled: bytes, *, placed: str, asked: Mapping[str, Any] | None = None
 ) -> ModelLook:
-    """Say what a YOLO takes and yields, as an export makes it; of any size with nothing `asked`."""
+    """Say what a YOLO takes and yields when it is exported; nothing `asked` leaves sizes open."""
     told = dict(asked or {})
     side = told.pop("side", _USUAL)
     batch, dynamic = told.pop("batch", 1), told.pop("dynamic", not asked)
