@@ -50,6 +50,7 @@ TYPED = [
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
     ["doctor"], ["kinds"], ["schema"], ["init", "{model}", "--output", "-"],
+    *forms(["data", "preview", "{recipe}", "--without-model"], "text", "json"),
 ]  # fmt: skip
 WRONG = [
     *forms(["validate", "{broken}"], "text", "json", "github"),
