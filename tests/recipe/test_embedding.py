@@ -78,3 +78,11 @@ def test_what_cannot_move_is_said_at_its_place(recipe, words):
     with pytest.raises(RecipeError, match=words) as caught:
         recipe(WRONG[words])
     assert "small.yaml:4:" in str(caught.value)
+
+
+def test_boxes_behind_are_told_the_way_back(recipe):
+    """A picture of 20 x 30 lies in 8 x 8, stretched."""
+    made = recipe("calib, picture: [20, 30]}, {kind: add_nms, layout: yolov8, to_picture: true")
+
+    assert ((0.0, 0.0), (30 / 8, 20 / 8)) == (made.fixes[1].shift, made.fixes[1].stretch)
+    assert not made.fixes[1].to_picture

@@ -102,8 +102,9 @@ class Decompose(FixKind):
         if node.op_type in self.ops:
             raise StepInputError(
                 f"decompose: what {node.op_type} (`{node.name}`) is made of is not known",
-                hint="ONNX defines no body for it in this form; leave it out of `ops`, and write "
-                "it another way before the export, or by a fix of `kind: python`",
+                hint="ONNX defines no body for it in this form and opset: raise that first "
+                "(`{kind: set_opset, opset: 18}`), or write it another way, before the export or "
+                "by a fix of `kind: python`",
             )
         if node.name not in dict(log.lefts):
             log.left(node.name, f"no body is known for this form of {node.op_type}")

@@ -35,11 +35,27 @@ def embed_preprocessing(recipe: Recipe) -> Recipe:
             continue
         options = {"data": None, **_list_options(how, fix.picture)}
         fixes[place] = fix.model_copy(update=options)
+        _bring_back(fixes, place, how, fix.picture)
         left = _leave(how, fix.picture)
         for name, source in recipe.data.items():
             if getattr(source, "preprocess", None) == how:
                 data[name] = source.model_copy(update={"preprocess": left})
     return recipe.model_copy(update={"fixes": tuple(fixes), "data": data})
+
+
+def _bring_back(
+    fixes: list[Any], place: int, how: Preprocess, picture: tuple[int, int] | None
+) -> None:
+    """Tell the fixes behind how boxes in what the model sees lie in the picture."""
+    if picture is None:
+        return
+    view = how.view(picture[1], picture[0])
+    shift = (float(view.corner[0]), float(view.corner[1]))
+    stretch = (view.original[0] / view.resized[0], view.original[1] / view.resized[1])
+    for later, fix in enumerate(fixes[place:], start=place):
+        if fix.kind == "add_nms" and fix.to_picture:
+            told = {"to_picture": False, "shift": shift, "stretch": stretch}
+            fixes[later] = fix.model_copy(update=told)
 
 
 def _find_obstacle(recipe: Recipe, how: Preprocess, picture: tuple[int, int] | None) -> str:
