@@ -19,6 +19,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ from trtbuild import api
 from trtbuild.core.records import Outcome
 from trtbuild.core.tuning import Trial
 from trtbuild.run.executor import QuietListener, StepProgress
+from trtbuild.run.inline import Inline
+from trtbuild.store.store import Store, find_default_root
+from trtbuild.verbs.ready import load_ready
+from trtbuild.verbs.tuning.candidates import Candidate
+from trtbuild.verbs.tuning.workshop import Workshop
 
 HEAD = (
     "model",
@@ -40,6 +46,13 @@ HEAD = (
     "processor time (of a sensitivity)",
     "fitting",
 )
+BIAS, ROUNDED = {"bias_correction": True}, {"rounding": "reconstructed"}
+FITS: dict[str, dict[str, Any]] = {
+    "nothing else": {},
+    "bias_correction": BIAS,
+    "rounding": ROUNDED,
+    "both": {**BIAS, **ROUNDED},
+}
 HERE = Path(__file__).parent / "recovery"
 NAMES = ("depthwise", "shapes_yolo", "outlier_vit")
 WHOLE = ("calibrate", "equalize", "infer(candidate)", "infer_some(")
@@ -113,17 +126,36 @@ def measure(name: str, budget: float, folder: Path) -> list[str]:
     ]
 
 
+def compare_fits(name: str) -> list[str]:
+    """Return what rounding and biases are worth on a model, with nothing else changed."""
+    loaded = load_ready(HERE / f"{name}.yaml")
+    store, text = Store(find_default_root()), loaded.file.read_text()
+    workshop = Workshop(loaded, text, store, Inline(), QuietListener())
+    found = [workshop.attempt(Candidate(options), Trial(what="")) for options in FITS.values()]
+    return [name, *(f"{each.figures[0].found}, {each.sqnr_db:.2f} dB" for each in found)]
+
+
+def show(row: Sequence[str]) -> None:
+    """Print a row as soon as it is known."""
+    sys.stdout.write(" | ".join(row) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="all without any")
     parser.add_argument("--budget", type=float, default=1800.0, metavar="SECONDS")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TRTBUILD_STORE"] = str(Path(folder, "store"))
-        rows = [measure(name, asked.budget, Path(folder)) for name in asked.names or NAMES]
-    for row in [HEAD, *rows]:
-        sys.stdout.write(" | ".join(row) + "\n")
+        names = asked.names or NAMES
+        show(HEAD)
+        for name in names:
+            show(measure(name, asked.budget, Path(folder)))
+        show(["plain, and", *FITS])
+        for name in names:
+            show(compare_fits(name))
     return 0
 
 

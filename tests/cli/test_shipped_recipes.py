@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +101,55 @@ def test_the_readme_shows_what_is_said(digits, trtbuild, monkeypatch):
     edit(recipe, "  data: calib\n  calibrator: {kind: minmax}", cache)
     said = trtbuild("apply", "-v", recipe).out
     assert [] == differences(example(f"trtbuild apply -v {recipe}"), said)
+
+
+@pytest.mark.slow
+def test_digits_need_no_calibration(digits, trtbuild, monkeypatch):
+    """With every range by hand top-1 is as in FP32; nothing is calibrated, all is delivered."""
+    place, _ = digits
+    monkeypatch.setenv("TRTBUILD_STORE", str(place / "store"))
+    answer = trtbuild(
+        "apply", place / "recipes/digits_manual_ranges.yaml", "--build-dir", place / "build"
+    )
+    build = place / "build/digits_manual_ranges"
+
+    assert 0 == answer.code, answer.err
+    assert "calibrate" not in answer.err
+    assert {("int8", "int8")} == delivered(build / "rtx/engine.json")
+    ranges = json.loads((build / "ranges.json").read_text())["tensors"]
+    assert {"manual"} == {each["origin"] for each in ranges.values()}
+
+
+@pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_recipe_is_sound(recipe, tmp_path, monkeypatch):
+    """Each validates, and is planned as soon as the files are there that scripts make."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    place = tmp_path / "project"
+    for folder in (RECIPES, RECIPES.parent / "calib_data"):
+        shutil.copytree(folder, place / folder.name)
+    (place / "calib_data/shapes_calib.mp4").touch()
+    decided = api.plan(place / "recipes" / recipe.name)
+
+    assert [] == [each for each in api.validate([recipe]) if each.level == "error"]
+    assert decided.plan.steps
+
+
+@pytest.mark.parametrize("name", ["mobilenetv2_int8", "yolov8n_int8"])
+def test_what_cannot_be_fetched_is_one_error(name, trtbuild, tmp_path, monkeypatch):
+    """It names the address, and what to do."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    place = tmp_path / "project"
+    for folder in (RECIPES, RECIPES.parent / "calib_data"):
+        shutil.copytree(folder, place / folder.name)
+    recipe = place / f"recipes/{name}.yaml"
+    address = re.search(r"url: (\S+)", recipe.read_text())
+    assert address is not None
+    edit(recipe, address[1], f"file://{tmp_path}/gone.bin")
+    answer = trtbuild("apply", recipe, "--build-dir", tmp_path / "build")
+
+    assert answer.code in {3, 4}
+    assert f"file://{tmp_path}/gone.bin" in answer.err
+    assert "hint:" in answer.err
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ targets:
 INT8 = "quantization: {ranges: {x: 1.0}}\n"
 
 
-def steps_of(tmp_path, text):
+def steps_of(tmp_path, text, **more):
     """Return the steps by name; nothing is read but the text."""
     model = model_of("g (float[1] x) => (float[1] y) { y = Relu(x) }")
     (tmp_path / "tiny.onnx").write_bytes(model.SerializeToString())
@@ -33,6 +33,7 @@ def steps_of(tmp_path, text):
         base=tmp_path,
         pin=lambda path: Pinned(path=str(path), digest="sha256:aa"),
         facts=dict.fromkeys(("onnx", "numpy", "onnxruntime", "onnx-graphsurgeon"), "1.0"),
+        **more,
     )
     return {planned.name: planned.step for planned in compile_recipe(recipe, here).steps}
 

@@ -17,6 +17,7 @@ data:
   eval: {kind: images, path: eval, preprocess: *how}
   other: {kind: images, path: other, preprocess: {resize: [4, 4]}}
   areas: {kind: images, path: a, preprocess: {resize: 4, resize_like: opencv, interpolation: area}}
+  boxes: {kind: images, path: b, labels: {kind: yolo, path: l}, preprocess: {resize: 8, mean: [1]}}
   random: {kind: random, count: 1, inputs: {x: {shape: [3]}}}
 targets: {ort: {kind: onnxruntime}}
 """
@@ -66,6 +67,7 @@ def test_of_pictures_of_one_size_the_resizing_moves_too(recipe):
 WRONG = {
     r"there is no data `calibration`(?s:.*)did you mean `calib`\?": "calibration",
     "data `random` has no `preprocess` to move": "random",
+    "data `boxes` has labels that go where pictures are resized to": "boxes, picture: [20, 30]",
     "data `areas` resizes by `area`": "areas, picture: [20, 30]",
 }
 

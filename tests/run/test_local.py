@@ -69,7 +69,7 @@ def test_two_builds_are_never_on_one_gpu(local, tmp_path):
 def test_steps_run_on_the_gpu_with_the_index(local, tmp_path, monkeypatch):
     """Their process sees no other; where the index is none of CUDA's, all as it is."""
     made = []
-    monkeypatch.setattr(module, "WorkerProcess", lambda *_, **more: made.append(more))
+    monkeypatch.setattr(process_module, "WorkerProcess", lambda *_, **more: made.append(more))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with contextlib.closing(Local(1, device=1)) as second:
         for executor in (local, second):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -11,7 +13,7 @@ from trtbuild.sources.ultralytics import Ultralytics
 
 
 def source(**fields):
-    return Ultralytics(kind="ultralytics", path="best.pt", **fields)
+    return Ultralytics(kind="ultralytics", **{"path": "best.pt", **fields})
 
 
 def test_options_become_the_exporters_arguments():
@@ -34,6 +36,24 @@ def test_what_makes_no_sense_is_refused(fields):
     """16 bits are for `precision` to say."""
     with pytest.raises(ValidationError):
         source(**fields)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"path": None}, {"url": "https://x.org/a.pt"}, {"path": None, "url": "file:///a.pt"}]
+)
+def test_it_has_one_place(fields):
+    """A path or a url, and a url has its digest."""
+    with pytest.raises(ValidationError):
+        source(**fields)
+
+
+def test_one_by_url_is_fetched():
+    """By its digest; it has no files of its own."""
+    made = source(path=None, url="https://x.org/v8/yolo.pt", sha256="a" * 64)
+    assert made.published is not None
+
+    assert ("https://x.org/v8/yolo.pt", "a" * 64) == (made.published.url, made.published.sha256)
+    assert ((), "url") == (made.find_files(Path()), made.place_option)
 
 
 def test_simplifying_rests_on_what_simplifies():

@@ -71,7 +71,8 @@ def test_a_file_edited_between_plan_and_step_fails_the_step(file, tmp_path, fiel
     kind, name = FIELDS[field]
     several = "tuple" in str(kind.model_fields[name].annotation)
     value = (pin(file),) if several else pin(file)
-    options = dict.fromkeys(kind.model_fields) | {"source": FILES, "model": MODEL, name: value}
+    needed = {"source": FILES, "model": MODEL, "files": ()}
+    options = dict.fromkeys(kind.model_fields) | needed | {name: value}
     step = kind.model_construct(**options)
     file.write_text("another")
     call = Call.model_construct(

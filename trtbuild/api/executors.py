@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import UsageError
+from trtbuild.core.frozen import frozen
 from trtbuild.core.log_levels import USUAL, LogLevel
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["EXECUTORS", "ExecutorSettings", "demand_buildable", "using_executor"]
 
 
-@dataclass(frozen=True)
+@frozen
 class ExecutorSettings:
     """How an executor runs steps; nothing of it is an ingredient of any."""
 

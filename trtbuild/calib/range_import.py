@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from trtbuild.calib.range_file import RangeTable
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import format_figure, join_few
+
+if TYPE_CHECKING:
+    from trtbuild.calib.range_file import RangeTable
 
 __all__ = ["name_few", "remark_on_file", "select_ranges"]
 

@@ -23,7 +23,7 @@ def make_teller() -> Callable[[Trial, bool], None]:
     numbers: dict[str, int] = {}
 
     def tell(trial: Trial, better: bool) -> None:  # noqa: FBT001  # called with what it hears
-        key = repr((trial.options, trial.floats))
+        key = repr((trial.what, trial.of, trial.options, trial.floats))
         again = key in numbers
         count = numbers.setdefault(key, len(numbers))
         end = trial.problem or _list(trial.figures)

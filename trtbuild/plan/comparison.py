@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.core.frozen import frozen
 from trtbuild.plan.engine_runs import add_engine_runs
 from trtbuild.plan.labels import add_labels
 from trtbuild.plan.measuring import make_measuring
@@ -17,7 +18,16 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     from trtbuild.plan.compile import CompileContext
 
-__all__ = ["add_comparison", "add_some_comparison", "name_some_comparison"]
+__all__ = ["SomeSamples", "add_comparison", "name_some_comparison"]
+
+
+@frozen
+class SomeSamples:
+    """How many samples to compare on, spread over the data."""
+
+    count: int
+    of_all: bool = False
+    """Take their outputs from a run over all, which was made before."""
 
 
 def add_comparison(
@@ -27,8 +37,11 @@ def add_comparison(
     final: str,
     here: CompileContext,
 ) -> None:
-    """Run the reference and what is built over the same data, and compare them."""
+    """Run the reference and what is built over the same data, or some of it, and compare them."""
     if recipe.compare is None:
+        return
+    if here.some is not None:
+        _add_some(recipe, steps, data, final, here, some=here.some)
         return
     from trtbuild.steps.compare import CompareOutputs
     from trtbuild.steps.infer import Infer
@@ -68,14 +81,16 @@ def name_some_comparison(samples: int) -> str:
     return f"compare_some({samples})"
 
 
-def add_some_comparison(
+def _add_some(
     recipe: Recipe,
     steps: dict[str, Step],
     data: Mapping[str, DataInput],
     final: str,
     here: CompileContext,
+    *,
+    some: SomeSamples,
 ) -> None:
-    """Compare on as many samples as the context says: what is left out is for the whole to judge.
+    """Compare on some samples: what is left out is for the whole to judge.
 
     That is how sure a figure is, and what it was before; engines are not run. The reference has
     been run over all.
@@ -86,22 +101,22 @@ def add_some_comparison(
     from trtbuild.steps.infer import Infer
     from trtbuild.steps.pick_samples import PickSamples
 
-    compare, pick = recipe.compare, f"pick_samples({here.some})"
+    compare, pick = recipe.compare, f"pick_samples({some.count})"
     source, model = data[compare.data], Ref(step=final, output="model")
     asked = make_measuring(compare, source, here, labels=add_labels(recipe, steps, data, here))
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=source, reference=True)
-    steps[pick] = PickSamples(data=source, count=here.some)
-    if here.some_of_all:
+    steps[pick] = PickSamples(data=source, count=some.count)
+    if some.of_all:
         steps[ran := "infer(candidate)"] = Infer(model=model, data=source)
     else:
-        steps[ran := f"infer_some({here.some})"] = InferSome(
+        steps[ran := f"infer_some({some.count})"] = InferSome(
             model=model,
             data=source,
             samples=Ref(step=pick, output="samples"),
             picked=Ref(step=pick, output="picked"),
         )
-    steps[name_some_comparison(here.some)] = CompareSome(
+    steps[name_some_comparison(some.count)] = CompareSome(
         reference=Ref(step="infer(reference)", output="outputs"),
         candidate=Ref(step=ran, output="outputs"),
         data=source,

@@ -12,7 +12,7 @@ from trtbuild.core.frozen import frozen
 from trtbuild.core.values import Ranges
 from trtbuild.plan.adjusting import adjust_weights, equalize, find_float_model
 from trtbuild.plan.checks import make_check_step, name_check_step
-from trtbuild.plan.comparison import add_comparison, add_some_comparison
+from trtbuild.plan.comparison import SomeSamples, add_comparison
 from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.plan.export_sizes import choose_export_sizes, list_profiles, list_value_inputs
 from trtbuild.plan.native_calibration import calibrate_natively, find_native_targets
@@ -79,12 +79,10 @@ class CompileContext:
     """Data that is not pinned: the steps that read it stand in the plan, and cannot run."""
     layers: LayerMeasurement | None = None
     """Measure layers one by one as this says, whatever the recipe says of that."""
+    some: SomeSamples | None = None
+    """Compare on these alone."""
     preview: PreviewRequest | None = None
     """Show some samples of data sets, be they read by something else or not."""
-    some: int = 0
-    """Compare on so many samples alone; on all where it is 0."""
-    some_of_all: bool = False
-    """Take their outputs from a run over all samples, where that was made before."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -113,8 +111,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
         _add_quantization(recipe.quantization, steps, found, peaks, here)
         adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
-    compare = add_some_comparison if here.some else add_comparison
-    compare(recipe, steps, data, final, here)
+    add_comparison(recipe, steps, data, final, here)
     add_sensitivity(recipe, steps, data, here)
     add_previews(recipe, steps, data, here)
     if here.ranges is not None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from trtbuild.calib.range_file import RangeTable, list_bounds, table_from_bytes
 from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
 from trtbuild.core.patterns import assign_patterns, find_matches
@@ -19,6 +18,7 @@ from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.recipe.problems import Path, Problem
 
 if TYPE_CHECKING:
+    from trtbuild.calib.range_file import RangeTable
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.schema import Quantization
 
@@ -59,6 +59,8 @@ def collect_given_ranges(
         MissingFile, RangeFileError: a file that the recipe names cannot be read.
         StepInputError: two patterns mean a tensor, and neither is more specific.
     """
+    from trtbuild.calib.range_file import list_bounds
+
     cache, filed = _cache(loaded, section), _file(loaded, section)
     table = select_ranges(cache, set(tensors)) if cache else Ranges(tensors={})
     limits = list_bounds(filed) if filed else {}
@@ -131,12 +133,16 @@ def _cache(loaded: LoadedRecipe, section: Quantization) -> RangeTable | None:
     found = section.calibrator
     if found is None or found.kind != "cache":
         return None
+    from trtbuild.calib.range_file import table_from_bytes
+
     return table_from_bytes(_bytes(loaded, found.path), file=found.path, values=found.values)
 
 
 def _file(loaded: LoadedRecipe, section: Quantization) -> RangeTable | None:
     if section.ranges_file is None:
         return None
+    from trtbuild.calib.range_file import table_from_bytes
+
     return table_from_bytes(_bytes(loaded, section.ranges_file), file=section.ranges_file)
 
 

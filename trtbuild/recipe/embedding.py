@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.recipe.problems import Path, Problem, find_nearest
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def embed_preprocessing(recipe: Recipe) -> Recipe:
         if fix.kind != "embed_preprocess" or fix.data is None:
             continue
         how = getattr(recipe.data.get(fix.data), "preprocess", None)
-        if how is None or _find_obstacle(how, fix.picture):
+        if how is None or _find_obstacle(recipe, how, fix.picture):
             continue
         options = {"data": None, **_list_options(how, fix.picture)}
         fixes[place] = fix.model_copy(update=options)
@@ -41,7 +42,7 @@ def embed_preprocessing(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"fixes": tuple(fixes), "data": data})
 
 
-def _find_obstacle(how: Preprocess, picture: tuple[int, int] | None) -> str:
+def _find_obstacle(recipe: Recipe, how: Preprocess, picture: tuple[int, int] | None) -> str:
     """Say why a preprocessing cannot move; empty where it can."""
     if how.dtype == "uint8":
         return "gives bytes already: there is nothing to move"
@@ -49,7 +50,16 @@ def _find_obstacle(how: Preprocess, picture: tuple[int, int] | None) -> str:
         return ""
     if how.interpolation in _NO_KERNEL:
         return f"resizes by `{how.interpolation}`, which is not written down for a graph"
+    alike = [each for each in recipe.data.values() if getattr(each, "preprocess", None) == how]
+    if (how.resize or how.crop) and any(map(_has_places, alike)):
+        return "has labels that go where pictures are resized to, which must be outside then"
     return ""
+
+
+def _has_places(source: object) -> bool:
+    """Tell whether labels of a data set are boxes, masks or pictures, which move as pictures do."""
+    labels = getattr(source, "labels", None)
+    return not (labels is None or isinstance(labels, str) or tells_classes(labels))
 
 
 def _list_options(how: Preprocess, picture: tuple[int, int] | None) -> dict[str, Any]:
@@ -91,14 +101,13 @@ def embedding_has_its_data(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         at: Path = ("fixes", place, "data")
         name = fix.data
         if name not in recipe.data:
-            near = find_nearest(name, recipe.data)
-            hint = (
-                f"did you mean `{near}`?" if near else f"data: {', '.join(recipe.data) or 'none'}"
-            )
+            near, known = find_nearest(name, recipe.data), ", ".join(recipe.data)
+            hint = f"did you mean `{near}`?" if near else f"data of this recipe: {known or 'none'}"
             yield source.problem(at, f"there is no data `{name}`", hint)
             continue
         how = getattr(recipe.data[name], "preprocess", None)
-        why = "has no `preprocess` to move" if how is None else _find_obstacle(how, fix.picture)
+        obstacle = "" if how is None else _find_obstacle(recipe, how, fix.picture)
+        why = "has no `preprocess` to move" if how is None else obstacle
         hint = "give it one, or write the fix's own options" if how is None else ""
         if why:  # in a recipe with other mistakes, what can move stays where it is
             yield source.problem(at, f"data `{name}` {why}", hint)

@@ -13,16 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs, count_machine_bytes
 from trtbuild.machine.facts import InstalledPackages, list_gpus, show_device
 from trtbuild.machine.places import Place, find_place
-from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.run.interrupts import holding_interrupts
-from trtbuild.run.process import WorkerKey, WorkerMessage, WorkerProcess
+
+if TYPE_CHECKING:  # a plan asks for places alone
+    from trtbuild.run.executor import Call, CallResult, StepProgress
+    from trtbuild.run.process import WorkerKey, WorkerMessage, WorkerProcess
 
 __all__ = ["Local"]
 
@@ -148,6 +150,8 @@ class Local:
             process.run(call, threads, self._log_level)
 
     def _worker(self, needs: Needs, call: Call) -> WorkerProcess:
+        from trtbuild.run.process import WorkerKey, WorkerProcess
+
         key = WorkerKey(self.place(needs).python or sys.executable, needs.kind)
         idle = self._idle.get(key, [])
         while idle and not needs.own_process:
@@ -162,12 +166,16 @@ class Local:
         running = self._running.get(told.number)
         if running is None:
             return
+        from trtbuild.run.executor import StepProgress
+
         if isinstance(told.what, StepProgress):
             self._happened.append(told.what)
         elif told.what is not None:
             self._end(running, told.what)
 
     def _end(self, running: _Running, report: dict[str, Any]) -> None:
+        from trtbuild.run.executor import CallResult
+
         process = running.process
         del self._running[process.number]
         _give_back(running.gpu)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trtbuild.core.options import Location
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.sources.base import Source
 from trtbuild.sources.sizes import Sizes
+from trtbuild.sources.weights_place import Sha256, Url, Weights
 
 __all__ = ["Ultralytics"]
 
@@ -22,9 +23,13 @@ class Ultralytics(Source):
     """A YOLO checkpoint of Ultralytics, exported by its own exporter in a process of its own."""
 
     kind: Literal["ultralytics"]
-    path: Location
+    path: Location | None = None
     """The checkpoint (`best.pt`), relative to the recipe. Ultralytics unpickles it, which runs what
     is in it: name only what you trust."""
+    url: Url | None = None
+    """Where one is published, in place of `path`. It needs `sha256`, and is fetched once."""
+    sha256: Sha256 | None = None
+    """The checkpoint's digest; a file that differs is refused."""
     imgsz: Side | tuple[Side, Side] | None = None
     """The size of pictures: one side, or [height, width]; by default that of training."""
     batch: Annotated[int, Field(ge=1)] = 1
@@ -49,10 +54,30 @@ class Ultralytics(Source):
     opset: Annotated[int, Field(ge=13, le=20)] = 17
     """ONNX opset of the exported model."""
 
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("a checkpoint has either a path or a url")
+        if self.url is not None and self.sha256 is None:
+            raise ValueError("a checkpoint by url needs its sha256")
+        return self
+
     @property
     def place(self) -> str:
         """Name the checkpoint."""
-        return self.path
+        return self.path or self.url or ""
+
+    @property
+    def place_option(self) -> str:
+        """Name the option that says where it is."""
+        return "path" if self.url is None else "url"
+
+    @property
+    def published(self) -> Weights | None:
+        """Return the file, where it is fetched, or its digest is known."""
+        if self.sha256 is None:
+            return None
+        return Weights(path=self.path, url=self.url, sha256=self.sha256)
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the checkpoint.
@@ -65,6 +90,8 @@ class Ultralytics(Source):
         from trtbuild.core.regular_files import open_regular
         from trtbuild.sources.foreign import PYTORCH, find_format
 
+        if self.path is None:
+            return ()
         path = base / self.path
         open_regular(path).close()
         found = find_format(path)
@@ -105,10 +132,18 @@ class Ultralytics(Source):
         """Have Ultralytics export the checkpoint, and read what comes of it.
 
         Raises:
+            MissingFile: a checkpoint by url could not be fetched.
             MissingDependency: Ultralytics, or what it needs, is not installed.
             StepInputError: it cannot export the checkpoint.
         """
+        from trtbuild.core.errors import MissingFile
         from trtbuild.sources.ultralytics_export import export_checkpoint
 
-        del weights, sizes
-        return export_checkpoint(base / self.path, self.list_arguments())
+        del sizes
+        if self.path is not None:
+            return export_checkpoint(base / self.path, self.list_arguments())
+        if weights is None:
+            raise MissingFile(f"{self.url}: is not here", hint="fetch it, and name it by `path`")
+        # The store's name for it says nothing: Ultralytics asks for the suffix.
+        name = self.place.rpartition("/")[2]
+        return export_checkpoint(weights, self.list_arguments(), name=name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.files import copy_whole
+from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import join_few, quote_whole
 from trtbuild.model.onnx_file import read_onnx
 from trtbuild.sources import ultralytics_child
@@ -45,18 +46,24 @@ BY_HAND = (
 )
 
 
-def export_checkpoint(checkpoint: Path, arguments: Mapping[str, Any]) -> ImportedModel:
+def export_checkpoint(
+    checkpoint: Path, arguments: Mapping[str, Any], *, name: str = ""
+) -> ImportedModel:
     """Export a checkpoint with arguments for `YOLO.export`, and return the model.
+
+    `name` is what the file is called, where its own name does not say.
 
     It is done in a folder of its own: Ultralytics writes beside the checkpoint.
 
     Raises:
+        MissingFile: the checkpoint is gone.
         MissingDependency: Ultralytics, or what it needs, is not installed.
         StepInputError: it cannot export the checkpoint, or what it writes is no valid model.
     """
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        copy = folder / checkpoint.name
+    open_regular(checkpoint).close()
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        copy = folder / (name or checkpoint.name)
         copy_whole(checkpoint, copy)
         said, printed = _run(copy, arguments, folder)
         if "error" in said:

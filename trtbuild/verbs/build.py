@@ -12,6 +12,7 @@ from trtbuild.core.needs import Needs
 from trtbuild.machine.facts import list_doubts
 from trtbuild.machine.interpreters import name_variable
 from trtbuild.plan.absent_data import drop_absent_data, find_absent_data, list_unmeasured
+from trtbuild.plan.comparison import SomeSamples
 from trtbuild.plan.compile import CompileContext, compile_recipe, name_target_step
 from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.explain import Decision, decide
@@ -22,7 +23,6 @@ from trtbuild.plan.preview import PreviewRequest
 from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement, Recipe
-from trtbuild.run.executor import Executor, Listener
 from trtbuild.sources.base import Source
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
@@ -30,6 +30,7 @@ from trtbuild.verbs.engine_places import find_engine_places
 
 if TYPE_CHECKING:
     from trtbuild.plan.lock import Lock
+    from trtbuild.run.executor import Executor, Listener
 
 __all__ = [
     "build_plan",
@@ -52,8 +53,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     absent: Collection[str] = (),
     layers: LayerMeasurement | None = None,
     preview: PreviewRequest | None = None,
-    some: int = 0,
-    some_of_all: bool = False,
+    some: SomeSamples | None = None,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
@@ -61,8 +61,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
     a plan that cannot be walked. `layers` adds the steps that measure layers one by one, `preview`
-    those that show samples; with `some`, outputs are compared on so many samples alone, of a run
-    over all or of one of their own.
+    those that show samples; outputs are compared on all samples, or on `some`.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -95,7 +94,6 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         layers=layers,
         preview=preview,
         some=some,
-        some_of_all=some_of_all,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made

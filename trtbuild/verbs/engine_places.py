@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from trtbuild.core.needs import GPU, GpuNeed, Needs, read_capability
 from trtbuild.machine.places import Place
 from trtbuild.plan.engine_runs import explain_no_run, list_runnable
 from trtbuild.recipe.schema import Recipe
-from trtbuild.run.executor import Executor
+
+if TYPE_CHECKING:
+    from trtbuild.run.executor import Executor
 
 __all__ = ["find_engine_places"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.frozen import frozen
@@ -10,9 +11,11 @@ from trtbuild.plan.explain import Decision, decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import check_against_model
 from trtbuild.recipe.load import LoadedRecipe
-from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
+
+if TYPE_CHECKING:
+    from trtbuild.run.executor import Executor
 
 __all__ = ["DecidedPlan", "plan_recipe"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from trtbuild.core.comparison import Comparison, Interval, Measure
@@ -9,8 +11,11 @@ from trtbuild.core.tuning import Trial
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.verbs.tuning.standing import (
     LOST,
-    find_resolution,
+    add_standing,
+    counts_samples,
+    find_common,
     find_signal,
+    find_unreachable,
     is_better,
     list_figures,
     measure_shortfall,
@@ -98,6 +103,7 @@ def test_a_gain_is_a_drop_below_zero(value, told):
 def trial(shortfall, sqnr_db=20.0, *, share=1.0, floats=()):
     return Trial(
         what="",
+        samples=100,
         passed=not shortfall,
         shortfall=shortfall,
         sqnr_db=sqnr_db,
@@ -107,14 +113,38 @@ def trial(shortfall, sqnr_db=20.0, *, share=1.0, floats=()):
 
 
 def test_what_is_a_samples_chance_is_decided_by_the_signal():
-    """Of 100 samples a point is one, and a difference of one says nothing."""
-    resolution = find_resolution([DROP], compared([DROP], top1(0.86)))
+    """Of 100 samples a point is one, and a difference of one says nothing; of many lost, of few."""
+    better = functools.partial(is_better, shares=True)
 
-    assert 1.5 == pytest.approx(resolution)
-    assert is_better(trial(2.0), trial(4.0), resolution)
-    assert not is_better(trial(3.0), trial(4.0), resolution)
-    assert is_better(trial(4.5, 21.0), trial(4.0), resolution)
-    assert not is_better(trial(0.5).model_copy(update={"problem": "no"}), trial(4.0), resolution)
+    assert counts_samples([DROP], compared([DROP], top1(0.86)))
+    assert better(trial(2.0), trial(4.1))
+    assert not better(trial(3.0), trial(4.0))
+    assert not better(trial(25.0), trial(29.0))
+    assert better(trial(4.5, 21.0), trial(4.0))
+    assert not better(trial(0.5).model_copy(update={"problem": "no"}), trial(4.0))
+
+
+def test_two_are_held_against_each_other_on_the_most_samples_that_both_saw():
+    """What one did on more says nothing of the other."""
+    told = {"passed": False, "sqnr_db": 9.0, "figures": ()}
+    few, more = ({**told, "samples": n, "shortfall": lack} for n, lack in ((32, 9.0), (128, 4.0)))
+    whole = trial(20.0).model_copy(update={"samples": 800})
+    start = add_standing(add_standing(whole, more), few)
+    new = add_standing(trial(0).model_copy(update={"samples": 0}), {**few, "shortfall": 1.0})
+
+    assert (800, [32, 128]) == (start.samples, [each.samples for each in start.fewer])
+    assert [32] == [each.samples for each in add_standing(new, more).fewer]
+    assert (1.0, 9.0) == tuple(each.shortfall for each in find_common(new, start))
+
+
+def test_a_gate_that_the_float_model_fails_is_beyond_reach():
+    """It has less than the gate asks for; how far INT8 falls behind is another thing."""
+    gate = Gate(metric="top1", at_least=0.95)
+
+    assert "top1 90.00 % of `y`, and the gate asks for 95.00 %" in find_unreachable(
+        [gate], compared([gate], top1(0.86))
+    )
+    assert "" == find_unreachable([DROP], compared([DROP], top1(0.5)))
 
 
 def test_what_passes_is_ranked_by_its_int8_and_then_by_how_little_it_changes():

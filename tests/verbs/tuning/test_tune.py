@@ -56,7 +56,8 @@ def tune(tmp_path, store, needy, few_stages):
 def test_the_one_bad_layer_is_left_float_and_a_second_run_runs_nothing(tune, needy):
     """Nothing else is changed, since nothing else is needed; the recipe keeps its comments.
 
-    An interrupted search goes on where it was. Written, it passes: tuning it again ends at once.
+    An interrupted search goes on where it was. Written, it passes: tuning it again only tries to
+    give the layer back.
     """
     with pytest.raises(KeyboardInterrupt):
         tune(Counting(before=name_part(0)))
@@ -85,7 +86,12 @@ def test_the_one_bad_layer_is_left_float_and_a_second_run_runs_nothing(tune, nee
         == needy.read_text()
     )
     assert ("first",) == load_recipe(needy).recipe.quantization.skip
-    assert (True, 0, ["as the recipe is"]) == (after.tuning.passed, after.tuning.best, told)
+    assert (True, 0, ["as the recipe is", "no skip of first"]) == (
+        after.tuning.passed,
+        after.tuning.best,
+        told,
+    )
+    assert "all of it is needed" in after.tuning.remarks[0]
 
 
 def test_a_budget_of_nothing_says_how_it_stands(tune, needy):
@@ -136,6 +142,7 @@ def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):
             {"data": "third"},
             "cannot be judged on `third`: the data has no labels",
         ),
+        ("sqnr_db, at_least: 25", "top1, at_least: 99%", {}, "nothing that is done about INT8"),
         ("", "", {"data": "calib"}, "calibration sees `calib`"),
         ("", "", {"data": "gone"}, "no data set `gone`"),
         ("{kind: minmax}", "&a {kind: minmax}", {}, "shared by an anchor"),

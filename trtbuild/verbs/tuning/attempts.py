@@ -78,9 +78,8 @@ class Attempts:
         If it does not pass there, what is to pass needs more signal over noise than it has; and,
         where this is `strict`, more samples count from now on.
         """
-        thought = tried.trial
         found = self._climb(tried, WHOLE, whatever=True)
-        if thought.passed and not found.trial.passed:
+        if not found.trial.passed:
             chance = find_chance(found.trial, shares=self.levels.shares)
             margin = MORE_DB if found.trial.shortfall > chance else LITTLE_DB
             self.needed = max(self.needed, _signal(found.trial) + margin)
@@ -88,9 +87,17 @@ class Attempts:
         return found
 
     def decide(self, tried: Tried) -> Tried:
-        """Return it compared on all samples, if it passes on those that decide."""
+        """Return it compared on all samples, if it may pass by those that decide.
+
+        One sample too many is chance there: what costs nothing is worth a second look.
+        """
         found = self._climb(tried, self.levels.wanted)
-        return self.verify(found, strict=False) if found.trial.passed else found
+        trial, wanted = found.trial, self.levels.wanted
+        near = trial.shortfall <= find_chance(trial, shares=self.levels.shares)
+        may = trial.passed or (near and not self._is_doomed(trial))
+        if self.levels.is_done(trial, WHOLE) or not (may and self.levels.is_done(trial, wanted)):
+            return found
+        return self.verify(found, strict=False)
 
     def _climb(self, tried: Tried, wanted: int, *, whatever: bool = False) -> Tried:
         """Compare on more and more samples, as far as is wanted and it may pass."""

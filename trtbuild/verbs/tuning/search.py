@@ -89,6 +89,7 @@ class Search(Attempts):
         between that and the last that does not; then single layers are put back, the largest
         first. Neither is more than a likely order: every point is built and compared.
         """
+        layers = [name for name in layers if name not in best.candidate.floats]
         most = len(layers) - 1
         failing, count, tries = 0, min(1, most), [best]
         while failing < count:
@@ -98,6 +99,16 @@ class Search(Attempts):
                 return self.put_back(self._bisect(best, layers, failing, count), macs)
             failing, count = count, min(2 * count, most)
         return min(tries, key=lambda each: rank(each.trial))
+
+    def choose_head(self, best: Tried, head: Sequence[str], macs: Mapping[str, int]) -> Tried:
+        """Return the best with a detector's head in float where that helps, or the least of it."""
+        if not head:
+            return best
+        candidate = Candidate(best.candidate.options, (*best.candidate.floats, *head))
+        found = self.try_out(candidate, "detection head in float", of=best)
+        if found.trial.passed:
+            return self.put_back(found, macs)
+        return self._better(found, best)
 
     def put_back(self, least: Tried, macs: Mapping[str, int]) -> Tried:
         """Return what passes with single layers in INT8 again, those with most work first."""

@@ -232,7 +232,10 @@ def _reach(
         best = fitted = search.decide(search.choose_options(plain, [rounding]))
         if best.trial.passed:
             break
-        best = search.choose_floats(plain, tuple(ranked.told), workshop.macs)
+        head = [name for name in workshop.head if name in ranked.told]
+        best = search.choose_head(plain, head, workshop.macs)
+        if not best.trial.passed:
+            best = search.choose_floats(best, tuple(ranked.told), workshop.macs)
         if best.trial.passed and ROUNDING in fitted.candidate.options:
             added = {ROUNDING: fitted.candidate.options[ROUNDING]}
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)

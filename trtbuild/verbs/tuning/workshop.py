@@ -13,7 +13,7 @@ from trtbuild.core.records import Outcome, Record
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
 from trtbuild.plan.checks import find_profile_shapes
-from trtbuild.plan.comparison import name_some_comparison
+from trtbuild.plan.comparison import SomeSamples, name_some_comparison
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.sensitivity import SENSITIVITY
@@ -102,8 +102,7 @@ class Workshop:
             targets=(),
             fetch=True,
             layers=layers,
-            some=some,
-            some_of_all=plain,
+            some=SomeSamples(some, of_all=plain) if some else None,
         )
         return made.cut_after((last,)).model_copy(update={"recipe": f"{loaded.recipe.name}.tune"})
 
@@ -188,6 +187,17 @@ class Workshop:
         from trtbuild.quant.equalizing.balances import find_balances
 
         return frozenset(each.kind for each in find_balances(GraphView(self._model)))
+
+    @cached_property
+    def head(self) -> tuple[str, ...]:
+        """The last layers of a detector's branches; nothing where no detections are measured."""
+        from trtbuild.model.view import GraphView
+        from trtbuild.verbs.tuning.heads import find_head
+
+        _, compare = sections_of(self.loaded)
+        if not any(getattr(each, "kind", "") == "detection" for each in compare.metrics):
+            return ()
+        return find_head(GraphView(self._model), self.macs)
 
     @cached_property
     def _model(self) -> onnx.ModelProto:
