@@ -104,7 +104,7 @@ def test_one_in_twelve_judge_but_more_of_small_models():
     large.total, small.total = 640 << 26, 64 << 17
 
     assert 64 == choose_judging(AUTO, {"x": large}, 768)
-    assert 8 == choose_judging(AUTO, {"x": large}, 64)
+    assert 16 == choose_judging(AUTO, {"x": large}, 64)
     assert 64 == choose_judging(AUTO, {"x": small}, 64)
     assert 5 == choose_judging({"x": Auto(kind="auto", samples=5)}, {"x": small}, 64)
     assert 0 == choose_judging({"x": Minmax(kind="minmax")}, {"x": small}, 64)

@@ -62,7 +62,7 @@ class Auto(Options):
     what was collected is a sample, and a smaller difference is its noise."""
     samples: Annotated[int, Field(ge=0, le=4096)] = 128
     """The most calibration samples that judge, evenly spread: one in twelve, each run some ten
-    times, but at least 8, and more where the model is small. 0: histograms decide."""
+    times, but at least 16, and more where the model is small. 0: histograms decide."""
 
     def limit(self, histogram: Histogram) -> float:
         """Return the limit that the histogram alone decides for."""

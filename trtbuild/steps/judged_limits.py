@@ -26,7 +26,7 @@ __all__ = ["Judged", "choose_judging", "search_judged", "spread_feeds"]
 
 ONE_IN = 12
 """At most so many runs with pairs to compute are made of each sample that judges."""
-LEAST = 8
+LEAST = 16
 """Of fewer samples each is a chance of its own."""
 CHEAP_VALUES = 1 << 24
 """So many values of tensors that need a range cost nothing to speak of."""
