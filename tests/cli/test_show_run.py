@@ -26,14 +26,14 @@ OUTPUTS = {"y": np.arange(8.0, dtype=np.float32)}
 def runs():
     """Runs of samples, whose answers are given."""
 
-    def make(*answers, sort="picture", sides=("",), files=("a.png",), texts=None):
+    def make(*answers, sort="picture", sides=("",), files=("a.png",), texts=None, stride=1):
         fed = [
             FedSample(Sample(f"{index}.png", {}), BLACK, (texts or {}).get(index, ""))
             for index in range(len(answers))
         ]
         runner = SimpleNamespace(model="model.onnx", describe=lambda _: "model.onnx")
         return SimpleNamespace(
-            feeding=SimpleNamespace(sort=sort, files=files),
+            feeding=SimpleNamespace(sort=sort, files=files, stride=stride),
             sides=dict.fromkeys(sides, runner),
             answers=iter(
                 [(f, dict.fromkeys(sides, each)) for f, each in zip(fed, answers, strict=True)]
@@ -93,16 +93,42 @@ def test_arrays_are_kept_by_side(runs, tmp_path):
 
 
 def test_a_video_is_drawn_frame_by_frame(runs, tmp_path):
-    """In the rate of the one that was read."""
+    """It lasts as long as the one that was read, of which every fifth frame was taken."""
     av = pytest.importorskip("av", reason="PyAV is not installed")
     with VideoFile(tmp_path / "in.mp4", Fraction(5)) as file:
         file.add(BLACK)
-    given = runs(BOXES, BOXES, sort="video", files=(tmp_path / "in.mp4",))
+    given = runs(BOXES, BOXES, sort="video", files=(tmp_path / "in.mp4",), stride=5)
     show_answers(given, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as container:
+        rate = container.streams.video[0].average_rate
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
-    assert (2, True) == (len(frames), bool(frames[0].max() > 100))
+    assert (2, 1, True) == (len(frames), rate, bool(frames[0].max() > 100))
+
+
+def test_what_is_read_is_not_written_over(runs, tmp_path):
+    """Neither a picture nor a video that is drawn on, by whatever way it is named."""
+    (tmp_path / "a.png").write_bytes(b"as it was")
+    (tmp_path / "b.png").symlink_to("a.png")
+    with pytest.raises(UsageError, match="is what is read"):
+        show_answers(runs(BOXES, files=(tmp_path / "a.png",)), tmp_path / "b.png")
+
+    assert b"as it was" == (tmp_path / "a.png").read_bytes()
+
+
+def test_pictures_of_one_name_are_kept_apart(runs, tmp_path):
+    """Each in a folder as it lay in."""
+    given = runs(BOXES, BOXES, files=("a/x.png", "b/x.png"))
+    names = iter(("a/x.png", "b/x.png"))
+    given.answers = [
+        (FedSample(Sample(next(names), {}), BLACK), answers) for _, answers in given.answers
+    ]
+    show_answers(given, tmp_path / "out")
+    found = sorted((tmp_path / "out").rglob("*.png"))
+
+    assert ["a/x.png.png", "b/x.png.png"] == [
+        each.relative_to(tmp_path / "out").as_posix() for each in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +137,8 @@ def test_a_video_is_drawn_frame_by_frame(runs, tmp_path):
         ("text", "y.png", ("a",), UsageError, "of text only arrays can be kept"),
         ("picture", "y.png", ("a", "b"), UsageError, "is one file, for 2 pictures"),
         ("video", "y.mp4", ("a", "b"), UsageError, "is one file, for 2 videos"),
+        ("video", "y.png", ("a",), UsageError, "videos are written as .mp4"),
+        ("picture", "y.jpg", ("a",), UsageError, "pictures are drawn as PNG"),
         ("picture", "file/folder", ("a", "b"), NotWritable, "cannot be written"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from trtbuild.core.errors import MissingFile
 from trtbuild.core.watch import Watch
-from trtbuild.data.file_search import find_by_suffix, read_list
+from trtbuild.data.file_search import find_by_suffix, find_named_files, read_list
 
 
 def find(path, base):
@@ -29,6 +29,17 @@ def test_a_folder_a_pattern_or_one_file(folder):
     assert ["b.WAV", "deep/a.wav"] == find(".", folder)
     assert ["deep/a.wav"] == find("*/*", folder)
     assert ["deep/c.txt"] == find("deep/c.txt", folder)
+
+
+def test_a_file_that_is_there_is_no_pattern(folder):
+    """Where a name has brackets, the file of that name comes before what a pattern would find."""
+    for name in ("x[1].wav", "x1.wav"):
+        (folder / name).touch()
+    names = find_named_files(
+        "x[1].wav", folder, lambda name: name.endswith(".wav"), what="sounds", hint=""
+    )
+
+    assert (folder, ["x[1].wav"]) == names
 
 
 @pytest.mark.parametrize(

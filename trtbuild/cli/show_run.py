@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.cli.echo import echo
 from trtbuild.core.errors import NotWritable, UsageError
+from trtbuild.data.picture_files import is_picture
 from trtbuild.verbs.running.answers import Answer, find_nearest
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ __all__ = ["describe_answers", "show_answers"]
 
 MOST_NEAR = 3
 _FIRST = 5
+_VIDEOS = (".mp4", ".mkv", ".mov", ".avi")
 Answered = tuple["FedSample", dict[str, Answer]]
 
 
@@ -100,6 +102,8 @@ def _keep(runs: SampleRuns, output: Path | None) -> Iterator[Answered]:
     if output is None:
         yield from runs.answers
         return
+    if output.exists() and any(output.samefile(each) for each in runs.feeding.files):
+        raise UsageError(f"--output: {output}: is what is read", hint="name another file")
     try:
         if output.suffix == ".npz":
             yield from _keep_arrays(runs, output)
@@ -133,16 +137,17 @@ def _keep_arrays(runs: SampleRuns, output: Path) -> Iterator[Answered]:
 def _keep_pictures(runs: SampleRuns, output: Path) -> Iterator[Answered]:
     from trtbuild.verbs.running.drawing import write_picture
 
-    single = output.suffix == ".png"
+    single = output.suffix.lower() == ".png"
+    if not single and is_picture(output.name):
+        raise UsageError(f"--output: {output}: pictures are drawn as PNG", hint="name it so")
     if single and len(runs.feeding.files) > 1:
         raise UsageError(
             f"--output: {output}: is one file, for {len(runs.feeding.files)} pictures",
             hint="name a folder",
         )
-    if not single:
-        output.mkdir(parents=True, exist_ok=True)
     for fed, answers in runs.answers:
-        place = output if single else output / f"{Path(fed.sample.name).name}.png"
+        place = output if single else output / f"{fed.sample.name}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
         write_picture(place, _draw(fed, answers))
         yield fed, answers
 
@@ -156,7 +161,12 @@ def _keep_video(runs: SampleRuns, output: Path) -> Iterator[Answered]:
             f"--output: {output}: is one file, for {len(runs.feeding.files)} videos",
             hint="run them one by one",
         )
-    with VideoFile(output, find_rate(runs.feeding.files[0])) as file:
+    if output.suffix.lower() not in _VIDEOS:
+        known = ", ".join(_VIDEOS)
+        raise UsageError(f"--output: {output}: videos are written as {known}", hint="name it so")
+    # What is fed of a video lasts as long as it did there.
+    rate = find_rate(runs.feeding.files[0]) / runs.feeding.stride
+    with VideoFile(output, rate) as file:
         for fed, answers in runs.answers:
             file.add(_draw(fed, answers))
             yield fed, answers

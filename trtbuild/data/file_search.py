@@ -48,7 +48,9 @@ def find_named_files(
         return base, [path]
     if place.is_dir():
         found, root = list(_below(place)), place
-    elif place.is_file() or is_pattern(path):
+    elif place.is_file():  # whatever its name: one with brackets is no pattern
+        found, root = [path], base
+    elif is_pattern(path):
         found, root = _find_matching(path, base), base
     else:
         what = "file" if place.suffix else "folder"

@@ -51,6 +51,31 @@ def test_pictures_go_through_the_recipes_preprocessing(feeding, path, names):
     assert [200, 0, 0] == found[0].picture[0, 0].tolist()
 
 
+def test_pictures_of_one_name_are_told_apart(feeding, tmp_path):
+    """By the folders in which they lie."""
+    (tmp_path / "some/deep").mkdir()
+    (tmp_path / "some/deep/b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    found = feeding("some", {"photos": IMAGES}).samples()
+
+    assert ["b.png", "c.png", "deep/b.png"] == [each.sample.name for each in found]
+
+
+def test_a_table_of_pictures_says_how_they_are_prepared(feeding, tmp_path):
+    """The one column is the input; of several it is not known."""
+    (tmp_path / "rows.parquet").touch()
+    table = {
+        "kind": "datasets",
+        "path": "rows.parquet",
+        "columns": {"x": "image"},
+        "preprocess": {},
+    }
+    (found,) = feeding("a.png", {"rows": table}).samples()
+
+    assert ["x"] == list(found.sample.arrays)
+    with pytest.raises(UsageError, match="does not say how such becomes"):
+        feeding("a.png", {"rows": table | {"columns": {"x": "image", "y": "other"}}})
+
+
 @pytest.mark.parametrize(
     ("path", "data", "name", "told"),
     [

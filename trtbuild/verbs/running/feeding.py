@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,11 @@ class Feeding:
         found = getattr(self.source, "preprocess", None)
         return found if isinstance(found, Preprocess) else None
 
+    @property
+    def stride(self) -> int:
+        """Of so many frames of a video one is fed."""
+        return self.source.stride if isinstance(self.source, Video) else 1
+
     def samples(self) -> Iterator[FedSample]:
         """Yield what is fed, in order.
 
@@ -78,10 +84,12 @@ class Feeding:
         from trtbuild.core.regular_files import read_regular
         from trtbuild.data import pixels
 
+        root = os.path.commonpath([path.parent for path in self.files])
         for path in self.files:
-            image = pixels.decode_image(read_regular(path), path.name)
-            shown = np.asarray(pixels.convert_color_mode(image, "RGB", path.name))
-            yield self._make(path.name, image, shown)
+            name = path.relative_to(root).as_posix()
+            image = pixels.decode_image(read_regular(path), name)
+            shown = np.asarray(pixels.convert_color_mode(image, "RGB", name))
+            yield self._make(name, image, shown)
 
     def _read_frames(self, source: Video) -> Iterator[FedSample]:
         from trtbuild.data.extras import load_extra
@@ -120,10 +128,11 @@ def choose_feeding(loaded: LoadedRecipe, path: Path, data: str) -> Feeding:
     how = getattr(own, "preprocess", None)
     names = own.find_class_names(base) if hasattr(own, "find_class_names") else ()
     source: Any = None
-    if sort in ("picture", "video") and isinstance(how, Preprocess):
+    takes = _find_picture_input(own)
+    if takes and sort in ("picture", "video") and isinstance(how, Preprocess):
         from trtbuild.data.images import Images
 
-        shared = {"path": place, "input": own.input, "preprocess": how}
+        shared: dict[str, Any] = {"path": place, "input": takes, "preprocess": how}
         source = (
             Images(kind="images", **shared)
             if sort == "picture"
@@ -153,6 +162,12 @@ _SAID = {
     "text": "text",
     "sound": "sound",
 }
+
+
+def _find_picture_input(source: Any) -> str:
+    """Return the input that takes a picture; empty where several may."""
+    columns = getattr(source, "columns", {})
+    return str(getattr(source, "input", next(iter(columns)) if len(columns) == 1 else ""))
 
 
 def _choose_data(loaded: LoadedRecipe, asked: str) -> str:
