@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.recipe.doubts import find_doubts
-from trtbuild.recipe.load import check_source
+from trtbuild.recipe.load import check_source, load_recipe
 from trtbuild.recipe.source import parse_recipe_text
 
 TEXT = """\
@@ -46,3 +46,17 @@ def test_what_is_hardly_meant_is_a_warning(changes, path, hint):
 
     assert (path, "warning") == (doubt.path, doubt.level)
     assert hint in doubt.hint
+
+
+def test_a_variant_without_a_name_is_doubted(tmp_path):
+    """Its results would replace those of the recipe that it extends."""
+    (tmp_path / "base.yaml").write_text(TEXT.replace("SCALE", "scale: 1").replace("SIZE", "1GiB"))
+    for name, text in (("one", ""), ("two", "name: two\n")):
+        (tmp_path / f"{name}.yaml").write_text(f"extends: base.yaml\n{text}")
+    found = {
+        name: [each.path for each in find_doubts(loaded.recipe, loaded.source)]
+        for name in ("one", "two")
+        for loaded in [load_recipe(tmp_path / f"{name}.yaml")]
+    }
+
+    assert {"one": [("name",)], "two": []} == found

@@ -51,7 +51,16 @@ def sizes_are_in_bytes(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
         yield source.problem(("targets", name, "workspace"), told, f"write `{size}{unit}`")
 
 
+def name_is_its_own(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """Results lie in a folder by the recipe's name, where those of two would replace each other."""
+    node = source.node(("name",))
+    if node is not None and node.text:
+        told = f"a recipe that extends this one is called `{recipe.name}` too: one build folder"
+        yield source.problem(("name",), told, "give it a `name` of its own")
+
+
 _DOUBTS: tuple[Callable[[Recipe, RecipeText], Iterator[Problem]], ...] = (
     pixels_stay_small,
     sizes_are_in_bytes,
+    name_is_its_own,
 )
