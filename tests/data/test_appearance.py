@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from trtbuild.data.appearance import (
+    find_layout_doubts,
     find_picture_doubts,
     find_same_samples,
     find_sound_doubts,
@@ -122,3 +123,22 @@ def test_changes_undo_each_other():
     )
     np.testing.assert_array_equal(COLOUR, twice)
     assert {"as they are", "times 255", "divided by 255"} == set(vary(RAMP))
+
+
+@pytest.mark.parametrize(
+    ("shape", "wanted", "told"),
+    [
+        ((8, 9, 3), ("n", 3, 8, 9), ["samples are [8, 9, 3], and the model takes channels first"]),
+        ((1, 3, 8, 9), (1, None, None, 3), ["samples are [1, 3, 8, 9], and the model takes"]),
+        ((3, 8, 9), ("n", 3, 8, 9), []),
+        ((8, 9, 3), ("n", None, None, None), []),
+        ((3, 8, 3), ("n", 3, 8, 3), []),
+        ((8, 3), ("n", 3), []),
+    ],
+)
+def test_channels_at_the_wrong_end_are_told(shape, wanted, told):
+    """Where it is clear which end is which, of samples and of the model."""
+    found = list(find_layout_doubts(np.zeros(shape), wanted))
+
+    assert len(told) == len(found)
+    assert all(each.startswith(start) for each, start in zip(found, told, strict=True))

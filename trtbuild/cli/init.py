@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -74,4 +75,4 @@ def init(  # its options
     for note in made.notes:
         echo(f"note: {note}", err=made.file is None)
     if made.file is not None:
-        echo(f"{made.file} is written: read it, then `trtbuild apply {made.file}`")
+        echo(f"{made.file} is written: read it, then `trtbuild apply {quote(str(made.file))}`")

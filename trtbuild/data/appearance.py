@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "find_layout_doubts",
     "find_picture_doubts",
     "find_same_samples",
     "find_sound_doubts",
@@ -91,6 +92,23 @@ def find_token_doubts(ids: Arrays, unknown: int | None, padding: int | None) -> 
     filled = 1 - real.size / flat.size if flat.size else 0.0
     if filled > _MOSTLY:
         yield f"{filled:.0%} of the tokens are padding: a smaller `max_length` would do"
+
+
+def find_layout_doubts(array: NDArray[Any], wanted: Sequence[int | str | None]) -> Iterator[str]:
+    """Yield a doubt where a sample has its channels at one end, and the model at the other."""
+    if array.ndim not in (3, 4) or len(wanted) != 4:  # noqa: PLR2004  # batch and three more
+        return
+    ends = [tuple(size in (1, 3) for size in each) for each in _find_ends(array.shape, wanted)]
+    if sum(ends[0]) == sum(ends[1]) == 1 and ends[0] != ends[1]:
+        given = ", ".join(map(str, array.shape))
+        taken = ", ".join("?" if each is None else str(each) for each in wanted)
+        where = "first" if ends[1][0] else "last"
+        yield f"samples are [{given}], and the model takes channels {where}: [{taken}]. Transpose?"
+
+
+def _find_ends(*shapes: Sequence[int | str | None]) -> Iterator[tuple[int | str | None, ...]]:
+    for shape in shapes:
+        yield shape[-3], shape[-1]
 
 
 def find_picture_doubts(arrays: Arrays, *, scales_itself: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ from trtbuild.core.preview import ChannelCounts, DataPreview, FirstLayer, ShownI
 from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.data import AnyDataSource
 from trtbuild.data.appearance import (
+    find_layout_doubts,
     find_picture_doubts,
     find_same_samples,
     find_sound_doubts,
@@ -42,6 +43,8 @@ _FOLDED = "no batch normalization is left behind it, whose statistics would tell
 
 class PreviewData(Step):
     """Describe picked samples in numbers and words, and draw them on a contact sheet."""
+
+    version: ClassVar[int] = 2
 
     outputs: ClassVar[Mapping[str, str]] = {"preview": "preview.json", "sheet": "sheet.png"}
 
@@ -232,6 +235,12 @@ def _write_out(array: NDArray[Any]) -> str:
     return ", ".join(f"{each:.5g}" for each in values) + more
 
 
+def _find_shape(model: onnx.ModelProto, name: str) -> list[int | str | None]:
+    found = next((each for each in model.graph.input if each.name == name), None)
+    dims = found.type.tensor_type.shape.dim if found is not None else ()
+    return [dim.dim_value or dim.dim_param or None for dim in dims]
+
+
 def _judge_pictures(
     name: str, arrays: Sequence[NDArray[Any]], model: onnx.ModelProto | None
 ) -> tuple[FirstLayer | None, str, list[str]]:
@@ -242,6 +251,8 @@ def _judge_pictures(
     doubts = list(find_picture_doubts(arrays, scales_itself=scaling))
     if model is None:
         return None, "the model was not asked", doubts
+    if arrays[0].dtype.kind == "f":  # bytes go to a part that a fix puts before the model
+        doubts += find_layout_doubts(arrays[0], _find_shape(model, name))
     found = find_first_normalization(model, name)
     if found is None or arrays[0].dtype.name != "float32":
         return None, _FOLDED, doubts
