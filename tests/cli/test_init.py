@@ -73,3 +73,10 @@ def test_what_it_writes_builds_unedited(sort, data, trtbuild, here):
 
     assert (0, 0) == (written, built)
     assert (here / f"build/{sort}/rtx/model.engine").is_file()
+
+
+def test_a_place_that_takes_no_file_is_told(trtbuild, here):
+    """By the name that was given."""
+    answer = trtbuild("init", "cnn.onnx", "--output", "cnn.onnx/cnn.yaml")
+
+    assert (4, 1) == (answer.code, answer.err.count("error: cnn.onnx/cnn.yaml: cannot be written"))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from trtbuild.core.errors import RecipeError, UsageError
+from trtbuild.core.errors import NotWritable, RecipeError, UsageError
 from trtbuild.core.files import write_whole
 from trtbuild.plan.first_look import find_input_problems
 from trtbuild.recipe.load import ExaminedRecipe, check_source
@@ -59,6 +59,7 @@ def make_first_recipe(request: InitRequest) -> FirstRecipe:
             follows from it.
         MissingFile: the model or the data is not there.
         StepInputError: the model or the data cannot be read.
+        NotWritable: the recipe has no place there.
     """
     translation = None if request.command is None else Translation.read(*request.command)
     model = request.model or (translation.model if translation else "")
@@ -80,7 +81,11 @@ def make_first_recipe(request: InitRequest) -> FirstRecipe:
     _check(file, text, model)
     if request.output == STANDARD_OUTPUT:
         return FirstRecipe(None, text, tuple(notes))
-    write_whole(file, text.encode())
+    try:
+        write_whole(file, text.encode())
+    except OSError as error:
+        told = f"{file}: cannot be written: {error.strerror or error}"
+        raise NotWritable(told, hint="name another place: --output FILE") from error
     return FirstRecipe(file, text, tuple(notes))
 
 
