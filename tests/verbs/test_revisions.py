@@ -109,6 +109,22 @@ def test_a_recipe_is_known_by_its_sections(tmp_path):
     assert [(Path("new.yaml"),) * 2, (Path("old.yml"),) * 2] == find_changed_recipes(found)
 
 
+def test_a_variant_is_a_recipe_as_well(tmp_path):
+    """Which extends one that lies beside it; what other tools extend is none."""
+    for name, text in (
+        ("base", RECIPE),
+        ("one", "extends: base.yaml # as it is\nname: one\n"),
+        ("two", "extends: 'one.yaml'\nname: two\n"),
+        ("lint", "extends: recommended\n"),
+        ("self", "extends: self.yaml\n"),
+    ):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    found = Revisions(tmp_path, tmp_path, renamed={})
+
+    names = ["base.yaml", "one.yaml", "two.yaml"]
+    assert names == [after.name for _, after in find_changed_recipes(found)]
+
+
 def test_a_renamed_file_is_found_by_either_name(tmp_path):
     """Where the old one was there before; another has one name on both sides."""
     old, new = Path("old.yaml"), Path("new.yaml")

@@ -18,6 +18,7 @@ from trtbuild.recipe.load import load_recipe
 
 __all__ = ["Revisions", "check_out_revisions", "find_changed_recipes", "find_git_path", "lend_data"]
 
+_MOST_EXTENDED = 8
 SUFFIXES = {".yaml", ".yml"}
 _FETCH = "fetch it; a CI job checks out one commit alone, unless told otherwise (`fetch-depth: 0`)"
 
@@ -146,13 +147,21 @@ def find_git_path(path: Path) -> Path:
     return whole.relative_to(top) if whole.is_relative_to(top) else path
 
 
-def _is_recipe(path: Path) -> bool:
-    """Tell a recipe, even one that is wrong, by its sections: YAML with a model and targets."""
+def _is_recipe(path: Path, most: int = _MOST_EXTENDED) -> bool:
+    """Tell a recipe, even one that is wrong: YAML with a model and targets, or one that extends it.
+
+    Where that lies beside it; other tools' files may extend things too.
+    """
     if not path.is_file():
         return False
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    names = {line.partition(":")[0].rstrip().strip("\"'") for line in lines}
-    return {"model", "targets", "version"} <= names
+    found = {
+        key.rstrip().strip("\"'"): value for key, _, value in (s.partition(":") for s in lines)
+    }
+    if {"model", "targets", "version"} <= found.keys():
+        return True
+    base = found.get("extends", "").partition(" #")[0].strip().strip("\"'")
+    return bool(most and base and "/" not in base and _is_recipe(path.parent / base, most - 1))
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
