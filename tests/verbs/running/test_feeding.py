@@ -11,7 +11,7 @@ from PIL import Image
 from tests.helpers.recipes import one_target
 from trtbuild.core.errors import UsageError
 from trtbuild.recipe.load import load_recipe
-from trtbuild.verbs.running.feeding import choose_feeding, is_arrays
+from trtbuild.verbs.running.feeding import _read_texts, choose_feeding, is_arrays
 
 IMAGES = {"kind": "images", "path": "none", "input": "x", "preprocess": {"scale": 1}}
 ARRAYS = {"kind": "arrays", "path": "none.npz"}
@@ -101,3 +101,10 @@ def test_whole_arrays_are_told_by_their_name(tmp_path):
     assert is_arrays(tmp_path / "x.npz")
     assert not is_arrays(tmp_path / "x.png")
     assert not is_arrays(tmp_path)
+
+
+def test_lines_for_show_are_read_whatever_their_bytes(tmp_path):
+    """What feeds the model says by itself that they are no UTF-8."""
+    (tmp_path / "t.txt").write_bytes("Größe\n".encode("latin-1"))
+
+    assert "Gr��e" == _read_texts((tmp_path / "t.txt",))["t.txt:1"]

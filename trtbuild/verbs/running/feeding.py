@@ -231,5 +231,5 @@ def _read_texts(files: tuple[Path, ...]) -> dict[str, str]:
         f"{path.name}:{number}": line.strip()
         for path in files
         if path.suffix.lower() in TEXTS
-        for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), start=1)
+        for number, line in enumerate(path.read_text("utf-8-sig", "replace").split("\n"), start=1)
     }
