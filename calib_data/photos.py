@@ -43,8 +43,10 @@ SIZE_STEP, TOP_STEP, LEFT_STEP, ONE = 40503, 49471, 37345, 65536
 SMALLEST = Fraction(1, 2)
 
 
-def photos(split: str, count: int = 512, size: int = 256) -> Iterator[dict[str, NDArray[np.uint8]]]:
-    """Yield `count` crops, `input`: uint8 [size, size, 3] in RGB, of the pictures of a split.
+def photos(
+    split: str, count: int = 512, size: int = 256, name: str = "input"
+) -> Iterator[dict[str, NDArray[np.uint8]]]:
+    """Yield `count` crops, under `name`: uint8 [size, size, 3] in RGB, of the pictures of a split.
 
     A split is `calib` or `eval`. Its pictures take turns. A crop is a square of half to all of the
     picture's shorter side, at a place that moves on with every turn; every second turn is mirrored.
@@ -61,7 +63,7 @@ def photos(split: str, count: int = 512, size: int = 256) -> Iterator[dict[str, 
         crop = picture.resize(
             (size, size), Image.Resampling.BILINEAR, box=_box(index, *picture.size)
         )
-        yield {"input": np.asarray(ImageOps.mirror(crop) if turn % 2 else crop)}
+        yield {name: np.asarray(ImageOps.mirror(crop) if turn % 2 else crop)}
 
 
 def _box(index: int, width: int, height: int) -> tuple[int, int, int, int]:

@@ -365,7 +365,7 @@ def test_a_float_gemm_for_turing_says_what_to_take_out(build):
         ({"compute_capabilities": [9.0]}, "does not compile for 9.0; it does for 7.5, 8.0"),
         ({"compute_capabilities": [8.6, 8.6]}, "listed twice"),
         ({"compute_capabilities": []}, "at least 1 item"),
-        ({"workspace": 0}, "greater than 0"),
+        ({"workspace": 0}, "a size is at least 1 byte"),
         ({"builder_optimization_level": 6}, "less than or equal to 5"),
     ],
 )

@@ -162,7 +162,8 @@ def main():
                 for each, other in zip((seconds, used), best["memory"], strict=True)
             )
             added = "" if row in {"capture", "memory"} else f"  {more:+.0%} time, {cpu:+.0%} CPU"
-            say(f"{row:8} {seconds:7.1f} s  {used / seconds:4.1f} cores{added}")
+            busy = f"{used:7.1f} s of CPU  {used / seconds:4.2f} cores"
+            say(f"{row:8} {seconds:7.1f} s {busy}{added}")
 
 
 if __name__ == "__main__":

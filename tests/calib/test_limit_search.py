@@ -34,7 +34,7 @@ def test_the_best_table_wins():
     found = search(tables(one=1.0, four=4.0, nine=9.0), Toy(dict.fromkeys("abcd", 4.0)))
 
     assert {Choice("four", 4.0)} == set(found.choices.values())
-    assert "four" == next(iter(found.scores))
+    assert "four" == found.taken == next(iter(found.scores))
 
 
 def test_what_lies_between_two_tables_is_tried():
@@ -70,6 +70,13 @@ def test_the_worst_tables_are_given_up_after_half_of_the_samples():
 
     assert [1] == [toy.asked.count(table) for name, table in asked.items() if name == "nine"]
     assert 2 == toy.asked.count(asked["one"]) == toy.asked.count(asked["five"])
+
+
+def test_what_is_worse_on_half_of_the_samples_is_not_run_on_the_rest():
+    """Two tables on all of eight; what lies between and the four parts on four alone."""
+    toy = Toy(dict.fromkeys("abcd", 4.0))
+
+    assert 2 * 8 + 5 * 4 == search(tables(one=1.0, four=4.0), toy).runs
 
 
 def test_equal_tables_are_not_tried_twice():

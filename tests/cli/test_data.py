@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers import media
 from tests.helpers.projects import edit, small_project
 
 
@@ -67,3 +68,25 @@ def test_what_cannot_be_shown_is_one_error(arguments, code, told, project, trtbu
 
     assert code == answer.code
     assert told in answer.err
+
+
+def test_texts_are_told_as_tokens(project, trtbuild):
+    """By the tokenizer that made them; an unknown word is seen as such."""
+    media.tokenizer(Path("tokenizer.json"))
+    Path("lines.txt").write_text("the cat sat\na zebra sat\n")
+    edit(project, "data:\n", "data:\n  text: {kind: text, path: lines.txt, tokenizer: .}\n")
+    answer = trtbuild(
+        *("data", "preview", "recipe.yaml", "--data", "text", "--without-model"),
+        *("--format", "json"),
+    )
+    (found,) = json.loads(answer.out)["data"]
+
+    assert 0 == answer.code, answer.err
+    assert {"input_ids": ["[CLS] the cat sat [SEP]", "[CLS] [UNK] [UNK] sat [SEP]"]} == {
+        each["name"]: each["first"]
+        for each in found["inputs"]
+        if "ids" in each["name"] and each["name"] == "input_ids"
+    }
+    assert ["20% of the tokens are unknown words: is it the model's own tokenizer?"] == (
+        found["doubts"]
+    )

@@ -60,3 +60,16 @@ def test_what_is_wrong_is_one_error(trtbuild, here):
     assert answer.err.startswith("error: gone.onnx: no such file")
     assert "hint: " in trtbuild("init").err
     assert ["cnn.onnx"] == [path.name for path in here.iterdir()]
+
+
+@pytest.mark.usefixtures("steps_here")
+@pytest.mark.parametrize(("sort", "data"), [("fixed", ["--data", "pictures"]), ("lstm", [])])
+def test_what_it_writes_builds_unedited(sort, data, trtbuild, here):
+    """An engine, and no gate that fails; `tests/bench/init.py` does so with ten sorts."""
+    save_sort(sort, here)
+    save_pictures(here / "pictures", 16)
+    written = trtbuild("init", f"{sort}.onnx", *data).code
+    built = trtbuild("apply", "-q", f"{sort}.yaml").code
+
+    assert (0, 0) == (written, built)
+    assert (here / f"build/{sort}/rtx/model.engine").is_file()

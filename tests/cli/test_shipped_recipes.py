@@ -120,36 +120,57 @@ def test_digits_need_no_calibration(digits, trtbuild, monkeypatch):
     assert {"manual"} == {each["origin"] for each in ranges.values()}
 
 
-@pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_recipe_is_sound(recipe, tmp_path, monkeypatch):
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Copies of the recipes and of what yields their data, with an empty store."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    for folder in (RECIPES, RECIPES.parent / "calib_data"):
+        shutil.copytree(folder, tmp_path / "project" / folder.name)
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.yaml")))
+def test_every_recipe_is_sound(name, project):
     """Each validates, and is planned as soon as the files are there that scripts make."""
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
-    place = tmp_path / "project"
-    for folder in (RECIPES, RECIPES.parent / "calib_data"):
-        shutil.copytree(folder, place / folder.name)
-    (place / "calib_data/shapes_calib.mp4").touch()
-    decided = api.plan(place / "recipes" / recipe.name)
+    recipe = project / f"recipes/{name}.yaml"
+    (project / "calib_data/shapes_calib.mp4").touch()
 
-    assert [] == [each for each in api.validate([recipe]) if each.level == "error"]
-    assert decided.plan.steps
+    assert [] == list(api.validate([recipe]))
+    assert api.plan(recipe).plan.steps
 
 
-@pytest.mark.parametrize("name", ["mobilenetv2_int8", "yolov8n_int8"])
-def test_what_cannot_be_fetched_is_one_error(name, trtbuild, tmp_path, monkeypatch):
+PUBLISHED = ("mobilenetv2_int8", "yolov8n_int8")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_cannot_be_fetched_is_one_error(name, project, trtbuild):
     """It names the address, and what to do."""
-    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
-    place = tmp_path / "project"
-    for folder in (RECIPES, RECIPES.parent / "calib_data"):
-        shutil.copytree(folder, place / folder.name)
-    recipe = place / f"recipes/{name}.yaml"
+    recipe = project / f"recipes/{name}.yaml"
     address = re.search(r"url: (\S+)", recipe.read_text())
     assert address is not None
-    edit(recipe, address[1], f"file://{tmp_path}/gone.bin")
-    answer = trtbuild("apply", recipe, "--build-dir", tmp_path / "build")
+    edit(recipe, address[1], f"file://{project}/gone.bin")
+    answer = trtbuild("apply", recipe, "--build-dir", project / "build")
 
     assert answer.code in {3, 4}
-    assert f"file://{tmp_path}/gone.bin" in answer.err
+    assert f"file://{project}/gone.bin" in answer.err
     assert "hint:" in answer.err
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_they_would_be_fed_can_be_seen(name, project):
+    """Without the model: pictures, undone to pictures, in the size that it takes."""
+    recipe = project / f"recipes/{name}.yaml"
+    recipe.write_text(recipe.read_text().replace("count: 64", "count: 2"))
+    found = api.preview_data(
+        recipe, data=["calib"], out=project / "seen", model=False, executor="inline"
+    )
+    size = 640 if "yolo" in name else 224
+
+    assert ("picture", ((3, size, size),)) == (
+        found[0].preview.inputs[0].look,
+        found[0].preview.inputs[0].shapes,
+    )
+    assert () == found[0].preview.doubts
 
 
 @pytest.mark.slow

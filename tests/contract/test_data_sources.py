@@ -9,12 +9,13 @@ import pytest
 from tests.helpers.sources import ANY, KINDS, capture, pinned, plain
 from trtbuild.core.errors import CorruptObject, MissingFile, TrtbuildError
 from trtbuild.core.kinds import load_kinds, name_kind
+from trtbuild.core.watch import Watch
 from trtbuild.data import AnyDataSource
 from trtbuild.data.survey import digest_of_sample
 
 kinds = pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
 read = pytest.mark.parametrize("make", [KINDS[name] for name in KINDS if name != "random"])
-stored = {"audio", "coco", "images", "preprocessed", "python", "video", "yolo"}
+stored = {"audio", "coco", "datasets", "images", "preprocessed", "python", "video", "yolo"}
 of_files = pytest.mark.parametrize(
     "make", [KINDS[name] for name in KINDS if name not in stored | {"random"}]
 )
@@ -117,6 +118,18 @@ def test_a_file_that_changed_since_its_capture_is_refused(make, tmp_path):
 
     with pytest.raises(CorruptObject, match="has changed since this run was planned"):
         list(data.samples(context))
+
+
+@kinds
+def test_only_what_is_pinned_is_read(make, tmp_path):
+    """Every file that samples come from is an ingredient; code of the user's is watched anyway."""
+    source = make(tmp_path)
+    files = source.find_files(tmp_path)
+    with Watch() as watch:
+        list(source.samples(files))
+
+    opened = {path for path in watch.looks if path.startswith(str(tmp_path))} - watch.folders
+    assert source.captured or {str(path) for path in files} >= opened
 
 
 @of_stored

@@ -122,11 +122,21 @@ MODELS["pictures"] = (
     (2, 3, 4, 4),
 )
 ONLY = {
-    "embed_preprocess": ("pictures",),
+    "simplify": ("identities", "constants", "quantized", "branches"),
+    "set_opset": ("plain", "batch norms", "branches"),
+    "rename": ("plain", "branches"),
+    "extract": ("identities", "branches"),
+    "cast_io": ("plain", "branches"),
+    "replace_op": ("plain", "identities"),
+    "decompose": ("plain", "batch norms", "branches"),
+    "split_shared_weights": ("shared weights", "branches"),
+    "remove_qdq": ("quantized", "quantized with zero points", "branches"),
+    "symmetrize_qdq": ("quantized", "quantized with zero points", "branches"),
     "add_nms": ("a head",),
-    "replace_op": ("plain", "identities", "batch norms", "shared weights"),
+    "embed_preprocess": ("pictures",),
+    "python": ("identities", "branches"),
 }
-"""The models of kinds that refuse those in which there is nothing for them to do."""
+"""The models that say something of a kind, or that it does not refuse; all of the others."""
 _SLIM = pytest.mark.skipif(find_spec("onnxslim") is None, reason="onnxslim is not installed")
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.data.appearance import find_picture_doubts, find_same_samples, split_channels, vary
+from trtbuild.data.appearance import (
+    find_picture_doubts,
+    find_same_samples,
+    find_sound_doubts,
+    find_token_doubts,
+    split_channels,
+    vary,
+)
 
 RAMP = np.add.outer(np.arange(12.0), np.arange(12.0)) / 22
 """A smooth picture of values in 0..1."""
@@ -58,6 +65,41 @@ def test_equal_samples_are_told():
     assert ["all 2 samples are equal (a, b, ...)"] == list(
         find_same_samples(["a", "b"], [RAMP, RAMP.copy()])
     )
+
+
+@pytest.mark.parametrize(
+    ("wave", "told"),
+    [
+        ([0.0, 0.0], ["every sample is silent"]),
+        (
+            [0.0, 12000.0, -3.0],
+            [
+                "values go up to 1.2e+04: 16-bit samples that were never scaled to 1?",
+                "33.3% of the values are at the loudest: the recordings are cut off",
+            ],
+        ),
+        (np.sin(np.arange(4000) * 0.01), []),
+        (
+            np.clip(np.sin(np.arange(4000) * np.pi / 200), -0.7, 0.7),
+            ["50.5% of the values are at the loudest: the recordings are cut off"],
+        ),
+    ],
+)
+def test_sounds_are_looked_at(wave, told):
+    """Silence, another scale, cut off."""
+    assert told == list(find_sound_doubts([np.array(wave, np.float32)]))
+
+
+def test_tokens_are_looked_at():
+    """Of the tokens that are no padding, those that are unknown; and how much is padding."""
+    ids = [np.array([2, 1, 1, 3] + [0] * 16)]
+
+    assert [
+        "50% of the tokens are unknown words: is it the model's own tokenizer?",
+        "80% of the tokens are padding: a smaller `max_length` would do",
+    ] == list(find_token_doubts(ids, 1, 0))
+    assert [] == list(find_token_doubts([np.array([2, 5, 6, 3])], 1, 0))
+    assert [] == list(find_token_doubts([np.array([2, 5, 6, 3])], None, None))
 
 
 def test_channels_stand_first_or_last():

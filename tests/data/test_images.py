@@ -194,3 +194,19 @@ def test_classes_come_from_a_table_or_an_array(tmp_path):
     assert (1, 0) == images(extra=half + '{"kind": "csv", "path": "t.csv"}').find_labels(tmp_path)
     assert (4, 2) == images(extra=half + '{"kind": "npz", "path": "t.npz"}').find_labels(tmp_path)
     assert {} == images(extra=half + '{"kind": "npz", "path": "t.npz"}').find_label_files(tmp_path)
+
+
+def test_several_places_follow_each_other(tmp_path):
+    """Folders, patterns and lists; a picture that two of them name comes once."""
+    for name in ("a/x/1.png", "b/y/2.png", "b/y/3.jpg", "c/4.png"):
+        picture(tmp_path / "photos" / name)
+    (tmp_path / "photos/some.txt").write_text("c/4.png\nb/y/2.png\n")
+    places = '["photos/b/*/*.png", "photos/some.txt", "photos/a"]'
+    how = '"preprocess": {}, "labels": "folders"'
+    source = source_of(f'{{"kind": "images", "path": {places}, {how}}}')
+
+    wanted = ["photos/b/y/2.png", "photos/c/4.png", "photos/a/x/1.png"]
+    assert wanted == names(source, tmp_path)
+    assert (2, 0, 1) == source.find_labels(tmp_path)
+    with pytest.raises(MissingFile, match="nowhere: no such folder"):
+        source.model_copy(update={"path": ("photos", "nowhere")}).find_files(tmp_path)

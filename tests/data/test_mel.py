@@ -1,4 +1,4 @@
-"""Log-mel spectrograms against PyTorch's transform and against the formulas."""
+"""Log-mel spectrograms against the formulas."""
 
 from __future__ import annotations
 
@@ -47,23 +47,23 @@ def test_filters_of_slaney_have_the_area_one():
 @pytest.mark.parametrize(
     "options", [{}, {"center": False, "window": "hamming", "window_length": 300}, {"power": 1}]
 )
-def test_spectra_are_pytorchs(options):
-    """What torch.stft makes, through the same filters; in float64."""
-    torch = pytest.importorskip("torch")
+def test_spectra_are_fouriers(options):
+    """By the sum that defines them, frame by frame, under the window that is asked for.
+
+    torch.stft makes the same of the same sound.
+    """
     how = log_mel(mels=20, **options)
-    make = torch.hamming_window if how.window == "hamming" else torch.hann_window
     length = how.window_length or how.n_fft
-    spectrum = torch.stft(
-        torch.from_numpy(SOUND),
-        how.n_fft,
-        hop_length=how.hop,
-        win_length=length,
-        window=make(length, dtype=torch.float64),
-        center=how.center,
-        return_complex=True,
-    )
+    turn = 2 * np.pi * np.arange(length) / length
+    window = 0.54 - 0.46 * np.cos(turn) if how.window == "hamming" else 0.5 - 0.5 * np.cos(turn)
+    sound = np.pad(SOUND, ((0, 0), (200, 200)), mode="reflect") if how.center else SOUND
+    first, bins = (how.n_fft - length) // 2, np.arange(201)[:, None]
+    waves = np.exp(-2j * np.pi * bins * np.arange(length) / how.n_fft)
+    starts = range(first, sound.shape[1] - how.n_fft + first + 1, how.hop)
+    frames = np.stack([sound[:, start : start + length] for start in starts], axis=1)
+    spectrum = np.abs((frames * window) @ waves.T) ** how.power
     filters = make_mel_filters(16000, 400, 20, (0, 8000), formula="slaney", norm="slaney")
-    wanted = np.log(np.maximum(filters @ (spectrum.abs().numpy() ** how.power), 1e-10))
+    wanted = np.log(np.maximum(np.moveaxis(spectrum @ filters.T, 1, 2), 1e-10))
 
     np.testing.assert_allclose(how.apply(SOUND, 16000, "x"), wanted, rtol=1e-9, atol=1e-9)
 

@@ -49,6 +49,15 @@ def test_integers_stay_below_high():
     assert {0, 1, 2} == set(sample.arrays["ids"].tolist())
 
 
+def test_bytes_are_drawn_as_pictures_have_them():
+    """From 0 to 255."""
+    text = '{"kind": "random", "inputs": {"x": {"shape": [500], "dtype": "uint8", "high": 256}}}'
+    drawn = next(source_of(text).samples(())).arrays["x"]
+
+    assert np.uint8 == drawn.dtype
+    assert 250 < drawn.max()
+
+
 def test_one_number_is_an_array_too():
     """A temperature, a number of steps: what runs a model takes arrays alone."""
     text = '{"kind": "random", "count": 1, "inputs": {"t": {"shape": []}}}'
@@ -69,6 +78,7 @@ def test_everything_made_from_it_says_so(tmp_path):
     [
         ({"shape": (2,), "low": 1, "high": 1}, r"`low` \(1\) must lie below `high` \(1\)"),
         ({"shape": (2,), "dtype": "int64", "high": 1.5}, "must be whole numbers"),
+        ({"shape": (2,), "dtype": "uint8", "high": 300}, "uint8 lie from 0 to 256"),
         ({"shape": (2**16, 2**15)}, "asks for 2147483648 values"),
     ],
 )

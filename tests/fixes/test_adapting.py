@@ -4,32 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_graphsurgeon as gs
-import pytest
 
 from tests.helpers.models import graph_of, outputs_of
-from trtbuild.fixes.adapting import match_groups
 from trtbuild.fixes.set_dimension import SetDimension
-
-GROUPS = {
-    "a head": ([1, 84, 80, 80], [1, 84, 6400], [([0], [0]), ([1], [1]), ([2, 3], [2])]),
-    "anchors": (
-        [1, 255, 80, 80],
-        [1, 3, 85, 80, 80],
-        [([0], [0]), ([1], [1, 2]), ([2], [3]), ([3], [4])],
-    ),
-    "batch and heads": ([1, 12, 5, 64], [12, 5, 64], [([0, 1], [0]), ([2], [1]), ([3], [2])]),
-    "an axis more": ([2, 6], [2, 6, 1], [([0], [0]), ([1], [1, 2])]),
-    "no such groups": ([2, 3], [4, 2], None),
-}
-
-
-@pytest.mark.parametrize("case", GROUPS)
-def test_axes_are_matched_by_their_products(case):
-    """The smallest groups that hold equally many values."""
-    old, target, groups = GROUPS[case]
-
-    assert groups == match_groups(old, target)
-
 
 HEAD = """g (float[1, 3, 8, 8] x) => (float[1, 2, 20] y)
     <int64[3] s = {1, 2, 16}, int64[3] t = {1, 2, 4}, int64[1] st = {0}, int64[1] e = {8},

@@ -218,3 +218,28 @@ def test_options_that_do_not_go_together_are_refused(options):
     """With the recipe."""
     with pytest.raises(ValidationError):
         AddNms(kind="add_nms", **options)
+
+
+def test_boxes_come_out_where_they_lie_in_the_picture():
+    """Less the padding of a letterbox, in the picture's own pixels; empty rows stay zeros."""
+    arrays = [np.array([[[14, 20, 4, 8, 0.9, 0.1]]], np.float32)]
+    fix = AddNms(
+        kind="add_nms",
+        layout="yolov8",
+        transposed=True,
+        shift=(0.0, -10.0),
+        stretch=(2.0, 2.0),
+        max_detections=2,
+    )
+    fixed, _ = apply_fixes(model_for(arrays), [fix])
+    found = outputs_of(fixed, {"b_in": arrays[0]})["detections"][0]
+
+    np.testing.assert_allclose([[24, 12, 32, 28, 0.9, 0], [0] * 6], found, rtol=1e-6)
+
+
+def test_a_picture_that_nobody_speaks_of_is_refused():
+    """With the fix that says its size."""
+    fix = AddNms(kind="add_nms", layout="yolov8", to_picture=True)
+
+    with pytest.raises(StepInputError, match="`to_picture` has no picture to go by"):
+        fix.apply(graph_of("g (float[1, 6, 9] x) => (float[1, 6, 9] y) { y = Relu(x) }"))

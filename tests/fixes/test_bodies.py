@@ -36,6 +36,7 @@ UNKNOWN = {
         "SimplifiedLayerNormalization",
         {"inputs": ("x", "g"), "axis": 1},
     ),
+    "the opset": ("HardSigmoid", {"opset": 12}),
     "the whole operator": ("Det", {}),
 }
 

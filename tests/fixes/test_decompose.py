@@ -10,7 +10,8 @@ import pytest
 from tests.helpers.models import model_of, outputs_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.fixes.apply import apply_fixes
-from trtbuild.fixes.decompose import Decompose
+from trtbuild.fixes.decompose import LACKING, Decompose
+from trtbuild.quant.rules.operator_lists import BY_KIND
 
 HEADER = '<ir_version: 10, opset_import: ["" : OPSET, "com.microsoft" : 1]>\n'
 W = {
@@ -102,6 +103,14 @@ def test_what_has_a_body_in_onnx_can_be_named(op):
     assert op not in {node.op_type for node in fixed.graph.node}
 
 
+def test_a_body_that_holds_another_is_taken_apart_too():
+    """HardSwish is made of a HardSigmoid."""
+    _, _, fixed, account = decompose("y = HardSwish(x)", ops=("HardSwish", "HardSigmoid"))
+
+    assert 2 == len(account.changed)
+    assert not {"HardSwish", "HardSigmoid"} & {node.op_type for node in fixed.graph.node}
+
+
 def test_group_norms_are_of_fixed_channels():
     """The form of opset 21, which TensorRT 10.7 refuses."""
     weights = {"g": np.array([1, 2, 3, 4], np.float32), "b": np.array([4, 3, 2, 1], np.float32)}
@@ -171,3 +180,15 @@ def test_what_has_no_body_is_refused_where_it_is_named():
 
     with pytest.raises(StepInputError, match=r"what Det .* is made of is not known"):
         apply_fixes(model, [Decompose(kind="decompose", ops=("Det",))])
+
+
+def test_what_a_tensorrt_lacks_and_has_a_body_is_in_the_list():
+    """But for dynamic quantization and sequences, which their bodies bring in again."""
+    lacking = {op for each in BY_KIND.values() for op in each.lacking}
+    bodies = {
+        each.name
+        for each in onnx.defs.get_all_schemas()
+        if each.has_function or each.has_context_dependent_function
+    }
+
+    assert set(LACKING) == (lacking & bodies) - {"DynamicQuantizeLinear", "SequenceMap"}

@@ -49,7 +49,8 @@ TYPED = [
     ["tune", "{recipe}", "--budget", "0s"],
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
-    ["doctor"], ["kinds"], ["schema"],
+    ["doctor"], ["kinds"], ["schema"], ["init", "{model}", "--output", "-"],
+    *forms(["data", "preview", "{recipe}", "--without-model"], "text", "json"),
 ]  # fmt: skip
 WRONG = [
     *forms(["validate", "{broken}"], "text", "json", "github"),
@@ -66,6 +67,9 @@ WRONG = [
     *forms(["ranges", "export", "{limits}", "--trt-version", "8.6.1"], "text", "tensorrt"),
     *forms(["ranges", "export", "{command}", "--trt-version", "8.6.1"], "text", "tensorrt"),
     ["check", "{limits}"], ["inspect", "{limits}"], ["ranges", "show", "{model}"],
+    ["init", "{name}"], ["init", "{model}", "--data", "{name}", "-o", "-"],
+    ["init", "--from", "trtexec", "trtexec --onnx={name} --int8", "-o", "-"],
+    ["init", "--from", "{name}", "x"],
 ]  # fmt: skip
 
 

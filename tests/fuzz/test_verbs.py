@@ -25,6 +25,7 @@ READING = [
     ["inspect"], ["script", "--target", "rtx"], ["run", "--input", "calib.npz"],
     ["ranges", "show"], ["ranges", "diff", "."], ["ranges", "export", "--format", "text"],
     ["ranges", "import", "--model", "model.onnx", "-o", "out.json"],
+    ["init", "--output", "-"], ["init", "--output", "-", "--from", "trtexec"],
     ["apply", "-q", "--plan"], ["apply", "-q"], ["apply", "-q", "--locked"],
 ]  # fmt: skip
 BY_RECIPE = [

@@ -110,6 +110,7 @@ def calibrator(recipe):
 
 YAML = "coco8.yaml"
 MEANING = {
+    "model=yolov8n.pt": (lambda r: (r.model.kind, r.model.imgsz), ("ultralytics", 640)),
     "format=engine": (edge("kind"), "tensorrt11"),
     "imgsz=640": (
         lambda r: (r.data["calib"].preprocess.resize, r.data["calib"].preprocess.fit),
@@ -207,3 +208,12 @@ def test_what_a_script_rests_on_is_gone_as_it_says(row):
     lines, told = spans(row[0]), row[1].split(", ")
 
     assert (told * len(lines) if len(told) == 1 else told) == [judge(line) for line in lines]
+
+
+def test_what_are_options_of_a_checkpoint_are():
+    """By the names that Ultralytics has for them."""
+    said = next(row[2] for row in TOOLS if "model=yolov8n.pt" in row[0]).split(" are its options")[
+        0
+    ]
+
+    assert set(spans(said)) <= set(type(recipe_with(answers(TOOLS[0][1])[0][0]).model).model_fields)

@@ -17,6 +17,7 @@ data:
   eval: {kind: images, path: eval, preprocess: *how}
   other: {kind: images, path: other, preprocess: {resize: [4, 4]}}
   areas: {kind: images, path: a, preprocess: {resize: 4, resize_like: opencv, interpolation: area}}
+  boxes: {kind: images, path: b, labels: {kind: yolo, path: l}, preprocess: {resize: 8, mean: [1]}}
   random: {kind: random, count: 1, inputs: {x: {shape: [3]}}}
 targets: {ort: {kind: onnxruntime}}
 """
@@ -66,6 +67,7 @@ def test_of_pictures_of_one_size_the_resizing_moves_too(recipe):
 WRONG = {
     r"there is no data `calibration`(?s:.*)did you mean `calib`\?": "calibration",
     "data `random` has no `preprocess` to move": "random",
+    "data `boxes` has labels that go where pictures are resized to": "boxes, picture: [20, 30]",
     "data `areas` resizes by `area`": "areas, picture: [20, 30]",
 }
 
@@ -76,3 +78,11 @@ def test_what_cannot_move_is_said_at_its_place(recipe, words):
     with pytest.raises(RecipeError, match=words) as caught:
         recipe(WRONG[words])
     assert "small.yaml:4:" in str(caught.value)
+
+
+def test_boxes_behind_are_told_the_way_back(recipe):
+    """A picture of 20 x 30 lies in 8 x 8, stretched."""
+    made = recipe("calib, picture: [20, 30]}, {kind: add_nms, layout: yolov8, to_picture: true")
+
+    assert ((0.0, 0.0), (30 / 8, 20 / 8)) == (made.fixes[1].shift, made.fixes[1].stretch)
+    assert not made.fixes[1].to_picture

@@ -24,7 +24,7 @@ def samples(outlier=40.0):
     return [Feed((str(i),), {"x": each}) for i, each in enumerate(values)]
 
 
-def judge(tmp_path, weight_of_first, *, step=32, workers=1):
+def judge(tmp_path, weight_of_first, *, step=32, workers=1, of=AUTO):
     """Judge on a layer that reads the first value with so large a weight."""
     weight = np.random.default_rng(1).standard_normal((64, 16)).astype(np.float32)
     weight[0] = weight_of_first
@@ -34,7 +34,12 @@ def judge(tmp_path, weight_of_first, *, step=32, workers=1):
     for feed in samples():
         histogram.add(feed.arrays["x"])
     return search_judged(
-        path, samples()[::step], AUTO, {"x": histogram}, folder=tmp_path / "out", workers=workers
+        path,
+        samples()[::step],
+        of,
+        {"x": histogram},
+        folder=tmp_path / "out",
+        workers=workers,
     )
 
 
@@ -52,6 +57,15 @@ def test_what_a_layer_rests_on_is_kept(tmp_path):
     assert ("minmax", 40.0) == judge(tmp_path, 3.0, step=256).choices["x"]
 
 
+@pytest.mark.parametrize("one", [Minmax(kind="minmax"), Auto(kind="auto", samples=0)])
+def test_what_others_decide_for_is_left_to_them(one, tmp_path):
+    """Such a tensor has its limit in every table, and gets none from the search."""
+    found = judge(tmp_path, 0.0, of={"x": one})
+
+    assert {} == found.choices
+    assert 1 == len(set(found.scores.values()))
+
+
 def test_threads_change_nothing(tmp_path):
     """Each sample runs on one."""
     assert judge(tmp_path, 1.0) == judge(tmp_path, 1.0, workers=3)
@@ -63,7 +77,7 @@ def test_says_how_all_did(tmp_path):
 
     assert list(found.scores) == sorted(found.scores, key=lambda kind: -found.scores[kind])
     told = found.describe()
-    assert told.startswith("auto: signal over error on 8 samples (dB), best first: ")
+    assert told.startswith(f"auto takes {found.taken}: by signal over error on 8 samples (dB), ")
     assert all(name in told for name in found.scores)
 
 
@@ -84,12 +98,12 @@ def test_feeds_are_spread_evenly_and_leave_out_what_is_broken():
     assert [("31",), ("95",), ("223",)] == names
 
 
-def test_one_in_ten_judge_but_more_of_small_models():
+def test_one_in_twelve_judge_but_more_of_small_models():
     """2^24 values cost nothing to speak of; where no tensor has `auto` nothing is judged."""
     large, small = Histogram(counted=False), Histogram(counted=False)
     large.total, small.total = 640 << 26, 64 << 17
 
-    assert 64 == choose_judging(AUTO, {"x": large}, 640)
+    assert 64 == choose_judging(AUTO, {"x": large}, 768)
     assert 16 == choose_judging(AUTO, {"x": large}, 64)
     assert 64 == choose_judging(AUTO, {"x": small}, 64)
     assert 5 == choose_judging({"x": Auto(kind="auto", samples=5)}, {"x": small}, 64)

@@ -1,4 +1,4 @@
-"""The kind of limits, of several, with which the whole model errs least."""
+"""The limits with which the whole model errs least, searched from those of several kinds."""
 
 from __future__ import annotations
 
@@ -27,15 +27,21 @@ COARSE, FINE = 32, 9
 
 
 class Auto(Options):
-    """Pick, of several kinds, the one with which the quantized model errs least on real samples.
+    """Search the limits with which the quantized model errs least on real samples.
 
-    The kinds are mse, percentile, entropy2 and minmax with their defaults, and `power`: the limit
-    of the least mean |x - Q(x)|^power, between mse's and minmax's. Each is judged by what the
-    layers make of it, in a second pass over some of the calibration samples: the model with Q/DQ
-    pairs, weights quantized too, against the model as it is. Judged are the outputs and the last
-    three tensors that layers read in INT8, which tell more where an output is a handful of
-    numbers; each counts alike, in dB. Where no kind is better than mse by 0.2 dB, mse is taken.
-    The build says how all kinds did, and the table of ranges which one won.
+    The search starts from five kinds: mse, percentile, entropy2 and minmax with their defaults, and
+    `power`, the limit of the least mean |x - Q(x)|^power, between mse's and minmax's. In a second
+    pass over some of the calibration samples comes a sixth, `readers`: for each tensor the limit
+    with which the layers that read it, their weights quantized too, err least. Of these tables, of
+    what lies halfway between the best, and of the best with another's limits in a quarter of the
+    model, the one is taken with which the whole quantized model is closest to the model as it is.
+    Judged are the outputs and the last three tensors that layers read in INT8, which tell more
+    where an output is a handful of numbers; each counts alike, in dB.
+
+    How INT8 rounds is chance, and limits 1 % apart may differ by 1 dB. So each sample is run with
+    limits that are up to 6 % wider than asked, by other shares, and what replaces the better one of
+    mse and power must be better by more than the samples' spread, and on each half of them. The
+    build says how the tables did, and the table of ranges where each limit is from.
 
     Where that cannot be done (a plugin stands before the outputs, or they hold no floats) the
     histogram of each tensor decides between `power` and minmax.
@@ -55,8 +61,8 @@ class Auto(Options):
     """The share of minmax's error that clipping must save where a histogram decides; 2 %, since
     what was collected is a sample, and a smaller difference is its noise."""
     samples: Annotated[int, Field(ge=0, le=4096)] = 128
-    """The most calibration samples that judge, evenly spread; one in eight of them, which is about
-    one more pass over the data, or more where the model is small. 0: histograms decide."""
+    """The most calibration samples that judge, evenly spread: one in twelve, each run some ten
+    times, but at least 16, and more where the model is small. 0: histograms decide."""
 
     def limit(self, histogram: Histogram) -> float:
         """Return the limit that the histogram alone decides for."""

@@ -27,7 +27,8 @@ chance alone. Over limits that are a little unlike, it averages out. Narrower on
 many values that stand at the bound of a ReLU6 or a Sigmoid."""
 STEPS = 0.6180339887498949, 0.7548776662466927
 """Whose multiples fill the unit interval evenly, by sample and by tensor."""
-CLEAR_DB = 0.05
+CLEAR_DB = 0.1
+"""What is less is not worth a second look, however sure."""
 
 
 class NothingToJudge(ValueError):

@@ -38,8 +38,10 @@ class Searched(NamedTuple):
     """What was found best, and how each table did that was run on all samples."""
 
     choices: dict[str, Choice]
+    taken: str
+    """The table that they are of, named by what it was made of."""
     scores: dict[str, float]
-    """In dB, best first; the last that was taken is named by what it was made of."""
+    """In dB, best first."""
     runs: int
     """How many samples were run, all tables together."""
 
@@ -78,6 +80,18 @@ class _Search:
             kept = [one._replace(errors=one.errors.join(self.run(one.table, 1, 2))) for one in kept]
         return sorted(kept, key=_rank)
 
+    def improve(self, name: str, table: dict[str, Choice], best: _Tried) -> _Tried:
+        """Return this table where it is better than the best one beyond chance, and that otherwise.
+
+        What is not better on half of the samples cannot be, and is not run on the others.
+        """
+        errors = self.run(table, 0, 2)
+        if errors.decibels <= best.errors.pick(0, 2).decibels:
+            return best
+        if self.judge.runs > 1:
+            errors = errors.join(self.run(table, 1, 2))
+        return _Tried(name, table, errors) if errors.is_clearly_better(best.errors) else best
+
 
 def search_limits(
     tables: Mapping[str, Mapping[str, float]], judge: Judging, *, basis: Sequence[str]
@@ -92,30 +106,28 @@ def search_limits(
     tried = search.try_all(tables, basis)
     best = next(one for one in tried if one.name in basis)
     best = next((one for one in tried if one.errors.is_clearly_better(best.errors)), best)
-    for other in [one for one in tried if one.name != best.name][: KEPT - 1]:
-        between = _blend(best, other)
-        if between == best.table:
-            continue
-        found = _Tried(f"{best.name}+{other.name}", between, search.run(between))
-        tried.append(found)
-    best = next(
-        (one for one in sorted(tried, key=_rank) if one.errors.is_clearly_better(best.errors)), best
-    )
-    best = _mix(search, best, sorted((one for one in tried if one.name != best.name), key=_rank))
-    shown = {one.name: one.errors.decibels for one in sorted([*tried, best], key=_rank)}
-    return Searched(best.table, shown, search.runs)
+    leader, others = best, [one for one in tried if one.name != best.name][: KEPT - 1]
+    between = [(f"{leader.name}+{other.name}", _blend(leader, other)) for other in others]
+    for name, table in between:
+        if table != leader.table:
+            best = search.improve(name, table, best)
+    if best is not leader:
+        tried = sorted([*tried, best], key=_rank)
+    best = _improve_parts(search, best, between)
+    scores = {one.name: one.errors.decibels for one in sorted([*tried, best], key=_rank)}
+    return Searched(best.table, best.name, scores, search.runs)
 
 
-def _mix(search: _Search, best: _Tried, others: Sequence[_Tried]) -> _Tried:
-    """Try the limits of the next best table in one part of the model after the other."""
-    name = best.name
-    for part in _split(list(best.table)) if others else ():
-        table = {**best.table, **{tensor: others[0].table[tensor] for tensor in part}}
-        if table == best.table:
-            continue
-        errors = search.run(table)
-        if errors.is_clearly_better(best.errors):
-            best = _Tried(f"{name}, in part {others[0].name}", table, errors)
+def _improve_parts(
+    search: _Search, best: _Tried, between: Sequence[tuple[str, Mapping[str, Choice]]]
+) -> _Tried:
+    """Try another table's limits in one part of the model after the other."""
+    other, limits = next((each for each in between if each[0] != best.name), ("", best.table))
+    name = f"{best.name}, in part {other}"
+    for part in _split(list(best.table)):
+        table = {**best.table, **{tensor: limits[tensor] for tensor in part}}
+        if table != best.table:
+            best = search.improve(name, table, best)
     return best
 
 

@@ -91,7 +91,7 @@ def apply(  # noqa: PLR0913  # its options
         builds.append(applied)
         if format_ is Form.text:
             show.write_applied(applied, quiet=quiet, verbose=verbose)
-            if log_level != USUAL or verbose:
+            if verbose or (log_level != USUAL and not quiet):
                 show.write_logs(api.list_logs(applied.record), log_level)
     passed = all(each.passed for each in builds)
     if format_ is Form.json:

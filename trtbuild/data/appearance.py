@@ -9,13 +9,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["find_picture_doubts", "find_same_samples", "split_channels", "vary"]
+__all__ = [
+    "find_picture_doubts",
+    "find_same_samples",
+    "find_sound_doubts",
+    "find_token_doubts",
+    "split_channels",
+    "vary",
+]
 
 Arrays = Sequence["NDArray[Any]"]
 _TWICE = 1.01 / 255
 """Pixels that are scaled by 1/255 twice lie in 0..1/255."""
 _RAW = 2.0
 """Values of 0 and more that go beyond are bytes as they were."""
+_LOUD = 4.0
+_FULL, _MUCH = 0.99999, 0.01
+"""Of the loudest value; the share of values there that is more than chance."""
+_MANY_UNKNOWN, _MOSTLY = 0.1, 0.75
 _STRIDE = 3
 _SMOOTHER = 2.0
 """Neighbours in a picture are alike: where every third value is so much more so, three channels
@@ -41,6 +52,45 @@ def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
     import numpy as np
 
     return one.shape == other.shape and bool(np.array_equal(one, other))
+
+
+def find_sound_doubts(arrays: Arrays) -> Iterator[str]:
+    """Yield what looks wrong in waveforms: silence, values of another scale, or cut off at its end.
+
+    Args:
+        arrays: [samples] each, or with axes of 1 before; from -1 to 1 as most models want them.
+    """
+    import numpy as np
+
+    values = np.concatenate([np.abs(np.ravel(each)) for each in arrays])
+    if not values.size or not values.max():
+        yield "every sample is silent"
+        return
+    if values.max() > _LOUD:
+        yield f"values go up to {values.max():.4g}: 16-bit samples that were never scaled to 1?"
+    cut = float((values >= _FULL * values.max()).mean())
+    if cut > _MUCH:
+        yield f"{cut:.1%} of the values are at the loudest: the recordings are cut off"
+
+
+def find_token_doubts(ids: Arrays, unknown: int | None, padding: int | None) -> Iterator[str]:
+    """Yield what looks wrong in token ids: words that the tokenizer does not know, mostly padding.
+
+    Args:
+        ids: [tokens] each.
+        unknown: the number of the token for what is not known, where there is one.
+        padding: that of padding.
+    """
+    import numpy as np
+
+    flat = np.concatenate([np.ravel(each) for each in ids])
+    real = flat if padding is None else flat[flat != padding]
+    share = float((real == unknown).mean()) if real.size and unknown is not None else 0.0
+    if share > _MANY_UNKNOWN:
+        yield f"{share:.0%} of the tokens are unknown words: is it the model's own tokenizer?"
+    filled = 1 - real.size / flat.size if flat.size else 0.0
+    if filled > _MOSTLY:
+        yield f"{filled:.0%} of the tokens are padding: a smaller `max_length` would do"
 
 
 def find_picture_doubts(arrays: Arrays, *, scales_itself: str = "") -> Iterator[str]:

@@ -13,7 +13,10 @@ from trtbuild.core.errors import CorruptObject, StepInputError
 from trtbuild.data.base import Sample
 from trtbuild.data.labels import read_label
 
-__all__ = ["read_names", "read_samples", "write_samples"]
+__all__ = ["LABEL", "read_names", "read_samples", "write_samples"]
+
+LABEL = "?label"
+"""The key of labels, where the source has none for them."""
 
 _NAMES = "names"
 """What samples are called, for messages: no sample, since a slash is in the name of each of those.
@@ -85,7 +88,8 @@ def read_samples(
         arrays = {place.partition("/")[2]: np.array(file.read(place)) for place in group}
         name = name_of(index)
         try:
-            label = read_label(arrays.pop(labels), name) if labels else ()
+            told = labels if labels != LABEL or LABEL in arrays else None
+            label = read_label(arrays.pop(told), name) if told else ()
         except (KeyError, StepInputError) as error:
             raise CorruptObject(f"{path}: the stored label of {name} is damaged") from error
         yield Sample(name, arrays, *label)

@@ -125,6 +125,14 @@ class Datasets(Choice):
 
         return map_in_order(lambda each: self._prepare(*each), rows(), threads=threads)
 
+    def decode(self, files: Sequence[Path], *, threads: int = 1) -> Iterator[Sample]:
+        """Yield the samples: there is nothing between decoding and what the model takes."""
+        return self.samples(files, threads=threads)
+
+    def finish(self, sample: Sample) -> Sample:
+        """Return it."""
+        return sample
+
     def _prepare(self, name: str, row: Mapping[str, Any]) -> Sample:
         arrays = {
             key: read_cell(row[column], f"{name}: `{column}`", self.preprocess)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from trtbuild.core.options import Location
 from trtbuild.data import pixels
@@ -24,10 +27,10 @@ class Images(PictureFiles):
     """
 
     kind: Literal["images"]
-    path: Location
+    path: Location | Annotated[tuple[Location, ...], Field(min_length=1)]
     """A folder, searched to the bottom, a pattern (`photos/*.jpg`, `**` for folders at any depth),
-    or a list (`train.txt`); relative to the recipe. Hidden files and files of other kinds are
-    passed over."""
+    or a list (`train.txt`); relative to the recipe. Or several of these, one after the other:
+    `[photos, more/*.png]`. Hidden files and files of other kinds are passed over."""
     labels: FoldersOrFiles | None = None
     """`folders`: the class of a picture is the folder it lies in, the first below `path` (with a
     pattern or a list, the nearest). Folders are numbered from 0 in name order, or as `classes` has
@@ -43,13 +46,12 @@ class Images(PictureFiles):
         Raises:
             MissingFile: there is no such folder, or no picture in it.
         """
-        from trtbuild.data.file_search import find_named_files, read_list
-
-        place = base / self.path
-        if self.path.endswith(LIST) and not place.is_dir():
-            return FoundPictures(place.parent, read_list(place, what="pictures"), str(place))
-        root, names = find_named_files(self.path, base, is_picture, what="pictures", hint=HINT)
-        return FoundPictures(root, names, str(place))
+        if isinstance(self.path, str):
+            return _find(self.path, base)
+        parts = [_find(path, base) for path in self.path]
+        places = [part.root / name for part in parts for name in part.names]
+        names = [Path(os.path.relpath(place, base)).as_posix() for place in places]
+        return FoundPictures(base, list(dict.fromkeys(names)), f"{base}: `path`")
 
     def find_label_kind(self) -> Any:
         """Return `labels`."""
@@ -93,6 +95,18 @@ class Images(PictureFiles):
 
     def _folders(self, found: FoundPictures, base: Path) -> list[str]:
         """Return the folder that tells each picture's class: of a pattern the nearest."""
-        nearest = 0 if (base / self.path).is_dir() else -2
+        alone = isinstance(self.path, str) and (base / self.path).is_dir()
+        nearest = 0 if alone else -2
         parts = [name.split("/") for name in found.names]
         return [each[nearest] if len(each) > 1 else "" for each in parts]
+
+
+def _find(path: str, base: Path) -> FoundPictures:
+    """Return the pictures of one folder, pattern or list."""
+    from trtbuild.data.file_search import find_named_files, read_list
+
+    place = base / path
+    if path.endswith(LIST) and not place.is_dir():
+        return FoundPictures(place.parent, read_list(place, what="pictures"), str(place))
+    root, names = find_named_files(path, base, is_picture, what="pictures", hint=HINT)
+    return FoundPictures(root, names, str(place))

@@ -20,12 +20,16 @@ _MOST_VALUES = 2**30
 """In one array, so that a slip of the hand does not ask for more memory than there is."""
 
 
+_FLOATS = ("float32", "float16")
+_BYTES = 256
+
+
 class RandomInput(Options):
     """What is drawn for one model input."""
 
     shape: tuple[Annotated[int, Field(gt=0)], ...]
     """Of one sample, without the batch axis."""
-    dtype: Literal["float32", "float16", "int32", "int64"] = "float32"
+    dtype: Literal["float32", "float16", "int32", "int64", "uint8"] = "float32"
     """As the model takes it."""
     low: float = 0.0
     """The lowest value that may be drawn."""
@@ -36,8 +40,11 @@ class RandomInput(Options):
     def _sensible(self) -> Self:
         if not self.low < self.high:
             raise ValueError(f"`low` ({self.low:g}) must lie below `high` ({self.high:g})")
-        if self.dtype.startswith("int") and not (self.low.is_integer() and self.high.is_integer()):
+        whole = self.dtype not in _FLOATS
+        if whole and not (self.low.is_integer() and self.high.is_integer()):
             raise ValueError(f"`low` and `high` of {self.dtype} must be whole numbers")
+        if self.dtype == "uint8" and not 0 <= self.low < self.high <= _BYTES:
+            raise ValueError("`low` and `high` of uint8 lie from 0 to 256")
         values = 1
         for length in self.shape:
             values *= length
@@ -91,7 +98,7 @@ def _draw(asked: RandomInput, seed: list[int]) -> NDArray[Any]:
     import numpy as np
 
     generator = np.random.Generator(np.random.PCG64(seed))
-    if asked.dtype.startswith("int"):
+    if asked.dtype not in _FLOATS:
         drawn = generator.integers(int(asked.low), int(asked.high), asked.shape, asked.dtype)
         return np.asarray(drawn)
     values = generator.random(asked.shape, np.float32)

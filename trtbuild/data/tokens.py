@@ -17,7 +17,7 @@ from trtbuild.data.extras import load_extra
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Tokens"]
+__all__ = ["Tokens", "load_tokenizer"]
 
 Part = Literal["input_ids", "attention_mask", "token_type_ids"]
 ALL: dict[str, Part] = {
@@ -26,7 +26,28 @@ ALL: dict[str, Part] = {
     "token_type_ids": "token_type_ids",
 }
 USUAL_PADDING = ("[PAD]", "<pad>", "<|endoftext|>", "</s>")
+USUAL_UNKNOWN = ("[UNK]", "<unk>")
 MOST_BYTES = 256 << 20
+
+
+def load_tokenizer(path: Path) -> Any:
+    """Return a tokenizer of the package `tokenizers`.
+
+    Raises:
+        MissingDependency: the package is not installed.
+        StepInputError: the file is no tokenizer.
+    """
+    library = load_extra("tokenizers", "text")
+    try:
+        text = read_regular(path, most_bytes=MOST_BYTES).decode()
+        return library.Tokenizer.from_str(text)
+    except MissingFile as error:
+        raise StepInputError(error.message, hint="is it still there?") from None
+    except Exception as error:  # noqa: BLE001  # the library raises plain Exceptions
+        raise StepInputError(
+            f"{path}: is no tokenizer: {quote_whole(str(error))}",
+            hint="give the tokenizer.json that lies beside the model",
+        ) from None
 
 
 class Tokens(Options):
@@ -70,17 +91,7 @@ class Tokens(Options):
             MissingDependency: the package `tokenizers` is not installed.
             StepInputError: the file is no tokenizer, or has no such token.
         """
-        library = load_extra("tokenizers", "text")
-        try:
-            text = read_regular(path, most_bytes=MOST_BYTES).decode()
-            tokenizer = library.Tokenizer.from_str(text)
-        except MissingFile as error:
-            raise StepInputError(error.message, hint="is it still there?") from None
-        except Exception as error:  # noqa: BLE001  # the library raises plain Exceptions
-            raise StepInputError(
-                f"{path}: is no tokenizer: {quote_whole(str(error))}",
-                hint="give the tokenizer.json that lies beside the model",
-            ) from None
+        tokenizer = load_tokenizer(path)
         self._set_up(tokenizer, path, pairs=pairs)
 
         def tokenize(texts: tuple[str, ...], name: str) -> dict[str, np.ndarray]:

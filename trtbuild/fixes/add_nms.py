@@ -86,6 +86,13 @@ class AddNms(FixKind):
     alone."""
     max_detections: Annotated[int, Field(gt=0, le=3840)] = 100
     """How many boxes of a picture come out, those of the highest scores."""
+    to_picture: bool = False
+    """Whether boxes come out in pixels of the `picture` that `embed_preprocess` takes, and not of
+    what the model sees of it. `shift` and `stretch` are then found."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Added to the boxes that come out, across and down."""
+    stretch: tuple[float, float] = (1.0, 1.0)
+    """What they are multiplied by after that."""
     by: Literal["onnx", "efficient_nms"] = "onnx"
     """What does it: ONNX's NonMaxSuppression, which ONNX Runtime, TensorRT 10 and 11 have, or the
     plugin EfficientNMS_TRT: one kernel, but nobody can calibrate or compare behind it here."""
@@ -115,6 +122,11 @@ class AddNms(FixKind):
         if any(node.name.startswith(f"{PREFIX}/") for node in iterate_all_nodes(graph)):
             log.remark("add_nms: the model has it already")
             return log
+        if self.to_picture:
+            raise StepInputError(
+                "add_nms: `to_picture` has no picture to go by",
+                hint="put `{kind: embed_preprocess, data: ..., picture: [...]}` in front of it",
+            )
         require_opset(graph, NEEDED, self.kind)
         outputs = [self._find(graph, name) for name in self._names()]
         head = self._read_head(outputs)
@@ -171,6 +183,8 @@ class AddNms(FixKind):
             background=self.background,
             classes=classes,
             boxes=count,
+            shift=self.shift,
+            stretch=self.stretch,
         )
 
     def _made_names(self, graph: gs.Graph) -> list[str]:

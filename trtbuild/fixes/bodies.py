@@ -51,12 +51,19 @@ def find_body(called: Called, name: str) -> onnx.FunctionProto | None:
     own = OWN_BODIES.get((node.domain, node.op_type))
     text = own(called) if own else ""
     body = _parse(called, text) if text else _ask_onnx(called)
-    if body is None:
+    if body is None or not all(_is_known(each, called.opset) for each in body.node):
         return None
     body.domain, body.name = DOMAIN, name
     del body.opset_import[:]
     body.opset_import.add(domain="", version=called.opset)
     return body
+
+
+def _is_known(node: onnx.NodeProto, opset: int) -> bool:
+    """Tell whether a model's opset has an operator: CastLike came with 15."""
+    import onnx
+
+    return bool(onnx.defs.has(node.op_type, opset, node.domain))
 
 
 def _ask_onnx(called: Called) -> onnx.FunctionProto | None:

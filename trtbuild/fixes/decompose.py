@@ -31,6 +31,7 @@ LACKING = (
 """Operators with a body in ONNX that a TensorRT lacks."""
 ROUNDED = {"QLinearConv", "QLinearMatMul"}
 """Integers in between: one may come out a step away where a sum lies halfway."""
+_ROUNDS = 10
 DEFAULT = (*LACKING, *dict.fromkeys(op for _, op in OWN_BODIES))
 
 
@@ -62,8 +63,12 @@ class Decompose(FixKind):
         """
         log = FixLog()
         wanted = set(self.ops or DEFAULT)
-        if any(node.op in wanted for node in iterate_all_nodes(graph)):
-            rewrite(graph, lambda model: self._expand(model, wanted, log))
+        for _ in range(_ROUNDS):  # a body may hold another one that is wanted
+            done = len(log.changes)
+            if any(node.op in wanted for node in iterate_all_nodes(graph)):
+                rewrite(graph, lambda model: self._expand(model, wanted, log))
+            if len(log.changes) == done:
+                break
         return log
 
     def _expand(
@@ -86,7 +91,7 @@ class Decompose(FixKind):
             model.functions.append(body)
             _keep_attributes(node, body, node.op_type, opset)
             node.domain, node.op_type = body.domain, body.name
-        if not log.changes:
+        if not model.functions:
             return model
         domains = {each.domain for each in model.opset_import}
         for domain in {body.domain for body in model.functions} - domains:
@@ -97,10 +102,12 @@ class Decompose(FixKind):
         if node.op_type in self.ops:
             raise StepInputError(
                 f"decompose: what {node.op_type} (`{node.name}`) is made of is not known",
-                hint="ONNX defines no body for it in this form; leave it out of `ops`, and write "
-                "it another way before the export, or by a fix of `kind: python`",
+                hint="ONNX defines no body for it in this form and opset: raise that first "
+                "(`{kind: set_opset, opset: 18}`), or write it another way, before the export or "
+                "by a fix of `kind: python`",
             )
-        log.left(node.name, f"no body is known for this form of {node.op_type}")
+        if node.name not in dict(log.lefts):
+            log.left(node.name, f"no body is known for this form of {node.op_type}")
 
 
 def _collect_types(model: onnx.ModelProto) -> dict[str, bytes]:

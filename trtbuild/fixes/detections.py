@@ -29,6 +29,9 @@ class Head:
     """Without the background."""
     boxes: int | None
     """How many there are; None where that is not fixed."""
+    shift: tuple[float, float] = (0.0, 0.0)
+    """Added to the boxes that come out, across and down; and then they are stretched."""
+    stretch: tuple[float, float] = (1.0, 1.0)
 
 
 def _ints(name: str, *values: int) -> str:
@@ -117,7 +120,7 @@ def write_suppression(
         text += "flatkind = Squeeze(kind, two1) number = GatherElements<axis = 1>(flatkind, box) "
     else:
         text += "number = Identity(group) "
-    return text + _join_rows()
+    return text + _join_rows(head)
 
 
 def write_rows(head: Head, *, score: float, most: int) -> str:
@@ -134,7 +137,7 @@ def write_rows(head: Head, *, score: float, most: int) -> str:
         + _take_best("flat", head.boxes, most)
         + "box = Identity(place) numberf0 = GatherElements<axis = 1>(kinds, box) "
         + "number = Cast<to = 7>(numberf0) "
-        + _join_rows()
+        + _join_rows(head)
     )
 
 
@@ -168,14 +171,28 @@ def _wrap(flat: str) -> str:
     )
 
 
-def _join_rows() -> str:
+def _move(head: Head, source: str, result: str) -> str:
+    """Write boxes in pixels of another picture than the model's input."""
+    if head.shift == (0.0, 0.0) and head.stretch == (1.0, 1.0):
+        return f"{result} = Identity({source}) "
+    pairs = {"shift": head.shift, "stretch": head.stretch}
+    text = "".join(
+        f"{name} = Constant<value_floats = [{x!r}, {y!r}, {x!r}, {y!r}]>() "
+        for name, (x, y) in pairs.items()
+    )
+    return text + f"shifted = Add({source}, shift) {result} = Mul(shifted, stretch) "
+
+
+def _join_rows(head: Head) -> str:
     return (
         _float("nought", 0.0)
         + _ints("two2", 2)
         + _ints("four", 1, 1, 4)
         + "is = Greater(top, nought) there = Cast<to = 1>(is) there3 = Unsqueeze(there, two2) "
         + "box3 = Unsqueeze(box, two2) box4 = Expand(box3, four) "
-        + "edges0 = GatherElements<axis = 1>(corners, box4) edges = Mul(edges0, there3) "
+        + "edges0 = GatherElements<axis = 1>(corners, box4) "
+        + _move(head, "edges0", "edges1")
+        + "edges = Mul(edges1, there3) "
         + "top3 = Unsqueeze(top, two2) numberf = Cast<to = 1>(number) "
         + "named = Mul(numberf, there) named3 = Unsqueeze(named, two2) "
         + "rows = Concat<axis = 2>(edges, top3, named3) "
@@ -196,5 +213,7 @@ def write_plugin(
         f"score_threshold = {score!r}, iou_threshold = {iou!r}, score_activation = 0, "
         f"class_agnostic = {int(class_agnostic)}, box_coding = 0"
     )
-    made = "num_dets, det_boxes, det_scores, det_classes"
-    return f"{text} {made} = EfficientNMS_TRT<{told}>(corners, {source}) "
+    moved = head.shift != (0.0, 0.0) or head.stretch != (1.0, 1.0)
+    made = f"num_dets, {'own_boxes' if moved else 'det_boxes'}, det_scores, det_classes"
+    text += f" {made} = EfficientNMS_TRT<{told}>(corners, {source}) "
+    return text + (_move(head, "own_boxes", "det_boxes") if moved else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.words import join_few
 from trtbuild.fixes.base import FixKind, FixLog
-from trtbuild.fixes.rewriting import rewrite
+from trtbuild.fixes.rewriting import rewrite, write_model
 from trtbuild.fixes.tensors import SHOWN
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import onnx_graphsurgeon as gs
 
 __all__ = ["Simplify"]
+
+_ROUNDS = 6
 
 
 class Simplify(FixKind):
@@ -44,7 +46,11 @@ class Simplify(FixKind):
         if reason := _find_reason(graph):
             log.remark(f"simplify: the model is left as it is: {reason}")
             return log
-        rewrite(graph, _slim)
+        for _ in range(_ROUNDS):  # what one round leaves, with its shapes, is news to the next
+            text = _write(graph)
+            rewrite(graph, _slim)
+            if _write(graph) == text:
+                break
         after = {node.name: node.op for node in graph.nodes}
         for name, op in before.items():
             if after.get(name) != op:
@@ -55,6 +61,14 @@ class Simplify(FixKind):
                 f"simplify: {len(before)} nodes → {len(after)} (fewer: {gone}; more: {made})"
             )
         return log
+
+
+def _write(graph: gs.Graph) -> bytes:
+    """Return all but the shapes of tensors, which may be told in ever other words."""
+    model = write_model(graph)
+    del model.graph.value_info[:]
+    written: bytes = model.SerializeToString(deterministic=True)
+    return written
 
 
 def _find_reason(graph: gs.Graph) -> str:
@@ -80,8 +94,10 @@ def _slim(model: onnx.ModelProto) -> onnx.ModelProto:
             f"simplify: needs {error.name}, which is not installed",
             hint='pip install "trtbuild[simplify]"',
         ) from error
+    from trtbuild.model.shapes import infer_shapes
+
     ends = [value.name for value in (*model.graph.input, *model.graph.output)]
-    slimmed: onnx.ModelProto = slim(model)
+    slimmed: onnx.ModelProto = slim(infer_shapes(model, strict=False))
     found = [value.name for value in (*slimmed.graph.input, *slimmed.graph.output)]
     if found != ends:
         raise StepInputError(

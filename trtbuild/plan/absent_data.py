@@ -69,8 +69,7 @@ def list_places(recipe: Recipe, data: str) -> Iterator[str]:
     source = recipe.data[data]
     for part in (source, getattr(source, "labels", None)):
         place = getattr(part, "path", None)
-        if isinstance(place, str):
-            yield place
+        yield from (place,) if isinstance(place, str) else place or ()
 
 
 def drop_absent_data(plan: Plan, absent: Mapping[str, str]) -> Plan:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from trtbuild.recipe.schema import Recipe
-from trtbuild.steps.base import Ref, Step
+from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
 if TYPE_CHECKING:
@@ -53,5 +53,12 @@ def add_previews(
             source=recipe.data[name],
             picked=Ref(step=picked, output="picked"),
             samples=Ref(step=picked, output="samples"),
+            tokenizer=_find_tokenizer(data[name]),
             model=Ref(step="import_model", output="model") if here.preview.model else None,
         )
+
+
+def _find_tokenizer(data: DataInput) -> Pinned | None:
+    """Return the file that says what tokens are words, where the source has one."""
+    named = (each for each in data.files if each.path.endswith("tokenizer.json"))
+    return next(named, None) if hasattr(data.source, "tokenizer") else None

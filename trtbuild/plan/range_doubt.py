@@ -31,7 +31,7 @@ def find_range_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
     if _has_pairs(recipe.model, examined.file.parent):
         return
     told = "nothing says the range of any tensor, so no layer becomes INT8"
-    hint = "add `data: NAME` and `calibrator: {kind: entropy2}`, or `ranges` by hand"
+    hint = "add `data: NAME` and `calibrator: {kind: auto}`, or `ranges` by hand"
     found = examined.source.problem(("quantization",), told, hint, key=True)
     yield found.model_copy(update={"level": "warning"})
 

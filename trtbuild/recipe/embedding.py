@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.data.truths.base import tells_classes
 from trtbuild.recipe.problems import Path, Problem, find_nearest
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ def embed_preprocessing(recipe: Recipe) -> Recipe:
         if fix.kind != "embed_preprocess" or fix.data is None:
             continue
         how = getattr(recipe.data.get(fix.data), "preprocess", None)
-        if how is None or _find_obstacle(how, fix.picture):
+        if how is None or _find_obstacle(recipe, how, fix.picture):
             continue
         options = {"data": None, **_list_options(how, fix.picture)}
         fixes[place] = fix.model_copy(update=options)
+        _bring_back(fixes, place, how, fix.picture)
         left = _leave(how, fix.picture)
         for name, source in recipe.data.items():
             if getattr(source, "preprocess", None) == how:
@@ -41,7 +43,22 @@ def embed_preprocessing(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"fixes": tuple(fixes), "data": data})
 
 
-def _find_obstacle(how: Preprocess, picture: tuple[int, int] | None) -> str:
+def _bring_back(
+    fixes: list[Any], place: int, how: Preprocess, picture: tuple[int, int] | None
+) -> None:
+    """Tell the fixes behind how boxes in what the model sees lie in the picture."""
+    if picture is None:
+        return
+    view = how.view(picture[1], picture[0])
+    shift = (float(view.corner[0]), float(view.corner[1]))
+    stretch = (view.original[0] / view.resized[0], view.original[1] / view.resized[1])
+    for later, fix in enumerate(fixes[place:], start=place):
+        if fix.kind == "add_nms" and fix.to_picture:
+            told = {"to_picture": False, "shift": shift, "stretch": stretch}
+            fixes[later] = fix.model_copy(update=told)
+
+
+def _find_obstacle(recipe: Recipe, how: Preprocess, picture: tuple[int, int] | None) -> str:
     """Say why a preprocessing cannot move; empty where it can."""
     if how.dtype == "uint8":
         return "gives bytes already: there is nothing to move"
@@ -49,7 +66,16 @@ def _find_obstacle(how: Preprocess, picture: tuple[int, int] | None) -> str:
         return ""
     if how.interpolation in _NO_KERNEL:
         return f"resizes by `{how.interpolation}`, which is not written down for a graph"
+    alike = [each for each in recipe.data.values() if getattr(each, "preprocess", None) == how]
+    if (how.resize or how.crop) and any(map(_has_places, alike)):
+        return "has labels that go where pictures are resized to, which must be outside then"
     return ""
+
+
+def _has_places(source: object) -> bool:
+    """Tell whether labels of a data set are boxes, masks or pictures, which move as pictures do."""
+    labels = getattr(source, "labels", None)
+    return not (labels is None or isinstance(labels, str) or tells_classes(labels))
 
 
 def _list_options(how: Preprocess, picture: tuple[int, int] | None) -> dict[str, Any]:
@@ -91,14 +117,13 @@ def embedding_has_its_data(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         at: Path = ("fixes", place, "data")
         name = fix.data
         if name not in recipe.data:
-            near = find_nearest(name, recipe.data)
-            hint = (
-                f"did you mean `{near}`?" if near else f"data: {', '.join(recipe.data) or 'none'}"
-            )
+            near, known = find_nearest(name, recipe.data), ", ".join(recipe.data)
+            hint = f"did you mean `{near}`?" if near else f"data of this recipe: {known or 'none'}"
             yield source.problem(at, f"there is no data `{name}`", hint)
             continue
         how = getattr(recipe.data[name], "preprocess", None)
-        why = "has no `preprocess` to move" if how is None else _find_obstacle(how, fix.picture)
+        obstacle = "" if how is None else _find_obstacle(recipe, how, fix.picture)
+        why = "has no `preprocess` to move" if how is None else obstacle
         hint = "give it one, or write the fix's own options" if how is None else ""
         if why:  # in a recipe with other mistakes, what can move stays where it is
             yield source.problem(at, f"data `{name}` {why}", hint)

@@ -86,7 +86,7 @@ def calibrators_have_data(recipe: Recipe, source: RecipeText) -> Iterator[Proble
             yield source.problem(("quantization", "calibrator"), told, hint, key=True)
         return
     told = "without a `calibrator`" if found is None else "beside the calibrator `cache`"
-    hint = "add `calibrator: {kind: entropy2}`, or remove" if found is None else "remove"
+    hint = "add `calibrator: {kind: auto}`, or remove" if found is None else "remove"
     for option in ("data", "calibrators"):
         measures = option == "data" and (
             section.high_precision == "fp16" or any(True for _ in _list_fitting(section))

@@ -40,7 +40,7 @@ Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
 _MAKES_INT8 = (
     "INT8 is made by the section `quantization`: write `quantization: {data: NAME, "
-    "calibrator: {kind: entropy2}}` in its place, NAME being a data set of the section `data`"
+    "calibrator: {kind: auto}}` in its place, NAME being a data set of the section `data`"
 )
 Shape = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 

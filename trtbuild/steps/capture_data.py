@@ -89,7 +89,7 @@ class DataInput(HeldElsewhere):
                 raise _different(f"the sample after the first {read}")
 
     def _read(self, context: Context) -> Generator[Sample]:
-        from trtbuild.data.archive import read_names, read_samples
+        from trtbuild.data.archive import LABEL, read_names, read_samples
         from trtbuild.data.prefetch import map_in_order
 
         source, stored = self.source, context.path(self.stored)
@@ -98,7 +98,7 @@ class DataInput(HeldElsewhere):
             yield from map(source.prepare, raw)
             return
         if isinstance(source, Decoded) and (names := read_names(stored)):
-            decoded = read_samples(stored, labels=None, name_of=names.__getitem__)
+            decoded = read_samples(stored, labels=LABEL, name_of=names.__getitem__)
             yield from map_in_order(source.finish, decoded, threads=min(2, _threads(context)))
             return
         yield from source.samples(_paths(self.files, context), threads=_threads(context))
@@ -143,7 +143,7 @@ class CaptureData(Step):
 
     def run(self, context: Context) -> None:
         """Write the manifest, and the samples where they must be stored."""
-        from trtbuild.data.archive import write_samples
+        from trtbuild.data.archive import LABEL, write_samples
         from trtbuild.data.survey import Survey
 
         for caveat in self.source.caveats:
@@ -151,7 +151,7 @@ class CaptureData(Step):
         survey = Survey()
         several: list[str] = []
         total = self.source.expected(_paths(self.files, context))
-        labels = self.source.labels if self.source.captured else None
+        labels = self.source.labels if self.source.captured else LABEL
         keeper = _Keeper(self.out(context, "samples"))
         with (
             write_samples(keeper.path, labels, named=isinstance(self.source, Decoded)) as store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.limit_search import Choice, search_limits
+from trtbuild.core.errors import StepInputError
 
 if TYPE_CHECKING:
     import onnx
@@ -18,13 +20,12 @@ if TYPE_CHECKING:
     from trtbuild.calib.histogram import Histogram
     from trtbuild.model.feeds import Feed
     from trtbuild.model.session import Session
-    from trtbuild.quant.reader_trial import Reading
     from trtbuild.quant.trial import Trial
 
 __all__ = ["Judged", "choose_judging", "search_judged", "spread_feeds"]
 
-ONE_IN = 10
-"""So many runs with pairs to compute are made of each sample that judges."""
+ONE_IN = 12
+"""At most so many runs with pairs to compute are made of each sample that judges."""
 LEAST = 16
 """Of fewer samples each is a chance of its own."""
 CHEAP_VALUES = 1 << 24
@@ -40,13 +41,16 @@ class Judged(NamedTuple):
     """What the search found: limits by tensor, how the tables did in dB, on how many samples."""
 
     choices: dict[str, Choice]
+    taken: str
     scores: dict[str, float]
     samples: int
 
     def describe(self) -> str:
         """Say how the tables did that were run on all samples."""
         told = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
-        return f"auto: signal over error on {self.samples} samples (dB), best first: {told}"
+        return (
+            f"auto takes {self.taken}: by signal over error on {self.samples} samples (dB), {told}"
+        )
 
 
 def choose_judging(
@@ -79,42 +83,51 @@ def search_judged(
     from trtbuild.calib.judge import Judge, NothingToJudge
 
     seen = {name: one for name, one in histograms.items() if one.absmax}
-    opened = _open(path, {name: one.absmax for name, one in seen.items()}, folder)
-    trial = opened.trial
+    prepared = _prepare(path, {name: one.absmax for name, one in seen.items()}, folder)
+    trial = prepared.trial
     if not trial.tensors:
         raise NothingToJudge
+    free = [name for name in trial.tensors if _is_judged(calibrators[name])]
+    tables = _list_tables(calibrators, {name: seen[name] for name in trial.tensors})
+    with contextlib.suppress(StepInputError):  # what is wrong with a sample, the judge tells
+        tables[READERS] = tables["mse"] | _find_readers(
+            prepared, feeds, seen, free, folder, workers
+        )
+    last = [name for name in trial.tensors if name not in prepared.fed][-WATCHED:]
     judge = Judge(
-        opened.plain,
-        opened.quantized,
+        _start(prepared.plain, folder / "plain.onnx", last),
+        _start(trial.model, folder / "quantized.onnx", last),
         feeds,
         trial.scales,
-        fixed=opened.fed,
+        fixed=prepared.fed,
         workers=workers,
     )
-    free = [name for name in trial.tensors if isinstance(calibrators[name], Auto)]
-    tables = _list_tables(calibrators, {name: seen[name] for name in trial.tensors})
-    if free:
-        tables[READERS] = tables["mse"] | _find_readers(opened, feeds, seen, free, workers)
-    found = search_limits(tables, judge, basis=Auto.BASIS)
-    tied = trial.tie({name: one.limit for name, one in found.choices.items()})
-    choices = {name: found.choices[name]._replace(limit=tied[name]) for name in free}
-    return Judged(choices, found.scores, judge.samples)
+    best = search_limits(tables, judge, basis=Auto.BASIS)
+    tied = trial.tie({name: one.limit for name, one in best.choices.items()})
+    choices = {name: best.choices[name]._replace(limit=tied[name]) for name in free}
+    return Judged(choices, best.taken, best.scores, judge.samples)
 
 
-def _find_readers(
-    opened: _Opened,
+def _find_readers(  # all that the search knows
+    prepared: _Prepared,
     feeds: Sequence[Feed],
     seen: Mapping[str, Histogram],
     free: Sequence[str],
+    folder: Path,
     workers: int,
 ) -> dict[str, float]:
+    """Return the limits with which the readers of free tensors err least."""
     from trtbuild.calib.reader_limits import find_reader_limits
+    from trtbuild.model.weights_file import use_scratch
+    from trtbuild.quant.reader_trial import ReaderTrial
 
-    trial = opened.trial
+    trial = prepared.trial
+    with use_scratch(folder / "scratch of readers", of=prepared.plain):
+        readers = ReaderTrial(copy.deepcopy(prepared.plain), trial.model, trial.tensors)
     found = find_reader_limits(
-        opened.readers,
+        _start(readers.model, folder / "readers.onnx", ()),
         feeds[READ_ONE_IN // 2 :: READ_ONE_IN] or feeds[:1],
-        opened.readings,
+        readers.readings,
         trial.scales,
         {name: seen[name].absmax for name in trial.tensors},
         trial.find_group,
@@ -123,14 +136,20 @@ def _find_readers(
     return {name: min(found[name], seen[name].absmax) for name in free if name in found}
 
 
+def _is_judged(calibrator: HostCalibrator) -> bool:
+    return isinstance(calibrator, Auto) and calibrator.samples > 0
+
+
 def _list_tables(
     calibrators: Mapping[str, HostCalibrator], seen: Mapping[str, Histogram]
 ) -> dict[str, dict[str, float]]:
     tables: dict[str, dict[str, float]] = {}
     for name, histogram in seen.items():
         one = calibrators[name]
-        offered = one.offer(histogram) if isinstance(one, Auto) else {}
-        kinds = offered or dict.fromkeys(Auto.KINDS, one.limit(histogram))
+        if isinstance(one, Auto) and _is_judged(one):
+            kinds = one.offer(histogram)
+        else:
+            kinds = dict.fromkeys(Auto.KINDS, one.limit(histogram))
         for kind, limit in kinds.items():
             tables.setdefault(kind, {})[name] = min(limit, histogram.absmax)
     return tables
@@ -152,24 +171,19 @@ def spread_feeds(
     return taken
 
 
-class _Opened(NamedTuple):
-    """The model as it is, quantized, and with each quantized layer beside its own."""
+class _Prepared(NamedTuple):
+    """The model as it is, and quantized."""
 
+    plain: onnx.ModelProto
     trial: Trial
     fed: tuple[str, ...]
     """Names of the inputs."""
-    plain: Session
-    quantized: Session
-    readers: Session
-    readings: tuple[Reading, ...]
 
 
-def _open(path: Path, limits: Mapping[str, float], folder: Path) -> _Opened:
-    """Open the three; the first two tell the last tensors that are quantized."""
+def _prepare(path: Path, limits: Mapping[str, float], folder: Path) -> _Prepared:
     from trtbuild.model.onnx_file import load_onnx
     from trtbuild.model.plugins import cut_before_plugins
     from trtbuild.model.weights_file import use_scratch
-    from trtbuild.quant.reader_trial import ReaderTrial
     from trtbuild.quant.trial import Trial
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -178,17 +192,7 @@ def _open(path: Path, limits: Mapping[str, float], folder: Path) -> _Opened:
         cut_before_plugins(each)
     with use_scratch(folder / "scratch", of=model):
         trial = Trial(model, plain, limits)
-        fed = tuple(value.name for value in plain.graph.input)
-        last = [name for name in trial.tensors if name not in fed][-WATCHED:]
-        readers = ReaderTrial(copy.deepcopy(plain), trial.model, trial.tensors)
-        return _Opened(
-            trial,
-            fed,
-            _start(plain, folder / "plain.onnx", last),
-            _start(trial.model, folder / "quantized.onnx", last),
-            _start(readers.model, folder / "readers.onnx", ()),
-            readers.readings,
-        )
+    return _Prepared(plain, trial, tuple(value.name for value in plain.graph.input))
 
 
 def _start(model: onnx.ModelProto, path: Path, exposed: Iterable[str]) -> Session:

@@ -11,12 +11,14 @@ from trtbuild.data import AnyDataSource
 from trtbuild.data.appearance import (
     find_picture_doubts,
     find_same_samples,
+    find_sound_doubts,
+    find_token_doubts,
     split_channels,
     vary,
 )
 from trtbuild.data.contact_sheet import draw_sample, find_look, write_sheet
 from trtbuild.data.preprocess import Preprocess
-from trtbuild.steps.base import Context, Ref, Step
+from trtbuild.steps.base import Context, Pinned, Ref, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["PreviewData"]
 
 BINS = 48
+MOST_WORDS = 40
 MOST_FIRST = 12
 """Values of a sample that is no picture that are written out."""
 CLEARLY = 0.5
@@ -48,12 +51,15 @@ class PreviewData(Step):
     source: AnyDataSource
     picked: Ref
     samples: Ref
+    tokenizer: Pinned | None = None
+    """What texts were made tokens by: it says what they were."""
     model: Ref | None = None
     """The model as imported, whose first layer is asked what it expects."""
 
     def fact_names(self) -> tuple[str, ...]:
         """Name what draws, and what runs the first layer."""
-        return ("numpy", "onnx", "onnxruntime", "pillow")
+        tokens = ("tokenizers",) if self.tokenizer is not None else ()
+        return ("numpy", "onnx", "onnxruntime", "pillow", *tokens)
 
     def run(self, context: Context) -> None:
         """Write preview.json (core.preview.DataPreview) and sheet.png.
@@ -71,31 +77,72 @@ class PreviewData(Step):
         )
         model = None if self.model is None else load_onnx(context.path(self.model))
         inputs = tuple(self._describe(name, samples) for name in samples[0].arrays)
+        first, unknown, doubts = self._judge(inputs, samples, model)
+        words, told = self._read_tokens(context, samples)
+        if words:
+            inputs = tuple(
+                each.model_copy(update={"first": words}) if each.name == self._ids else each
+                for each in inputs
+            )
+        preview = DataPreview(
+            data=self.data,
+            source=self.source.kind,
+            of=picked.of,
+            names=picked.names,
+            labels=picked.labels,
+            inputs=inputs,
+            first_layer=first,
+            unknown=unknown,
+            doubts=(*doubts, *told),
+        )
+        self.write(context, "preview", preview, indent=1)
+        write_sheet(self.out(context, "sheet"), list(self._draw(inputs, samples)))
+
+    def _judge(
+        self, inputs: Sequence[ShownInput], samples: Sequence[Sample], model: onnx.ModelProto | None
+    ) -> tuple[FirstLayer | None, str, list[str]]:
+        """Return how far the first layer is from its training, or why not known; and doubts."""
         first, unknown = None, ""
         doubts: list[str] = []
+        same: list[list[str]] = []
         for shown in inputs:
             arrays = [each.arrays[shown.name] for each in samples]
-            doubts += find_same_samples(picked.names, arrays)
+            same.append(list(find_same_samples([each.name for each in samples], arrays)))
             if shown.look == "picture":
                 first, unknown, told = _judge_pictures(shown.name, arrays, model)
                 doubts += told
-        self.write(
-            context,
-            "preview",
-            DataPreview(
-                data=self.data,
-                source=self.source.kind,
-                of=picked.of,
-                names=picked.names,
-                labels=picked.labels,
-                inputs=inputs,
-                first_layer=first,
-                unknown=unknown,
-                doubts=tuple(doubts),
-            ),
-            indent=1,
+            elif shown.look == "wave" and self.source.kind == "audio":
+                doubts += find_sound_doubts(arrays)
+        # Masks may well be equal, where tokens are not.
+        return first, unknown, [*doubts, *(same[0] if same and all(same) else [])]
+
+    @property
+    def _ids(self) -> str:
+        """The input that takes token ids, of a source that makes them; empty else."""
+        inputs = getattr(self.source, "inputs", {})
+        if self.tokenizer is None:
+            return ""
+        return next((name for name, part in inputs.items() if part == "input_ids"), "")
+
+    def _read_tokens(
+        self, context: Context, samples: Sequence[Sample]
+    ) -> tuple[tuple[str, ...], list[str]]:
+        """Return each sample's tokens as words, and what looks wrong in them."""
+        if self.tokenizer is None or not self._ids:
+            return (), []
+        from trtbuild.data.tokens import USUAL_PADDING, USUAL_UNKNOWN, load_tokenizer
+
+        tokenizer = load_tokenizer(context.path(self.tokenizer))
+        ids = [sample.arrays[self._ids].reshape(-1) for sample in samples]
+        found = [[tokenizer.id_to_token(int(each)) or str(each) for each in one] for one in ids]
+        unknown, padding = (
+            next((n for each in names if (n := tokenizer.token_to_id(each)) is not None), None)
+            for names in (USUAL_UNKNOWN, USUAL_PADDING)
         )
-        write_sheet(self.out(context, "sheet"), list(self._draw(inputs, samples)))
+        words = tuple(
+            " ".join(one[:MOST_WORDS]) + (" ..." if len(one) > MOST_WORDS else "") for one in found
+        )
+        return words, list(find_token_doubts(ids, unknown, padding))
 
     @property
     def _how(self) -> Preprocess | None:

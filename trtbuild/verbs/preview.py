@@ -60,7 +60,7 @@ def preview_data(  # noqa: PLR0913  # what to show, and where
     unread = tuple(name for name in list_used_data(loaded.recipe) if name not in names)
     with store.using():
         made, _ = compile_for_machine(
-            loaded, store, executor, targets=(), fetch=True, absent=unread, preview=request
+            loaded, store, executor, targets=(), fetch=model, absent=unread, preview=request
         )
         made = made.cut_after(tuple(map(name_preview, names)))
         outcomes = walk_all(made, store, executor, listener)

@@ -27,19 +27,26 @@ def test_weights_of_no_known_architecture_need_their_code(tmp_path):
     assert f"trtbuild init FILE.py:FUNCTION --weights {path}" in raised.value.hint
 
 
-@pytest.mark.parametrize(
-    ("member", "content", "told"),
-    [("m/code/net.py", b"", "TorchScript"), ("m/data.pkl", b"ultralytics.nn.tasks", "Ultralytics")],
-)
-def test_programs_are_told_from_weights(member, content, told, tmp_path):
-    """Without running a line of them."""
-    path = tmp_path / "m.pt"
+def write(path, member, content):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(member, content)
-    with pytest.raises(UsageError, match=told) as raised:
-        look(path)
+    return path
+
+
+def test_programs_are_told_from_weights(tmp_path):
+    """Without running a line of them."""
+    with pytest.raises(UsageError, match="TorchScript") as raised:
+        look(write(tmp_path / "m.pt", "m/code/net.py", b""))
 
     assert "onnx" in raised.value.hint
+
+
+def test_a_model_of_ultralytics_is_a_source_of_its_own(tmp_path):
+    """It is not unpickled to know that."""
+    found = look(write(tmp_path / "m.pt", "m/data.pkl", b"ultralytics.nn.tasks DetectionModel"))
+
+    assert ["ultralytics", "m.pt", 640, True] == [entry.value for entry in found.section]
+    assert ("batch", 3, "height", "width") == found.inputs[0].shape
 
 
 def test_what_is_not_there_is_missing(tmp_path):

@@ -13,13 +13,15 @@ from trtbuild.verbs.init.entries import Entry
 from trtbuild.verbs.init.model_look import ModelLook
 from trtbuild.verbs.init.models import ModelRequest, place_beside
 from trtbuild.verbs.init.torch_look import look_at_module
+from trtbuild.verbs.init.ultralytics_look import MARK, look_at_yolo
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["look_at_checkpoint"]
+__all__ = ["look_at_checkpoint", "look_at_export"]
 
 _SHOWN = 4
+MOST_BYTES = 1 << 26
 _NAME_IT = "say what makes the module: trtbuild init FILE.py:FUNCTION --weights {path}"
 _PREFIXES = ("", "module.", "model.", "_orig_mod.")
 _FAMILIES = ("resnet", "resnext", "wide_resnet", "mobilenet", "vgg", "densenet", "efficientnet",
@@ -33,13 +35,15 @@ def look_at_checkpoint(request: ModelRequest) -> ModelLook:
 
     Raises:
         MissingFile: it is not there.
-        UsageError: it holds no weights alone, or of no architecture that is known.
+        UsageError: it is a program, or its weights are of no architecture that is known.
         StepInputError: it cannot be read.
     """
     path = Path(request.model)
     if not path.is_file():
         raise MissingFile(f"{path}: no such file")
-    _refuse_programs(path)
+    pickled = _read_pickle(path)
+    if MARK in pickled:
+        return look_at_yolo(path, pickled, placed=place_beside(path, request.base))
     state = dict(_find_state(path))
     found = _find_torchvision(state)
     if found is None:
@@ -57,31 +61,37 @@ def look_at_checkpoint(request: ModelRequest) -> ModelLook:
     return look_at_module(module, tuple(section), asked, path.stem)
 
 
-def _refuse_programs(path: Path) -> None:
-    """Refuse what holds more than weights, with what makes a model of it.
+def look_at_export(request: ModelRequest, asked: Mapping[str, Any]) -> ModelLook:
+    """Look at a checkpoint of Ultralytics as an export with these arguments would make it.
 
     Raises:
-        UsageError: it is TorchScript, or a whole model of Ultralytics.
+        MissingFile, UsageError: as `look_at_checkpoint`.
+    """
+    path = Path(request.model)
+    pickled = _read_pickle(path) if path.is_file() else b""
+    if MARK not in pickled:
+        return look_at_checkpoint(request)
+    return look_at_yolo(path, pickled, placed=place_beside(path, request.base), asked=asked)
+
+
+def _read_pickle(path: Path) -> bytes:
+    """Return what a checkpoint of PyTorch says of its classes, unread; nothing of other files.
+
+    Raises:
+        UsageError: it is TorchScript.
     """
     if not zipfile.is_zipfile(path):
-        return
+        return b""
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
+        if any("/code/" in name for name in names):
+            raise UsageError(
+                f"{path}: is TorchScript, a program without the module's code",
+                hint="export it where it runs: torch.onnx.export(torch.jit.load(FILE), ...)",
+            )
         pickled = next((name for name in names if name.endswith("data.pkl")), None)
-        info = archive.getinfo(pickled) if pickled else None
-        small = info is not None and info.file_size < 1 << 26
-        content = archive.read(pickled) if pickled and small else b""
-    if any("/code/" in name for name in names):
-        raise UsageError(
-            f"{path}: is TorchScript, a program without the module's code",
-            hint="export it to ONNX where it runs: torch.onnx.export(torch.jit.load(FILE), ...)",
-        )
-    if b"ultralytics.nn" in content:
-        raise UsageError(
-            f"{path}: is a model of Ultralytics, code and all",
-            hint=f"yolo export model={path} format=onnx, then trtbuild init "
-            f"{path.with_suffix('.onnx')}",
-        )
+        small = pickled is not None and archive.getinfo(pickled).file_size < MOST_BYTES
+        return archive.read(pickled) if pickled is not None and small else b""
 
 
 def _find_state(path: Path) -> Iterator[tuple[str, Tensor]]:

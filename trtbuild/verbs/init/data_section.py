@@ -51,6 +51,8 @@ def explain_data(parts: RecipeParts) -> str:
             "(`trtbuild kinds data` shows them all)"
         )
     told = f"{data.what}, in two parts that share none" if data.second else data.what
+    if data.pictures:
+        told += "; `trtbuild data preview` shows them as the model will see them"
     if data.labels == "folders" and purpose.classes and data.classes != purpose.classes:
         told += (
             f"; the model has {purpose.classes} scores and there are {data.classes} folders: which "
@@ -85,7 +87,7 @@ def _draw(fed: FedInput, parts: RecipeParts) -> Entry:
     if fed.role == "picture":
         chosen = parts.preprocess(fed).options
         low, high = _span(chosen)
-    whole = fed.spec.dtype.startswith("int")
+    whole = not fed.spec.dtype.startswith("float")
     for key, value, usual in (("low", low, 0.0), ("high", high, 1.0)):
         if value != usual:
             options[key] = int(value) if whole else round(value, 4)

@@ -34,7 +34,7 @@ def look_at_folder(request: ModelRequest) -> ModelLook:
 
     folder = Path(request.model)
     exported = next((folder / name for name in _EXPORTED if (folder / name).is_file()), None)
-    name = folder.resolve().name
+    name = folder.absolute().name
     if exported is not None:
         return look_at_onnx(exported, placed=place_beside(exported, request.base), name=name)
     try:

@@ -198,10 +198,13 @@ def _try(plan: SizePlan, fed: Sequence[FedInput], trial: Trial) -> SizePlan:
     """
     values = _values(fed, plan)
     outputs: dict[str, tuple[int, ...]] = {}
+    tried: list[dict[str, tuple[int, ...]]] = []
     for place in (1, 0, 2):
         shapes = {each.spec.name: plan.shape(each, place, batch=1) for each in fed}
-        made = trial(shapes, values)
-        outputs = outputs or dict(made)
+        if shapes not in tried:
+            tried.append(shapes)
+            made = trial(shapes, values)
+            outputs = outputs or dict(made)
     return SizePlan(plan.spans, plan.kinds, outputs)
 
 

@@ -76,7 +76,28 @@ def look_at_module(
             hint="say it: --input NAME=batch,3,224,224 for each, or NAME=batch,20:int64",
         )
     trial = TorchTrial(module, inputs)
-    outputs = _find_outputs(trial, inputs, request.model, tables)
+    outputs = _find_outputs(module, inputs, request.model, tables)
+    notes: tuple[str, ...] = ()
+    if request.weights is None and any(True for _ in module.parameters()):
+        notes = (
+            "its weights are those that the function makes or loads: --weights FILE for others",
+        )
+    return ModelLook(
+        name=name,
+        section=(*section, *_describe(inputs, outputs, guessed=guessed)),
+        inputs=inputs,
+        outputs=outputs,
+        operators=_count_operators(module),
+        tables=tables,
+        trial=trial,
+        notes=notes,
+    )
+
+
+def _describe(
+    inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], *, guessed: bool
+) -> Entries:
+    """Return what a recipe says of a module's inputs and outputs."""
     shapes = {
         spec.name: {
             **({"dtype": spec.dtype} if spec.dtype != "float32" else {}),
@@ -85,23 +106,8 @@ def look_at_module(
         for spec in inputs
     }
     remark = "a guess: with these the module runs" if guessed else ""
-    whole = (*section, Entry("inputs", shapes, remark))
-    whole = (*whole, Entry("outputs", [spec.name for spec in outputs]))
-    notes: tuple[str, ...] = ()
-    if request.weights is None and any(True for _ in module.parameters()):
-        notes = (
-            "its weights are those that the function makes or loads: --weights FILE for others",
-        )
-    return ModelLook(
-        name=name,
-        section=whole,
-        inputs=inputs,
-        outputs=outputs,
-        operators=_count_operators(module),
-        tables=tables,
-        trial=trial,
-        notes=notes,
-    )
+    names = [spec.name for spec in outputs]
+    return (Entry("inputs", shapes, remark), Entry("outputs", names))
 
 
 class TorchTrial:
@@ -115,13 +121,6 @@ class TorchTrial:
         """Return the shapes of the outputs, as `Trial` says."""
         found = run_module(self._module, self._inputs, shapes, values)
         return {name: tuple(tensor.shape) for name, tensor in found.items()}
-
-    def find_types(
-        self, shapes: Shapes, values: Mapping[str, tuple[float, float]]
-    ) -> dict[str, str]:
-        """Return the type of each output, in NumPy's word."""
-        found = run_module(self._module, self._inputs, shapes, values)
-        return {name: str(tensor.dtype).rpartition(".")[2] for name, tensor in found.items()}
 
 
 def run_module(
@@ -173,7 +172,7 @@ def _call(index: int, count: int) -> str:
 
 
 def _find_outputs(
-    trial: TorchTrial, inputs: Sequence[TensorSpec], model: str, tables: Mapping[str, int]
+    module: nn.Module, inputs: Sequence[TensorSpec], model: str, tables: Mapping[str, int]
 ) -> tuple[TensorSpec, ...]:
     """Run it with batches of 2 and 3: the axis that moves counts the samples.
 
@@ -182,8 +181,7 @@ def _find_outputs(
     """
     values = {name: (0.0, float(rows)) for name, rows in tables.items()}
     try:
-        two, three = (trial(_sizes(inputs, batch), values) for batch in (2, 3))
-        types = trial.find_types(_sizes(inputs, 2), values)
+        two, three = (run_module(module, inputs, _sizes(inputs, n), values) for n in (2, 3))
     except StepInputError as error:
         raise UsageError(
             f"{model}: it does not run on these inputs: {error.message}",
@@ -192,13 +190,13 @@ def _find_outputs(
     return tuple(
         TensorSpec(
             name=name,
-            dtype=types[name],
+            dtype=str(tensor.dtype).rpartition(".")[2],
             shape=tuple(
                 one if one == other else "batch"
-                for one, other in zip(shape, three[name], strict=True)
+                for one, other in zip(tensor.shape, three[name].shape, strict=True)
             ),
         )
-        for name, shape in two.items()
+        for name, tensor in two.items()
     )
 
 

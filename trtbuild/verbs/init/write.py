@@ -88,7 +88,7 @@ def _choose_file(request: InitRequest, model: str) -> Path:
     if request.output and request.output != STANDARD_OUTPUT:
         return Path(request.output)
     place, colon, name = model.rpartition(":")
-    named = name if colon and place else Path(model).resolve().stem
+    named = name if colon and place else Path(model).absolute().stem
     return Path(f"{_name(named)}.yaml")
 
 

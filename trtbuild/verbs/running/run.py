@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import MissingFile, StepInputError, UsageError
 from trtbuild.data.arrays import read_array_file
+from trtbuild.data.view import View
 from trtbuild.model.feeds import Feeder
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
 from trtbuild.run.executor import Executor
@@ -148,8 +149,10 @@ def _answer_all(
     recipe, how = loaded.recipe, feeding.how
     for fed in feeding.samples():
         found: dict[str, Answer] = {}
-        height, width = (0, 0) if fed.picture is None else fed.picture.shape[:2]
-        view = how.view(width, height) if how is not None and fed.picture is not None else None
+        view = None
+        if how is not None and fed.picture is not None:
+            height, width = fed.picture.shape[:2]
+            view = _find_inner_view(recipe.fixes, width, height) or how.view(width, height)
         for side, runner in runners.items():
             feeder = Feeder(runner.inputs, [], recipe.inputs)
             if feeder.batch != 1:
@@ -166,6 +169,21 @@ def _answer_all(
             answering = choose_answering(recipe, list(rows), names, top)
             found[side] = answering.answer(rows, view)
         yield fed, found
+
+
+def _find_inner_view(fixes: Sequence[Any], width: int, height: int) -> View | None:
+    """Return where pixels lie for a model that fits pictures into its window itself.
+
+    None where none does, or where it brings boxes back to the picture itself.
+    """
+    fix = next((each for each in fixes if each.kind == "embed_preprocess"), None)
+    suppressions = (each for each in fixes if each.kind == "add_nms")
+    back = any((each.shift, each.stretch) != ((0, 0), (1, 1)) for each in suppressions)
+    if fix is None or back or (fix.resize is None and fix.window is None):
+        return None
+    resized = (width, height) if fix.resize is None else fix.resize[::-1]
+    size = resized if fix.window is None else fix.window[::-1]
+    return View((width, height), resized, fix.corner[::-1], size)
 
 
 def _take_only_row(output: np.ndarray) -> np.ndarray:

@@ -145,3 +145,22 @@ def test_what_does_not_fit_the_model_is_one_error(tool, command, told):
         api.init(command=(tool, command))
 
     assert raised.value.hint
+
+
+def test_a_checkpoint_of_ultralytics_is_exported_as_the_command_has_it(here):
+    """An ONNX file has its size from the export: what is of that is named instead."""
+    import zipfile
+
+    with zipfile.ZipFile(here / "best.pt", "w") as archive:
+        archive.writestr("best/data.pkl", b"ultralytics.nn.tasks DetectionModel")
+    recipe, _ = translated(
+        "ultralytics", "yolo export model=best.pt imgsz=320 batch=2 nms conf=0.4 opset=16 int8"
+    )
+    _, made = translated("ultralytics", "export model=super.onnx imgsz=64 nms opset=16")
+
+    assert ("ultralytics", 320, 2, True, 0.4, 16) == (
+        recipe.model.kind, recipe.model.imgsz, recipe.model.batch, recipe.model.nms,
+        recipe.model.conf, recipe.model.opset,
+    )  # fmt: skip
+    assert () == recipe.profiles
+    assert {"nms", "opset=16"} <= {note.split(": ")[1] for note in made.notes}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.plan.nearest import suggest_nearest
+from trtbuild.verbs.init.checkpoint_look import look_at_export
 from trtbuild.verbs.init.draft import Draft
 from trtbuild.verbs.init.entries import Entries, Entry
 from trtbuild.verbs.init.feeding import FedInput
@@ -61,7 +63,17 @@ class Translation:
         for variable in variables:
             reading.note(variable, "set it for `trtbuild apply` as well, if it is still needed")
         READERS[known](words, reading)
-        return cls(known, reading)
+        made = cls(known, reading)
+        if not made.exports:
+            for value, written, why in reading.told.pop("export", {}).values():
+                if value not in (None, False):
+                    reading.note(written, why)
+        return made
+
+    @property
+    def exports(self) -> bool:
+        """Tell whether the model is a checkpoint of Ultralytics, which is exported anew."""
+        return self.tool == "ultralytics" and Path(self.model).suffix == ".pt"
 
     @property
     def told(self) -> dict[str, Any]:
@@ -73,7 +85,8 @@ class Translation:
         """The model that it names; the ONNX file beside a checkpoint of Ultralytics, if any."""
         named = Path(self.told["model"])
         exported = named.with_suffix(".onnx")
-        if self.tool == "ultralytics" and named.suffix != ".onnx" and exported.is_file():
+        able = named.is_file() and find_spec("ultralytics") is not None
+        if self.tool == "ultralytics" and exported.is_file() and not able:
             return str(exported)
         return str(named)
 
@@ -89,6 +102,12 @@ class Translation:
         Raises:
             MissingFile: neither tells enough.
         """
+        if self.exports:
+            names = ("side", "batch", "dynamic")
+            options = {name: self.told[name] for name in names if name in self.told}
+            kept = self.told.get("export", {}).items()
+            options |= {name: told[0] for name, told in kept if told[0] is not None}
+            return look_at_export(asked, {"dynamic": False, **options})
         try:
             return look_at_model(asked)
         except MissingFile:

@@ -17,11 +17,6 @@ Argument = Callable[[Reading, Any, str], None]
 _NOTES = {
     "keras": "it is for exports to TensorFlow",
     "optimize": "it is for TorchScript on phones",
-    "end2end": "a head without NMS is a matter of the export to ONNX",
-    "conf": "a score threshold is the metric's `score_threshold`",
-    "iou": "the overlap of an NMS is the metric's `iou_threshold`",
-    "max_det": "how many boxes count is the metric's `max_detections`",
-    "agnostic_nms": "it is the metric's `class_agnostic`",
     "verbose": "`apply -v` shows the steps",
     "project": "engines are placed in build/NAME/TARGET/model.engine (`--build-dir`)",
     "name": "engines are placed in build/NAME/TARGET/model.engine (`--build-dir`)",
@@ -98,6 +93,16 @@ def _keeps(key: str, read: Callable[[Any, str], Any]) -> Argument:
 
 
 def _later(why: str) -> Argument:
+    """Return an argument of an export itself: of an ONNX file nothing takes its place."""
+
+    def argument(reading: Reading, value: Any, written: str) -> None:
+        name = written.partition("=")[0].lstrip("-")
+        reading.told.setdefault("export", {})[name] = (value, written, why)
+
+    return argument
+
+
+def _elsewhere(why: str) -> Argument:
     """Return an argument that has a counterpart elsewhere; one that asks for nothing is passed."""
 
     def argument(reading: Reading, value: Any, written: str) -> None:
@@ -170,7 +175,12 @@ ARGUMENTS: Mapping[str, Argument] = {
     "device": _read_device,
     "data": _read_data,
     "nms": _later("the metric does the NMS that its `iou_threshold` says; the engine has none"),
-    "fraction": _later("`count` says how many samples of a data set are taken"),
+    "fraction": _elsewhere("`count` says how many samples of a data set are taken"),
+    "end2end": _later("a head without NMS is a matter of the export to ONNX"),
+    "conf": _later("a score threshold is the metric's `score_threshold`"),
+    "iou": _later("the overlap of an NMS is the metric's `iou_threshold`"),
+    "max_det": _later("how many boxes count is the metric's `max_detections`"),
+    "agnostic_nms": _later("it is the metric's `class_agnostic`"),
     "opset": _later("an ONNX file has the opset that it was exported with"),
     "simplify": _later("`fixes` simplify the graph: constants are folded, copies dropped"),
 }
