@@ -11,9 +11,9 @@ from trtbuild.verbs.tuning.workshop import Workshop
 
 __all__ = ["Ranked", "rank_layers"]
 
-SAMPLES = 16
+SAMPLES = 12
 """On which layers are measured one by one: it is their order that counts."""
-MOST_TENSORS = 3
+MOST_TENSORS = 2
 """Of how many other limits are tried: those that the worst layers read."""
 
 
