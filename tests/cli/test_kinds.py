@@ -48,7 +48,7 @@ def test_an_option_is_told_wherever_it_stands(capsys):
     metrics = told(capsys, "metrics")
     assert metrics.startswith("section: compare\n  metrics (default [cosine, ")
     assert "\n      top1: the share of labelled samples" in metrics
-    assert told(capsys, "data.labels").count("section: data of kind: ") == 3
+    assert told(capsys, "data.labels").count("section: data of kind: ") == 6
     assert told(capsys, "compare.reference").startswith("section: compare\n  reference (")
     assert "\n      and `top5`.\n" in told(capsys, "gates")
     assert "  workspace (default 64GiB)\n" in told(capsys, "tensorrt_rtx")
