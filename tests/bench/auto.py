@@ -169,14 +169,13 @@ class Rows:
         if label not in self.kept:
             try:
                 model = make()
-            except Exception as error:  # noqa: BLE001  # of foreign tools, whatever they raise
-                self.keep(label, {"error": " ".join(str(error).split())[:100]})
-            else:
                 if self.reference is None:
                     self.reference = run(subject.model, subject)
                 drawn = [run(widen(model, number), subject) for number in range(self.draws)]
                 every = [sqnr_db(self.reference, each) for each in drawn]
                 self.keep(label, {"db": every, "share": share_of(subject, model)})
+            except Exception as error:  # noqa: BLE001  # of foreign tools, whatever they raise
+                self.keep(label, {"error": " ".join(str(error).split())[:100]})
         found = self.kept[label]
         if "error" in found:
             say(f"  {label:28} -        {found['error']}")
