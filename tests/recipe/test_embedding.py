@@ -86,3 +86,21 @@ def test_boxes_behind_are_told_the_way_back(recipe):
 
     assert ((0.0, 0.0), (30 / 8, 20 / 8)) == (made.fixes[1].shift, made.fixes[1].stretch)
     assert not made.fixes[1].to_picture
+
+
+WINDOW = "picture: [20, 30], resize: [8, 12]"
+
+
+@pytest.mark.parametrize("fix", [f"kind: embed_preprocess, {WINDOW}", "kind: embed_preprocess"])
+def test_labels_do_not_stay_behind(tmp_path, fix):
+    """A model that resizes answers in what it resizes to; boxes of the data would be elsewhere."""
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        RECIPE.replace("kind: embed_preprocess, data: DATA", fix)
+        + "compare: {data: boxes, metrics: [cosine]}\n"
+    )
+    if "resize" not in fix:
+        assert load_recipe(path).recipe.compare
+        return
+    with pytest.raises(RecipeError, match="labels of data `boxes` stay where the pictures are"):
+        load_recipe(path)

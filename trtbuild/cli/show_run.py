@@ -21,7 +21,6 @@ __all__ = ["describe_answers", "show_answers"]
 
 MOST_NEAR = 3
 _FIRST = 5
-_VIDEOS = (".mp4", ".mkv", ".mov", ".avi")
 Answered = tuple["FedSample", dict[str, Answer]]
 
 
@@ -154,15 +153,15 @@ def _keep_pictures(runs: SampleRuns, output: Path) -> Iterator[Answered]:
 
 def _keep_video(runs: SampleRuns, output: Path) -> Iterator[Answered]:
     """Write frames as they are answered: each is passed on once it lies in the file."""
-    from trtbuild.verbs.running.drawing import VideoFile, find_rate
+    from trtbuild.verbs.running.drawing import FORMATS, VideoFile, find_rate
 
     if len(runs.feeding.files) > 1:
         raise UsageError(
             f"--output: {output}: is one file, for {len(runs.feeding.files)} videos",
             hint="run them one by one",
         )
-    if output.suffix.lower() not in _VIDEOS:
-        known = ", ".join(_VIDEOS)
+    if output.suffix.lower() not in FORMATS:
+        known = ", ".join(FORMATS)
         raise UsageError(f"--output: {output}: videos are written as {known}", hint="name it so")
     # What is fed of a video lasts as long as it did there.
     rate = find_rate(runs.feeding.files[0]) / runs.feeding.stride

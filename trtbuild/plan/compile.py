@@ -20,6 +20,7 @@ from trtbuild.plan.observed import RecallObserved
 from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
 from trtbuild.plan.preview import PreviewRequest, add_previews
+from trtbuild.plan.quantizing import add_quantization, add_ranges
 from trtbuild.plan.sensitivity import add_sensitivity
 from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
@@ -32,7 +33,6 @@ __all__ = [
     "CompileContext",
     "add_captures",
     "compile_recipe",
-    "list_manual_ranges",
     "list_used_data",
     "name_capture_step",
     "name_target_step",
@@ -102,13 +102,13 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
     peaks = add_peaks(recipe, steps, data)
     final = add_conversion(recipe, steps, peaks)
     if recipe.quantization is not None:
-        found = _add_ranges(recipe.quantization, steps, data, here)
+        found = add_ranges(recipe.quantization, steps, data, here)
         calibrate_natively(recipe, steps, data)
         if here.ranges is not None and "calibrate" in steps:
             from trtbuild.steps.locked_ranges import LockedRanges
 
             steps["calibrate"] = LockedRanges(table=here.ranges)
-        _add_quantization(recipe.quantization, steps, found, peaks, here)
+        add_quantization(recipe.quantization, steps, found, peaks, here)
         adjust_weights(recipe.quantization, steps, data)
     _add_engines(recipe, steps, here)
     add_comparison(recipe, steps, data, final, here)
@@ -194,77 +194,6 @@ def add_captures(
             inputs=recipe.inputs,
         )
     return inputs
-
-
-def _add_ranges(
-    section: Quantization,
-    steps: dict[str, Step],
-    data: Mapping[str, DataInput],
-    here: CompileContext,
-) -> Ref | None:
-    """Add the step that finds the ranges, and return them; None where all are given by hand."""
-    found = section.calibrator
-    model = find_float_model(steps)
-    if found is not None and found.kind == "cache":
-        from trtbuild.steps.import_ranges import ImportRanges
-
-        (table,) = here.pinned(found.find_files(here.base))
-        steps["import_ranges"] = ImportRanges(
-            model=model,
-            table=table,
-            values=found.values,
-            skip=section.skip,
-            precision=section.precision,
-        )
-        return Ref(step="import_ranges", output="ranges")
-    if found is None or section.data is None:
-        return None
-    from trtbuild.steps.calibrate import Calibrate
-
-    steps["calibrate"] = Calibrate(
-        model=model,
-        data=data[section.data],
-        calibrator=found,
-        overrides=section.calibrators,
-        everything=section.mode == "implicit",
-    )
-    return Ref(step="calibrate", output="ranges")
-
-
-def _add_quantization(
-    section: Quantization,
-    steps: dict[str, Step],
-    ranges: Ref | None,
-    peaks: Ref | None,
-    here: CompileContext,
-) -> None:
-    from trtbuild.steps.quantize import Quantize
-
-    file = section.ranges_file
-    steps["quantize"] = Quantize(
-        model=find_float_model(steps),
-        ranges=ranges,
-        tails=Ref(step="calibrate", output="tails")
-        if "tails" in getattr(steps.get("calibrate"), "outputs", ())
-        else None,
-        manual=list_manual_ranges(section),
-        ranges_file=None if file is None else here.pin(here.base / file),
-        allow_missing=section.allow_missing or "calibrate" in steps,
-        skip=section.skip,
-        precision=section.precision,
-        weights=section.weights,
-        high_precision=section.high_precision,
-        keep_io_types=section.keep_io_types,
-        peaks=peaks,
-    )
-
-
-def list_manual_ranges(section: Quantization) -> dict[str, tuple[float, float]]:
-    """Return the ranges by hand as (low, high): a limit of 6 means -6 to 6."""
-    return {
-        key: value if isinstance(value, tuple) else (-float(value), float(value))
-        for key, value in section.ranges.items()
-    }
 
 
 def _add_engines(recipe: Recipe, steps: dict[str, Step], here: CompileContext) -> None:

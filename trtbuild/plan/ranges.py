@@ -12,8 +12,8 @@ from trtbuild.core.patterns import assign_patterns, find_matches
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.model.onnx_file import load_bare
-from trtbuild.plan.compile import list_manual_ranges
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
+from trtbuild.plan.quantizing import list_manual_ranges
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.recipe.problems import Path, Problem
 

@@ -112,7 +112,10 @@ def _leave(how: Preprocess, picture: tuple[int, int] | None) -> Preprocess:
 def embedding_has_its_data(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A fix that moves the preprocessing of data names data that has one which can move."""
     for place, fix in enumerate(recipe.fixes):
-        if fix.kind != "embed_preprocess" or fix.data is None:
+        if fix.kind != "embed_preprocess":
+            continue
+        if fix.data is None:
+            yield from _find_stranded_labels(recipe, source, place)
             continue
         at: Path = ("fixes", place, "data")
         name = fix.data
@@ -127,3 +130,21 @@ def embedding_has_its_data(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         hint = "give it one, or write the fix's own options" if how is None else ""
         if why:  # in a recipe with other mistakes, what can move stays where it is
             yield source.problem(at, f"data `{name}` {why}", hint)
+
+
+def _find_stranded_labels(recipe: Recipe, source: RecipeText, place: int) -> Iterator[Problem]:
+    """Yield where a model resizes pictures itself, and labels stay where the pictures were."""
+    fix, compare = recipe.fixes[place], recipe.compare
+    moved = fix.kind == "embed_preprocess" and (fix.resize is not None or fix.window is not None)
+    back = any(
+        each.kind == "add_nms" and (each.shift, each.stretch) != ((0, 0), (1, 1))
+        for each in recipe.fixes
+    )
+    if not moved or back or compare is None or not _has_places(recipe.data.get(compare.data)):
+        return
+    told = (
+        f"labels of data `{compare.data}` stay where the pictures are, and the model would answer "
+        "in what it resizes them to"
+    )
+    hint = "leave resizing to `preprocess`, or bring boxes back by `add_nms` (`shift`, `stretch`)"
+    yield source.problem(("fixes", place), told, hint, key=True)

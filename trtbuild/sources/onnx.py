@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import model_validator
-
-from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Location
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.imported_model import ImportedModel
-from trtbuild.sources.base import Source
+from trtbuild.sources.published import PublishedFile
 from trtbuild.sources.sizes import Sizes
-from trtbuild.sources.weights_place import Sha256, Url, Weights
 
 __all__ = ["Onnx"]
 
 
-class Onnx(Source):
+class Onnx(PublishedFile):
     """An ONNX file, with or without external data beside it, or one published by URL."""
 
     kind: Literal["onnx"]
@@ -26,36 +23,6 @@ class Onnx(Source):
     """The file, relative to the recipe; external data must lie in its folder or below. Its nodes
     may stand in any order, its floats may be float32 or 16-bit, and each dimension that it calls -1
     or `?` is open for itself."""
-    url: Url | None = None
-    """Where such a file is published, in place of `path` (https, or file): one without external
-    data. It needs `sha256`, and is fetched once."""
-    sha256: Sha256 | None = None
-    """The file's digest; a file that differs is refused."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.path is None) == (self.url is None):
-            raise ValueError("an ONNX model has either a path or a url")
-        if self.url is not None and self.sha256 is None:
-            raise ValueError("a model by url needs its sha256")
-        return self
-
-    @property
-    def place(self) -> str:
-        """Name the file."""
-        return self.path or self.url or ""
-
-    @property
-    def place_option(self) -> str:
-        """Name the option that says where it is."""
-        return "path" if self.url is None else "url"
-
-    @property
-    def published(self) -> Weights | None:
-        """Return the file, where it is fetched, or its digest is known."""
-        if self.sha256 is None:
-            return None
-        return Weights(path=self.path, url=self.url, sha256=self.sha256)
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the model file, then the files of its external data, sorted.
@@ -92,8 +59,7 @@ class Onnx(Source):
         del sizes
         if self.path is not None:
             return read_onnx(base / self.path)
-        if weights is None:
-            raise MissingFile(f"{self.url}: is not here", hint="fetch it, and name it by `path`")
+        weights = self._demand_fetched(weights)
         self._demand_whole(weights)
         return read_onnx(weights)
 

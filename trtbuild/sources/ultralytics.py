@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from trtbuild.core.options import Location
 from trtbuild.model.imported_model import ImportedModel
-from trtbuild.sources.base import Source
+from trtbuild.sources.published import PublishedFile
 from trtbuild.sources.sizes import Sizes
-from trtbuild.sources.weights_place import Sha256, Url, Weights
 
 __all__ = ["Ultralytics"]
 
@@ -19,17 +18,13 @@ Side = Annotated[int, Field(ge=32, le=8192)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Ultralytics(Source):
+class Ultralytics(PublishedFile):
     """A YOLO checkpoint of Ultralytics, exported by its own exporter in a process of its own."""
 
     kind: Literal["ultralytics"]
     path: Location | None = None
     """The checkpoint (`best.pt`), relative to the recipe. Ultralytics unpickles it, which runs what
     is in it: name only what you trust."""
-    url: Url | None = None
-    """Where one is published, in place of `path`. It needs `sha256`, and is fetched once."""
-    sha256: Sha256 | None = None
-    """The checkpoint's digest; a file that differs is refused."""
     imgsz: Side | tuple[Side, Side] | None = None
     """The size of pictures: one side, or [height, width]; by default that of training."""
     batch: Annotated[int, Field(ge=1)] = 1
@@ -53,31 +48,6 @@ class Ultralytics(Source):
     default as the checkpoint has it."""
     opset: Annotated[int, Field(ge=13, le=20)] = 17
     """ONNX opset of the exported model."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> Self:
-        if (self.path is None) == (self.url is None):
-            raise ValueError("a checkpoint has either a path or a url")
-        if self.url is not None and self.sha256 is None:
-            raise ValueError("a checkpoint by url needs its sha256")
-        return self
-
-    @property
-    def place(self) -> str:
-        """Name the checkpoint."""
-        return self.path or self.url or ""
-
-    @property
-    def place_option(self) -> str:
-        """Name the option that says where it is."""
-        return "path" if self.url is None else "url"
-
-    @property
-    def published(self) -> Weights | None:
-        """Return the file, where it is fetched, or its digest is known."""
-        if self.sha256 is None:
-            return None
-        return Weights(path=self.path, url=self.url, sha256=self.sha256)
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the checkpoint.
@@ -136,14 +106,12 @@ class Ultralytics(Source):
             MissingDependency: Ultralytics, or what it needs, is not installed.
             StepInputError: it cannot export the checkpoint.
         """
-        from trtbuild.core.errors import MissingFile
         from trtbuild.sources.ultralytics_export import export_checkpoint
 
         del sizes
         if self.path is not None:
             return export_checkpoint(base / self.path, self.list_arguments())
-        if weights is None:
-            raise MissingFile(f"{self.url}: is not here", hint="fetch it, and name it by `path`")
+        weights = self._demand_fetched(weights)
         # The store's name for it says nothing: Ultralytics asks for the suffix.
         name = self.place.rpartition("/")[2]
         return export_checkpoint(weights, self.list_arguments(), name=name)

@@ -57,3 +57,15 @@ def test_a_video_has_a_frame_a_picture(tmp_path):
     assert 10 == find_rate(path)
     assert [(32, 46, 3)] * 3 == [frame.shape for frame in frames]
     assert [0, 120, 240] == pytest.approx([frame.mean() for frame in frames], abs=8)
+
+
+def test_a_video_that_breaks_off_leaves_nothing(tmp_path):
+    """What lay there before stays."""
+    pytest.importorskip("av", reason="PyAV is not installed")
+    path = tmp_path / "a.mkv"
+    path.write_bytes(b"before")
+    with pytest.raises(KeyError), VideoFile(path, Fraction(10)) as file:
+        file.add(BLACK)
+        raise KeyError
+
+    assert (b"before", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))

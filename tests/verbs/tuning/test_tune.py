@@ -158,3 +158,27 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_tried(
         tune(**wishes)
 
     assert error.value.hint
+
+
+def test_a_variant_is_tuned_where_its_section_stands(tmp_path, store, needy, few_stages):
+    """Not the recipe that it extends; of one without that section, this is said at once."""
+    variant = needy.with_name("variant.yaml")
+    variant.write_text(f"extends: {needy.name}\nname: variant\nquantization: {{skip: []}}\n")
+    before = needy.read_text()
+
+    def run(seconds):
+        return tune_recipe(
+            load_recipe(variant),
+            store,
+            executor=Inline(),
+            directory=tmp_path / "build",
+            wishes=Wishes(seconds),
+            listener=QuietListener(),
+            tell=lambda *_: None,
+        )
+
+    assert not run(0.0).written
+    assert before == needy.read_text()
+    variant.write_text(f"extends: {needy.name}\nname: variant\n")
+    with pytest.raises(UsageError, match="stands in the recipe that it extends"):
+        run(0.0)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from trtbuild.core.files import replace_whole
 from trtbuild.core.shown import shown
 from trtbuild.verbs.running.answers import ScoredBox
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
+    "FORMATS",
     "VideoFile",
     "draw_boxes",
     "draw_lines",
@@ -29,6 +33,8 @@ _COLOURS = (
 _PART_OF_SIDE = 300
 """A line is one pixel thick for each of so many of the picture's longer side."""
 _RATE = Fraction(25)
+FORMATS = {".mp4": "mp4", ".mkv": "matroska", ".mov": "mov", ".avi": "avi"}
+"""What FFmpeg calls the files that videos are written as, by suffix."""
 
 
 def draw_boxes(picture: np.ndarray, boxes: Iterable[ScoredBox], title: str = "") -> np.ndarray:
@@ -80,10 +86,11 @@ def join_side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write a picture as PNG."""
+    """Write a picture as PNG, whole or not at all."""
     from PIL import Image
 
-    Image.fromarray(picture).save(path, format="PNG")
+    with replace_whole(path) as part:
+        Image.fromarray(picture).save(part, format="PNG")
 
 
 def find_rate(path: Path) -> Fraction:
@@ -95,23 +102,34 @@ def find_rate(path: Path) -> Fraction:
 
 
 class VideoFile:
-    """A video that is written frame by frame: H.264 where this PyAV has it, else MPEG-4."""
+    """A video that is written frame by frame: H.264 where this PyAV has it, else MPEG-4.
+
+    It takes its place when it is done.
+    """
 
     def __init__(self, path: Path, rate: Fraction) -> None:
         self._path = path
         self._rate = rate
+        self._whole = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         import av
 
-        self._container = av.open(str(self._path), "w")
+        part = self._whole.enter_context(replace_whole(self._path))
+        form = FORMATS[self._path.suffix.lower()]
+        self._container = self._whole.enter_context(av.open(str(part), "w", format=form))
         self._stream: Any = None
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._stream is not None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._stream is not None and kind is None:
             self._container.mux(self._stream.encode())
-        self._container.close()
+        self._whole.__exit__(kind, error, trace)
 
     def add(self, picture: np.ndarray) -> None:
         """Add a frame, uint8 RGB [height, width, 3]; all are of the first one's size."""

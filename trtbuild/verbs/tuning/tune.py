@@ -12,13 +12,15 @@ from trtbuild.core.files import replace_whole
 from trtbuild.core.placed import TUNING
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.tuning import Trial, Tuning
+from trtbuild.recipe.extending import extend
 from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.recipe.schema import EXTENDS
 from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
 from trtbuild.verbs.tuning.attempts import OutOfTime, Tried
-from trtbuild.verbs.tuning.candidates import ROUNDING, Candidate, list_stages
+from trtbuild.verbs.tuning.candidates import ROUNDING, SECTION, Candidate, list_stages
 from trtbuild.verbs.tuning.conclude import conclude
 from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
@@ -124,7 +126,13 @@ def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
 
 def _read(loaded: LoadedRecipe) -> str:
     data = read_regular(loaded.file)
-    if parse_recipe_text(str(loaded.file), data).root.plain != loaded.source.root.plain:
+    own = parse_recipe_text(str(loaded.file), data)
+    if EXTENDS in own.names(()) and SECTION not in own.names(()):
+        raise UsageError(
+            f"{loaded.file}: `{SECTION}` stands in the recipe that it extends",
+            hint=f"tune that one, or write `{SECTION}: {{data: NAME}}` here, for changes to go to",
+        )
+    if extend(loaded.file, own).root.plain != loaded.source.root.plain:
         raise UsageError(f"{loaded.file}: it was changed just now", hint="run the command again")
     return data.decode()
 

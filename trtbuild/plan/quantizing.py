@@ -1,0 +1,88 @@
+"""The steps that find ranges, and quantize by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from trtbuild.plan.adjusting import find_float_model
+from trtbuild.recipe.schema import Quantization
+from trtbuild.steps.base import Ref, Step
+from trtbuild.steps.capture_data import DataInput
+
+if TYPE_CHECKING:
+    from trtbuild.plan.compile import CompileContext
+
+__all__ = ["add_quantization", "add_ranges", "list_manual_ranges"]
+
+
+def add_ranges(
+    section: Quantization,
+    steps: dict[str, Step],
+    data: Mapping[str, DataInput],
+    here: CompileContext,
+) -> Ref | None:
+    """Add the step that finds the ranges, and return them; None where all are given by hand."""
+    found = section.calibrator
+    model = find_float_model(steps)
+    if found is not None and found.kind == "cache":
+        from trtbuild.steps.import_ranges import ImportRanges
+
+        (table,) = here.pinned(found.find_files(here.base))
+        steps["import_ranges"] = ImportRanges(
+            model=model,
+            table=table,
+            values=found.values,
+            skip=section.skip,
+            precision=section.precision,
+        )
+        return Ref(step="import_ranges", output="ranges")
+    if found is None or section.data is None:
+        return None
+    from trtbuild.steps.calibrate import Calibrate
+
+    steps["calibrate"] = Calibrate(
+        model=model,
+        data=data[section.data],
+        calibrator=found,
+        overrides=section.calibrators,
+        everything=section.mode == "implicit",
+    )
+    return Ref(step="calibrate", output="ranges")
+
+
+def add_quantization(
+    section: Quantization,
+    steps: dict[str, Step],
+    ranges: Ref | None,
+    peaks: Ref | None,
+    here: CompileContext,
+) -> None:
+    """Add the step that quantizes, with the ranges found and those by hand."""
+    from trtbuild.steps.quantize import Quantize
+
+    file = section.ranges_file
+    steps["quantize"] = Quantize(
+        model=find_float_model(steps),
+        ranges=ranges,
+        tails=Ref(step="calibrate", output="tails")
+        if "tails" in getattr(steps.get("calibrate"), "outputs", ())
+        else None,
+        manual=list_manual_ranges(section),
+        ranges_file=None if file is None else here.pin(here.base / file),
+        allow_missing=section.allow_missing or "calibrate" in steps,
+        skip=section.skip,
+        precision=section.precision,
+        weights=section.weights,
+        high_precision=section.high_precision,
+        keep_io_types=section.keep_io_types,
+        peaks=peaks,
+    )
+
+
+def list_manual_ranges(section: Quantization) -> dict[str, tuple[float, float]]:
+    """Return the ranges by hand as (low, high): a limit of 6 means -6 to 6."""
+    return {
+        key: value if isinstance(value, tuple) else (-float(value), float(value))
+        for key, value in section.ranges.items()
+    }
