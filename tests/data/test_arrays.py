@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import tracemalloc
 import zipfile
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from pydantic import ValidationError
 
 from tests.helpers.sources import source_of
 from trtbuild.core.errors import MissingFile, StepInputError
@@ -324,3 +326,30 @@ def test_a_file_of_one_sample_needs_to_be_said_to_be_one(tmp_path):
     with pytest.raises(StepInputError, match="differ in the number of samples") as caught:
         list(arrays("0.npz").samples([tmp_path / "0.npz"]))
     assert "one_a_file: true" in caught.value.hint
+
+
+def test_axes_are_turned_to_what_the_model_takes(tmp_path):
+    """Of samples in a file of many, and of files of one; labels stay as they are."""
+    pictures = np.arange(24, dtype=np.float32).reshape(2, 2, 2, 3)
+    np.savez(tmp_path / "a.npz", input=pictures, labels=[0, 1])
+    np.savez(tmp_path / "b.npz", input=pictures[0])
+    turn = ', "transpose": {"input": [2, 0, 1]}'
+    for name, extra in (("a.npz", ', "labels": "labels"'), ("b.npz", ', "one_a_file": true')):
+        first = read(tmp_path, name, extra + turn)[0]
+
+        assert np.array_equal(pictures[0].transpose(2, 0, 1), first.arrays["input"])
+
+
+@pytest.mark.parametrize(
+    ("turn", "message"),
+    [
+        ({"x": [0]}, "has no array `x`, which `transpose` names"),
+        ({"input": [1, 0]}, r"`input` is \[2, 2, 3\], and `transpose` names 2 axes"),
+        ({"input": [0, 0, 1]}, "must name each axis once"),
+    ],
+)
+def test_a_transpose_that_fits_no_array_is_refused(tmp_path, turn, message):
+    """In the recipe where that can be told, else where samples are read."""
+    np.savez(tmp_path / "a.npz", input=np.zeros((2, 2, 2, 3), np.float32))
+    with pytest.raises((StepInputError, ValidationError), match=message):
+        read(tmp_path, "a.npz", f', "transpose": {json.dumps(turn)}')

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.data.base import Choice, spread_evenly
+from trtbuild.data.base import Choice, _list_part, spread_evenly
 
 
 def test_a_choice_is_spread_evenly():
@@ -63,6 +65,36 @@ def test_a_seed_draws_which_are_taken():
     assert drawn == sorted(drawn) == chosen(100, fraction=0.05, shuffle=1)
     assert drawn not in (chosen(100, count=5), chosen(100, count=5, shuffle=2))
     assert [1, 16, 32, 35, 47] == drawn
+
+
+@given(st.integers(1, 60), st.integers(1, 5))
+def test_parts_share_no_sample_and_leave_none_out(total, parts):
+    """And are of one size, but for one."""
+    found = [_list_part(number, parts, total) for number in range(1, parts + 1)]
+
+    assert sorted(itertools.chain(*found)) == list(range(total))
+    assert sorted(map(len, found), reverse=True) == list(map(len, found))
+    assert len(found[0]) - len(found[-1]) <= 1
+    assert all(each == sorted(each) for each in found)
+
+
+def test_a_part_is_chosen_from():
+    """Each has its share of what lies sorted, and of what takes turns."""
+    half = chosen(100, part="1/2")
+
+    assert 25 == sum(index < 50 for index in half)
+    assert 10 < sum(index % 2 for index in half) < 40
+    assert [half[0], half[10], half[20], half[30], half[40]] == chosen(100, part="1/2", count=5)
+    assert [0, 3, 5, 6, 9] == half[:5]
+    with pytest.raises(MissingFile, match="part 2/2 of photos: holds 1 picture, and"):
+        chosen(3, part="2/2", count=2)
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "1", "1/2/3", "a/b"])
+def test_parts_that_there_are_not_are_refused(part):
+    """They are numbered from 1."""
+    with pytest.raises(ValidationError, match=r"numbered from 1|pattern"):
+        Choice(part=part)
 
 
 @pytest.mark.parametrize("options", [{"count": 1, "fraction": 0.5}, {"shuffle": 1}])

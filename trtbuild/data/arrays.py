@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.options import Location
+from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Choice, Sample, spread_evenly
 from trtbuild.data.file_search import find_named_files, is_pattern
@@ -50,9 +51,20 @@ class Arrays(Choice):
     every array counts the samples, and files follow each other."""
     input: Annotated[str, Field(min_length=1)] = "input"
     """The model input that an npy file's array is for; an npz file names its arrays itself."""
+    transpose: dict[str, tuple[Annotated[int, Field(ge=0)], ...]] = {}
+    """The order in which a model takes the axes of a sample, by input, where files have them in
+    another: `{image: [2, 0, 1]}` makes [channels, height, width] of [height, width, channels]."""
     labels: Annotated[str, Field(min_length=1)] | None = None
     """The npz array that holds each sample's label and is no model input: its class (a whole number
     from 0), or what should come out (boxes, a mask, a picture, tokens); none by default."""
+
+    @field_validator("transpose")
+    @classmethod
+    def _each_axis_once(cls, value: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        for name, axes in value.items():
+            if sorted(axes) != list(range(len(axes))):
+                raise ValueError(f"`transpose` of `{name}` must name each axis once, from 0")
+        return value
 
     def find_files(self, base: Path) -> tuple[Path, ...]:
         """Return the file, or all of them; of those that are one sample each, the chosen ones.
@@ -90,10 +102,10 @@ class Arrays(Choice):
                     labels = self._labels(path, readers)
                     arrays = {key: reader.whole() for key, reader in readers.items()}
                     told = read_label(labels.whole(), path.name) if labels else ()
-                    yield Sample(path.name, arrays, *told)
+                    yield Sample(path.name, self._turn(arrays, path.name), *told)
             return
         lengths = [1]
-        if len(files) > 1 or not self._takes_all():
+        if len(files) > 1 or not self.takes_all:
             lengths = [self._count(path) for path in files]
         with _translate_errors(files[0]):
             where = files[0].name if len(files) == 1 else f"{len(files)} files"
@@ -101,7 +113,7 @@ class Arrays(Choice):
         before = 0
         for path, length in zip(files, lengths, strict=True):
             here = [index - before for index in chosen if before <= index < before + length]
-            yield from self._rows(path, None if self._takes_all() else here)
+            yield from self._rows(path, None if self.takes_all else here)
             before += length
 
     def expected(self, files: Sequence[Path]) -> int:
@@ -111,9 +123,6 @@ class Arrays(Choice):
     def fact_names(self) -> tuple[str, ...]:
         """Bytes are taken as they are: no version matters."""
         return ()
-
-    def _takes_all(self) -> bool:
-        return self.count is None and self.fraction is None
 
     def _count(self, path: Path) -> int:
         with _open_arrays(path, self.input) as readers, _translate_errors(path):
@@ -131,9 +140,28 @@ class Arrays(Choice):
                 name = f"{path.name}[{index}]"
                 arrays = {key: reader.read(index) for key, reader in readers.items()}
                 told = read_label(labels.read(index), name) if labels else ()
-                yield Sample(name, arrays, *told)
+                yield Sample(name, self._turn(arrays, name), *told)
             for reader in everything:
                 reader.finish()
+
+    def _turn(self, arrays: dict[str, NDArray[Any]], name: str) -> dict[str, NDArray[Any]]:
+        """Return arrays with their axes in the order that the model takes."""
+        import numpy as np
+
+        for key, axes in self.transpose.items():
+            if key not in arrays:
+                raise StepInputError(
+                    f"{name}: has no array `{key}`, which `transpose` names",
+                    hint=f"its arrays: {', '.join(arrays)}",
+                )
+            if len(axes) != arrays[key].ndim:
+                raise StepInputError(
+                    f"{name}: `{key}` is {list(arrays[key].shape)}, and `transpose` names "
+                    f"{len(axes)} axes",
+                    hint="the axis that counts samples is none of them",
+                )
+            arrays[key] = np.ascontiguousarray(arrays[key].transpose(axes))
+        return arrays
 
     def _labels(self, path: Path, readers: dict[str, ArrayReader]) -> ArrayReader | None:
         if self.labels is None:
@@ -162,14 +190,17 @@ def read_array_file(path: Path) -> dict[str, NDArray[Any]]:
         return {name: reader.whole() for name, reader in readers.items()}
 
 
-def describe_array_file(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the arrays of an npz file, or of an npy file the one, as `input`.
+def describe_array_file(path: Path) -> dict[str, TensorSpec]:
+    """Return types and shapes of the arrays of an npz file, or of an npy file the one, as `input`.
 
     Raises:
         StepInputError: it cannot be read, or holds what no model takes.
     """
     with _open_arrays(path, "input") as readers, _translate_errors(path):
-        return {name: reader.shape for name, reader in readers.items()}
+        return {
+            name: TensorSpec(name=name, dtype=reader.dtype.name, shape=reader.shape)
+            for name, reader in readers.items()
+        }
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self, runtime_checkable
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import MissingFile
@@ -166,6 +166,10 @@ def spread_evenly(total: int, count: int | None, *, where: str, unit: str) -> ra
 class Choice(Options):
     """Which of the samples that are there a data source takes."""
 
+    part: Annotated[str, Field(pattern=r"^[1-9]\d{0,5}/[1-9]\d{0,5}$")] | None = None
+    """Which of equal parts that share no sample to take from, as `1/2` to calibrate on and `2/2` to
+    compare on: of every two (three, ...) samples in their order each part has one, drawn always the
+    same way. `count` and `fraction` then choose from the part. All by default."""
     count: Annotated[int, Field(gt=0)] | None = None
     """How many samples to take, spread evenly over all in their order (so over all classes, where
     pictures lie in a folder for each); fewer there are an error. All by default."""
@@ -182,12 +186,34 @@ class Choice(Options):
             raise ValueError("`shuffle` draws which samples are taken: add `count` or `fraction`")
         return self
 
+    @field_validator("part")
+    @classmethod
+    def _one_of_them(cls, value: str | None) -> str | None:
+        if value is not None:
+            number, parts = map(int, value.split("/"))
+            if number > parts:
+                raise ValueError(f"`part: {value}`: there are {parts} parts, numbered from 1")
+        return value
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self.count is None and self.fraction is None and self.part is None
+
     def choose(self, total: int, *, where: str, unit: str) -> Sequence[int]:
         """Return which of `total` items to take, in order; `where` and `unit` are for messages.
 
         Raises:
             MissingFile: there are fewer than asked for, or none.
         """
+        if self.part is None or not total:
+            return self._choose_from(total, where=where, unit=unit)
+        number, parts = map(int, self.part.split("/"))
+        own = _list_part(number, parts, total)
+        told = f"part {self.part} of {where}"
+        return [own[place] for place in self._choose_from(len(own), where=told, unit=unit)]
+
+    def _choose_from(self, total: int, *, where: str, unit: str) -> Sequence[int]:
         count = self.count
         if self.fraction is not None and total:
             count = max(1, round(total * self.fraction))
@@ -198,6 +224,19 @@ class Choice(Options):
         return sorted(drawn[: len(even)])
 
 
-def _draw(seed: int | None, index: int) -> str:
+def _list_part(number: int, parts: int, total: int) -> list[int]:
+    """Return the items of one of equal parts: of each run of `parts` items, one that is drawn.
+
+    So each part has its share of data that lies sorted, and of data in which classes take turns.
+    What is over goes to the first parts.
+    """
+    found = []
+    for start in range(0, total - parts + 1, parts):
+        run = sorted(range(start, start + parts), key=lambda index: _draw("part", index))
+        found.append(run[number - 1])
+    return found + ([total - total % parts + number - 1] if number <= total % parts else [])
+
+
+def _draw(seed: int | str | None, index: int) -> str:
     """Return an item's place in an order that is the same in every version of everything."""
     return digest_of_bytes(f"{seed} {index}".encode())

@@ -52,7 +52,7 @@ def choose_frames(how: Video, files: Sequence[Path]) -> list[Sequence[int] | Non
     Raises:
         StepInputError: there are too few, or a video cannot be read.
     """
-    if how.count is None and how.fraction is None:
+    if how.takes_all:
         return [None] * len(files)
     offered = [_count(how, path) for path in files]
     where = files[0].name if len(files) == 1 else f"{len(files)} videos"

@@ -45,6 +45,34 @@ def test_a_data_yaml_says_which_pictures_are_for_what(data_of, tmp_path):
         ]
 
 
+def test_splits_that_are_the_same_pictures_are_parted(data_of, tmp_path):
+    """As in the small sets that people try first; one split alone is parted too."""
+    save_pictures(tmp_path / "set/images", 4)
+    (tmp_path / "set/labels").mkdir()
+    for index in range(4):
+        (tmp_path / f"set/labels/img_{index}.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    for told in ("train: images\nval: images\n", "train: images\n"):
+        (tmp_path / "set/data.yaml").write_text(f"path: .\n{told}names: {{0: thing}}\n")
+        found = data_of("set").values()
+
+        assert [("train", "1/2"), ("train", "2/2")] == [(each.split, each.part) for each in found]
+
+
+def test_of_the_annotations_of_coco_those_of_boxes_are_taken(data_of, tmp_path):
+    """Not captions or joints, which lie beside them; one file alone is parted."""
+    save_pictures(tmp_path / "coco/val2017", 4)
+    images = [{"id": i, "file_name": f"img_{i}.png", "height": 40, "width": 40} for i in range(4)]
+    told = json.dumps(
+        {"images": images, "annotations": [], "categories": [{"id": 1, "name": "thing"}]}
+    )
+    for name in ("captions", "instances", "person_keypoints"):
+        (tmp_path / f"coco/{name}_val2017.json").write_text(told)
+    found = data_of("coco").values()
+
+    assert {"coco/instances_val2017.json"} == {each.path for each in found}
+    assert ["1/2", "2/2"] == [each.part for each in found]
+
+
 def test_annotations_of_coco_name_their_pictures(data_of, tmp_path):
     """Which lie near them."""
     for split in ("train", "val"):
@@ -76,6 +104,16 @@ def test_one_video_is_parted_by_its_middle(data_of, tmp_path):
     calib, other = data_of("clip.mp4").values()
 
     assert ("video", 1.0, 1.0) == (calib.kind, calib.end, other.start)
+
+
+def test_several_videos_are_parted_by_their_names(data_of, tmp_path):
+    """Not by their frames: neighbours are much alike."""
+    (tmp_path / "clips").mkdir()
+    for index in range(4):
+        (tmp_path / f"clips/{index}.mp4").touch()
+    calib, other = data_of("clips").values()
+
+    assert ("clips/*[02].mp4", "clips/*[!02].mp4") == (calib.path, other.path)
 
 
 def test_annotations_without_pictures_are_refused(data_of, tmp_path):

@@ -39,6 +39,15 @@ def test_the_tokenizer_lies_with_the_model_or_the_text(here):
     assert "tokenizer.json" == calib.tokenizer
 
 
+def test_one_file_is_parted(here):
+    """No line is in both parts."""
+    (here / "tokenizer.json").write_text(json.dumps(TOKENIZER))
+    file = api.init("bert.onnx", data="words/train.txt").file
+    calib, other = load_recipe(file).recipe.data.values()
+
+    assert ("1/2", "2/2", calib.path) == (calib.part, other.part, other.path)
+
+
 def test_without_a_tokenizer_text_is_nothing(here):
     """What is missing is named."""
     with pytest.raises(UsageError, match=r"there is no tokenizer\.json") as raised:

@@ -17,11 +17,16 @@ from trtbuild.verbs.init.found_data import (
     Part,
     Place,
     divide_files,
+    divide_samples,
     make_part,
+    without_count,
 )
 
 __all__ = ["read_arrays"]
 
+TURNED = "a guess: files have channels at the other end than the model takes them"
+_TURNS = ((2, 0, 1), (1, 2, 0))
+"""Channels from the end to the front, and to the end."""
 _LABELS = ("label", "labels", "target", "targets", "y", "class", "classes")
 
 
@@ -37,17 +42,23 @@ def read_arrays(place: Place) -> FoundData:
     chosen = _choose_arrays([file.stem.lower() for file in files])
     if chosen is None:
         return _read_one_a_file(place, files)
-    parts = []
+    found = []
     keys: tuple[str, ...] = ()
     labels = ""
-    for index, most in zip(chosen, (MOST_CALIBRATED, MOST_COMPARED), strict=False):
+    for index in chosen:
         keys, labels, count = _look_at_arrays(files[index], place.fed)
         options: dict[str, Any] = {"path": place.written + names[index]}
-        options |= _name(files[index], keys, labels)
-        parts.append(make_part(options, count, most, place.batch))
+        options |= _name(files[index], keys, labels) | _turn(files[index], keys, place.fed)
+        found.append((options, count))
+    turned = TURNED if "transpose" in found[0][0] else ""
+    second: Part | None
+    if len(found) > 1:
+        first = make_part(*found[0], MOST_CALIBRATED, place.batch, remark=turned)
+        second = make_part(*found[1], MOST_COMPARED, place.batch)
+    else:
+        first, second = divide_samples(*found[0], place.batch, turned)
     what = f"{len(chosen)} file{'s' if len(chosen) > 1 else ''} of arrays"
-    second = parts[1] if len(parts) > 1 else None
-    return FoundData(what, "arrays", parts[0], second, keys, labels=labels)
+    return FoundData(what, "arrays", first, second, keys, labels=labels)
 
 
 def _read_one_a_file(place: Place, files: Sequence[Path]) -> FoundData:
@@ -55,26 +66,89 @@ def _read_one_a_file(place: Place, files: Sequence[Path]) -> FoundData:
     from trtbuild.data.arrays import describe_array_file
 
     keys, labels, count = _look_at_arrays(files[0], place.fed)
-    shapes = describe_array_file(files[0])
+    held = describe_array_file(files[0])
     (fed,) = (each for each in place.fed if each.spec.name == keys[0])
-    axes = len(shapes.get(keys[0], next(iter(shapes.values()))))
+    axes = len(held.get(keys[0], next(iter(held.values()))).shape)
     alone = axes < len(fed.spec.shape) or count == 1
-    named = _name(files[0], keys, labels)
+    named = _name(files[0], keys, labels) | _turn(files[0], keys, place.fed, alone=alone)
     first, second = divide_files(place, {**({"one_a_file": True} if alone else {}), **named})
     if not alone:  # how many samples there are shows in reading them all
-        first = _without_count(first)
-        second = None if second is None else _without_count(second)
+        first = without_count(first)
+        second = None if second is None else without_count(second)
+    if "transpose" in named:
+        first = Part(first.options, first.count, TURNED)
     what = f"{len(files)} files of arrays" + (", a sample each" if alone else "")
     return FoundData(what, "arrays", first, second, keys, labels=labels)
-
-
-def _without_count(part: Part) -> Part:
-    return Part({k: v for k, v in part.options.items() if k != "count"}, 0, part.remark)
 
 
 def _name(file: Path, keys: Sequence[str], labels: str) -> dict[str, Any]:
     named: dict[str, Any] = {"input": keys[0]} if file.suffix.lower() == ".npy" else {}
     return named | ({"labels": labels} if labels else {})
+
+
+def _turn(
+    file: Path, keys: Sequence[str], fed: Sequence[FedInput], *, alone: bool = False
+) -> dict[str, Any]:
+    """Return the `transpose` that brings channels to where the model takes them, if any has to.
+
+    Raises:
+        UsageError: samples are of a type or shape that the model does not take in any order.
+    """
+    from trtbuild.data.arrays import describe_array_file
+
+    held = describe_array_file(file)
+    found: dict[str, list[int]] = {}
+    for each in fed:
+        if each.spec.name not in keys:
+            continue
+        spec = held.get(each.spec.name, next(iter(held.values())))
+        _demand_type(file, each, spec.dtype)
+        sample = spec.shape if alone else spec.shape[1:]
+        wanted = list(each.spec.shape)
+        if len(sample) < len(wanted) and each.axis is not None:
+            del wanted[each.axis]
+        if len(sample) != len(wanted) or _fits(sample, wanted):
+            continue
+        found[each.spec.name] = _find_order(file, each, sample, wanted)
+    return {"transpose": found} if found else {}
+
+
+def _demand_type(file: Path, fed: FedInput, dtype: str) -> None:
+    wanted = fed.spec.dtype
+    if dtype == wanted:
+        return
+    bytes_for_floats = dtype == "uint8" and wanted.startswith("float")
+    hint = f"save them so: array.astype('{wanted}')"
+    if bytes_for_floats:
+        hint += (
+            ", scaled as the model was trained (mostly / 255); or let the engine take bytes: the "
+            "fix `embed_preprocess`"
+        )
+    raise UsageError(
+        f"--data {file}: its samples for `{fed.spec.name}` are {dtype}, and the model takes "
+        f"{wanted}",
+        hint=hint,
+    )
+
+
+def _fits(sample: Sequence[int | str], wanted: Sequence[int | str]) -> bool:
+    pairs = zip(sample, wanted, strict=True)
+    return all(isinstance(size, str) or own == size for own, size in pairs)
+
+
+def _find_order(
+    file: Path, fed: FedInput, sample: Sequence[int | str], wanted: Sequence[int | str]
+) -> list[int]:
+    before = len(sample) - len(_TURNS[0])
+    for turn in _TURNS if fed.role == "picture" and before >= 0 else ():
+        order = [*range(before), *(before + axis for axis in turn)]
+        if _fits([sample[axis] for axis in order], wanted):
+            return order
+    raise UsageError(
+        f"--data {file}: its samples are {list(sample)}, and `{fed.spec.name}` takes "
+        f"[{', '.join(map(str, wanted))}]",
+        hint="save them in the shape that the model takes, axis 0 of a file counting them",
+    )
 
 
 def _choose_arrays(stems: Sequence[str]) -> tuple[int, ...] | None:
@@ -97,9 +171,9 @@ def _look_at_arrays(path: Path, fed: Sequence[FedInput]) -> tuple[tuple[str, ...
     """
     from trtbuild.data.arrays import describe_array_file
 
-    shapes = describe_array_file(path)
+    shapes = {name: each.shape for name, each in describe_array_file(path).items()}
     inputs = [each.spec.name for each in fed]
-    count = next((shape[0] for shape in shapes.values() if shape), 0)
+    count = next((int(shape[0]) for shape in shapes.values() if shape), 0)
     if path.suffix.lower() == ".npy":
         return (_guess_input(next(iter(shapes.values())), fed),), "", count
     brings = tuple(name for name in inputs if name in shapes)
@@ -120,6 +194,6 @@ def _look_at_arrays(path: Path, fed: Sequence[FedInput]) -> tuple[tuple[str, ...
     return brings, labels, count
 
 
-def _guess_input(shape: Sequence[int], fed: Sequence[FedInput]) -> str:
+def _guess_input(shape: Sequence[int | str], fed: Sequence[FedInput]) -> str:
     fitting = [each for each in fed if len(each.spec.shape) == len(shape)]
     return (fitting or list(fed))[0].spec.name

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from trtbuild.core.errors import UsageError
 from trtbuild.verbs.init.feeding import FedInput
 from trtbuild.verbs.init.model_look import ModelLook
-from trtbuild.verbs.init.splitting import divide_by_name
 
 __all__ = ["FIRST", "MOST_CALIBRATED", "MOST_COMPARED", "SECOND", "FoundData", "Part", "Place",
-           "divide_files", "make_part", "refuse"]  # fmt: skip
+           "divide_files", "divide_samples", "find_halves", "make_part", "refuse",
+           "without_count"]  # fmt: skip
 
 MOST_CALIBRATED, MOST_COMPARED = 128, 500
 FIRST = ("calib", "calibration", "train", "training")
@@ -71,43 +70,56 @@ class Place(NamedTuple):
 def divide_files(
     place: Place, options: Mapping[str, Any] | None = None
 ) -> tuple[Part, Part | None]:
-    """Divide files of one sample each: by folders that are called so, or by their names.
+    """Divide files of one sample each: by folders that are called so, or into two parts.
 
     Raises:
         UsageError: there are fewer than the model takes at once.
     """
-    more = options or {}
+    halves = find_halves(place, options or {})
+    if halves is not None:
+        return halves
+    return divide_samples({"path": place.written, **(options or {})}, len(place.files), place.batch)
+
+
+def divide_samples(
+    options: Mapping[str, Any], count: int, batch: int, remark: str = ""
+) -> tuple[Part, Part | None]:
+    """Divide so many samples into two parts; there is one where they are too few for two.
+
+    Raises:
+        UsageError: there are fewer than the model takes at once.
+    """
+    if count < 2 * batch:
+        return make_part(options, count, MOST_CALIBRATED, batch, remark=remark), None
+    first, second = (
+        make_part({**options, "part": f"{number}/2"}, (count + 2 - number) // 2, most, batch)
+        for number, most in ((1, MOST_CALIBRATED), (2, MOST_COMPARED))
+    )
+    return Part(first.options, first.count, remark), second
+
+
+def find_halves(place: Place, more: Mapping[str, Any]) -> tuple[Part, Part] | None:
+    """Return the files of two folders that are called so; None where there are no such.
+
+    Raises:
+        UsageError: there are fewer than the model takes at once.
+    """
     halves = [
         next((top for top in names if any(n.startswith(f"{top}/") for n in place.files)), None)
         for names in (FIRST, SECOND)
     ]
-    if all(halves):
-        first, second = (
-            make_part(
-                {"path": f"{place.written}/{top}", **more},
-                sum(name.startswith(f"{top}/") for name in place.files),
-                most,
-                place.batch,
-            )
-            for top, most in zip(halves, (MOST_CALIBRATED, MOST_COMPARED), strict=True)
-        )
-        return first, second
-    divided = divide_by_name(place.files, place.batch)
-    if divided is None:
-        whole = {"path": place.written, **more}
-        return make_part(whole, len(place.files), MOST_CALIBRATED, place.batch), None
-    (one, few), (other, rest) = divided
-    folder = escape(place.written)
-    return (
+    if not all(halves):
+        return None
+    first, second = (
         make_part(
-            {"path": f"{folder}/{one}", **more},
-            few,
-            MOST_CALIBRATED,
+            {"path": f"{place.written}/{top}", **more},
+            sum(name.startswith(f"{top}/") for name in place.files),
+            most,
             place.batch,
-            remark="told apart by a letter of their names",
-        ),
-        make_part({"path": f"{folder}/{other}", **more}, rest, MOST_COMPARED, place.batch),
+        )
+        for top, most in zip(halves, (MOST_CALIBRATED, MOST_COMPARED), strict=True)
     )
+    return first, second
 
 
 def make_part(
@@ -126,6 +138,11 @@ def make_part(
         )
     limit = {"count": taken} if taken < count else {}
     return Part({**options, **limit}, taken, remark)
+
+
+def without_count(part: Part) -> Part:
+    """Return a part whose samples show only in reading them all."""
+    return Part({k: v for k, v in part.options.items() if k != "count"}, 0, part.remark)
 
 
 def refuse(place: Place, what: str, hint: str) -> UsageError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,13 @@ from trtbuild.verbs.init.found_data import (
     Part,
     Place,
     divide_files,
+    divide_samples,
+    find_halves,
     make_part,
     refuse,
+    without_count,
 )
+from trtbuild.verbs.init.splitting import divide_by_name
 
 STRIDE = 10
 """Of the frames of a video: neighbours are much alike."""
@@ -38,7 +44,7 @@ def read_pictures(place: Place) -> FoundData:
             f"--data {place.path}: is one picture", hint="name a folder of them, a hundred or more"
         )
     first, second = divide_files(place)
-    split = second is not None and not first.remark
+    split = second is not None and "part" not in second.options
     folders = {name.split("/")[-2] for name in place.files if "/" in name}
     tidy = all(name.count("/") == 1 + split for name in place.files) and len(folders) > 1
     what = f"{len(place.files)} pictures" + (f" in {len(folders)} folders" if tidy else "")
@@ -77,27 +83,30 @@ def read_yolo(place: Place) -> FoundData | None:
 def _write_yolo(place: Place, written: str, told: dict[str, Any]) -> FoundData:
     taken = _find_input(place, "pictures")
     splits = [
-        next((split for split in names if told.get(split)), None) for names in (FIRST, SECOND)
+        split
+        for names in (FIRST, SECOND)
+        if (split := next((each for each in names if told.get(each)), None)) is not None
     ]
-    parts = [
-        _take_split(place, written, split, most)
-        for split, most in zip(splits, (MOST_CALIBRATED, MOST_COMPARED), strict=True)
-        if split is not None
-    ]
+    pictures = [_list_split(place, written, split) for split in splits]
+    first, *rest = ({"path": written, "split": split} for split in splits)
+    second: Part | None
+    if rest and not set(pictures[0]) & set(pictures[1]):
+        one = make_part(first, len(pictures[0]), MOST_CALIBRATED, place.batch)
+        second = make_part(rest[0], len(pictures[1]), MOST_COMPARED, place.batch)
+    else:
+        why = f"`{splits[0]}` and `{splits[1]}` share pictures" if rest else ""
+        one, second = divide_samples(first, len(pictures[0]), place.batch, why)
     what = f"the data set that {written} describes"
-    second = parts[1] if len(parts) > 1 else None
-    return FoundData(what, "yolo", parts[0], second, (taken,), pictures=True, boxes=True)
+    return FoundData(what, "yolo", one, second, (taken,), pictures=True, boxes=True)
 
 
-def _take_split(place: Place, written: str, split: str, most: int) -> Part:
+def _list_split(place: Place, written: str, split: str) -> list[Path]:
     from trtbuild.data.yolo import DataYolo
 
-    options = {"path": written, "split": split}
-    told = {"kind": "yolo", **options, "preprocess": {}}
+    told = {"kind": "yolo", "path": written, "split": split, "preprocess": {}}
     source = DataYolo.model_validate_json(json.dumps(told))
-    return make_part(
-        options, len(source.list_pictures(place.base.absolute()).names), most, place.batch
-    )
+    found = source.list_pictures(place.base.absolute())
+    return [found.root / name for name in found.names]
 
 
 def read_coco(place: Place) -> FoundData | None:
@@ -119,20 +128,23 @@ def read_coco(place: Place) -> FoundData | None:
         at = next((i for i, names in enumerate((FIRST, SECOND)) if any(w in words for w in names)),
                   len(found))  # fmt: skip
         named = [each["file_name"] for each in told["images"] if "file_name" in each]
-        if named:
+        if named and (at not in found or "instances" in words):  # of boxes, not captions or joints
             found[at] = (_join(place, name), len(named), _find_folder(place, file, named[0]))
     if not found:
         return None
     taken = _find_input(place, "pictures")
-    parts = [
-        make_part({"path": path, "pictures": pictures}, count, most, place.batch)
-        for (_, (path, count, pictures)), most in zip(
-            sorted(found.items()), (MOST_CALIBRATED, MOST_COMPARED), strict=False
-        )
+    sets = [
+        ({"path": path, "pictures": pictures}, count)
+        for _, (path, count, pictures) in sorted(found.items())
     ]
-    second = parts[1] if len(parts) > 1 else None
+    second: Part | None
+    if len(sets) > 1:
+        first = make_part(*sets[0], MOST_CALIBRATED, place.batch)
+        second = make_part(*sets[1], MOST_COMPARED, place.batch)
+    else:
+        first, second = divide_samples(*sets[0], place.batch)
     what = "a data set as COCO annotates it"
-    return FoundData(what, "coco", parts[0], second, (taken,), pictures=True, boxes=True)
+    return FoundData(what, "coco", first, second, (taken,), pictures=True, boxes=True)
 
 
 def _find_folder(place: Place, file: Path, picture: str) -> str:
@@ -163,11 +175,9 @@ def read_videos(place: Place) -> FoundData:
     """
     taken = _find_input(place, "videos")
     every = {"stride": STRIDE}
-    parts: list[Part | None]
+    parts: Sequence[Part | None]
     if len(place.files) > 1:
-        parts = [
-            part and _without_count(part) for part in divide_files(place._replace(batch=1), every)
-        ]
+        parts = _divide_videos(place, every)
     else:
         path = _join(place, place.files[0])
         file = place.path if place.files[0] == "." else place.path / place.files[0]
@@ -179,8 +189,18 @@ def read_videos(place: Place) -> FoundData:
     return FoundData(what, "video", first, second, (taken,), pictures=True)
 
 
-def _without_count(part: Part) -> Part:
-    return Part({k: v for k, v in part.options.items() if k != "count"}, 0, part.remark)
+def _divide_videos(place: Place, every: Mapping[str, Any]) -> tuple[Part, Part | None]:
+    """Divide videos, not their frames: by folders that are called so, or by their names."""
+    halves = find_halves(place._replace(batch=1), every)
+    if halves is not None:
+        return without_count(halves[0]), without_count(halves[1])
+    patterns = divide_by_name(place.files)
+    if patterns is None:
+        return Part({"path": place.written, **every}, 0), None
+    one, other = (
+        Part({"path": f"{escape(place.written)}/{pattern}", **every}, 0) for pattern, _ in patterns
+    )
+    return Part(one.options, 0, "told apart by a letter of their names"), other
 
 
 def _measure(file: Path) -> float:

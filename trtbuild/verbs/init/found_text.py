@@ -17,6 +17,7 @@ from trtbuild.verbs.init.found_data import (
     FoundData,
     Part,
     Place,
+    divide_samples,
     make_part,
     refuse,
 )
@@ -57,20 +58,23 @@ def read_text(place: Place) -> FoundData:
     ]
     if None in chosen:
         chosen = [0, 1] if len(stems) > 1 else [0]
-    first, *rest = (
-        _take(place, place.files[at or 0], options, most)
-        for at, most in zip(chosen, (MOST_CALIBRATED, MOST_COMPARED), strict=False)
-    )
+    found = [_take(place, place.files[at or 0], options) for at in chosen]
+    second: Part | None
+    if len(found) > 1:
+        first = make_part(*found[0], MOST_CALIBRATED, place.batch)
+        second = make_part(*found[1], MOST_COMPARED, place.batch)
+    else:
+        first, second = divide_samples(*found[0], place.batch)
     what = f"{len(chosen)} file{'s' if len(chosen) > 1 else ''} of text, a sample a line"
-    return FoundData(what, "text", first, rest[0] if rest else None, tuple(inputs))
+    return FoundData(what, "text", first, second, tuple(inputs))
 
 
-def _take(place: Place, name: str, options: dict[str, Any], most: int) -> Part:
+def _take(place: Place, name: str, options: dict[str, Any]) -> tuple[dict[str, Any], int]:
     file = place.path if name == "." else place.path / name
     written = place.written if name == "." else f"{place.written}/{name}"
     lines = read_regular(file).decode(errors="replace").splitlines()
     count = sum(1 for line in lines if line.strip())
-    return make_part({"path": written, **options}, count, most, place.batch)
+    return {"path": written, **options}, count
 
 
 def _match(fed: Sequence[FedInput]) -> dict[str, str]:

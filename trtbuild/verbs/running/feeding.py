@@ -29,6 +29,8 @@ __all__ = ["FedSample", "Feeding", "choose_feeding", "is_arrays"]
 
 Sort = Literal["picture", "video", "text", "sound"]
 MOST_FILES = 100_000
+_CHOOSING = ("labels", "part", "count", "fraction", "shuffle")
+"""Options of a data set that say which samples it takes, and what is known of them."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,10 @@ def choose_feeding(loaded: LoadedRecipe, path: Path, data: str) -> Feeding:
         )
     elif sort == "text" and own.kind == "text":
         source = own.model_copy(
-            update={"path": place, **dict.fromkeys(("separator", "pair", "labels"))}
-            | {"text": 0, "count": None, "fraction": None, "shuffle": None}
+            update={"path": place, "text": 0, **dict.fromkeys(("separator", "pair", *_CHOOSING))}
         )
     elif sort == "sound" and own.kind == "audio":
-        source = own.model_copy(
-            update={"path": place, "labels": None, "count": None, "fraction": None, "shuffle": None}
-        )
+        source = own.model_copy(update={"path": place, **dict.fromkeys(_CHOOSING)})
     if source is None:
         raise UsageError(
             f"--input: {path}: is {_SAID[sort]}, and data `{name}` (`kind: {own.kind}`) does not "
