@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.api.executors import EXECUTORS, ExecutorSettings, using_executor
+from trtbuild.core.devices import DeviceChoice
 from trtbuild.core.errors import NoGpu, UsageError
 from trtbuild.machine import facts
 from trtbuild.machine.facts import Gpu
@@ -26,7 +27,7 @@ def test_an_executor_by_name_is_told_how_to_run_steps(made, monkeypatch):
     with using_executor("local", jobs=3, log_level="verbose", device=1):
         pass
 
-    assert [ExecutorSettings(jobs=3, log_level="verbose", device=1)] == made
+    assert [ExecutorSettings(jobs=3, log_level="verbose", device=DeviceChoice(index=1))] == made
 
 
 def test_a_gpu_that_is_not_here_is_an_error_before_anything_runs(made, monkeypatch):

@@ -53,7 +53,7 @@ def trtbuild(capsys):
 @pytest.fixture
 def steps_here(monkeypatch):
     """Run steps in this process, which saves starting one for each: for tests of other things."""
-    monkeypatch.setitem(EXECUTORS, "local", lambda _jobs: Inline())
+    monkeypatch.setitem(EXECUTORS, "local", lambda given: Inline(inference=given.device.where))
 
 
 @pytest.fixture(scope="session")

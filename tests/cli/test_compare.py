@@ -63,6 +63,20 @@ def test_two_models_are_compared_without_a_recipe(trtbuild):
     assert before == sorted(Path().iterdir())
 
 
+@pytest.mark.parametrize(
+    ("device", "code", "told"),
+    [("cuda", 4, "has no CUDA provider"), ("gpu", 2, "`gpu` is no device"), ("cpu", 0, "")],
+)
+def test_a_device_is_really_there_or_it_is_an_error(trtbuild, device, code, told):
+    """This ONNX Runtime is the one for CPUs; nothing falls back without a word."""
+    found = trtbuild("compare", "fp32.onnx", "int8.onnx", "--data", "bare.npz", "--device", device)
+
+    if device == "cuda" and "CUDA provider" not in found.err:
+        pytest.skip("there is a GPU, and an ONNX Runtime for it")
+    assert code == found.code
+    assert told in found.err
+
+
 def test_a_model_is_the_same_as_itself(trtbuild):
     """Two files of one name are told apart by their paths; an npy file is for the one input."""
     Path("other").mkdir()

@@ -29,3 +29,14 @@ def test_gpus_have_the_index_that_a_device_is_chosen_by(trtbuild, tmp_path, monk
 
     assert "GPU 0: NVIDIA L4 (8.9), 24.0 GiB" in told
     assert "GPU 1: NVIDIA H200 (9.0), 140.0 GiB" in told
+
+
+def test_what_is_missing_for_a_gpu_is_said_with_what_installs_it(trtbuild, tmp_path, monkeypatch):
+    """There is a GPU, and ONNX Runtime is the one without CUDA."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    monkeypatch.setattr(diagnose, "list_gpus", lambda: (Gpu("NVIDIA L4", "8.9", 24 << 30, "31"),))
+
+    told = trtbuild("doctor").out
+
+    assert "ONNX Runtime computes on the CPU: onnxruntime " in told
+    assert "hint: pip install 'trtbuild[cuda]'" in told

@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from trtbuild.core.devices import ANYWHERE, DeviceChoice
 from trtbuild.core.errors import RecipeError
-from trtbuild.machine.config import ConfiguredPython, find_config_file, read_configured_pythons
+from trtbuild.machine.config import (
+    ConfiguredPython,
+    find_config_file,
+    read_configured_device,
+    read_configured_pythons,
+)
 
 
 @pytest.fixture
@@ -49,6 +55,22 @@ def test_a_python_is_named_for_a_kind_of_target(written):
     } == read_configured_pythons()
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("pythons: {}\n", ANYWHERE),
+        ("device: cpu\n", DeviceChoice("cpu")),
+        ("device: cuda:1\n", DeviceChoice("cuda", 1)),
+        ("device: 1\n", DeviceChoice("auto", 1)),
+    ],
+)
+def test_a_device_is_named_for_all_runs(written, text, expected):
+    """In the words of `--device`."""
+    written(text)
+
+    assert expected == read_configured_device()
+
+
 @pytest.mark.parametrize("home", ["", "relative"])
 def test_where_xdg_says_nothing_it_is_below_the_home(monkeypatch, home):
     """A relative XDG_CONFIG_HOME is to be ignored, says its specification."""
@@ -66,6 +88,9 @@ WRONG = {
     "pythons:\n  tensorrt10: 3.11\n": ("must be the path of a Python", ""),
     "pythons: {tensorrt10: /p, tensorrt10: /q}\n": ("tensorrt10", ""),
     "pythons: [\n": ("error: ", ""),
+    "device: gpu\n": ("1:9: error: `gpu` is no device", "cuda:N"),
+    "device: true\n": ("is no device", "cuda:N"),
+    "device: [0]\n": ("is no device", "cuda:N"),
 }
 
 

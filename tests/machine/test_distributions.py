@@ -80,6 +80,25 @@ def test_several_overwrite_each_other(install):
     assert "uninstall all of them, then install one" in doubt
 
 
+@pytest.mark.parametrize(
+    ("last", "fact"),
+    [
+        (("onnxruntime-gpu", "1.30.0"), "onnxruntime-gpu 1.30.0"),
+        (("onnxruntime", "1.31.1"), "1.31.1"),
+        (("onnxruntime", "1.29.0"), "onnxruntime 1.31.1 and onnxruntime-gpu 1.30.0"),
+    ],
+)
+def test_of_several_the_one_installed_last_is_known_by_its_own_words(install, tmp_path, last, fact):
+    """Its files lie over the others'; words that no list bears out are not believed."""
+    place = tmp_path / "site-packages/onnxruntime/capi"
+    place.mkdir(parents=True)
+    name, version = last
+    words = f"package_name = '{name}'\n__version__ = '{version}'\ncuda_version = '13.0'\n"
+    (place / "build_and_package_info.py").write_text(words)
+
+    assert fact == install("onnxruntime 1.31.1", "onnxruntime_gpu 1.30.0")["onnxruntime"]
+
+
 def test_the_first_folder_on_the_path_wins(install):
     """What lies in another hides, and overwrites nothing."""
     install("onnxruntime_gpu 1.30.0", at="first")

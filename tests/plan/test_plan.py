@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from tests.helpers.plans import plan_with
+from trtbuild.core.needs import INFERENCE_DEVICE
+from trtbuild.data.arrays import Arrays
+from trtbuild.plan.plan import collect_ingredients
+from trtbuild.steps.base import Ref
+from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.infer import Infer
+
+DATA = DataInput(
+    source=Arrays(kind="arrays", path="x.npz"),
+    files=(),
+    manifest=Ref(step="d", output="manifest"),
+    stored=Ref(step="s", output="samples"),
+)
 
 
 def planned(plan, name):
@@ -24,6 +37,19 @@ def test_options_are_ingredients_with_their_defaults():
 
     assert 99.9 == step.ingredients["params"]["calibrator"]["percentile"]
     assert "percentile" == step.ingredients["params"]["calibrator"]["kind"]
+
+
+def test_a_device_is_an_ingredient_only_where_there_is_one():
+    """What was computed on a CPU stays what it was."""
+    step = Infer(model=Ref(step="m", output="model"), data=DATA)
+    given = {"onnxruntime": "1.31.1"}
+    here, there = (
+        collect_ingredients(step, dict.fromkeys("mds", "sha256:aa"), facts)["facts"]
+        for facts in (given, {**given, INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"})
+    )
+
+    assert given == here
+    assert "NVIDIA L4 (8.9), CUDA" == there[INFERENCE_DEVICE]
 
 
 def test_digests_chain_over_the_steps_before():

@@ -14,7 +14,7 @@ import pytest
 
 from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.values import Range, Ranges
 from trtbuild.machine.facts import Gpu
 from trtbuild.run import local as module
@@ -97,6 +97,18 @@ def test_engines_share_a_gpu_but_not_with_a_build(local, tmp_path):
 
     assert local.has_room(ENGINE.needs())
     assert not local.has_room(GPU_BUILD.needs())
+
+
+def test_inference_shares_the_gpu_where_that_computes_it(local, tmp_path, monkeypatch):
+    """Then a build, which times kernels, waits for it; elsewhere neither minds the other."""
+    inference = Needs(inference=True)
+    with contextlib.closing(Local(4, inference="auto")) as on_gpu:
+        monkeypatch.setattr(on_gpu, "_here", {INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"})
+        for executor, room in ((local, True), (on_gpu, False)):
+            executor.start(call(tmp_path, GPU_BUILD, name=f"build {room}"))
+
+            assert room == executor.has_room(inference)
+    assert on_gpu._fill_in(inference).own_process  # memory of the GPU returns with the process
 
 
 def test_another_trtbuild_leaves_the_gpu_alone_too(local):

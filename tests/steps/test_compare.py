@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.models import model_of
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import CorruptObject, StepInputError
+from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.core.records import Comparison
 from trtbuild.data.arrays import Arrays
 from trtbuild.data.base import Manifest, Span
@@ -72,7 +73,7 @@ class Setup:
                 writer.add(name, array)
         self.inputs[f"infer({side})/outputs"] = path
 
-    def run(self, *metrics, gates=(), caveats=(), name="", **more) -> Comparison:
+    def run(self, *metrics, gates=(), caveats=(), name="", facts=None, **more) -> Comparison:
         """Run the step and read what it wrote."""
         out = self.folder / "out"
         out.mkdir(exist_ok=True)
@@ -86,7 +87,15 @@ class Setup:
             gates=gates,
             **more,
         )
-        step.run(Context(inputs=self.inputs, out=out, caveats=caveats, events=self.events))
+        step.run(
+            Context(
+                inputs=self.inputs,
+                out=out,
+                caveats=caveats,
+                events=self.events,
+                facts=facts or {},
+            )
+        )
         self.text = (out / "comparison.json").read_text()
         return Comparison.model_validate_json(self.text)
 
@@ -115,6 +124,13 @@ def test_the_comparison_says_what_ran(setup):
 
     assert "ONNX Runtime on the CPU" == comparison.runner
     assert ("FP32 model", "INT8 model (Q/DQ)") == (comparison.reference, comparison.candidate)
+
+
+def test_a_gpu_that_ran_both_is_named(setup):
+    """Its last bits are others; and it is a fact of the step, or the step would not know it."""
+    comparison = setup.run("cosine", facts={INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"})
+
+    assert "ONNX Runtime on NVIDIA L4 (8.9), CUDA" == comparison.runner
 
 
 def test_caveats_stand_beside_the_numbers(setup):

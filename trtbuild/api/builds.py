@@ -43,12 +43,12 @@ def plan(
     *,
     targets: Sequence[str] = (),
     executor: Executor | str = "local",
-    device: int | None = None,
+    device: str | int | None = None,
 ) -> DecidedPlan:
     """Say which steps of a recipe would run where an executor runs them, and why.
 
-    Runs nothing and fetches nothing. `device` is the index of the GPU that engines would be built
-    on: the index counts for nothing, and which GPU it is does.
+    Runs nothing and fetches nothing. `device` says where ONNX Runtime would compute, and on which
+    GPU engines would be built: the index counts for nothing, and which GPU it is does.
     """
     from trtbuild.verbs.plan import plan_recipe
     from trtbuild.verbs.ready import load_ready
@@ -57,7 +57,7 @@ def plan(
         return plan_recipe(load_ready(path), Store(find_default_root()), place, targets=targets)
 
 
-def why(path: Path | str, *, device: int | None = None) -> tuple[Why, ...]:
+def why(path: Path | str, *, device: str | int | None = None) -> tuple[Why, ...]:
     """Say for every step why the last run of a recipe ran it, and why the next would."""
     from trtbuild.plan.history import explain_steps as explained
 
@@ -77,15 +77,16 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     locked: bool = False,
     no_gates: bool = False,
     log_level: LogLevel = USUAL,
-    device: int | None = None,
+    device: str | int | None = None,
 ) -> AppliedRecipe:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
     With `targets`, only those are built, and one that cannot be built here is an error. With a
     `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
     its ranges. Where a gate does not pass, no model and no engine is placed but with `no_gates`.
-    Steps run on an `executor`: the caller's own, or one by name, with as many `jobs`, on the GPU
-    with the index `device`, and with logs of that `log_level` of TensorRT's.
+    Steps run on an `executor`: the caller's own, or one by name, with as many `jobs`, on a
+    `device` (`auto`, `cpu`, `cuda`, `cuda:1`, or an index alone), and with logs of that
+    `log_level` of TensorRT's.
 
     Raises:
         NoGpu: there is no GPU of that index.
@@ -167,7 +168,7 @@ def inspect(
     *,
     plugins: Sequence[Path | str] = (),
     executor: Executor | str = "local",
-    device: int | None = None,
+    device: str | int | None = None,
 ) -> InspectedEngine:
     """Say what an engine file is, and whether it fits the machine of an executor.
 
@@ -191,7 +192,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     plugins: Sequence[Path | str] = (),
     side: str = "",
     executor: Executor | str = "local",
-    device: int | None = None,
+    device: str | int | None = None,
 ) -> RunResult:
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 

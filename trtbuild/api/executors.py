@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from trtbuild.core.devices import ANYWHERE, DeviceChoice, read_device
 from trtbuild.core.errors import UsageError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.log_levels import USUAL, LogLevel
@@ -23,25 +24,31 @@ class ExecutorSettings:
     jobs: int = 1
     """How many may run at once."""
     log_level: LogLevel = USUAL
-    device: int | None = None
-    """The index of the GPU to run on, as `trtbuild doctor` counts them; None for the first."""
+    device: DeviceChoice = ANYWHERE
+    """Where ONNX Runtime computes, and the GPU to run on."""
 
 
 def _local(settings: ExecutorSettings) -> Executor:
     from trtbuild.run.local import Local
 
-    return Local(settings.jobs, log_level=settings.log_level, device=settings.device)
+    return Local(
+        settings.jobs,
+        log_level=settings.log_level,
+        device=settings.device.index,
+        inference=settings.device.where,
+    )
 
 
 def _inline(settings: ExecutorSettings) -> Executor:
     from trtbuild.run.inline import Inline
 
-    if settings.device is not None:  # CUDA counts anew for processes alone that begin with it
+    device = settings.device
+    if device.index is not None:  # CUDA counts anew for processes alone that begin with it
         raise UsageError(
             "the executor `inline` runs in this process, on the first GPU that CUDA shows it",
-            hint=f"CUDA_VISIBLE_DEVICES={settings.device} trtbuild ..., or another executor",
+            hint=f"CUDA_VISIBLE_DEVICES={device.index} trtbuild ..., or another executor",
         )
-    return Inline(threads=settings.jobs, log_level=settings.log_level)
+    return Inline(threads=settings.jobs, log_level=settings.log_level, inference=device.where)
 
 
 EXECUTORS: dict[str, Callable[[ExecutorSettings], Executor]] = {"local": _local, "inline": _inline}
@@ -66,14 +73,18 @@ def using_executor(
     *,
     jobs: int = 1,
     log_level: LogLevel = USUAL,
-    device: int | None = None,
+    device: DeviceChoice | str | int | None = None,
 ) -> Iterator[Executor]:
     """Yield an executor; one that is made here, by its name and as is said, is closed at the end.
 
+    Without a `device`, that of the user's settings holds, or `auto`.
+
     Raises:
-        UsageError: there is none of that name.
+        UsageError: there is none of that name, or no such device.
         NoGpu: there is no GPU of that index.
+        RecipeError: the settings are wrong.
     """
+    chosen = read_device(device)
     if not isinstance(executor, str):
         yield executor
         return
@@ -81,10 +92,14 @@ def using_executor(
         raise UsageError(
             f"there is no executor `{executor}`", hint=f"executors: {', '.join(EXECUTORS)}"
         )
-    if device is not None:
+    if chosen is None:
+        from trtbuild.machine.config import read_configured_device
+
+        chosen = read_configured_device()
+    if chosen.index is not None:
         from trtbuild.machine.facts import demand_device
 
-        demand_device(device)
-    settings = ExecutorSettings(jobs, log_level, device)
+        demand_device(chosen.index)
+    settings = ExecutorSettings(jobs, log_level, chosen)
     with contextlib.closing(EXECUTORS[executor](settings)) as made:
         yield made

@@ -25,6 +25,7 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
     others: bool = True,
     jobs: int = 1,
     executor: Executor | str = "local",
+    device: str | int | None = None,
     listener: Listener | None = None,
     announce: Callable[[LayerCost], None] | None = None,
 ) -> LayerReport:
@@ -50,7 +51,7 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
     loaded = load_ready(path)
     compare = loaded.recipe.compare
     own = (compare.sensitivity if compare else None) or LayerMeasurement()
-    with using_executor(executor, jobs=jobs) as place:
+    with using_executor(executor, jobs=jobs, device=device) as place:
         return measure_layers(
             loaded,
             Store(find_default_root()),

@@ -30,7 +30,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
     out: Path | str | None = None,
     jobs: int = 2,
     executor: Executor | str = "local",
-    device: int | None = None,
+    device: str | int | None = None,
     listener: Listener | None = None,
 ) -> ComparedPair:
     """Compare an ONNX model or engine with a `reference` that is taken as right.

@@ -126,7 +126,7 @@ def verify(
     executor: Executor | str = "local",
     listener: Listener | None = None,
     log_level: LogLevel = USUAL,
-    device: int | None = None,
+    device: str | int | None = None,
 ) -> Verification:
     """Build a recipe again in a store of its own, and hold that to what its lock guarantees.
 

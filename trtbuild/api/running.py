@@ -32,13 +32,13 @@ def run_samples(  # noqa: PLR0913  # all that a user may ask for
     on: Place = "any",
     plugins: Sequence[Path | str] = (),
     executor: Executor | str = "local",
-    device: int | None = None,
+    device: str | int | None = None,
 ) -> Iterator[SampleRuns]:
     """Run a recipe on files, one by one, through the preprocessing of its data (`data`, by name).
 
     Outputs are read as the recipe's metrics say: the `top` best classes, boxes, vectors. `names`
     are those of the classes. With `sides` (`fp32`, `half`, `int8`) these models run side by side,
-    on the CPU.
+    in ONNX Runtime.
 
     Raises:
         UsageError: it is no recipe, or does not say how such files become what the model takes.

@@ -70,7 +70,7 @@ class Onnxruntime(Options):
             StepInputError: ONNX Runtime cannot load the model, or has no operator for a node of it.
         """
         from trtbuild.backends.model import OnnxModel
-        from trtbuild.model.session import CPU
+        from trtbuild.model.providers import CPU, list_names
 
         read = OnnxModel.read(order.model)
         if read.split:
@@ -87,7 +87,7 @@ class Onnxruntime(Options):
         return BuildResult(
             inputs=read.inputs,
             outputs=read.outputs,
-            options={"provider": CPU[0], "graph_optimization_level": "EXTENDED"},
+            options={"provider": list_names(CPU)[0], "graph_optimization_level": "EXTENDED"},
             layers=tuple(_read_layer(layer, chosen) for layer in order.requested),
         )
 

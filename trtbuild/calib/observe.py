@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import Feeder
 from trtbuild.model.plugins import cut_before_plugins
-from trtbuild.model.session import CPU, open_session
+from trtbuild.model.providers import CPU, Providers
+from trtbuild.model.session import open_session
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +36,7 @@ class Exposed:
     """Where its weights lie; all who open it map the same file."""
     split: bool
     """Whether they lay there before: a large model's, which nobody is to copy."""
-    providers: tuple[str, ...]
+    providers: Providers
 
 
 class Observer:
@@ -54,7 +55,7 @@ class Observer:
         self.exposed = exposed
         """What another process needs to observe the same."""
         self.tensors = exposed.tensors
-        self._session = open_session(
+        self.session = open_session(
             exposed.model.read_bytes(),
             threads=1,
             folder=exposed.folder,
@@ -70,7 +71,7 @@ class Observer:
         Raises:
             StepInputError: ONNX Runtime failed; quotes it.
         """
-        return self._named(feed, self._session.run(feed, self._made))
+        return self._named(feed, self.session.run(feed, self._made))
 
     def _named(
         self, feed: Mapping[str, np.ndarray], made: dict[str, np.ndarray]
@@ -89,7 +90,7 @@ def observing(
     folder: Path,
     below: Path | None = None,
     feeder_for: Callable[[Sequence[TensorSpec]], Feeder] = Feeder,
-    providers: Sequence[str] = CPU,
+    providers: Providers = CPU,
 ) -> Iterator[tuple[Observer, Feeder]]:
     """Open a model to observe its tensors, and yield what makes feeds for it as well.
 

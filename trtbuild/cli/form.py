@@ -27,9 +27,11 @@ FormOption = Annotated[
 
 
 DeviceOption = Annotated[
-    int | None,
+    str | None,
     typer.Option(
-        "--device", min=0, metavar="N", help="The GPU to work on, as `trtbuild doctor` counts them."
+        "--device",
+        metavar="WHERE",
+        help="Where ONNX Runtime computes: auto, cpu, cuda, cuda:N; N alone: the GPU for engines.",
     ),
 ]
 LogLevelOption = Annotated[

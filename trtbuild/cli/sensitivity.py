@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
 
 __all__ = ["sensitivity"]
 
@@ -53,6 +53,7 @@ def sensitivity(  # noqa: PLR0913  # its options
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="All layers; also reasons, and reused steps.")
     ] = False,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> None:
     """Say what each layer costs in INT8: alone, and as the only one that is not; worst first."""
@@ -69,6 +70,7 @@ def sensitivity(  # noqa: PLR0913  # its options
             others=not alone,
             jobs=jobs,
             executor=executor,
+            device=device,
             listener=listener,
             announce=(lambda _: None) if quiet else write_cost,
         )

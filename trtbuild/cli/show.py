@@ -239,6 +239,11 @@ def write_diagnosis(found: Diagnosis) -> None:
         echo(f"GPU {index}: {gpu.in_words()}, {format_size(gpu.memory_bytes)}")
     if not found.gpus:
         echo("GPU: none with a driver: engines are built, and cannot be run here")
+    where = found.inference.fact or "the CPU"
+    why = f": {found.inference.hindrance}" if found.gpus and found.inference.hindrance else ""
+    echo(f"ONNX Runtime computes on {where}{why}")
+    if why:
+        echo(f"       hint: {found.inference.hint}")
     echo("targets:")
     for target in found.targets:
         versions = ", ".join(name_package(name, fact) for name, fact in target.packages.items())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
 
 __all__ = ["tune"]
 
@@ -58,6 +58,7 @@ def tune(  # noqa: PLR0913  # its options
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="All that was tried; also the steps of each.")
     ] = False,
+    device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> int:
     """Find the least float work that holds the gates, as a patch; exit code 1 if none does."""
@@ -79,6 +80,7 @@ def tune(  # noqa: PLR0913  # its options
             best=best,
             jobs=jobs,
             executor=executor,
+            device=device,
             listener=listener,
             tell=None if quiet else make_teller(),
         )

@@ -7,12 +7,26 @@ import sys
 
 from trtbuild.core.options import Options
 
-__all__ = ["GPU", "GPU_MEMORY", "GpuNeed", "Needs", "count_machine_bytes", "read_capability"]
+__all__ = [
+    "GPU",
+    "GPU_MEMORY",
+    "INFERENCE_DEVICE",
+    "OPTIONAL",
+    "GpuNeed",
+    "Needs",
+    "count_machine_bytes",
+    "read_capability",
+]
 
 GPU = "gpu"
 """The fact that names the GPU of a place: `NVIDIA L4 (8.9)`."""
 GPU_MEMORY = "gpu_memory"
 """The fact of how many bytes of memory it has."""
+INFERENCE_DEVICE = "inference_device"
+"""The fact of the GPU that ONNX Runtime computes on, and by what: `NVIDIA H200 (9.0),
+CUDAExecutionProvider`. There is none where it computes on the CPU."""
+OPTIONAL = frozenset({INFERENCE_DEVICE})
+"""Facts that are no ingredient where there are none."""
 
 
 class GpuNeed(Options):
@@ -32,6 +46,8 @@ class Needs(Options):
     gpu: GpuNeed | None = None
     memory_bytes: int | None = None
     """Main memory; None where it is not known beforehand."""
+    inference: bool = False
+    """It runs models in ONNX Runtime: on a GPU, shared, where the place has one for that."""
     own_process: bool = False
     """It holds a GPU, whose memory returns with the process, or runs code that is not ours."""
     limit_seconds: float | None = None

@@ -1,4 +1,4 @@
-"""The user's own settings, apart from any recipe: which Python builds which kind of target."""
+"""The user's own settings, apart from any recipe: Pythons for kinds of targets, and the device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from trtbuild.core.errors import RecipeError
+from trtbuild.core.devices import ANYWHERE, FORMS, DeviceChoice, read_device
+from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.locations import find_config_root
 from trtbuild.core.watch import note_path
@@ -14,7 +15,14 @@ from trtbuild.machine.facts import list_target_kinds
 from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
-__all__ = ["ConfiguredPython", "find_config_file", "read_configured_pythons"]
+__all__ = [
+    "ConfiguredPython",
+    "find_config_file",
+    "read_configured_device",
+    "read_configured_pythons",
+]
+
+SETTINGS = "pythons", "device"
 
 
 @frozen
@@ -38,21 +46,39 @@ def read_configured_pythons() -> dict[str, ConfiguredPython]:
         RecipeError: all that is wrong with the file, in file order.
         MissingFile: it is there, and may not be read.
     """
-    path = find_config_file()
-    note_path(path)
-    if not path.exists():
-        return {}
-    source = read_recipe_text(path)
-    if not any(line.partition("#")[0].strip() for line in source.lines):
-        return {}
-    problems = sort_problems([*source.problems, *_problems(source)])
-    if problems:
-        raise RecipeError(problems)
-    data: Any = source.root.plain
+    source = _read_settings()
+    data: Any = {} if source is None else source.root.plain
     return {
         kind: ConfiguredPython(str(Path(python).expanduser()), _place(source, kind))
         for kind, python in data.get("pythons", {}).items()
+        if source is not None
     }
+
+
+def read_configured_device() -> DeviceChoice:
+    """Return the device that the settings name; `auto` where they name none.
+
+    Raises:
+        RecipeError, MissingFile: as `read_configured_pythons`.
+    """
+    source = _read_settings()
+    data: Any = {} if source is None else source.root.plain
+    return read_device(data.get("device")) or ANYWHERE
+
+
+def _read_settings() -> RecipeText | None:
+    """Return the settings, checked; None where there are none."""
+    path = find_config_file()
+    note_path(path)
+    if not path.exists():
+        return None
+    source = read_recipe_text(path)
+    if not any(line.partition("#")[0].strip() for line in source.lines):
+        return None
+    problems = sort_problems([*source.problems, *_problems(source)])
+    if problems:
+        raise RecipeError(problems)
+    return source
 
 
 def _place(source: RecipeText, kind: str) -> str:
@@ -67,10 +93,12 @@ def _problems(source: RecipeText) -> Iterator[Problem]:
         yield source.problem((), "the settings are a mapping", "begin with `pythons:`")
         return
     for name in data:
-        if name != "pythons":
-            guess = find_nearest(str(name), ["pythons"])
-            hint = f"did you mean `{guess}`?" if guess else "there is one: `pythons`"
+        if name not in SETTINGS:
+            guess = find_nearest(str(name), SETTINGS)
+            hint = f"did you mean `{guess}`?" if guess else "there are `pythons` and `device`"
             yield source.problem((name,), f"`{name}` is no setting", hint, key=True)
+    if "device" in data:
+        yield from _device_problems(source, data["device"])
     section = data.get("pythons", {})
     if not isinstance(section, dict):
         hint = "write `tensorrt10: /path/to/python` below it"
@@ -78,6 +106,16 @@ def _problems(source: RecipeText) -> Iterator[Problem]:
         return
     for kind, python in section.items():
         yield from _python_problems(source, kind, python)
+
+
+def _device_problems(source: RecipeText, device: object) -> Iterator[Problem]:
+    try:
+        wrong = isinstance(device, bool) or not isinstance(device, str | int)
+        found = None if wrong else read_device(device)  # type: ignore[arg-type]  # it is not wrong
+    except UsageError:
+        found = None
+    if found is None:
+        yield source.problem(("device",), f"`{device}` is no device", f"write {FORMS}")
 
 
 def _python_problems(source: RecipeText, kind: str, python: object) -> Iterator[Problem]:

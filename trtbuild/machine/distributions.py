@@ -17,6 +17,9 @@ EMPTY = frozenset({"tensorrt"})
 """Those that bring nothing themselves, and pin the one that does."""
 AND = " and "
 _MODULES = frozenset(name for names in MODULES.values() for name in names)
+_OWN_WORDS = "capi/build_and_package_info.py"
+"""Where ONNX Runtime says which of its distributions it is."""
+_ASSIGNED = re.compile(r"(?m)^(\w+) = ['\"]([^'\"]*)['\"]")
 _SUFFIXES = (".dist-info", ".egg-info")
 
 
@@ -90,6 +93,10 @@ def _found(name: str, folder: PathFolder) -> str:
     owners = _owners(name, folder, [*([] if plain is None else [name]), *others])
     if not owners and plain is None and folder.modules & {*MODULES[name]}:
         owners = _owners(name, folder, folder.installed)
+    if len(owners) > 1 and (last := _read_own_words(name, folder)):
+        owners = [
+            each for each in owners if last == (each, folder.installed[each].version)
+        ] or owners
     if plain is not None and (owners in ([], [name]) or (name in EMPTY and len(owners) == 1)):
         return plain.version
     return AND.join(f"{each} {folder.installed[each].version}" for each in sorted(owners))
@@ -103,6 +110,20 @@ def _owners(name: str, folder: PathFolder, candidates: Iterable[str]) -> list[st
         if owners:
             return owners
     return []
+
+
+def _read_own_words(name: str, folder: PathFolder) -> tuple[str, str] | None:
+    """Return the name and version that a module says it is of, where it does.
+
+    Of several distributions that overwrite each other that is the one installed last.
+    """
+    path = os.path.join(folder.path, name, _OWN_WORDS)  # noqa: PTH118
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+            words = dict(_ASSIGNED.findall(file.read()))
+    except (OSError, ValueError):
+        return None
+    return normalize_name(words.get("package_name", "")), words.get("__version__", "")
 
 
 def _lists(folder: PathFolder, name: str, start: bytes) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, cast
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import Backend, Capabilities
+from trtbuild.core.devices import Where
 from trtbuild.core.errors import NoGpu
 from trtbuild.core.facts import name_package, read_version
 from trtbuild.core.frozen import frozen
 from trtbuild.core.kinds import find_kind, load_kinds, name_kind
-from trtbuild.core.needs import GPU, GPU_MEMORY
+from trtbuild.core.needs import GPU, GPU_MEMORY, INFERENCE_DEVICE
 from trtbuild.core.watch import note_driver
 from trtbuild.machine.distributions import (
     explain_overlap,
@@ -62,13 +63,22 @@ class InstalledPackages(Mapping[str, str]):
     """
 
     def __init__(
-        self, paths: Sequence[str] | None = None, *, python: str = "", device: int = 0
+        self,
+        paths: Sequence[str] | None = None,
+        *,
+        python: str = "",
+        device: int = 0,
+        inference: Where = "cpu",
     ) -> None:
         """Look into `paths`, of a Python of that version; with None, of this interpreter.
 
-        `device` is the index of the GPU that is meant, of those that CUDA shows.
+        `device` is the index of the GPU that is meant, of those that CUDA shows; `inference` says
+        where ONNX Runtime shall compute.
         """
         self.device = device
+        self.inference: Where = inference
+        self.doubts: list[str] = []
+        """What was found out on the way, and whoever waits for a result must know."""
         self._python = python or platform.python_version()
         places = dict.fromkeys(sys.path if paths is None else paths)
         self._folders = [read_folder(path) for path in places]
@@ -81,6 +91,8 @@ class InstalledPackages(Mapping[str, str]):
         return self._asked[name]
 
     def _find(self, name: str) -> str:
+        if name == INFERENCE_DEVICE:
+            return self._find_inference_device()
         if name not in (GPU, GPU_MEMORY):
             return self._version(name)
         found = list_gpus()
@@ -88,6 +100,28 @@ class InstalledPackages(Mapping[str, str]):
         for gpu in found[self.device : self.device + 1]:
             return gpu.in_words() if name == GPU else str(gpu.memory_bytes)
         raise KeyError(name)
+
+    def _find_inference_device(self) -> str:
+        package = self.peek("onnxruntime") or ""
+        if self.inference == "cpu" or (self.inference == "auto" and "-gpu " not in package):
+            raise KeyError(INFERENCE_DEVICE)
+        from trtbuild.machine.inference import choose_inference_device
+
+        found = list_gpus()[self.device : self.device + 1]
+        note_driver(found=bool(found))
+        chosen = choose_inference_device(
+            self.inference,
+            package or None,
+            found[0] if found else None,
+            environment=show_device(self.device) if self.device else {},
+        )
+        if not chosen.fact:
+            self.inference = "cpu"  # it stays so: what is tried again may come out otherwise
+            if chosen.hindrance:
+                told = f"{chosen.hindrance} (hint: {chosen.hint})"
+                self.doubts.append(f"ONNX Runtime computes on the CPU: {told}")
+            raise KeyError(INFERENCE_DEVICE)
+        return chosen.fact
 
     def peek(self, name: str) -> str | None:
         """Return the version of a distribution; the question is not remembered."""
@@ -112,7 +146,8 @@ class InstalledPackages(Mapping[str, str]):
 
 def list_doubts(facts: Mapping[str, str]) -> tuple[str, ...]:
     """Say what is wrong with the facts that were looked up."""
-    return tuple(filter(None, (explain_overlap(name, fact) for name, fact in facts.items())))
+    overlaps = (explain_overlap(name, fact) for name, fact in facts.items())
+    return (*filter(None, overlaps), *getattr(facts, "doubts", ()))
 
 
 def find_missing_packages(capabilities: Capabilities, facts: Mapping[str, str]) -> str:

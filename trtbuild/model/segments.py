@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.model.nodes import WEIGHTED
+from trtbuild.model.providers import CPU, Providers
 from trtbuild.model.session import Session, open_session
 from trtbuild.model.view import GraphView, Site, iterate_names_read_in_bodies
 from trtbuild.model.weights_file import (
@@ -74,8 +75,9 @@ class SegmentedModel:
     What is computed from constants alone belongs to every part that reads it.
     """
 
-    def __init__(self, model: onnx.ModelProto, *, folder: Path) -> None:
+    def __init__(self, model: onnx.ModelProto, *, folder: Path, providers: Providers = CPU) -> None:
         """Take a model as it lies in a folder: its weights may be in files beside it."""
+        self._providers = providers
         self.view = GraphView(model)
         self._model = model
         self._folder = folder
@@ -155,7 +157,9 @@ class SegmentedModel:
         inputs = tuple(name for name in self._born if name in live and name in reads)
         large = self._gather_large(reads) | rewiring.constants
         model = self._write(nodes, inputs, outputs, reads, large)
-        session = open_session(model.SerializeToString(), threads=threads, constants=large)
+        session = open_session(
+            model.SerializeToString(), threads=threads, constants=large, providers=self._providers
+        )
         return Part(session, inputs, hands_on, wanted)
 
     def _gather_large(self, reads: set[str]) -> dict[str, np.ndarray]:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.words import quote_whole
 from trtbuild.model.opset import EXPORT_ANEW, is_outdated
+from trtbuild.model.providers import CPU, CUDA, Providers, list_names, prepare
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["CPU", "Session", "open_session", "write_optimized"]
+__all__ = ["CPU", "Session", "is_out_of_memory", "open_session", "write_optimized"]
 
-CPU = ("CPUExecutionProvider",)
-"""Where sessions compute unless told otherwise: the same numbers on every machine of a kind."""
 _LACKING = "every operator must be one that ONNX Runtime has: replace others before the export"
 _OTHER_FORM = (
     "ONNX Runtime has this operator in other types or opsets alone: export the model in float32, "
@@ -31,6 +30,11 @@ _ADVICE = (
         "export the model with an opset that this ONNX Runtime knows, as 17 or 20",
     ),
 )
+_HINTS = {CUDA: "`trtbuild doctor` says what it lacks; `--device cpu` does without"}
+_NO_MEMORY = re.compile(
+    r"(?i)out of memory|failed to allocate memory|bad_alloc|CUDNN_STATUS_ALLOC_FAILED"
+    r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
+)
 _ERRORS_ALONE, _NOTHING = 3, 4
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
 
@@ -40,7 +44,8 @@ class Session:
 
     def __init__(self, session: Any, keep: object = None) -> None:
         """Take what `keep` keeps in memory for as long as the session lives."""
-        self._session = session
+        self.session = session
+        """ONNX Runtime's own."""
         self._keep = keep
         self._outputs = [output.name for output in session.get_outputs()]
 
@@ -57,7 +62,7 @@ class Session:
             return {}
         hint = "do the arrays have the values and sizes that the model was made for?"
         with _translate_errors("run", hint):
-            values = self._session.run(names, dict(feed_dict))
+            values = self.session.run(names, dict(feed_dict))
         return dict(zip(names, values, strict=True))
 
 
@@ -67,7 +72,7 @@ def open_session(
     threads: int,
     folder: Path | None = None,
     mapped: bool = False,
-    providers: Sequence[str] = CPU,
+    providers: Providers = CPU,
     constants: Mapping[str, np.ndarray] | None = None,
     quiet: bool = False,
 ) -> Session:
@@ -82,7 +87,7 @@ def open_session(
         threads: how many compute one operator.
         folder: where the model's external data lies; by default where its file does.
         mapped: leave weights in that data's file: packing them for speed would copy them all.
-        providers: ONNX Runtime's execution providers, the first choice first.
+        providers: what ONNX Runtime computes on: all of them must really be there.
         constants: initializers that the model says lie in a file: sessions may share them.
         quiet: have ONNX Runtime log nothing of what it raises anyway: runs may fail.
 
@@ -108,7 +113,7 @@ def open_session(
     return Session(_load(model, options, providers), keep=constants)
 
 
-def write_optimized(model: Path, path: Path, *, providers: Sequence[str] = CPU) -> None:
+def write_optimized(model: Path, path: Path, *, providers: Providers = CPU) -> None:
     """Have ONNX Runtime write down the graph that it would run, its fusions of Q/DQ included.
 
     Fusions up to EXTENDED decide between integer and float; the layout changes above them depend
@@ -137,13 +142,15 @@ def _make_options(threads: int) -> Any:
     return options
 
 
-def _load(model: Path | bytes, options: Any, providers: Sequence[str]) -> Any:
+def _load(model: Path | bytes, options: Any, providers: Providers) -> Any:
     import onnxruntime as ort
 
-    _demand_providers(providers, ort.get_available_providers())
+    names = list_names(providers)
+    _demand_providers(names, ort.get_available_providers())
+    prepare(providers)
     with _translate_errors("load", _LACKING):
         session = ort.InferenceSession(model, options, providers=list(providers))
-    _demand_providers(providers, session.get_providers())
+    _demand_providers(names, session.get_providers())
     return session
 
 
@@ -153,8 +160,13 @@ def _demand_providers(wanted: Sequence[str], found: Sequence[str]) -> None:
         if provider not in found:
             raise MissingDependency(
                 f"ONNX Runtime has no {provider} here, only {', '.join(found)}",
-                hint="install an ONNX Runtime that has it, and what it needs",
+                hint=_HINTS.get(provider, "install an ONNX Runtime that has it, and what it needs"),
             )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Tell whether an error of a session says that there was no memory left."""
+    return isinstance(error, MemoryError) or bool(_NO_MEMORY.search(str(error)))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trtbuild.core.facts import name_package
-from trtbuild.core.needs import GPU, GPU_MEMORY
+from trtbuild.core.needs import GPU, GPU_MEMORY, INFERENCE_DEVICE
 from trtbuild.plan.absent_data import MADE
 from trtbuild.plan.compile import name_target_step
 from trtbuild.plan.lock import Lock
@@ -21,6 +21,8 @@ __all__ = [
     "write_install",
     "write_requirements",
 ]
+
+_NO_PACKAGES = (GPU, GPU_MEMORY, INFERENCE_DEVICE, "python")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def list_pins(tools: Mapping[str, str]) -> list[str]:
     """Return what pip would have to install, a pin each; what is no package is left out."""
     pins = []
     for name, fact in sorted(tools.items()):
-        if fact != NOT_INSTALLED and name not in (GPU, GPU_MEMORY, "python"):
+        if fact != NOT_INSTALLED and name not in _NO_PACKAGES:
             pins += [each.replace(" ", "==") for each in name_package(name, fact).split(" and ")]
     return sorted(dict.fromkeys(pins))
 

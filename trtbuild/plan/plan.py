@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from trtbuild.core.digest import digest_of_tree, write_canonical_json
+from trtbuild.core.needs import OPTIONAL
 from trtbuild.core.options import Options, find_location_fields
 from trtbuild.steps.base import Pinned, Ref, Step, StepValue
 from trtbuild.steps.held_files import iterate_leaves
@@ -135,7 +136,11 @@ def _tree(step: Step, inputs: dict[str, str], facts: Mapping[str, str]) -> dict[
         "version": step.version,
         "params": params,
         "inputs": {**inputs, **pinned},
-        "facts": {name: facts.get(name, NOT_INSTALLED) for name in step.fact_names()},
+        "facts": {
+            name: facts.get(name, NOT_INSTALLED)
+            for name in step.fact_names()
+            if name not in OPTIONAL or name in facts
+        },
     }
 
 

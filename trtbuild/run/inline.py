@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from functools import cached_property
 
+from trtbuild.core.devices import Where
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.machine.facts import InstalledPackages
@@ -17,14 +18,18 @@ __all__ = ["Inline"]
 class Inline:
     """Runs a step in this process, during `start`: for tests and for debuggers."""
 
-    def __init__(self, threads: int = 1, *, log_level: LogLevel = USUAL) -> None:
+    def __init__(
+        self, threads: int = 1, *, log_level: LogLevel = USUAL, inference: Where = "cpu"
+    ) -> None:
+        """Give each step so many threads; `inference` says where ONNX Runtime computes."""
+        self._inference: Where = inference
         self._threads = threads
         self._log_level = log_level
         self._happened: list[CallResult | StepProgress] = []
 
     @cached_property
     def _here(self) -> InstalledPackages:
-        return InstalledPackages()
+        return InstalledPackages(inference=self._inference)
 
     def place(self, needs: Needs) -> Place:
         """Say what is here; another Python is not."""

@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.core.devices import Where
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.log_levels import USUAL, LogLevel
-from trtbuild.core.needs import Needs, count_machine_bytes
+from trtbuild.core.needs import INFERENCE_DEVICE, GpuNeed, Needs, count_machine_bytes
 from trtbuild.machine.facts import InstalledPackages, list_gpus, show_device
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.interrupts import holding_interrupts
@@ -51,9 +52,18 @@ class Local:
     """
 
     def __init__(
-        self, jobs: int, *, log_level: LogLevel = USUAL, device: int | None = None
+        self,
+        jobs: int,
+        *,
+        log_level: LogLevel = USUAL,
+        device: int | None = None,
+        inference: Where = "cpu",
     ) -> None:
-        """Run so many steps at once; on the GPU with an index, of those that CUDA shows."""
+        """Run so many steps at once; on the GPU with an index, of those that CUDA shows.
+
+        `inference` says where ONNX Runtime computes.
+        """
+        self._inference: Where = inference
         self._log_level = log_level
         self._device = device
         self._threads = os.cpu_count() or 1
@@ -67,7 +77,7 @@ class Local:
 
     @cached_property
     def _here(self) -> InstalledPackages:
-        return InstalledPackages(device=self._device or 0)
+        return InstalledPackages(device=self._device or 0, inference=self._inference)
 
     @cached_property
     def _bus(self) -> str:
@@ -79,8 +89,15 @@ class Local:
         """Say under which Python of this machine a step would run, and whether it can."""
         return find_place(needs, self._here)
 
+    def _fill_in(self, needs: Needs) -> Needs:
+        """Return what a step needs here: inference takes the GPU where that computes it."""
+        if not needs.inference or INFERENCE_DEVICE not in self._here:
+            return needs
+        return needs.model_copy(update={"gpu": needs.gpu or GpuNeed(), "own_process": True})
+
     def has_room(self, needs: Needs) -> bool:
         """Tell whether a job is free, and the GPU and the memory that a step needs."""
+        needs = self._fill_in(needs)
         taken = [each.needs for each in self._running.values()]
         taken += [waiting for _, waiting, _ in self._waiting]
         if len(taken) >= self._jobs:
@@ -108,7 +125,7 @@ class Local:
 
     def start(self, call: Call) -> None:
         """Take a call; it begins when its outcome is waited for, so that threads are shared out."""
-        needs = call.step.needs()
+        needs = self._fill_in(call.step.needs())
         alone = needs.gpu is not None and needs.gpu.alone
         self._waiting.append((call, needs, self._gpu if alone else None))
         if alone:

@@ -38,6 +38,7 @@ PROVIDERS = {
     "pyarrow": "trtbuild[datasets]",
     "pycocotools": "trtbuild[detection]",
     "onnxslim": "trtbuild[simplify]",
+    "cuda": "trtbuild[cuda]",
     "tensorrt_rtx": "trtbuild[rtx]",
     "tensorrt_rtx_bindings": "trtbuild[rtx-aot]",
 }

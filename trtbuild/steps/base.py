@@ -11,9 +11,10 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from trtbuild.core.frozen import frozen
 from trtbuild.core.log_levels import USUAL, LogLevel
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
+from trtbuild.model.providers import Providers, choose_providers
 
 __all__ = [
     "MODEL",
@@ -117,6 +118,24 @@ class Context:
     log_level: LogLevel = USUAL
     """How much of what a builder says goes into the log. Never changes a result."""
     events: Events = field(default_factory=QuietEvents)
+
+    @property
+    def inference_device(self) -> str:
+        """What ONNX Runtime computes on, in the words of the fact; empty for the CPU.
+
+        Only a step that names that fact has it, and is to use it.
+        """
+        return self.facts.get(INFERENCE_DEVICE, "")
+
+    @property
+    def providers(self) -> Providers:
+        """The execution providers that its sessions are opened with."""
+        return choose_providers(self.inference_device)
+
+    @property
+    def runner(self) -> str:
+        """What runs models, in words."""
+        return f"ONNX Runtime on {self.inference_device or 'the CPU'}"
 
     def path(self, source: Ref | Pinned) -> Path:
         """Return the file that an input names; a model's weights lie beside it."""

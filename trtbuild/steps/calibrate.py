@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from trtbuild.calib.kinds import Calibrator
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import count_machine_bytes
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs, count_machine_bytes
 from trtbuild.steps.base import Context, Events, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -60,7 +60,11 @@ class Calibrate(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the values, NumPy the search."""
-        return ("numpy", "onnxruntime")
+        return ("numpy", "onnxruntime", INFERENCE_DEVICE)
+
+    def needs(self) -> Needs:
+        """Run the model."""
+        return Needs(inference=True)
 
     def run(self, context: Context) -> None:
         """Write ranges, what narrower ones cut off, and how the values are spread; sorted by name.
@@ -161,6 +165,7 @@ class Calibrate(Step):
                 seen.histograms,
                 folder=context.out.parent / "judged",
                 workers=choose_workers(context),
+                providers=context.providers,
             )
         except (NothingToJudge, StepInputError) as error:
             told = str(error) or "no output holds floats that tell anything"
@@ -190,6 +195,7 @@ class Calibrate(Step):
             folder=path.parent,
             below=context.out.parent,
             feeder_for=lambda inputs: self.data.make_feeder(inputs, context),
+            providers=context.providers,
         )
         del model  # with its weights
         with opening as (observer, feeder):
@@ -213,11 +219,13 @@ def choose_workers(context: Context) -> int:
 
 
 def count_processes(context: Context, model: Path, samples: int) -> int:
-    """Return how many processes share the samples out.
+    """Return how many processes share the samples out; one where a GPU computes them.
 
     Each arranges the weights in the model's file for itself: all but the first may have half of
     the machine's memory for that.
     """
+    if context.inference_device:
+        return 1
     fitting = count_machine_bytes() // 2 // max(1, model.stat().st_size)
     return min(choose_workers(context), samples, 1 + fitting)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
 from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
@@ -22,9 +22,7 @@ from trtbuild.steps.measuring import Measuring, measure_all, tell_hidden_parts
 if TYPE_CHECKING:
     from trtbuild.core.comparison import Comparison, Measure
 
-__all__ = ["RUNNER", "CompareOutputs", "compare_outputs", "name_reference"]
-
-RUNNER = "ONNX Runtime on the CPU"
+__all__ = ["CompareOutputs", "compare_outputs", "name_reference"]
 
 
 class CompareOutputs(Step):
@@ -53,8 +51,8 @@ class CompareOutputs(Step):
     """Why it does not count where that data has another scale."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure."""
-        return self.more.list_packages()
+        """Name the packages that may change a figure, and what ran both."""
+        return (*self.more.list_packages(), INFERENCE_DEVICE)
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
@@ -73,7 +71,9 @@ class CompareOutputs(Step):
             StepInputError: the outputs are not of the samples that the data holds.
             CorruptObject: a file of outputs is torn.
         """
-        comparison = compare_outputs(self, context, candidate=self.candidate_name, runner=RUNNER)
+        comparison = compare_outputs(
+            self, context, candidate=self.candidate_name, runner=context.runner
+        )
         self._hold_data_apart(context)
         tell_hidden_parts(comparison.measures, context)
         if not any(measure.applies for measure in comparison.measures):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.compare import RUNNER, compare_outputs
+from trtbuild.steps.compare import compare_outputs
 from trtbuild.steps.infer_engine import EngineRunner
 from trtbuild.steps.measuring import Measuring
 
@@ -41,8 +41,8 @@ class CompareEngine(Step):
     """What is measured beside plain metrics."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure."""
-        return self.more.list_packages()
+        """Name the packages that may change a figure, and what ran both."""
+        return (*self.more.list_packages(), INFERENCE_DEVICE)
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
@@ -63,7 +63,7 @@ class CompareEngine(Step):
             self,
             context,
             # The engine's runner is not the reference's: each says its own.
-            reference_runner=RUNNER,
+            reference_runner=context.runner,
             candidate=f"engine of {self.target}",
             runner=context.read(self.runner, EngineRunner).runner,
         )

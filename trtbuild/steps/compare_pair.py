@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.compare import RUNNER, compare_outputs
+from trtbuild.steps.compare import compare_outputs
 from trtbuild.steps.infer_engine import EngineRunner
 from trtbuild.steps.measuring import Measuring, tell_hidden_parts
 
@@ -42,8 +42,8 @@ class ComparePair(Step):
     """What is measured beside plain metrics."""
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure."""
-        return self.more.list_packages()
+        """Name the packages that may change a figure, and what ran both."""
+        return (*self.more.list_packages(), INFERENCE_DEVICE)
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
@@ -83,4 +83,4 @@ class ComparePair(Step):
 
 
 def _read_runner(runner: Ref | None, context: Context) -> str:
-    return RUNNER if runner is None else context.read(runner, EngineRunner).runner
+    return context.runner if runner is None else context.read(runner, EngineRunner).runner

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.core.arrays import ArrayFile, RaggedRows
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_tree
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import METRIC_ROWS, Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.compare import RUNNER
 from trtbuild.steps.infer import write_outputs
 from trtbuild.steps.layer_metrics import SURVEYED, plan_tally
 from trtbuild.steps.measure_layers import read_picked, take_whole_batches
@@ -46,7 +45,11 @@ class InferSome(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
-        return ("onnxruntime",)
+        return ("onnxruntime", INFERENCE_DEVICE)
+
+    def needs(self) -> Needs:
+        """Run a model."""
+        return Needs(inference=True)
 
     def run(self, context: Context) -> None:
         """Write outputs.npz; samples at the end that fill no batch are left out.
@@ -88,8 +91,8 @@ class CompareSome(Step):
     gates: tuple[Gate, ...] = ()
 
     def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure."""
-        return self.more.list_packages()
+        """Name the packages that may change a figure, and what ran both."""
+        return (*self.more.list_packages(), INFERENCE_DEVICE)
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
@@ -136,7 +139,7 @@ class CompareSome(Step):
         found = Comparison(
             reference="reference",
             candidate="candidate",
-            runner=RUNNER,
+            runner=context.runner,
             samples=count,
             data=digest_of_tree(list(picked.digests[:count])),
             labelled=manifest.labelled,

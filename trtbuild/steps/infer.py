@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.model.nodes import iterate_nodes
+from trtbuild.model.providers import CPU, Providers
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -23,12 +25,14 @@ if TYPE_CHECKING:
     from trtbuild.model.outline import ModelOutline
     from trtbuild.model.plugins import Front
 
-__all__ = ["Infer", "KeptOutputs", "write_outputs"]
+__all__ = ["GPU_LANES", "Infer", "KeptOutputs", "write_outputs"]
 
 WIDER = (
     "FP16 is computed in FP32 here: on a CPU, ONNX Runtime drops the casts between FP16 layers, so "
     "what overflows or is rounded between them does not show"
 )
+
+GPU_LANES = 2
 
 
 class Infer(Step):
@@ -49,7 +53,11 @@ class Infer(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
-        return ("onnxruntime",)
+        return ("onnxruntime", INFERENCE_DEVICE)
+
+    def needs(self) -> Needs:
+        """Run a model."""
+        return Needs(inference=True)
 
     def run(self, context: Context) -> None:
         """Write outputs.npz: for each output an array whose axis 0 is the samples, or ragged rows.
@@ -100,6 +108,7 @@ def write_outputs(
         front,
         feeder.feeds(samples),
         at_once=1 if outline.split else total // feeder.batch,
+        providers=context.providers,
         threads=context.threads or os.cpu_count() or 1,
         mapped=outline.split,
         folder=twin.parent,
@@ -167,6 +176,7 @@ def _run_all(
     feeds: Iterator[Feed],
     *,
     at_once: int,
+    providers: Providers,
     threads: int,
     mapped: bool,
     folder: Path,
@@ -179,12 +189,15 @@ def _run_all(
     from trtbuild.data.prefetch import MOST_THREADS, map_in_order
     from trtbuild.model.session import open_session
 
-    lanes = max(1, min(at_once, threads, MOST_THREADS))
+    # A GPU computes one after the other: two keep it busy while results are fetched.
+    most = MOST_THREADS if providers is CPU else GPU_LANES
+    lanes = max(1, min(at_once, threads, most))
     session = open_session(
         model,
         threads=threads // lanes,
         mapped=mapped,
         folder=folder if isinstance(model, bytes) else None,
+        providers=providers,
     )
 
     def run(feed: Feed) -> tuple[Feed, dict[str, np.ndarray]]:

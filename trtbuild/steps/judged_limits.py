@@ -13,6 +13,7 @@ from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.limit_search import Choice, search_limits
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.providers import CPU, Providers
 
 if TYPE_CHECKING:
     import onnx
@@ -53,6 +54,14 @@ class Judged(NamedTuple):
         )
 
 
+class _Running(NamedTuple):
+    """How models are run, and where they are written before."""
+
+    folder: Path
+    workers: int
+    providers: Providers
+
+
 def choose_judging(
     calibrators: Mapping[str, HostCalibrator],
     histograms: Mapping[str, Histogram],
@@ -73,6 +82,7 @@ def search_judged(
     *,
     folder: Path,
     workers: int,
+    providers: Providers = CPU,
 ) -> Judged:
     """Search the limits of the tensors that have `auto`; others' are those of the histograms.
 
@@ -91,12 +101,12 @@ def search_judged(
     tables = _list_tables(calibrators, {name: seen[name] for name in trial.tensors})
     with contextlib.suppress(StepInputError):  # what is wrong with a sample, the judge tells
         tables[READERS] = tables["mse"] | _find_readers(
-            prepared, feeds, seen, free, folder, workers
+            prepared, feeds, seen, free, _Running(folder, workers, providers)
         )
     last = [name for name in trial.tensors if name not in prepared.fed][-WATCHED:]
     judge = Judge(
-        _start(prepared.plain, folder / "plain.onnx", last),
-        _start(trial.model, folder / "quantized.onnx", last),
+        _start(prepared.plain, folder / "plain.onnx", last, providers),
+        _start(trial.model, folder / "quantized.onnx", last, providers),
         feeds,
         trial.scales,
         fixed=prepared.fed,
@@ -113,8 +123,7 @@ def _find_readers(  # all that the search knows
     feeds: Sequence[Feed],
     seen: Mapping[str, Histogram],
     free: Sequence[str],
-    folder: Path,
-    workers: int,
+    running: _Running,
 ) -> dict[str, float]:
     """Return the limits with which the readers of free tensors err least."""
     from trtbuild.calib.reader_limits import find_reader_limits
@@ -122,16 +131,16 @@ def _find_readers(  # all that the search knows
     from trtbuild.quant.reader_trial import ReaderTrial
 
     trial = prepared.trial
-    with use_scratch(folder / "scratch of readers", of=prepared.plain):
+    with use_scratch(running.folder / "scratch of readers", of=prepared.plain):
         readers = ReaderTrial(copy.deepcopy(prepared.plain), trial.model, trial.tensors)
     found = find_reader_limits(
-        _start(readers.model, folder / "readers.onnx", ()),
+        _start(readers.model, running.folder / "readers.onnx", (), running.providers),
         feeds[READ_ONE_IN // 2 :: READ_ONE_IN] or feeds[:1],
         readers.readings,
         trial.scales,
         {name: seen[name].absmax for name in trial.tensors},
         trial.find_group,
-        workers=workers,
+        workers=running.workers,
     )
     return {name: min(found[name], seen[name].absmax) for name in free if name in found}
 
@@ -195,7 +204,9 @@ def _prepare(path: Path, limits: Mapping[str, float], folder: Path) -> _Prepared
     return _Prepared(plain, trial, tuple(value.name for value in plain.graph.input))
 
 
-def _start(model: onnx.ModelProto, path: Path, exposed: Iterable[str]) -> Session:
+def _start(
+    model: onnx.ModelProto, path: Path, exposed: Iterable[str], providers: Providers
+) -> Session:
     """Open a session on one thread, with outputs added."""
     import onnx
 
@@ -207,6 +218,8 @@ def _start(model: onnx.ModelProto, path: Path, exposed: Iterable[str]) -> Sessio
         if name not in known:
             model.graph.output.append(onnx.ValueInfoProto(name=name))
     if not is_split(model):
-        return open_session(model.SerializeToString(), threads=1)
+        return open_session(model.SerializeToString(), threads=1, providers=providers)
     write_split(model, path, path.with_suffix(".weights"))
-    return open_session(path.read_bytes(), threads=1, folder=path.parent, mapped=True)
+    return open_session(
+        path.read_bytes(), threads=1, folder=path.parent, mapped=True, providers=providers
+    )

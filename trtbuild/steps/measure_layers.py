@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import Needs
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.patterns import find_nodes
 from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples
 from trtbuild.core.user_code import UserCode
@@ -19,7 +19,7 @@ from trtbuild.measure.metrics import Metric
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.infer import KeptOutputs
+from trtbuild.steps.infer import GPU_LANES, KeptOutputs
 from trtbuild.steps.layer_metrics import SURVEYED, plan_tally
 from trtbuild.steps.measuring import Measuring
 
@@ -69,15 +69,15 @@ class MeasureLayers(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the outputs, others the figures."""
-        return (*self.more.list_packages(), "onnxruntime")
+        return (*self.more.list_packages(), "onnxruntime", INFERENCE_DEVICE)
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
         return self.more.user_code()
 
     def needs(self) -> Needs:
-        """Need a process of its own where code of the user's runs."""
-        return Needs(own_process=self.user_code() is not None)
+        """Run models; need a process of its own where code of the user's runs."""
+        return Needs(inference=True, own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write layers.json (core.sensitivity.MeasuredLayers).
@@ -101,7 +101,9 @@ class MeasureLayers(Step):
             path, runnable = context.path(self.quantized), open_pairs(quantized)
         operands = read_operands(runnable, quantized)
         layers = [layer.name for layer in account.layers if layer.precision == "int8"]
-        model = LayerModel(runnable, operands, layers, folder=path.parent)
+        model = LayerModel(
+            runnable, operands, layers, folder=path.parent, providers=context.providers
+        )
         chosen = [each for each in model.switches.layers if model.name(each) in names]
         shares = share_out(model.cut(), chosen, self.parts)
         stretches = shares[self.part]
@@ -139,7 +141,8 @@ class MeasureLayers(Step):
         threads = context.threads or os.cpu_count() or 1
         # Tasks are given samples in order; of a large model, weights fill the memory.
         one_by_one = outline.split or bool(self.more.tasks)
-        lanes = 1 if one_by_one else max(1, min(threads, count // feeder.batch))
+        most = 1 if one_by_one else GPU_LANES if context.inference_device else threads
+        lanes = max(1, min(most, count // feeder.batch))
         runs = LayerRuns(
             model, stretches, mine, threads=threads // lanes, whole=whole, others=self.others
         )

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
+from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.core.sensitivity import (
     LayerSensitivity,
     MeasuredLayers,
@@ -14,7 +15,7 @@ from trtbuild.core.sensitivity import (
 )
 from trtbuild.model.number_type import FLOAT_NAMES
 from trtbuild.steps.base import Context, Ref, Step
-from trtbuild.steps.compare import RUNNER, name_reference
+from trtbuild.steps.compare import name_reference
 
 __all__ = ["MergeLayers"]
 
@@ -34,6 +35,10 @@ class MergeLayers(Step):
     half: str = ""
     """What the rest of the built model computes in, where that is 16-bit."""
 
+    def fact_names(self) -> tuple[str, ...]:
+        """Name what ran the model."""
+        return (INFERENCE_DEVICE,)
+
     def run(self, context: Context) -> None:
         """Write sensitivity.json (core.sensitivity.Sensitivity)."""
         from trtbuild.model.number_type import describe_number_type
@@ -44,7 +49,7 @@ class MergeLayers(Step):
         numbers = describe_number_type(load_bare(context.path(self.model)))
         layers = [layer for part in parts for layer in part.layers]
         found = Sensitivity(
-            runner=RUNNER,
+            runner=context.runner,
             reference=_name_reference(numbers),
             samples=max(part.samples for part in parts),
             of=picked.of,

@@ -15,6 +15,7 @@ from trtbuild.machine.facts import (
     list_gpus,
     list_target_kinds,
 )
+from trtbuild.machine.inference import InferenceDevice, choose_inference_device
 from trtbuild.machine.interpreters import find_configured_python, find_interpreter
 
 __all__ = ["Diagnosis", "diagnose_machine", "judge_kinds"]
@@ -40,6 +41,8 @@ class Diagnosis:
     """For every kind, under the Python that it is built under."""
     pythons: dict[str, ConfiguredPython]
     """The Pythons that are named for kinds of targets, and by what."""
+    inference: InferenceDevice
+    """What ONNX Runtime computes on, and what is missing for a GPU."""
     extras: dict[str, str]
     """Version by distribution; empty where it is not installed."""
     installs: dict[str, str]
@@ -54,12 +57,16 @@ def diagnose_machine(store: Path) -> Diagnosis:
         RecipeError: the settings are wrong.
     """
     facts = InstalledPackages()
+    gpus = list_gpus()
     named = {kind: find_configured_python(kind) for kind in list_target_kinds()}
     return Diagnosis(
         python=facts["python"],
-        gpus=list_gpus(),
+        gpus=gpus,
         targets=tuple(_ready(kind) for kind in named),
         pythons={kind: each for kind, each in named.items() if each is not None},
+        inference=choose_inference_device(
+            "auto", facts.peek("onnxruntime"), gpus[0] if gpus else None
+        ),
         extras={name: facts.get(name, "") for name in EXTRAS},
         installs=EXTRAS,
         store=store,

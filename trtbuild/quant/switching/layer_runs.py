@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from trtbuild.model.nodes import name_of
+from trtbuild.model.providers import CPU, Providers
 from trtbuild.model.segments import Part, SegmentedModel, State
 from trtbuild.model.view import Site
 from trtbuild.quant.switching.operands import QuantizedOperands
@@ -69,9 +70,13 @@ class LayerModel:
         layers: Sequence[str],
         *,
         folder: Path,
+        providers: Providers = CPU,
     ) -> None:
-        """Take the float model, bare, as it lies in a folder, and the names of its INT8 layers."""
-        self.parts = SegmentedModel(model, folder=folder)
+        """Take the float model, bare, as it lies in a folder, and the names of its INT8 layers.
+
+        `providers` are what ONNX Runtime computes on.
+        """
+        self.parts = SegmentedModel(model, folder=folder, providers=providers)
         self.operands = operands
         view = self.parts.view
         wanted = set(layers)

@@ -68,7 +68,7 @@ def run_arrays(  # noqa: PLR0913  # what to run, on what, and where
 ) -> RunResult:
     """Run a recipe's engine, or an engine, once on the arrays of an npz file.
 
-    With a `side` (`fp32`, `int8`) that model of the recipe, on the CPU.
+    With a `side` (`fp32`, `int8`) that model of the recipe, in ONNX Runtime.
 
     Raises:
         MissingFile: the recipe is not built, or an engine is not there.
@@ -81,7 +81,9 @@ def run_arrays(  # noqa: PLR0913  # what to run, on what, and where
     feed = _read_arrays(inputs)
     recipe = _load(path)
     if side:
-        runner = find_side(_demand_recipe(path, recipe), side, build_dir, doubt)
+        runner = find_side(
+            _demand_recipe(path, recipe), side, executor, build_dir=build_dir, doubt=doubt
+        )
     else:
         runner = choose_runner(
             path,
@@ -121,7 +123,7 @@ def run_samples(  # noqa: PLR0913  # what to run, on what, and where
     recipe = _demand_recipe(path, _load(path))
     feeding = choose_feeding(recipe, inputs, data)
     runners: dict[str, Runner] = {
-        side: find_side(recipe, side, build_dir, doubt) for side in sides
+        side: find_side(recipe, side, executor, build_dir=build_dir, doubt=doubt) for side in sides
     } or {
         "": choose_runner(
             path,

@@ -15,8 +15,10 @@ from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.core.values import TensorSpec
+from trtbuild.model.providers import choose_providers
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.engines import find_gpu_place, run_engine
 from trtbuild.run.executor import Executor
@@ -117,11 +119,20 @@ class _OnGpu:
         return f"{self.model} on this machine's GPU ({self._told}){self._remark}"
 
 
-class _OnCpu:
-    """A model in ONNX Runtime."""
+class _InOnnxRuntime:
+    """A model in ONNX Runtime, on the CPU or where the executor computes such models."""
 
-    def __init__(self, model: Path, why: str, profiles: Sequence[ShapeBounds], remark: str) -> None:
+    def __init__(
+        self,
+        model: Path,
+        executor: Executor,
+        *,
+        why: str = "",
+        profiles: Sequence[ShapeBounds],
+        remark: str,
+    ) -> None:
         self.model = model
+        self._facts = executor.place(Needs()).facts
         self._why = why
         self._profiles = profiles
         self._remark = remark
@@ -136,7 +147,17 @@ class _OnCpu:
     def _session(self) -> Session:
         from trtbuild.model.session import open_session
 
-        return open_session(self.model, threads=0, mapped=self._outline.split)
+        return open_session(
+            self.model,
+            threads=0,
+            mapped=self._outline.split,
+            # This process sees all GPUs; a step's sees the one that is meant.
+            providers=choose_providers(self._device, index=getattr(self._facts, "device", 0)),
+        )
+
+    @cached_property
+    def _device(self) -> str:
+        return self._facts.get(INFERENCE_DEVICE, "")
 
     @property
     def inputs(self) -> Sequence[TensorSpec]:
@@ -148,7 +169,8 @@ class _OnCpu:
 
     def describe(self, feed: Feed) -> str:
         beyond = tell_beyond(feed, self._profiles)
-        told = f"{self.model}, in ONNX Runtime on the CPU: not the engine itself"
+        where = self._device or "the CPU"
+        told = f"{self.model}, in ONNX Runtime on {where}: not the engine itself"
         return f"{told}{self._why}{beyond}{self._remark}"
 
 
@@ -166,8 +188,9 @@ def choose_runner(  # noqa: PLR0913  # what to run, and where
     """Return what runs an engine, or a recipe's.
 
     Where its TensorRT and GPU are here the engine itself runs; elsewhere, and `on` the CPU, the
-    ONNX model that it was built from runs in ONNX Runtime. Of a recipe with several targets the
-    first that can run here does, or the `target` that is named.
+    ONNX model that it was built from runs in ONNX Runtime, wherever the executor has that compute.
+    Of a recipe with several targets the first that can run here does, or the `target` that is
+    named.
 
     Raises:
         MissingFile: the recipe is not built, or an engine is not there.
@@ -189,11 +212,14 @@ def choose_runner(  # noqa: PLR0913  # what to run, and where
     model = _of_recipe(recipe, build_dir) if recipe else _of_engine(path)
     asked = "" if on == "cpu" else f" ({why})"
     profiles = list_profiles(recipe) if recipe else list_profiles_beside(path)
-    return _OnCpu(model, asked, profiles, _remark(recipe, model, doubt))
+    remark = _remark(recipe, model, doubt)
+    return _InOnnxRuntime(model, executor, why=asked, profiles=profiles, remark=remark)
 
 
-def find_side(recipe: LoadedRecipe, side: str, build_dir: Path, doubt: Doubt) -> Runner:
-    """Return what runs the `fp32`, `half` or `int8` model of a recipe, on the CPU.
+def find_side(
+    recipe: LoadedRecipe, side: str, executor: Executor, *, build_dir: Path, doubt: Doubt
+) -> Runner:
+    """Return what runs the `fp32`, `half` or `int8` model of a recipe, in ONNX Runtime.
 
     Raises:
         MissingFile: it has not been built.
@@ -205,7 +231,8 @@ def find_side(recipe: LoadedRecipe, side: str, build_dir: Path, doubt: Doubt) ->
             f"{model}: there is no such model",
             hint=f"trtbuild apply {recipe.file} --build-dir {build_dir}, if the recipe makes one",
         )
-    return _OnCpu(model, "", list_profiles(recipe), _remark(recipe, model, doubt))
+    remark = _remark(recipe, model, doubt)
+    return _InOnnxRuntime(model, executor, profiles=list_profiles(recipe), remark=remark)
 
 
 def _remark(recipe: LoadedRecipe | None, file: Path, doubt: Doubt) -> str:
