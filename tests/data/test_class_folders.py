@@ -57,4 +57,11 @@ def test_a_file_that_is_not_there_is_said(tmp_path):
     """With what belongs into it."""
     with pytest.raises(MissingFile, match=r"names\.txt") as caught:
         read_class_names(tmp_path / "names.txt")
-    assert "a line each" in caught.value.hint
+    assert "the name of a class a line" in caught.value.hint
+
+
+def test_names_that_are_only_shown_may_be_alike(tmp_path):
+    """As of ImageNet's two cranes; folders could not be told apart by them."""
+    (tmp_path / "names.txt").write_text("crane\ncrane\n")
+
+    assert ("crane", "crane") == read_class_names(tmp_path / "names.txt", unlike=False)

@@ -105,7 +105,7 @@ def run(  # noqa: PLR0913  # its options
 def _read_names(path: Path | None) -> tuple[str, ...]:
     from trtbuild.data.class_folders import read_class_names
 
-    return () if path is None else read_class_names(path)
+    return () if path is None else read_class_names(path, unlike=False)
 
 
 def _write_arrays(ran: RunResult, output: Path | None, form: Form) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.cli.echo import echo
 from trtbuild.core.errors import NotWritable, UsageError
 from trtbuild.data.picture_files import is_picture
-from trtbuild.verbs.running.answers import Answer, find_nearest
+from trtbuild.verbs.running.answers import Answer, ClassMap, ScoredBox, ScoredClass, find_nearest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +21,7 @@ __all__ = ["describe_answers", "show_answers"]
 
 MOST_NEAR = 3
 _FIRST = 5
+_MOST_SHARES = 10
 Answered = tuple["FedSample", dict[str, Answer]]
 
 
@@ -60,25 +61,47 @@ def _describe(answer: Answer) -> dict[str, Any]:
         return {"boxes": answer.boxes, "outputs": outputs}
     if answer.classes:
         return {"classes": answer.classes, "outputs": outputs}
+    if answer.class_map is not None:
+        shape = answer.class_map.classes.shape
+        return {"class_map": {"shape": shape, "shares": answer.class_map.shares},
+                "outputs": outputs}  # fmt: skip
     return {"outputs": outputs}
 
 
 def _tell(answer: Answer) -> Iterator[str]:
     if answer.boxes is not None:
+        yield from map(_tell_box, answer.boxes)
         if not answer.boxes:
             yield "nothing found"
-        for box in answer.boxes:
-            left, top, right, bottom = (f"{each:.0f}" for each in box.corners)
-            who = box.name or f"class {box.number}"
-            yield f"{box.score:6.1%}  {who}  from ({left}, {top}) to ({right}, {bottom})"
+    elif answer.class_map is not None:
+        yield from _tell_map(answer.class_map)
+    elif answer.picture is not None:
+        height, width = answer.picture.shape[:2]
+        yield f"a picture, {width}x{height} pixels"
     elif answer.classes:
-        for each in answer.classes:
-            yield f"{each.score:6.1%}  {each.name or f'class {each.number}'}"
+        yield from map(_tell_class, answer.classes)
     elif answer.vector is None:
         for name, array in answer.outputs.items():
             first = ", ".join(f"{value:.4g}" for value in array.reshape(-1)[:_FIRST])
             more = ", ..." if array.size > _FIRST else ""
             yield f"{name} {array.dtype.name} {list(array.shape)}: {first}{more}"
+
+
+def _tell_box(box: ScoredBox) -> str:
+    left, top, right, bottom = (f"{each:.0f}" for each in box.corners)
+    return f"{_tell_class(box)}  from ({left}, {top}) to ({right}, {bottom})"
+
+
+def _tell_class(found: ScoredClass | ScoredBox) -> str:
+    return f"{found.score:6.1%}  {found.name or f'class {found.number}'}"
+
+
+def _tell_map(found: ClassMap) -> Iterator[str]:
+    height, width = found.classes.shape
+    yield f"a map of classes, {width}x{height} pixels"
+    yield from map(_tell_class, found.shares[:_MOST_SHARES])
+    if (more := len(found.shares) - _MOST_SHARES) > 0:
+        yield f"and {more} more"
 
 
 def _show_nearest(side: str, kept: list[Answered]) -> None:
@@ -172,14 +195,24 @@ def _keep_video(runs: SampleRuns, output: Path) -> Iterator[Answered]:
 
 
 def _draw(fed: FedSample, answers: Mapping[str, Answer]) -> np.ndarray:
-    from trtbuild.verbs.running.drawing import draw_boxes, draw_lines, join_side_by_side
+    from trtbuild.verbs.running.drawing import (
+        draw_boxes,
+        draw_classes,
+        draw_lines,
+        join_side_by_side,
+    )
 
     assert fed.picture is not None  # noqa: S101  # pictures and frames have one
     sides = []
     for side, answer in answers.items():
-        if answer.boxes is None:
-            lines: Iterable[str] = (side, *_tell(answer)) if side else _tell(answer)
-            sides.append(draw_lines(fed.picture, lines))
-        else:
+        if answer.boxes is not None:
             sides.append(draw_boxes(fed.picture, answer.boxes, side))
+        elif answer.picture is not None:
+            sides.append(draw_lines(answer.picture, (side,) if side else ()))
+        else:
+            lines: Iterable[str] = (side, *_tell(answer)) if side else _tell(answer)
+            shown = fed.picture
+            if answer.class_map is not None:
+                shown = draw_classes(shown, answer.class_map)
+            sides.append(draw_lines(shown, lines))
     return join_side_by_side(sides)

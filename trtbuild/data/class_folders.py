@@ -15,17 +15,20 @@ MOST_BYTES = 16 << 20
 """More than a million names."""
 
 
-def read_class_names(path: Path) -> tuple[str, ...]:
+def read_class_names(path: Path, *, unlike: bool = True) -> tuple[str, ...]:
     """Read the names of classes, a line each, in the order of the model's scores.
 
-    Empty lines at the end do not count.
+    Empty lines at the end do not count. Folders are told by their names, which must then be
+    `unlike`; where names are only shown, two classes may have one (ImageNet has two cranes).
 
     Raises:
         MissingFile: there is no such file.
         StepInputError: it is no such list: empty, not UTF-8, or a name stands there twice.
     """
     note_path(path)
-    hint = "write the folders' names into it, a line each, in the order of the model's scores"
+    hint = "it has the name of a class a line, in the order of the model's scores"
+    if unlike:
+        hint += ", as the folders are called"
     try:
         names = read_regular(path, most_bytes=MOST_BYTES).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -38,7 +41,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     if not stripped or not all(stripped):
         raise StepInputError(f"{path}: has an empty line, or none at all", hint=hint)
     twice = next((name for name in stripped if stripped.count(name) > 1), None)
-    if twice is not None:
+    if unlike and twice is not None:
         raise StepInputError(f"{path}: names `{twice}` twice", hint=hint)
     return tuple(stripped)
 

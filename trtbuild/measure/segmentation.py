@@ -69,6 +69,17 @@ class Segmentation(MetricKind):
         )
         return choose_figures(self.against, by_labels=by_labels, by_reference=by_reference)
 
+    def choose_classes(self, output: np.ndarray) -> np.ndarray:
+        """Return the class of each pixel, int64 [height, width], of what a model puts out."""
+        import numpy as np
+
+        if output.dtype.kind in "biu":
+            return np.asarray(np.squeeze(output), np.int64)
+        scores = np.moveaxis(output, -1, 0) if self.channels_last else output
+        if scores.ndim > 2 and scores.shape[0] > 1:  # noqa: PLR2004  # classes, height, width
+            return np.asarray(scores.argmax(axis=0), np.int64).squeeze()
+        return np.asarray(np.squeeze(scores) >= self.threshold, np.int64)
+
     def begin(self, subject: Subject) -> Measurement:
         """Return a measurement of class maps.
 
@@ -105,7 +116,7 @@ class _Maps:
         """Count pixels."""
         (output,) = self.outputs
         reference, candidate = (
-            self._choose(side[output]) for side in (sample.reference, sample.candidate)
+            self._told.choose_classes(side[output]) for side in (sample.reference, sample.candidate)
         )
         if reference.shape != candidate.shape:
             raise CannotMeasure(
@@ -118,17 +129,6 @@ class _Maps:
             for pair, side in zip(self._pairs, (reference, candidate), strict=False):
                 fitted = _stretch(side, mask.shape)
                 self._kept[pair].append(_count(mask, fitted, self._told.ignore_index))
-
-    def _choose(self, output: np.ndarray) -> np.ndarray:
-        """Return the class of each pixel, int64 [height, width]."""
-        import numpy as np
-
-        if output.dtype.kind in "biu":
-            return np.asarray(np.squeeze(output), np.int64)
-        scores = np.moveaxis(output, -1, 0) if self._told.channels_last else output
-        if scores.ndim > 2 and scores.shape[0] > 1:  # noqa: PLR2004  # classes, height, width
-            return np.asarray(scores.argmax(axis=0), np.int64).squeeze()
-        return np.asarray(np.squeeze(scores) >= self._told.threshold, np.int64)
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Return every figure over some samples."""

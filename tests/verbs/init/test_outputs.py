@@ -86,3 +86,16 @@ def test_what_is_suppressed_has_no_noise_to_gate():
     """Rows move when a score does."""
     assert not purpose(floats(y=("n", 300, 6))).floats
     assert not purpose(floats(y=("n", 10)), suppresses=True).floats
+
+
+@pytest.mark.parametrize(
+    ("output", "task"),
+    [
+        (("y", "int64", ("n", 640, 640)), "segmentation"),
+        (("y", "uint8", ("n", 1, 640, 640)), "segmentation"),
+        (("y", "int64", ("n", 20)), ""),
+    ],
+)
+def test_whole_numbers_for_each_pixel_are_a_map_of_classes(output, task):
+    """They have chosen already."""
+    assert task == purpose([output]).task

@@ -102,3 +102,50 @@ def test_the_nearest_are_by_cosine(answering):
     assert [(2, 0.6), (1, 0.0), (3, 0.0)] == [
         (place, round(cosine, 6)) for place, cosine in find_nearest(vectors)[0]
     ]
+
+
+SEGMENTATION = {"kind": "segmentation"}
+
+
+@pytest.mark.parametrize("scores", [True, False])
+def test_a_map_of_classes_has_the_share_of_each(answering, scores):
+    """Of scores for each pixel, or of classes that are chosen already."""
+    classes = np.array([[0, 0, 1], [0, 2, 0]])
+    output = np.eye(3)[classes].transpose(2, 0, 1) if scores else classes
+    found = answering([SEGMENTATION], names=("road", "car")).answer({"y": output}, None)
+    assert found.class_map is not None
+
+    assert np.array_equal(classes, found.class_map.classes)
+    assert [("road", 4 / 6), ("car", 1 / 6), ("", 1 / 6)] == [
+        (each.name, each.score) for each in found.class_map.shares
+    ]
+
+
+def test_whole_numbers_in_a_plane_are_a_map_of_classes(answering):
+    """No metric has to say so, where a picture was fed; a table of them is none."""
+    view = Preprocess(resize=(32, 32)).view(64, 64)
+    plane, table = np.zeros((1, 32, 32), np.int64), np.zeros((32, 2), np.int64)
+
+    assert answering(["cosine"]).answer({"y": plane}, view).class_map is not None
+    assert answering(["cosine"]).answer({"y": table}, view).class_map is None
+    assert answering(["cosine"]).answer({"y": plane}, None).class_map is None
+
+
+def test_what_is_no_map_is_refused(answering):
+    """With how to name another output."""
+    with pytest.raises(
+        StepInputError, match=r"a class map is \[height, width\], and here it is \[5\]"
+    ):
+        answering([SEGMENTATION]).answer({"y": np.zeros(5, np.int64)}, None)
+
+
+@pytest.mark.parametrize(
+    ("span", "values"), [(1, [0, 1, 2]), (2, [-1, 0, 1]), (255, [0, 127.5, 300])]
+)
+def test_pictures_that_a_model_makes_are_shown(answering, span, values):
+    """Gray as gray, and what lies beyond its range at its ends."""
+    plane = np.array([[values]], np.float32)
+    found = answering([{"kind": "image", "data_range": span}]).answer({"y": plane}, None)
+    middle = {1: 255, 2: 128, 255: 128}[span]
+
+    assert [[[0] * 3, [middle] * 3, [255] * 3]] == found.picture.tolist()

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trtbuild.verbs.running.answers import ScoredBox
+from trtbuild.data.preprocess import Preprocess
+from trtbuild.verbs.running.answers import ClassMap, ScoredBox
 from trtbuild.verbs.running.drawing import (
     VideoFile,
     draw_boxes,
+    draw_classes,
     draw_lines,
     find_rate,
     join_side_by_side,
@@ -69,3 +71,19 @@ def test_a_video_that_breaks_off_leaves_nothing(tmp_path):
         raise KeyError
 
     assert (b"before", [path]) == (path.read_bytes(), list(tmp_path.iterdir()))
+
+
+def test_classes_tint_the_pixels_that_the_model_saw():
+    """A letterbox is undone, and a map may be smaller than what the model took."""
+    view = Preprocess(resize=(40, 40), fit="letterbox").view(80, 60)  # 5 rows of padding at an end
+    classes = np.zeros((20, 20), np.int64)
+    classes[:, 10:] = 1
+    drawn = draw_classes(BLACK, ClassMap(classes, (), view))
+    cut = draw_classes(BLACK, ClassMap(classes, (), Preprocess(crop=(40, 40)).view(80, 60)))
+
+    assert 2 == len(np.unique(drawn.reshape(-1, 3), axis=0))
+    assert (drawn[:, :40] == drawn[0, 0]).all()
+    assert (drawn[:, 40:] == drawn[0, 79]).all()
+    assert not cut[:10].any()
+    assert not cut[:, :20].any()
+    assert cut[10:50, 20:60].any(axis=2).all()

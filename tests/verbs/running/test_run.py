@@ -105,3 +105,20 @@ def test_arrays_run_on_one_side(built, tmp_path):
     )
 
     assert (2, 3, 1, 1) == ran.outputs["y"].shape
+
+
+def test_labels_in_a_file_of_arrays_are_left_out(built, tmp_path):
+    """Those that the recipe's data calls so; it is said."""
+    recipe = json.loads((tmp_path / "r.yaml").read_text())
+    recipe["data"]["other"] = {"kind": "arrays", "path": "x.npz", "labels": "y"}
+    (tmp_path / "r.yaml").write_text(json.dumps(recipe))
+    np.savez(tmp_path / "x.npz", x=np.ones((2, 3, 4, 4), np.float32), y=[0, 1])
+    ran = run_arrays(
+        tmp_path / "r.yaml",
+        tmp_path / "x.npz",
+        Inline(),
+        build_dir=tmp_path / "build",
+        side="fp32",
+    )
+
+    assert "; `y` left out: labels, by the recipe's data" in ran.told

@@ -170,7 +170,8 @@ def _write_compare(parts: RecipeParts, *, quantized: bool) -> Entries:
     if not parts.fed:
         return ()
     purpose, labelled = parts.purpose, parts.tells_classes
-    metrics: list[Any] = [*_OURS]
+    chosen = purpose.task == "segmentation" and not purpose.floats  # numbers of classes: no noise
+    metrics: list[Any] = [] if chosen else [*_OURS]
     if purpose.task == "classification":
         metrics.append("top1_agreement")
         if labelled:

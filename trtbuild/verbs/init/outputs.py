@@ -78,7 +78,11 @@ def find_purpose(
             return Purpose("detection", (boxes,), floats=floats and layout["kind"] != "end_to_end")
         if len(shapes) == 1:
             ((name, made),) = shapes.items()
-            found = _of_maps(name, made, plane, picture)
+            found = (
+                _of_maps(name, made, plane, picture)
+                if dtypes[name].startswith("float")
+                else _of_chosen(name, made, plane)
+            )
             if found is not None:
                 return found
     return _of_tables(look, shapes, dtypes, floats=floats)
@@ -131,6 +135,13 @@ def _of_maps(
     if channels > 1 and (height, width) == plane:
         return Purpose("segmentation", ({"kind": "segmentation", "output": name},))
     return None
+
+
+def _of_chosen(name: str, made: tuple[int | str, ...], plane: tuple[int, int]) -> Purpose | None:
+    """Tell maps whose pixels have chosen their class already, as whole numbers."""
+    if tuple(size for size in made[1:] if size != 1) != plane:
+        return None
+    return Purpose("segmentation", ({"kind": "segmentation", "output": name},), floats=False)
 
 
 def _find_layout(

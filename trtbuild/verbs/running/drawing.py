@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from trtbuild.core.files import replace_whole
 from trtbuild.core.shown import shown
-from trtbuild.verbs.running.answers import ScoredBox
+from trtbuild.verbs.running.answers import ClassMap, ScoredBox
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from trtbuild.data.view import View
 
 __all__ = [
     "FORMATS",
     "VideoFile",
     "draw_boxes",
+    "draw_classes",
     "draw_lines",
     "find_rate",
     "join_side_by_side",
@@ -54,6 +57,35 @@ def draw_boxes(picture: np.ndarray, boxes: Iterable[ScoredBox], title: str = "")
     if title:
         _write(draw, (0, 12), title, (20, 20, 20))
     return np.asarray(image)
+
+
+def draw_classes(picture: np.ndarray, found: ClassMap) -> np.ndarray:
+    """Return a picture (uint8 RGB [height, width, 3]) tinted by the class of each pixel.
+
+    What the model did not see of it stays as it is.
+    """
+    import numpy as np
+
+    sides = zip(picture.shape[:2], found.classes.shape, (1, 0), strict=True)
+    rows, columns = (_place(length, own, found.view, axis) for length, own, axis in sides)
+    seen = (rows >= 0)[:, None] & (columns >= 0)
+    colours = np.array([_COLOURS[each % len(_COLOURS)] for each in range(found.classes.max() + 1)])
+    tints = colours[np.maximum(found.classes, 0)][np.maximum(rows, 0)][:, np.maximum(columns, 0)]
+    mixed = (picture.astype(np.float64) + tints) / 2
+    return np.where(seen[:, :, None], mixed, picture).astype(np.uint8)
+
+
+def _place(length: int, own: int, view: View | None, axis: int) -> np.ndarray:
+    """Return the row (or column) of a map that each row of a picture lies in; -1 for none."""
+    import numpy as np
+
+    at = np.arange(length) + 0.5
+    if view is None:
+        at *= own / length
+    else:
+        at = (at * view.resized[axis] / view.original[axis] - view.corner[axis]) * own
+        at /= view.size[axis]
+    return np.where((at >= 0) & (at < own), np.floor(at), -1).astype(np.int64)
 
 
 def _write(draw: object, place: tuple[float, float], text: str, colour: tuple[int, ...]) -> None:

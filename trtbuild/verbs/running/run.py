@@ -95,8 +95,11 @@ def run_arrays(  # noqa: PLR0913  # what to run, on what, and where
             plugins=plugins,
             doubt=doubt,
         )
+    labels = _find_labels(recipe, feed, [spec.name for spec in runner.inputs])
+    feed = {name: array for name, array in feed.items() if name not in labels}
     outputs = runner.run(feed)
-    return RunResult(runner.model, outputs, runner.describe(feed))
+    told = f"; `{'`, `'.join(labels)}` left out: labels, by the recipe's data" if labels else ""
+    return RunResult(runner.model, outputs, runner.describe(feed) + told)
 
 
 def run_samples(  # noqa: PLR0913  # what to run, on what, and where
@@ -191,6 +194,15 @@ def _find_inner_view(fixes: Sequence[Any], width: int, height: int) -> View | No
 def _take_only_row(output: np.ndarray) -> np.ndarray:
     found: np.ndarray = output[0] if output.ndim and output.shape[0] == 1 else output
     return found
+
+
+def _find_labels(
+    recipe: LoadedRecipe | None, feed: Mapping[str, np.ndarray], inputs: Sequence[str]
+) -> list[str]:
+    """Return the arrays that hold labels, as a recipe's data says, and are no inputs."""
+    sources = () if recipe is None else recipe.recipe.data.values()
+    labels = {told for each in sources if isinstance(told := getattr(each, "labels", None), str)}
+    return [name for name in feed if name in labels and name not in inputs]
 
 
 def _load(path: Path) -> LoadedRecipe | None:
