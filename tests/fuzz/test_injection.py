@@ -49,6 +49,7 @@ TYPED = [
     ["tune", "{recipe}", "--budget", "0s"],
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
+    ["store", "push"], ["store", "pull"], ["store", "gc", "--remote", "--dry-run"],
     ["doctor"], ["kinds"], ["schema"], ["init", "{model}", "--output", "-"],
     *forms(["data", "preview", "{recipe}", "--without-model"], "text", "json"),
 ]  # fmt: skip
@@ -69,7 +70,7 @@ WRONG = [
     ["check", "{limits}"], ["inspect", "{limits}"], ["ranges", "show", "{model}"],
     ["init", "{name}"], ["init", "{model}", "--data", "{name}", "-o", "-"],
     ["init", "--from", "trtexec", "trtexec --onnx={name} --int8", "-o", "-"],
-    ["init", "--from", "{name}", "x"],
+    ["init", "--from", "{name}", "x"], ["store", "push", "{name}"], ["store", "pull", "{name}"],
 ]  # fmt: skip
 
 
@@ -118,6 +119,7 @@ def hostile(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def _store(hostile, monkeypatch):
     monkeypatch.setenv("TRTBUILD_STORE", str(hostile.parent / "store"))
+    monkeypatch.setenv("TRTBUILD_STORE_REMOTE", str(hostile.parent / "remote"))
 
 
 def chosen(commands):

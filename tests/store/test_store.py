@@ -63,10 +63,10 @@ def test_a_claim_is_held_by_one(store):
     first = store.claim(AB)
 
     assert store.claim(AB) is None
-    os.close(first)
+    first.close()
     again = store.claim(AB)
     assert again is not None
-    os.close(again)
+    again.close()
 
 
 @pytest.fixture
@@ -84,12 +84,12 @@ def test_without_locks_the_store_works_and_says_so(store, without_locks):
     with store.using():
         assert "has no locks (No locks available): let one trtbuild at a time" in store.remark
         assert "\n" not in store.remark
-        os.close(store.claim(AB))
+        store.claim(AB).close()
 
 
 def test_without_locks_another_s_work_stays(store, without_locks):
     """It may be at the same step, in a directory of its own; what was left in ours goes."""
-    os.close(store.claim(AB))
+    store.claim(AB).close()
     ours = store.work(AB)
     theirs = ours.with_name(f"{ours.name}1")
     for work in (ours, theirs):

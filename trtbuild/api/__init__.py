@@ -1,6 +1,6 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
-from trtbuild.api.builds import apply, inspect, list_logs, open_store, plan, run, script, why
+from trtbuild.api.builds import apply, inspect, list_logs, plan, run, script, why
 from trtbuild.api.data import preview_data
 from trtbuild.api.layers import sensitivity
 from trtbuild.api.pairs import compare
@@ -29,12 +29,20 @@ from trtbuild.api.review import (
 )
 from trtbuild.api.running import run_samples
 from trtbuild.api.start import init
+from trtbuild.api.stores import (
+    collect_remote,
+    open_local_store,
+    open_store,
+    pull_store,
+    push_store,
+)
 from trtbuild.api.tuning import tune
 
 __all__ = [
     "apply",
     "check",
     "check_lock",
+    "collect_remote",
     "compare",
     "demand_apart",
     "demand_ready",
@@ -55,9 +63,12 @@ __all__ = [
     "list_requirements",
     "load",
     "lock",
+    "open_local_store",
     "open_store",
     "plan",
     "preview_data",
+    "pull_store",
+    "push_store",
     "run",
     "run_samples",
     "schema",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from trtbuild.api.executors import demand_buildable, using_executor
 from trtbuild.api.recipes import load
+from trtbuild.api.stores import open_store
 from trtbuild.core.log_levels import USUAL, LogLevel
-from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Record
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trtbuild.plan.saved_plan import SavedPlan
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.run.executor import Executor, Listener
+    from trtbuild.store.store import Store
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.inspect import InspectedEngine
     from trtbuild.verbs.logs import KeptLog
@@ -28,7 +29,6 @@ __all__ = [
     "apply",
     "inspect",
     "list_logs",
-    "open_store",
     "plan",
     "render_html_page",
     "render_markdown_page",
@@ -54,7 +54,7 @@ def plan(
     from trtbuild.verbs.ready import load_ready
 
     with using_executor(executor, device=device) as place:
-        return plan_recipe(load_ready(path), Store(find_default_root()), place, targets=targets)
+        return plan_recipe(load_ready(path), open_store(), place, targets=targets)
 
 
 def why(path: Path | str, *, device: str | int | None = None) -> tuple[Why, ...]:
@@ -62,7 +62,7 @@ def why(path: Path | str, *, device: str | int | None = None) -> tuple[Why, ...]
     from trtbuild.plan.history import explain_steps as explained
 
     found = plan(path, device=device)
-    return explained(found.plan, found.decisions, Store(find_default_root()))
+    return explained(found.plan, found.decisions, open_store())
 
 
 def apply(  # noqa: PLR0913  # all that a user may ask for
@@ -102,7 +102,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
 
     demand_buildable(executor, "building")
     loaded = _load(path, locked=locked, planned=saved is not None)
-    store = Store(find_default_root())
+    store = open_store()
     with using_executor(executor, jobs=jobs, log_level=log_level, device=device) as place:
         return apply_here(
             loaded,
@@ -227,11 +227,6 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
             for name, array in ran.outputs.items():
                 file.add(name, array)
     return ran
-
-
-def open_store() -> Store:
-    """Return the store, for the functions of `store.maintenance`."""
-    return Store(find_default_root())
 
 
 def render_markdown_page(record: Record) -> str:

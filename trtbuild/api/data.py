@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.api.executors import using_executor
-from trtbuild.store.store import Store, find_default_root
+from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
     from trtbuild.core.preview import DataPreview
@@ -55,7 +55,7 @@ def preview_data(  # noqa: PLR0913  # all that a user may ask for
     with using_executor(executor, jobs=1) as place:
         return show(
             loaded,
-            Store(find_default_root()),
+            open_store(),
             executor=place,
             directory=Path(out) if out is not None else Path(build_dir) / name / "preview",
             data=data,

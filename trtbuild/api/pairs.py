@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.api.builds import render_html_page, render_markdown_page
 from trtbuild.api.executors import using_executor
-from trtbuild.store.store import Store, find_default_root
+from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
     from trtbuild.run.executor import Executor, Listener
@@ -64,7 +64,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
             Path(reference),
             Path(candidate),
             asked,
-            Store(find_default_root()),
+            open_store(),
             executor=place,
             listener=listener or QuietListener(),
             plugins=[Path(each) for each in plugins],

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import load
+from trtbuild.api.stores import open_store
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import write_whole
-from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.calib.range_file import ScaleMeaning
@@ -33,7 +33,7 @@ def find_ranges(path: Path | str, *, values: ScaleMeaning = "auto") -> FoundRang
     from trtbuild.verbs.found_ranges import find_table
 
     with using_executor("local") as place:
-        return find_table(Path(path), Store(find_default_root()), place, values=values)
+        return find_table(Path(path), open_store(), place, values=values)
 
 
 def diff_ranges(
@@ -79,7 +79,7 @@ def import_ranges(
 
     found = read_table(Path(path), values=values)
     if recipe is not None and model is None:
-        store = Store(find_default_root())
+        store = open_store()
         store.prepare()
         with using_executor(executor) as place:
             made = range_files.select_ranges_for_recipe(found, load(Path(recipe)), store, place)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.api.executors import using_executor
+from trtbuild.api.stores import open_store
 from trtbuild.core.errors import MissingFile, RecipeError, UsageError
-from trtbuild.store.store import Store, find_default_root
+from trtbuild.store.store import find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
@@ -132,7 +133,7 @@ def check(path: Path | str, *, executor: Executor | str = "local") -> tuple[Chec
     file = Path(path)
     if file.suffix == ".onnx":
         return (check_file(file),)
-    store = Store(find_default_root())
+    store = open_store()
     store.prepare()
     with using_executor(executor) as place:
         return check_recipe(load_ready(file), store, place)

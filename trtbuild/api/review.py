@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.api.builds import open_store
 from trtbuild.api.executors import demand_buildable, using_executor
 from trtbuild.api.recipes import load
+from trtbuild.api.stores import open_store
 from trtbuild.core.log_levels import USUAL, LogLevel
-from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.records import GateVerdict
@@ -77,7 +76,7 @@ def check_lock(
 
     loaded = load(path)
     with using_executor(executor) as place:
-        lock, remarks = compare_with_lock(loaded, Store(find_default_root()), place)
+        lock, remarks = compare_with_lock(loaded, open_store(), place)
     placed = "files that were placed are not checked"
     if build_dir is not None:
         directory = Path(build_dir) / loaded.recipe.name

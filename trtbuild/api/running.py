@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.api.builds import open_store
 from trtbuild.api.executors import using_executor
+from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
     from trtbuild.run.executor import Executor

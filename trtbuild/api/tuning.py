@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.api.executors import using_executor
-from trtbuild.store.store import Store, find_default_root
+from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
     from trtbuild.core.tuning import Trial
@@ -54,7 +54,7 @@ def tune(  # noqa: PLR0913  # all that a user may ask for
     with using_executor(executor, jobs=jobs, device=device) as place:
         return tune_recipe(
             loaded,
-            Store(find_default_root()),
+            open_store(),
             executor=place,
             directory=Path(build_dir) / loaded.recipe.name,
             wishes=Wishes(budget_seconds, data=data, write=write, best=best),

@@ -1,4 +1,4 @@
-"""trtbuild store: ls, du, verify, gc."""
+"""trtbuild store: ls, du, verify, gc, push, pull."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def ls(*, format_: FormOption = Form.text) -> None:
     from trtbuild.core.words import abbreviate, format_size
     from trtbuild.store import maintenance
 
-    found = maintenance.list_entries(api.open_store())
+    found = maintenance.list_entries(api.open_local_store())
     if format_ is Form.json:
         write_json({"steps": found})
         return
@@ -53,7 +53,7 @@ def du(*, format_: FormOption = Form.text) -> None:
     from trtbuild.core.words import format_size
     from trtbuild.store import maintenance
 
-    found = maintenance.measure_usage(api.open_store())
+    found = maintenance.measure_usage(api.open_local_store())
     if format_ is Form.json:
         write_json(found)
         return
@@ -76,7 +76,7 @@ def verify(*, format_: FormOption = Form.text) -> int:
     from trtbuild.core.words import format_size
     from trtbuild.store import maintenance
 
-    found = maintenance.verify_store(api.open_store())
+    found = maintenance.verify_store(api.open_local_store())
     damaged = bool(found.damaged or found.unreadable)
     if format_ is Form.json:
         write_json(found)
@@ -104,15 +104,32 @@ def gc(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be removed.")
     ] = False,
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Sweep the remote store, not the one here.")
+    ] = False,
+    days: Annotated[
+        float,
+        typer.Option(
+            "--days", min=0, help="With --remote: leave what is younger; a build may be at it."
+        ),
+    ] = 7,
     format_: FormOption = Form.text,
 ) -> None:
     """Remove what neither a recipe's last runs nor a lock needs."""
     from trtbuild import api
+
+    if remote:
+        from trtbuild.cli.show_remote import write_collection
+
+        write_collection(
+            api.collect_remote(runs=keep, days=days, pretend=dry_run), format_, pretend=dry_run
+        )
+        return
     from trtbuild.cli.show import format_count
     from trtbuild.core.words import format_size
     from trtbuild.store import maintenance
 
-    found = maintenance.collect_garbage(api.open_store(), runs=keep, pretend=dry_run)
+    found = maintenance.collect_garbage(api.open_local_store(), runs=keep, pretend=dry_run)
     if format_ is Form.json:
         write_json(found)
         return
@@ -122,3 +139,29 @@ def gc(
     if found.stamps:
         stamps = format_count(found.stamps, "stamp")
         echo(f"{word} {stamps}, {format_size(found.stamps_bytes)}: answers that are found anew")
+
+
+Recipes = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RECIPE]...", help="Names of recipes; all without.", show_default=False
+    ),
+]
+
+
+@store.command()
+def push(recipes: Recipes = None, *, format_: FormOption = Form.text) -> None:
+    """Send what the last runs of recipes stand on to the remote store."""
+    from trtbuild import api
+    from trtbuild.cli.show_remote import write_exchange
+
+    write_exchange(api.push_store(tuple(recipes or ())), format_, word="sent")
+
+
+@store.command()
+def pull(recipes: Recipes = None, *, format_: FormOption = Form.text) -> None:
+    """Bring what the last runs of recipes stand on from the remote store."""
+    from trtbuild import api
+    from trtbuild.cli.show_remote import write_exchange
+
+    write_exchange(api.pull_store(tuple(recipes or ())), format_, word="brought")

@@ -23,6 +23,7 @@ __all__ = [
     "read_sealed",
     "read_sealed_tree",
     "seal",
+    "unseal",
     "write_canonical_json",
 ]
 
@@ -73,10 +74,17 @@ def read_sealed(path: Path, most_bytes: int) -> str | None:
     Its seal says that it is whole, not who wrote it.
     """
     try:
-        data = read_regular(path, most_bytes=most_bytes)
-        text, _, seal = data.removesuffix(b"\n").rpartition(b"\n")
+        return unseal(read_regular(path, most_bytes=most_bytes))
+    except MissingFile:
+        return None
+
+
+def unseal(data: bytes) -> str | None:
+    """Return the text of what `seal` wrote, or None where it is torn or damaged."""
+    text, _, seal = data.removesuffix(b"\n").rpartition(b"\n")
+    try:
         return text.decode() if digest_of_bytes(text).encode() == seal else None
-    except (MissingFile, UnicodeDecodeError):
+    except UnicodeDecodeError:
         return None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 __all__ = [
     "copy_whole",
     "link_whole",
+    "protect",
     "relate_path",
     "remove_file",
     "replace_whole",
@@ -97,6 +98,11 @@ def _clone(source: Path, target: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+def protect(path: Path) -> None:
+    """Let nobody write to a file, and those read it whom the umask lets."""
+    path.chmod(path.stat().st_mode & 0o444)
 
 
 def remove_file(path: Path) -> None:

@@ -12,10 +12,11 @@ WINDOWS = os.name == "nt"
 def find_store_root() -> str:
     """Return `TRTBUILD_STORE`, or trtbuild's folder in the user's cache directory.
 
-    That is `XDG_CACHE_HOME` or `~/.cache`; on Windows, `LOCALAPPDATA`.
+    That is `XDG_CACHE_HOME` or `~/.cache`; on Windows, `LOCALAPPDATA`. A URL names no folder: it is
+    of the store behind the one in the cache directory.
     """
     chosen = os.environ.get("TRTBUILD_STORE")
-    if chosen:
+    if chosen and "://" not in chosen:
         return os.path.join(os.getcwd(), chosen)  # noqa: PTH109, PTH118  # pathlib takes 5 ms
     cache = os.environ.get("XDG_CACHE_HOME", "") or _home("LOCALAPPDATA", "~/.cache")
     return os.path.join(cache, "trtbuild")  # noqa: PTH118

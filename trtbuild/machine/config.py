@@ -1,4 +1,4 @@
-"""The user's own settings, apart from any recipe: Pythons for kinds of targets, and the device."""
+"""The user's own settings, apart from any recipe: Pythons, device, remote store, executor."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 __all__ = [
     "ConfiguredPython",
+    "ConfiguredRemote",
     "find_config_file",
     "read_configured_device",
+    "read_configured_executor",
     "read_configured_pythons",
+    "read_configured_remote",
 ]
 
-SETTINGS = "pythons", "device"
+SETTINGS = "pythons", "device", "remote", "executor"
 
 
 @frozen
@@ -32,6 +35,14 @@ class ConfiguredPython:
     python: str
     place: str
     """`/home/me/.config/trtbuild/config.yaml:2`."""
+
+
+@frozen
+class ConfiguredRemote:
+    """The remote store that is named, and whether what is built here goes there."""
+
+    url: str
+    write: bool = True
 
 
 def find_config_file() -> Path:
@@ -66,6 +77,23 @@ def read_configured_device() -> DeviceChoice:
     return read_device(data.get("device")) or ANYWHERE
 
 
+def read_configured_remote() -> ConfiguredRemote | None:
+    """Return the remote store that the settings name, if any; raises as the others."""
+    source = _read_settings()
+    data: Any = {} if source is None else source.root.plain
+    found = data.get("remote")
+    if found is None:
+        return None
+    return ConfiguredRemote(found) if isinstance(found, str) else ConfiguredRemote(**found)
+
+
+def read_configured_executor() -> str:
+    """Return where the settings say that steps run, empty for nowhere; raises as the others."""
+    source = _read_settings()
+    data: Any = {} if source is None else source.root.plain
+    return str(data.get("executor", ""))
+
+
 def _read_settings() -> RecipeText | None:
     """Return the settings, checked; None where there are none."""
     path = find_config_file()
@@ -95,10 +123,13 @@ def _problems(source: RecipeText) -> Iterator[Problem]:
     for name in data:
         if name not in SETTINGS:
             guess = find_nearest(str(name), SETTINGS)
-            hint = f"did you mean `{guess}`?" if guess else "there are `pythons` and `device`"
+            hint = f"did you mean `{guess}`?" if guess else f"there are: {', '.join(SETTINGS)}"
             yield source.problem((name,), f"`{name}` is no setting", hint, key=True)
     if "device" in data:
         yield from _device_problems(source, data["device"])
+    yield from _remote_problems(source, data.get("remote", ""))
+    if not isinstance(data.get("executor", ""), str):
+        yield source.problem(("executor",), "`executor` is a name", "local, ray, ray://HOST:10001")
     section = data.get("pythons", {})
     if not isinstance(section, dict):
         hint = "write `tensorrt10: /path/to/python` below it"
@@ -116,6 +147,17 @@ def _device_problems(source: RecipeText, device: object) -> Iterator[Problem]:
         found = None
     if found is None:
         yield source.problem(("device",), f"`{device}` is no device", f"write {FORMS}")
+
+
+def _remote_problems(source: RecipeText, remote: object) -> Iterator[Problem]:
+    if isinstance(remote, str):
+        return
+    told: dict[str, Any] = remote if isinstance(remote, dict) else {}
+    strange = set(told) - {"url", "write"}
+    sound = isinstance(told.get("url"), str) and isinstance(told.get("write", True), bool)
+    if strange or not sound:
+        what = "`remote` is a URL, or a mapping of `url` and `write`"
+        yield source.problem(("remote",), what, "remote: {url: s3://bucket/store, write: false}")
 
 
 def _python_problems(source: RecipeText, kind: str, python: object) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from trtbuild.run.outcomes import (
     record_success,
 )
 from trtbuild.steps.base import MODEL, WEIGHTS
+from trtbuild.store.claims import Claim
 from trtbuild.store.store import Store
 
 __all__ = ["walk_plan"]
@@ -54,8 +54,10 @@ def walk_plan(
         run.take(outcome)
     try:
         run.go()
+        store.finish()
     finally:
         run.release()
+        store.abandon()
         store.digests.save()
     store.remember(plan.recipe, {o.step: o.digest for o in run.outcomes.values() if is_good(o)})
     return tuple(run.outcomes[planned.name] for planned in plan.steps)
@@ -66,7 +68,7 @@ class _ClaimedStep:
     planned: PlannedStep
     contents: str
     work: Path
-    lock: int
+    lock: Claim
 
 
 class _Walk:
@@ -98,7 +100,7 @@ class _Walk:
         """Give back every claim; what was running is removed with its directory."""
         for claimed in self.claimed.values():
             shutil.rmtree(claimed.work, ignore_errors=True)
-            os.close(claimed.lock)
+            claimed.lock.close()
         self.claimed.clear()
 
     def _ready(self) -> list[PlannedStep]:
@@ -139,7 +141,7 @@ class _Walk:
             return False
         # Somebody else may have finished it between the look and the claim.
         if self._reuse(planned):
-            os.close(lock)
+            lock.close()
         else:
             self._start(planned, lock)
         return True
@@ -149,12 +151,12 @@ class _Walk:
         if watched:  # another process may have run it, or a file have changed, since it was planned
             planned = look_again(planned, self._facts(planned), self.store)
         action = self.store.action(planned.digest)
-        if action is None or not self.store.complete(action, planned.step.outputs):
+        if action is None or not self.store.bring(action, planned.step.outputs):
             if watched:
                 return False
             contents = self._contents(planned)
             same = self.store.same_contents(digest_of_bytes(contents.encode()))
-            if same is None or not self.store.complete(same, planned.step.outputs):
+            if same is None or not self.store.bring(same, planned.step.outputs):
                 return False
             # Early cut-off: the steps before ran, and made what they had made before.
             action = same.model_copy(
@@ -185,11 +187,11 @@ class _Walk:
             dict.fromkeys(c for before in planned.after for c in self.outcomes[before].caveats)
         )
 
-    def _start(self, planned: PlannedStep, lock: int) -> None:
+    def _start(self, planned: PlannedStep, lock: Claim) -> None:
         try:
             inputs = self._inputs(planned)
         except CorruptObject as error:
-            os.close(lock)
+            lock.close()
             self._redo(planned, error)
             return
         work = self.store.work(planned.digest)
@@ -237,7 +239,7 @@ class _Walk:
             try:
                 self._end(self._finish(claimed, told))
             finally:
-                os.close(claimed.lock)
+                claimed.lock.close()
 
     def _finish(self, claimed: _ClaimedStep, told: CallResult) -> Outcome:
         planned, work = claimed.planned, claimed.work

@@ -28,6 +28,7 @@ __all__ = [
     "StoredStep",
     "collect_garbage",
     "list_entries",
+    "list_named_by_locks",
     "measure_usage",
     "note_lock",
     "verify_store",
@@ -178,7 +179,7 @@ def _locks(store: Store) -> list[str]:
     return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
-def _list_named_by_locks(store: Store) -> Iterator[str]:
+def list_named_by_locks(store: Store) -> Iterator[str]:
     """Yield every digest in the locks that still lie where they were written."""
     for lock in _locks(store):
         with contextlib.suppress(MissingFile):
@@ -202,7 +203,7 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
             for run in store.runs(recipe)[:runs]
             for digest in run.values()
         ]
-        keep = Reader(store).follow(wanted, _list_named_by_locks(store))
+        keep = Reader(store).follow(wanted, list_named_by_locks(store))
         records = [path for path, action in _list_recorded(store) if not keep.holds(action)]
         objects = {d: p for d, p in _objects(store) if d not in keep.objects}
         kept = sum(path.stat().st_size for d, path in _objects(store) if d in keep.objects)

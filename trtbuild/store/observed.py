@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from trtbuild.core.digest import read_sealed_tree, seal, write_canonical_json
+from trtbuild.core.digest import read_sealed_tree, seal, unseal, write_canonical_json
 from trtbuild.core.files import remove_file, write_whole
 from trtbuild.store.store import Store
 
@@ -17,8 +20,15 @@ FOLDER = "observed"
 
 
 def read_observed(store: Store, declared: str) -> list[list[str]]:
-    """Return the words for what each run of a step was seen to rest on, the latest first."""
-    return [words for _, words in _read(store, declared)]
+    """Return the words for what each run of a step was seen to rest on, the latest first.
+
+    Those that other machines have noted come last.
+    """
+    found = [words for _, words in _read(store, declared)]
+    for note in store.bring_notes(declared):
+        with contextlib.suppress(ValueError, RecursionError):
+            found += [words for _, words in _items([json.loads(unseal(note) or "")])]
+    return found
 
 
 def note_observed(store: Store, declared: str, digest: str, words: Iterable[str]) -> None:
@@ -31,6 +41,7 @@ def note_observed(store: Store, declared: str, digest: str, words: Iterable[str]
         kept = kept[: len(kept) // 2]
         data = seal(write_canonical_json(kept))
     write_whole(path, data)
+    store.send_note(declared, seal(write_canonical_json(new)))
 
 
 def sweep_observed(store: Store) -> None:
@@ -42,12 +53,11 @@ def sweep_observed(store: Store) -> None:
 
 
 def _read(store: Store, declared: str) -> list[tuple[str, list[str]]]:
-    return list(_items(store, declared))
-
-
-def _items(store: Store, declared: str) -> Iterator[tuple[str, list[str]]]:
     path = store.root / FOLDER / f"{declared.rpartition(':')[2]}.json"
-    tree = read_sealed_tree(path, MOST_BYTES)
+    return list(_items(read_sealed_tree(path, MOST_BYTES)))
+
+
+def _items(tree: Any) -> Iterator[tuple[str, list[str]]]:
     for item in tree if isinstance(tree, list) else ():
         if isinstance(item, list) and len(item) == 2:  # noqa: PLR2004
             digest, words = item

@@ -6,12 +6,12 @@ import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from trtbuild.core.action import Action
-from trtbuild.core.digest import PREFIX
 from trtbuild.store.store import Store
 
-__all__ = ["Reach", "Reader", "iterate_actions"]
+__all__ = ["Actions", "Reach", "Reader", "iterate_actions"]
 
 
 @dataclass
@@ -40,10 +40,20 @@ class _Links:
     """Inputs that no step made: fetched weights lie in the store too."""
 
 
+class Actions(Protocol):
+    """Who knows of steps."""
+
+    def action(self, digest: str) -> Action | None:
+        """Return the action of a step, if one is recorded."""
+
+    def iterate_actions(self) -> Iterator[Action]:
+        """Yield every step that is recorded."""
+
+
 class Reader:
     """Reads each record once, however many recipes lead to it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Actions) -> None:
         self._store = store
         self._known: dict[str, _Links | None] = {}
 
@@ -62,7 +72,7 @@ class Reader:
         return reach
 
     def _makers(self, objects: set[str]) -> Iterator[str]:
-        for action in iterate_actions(self._store):
+        for action in self._store.iterate_actions():
             if not objects.isdisjoint(artifact.digest for artifact in action.artifacts):
                 yield action.digest
 
@@ -91,8 +101,5 @@ def _inputs(action: Action) -> Iterator[str]:
 
 
 def iterate_actions(store: Store) -> Iterator[Action]:
-    """Yield every recorded step."""
-    for path in sorted((store.root / "actions").glob("*.json")):
-        action = store.action(PREFIX + path.stem)
-        if action is not None:
-            yield action
+    """Yield every step that is recorded here."""
+    return store.iterate_actions()

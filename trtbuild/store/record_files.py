@@ -16,6 +16,7 @@ from trtbuild.core.digest import (
     read_sealed,
     read_sealed_tree,
     seal,
+    unseal,
     write_canonical_json,
 )
 from trtbuild.core.errors import CorruptObject
@@ -23,6 +24,7 @@ from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
 
 __all__ = [
+    "parse_action",
     "read_action",
     "read_runs",
     "read_same_contents",
@@ -71,7 +73,15 @@ def write_action(path: Path, action: Action) -> bool:
 
 def read_action(path: Path, digest: str) -> Action | None:
     """Return the action with a digest, or None where that is not what the file holds."""
-    action = _read(path, Action, MOST_ACTION_BYTES)
+    return _check(_read(path, Action, MOST_ACTION_BYTES), digest)
+
+
+def parse_action(data: bytes, digest: str) -> Action | None:
+    """Return the action with a digest, or None where that is not what its file's bytes hold."""
+    return _check(_parse(unseal(data), Action), digest)
+
+
+def _check(action: Action | None, digest: str) -> Action | None:
     return action if action is not None and action.digest == digest and _fits(action) else None
 
 
@@ -118,7 +128,10 @@ def _write(path: Path, text: str, most_bytes: int) -> bool:
 
 def _read(path: Path, kind: type[Kind], most_bytes: int) -> Kind | None:
     """Return a record, or None where it is absent, torn, damaged or none of this kind."""
-    text = read_sealed(path, most_bytes)
+    return _parse(read_sealed(path, most_bytes), kind)
+
+
+def _parse(text: str | None, kind: type[Kind]) -> Kind | None:
     try:
         return None if text is None else kind.model_validate_json(text)
     except ValueError:

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from trtbuild.core.action import Action, Artifact
-from trtbuild.core.digest import FileDigests, digest_of_bytes, digest_of_file
+from trtbuild.core.digest import PREFIX, FileDigests, digest_of_bytes, digest_of_file
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
-from trtbuild.core.files import copy_whole, remove_file, replace_whole, sync, write_whole
+from trtbuild.core.files import copy_whole, protect, remove_file, replace_whole, sync, write_whole
 from trtbuild.core.locations import find_store_root
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.watch import note_path
+from trtbuild.store.claims import Claim
+from trtbuild.store.layout import README
 from trtbuild.store.record_files import (
     read_action,
     read_runs,
@@ -26,22 +28,6 @@ from trtbuild.store.record_files import (
 )
 
 __all__ = ["Store", "find_default_root"]
-
-
-README = """This is trtbuild's store: results of build steps, kept so that they need not run again.
-
-objects/   files by the sha256 of their contents; read-only
-actions/   what each step was made of and what it left, by the digest of its ingredients
-contents/  the same actions, by the digests of their inputs' contents
-observed/  what code of yours was seen to read and load, by the digest of what it declares
-records/   the last runs of each recipe
-logs/      what the builder of each engine said
-work/      steps that are running, or that failed (their logs)
-locks/     one lock a step
-stamps/    what commands with nothing to do said, to be said again while that is so
-
-Everything here can be made again: deleting the directory costs time, and nothing else.
-"""
 
 
 MOST_RUNS = 10
@@ -144,12 +130,12 @@ class Store:
             return artifact
         if move:
             sync(path)
-            _protect(path)
+            protect(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
         else:
             copy_whole(path, target)
-            _protect(target)
+            protect(target)
         return artifact
 
     def verify(self, artifact: Artifact) -> Path:
@@ -176,6 +162,13 @@ class Store:
         except CorruptObject:
             return None  # whoever wrote down what is no digest
 
+    def iterate_actions(self) -> Iterator[Action]:
+        """Yield every step that is recorded here."""
+        for path in sorted((self.root / "actions").glob("*.json")):
+            action = self.action(PREFIX + path.stem)
+            if action is not None:
+                yield action
+
     def same_contents(self, digest: str) -> Action | None:
         """Return an action whose inputs had the contents of a digest, however they came about."""
         return read_same_contents(self._record("contents", digest), digest)
@@ -186,6 +179,23 @@ class Store:
             return False
         left = {artifact.name for artifact in action.artifacts}
         return left.issuperset(outputs) and all(map(self.has, action.artifacts))
+
+    def bring(self, action: Action | None, outputs: Iterable[str] = ()) -> bool:
+        """Have all that an action left here; return whether it is."""
+        return self.complete(action, outputs)
+
+    def bring_object(self, digest: str, size_bytes: int | None = None) -> bool:
+        """Have an object here; return whether it is."""
+        path = self.object_path(digest)
+        return path.is_file() and size_bytes in {None, path.stat().st_size}
+
+    def bring_notes(self, declared: str) -> list[bytes]:
+        """Return what others have noted of a step's code, beside what is noted here."""
+        del declared
+        return []
+
+    def send_note(self, declared: str, note: bytes) -> None:
+        """Let others know what a step's code was seen to rest on."""
 
     def record(self, action: Action, contents: str) -> None:
         """Write an action down, with its inputs' contents as canonical JSON.
@@ -226,12 +236,20 @@ class Store:
 
     # Work in progress
 
-    def claim(self, digest: str) -> int | None:
-        """Take the right to run a step, or return None while another process has it.
+    def claim(self, digest: str) -> Claim | None:
+        """Take the right to run a step, or return None while another process has it."""
+        handle = self._try_lock(f"locks/{take_digits(digest)}")
+        return None if handle is None else Claim(handle)
 
-        Returns a file descriptor; closing it, or dying, gives the right back.
-        """
-        return self._try_lock(f"locks/{take_digits(digest)}")
+    def finish(self) -> None:
+        """Wait until what was made is wherever it is to be."""
+
+    def abandon(self) -> None:
+        """Wait for nothing: what is made here is here."""
+
+    def list_troubles(self) -> tuple[str, ...]:
+        """Say what went wrong and did not keep the walk from its end."""
+        return ()
 
     def work(self, digest: str) -> Path:
         """Return a fresh directory for a claimed step; what earlier tries left is removed."""
@@ -278,8 +296,3 @@ class Store:
 
     def _runs(self, recipe: str) -> Path:
         return self.root / "records" / f"{recipe}.json"
-
-
-def _protect(path: Path) -> None:
-    """Let nobody write to a file, and those read it whom the umask lets."""
-    path.chmod(path.stat().st_mode & 0o444)

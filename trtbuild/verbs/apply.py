@@ -127,6 +127,7 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
         f"{step}: is made of so many files that the store cannot remember it, and runs each time"
         for step in dict.fromkeys(store.unkept)
     )
+    notes += store.list_troubles()
     record = make_record(loaded, made, outcomes, store, notes=notes)
     tuning = read_tuning(delivery.directory, loaded.recipe.name)
     record = add_lock_verdicts(record.model_copy(update={"tuning": tuning}), loaded)

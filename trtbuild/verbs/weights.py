@@ -32,7 +32,7 @@ def resolve_weights(model: Source, store: Store, *, base: Path) -> tuple[Pinned 
     found, reason = find_published(model, store, base=base)
     if found is None or model.published is None or model.published.url is None:
         return found, reason
-    if Path(found.path).exists():
+    if store.bring_object(found.digest):
         return found, ""
     try:
         _fetch(model, store, found)
