@@ -52,6 +52,8 @@ TYPED = [
     ["store", "push"], ["store", "pull"], ["store", "gc", "--remote", "--dry-run"],
     ["doctor"], ["kinds"], ["schema"], ["init", "{model}", "--output", "-"],
     *forms(["data", "preview", "{recipe}", "--without-model"], "text", "json"),
+    ["package", "{recipe}", "--format", "triton", "--to", "packed"],
+    ["package", "{recipe}", "--format", "bundle", "--to", "packed.zip"],
 ]  # fmt: skip
 WRONG = [
     *forms(["validate", "{broken}"], "text", "json", "github"),

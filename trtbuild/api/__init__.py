@@ -3,6 +3,7 @@
 from trtbuild.api.builds import apply, inspect, list_logs, plan, run, script, why
 from trtbuild.api.data import preview_data
 from trtbuild.api.layers import sensitivity
+from trtbuild.api.packaging import package_bundle, package_triton
 from trtbuild.api.pairs import compare
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
 from trtbuild.api.recipes import (
@@ -65,6 +66,8 @@ __all__ = [
     "lock",
     "open_local_store",
     "open_store",
+    "package_bundle",
+    "package_triton",
     "plan",
     "preview_data",
     "pull_store",

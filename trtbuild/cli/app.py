@@ -44,6 +44,7 @@ VERBS = {
     "sensitivity": "Say what each layer costs in INT8: alone, and as the only one that is not; "
     "worst first.",
     "tune": "Find the least float work that holds the gates, as a patch; exit code 1 if none does.",
+    "package": "Pack what was built for those who run it.",
     "script": "Print a program that makes the same build with Polygraphy alone.",
 }
 """What each verb says of itself first; it is the function of that name in the module of that name.

@@ -13,7 +13,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     from trtbuild.plan.compile import CompileContext
 
-__all__ = ["PreviewRequest", "add_previews", "name_preview"]
+__all__ = ["PreviewRequest", "add_previews", "name_picked", "name_preview"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,18 @@ class PreviewRequest:
     """How many samples of each."""
     model: bool
     """Whether the model's first layer is asked what it expects."""
+    shown: bool = True
+    """Whether they are shown too, and not only picked."""
 
 
 def name_preview(data: str) -> str:
     """Return the name of the step that shows a data set."""
     return f"preview_data({data})"
+
+
+def name_picked(data: str) -> str:
+    """Return the name of the step that picks samples of a data set to be shown."""
+    return f"pick_samples({data})"
 
 
 def add_previews(
@@ -46,8 +53,10 @@ def add_previews(
     from trtbuild.steps.preview_data import PreviewData
 
     for name in here.preview.data:
-        picked = f"pick_samples({name})"
+        picked = name_picked(name)
         steps[picked] = PickSamples(data=data[name], count=here.preview.count)
+        if not here.preview.shown:
+            continue
         steps[name_preview(name)] = PreviewData(
             data=name,
             source=recipe.data[name],

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from trtbuild.recipe.schema import Recipe
     from trtbuild.recipe.source import RecipeText
 
-__all__ = ["embed_preprocessing", "embedding_has_its_data"]
+__all__ = [
+    "embed_preprocessing",
+    "embedding_has_its_data",
+    "find_obstacle",
+    "list_embedded_options",
+]
 
 _NO_KERNEL = {"area"}
 
@@ -31,9 +36,9 @@ def embed_preprocessing(recipe: Recipe) -> Recipe:
         if fix.kind != "embed_preprocess" or fix.data is None:
             continue
         how = getattr(recipe.data.get(fix.data), "preprocess", None)
-        if how is None or _find_obstacle(recipe, how, fix.picture):
+        if how is None or find_obstacle(recipe, how, fix.picture):
             continue
-        options = {"data": None, **_list_options(how, fix.picture)}
+        options = {"data": None, **list_embedded_options(how, fix.picture)}
         fixes[place] = fix.model_copy(update=options)
         _bring_back(fixes, place, how, fix.picture)
         left = _leave(how, fix.picture)
@@ -58,7 +63,7 @@ def _bring_back(
             fixes[later] = fix.model_copy(update=told)
 
 
-def _find_obstacle(recipe: Recipe, how: Preprocess, picture: tuple[int, int] | None) -> str:
+def find_obstacle(recipe: Recipe, how: Preprocess, picture: tuple[int, int] | None) -> str:
     """Say why a preprocessing cannot move; empty where it can."""
     if how.dtype == "uint8":
         return "gives bytes already: there is nothing to move"
@@ -78,7 +83,7 @@ def _has_places(source: object) -> bool:
     return not (labels is None or isinstance(labels, str) or tells_classes(labels))
 
 
-def _list_options(how: Preprocess, picture: tuple[int, int] | None) -> dict[str, Any]:
+def list_embedded_options(how: Preprocess, picture: tuple[int, int] | None) -> dict[str, Any]:
     """Return the fix's options for a preprocessing."""
     names = ("color", "scale", "mean", "std", "layout")
     options: dict[str, Any] = {name: getattr(how, name) for name in names}
@@ -125,7 +130,7 @@ def embedding_has_its_data(recipe: Recipe, source: RecipeText) -> Iterator[Probl
             yield source.problem(at, f"there is no data `{name}`", hint)
             continue
         how = getattr(recipe.data[name], "preprocess", None)
-        obstacle = "" if how is None else _find_obstacle(recipe, how, fix.picture)
+        obstacle = "" if how is None else find_obstacle(recipe, how, fix.picture)
         why = "has no `preprocess` to move" if how is None else obstacle
         hint = "give it one, or write the fix's own options" if how is None else ""
         if why:  # in a recipe with other mistakes, what can move stays where it is

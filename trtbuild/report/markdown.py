@@ -17,6 +17,7 @@ from trtbuild.report.blocks import (
     Fold,
     InlineText,
     KeyFigures,
+    Page,
     Paragraph,
     Picture,
     Pre,
@@ -27,7 +28,7 @@ from trtbuild.report.blocks import (
 )
 from trtbuild.report.content import make_page
 
-__all__ = ["render_markdown"]
+__all__ = ["render_markdown", "render_markdown_page"]
 
 # Brackets are left alone unless they would make a link: shapes are written [2, 3].
 _SPECIAL = re.compile(r"[\\`*<|]|~(?=~)|\](?=[(\[:])|(?<!\w)_|_(?!\w)|&(?=#?\w+;)")
@@ -38,7 +39,11 @@ _RUNS = re.compile(r"`+")
 
 def render_markdown(record: Record) -> str:
     """Render a record as GitHub's Markdown; equal records give equal text."""
-    page = make_page(record)
+    return render_markdown_page(make_page(record))
+
+
+def render_markdown_page(page: Page) -> str:
+    """Render a page as GitHub's Markdown."""
     caveats = ", ".join(page.caveats)
     title = f"# {_text(page.title)}" + (f" ({_text(caveats)})" if caveats else "")
     blocks = [title, *_blocks(page.lead, caveats)]

@@ -49,6 +49,7 @@ from trtbuild.verbs.spreads import pick_histograms
 
 __all__ = [
     "RunArtifacts",
+    "describe_calibrator",
     "drop_run_details",
     "list_engine_comparisons",
     "list_placed_files",
@@ -121,7 +122,7 @@ def make_record(
         sensitivity=layers,
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
-        calibrator=_calibrator(recipe),
+        calibrator=describe_calibrator(recipe),
         ranges=table,
         histograms=pick_histograms(
             found.read("calibrate", "histograms", Histograms), table, layers
@@ -199,7 +200,8 @@ def _model_words(recipe: Recipe) -> str:
     return recipe.model.describe()
 
 
-def _calibrator(recipe: Recipe) -> str:
+def describe_calibrator(recipe: Recipe) -> str:
+    """Return the calibrator of a recipe with its options; empty where nothing is quantized."""
     section = recipe.quantization
     if section is None:
         return ""

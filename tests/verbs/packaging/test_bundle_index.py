@@ -1,0 +1,19 @@
+"""What a bundle says is in it."""
+
+from __future__ import annotations
+
+from trtbuild.verbs.packaging.bundle_index import make_index
+
+ENGINE = ("a", "tensorrt10", "10.14.1.48", ("8.9",))
+
+
+def test_it_says_what_runs_where(place):
+    """Engines by capability and version, the model, inputs and classes; and survives JSON."""
+    names = {"a": "engines/a/model.engine", "": "model/m.onnx"}
+    index = make_index(place(ENGINE), names, ("cat", "dog"), "")
+
+    (engine,) = index.engines
+    assert (("8.9",), "10.14.1.48") == (engine.compute_capabilities, engine.tensorrt)
+    assert ("engines/a/model.engine", "model/m.onnx") == (engine.file, index.model.file)
+    assert (["x"], ("cat", "dog")) == ([each.name for each in index.inputs], index.classes)
+    assert index == type(index).model_validate_json(index.model_dump_json())

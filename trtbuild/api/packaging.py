@@ -1,0 +1,101 @@
+"""What was built, packed for those who run it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.api.executors import using_executor
+from trtbuild.store.store import Store, find_default_root
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import Record
+    from trtbuild.model.outline import ModelOutline
+    from trtbuild.run.executor import Executor
+    from trtbuild.verbs.packaging.package import Packed
+
+__all__ = ["package_bundle", "package_triton"]
+
+
+def package_triton(  # noqa: PLR0913  # all that a user may ask for
+    paths: Sequence[Path | str],
+    to: Path | str,
+    *,
+    build_dir: Path | str = "build",
+    targets: Sequence[str] = (),
+    version: int = 1,
+    engines: bool = True,
+    release: str = "",
+    tensorrt: str = "",
+    picture: tuple[int, int] | None = None,
+    executor: Executor | str = "local",
+) -> Packed:
+    """Write a Triton model repository of what was built of recipes.
+
+    Args:
+        paths: the recipes.
+        to: the repository; other models and versions in it stay.
+        build_dir: where they were built.
+        targets: the targets whose engines go in; all by default.
+        version: of the models.
+        engines: whether engines go in, beside the ONNX model.
+        release: the Triton that will serve (`26.07`); by default any known to run the engines.
+        tensorrt: the version of its TensorRT, in the place of `release`.
+        picture: [height, width] of pictures that the ensemble resizes itself.
+        executor: where a calibration sample is decoded, to warm up with.
+
+    Raises:
+        MissingFile: a recipe is not built.
+        UsageError: an engine does not run in that Triton, or in any that is known.
+        RecipeError: a recipe is wrong.
+        NotWritable: the repository cannot be written.
+    """
+    from trtbuild.recipe.load import load_recipe
+    from trtbuild.verbs.packaging.package import Place, package_for_triton
+    from trtbuild.verbs.packaging.triton import Server
+
+    recipes = [load_recipe(path) for path in paths]
+    with using_executor(executor, jobs=1) as here:
+        place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
+        server = Server(release, tensorrt)
+        return package_for_triton(
+            recipes, place, Path(to), server, version=version, engines=engines, picture=picture
+        )
+
+
+def package_bundle(
+    path: Path | str,
+    to: Path | str,
+    *,
+    build_dir: Path | str = "build",
+    targets: Sequence[str] = (),
+    executor: Executor | str = "local",
+) -> Packed:
+    """Write a bundle of what was built of a recipe: a folder, or an archive (`to` ends in .zip).
+
+    It holds the engines and the model, an index, a program that runs them, the recipe and its lock,
+    a model card, and where all of it comes from. Packed twice, it is the same bytes.
+
+    Raises:
+        MissingFile: the recipe is not built.
+        UsageError: there is something else at `to`.
+        RecipeError: the recipe is wrong.
+        NotWritable: the bundle cannot be written.
+    """
+    from trtbuild.recipe.load import load_recipe
+    from trtbuild.verbs.packaging.package import Place, package_in_bundle
+
+    loaded = load_recipe(path)
+    with using_executor(executor, jobs=1) as here:
+        place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
+        return package_in_bundle(loaded, place, Path(to), render=_render_card)
+
+
+def _render_card(record: Record, outline: ModelOutline) -> Mapping[str, str]:
+    from trtbuild.report.html import render_page
+    from trtbuild.report.markdown import render_markdown_page
+    from trtbuild.report.model_card import make_card_page
+
+    page = make_card_page(record, inputs=outline.inputs, outputs=outline.outputs)
+    return {"model_card.md": render_markdown_page(page), "model_card.html": render_page(page)}

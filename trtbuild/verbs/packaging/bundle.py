@@ -1,0 +1,112 @@
+"""A bundle: everything about an engine in one folder or archive, with a program that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, RANGES
+from trtbuild.core.records import DataUse, Record
+from trtbuild.model.outline import ModelOutline
+from trtbuild.plan.lock import find_lock
+from trtbuild.verbs.packaging import bundle_program
+from trtbuild.verbs.packaging.bundle_index import INDEX, make_index
+from trtbuild.verbs.packaging.placed_build import PlacedBuild
+from trtbuild.verbs.packaging.provenance import write_provenance
+from trtbuild.verbs.packaging.writing import Content
+from trtbuild.verbs.record import describe_calibrator
+
+__all__ = ["PROVENANCE", "RenderCard", "pack_bundle"]
+
+PROVENANCE = "provenance.json"
+RenderCard = Callable[[Record, ModelOutline], Mapping[str, str]]
+"""Pages by their names: model_card.md and model_card.html."""
+
+
+def pack_bundle(
+    build: PlacedBuild,
+    *,
+    classes: Sequence[str],
+    sources: Mapping[str, str],
+    render: RenderCard,
+) -> dict[str, Content]:
+    """Return the files of a bundle, by their path in it.
+
+    Args:
+        build: what was built.
+        classes: names of the classes, where the data tells them.
+        sources: what it was built from, each with its digest, as far as that is known.
+        render: makes the model card.
+    """
+    files: dict[str, Content] = {}
+    names = {each.result.target: f"engines/{each.result.target}/{ENGINE}" for each in build.engines}
+    for each in build.engines:
+        files[names[each.result.target]] = each.path
+        result = each.path.with_name(ENGINE_RESULT)
+        files[f"engines/{each.result.target}/{ENGINE_RESULT}"] = result
+    kind = next(each for each in MODELS.values() if each.file == build.best_model.name)
+    names[""] = f"model/{kind.file}"
+    files[names[""]] = build.best_model
+    weights = build.directory / kind.weights
+    if weights.is_file():
+        files[f"model/{kind.weights}"] = weights
+    for name in (RANGES, COMPARISON):
+        if (build.directory / name).is_file():
+            files[name] = build.directory / name
+    files |= _take_recipe(build)
+    index = make_index(build, names, tuple(classes), f"model/{kind.weights}" * weights.is_file())
+    files[INDEX] = (index.model_dump_json(indent=1) + "\n").encode()
+    files["run.py"] = Path(bundle_program.__file__).read_bytes()
+    outline = ModelOutline.read(build.best_model)
+    pages = render(_make_record(build), outline)
+    files |= {name: text.encode() for name, text in pages.items()}
+    files[PROVENANCE] = write_provenance(build, files, sources)
+    return files
+
+
+def _take_recipe(build: PlacedBuild) -> dict[str, Content]:
+    """Return the recipe, the one it extends, and its lock."""
+    recipe = build.loaded.file
+    files: dict[str, Content] = {f"recipe/{recipe.name}": recipe.read_bytes()}
+    if build.loaded.recipe.extends is not None:
+        base = recipe.parent / build.loaded.recipe.extends
+        files[f"recipe/{base.name}"] = base.read_bytes()
+    if (lock := find_lock(recipe)).is_file():
+        files[f"recipe/{lock.name}"] = lock.read_bytes()
+    return files
+
+
+def _make_record(build: PlacedBuild) -> Record:
+    """Return what a build's files tell of it."""
+    recipe, results = build.loaded.recipe, [each.result for each in build.engines]
+    told = [caveat for each in results for caveat in each.caveats]
+    told += build.comparison.caveats if build.comparison else ()
+    return Record(
+        recipe=build.name,
+        file=build.loaded.file.name,
+        facts={},
+        outcomes=(),
+        targets=tuple(results),
+        comparison=build.comparison,
+        model=recipe.model.describe(),
+        data=tuple(_list_data(build)),
+        calibrator=describe_calibrator(recipe),
+        caveats=tuple(dict.fromkeys(told)),
+    )
+
+
+def _list_data(build: PlacedBuild) -> list[DataUse]:
+    recipe = build.loaded.recipe
+    uses: dict[str, tuple[str, int]] = {}
+    if recipe.quantization is not None and recipe.quantization.data is not None:
+        ranges = [each.result.ranges for each in build.engines if each.result.ranges is not None]
+        samples = ranges[0].samples if ranges else None
+        uses["calibration"] = (recipe.quantization.data, samples or 0)
+    if recipe.compare is not None:
+        compared = build.comparison.samples if build.comparison else 0
+        uses["comparison"] = (recipe.compare.data, compared)
+    return [
+        DataUse(name=name, kind=recipe.data[name].kind, used_for=use, samples=samples)
+        for use, (name, samples) in uses.items()
+        if name in recipe.data
+    ]

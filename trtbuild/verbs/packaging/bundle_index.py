@@ -1,0 +1,93 @@
+"""`bundle.json`: what lies in a bundle, and which engine is for which device."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.options import Options
+from trtbuild.core.values import TensorSpec
+from trtbuild.model.outline import ModelOutline
+from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
+
+__all__ = ["INDEX", "BundleEngine", "BundleIndex", "BundleModel", "make_index"]
+
+INDEX = "bundle.json"
+
+
+class BundleModel(Options):
+    """A model that ONNX Runtime runs anywhere."""
+
+    file: str
+    weights: str = ""
+    """A file of weights beside it, which it names; empty where it holds its own."""
+    digest: str
+    what: str
+
+
+class BundleEngine(Options):
+    """An engine, and what it runs in."""
+
+    file: str
+    digest: str
+    target: str
+    backend: str
+    """`tensorrt10`, `tensorrt11`, `tensorrt_rtx`."""
+    tensorrt: str
+    """The version that built it; it runs in that one alone."""
+    compute_capabilities: tuple[str, ...]
+    profiles: tuple[dict[str, dict[str, list[int]]], ...]
+
+
+class BundleIndex(Options):
+    """What lies in a bundle."""
+
+    format: Literal[1] = 1
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    classes: tuple[str, ...] = ()
+    """Their names, where the recipe's data tells them."""
+    model: BundleModel
+    """What the engines are built from."""
+    engines: tuple[BundleEngine, ...]
+
+
+def make_index(
+    build: PlacedBuild, names: dict[str, str], classes: tuple[str, ...], weights: str
+) -> BundleIndex:
+    """Return the index of a bundle.
+
+    Args:
+        build: what was built.
+        names: where in the bundle each engine lies, by its target, and the model (``).
+        classes: names of the classes.
+        weights: where the model's weights lie, or nothing.
+    """
+    outline = ModelOutline.read(build.best_model)
+    return BundleIndex(
+        name=build.name,
+        inputs=outline.inputs,
+        outputs=outline.outputs,
+        classes=classes,
+        model=BundleModel(
+            file=names[""],
+            weights=weights,
+            digest=digest_of_file(build.best_model),
+            what=build.best_model.name,
+        ),
+        engines=tuple(_index_engine(each, names) for each in build.engines),
+    )
+
+
+def _index_engine(engine: PlacedEngine, names: dict[str, str]) -> BundleEngine:
+    told = engine.result
+    return BundleEngine(
+        file=names[told.target],
+        digest=told.engine_digest,
+        target=told.target,
+        backend=told.backend,
+        tensorrt=engine.version,
+        compute_capabilities=told.built_for,
+        profiles=told.profiles,
+    )

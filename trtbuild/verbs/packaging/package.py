@@ -1,0 +1,169 @@
+"""Pack what was built of recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor
+from trtbuild.store.store import Store
+from trtbuild.verbs.build import compile_for_machine
+from trtbuild.verbs.freshness import explain_doubt
+from trtbuild.verbs.lock import make_static_lock
+from trtbuild.verbs.packaging.bundle import RenderCard, pack_bundle
+from trtbuild.verbs.packaging.placed_build import PlacedBuild, demand_distinct, read_build
+from trtbuild.verbs.packaging.triton import PackedModel, Server, pack_for_triton
+from trtbuild.verbs.packaging.warm_sample import take_sample
+from trtbuild.verbs.packaging.writing import (
+    Content,
+    replace_folder,
+    say_unwritable,
+    write_archive,
+    write_files,
+)
+
+__all__ = ["Packed", "Place", "find_class_names", "package_for_triton", "package_in_bundle"]
+
+CONFIG = "config.pbtxt"
+ARCHIVE = ".zip"
+
+
+@dataclass(frozen=True)
+class Packed:
+    """What was written, and what is to be said of it."""
+
+    path: Path
+    contents: tuple[tuple[str, str], ...]
+    """Names of models, engines or files, and what each is."""
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where what was built lies, and what can look into it."""
+
+    build_dir: Path
+    targets: tuple[str, ...]
+    store: Store
+    executor: Executor
+
+    def read(self, loaded: LoadedRecipe) -> PlacedBuild:
+        """Read what was built of a recipe; see `read_build`."""
+        return read_build(
+            loaded,
+            self.build_dir,
+            targets=self.targets,
+            doubt=lambda recipe, file: explain_doubt(recipe, file, self.store, self.executor),
+        )
+
+
+def package_for_triton(
+    recipes: Sequence[LoadedRecipe],
+    place: Place,
+    repository: Path,
+    server: Server,
+    *,
+    version: int,
+    engines: bool,
+    picture: tuple[int, int] | None,
+) -> Packed:
+    """Write a model repository; models and versions in it that are of other recipes stay.
+
+    Raises:
+        MissingFile: a recipe is not built.
+        UsageError: an engine does not run in this Triton; two recipes have one name.
+        NotWritable: it cannot be written.
+    """
+    builds = [place.read(each) for each in recipes]
+    demand_distinct(builds)
+    packed: list[PackedModel] = []
+    said: list[str] = []
+    for build in builds:
+        shown = build if engines else build.leave_engines()
+        warm, shapes, why = take_sample(build.loaded, place.store, place.executor)
+        models, told = pack_for_triton(
+            shown,
+            server,
+            warm=warm,
+            warm_shapes=shapes,
+            names=find_class_names(build.loaded),
+            picture=picture,
+        )
+        packed += models
+        said += [*build.doubts, *told, *([why] if why else [])]
+    with say_unwritable(repository):
+        for model in packed:
+            _write_model(repository / model.name, model, version)
+    contents = tuple((each.name, each.what) for each in packed)
+    return Packed(repository, contents, tuple(dict.fromkeys(said)))
+
+
+def _write_model(folder: Path, model: PackedModel, version: int) -> None:
+    if folder.exists() and not (folder / CONFIG).is_file():
+        raise UsageError(
+            f"{folder}: is no model of a repository, and would be replaced",
+            hint="name another folder: --to FOLDER",
+        )
+    with replace_folder(folder / str(version)) as part:
+        write_files(part, model.version_files)
+    write_files(folder, {**model.files, CONFIG: model.config.encode()})
+
+
+def package_in_bundle(
+    loaded: LoadedRecipe, place: Place, path: Path, *, render: RenderCard
+) -> Packed:
+    """Write a bundle: a folder, or an archive where the path ends in `.zip`.
+
+    Raises:
+        MissingFile: the recipe is not built.
+        UsageError: there is something else at the path.
+        NotWritable: it cannot be written.
+    """
+    build = place.read(loaded)
+    sources, why = _list_sources(loaded, place)
+    files = pack_bundle(build, classes=find_class_names(loaded), sources=sources, render=render)
+    with say_unwritable(path):
+        if path.suffix == ARCHIVE:
+            write_archive(path, {f"{build.name}/{name}": each for name, each in files.items()})
+        else:
+            _write_folder(path, files)
+    contents = tuple((name, _tell_size(files[name])) for name in sorted(files))
+    return Packed(path, contents, (*build.doubts, *([why] if why else [])))
+
+
+def _write_folder(path: Path, files: Mapping[str, Content]) -> None:
+    if path.exists() and not (path / "bundle.json").is_file():
+        raise UsageError(
+            f"{path}: is there already, and is no bundle", hint="name another folder: --to FOLDER"
+        )
+    with replace_folder(path) as part:
+        write_files(part, files)
+
+
+def _tell_size(content: Content) -> str:
+    size = content.stat().st_size if isinstance(content, Path) else len(content)
+    return f"{size} bytes"
+
+
+def _list_sources(loaded: LoadedRecipe, place: Place) -> tuple[dict[str, str], str]:
+    """Return the files that a recipe rests on, and why they are not known."""
+    try:
+        made, _ = compile_for_machine(loaded, place.store, place.executor, targets=(), fetch=False)
+    except (MissingFile, MissingDependency) as error:
+        return {}, f"what it was built from is not in its provenance: {error.message}"
+    return make_static_lock(loaded, made).sources, ""
+
+
+def find_class_names(loaded: LoadedRecipe) -> tuple[str, ...]:
+    """Return the names of the classes, where the data that is compared on tells them."""
+    recipe, base = loaded.recipe, loaded.file.parent.absolute()
+    name = recipe.compare.data if recipe.compare is not None else ""
+    source = recipe.data.get(name)
+    find = getattr(source, "find_class_names", None)
+    try:
+        return tuple(find(base)) if find is not None else ()
+    except MissingFile:
+        return ()

@@ -1,0 +1,131 @@
+"""What an apply has left of a recipe: read again, and held to what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trtbuild.core.comparison import Comparison
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
+from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS
+from trtbuild.core.records import TargetResult
+from trtbuild.core.regular_files import read_regular
+from trtbuild.recipe.load import LoadedRecipe
+
+__all__ = ["PlacedBuild", "PlacedEngine", "demand_distinct", "read_build"]
+
+Doubt = Callable[[LoadedRecipe, Path], str]
+"""Why it is not known that a file is of a recipe as it stands; an error where it is not."""
+
+
+@dataclass(frozen=True)
+class PlacedEngine:
+    """An engine, and the engine.json that is about it."""
+
+    path: Path
+    result: TargetResult
+
+    @property
+    def version(self) -> str:
+        """The version of the TensorRT that built it, as far as engine.json tells: `10.16.1.11`."""
+        names = [name for name in self.result.versions if name.startswith("tensorrt")]
+        return self.result.versions[names[0]] if names else ""
+
+
+@dataclass(frozen=True)
+class PlacedBuild:
+    """What lies in the build directory of a recipe."""
+
+    loaded: LoadedRecipe
+    directory: Path
+    engines: tuple[PlacedEngine, ...]
+    """In the order of the recipe's targets."""
+    models: dict[str, Path]
+    """By what `core.placed.MODELS` calls them: `int8`, `half`, `fp32`."""
+    comparison: Comparison | None
+    doubts: tuple[str, ...]
+    """Why it is not known that this is what the recipe makes as it stands."""
+
+    @property
+    def name(self) -> str:
+        """The recipe's name."""
+        return self.loaded.recipe.name
+
+    def leave_engines(self) -> PlacedBuild:
+        """Return the same without engines."""
+        return replace(self, engines=())
+
+    @property
+    def best_model(self) -> Path:
+        """The model that the engines are built from."""
+        return next(iter(self.models.values()))
+
+
+def read_build(
+    loaded: LoadedRecipe, build_dir: Path, *, targets: Sequence[str], doubt: Doubt
+) -> PlacedBuild:
+    """Read what was built of a recipe, or only some targets of it.
+
+    Raises:
+        MissingFile: it is not built there, or one of the `targets` is not.
+        UsageError: the recipe has no such target; what lies there is of another recipe.
+        CorruptObject: an engine is not the one that engine.json is about.
+    """
+    directory = build_dir / loaded.recipe.name
+    again = f"trtbuild apply {loaded.file} --build-dir {build_dir}"
+    models = {
+        name: directory / each.file
+        for name, each in MODELS.items()
+        if (directory / each.file).is_file()
+    }
+    if not models:
+        raise MissingFile(f"{directory}: holds no model; the recipe is not built there", hint=again)
+    for target in targets:
+        loaded.target(target)
+        if not (directory / target / ENGINE).is_file():
+            raise MissingFile(f"{directory / target / ENGINE}: there is no such engine", hint=again)
+    names = [name for name in loaded.recipe.targets if not targets or name in targets]
+    engines = tuple(_read_engines(directory, names, again))
+    files = [next(iter(models.values())), *(each.path for each in engines)]
+    doubts = dict.fromkeys(told for file in files if (told := doubt(loaded, file)))
+    return PlacedBuild(loaded, directory, engines, models, _read_comparison(directory), (*doubts,))
+
+
+def _read_engines(directory: Path, names: Sequence[str], again: str) -> Iterator[PlacedEngine]:
+    for name in names:
+        path = directory / name / ENGINE
+        if not path.is_file():
+            continue
+        told = TargetResult.read_json(
+            read_regular(directory / name / ENGINE_RESULT), what=str(path)
+        )
+        if told.engine_digest != digest_of_file(path):
+            raise CorruptObject(
+                f"{path}: is not the engine that {ENGINE_RESULT} is about", hint=again
+            )
+        yield PlacedEngine(path, told)
+
+
+def _read_comparison(directory: Path) -> Comparison | None:
+    path = directory / COMPARISON
+    if not path.is_file():
+        return None
+    return Comparison.read_json(read_regular(path), what=str(path))
+
+
+def demand_distinct(builds: Sequence[PlacedBuild]) -> None:
+    """Demand that no two recipes have one name: they would be packed into one folder.
+
+    Raises:
+        UsageError: two have.
+    """
+    seen: dict[str, Path] = {}
+    for each in builds:
+        if each.name in seen:
+            raise UsageError(
+                f"{each.loaded.file}: is called `{each.name}`, as {seen[each.name]} is",
+                hint="pack them into two folders",
+            )
+        seen[each.name] = each.loaded.file

@@ -1,0 +1,119 @@
+"""What a server has to know of a model: what it takes and gives, and how many samples at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from trtbuild.core.errors import UsageError
+from trtbuild.core.records import TargetResult
+from trtbuild.core.values import TensorSpec
+from trtbuild.recipe.schema import Recipe
+
+__all__ = ["Bounds", "ServedModel", "describe_engine_served", "describe_model_served"]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The shapes of an input in a profile."""
+
+    min: tuple[int, ...]
+    opt: tuple[int, ...]
+    max: tuple[int, ...]
+
+
+Profile = Mapping[str, Bounds]
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model as its server sees it."""
+
+    name: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    profiles: tuple[Profile, ...] = ()
+    valued: frozenset[str] = frozenset()
+    """Inputs whose values decide shapes."""
+
+    @property
+    def max_batch(self) -> int:
+        """The most samples at once; 0 where axis 0 does not count samples in all tensors.
+
+        A server that puts requests together does so along axis 0 of every input and output: it must
+        be open in each of them, and named alike where it has a name.
+        """
+        tensors = (*self.inputs, *self.outputs)
+        first = [each.shape[0] if each.shape else 1 for each in tensors]
+        names = {size for size in first if isinstance(size, str) and size not in _UNNAMED}
+        if self.valued or len(names) > 1 or any(isinstance(size, int) for size in first):
+            return 0
+        bounds = [each for profile in self.profiles for each in profile.values()]
+        if bounds and min(each.min[0] for each in bounds) > 1:
+            return 0  # a request of one sample would be refused
+        return max((each.max[0] for each in bounds), default=_USUAL_BATCH)
+
+    def rename(self, name: str) -> ServedModel:
+        """Return the same model under another name."""
+        return replace(self, name=name)
+
+    def find_opt(self, spec: TensorSpec, profile: Profile) -> tuple[int, ...]:
+        """Return the shape of an input that a profile is tuned for; 1 where nothing is said."""
+        told = profile.get(spec.name)
+        return told.opt if told else tuple(n if isinstance(n, int) else 1 for n in spec.shape)
+
+
+_UNNAMED = {"", "?"}
+_USUAL_BATCH = 8
+"""Of a model without profiles, which any batch fits."""
+
+
+def describe_engine_served(name: str, result: TargetResult) -> ServedModel:
+    """Return what a server has to know of an engine."""
+    profiles = tuple(
+        {
+            tensor: Bounds(*(tuple(shapes[each]) for each in ("min", "opt", "max")))
+            for tensor, shapes in profile.items()
+            if {"min", "opt", "max"} <= shapes.keys()
+        }
+        for profile in result.profiles
+    )
+    valued = frozenset(
+        tensor
+        for profile in result.profiles
+        for tensor, shapes in profile.items()
+        if "min values" in shapes
+    )
+    inputs, outputs = (tuple(map(_read_spec, each)) for each in (result.inputs, result.outputs))
+    return ServedModel(name, inputs, outputs, profiles, valued)
+
+
+def describe_model_served(
+    name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec], recipe: Recipe
+) -> ServedModel:
+    """Return what a server has to know of an ONNX model, with the recipe's profiles."""
+    known = {each.name for each in inputs}
+    profiles = tuple(
+        {
+            tensor: Bounds(shapes.min, shapes.opt, shapes.max)
+            for tensor, shapes in profile.items()
+            if not shapes.values and tensor in known
+        }
+        for profile in recipe.profiles
+    )
+    valued = frozenset(
+        tensor
+        for profile in recipe.profiles
+        for tensor, shapes in profile.items()
+        if shapes.values and tensor in known
+    )
+    return ServedModel(name, tuple(inputs), tuple(outputs), profiles, valued)
+
+
+def _read_spec(told: Mapping[str, str | list[int | str]]) -> TensorSpec:
+    name, dtype, shape = told["name"], told["dtype"], told["shape"]
+    if not isinstance(name, str) or not isinstance(dtype, str) or isinstance(shape, str):
+        raise UsageError(
+            "engine.json does not say what the engine takes", hint="apply the recipe again"
+        )
+    return TensorSpec(name=name, dtype=dtype, shape=tuple(shape))
