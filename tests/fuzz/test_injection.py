@@ -27,6 +27,7 @@ def forms(words, *formats):
     return [[*words, "--format", each] for each in formats]
 
 
+BRIEFLY = ["--iterations", "16", "--warmup", "0", "--no-cold", "--executor", "inline", "-q"]
 TYPED = [
     ["apply", "-v", "{recipe}"], ["apply", "-q", "{recipe}"],
     *forms(["validate", "{recipe}"], "text", "json", "github"),
@@ -47,6 +48,8 @@ TYPED = [
     ["ranges", "import", "{limits}", "--model", "{model}", "-o", "{out}"],
     ["verify", "{recipe}"], ["sensitivity", "{recipe}", "--samples", "2"],
     ["tune", "{recipe}", "--budget", "0s"],
+    *forms(["bench", "{recipe}", *BRIEFLY], "text", "json"),
+    ["bench", "{model}", *BRIEFLY, "--batch", "1"],
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
     ["store", "push"], ["store", "pull"], ["store", "gc", "--remote", "--dry-run"],
@@ -70,6 +73,8 @@ WRONG = [
     *forms(["ranges", "export", "{limits}", "--trt-version", "8.6.1"], "text", "tensorrt"),
     *forms(["ranges", "export", "{command}", "--trt-version", "8.6.1"], "text", "tensorrt"),
     ["check", "{limits}"], ["inspect", "{limits}"], ["ranges", "show", "{model}"],
+    ["bench", "{name}"], ["bench", "{recipe}", *BRIEFLY, "--only", "{name}"],
+    ["bench", "{recipe}", "--data", "{name}"], ["bench", "{model}", "--shape", "{name}"],
     ["init", "{name}"], ["init", "{model}", "--data", "{name}", "-o", "-"],
     ["init", "--from", "trtexec", "trtexec --onnx={name} --int8", "-o", "-"],
     ["init", "--from", "{name}", "x"], ["store", "push", "{name}"], ["store", "pull", "{name}"],

@@ -24,6 +24,7 @@ HOMES = [
     "quant.equalizing",
     "quant.writing",
     "measure",
+    "timing",
 ]
 
 

@@ -18,6 +18,7 @@ LAYERS = [
     ["run"],
     ["machine", "plan"],
     ["recipe", "steps"],
+    ["timing"],
     ["data", "calib", "sources", "fixes", "quant", "backends", "measure"],
     ["model", "store"],
     ["core"],

@@ -29,6 +29,7 @@ from trtbuild.api.review import (
     verify,
 )
 from trtbuild.api.running import run_samples
+from trtbuild.api.speed import bench
 from trtbuild.api.start import init
 from trtbuild.api.stores import (
     collect_remote,
@@ -41,6 +42,7 @@ from trtbuild.api.tuning import tune
 
 __all__ = [
     "apply",
+    "bench",
     "check",
     "check_lock",
     "collect_remote",

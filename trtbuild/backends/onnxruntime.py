@@ -22,7 +22,7 @@ from trtbuild.core.options import Options
 from trtbuild.core.records import LayerPrecision, RequestedLayer
 from trtbuild.core.values import TensorSpec
 
-__all__ = ["Onnxruntime"]
+__all__ = ["FLOAT", "INTEGER", "Onnxruntime"]
 
 INTEGER = frozenset(
     {"QLinearConv", "QLinearMatMul", "QGemm", "MatMulIntegerToFloat", "MatMulInteger"}

@@ -41,6 +41,7 @@ VERBS = {
     "not.",
     "run": "Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU.",
     "compare": "Compare two ONNX files or engines, without a recipe; exit code 1 if a gate fails.",
+    "bench": "Time models and engines side by side, by one protocol; exit code 1 if a gate fails.",
     "sensitivity": "Say what each layer costs in INT8: alone, and as the only one that is not; "
     "worst first.",
     "tune": "Find the least float work that holds the gates, as a patch; exit code 1 if none does.",

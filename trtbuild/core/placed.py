@@ -5,6 +5,7 @@ from __future__ import annotations
 from trtbuild.core.frozen import frozen
 
 __all__ = [
+    "BENCH",
     "COMPARISON",
     "ENGINE",
     "ENGINE_RESULT",
@@ -47,6 +48,7 @@ RANGES = "ranges.json"
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
 TUNING = "tune.json"
+BENCH = "bench.json"
 REPORTS = ("report.md", "report.html")
 ENGINE = "model.engine"
 """In the folder of a target, as those below."""
@@ -59,4 +61,4 @@ FAILED = "failed"
 def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
-    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, TUNING, FAILED, *REPORTS})
+    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, TUNING, BENCH, FAILED, *REPORTS})

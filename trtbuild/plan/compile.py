@@ -22,6 +22,7 @@ from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_dat
 from trtbuild.plan.preview import PreviewRequest, add_previews
 from trtbuild.plan.quantizing import add_quantization, add_ranges
 from trtbuild.plan.sensitivity import add_sensitivity
+from trtbuild.plan.timing import TimedData, pick_timed
 from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.build_engine import BuildEngine
@@ -83,6 +84,8 @@ class CompileContext:
     """Compare on these alone."""
     preview: PreviewRequest | None = None
     """Show some samples of data sets, be they read by something else or not."""
+    timed: TimedData | None = None
+    """Take some samples of a data set out, to be fed while models are timed."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -114,6 +117,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
     add_comparison(recipe, steps, data, final, here)
     add_sensitivity(recipe, steps, data, here)
     add_previews(recipe, steps, data, here)
+    pick_timed(steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.
@@ -179,7 +183,10 @@ def add_captures(
         MissingFile: a file that one of them names is not there.
     """
     inputs = {}
-    shown = here.preview.data if here.preview is not None else ()
+    shown = [
+        *(here.preview.data if here.preview else ()),
+        *([here.timed.name] if here.timed else []),
+    ]
     for name in dict.fromkeys((*list_used_data(recipe), *shown)):
         source, step = recipe.data[name], name_capture_step(name)
         files = () if name in here.absent else here.pinned(source.find_files(here.base))

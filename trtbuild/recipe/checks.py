@@ -80,6 +80,12 @@ def evaluation_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         yield from find_absent_data("compare", recipe.compare.data, recipe, source)
 
 
+def bench_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """`bench` names a data set of the recipe."""
+    if recipe.bench is not None:
+        yield from find_absent_data("bench", recipe.bench.data, recipe, source)
+
+
 def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """INT8 is not judged on the samples that its ranges were made for."""
     if recipe.quantization is None or recipe.compare is None:
@@ -231,6 +237,7 @@ def _samples(data: Options) -> dict[str, Any]:
 _CHECKS: tuple[RecipeCheck, ...] = (
     calibration_data_exists,
     evaluation_data_exists,
+    bench_data_exists,
     evaluation_data_is_new,
     embedding_has_its_data,
     accuracy_has_labels,

@@ -19,6 +19,7 @@ from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.quant import AnyEqualization, AnyWeightScaling
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
+from trtbuild.timing.section import Bench
 
 __all__ = [
     "NAME_PATTERN",
@@ -258,3 +259,5 @@ class Recipe(Options):
     """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None
     """How what is built is compared with a reference, and what it must reach."""
+    bench: Bench | None = None
+    """How `trtbuild bench` measures how fast what is built is, and what it must reach."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         preview_data,
         quantize,
         run_engine,
+        time_runners,
+        time_start,
     )
     from trtbuild.steps.base import Step
 
@@ -71,6 +73,8 @@ AnyStep = OneOf[
     | preview_data.PreviewData
     | measure_layers.MeasureLayers
     | merge_layers.MergeLayers
+    | time_runners.TimeRunners
+    | time_start.TimeStart
     """,
     __name__,
 ]

@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 
-RECORDS = ("actions", "contents", "records", "logs", "digests.json", "locks.json")
+RECORDS = ("actions", "contents", "records", "logs", "benches", "digests.json", "locks.json")
 STAMPS = "stamps"
 MOST_LOCKS_BYTES = 8 << 20
 

@@ -21,6 +21,7 @@ from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
 from trtbuild.plan.preview import PreviewRequest
 from trtbuild.plan.sensitivity import SENSITIVITY
+from trtbuild.plan.timing import TimedData
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import LayerMeasurement, Recipe
 from trtbuild.sources.base import Source
@@ -54,6 +55,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     layers: LayerMeasurement | None = None,
     preview: PreviewRequest | None = None,
     some: SomeSamples | None = None,
+    timed: TimedData | None = None,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
@@ -61,7 +63,8 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     downloaded first. With a `lock`, nothing is calibrated, since the ranges are the lock's, and
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
     a plan that cannot be walked. `layers` adds the steps that measure layers one by one, `preview`
-    those that show samples; outputs are compared on all samples, or on `some`.
+    those that show samples, `timed` one that takes some out; outputs are compared on all samples,
+    or on `some`.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -94,6 +97,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         layers=layers,
         preview=preview,
         some=some,
+        timed=timed,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made

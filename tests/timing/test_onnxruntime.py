@@ -1,0 +1,105 @@
+"""ONNX Runtime as what is timed."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import pytest
+
+from tests.helpers.models import model_of
+from tests.helpers.qdq import layer
+from trtbuild.core.errors import StepInputError
+from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.onnxruntime import Onnxruntime
+
+CPU = Onnxruntime(kind="onnxruntime")
+ONE = Setting(threads=1)
+HALF = """
+h (float[n,4] x) => (float[n,4] y) {
+  a = Cast<to=10>(x)  w16 = Cast<to=10>(w)  b = MatMul(a, w16)  y = Cast<to=1>(b)
+}
+"""
+
+
+@pytest.fixture
+def subject(tmp_path):
+    def made(model):
+        onnx.save(model, tmp_path / "m.onnx")
+        return Subject("m", "onnx", tmp_path / "m.onnx")
+
+    return made
+
+
+def test_models_of_int8_say_how_much_of_them_is(subject):
+    """One layer, whose kernel is an integer one where this processor's ONNX Runtime has one."""
+    told, notes = CPU.describe(subject(layer()), None)
+
+    assert told in {"INT8 in 1 of 1 weighted operators", "INT8 in 0 of 1 weighted operators"}
+    assert () == notes
+    cuda = Onnxruntime(kind="onnxruntime", provider="cuda")
+    assert "says nothing of TensorRT" in cuda.describe(subject(layer()), None)[1][0]
+
+
+def test_16_bits_that_would_be_computed_in_fp32_are_not_timed(subject):
+    """Nor a provider that is not here, nor a plugin; each with its reason."""
+    half = model_of(HALF, {"w": np.eye(4, dtype=np.float32)})
+    plugin = model_of("g (float[1] x) => (float[1] y) { y = EfficientNMS_TRT(x) }")
+    cuda = Onnxruntime(kind="onnxruntime", provider="cuda")
+
+    why = CPU.find_hindrance(subject(half), ONE)
+    assert not why or "computes FP16 in FP32 on this processor" in why
+    assert "has no CUDAExecutionProvider" in cuda.find_hindrance(subject(layer()), ONE)
+    assert "EfficientNMS_TRT" in CPU.find_hindrance(subject(plugin), ONE)
+    assert "" == CPU.find_hindrance(subject(layer()), ONE)
+
+
+def test_on_a_gpu_calls_lie_between_events_on_one_stream(monkeypatch):
+    """Of the stream that ONNX Runtime was given; outputs keep their memory."""
+    from trtbuild.timing import cuda, onnxruntime
+
+    log = []
+
+    class Event:
+        def record(self, pointer):
+            log.append(f"record {pointer}")
+
+        def wait(self):
+            log.append("wait")
+
+        def since_ms(self, earlier):
+            return 0.25 if earlier is not self else 0.0
+
+    binding = SimpleNamespace(
+        bind_ortvalue_input=lambda name, _value: log.append(f"in {name}"),
+        bind_output=lambda name, device: log.append(f"out {name} {device}"),
+        bind_ortvalue_output=lambda name, value: log.append(f"keep {name} {value}"),
+        get_outputs=lambda: ["there"],
+    )
+    session = SimpleNamespace(
+        io_binding=lambda: binding,
+        get_outputs=lambda: [SimpleNamespace(name="y")],
+        run_with_iobinding=lambda _binding: log.append("run"),
+    )
+    monkeypatch.setattr(cuda, "Event", Event)
+    monkeypatch.setattr(
+        "onnxruntime.OrtValue.ortvalue_from_numpy", lambda _array, device, _index: device
+    )
+    opened = onnxruntime.OpenSession(session, "cuda", SimpleNamespace(pointer=7))
+    opened.feed({"x": np.zeros(1, np.float32)})
+    opened.call()
+
+    assert (True, True, 0.25) == (
+        opened.has_events, opened.has_transfers, opened.read_events_ms(),
+    )  # fmt: skip
+    assert ["in x", "out y cuda", "run", "keep y there"] == log[:4]
+    assert ["record 7", "run", "record 7", "wait"] == log[4:]
+
+
+def test_what_does_not_fit_is_told_in_its_words(subject):
+    """Before anything is timed."""
+    opened = CPU.open(subject(layer()), ONE)
+
+    with pytest.raises(StepInputError, match="ONNX Runtime cannot run the model"):
+        opened.feed({"x": np.zeros((1, 2), np.float32)})

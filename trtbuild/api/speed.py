@@ -1,0 +1,79 @@
+"""How fast models and engines are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.api.executors import using_executor
+from trtbuild.api.stores import open_store
+
+if TYPE_CHECKING:
+    from trtbuild.run.executor import Executor, Listener
+    from trtbuild.verbs.benching.recipe import BenchReport
+
+__all__ = ["bench"]
+
+
+def bench(  # noqa: PLR0913  # all that a user may ask for
+    *paths: Path | str,
+    build_dir: Path | str = "build",
+    out: Path | str | None = None,
+    batches: Sequence[int] = (),
+    shapes: Sequence[str] = (),
+    only: Sequence[str] = (),
+    protocol: Mapping[str, Any] | None = None,
+    data: str = "",
+    cold: bool = True,
+    executor: Executor | str = "local",
+    device: str | int | None = None,
+    listener: Listener | None = None,
+) -> BenchReport:
+    """Time what a recipe builds, or ONNX models and engines, side by side.
+
+    A recipe's result is placed as `bench.json`; of files, in a folder `out` if one is named.
+
+    At `batches` or `shapes` (`input=1x3x224x224`), or as the recipe says, or at the min, opt and
+    max of its profiles. `only` are variants by name or pattern (`int8/*`); `protocol` has options
+    of the recipe's `bench.protocol` that are to be otherwise (`{"seconds": 5}`). Without `cold`, no
+    variant is started in a process of its own.
+
+    Raises:
+        UsageError: what is asked for is wrong, or fits none of the models.
+        RecipeError: the recipe, alone or with the model it names, is wrong.
+        StepFailed: a step failed.
+        MissingFile, MissingDependency, NotWritable: something needed is not here.
+    """
+    from trtbuild.run.executor import QuietListener
+    from trtbuild.verbs.benching.files import bench_files, is_recipe
+    from trtbuild.verbs.benching.recipe import bench_recipe
+    from trtbuild.verbs.benching.request import BenchRequest, choose_protocol, parse_shapes
+    from trtbuild.verbs.ready import load_ready
+
+    places = [Path(each) for each in paths]
+    loaded = load_ready(places[0]) if is_recipe(places) else None
+    own = None if loaded is None else loaded.recipe.bench
+    asked = BenchRequest(
+        batches=tuple(batches),
+        shapes=parse_shapes(shapes),
+        only=tuple(only),
+        protocol=choose_protocol(None if own is None else own.protocol, protocol or {}),
+        data=data,
+        cold=cold,
+    )
+    store, heard = open_store(), listener or QuietListener()
+    with using_executor(executor, device=device) as place:
+        if loaded is None:
+            folder = None if out is None else Path(out)
+            return bench_files(
+                places, store, executor=place, asked=asked, listener=heard, out=folder
+            )
+        return bench_recipe(
+            loaded,
+            store,
+            executor=place,
+            directory=Path(build_dir) / loaded.recipe.name,
+            asked=asked,
+            listener=heard,
+        )

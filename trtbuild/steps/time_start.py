@@ -1,0 +1,52 @@
+"""Start one model in a process that has nothing else: what the first call costs, and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
+
+from trtbuild.core.needs import GpuNeed, Needs
+from trtbuild.core.timing import ColdStart
+from trtbuild.steps.base import Context, Step
+from trtbuild.steps.timed_subjects import TimedSubject, Timings
+from trtbuild.timing.base import Arrays, OpenRunner
+from trtbuild.timing.cold import measure_cold_start
+from trtbuild.timing.kinds import AnyRunner
+
+__all__ = ["TimeStart"]
+
+
+class TimeStart(Step):
+    """Load a model and call it once at each set of shapes."""
+
+    outputs: ClassVar[Mapping[str, str]] = {"start": "start.json"}
+
+    kind: Literal["time_start"] = "time_start"
+    subject: TimedSubject
+    runner: AnyRunner
+    timings: Timings
+    flavour: str = ""
+
+    def needs(self) -> Needs:
+        """Need a process of its own, and for an engine a GPU alone."""
+        gpu = GpuNeed(alone=True) if self.flavour else None
+        return Needs(kind=self.flavour, gpu=gpu, own_process=True)
+
+    def run(self, context: Context) -> None:
+        """Write start.json.
+
+        Raises:
+            TrtbuildError: it does not load, or does not run at a shape.
+        """
+        samples = self.timings.fed.read(context) if self.timings.fed is not None else []
+
+        def make_feeds(opened: OpenRunner) -> Sequence[Arrays]:
+            return [
+                self.timings.make_feed(opened.inputs, shapes, samples)[0]
+                for shapes in self.timings.shapes
+            ]
+
+        found: ColdStart = measure_cold_start(
+            self.runner, self.subject.locate(context), self.timings.setting(), make_feeds
+        )
+        self.write(context, "start", found)

@@ -1,0 +1,1 @@
+"""How fast models and engines are: one protocol, whatever runs them."""

@@ -1,0 +1,292 @@
+"""ONNX models in ONNX Runtime, on the CPU or through CUDA."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from trtbuild.backends.onnxruntime import FLOAT, INTEGER
+from trtbuild.core.options import Options
+from trtbuild.model.providers import CPU, CUDA, Providers, make_cuda, prepare
+from trtbuild.timing.base import Arrays, Setting, Subject
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trtbuild.core.values import TensorSpec
+    from trtbuild.timing.cuda import Event, Stream
+
+__all__ = ["Onnxruntime"]
+
+_CAST = "InsertedPrecisionFreeCast"
+"""How ONNX Runtime names the casts that it puts around what it has no 16-bit kernel for."""
+_HALVES = {10: "FP16", 16: "BF16"}
+
+
+class Onnxruntime(Options):
+    """ONNX models in ONNX Runtime, with all its own optimizations: integer kernels, too."""
+
+    kind: Literal["onnxruntime"]
+    provider: Literal["cpu", "cuda"] = "cpu"
+    """Its execution provider. Inputs and outputs are bound to memory where it computes, so that
+    copies are timed apart."""
+
+    @classmethod
+    def usual(cls) -> Sequence[Onnxruntime]:
+        """Return one for the CPU, and one for the GPU."""
+        return cls(kind="onnxruntime"), cls(kind="onnxruntime", provider="cuda")
+
+    def takes(self, subject: Subject) -> bool:
+        """Tell that it is for ONNX models."""
+        return subject.sort == "onnx"
+
+    def label(self) -> str:
+        """Name it."""
+        return f"onnxruntime-{self.provider}"
+
+    def place(self) -> Literal["cpu", "gpu"]:
+        """Say on what it computes."""
+        return "cpu" if self.provider == "cpu" else "gpu"
+
+    def find_hindrance(self, subject: Subject, setting: Setting) -> str:
+        """Say why it cannot run a model: its provider or an operator is not here."""
+        del setting
+        import onnxruntime as ort
+
+        from trtbuild.model.onnx_file import load_bare
+        from trtbuild.model.plugins import describe_plugin, find_plugins
+
+        if self.provider == "cuda" and CUDA not in ort.get_available_providers():
+            return f"this ONNX Runtime ({ort.__version__}) has no {CUDA}"
+        model = load_bare(subject.path)
+        if plugins := find_plugins(model.graph.node):
+            return f"ONNX Runtime has no {describe_plugin(plugins[0])}, a plugin of TensorRT"
+        half = _find_half(model)
+        if half and self.provider == "cpu" and _is_cast_to_float(subject.path):
+            return (
+                f"ONNX Runtime computes {half} in FP32 on this processor, between casts: its time "
+                "would say nothing of 16 bits"
+            )
+        return ""
+
+    def libraries(self) -> Mapping[str, str]:
+        """Return its version."""
+        import onnxruntime as ort
+
+        return {"onnxruntime": ort.__version__}
+
+    def load_library(self) -> None:
+        """Import ONNX Runtime, and find CUDA's libraries beside PyTorch where they are there."""
+        import onnxruntime  # noqa: F401  # that is what takes time
+
+        if self.provider == "cuda":
+            prepare(make_cuda())
+
+    def open(self, subject: Subject, setting: Setting) -> OpenSession:
+        """Load the model.
+
+        Raises:
+            StepInputError: ONNX Runtime cannot load it.
+            MissingDependency: it has no such provider, or CUDA's libraries are not found.
+        """
+        from trtbuild.model.session import open_fast_session
+
+        self.load_library()
+        stream = _make_stream() if self.provider == "cuda" else None
+        session = open_fast_session(
+            subject.path,
+            threads=setting.threads,
+            providers=CPU if stream is None else _list_providers(stream, setting),
+        )
+        return OpenSession(session, "cpu" if stream is None else "cuda", stream)
+
+    def describe(self, subject: Subject, opened: OpenSession) -> tuple[str, tuple[str, ...]]:
+        """Say how many weighted operators are integer ones, where the model has Q/DQ pairs."""
+        del opened
+        from trtbuild.model.onnx_file import load_bare
+
+        model = load_bare(subject.path)
+        quantized = any(node.op_type == "QuantizeLinear" for node in model.graph.node)
+        if not quantized:
+            return _find_half(model) or "FP32", ()
+        if self.provider != "cpu":
+            note = (
+                "ONNX Runtime's CUDA provider has few integer kernels: most Q/DQ pairs are "
+                "computed as they stand, which costs time; this says nothing of TensorRT"
+            )
+            return "Q/DQ", (note,)
+        whole, other = _count_operators(subject.path)
+        return f"INT8 in {whole} of {whole + other} weighted operators", ()
+
+
+class OpenSession:
+    """A session, and the memory that its inputs and outputs are bound to."""
+
+    def __init__(self, session: Any, device: str, stream: Stream | None) -> None:
+        self._session = session
+        self._device = device
+        self._stream = stream
+        self._events: tuple[Event, Event] | None = None
+        if stream is not None:
+            from trtbuild.timing.cuda import Event
+
+            self._events = (Event(), Event())
+        self._binding = session.io_binding()
+        self._names = [each.name for each in session.get_outputs()]
+        self._arrays: dict[str, np.ndarray] = {}
+        self._run = session.run_with_iobinding
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        """What the model takes."""
+        from trtbuild.core.values import TensorSpec
+
+        return tuple(
+            TensorSpec(
+                name=each.name,
+                dtype=_read_type(each.type),
+                shape=tuple(size if isinstance(size, int) else str(size) for size in each.shape),
+            )
+            for each in self._session.get_inputs()
+        )
+
+    @property
+    def has_transfers(self) -> bool:
+        """Tell whether it computes elsewhere than where arrays are."""
+        return self._stream is not None
+
+    @property
+    def has_events(self) -> bool:
+        """Tell whether there is a stream whose clock can be read."""
+        return self._stream is not None
+
+    def feed(self, arrays: Arrays) -> None:
+        """Bind inputs and outputs; the outputs' memory is what a first run takes.
+
+        Raises:
+            StepInputError: the model does not take them.
+        """
+        import onnxruntime as ort
+
+        from trtbuild.model.session import translate_errors
+
+        self._arrays = dict(arrays)
+        binding = self._session.io_binding()
+        for name, values in arrays.items():
+            held = ort.OrtValue.ortvalue_from_numpy(values, self._device, 0)
+            binding.bind_ortvalue_input(name, held)
+        for name in self._names:
+            binding.bind_output(name, self._device)
+        with translate_errors("run", "do the shapes fit the model?"):
+            self._run(binding)
+        if self._stream is not None:
+            # Fixed addresses: a graph can be recorded, and nothing is allocated while it is timed.
+            for name, value in zip(self._names, binding.get_outputs(), strict=True):
+                binding.bind_ortvalue_output(name, value)
+        self._binding = binding
+
+    def call(self) -> None:
+        """Run it; on a GPU, ONNX Runtime waits for the stream."""
+        if self._events is None or self._stream is None:
+            self._run(self._binding)
+            return
+        begin, end = self._events
+        begin.record(self._stream.pointer)
+        self._run(self._binding)
+        end.record(self._stream.pointer)
+        end.wait()
+
+    def call_whole(self) -> None:
+        """Run it on arrays, and get arrays."""
+        self._session.run(self._names, self._arrays)
+
+    def read_events_ms(self) -> float:
+        """Return the time on the device."""
+        assert self._events is not None  # noqa: S101  # `has_events` is asked first
+        begin, end = self._events
+        return end.since_ms(begin)
+
+    def outputs(self) -> Mapping[str, np.ndarray]:
+        """Return the outputs of the last call."""
+        found = self._binding.copy_outputs_to_cpu()
+        return dict(zip(self._names, found, strict=True))
+
+    def fork(self) -> OpenSession:
+        """Return another caller of this session, which may be called from several threads.
+
+        On a GPU all of them share the session's stream.
+        """
+        other = OpenSession(self._session, self._device, self._stream)
+        other.feed(self._arrays)
+        return other
+
+    def peak_bytes(self) -> int | None:
+        """Return None: ONNX Runtime does not say."""
+        return None
+
+    def close(self) -> None:
+        """Let the session go; a stream that it computes on goes with the process."""
+        del self._binding, self._run, self._session
+
+
+def _make_stream() -> Stream:
+    from trtbuild.timing.cuda import Stream
+
+    return Stream()
+
+
+def _list_providers(stream: Stream, setting: Setting) -> Providers:
+    """Return CUDA as its users have it, with TF32 and a search for algorithms, on a stream."""
+    options = {
+        "device_id": "0",
+        "user_compute_stream": str(stream.pointer),
+        "do_copy_in_default_stream": "1",
+        **({"enable_cuda_graph": "1"} if setting.cuda_graphs else {}),
+    }
+    return ((CUDA, options), *CPU)
+
+
+def _read_type(word: str) -> str:
+    """Return NumPy's word for ONNX Runtime's: `tensor(float16)`."""
+    inner = word.removeprefix("tensor(").removesuffix(")")
+    return {"float": "float32", "double": "float64", "string": "object"}.get(inner, inner)
+
+
+def _find_half(model: Any) -> str:
+    """Return the 16-bit type that a model computes in; nothing where it does in none."""
+    types = {value.type.tensor_type.elem_type for value in model.graph.input}
+    types |= {
+        attribute.i
+        for node in model.graph.node
+        if node.op_type == "Cast"
+        for attribute in node.attribute
+        if attribute.name == "to"
+    }
+    return next((_HALVES[each] for each in sorted(types & _HALVES.keys())), "")
+
+
+def _is_cast_to_float(model: Path) -> bool:
+    from trtbuild.core.errors import StepInputError
+
+    try:
+        return any(node.name.startswith(_CAST) for node in _optimize(model))
+    except StepInputError:
+        return True  # it has no kernel at all
+
+
+def _count_operators(model: Path) -> tuple[int, int]:
+    """Count the weighted operators of ONNX Runtime's own graph: integer ones, and others."""
+    found = [node.op_type for node in _optimize(model)]
+    return sum(each in INTEGER for each in found), sum(each in FLOAT for each in found)
+
+
+def _optimize(model: Path) -> Sequence[Any]:
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.model.session import write_optimized
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "optimized.onnx"
+        write_optimized(model, path)
+        return list(load_bare(path).graph.node)

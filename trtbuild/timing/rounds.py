@@ -1,0 +1,117 @@
+"""Several variants timed in turn: each round has a block of calls of each, in a drawn order."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from trtbuild.core.protocol import Protocol
+from trtbuild.core.timing import SpeedRow, Spread, WarmUp
+from trtbuild.timing.base import OpenRunner
+from trtbuild.timing.clock import quiet_collector, time_calls, time_events, warm_up
+from trtbuild.timing.quantiles import summarize
+
+__all__ = ["Lane", "Meter", "run_rounds"]
+
+LEAST_CALLS = 4
+"""Of a block, be calls ever so slow: its median must mean something."""
+
+
+class Meter:
+    """What is measured around blocks of calls, beside time; this one measures nothing."""
+
+    def start(self) -> None:
+        """Begin a block."""
+
+    def stop(self, calls: int) -> None:
+        """End it, after so many calls."""
+
+
+@dataclass
+class Lane:
+    """A variant that takes part, and what its blocks took."""
+
+    name: str
+    runner: OpenRunner
+    meter: Meter = field(default_factory=Meter)
+    warmup: WarmUp | None = None
+    calls: int = 0
+    """Of a block."""
+    host: list[Sequence[float]] = field(default_factory=list)
+    device: list[Sequence[float]] = field(default_factory=list)
+    whole: list[Sequence[float]] = field(default_factory=list)
+
+    def warm_up(self, protocol: Protocol) -> None:
+        """Run it until it is stable, and choose how many calls make a block."""
+        self.warmup, each_ns = warm_up(self.runner.call, cap_seconds=protocol.warmup_seconds)
+        if self.runner.has_transfers:
+            self.runner.call_whole()
+        wanted = protocol.iterations or protocol.seconds * 1e9 / max(each_ns, 1)
+        self.calls = max(LEAST_CALLS, math.ceil(wanted / protocol.rounds))
+
+    def run_block(self, settle: int) -> None:
+        """Time a block of calls, and one with transfers where there are any."""
+        runner = self.runner
+        for _ in range(settle):
+            runner.call()
+        self.meter.start()
+        if runner.has_events:
+            host, device = time_events(runner.call, runner.read_events_ms, self.calls)
+            self.device.append(device)
+        else:
+            host = time_calls(runner.call, self.calls)
+        self.meter.stop(self.calls)
+        self.host.append(host)
+        if runner.has_transfers:
+            runner.call_whole()
+            self.whole.append(time_calls(runner.call_whole, self.calls))
+
+    def row(
+        self, *, shapes: dict[str, tuple[int, ...]], batch: int | None, inputs: str
+    ) -> SpeedRow:
+        """Return what its blocks come to."""
+        assert self.warmup is not None  # noqa: S101  # it has run
+        host = summarize(self.host)
+        return SpeedRow(
+            variant=self.name,
+            shapes=shapes,
+            batch=batch,
+            inputs=inputs,
+            host=host,
+            device=_summarize(self.device, 1.0),
+            transfers=_summarize(self.whole, 1e-6),
+            per_second=(batch or 1) * 1000 / host.mean,
+            warmup=self.warmup,
+            remarks=self._list_remarks(host),
+        )
+
+    def _list_remarks(self, host: Spread) -> tuple[str, ...]:
+        found = []
+        if self.warmup is not None and not self.warmup.stable:
+            found.append(f"not stable after {self.warmup.seconds:g} s of warm-up")
+        if host.p99.high is None:
+            found.append(f"{host.calls} calls do not bound p99 from above")
+        return tuple(found)
+
+
+def _summarize(blocks: Sequence[Sequence[float]], unit_ms: float) -> Spread | None:
+    return summarize(blocks, unit_ms=unit_ms) if blocks else None
+
+
+def run_rounds(
+    lanes: Sequence[Lane],
+    protocol: Protocol,
+    *,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Warm all lanes up, then time them block by block, side by side."""
+    with quiet_collector():
+        for lane in lanes:
+            lane.warm_up(protocol)
+        drawn = random.Random(protocol.seed)  # noqa: S311  # an order, and no secret
+        for done in range(protocol.rounds):
+            for lane in drawn.sample(lanes, len(lanes)):
+                lane.run_block(protocol.settle)
+            progress(done + 1, protocol.rounds)

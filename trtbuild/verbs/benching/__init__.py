@@ -1,0 +1,1 @@
+"""How fast models and engines are, from a recipe or files to a result."""

@@ -1,0 +1,179 @@
+"""How fast what a recipe builds is: built where it is not, then always measured anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trtbuild.core.action import Artifact, Outcome
+from trtbuild.core.digest import digest_of_bytes
+from trtbuild.core.errors import UsageError
+from trtbuild.core.placed import BENCH, MODELS
+from trtbuild.core.timing import BenchResult, NotRun
+from trtbuild.data.base import Manifest
+from trtbuild.model.outline import ModelOutline
+from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.explain import decide
+from trtbuild.plan.export_sizes import list_profiles, list_value_inputs
+from trtbuild.plan.plan import Plan
+from trtbuild.plan.timing import TimedData, name_timed_samples
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.run.executor import Executor, Listener
+from trtbuild.run.expectations import estimate_seconds
+from trtbuild.steps.base import WEIGHTS, Pinned
+from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings
+from trtbuild.store.benches import keep_bench
+from trtbuild.store.store import Store
+from trtbuild.timing.section import Bench
+from trtbuild.verbs.benching.measure import Work, measure
+from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
+from trtbuild.verbs.benching.shapes import choose_shapes
+from trtbuild.verbs.build import build_plan, compile_for_machine
+from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.record import RunArtifacts
+
+__all__ = ["BenchReport", "bench_recipe"]
+
+MOST_SAMPLES = 32
+"""Taken out of the data; a larger batch takes them again and again."""
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """What was measured, and where it lies."""
+
+    result: BenchResult
+    files: tuple[Path, ...]
+
+
+def bench_recipe(
+    loaded: LoadedRecipe,
+    store: Store,
+    *,
+    executor: Executor,
+    directory: Path,
+    asked: BenchRequest,
+    listener: Listener,
+) -> BenchReport:
+    """Time the models of a recipe, and the engines that can run here; place `bench.json`.
+
+    What is not built is built first, models only as far as nothing is compared. A time is never
+    taken from the store: what was measured is kept there by time, to be held against.
+
+    Raises:
+        RecipeError, StepFailed: it cannot be built.
+        UsageError: what is asked for fits none of its models.
+    """
+    section = loaded.recipe.bench or Bench()
+    remarks = prepare_directory(directory)
+    with store.using():
+        data = _choose_data(loaded, section, asked)
+        timed = None if data is None else TimedData(data, MOST_SAMPLES)
+        made, notes = compile_for_machine(
+            loaded, store, executor, targets=(), fetch=True, timed=timed
+        )
+        made = made.cut_after(_list_wanted(made, timed))
+        decisions = decide(made, store)
+        listener.planned(made, decisions)
+        listener.expected(estimate_seconds(made, decisions, store))
+        outcomes = build_plan(loaded, made, store, executor, listener)
+        subjects = tuple(_list_models(outcomes, store))
+        outline = ModelOutline.read(Path(subjects[0].model.path))
+        work = Work(
+            name=loaded.recipe.name,
+            subjects=subjects,
+            runners=choose_runners(section.runners),
+            timings=Timings(
+                protocol=asked.protocol,
+                shapes=choose_shapes(
+                    outline.inputs,
+                    list_profiles(loaded.recipe),
+                    batches=asked.batches or (() if asked.shapes else section.batches),
+                    shapes=asked.shapes or (() if asked.batches else section.shapes),
+                ),
+                values=list_value_inputs(loaded.recipe),
+                fed=_feed(loaded, timed, outcomes, store),
+                only=asked.only,
+            ),
+            not_run=tuple(_list_unrun_engines(loaded)),
+            notes=(*notes, *remarks, *filter(None, [store.remark])),
+            cold=asked.cold,
+        )
+        result = measure(work, executor, listener)
+        demand_timed(result, asked)
+        keep_bench(store, result)
+        text = result.model_dump_json(indent=2) + "\n"
+        deliver_files(
+            directory,
+            store,
+            artifacts={},
+            pages={BENCH: lambda: text},
+            basis=digest_of_bytes(text.encode()),
+            whole=False,
+        )
+    return BenchReport(result, (directory / BENCH,))
+
+
+def _choose_data(loaded: LoadedRecipe, section: Bench, asked: BenchRequest) -> str | None:
+    """Return the data set that is fed; None where inputs are drawn."""
+    recipe = loaded.recipe
+    own = asked.data or section.data or (recipe.compare.data if recipe.compare else None)
+    if own is None and recipe.quantization is not None:
+        own = recipe.quantization.data
+    if own is not None and own not in recipe.data:
+        raise UsageError(
+            f"--data {own}: there is no data set `{own}`",
+            hint=f"data sets: {', '.join(sorted(recipe.data)) or 'none'}",
+        )
+    return own
+
+
+def _list_wanted(made: Plan, timed: TimedData | None) -> tuple[str, ...]:
+    steps = [model.step for model in MODELS.values()]
+    names = [*steps, *([] if timed is None else [name_timed_samples(timed)])]
+    return tuple(name for name in names if any(each.name == name for each in made.steps))
+
+
+def _list_models(outcomes: Sequence[Outcome], store: Store) -> Iterator[TimedSubject]:
+    """Yield the models that a recipe makes: as it came, in 16 bits, in INT8."""
+    left = {outcome.step: _by_name(outcome) for outcome in outcomes}
+    for name, model in reversed(MODELS.items()):
+        artifacts = left.get(model.step, {})
+        if "model" in artifacts:
+            yield TimedSubject(
+                name=name,
+                model=_pin(artifacts["model"], store),
+                weights=_pin(artifacts[WEIGHTS], store) if WEIGHTS in artifacts else None,
+            )
+
+
+def _by_name(outcome: Outcome) -> Mapping[str, Artifact]:
+    return {artifact.name: artifact for artifact in outcome.artifacts}
+
+
+def _pin(artifact: Artifact, store: Store) -> Pinned:
+    return Pinned(path=str(store.object_path(artifact.digest)), digest=artifact.digest)
+
+
+def _feed(
+    loaded: LoadedRecipe, timed: TimedData | None, outcomes: Sequence[Outcome], store: Store
+) -> FedSamples | None:
+    if timed is None:
+        return None
+    found = RunArtifacts(tuple(outcomes), store)
+    manifest = found.read(name_capture_step(timed.name), "manifest", Manifest)
+    picked = next(each for each in outcomes if each.step == name_timed_samples(timed))
+    if manifest is None:
+        return None
+    return FedSamples(
+        name=timed.name,
+        samples=_pin(_by_name(picked)["samples"], store),
+        tensors=manifest.tensors,
+        inputs=loaded.recipe.inputs,
+    )
+
+
+def _list_unrun_engines(loaded: LoadedRecipe) -> Iterator[NotRun]:
+    for name, target in loaded.recipe.targets.items():
+        yield NotRun(name=f"{name}/{target.kind}", reason="engines are not timed yet")
