@@ -52,5 +52,5 @@ def test_a_process_that_runs_already_sees_the_gpus_that_it_sees(monkeypatch):
 
 def test_there_are_no_others():
     """Their names are said."""
-    with pytest.raises(UsageError, match="there is no executor `ray`"), using_executor("ray"):
+    with pytest.raises(UsageError, match="there is no executor `slurm`"), using_executor("slurm"):
         pass

@@ -52,7 +52,17 @@ def _inline(settings: ExecutorSettings) -> Executor:
 
 
 EXECUTORS: dict[str, Callable[[ExecutorSettings], Executor]] = {"local": _local, "inline": _inline}
-"""What makes an executor, by its name."""
+"""What makes an executor of this machine, by its name."""
+RAY = "ray"
+"""What begins the names of clusters: `ray`, `ray://auto`, `ray://HOST:PORT`."""
+
+
+def _ray(executor: str, settings: ExecutorSettings) -> Executor:
+    if settings.device.index is not None or settings.device.where == "cuda":
+        raise UsageError("which GPU a step runs on is for Ray to say", hint="leave `--device` out")
+    from trtbuild.run.cluster.executor import RayCluster
+
+    return RayCluster(executor, jobs=settings.jobs, log_level=settings.log_level)
 
 
 def demand_buildable(executor: Executor | str, what: str) -> None:
@@ -77,7 +87,8 @@ def using_executor(
 ) -> Iterator[Executor]:
     """Yield an executor; one that is made here, by its name and as is said, is closed at the end.
 
-    Without a `device`, that of the user's settings holds, or `auto`.
+    Without a `device`, that of the user's settings holds, or `auto`; so does their executor where
+    the name is empty, or `local`.
 
     Raises:
         UsageError: there is none of that name, or no such device.
@@ -88,18 +99,25 @@ def using_executor(
     if not isinstance(executor, str):
         yield executor
         return
-    if executor not in EXECUTORS:
+    if not executor:
+        from trtbuild.machine.config import read_configured_executor
+
+        executor = read_configured_executor() or "local"
+    far = executor == RAY or executor.startswith(f"{RAY}://")
+    if executor not in EXECUTORS and not far:
         raise UsageError(
-            f"there is no executor `{executor}`", hint=f"executors: {', '.join(EXECUTORS)}"
+            f"there is no executor `{executor}`",
+            hint=f"executors: {', '.join(EXECUTORS)}, ray, ray://auto, ray://HOST:10001",
         )
     if chosen is None:
         from trtbuild.machine.config import read_configured_device
 
         chosen = read_configured_device()
-    if chosen.index is not None:
+    if chosen.index is not None and not far:
         from trtbuild.machine.facts import demand_device
 
         demand_device(chosen.index)
     settings = ExecutorSettings(jobs, log_level, chosen)
-    with contextlib.closing(EXECUTORS[executor](settings)) as made:
+    made = _ray(executor, settings) if far else EXECUTORS[executor](settings)
+    with contextlib.closing(made):
         yield made

@@ -34,8 +34,13 @@ def apply(  # noqa: PLR0913  # its options
     ] = 2,
     executor: Annotated[
         str,
-        typer.Option("--executor", metavar="NAME", help="Where steps run: local, or inline."),
-    ] = "local",
+        typer.Option(
+            "--executor",
+            metavar="NAME",
+            help="Where steps run: local, inline, ray, ray://auto or ray://HOST:PORT; by default "
+            "what the settings say, or local.",
+        ),
+    ] = "",
     plan: Annotated[
         Path | None,
         typer.Option(

@@ -33,8 +33,13 @@ def plan(
     ] = PlanFormat.text,
     executor: Annotated[
         str,
-        typer.Option("--executor", metavar="NAME", help="Where steps would run: local, or inline."),
-    ] = "local",
+        typer.Option(
+            "--executor",
+            metavar="NAME",
+            help="Where steps would run: local, inline, ray, ray://auto or ray://HOST:PORT; by "
+            "default what the settings say, or local.",
+        ),
+    ] = "",
     device: DeviceOption = None,
     out: Annotated[
         Path | None,

@@ -28,6 +28,7 @@ __all__ = [
     "find_last_change",
     "make_absolute",
     "note_driver",
+    "note_elsewhere",
     "note_path",
     "note_until",
     "note_variable",
@@ -165,6 +166,12 @@ def note_variable(name: str) -> None:
     """Say that it matters what a variable of the environment is."""
     for watch in _watching:
         watch.variables.add(name)
+
+
+def note_elsewhere(what: str) -> None:
+    """Say that what was found rests on other machines, which nobody watches."""
+    for watch in _watching:
+        watch.doubt = what
 
 
 def note_driver(*, found: bool) -> None:

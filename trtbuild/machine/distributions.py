@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 from trtbuild.core.frozen import frozen
 
-__all__ = ["PathFolder", "explain_overlap", "find_version", "normalize_name", "read_folder"]
+__all__ = [
+    "MODULES",
+    "PathFolder",
+    "explain_overlap",
+    "find_version",
+    "normalize_name",
+    "read_folder",
+]
 
 MODULES = {"onnxruntime": ("onnxruntime",), "tensorrt": ("tensorrt", "tensorrt_bindings")}
 """What does the work of a distribution: one of these modules, the first that anybody brings."""

@@ -123,6 +123,10 @@ class InstalledPackages(Mapping[str, str]):
             raise KeyError(INFERENCE_DEVICE)
         return chosen.fact
 
+    def list_names(self) -> set[str]:
+        """Name all that is installed, in one spelling."""
+        return {name for folder in self._folders for name in folder.installed}
+
     def peek(self, name: str) -> str | None:
         """Return the version of a distribution; the question is not remembered."""
         try:

@@ -28,6 +28,8 @@ class Place:
     """Why the step cannot run there; empty where it can."""
     python: str = ""
     """The Python that it would run under; empty for the one that runs this."""
+    where: str = ""
+    """Which machines they are, where it is not this one."""
 
 
 def find_place(needs: Needs, here: InstalledPackages | None = None) -> Place:

@@ -60,6 +60,8 @@ class CallResult(Options):
     warnings: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     log_level: LogLevel = USUAL
+    ended_by: str = ""
+    """The signal that ended its process, where one did."""
     observed: dict[str, str] = {}
     """What user code was seen to rest on, and what that was where it ran."""
 

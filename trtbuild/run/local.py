@@ -58,15 +58,17 @@ class Local:
         log_level: LogLevel = USUAL,
         device: int | None = None,
         inference: Where = "cpu",
+        threads: int | None = None,
     ) -> None:
         """Run so many steps at once; on the GPU with an index, of those that CUDA shows.
 
-        `inference` says where ONNX Runtime computes.
+        `inference` says where ONNX Runtime computes. They share so many `threads`; without a
+        number, as many as the machine has.
         """
         self._inference: Where = inference
         self._log_level = log_level
         self._device = device
-        self._threads = os.cpu_count() or 1
+        self._threads = threads or os.cpu_count() or 1
         self._jobs = jobs
         self._waiting: deque[tuple[Call, Needs, int | None]] = deque()
         self._running: dict[int, _Running] = {}

@@ -139,7 +139,8 @@ class WorkerProcess:
         if not self._is_ready:
             return describe_unready(self.key.python, what)
         message = f"the process of the step {what}{result}"
-        return {"message": message, "hint": "its log may say more", "code": 3}
+        by = signal.Signals(-status).name if status < 0 else ""
+        return {"message": message, "hint": "its log may say more", "code": 3, "ended_by": by}
 
     def describe_lateness(self) -> dict[str, Any]:
         """Say that it took too long to get ready."""

@@ -40,4 +40,8 @@ def plan_recipe(
     except CorruptObject:
         decisions = decide(made, store)  # what is damaged has been removed, and is to be made again
     store.digests.save()
-    return DecidedPlan(made, decisions, notes)
+    wanted = loaded.recipe.targets.items()
+    places = {name: executor.place(each.needs()) for name, each in wanted}
+    where = (f"{name}: would be built on {each.where}" for name, each in places.items()
+             if each.where)  # fmt: skip
+    return DecidedPlan(made, decisions, (*notes, *where))

@@ -1,0 +1,85 @@
+"""A double of Ray: actors are plain objects, what is asked of them is answered at once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from trtbuild.core.needs import GPU
+from trtbuild.machine.facts import InstalledPackages
+from trtbuild.run.cluster.nodes import FarPackages, Node, _FarPython
+from trtbuild.run.cluster.session import Session
+from trtbuild.run.executor import CallResult
+
+
+class Lost(Exception):
+    """What Ray raises where an actor died."""
+
+
+class RayDouble:
+    """What the executor uses of Ray; `answers` are given to calls in turn: a result, or raised."""
+
+    exceptions = SimpleNamespace(RayError=Lost)
+
+    def __init__(self, answers=()):
+        self.answers = list(answers)
+        self.made, self.killed, self.asked = [], [], []
+
+    def remote(self, cls):
+        def make(options):
+            def remote(*arguments):
+                actor = SimpleNamespace(number=len(self.made), options=options)
+                actor.run = SimpleNamespace(remote=lambda *asked: self._run(actor, asked))
+                actor.progress = SimpleNamespace(remote=lambda: ("progress", actor.number))
+                self.made.append(options)
+                return actor
+
+            return SimpleNamespace(remote=remote)
+
+        return SimpleNamespace(options=lambda **options: make(options))
+
+    def _run(self, actor, asked):
+        self.asked.append(asked)
+        return ("ref", len(self.asked))
+
+    def wait(self, refs, num_returns, timeout):
+        return [ref for ref in refs if ref[0] == "ref"][:1], []
+
+    def get(self, ref):
+        if isinstance(ref, bytes):
+            return ref
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def put(self, value):
+        return value
+
+    def kill(self, actor, no_restart):
+        self.killed.append(actor.number)
+
+
+def end(name="it", **more):
+    """Return a slot's answer of a call that ended."""
+    result = CallResult(name=name, seconds=1.0, where="far, process 7", **more)
+    return {"end": result.model_dump_json()}
+
+
+def node(name="a", *, cpus=1.0, gpu="", gpus=0.0, more=None, kinds=("", "tensorrt_rtx"), **rest):
+    """Return a node that has what is installed here, and a made-up GPU."""
+    here = InstalledPackages()
+    found = {each: here[each] for each in here.list_names()} | (more or {})
+    pythons = {kind: _FarPython(found, "", "") for kind in kinds}
+    facts = {GPU: gpu} if gpu else {}
+    return Node(name, name, cpus, gpus, facts, pythons, **rest)
+
+
+def session_with(ray, nodes):
+    """Return a session that is connected to the double."""
+    session = Session.__new__(Session)
+    session.ray, session._owns = ray, False
+    session.list_nodes = lambda: tuple(nodes)
+    return session
+
+
+__all__ = ["FarPackages", "Lost", "RayDouble", "end", "node", "session_with"]

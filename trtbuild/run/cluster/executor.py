@@ -1,0 +1,266 @@
+"""Executor: the machines of a Ray cluster."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trtbuild.core.log_levels import USUAL, LogLevel
+from trtbuild.core.needs import Needs
+from trtbuild.machine.places import Place
+from trtbuild.run.cluster.nodes import Node, choose_nodes
+from trtbuild.run.cluster.session import Session
+from trtbuild.run.cluster.slots import FarSlot, Slots, Sort
+from trtbuild.run.cluster.staging import list_files, pack, unpack
+from trtbuild.run.executor import Call, CallResult, StepProgress
+
+__all__ = ["RayCluster"]
+
+MOST_TRIES = 3
+"""How often a step is tried whose worker was lost; after an error of its own it is not."""
+LOST = frozenset({"SIGKILL", "SIGTERM", "SIGHUP"})
+"""What ends a process from without: a machine that is taken away, or short of memory."""
+ASK_SECONDS = 1.0
+"""How often a running step is asked how far it is."""
+SHARED_GPU = 0.25
+
+
+@dataclass
+class _Running:
+    call: Call
+    """As it was asked for."""
+    needs: Needs
+    slot: FarSlot
+    tried: Call
+    """As it was handed out: each try has a directory of its own."""
+    tries: int
+    begin: float
+    staged: bool = False
+    asked: Any = None
+    """The question how far it is, while it is out."""
+    asked_at: float = 0.0
+    hosts: list[str] = field(default_factory=list)
+
+
+class RayCluster:
+    """Runs each step on a node that has what it needs, as many at once as there are processors.
+
+    Ray deals out processors, memory and GPUs, a GPU that is needed alone as a whole; nodes that
+    can run a step are found by what each says of itself. Where a worker is lost, its step is tried
+    again elsewhere.
+    """
+
+    def __init__(
+        self,
+        executor: str = "ray",
+        *,
+        jobs: int = 2,
+        log_level: LogLevel = USUAL,
+        share_files: bool = True,
+    ) -> None:
+        """Connect, or start a Ray here; each step gets a node's processors divided by `jobs`.
+
+        Without `share_files`, files are carried to workers though they may see them.
+        """
+        self._session = Session(executor)
+        self._jobs = jobs
+        self._share_files = share_files
+        self._nodes: tuple[Node, ...] | None = None
+        self._slots = Slots(self._session, log_level)
+        self._running: dict[Any, _Running] = {}
+        self._happened: deque[CallResult | StepProgress] = deque()
+        self._carried: dict[tuple[str, int, int], list[Any]] = {}
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes of the cluster, asked once what they have."""
+        if self._nodes is None:
+            self._nodes = self._session.list_nodes()
+        return self._nodes
+
+    def place(self, needs: Needs) -> Place:
+        """Say on which nodes a step would run, and why on none."""
+        return choose_nodes(self.nodes, needs)[1]
+
+    def has_room(self, needs: Needs) -> bool:
+        """Tell whether processors are free, and the GPU that a step needs."""
+        nodes = choose_nodes(self.nodes, needs)[0] or self.nodes
+        slots = sum(self._count_slots(node) for node in self.nodes)
+        if len(self._running) >= slots:
+            return False
+        if needs.gpu is None:
+            return True
+        taken = sum(each.slot.sort.gpus for each in self._running.values())
+        return taken + self._sort(needs).gpus <= sum(node.gpus for node in nodes)
+
+    def _cpus(self, node: Node) -> int:
+        return max(1, int(node.cpus) // self._jobs)
+
+    def _count_slots(self, node: Node) -> int:
+        return int(node.cpus) // self._cpus(node) if node.cpus >= 1 and not node.problem else 0
+
+    def _sort(self, needs: Needs) -> Sort:
+        nodes = choose_nodes(self.nodes, needs)[0]
+        gpu = 0.0 if needs.gpu is None else 1.0 if needs.gpu.alone else SHARED_GPU
+        cpus = min((self._cpus(node) for node in nodes), default=1)
+        return Sort(tuple(n.id for n in nodes), cpus, gpu, needs.memory_bytes or 0)
+
+    def start(self, call: Call) -> None:
+        """Hand a call out."""
+        self._hand_out(call, call, tries=1, begin=time.perf_counter(), hosts=[])
+
+    def _hand_out(
+        self, call: Call, tried: Call, *, tries: int, begin: float, hosts: list[str]
+    ) -> None:
+        needs = call.step.needs()
+        slot = self._slots.take(self._sort(needs))
+        running = _Running(call, needs, slot, tried, tries, begin, hosts=hosts)
+        self._send(running, staged=not self._share_files and call.step.user_code() is None)
+
+    def _send(self, running: _Running, *, staged: bool) -> None:
+        files = list_files(running.tried)
+        carried = {path: self._carry(Path(path)) for path in files} if staged else None
+        running.staged = staged
+        running.asked_at = time.perf_counter()
+        asked = running.tried.model_dump_json()
+        self._running[running.slot.actor.run.remote(asked, files, carried)] = running
+
+    def _carry(self, path: Path) -> list[Any]:
+        seen = path.stat()
+        key = (str(path), seen.st_size, seen.st_mtime_ns)
+        if key not in self._carried:
+            self._carried[key] = pack(path, self._session.ray.put)
+        return self._carried[key]
+
+    def wait(self, timeout_seconds: float) -> CallResult | StepProgress | None:
+        """Return the next progress or end of a step."""
+        if not self._happened:
+            self._listen(timeout_seconds)
+        return self._happened.popleft() if self._happened else None
+
+    def _listen(self, timeout_seconds: float) -> None:
+        now = time.perf_counter()
+        for running in self._running.values():
+            if running.asked is None and now - running.asked_at > ASK_SECONDS:
+                running.asked = running.slot.actor.progress.remote()
+        asked = {each.asked: each for each in self._running.values() if each.asked is not None}
+        refs = [*self._running, *asked]
+        if not refs:
+            return
+        ready, _ = self._session.ray.wait(refs, num_returns=1, timeout=timeout_seconds)
+        for ref in ready:
+            if ref in self._running:
+                self._end(self._running.pop(ref), ref)
+            else:
+                self._progress(asked[ref], ref)
+        self._slots.end_idle()
+
+    def _progress(self, running: _Running, ref: Any) -> None:
+        running.asked, running.asked_at = None, time.perf_counter()
+        try:
+            told = self._session.ray.get(ref)
+        except self._session.ray.exceptions.RayError:
+            return  # that it is lost is told by its end
+        if told is not None:
+            self._happened.append(StepProgress.model_validate_json(told))
+
+    def _end(self, running: _Running, ref: Any) -> None:
+        try:
+            told = self._session.ray.get(ref)
+            if told.get("unseen") and running.call.step.user_code() is None:
+                self._send(running, staged=True)
+                return
+            end = self._take_in(running, told)
+        except self._session.ray.exceptions.RayError as error:
+            self._lose(running, _name_loss(error), running.slot)
+            return
+        if end.ended_by in LOST and running.tries < MOST_TRIES:
+            self._slots.free(running.slot)
+            self._lose(running, f"{end.where}: {end.message}", None)
+            return
+        self._slots.free(running.slot)
+        self._deliver(running, end)
+
+    def _take_in(self, running: _Running, told: dict[str, Any]) -> CallResult:
+        """Return how a call ended, with what it wrote brought here."""
+        if told.get("unseen"):
+            return CallResult(
+                name=running.call.name,
+                seconds=0.0,
+                where="no worker",
+                message="it runs code of yours, and no worker sees the files that it lies in",
+                hint="have recipes and the store in a folder that all machines share",
+                code=4,
+            )
+        get = self._session.ray.get
+        if "outputs" in told:
+            for name, chunks in told["outputs"].items():
+                unpack(chunks, Path(running.tried.out) / name, get)
+            unpack(told["log"], Path(running.tried.log), get)
+        return CallResult.model_validate_json(told["end"])
+
+    def _deliver(self, running: _Running, end: CallResult) -> None:
+        """Tell how a call ended; what a later try wrote is moved to where it was asked for."""
+        call, tried = running.call, running.tried
+        if tried is not call:
+            for path in Path(tried.out).iterdir():
+                shutil.move(path, Path(call.out) / path.name)
+            if Path(tried.log).exists():
+                shutil.move(tried.log, call.log)
+        again = f", try {running.tries}" if running.tries > 1 else ""
+        place = f" (on {end.where.partition(',')[0]})" if end.message else ""
+        self._happened.append(
+            end.model_copy(
+                update={
+                    "where": end.where + again,
+                    "message": end.message and end.message + place,
+                    "seconds": time.perf_counter() - running.begin,
+                }
+            )
+        )
+
+    def _lose(self, running: _Running, what: str, slot: FarSlot | None) -> None:
+        """Try again what a worker was lost with, elsewhere; after so many times give up."""
+        if slot is not None:
+            self._slots.end(slot)
+            self._nodes = None  # a node may have left, or come
+        hosts = [*running.hosts, what]
+        if running.tries >= MOST_TRIES or not choose_nodes(self.nodes, running.needs)[0]:
+            end = CallResult(
+                name=running.call.name,
+                seconds=time.perf_counter() - running.begin,
+                where="no worker",
+                message=f"its worker was lost {len(hosts)} times: {'; '.join(hosts)}",
+                hint="memory of the nodes, and `ray status`; what other steps made is kept",
+                code=3,
+            )
+            self._happened.append(end)
+            return
+        tries = running.tries + 1
+        folder = Path(running.call.out).parent / f"try-{tries}"
+        (folder / "out").mkdir(parents=True, exist_ok=True)
+        update = {"out": str(folder / "out"), "log": str(folder / "log.txt")}
+        tried = running.call.model_copy(update=update)
+        self._hand_out(running.call, tried, tries=tries, begin=running.begin, hosts=hosts)
+
+    def close(self) -> None:
+        """End what runs, on all nodes, and leave; a Ray that was started here is stopped."""
+        running = [each.slot for each in self._running.values()]
+        self._running.clear()
+        try:
+            self._slots.end(*running)
+            self._slots.end_all()
+        finally:
+            self._session.close()
+
+
+def _name_loss(error: Exception) -> str:
+    """Say in a line which worker was lost, by what Ray tells."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line.startswith(("pid:", "ip:"))]
+    why = next((line for line in lines if "because" in line or "died" in line), lines[0])
+    return f"{', '.join(told)}{': ' if told else ''}{why.partition('. ')[0][:160]}"
