@@ -16,7 +16,7 @@ from trtbuild.core.words import join_few
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["fit_weights"]
+__all__ = ["fit_weights", "list_fitting_entries"]
 
 FEW = 4
 NEAREST = 3
@@ -73,24 +73,10 @@ def fit_weights(
     Raises:
         StepInputError: none fit, or several.
     """
-    root = content if key is None else _at(content, key, path)
-    entries = dict(_entries(root))
-    if not entries:
-        raise StepInputError(
-            f"{path}: is not a state dict (names → tensors); entries there: {_names(root)}",
-            hint="name the entry in the recipe: weights: {..., key: state_dict}",
-        )
-    twins = _twins(wanted)
-    found = [
-        replace(each, weights=_completed(each.weights, twins))
-        for entry in entries.items()
-        for each in _candidates(*entry, wanted)
-    ]
+    found = _find(content if key is None else _at(content, key, path), wanted, path)
     fitting = {each.entry: each for each in reversed(found) if each.fits(wanted)}
     if len(fitting) > 1:
-        names = [
-            f"`{f'{key or str()}.{entry}'.strip('.')}`" for entry in entries if entry in fitting
-        ]
+        names = [f"`{f'{key or str()}.{entry}'.strip('.')}`" for entry in reversed(fitting)]
         averaged = [name for name in names if _is_average(name)]
         more = f"; {join_few(averaged, FEW)}: an average (EMA), which is mostly the one evaluated"
         raise StepInputError(
@@ -105,6 +91,36 @@ def fit_weights(
     average = f"`{best.entry}` is an average of weights (EMA)" if _is_average(best.entry) else ""
     state = {name: best.weights.get(name, tensor) for name, tensor in wanted.items()}
     return state, tuple(note for note in (where, average, best.note) if note)
+
+
+def list_fitting_entries(
+    content: Any, wanted: Mapping[str, Tensor], *, path: Path
+) -> tuple[str, ...]:
+    """Return the entries that hold weights which fit a module, averages of them (EMA) first.
+
+    Raises:
+        StepInputError: none fit.
+    """
+    found = _find(content, wanted, path)
+    fitting = list(dict.fromkeys(each.entry for each in found if each.fits(wanted)))
+    if not fitting:
+        raise _misfit(max(found, key=lambda each: len(each.weights.keys() & wanted)), wanted, path)
+    return tuple(sorted(fitting, key=lambda entry: not _is_average(entry)))
+
+
+def _find(root: Any, wanted: Mapping[str, Tensor], path: Path) -> list[_Candidate]:
+    entries = dict(_entries(root))
+    if not entries:
+        raise StepInputError(
+            f"{path}: is not a state dict (names → tensors); entries there: {_names(root)}",
+            hint="name the entry in the recipe: weights: {..., key: state_dict}",
+        )
+    twins = _twins(wanted)
+    return [
+        replace(each, weights=_completed(each.weights, twins))
+        for entry in entries.items()
+        for each in _candidates(*entry, wanted)
+    ]
 
 
 def _is_average(entry: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trtbuild.core.errors import StepInputError
 
-__all__ = ["FORMATS", "Format", "find_format", "hint_for_kind", "refuse_foreign"]
+__all__ = ["FORMATS", "TORCHSCRIPT", "Format", "find_format", "hint_for_kind", "refuse_foreign"]
 
 
 @dataclass(frozen=True)

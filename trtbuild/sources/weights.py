@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError
+from trtbuild.core.errors import CorruptObject, MissingDependency, MissingFile, StepInputError
 from trtbuild.core.words import join_few, last_words
 from trtbuild.sources.download import Limits, download
 from trtbuild.sources.shards import is_index, list_shards, read_index
@@ -75,21 +75,21 @@ def read_weights(path: Path) -> Any:
 
     Raises:
         MissingFile: it is not there.
+        MissingDependency: the package that reads it is not installed.
         StepInputError: it is neither, is cut off, or holds more than tensors and plain values.
     """
     import torch
-    from safetensors.torch import load_file
 
     if is_index(path):
         return _read_shards(path)
     try:
         if _is_safetensors(path):
-            return load_file(path)
+            return _load_safetensors(path)
         _refuse_packed(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise MissingFile(f"{path}: no such file") from None
-    except StepInputError:
+    except (StepInputError, MissingDependency):
         raise
     except Exception as error:  # each format has its own errors, pickle's included
         _refuse_objects(path, error)
@@ -97,6 +97,17 @@ def read_weights(path: Path) -> Any:
             f"{path}: cannot be read as weights: {last_words(error)}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
+
+
+def _load_safetensors(path: Path) -> Any:
+    try:
+        from safetensors.torch import load_file
+    except ModuleNotFoundError:
+        raise MissingDependency(
+            f"{path}: the package `safetensors` reads it, and is not installed",
+            hint="pip install 'trtbuild[torch]'",
+        ) from None
+    return load_file(path)
 
 
 def _read_shards(index: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from trtbuild.verbs.init.models import ModelRequest, look_at_model, place_beside
 )  # fmt: skip
 def test_other_files_are_refused_with_a_way_to_come_from_them(name, hint, tmp_path):
     """The tool that converts them is named."""
-    (tmp_path / name).write_bytes(b"x")
+    (tmp_path / name).write_bytes(b"x" * 16)
     with pytest.raises(UsageError) as raised:
         look_at_model(ModelRequest(str(tmp_path / name), tmp_path))
 

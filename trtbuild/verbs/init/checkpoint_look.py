@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from unittest import mock
 
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.words import join_few
+from trtbuild.sources.foreign import TORCHSCRIPT, find_format
 from trtbuild.verbs.init.entries import Entry
 from trtbuild.verbs.init.model_look import ModelLook
 from trtbuild.verbs.init.models import ModelRequest, place_beside
-from trtbuild.verbs.init.torch_look import look_at_module
+from trtbuild.verbs.init.torch_look import look_at_module, name_weights
 from trtbuild.verbs.init.ultralytics_look import MARK, look_at_yolo
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 __all__ = ["look_at_checkpoint", "look_at_export"]
 
 _SHOWN = 4
 MOST_BYTES = 1 << 26
 _NAME_IT = "say what makes the module: trtbuild init FILE.py:FUNCTION --weights {path}"
-_PREFIXES = ("", "module.", "model.", "_orig_mod.")
+_DEEPEST = 3
+"""An entry of a checkpoint, and what two wrappers put before names."""
+Shape = tuple[int, ...]
 _FAMILIES = ("resnet", "resnext", "wide_resnet", "mobilenet", "vgg", "densenet", "efficientnet",
              "convnext", "vit_", "swin", "regnet", "shufflenet", "mnasnet", "alexnet",
              "squeezenet", "googlenet", "inception", "maxvit")  # fmt: skip
@@ -44,10 +47,10 @@ def look_at_checkpoint(request: ModelRequest) -> ModelLook:
     pickled = _read_pickle(path)
     if MARK in pickled:
         return look_at_yolo(path, pickled, placed=place_beside(path, request.base))
-    state = dict(_find_state(path))
-    found = _find_torchvision(state)
+    found = _find_torchvision(path)
     if found is None:
-        keys = join_few([f"`{name}` {list(each.shape)}" for name, each in state.items()], _SHOWN)
+        held = next(_list_states(path))
+        keys = join_few([f"`{name}` {list(shape)}" for name, shape in held.items()], _SHOWN)
         raise UsageError(
             f"{path}: its weights are of no architecture that is known here ({keys})",
             hint=_NAME_IT.format(path=path),
@@ -56,7 +59,7 @@ def look_at_checkpoint(request: ModelRequest) -> ModelLook:
     section = [Entry("kind", "torch"), Entry("entrypoint", f"torchvision.models:{name}")]
     if options:
         section.append(Entry("options", options))
-    section.append(Entry("weights", {"path": place_beside(path, request.base)}))
+    section.append(name_weights(module, path, request.base))
     asked = ModelRequest(request.model, request.base, request.inputs, path)
     return look_at_module(module, tuple(section), asked, path.stem)
 
@@ -82,60 +85,86 @@ def _read_pickle(path: Path) -> bytes:
     """
     if not zipfile.is_zipfile(path):
         return b""
+    if find_format(path) is TORCHSCRIPT:
+        raise UsageError(
+            f"{path}: is {TORCHSCRIPT.name}, which has not the module's code",
+            hint=TORCHSCRIPT.way.format(path=path.name),
+        )
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
-        if any("/code/" in name for name in names):
-            raise UsageError(
-                f"{path}: is TorchScript, a program without the module's code",
-                hint="export it where it runs: torch.onnx.export(torch.jit.load(FILE), ...)",
-            )
         pickled = next((name for name in names if name.endswith("data.pkl")), None)
         small = pickled is not None and archive.getinfo(pickled).file_size < MOST_BYTES
         return archive.read(pickled) if pickled is not None and small else b""
 
 
-def _find_state(path: Path) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors of a checkpoint, without a prefix that all their names have."""
-    import torch
+def _list_states(path: Path) -> Iterator[dict[str, Shape]]:
+    """Yield the shapes of what may be a module's tensors: all, and those of each entry."""
+    from trtbuild.sources.tensor_list import list_tensors
 
-    from trtbuild.sources.weights import read_weights
-
-    content: Any = read_weights(path)
-    for key in ("state_dict", "model_state_dict", "model", "ema", "net"):
-        inner = content.get(key) if isinstance(content, Mapping) else None
-        if isinstance(inner, Mapping):
-            content = inner
-            break
-    tensors = {n: each for n, each in content.items() if isinstance(each, torch.Tensor)}
-    prefix = next(
-        (p for p in _PREFIXES[1:] if tensors and all(n.startswith(p) for n in tensors)), ""
+    shapes = list_tensors(path)
+    yield shapes
+    beginnings = (
+        ".".join(name.split(".")[:depth]) + "."
+        for depth in range(1, _DEEPEST + 1)
+        for name in shapes
+        if name.count(".") > depth
     )
-    yield from ((name.removeprefix(prefix), each) for name, each in tensors.items())
+    for start in dict.fromkeys(beginnings):
+        yield {n.removeprefix(start): each for n, each in shapes.items() if n.startswith(start)}
 
 
-def _find_torchvision(
-    state: Mapping[str, Tensor],
-) -> tuple[str, dict[str, Any], Any] | None:
-    """Return a classifier of torchvision with weights of these names and shapes."""
+def _find_torchvision(path: Path) -> tuple[str, dict[str, Any], Any] | None:
+    """Return a classifier of torchvision with weights of a file's names and shapes."""
     try:
-        import torch
         from torchvision import models
     except ModuleNotFoundError:
         return None
-    shapes = {name: tuple(each.shape) for name, each in state.items()}
-    classes = _count_classes(state)
-    options = {} if classes in (None, 1000) else {"num_classes": classes}
-    for name in models.list_models(module=models):
-        if not name.startswith(_FAMILIES):
-            continue
-        with torch.device("meta"):
-            made = models.get_model(name, weights=None, **options)
-        if {n: tuple(each.shape) for n, each in made.state_dict().items()} == shapes:
-            return name, options, models.get_model(name, weights=None, **options)
+    states = [_without_counts(each) for each in _list_states(path)]
+    for name in _list_likely(models.list_models(module=models), states):
+        for state in states:
+            if state.keys() != _make_empty(name, None).keys():
+                continue
+            classes = _count_classes(state)
+            if _make_empty(name, classes) == state:
+                options = {} if classes in (None, 1000) else {"num_classes": classes}
+                return name, options, models.get_model(name, weights=None, **options)
     return None
 
 
-def _count_classes(state: Mapping[str, Tensor]) -> int | None:
+def _list_likely(names: Sequence[str], states: Sequence[Mapping[str, Shape]]) -> Iterator[str]:
+    """Yield the architectures of families whose first tensor is in one of the states."""
+    for family in _FAMILIES:
+        members = [name for name in names if name.startswith(family)]
+        first = next(iter(_make_empty(members[0], None)), "") if members else ""
+        if any(first in state for state in states):
+            yield from members
+
+
+@cache
+def _make_empty(name: str, classes: int | None) -> dict[str, Shape]:
+    """Return the shapes of an architecture's tensors, without giving any values."""
+    from torch import nn
+    from torchvision import models
+
+    usual = nn.Module.register_parameter
+
+    def register(self: nn.Module, called: str, tensor: nn.Parameter | None) -> None:
+        held = None if tensor is None else nn.Parameter(tensor.to("meta"), requires_grad=False)
+        usual(self, called, held)
+
+    # Under `torch.device("meta")` some architectures cannot compute their own sizes.
+    with warnings.catch_warnings(), mock.patch.object(nn.Module, "register_parameter", register):
+        warnings.simplefilter("ignore")
+        options = {} if classes is None else {"num_classes": classes}
+        made = models.get_model(name, weights=None, **options)
+    return _without_counts({n: tuple(each.shape) for n, each in made.state_dict().items()})
+
+
+def _without_counts(shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    return {n: shape for n, shape in shapes.items() if not n.endswith("num_batches_tracked")}
+
+
+def _count_classes(shapes: Mapping[str, Shape]) -> int | None:
     """Return the rows of the last matrix or of the convolution that ends a classifier."""
-    last = [each for each in state.values() if each.ndim > 1]
-    return int(last[-1].shape[0]) if last else None
+    last = [shape for shape in shapes.values() if len(shape) > 1]
+    return last[-1][0] if last else None

@@ -17,20 +17,11 @@ __all__ = ["ModelRequest", "look_at_model", "place_beside"]
 _ENTRYPOINT = re.compile(r"(?P<place>.+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
 _FURTHEST_UP = 2
 _ELSEWHERE = {
-    ".engine": "it is an engine already: `trtbuild inspect` says what is in it",
-    ".plan": "it is an engine already: `trtbuild inspect` says what is in it",
     ".yaml": "it is a recipe: `trtbuild apply` builds it",
     ".yml": "it is a recipe: `trtbuild apply` builds it",
     ".py": "name the function that makes the module: FILE.py:FUNCTION",
-    ".pb": "convert it: python -m tf2onnx.convert --graphdef FILE --output model.onnx ...",
-    ".h5": "convert it: python -m tf2onnx.convert --keras FILE --output model.onnx",
-    ".keras": "export it: model.export('model.onnx', format='onnx') in Keras 3.9 and later",
-    ".tflite": "convert it: python -m tf2onnx.convert --tflite FILE --output model.onnx",
-    ".mlmodel": "export the model it was made from to ONNX",
-    ".caffemodel": "TensorRT reads no Caffe any more: convert it to ONNX",
-    ".uff": "TensorRT reads no UFF any more: convert the TensorFlow model with tf2onnx",
 }
-"""What a file may be that no recipe starts from, and what to do with it."""
+"""What a file may be that is no model, and what to do with it."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +53,17 @@ def look_at_model(request: ModelRequest) -> ModelLook:
             f"{request.model}: no such model",
             hint="name an ONNX file, FILE.py:FUNCTION, a checkpoint, or a Hugging Face folder",
         )
+    from trtbuild.sources.foreign import find_format
+
+    found = find_format(path)
+    what = "" if found is None else f"it is {found.name}, and "
     hint = _ELSEWHERE.get(path.suffix.lower(), "") or (
-        "convert a SavedModel: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"
-        if (path / "saved_model.pb").is_file()
+        found.way.format(path=path.name)
+        if found is not None
         else "a recipe starts from an ONNX file, FILE.py:FUNCTION, a checkpoint (.pt, .pth, "
         ".safetensors) or a Hugging Face folder (with config.json)"
     )
-    raise UsageError(f"{request.model}: a recipe does not start from that", hint=hint)
+    raise UsageError(f"{request.model}: {what}a recipe does not start from that", hint=hint)
 
 
 def place_beside(path: Path, base: Path) -> str:

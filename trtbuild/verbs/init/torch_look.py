@@ -51,10 +51,29 @@ def look_at_code(request: ModelRequest) -> ModelLook:
     if place.endswith(".py"):
         written = f"{place_beside(Path(place), request.base)}:{name}"
     section = [Entry("kind", "torch"), Entry("entrypoint", written)]
+    module = _make(make, request.model)
     if request.weights is not None:
-        path = place_beside(request.weights, request.base)
-        section.append(Entry("weights", {"path": path}))
-    return look_at_module(_make(make, request.model), tuple(section), request, name)
+        section.append(name_weights(module, request.weights, request.base))
+    return look_at_module(module, tuple(section), request, name)
+
+
+def name_weights(module: nn.Module, path: Path, base: Path) -> Entry:
+    """Return the recipe's entry for a module's weights, with the key where several would fit.
+
+    Raises:
+        MissingFile: the file is not there.
+        StepInputError: it cannot be read, or holds no weights that fit.
+    """
+    from trtbuild.sources.checkpoint import list_fitting_entries
+    from trtbuild.sources.weights import read_weights
+
+    fitting = list_fitting_entries(read_weights(path), module.state_dict(), path=path)
+    told = {"path": place_beside(path, base)}
+    if len(fitting) == 1:
+        return Entry("weights", told)
+    others = ", ".join(f"`{each}`" for each in fitting[1:])
+    remark = f"a guess: {others} would fit too; an average (ema) is mostly the one evaluated"
+    return Entry("weights", {**told, "key": fitting[0]}, remark)
 
 
 def look_at_module(
