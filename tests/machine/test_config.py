@@ -62,6 +62,7 @@ def test_a_python_is_named_for_a_kind_of_target(written):
         ("device: cpu\n", DeviceChoice("cpu")),
         ("device: cuda:1\n", DeviceChoice("cuda", 1)),
         ("device: 1\n", DeviceChoice("auto", 1)),
+        ("batch: 1\n", DeviceChoice(batch=1)),
     ],
 )
 def test_a_device_is_named_for_all_runs(written, text, expected):
@@ -89,6 +90,7 @@ WRONG = {
     "pythons: {tensorrt10: /p, tensorrt10: /q}\n": ("tensorrt10", ""),
     "pythons: [\n": ("error: ", ""),
     "device: gpu\n": ("1:9: error: `gpu` is no device", "cuda:N"),
+    "batch: 0\n": ("`batch` is a whole number", "batch: 1"),
     "device: true\n": ("is no device", "cuda:N"),
     "device: [0]\n": ("is no device", "cuda:N"),
 }

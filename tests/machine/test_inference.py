@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.core.errors import NoGpu
-from trtbuild.core.needs import INFERENCE_DEVICE
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE
 from trtbuild.machine import facts, inference
 from trtbuild.machine.facts import Gpu, InstalledPackages, list_doubts
 from trtbuild.machine.inference import choose_inference_device
@@ -126,6 +126,18 @@ def test_the_device_is_a_fact_only_where_there_is_one(probed, cuda_installed):
     assert FACT == found[INFERENCE_DEVICE]
     assert INFERENCE_DEVICE not in InstalledPackages(cuda_installed, inference="cpu")
     assert INFERENCE_DEVICE not in InstalledPackages([], inference="auto")
+
+
+def test_a_batch_is_a_fact_where_it_was_said_and_a_gpu_computes(probed, cuda_installed):
+    """Elsewhere each sample runs alone anyway."""
+    probed("")
+    here, there = (
+        InstalledPackages(cuda_installed, inference=each, batch=1) for each in ("auto", "cpu")
+    )
+
+    assert "1" == here[INFERENCE_BATCH]
+    assert INFERENCE_BATCH not in there
+    assert INFERENCE_BATCH not in InstalledPackages(cuda_installed, inference="auto")
 
 
 def test_a_fallback_stands_among_the_doubts_once(probed, cuda_installed):

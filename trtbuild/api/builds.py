@@ -44,6 +44,7 @@ def plan(
     targets: Sequence[str] = (),
     executor: Executor | str = "local",
     device: str | int | None = None,
+    batch: int | None = None,
 ) -> DecidedPlan:
     """Say which steps of a recipe would run where an executor runs them, and why.
 
@@ -53,7 +54,7 @@ def plan(
     from trtbuild.verbs.plan import plan_recipe
     from trtbuild.verbs.ready import load_ready
 
-    with using_executor(executor, device=device) as place:
+    with using_executor(executor, device=device, batch=batch) as place:
         return plan_recipe(load_ready(path), open_store(), place, targets=targets)
 
 
@@ -78,6 +79,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     no_gates: bool = False,
     log_level: LogLevel = USUAL,
     device: str | int | None = None,
+    batch: int | None = None,
 ) -> AppliedRecipe:
     """Build what a recipe asks for, and place it below `build_dir/<recipe name>/`.
 
@@ -85,8 +87,8 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     `saved` plan, nothing is done that it does not say. `locked` builds what the lock says, with
     its ranges. Where a gate does not pass, no model and no engine is placed but with `no_gates`.
     Steps run on an `executor`: the caller's own, or one by name, with as many `jobs`, on a
-    `device` (`auto`, `cpu`, `cuda`, `cuda:1`, or an index alone), and with logs of that
-    `log_level` of TensorRT's.
+    `device` (`auto`, `cpu`, `cuda`, `cuda:1`, or an index alone), there with `batch`
+    samples of a calibration at a time at most, and with logs of that `log_level` of TensorRT's.
 
     Raises:
         NoGpu: there is no GPU of that index.
@@ -103,7 +105,9 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     demand_buildable(executor, "building")
     loaded = _load(path, locked=locked, planned=saved is not None)
     store = open_store()
-    with using_executor(executor, jobs=jobs, log_level=log_level, device=device) as place:
+    with using_executor(
+        executor, jobs=jobs, log_level=log_level, device=device, batch=batch
+    ) as place:
         return apply_here(
             loaded,
             store,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from trtbuild.core.devices import ANYWHERE, DeviceChoice, read_device
@@ -36,6 +37,7 @@ def _local(settings: ExecutorSettings) -> Executor:
         log_level=settings.log_level,
         device=settings.device.index,
         inference=settings.device.where,
+        batch=settings.device.batch,
     )
 
 
@@ -48,7 +50,12 @@ def _inline(settings: ExecutorSettings) -> Executor:
             "the executor `inline` runs in this process, on the first GPU that CUDA shows it",
             hint=f"CUDA_VISIBLE_DEVICES={device.index} trtbuild ..., or another executor",
         )
-    return Inline(threads=settings.jobs, log_level=settings.log_level, inference=device.where)
+    return Inline(
+        threads=settings.jobs,
+        log_level=settings.log_level,
+        inference=device.where,
+        batch=device.batch,
+    )
 
 
 EXECUTORS: dict[str, Callable[[ExecutorSettings], Executor]] = {"local": _local, "inline": _inline}
@@ -84,11 +91,12 @@ def using_executor(
     jobs: int = 1,
     log_level: LogLevel = USUAL,
     device: DeviceChoice | str | int | None = None,
+    batch: int | None = None,
 ) -> Iterator[Executor]:
     """Yield an executor; one that is made here, by its name and as is said, is closed at the end.
 
-    Without a `device`, that of the user's settings holds, or `auto`; so does their executor where
-    the name is empty, or `local`.
+    Without a `device`, that of the user's settings holds, or `auto`; so does their `batch`, and
+    their executor where the name is empty, or `local`.
 
     Raises:
         UsageError: there is none of that name, or no such device.
@@ -109,10 +117,12 @@ def using_executor(
             f"there is no executor `{executor}`",
             hint=f"executors: {', '.join(EXECUTORS)}, ray, ray://auto, ray://HOST:10001",
         )
-    if chosen is None:
+    if chosen is None or batch is None:
         from trtbuild.machine.config import read_configured_device
 
-        chosen = read_configured_device()
+        configured = read_configured_device()
+        chosen, batch = chosen or configured, batch or configured.batch
+    chosen = replace(chosen, batch=batch)
     if chosen.index is not None and not far:
         from trtbuild.machine.facts import demand_device
 

@@ -30,6 +30,7 @@ def tune(  # noqa: PLR0913  # all that a user may ask for
     jobs: int = 1,
     executor: Executor | str = "local",
     device: str | int | None = None,
+    batch: int | None = None,
     listener: Listener | None = None,
     tell: Callable[[Trial, bool], None] | None = None,
 ) -> TuneReport:
@@ -51,7 +52,7 @@ def tune(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.verbs.tuning.tune import Wishes, tune_recipe
 
     loaded = load_ready(path)
-    with using_executor(executor, jobs=jobs, device=device) as place:
+    with using_executor(executor, jobs=jobs, device=device, batch=batch) as place:
         return tune_recipe(
             loaded,
             open_store(),

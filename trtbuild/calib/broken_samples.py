@@ -57,7 +57,7 @@ def find_broken_samples(peaks: Mapping[str, tuple[float, ...]]) -> dict[int, Bro
     return found
 
 
-def collect_sound(
+def collect_sound(  # noqa: PLR0913  # what runs, what it fills, and who hears of it
     observer: Observer,
     feeds: Iterable[Feed],
     histograms: Mapping[str, Histogram],
@@ -66,6 +66,7 @@ def collect_sound(
     whole: Collection[str],
     pool: Pool,
     progress: Callable[[int], None],
+    note: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, int, tuple[str, ...]]:
     """Run every feed as `collect_histograms` does, but none that holds a broken sample.
 
@@ -78,7 +79,9 @@ def collect_sound(
     apart: list[Feed] = []
     names: dict[int, str] = {}
     sound = _split(feeds, broken, apart, names)
-    consumed = collect_histograms(observer, sound, histograms, pool=pool, progress=progress)
+    consumed = collect_histograms(
+        observer, sound, histograms, pool=pool, progress=progress, note=note
+    )
     warnings = tuple(
         _describe(each, names[index], histograms.get(each.tensor), kept=bool(whole))
         for index, each in sorted(broken.items())

@@ -12,7 +12,7 @@ from trtbuild.calib.pool import Pool
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.feeds import Feed
 
-__all__ = ["collect_histograms", "make_pool"]
+__all__ = ["collect_histograms", "make_pool", "refuse_values"]
 
 
 def make_pool(size: int) -> Pool:
@@ -27,16 +27,22 @@ def collect_histograms(
     *,
     pool: Pool | None = None,
     progress: Callable[[int], None],
+    note: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Run every feed and add what is observed to the histograms; return the samples consumed.
 
     Each process of the pool runs a feed at a time; their number changes no result. Without a pool,
-    this one runs all. `progress` is told the samples consumed so far.
+    this one runs all. Where the model runs on a GPU, what it makes is reduced there, of several
+    samples at a time: `note` is told how many. `progress` is told the samples consumed so far.
 
     Raises:
         StepInputError: a tensor is not finite (names it and the sample), or a feed cannot be
             run. Of several, the first in the order of the feeds.
     """
+    if observer.work is not None:
+        from trtbuild.calib.on_gpu.collect import collect_on_gpu
+
+        return collect_on_gpu(observer, feeds, histograms, progress=progress, note=note)
     consumed = 0
 
     def tell(samples: int) -> None:
@@ -67,14 +73,19 @@ class _Collector:
             try:
                 self.histograms[name].add(values)
             except NotFinite:
-                raise StepInputError(
-                    f"`{name}` holds a NaN or an infinity for {feed.named}",
-                    hint="look at that sample and its preprocessing; "
-                    "if they are sound, the FP32 model itself overflows",
-                ) from None
+                raise refuse_values(name, feed.named) from None
 
     def result(self) -> Mapping[str, Histogram]:
         return self.histograms
+
+
+def refuse_values(name: str, samples: str) -> StepInputError:
+    """Return what is raised where a tensor is not finite."""
+    return StepInputError(
+        f"`{name}` holds a NaN or an infinity for {samples}",
+        hint="look at that sample and its preprocessing; "
+        "if they are sound, the FP32 model itself overflows",
+    )
 
 
 def _start(exposed: Exposed, counted: Mapping[str, bool]) -> _Collector:

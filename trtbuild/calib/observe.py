@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.model.cuda_work import CudaWork
 from trtbuild.model.feeds import Feeder
 from trtbuild.model.plugins import cut_before_plugins
-from trtbuild.model.providers import CPU, Providers
+from trtbuild.model.providers import CPU, CUDA, Providers, list_names, make_cuda
 from trtbuild.model.session import open_session
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class Exposed:
     split: bool
     """Whether they lay there before: a large model's, which nobody is to copy."""
     providers: Providers
+    axes: Mapping[str, int]
+    """The axis of each input that counts samples, where a run may take any number; else none."""
+    batch: int
+    """How many samples a run may take on a GPU; 0 for what its memory allows."""
 
 
 class Observer:
@@ -55,15 +60,24 @@ class Observer:
         self.exposed = exposed
         """What another process needs to observe the same."""
         self.tensors = exposed.tensors
+        self.work: CudaWork | None = None
+        """Where the model runs on a GPU, the stream that it runs in."""
+        providers = exposed.providers
+        if CUDA in list_names(providers):
+            self.work = CudaWork()
+            providers = make_cuda(stream=self.work.handle)
         self.session = open_session(
             exposed.model.read_bytes(),
             threads=1,
             folder=exposed.folder,
             mapped=exposed.split,
-            providers=exposed.providers,
+            providers=providers,
         )
-        self._fed = [name for name in self.tensors if name in exposed.inputs]
-        self._made = [name for name in self.tensors if name not in exposed.inputs]
+        self.session.keep = self.work, self.session.keep  # it works in that stream to its end
+        self.fed = [name for name in self.tensors if name in exposed.inputs]
+        """Those of the tensors that are inputs."""
+        self.made = [name for name in self.tensors if name not in exposed.inputs]
+        """Those that the model computes."""
 
     def values(self, feed: Mapping[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
         """Run the model once and return each observed tensor, inputs first.
@@ -71,19 +85,19 @@ class Observer:
         Raises:
             StepInputError: ONNX Runtime failed; quotes it.
         """
-        return self._named(feed, self.session.run(feed, self._made))
+        return self._named(feed, self.session.run(feed, self.made))
 
     def _named(
         self, feed: Mapping[str, np.ndarray], made: dict[str, np.ndarray]
     ) -> Iterator[tuple[str, np.ndarray]]:
-        for name in self._fed:
+        for name in self.fed:
             yield name, _as_float32(name, feed[name])
-        for name in self._made:
+        for name in self.made:
             yield name, _as_float32(name, made.pop(name))  # nobody holds what was yielded
 
 
 @contextlib.contextmanager
-def observing(
+def observing(  # a model, what is observed of it, and how it is run
     model: onnx.ModelProto,
     tensors: Sequence[str],
     *,
@@ -91,6 +105,7 @@ def observing(
     below: Path | None = None,
     feeder_for: Callable[[Sequence[TensorSpec]], Feeder] = Feeder,
     providers: Providers = CPU,
+    batch: int = 0,
 ) -> Iterator[tuple[Observer, Feeder]]:
     """Open a model to observe its tensors, and yield what makes feeds for it as well.
 
@@ -128,9 +143,19 @@ def observing(
             tensors=tuple(tensors),
             folder=folder if split else path.parent,
             split=split,
-            providers=tuple(providers),
+            providers=providers,
+            axes=_find_axes(feeder),
+            batch=batch,
         )
         yield Observer(exposed), feeder
+
+
+def _find_axes(feeder: Feeder) -> dict[str, int]:
+    """Return the axes that count samples, where every input has one whose size is open."""
+    placed = feeder.placements
+    axes = {each.spec.name: each.axis for each in placed if each.axis is not None}
+    free = len(axes) == len(placed) and all(each.batch is None for each in placed)
+    return axes if free else {}
 
 
 def _add_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> None:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption, LogLevelOption, write_json
+from trtbuild.cli.form import (
+    BatchOption,
+    DeviceOption,
+    Form,
+    FormOption,
+    LogLevelOption,
+    write_json,
+)
 from trtbuild.core.log_levels import USUAL
 
 if TYPE_CHECKING:
@@ -66,6 +73,7 @@ def apply(  # noqa: PLR0913  # its options
     ] = False,
     log_level: LogLevelOption = USUAL,
     device: DeviceOption = None,
+    batch: BatchOption = None,
     format_: FormOption = Form.text,
 ) -> int:
     """Build what recipes ask for; exit code 1 if a gate fails."""
@@ -92,6 +100,7 @@ def apply(  # noqa: PLR0913  # its options
                 no_gates=no_gates,
                 log_level=log_level,
                 device=device,
+                batch=batch,
             )
         builds.append(applied)
         if format_ is Form.text:

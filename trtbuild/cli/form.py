@@ -11,7 +11,7 @@ import typer
 from trtbuild.cli.echo import pour
 from trtbuild.core.log_levels import LogLevel
 
-__all__ = ["DeviceOption", "Form", "FormOption", "LogLevelOption", "write_json"]
+__all__ = ["BatchOption", "DeviceOption", "Form", "FormOption", "LogLevelOption", "write_json"]
 
 
 class Form(StrEnum):
@@ -32,6 +32,15 @@ DeviceOption = Annotated[
         "--device",
         metavar="WHERE",
         help="Where ONNX Runtime computes: auto, cpu, cuda, cuda:N; N alone: the GPU for engines.",
+    ),
+]
+BatchOption = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        min=1,
+        metavar="N",
+        help="At most N samples at a time where a GPU calibrates; what its memory allows else.",
     ),
 ]
 LogLevelOption = Annotated[

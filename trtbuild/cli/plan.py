@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import DeviceOption
+from trtbuild.cli.form import BatchOption, DeviceOption
 
 __all__ = ["PlanFormat", "plan"]
 
@@ -21,7 +21,7 @@ class PlanFormat(StrEnum):
     markdown = "markdown"
 
 
-def plan(
+def plan(  # noqa: PLR0913  # its options
     recipe: Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE")],
     *,
     target: Annotated[
@@ -41,6 +41,7 @@ def plan(
         ),
     ] = "",
     device: DeviceOption = None,
+    batch: BatchOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Save it for `apply --plan`."),
@@ -57,7 +58,7 @@ def plan(
     from trtbuild.cli import show
 
     targets = tuple(target or ())
-    found = api.plan(recipe, targets=targets, executor=executor, device=device)
+    found = api.plan(recipe, targets=targets, executor=executor, device=device, batch=batch)
     show.write_plan(found, format_.value)
     if out is not None:
         from trtbuild.plan.saved_plan import save_plan

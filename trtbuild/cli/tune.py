@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
+from trtbuild.cli.form import BatchOption, DeviceOption, Form, FormOption, write_json
 
 __all__ = ["tune"]
 
@@ -59,6 +59,7 @@ def tune(  # noqa: PLR0913  # its options
         bool, typer.Option("--verbose", "-v", help="All that was tried; also the steps of each.")
     ] = False,
     device: DeviceOption = None,
+    batch: BatchOption = None,
     format_: FormOption = Form.text,
 ) -> int:
     """Find the least float work that holds the gates, as a patch; exit code 1 if none does."""
@@ -81,6 +82,7 @@ def tune(  # noqa: PLR0913  # its options
             jobs=jobs,
             executor=executor,
             device=device,
+            batch=batch,
             listener=listener,
             tell=None if quiet else make_teller(),
         )

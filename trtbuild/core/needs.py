@@ -10,6 +10,7 @@ from trtbuild.core.options import Options
 __all__ = [
     "GPU",
     "GPU_MEMORY",
+    "INFERENCE_BATCH",
     "INFERENCE_DEVICE",
     "OPTIONAL",
     "GpuNeed",
@@ -25,7 +26,10 @@ GPU_MEMORY = "gpu_memory"
 INFERENCE_DEVICE = "inference_device"
 """The fact of the GPU that ONNX Runtime computes on, and by what: `NVIDIA H200 (9.0),
 CUDAExecutionProvider`. There is none where it computes on the CPU."""
-OPTIONAL = frozenset({INFERENCE_DEVICE})
+INFERENCE_BATCH = "inference_batch"
+"""The fact of how many samples a run of a calibration takes at most on a GPU, where that is said:
+sums of other batches are rounded otherwise."""
+OPTIONAL = frozenset({INFERENCE_BATCH, INFERENCE_DEVICE})
 """Facts that are no ingredient where there are none."""
 
 

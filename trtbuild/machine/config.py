@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ __all__ = [
     "read_configured_remote",
 ]
 
-SETTINGS = "pythons", "device", "remote", "executor"
+SETTINGS = "pythons", "device", "batch", "remote", "executor"
 
 
 @frozen
@@ -67,14 +68,14 @@ def read_configured_pythons() -> dict[str, ConfiguredPython]:
 
 
 def read_configured_device() -> DeviceChoice:
-    """Return the device that the settings name; `auto` where they name none.
+    """Return the device and batch that the settings name; `auto` where they name none.
 
     Raises:
         RecipeError, MissingFile: as `read_configured_pythons`.
     """
     source = _read_settings()
     data: Any = {} if source is None else source.root.plain
-    return read_device(data.get("device")) or ANYWHERE
+    return replace(read_device(data.get("device")) or ANYWHERE, batch=data.get("batch"))
 
 
 def read_configured_remote() -> ConfiguredRemote | None:
@@ -130,6 +131,9 @@ def _problems(source: RecipeText) -> Iterator[Problem]:
     yield from _remote_problems(source, data.get("remote", ""))
     if not isinstance(data.get("executor", ""), str):
         yield source.problem(("executor",), "`executor` is a name", "local, ray, ray://HOST:10001")
+    batch = data.get("batch", 1)
+    if isinstance(batch, bool) or not isinstance(batch, int) or batch < 1:
+        yield source.problem(("batch",), "`batch` is a whole number from 1", "write `batch: 1`")
     section = data.get("pythons", {})
     if not isinstance(section, dict):
         hint = "write `tensorrt10: /path/to/python` below it"

@@ -15,7 +15,7 @@ from trtbuild.core.errors import NoGpu
 from trtbuild.core.facts import name_package, read_version
 from trtbuild.core.frozen import frozen
 from trtbuild.core.kinds import find_kind, load_kinds, name_kind
-from trtbuild.core.needs import GPU, GPU_MEMORY, INFERENCE_DEVICE
+from trtbuild.core.needs import GPU, GPU_MEMORY, INFERENCE_BATCH, INFERENCE_DEVICE
 from trtbuild.core.watch import note_driver
 from trtbuild.machine.distributions import (
     explain_overlap,
@@ -69,14 +69,16 @@ class InstalledPackages(Mapping[str, str]):
         python: str = "",
         device: int = 0,
         inference: Where = "cpu",
+        batch: int | None = None,
     ) -> None:
         """Look into `paths`, of a Python of that version; with None, of this interpreter.
 
         `device` is the index of the GPU that is meant, of those that CUDA shows; `inference` says
-        where ONNX Runtime shall compute.
+        where ONNX Runtime shall compute, a `batch` at a time at most.
         """
         self.device = device
         self.inference: Where = inference
+        self._batch = batch
         self.doubts: list[str] = []
         """What was found out on the way, and whoever waits for a result must know."""
         self._python = python or platform.python_version()
@@ -93,6 +95,8 @@ class InstalledPackages(Mapping[str, str]):
     def _find(self, name: str) -> str:
         if name == INFERENCE_DEVICE:
             return self._find_inference_device()
+        if name == INFERENCE_BATCH and self._batch and INFERENCE_DEVICE in self:
+            return str(self._batch)
         if name not in (GPU, GPU_MEMORY):
             return self._version(name)
         found = list_gpus()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CPU",
+    "RUN_HINT",
     "Session",
     "is_out_of_memory",
     "open_fast_session",
@@ -43,6 +44,7 @@ _NO_MEMORY = re.compile(
     r"(?i)out of memory|failed to allocate memory|bad_alloc|CUDNN_STATUS_ALLOC_FAILED"
     r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
 )
+RUN_HINT = "do the arrays have the values and sizes that the model was made for?"
 _ERRORS_ALONE, _NOTHING = 3, 4
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
 
@@ -51,10 +53,11 @@ class Session:
     """A model in ONNX Runtime, ready to run."""
 
     def __init__(self, session: Any, keep: object = None) -> None:
-        """Take what `keep` keeps in memory for as long as the session lives."""
+        """Take ONNX Runtime's own, and what must live as long as it does."""
         self.session = session
         """ONNX Runtime's own."""
-        self._keep = keep
+        self.keep = keep
+        """What lives as long as it does."""
         self._outputs = [output.name for output in session.get_outputs()]
 
     def run(
@@ -68,8 +71,7 @@ class Session:
         names = self._outputs if outputs is None else list(outputs)
         if not names:  # ONNX Runtime would take it for all
             return {}
-        hint = "do the arrays have the values and sizes that the model was made for?"
-        with translate_errors("run", hint):
+        with translate_errors("run", RUN_HINT):
             values = self.session.run(names, dict(feed_dict))
         return dict(zip(names, values, strict=True))
 

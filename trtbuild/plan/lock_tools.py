@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trtbuild.core.facts import name_package
-from trtbuild.core.needs import GPU, GPU_MEMORY, INFERENCE_DEVICE
+from trtbuild.core.needs import GPU, GPU_MEMORY, INFERENCE_BATCH, INFERENCE_DEVICE
 from trtbuild.plan.absent_data import MADE
 from trtbuild.plan.compile import name_target_step
 from trtbuild.plan.lock import Lock
@@ -22,7 +22,7 @@ __all__ = [
     "write_requirements",
 ]
 
-_NO_PACKAGES = (GPU, GPU_MEMORY, INFERENCE_DEVICE, "python")
+_NO_PACKAGES = (GPU, GPU_MEMORY, INFERENCE_BATCH, INFERENCE_DEVICE, "python")
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,26 @@ class Inline:
     """Runs a step in this process, during `start`: for tests and for debuggers."""
 
     def __init__(
-        self, threads: int = 1, *, log_level: LogLevel = USUAL, inference: Where = "cpu"
+        self,
+        threads: int = 1,
+        *,
+        log_level: LogLevel = USUAL,
+        inference: Where = "cpu",
+        batch: int | None = None,
     ) -> None:
-        """Give each step so many threads; `inference` says where ONNX Runtime computes."""
+        """Give each step so many threads.
+
+        `inference` says where ONNX Runtime computes, a `batch` at a time at most.
+        """
         self._inference: Where = inference
+        self._batch = batch
         self._threads = threads
         self._log_level = log_level
         self._happened: list[CallResult | StepProgress] = []
 
     @cached_property
     def _here(self) -> InstalledPackages:
-        return InstalledPackages(inference=self._inference)
+        return InstalledPackages(inference=self._inference, batch=self._batch)
 
     def place(self, needs: Needs) -> Place:
         """Say what is here; another Python is not."""

@@ -59,12 +59,14 @@ class Local:
         device: int | None = None,
         inference: Where = "cpu",
         threads: int | None = None,
+        batch: int | None = None,
     ) -> None:
         """Run so many steps at once; on the GPU with an index, of those that CUDA shows.
 
-        `inference` says where ONNX Runtime computes. They share so many `threads`; without a
-        number, as many as the machine has.
+        `inference` says where ONNX Runtime computes, a `batch` at a time at most. They share so
+        many `threads`; without a number, as many as the machine has.
         """
+        self._batch = batch
         self._inference: Where = inference
         self._log_level = log_level
         self._device = device
@@ -79,7 +81,9 @@ class Local:
 
     @cached_property
     def _here(self) -> InstalledPackages:
-        return InstalledPackages(device=self._device or 0, inference=self._inference)
+        return InstalledPackages(
+            device=self._device or 0, inference=self._inference, batch=self._batch
+        )
 
     @cached_property
     def _bus(self) -> str:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from trtbuild.core.frozen import frozen
 from trtbuild.core.log_levels import USUAL, LogLevel
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
 from trtbuild.model.providers import Providers, choose_providers
@@ -131,6 +131,11 @@ class Context:
     def providers(self) -> Providers:
         """The execution providers that its sessions are opened with."""
         return choose_providers(self.inference_device)
+
+    @property
+    def inference_batch(self) -> int:
+        """How many samples a run may take on a GPU; 0 for what its memory allows."""
+        return int(self.facts.get(INFERENCE_BATCH, 0))
 
     @property
     def runner(self) -> str:

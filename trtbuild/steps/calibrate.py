@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from trtbuild.calib.kinds import Calibrator
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs, count_machine_bytes
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs, count_machine_bytes
 from trtbuild.steps.base import Context, Events, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -60,7 +60,7 @@ class Calibrate(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the values, NumPy the search."""
-        return ("numpy", "onnxruntime", INFERENCE_DEVICE)
+        return ("numpy", "onnxruntime", INFERENCE_DEVICE, INFERENCE_BATCH)
 
     def needs(self) -> Needs:
         """Run the model."""
@@ -128,6 +128,7 @@ class Calibrate(Step):
                 whole=[name for name, one in calibrators.items() if not one.counts],
                 pool=pool,
                 progress=lambda done: context.events.progress(done, wanted, "samples"),
+                note=context.events.note,
             )
         check_count(samples, wanted)
         for warning in warnings:
@@ -196,6 +197,7 @@ class Calibrate(Step):
             below=context.out.parent,
             feeder_for=lambda inputs: self.data.make_feeder(inputs, context),
             providers=context.providers,
+            batch=context.inference_batch,
         )
         del model  # with its weights
         with opening as (observer, feeder):

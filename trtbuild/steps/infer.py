@@ -12,7 +12,7 @@ from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.model.nodes import iterate_nodes
-from trtbuild.model.providers import CPU, Providers
+from trtbuild.model.providers import CUDA, Providers, list_names
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
@@ -190,7 +190,7 @@ def _run_all(
     from trtbuild.model.session import open_session
 
     # A GPU computes one after the other: two keep it busy while results are fetched.
-    most = MOST_THREADS if providers is CPU else GPU_LANES
+    most = GPU_LANES if CUDA in list_names(providers) else MOST_THREADS
     lanes = max(1, min(at_once, threads, most))
     session = open_session(
         model,
