@@ -13,7 +13,7 @@ import trtbuild
 PACKAGE = Path(trtbuild.__file__).parent
 LAYERS = [
     ["cli"],
-    ["api"],
+    ["api", "runtime"],
     ["report", "verbs"],
     ["run"],
     ["machine", "plan"],

@@ -24,6 +24,7 @@ __all__ = [
     "Kind",
     "OpenEngine",
     "describe_engine",
+    "describe_loaded",
     "open_engine",
     "run_engine",
 ]
@@ -52,7 +53,7 @@ def describe_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -
         MissingDependency, NoGpu: that TensorRT or a GPU is not here.
     """
     with _load_engine(kind, engine, plugins) as (trt, built):
-        return _describe_loaded(trt, built)
+        return describe_loaded(trt, built)
 
 
 def run_engine(
@@ -112,7 +113,7 @@ def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> It
 
         family = "TensorRT-RTX" if kind == "tensorrt_rtx" else "TensorRT"
         with TrtRunner(built) as runner:
-            yield OpenEngine(_describe_loaded(trt, built), f"{family} {trt.__version__}", runner)
+            yield OpenEngine(describe_loaded(trt, built), f"{family} {trt.__version__}", runner)
 
 
 @contextlib.contextmanager
@@ -133,7 +134,8 @@ def _load_engine(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[
             raise make_refusal(flavour.name, log, str(error), what="the engine") from None
 
 
-def _describe_loaded(trt: Any, engine: Any) -> EngineDescription:
+def describe_loaded(trt: Any, engine: Any) -> EngineDescription:
+    """Return what a loaded engine takes and gives."""
     names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
     inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
     sized = [name for name in inputs if not engine.is_shape_inference_io(name)]

@@ -1,0 +1,115 @@
+"""An engine with several contexts: threads share them, and all is given back."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from trtbuild.backends.tensorrt.engine import EngineDescription
+from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.core.values import TensorSpec
+from trtbuild.runtime import trt_runner
+from trtbuild.runtime.trt_runner import TrtRunner
+
+X, Y = (TensorSpec(name=name, dtype="float32", shape=("?", 2)) for name in "xy")
+
+
+class Context:
+    """Doubles what it is given, as long as it is open and nobody else is in it."""
+
+    made = []
+
+    def __init__(self, *_arguments, graphs=True):
+        self.graphs, self.open, self.busy = graphs, True, threading.Lock()
+        Context.made.append(self)
+
+    def run(self, arrays):
+        assert self.open
+        assert self.busy.acquire(blocking=False)
+        try:
+            return {"y": 2 * arrays["x"]}
+        finally:
+            self.busy.release()
+
+    def close(self):
+        self.open = False
+
+
+@pytest.fixture
+def trt(monkeypatch, tmp_path):
+    """A TensorRT that loads whatever begins with `plan`."""
+    cache = SimpleNamespace(data=b"", deserialize=lambda _: None, serialize=lambda: b"kernels")
+    config = SimpleNamespace(create_runtime_cache=lambda: cache, set_runtime_cache=lambda _: None)
+    engine = SimpleNamespace(
+        create_execution_context=lambda *_: "context", create_runtime_config=lambda: config
+    )
+
+    def load(data):
+        return engine if data.startswith(b"plan") else None
+
+    logger = type("Logger", (), {"WARNING": 2, "__init__": lambda *_: None})
+    runtime = SimpleNamespace(deserialize_cuda_engine=load)
+    module = SimpleNamespace(
+        Logger=logger,
+        Runtime=lambda _: runtime,
+        CudaGraphStrategy=SimpleNamespace(WHOLE_GRAPH_CAPTURE=1),
+        __version__="10.16",
+    )
+    described = EngineDescription(inputs=(X,), outputs=(Y,), profiles=())
+    monkeypatch.setattr(trt_runner, "load_tensorrt", lambda _: module)
+    monkeypatch.setattr(trt_runner, "describe_loaded", lambda *_: described)
+    monkeypatch.setattr(trt_runner, "TrtContext", Context)
+    monkeypatch.setattr(Context, "made", [])
+    (tmp_path / "e").write_bytes(b"plan")
+    return tmp_path / "e"
+
+
+def test_threads_take_turns_in_its_contexts(trt):
+    """Never two in one; each gets its own answer."""
+    runner = TrtRunner(trt, "tensorrt10", contexts=2, cuda=object())
+    wrong = []
+
+    def ask(number):
+        for _ in range(50):
+            array = np.full((1, 2), number, np.float32)
+            if not np.array_equal(2 * array, runner.run({"x": array})["y"]):
+                wrong.append(number)
+
+    threads = [threading.Thread(target=ask, args=(each,)) for each in range(6)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    assert ([], 2) == (wrong, len(Context.made))
+    assert runner.described.endswith("in TensorRT 10 10.16")
+
+
+def test_closed_it_gives_all_back(trt):
+    """And says so to whoever runs it again."""
+    runner = TrtRunner(trt, "tensorrt10", cuda=object())
+    runner.close()
+
+    assert [False] == [each.open for each in Context.made]
+    with pytest.raises(UsageError, match="is closed"):
+        runner.run({"x": np.zeros((1, 2), np.float32)})
+
+
+def test_rtx_keeps_what_it_compiles_and_captures_itself(trt, tmp_path):
+    """In the file that is named."""
+    runner = TrtRunner(trt, "tensorrt_rtx", cuda=object(), cache=tmp_path / "cache")
+    runner.close()
+
+    assert [False] == [each.graphs for each in Context.made]
+    assert b"kernels" == (tmp_path / "cache").read_bytes()
+
+
+def test_what_does_not_load_is_an_error(trt):
+    """TensorRT's words are on standard error."""
+    trt.write_bytes(b"other")
+
+    with pytest.raises(StepInputError, match="TensorRT 10 does not load it"):
+        TrtRunner(trt, "tensorrt10", cuda=object())

@@ -1,0 +1,176 @@
+"""Engine: what was built, ready to run, whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from trtbuild.core.errors import UsageError
+from trtbuild.core.values import TensorSpec
+from trtbuild.model.providers import CPU, CUDA, make_cuda
+from trtbuild.runtime.bundle import OpenBundle, is_bundle
+from trtbuild.runtime.runner import Arrays, Runner
+
+if TYPE_CHECKING:
+    from trtbuild.verbs.packaging.bundle_index import BundleEngine
+
+__all__ = ["Engine"]
+
+Device = Literal["auto", "cpu", "cuda"]
+MODEL = ".onnx"
+
+
+class Engine:
+    """Runs an engine of TensorRT or TensorRT-RTX, an ONNX model, or what a bundle has for this GPU.
+
+    Memory is allocated once, and given back when it is closed. It may be used from several threads:
+    so many runs as it has `contexts` are under way at once, and others wait.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        device: Device = "auto",
+        contexts: int = 1,
+        threads: int = 0,
+        plugins: Sequence[Path | str] = (),
+        cache: Path | str | None = None,
+    ) -> None:
+        """Load what lies at a path.
+
+        Args:
+            path: an engine, an ONNX model, or a bundle (folder or .zip).
+            device: `cpu` runs the model in ONNX Runtime; `cuda` demands a GPU; of a bundle, `auto`
+                takes the engine for the GPU that is here, and the model where there is none.
+            contexts: how many runs of an engine may be under way at once.
+            threads: of ONNX Runtime on the CPU; 0 means all cores.
+            plugins: libraries that an engine needs.
+            cache: a file for what TensorRT-RTX compiles on this GPU.
+
+        Raises:
+            MissingFile: there is nothing at the path.
+            UsageError: it is neither of these, or nothing of a bundle is for this device.
+            MissingDependency: what runs it is not installed.
+            StepInputError: it does not load.
+        """
+        self._bundle: OpenBundle | None = None
+        libraries = tuple(map(Path, plugins))
+        kept = Path(cache) if cache is not None else None
+        file = Path(path)
+        try:
+            if is_bundle(file):
+                self._bundle = OpenBundle(file)
+                chosen = None if device == "cpu" else self._bundle.find_engine(device == "cuda")
+                self.why: tuple[str, ...] = self._bundle.why
+                if chosen is not None:
+                    self._runner = _load_engine(self._bundle, chosen, contexts, libraries, kept)
+                    return
+                file = self._bundle.model
+            self._runner = _load_file(file, device, contexts, threads, libraries, kept)
+        except BaseException:
+            if self._bundle is not None:
+                self._bundle.close()
+            raise
+
+    why: tuple[str, ...] = ()
+    """Of a bundle, why the engines that do not run are not for this machine."""
+
+    @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """What it takes: names, types, and shapes with names for what is open."""
+        return self._runner.inputs
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What it gives."""
+        return self._runner.outputs
+
+    @property
+    def described(self) -> str:
+        """What runs, and where, in words."""
+        return self._runner.described
+
+    def run(self, feed: Mapping[str, Any]) -> Arrays:
+        """Run it once; return arrays of one's own, by the outputs' names.
+
+        Args:
+            feed: an array for each input: NumPy's, or what has `__dlpack__` in main memory.
+
+        Raises:
+            UsageError: arrays do not fit what it takes; says which.
+            StepInputError: it does not run on them; quotes what ran it.
+        """
+        return self._runner.run(feed)
+
+    def close(self) -> None:
+        """Give memory back, once what runs has ended."""
+        self._runner.close()
+        if self._bundle is not None:
+            self._bundle.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def _load_engine(
+    bundle: OpenBundle,
+    chosen: BundleEngine,
+    contexts: int,
+    plugins: Sequence[Path],
+    cache: Path | None,
+) -> Runner:
+    from trtbuild.runtime.trt_runner import TrtRunner
+
+    return TrtRunner(
+        bundle.folder / chosen.file, chosen.backend, contexts=contexts, plugins=plugins, cache=cache
+    )
+
+
+def _load_file(
+    file: Path,
+    device: Device,
+    contexts: int,
+    threads: int,
+    plugins: Sequence[Path],
+    cache: Path | None,
+) -> Runner:
+    if file.suffix == MODEL:
+        from trtbuild.runtime.onnx_runner import OnnxRunner
+
+        return OnnxRunner(file, make_cuda() if _on_gpu(device) else CPU, threads=threads)
+    from trtbuild.runtime.trt_runner import TrtRunner
+    from trtbuild.verbs.inspect import find_engine_kind
+
+    if device == "cpu":
+        raise UsageError(
+            f"{file}: is an engine, which no CPU runs", hint="give the ONNX model that it is of"
+        )
+    kind = find_engine_kind(file)
+    if not kind:
+        raise UsageError(
+            f"{file}: is neither an engine nor an ONNX model (`.onnx`) nor a bundle",
+            hint="`trtbuild inspect` looks at engines",
+        )
+    return TrtRunner(file, kind, contexts=contexts, plugins=plugins, cache=cache)
+
+
+def _on_gpu(device: Device) -> bool:
+    """Tell whether ONNX Runtime shall compute on the GPU: if asked to, or where it can."""
+    if device != "auto":
+        return device == "cuda"
+    import onnxruntime as ort
+
+    return CUDA in ort.get_available_providers()

@@ -1,0 +1,100 @@
+"""What runs a model or an engine, and how arrays are held against what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trtbuild.core.errors import UsageError
+from trtbuild.core.values import TensorSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Arrays", "InputCheck", "Runner"]
+
+Arrays = dict[str, "np.ndarray"]
+
+
+class Runner(Protocol):
+    """Runs one model or engine; safe to use from several threads."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    described: str
+    """What runs, and where, in words."""
+
+    def run(self, feed: Mapping[str, Any]) -> Arrays:
+        """Return the outputs for arrays of all inputs; they are the caller's own.
+
+        Raises:
+            UsageError: the arrays do not fit.
+            StepInputError: it does not run on them; quotes what ran it.
+        """
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+class InputCheck:
+    """Holds arrays against inputs, in a few microseconds where all is well."""
+
+    def __init__(self, inputs: Sequence[TensorSpec]) -> None:
+        """Take what the model takes."""
+        import numpy as np
+
+        self._names = {spec.name for spec in inputs}
+        self._specs = [(spec, np.dtype(_numpy_name(spec))) for spec in inputs]
+
+    def read(self, feed: Mapping[str, Any]) -> Arrays:
+        """Return arrays that fit, C-contiguous, without a copy where they are so already.
+
+        What has `__dlpack__` and lies in main memory (a torch tensor) is taken as it lies.
+
+        Raises:
+            UsageError: one is lacking, of no input, or of another type, rank or size.
+        """
+        if feed.keys() != self._names:
+            raise UsageError(_tell_names(self._names, feed.keys()), hint="give an array for each")
+        read: Arrays = {}
+        for spec, dtype in self._specs:
+            array = _take(feed[spec.name])
+            shape = spec.shape
+            if array.dtype != dtype:
+                raise UsageError(
+                    f"`{spec.name}` is {array.dtype}, and {dtype} is taken",
+                    hint=f"array.astype('{dtype}'), if these are its values",
+                )
+            if len(array.shape) != len(shape) or any(
+                isinstance(size, int) and size != given
+                for size, given in zip(shape, array.shape, strict=True)
+            ):
+                taken = f"[{', '.join(map(str, shape))}]"
+                raise UsageError(f"`{spec.name}` is {list(array.shape)}, and {taken} is taken")
+            read[spec.name] = array
+        return read
+
+
+def _take(given: Any) -> np.ndarray:
+    import numpy as np
+
+    if not isinstance(given, np.ndarray):
+        given = np.from_dlpack(given) if hasattr(given, "__dlpack__") else np.asarray(given)
+    found: np.ndarray = given if given.flags.c_contiguous else np.ascontiguousarray(given)
+    return found
+
+
+def _numpy_name(spec: TensorSpec) -> str:
+    if spec.dtype == "bfloat16":
+        raise UsageError(
+            f"`{spec.name}` is bfloat16, which NumPy has not",
+            hint="build with `keep_io_types: true`, so that float32 goes in",
+        )
+    return spec.dtype
+
+
+def _tell_names(wanted: set[str], given: Any) -> str:
+    lacking, other = sorted(wanted - set(given)), sorted(set(given) - wanted)
+    told = [f"no array for {', '.join(f'`{n}`' for n in lacking)}"] if lacking else []
+    told += [f"no input is called {', '.join(f'`{n}`' for n in other)}"] if other else []
+    return "; ".join(told)

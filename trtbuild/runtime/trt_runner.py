@@ -1,0 +1,133 @@
+"""An engine of TensorRT or TensorRT-RTX on the GPU."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from trtbuild.backends.tensorrt.engine import describe_loaded
+from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
+from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.runtime.cuda import Cuda
+from trtbuild.runtime.runner import Arrays, InputCheck
+from trtbuild.runtime.trt_context import TrtContext
+
+__all__ = ["TrtRunner"]
+
+
+class TrtRunner:
+    """Runs an engine, with several contexts as several threads."""
+
+    def __init__(
+        self,
+        engine: Path,
+        kind: str,
+        *,
+        contexts: int = 1,
+        plugins: Sequence[Path] = (),
+        cache: Path | None = None,
+        cuda: Cuda | None = None,
+    ) -> None:
+        """Load an engine of a kind of target (`tensorrt10`, `tensorrt_rtx`).
+
+        Args:
+            engine: its file.
+            kind: which TensorRT it is of.
+            contexts: how many runs may be under way at once, each with memory of its own.
+            plugins: libraries that it needs.
+            cache: of TensorRT-RTX, where kernels that are compiled on this GPU are kept.
+            cuda: the GPU; by default the first.
+
+        Raises:
+            StepInputError: TensorRT does not load it.
+            MissingDependency: that TensorRT, or what feeds it, is not installed.
+        """
+        self._flavour = FLAVOURS[kind]
+        trt: Any = load_tensorrt(self._flavour)
+        self._cuda = cuda or Cuda()
+        logger = trt.Logger(trt.Logger.WARNING)
+        self._runtime = trt.Runtime(logger)
+        for plugin in plugins:
+            self._runtime.get_plugin_registry().load_library(str(plugin))
+        self._engine: Any = self._runtime.deserialize_cuda_engine(engine.read_bytes())
+        if self._engine is None:
+            raise StepInputError(
+                f"{engine}: {self._flavour.name} does not load it",
+                hint=f"its messages stand above; `trtbuild inspect {engine}` says what it is for",
+            )
+        told = describe_loaded(trt, self._engine)
+        self.inputs, self.outputs = told.inputs, told.outputs
+        self.described = f"{engine} in {self._flavour.name} {trt.__version__}"
+        self._check = InputCheck(self.inputs)
+        self._cache = _RtxCache(trt, self._engine, cache) if self._flavour.rtx else None
+        self._all = [
+            TrtContext(trt, self._engine, made, self._cuda, graphs=self._cache is None)
+            for made in (self._make_context() for _ in range(contexts))
+        ]
+        self._free: queue.SimpleQueue[TrtContext] = queue.SimpleQueue()
+        for each in self._all:
+            self._free.put(each)
+
+    def _make_context(self) -> Any:
+        found = (
+            self._engine.create_execution_context()
+            if self._cache is None
+            else self._engine.create_execution_context(self._cache.config)
+        )
+        if found is None:
+            raise StepInputError(
+                "TensorRT makes no execution context",
+                hint="is the GPU's memory full? its messages stand above, on standard error",
+            )
+        return found
+
+    @contextlib.contextmanager
+    def _take(self) -> Iterator[TrtContext]:
+        context = self._free.get()
+        try:
+            yield context
+        finally:
+            self._free.put(context)
+
+    def run(self, feed: Mapping[str, Any]) -> Arrays:
+        """Return the outputs; see `Runner`. Waits while all contexts are in use."""
+        if not self._all:
+            raise UsageError("the engine is closed", hint="run it within `with Engine(...)`")
+        arrays = self._check.read(feed)
+        with self._take() as context:
+            return context.run(arrays)
+
+    def close(self) -> None:
+        """Give all memory back, once what runs has ended; keep what was compiled."""
+        for _ in self._all:
+            self._free.get().close()
+        self._all = []
+        if self._cache is not None:
+            self._cache.save()
+        self._engine = self._runtime = None
+
+
+class _RtxCache:
+    """What TensorRT-RTX compiles on this GPU, kept in a file; and how it runs.
+
+    It captures CUDA graphs itself, and specializes kernels for shapes that come back.
+    """
+
+    def __init__(self, trt: Any, engine: Any, path: Path | None) -> None:
+        self.config = engine.create_runtime_config()
+        self.config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        self._path, self._cache = path, None
+        if path is not None:
+            self._cache = self.config.create_runtime_cache()
+            if path.is_file():
+                self._cache.deserialize(path.read_bytes())
+            self.config.set_runtime_cache(self._cache)
+
+    def save(self) -> None:
+        from trtbuild.core.files import write_whole
+
+        if self._path is not None and self._cache is not None:
+            write_whole(self._path, bytes(self._cache.serialize()))
