@@ -30,6 +30,7 @@ def forms(words, *formats):
 BRIEFLY = ["--iterations", "16", "--warmup", "0", "--no-cold", "--executor", "inline", "-q"]
 TYPED = [
     ["apply", "-v", "{recipe}"], ["apply", "-q", "{recipe}"],
+    ["apply", "--log-json", "--junit", "{out}", "{recipe}"],
     *forms(["validate", "{recipe}"], "text", "json", "github"),
     *forms(["check", "{recipe}"], "text", "json", "github"),
     *forms(["check", "{model}"], "text", "json", "github"),
@@ -64,7 +65,9 @@ WRONG = [
     ["plan", "{name}"], ["inspect", "{name}"], ["ranges", "show", "{name}"], ["lock", "{name}"],
     ["why", "{recipe}", "{name}"], ["script", "{recipe}", "--target", "{name}"],
     ["plan", "{recipe}", "--target", "{name}"], ["diff", "--git", "{name}"], ["kinds", "{name}"],
-    ["diff", "{recipe}", "{name}"], ["apply", "--plan", "{name}"], ["{name}"], ["-{name}"],
+    ["diff", "{recipe}", "{name}"], ["apply", "--plan", "{name}"], ["{name}"],
+    ["apply", "--select", "{name}", "{recipe}"], ["apply", "--executor", "{name}", "{recipe}"],
+    ["apply", "--select", "state:modified", "--base", "{name}", "{recipe}"], ["-{name}"],
     ["plan", "{recipe}", "{name}"], ["plan", "--format", "{name}"], ["plan", "--{name}"],
     ["ranges", "{name}"], ["ranges", "diff", "{limits}", "{ranges}", "--tolerance", "{name}"],
     ["ranges", "export", "{limits}", "--format", "tensorrt", "--trt-version", "{name}"],

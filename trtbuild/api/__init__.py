@@ -2,6 +2,7 @@
 
 from trtbuild.api.builds import apply, inspect, list_logs, plan, run, script, why
 from trtbuild.api.data import preview_data
+from trtbuild.api.fleet import apply_fleet, find_recipes, render_junit, select_modified
 from trtbuild.api.layers import sensitivity
 from trtbuild.api.packaging import package_bundle, package_triton
 from trtbuild.api.pairs import compare
@@ -42,6 +43,7 @@ from trtbuild.api.tuning import tune
 
 __all__ = [
     "apply",
+    "apply_fleet",
     "bench",
     "check",
     "check_lock",
@@ -56,6 +58,7 @@ __all__ = [
     "export_ranges",
     "find_locked_recipes",
     "find_ranges",
+    "find_recipes",
     "import_ranges",
     "init",
     "inspect",
@@ -74,11 +77,13 @@ __all__ = [
     "preview_data",
     "pull_store",
     "push_store",
+    "render_junit",
     "run",
     "run_samples",
     "schema",
     "script",
     "sections",
+    "select_modified",
     "sensitivity",
     "tune",
     "validate",

@@ -35,6 +35,7 @@ __all__ = [
     "VariableName",
     "describe_fields",
     "find_location_fields",
+    "list_locations",
     "relocate",
 ]
 
@@ -137,6 +138,25 @@ def _names_location(annotation: Any) -> bool:
     if LOCATION in getattr(annotation, "__metadata__", ()):
         return True
     return any(_names_location(part) for part in get_args(annotation))
+
+
+def list_locations(value: Any) -> tuple[str, ...]:
+    """Return every path or URL in an option tree, as it is written there."""
+    found: list[str] = []
+    _collect(value, found, inside=False)
+    return tuple(found)
+
+
+def _collect(value: Any, found: list[str], *, inside: bool) -> None:
+    if isinstance(value, str) and inside:
+        found.append(value)
+    elif isinstance(value, BaseModel):
+        places = find_location_fields(type(value))
+        for name in type(value).model_fields:
+            _collect(getattr(value, name), found, inside=name in places)
+    elif isinstance(value, tuple | list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            _collect(item, found, inside=inside)
 
 
 def relocate(value: Any, move: Callable[[str], str]) -> Any:

@@ -11,7 +11,7 @@ from trtbuild.core.locations import find_store_root
 from trtbuild.plan.lock import Lock, find_lock, read_lock
 from trtbuild.plan.lock_tools import write_requirements
 
-__all__ = ["find_locked_recipes", "list_requirements"]
+__all__ = ["find_locked_recipes", "list_requirements", "walk_sources"]
 
 SUFFIXES = (".yaml", ".yml")
 TOOLS = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__", "conda-meta"})
@@ -61,7 +61,8 @@ def find_locked_recipes(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(_iterate_locked(folder)))
 
 
-def _iterate_locked(folder: Path) -> Iterator[Path]:
+def walk_sources(folder: Path) -> Iterator[tuple[Path, set[str]]]:
+    """Yield the folders below one with the names in them, but for what tools keep there."""
     left_out = {os.path.realpath(find_store_root())}
     for place, folders, names in os.walk(folder):
         there = set(names)
@@ -74,7 +75,12 @@ def _iterate_locked(folder: Path) -> Iterator[Path]:
             if not (name.startswith(".") or name in TOOLS)
             and os.path.realpath(os.path.join(place, name)) not in left_out  # noqa: PTH118
         ]
-        for name in names:
+        yield Path(place), there
+
+
+def _iterate_locked(folder: Path) -> Iterator[Path]:
+    for place, there in walk_sources(folder):
+        for name in there:
             stem, suffix = os.path.splitext(name)  # noqa: PTH122  # text is faster
             if suffix in SUFFIXES and f"{stem}.lock" in there:
-                yield Path(place) / name
+                yield place / name

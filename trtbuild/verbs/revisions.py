@@ -16,7 +16,15 @@ from trtbuild.core.errors import UsageError
 from trtbuild.plan.absent_data import find_absent_data, list_places
 from trtbuild.recipe.load import load_recipe
 
-__all__ = ["Revisions", "check_out_revisions", "find_changed_recipes", "find_git_path", "lend_data"]
+__all__ = [
+    "Revisions",
+    "check_out_revisions",
+    "find_changed_recipes",
+    "find_git_path",
+    "is_recipe",
+    "lend_data",
+    "list_changed_files",
+]
 
 _MOST_EXTENDED = 8
 SUFFIXES = {".yaml", ".yml"}
@@ -66,6 +74,24 @@ def check_out_revisions(between: str, *, folder: Path) -> Iterator[Revisions]:
         yield Revisions(*sides, renamed=_find_renamed(folder, first, last))
 
 
+def list_changed_files(base: str, *, folder: Path) -> frozenset[Path]:
+    """Return the files that differ from where `base` and this state parted, new ones included.
+
+    This state is what lies in the folder's repository, committed or not.
+
+    Raises:
+        UsageError: git does not know the revision, or this is no repository.
+    """
+    if base.startswith("-"):
+        raise UsageError(f"`{base}` is no revision", hint="--base origin/main")
+    first = _resolve_revision(folder, base)
+    parting = _find_parting(folder, first, _resolve_revision(folder, "HEAD"), f"{base}...HEAD")
+    top = Path(os.fsdecode(_git(folder, "rev-parse", "--show-toplevel")).strip())
+    told = _git(folder, "diff", "--name-only", "--no-renames", "-z", parting, "--")
+    told += _git(folder, "ls-files", "--others", "--exclude-standard", "-z")
+    return frozenset(top / name for name in os.fsdecode(told).split("\0") if name)
+
+
 def _resolve_revision(folder: Path, name: str) -> str:
     """Return the commit that a name stands for."""
     _git(folder, "rev-parse", "--show-toplevel")
@@ -113,7 +139,7 @@ def find_changed_recipes(found: Revisions) -> list[tuple[Path, Path]]:
         path.relative_to(side)
         for side in (found.before, found.after)
         for path in side.rglob("*.y*ml")
-        if path.suffix in SUFFIXES and _is_recipe(path)
+        if path.suffix in SUFFIXES and is_recipe(path)
     }
     return sorted({found.pair(path) for path in recipes})
 
@@ -147,7 +173,7 @@ def find_git_path(path: Path) -> Path:
     return whole.relative_to(top) if whole.is_relative_to(top) else path
 
 
-def _is_recipe(path: Path, most: int = _MOST_EXTENDED) -> bool:
+def is_recipe(path: Path, most: int = _MOST_EXTENDED) -> bool:
     """Tell a recipe, even one that is wrong: YAML with a model and targets, or one that extends it.
 
     Where that lies beside it; other tools' files may extend things too.
@@ -161,7 +187,7 @@ def _is_recipe(path: Path, most: int = _MOST_EXTENDED) -> bool:
     if {"model", "targets", "version"} <= found.keys():
         return True
     base = found.get("extends", "").partition(" #")[0].strip().strip("\"'")
-    return bool(most and base and "/" not in base and _is_recipe(path.parent / base, most - 1))
+    return bool(most and base and "/" not in base and is_recipe(path.parent / base, most - 1))
 
 
 def _git(folder: Path, *arguments: str) -> bytes:

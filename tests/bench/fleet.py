@@ -1,0 +1,231 @@
+"""A fleet, measured: the same bytes from a cluster whatever is killed, and what Ray costs a step.
+
+Run by hand, where Ray is installed: `python -m tests.bench.fleet WHAT`; WHAT is one of same, kill,
+overhead, second, interrupt, shards. Nodes are Ray's own, of one processor, on this machine; labels
+stand for GPUs. Wall times count only beside each other, within one run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+from tests.helpers.projects import edit, small_project
+from tests.helpers.staged import artifacts
+from trtbuild import api
+from trtbuild.core.needs import GpuNeed, Needs
+
+REPOSITORY = Path(__file__).parents[2]
+KILLS = 30
+ROUNDS = 7
+EDITS = {
+    "minmax": (),
+    "entropy2": (("kind: minmax", "kind: entropy2"),),
+    "entropy": (("kind: minmax", "kind: entropy"),),
+    "percentile": (("kind: minmax", "kind: percentile"),),
+    "mse": (("kind: minmax", "kind: mse"),),
+    "auto": (("kind: minmax", "kind: auto"),),
+    "unfixed": (("  - {kind: fold_constants}\n", "  - {kind: drop_identity}\n"),),
+    "two": (("targets:\n", "targets:\n  ort: {kind: onnxruntime}\n"),),
+}
+"""Eight small recipes, by what makes them from one."""
+
+
+def say(text: object) -> None:
+    """Write a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def write(folder: Path, name: str) -> Path:
+    recipe = small_project(folder)
+    for before, after in EDITS[name]:
+        edit(recipe, before, after)
+    return recipe
+
+
+@contextlib.contextmanager
+def cluster(nodes: int = 2, **options):
+    """Start nodes of one processor on this machine, and yield an executor over them."""
+    import ray
+    from ray.cluster_utils import Cluster
+
+    from trtbuild.run.cluster.executor import RayCluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    try:
+        for number in range(nodes):
+            capability = ("7.0", "7.2")[number % 2]  # no engine is for them: none is run
+            labels = {"trtbuild.gpu": f"GPU-{number}", "trtbuild.capability": capability}
+            made.add_node(num_cpus=1, num_gpus=1, labels=labels, object_store_memory=100 << 20)
+        ray.init(address=made.address, log_to_driver=False, namespace="trtbuild")
+        with contextlib.closing(RayCluster("ray", jobs=1, **options)) as executor:
+            yield executor
+    finally:
+        ray.shutdown()
+        made.shutdown()
+
+
+def apply(recipe: Path, place: Path, executor):
+    os.environ["TRTBUILD_STORE"] = str(place / "store")
+    return api.apply(recipe, build_dir=place / "build", executor=executor, no_gates=True)
+
+
+def same(place: Path) -> None:
+    """Hold what a cluster makes of nine recipes to what this machine makes."""
+    with cluster() as executor:
+        needs = [Needs(gpu=GpuNeed(capability=each)) for each in ("7.0", "7.2", "7.5")]
+        told = [executor.place(each) for each in needs]
+        say("\n  ".join(["labels:", *[each.where or each.hindrance for each in told]]))
+        for name in (*EDITS, "digits"):
+            recipe = (
+                REPOSITORY / "recipes/digits_int8.yaml"
+                if name == "digits"
+                else write(place / name, name)
+            )
+            here = artifacts(apply(recipe, place / name / "local", "local"))
+            far = artifacts(apply(recipe, place / name / "ray", executor))
+            say(f"{name:12} {len(here):3} artifacts: {'the same' if here == far else 'OTHERS'}")
+
+
+def find_workers() -> list[int]:
+    """Return the processes of Ray's slots, and those that they run steps in."""
+    listed = subprocess.run(
+        ["/bin/ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
+    )
+    lines = [line.split(None, 1) for line in listed.stdout.splitlines()[1:]]
+    return [
+        int(pid)
+        for pid, args in lines
+        if args.startswith("ray::Slot") or "trtbuild.run.worker" in args
+    ]
+
+
+def kill(place: Path) -> None:
+    """Kill a worker at each of 30 random moments; all must end in the same bytes."""
+    random.seed(0)
+    recipe = write(place / "small", "minmax")
+    good = hit = 0
+    with cluster() as executor:
+        begin = time.perf_counter()
+        expected = artifacts(apply(recipe, place / "first", executor))
+        seconds = time.perf_counter() - begin
+        for number in range(KILLS):
+            done = threading.Event()
+            killed: list[int] = []
+
+            delay = random.uniform(0, seconds)
+
+            def strike(delay=delay, done=done, killed=killed):
+                if done.wait(delay):
+                    return
+                found = find_workers()
+                if found:
+                    killed.append(random.choice(found))
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(killed[0], signal.SIGKILL)
+
+            thread = threading.Thread(target=strike)
+            thread.start()
+            applied = apply(recipe, place / str(number), executor)
+            done.set()
+            thread.join()
+            hit += bool(killed)
+            good += artifacts(applied) == expected
+            again = [o.where for o in applied.record.outcomes if ", try" in o.where]
+            say(f"{number:3} killed {killed or 'nobody'}; tried again: {again}")
+    say(f"{good} of {KILLS} ended in the same bytes; {hit} hit a worker")
+
+
+def overhead(place: Path) -> None:
+    """Say what Ray costs a step beyond Local, both warm, in one interleaved run."""
+    from trtbuild.run.local import Local
+
+    recipe = write(place / "small", "two")
+    extra = []
+    with cluster(1) as executor, contextlib.closing(Local(1)) as local:
+        for number in range(ROUNDS + 1):
+            spent = {}
+            for name, each in (("local", local), ("ray", executor)):
+                begin = time.perf_counter()
+                applied = apply(recipe, place / f"{number}{name}", each)
+                spent[name] = time.perf_counter() - begin
+            steps = len(applied.record.outcomes)
+            if number:  # the first warms both up
+                extra.append(1000 * (spent["ray"] - spent["local"]) / steps)
+                say({name: round(each, 2) for name, each in spent.items()})
+    say(f"Ray: {median(extra):.0f} ms a step beyond Local's (median of {ROUNDS}, {steps} steps)")
+
+
+def run(recipe: Path, place: Path, remote: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """Apply a recipe as a machine of its own would: with its own HOME and store."""
+    variables = {
+        **os.environ, "HOME": str(place / "home"), "TRTBUILD_STORE": str(place / "store"),
+        "TRTBUILD_STORE_REMOTE": remote, "PYTHONPATH": os.pathsep.join(sys.path[1:]),
+    }  # fmt: skip
+    (place / "home").mkdir(parents=True)
+    command = [sys.executable, "-m", "trtbuild", "apply", "--build-dir", str(place / "build")]
+    return subprocess.run(
+        [*command, *more, str(recipe)], env=variables, capture_output=True, text=True, check=False
+    )
+
+
+def second(place: Path) -> None:
+    """Build on one machine, then on another that shares the remote store and nothing else."""
+    made = {}
+    for name in ("one", "two"):
+        copy = place / name / "work"
+        for folder in ("recipes", "calib_data"):
+            shutil.copytree(REPOSITORY / folder, copy / folder)
+        recipe = copy / "recipes/digits_int8.yaml"
+        ran = run(recipe, place / name, str(place / "remote"))
+        say(f"{name}: {ran.returncode}: {ran.stdout.splitlines()[-1:]} {ran.stderr[-300:]}")
+        build = place / name / "build"
+        made[name] = {
+            path.relative_to(build): path.read_bytes()
+            for path in build.rglob("*")
+            if path.is_file() and not path.name.startswith(".")
+        }
+    one, two = made["one"], made["two"]
+    paths = one.keys() | two.keys()
+    differ = sorted(str(path) for path in paths if one.get(path) != two.get(path))
+    say(f"{len(one)} files placed; differing: {differ or 'none'}")
+
+
+def interrupt(place: Path) -> None:
+    """Press the interrupt key while steps run on a Ray that was started for it."""
+    recipe = write(place / "small", "minmax")
+    before = set(find_workers())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trtbuild", "apply", str(recipe), "--executor", "ray"],
+        env={**os.environ, "TRTBUILD_STORE": str(place / "store")},
+        cwd=place,
+        start_new_session=True,
+    )
+    while not set(find_workers()) - before:
+        time.sleep(0.2)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    code = process.wait(60)
+    time.sleep(2)
+    left = set(find_workers()) - before
+    say(f"exit code {code}; workers left: {len(left)}")
+
+
+VERBS = {each.__name__: each for each in (same, kill, overhead, second, interrupt)}
+
+if __name__ == "__main__":
+    for word in sys.argv[1:] or [*VERBS]:
+        with tempfile.TemporaryDirectory(prefix="fleet-") as scratch:
+            say(f"== {word}")
+            VERBS[word](Path(scratch))

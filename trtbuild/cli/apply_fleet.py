@@ -1,0 +1,51 @@
+"""trtbuild apply, of many recipes: folders of them, and those that a change concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.cli.form import Form
+
+if TYPE_CHECKING:
+    from trtbuild.cli.apply import Told
+    from trtbuild.verbs.fleet.build import FleetRecipe
+
+__all__ = ["apply_fleet"]
+
+
+def apply_fleet(
+    recipes: Sequence[Path],
+    told: Told,
+    *,
+    executor: str,
+    beside: int | None,
+    junit: Path | None,
+    **options: Any,
+) -> int:
+    """Build recipes, tell of each as it ends, and of all in the end; return the exit code."""
+    from trtbuild import api
+    from trtbuild.cli import show_fleet
+    from trtbuild.core.files import write_whole
+
+    def tell(found: FleetRecipe) -> None:
+        if told.form is Form.text:
+            show_fleet.write_recipe(found, quiet=told.quiet, verbose=told.verbose)
+
+    named = (beside or 1) > 1 or executor.startswith("ray")
+    build = api.apply_fleet(
+        recipes,
+        executor=executor,
+        beside=beside,
+        listen=lambda path: told.listen(path, named=named),
+        tell=tell,
+        **options,
+    )
+    if junit is not None:
+        write_whole(junit, api.render_junit(build))
+    if told.form is Form.json:
+        show_fleet.write_fleet_json(build)
+    elif not told.quiet:
+        show_fleet.write_fleet(build)
+    return build.code
