@@ -13,7 +13,9 @@ import trtbuild
 PACKAGE = Path(trtbuild.__file__).parent
 LAYERS = [
     ["cli"],
-    ["api", "runtime"],
+    ["api"],
+    ["serve"],
+    ["runtime"],
     ["report", "verbs"],
     ["run"],
     ["machine", "plan"],

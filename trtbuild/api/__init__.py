@@ -30,6 +30,7 @@ from trtbuild.api.review import (
     verify,
 )
 from trtbuild.api.running import run_samples
+from trtbuild.api.serving import serve
 from trtbuild.api.speed import bench
 from trtbuild.api.start import init
 from trtbuild.api.stores import (
@@ -85,6 +86,7 @@ __all__ = [
     "sections",
     "select_modified",
     "sensitivity",
+    "serve",
     "tune",
     "validate",
     "verify",

@@ -46,6 +46,7 @@ VERBS = {
     "worst first.",
     "tune": "Find the least float work that holds the gates, as a patch; exit code 1 if none does.",
     "package": "Pack what was built for those who run it.",
+    "serve": "Serve models by the Open Inference Protocol (KServe v2), for trying and testing.",
     "script": "Print a program that makes the same build with Polygraphy alone.",
 }
 """What each verb says of itself first; it is the function of that name in the module of that name.

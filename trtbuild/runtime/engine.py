@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from trtbuild.core.errors import UsageError
+from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.providers import CPU, CUDA, make_cuda
 from trtbuild.runtime.bundle import OpenBundle, is_bundle
@@ -60,6 +60,10 @@ class Engine:
         libraries = tuple(map(Path, plugins))
         kept = Path(cache) if cache is not None else None
         file = Path(path)
+        if not file.exists():
+            raise MissingFile(
+                f"{file}: there is no such file", hint="give an engine, an ONNX model or a bundle"
+            )
         try:
             if is_bundle(file):
                 self._bundle = OpenBundle(file)

@@ -1,0 +1,136 @@
+"""The models that are served: each by its name, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtbuild.core.errors import MissingFile, TrtbuildError, UsageError
+from trtbuild.core.placed import ENGINE, MODELS
+from trtbuild.runtime import Engine
+from trtbuild.serve.problem import Problem
+from trtbuild.serve.tensors import name_type
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trtbuild.core.values import TensorSpec
+    from trtbuild.runtime.engine import Device
+
+__all__ = ["VERSION", "ServedModels", "open_models"]
+
+RECIPES = (".yaml", ".yml")
+VERSION = "1"
+
+
+@dataclass(frozen=True)
+class ServedModels:
+    """Engines by the names that they are served under."""
+
+    engines: dict[str, Engine]
+
+    def find(self, name: str, version: str = "") -> Engine:
+        """Return a model.
+
+        Raises:
+            Problem: there is none, or not of that version.
+        """
+        if name not in self.engines:
+            raise Problem(
+                404, f"there is no model of that name; there are {', '.join(self.engines)}"
+            )
+        if version not in ("", VERSION):
+            raise Problem(404, f"there is no such version; there is {VERSION}")
+        return self.engines[name]
+
+    def describe(self, name: str, version: str = "") -> dict[str, Any]:
+        """Return what the protocol calls a model's metadata."""
+        engine = self.find(name, version)
+        return {
+            "name": name,
+            "versions": [VERSION],
+            "platform": engine.described,
+            "inputs": [_describe(each) for each in engine.inputs],
+            "outputs": [_describe(each) for each in engine.outputs],
+        }
+
+    def run(self, engine: Engine, feed: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Run a model.
+
+        Raises:
+            Problem: the arrays do not fit, or it does not run on them.
+        """
+        try:
+            return engine.run(feed)
+        except TrtbuildError as error:
+            raise Problem(400, " ".join(error.message.split())) from None
+
+    def close(self) -> None:
+        """Give all memory back."""
+        for each in self.engines.values():
+            each.close()
+
+
+def _describe(spec: TensorSpec) -> dict[str, Any]:
+    shape = [size if isinstance(size, int) else -1 for size in spec.shape]
+    return {"name": spec.name, "datatype": name_type(spec.dtype), "shape": shape}
+
+
+def open_models(
+    paths: Sequence[Path], *, build_dir: Path, device: Device, contexts: int, threads: int
+) -> ServedModels:
+    """Load what is to be served: recipes that are built, bundles, engines and ONNX models.
+
+    A recipe is served by its name: the first of its engines that this machine runs, or else its
+    model. All others are served by the names of their files.
+
+    Raises:
+        MissingFile: one is not there, or not built.
+        UsageError: two have one name, or one is nothing that can be served.
+        StepInputError, MissingDependency: one does not load.
+    """
+    models = ServedModels({})
+    try:
+        for path in paths:
+            name, files = _find_files(path, build_dir, device)
+            _demand_free(name, path, models)
+            models.engines[name] = _open_first(files, device, contexts, threads)
+    except BaseException:
+        models.close()
+        raise
+    return models
+
+
+def _demand_free(name: str, path: Path, models: ServedModels) -> None:
+    if name in models.engines:
+        raise UsageError(f"{path}: is called `{name}`, as another is", hint="serve one of the two")
+
+
+def _find_files(path: Path, build_dir: Path, device: Device) -> tuple[str, list[Path]]:
+    """Return the name of what lies at a path, and the files of which the first that runs is it."""
+    if path.suffix not in RECIPES:
+        return path.stem, [path]
+    from trtbuild.recipe.load import load_recipe
+
+    recipe = load_recipe(path).recipe
+    folder = build_dir / recipe.name
+    engines = [folder / name / ENGINE for name in recipe.targets]
+    found = [] if device == "cpu" else [each for each in engines if each.is_file()]
+    found += [folder / each.file for each in MODELS.values() if (folder / each.file).is_file()][:1]
+    if not found:
+        raise MissingFile(
+            f"{folder}: holds no model; the recipe is not built there",
+            hint=f"trtbuild apply {path} --build-dir {build_dir}",
+        )
+    return recipe.name, found
+
+
+def _open_first(files: Sequence[Path], device: Device, contexts: int, threads: int) -> Engine:
+    for each in files[:-1]:
+        try:
+            return Engine(each, device=device, contexts=contexts, threads=threads)
+        except TrtbuildError:
+            continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
+    return Engine(files[-1], device=device, contexts=contexts, threads=threads)
