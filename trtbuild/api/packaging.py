@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from trtbuild.model.outline import ModelOutline
     from trtbuild.run.executor import Executor
     from trtbuild.verbs.packaging.package import Packed
+    from trtbuild.verbs.packaging.signing import Signer
 
 __all__ = ["package_bundle", "package_triton"]
 
@@ -70,26 +72,37 @@ def package_bundle(
     *,
     build_dir: Path | str = "build",
     targets: Sequence[str] = (),
+    signer: Signer | None = None,
+    key: Path | str = "",
     executor: Executor | str = "local",
 ) -> Packed:
     """Write a bundle of what was built of a recipe: a folder, or an archive (`to` ends in .zip).
 
     It holds the engines and the model, an index, a program that runs them, the recipe and its lock,
-    a model card, and where all of it comes from. Packed twice, it is the same bytes.
+    a model card, and where all of it comes from. Packed twice, it is the same bytes. A `signer`
+    (`cosign`, `model-signing`) that is installed signs it with a private `key`.
 
     Raises:
         MissingFile: the recipe is not built.
         UsageError: there is something else at `to`.
         RecipeError: the recipe is wrong.
         NotWritable: the bundle cannot be written.
+        MissingDependency, StepInputError: the signer is not installed, or refuses.
     """
     from trtbuild.recipe.load import load_recipe
     from trtbuild.verbs.packaging.package import Place, package_in_bundle
+    from trtbuild.verbs.packaging.signing import demand_signer, sign_bundle
 
+    if signer is not None:
+        demand_signer(signer, Path(key))
     loaded = load_recipe(path)
     with using_executor(executor, jobs=1) as here:
         place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
-        return package_in_bundle(loaded, place, Path(to), render=_render_card)
+        packed = package_in_bundle(loaded, place, Path(to), render=_render_card)
+    if signer is None:
+        return packed
+    signature = sign_bundle(Path(to), signer, Path(key))
+    return replace(packed, said=(*packed.said, f"signed by {signer}: {signature}"))
 
 
 def _render_card(record: Record, outline: ModelOutline) -> Mapping[str, str]:

@@ -24,6 +24,13 @@ class PackageFormat(StrEnum):
     bundle = "bundle"
 
 
+class BundleSigner(StrEnum):
+    """What signs a bundle."""
+
+    cosign = "cosign"
+    model_signing = "model-signing"
+
+
 def package(  # noqa: PLR0913  # its options
     recipes: Annotated[
         list[Path], typer.Argument(help="Recipes that are built.", metavar="RECIPE...")
@@ -67,11 +74,19 @@ def package(  # noqa: PLR0913  # its options
             "--picture", metavar="HxW", help="triton: pictures of this size come in, to be resized."
         ),
     ] = "",
+    signer: Annotated[
+        BundleSigner | None, typer.Option("--sign", help="bundle: what signs it, if installed.")
+    ] = None,
+    key: Annotated[
+        Path, typer.Option("--key", metavar="FILE", help="bundle: the private key to sign with.")
+    ] = Path(),
 ) -> None:
     """Pack what was built for those who run it."""
     from trtbuild import api
 
     if format_ is PackageFormat.triton:
+        if signer:
+            raise UsageError("`--sign` is for `--format bundle`", hint="leave it out")
         if triton and tensorrt:
             raise UsageError("`--triton` and `--server-tensorrt` say the same", hint="give one")
         found = api.package_triton(
@@ -87,7 +102,14 @@ def package(  # noqa: PLR0913  # its options
         )
     else:
         _demand_bundle(recipes, triton or tensorrt or picture or without_engines or version > 1)
-        found = api.package_bundle(recipes[0], to, build_dir=build_dir, targets=targets or ())
+        found = api.package_bundle(
+            recipes[0],
+            to,
+            build_dir=build_dir,
+            targets=targets or (),
+            signer=signer.value if signer else None,
+            key=key,
+        )
     from trtbuild.cli.show import format_table
 
     pour(format_table([(f"  {name}", what) for name, what in found.contents], indent=""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,14 @@ def run_part(packed, step, found):
     return dict(
         zip((step.output_map[n] for n in names), session.run(names, feed), strict=True)
     )  # fmt: skip
+
+
+def test_a_version_compatible_engine_needs_no_table(place):
+    """Any later TensorRT of that major number runs it, if Triton is told to."""
+    build = place(("a", "tensorrt10", "10.16.1.11", ("8.9",)))
+    engine = build.engines[0]
+    told = engine.result.model_copy(update={"options": {"version_compatible": "on"}})
+    _, read, said = pack(replace(build, engines=(replace(engine, result=told),)))
+
+    assert "mean" in read
+    assert "version-compatible=true" in said[0]

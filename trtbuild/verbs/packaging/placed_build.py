@@ -33,6 +33,11 @@ class PlacedEngine:
         names = [name for name in self.result.versions if name.startswith("tensorrt")]
         return self.result.versions[names[0]] if names else ""
 
+    @property
+    def version_compatible(self) -> bool:
+        """Whether later versions of the same major number run it too, by a lean runtime in it."""
+        return self.result.options.get("version_compatible") == "on"
+
 
 @dataclass(frozen=True)
 class PlacedBuild:

@@ -182,6 +182,13 @@ def _choose_engines(
 def _demand_served(engine: PlacedEngine, server: Server) -> Iterator[str]:
     """Say which Triton runs an engine."""
     version = engine.version
+    if engine.version_compatible:
+        yield (
+            f"the engine of `{engine.result.target}` is version compatible: start Triton, with a "
+            f"TensorRT {version} or later of that major number, with `--backend-config=tensorrt,"
+            "version-compatible=true`"
+        )
+        return
     has = server.tensorrt or (find_server_version(server.release) if server.release else "")
     if has and not is_same(has, version):
         whose = f"Triton {server.release}" if server.release else "the server"
