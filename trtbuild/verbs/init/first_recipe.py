@@ -143,8 +143,8 @@ def _explain_profiles(parts: RecipeParts) -> str:
         return f"{told}A guess, not tried: ONNX Runtime says: {plan.problem}"
     if "batch" in named and plan.spans[named["batch"]][2] == 1:
         told += "The model runs with a batch of 1 alone. "
-    tried = "The model runs at all three; " if parts.look.trial else ""
-    return f"{told}{tried}how far they reach is a guess"
+    tried = "The model runs at all three; how" if parts.look.trial else "How"
+    return f"{told}{tried} far they reach is a guess"
 
 
 def _write_quantization(parts: RecipeParts) -> Entries:
