@@ -164,6 +164,20 @@ def main():
             added = "" if row in {"capture", "memory"} else f"  {more:+.0%} time, {cpu:+.0%} CPU"
             busy = f"{used:7.1f} s of CPU  {used / seconds:4.2f} cores"
             say(f"{row:8} {seconds:7.1f} s {busy}{added}")
+        tell_floor(best, asked.pictures)
+
+
+def tell_floor(best, pictures):
+    """Print what decoding and calibrating in one go take at the least, and how near `decoded` is.
+
+    Both are work of the processor: the floor is what they take of it, over all cores.
+    """
+    decoding, calibrating = best["capture"][1], best["memory"][1]
+    floor = (decoding + calibrating) / os.cpu_count()
+    each = [1000 * used / pictures for used in (decoding, calibrating)]
+    say(f"a picture: {each[0]:.0f} ms of CPU to decode, {each[1]:.0f} ms to calibrate on")
+    say(f"floor of decoding and calibrating: {floor:.1f} s, {floor / best['memory'][0] - 1:+.0%} "
+        f"over memory; decoded takes {best['decoded'][0] / floor:.2f} of it")  # fmt: skip
 
 
 if __name__ == "__main__":

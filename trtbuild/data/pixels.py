@@ -55,8 +55,8 @@ def decode_image(data: bytes, name: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         _demand_sane(image.width, image.height, name)
-        ImageOps.exif_transpose(image, in_place=True)  # which loads it; else it copies, for 1/6 more
-        return image
+        # Which loads it; not in place, it would copy too, for a sixth more of the time.
+        ImageOps.exif_transpose(image, in_place=True)
     except StepInputError:
         raise
     except Image.DecompressionBombError as error:  # from 179 million pixels on
@@ -72,6 +72,7 @@ def decode_image(data: bytes, name: str) -> Image.Image:
             f"{name}: the picture is corrupt or cut short: {quote_whole(str(error))}",
             hint="replace the file, or take it out of the data",
         ) from error
+    return image
 
 
 def measure_image(data: bytes, name: str) -> tuple[int, int]:

@@ -27,19 +27,27 @@ def list_buildable() -> dict[str, bool]:
 
 
 def choose_targets(
-    buildable: Iterable[str] | None = None, gpus: Sequence[Gpu] | None = None
+    buildable: Iterable[str] | None = None,
+    gpus: Sequence[Gpu] | None = None,
+    *,
+    suppresses: bool = False,
 ) -> tuple[Entry, ...]:
-    """Return the section `targets`: every TensorRT of this machine; RTX where there is none."""
+    """Return the section `targets`: every TensorRT of this machine; RTX where there is none.
+
+    RTX has no non-maximum suppression: a model that `suppresses` boxes itself is for the others.
+    """
     if buildable is None:
         buildable = [kind for kind, builds in list_buildable().items() if builds]
     gpus = list_gpus() if gpus is None else gpus
-    kinds = list(buildable)
+    kinds = [kind for kind in buildable if kind != RTX or not suppresses]
     entries = [_write(kind, gpus) for kind in kinds]
     if not kinds:
         remark = "no TensorRT is installed here: this is deferred (`trtbuild doctor` says more)"
-        rtx = _write(RTX, gpus)
+        if suppresses:
+            remark = "deferred here; TensorRT-RTX has no NMS, which this model has in it"
+        only = _write("tensorrt11" if suppresses else RTX, gpus)
         entries = [
-            Entry(rtx.key, rtx.value, remark),
+            Entry(only.key, only.value, remark),
             Entry("reference", {"kind": "onnxruntime"}, "the model itself, to run on a CPU"),
         ]
     return tuple(entries)

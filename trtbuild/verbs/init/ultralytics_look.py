@@ -51,6 +51,7 @@ def look_at_yolo(
         outputs=_guess_outputs(task, side, ends=b"v10Detect" in pickled or bool(told.get("nms"))),
         operators={"Conv": 1},
         metadata={"author": "Ultralytics", "task": task, "imgsz": str(list(side))},
+        suppresses=bool(told.get("nms")),
         notes=tuple(notes),
     )
 

@@ -72,7 +72,7 @@ def make_first_recipe(request: InitRequest) -> FirstRecipe:
     asked = ModelRequest(model, base, request.inputs, request.weights)
     look = translation.look(asked) if translation else look_at_model(asked)
     parts = gather_parts(look, data, base, translation)
-    draft = draft_recipe(parts, _name(file.stem), choose_targets())
+    draft = draft_recipe(parts, _name(file.stem), choose_targets(suppresses=look.suppresses))
     notes = [*look.notes]
     if translation is not None:
         draft = apply_translation(draft, translation, parts.fed, base)
