@@ -43,6 +43,7 @@ def test_apply_leaves_what_it_promises(project, trtbuild):
     assert "3 of 3 delivered" in answer.out
 
 
+@pytest.mark.usefixtures("steps_here")
 def test_a_second_apply_runs_nothing_and_leaves_the_same_files(project, trtbuild):
     """Not even their times move."""
     trtbuild("apply", "recipe.yaml")
@@ -55,25 +56,22 @@ def test_a_second_apply_runs_nothing_and_leaves_the_same_files(project, trtbuild
     assert before == {path: os.stat(f"build/small/{path}") for path in FILES}  # noqa: PTH116
 
 
-def test_the_same_recipe_gives_the_same_bytes_elsewhere(tmp_path):
+def test_the_same_recipe_gives_the_same_bytes_elsewhere(applied_project, tmp_path):
     """In another directory, process and store, with other jobs: level 0.
 
     Not the engine: TensorRT-RTX numbers the names within a plan by where things lie in memory.
     """
-    runs = []
-    for name, jobs in (("one", "1"), ("two", "2")):
-        recipe = small_project(tmp_path / name / "project")
-        code = "import sys; from trtbuild.cli.start import main; main(sys.argv[1:])"
-        subprocess.run(
-            [sys.executable, "-c", code, "apply", "-q", "--jobs", jobs, str(recipe)],
-            check=True,
-            cwd=recipe.parent,
-            env={**os.environ, "TRTBUILD_STORE": str(tmp_path / name / "store")},
-        )
-        found = visible(recipe.parent / "build/small")
-        runs.append({path: found[path] for path in SAME_BYTES})
+    recipe = small_project(tmp_path / "other" / "project")
+    code = "import sys; from trtbuild.cli.start import main; main(sys.argv[1:])"
+    subprocess.run(
+        [sys.executable, "-c", code, "apply", "-q", "--jobs", "2", str(recipe)],
+        check=True,
+        cwd=recipe.parent,
+        env={**os.environ, "TRTBUILD_STORE": str(tmp_path / "other" / "store")},
+    )
+    here, there = (visible(each.parent / "build/small") for each in (applied_project, recipe))
 
-    assert runs[0] == runs[1]
+    assert {path: here[path] for path in SAME_BYTES} == {path: there[path] for path in SAME_BYTES}
 
 
 @pytest.mark.usefixtures("steps_here")

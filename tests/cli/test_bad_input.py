@@ -12,6 +12,8 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.projects import edit
 
+pytestmark = pytest.mark.usefixtures("steps_here")
+
 
 def truncate_model(recipe):
     path = recipe.parent / "model.onnx"

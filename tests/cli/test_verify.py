@@ -39,10 +39,12 @@ def stats(folder):
 
 def checks(trtbuild, *words):
     answer = trtbuild("verify", "recipe.yaml", "--format", "json", *words)
-    found = json.loads(answer.out)
+    said = answer.out[answer.out.index("{\n") :]  # before it, what a builder says in this process
+    found = json.loads(said)
     return answer, found, {each["what"]: each for each in found["checks"]}
 
 
+@pytest.mark.usefixtures("steps_here")
 def test_a_rebuild_holds_and_touches_nothing_else(locked, trtbuild, scratch):
     """Models byte by byte, the engine by its program, figures by the gates; all told by level."""
     store, before = Path(os.environ["TRTBUILD_STORE"]), visible(Path("build"))
@@ -63,6 +65,7 @@ def test_a_rebuild_holds_and_touches_nothing_else(locked, trtbuild, scratch):
     assert [] == list(scratch.iterdir())
 
 
+@pytest.mark.usefixtures("steps_here")
 def test_what_is_not_as_guaranteed_is_exit_code_1(locked, trtbuild):
     """It is named, and all else still told: figures may move as long as the gates hold."""
     lock = Path("recipe.lock")
@@ -82,6 +85,7 @@ def test_what_is_not_as_guaranteed_is_exit_code_1(locked, trtbuild):
     assert "1 of 3 figures moved (logits.cosine: 0.5 → 0.9" in each["metrics"]["found"]
 
 
+@pytest.mark.usefixtures("steps_here")
 def test_without_a_lock_the_last_build_is_what_it_is_held_to(applied_project, trtbuild, scratch):
     """Then it calibrates again, and the ranges must be those that were found."""
     answer, found, each = checks(trtbuild)
@@ -110,8 +114,8 @@ def test_a_lock_of_another_recipe_is_refused(locked, trtbuild, scratch):
     assert [] == list(scratch.iterdir())
 
 
-def test_fixed_shapes_are_guaranteed_to_the_byte(project, trtbuild, scratch):
-    """Nothing within such a plan is numbered by memory addresses."""
+def test_fixed_shapes_are_guaranteed_to_the_byte(project, trtbuild, scratch, request):
+    """Nothing within such a plan is numbered by memory addresses, which differ by process."""
     edit(
         project, "fixes:\n", "fixes:\n  - {kind: set_dimension, tensor: input, axis: 0, size: 1}\n"
     )
@@ -123,6 +127,7 @@ def test_fixed_shapes_are_guaranteed_to_the_byte(project, trtbuild, scratch):
     assert 0 == trtbuild("apply", "-q", "recipe.yaml").code
 
     locked = trtbuild("lock", "recipe.yaml")
+    request.getfixturevalue("steps_here")
     _, found, each = checks(trtbuild)
 
     assert "rtx: level 2: a rebuild gives the same model, and the same engine" in locked.out

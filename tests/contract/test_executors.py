@@ -50,7 +50,7 @@ def digests(tmp_path_factory):
     place = tmp_path_factory.mktemp("once")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRTBUILD_STORE", str(place / "store"))
-        return artifacts(apply(small_project(place / "project"), "local", place))
+        return artifacts(apply(small_project(place / "project"), "inline", place))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,8 +6,6 @@ import ast
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 import trtbuild
 
 PACKAGE = Path(trtbuild.__file__).parent
@@ -59,17 +57,17 @@ def boxes_imported(path: Path) -> set[str]:
     return {parts[0] for parts in modules_imported(path) if parts[0] in RANK}
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for path in PACKAGE.rglob("*.py") if box_of(path) in RANK),
-    ids=lambda path: str(path.relative_to(PACKAGE)),
-)
-def test_imports_point_down(path):
+def test_imports_point_down():
     """A module imports its own box or a lower one, never a sibling or a higher one."""
-    here = box_of(path)
-    wrong = [there for there in boxes_imported(path) if there != here and RANK[there] <= RANK[here]]
+    wrong = {
+        str(path.relative_to(PACKAGE)): there
+        for path in PACKAGE.rglob("*.py")
+        if (here := box_of(path)) in RANK
+        for there in boxes_imported(path)
+        if there != here and RANK[there] <= RANK[here]
+    }
 
-    assert [] == wrong
+    assert {} == wrong
 
 
 def room_of(parts: Sequence[str]) -> str:
@@ -78,15 +76,15 @@ def room_of(parts: Sequence[str]) -> str:
     return name if name in QUANT_RANK else "base"
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(path for path in (PACKAGE / "quant").rglob("*.py") if path.name != "__init__.py"),
-    ids=lambda path: str(path.relative_to(PACKAGE)),
-)
-def test_rooms_of_quantization_point_down(path):
+def test_rooms_of_quantization_point_down():
     """Placing knows nothing of writing, and neither of models that are quantized already."""
-    here = room_of(path.relative_to(PACKAGE).parts)
-    there = {room_of(parts) for parts in modules_imported(path) if parts[0] == "quant"}
-    wrong = [room for room in there if room != here and QUANT_RANK[room] <= QUANT_RANK[here]]
+    wrong = {
+        str(path.relative_to(PACKAGE)): room
+        for path in (PACKAGE / "quant").rglob("*.py")
+        if path.name != "__init__.py"
+        for here in [room_of(path.relative_to(PACKAGE).parts)]
+        for room in {room_of(parts) for parts in modules_imported(path) if parts[0] == "quant"}
+        if room != here and QUANT_RANK[room] <= QUANT_RANK[here]
+    }
 
-    assert [] == wrong
+    assert {} == wrong

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -29,18 +32,22 @@ def logits_of(model):
     return session.run(None, {"input": load("eval")[0]})[0]
 
 
-def ours(name, folder):
-    """Quantize with the limits that `auto` finds, judged on the calibration images."""
+@functools.cache
+def ours(name):
+    """Return what a model reads with the limits that `auto` finds, judged on calibration images."""
     histograms = histograms_of(name)
     auto = dict.fromkeys(histograms, TypeAdapter(Calibrator).validate_python({"kind": "auto"}))
-    (folder / "exported.onnx").write_bytes(exported(name))
     images = load("calib")[0]
     feeds = [Feed((str(i),), {"input": image[None]}) for i, image in enumerate(images)]
-    judged = search_judged(
-        folder / "exported.onnx", feeds, auto, histograms, folder=folder / "judged", workers=1
-    )
+    with tempfile.TemporaryDirectory() as place:
+        model = Path(place, "exported.onnx")
+        model.write_bytes(exported(name))
+        judged = search_judged(
+            model, feeds, auto, histograms, folder=Path(place, "judged"), workers=1
+        )
     ranges = ranges_from_histograms(histograms, auto, samples=100, judged=judged.choices)
-    return quantize_model(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
+    made = quantize_model(onnx.ModelProto.FromString(exported(name)), ranges=ranges).model
+    return logits_of(made.SerializeToString())
 
 
 class Images:
@@ -86,7 +93,7 @@ def test_int8_is_closer_to_float_than_that_of_onnxruntime(name, operators, tmp_p
     """
     labels = load("eval")[1]
     exact = logits_of(exported(name))
-    found = logits_of(ours(name, tmp_path).SerializeToString())
+    found = ours(name)
     other = logits_of(of_onnxruntime(name, tmp_path, operators).SerializeToString())
 
     assert sqnr_db(exact, found) > sqnr_db(exact, other)
