@@ -136,7 +136,7 @@ def test_after_bad_input_the_store_still_serves(project, trtbuild):
     ("arguments", "code", "says"),
     [
         (["apply", "nothing.yaml"], 4, "nothing.yaml"),
-        (["apply", "."], 4, "directory"),
+        (["plan", "."], 4, "directory"),
         (["apply", "recipe.yaml", "--target", "rx"], 2, "there is no target `rx`"),
         (["apply", "recipe.yaml", "--build-dir", "recipe.yaml"], 4, "build directory"),
         (["apply"], 2, "no recipe is named"),
