@@ -117,6 +117,7 @@ def kill(place: Path) -> None:
     recipe = write(place / "small", "minmax")
     good = hit = 0
     with cluster() as executor:
+        apply(recipe, place / "cold", executor)
         begin = time.perf_counter()
         expected = artifacts(apply(recipe, place / "first", executor))
         seconds = time.perf_counter() - begin
@@ -222,7 +223,56 @@ def interrupt(place: Path) -> None:
     say(f"exit code {code}; workers left: {len(left)}")
 
 
-VERBS = {each.__name__: each for each in (same, kill, overhead, second, interrupt)}
+def shards(place: Path) -> None:
+    """Say how much sooner two workers calibrate ResNet-50 than one, by their processor time.
+
+    Of each worker by itself: how busy this machine is says nothing then.
+    """
+    from trtbuild.run.cluster.sharing import share_out
+    from trtbuild.run.inline import Inline
+
+    calls = []
+
+    class Keeping(Inline):
+        def start(self, call):
+            if call.step.kind == "calibrate":
+                calls.append(call)
+                raise KeyboardInterrupt
+            super().start(call)
+
+    def spend(call) -> float:
+        executor, begin = Inline(), time.process_time()
+        executor.start(call)
+        seconds = time.process_time() - begin
+        assert "" == executor._happened[-1].message
+        return seconds
+
+    # What is interrupted is swept: the call needs a place of its own.
+    os.environ["TRTBUILD_STORE"] = str(place / "store")
+    recipe = REPOSITORY / "recipes/resnet50_int8.yaml"
+    with contextlib.suppress(KeyboardInterrupt):
+        api.apply(recipe, build_dir=place / "build", executor=Keeping())
+    made, spent = [], {}
+    for workers in (1, 2):
+        out = place / f"of{workers}/out"
+        out.mkdir(parents=True)
+        call = calls[0].model_copy(update={"out": str(out), "log": str(out.parent / "log")})
+        if workers == 1:
+            spent[1] = [spend(call)]
+        else:
+            shared = share_out(call, 0, workers)
+            spent[2] = [spend(part) for part in shared.parts]
+            counts = {f"share/{n}": f"{part.out}/counts.npz" for n, part in enumerate(shared.parts)}
+            gathered = call.model_copy(update={"inputs": call.inputs | counts})
+            last = spend(gathered)
+        made.append((out / "ranges.json").read_bytes())
+    together = max(spent[2]) + last
+    two = " and ".join(f"{each:.1f}" for each in spent[2])
+    say(f"one: {spent[1][0]:.1f} s; two: {two} s, merged {last:.1f}")
+    say(f"{spent[1][0] / together:.2f} times as fast; ranges.json: {made[0] == made[1]}")
+
+
+VERBS = {each.__name__: each for each in (same, kill, overhead, second, interrupt, shards)}
 
 if __name__ == "__main__":
     for word in sys.argv[1:] or [*VERBS]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         compare_pair,
         compare_some,
         convert_precision,
+        count_values,
         describe_engine,
         equalize,
         fix_graph,
@@ -51,6 +52,7 @@ AnyStep = OneOf[
     | capture_data.CaptureData
     | capture_labels.CaptureLabels
     | calibrate.Calibrate
+    | count_values.CountValues
     | calibrate_natively.CalibrateNatively
     | import_ranges.ImportRanges
     | locked_ranges.LockedRanges

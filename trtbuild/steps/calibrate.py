@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from trtbuild.calib.observe import Observer
     from trtbuild.model.feeds import Feeder
 
-__all__ = ["Calibrate", "check_count", "choose_workers", "count_processes"]
+__all__ = ["SHARE", "Calibrate", "check_count", "choose_workers", "count_processes"]
 
 MOST_WORKERS = 16
+SHARE = "share/"
+"""What inputs are called that other machines have counted."""
+ALL = slice(0, None, 1)
 FEW = 100
 """Samples below which a reader is told their number."""
 
@@ -80,7 +84,8 @@ class Calibrate(Step):
         from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
         from trtbuild.calib.tails import make_tails
 
-        seen = self._collect(context)
+        shares = [path for name, path in sorted(context.inputs.items()) if name.startswith(SHARE)]
+        seen = self._gather(context, shares) if shares else self._collect(context)
         for doubt in find_doubts(seen.firsts, seen.histograms):
             context.events.warn(doubt)
         for remark in remark_on_histograms(seen.histograms):
@@ -99,7 +104,37 @@ class Calibrate(Step):
         self.write(context, "tails", make_tails(seen.histograms), indent=0)
         self.write(context, "histograms", make_coarse(seen.histograms), indent=0)
 
-    def _collect(self, context: Context) -> _Seen:
+    def count(
+        self, context: Context, *, share: int, shares: int
+    ) -> tuple[int, dict[str, Histogram]]:
+        """Run the model over every `shares`-th feed; return how many samples that were, and counts.
+
+        Of data with broken samples nothing is shared out: see `can_be_shared`.
+        """
+        seen = self._collect(context, slice(share, None, shares))
+        return seen.samples, seen.histograms
+
+    def can_be_shared(self, context: Context) -> bool:
+        """Tell whether machines may share the feeds out: no sample is odd beside the others."""
+        from trtbuild.calib.broken_samples import find_broken_samples
+
+        return not find_broken_samples(self.data.read_manifest(context).peaks)
+
+    def _gather(self, context: Context, shares: Sequence[Path]) -> _Seen:
+        """Take what machines have counted of their shares."""
+        from trtbuild.calib.first_layers import find_first_layers
+        from trtbuild.calib.overrides import assign_calibrators
+        from trtbuild.model.onnx_file import load_bare
+        from trtbuild.steps.count_values import read_shares
+
+        manifest, path = self.data.read_manifest(context), context.path(self.model)
+        samples, histograms = read_shares(shares)
+        check_count(samples, manifest.count)
+        calibrators = assign_calibrators([*histograms], self.calibrator, self.overrides)
+        firsts = find_first_layers(load_bare(path), folder=path.parent)
+        return _Seen(samples, manifest.peaks, firsts, calibrators, histograms)
+
+    def _collect(self, context: Context, part: slice = ALL) -> _Seen:
         """Run the model over all samples, in a pool that starts while the model is opened."""
         from trtbuild.calib.broken_samples import collect_sound, find_broken_samples
         from trtbuild.calib.collect import make_pool
@@ -122,7 +157,7 @@ class Calibrate(Step):
             }
             samples, left_out, warnings = collect_sound(
                 observer,
-                feeder.feeds(self.data.samples(context)),
+                islice(feeder.feeds(self.data.samples(context)), part.start, None, part.step),
                 histograms,
                 find_broken_samples(manifest.peaks),
                 whole=[name for name, one in calibrators.items() if not one.counts],
@@ -130,7 +165,8 @@ class Calibrate(Step):
                 progress=lambda done: context.events.progress(done, wanted, "samples"),
                 note=context.events.note,
             )
-        check_count(samples, wanted)
+        if part == ALL:
+            check_count(samples, wanted)
         for warning in warnings:
             context.events.warn(warning)
         # What was said of broken samples need not be said again.

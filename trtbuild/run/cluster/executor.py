@@ -13,7 +13,8 @@ from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.machine.places import Place
 from trtbuild.run.cluster.nodes import Node, choose_nodes
-from trtbuild.run.cluster.session import Session
+from trtbuild.run.cluster.session import Session, name_loss
+from trtbuild.run.cluster.sharing import Shared, pays, share_out
 from trtbuild.run.cluster.slots import FarSlot, Slots, Sort
 from trtbuild.run.cluster.staging import list_files, pack, unpack
 from trtbuild.run.executor import Call, CallResult, StepProgress
@@ -73,6 +74,10 @@ class RayCluster:
         self._slots = Slots(self._session, log_level)
         self._running: dict[Any, _Running] = {}
         self._happened: deque[CallResult | StepProgress] = deque()
+        self._shared: dict[str, Shared] = {}
+        """Calibrations that are shared out, by the names of their parts."""
+        self._alone: set[str] = set()
+        """Those of which a share failed."""
         self._carried: dict[tuple[str, int, int], list[Any]] = {}
 
     @property
@@ -89,8 +94,7 @@ class RayCluster:
     def has_room(self, needs: Needs) -> bool:
         """Tell whether processors are free, and the GPU that a step needs."""
         nodes = choose_nodes(self.nodes, needs)[0] or self.nodes
-        slots = sum(self._count_slots(node) for node in self.nodes)
-        if len(self._running) >= slots:
+        if len(self._running) >= self._count_all():
             return False
         if needs.gpu is None:
             return True
@@ -99,6 +103,9 @@ class RayCluster:
 
     def _cpus(self, node: Node) -> int:
         return max(1, int(node.cpus) // self._jobs)
+
+    def _count_all(self) -> int:
+        return sum(self._count_slots(node) for node in self.nodes)
 
     def _count_slots(self, node: Node) -> int:
         return int(node.cpus) // self._cpus(node) if node.cpus >= 1 and not node.problem else 0
@@ -165,8 +172,34 @@ class RayCluster:
             told = self._session.ray.get(ref)
         except self._session.ray.exceptions.RayError:
             return  # that it is lost is told by its end
-        if told is not None:
-            self._happened.append(StepProgress.model_validate_json(told))
+        if told is None:
+            return
+        said = StepProgress.model_validate_json(told)
+        if said.name in self._shared:
+            said = self._shared[said.name].progressed(said)
+        self._happened.append(said)
+        seconds = time.perf_counter() - running.begin
+        workers = 1 + self._count_all() - len(self._running)
+        name = running.call.name
+        if name not in self._alone and pays(running.tried, said, seconds, workers):
+            self._share_out(running, said.total, workers)
+
+    def _share_out(self, running: _Running, total: int, workers: int) -> None:
+        """Begin a calibration anew, on all workers that are free."""
+        for ref in [ref for ref, each in self._running.items() if each is running]:
+            del self._running[ref]
+        self._slots.end(running.slot)
+        shared = share_out(running.call, total, workers)
+        for part in shared.parts:
+            self._shared[part.name] = shared
+            self.start(part)
+
+    def _gather(self, shared: Shared, told: CallResult) -> None:
+        """Take the end of a share; with the last, do what is left of the calibration."""
+        left = shared.end(told)
+        if left is not None:
+            self._alone |= {shared.call.name} if shared.failed else set()
+            self._hand_out(shared.call, left, tries=1, begin=shared.begin, hosts=[])
 
     def _end(self, running: _Running, ref: Any) -> None:
         try:
@@ -176,7 +209,7 @@ class RayCluster:
                 return
             end = self._take_in(running, told)
         except self._session.ray.exceptions.RayError as error:
-            self._lose(running, _name_loss(error), running.slot)
+            self._lose(running, name_loss(error), running.slot)
             return
         if end.ended_by in LOST and running.tries < MOST_TRIES:
             self._slots.free(running.slot)
@@ -206,11 +239,14 @@ class RayCluster:
     def _deliver(self, running: _Running, end: CallResult) -> None:
         """Tell how a call ended; what a later try wrote is moved to where it was asked for."""
         call, tried = running.call, running.tried
-        if tried is not call:
+        if tried.out != call.out:
             for path in Path(tried.out).iterdir():
                 shutil.move(path, Path(call.out) / path.name)
             if Path(tried.log).exists():
                 shutil.move(tried.log, call.log)
+        if call.name in self._shared:
+            self._gather(self._shared.pop(call.name), end)
+            return
         again = f", try {running.tries}" if running.tries > 1 else ""
         place = f" (on {end.where.partition(',')[0]})" if end.message else ""
         self._happened.append(
@@ -256,11 +292,3 @@ class RayCluster:
             self._slots.end_all()
         finally:
             self._session.close()
-
-
-def _name_loss(error: Exception) -> str:
-    """Say in a line which worker was lost, by what Ray tells."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line.startswith(("pid:", "ip:"))]
-    why = next((line for line in lines if "because" in line or "died" in line), lines[0])
-    return f"{', '.join(told)}{': ' if told else ''}{why.partition('. ')[0][:160]}"

@@ -15,7 +15,7 @@ from trtbuild.core.watch import note_elsewhere
 from trtbuild.core.words import quote_whole
 from trtbuild.run.cluster.nodes import Node, look_around, read_node
 
-__all__ = ["AUTO", "Session", "demand_address"]
+__all__ = ["AUTO", "Session", "demand_address", "name_loss"]
 
 AUTO = "ray://auto"
 """The cluster that this machine is a node of."""
@@ -152,3 +152,11 @@ def _told_alone() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
+
+
+def name_loss(error: Exception) -> str:
+    """Say in a line which worker was lost, by what Ray tells."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    told = [line for line in lines if line.startswith(("pid:", "ip:"))]
+    why = next((line for line in lines if "because" in line or "died" in line), lines[0])
+    return f"{', '.join(told)}{': ' if told else ''}{why.partition('. ')[0][:160]}"
