@@ -82,11 +82,11 @@ def test_texts_are_told_as_tokens(project, trtbuild):
     (found,) = json.loads(answer.out)["data"]
 
     assert 0 == answer.code, answer.err
-    assert {"input_ids": ["[CLS] the cat sat [SEP]", "[CLS] [UNK] [UNK] sat [SEP]"]} == {
-        each["name"]: each["first"]
-        for each in found["inputs"]
-        if "ids" in each["name"] and each["name"] == "input_ids"
-    }
+    told = found["inputs"][0]
+
+    assert ("input_ids", ["[CLS] the cat sat [SEP]", "[CLS] [UNK] [UNK] sat [SEP]"]) == (
+        told["name"], told["first"],
+    )  # fmt: skip
     assert ["20% of the tokens are unknown words: is it the model's own tokenizer?"] == (
         found["doubts"]
     )

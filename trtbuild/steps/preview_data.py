@@ -44,7 +44,7 @@ _FOLDED = "no batch normalization is left behind it, whose statistics would tell
 class PreviewData(Step):
     """Describe picked samples in numbers and words, and draw them on a contact sheet."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     outputs: ClassVar[Mapping[str, str]] = {"preview": "preview.json", "sheet": "sheet.png"}
 
@@ -85,7 +85,7 @@ class PreviewData(Step):
         if words:
             inputs = tuple(
                 each.model_copy(update={"first": words}) if each.name == self._ids else each
-                for each in inputs
+                for each in sorted(inputs, key=lambda each: each.name != self._ids)
             )
         preview = DataPreview(
             data=self.data,
