@@ -58,7 +58,7 @@ def steps_here(monkeypatch):
 
 @pytest.fixture(scope="session")
 def _built_once(tmp_path_factory):
-    """The small project, applied in this process: real work, done once for all tests."""
+    """The small project, applied: real work, done once for all tests."""
     from trtbuild import api
 
     place = tmp_path_factory.mktemp("built")
@@ -66,7 +66,7 @@ def _built_once(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRTBUILD_STORE", str(place / "store"))
         patch.chdir(recipe.parent)
-        api.apply(recipe, build_dir=recipe.parent / "build", executor="inline")
+        api.apply(recipe, build_dir=recipe.parent / "build")
     return place
 
 
