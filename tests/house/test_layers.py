@@ -12,7 +12,7 @@ PACKAGE = Path(trtbuild.__file__).parent
 LAYERS = [
     ["cli"],
     ["api"],
-    ["serve"],
+    ["pipeline", "serve"],
     ["runtime"],
     ["report", "verbs"],
     ["run"],

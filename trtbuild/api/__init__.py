@@ -6,6 +6,7 @@ from trtbuild.api.fleet import apply_fleet, find_recipes, render_junit, select_m
 from trtbuild.api.layers import sensitivity
 from trtbuild.api.packaging import package_bundle, package_triton
 from trtbuild.api.pairs import compare
+from trtbuild.api.pipelines import run_pipeline
 from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
 from trtbuild.api.recipes import (
     check,
@@ -80,6 +81,7 @@ __all__ = [
     "push_store",
     "render_junit",
     "run",
+    "run_pipeline",
     "run_samples",
     "schema",
     "script",

@@ -22,10 +22,14 @@ OUTPUT = "Where to keep outputs (.npz), pictures drawn on (a folder, .png) or a 
 
 def run(  # noqa: PLR0913  # its options
     what: Annotated[
-        Path, typer.Argument(help="A recipe that is built, or an engine.", metavar="RECIPE|ENGINE")
+        Path,
+        typer.Argument(
+            help="A recipe that is built, an engine, or a pipeline.",
+            metavar="RECIPE|ENGINE|PIPELINE",
+        ),
     ],
     *,
-    inputs: Annotated[Path, typer.Option("--input", help=INPUT, metavar="PATH")],
+    inputs: Annotated[Path | None, typer.Option("--input", help=INPUT, metavar="PATH")] = None,
     output: Annotated[Path | None, typer.Option("--output", help=OUTPUT, metavar="PATH")] = None,
     data: Annotated[
         str,
@@ -59,8 +63,20 @@ def run(  # noqa: PLR0913  # its options
     device: DeviceOption = None,
     format_: FormOption = Form.text,
 ) -> None:
-    """Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU."""
+    """Run an engine on the GPU it is for; elsewhere its model, in ONNX Runtime on the CPU.
+
+    Of a pipeline, all of its stages at once.
+    """
     from trtbuild import api
+    from trtbuild.pipeline.load import is_pipeline
+
+    if is_pipeline(what):
+        _run_pipeline(what, inputs, build_dir, format_)
+        return
+    if inputs is None:
+        raise UsageError(
+            "`--input` is missing: what is it to run on?", hint=f"--input PATH: {INPUT}"
+        )
     from trtbuild.cli.show_run import describe_answers, show_answers
     from trtbuild.verbs.running.feeding import is_arrays
 
@@ -100,6 +116,21 @@ def run(  # noqa: PLR0913  # its options
             write_json({"samples": describe_answers(runs, output)})
         else:
             show_answers(runs, output)
+
+
+def _run_pipeline(path: Path, inputs: Path | None, build_dir: Path, form: Form) -> None:
+    from trtbuild import api
+    from trtbuild.cli.show_pipeline import show_progress, show_summary
+
+    if inputs is not None:
+        raise UsageError(
+            f"{path}: a pipeline names its source itself", hint="leave out `--input`, or edit it"
+        )
+    found = api.run_pipeline(path, build_dir=build_dir, tell=show_progress)
+    if form is Form.json:
+        write_json(found)
+    else:
+        show_summary(found)
 
 
 def _read_names(path: Path | None) -> tuple[str, ...]:

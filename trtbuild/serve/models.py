@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import MissingFile, TrtbuildError, UsageError
-from trtbuild.core.placed import ENGINE, MODELS
+from trtbuild.core.errors import TrtbuildError, UsageError
 from trtbuild.runtime import Engine
+from trtbuild.runtime.recipes import open_built
 from trtbuild.serve.problem import Problem
 from trtbuild.serve.tensors import name_type
 
@@ -94,43 +94,29 @@ def open_models(
     models = ServedModels({})
     try:
         for path in paths:
-            name, files = _find_files(path, build_dir, device)
-            _demand_free(name, path, models)
-            models.engines[name] = _open_first(files, device, contexts, threads)
+            name, engine = _open(path, build_dir, device, contexts, threads)
+            _demand_free(name, path, engine, models)
+            models.engines[name] = engine
     except BaseException:
         models.close()
         raise
     return models
 
 
-def _demand_free(name: str, path: Path, models: ServedModels) -> None:
+def _demand_free(name: str, path: Path, engine: Engine, models: ServedModels) -> None:
     if name in models.engines:
+        engine.close()
         raise UsageError(f"{path}: is called `{name}`, as another is", hint="serve one of the two")
 
 
-def _find_files(path: Path, build_dir: Path, device: Device) -> tuple[str, list[Path]]:
-    """Return the name of what lies at a path, and the files of which the first that runs is it."""
+def _open(
+    path: Path, build_dir: Path, device: Device, contexts: int, threads: int
+) -> tuple[str, Engine]:
+    """Return the name of what lies at a path, and it, opened."""
     if path.suffix not in RECIPES:
-        return path.stem, [path]
+        return path.stem, Engine(path, device=device, contexts=contexts, threads=threads)
     from trtbuild.recipe.load import load_recipe
 
-    recipe = load_recipe(path).recipe
-    folder = build_dir / recipe.name
-    engines = [folder / name / ENGINE for name in recipe.targets]
-    found = [] if device == "cpu" else [each for each in engines if each.is_file()]
-    found += [folder / each.file for each in MODELS.values() if (folder / each.file).is_file()][:1]
-    if not found:
-        raise MissingFile(
-            f"{folder}: holds no model; the recipe is not built there",
-            hint=f"trtbuild apply {path} --build-dir {build_dir}",
-        )
-    return recipe.name, found
-
-
-def _open_first(files: Sequence[Path], device: Device, contexts: int, threads: int) -> Engine:
-    for each in files[:-1]:
-        try:
-            return Engine(each, device=device, contexts=contexts, threads=threads)
-        except TrtbuildError:
-            continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
-    return Engine(files[-1], device=device, contexts=contexts, threads=threads)
+    loaded = load_recipe(path)
+    engine = open_built(loaded, build_dir, device=device, contexts=contexts, threads=threads)
+    return loaded.recipe.name, engine

@@ -1,0 +1,50 @@
+"""trtbuild run PIPELINE, as its user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PIPELINE = """\
+version: 1
+source: {kind: folder, path: in}
+stages:
+  same: {python: "code.py:same"}
+results: {json_lines: out.jsonl}
+"""
+
+
+@pytest.fixture
+def pipeline(project):
+    folder = project.parent
+    (folder / "p.yaml").write_text(PIPELINE)
+    (folder / "code.py").write_text("def same(item):\n    return item\n")
+    (folder / "in").mkdir()
+    for number in range(3):
+        Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(folder / f"in/{number}.png")
+    return folder
+
+
+def test_it_says_how_it_went(pipeline, trtbuild):
+    """Frames, rate, delays, and each part."""
+    answer = trtbuild("run", "p.yaml")
+
+    assert 0 == answer.code, answer.err
+    assert answer.out.startswith("3 results of 3 frames in ")
+    assert "from a frame to its result: p50 " in answer.out
+    assert 3 == len((pipeline / "out.jsonl").read_text().splitlines())
+    assert 3 == json.loads(trtbuild("run", "p.yaml", "--format", "json").out)["results"]
+
+
+def test_what_is_typed_wrong_is_told(pipeline, trtbuild):
+    """A pipeline has its own source; a recipe has none."""
+    for arguments, told in (
+        (["p.yaml", "--input", "in"], "a pipeline names its source itself"),
+        (["recipe.yaml"], "`--input` is missing"),
+    ):
+        answer = trtbuild("run", *arguments)
+        assert 2 == answer.code
+        assert told in answer.err

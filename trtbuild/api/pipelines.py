@@ -1,0 +1,34 @@
+"""Several models in one pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from trtbuild.pipeline.item import Item
+    from trtbuild.pipeline.summary import PipelineSummary
+
+__all__ = ["run_pipeline"]
+
+
+def run_pipeline(
+    path: Path | str,
+    *,
+    build_dir: Path | str = "build",
+    frames: Iterable[Item] | None = None,
+    tell: Callable[[PipelineSummary], None] = lambda _: None,
+) -> PipelineSummary:
+    """Run a pipeline's file to the end of its source, or of other `frames`; return how it went.
+
+    Raises:
+        RecipeError: the file, or a stage's recipe, is wrong.
+        MissingFile, UsageError: a recipe is not built, or takes no pictures.
+        StepInputError: a frame cannot be decoded, or a stage fails on it.
+        MissingDependency: something that it needs is not installed.
+    """
+    from trtbuild.pipeline.load import load_pipeline
+    from trtbuild.pipeline.run import run_pipeline as run
+
+    return run(load_pipeline(Path(path)), Path(build_dir), frames=frames, tell=tell)

@@ -1,0 +1,51 @@
+"""How a pipeline's run looks in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.show import format_table
+
+if TYPE_CHECKING:
+    from trtbuild.pipeline.summary import PipelineSummary
+
+__all__ = ["show_progress", "show_summary"]
+
+
+def show_progress(found: PipelineSummary) -> None:
+    """Write how it goes, in a line."""
+    waiting = ", ".join(f"{each.stage} {each.queue_longest}" for each in found.parts)
+    echo(
+        f"{found.results} of {found.frames} frames, {found.rate:.1f} a second, "
+        f"{found.dropped} dropped; longest queues: {waiting}",
+        err=True,
+    )
+
+
+def show_summary(found: PipelineSummary) -> None:
+    """Write how it went."""
+    delays = ", ".join(f"{name} {value:.1f} ms" for name, value in found.delays_ms.items())
+    echo(
+        f"{found.results} results of {found.frames} frames in {found.seconds:.1f} s: "
+        f"{found.rate:.1f} a second, {found.dropped} dropped"
+    )
+    echo(f"from a frame to its result: {delays or 'none came'}")
+    head = ("  stage", "part", "frames", "busy", "queue", "longest", "dropped", "left out")
+    rows: list[tuple[str, ...]] = [head]
+    rows += [
+        (
+            f"  {each.stage}",
+            each.part,
+            str(each.items),
+            f"{100 * each.busy:.0f} %",
+            f"{each.queue_mean:.1f}",
+            str(each.queue_longest),
+            str(each.dropped),
+            str(each.left_out),
+        )
+        for each in found.parts
+    ]
+    pour(format_table(rows, indent=""))
+    for file, digest in found.code.items():
+        echo(f"  {file}: {digest[:19]}")

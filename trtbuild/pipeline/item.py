@@ -1,0 +1,40 @@
+"""Item: a frame on its way, and what stages have said of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trtbuild.verbs.running.answers import Answer
+
+__all__ = ["Item"]
+
+
+@dataclass
+class Item:
+    """A frame: stages change it, one at a time."""
+
+    number: int
+    """From 0 on, in the order in which frames came."""
+    name: str
+    """Of the frame: its file, or its time in the video."""
+    picture: np.ndarray
+    """uint8 RGB [height, width, 3]."""
+    pictures: list[np.ndarray] = field(default_factory=list)
+    """What the next recipe is run on; the frame itself where a function has put nothing here."""
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    """By stage, what its recipe says of each picture."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Whatever functions want to keep; written to JSON lines as far as JSON has words for it."""
+    born: float = field(default_factory=time.monotonic)
+    """When it came in, in seconds of a clock that only counts."""
+    fed: dict[str, Any] = field(default_factory=dict)
+    """What a stage's own parts hand on to each other."""
+
+    def take_pictures(self) -> list[np.ndarray]:
+        """Return what the next recipe is run on."""
+        return self.pictures or [self.picture]

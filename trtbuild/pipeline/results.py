@@ -1,0 +1,124 @@
+"""What becomes of frames in the end: lines of JSON, and a video that is drawn on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Protocol
+
+from trtbuild.core.errors import UsageError
+from trtbuild.core.files import replace_whole
+from trtbuild.pipeline.item import Item
+from trtbuild.pipeline.load import LoadedPipeline
+from trtbuild.verbs.running.drawing import FORMATS, VideoFile, draw_boxes, draw_lines, find_rate
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trtbuild.verbs.running.answers import Answer
+
+__all__ = ["Sink", "describe_item", "open_results"]
+
+USUAL_RATE = Fraction(25)
+
+
+class Sink(Protocol):
+    """Takes frames in their order."""
+
+    def add(self, item: Item) -> None:
+        """Take a frame."""
+
+
+@contextlib.contextmanager
+def open_results(loaded: LoadedPipeline) -> Iterator[list[Sink]]:
+    """Yield what a pipeline's results are written by; files take their places when all is done.
+
+    Raises:
+        UsageError: a video's name does not end as one that can be written.
+    """
+    results, base = loaded.pipeline.results, loaded.base
+    with contextlib.ExitStack() as stack:
+        sinks: list[Sink] = []
+        if results.json_lines is not None:
+            part = stack.enter_context(replace_whole(base / results.json_lines))
+            sinks.append(_Lines(stack.enter_context(part.open("w", encoding="utf-8"))))
+        if results.video is not None:
+            path = base / results.video
+            if path.suffix.lower() not in FORMATS:
+                raise UsageError(
+                    f"results: {path.name}: is no video that can be written",
+                    hint=f"let it end in {', '.join(FORMATS)}",
+                )
+            sinks.append(_Drawn(stack.enter_context(VideoFile(path, _find_rate(loaded)))))
+        yield sinks
+
+
+def _find_rate(loaded: LoadedPipeline) -> Fraction:
+    source = loaded.pipeline.source
+    if source.rate is not None:
+        return Fraction(source.rate).limit_denominator(1001)
+    return find_rate(loaded.base / source.path) if source.kind == "video" else USUAL_RATE
+
+
+class _Lines:
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def add(self, item: Item) -> None:
+        self._file.write(json.dumps(describe_item(item)) + "\n")
+
+
+class _Drawn:
+    def __init__(self, video: VideoFile) -> None:
+        self._video = video
+
+    def add(self, item: Item) -> None:
+        picture = item.picture
+        for answer in (each for answers in item.answers.values() for each in answers):
+            picture = _draw(picture, answer)
+        self._video.add(picture)
+
+
+def _draw(picture: np.ndarray, answer: Answer) -> np.ndarray:
+    if answer.boxes is not None:
+        return draw_boxes(picture, answer.boxes)
+    if answer.classes:
+        return draw_lines(picture, [f"{each.name} {each.score:.2f}" for each in answer.classes])
+    return picture
+
+
+def describe_item(item: Item) -> dict[str, Any]:
+    """Return what stages say of a frame, as far as JSON has words for it."""
+    said = {name: [_describe(each) for each in answers] for name, answers in item.answers.items()}
+    values = {name: value for name, value in item.values.items() if _is_plain(value)}
+    return {
+        "frame": item.number,
+        "name": item.name,
+        **said,
+        **({"values": values} if values else {}),
+    }
+
+
+def _describe(answer: Answer) -> Any:
+    if answer.boxes is not None:
+        return [
+            {"box": [round(x, 2) for x in each.corners], "class": each.name or each.number,
+             "score": round(each.score, 4)}
+            for each in answer.boxes
+        ]  # fmt: skip
+    if answer.classes:
+        return [
+            {"class": each.name or each.number, "score": round(each.score, 4)}
+            for each in answer.classes
+        ]
+    return {name: list(each.shape) for name, each in answer.outputs.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""Frames from a video, a folder of pictures, or a camera."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.words import quote_whole
+from trtbuild.pipeline.item import Item
+from trtbuild.pipeline.load import LoadedPipeline
+from trtbuild.pipeline.schema import Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["open_frames"]
+
+Named = tuple[str, "np.ndarray"]
+_DECODING_THREADS = 2
+
+
+def open_frames(loaded: LoadedPipeline) -> Iterator[Item]:
+    """Yield the frames of a pipeline's source, at its rate where it names one.
+
+    Raises:
+        MissingFile: it is not there.
+        StepInputError: it cannot be decoded.
+        MissingDependency: PyAV, or Pillow, is not installed.
+    """
+    source = loaded.pipeline.source
+    begun, number = time.monotonic(), 0
+    for _ in range(source.repeat):
+        for name, picture in _READERS[source.kind](source, loaded.base / source.path):
+            if source.rate is not None:
+                time.sleep(max(0.0, begun + number / source.rate - time.monotonic()))
+            yield Item(number, name, picture)
+            number += 1
+
+
+def _read_video(_: Source, path: Path) -> Iterator[Named]:
+    from trtbuild.core.regular_files import open_regular
+    from trtbuild.data.extras import load_extra
+    from trtbuild.data.frames import read_frames
+    from trtbuild.data.preprocess import Preprocess
+    from trtbuild.data.video import Video
+
+    load_extra("av", "video")
+    open_regular(path, hint="`path` is relative to the pipeline's file").close()
+    how = Video(kind="video", path=str(path.absolute()), preprocess=Preprocess())
+    for frame in read_frames(how, path, None, threads=_DECODING_THREADS):
+        yield frame.name, frame.make_picture()
+
+
+def _read_folder(_: Source, path: Path) -> Iterator[Named]:
+    import numpy as np
+
+    from trtbuild.core.regular_files import read_regular
+    from trtbuild.data import pixels
+    from trtbuild.data.picture_files import is_picture
+
+    files = (
+        sorted(each for each in path.rglob("*") if is_picture(each.name)) if path.is_dir() else []
+    )
+    if not files:
+        raise MissingFile(
+            f"source: {path}: holds no picture", hint="is it the folder that is meant?"
+        )
+    for file in files:
+        name = file.relative_to(path).as_posix()
+        image = pixels.decode_image(read_regular(file), name)
+        yield name, np.asarray(pixels.convert_color_mode(image, "RGB", name))
+
+
+def _read_camera(source: Source, _: Path) -> Iterator[Named]:
+    from trtbuild.data.extras import load_extra
+
+    av = load_extra("av", "video")
+    try:
+        with av.open(source.path, format=source.format) as container:
+            for number, frame in enumerate(container.decode(video=0)):
+                yield f"frame {number}", frame.to_ndarray(format="rgb24")
+    except (OSError, ValueError) as error:  # PyAV's errors are both
+        raise StepInputError(
+            f"source: camera {source.path}: {quote_whole(str(error))}",
+            hint="is it there, and `format` FFmpeg's word for it?",
+        ) from None
+
+
+_READERS: dict[str, Callable[[Source, Path], Iterator[Named]]] = {
+    "video": _read_video,
+    "folder": _read_folder,
+    "camera": _read_camera,
+}

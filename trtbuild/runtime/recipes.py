@@ -1,0 +1,48 @@
+"""What is built of a recipe, opened: the engine that runs here, or else its model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trtbuild.core.errors import MissingFile, TrtbuildError
+from trtbuild.core.placed import ENGINE, MODELS
+from trtbuild.recipe.load import LoadedRecipe
+from trtbuild.runtime.engine import Engine
+
+if TYPE_CHECKING:
+    from trtbuild.runtime.engine import Device
+
+__all__ = ["open_built"]
+
+
+def open_built(
+    loaded: LoadedRecipe,
+    build_dir: Path,
+    *,
+    device: Device = "auto",
+    contexts: int = 1,
+    threads: int = 0,
+) -> Engine:
+    """Open the first of a recipe's engines that this machine runs, or else its model.
+
+    Raises:
+        MissingFile: it is not built there.
+        StepInputError, MissingDependency: its model does not load.
+    """
+    recipe = loaded.recipe
+    folder = build_dir / recipe.name
+    engines = [folder / name / ENGINE for name in recipe.targets] if device != "cpu" else []
+    for each in engines:
+        if each.is_file():
+            try:
+                return Engine(each, device=device, contexts=contexts, threads=threads)
+            except TrtbuildError:
+                continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
+    for model in MODELS.values():
+        if (folder / model.file).is_file():
+            return Engine(folder / model.file, device=device, contexts=contexts, threads=threads)
+    raise MissingFile(
+        f"{folder}: holds no model; the recipe is not built there",
+        hint=f"trtbuild apply {loaded.file} --build-dir {build_dir}",
+    )
