@@ -39,3 +39,16 @@ def test_a_model_of_pictures_takes_none(here):
     save_sort("cnn", here)
     with pytest.raises(UsageError, match="holds sound files, and no input"):
         api.init("cnn.onnx", data="clips")
+
+
+@pytest.mark.parametrize(("folders", "labels"), [(12, "folders"), (2, None)])
+def test_a_folder_for_each_score_is_the_label(here, folders, labels):
+    """As of pictures; fewer would be numbered wrongly, and nothing says so."""
+    save_sort("audio", here)
+    for index in range(2 * folders):
+        place = here / f"words/{index % folders}"
+        place.mkdir(parents=True, exist_ok=True)
+        soundfile.write(place / f"{index}.wav", np.zeros(8000), 8000)
+    calib, other = load_recipe(api.init("audio.onnx", data="words").file).recipe.data.values()
+
+    assert (labels, labels) == (calib.labels, other.labels)

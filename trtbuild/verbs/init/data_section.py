@@ -28,17 +28,18 @@ def write_data(parts: RecipeParts) -> Entries:
 
 def _write_part(parts: RecipeParts, data: FoundData, part: Part) -> Entries:
     options = [Entry(key, value) for key, value in part.options.items()]
+    labels = [Entry("labels", "folders", "the classes, numbered in the names' order")]
+    if data.labels != "folders" or not parts.tells_classes:
+        labels = []
     if not data.pictures:
-        return (Entry("kind", data.kind), *options)
+        return (Entry("kind", data.kind), *options, *labels)
     (fed,) = (each for each in parts.fed if each.spec.name == data.brings[0])
     where = [entry for entry in options if entry.key != "count"]
     entries = [Entry("kind", data.kind), *where, Entry("input", fed.spec.name)]
     entries += [entry for entry in options if entry.key == "count"]
-    if data.labels == "folders" and parts.tells_classes:
-        entries.append(Entry("labels", "folders", "the classes, numbered in the names' order"))
     chosen = parts.preprocess(fed)
     remark = f"{GUESS}: {chosen.reason}" if chosen.guessed else f"by {chosen.reason}"
-    return (*entries, Entry("preprocess", dict(chosen.options), remark))
+    return (*entries, *labels, Entry("preprocess", dict(chosen.options), remark))
 
 
 def explain_data(parts: RecipeParts) -> str:

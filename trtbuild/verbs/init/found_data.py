@@ -12,8 +12,8 @@ from trtbuild.verbs.init.feeding import FedInput
 from trtbuild.verbs.init.model_look import ModelLook
 
 __all__ = ["FIRST", "MOST_CALIBRATED", "MOST_COMPARED", "SECOND", "FoundData", "Part", "Place",
-           "divide_files", "divide_samples", "find_halves", "make_part", "refuse",
-           "without_count"]  # fmt: skip
+           "count_classes", "divide_files", "divide_samples", "find_halves", "make_part",
+           "refuse", "without_count"]  # fmt: skip
 
 MOST_CALIBRATED, MOST_COMPARED = 128, 500
 FIRST = ("calib", "calibration", "train", "training")
@@ -138,6 +138,14 @@ def make_part(
         )
     limit = {"count": taken} if taken < count else {}
     return Part({**options, **limit}, taken, remark)
+
+
+def count_classes(files: Sequence[str], second: Part | None) -> int:
+    """Return how many classes the folders of files tell; 0 where some lie elsewhere."""
+    halved = second is not None and "part" not in second.options  # by folders called train, val
+    folders = {name.split("/")[-2] for name in files if "/" in name}
+    tidy = all(name.count("/") == 1 + halved for name in files) and len(folders) > 1
+    return len(folders) if tidy else 0
 
 
 def without_count(part: Part) -> Part:

@@ -18,6 +18,7 @@ from trtbuild.verbs.init.found_data import (
     FoundData,
     Part,
     Place,
+    count_classes,
     divide_files,
     divide_samples,
     find_halves,
@@ -44,10 +45,8 @@ def read_pictures(place: Place) -> FoundData:
             f"--data {place.path}: is one picture", hint="name a folder of them, a hundred or more"
         )
     first, second = divide_files(place)
-    split = second is not None and "part" not in second.options
-    folders = {name.split("/")[-2] for name in place.files if "/" in name}
-    tidy = all(name.count("/") == 1 + split for name in place.files) and len(folders) > 1
-    what = f"{len(place.files)} pictures" + (f" in {len(folders)} folders" if tidy else "")
+    classes = count_classes(place.files, second)
+    what = f"{len(place.files)} pictures" + (f" in {classes} folders" if classes else "")
     return FoundData(
         what,
         "images",
@@ -55,8 +54,8 @@ def read_pictures(place: Place) -> FoundData:
         second,
         (taken,),
         pictures=True,
-        classes=len(folders) if tidy else 0,
-        labels="folders" if tidy else "",
+        classes=classes,
+        labels="folders" if classes else "",
     )
 
 

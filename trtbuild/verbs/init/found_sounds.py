@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.verbs.init.found_data import FoundData, Place, divide_files, refuse
+from trtbuild.verbs.init.found_data import FoundData, Place, count_classes, divide_files, refuse
 
 __all__ = ["read_sounds"]
 
@@ -38,8 +38,18 @@ def read_sounds(place: Place) -> FoundData:
     if len(shape) == 3:  # noqa: PLR2004  # with an axis for the channel
         options["channel_axis"] = True
     first, second = divide_files(place, options)
+    classes = count_classes(place.files, second)
     what = f"{len(place.files)} sound files, of {rate} Hz as the first"
-    return FoundData(what, "audio", first, second, (taken.spec.name,))
+    what += f", in {classes} folders" if classes else ""
+    return FoundData(
+        what,
+        "audio",
+        first,
+        second,
+        (taken.spec.name,),
+        classes=classes,
+        labels="folders" if classes else "",
+    )
 
 
 def _read_rate(path: Path) -> int:
