@@ -62,14 +62,23 @@ class Pressed:
 
 sys.meta_path.insert(0, Pressed())
 from trtbuild.cli.start import main
-main(["plan", "nothing.yaml"])
+main([{verb!r}, "nothing.yaml"])
 """
 
 
-@pytest.mark.parametrize("where", ["trtbuild.cli.app", "trtbuild.store.stamp", "typer", "yaml"])
-def test_an_interrupt_while_modules_are_loaded_is_one(where):
+@pytest.mark.parametrize(
+    ("where", "verb"),
+    [
+        ("trtbuild.cli.bare", "plan"),
+        ("trtbuild.store.stamp", "plan"),
+        ("trtbuild.cli.app", "validate"),
+        ("typer", "validate"),
+        ("yaml", "plan"),
+    ],
+)
+def test_an_interrupt_while_modules_are_loaded_is_one(where, verb):
     """No traceback, whatever is being imported."""
-    command = [sys.executable, "-c", PRESSED.format(where=where)]
+    command = [sys.executable, "-c", PRESSED.format(where=where, verb=verb)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
 
     told = "interrupted; the store is intact, and the next apply goes on\n"

@@ -20,7 +20,6 @@ NO_MIRROR = {
     "cli/test_bad_input.py": "whatever a user may get wrong, by whichever verb",
     "cli/test_damage.py": "whatever may befall a store, by whichever verb",
     "cli/test_disturbed.py": "applies that are killed",
-    "cli/test_ending.py": "how a process ends, whatever it did",
     "cli/test_hostile_files.py": "whatever may lie where a file of ours should",
     "cli/test_other_versions.py": "stores of another trtbuild",
     "cli/test_reference.py": "what a build is compared with, in figures, verdicts and on pages",

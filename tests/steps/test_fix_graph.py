@@ -10,8 +10,8 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.records import FixAccounts
 from trtbuild.core.values import Signature
-from trtbuild.fixes.apply import FixAccounts
 from trtbuild.steps.base import Context
 from trtbuild.steps.fix_graph import FixGraph
 

@@ -1,47 +1,53 @@
 """The verbs as functions; what the CLI and a notebook both call."""
 
-from trtbuild.api.builds import apply, inspect, list_logs, plan, run, script, why
-from trtbuild.api.data import preview_data
-from trtbuild.api.fleet import apply_fleet, find_recipes, render_junit, select_modified
-from trtbuild.api.layers import sensitivity
-from trtbuild.api.packaging import package_bundle, package_triton
-from trtbuild.api.pairs import compare
-from trtbuild.api.pipelines import run_pipeline
-from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
-from trtbuild.api.recipes import (
-    check,
-    demand_apart,
-    demand_ready,
-    doctor,
-    kinds,
-    load,
-    schema,
-    sections,
-    validate,
-)
-from trtbuild.api.review import (
-    check_lock,
-    diff,
-    diff_git,
-    find_locked_recipes,
-    list_failed_gates,
-    list_locked_failures,
-    list_requirements,
-    lock,
-    verify,
-)
-from trtbuild.api.running import run_samples
-from trtbuild.api.serving import serve
-from trtbuild.api.speed import bench
-from trtbuild.api.start import init
-from trtbuild.api.stores import (
-    collect_remote,
-    open_local_store,
-    open_store,
-    pull_store,
-    push_store,
-)
-from trtbuild.api.tuning import tune
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trtbuild.api.builds import apply, inspect, list_logs, plan, run, script, why
+    from trtbuild.api.data import preview_data
+    from trtbuild.api.fleet import apply_fleet, find_recipes, render_junit, select_modified
+    from trtbuild.api.layers import sensitivity
+    from trtbuild.api.packaging import package_bundle, package_triton
+    from trtbuild.api.pairs import compare
+    from trtbuild.api.pipelines import run_pipeline
+    from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
+    from trtbuild.api.recipes import (
+        check,
+        demand_apart,
+        demand_ready,
+        doctor,
+        kinds,
+        load,
+        schema,
+        sections,
+        validate,
+    )
+    from trtbuild.api.review import (
+        check_lock,
+        diff,
+        diff_git,
+        find_locked_recipes,
+        list_failed_gates,
+        list_locked_failures,
+        list_requirements,
+        lock,
+        verify,
+    )
+    from trtbuild.api.running import run_samples
+    from trtbuild.api.serving import serve
+    from trtbuild.api.speed import bench
+    from trtbuild.api.start import init
+    from trtbuild.api.stores import (
+        collect_remote,
+        open_local_store,
+        open_store,
+        pull_store,
+        push_store,
+    )
+    from trtbuild.api.tuning import tune
 
 __all__ = [
     "apply",
@@ -94,3 +100,54 @@ __all__ = [
     "verify",
     "why",
 ]
+
+_ROOMS = {
+    "builds": ("apply", "inspect", "list_logs", "plan", "run", "script", "why"),
+    "data": ("preview_data",),
+    "fleet": ("apply_fleet", "find_recipes", "render_junit", "select_modified"),
+    "layers": ("sensitivity",),
+    "packaging": ("package_bundle", "package_triton"),
+    "pairs": ("compare",),
+    "pipelines": ("run_pipeline",),
+    "ranges": ("diff_ranges", "export_ranges", "find_ranges", "import_ranges"),
+    "recipes": (
+        "check",
+        "demand_apart",
+        "demand_ready",
+        "doctor",
+        "kinds",
+        "load",
+        "schema",
+        "sections",
+        "validate",
+    ),
+    "review": (
+        "check_lock",
+        "diff",
+        "diff_git",
+        "find_locked_recipes",
+        "list_failed_gates",
+        "list_locked_failures",
+        "list_requirements",
+        "lock",
+        "verify",
+    ),
+    "running": ("run_samples",),
+    "serving": ("serve",),
+    "speed": ("bench",),
+    "start": ("init",),
+    "stores": ("collect_remote", "open_local_store", "open_store", "pull_store", "push_store"),
+    "tuning": ("tune",),
+}
+"""Which module each is in: it is loaded once one of its functions is asked for."""
+_PLACES = {name: module for module, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

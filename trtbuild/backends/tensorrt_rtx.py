@@ -1,7 +1,5 @@
 """TensorRT-RTX: engines compiled ahead of time, without a GPU."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -16,7 +14,6 @@ from trtbuild.backends.base import (
     Guarantee,
 )
 from trtbuild.backends.tensorrt.flavour import RTX, Flavour
-from trtbuild.backends.tensorrt.gpu_names import find_capability
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_RTX
 from trtbuild.core.needs import Needs
@@ -34,6 +31,8 @@ GIBIBYTE = 2**30
 
 def _compiled_for(value: float) -> float:
     if value not in KNOWN:
+        from trtbuild.backends.tensorrt.gpu_names import find_capability
+
         known = ", ".join(map(str, KNOWN))
         meant = value / 10 if value / 10 in KNOWN else find_capability(f"{value:g}")
         move = f"; write {meant}" if meant in KNOWN else ""
@@ -102,7 +101,7 @@ class TensorrtRtx(TrtOptions):
             )
         return Guarantee(2, "nothing is timed, and all shapes are fixed")
 
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
         """Return what is set on the builder."""
         from trtbuild.backends.tensorrt.settings import make_settings
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
+from trtbuild.cli.do_apply import do_apply
 from trtbuild.cli.form import (
     BatchOption,
     DeviceOption,
     Form,
     FormOption,
     LogLevelOption,
-    write_json,
 )
 from trtbuild.core.log_levels import USUAL
 
-if TYPE_CHECKING:
-    from trtbuild.cli.progress import SilentListener
-    from trtbuild.plan.saved_plan import SavedPlan
-
-__all__ = ["Told", "apply"]
+__all__ = ["apply"]
 
 
 def apply(  # noqa: PLR0913  # its options
@@ -104,86 +100,24 @@ def apply(  # noqa: PLR0913  # its options
     format_: FormOption = Form.text,
 ) -> int:
     """Build what recipes ask for; exit code 1 if a gate fails."""
-    from trtbuild import api
-    from trtbuild.cli import show
-
-    chosen, targets, saved = _resolve_arguments(recipes, target, plan)
-    told = Told(quiet, verbose, log_json, format_)
-    if select or junit or len(chosen) > 1 or chosen[0].is_dir():
-        found = api.find_recipes(chosen)
-        found = api.select_modified(found, select=select, base=base) if select else found
-        if not any(each.is_dir() for each in chosen):
-            api.demand_apart(found)
-            if len(found) > 1:
-                api.demand_ready(found, locked=locked)
-        from trtbuild.cli.apply_fleet import apply_fleet
-
-        return apply_fleet(
-            found, told, build_dir=build_dir, targets=targets, jobs=jobs, executor=executor,
-            beside=beside, junit=junit, locked=locked, no_gates=no_gates, log_level=log_level,
-            device=device, batch=batch,
-        )  # fmt: skip
-    with told.listen(chosen[0]) as listener:
-        applied = api.apply(
-            chosen[0],
-            build_dir=build_dir,
-            targets=targets,
-            jobs=jobs,
-            executor=executor,
-            listener=listener,
-            saved=saved,
-            locked=locked,
-            no_gates=no_gates,
-            log_level=log_level,
-            device=device,
-            batch=batch,
-        )
-    if format_ is Form.text:
-        show.write_applied(applied, quiet=quiet, verbose=verbose)
-        if verbose or (log_level != USUAL and not quiet):
-            show.write_logs(api.list_logs(applied.record), log_level)
-    else:
-        write_json({"passed": applied.passed, "builds": [applied]})
-    return 0 if applied.passed else 1
-
-
-class Told(NamedTuple):
-    """How what happens is told."""
-
-    quiet: bool
-    verbose: bool
-    log_json: bool
-    form: Form
-
-    def listen(self, recipe: Path, *, named: bool = False) -> SilentListener:
-        """Return the listener for a recipe, `named` where others are built beside it."""
-        from trtbuild.cli.progress import choose_listener
-
-        if self.log_json or (named and not self.quiet):
-            from trtbuild.cli.progress_json import JsonListener, NamedListener
-
-            if self.log_json:
-                return JsonListener(recipe.stem)
-            return NamedListener(recipe.stem, verbose=self.verbose)
-        return choose_listener(quiet=self.quiet, verbose=self.verbose)
-
-
-def _resolve_arguments(
-    recipes: list[Path] | None, target: list[str] | None, plan: Path | None
-) -> tuple[tuple[Path, ...], tuple[str, ...], SavedPlan | None]:
-    """Return the recipes, the targets and the saved plan that are asked for."""
-    from trtbuild.core.errors import UsageError
-
-    if plan is None:
-        if not recipes:
-            raise UsageError("no recipe is named", hint="trtbuild apply recipes/NAME.yaml")
-        return tuple(recipes), tuple(target or ()), None
-    if recipes or target:
-        raise UsageError(
-            "a saved plan says by itself which recipe and targets it is for",
-            hint="trtbuild apply --plan FILE",
-        )
-    from trtbuild.plan.saved_plan import read_saved_plan
-
-    saved, recipe = read_saved_plan(plan)
-    return (recipe,), saved.targets, saved
+    return do_apply(
+        recipes or (),
+        targets=target or (),
+        build_dir=build_dir,
+        jobs=jobs,
+        executor=executor,
+        plan=plan,
+        locked=locked,
+        no_gates=no_gates,
+        quiet=quiet,
+        verbose=verbose,
+        select=select,
+        base=base,
+        beside=beside,
+        junit=junit,
+        log_json=log_json,
+        log_level=log_level,
+        device=device,
+        batch=batch,
+        form=format_,
+    )

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.cli.form import Form
-
 if TYPE_CHECKING:
-    from trtbuild.cli.apply import Told
+    from trtbuild.cli.do_apply import Told
     from trtbuild.verbs.fleet.build import FleetRecipe
 
 __all__ = ["apply_fleet"]
@@ -30,7 +28,7 @@ def apply_fleet(
     from trtbuild.core.files import write_whole
 
     def tell(found: FleetRecipe) -> None:
-        if told.form is Form.text:
+        if told.form == "text":
             show_fleet.write_recipe(found, quiet=told.quiet, verbose=told.verbose)
 
     named = (beside or 1) > 1 or executor.startswith("ray")
@@ -44,7 +42,7 @@ def apply_fleet(
     )
     if junit is not None:
         write_whole(junit, api.render_junit(build))
-    if told.form is Form.json:
+    if told.form == "json":
         show_fleet.write_fleet_json(build)
     elif not told.quiet:
         show_fleet.write_fleet(build)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
 from trtbuild.core.shown import shown
 
 __all__ = ["echo", "pour"]
@@ -26,6 +24,10 @@ def pour(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 
 def _write(text: str, *, err: bool, nl: bool) -> None:
-    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    stream = sys.stderr if err else sys.stdout
+    if stream is None:  # a program without a console
+        return
+    encoding = getattr(stream, "encoding", None) or "utf-8"
     text = text.encode(encoding, "backslashreplace").decode(encoding)
-    typer.echo(text, err=err, nl=nl)
+    stream.write(f"{text}\n" if nl else text)
+    stream.flush()

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.do_plan import do_plan
 from trtbuild.cli.form import BatchOption, DeviceOption
 
 __all__ = ["PlanFormat", "plan"]
@@ -54,15 +55,13 @@ def plan(  # noqa: PLR0913  # its options
     ] = False,
 ) -> int:
     """Say which steps would run, which are reused, and why; runs nothing."""
-    from trtbuild import api
-    from trtbuild.cli import show
-
-    targets = tuple(target or ())
-    found = api.plan(recipe, targets=targets, executor=executor, device=device, batch=batch)
-    show.write_plan(found, format_.value)
-    if out is not None:
-        from trtbuild.plan.saved_plan import save_plan
-
-        save_plan(out, recipe=recipe, targets=targets, plan=found.plan, decisions=found.decisions)
-    changes = any(each.verdict in {"run", "maybe"} for each in found.decisions)
-    return int(detailed_exitcode and changes)
+    return do_plan(
+        recipe,
+        targets=target or (),
+        form=format_,
+        executor=executor,
+        device=device,
+        batch=batch,
+        out=out,
+        detailed_exitcode=detailed_exitcode,
+    )

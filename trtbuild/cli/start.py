@@ -90,6 +90,14 @@ def _say(said: Answer) -> bool:
 
 
 def _run_anew(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in STAMPED:
+        from trtbuild.cli.bare import read_bare
+
+        command = read_bare(arguments)
+        if command is not None:
+            from trtbuild.cli.ending import run_to_end
+
+            return run_to_end(command)
     from trtbuild.cli import app
 
     return app.run(list(arguments))

@@ -1,7 +1,5 @@
 """Action: what the store remembers of a step that ran; Outcome: what a run says of it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field

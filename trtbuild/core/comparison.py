@@ -1,7 +1,5 @@
 """Measure, GateVerdict, Comparison: how a candidate's outputs compare with the reference's."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from trtbuild.core.options import Options

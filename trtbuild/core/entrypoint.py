@@ -7,7 +7,8 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,8 @@ from trtbuild.core.words import last_words
 __all__ = ["explain_raised", "find_source_files", "load_entrypoint", "pass_on_stops"]
 
 INSTALLED = {"site-packages", "dist-packages"}
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""Where a statement has others."""
 
 
 def split_entrypoint(entrypoint: str) -> tuple[str, str]:
@@ -157,7 +160,7 @@ def _no_module(place: str) -> MissingFile:
     )
 
 
-def _as_module(folder: Path, names: list[str]) -> list[Path]:
+def _as_module(folder: Path, names: Sequence[str]) -> list[Path]:
     path = folder.joinpath(*names)
     candidates = (path / "__init__.py", *([path.with_suffix(".py")] if names else []))
     for candidate in candidates:
@@ -168,32 +171,41 @@ def _as_module(folder: Path, names: list[str]) -> list[Path]:
 def _find_imported(file: Path, root: Path) -> list[Path]:
     """Return the modules below `root` that a file imports, with the packages they lie in."""
     try:
-        tree = ast.parse(file.read_bytes())
+        imports = _list_imports(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []  # loading it will say what is wrong
     found: list[Path] = []
-    for folder, names in _list_imported_names(tree, file, root):
+    above = [file, *file.parents]
+    for level, names in imports:
+        folder = above[min(level, len(above) - 1)] if level else root
         found += _on_the_way(folder, names)
     return [path for path in dict.fromkeys(found) if path != file]
 
 
-def _on_the_way(folder: Path, names: list[str]) -> list[Path]:
+def _on_the_way(folder: Path, names: Sequence[str]) -> list[Path]:
     """Return what importing `a.b.c` runs: a, a.b and a.b.c, as far as they lie in `folder`."""
     counts = range(1, len(names) + 1)
     return [file for count in counts for file in _as_module(folder, names[:count])]
 
 
-def _list_imported_names(tree: ast.AST, file: Path, root: Path) -> Iterator[tuple[Path, list[str]]]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield root, alias.name.split(".")
-        elif isinstance(node, ast.ImportFrom):
-            above = [file, *file.parents]
-            folder = above[min(node.level, len(above) - 1)] if node.level else root
-            module = node.module.split(".") if node.module else []
-            for alias in node.names:
-                yield folder, [*module, alias.name]
+@lru_cache(maxsize=64)
+def _list_imports(source: bytes) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return the name of each module or attribute that a source imports, and from how far above.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: it cannot be read.
+    """
+    found: dict[tuple[int, tuple[str, ...]], None] = {}
+    blocks: list[list[Any]] = [ast.parse(source).body]
+    while blocks:  # an import is a statement: to look into expressions takes five times as long
+        for node in blocks.pop():
+            if isinstance(node, ast.Import):
+                found |= dict.fromkeys((0, tuple(alias.name.split("."))) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                module = node.module.split(".") if node.module else []
+                found |= dict.fromkeys((node.level, (*module, each.name)) for each in node.names)
+            blocks += [getattr(node, name) for name in BLOCKS if hasattr(node, name)]
+    return tuple(found)
 
 
 def _forget(files: tuple[Path, ...], root: Path) -> None:

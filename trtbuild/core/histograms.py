@@ -1,7 +1,5 @@
 """ValueCounts, Histograms: how a tensor's values are spread, coarse enough to keep and to draw."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 

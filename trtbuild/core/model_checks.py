@@ -1,7 +1,5 @@
 """What static checks find in a model before anything is built of it."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from trtbuild.core.options import Options

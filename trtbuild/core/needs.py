@@ -1,7 +1,5 @@
 """Needs: what a step takes up where it runs."""
 
-from __future__ import annotations
-
 import os
 import sys
 

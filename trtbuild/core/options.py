@@ -1,7 +1,5 @@
 """Options: frozen, no unknown keys; the base of every recipe section and step."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable
@@ -125,6 +123,7 @@ Location = Annotated[str, LOCATION]
 """A path or URL in a recipe. Its bytes are pinned by digest; the text itself changes no result."""
 
 
+@cache
 def find_location_fields(options: type[BaseModel]) -> frozenset[str]:
     """Return the names of the fields that are `Location`s, optional ones included."""
     return frozenset(

@@ -1,7 +1,5 @@
 """The table of ranges behind a quantized model, summed up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from trtbuild.core.options import Options

@@ -1,7 +1,5 @@
 """Artifact, Outcome, Record, Comparison: what a run leaves behind to be read."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from trtbuild.core.action import Artifact, Outcome, SizeBytes, Status
@@ -19,6 +17,7 @@ __all__ = [
     "Comparison",
     "DataUse",
     "FixAccount",
+    "FixAccounts",
     "GateVerdict",
     "Interval",
     "LayerPrecision",
@@ -114,6 +113,12 @@ class FixAccount(Options):
     changed: tuple[str, ...]
     left: tuple[LeftAlone, ...] = ()
     remarks: tuple[str, ...] = ()
+
+
+class FixAccounts(Options):
+    """`fixes.json`: what each fix did, in the recipe's order."""
+
+    fixes: tuple[FixAccount, ...]
 
 
 class DataUse(Options):

@@ -1,7 +1,5 @@
 """What INT8 costs layer by layer, as values."""
 
-from __future__ import annotations
-
 from trtbuild.core.comparison import Measure
 from trtbuild.core.options import Options
 

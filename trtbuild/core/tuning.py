@@ -1,7 +1,5 @@
 """What tuning tried, and what came of it, as values."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from trtbuild.core.options import Options

@@ -1,7 +1,5 @@
 """Run code of the user's so that all it rests on is known: an ingredient, or a caution."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import os
@@ -10,18 +8,17 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.environment import withhold_variables
-from trtbuild.core.heard import Account, is_users, list_constants
-from trtbuild.core.listening import Listener, listening
-from trtbuild.core.observed import list_declared
 from trtbuild.core.options import Location, Options
 from trtbuild.core.provenance import (
     is_installed,
     list_import_roots,
 )
 from trtbuild.core.words import join_few
+
+if TYPE_CHECKING:
+    from trtbuild.core.listening import Listener
 
 __all__ = ["Observed", "UserCode", "explain_withheld", "watch_user_code"]
 
@@ -61,6 +58,8 @@ class UserCode(Options):
 
     def list_near(self) -> list[str]:
         """Return the folders of the files that options, or texts in its code, name."""
+        from trtbuild.core.heard import list_constants
+
         near = []
         for path in self.known:
             for name in (*self._texts(), *list_constants(path)):
@@ -71,6 +70,8 @@ class UserCode(Options):
 
     def declared(self) -> dict[str, None]:
         """Return the words for what is declared."""
+        from trtbuild.core.observed import list_declared
+
         words = [word for name in self.files for word in list_declared(name, Path(self.base))]
         return dict.fromkeys([*words, *(f"environment {name}" for name in self.environment)])
 
@@ -107,6 +108,10 @@ def watch_user_code(
     Raises:
         CorruptObject: a file was changed while it was read.
     """
+    from trtbuild.core.environment import withhold_variables
+    from trtbuild.core.heard import Account
+    from trtbuild.core.listening import Listener, listening
+
     found = Observed()
     start, taken = list_import_roots(), set[str]()
     path, modules = list(sys.path), set(sys.modules)
@@ -135,6 +140,8 @@ def watch_user_code(
 @contextlib.contextmanager
 def _reading_sources() -> Iterator[None]:
     """Have modules of the user's compiled anew: compiled ones are told apart by whole seconds."""
+    from trtbuild.core.heard import is_users
+
     loader: Any = SourceFileLoader
     before, written = loader.get_data, sys.dont_write_bytecode
 
@@ -152,6 +159,8 @@ def _reading_sources() -> Iterator[None]:
 
 def _forget(names: Iterable[str]) -> None:
     # All are found before one goes: a namespace package asks its parent for where it lies.
+    from trtbuild.core.heard import is_users
+
     found = {name: _find_file(sys.modules.get(name)) for name in names}
     for name, file in found.items():
         if isinstance(file, str) and is_users(file):
@@ -162,7 +171,7 @@ def _find_file(module: Any) -> Any:
     return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
 
 
-def _tell(listener: Listener) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _tell(listener: "Listener") -> tuple[tuple[str, ...], tuple[str, ...]]:
     notes, cautions = [], []
     if listener.hosts:
         cautions.append(NETWORK)

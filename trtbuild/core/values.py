@@ -1,7 +1,5 @@
 """TensorSpec, Range, Ranges: the values that flow between the parts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -98,7 +96,7 @@ class Range(Options):
 
     def replace(
         self, low: float, high: float, origin: Origin, *, entry: str | None = None
-    ) -> Range:
+    ) -> "Range":
         """Return another range for the same tensor, with what calibration saw of it."""
         seen = self.observed
         wide = seen is not None and max(map(abs, seen)) <= max(abs(low), abs(high))
@@ -129,7 +127,7 @@ class Ranges(Options):
         *,
         filed: Mapping[str, tuple[float, float]] | None = None,
         file: str = "",
-    ) -> Ranges:
+    ) -> "Ranges":
         """Lay manual (low, high) bounds over the table; they win.
 
         A key of `manual` is a tensor's name or a pattern over `names` (all the tensors of the

@@ -23,20 +23,20 @@ _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
 _DECIMALS = 2
 _FEW = {"f": 1, "g": 4}
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"(?:\x1b|\\u001b|\\x1b|\\033)"
     r"(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])"
     r"|\x9b[0-9;?]*[@-~]"
 )
 """Colours, cursor and title of a terminal; also as they are written out."""
-_WHERE = re.compile(
+_WHERE = (
     r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "
     r"|(?:[A-Z]:)?[\w./\\-]*\.(?:cc|cpp|cxx|cu|cuh|h|hpp):\d+:?\s*"
     r"|\[\w+(?:Error|Exception)\]\s*|\bonnxruntime::[^\n]*?\)(?: \[with [^\]]*\])?\s+"
 )
 """Where in another tool's own source something happened: it says nothing to who uses it."""
-_GOES_ON = re.compile(r"[,:;(\[{=-]$")
-_ENDS = re.compile(r"(?<=[.!?])\s+(?=[A-Z`'\"(\[])")
+_GOES_ON = r"[,:;(\[{=-]$"
+_ENDS = r"(?<=[.!?])\s+(?=[A-Z`'\"(\[])"
 MOST_QUOTED = 300
 NARROWEST = 40
 """A shorter line was not wrapped: what follows is another."""
@@ -143,16 +143,18 @@ def quote_whole(text: str) -> str:
     Without colours, and without where in its own source it was. A line that ends in a colon or
     comma says nothing without the next.
     """
-    lines = [line.strip() for line in _ESCAPES.sub("", text).splitlines()]
-    lines = [line for line in (" ".join(_WHERE.sub("", each).split()) for each in lines) if line]
+    lines = [line.strip() for line in re.sub(_ESCAPES, "", text).splitlines()]
+    lines = [
+        line for line in (" ".join(re.sub(_WHERE, "", each).split()) for each in lines) if line
+    ]
     said = ""
     for line in lines:
         wrapped = len(said) >= NARROWEST and line[:1].islower()
-        if said and not _GOES_ON.search(said) and not wrapped:
+        if said and not re.search(_GOES_ON, said) and not wrapped:
             break
         said = f"{said} {line}".strip()
     whole = ""
-    for sentence in _ENDS.split(said):
+    for sentence in re.split(_ENDS, said):
         if whole and len(whole) + len(sentence) >= MOST_QUOTED:
             break
         whole = f"{whole} {sentence}".strip()

@@ -1,6 +1,9 @@
 """Data sources; the union is the registry."""
 
-from typing import TYPE_CHECKING
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TypeGuard
 
 from trtbuild.core.kinds import OneOf
 
@@ -17,8 +20,9 @@ if TYPE_CHECKING:
         video,
         yolo,
     )
+    from trtbuild.data.picture_files import PictureFiles
 
-__all__ = ["AnyDataSource"]
+__all__ = ["AnyDataSource", "holds_pictures"]
 
 AnyDataSource = OneOf[
     """
@@ -35,3 +39,9 @@ AnyDataSource = OneOf[
     """,
     __name__,
 ]
+
+
+def holds_pictures(source: object) -> TypeGuard[PictureFiles]:
+    """Tell whether a data source is a folder of pictures; what is not loaded has no values."""
+    module = sys.modules.get("trtbuild.data.picture_files")
+    return module is not None and isinstance(source, module.PictureFiles)

@@ -1,7 +1,5 @@
 """Sample, Manifest, and what every data source does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Protocol, Self, runtime_checkable
@@ -35,9 +33,9 @@ class Sample:
 
     name: str
     """Where it came from (`cat.jpg`, `eval.npz[3]`), for messages; never part of a result."""
-    arrays: dict[str, np.ndarray]
+    arrays: "dict[str, np.ndarray]"
     label: int | None = None
-    truth: np.ndarray | None = None
+    truth: "np.ndarray | None" = None
     """Its label where that is an array: boxes, a mask, a picture, tokens."""
     frames: int = 1
     """How many pictures its file holds; the first is read."""

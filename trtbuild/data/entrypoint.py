@@ -1,7 +1,5 @@
 """Samples from a Python callable; they are run once and stored."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -197,7 +195,7 @@ class Python(Options):
         )
 
 
-def _array(value: object, where: str) -> NDArray[Any]:
+def _array(value: object, where: str) -> "NDArray[Any]":
     import numpy as np
 
     try:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from trtbuild.core.options import Options
-from trtbuild.data import fitting, normalizing, pixels
 from trtbuild.data.view import View
 
 if TYPE_CHECKING:
@@ -108,6 +107,8 @@ class Preprocess(Options):
 
     def find_shape(self) -> tuple[int | str, ...]:
         """Return the shape that every picture comes to have, a `?` for each size of its own."""
+        from trtbuild.data import fitting
+
         size = self.crop or fitting.find_canvas(self) or ("?", "?")
         return (self.channels, *size) if self.layout == "chw" else (*size, self.channels)
 
@@ -135,6 +136,8 @@ class Preprocess(Options):
         """
         import numpy as np
 
+        from trtbuild.data import fitting, pixels
+
         channels: Literal["L", "RGB"] = "L" if self.color == "gray" else "RGB"
         if isinstance(picture, np.ndarray):
             picture = pixels.image_from_array(picture, name)
@@ -146,6 +149,8 @@ class Preprocess(Options):
 
     def normalize(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return what the model takes of the pixels that it sees."""
+        from trtbuild.data import normalizing
+
         return normalizing.normalize(self, array)
 
     def undo(self, array: NDArray[Any]) -> NDArray[np.uint8]:
@@ -153,8 +158,12 @@ class Preprocess(Options):
 
         The way back from `apply`: layout, mean and std, scale, colour. Gray shows as gray.
         """
+        from trtbuild.data import normalizing
+
         return normalizing.undo(self, array)
 
     def view(self, width: int, height: int) -> View:
         """Return where the pixels of a picture of this size come to lie in what the model takes."""
+        from trtbuild.data import fitting
+
         return fitting.find_view(self, width, height)

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
-from trtbuild.core.options import Options
-from trtbuild.core.records import FixAccount, LeftAlone
+from trtbuild.core.records import FixAccount, FixAccounts, LeftAlone
 from trtbuild.core.words import join_few, last_words
 from trtbuild.fixes.base import FixKind, FixLog, GraphFix
 from trtbuild.fixes.prepare import hoist_constants, name_nodes
@@ -22,13 +21,7 @@ if TYPE_CHECKING:
     import onnx
     import onnx_graphsurgeon as gs
 
-__all__ = ["FixAccounts", "apply_fixes"]
-
-
-class FixAccounts(Options):
-    """`fixes.json`: what each fix did, in the recipe's order."""
-
-    fixes: tuple[FixAccount, ...]
+__all__ = ["apply_fixes"]
 
 
 def apply_fixes(

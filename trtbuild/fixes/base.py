@@ -1,7 +1,5 @@
 """GraphFix, FixKind, FixLog: a change to a graph says what it did, and what it left and why."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
@@ -54,7 +52,7 @@ class GraphFix(Protocol):
     def kind(self) -> str:
         """The name that the recipe knows it by."""
 
-    def apply(self, graph: gs.Graph) -> FixLog:
+    def apply(self, graph: "gs.Graph") -> FixLog:
         """Change the graph in place and say what was done."""
 
 
@@ -71,7 +69,7 @@ class FixKind(Options):
 
     kind: str
 
-    def apply(self, graph: gs.Graph) -> FixLog:
+    def apply(self, graph: "gs.Graph") -> FixLog:
         """Change the graph in place and say what was done."""
         raise NotImplementedError
 

@@ -1,7 +1,5 @@
 """Gates: pass or fail rules on a metric."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Protocol, Self, get_args
@@ -12,13 +10,6 @@ from pydantic_core.core_schema import ValidationInfo
 from trtbuild.core.comparison import GateVerdict, Measure
 from trtbuild.core.options import Options, Share
 from trtbuild.measure.metrics import Metric, find_row
-from trtbuild.measure.verdicts import (
-    leave_unjudged,
-    verdict_of_at_least,
-    verdict_of_at_most,
-    verdict_of_drop,
-    verdict_of_faults,
-)
 
 __all__ = ["Bound", "Gate", "explain_bound", "explain_drop", "judge_gates"]
 
@@ -198,6 +189,8 @@ class Gate(Options):
         return [blank.model_copy(update=known)]
 
     def _verdicts(self, measure: Measure, samples: int, unjudged: str) -> Iterator[GateVerdict]:
+        from trtbuild.measure.verdicts import leave_unjudged, verdict_of_drop
+
         own = measure.own  # a value of the candidate's alone
         for verdict in self._bounds(measure, samples):
             yield verdict if own or not unjudged else leave_unjudged(verdict, unjudged)
@@ -206,6 +199,8 @@ class Gate(Options):
             yield leave_unjudged(verdict, unjudged) if unjudged else verdict
 
     def _bounds(self, measure: Measure, samples: int) -> Iterator[GateVerdict]:
+        from trtbuild.measure.verdicts import verdict_of_at_least, verdict_of_at_most
+
         if self.at_least is not None:
             yield verdict_of_at_least(measure, self.at_least, self.confidence, samples)
         if self.at_most is not None:
@@ -229,6 +224,8 @@ def judge_gates(
     gates: Iterable[Gate], measures: tuple[Measure, ...], *, samples: int, unjudged: str = ""
 ) -> tuple[GateVerdict, ...]:
     """Judge every gate, and what fails whatever they ask."""
+    from trtbuild.measure.verdicts import verdict_of_faults
+
     asked = (
         each for gate in gates for each in gate.judge(measures, samples=samples, unjudged=unjudged)
     )

@@ -17,7 +17,7 @@ Index = tuple[slice | int | EllipsisType, ...]
 
 __all__ = ["Part", "format_slices", "parse_part"]
 
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
+_WHOLE = r"[+-]?\d{1,18}"
 _MOST_ITEMS = 32
 """The most axes that a NumPy array of any version has."""
 EXAMPLE = "write `NAME[:, 4:]`, the slices of NumPy, the first of them `:` for the batch"
@@ -105,10 +105,10 @@ def parse_part(text: str) -> Part:
 def _read(item: str, text: str) -> slice | int | EllipsisType:
     if item == "...":
         return Ellipsis
-    if _WHOLE.fullmatch(item):
+    if re.fullmatch(_WHOLE, item):
         return int(item)
     numbers = [each.strip() for each in item.split(":")]
-    fits = all(not each or _WHOLE.fullmatch(each) for each in numbers)
+    fits = all(not each or re.fullmatch(_WHOLE, each) for each in numbers)
     if not fits or len(numbers) not in (2, 3):
         raise ValueError(f"`{text}`: `{item}` is no slice; {EXAMPLE}")
     found = slice(*(int(each) if each else None for each in numbers))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Placement", "arrange", "fits", "quote_setting"]
 
 Shape = Sequence[int | str]
-_PLAIN = re.compile(r"(?i)(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_][a-z0-9_.]*")
+_PLAIN = r"(?i)(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_][a-z0-9_.]*"
 """What YAML reads as text without quotes."""
 
 
@@ -106,7 +106,7 @@ def fits(shape: Shape, wanted: Shape) -> bool:
 
 def quote_setting(name: str, setting: str) -> str:
     """Return the line of a recipe that says how an input is fed."""
-    if not _PLAIN.fullmatch(name):
+    if not re.fullmatch(_PLAIN, name):
         name = "'" + name.replace("'", "''") + "'"
     return f"inputs: {{{name}: {{{setting}}}}}"
 

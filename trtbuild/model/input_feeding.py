@@ -1,7 +1,5 @@
 """InputFeeding: what a recipe says of how a model input is fed."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator

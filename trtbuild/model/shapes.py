@@ -33,14 +33,14 @@ _SIZES = (6, 7)
 """TensorProto's INT32 and INT64: what shapes are made of, which inference reads."""
 
 
-_NO_NAME = re.compile(r"unk__.*|[\W\d]*|none|null|unk|unknown|undefined", re.IGNORECASE)
+_NO_NAME = r"(?i)unk__.*|[\W\d]*|none|null|unk|unknown|undefined"
 """Inference makes up `unk__0`. Paddle writes `?`, others `-1` or `None`: not known, and not one and
 the same wherever it stands."""
 
 
 def is_named(size: Dimension) -> bool:
     """Tell whether a dimension has a name that somebody gave it."""
-    return isinstance(size, str) and not _NO_NAME.fullmatch(size)
+    return isinstance(size, str) and not re.fullmatch(_NO_NAME, size)
 
 
 def forget_unknown(model: onnx.ModelProto) -> None:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile
-from trtbuild.data.picture_files import PictureFiles
+from trtbuild.data import holds_pictures
 from trtbuild.plan.compile import name_capture_step
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.schema import Recipe
@@ -43,7 +43,7 @@ def find_absent_data(recipe: Recipe, base: Path) -> dict[str, str]:
     if compared is not None and compared.data not in found:
         judged = recipe.data.get(compared.data)
         try:
-            if isinstance(judged, PictureFiles):
+            if holds_pictures(judged):
                 judged.find_label_files(base)
             for task in compared.metrics:
                 if not isinstance(task, str) and not task.is_code:

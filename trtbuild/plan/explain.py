@@ -1,7 +1,5 @@
 """Plan × store × last record → Decisions with Reasons."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal

@@ -15,7 +15,7 @@ from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.picture_files import PictureFiles
+from trtbuild.data import holds_pictures
 from trtbuild.data.truths.base import tells_classes
 from trtbuild.plan.compile import list_used_data
 from trtbuild.plan.feeding_fit import find_data_problems, find_unknown_inputs
@@ -28,6 +28,7 @@ from trtbuild.recipe.problems import Problem
 
 if TYPE_CHECKING:
     from trtbuild.data import AnyDataSource
+    from trtbuild.data.picture_files import PictureFiles
     from trtbuild.recipe.load import ExaminedRecipe
     from trtbuild.recipe.schema import Recipe
     from trtbuild.sources.base import Source
@@ -225,7 +226,7 @@ def _of_data(recipe: Recipe, base: Path) -> Looks:
         if source.kind != "random":
             option = "path" if hasattr(source, "path") else "entrypoint"
             yield ("data", name, option), Look(source, base)
-        if isinstance(source, PictureFiles) and hasattr(source.find_label_kind(), "path"):
+        if holds_pictures(source) and hasattr(source.find_label_kind(), "path"):
             at = ("labels", "path") if "labels" in type(source).model_fields else ("path",)
             yield ("data", name, *at), Look(_LabelFiles(source), base)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from trtbuild.data.picture_files import PictureFiles
+from trtbuild.data import holds_pictures
 from trtbuild.data.truths.base import tells_classes
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Ref, Step
@@ -35,7 +35,7 @@ def add_labels(
 
     names: tuple[str, ...] = ()
     files: tuple[LabelFile, ...] = ()
-    if isinstance(source, PictureFiles) and compare.data not in here.absent:
+    if holds_pictures(source) and compare.data not in here.absent:
         names, found = source.find_names(here.base), source.find_label_files(here.base)
         pinned = here.pinned(found.values())
         files = tuple(LabelFile(name=n, file=p) for n, p in zip(found, pinned, strict=True))

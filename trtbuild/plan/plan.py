@@ -1,7 +1,5 @@
 """Plan, PlannedStep; ingredients and digests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -55,7 +53,7 @@ class Plan(Options):
     facts: dict[str, str]
     steps: tuple[PlannedStep, ...]
 
-    def cut_after(self, names: tuple[str, ...]) -> Plan:
+    def cut_after(self, names: tuple[str, ...]) -> "Plan":
         """Return the plan of the named steps and all that they need."""
         wanted = set(names)
         for planned in reversed(self.steps):

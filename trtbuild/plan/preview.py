@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.frozen import frozen
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["PreviewRequest", "add_previews", "name_picked", "name_preview"]
 
 
-@dataclass(frozen=True)
+@frozen
 class PreviewRequest:
     """What is to be shown."""
 

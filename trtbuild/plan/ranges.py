@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
-from trtbuild.calib.range_import import name_few, select_ranges
 from trtbuild.core.errors import MissingFile, RangeFileError
 from trtbuild.core.patterns import assign_patterns, find_matches
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
-from trtbuild.model.onnx_file import load_bare
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
 from trtbuild.plan.quantizing import list_manual_ranges
 from trtbuild.quant.requests import PrecisionRequests
@@ -60,6 +58,7 @@ def collect_given_ranges(
         StepInputError: two patterns mean a tensor, and neither is more specific.
     """
     from trtbuild.calib.range_file import list_bounds
+    from trtbuild.calib.range_import import select_ranges
 
     cache, filed = _cache(loaded, section), _file(loaded, section)
     table = select_ranges(cache, set(tensors)) if cache else Ranges(tensors={})
@@ -69,6 +68,7 @@ def collect_given_ranges(
 
 def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
     """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
+    from trtbuild.model.onnx_file import load_bare
     from trtbuild.quant.placing.required_ranges import find_required_ranges
 
     bare = load_bare(model)
@@ -116,6 +116,7 @@ def _check_calibrators(
     loaded: LoadedRecipe, section: Quantization, model: FilePath
 ) -> Iterator[Problem]:
     """A calibrator of its own is for tensors that calibration looks at, one for each of them."""
+    from trtbuild.model.onnx_file import load_bare
     from trtbuild.quant.placing.policy import list_candidates, list_floating
 
     found = load_bare(model)
@@ -162,6 +163,8 @@ def _check_file(
     known = set(tensors)
     unknown = [name for name in table.ranges.tensors if name not in known] if table else []
     if unknown:
+        from trtbuild.calib.range_import import name_few
+
         told = f"{section.ranges_file}: the model has no tensor {name_few(unknown)}"
         yield loaded.source.problem(FILE, told, suggest_nearest_to_any(unknown, tensors))
 
@@ -177,6 +180,8 @@ def _check_cache(
         return
     names = list(table.ranges.tensors) if table else []
     if table and not set(names) & set(tensors):
+        from trtbuild.calib.range_import import name_few
+
         told = f"the model has none of its {len(names)} tensors: {name_few(names)}"
         yield loaded.source.problem(CACHE, told, suggest_nearest_to_any(names, tensors))
 
@@ -185,6 +190,7 @@ def _find_lacking(
     loaded: LoadedRecipe, section: Quantization, tensors: Sequence[str], model: FilePath
 ) -> Iterator[Problem]:
     """INT8 that is asked for is not left out because a range is missing."""
+    from trtbuild.calib.range_import import name_few
     from trtbuild.quant.placing.required_ranges import find_missing_ranges
 
     wants = list(find_needed_ranges(section, model))

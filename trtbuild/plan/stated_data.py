@@ -6,9 +6,8 @@ from pathlib import Path
 
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.values import TensorSpec
-from trtbuild.data import AnyDataSource
+from trtbuild.data import AnyDataSource, holds_pictures
 from trtbuild.data.base import Manifest
-from trtbuild.data.picture_files import PictureFiles
 
 __all__ = ["state_manifest"]
 
@@ -18,12 +17,13 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
 
     Its count is 0 where that shows only in reading, and a size `?`.
     """
+    whole = source
     if source.kind == "random":
         tensors = tuple(
             TensorSpec(name=name, dtype=drawn.dtype, shape=drawn.shape)
             for name, drawn in sorted(source.inputs.items())
         )
-    elif isinstance(source, PictureFiles) or source.kind == "video":
+    elif holds_pictures(source) or source.kind == "video":
         how = source.preprocess
         tensors = (TensorSpec(name=source.input, dtype=how.dtype, shape=how.find_shape()),)
     elif source.kind == "text":
@@ -34,7 +34,7 @@ def state_manifest(source: AnyDataSource, base: Path) -> Manifest | None:
         )
     else:
         return None
-    return Manifest(count=_count(source, base), samples=(), tensors=tensors, labelled=False)
+    return Manifest(count=_count(whole, base), samples=(), tensors=tensors, labelled=False)
 
 
 def _count(source: AnyDataSource, base: Path) -> int:

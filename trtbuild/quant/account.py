@@ -1,7 +1,5 @@
 """What quantization did to a model, layer by layer, and what it left alone and why."""
 
-from __future__ import annotations
-
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.records import RequestedLayer

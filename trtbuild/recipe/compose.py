@@ -30,7 +30,7 @@ __all__ = ["At", "Node", "TextError", "compose_yaml"]
 MOST_NODES = 50_000
 """With every alias written out: the bound on what a few lines of nested aliases may become."""
 DEEPEST = 32
-_REFUSED_IN_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_REFUSED_IN_TEXT = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 
 At = tuple[int, int]
 """line, column, counted from 0."""
@@ -204,11 +204,11 @@ class _Composer:
         """Read a word: quoted it is text, plain it is what YAML 1.2 says."""
         at, text = _at(event), event.value
         if event.style is not None:
-            odd = _REFUSED_IN_TEXT.search(text)
+            odd = re.search(_REFUSED_IN_TEXT, text)
             if odd is not None:
                 told = f"the character U+{ord(odd[0]):04X} has no place in a recipe"
                 self.found.append(TextError(at, told, "remove it"))
-                text = _REFUSED_IN_TEXT.sub("?", text)
+                text = re.sub(_REFUSED_IN_TEXT, "?", text)
             return Node(at, text, quoted=True, bad=odd is not None)
         try:
             return Node(at, resolve_scalar(text))

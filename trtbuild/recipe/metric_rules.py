@@ -12,11 +12,9 @@ from trtbuild.measure.base import Figure, MetricKind
 from trtbuild.measure.gates import Gate, explain_bound, explain_drop
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import LABELLED, Metric, find_row
-from trtbuild.measure.tasks import list_figures
 from trtbuild.recipe.problems import Path, Problem, find_nearest, fold_case
 from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import Compare, Recipe
-from trtbuild.recipe.schema_places import join_names, list_kinds
 from trtbuild.recipe.source import RecipeText
 
 __all__ = [
@@ -26,11 +24,13 @@ __all__ = [
     "gates_judge_figures",
 ]
 
-_TOP = re.compile(r"(?:top|acc@|accuracy@)([1-9][0-9]{0,5})")
+_TOP = r"(?:top|acc@|accuracy@)([1-9][0-9]{0,5})"
 
 
 def accuracy_has_labels(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """`top1`, `top5`, and kinds that judge by labels, need to know what is right."""
+    from trtbuild.recipe.schema_places import join_names, list_kinds
+
     compare = recipe.compare
     data = recipe.data.get(compare.data) if compare is not None else None
     if compare is None or data is None:
@@ -77,11 +77,18 @@ def _list_tasks(recipe: Recipe) -> Iterator[tuple[int, MetricKind]]:
             yield index, metric
 
 
+def _figures(metric: MetricKind) -> Iterator[tuple[str, Figure]]:
+    # Loaded where a metric has options.
+    from trtbuild.measure.tasks import list_figures
+
+    return list_figures(metric)
+
+
 def figures_are_named_once(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """No two metrics yield figures of one name."""
     known = dict.fromkeys(get_args(Metric), "")
     for index, metric in _list_tasks(recipe):
-        names = [name for name, _ in list_figures(metric)]
+        names = [name for name, _ in _figures(metric)]
         twice = [name for name in names if name in known or names.count(name) > 1]
         if twice:
             other = known.get(twice[0], "")
@@ -96,7 +103,7 @@ def figures_are_named_once(recipe: Recipe, source: RecipeText) -> Iterator[Probl
 
 def gates_judge_figures(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """A gate names a metric, or a figure of one that is listed, and a rule that suits it."""
-    figures = {name: each for _, task in _list_tasks(recipe) for name, each in list_figures(task)}
+    figures = {name: each for _, task in _list_tasks(recipe) for name, each in _figures(task)}
     for index, gate in enumerate(recipe.compare.gates if recipe.compare is not None else ()):
         path: Path = ("compare", "gates", index)
         if find_row(gate.metric) is not None:
@@ -105,6 +112,8 @@ def gates_judge_figures(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
         if figure is not None:
             yield from _suits(gate, figure, path, source)
             continue
+        from trtbuild.recipe.schema_places import join_names
+
         known = [*get_args(Metric), *figures]
         told = f"`{clip(gate.metric)}` is no metric, and no figure of those under `metrics`"
         guess = find_nearest(gate.metric, known)
@@ -116,8 +125,10 @@ def gates_judge_figures(recipe: Recipe, source: RecipeText) -> Iterator[Problem]
 
 def find_metric_of(figure: str) -> str:
     """Show the metric with options that yields a figure of a name; empty where none does."""
+    from trtbuild.recipe.schema_places import list_kinds
+
     name = fold_case(figure)
-    if top := _TOP.fullmatch(name):
+    if top := re.fullmatch(_TOP, name):
         return f"{{kind: classification, top: [{top[1]}]}}"
     for kind, each in list_kinds(AnyMetric).items():
         needed = [option for option, field in each.model_fields.items() if field.is_required()]

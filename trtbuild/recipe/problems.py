@@ -1,7 +1,5 @@
 """Problem: what is wrong in a recipe, where, and the next move; as text, JSON or annotations."""
 
-from __future__ import annotations
-
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping

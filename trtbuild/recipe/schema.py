@@ -1,7 +1,5 @@
 """Recipe and its sections; the kinds come from the unions of the parts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """Executor and Listener protocols, and what passes between them and the walk."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,7 +90,7 @@ class Executor(Protocol):
 class Listener(Protocol):
     """Who is told what happens: a terminal, a log."""
 
-    def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
+    def planned(self, plan: "Plan", decisions: "Sequence[Decision]") -> None:
         """Hear what is about to be done."""
 
     def expected(self, seconds: Mapping[str, float]) -> None:
@@ -117,7 +115,7 @@ class Listener(Protocol):
 class QuietListener:
     """A listener that hears everything and says nothing."""
 
-    def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
+    def planned(self, plan: "Plan", decisions: "Sequence[Decision]") -> None:
         """Say nothing."""
 
     def expected(self, seconds: Mapping[str, float]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.action import Action, Outcome
 from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.frozen import frozen
 from trtbuild.plan.observed import chain_anew, look_again, settle
 from trtbuild.plan.plan import (
     Plan,
@@ -63,7 +63,7 @@ def walk_plan(
     return tuple(run.outcomes[planned.name] for planned in plan.steps)
 
 
-@dataclass
+@frozen
 class _ClaimedStep:
     planned: PlannedStep
     contents: str

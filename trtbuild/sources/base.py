@@ -1,7 +1,5 @@
 """What all sources of a model have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +36,7 @@ class Source(Options):
         return f"{self.kind} {self.place}"
 
     @property
-    def published(self) -> Weights | None:
+    def published(self) -> "Weights | None":
         """Return the one file that is fetched, or lies beside the recipe, and is no code."""
         return None
 

@@ -1,7 +1,5 @@
 """An input of a model that is exported, as a recipe describes it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """Which sizes an exporter sees for dimensions that have names, and at which its work is checked."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import product
@@ -49,7 +47,7 @@ class Sizes(Options):
 
 
 def choose_sizes(
-    inputs: Mapping[str, InputSpec],
+    inputs: "Mapping[str, InputSpec]",
     profiles: Sequence[Mapping[str, Shapes]],
     later: Mapping[tuple[str, int], int],
 ) -> Sizes:
@@ -121,7 +119,7 @@ def _is_batch(name: str, shapes: Iterable[Sequence[int | str]]) -> bool:
 
 
 def _set_later(
-    inputs: Mapping[str, InputSpec], later: Mapping[tuple[str, int], int]
+    inputs: "Mapping[str, InputSpec]", later: Mapping[tuple[str, int], int]
 ) -> Iterator[tuple[str, int]]:
     for (tensor, axis), size in later.items():
         shape = inputs[tensor].shape if tensor in inputs else ()

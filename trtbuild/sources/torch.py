@@ -1,7 +1,5 @@
 """A PyTorch module that Python code makes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self

@@ -1,7 +1,5 @@
 """Where a file of weights lies: beside the recipe, or at a URL, by its digest."""
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator

@@ -1,7 +1,5 @@
 """Step, Ref, Pinned, Context: a step is JSON in, files out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path

@@ -1,13 +1,11 @@
 """Pin a data source."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
@@ -17,10 +15,12 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
 from trtbuild.data.base import Decoded, Manifest, Sample
-from trtbuild.model.feeds import Feeder
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
 from trtbuild.steps.held_files import demand_unchanged
+
+if TYPE_CHECKING:
+    from trtbuild.model.feeds import Feeder
 
 __all__ = ["CaptureData", "DataInput"]
 
@@ -44,12 +44,14 @@ class DataInput(HeldElsewhere):
     inputs: dict[str, InputFeeding] = {}
     """What the recipe says of how some inputs are fed."""
 
-    def make_feeder(self, inputs: Sequence[TensorSpec], context: Context) -> Feeder:
+    def make_feeder(self, inputs: Sequence[TensorSpec], context: Context) -> "Feeder":
         """Return what feeds a model with these inputs the captured samples.
 
         Raises:
             StepInputError: they cannot be fed.
         """
+        from trtbuild.model.feeds import Feeder
+
         return Feeder(inputs, self.read_manifest(context).tensors, self.inputs)
 
     def read_manifest(self, context: Context) -> Manifest:
@@ -172,7 +174,7 @@ class CaptureData(Step):
         self.write(context, "manifest", survey.manifest(), indent=1)
 
     def _read(
-        self, context: Context, store: Callable[[Sample], None], keeper: _Keeper
+        self, context: Context, store: Callable[[Sample], None], keeper: "_Keeper"
     ) -> Generator[Sample]:
         paths = _paths(self.files, context)
         if self.source.captured:

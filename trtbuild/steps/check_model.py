@@ -1,14 +1,11 @@
 """Hold a target's model against the static rules, before it is built."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import Range, Ranges
 from trtbuild.quant.rules.build_target import BuildTarget
-from trtbuild.quant.rules.faults import describe_fault
 from trtbuild.steps.base import Context, Ref, Step
 
 if TYPE_CHECKING:
@@ -46,6 +43,7 @@ class CheckModel(Step):
             StepInputError: an error is left: names rule, nodes, reason and next move of each.
         """
         from trtbuild.model.onnx_file import load_onnx
+        from trtbuild.quant.rules.faults import describe_fault
         from trtbuild.quant.rules.model_checks import check_against_rules
         from trtbuild.quant.rules.operators import note_unknowable
         from trtbuild.quant.rules.subject import RuleSubject
@@ -67,12 +65,12 @@ class CheckModel(Step):
             context.events.note(note)
         self._write(context, found)
 
-    def _write(self, context: Context, found: ModelChecks) -> None:
+    def _write(self, context: Context, found: "ModelChecks") -> None:
         self.write(context, "checks", found, indent=1)
         # An engine waits for this file alone: turning a rule off builds nothing anew.
         self.out(context, "passed").write_text("no error\n")
 
-    def _account(self, context: Context) -> QuantizationAccount | None:
+    def _account(self, context: Context) -> "QuantizationAccount | None":
         from trtbuild.quant.account import QuantizationAccount
 
         return None if self.account is None else context.read(self.account, QuantizationAccount)
@@ -81,8 +79,10 @@ class CheckModel(Step):
         return {} if self.ranges is None else context.read(self.ranges, Ranges).tensors
 
 
-def _refuse(errors: Sequence[RuleFault]) -> None:
+def _refuse(errors: "Sequence[RuleFault]") -> None:
     if errors:
+        from trtbuild.quant.rules.faults import describe_fault
+
         codes = ", ".join(dict.fromkeys(fault.code for fault in errors))
         first, *rest = map(describe_fault, errors)
         raise StepInputError(

@@ -1,25 +1,21 @@
 """Compare what is built with the reference."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
-from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import LABELLED, Metric
-from trtbuild.model.number_type import FLOAT_NAMES
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.measuring import Measuring, measure_all, tell_hidden_parts
 
 if TYPE_CHECKING:
+    from trtbuild.core.arrays import ArrayFile
     from trtbuild.core.comparison import Comparison, Measure
 
 __all__ = ["CompareOutputs", "compare_outputs", "name_reference"]
@@ -85,6 +81,8 @@ class CompareOutputs(Step):
 
     def _hold_data_apart(self, context: Context) -> None:
         """Say where calibration saw the same samples, or values of another scale."""
+        from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
+
         if self.calibration is None:
             return
         from trtbuild.quant.rules.check import make_fault
@@ -143,7 +141,7 @@ def compare_outputs(
     runner: str,
     reference_runner: str = "",
     any_reference: bool = False,
-) -> Comparison:
+) -> "Comparison":
     """Compare the outputs that a step names; the words say of what they are, and what ran.
 
     Gates that hold the candidate against a quantized reference are not judged, unless `any` will
@@ -153,6 +151,8 @@ def compare_outputs(
         StepInputError: the outputs are not of the samples that the data holds.
         CorruptObject: a file of outputs is torn.
     """
+    from trtbuild.core.arrays import ArrayFile
+
     numbers, behind = _describe_reference(step.reference_model, context)
     name = name_reference(numbers, step.reference_name)
     manifest = step.data.read_manifest(context)
@@ -217,6 +217,8 @@ def _describe_reference(model: Ref | None, context: Context) -> tuple[str, Mappi
 
 def name_reference(numbers: str, name: str) -> str:
     """Name a reference for what it is: by the type of its numbers, and its name if it has one."""
+    from trtbuild.model.number_type import FLOAT_NAMES
+
     if name:
         return f"{name} ({numbers})" if numbers else name
     if numbers not in FLOAT_NAMES.values():
@@ -226,6 +228,8 @@ def name_reference(numbers: str, name: str) -> str:
 
 def _explain_unjudged(numbers: str, name: str) -> str:
     """Say why no gate can hold a candidate against a reference; nothing where one can."""
+    from trtbuild.model.number_type import FLOAT_NAMES
+
     if numbers in FLOAT_NAMES.values():
         return ""
     return (
@@ -238,7 +242,7 @@ def _join(one: Sequence[str], other: Sequence[str]) -> list[str]:
     return list(dict.fromkeys([*one, *other]))
 
 
-def _doubt_weights(measures: Sequence[Measure], caveats: Sequence[str]) -> Iterator[Measure]:
+def _doubt_weights(measures: "Sequence[Measure]", caveats: Sequence[str]) -> "Iterator[Measure]":
     """Say of shares beside seeded weights that they are of answers that mean nothing."""
     from trtbuild.sources.torch_module import SEEDED
 
@@ -248,7 +252,7 @@ def _doubt_weights(measures: Sequence[Measure], caveats: Sequence[str]) -> Itera
         yield each.model_copy(update={"doubt": doubt}) if moot else each
 
 
-def _demand_samples(side: str, file: ArrayFile, count: int) -> None:
+def _demand_samples(side: str, file: "ArrayFile", count: int) -> None:
     for name in file.names:
         if file.count(name) != count:
             raise StepInputError(

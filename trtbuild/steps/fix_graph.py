@@ -1,7 +1,5 @@
 """Run the recipe's graph fixes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """Bring a model in as ONNX."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal

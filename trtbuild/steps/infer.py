@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.model.nodes import iterate_nodes
@@ -97,6 +96,7 @@ def write_outputs(
     Raises:
         StepInputError: a sample does not fit an input, or an output cannot be kept.
     """
+    from trtbuild.core.arrays import write_npz
     from trtbuild.model.half_twin import ROUNDED
 
     given = context.path(model)

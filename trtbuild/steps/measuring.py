@@ -6,23 +6,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
-from trtbuild.measure.intervals import list_confidences
 from trtbuild.measure.kinds import AnyMetric
 from trtbuild.measure.metrics import METRIC_ROWS
-from trtbuild.measure.outputs import measure_output
-from trtbuild.measure.pairs import Output, list_row_shapes
-from trtbuild.measure.parts import parse_part
 from trtbuild.steps.base import Context, Pinned, Ref
 
 if TYPE_CHECKING:
     import numpy as np
 
+    from trtbuild.core.arrays import ArrayFile
     from trtbuild.core.comparison import Measure
+    from trtbuild.measure.pairs import Output
 
 __all__ = [
     "Measuring",
@@ -100,6 +97,10 @@ def measure_all(
         StepInputError: a part is none of its output, or a task does not fit.
         MissingDependency: a task needs a library that is not installed.
     """
+    from trtbuild.measure.intervals import list_confidences
+    from trtbuild.measure.outputs import measure_output
+    from trtbuild.measure.parts import parse_part
+
     sides = [{name: file.read_rows(name) for name in names if name in file.names} for file in files]
     parts = {name: parse_part(text) for name, text in asked.parts.items()}
     for name, part in parts.items():
@@ -144,6 +145,9 @@ def demand_part(name: str, text: str, output: Output) -> None:
     Raises:
         StepInputError: it is not; says why.
     """
+    from trtbuild.measure.pairs import list_row_shapes
+    from trtbuild.measure.parts import parse_part
+
     for shape in dict.fromkeys(list_row_shapes(output)):
         why = parse_part(text).explain_misfit((None, *shape))
         if why:

@@ -3,8 +3,6 @@
 A record that is whole may still be another's: copied, restored to a wrong name, or forged.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

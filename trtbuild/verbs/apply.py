@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.frozen import frozen
 from trtbuild.core.placed import COMPARISON
 from trtbuild.core.records import Record
 from trtbuild.plan.explain import decide
-from trtbuild.plan.lock import Lock, find_lock
 from trtbuild.plan.plan import Plan
-from trtbuild.plan.saved_plan import SavedPlan, demand_fresh
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
-from trtbuild.store.maintenance import note_lock
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import RenderPage, prepare_directory
@@ -27,12 +26,16 @@ from trtbuild.verbs.lock_gates import add_lock_verdicts, has_lock_gates
 from trtbuild.verbs.record import list_placed_files, make_record
 from trtbuild.verbs.tuned import read_tuning
 
+if TYPE_CHECKING:
+    from trtbuild.plan.lock import Lock
+    from trtbuild.plan.saved_plan import SavedPlan
+
 __all__ = ["AppliedRecipe", "RenderPage", "apply_recipe"]
 
 MOST_TRIES = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class AppliedRecipe:
     """What an apply did."""
 
@@ -80,6 +83,8 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
         notes += (*remarks, *filter(None, [store.remark]))
         decisions = decide(made, store)
         if saved is not None:
+            from trtbuild.plan.saved_plan import demand_fresh
+
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
         listener.expected(estimate_seconds(made, decisions, store))
@@ -91,6 +96,9 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
             mend=lambda error: _weed(made, store, listener, error),
         )
         if lock is not None:
+            from trtbuild.plan.lock import find_lock
+            from trtbuild.store.maintenance import note_lock
+
             note_lock(store, find_lock(loaded.file))
     passed = all(verdict.passed for _, verdict in placed.record.list_verdicts())
     seconds = round(time.perf_counter() - begin, 3)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from trtbuild import __version__
 from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.frozen import frozen
 from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED, RANGES, SENSITIVITY
 from trtbuild.core.records import Artifact, Record
 from trtbuild.core.watch import note_path
@@ -23,7 +23,7 @@ TOLD = (COMPARISON, RANGES, SENSITIVITY)
 """The names of the files that say what a build came to; the others are what it is for."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Delivery:
     """Where results go."""
 
@@ -37,7 +37,7 @@ class Delivery:
     """Place what fails its gates, too."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Placed:
     """What was placed."""
 

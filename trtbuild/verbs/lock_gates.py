@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from trtbuild.core.comparison import Comparison, GateVerdict
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.records import Record
 from trtbuild.measure.gates import Gate
-from trtbuild.measure.verdicts import leave_unjudged, verdict_of_lock
-from trtbuild.plan.lock import Lock, find_lock, read_lock
 from trtbuild.recipe.load import LoadedRecipe
+
+if TYPE_CHECKING:
+    from trtbuild.plan.lock import Lock
 
 __all__ = ["add_lock_verdicts", "has_lock_gates"]
 
@@ -31,6 +33,8 @@ def add_lock_verdicts(record: Record, loaded: LoadedRecipe) -> Record:
     found = record.comparison
     if not has_lock_gates(loaded) or found is None or loaded.recipe.compare is None:
         return record
+    from trtbuild.plan.lock import find_lock, read_lock
+
     lock, why = None, "there is no lock yet: `trtbuild lock` writes it"
     if find_lock(loaded.file).is_file():
         try:
@@ -45,6 +49,8 @@ def add_lock_verdicts(record: Record, loaded: LoadedRecipe) -> Record:
 
 
 def _judge(gate: Gate, found: Comparison, lock: Lock | None, why: str) -> Iterator[GateVerdict]:
+    from trtbuild.measure.verdicts import leave_unjudged, verdict_of_lock
+
     limit = gate.drop_from_lock_at_most
     if limit is None:
         return

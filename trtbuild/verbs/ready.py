@@ -14,8 +14,6 @@ from trtbuild.plan.first_look import (
     find_input_problems,
     find_unusable_files,
 )
-from trtbuild.plan.range_doubt import find_range_doubts
-from trtbuild.recipe.doubts import find_doubts
 from trtbuild.recipe.load import ExaminedRecipe, LoadedRecipe, examine_recipe
 from trtbuild.recipe.problems import Problem, sort_problems
 
@@ -87,6 +85,9 @@ def list_problems(path: Path | str) -> tuple[Problem, ...]:
     Raises:
         MissingFile: the recipe itself is not there.
     """
+    from trtbuild.plan.range_doubt import find_range_doubts
+    from trtbuild.recipe.doubts import find_doubts
+
     look = _Look.at(path)
     examined = look.examined
     doubts = [*find_doubts(examined.recipe, examined.source)] if examined.recipe else []

@@ -22,6 +22,7 @@ from trtbuild.core.records import (
     Comparison,
     DataUse,
     FixAccount,
+    FixAccounts,
     Outcome,
     PlacedFile,
     Record,
@@ -32,7 +33,6 @@ from trtbuild.core.records import (
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest
-from trtbuild.fixes.apply import FixAccounts
 from trtbuild.plan.checks import name_check_step
 from trtbuild.plan.compile import name_capture_step, name_target_step
 from trtbuild.plan.engine_runs import name_engine_comparison

@@ -1,7 +1,5 @@
 """The options that TensorRTs share; a flavour's class adds its own, and what it lacks it lacks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 

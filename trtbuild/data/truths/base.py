@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from trtbuild.data.preprocess import View
-
 if TYPE_CHECKING:
     import numpy as np
 
+    from trtbuild.data.preprocess import View
+
 __all__ = ["ClassKind", "LabelKind", "Reader", "tells_classes"]
 
-Reader = Callable[[str, View], "np.ndarray"]
+Reader = Callable[[str, "View"], "np.ndarray"]
 """The label of a picture, by its name, in what the model takes of it."""
 
 

@@ -1,7 +1,5 @@
 """BuildTarget: what a model is to be built for, as far as rules ask."""
 
-from __future__ import annotations
-
 from trtbuild.core.options import Options
 
 __all__ = ["ANY_TARGET", "FLOOR_BYTES", "BuildTarget"]
