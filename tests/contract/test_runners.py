@@ -8,7 +8,8 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.kinds import load_kinds, name_kind
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.core.values import TensorSpec
+from trtbuild.timing.base import MadeModule, Setting, Subject
 from trtbuild.timing.kinds import AnyRunner
 
 KINDS = load_kinds(AnyRunner)
@@ -21,7 +22,19 @@ def onnx_subject(folder):
     return Subject("m", "onnx", folder / "m.onnx")
 
 
-SUBJECTS = {"onnxruntime": onnx_subject}
+def module_subject(folder):
+    torch = pytest.importorskip("torch")
+
+    class Double(torch.nn.Module):
+        def forward(self, x):
+            return x + x
+
+    inputs = (TensorSpec(name="x", dtype="float32", shape=("n", 2)),)
+    made = MadeModule(Double(), inputs, ("x",))
+    return Subject("m", "module", folder, make=lambda: made)
+
+
+SUBJECTS = {"onnxruntime": onnx_subject, "torch": module_subject}
 """Of each kind something that doubles its input `x`."""
 
 

@@ -111,6 +111,6 @@ def test_a_start_has_its_parts(subject, context):
 
     assert min(found.load_ms, found.first_call_ms, *found.changed_ms) > 0
     assert 1 == len(found.changed_ms)
-    # 8 MiB of input and as much of output, where the system lets a process forget its peak.
-    assert found.host_peak_bytes is None or found.host_peak_bytes >= 16 << 20
+    # 8 MiB of input and as much of output, but for what is taken anew, where the system lets a process forget its peak.
+    assert found.host_peak_bytes is None or found.host_peak_bytes >= 12 << 20
     assert found.device_peak_bytes is None

@@ -18,11 +18,13 @@ from trtbuild.steps.timed_subjects import (
     list_pairs,
 )
 from trtbuild.timing.base import OpenRunner
+from trtbuild.timing.cuda import find_bus
 from trtbuild.timing.inputs import find_batch
 from trtbuild.timing.kinds import AnyRunner
 from trtbuild.timing.machine import BusyWatch, describe_machine
+from trtbuild.timing.nvml import GpuMeter, GpuWatch
 from trtbuild.timing.parallel import run_streams
-from trtbuild.timing.rounds import Lane, run_rounds
+from trtbuild.timing.rounds import Lane, Meter, run_rounds
 
 __all__ = ["MeasuredSpeed", "TimeRunners"]
 
@@ -79,23 +81,32 @@ class TimeRunners(Step):
                 opened.append(_Opened(told, model))
             except TrtbuildError as error:
                 left.append(NotRun(name=f"{subject.name}/{runner.label()}", reason=error.message))
+        on_gpu = any(each.variant.on == "gpu" for each in opened)
+        gpu = GpuWatch(find_bus()) if on_gpu else None
         watch = BusyWatch()
         with watch.watching():
-            rows = self._time_all(opened, left, context)
+            rows = self._time_all(opened, left, context, gpu)
         for each in opened:
             each.runner.close()
-        machine = describe_machine()
+        name, driver = ("", "") if gpu is None else gpu.describe()
+        state = {**watch.describe(), **({} if gpu is None else gpu.state())}
+        more = () if gpu is None else (*filter(None, [gpu.why_not]), *gpu.list_doubts())
+        machine = describe_machine(gpu=name, driver=driver)
         found = MeasuredSpeed(
-            machine=machine.model_copy(update={"state": watch.describe()}),
+            machine=machine.model_copy(update={"state": state}),
             variants=tuple(each.variant for each in opened),
             rows=tuple(rows),
             not_run=tuple(left),
-            doubts=tuple(watch.list_doubts()),
+            doubts=(*watch.list_doubts(), *more),
         )
         self.write(context, "speed", found)
 
     def _time_all(
-        self, opened: list[_Opened], left: list[NotRun], context: Context
+        self,
+        opened: list[_Opened],
+        left: list[NotRun],
+        context: Context,
+        gpu: GpuWatch | None,
     ) -> list[SpeedRow]:
         rows = []
         samples = self.timings.fed.read(context) if self.timings.fed is not None else []
@@ -113,7 +124,9 @@ class TimeRunners(Step):
                     continue
                 told = self.timings.fed.inputs if self.timings.fed is not None else {}
                 batch = find_batch(inputs, whole, told)
-                made.append((Lane(name, each.runner), whole, source, batch))
+                watched = gpu is not None and each.variant.on == "gpu"
+                meter = GpuMeter(gpu) if watched and gpu is not None else Meter()
+                made.append((Lane(name, each.runner, meter), whole, source, batch))
             run_rounds(
                 [lane for lane, *_ in made],
                 self.timings.protocol,

@@ -11,7 +11,9 @@ from trtbuild.steps.base import Context, Step
 from trtbuild.steps.timed_subjects import TimedSubject, Timings
 from trtbuild.timing.base import Arrays, OpenRunner
 from trtbuild.timing.cold import measure_cold_start
+from trtbuild.timing.cuda import find_bus
 from trtbuild.timing.kinds import AnyRunner
+from trtbuild.timing.nvml import GpuWatch
 
 __all__ = ["TimeStart"]
 
@@ -46,7 +48,20 @@ class TimeStart(Step):
                 for shapes in self.timings.shapes
             ]
 
+        # Asked before anything of CUDA is loaded: what is taken then is others'.
+        bus = find_bus()
+        watch = GpuWatch(bus) if bus else None
+        before = None if watch is None else watch.read_used_bytes()
+
+        def read_device_bytes() -> int | None:
+            now = None if watch is None else watch.read_used_bytes()
+            return None if now is None or before is None else max(0, now - before)
+
         found: ColdStart = measure_cold_start(
-            self.runner, self.subject.locate(context), self.timings.setting(), make_feeds
+            self.runner,
+            self.subject.locate(context),
+            self.timings.setting(),
+            make_feeds,
+            read_device_bytes,
         )
         self.write(context, "start", found)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.core.options import Options
+from trtbuild.core.options import Location, Options
 from trtbuild.core.protocol import Protocol
 from trtbuild.core.timing import NotRun, Shapes, TimedVariant
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.feeds import Feeder
 from trtbuild.model.input_feeding import InputFeeding
+from trtbuild.sources import ModelSource
 from trtbuild.steps.base import Context, Pinned
 from trtbuild.timing.base import OpenRunner, RunnerKind, Setting, Subject, SubjectSort, name_variant
 from trtbuild.timing.inputs import complete_shapes, draw_inputs, stack_samples
@@ -37,10 +39,16 @@ class TimedSubject(Options):
     flavour: str = ""
     """Which TensorRT an engine is of."""
     plugins: tuple[Pinned, ...] = ()
+    source: ModelSource | None = None
+    """What makes a module; `model` is then what was exported from it, and `weights` its own."""
+    base: Location = ""
+    """The folder that paths in the source relate to."""
 
     def locate(self, context: Context) -> Subject:
         """Return it as runners take it; large weights are linked beside the model."""
         path = context.path(self.model)
+        if self.source is not None:
+            return self._locate_module(self.source, path, context)
         if self.weights is not None:
             from trtbuild.model.onnx_file import link_together
 
@@ -49,9 +57,22 @@ class TimedSubject(Options):
         plugins = tuple(context.path(each) for each in self.plugins)
         return Subject(self.name, self.sort, path, plugins, self.flavour)
 
+    def _locate_module(self, source: ModelSource, path: Path, context: Context) -> Subject:
+        from trtbuild.timing.modules import explain_no_module, prepare_maker
+
+        weights = None if self.weights is None else context.path(self.weights)
+        return Subject(
+            self.name,
+            self.sort,
+            path,
+            make=prepare_maker(source, Path(self.base), weights),
+            why_not=explain_no_module(source),
+        )
+
     def size_bytes(self, context: Context) -> int:
         """Return the size of its files."""
-        files = [self.model, *([self.weights] if self.weights else [])]
+        apart = self.weights is not None and self.source is None
+        files = [self.model, *([self.weights] if self.weights and apart else [])]
         return sum(context.path(each).stat().st_size for each in files)
 
 

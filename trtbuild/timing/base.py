@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Arrays",
+    "MadeModule",
     "OpenRunner",
     "RunnerKind",
     "Setting",
@@ -25,6 +26,19 @@ __all__ = [
 
 SubjectSort = Literal["onnx", "module", "engine"]
 Arrays = Mapping[str, "np.ndarray"]
+
+
+@frozen
+class MadeModule:
+    """A `torch.nn.Module`, and how it is called."""
+
+    module: Any
+    inputs: tuple[TensorSpec, ...]
+    order: tuple[str, ...]
+    """Its inputs, as they are given."""
+    keywords: tuple[str, ...] = ()
+    """Their names, where they go by name."""
+    notes: tuple[str, ...] = ()
 
 
 @frozen
@@ -39,8 +53,10 @@ class Subject:
     plugins: tuple[Path, ...] = ()
     flavour: str = ""
     """Which TensorRT an engine is of."""
-    make: Any = None
-    """Of a module: makes the `torch.nn.Module`, and says how it is called."""
+    make: Callable[[], MadeModule] | None = None
+    """Of a module: makes it."""
+    why_not: str = ""
+    """Why it cannot be run as what it is."""
 
 
 @frozen

@@ -7,9 +7,10 @@ from typing import Any
 
 from trtbuild.core.errors import NoGpu, StepInputError
 
-__all__ = ["Event", "Graph", "Stream", "load_driver"]
+__all__ = ["Event", "Graph", "Stream", "find_bus", "load_driver"]
 
 _PLACES = ("libcuda.so.1", "libcuda.so", "nvcuda.dll")
+_BUS_BYTES = 32
 _NON_BLOCKING = 1
 """CU_STREAM_NON_BLOCKING: it does not wait for the legacy default stream."""
 _THREAD_LOCAL = 1
@@ -67,6 +68,21 @@ def _find_library() -> Any:
         except OSError:
             continue
     raise NoGpu("there is no NVIDIA driver here", hint="`trtbuild doctor` says what there is")
+
+
+def find_bus() -> str:
+    """Return where the first GPU that CUDA shows is plugged in; nothing where it shows none.
+
+    Nothing is taken of the GPU for that.
+    """
+    text = ctypes.create_string_buffer(_BUS_BYTES)
+    try:
+        library = _find_library()
+    except NoGpu:
+        return ""
+    if library.cuInit(0) or library.cuDeviceGetPCIBusId(text, _BUS_BYTES, 0):
+        return ""
+    return text.value.decode(errors="replace")
 
 
 class Stream:

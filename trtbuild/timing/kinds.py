@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from trtbuild.core.kinds import OneOf
 
 if TYPE_CHECKING:
-    from trtbuild.timing import onnxruntime
+    from trtbuild.timing import onnxruntime, torch
 
 __all__ = ["AnyRunner"]
 
 AnyRunner = OneOf[
     """
     onnxruntime.Onnxruntime
+    | torch.Torch
     """,
     __name__,
 ]

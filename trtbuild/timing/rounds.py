@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from trtbuild.core.protocol import Protocol
-from trtbuild.core.timing import SpeedRow, Spread, WarmUp
+from trtbuild.core.timing import DeviceUse, SpeedRow, Spread, WarmUp
 from trtbuild.timing.base import OpenRunner
 from trtbuild.timing.clock import quiet_collector, time_calls, time_events, warm_up
 from trtbuild.timing.quantiles import summarize
@@ -27,6 +27,10 @@ class Meter:
 
     def stop(self, calls: int) -> None:
         """End it, after so many calls."""
+
+    def use(self) -> DeviceUse | None:
+        """Return what it comes to."""
+        return None
 
 
 @dataclass
@@ -84,6 +88,7 @@ class Lane:
             transfers=_summarize(self.whole, 1e-6),
             per_second=(batch or 1) * 1000 / host.mean,
             warmup=self.warmup,
+            use=self.meter.use(),
             remarks=self._list_remarks(host),
         )
 

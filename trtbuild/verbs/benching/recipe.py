@@ -22,6 +22,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
 from trtbuild.steps.base import WEIGHTS, Pinned
+from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
@@ -78,8 +79,9 @@ def bench_recipe(
         listener.planned(made, decisions)
         listener.expected(estimate_seconds(made, decisions, store))
         outcomes = build_plan(loaded, made, store, executor, listener)
-        subjects = tuple(_list_models(outcomes, store))
-        outline = ModelOutline.read(Path(subjects[0].model.path))
+        models = tuple(_list_models(outcomes, store))
+        outline = ModelOutline.read(Path(models[0].model.path))
+        subjects = (*_list_modules(loaded, made, outcomes, store), *models)
         work = Work(
             name=loaded.recipe.name,
             subjects=subjects,
@@ -146,6 +148,26 @@ def _list_models(outcomes: Sequence[Outcome], store: Store) -> Iterator[TimedSub
                 model=_pin(artifacts["model"], store),
                 weights=_pin(artifacts[WEIGHTS], store) if WEIGHTS in artifacts else None,
             )
+
+
+def _list_modules(
+    loaded: LoadedRecipe, made: Plan, outcomes: Sequence[Outcome], store: Store
+) -> Iterator[TimedSubject]:
+    """Yield the module that a recipe starts from, where it starts from one."""
+    source = loaded.recipe.model
+    if source.kind == "onnx":
+        return
+    (step,) = (each.step for each in made.steps if each.name == "import_model")
+    (left,) = (each for each in outcomes if each.step == "import_model")
+    assert isinstance(step, ImportModel)  # noqa: S101  # what has this name is one
+    yield TimedSubject(
+        name="source",
+        sort="module",
+        model=_pin(_by_name(left)["model"], store),
+        weights=step.weights,
+        source=source,
+        base=step.base,
+    )
 
 
 def _by_name(outcome: Outcome) -> Mapping[str, Artifact]:

@@ -1,0 +1,290 @@
+"""A recipe's PyTorch module, as it stands or compiled."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from trtbuild.core.errors import StepInputError, TrtbuildError
+from trtbuild.core.options import Options
+from trtbuild.core.words import last_words
+from trtbuild.timing.base import Arrays, MadeModule, Setting, Subject
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from trtbuild.core.values import TensorSpec
+
+__all__ = ["Torch"]
+
+_MANY = 1024
+_DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
+
+
+class Torch(Options):
+    """The PyTorch module that a recipe starts from, run by PyTorch itself."""
+
+    kind: Literal["torch"]
+    compiled: bool = False
+    """Whether `torch.compile` compiles it, anew for each set of shapes; else it runs eagerly."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where it runs: on the GPU where PyTorch sees one, or where this says."""
+    dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
+    """What the module and its float inputs are converted to."""
+
+    @classmethod
+    def usual(cls) -> Sequence[Torch]:
+        """Return it eager and compiled."""
+        return cls(kind="torch"), cls(kind="torch", compiled=True)
+
+    def takes(self, subject: Subject) -> bool:
+        """Tell that it is for modules."""
+        return subject.sort == "module"
+
+    def label(self) -> str:
+        """Name it: what is not usual is in its name."""
+        parts = ["torch", "compiled" if self.compiled else "eager"]
+        parts += [self.device] if self.device != "auto" else []
+        return "-".join([*parts, *([self.dtype] if self.dtype != "fp32" else [])])
+
+    def place(self) -> Literal["cpu", "gpu"]:
+        """Say on what it computes, here."""
+        return "gpu" if self._choose_device() == "cuda" else "cpu"
+
+    def _choose_device(self) -> str:
+        import torch
+
+        if self.device != "auto":
+            return self.device
+        return "cuda" if torch.cuda.is_available() else "cpu"
+
+    def find_hindrance(self, subject: Subject, setting: Setting) -> str:
+        """Say why it cannot run here: no PyTorch, or no GPU that it sees."""
+        del setting
+        import torch
+
+        if self.device == "cuda" and not torch.cuda.is_available():
+            return f"PyTorch {torch.__version__} sees no GPU"
+        return subject.why_not
+
+    def libraries(self) -> Mapping[str, str]:
+        """Return PyTorch's version."""
+        import torch
+
+        return {"torch": str(torch.__version__)}
+
+    def load_library(self) -> None:
+        """Import PyTorch."""
+        import torch  # noqa: F401  # that is what takes time
+
+    def open(self, subject: Subject, setting: Setting) -> OpenModule:
+        """Make the module, with its weights; it is compiled once it knows shapes.
+
+        Raises:
+            TrtbuildError: the module cannot be made.
+        """
+        import torch
+
+        assert subject.make is not None  # noqa: S101  # of a module
+        torch.set_num_threads(setting.threads)
+        made: MadeModule = subject.make()
+        device = self._choose_device()
+        module = made.module.to(device=device, dtype=getattr(torch, _DTYPES[self.dtype]))
+        return OpenModule(module, made, self, device, graphs=setting.cuda_graphs)
+
+    def describe(self, subject: Subject, opened: OpenModule) -> tuple[str, tuple[str, ...]]:
+        """Say what it computes in."""
+        del subject
+        import torch
+
+        told, notes = self.dtype.upper(), opened.notes
+        if opened.device == "cuda" and self.dtype == "fp32" and torch.backends.cudnn.allow_tf32:
+            told += " (convolutions in TF32, as PyTorch has it)"
+        return told, notes
+
+
+class OpenModule:
+    """A module on its device, and what it is fed."""
+
+    def __init__(
+        self, module: Any, made: MadeModule, kind: Torch, device: str, *, graphs: bool
+    ) -> None:
+        self._module, self._made, self._kind = module, made, kind
+        self.device, self._graphs = device, graphs and device == "cuda"
+        self.notes = made.notes
+        self._run = module
+        self._graph: Any = None
+        self._host: tuple[Any, ...] = ()
+        self._there: tuple[Any, ...] = ()
+        self._outputs: Any = None
+        self._stream: Any = None
+        self._events = self._make_events()
+
+    def _make_events(self) -> tuple[Any, Any] | None:
+        if self.device != "cuda":
+            return None
+        import torch
+
+        return tuple(torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    @property
+    def inputs(self) -> Sequence[TensorSpec]:
+        """What the recipe says that it takes."""
+        return self._made.inputs
+
+    @property
+    def has_transfers(self) -> bool:
+        """Tell whether it runs on a GPU."""
+        return self.device == "cuda"
+
+    @property
+    def has_events(self) -> bool:
+        """Tell whether it runs on a GPU."""
+        return self.device == "cuda"
+
+    def feed(self, arrays: Arrays) -> None:
+        """Put the inputs on the device, compile for their shapes where that is asked, and run once.
+
+        Raises:
+            StepInputError: the module does not take them, or cannot be compiled; with PyTorch's
+                words.
+        """
+        import torch
+
+        self._host = tuple(torch.from_numpy(arrays[name]) for name in self._made.order)
+        self._there = tuple(map(self._put, self._host))
+        self._graph = None
+        what = "torch.compile" if self._kind.compiled else "the module"
+        with _translate_errors(what):
+            if self._kind.compiled:
+                _allow_many_shapes()
+                mode = "reduce-overhead" if self._graphs else None
+                self._run = torch.compile(self._module, dynamic=False, mode=mode)
+            self.call()
+            if self._graphs and not self._kind.compiled:
+                self._record()
+                self.call()
+
+    def _put(self, tensor: Any) -> Any:
+        import torch
+
+        there = tensor.to(self.device)
+        if tensor.is_floating_point():
+            there = there.to(getattr(torch, _DTYPES[self._kind.dtype]))
+        return there
+
+    def _record(self) -> None:
+        """Record the calls of a run as a CUDA graph, on a stream of its own, warmed up."""
+        import torch
+
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream), torch.inference_mode():
+            for _ in range(3):
+                self._forward(self._there)
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.inference_mode(), torch.cuda.graph(graph):
+            self._outputs = self._forward(self._there)
+        self._graph = graph
+
+    def _forward(self, tensors: Sequence[Any]) -> Any:
+        keywords = self._made.keywords
+        if keywords:
+            return self._run(**dict(zip(keywords, tensors, strict=True)))
+        return self._run(*tensors)
+
+    def call(self) -> None:
+        """Run it; on a GPU, between two events."""
+        import torch
+
+        with torch.inference_mode():
+            if self._events is None:
+                self._outputs = self._forward(self._there)
+                return
+            with torch.cuda.stream(self._stream):  # none is the current one
+                begin, end = self._events
+                begin.record()
+                if self._graph is not None:
+                    self._graph.replay()
+                else:
+                    self._outputs = self._forward(self._there)
+                end.record()
+            end.synchronize()
+
+    def call_whole(self) -> None:
+        """Run it from tensors on the host to tensors on the host."""
+        import torch
+
+        with torch.inference_mode(), torch.cuda.stream(self._stream):
+            outputs = self._forward(tuple(map(self._put, self._host)))
+            for each in _list_tensors(outputs):
+                each.cpu()
+
+    def read_events_ms(self) -> float:
+        """Return the time between the events."""
+        assert self._events is not None  # noqa: S101  # `has_events` is asked first
+        begin, end = self._events
+        return float(begin.elapsed_time(end))
+
+    def outputs(self) -> Mapping[str, np.ndarray]:
+        """Return what the module returned, tensor by tensor, numbered."""
+        found = _list_tensors(self._outputs)
+        return {str(place): each.float().cpu().numpy() for place, each in enumerate(found)}
+
+    def fork(self) -> OpenModule:
+        """Return another caller of the module, on a stream of its own; without a graph."""
+        other = OpenModule(self._module, self._made, self._kind, self.device, graphs=False)
+        other._run, other._host, other._there = self._run, self._host, self._there
+        if self.device == "cuda":
+            import torch
+
+            other._stream = torch.cuda.Stream()
+        return other
+
+    def peak_bytes(self) -> int | None:
+        """Return what PyTorch's allocator had of the GPU at most."""
+        if self.device != "cuda":
+            return None
+        import torch
+
+        return int(torch.cuda.max_memory_reserved())
+
+    def close(self) -> None:
+        """Let the module go."""
+        self._there, self._outputs, self._graph = (), None, None
+
+
+def _allow_many_shapes() -> None:
+    """Let each set of shapes be compiled: beyond a few PyTorch would run eagerly, unasked."""
+    config = importlib.import_module("torch._dynamo.config")
+    for name in ("recompile_limit", "accumulated_recompile_limit", "cache_size_limit"):
+        if hasattr(config, name):
+            setattr(config, name, _MANY)
+
+
+@contextlib.contextmanager
+def _translate_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except TrtbuildError:
+        raise
+    except Exception as error:
+        raise StepInputError(
+            f"{what}: {last_words(error)}", hint="does the module run on these shapes by hand?"
+        ) from error
+
+
+def _list_tensors(value: Any) -> list[Any]:
+    """Return the tensors of what a module returns, in order."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return [tensor for each in value for tensor in _list_tensors(each)]
+    return []
