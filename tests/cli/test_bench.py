@@ -32,7 +32,7 @@ def test_a_recipe_is_timed_at_the_shapes_of_its_profiles(applied_project, trtbui
     assert {"data eval"} == {row["inputs"] for row in first["rows"]}
     assert "int8/onnxruntime-cuda: this ONNX Runtime" in answer.out
     assert "rtx/tensorrt_rtx" in answer.out
-    assert "wrote build/small/bench.json" == answer.out.splitlines()[-1]
+    assert "wrote build/small/bench.json" in answer.out.splitlines()
     assert ["int8/onnxruntime-cpu"] == [row["variant"] for row in second["rows"]]
     assert first["when"] < second["when"]
 

@@ -34,7 +34,7 @@ def module_subject(folder):
     return Subject("m", "module", folder, make=lambda: made)
 
 
-SUBJECTS = {"onnxruntime": onnx_subject, "torch": module_subject}
+SUBJECTS = {"onnx_runtime": onnx_subject, "pytorch": module_subject}
 """Of each kind something that doubles its input `x`."""
 
 

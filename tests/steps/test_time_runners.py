@@ -13,10 +13,10 @@ from trtbuild.steps.base import Context, Pinned, QuietEvents
 from trtbuild.steps.time_runners import MeasuredSpeed, TimeRunners
 from trtbuild.steps.time_start import TimeStart
 from trtbuild.steps.timed_subjects import TimedSubject, Timings
-from trtbuild.timing.onnxruntime import Onnxruntime
+from trtbuild.timing.onnx_runtime import OnnxRuntime
 
 FAST = Protocol(iterations=16, rounds=8, warmup_seconds=0.0)
-CPU = Onnxruntime(kind="onnxruntime")
+CPU = OnnxRuntime(kind="onnx_runtime")
 
 
 class Told(QuietEvents):
@@ -111,6 +111,6 @@ def test_a_start_has_its_parts(subject, context):
 
     assert min(found.load_ms, found.first_call_ms, *found.changed_ms) > 0
     assert 1 == len(found.changed_ms)
-    # 8 MiB of input and as much of output, but for what is taken anew, where the system lets a process forget its peak.
+    # 8 MiB of input and as much of output, some of it in memory that it had, where it is told.
     assert found.host_peak_bytes is None or found.host_peak_bytes >= 12 << 20
     assert found.device_peak_bytes is None

@@ -14,7 +14,7 @@ from trtbuild.data.archive import write_samples
 from trtbuild.data.base import Sample
 from trtbuild.steps.base import Context, Pinned
 from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings, list_pairs
-from trtbuild.timing.onnxruntime import Onnxruntime
+from trtbuild.timing.onnx_runtime import OnnxRuntime
 
 INPUT = TensorSpec(name="x", dtype="float32", shape=("n", 3))
 
@@ -56,7 +56,7 @@ def test_what_is_not_asked_for_is_not_tried(context, tmp_path):
     """It is named, as what cannot run is."""
     (tmp_path / "m").write_bytes(b"no model")
     subject = TimedSubject(name="m", model=pin(tmp_path / "m"))
-    runners = Onnxruntime.usual()
+    runners = OnnxRuntime.usual()
     timings = Timings(protocol=Protocol(), shapes=(), only=("*/onnxruntime-cuda",))
     found, left = list_pairs([subject], runners, context, timings)
 

@@ -10,6 +10,7 @@ from trtbuild.api.executors import using_executor
 from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
+    from trtbuild.core.timing import BenchResult
     from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.benching.recipe import BenchReport
 
@@ -67,7 +68,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         if loaded is None:
             folder = None if out is None else Path(out)
             return bench_files(
-                places, store, executor=place, asked=asked, listener=heard, out=folder
+                places, store, executor=place, asked=asked, listener=heard, out=folder, draw=_draw
             )
         return bench_recipe(
             loaded,
@@ -76,4 +77,13 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
             directory=Path(build_dir) / loaded.recipe.name,
             asked=asked,
             listener=heard,
+            draw=_draw,
         )
+
+
+def _draw(found: BenchResult) -> Mapping[str, str]:
+    from trtbuild.report.html import render_page
+    from trtbuild.report.speed import draw_files, make_bench_page
+
+    plots = {f"bench-{name}": text for name, text in draw_files(found).items()}
+    return {"bench.html": render_page(make_bench_page(found)), **plots}

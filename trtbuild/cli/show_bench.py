@@ -31,6 +31,12 @@ def write_bench(report: BenchReport, *, verbose: bool) -> None:
     for shapes in _list_shapes(found):
         _write_shapes(found, shapes, verbose=verbose)
     _write_cold(found.variants)
+    for verdict in found.verdicts:
+        if not verdict.judged:
+            echo(f"gate not judged: {verdict.gate}: {verdict.remark}")
+        else:
+            word = "passed" if verdict.passed else "failed"
+            echo(f"gate {word}: {verdict.gate}: {verdict.found}")
     for each in found.not_run:
         echo(f"not run: {each.name}: {each.reason}")
     told = [note for variant in found.variants for note in variant.notes]

@@ -6,6 +6,7 @@ from trtbuild.core.frozen import frozen
 
 __all__ = [
     "BENCH",
+    "BENCH_FILES",
     "COMPARISON",
     "ENGINE",
     "ENGINE_RESULT",
@@ -49,6 +50,12 @@ COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
 TUNING = "tune.json"
 BENCH = "bench.json"
+BENCH_FILES = (
+    BENCH,
+    "bench.html",
+    *(f"bench-{plot}.svg" for plot in ("latency", "throughput", "memory")),
+)
+"""What `trtbuild bench` places: the result, a page of it, and its plots."""
 REPORTS = ("report.md", "report.html")
 ENGINE = "model.engine"
 """In the folder of a target, as those below."""
@@ -61,4 +68,6 @@ FAILED = "failed"
 def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
-    return frozenset({*models, RANGES, COMPARISON, SENSITIVITY, TUNING, BENCH, FAILED, *REPORTS})
+    return frozenset(
+        {*models, RANGES, COMPARISON, SENSITIVITY, TUNING, FAILED, *BENCH_FILES, *REPORTS}
+    )

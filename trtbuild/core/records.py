@@ -9,6 +9,7 @@ from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.sensitivity import Sensitivity
+from trtbuild.core.timing import BenchResult
 from trtbuild.core.tuning import Tuning
 from trtbuild.core.values import Range
 
@@ -168,6 +169,8 @@ class Record(Options):
     """How the values of those tensors are spread that lose most in INT8, the worst first."""
     tuning: Tuning | None = None
     """What the last search for less float work found, if it lies in the build directory."""
+    bench: BenchResult | None = None
+    """What the last `trtbuild bench` measured of these models, if it lies there."""
     asked: tuple[RequestedLayer, ...] = ()
     """Every weighted layer of the quantized model; empty where nothing was quantized."""
     coverage: tuple[Coverage, ...] = ()

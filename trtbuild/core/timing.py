@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.options import Options
 from trtbuild.core.protocol import Protocol
 
@@ -194,6 +195,11 @@ class Machine(Options):
     driver: str = ""
     state: dict[str, str] = {}
     """What was so while it was measured: load, clocks, temperature, power."""
+
+    def digest(self, *, gpu: bool) -> str:
+        """Return the digest of what times on it rest on: of what is on a GPU, of that too."""
+        own: list[str | int] = [self.processor, self.cores, self.affinity]
+        return digest_of_tree([*own, *([self.gpu, self.driver] if gpu else [])])
 
     def list_differences(self, other: Machine, *, gpu: bool) -> tuple[str, ...]:
         """Say in what two machines differ that times on them rest on."""

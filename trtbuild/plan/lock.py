@@ -22,6 +22,7 @@ from trtbuild.plan.plan import NOT_INSTALLED
 __all__ = [
     "Lock",
     "LockedGate",
+    "LockedSpeed",
     "LockedTarget",
     "find_lock",
     "list_differing",
@@ -68,6 +69,19 @@ class LockedGate(Options):
     """What was found, in words; or why nothing was."""
 
 
+class LockedSpeed(Options):
+    """How long a variant took at one set of shapes, when it was last measured."""
+
+    p50_ms: float
+    low_ms: float
+    high_ms: float
+    """Where that lies with 95 % confidence."""
+    protocol: str
+    """The digest of the protocol."""
+    machine: str
+    """The digest of what it was measured on."""
+
+
 class Lock(Options):
     """All that a build rests on, and what it must come to."""
 
@@ -104,6 +118,8 @@ class Lock(Options):
     numbers the `reference` has."""
     right: dict[str, str] = {}
     """Of measures that count samples, which of them are right: a bit each, as hexadecimal."""
+    speed: dict[str, LockedSpeed] = {}
+    """What the last `trtbuild bench` of these models measured, by variant and shapes."""
 
     def table(self) -> Ranges | None:
         """Return the ranges as calibration gave them, or None."""

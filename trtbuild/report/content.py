@@ -25,6 +25,7 @@ from trtbuild.report.coverage import make_coverage_section
 from trtbuild.report.frontier import make_frontier_section
 from trtbuild.report.histograms import make_histograms_section
 from trtbuild.report.sensitivity import make_sensitivity_section, show_worst_layer
+from trtbuild.report.speed import make_speed_section
 
 __all__ = ["make_page"]
 
@@ -53,6 +54,7 @@ _SECTIONS = (
     make_sensitivity_section,
     make_histograms_section,
     make_frontier_section,
+    make_speed_section,
     results.make_targets_section,
     make_coverage_section,
     results.make_layers_section,

@@ -10,6 +10,7 @@ from typing import Literal
 
 from trtbuild.core.histograms import PER_OCTAVE, ValueCounts
 from trtbuild.core.words import format_figure
+from trtbuild.report.series import BarsPlot, SeriesPlot, draw_bars, draw_series
 from trtbuild.report.svg import Frame, circle, label, line, rectangle, svg
 
 __all__ = ["ChannelPlot", "FrontierPlot", "FrontierPoint", "HistogramPlot", "Plot", "draw"]
@@ -69,7 +70,7 @@ class ChannelPlot:
     mean: float
 
 
-Plot = HistogramPlot | FrontierPlot | ChannelPlot
+Plot = HistogramPlot | FrontierPlot | ChannelPlot | SeriesPlot | BarsPlot
 
 
 def draw(plot: Plot) -> str:
@@ -81,6 +82,10 @@ def draw(plot: Plot) -> str:
             return _draw_frontier(plot)
         case ChannelPlot():
             return _draw_channel(plot)
+        case SeriesPlot():
+            return draw_series(plot)
+        case BarsPlot():
+            return draw_bars(plot)
 
 
 def _draw_channel(plot: ChannelPlot) -> str:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from trtbuild.core.kinds import OneOf
 
 if TYPE_CHECKING:
-    from trtbuild.timing import onnxruntime, torch
+    from trtbuild.timing import onnx_runtime, pytorch
 
 __all__ = ["AnyRunner"]
 
 AnyRunner = OneOf[
     """
-    onnxruntime.Onnxruntime
-    | torch.Torch
+    onnx_runtime.OnnxRuntime
+    | pytorch.Pytorch
     """,
     __name__,
 ]

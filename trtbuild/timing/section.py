@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trtbuild.core.options import Options
 from trtbuild.core.protocol import Protocol
+from trtbuild.timing.gates import SpeedGate
 from trtbuild.timing.kinds import AnyRunner
 
 __all__ = ["Bench"]
@@ -31,3 +32,6 @@ class Bench(Options):
     reason."""
     protocol: Protocol = Protocol()
     """How calls are timed."""
+    gates: tuple[SpeedGate, ...] = ()
+    """Rules on times that must hold; where one fails, `bench` ends with exit code 1. What did not
+    run is not judged, which is said, and stands in the way of nothing."""

@@ -18,6 +18,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
 from trtbuild.store.store import Store
+from trtbuild.verbs.benching.placed import read_speed
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import RenderPage, prepare_directory
 from trtbuild.verbs.demand_int8 import demand_delivered
@@ -138,7 +139,9 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
     notes += store.list_troubles()
     record = make_record(loaded, made, outcomes, store, notes=notes)
     tuning = read_tuning(delivery.directory, loaded.recipe.name)
-    record = add_lock_verdicts(record.model_copy(update={"tuning": tuning}), loaded)
+    speed = read_speed(delivery.directory, loaded.recipe.name, outcomes)
+    more = {"tuning": tuning, "bench": speed}
+    record = add_lock_verdicts(record.model_copy(update=more), loaded)
     placed = place_results(record, list_placed_files(outcomes, loaded.recipe), delivery, store)
     demand_delivered(loaded.recipe, outcomes, store, placed=str(placed.directory))
     return placed

@@ -12,7 +12,7 @@ from pathlib import Path
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import FULL, copy_whole, write_whole
 from trtbuild.core.locks import NoLocks, take_lock
-from trtbuild.core.placed import BENCH, FAILED, TUNING
+from trtbuild.core.placed import BENCH_FILES, FAILED, TUNING
 from trtbuild.core.records import Artifact, Record
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
@@ -79,7 +79,7 @@ def deliver_files(
 
     A file that is in place, by size and times, is left alone; a page is rendered only where the
     `basis` it was rendered from has changed. With `whole`, what an earlier delivery left and this
-    one does not hold is removed, but for `tune.json` and `bench.json`.
+    one does not hold is removed, but for `tune.json` and a bench's.
 
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
@@ -97,7 +97,9 @@ def deliver_files(
                 copy_whole(store.verify(artifacts[path]), directory / path)
             state[path] = [wanted[path], *_stamp(directory / path)]
         # What a search or a bench has found is no result of this build: it stays until the next.
-        stale = [path for path in state if path not in {*wanted, TUNING, BENCH}] if whole else []
+        stale = (
+            [path for path in state if path not in {*wanted, TUNING, *BENCH_FILES}] if whole else []
+        )
         for path in stale:
             _remove(directory, path)
             del state[path]

@@ -20,6 +20,7 @@ from trtbuild.plan.plan import NOT_INSTALLED, Plan, iterate_pinned, list_params
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
+from trtbuild.verbs.benching.locked import find_locked_speed
 from trtbuild.verbs.build import compile_for_machine
 from trtbuild.verbs.lock_figures import lock_figures
 from trtbuild.verbs.lock_mismatch import (
@@ -91,7 +92,9 @@ def lock_built(loaded: LoadedRecipe, store: Store, executor: Executor) -> Lock:
         )
     rests = make_static_lock(loaded, found.plan)
     rests = _add_foreign_tools(rests, found.plan, _before(loaded.file))
-    return _lock_decisions(found.decisions, loaded, rests, store)
+    made = _lock_decisions(found.decisions, loaded, rests, store)
+    speed = dict(find_locked_speed(made, loaded.recipe.name, store))
+    return made.model_copy(update={"speed": speed})
 
 
 def _add_foreign_tools(rests: Lock, plan: Plan, before: Lock | None) -> Lock:

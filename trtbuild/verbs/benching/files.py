@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from trtbuild.steps.timed_subjects import TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.verbs.benching.measure import Work, measure
-from trtbuild.verbs.benching.recipe import BenchReport
+from trtbuild.verbs.benching.recipe import BenchReport, DrawFiles, draw_nothing
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
 from trtbuild.verbs.benching.shapes import choose_shapes
 from trtbuild.verbs.pair_sections import RECIPES
@@ -51,8 +51,9 @@ def bench_files(
     asked: BenchRequest,
     listener: Listener,
     out: Path | None,
+    draw: DrawFiles = draw_nothing,
 ) -> BenchReport:
-    """Time files side by side; a folder `out` gets `bench.json`.
+    """Time files side by side; a folder `out` gets `bench.json`, and what `draw` makes of it.
 
     Raises:
         MissingFile: one is not there.
@@ -98,8 +99,8 @@ def bench_files(
         result = measure(work, executor, listener)
         demand_timed(result, asked)
         keep_bench(store, result)
-    files = () if out is None else (_write(out, result.model_dump_json(indent=2)),)
-    return BenchReport(result, files)
+    texts = {BENCH: result.model_dump_json(indent=2) + "\n", **draw(result)}
+    return BenchReport(result, () if out is None else _write(out, texts))
 
 
 def _subject(path: Path, name: str, flavour: str, store: Store) -> TimedSubject:
@@ -119,12 +120,13 @@ def _name_apart(paths: Sequence[Path]) -> list[str]:
     return [str(path) if alike else path.name for path in paths]
 
 
-def _write(out: Path, text: str) -> Path:
+def _write(out: Path, texts: Mapping[str, str]) -> tuple[Path, ...]:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_whole(out / BENCH, (text + "\n").encode())
+        for name, text in texts.items():
+            write_whole(out / name, text.encode())
     except OSError as error:
         raise NotWritable(
             f"--out {out}: cannot be written to: {error.strerror}", hint="choose another folder"
         ) from None
-    return out / BENCH
+    return tuple(out / name for name in texts)

@@ -114,18 +114,25 @@ def _label(runner: RunnerKind) -> str:
 
 
 def contrast_rows(groups: Sequence[Sequence[SpeedRow]]) -> Iterator[Contrast]:
-    """Compare rows of the same shapes: models that one runner ran, and one model's runners.
+    """Compare rows of the same shapes: each with the first, and those that share model or runner.
 
     Rows of one group took turns; those of two did not.
     """
+    firsts: dict[str, str] = {}
+    for rows in groups:
+        for row in rows:
+            firsts.setdefault(str(row.shapes), row.variant)
     numbered = [(number, row) for number, rows in enumerate(groups) for row in rows]
     for (group, one), (other_group, other) in itertools.combinations(numbered, 2):
-        if one.shapes != other.shapes or not _are_kin(one.variant, other.variant):
+        if one.shapes != other.shapes:
             continue
-        first, second = sorted((one, other), key=_rank)
+        first = firsts[str(one.shapes)]
+        if first not in (one.variant, other.variant) and not _are_kin(one.variant, other.variant):
+            continue
+        before, after = sorted((one, other), key=_rank)
         compare = compare_paired if group == other_group else compare_apart
         yield compare(
-            second.variant, first.variant, one.shapes, second.host.blocks, first.host.blocks
+            after.variant, before.variant, one.shapes, after.host.blocks, before.host.blocks
         )
 
 

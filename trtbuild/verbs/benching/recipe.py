@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from trtbuild.core.action import Artifact, Outcome
@@ -26,7 +27,9 @@ from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
+from trtbuild.timing.gates import judge_speed
 from trtbuild.timing.section import Bench
+from trtbuild.verbs.benching.locked import make_recall
 from trtbuild.verbs.benching.measure import Work, measure
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
 from trtbuild.verbs.benching.shapes import choose_shapes
@@ -34,10 +37,16 @@ from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
 from trtbuild.verbs.record import RunArtifacts
 
-__all__ = ["BenchReport", "bench_recipe"]
+__all__ = ["BenchReport", "DrawFiles", "bench_recipe", "draw_nothing"]
 
+DrawFiles = Callable[[BenchResult], Mapping[str, str]]
 MOST_SAMPLES = 32
 """Taken out of the data; a larger batch takes them again and again."""
+
+
+def draw_nothing(_: BenchResult) -> Mapping[str, str]:
+    """Draw no files."""
+    return {}
 
 
 @dataclass(frozen=True)
@@ -56,8 +65,11 @@ def bench_recipe(
     directory: Path,
     asked: BenchRequest,
     listener: Listener,
+    draw: DrawFiles = draw_nothing,
 ) -> BenchReport:
     """Time the models of a recipe, and the engines that can run here; place `bench.json`.
+
+    Beside it goes what `draw` makes of the result, by name.
 
     What is not built is built first, models only as far as nothing is compared. A time is never
     taken from the store: what was measured is kept there by time, to be held against.
@@ -104,17 +116,19 @@ def bench_recipe(
         )
         result = measure(work, executor, listener)
         demand_timed(result, asked)
+        verdicts = judge_speed(section.gates, result, make_recall(loaded, result))
+        result = result.model_copy(update={"verdicts": verdicts})
         keep_bench(store, result)
-        text = result.model_dump_json(indent=2) + "\n"
+        texts = {BENCH: result.model_dump_json(indent=2) + "\n", **draw(result)}
         deliver_files(
             directory,
             store,
             artifacts={},
-            pages={BENCH: lambda: text},
-            basis=digest_of_bytes(text.encode()),
+            pages={name: partial(str, text) for name, text in texts.items()},
+            basis=digest_of_bytes(texts[BENCH].encode()),
             whole=False,
         )
-    return BenchReport(result, (directory / BENCH,))
+    return BenchReport(result, tuple(directory / name for name in texts))
 
 
 def _choose_data(loaded: LoadedRecipe, section: Bench, asked: BenchRequest) -> str | None:

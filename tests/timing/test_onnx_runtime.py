@@ -12,9 +12,9 @@ from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.core.errors import StepInputError
 from trtbuild.timing.base import Setting, Subject
-from trtbuild.timing.onnxruntime import Onnxruntime
+from trtbuild.timing.onnx_runtime import OnnxRuntime
 
-CPU = Onnxruntime(kind="onnxruntime")
+CPU = OnnxRuntime(kind="onnx_runtime")
 ONE = Setting(threads=1)
 HALF = """
 h (float[n,4] x) => (float[n,4] y) {
@@ -38,7 +38,7 @@ def test_models_of_int8_say_how_much_of_them_is(subject):
 
     assert told in {"INT8 in 1 of 1 weighted operators", "INT8 in 0 of 1 weighted operators"}
     assert () == notes
-    cuda = Onnxruntime(kind="onnxruntime", provider="cuda")
+    cuda = OnnxRuntime(kind="onnx_runtime", provider="cuda")
     assert "says nothing of TensorRT" in cuda.describe(subject(layer()), None)[1][0]
 
 
@@ -46,7 +46,7 @@ def test_16_bits_that_would_be_computed_in_fp32_are_not_timed(subject):
     """Nor a provider that is not here, nor a plugin; each with its reason."""
     half = model_of(HALF, {"w": np.eye(4, dtype=np.float32)})
     plugin = model_of("g (float[1] x) => (float[1] y) { y = EfficientNMS_TRT(x) }")
-    cuda = Onnxruntime(kind="onnxruntime", provider="cuda")
+    cuda = OnnxRuntime(kind="onnx_runtime", provider="cuda")
 
     why = CPU.find_hindrance(subject(half), ONE)
     assert not why or "computes FP16 in FP32 on this processor" in why
@@ -57,7 +57,7 @@ def test_16_bits_that_would_be_computed_in_fp32_are_not_timed(subject):
 
 def test_on_a_gpu_calls_lie_between_events_on_one_stream(monkeypatch):
     """Of the stream that ONNX Runtime was given; outputs keep their memory."""
-    from trtbuild.timing import cuda, onnxruntime
+    from trtbuild.timing import cuda, onnx_runtime
 
     log = []
 
@@ -86,7 +86,7 @@ def test_on_a_gpu_calls_lie_between_events_on_one_stream(monkeypatch):
     monkeypatch.setattr(
         "onnxruntime.OrtValue.ortvalue_from_numpy", lambda _array, device, _index: device
     )
-    opened = onnxruntime.OpenSession(session, "cuda", SimpleNamespace(pointer=7))
+    opened = onnx_runtime.OpenSession(session, "cuda", SimpleNamespace(pointer=7))
     opened.feed({"x": np.zeros(1, np.float32)})
     opened.call()
 

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
     from trtbuild.core.values import TensorSpec
 
-__all__ = ["Torch"]
+__all__ = ["Pytorch"]
 
 _MANY = 1024
 _DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
-class Torch(Options):
+class Pytorch(Options):
     """The PyTorch module that a recipe starts from, run by PyTorch itself."""
 
-    kind: Literal["torch"]
+    kind: Literal["pytorch"]
     compiled: bool = False
     """Whether `torch.compile` compiles it, anew for each set of shapes; else it runs eagerly."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -35,9 +35,9 @@ class Torch(Options):
     """What the module and its float inputs are converted to."""
 
     @classmethod
-    def usual(cls) -> Sequence[Torch]:
+    def usual(cls) -> Sequence[Pytorch]:
         """Return it eager and compiled."""
-        return cls(kind="torch"), cls(kind="torch", compiled=True)
+        return cls(kind="pytorch"), cls(kind="pytorch", compiled=True)
 
     def takes(self, subject: Subject) -> bool:
         """Tell that it is for modules."""
@@ -109,7 +109,7 @@ class OpenModule:
     """A module on its device, and what it is fed."""
 
     def __init__(
-        self, module: Any, made: MadeModule, kind: Torch, device: str, *, graphs: bool
+        self, module: Any, made: MadeModule, kind: Pytorch, device: str, *, graphs: bool
     ) -> None:
         self._module, self._made, self._kind = module, made, kind
         self.device, self._graphs = device, graphs and device == "cuda"

@@ -8,7 +8,7 @@ import pytest
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 from trtbuild.timing.base import MadeModule, Setting, Subject
-from trtbuild.timing.torch import Torch
+from trtbuild.timing.pytorch import Pytorch
 
 torch = pytest.importorskip("torch")
 ONE = Setting(threads=1)
@@ -29,7 +29,7 @@ def subject(module, order=("x",), keywords=(), inputs=(SPEC,)):
 def test_inputs_go_by_name_where_they_must():
     """Tensors are found however deep they lie in what comes back."""
     given = subject(Named(), ("k", "x"), ("k", "x"), (SPEC, OTHER))
-    opened = Torch(kind="torch").open(given, ONE)
+    opened = Pytorch(kind="pytorch").open(given, ONE)
     opened.feed({"x": np.ones((3, 2), np.float32), "k": np.arange(3)})
     found = list(opened.outputs().values())
 
@@ -39,7 +39,7 @@ def test_inputs_go_by_name_where_they_must():
 
 def test_numbers_are_converted_where_that_is_asked():
     """Whole ones are not; the name says it, and so does the precision."""
-    kind = Torch(kind="torch", dtype="bf16", device="cpu")
+    kind = Pytorch(kind="pytorch", dtype="bf16", device="cpu")
     seen = []
 
     class Watching(torch.nn.Module):
@@ -66,7 +66,7 @@ def test_each_set_of_shapes_is_compiled_for_itself(monkeypatch):
         return module
 
     monkeypatch.setattr(torch, "compile", compiling)
-    kind = Torch(kind="torch", compiled=True, device="cpu")
+    kind = Pytorch(kind="pytorch", compiled=True, device="cpu")
     opened = kind.open(subject(torch.nn.Identity()), ONE)
     opened.feed({"x": np.ones((1, 2), np.float32)})
     opened.feed({"x": np.ones((4, 2), np.float32)})
@@ -82,8 +82,8 @@ def test_what_cannot_run_says_why():
     plain = subject(torch.nn.Identity())
     other = Subject("source", "module", None, why_not="not timed")
 
-    assert "" == Torch(kind="torch").find_hindrance(plain, ONE)
-    assert "not timed" == Torch(kind="torch").find_hindrance(other, ONE)
+    assert "" == Pytorch(kind="pytorch").find_hindrance(plain, ONE)
+    assert "not timed" == Pytorch(kind="pytorch").find_hindrance(other, ONE)
     if not torch.cuda.is_available():
-        cuda = Torch(kind="torch", device="cuda")
+        cuda = Pytorch(kind="pytorch", device="cuda")
         assert "sees no GPU" in cuda.find_hindrance(plain, ONE)

@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from trtbuild.core.values import TensorSpec
     from trtbuild.timing.cuda import Event, Stream
 
-__all__ = ["Onnxruntime"]
+__all__ = ["OnnxRuntime"]
 
 _CAST = "InsertedPrecisionFreeCast"
 """How ONNX Runtime names the casts that it puts around what it has no 16-bit kernel for."""
 _HALVES = {10: "FP16", 16: "BF16"}
 
 
-class Onnxruntime(Options):
+class OnnxRuntime(Options):
     """ONNX models in ONNX Runtime, with all its own optimizations: integer kernels, too."""
 
-    kind: Literal["onnxruntime"]
+    kind: Literal["onnx_runtime"]
     provider: Literal["cpu", "cuda"] = "cpu"
     """Its execution provider. Inputs and outputs are bound to memory where it computes, so that
     copies are timed apart."""
 
     @classmethod
-    def usual(cls) -> Sequence[Onnxruntime]:
+    def usual(cls) -> Sequence[OnnxRuntime]:
         """Return one for the CPU, and one for the GPU."""
-        return cls(kind="onnxruntime"), cls(kind="onnxruntime", provider="cuda")
+        return cls(kind="onnx_runtime"), cls(kind="onnx_runtime", provider="cuda")
 
     def takes(self, subject: Subject) -> bool:
         """Tell that it is for ONNX models."""
@@ -52,7 +52,6 @@ class Onnxruntime(Options):
 
     def find_hindrance(self, subject: Subject, setting: Setting) -> str:
         """Say why it cannot run a model: its provider or an operator is not here."""
-        del setting
         import onnxruntime as ort
 
         from trtbuild.model.onnx_file import load_bare
@@ -60,6 +59,8 @@ class Onnxruntime(Options):
 
         if self.provider == "cuda" and CUDA not in ort.get_available_providers():
             return f"this ONNX Runtime ({ort.__version__}) has no {CUDA}"
+        if self.provider == "cuda" and setting.cuda_graphs:
+            return "ONNX Runtime's CUDA graphs hold for one set of shapes and one caller"
         model = load_bare(subject.path)
         if plugins := find_plugins(model.graph.node):
             return f"ONNX Runtime has no {describe_plugin(plugins[0])}, a plugin of TensorRT"
@@ -98,7 +99,7 @@ class Onnxruntime(Options):
         session = open_fast_session(
             subject.path,
             threads=setting.threads,
-            providers=CPU if stream is None else _list_providers(stream, setting),
+            providers=CPU if stream is None else _list_providers(stream),
         )
         return OpenSession(session, "cpu" if stream is None else "cuda", stream)
 
@@ -189,7 +190,7 @@ class OpenSession:
         with translate_errors("run", "do the shapes fit the model?"):
             self._run(binding)
         if self._stream is not None:
-            # Fixed addresses: a graph can be recorded, and nothing is allocated while it is timed.
+            # At fixed addresses, so that nothing is allocated while it is timed.
             for name, value in zip(self._names, binding.get_outputs(), strict=True):
                 binding.bind_ortvalue_output(name, value)
         self._binding = binding
@@ -244,15 +245,10 @@ def _make_stream() -> Stream:
     return Stream()
 
 
-def _list_providers(stream: Stream, setting: Setting) -> Providers:
+def _list_providers(stream: Stream) -> Providers:
     """Return CUDA as its users have it, with TF32 and a search for algorithms, on a stream."""
-    options = {
-        "device_id": "0",
-        "user_compute_stream": str(stream.pointer),
-        "do_copy_in_default_stream": "1",
-        **({"enable_cuda_graph": "1"} if setting.cuda_graphs else {}),
-    }
-    return ((CUDA, options), *CPU)
+    own = {"user_compute_stream": str(stream.pointer), "do_copy_in_default_stream": "1"}
+    return ((CUDA, {"device_id": "0", **own}), *CPU)
 
 
 def _read_type(word: str) -> str:
