@@ -32,6 +32,7 @@ static inline float __fmul_rn(float a, float b) { volatile float made = a * b; r
 static inline float __fadd_rn(float a, float b) { volatile float made = a + b; return made; }
 static inline float __fdiv_rn(float a, float b) { volatile float made = a / b; return made; }
 static inline float __fsub_rn(float a, float b) { volatile float made = a - b; return made; }
+static inline int __float2int_rn(float f) { return (int)std::nearbyint(f); }
 static inline int min(int a, int b) { return a < b ? a : b; }
 static inline int max(int a, int b) { return a > b ? a : b; }
 template <class T> static inline T __ldg(const T *at) { return *at; }
@@ -109,6 +110,28 @@ class HostWork:
         self.waited += 1
 
     sync = wait
+
+
+def stand_in(monkeypatch, kernels):
+    """Let the CPU stand in for a GPU that a step's facts name; return the streams made."""
+    from trtbuild.calib import observe
+    from trtbuild.model import session
+
+    made = []
+
+    class Work(HostWork):
+        handle = 7
+
+        def __init__(self):
+            super().__init__(kernels)
+            made.append(self)
+
+    load = session._load
+    monkeypatch.setattr(observe, "CudaWork", Work)
+    monkeypatch.setattr(
+        session, "_load", lambda model, options, _: load(model, options, session.CPU)
+    )
+    return made
 
 
 def compile_kernels(source, kernels, folder, shared=""):

@@ -6,10 +6,14 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.helpers.emulated_cuda import compile_kernels, stand_in
 from tests.helpers.models import model_of
+from trtbuild.calib.count import BINS
+from trtbuild.calib.on_gpu.kernels import COUNT, EXTREMES, write_source
 from trtbuild.calib.tails import Tails
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.histograms import Histograms
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE
 from trtbuild.core.values import Ranges
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.steps import calibrate as step
@@ -51,7 +55,14 @@ def calibrate(tmp_path, monkeypatch):
     """Run the step on rows of data; returns the ranges, what was told, and the bytes."""
 
     def run(
-        rows, *, calibrator='{"kind": "minmax"}', text=MODEL, captured=None, threads=1, name="x"
+        rows,
+        *,
+        calibrator='{"kind": "minmax"}',
+        text=MODEL,
+        captured=None,
+        threads=1,
+        name="x",
+        facts=None,
     ):
         samples = [
             Sample(f"x.npy[{i}]", {name: np.asarray(row, np.float32)}) for i, row in enumerate(rows)
@@ -66,7 +77,9 @@ def calibrate(tmp_path, monkeypatch):
             "capture/manifest": tmp_path / "manifest.json",
         }
         told = Told()
-        context = Context(inputs=inputs, out=tmp_path, threads=threads, events=told)
+        context = Context(
+            inputs=inputs, out=tmp_path, threads=threads, events=told, facts=facts or {}
+        )
         Calibrate.model_validate_json(STEP % calibrator).run(context)
         data = (tmp_path / "ranges.json").read_bytes()
         return Ranges.model_validate_json(data).tensors, told, data
@@ -220,3 +233,27 @@ def test_keeps_how_values_are_spread(calibrate, tmp_path):
     found = Histograms.read_json((tmp_path / "histograms.json").read_bytes(), what="").tensors["x"]
 
     assert (8.0, 4, 1) == (found.largest, found.total, found.counts[-1])
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """The kernels of the GPU, compiled for the CPU."""
+    folder = tmp_path_factory.mktemp("kernels")
+    shared = f"extern __shared__ u32 bins[]; => static u32 bins[{BINS}];"
+    return compile_kernels(write_source(), {EXTREMES: 4, COUNT: 4}, folder, shared)
+
+
+@pytest.mark.parametrize("kind", ["minmax", "entropy2", "auto"])
+def test_where_its_facts_name_a_gpu_it_calibrates_there(calibrate, monkeypatch, kernels, kind):
+    """Here the CPU stands in for it: the same ranges, and it is said in which batches."""
+    rows = np.random.default_rng(1).normal(0, 1, (9, 4)).astype(np.float32)
+    expected, told, _ = calibrate(rows, calibrator=f'{{"kind": "{kind}"}}')
+    streams = stand_in(monkeypatch, kernels)
+    for batch, words in ((None, "in batches of 32"), ("1", "")):
+        facts = {INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"}
+        facts |= {} if batch is None else {INFERENCE_BATCH: batch}
+        found, told, _ = calibrate(rows, calibrator=f'{{"kind": "{kind}"}}', facts=facts)
+
+        assert expected == found
+        assert bool(words) == any("in batches of 32" in note for note in told.notes)
+    assert 2 == len(streams)

@@ -201,7 +201,8 @@ class Calibrate(Step):
                 seen.calibrators,
                 seen.histograms,
                 folder=context.out.parent / "judged",
-                workers=choose_workers(context),
+                # A GPU computes one run after the other.
+                workers=2 if context.inference_device else choose_workers(context),
                 providers=context.providers,
             )
         except (NothingToJudge, StepInputError) as error:

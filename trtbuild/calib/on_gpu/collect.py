@@ -5,6 +5,7 @@ While the GPU computes a run, the samples of the next are stacked, and copied th
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.calib.collect import refuse_values
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.on_gpu.groups import MOST_BATCH, Room, choose_batch, gather
+from trtbuild.calib.on_gpu.observed import observe_input, observe_output
 from trtbuild.calib.on_gpu.reduction import Reduction, Snapshot
-from trtbuild.calib.on_gpu.tables import Observed, decode_extremes
+from trtbuild.calib.on_gpu.tables import decode_extremes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import format_size
 from trtbuild.model.feeds import Feed
@@ -29,9 +31,10 @@ __all__ = ["collect_on_gpu"]
 
 SLOTS = 3
 """Runs under way: one computes, one waits for it, and of one the samples are stacked."""
+SYNCED_RUNS = 16
+"""Of so many runs, one is waited for: only then ONNX Runtime gives back what it has copied from."""
 ALIKE = 1e-3
 """By so much of its size an extreme may differ where samples are run together, by roundings."""
-_TYPES = {"tensor(float)": (4, False), "tensor(float16)": (2, True)}
 
 
 def collect_on_gpu(
@@ -58,8 +61,11 @@ def collect_on_gpu(
         if not first:
             return 0
         runs = _Runs(observer, work, histograms, note)
-        runs.settle_batch(first)
-        consumed = runs.run_all(itertools.chain(first, feeds), progress)
+        try:
+            runs.settle_batch(first)
+            consumed = runs.run_all(itertools.chain(first, feeds), progress)
+        finally:
+            runs.flush(first[0])
         runs.reduction.finish(histograms)
         return consumed
 
@@ -93,9 +99,10 @@ class _Runs:
         self._most = observer.exposed.batch or MOST_BATCH
         self._session = observer.session.session
         self._names = [*observer.fed, *observer.made]
-        self._options = ort.RunOptions()
+        self._synced, self._options = ort.RunOptions(), ort.RunOptions()
         # Whoever reads results waits for them: until then the next run is prepared.
         self._options.add_run_config_entry("disable_synchronize_execution_providers", "1")
+        self._count = 0
         self.reduction = Reduction(work, {name: histograms[name] for name in self._names})
         self._slots = deque(_Slot(work, len(self._names)) for _ in range(SLOTS))
         self._batch = 1
@@ -186,6 +193,16 @@ class _Runs:
             self._slots.append(self._take_slot())
         return consumed
 
+    def flush(self, feed: Feed) -> None:
+        """Have ONNX Runtime give back what it holds of runs that it did not wait for: wait for one.
+
+        What it holds when its session ends it gives back from within the stream, where CUDA does
+        not permit that: the process would end.
+        """
+        with contextlib.suppress(StepInputError):
+            self._observer.session.run(feed.arrays, self._observer.made[:1])
+            self._work.wait()
+
     def _take_slot(self) -> _Slot:
         """Return the slot that is free next, once its run is through and was found to be sound."""
         slot = self._slots.popleft()
@@ -248,6 +265,8 @@ class _Runs:
         """Ask for a run, and for the reduction of what it makes; nothing waits for either."""
         from trtbuild.model.session import RUN_HINT, translate_errors
 
+        self._count += 1
+        options = self._options if self._count % SYNCED_RUNS else self._synced
         inputs = slot.room.upload()
         binding = self._session.io_binding()
         for name, address in inputs.items():
@@ -259,40 +278,17 @@ class _Runs:
             binding.bind_output(name, self._work.memory, 0)
         if len(slot.feeds) == 1:
             with slot.feeds[0].blamed(), translate_errors("run", RUN_HINT):
-                self._session.run_with_iobinding(binding, self._options)
+                self._session.run_with_iobinding(binding, options)
         else:
             with translate_errors("run", RUN_HINT):
-                self._session.run_with_iobinding(binding, self._options)
+                self._session.run_with_iobinding(binding, options)
         found = dict(zip(self._observer.made, binding.get_outputs(), strict=True))
         observed = []
         for name in self._names:
             if name in found:
-                observed.append(_describe(name, found[name]))
+                observed.append(observe_output(name, found[name]))
             else:
-                array = slot.room.arrays[name]
-                observed.append(
-                    Observed(inputs[name], array.size, _demand_float(name, array.dtype.name))
-                )
+                observed.append(observe_input(name, slot.room.arrays[name], inputs[name]))
         # What was made is given back once this returns: later runs of the same stream may have
         # its memory, and come after the reduction.
         self.reduction.add(observed, slot.snapshot)
-
-
-def _describe(name: str, value: Any) -> Observed:
-    import math
-
-    _, half = _TYPES.get(value.data_type(), (0, None))
-    if half is None:
-        raise _refuse_type(name, value.data_type().removeprefix("tensor(").removesuffix(")"))
-    size = math.prod(value.shape())
-    return Observed(value.data_ptr() if size else 0, size, half)
-
-
-def _demand_float(name: str, dtype: str) -> bool:
-    if dtype not in ("float32", "float16"):
-        raise _refuse_type(name, dtype)
-    return dtype == "float16"
-
-
-def _refuse_type(name: str, dtype: str) -> StepInputError:
-    return StepInputError(f"`{name}` is {dtype}; only floating-point tensors have ranges")

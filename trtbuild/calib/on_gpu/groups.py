@@ -17,8 +17,8 @@ __all__ = ["MOST_BATCH", "Room", "choose_batch", "gather"]
 
 MOST_BATCH = 32
 """More samples at a time make a run no faster."""
-MOST_BYTES = 2 << 30
-"""Of tensors that are observed at a time."""
+MOST_BYTES = 1 << 30
+"""Of tensors that are observed at a time: about what a session and CUDA take anyway."""
 SHARE = 6
 """What is observed may take one part in so many of the memory that is free: the model's other
 tensors, and scratch memory of its operators, take as much again and more."""
