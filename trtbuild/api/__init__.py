@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from trtbuild.api.layers import sensitivity
     from trtbuild.api.packaging import package_bundle, package_triton
     from trtbuild.api.pairs import compare
+    from trtbuild.api.pictures import open_gpu_preprocess
     from trtbuild.api.pipelines import run_pipeline
     from trtbuild.api.ranges import diff_ranges, export_ranges, find_ranges, import_ranges
     from trtbuild.api.recipes import (
@@ -77,6 +78,7 @@ __all__ = [
     "list_requirements",
     "load",
     "lock",
+    "open_gpu_preprocess",
     "open_local_store",
     "open_store",
     "package_bundle",
@@ -108,6 +110,7 @@ _ROOMS = {
     "layers": ("sensitivity",),
     "packaging": ("package_bundle", "package_triton"),
     "pairs": ("compare",),
+    "pictures": ("open_gpu_preprocess",),
     "pipelines": ("run_pipeline",),
     "ranges": ("diff_ranges", "export_ranges", "find_ranges", "import_ranges"),
     "recipes": (

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["resize_as_opencv", "resize_as_torchvision"]
+__all__ = [
+    "COEFFICIENT_BITS",
+    "Taps",
+    "choose_opencv",
+    "choose_torchvision",
+    "resize_as_opencv",
+    "resize_as_torchvision",
+]
 
+Lengths = tuple[int, int]
+"""Before and after."""
 Taps = tuple["NDArray[Any]", "NDArray[Any]"]
 """For each pixel that comes out: which ones go into it, and with what weight; [length, taps]."""
 
 _SHARP, _SOFT = -0.75, -0.5
 """The slope of the cubic: OpenCV's and PyTorch's, and that of Pillow and of PyTorch's
 antialiasing."""
-_COEFFICIENT_BITS = 11
+COEFFICIENT_BITS = 11
 """OpenCV's weights of bytes are whole numbers of 1/2048 (modules/imgproc/src/resize.cpp)."""
 
 
@@ -35,15 +44,22 @@ def resize_as_opencv(
     lengths = list(zip(array.shape[:2], (size[1], size[0]), strict=True))
     if interpolation == "nearest":
         return _pick(array, [_floor(old, new) for old, new in lengths])
+    taps, whole = choose_opencv(lengths, interpolation)
+    if array.dtype != np.uint8 or not whole:
+        return _resample(array, taps)
+    return _resample_bytes(array, taps, rounds_twice=interpolation != "bicubic")
+
+
+def choose_opencv(lengths: Sequence[Lengths], interpolation: str) -> tuple[list[Taps], bool]:
+    """Return the taps of rows and of columns, and whether bytes are reckoned in whole numbers."""
+    if interpolation == "nearest":
+        return [_one(_floor(*each)) for each in lengths], False
     if interpolation == "area" and all(old == 2 * new for old, new in lengths):
         interpolation = "bilinear"  # OpenCV takes them for one: four pixels, halves rounded up
     if interpolation == "area" and all(old >= new for old, new in lengths):
-        return _resample(array, [_area(*each) for each in lengths])
+        return [_area(*each) for each in lengths], False
     kernel = {"area": _stretched, "bilinear": _linear, "bicubic": _cubic}[interpolation]
-    taps = [kernel(*each) for each in lengths]
-    if array.dtype != np.uint8:
-        return _resample(array, taps)
-    return _resample_bytes(array, taps, rounds_twice=interpolation != "bicubic")
+    return [kernel(*each) for each in lengths], True
 
 
 def resize_as_torchvision(
@@ -57,12 +73,28 @@ def resize_as_torchvision(
     lengths = list(zip(array.shape[:2], (size[1], size[0]), strict=True))
     if interpolation == "nearest":
         return _pick(array, [_floor(old, new) for old, new in lengths])
+    return _resample(array, choose_torchvision(lengths, interpolation, antialias=antialias))
+
+
+def choose_torchvision(
+    lengths: Sequence[Lengths], interpolation: str, *, antialias: bool
+) -> list[Taps]:
+    """Return the taps of rows and of columns."""
+    if interpolation == "nearest":
+        return [_one(_floor(*each)) for each in lengths]
     if antialias:
         smooth = _triangle if interpolation == "bilinear" else _soft_cubic
         reach = 1.0 if interpolation == "bilinear" else 2.0
-        return _resample(array, [_averaged(*each, smooth, reach) for each in lengths])
+        return [_averaged(*each, smooth, reach) for each in lengths]
     kernel = _linear if interpolation == "bilinear" else _cubic
-    return _resample(array, [kernel(*each) for each in lengths])
+    return [kernel(*each) for each in lengths]
+
+
+def _one(index: NDArray[Any]) -> Taps:
+    """Return taps that take one pixel as it is."""
+    import numpy as np
+
+    return index[:, None], np.ones((len(index), 1))
 
 
 def _pick(array: NDArray[Any], indexes: list[NDArray[np.int64]]) -> NDArray[Any]:
@@ -181,7 +213,7 @@ def _resample_bytes(array: NDArray[Any], taps: list[Taps], *, rounds_twice: bool
     """Weigh bytes in OpenCV's whole numbers: two taps lose bits between the axes, four do not."""
     import numpy as np
 
-    one = 1 << _COEFFICIENT_BITS
+    one = 1 << COEFFICIENT_BITS
     (rows, down), (columns, across) = taps
     whole: list[NDArray[Any]] = [
         np.rint(each.astype(np.float32) * one).astype(np.int32) for each in (down, across)
@@ -191,8 +223,8 @@ def _resample_bytes(array: NDArray[Any], taps: list[Taps], *, rounds_twice: bool
     values = _weigh(array[used].astype(np.int32), columns, whole[1], axis=1)
     if not rounds_twice:
         total = _weigh(values, rows, whole[0], axis=0)
-        half = 1 << (2 * _COEFFICIENT_BITS - 1)
-        rounded = (total + half) >> (2 * _COEFFICIENT_BITS)
+        half = 1 << (2 * COEFFICIENT_BITS - 1)
+        rounded = (total + half) >> (2 * COEFFICIENT_BITS)
     else:
         values >>= 4
         parts = [(values[rows[:, tap]] * whole[0][:, tap, None, None]) >> 16 for tap in range(2)]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CudaWork", "OutOfGpuMemory"]
 
+LEGACY = 1
+"""CU_STREAM_LEGACY: the default stream, which others call 0."""
 _OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY"
 
 
@@ -51,7 +53,9 @@ class CudaWork:
         self._driver = driver
         self.device = Device(index)
         self.device.set_current()
-        self.stream = self.device.create_stream() if stream is None else Stream.from_handle(stream)
+        self.stream = (
+            self.device.create_stream() if stream is None else Stream.from_handle(stream or LEGACY)
+        )
         self.copying = self.device.create_stream()
         self._on_device: list[int] = []
         self._pinned: list[int] = []
