@@ -52,6 +52,19 @@ def test_a_model_that_scales_pixels_is_known(text, scales, tmp_path):
     assert ({"x"} if scales else set()) == found.scales_pixels
 
 
+@pytest.mark.parametrize(
+    ("mean", "found"),
+    [("104, 117, 123", {"x"}), ("123.68, 116.78, 103.94", set()), ("104, 117", set())],
+)
+def test_the_mean_of_caffes_models_tells_that_blue_comes_first(mean, found, tmp_path):
+    """As OpenCV orders channels; in the other order they are red first."""
+    count = len(mean.split(","))
+    text = f"<float[{count}, 1, 1] k = {{{mean}}}> {{ y = Sub(x, k) }}"
+    graph = f"g (float[n, {count}, 8, 8] x) => (float[n, {count}, 8, 8] y) {text}"
+
+    assert found == look_at(tmp_path, graph).blue_first
+
+
 def test_a_length_computed_by_hand_is_one(tmp_path):
     """x / max(sqrt(sum(x²)), eps), as PyTorch exports it."""
     found = look_at(

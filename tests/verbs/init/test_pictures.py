@@ -80,6 +80,8 @@ def test_a_model_that_scales_pixels_itself_gets_them_whole():
     found, _ = options("classification", scales_pixels=frozenset("x"))
 
     assert {"resize": 256, "crop": [224, 224], "scale": 1.0} == found
+    blue, _ = options("classification", blue_first=frozenset("x"))
+    assert "bgr" == blue["color"]
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "{", "[1, 'a']", "1e999", '{"mean": [1]}'])

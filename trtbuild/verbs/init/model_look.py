@@ -52,6 +52,8 @@ class ModelLook:
     """Inputs whose values decide sizes, each with the node that has it."""
     scales_pixels: frozenset[str] = frozenset()
     """Inputs that the model itself divides by 255, or takes a mean in 0..255 from."""
+    blue_first: frozenset[str] = frozenset()
+    """Inputs whose channels are blue, green, red, by the mean that is taken off them."""
     unit_vectors: frozenset[str] = frozenset()
     """Outputs that are brought to length 1."""
     suppresses: bool = False

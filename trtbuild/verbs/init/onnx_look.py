@@ -27,6 +27,9 @@ _SUPPRESSING = frozenset({"NonMaxSuppression", "EfficientNMS_TRT", "BatchedNMSDy
 _BYTES = 100.0
 """Constants above it, taken from or divided into pixels, say that these go up to 255."""
 _FEW = 16
+BLUE_FIRST = (103.94, 116.78, 123.68)
+"""ImageNet's mean as Caffe's models have it, and those of OpenCV's `dnn`."""
+_NEAR = 3.0
 
 
 def look_at_onnx(path: Path, *, placed: str, name: str) -> ModelLook:
@@ -57,6 +60,7 @@ def look_at_onnx(path: Path, *, placed: str, name: str) -> ModelLook:
         states=frozenset(name for name in inputs if readers.is_state(name)),
         shape_inputs=signature.shape_inputs,
         scales_pixels=frozenset(name for name in inputs if readers.scales_pixels(name)),
+        blue_first=frozenset(name for name in inputs if readers.takes_blue_first(name)),
         unit_vectors=frozenset(
             spec.name for spec in signature.outputs if readers.is_unit_vector(spec.name)
         ),
@@ -149,6 +153,16 @@ class _Readers:
                 return True
             if node.op_type == "Mul" and values and all(0 < each < 1 / _BYTES for each in values):
                 return True
+        return False
+
+    def takes_blue_first(self, name: str) -> bool:
+        """Tell whether what is taken off an input is ImageNet's mean as OpenCV orders channels."""
+        for node, _ in self._follow(name):
+            for other in node.input if node.op_type in ("Sub", "Add") else ():
+                near = zip(map(abs, self._values(other)), BLUE_FIRST, strict=False)
+                found = [abs(each - mean) < _NEAR for each, mean in near]
+                if len(found) == len(BLUE_FIRST) and all(found):
+                    return True
         return False
 
     def is_unit_vector(self, name: str) -> bool:

@@ -151,6 +151,9 @@ def choose_preprocessing(
         options["dtype"] = "uint8"
     if fed.channels_last:
         options["layout"] = "hwc"
+    if not gray and fed.spec.name in look.blue_first:
+        options["color"] = "bgr"
+        reason += ", blue first by the mean that it takes off"
     return Preprocessing(options, reason, guessed=not known)
 
 
