@@ -53,7 +53,11 @@ def trtbuild(capsys):
 @pytest.fixture
 def steps_here(monkeypatch):
     """Run steps in this process, which saves starting one for each: for tests of other things."""
-    monkeypatch.setitem(EXECUTORS, "local", lambda given: Inline(inference=given.device.where))
+    monkeypatch.setitem(
+        EXECUTORS,
+        "local",
+        lambda given: Inline(inference=given.device.where, batch=given.device.batch),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ NO_MIRROR = {
     "cli/test_examples.py": "the examples of the README, by whichever verb",
     "cli/test_bad_input.py": "whatever a user may get wrong, by whichever verb",
     "cli/test_damage.py": "whatever may befall a store, by whichever verb",
+    "cli/test_device.py": "where ONNX Runtime computes, by whichever verb",
     "cli/test_disturbed.py": "applies that are killed",
     "cli/test_hostile_files.py": "whatever may lie where a file of ours should",
     "cli/test_other_versions.py": "stores of another trtbuild",

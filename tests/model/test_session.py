@@ -9,7 +9,8 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.core.errors import MissingDependency, StepInputError
-from trtbuild.model.session import open_session, write_optimized
+from trtbuild.model import session
+from trtbuild.model.session import is_out_of_memory, open_session, write_optimized
 
 
 @pytest.fixture
@@ -135,3 +136,21 @@ def test_the_optimized_graph_has_the_fusions(tmp_path):
 
     operators = [node.op_type for node in onnx.load(tmp_path / "o.onnx").graph.node]
     assert "MatMulIntegerToFloat" in operators
+
+
+@pytest.mark.parametrize(
+    ("told", "short"),
+    [
+        (
+            "BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size",
+            True,
+        ),
+        ("CUDA failure 2: out of memory ; GPU=0", True),
+        ("std::bad_alloc", True),
+        ("Got invalid dimensions for input: x", False),
+    ],
+)
+def test_a_lack_of_memory_is_known_and_advised_on(told, short):
+    """Of the GPU's mostly, which others fill."""
+    assert short == is_out_of_memory(StepInputError(told))
+    assert short == ("--device cpu" in session._advise(told))

@@ -210,8 +210,8 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
             the recipe as it stands.
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
+    from trtbuild.api.doubts import make_doubt
     from trtbuild.core.arrays import write_npz
-    from trtbuild.verbs.freshness import explain_doubt
     from trtbuild.verbs.running.run import run_arrays
 
     with using_executor(executor, device=device) as place:
@@ -224,7 +224,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
             on=on,
             plugins=[Path(each) for each in plugins],
             side=side,
-            doubt=lambda loaded, file: explain_doubt(loaded, file, open_store(), place),
+            doubt=make_doubt(place),
         )
     if output is not None:
         with write_npz(Path(output)) as file:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.api.executors import using_executor
-from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
     from trtbuild.run.executor import Executor
@@ -46,7 +45,7 @@ def run_samples(  # noqa: PLR0913  # all that a user may ask for
         StepInputError, StepFailed: a file cannot be read, or the model not run on it.
         NoGpu: it shall run `on` the GPU, and cannot here.
     """
-    from trtbuild.verbs.freshness import explain_doubt
+    from trtbuild.api.doubts import make_doubt
     from trtbuild.verbs.running.run import run_samples as run
 
     with using_executor(executor, device=device) as place:
@@ -58,7 +57,7 @@ def run_samples(  # noqa: PLR0913  # all that a user may ask for
             target=target,
             on=on,
             plugins=[Path(each) for each in plugins],
-            doubt=lambda loaded, file: explain_doubt(loaded, file, open_store(), place),
+            doubt=make_doubt(place),
             sides=sides,
             data=data,
             names=names,

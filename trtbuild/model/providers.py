@@ -10,6 +10,8 @@ __all__ = ["CPU", "CUDA", "Providers", "choose_providers", "list_names", "make_c
 
 CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
+_ERRORS = 3
+"""The severity from which ONNX Runtime logs: it warns of plugins that nobody asked for."""
 Providers = Sequence[str | tuple[str, Mapping[str, str]]]
 """The first choice first; a name, or a name with its options."""
 
@@ -55,6 +57,9 @@ def prepare(providers: Providers) -> None:
     """
     import onnxruntime as ort
 
-    if CUDA in list_names(providers) and hasattr(ort, "preload_dlls"):
+    if CUDA not in list_names(providers):
+        return
+    ort.set_default_logger_severity(_ERRORS)
+    if hasattr(ort, "preload_dlls"):
         with contextlib.redirect_stdout(sys.stderr):
             ort.preload_dlls()

@@ -32,7 +32,16 @@ _OTHER_FORM = (
     "ONNX Runtime has this operator in other types or opsets alone: export the model in float32, "
     "or with another opset"
 )
+_NO_MEMORY = re.compile(
+    r"(?i)out of memory|failed to allocate memory|bad_alloc|CUDNN_STATUS_ALLOC_FAILED"
+    r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
+)
 _ADVICE = (
+    (
+        _NO_MEMORY.pattern,
+        "memory is short, on the GPU where that computes: end what fills it, or take `--batch 1` or "
+        "`--device cpu`",
+    ),
     (r"model IR version", "write `model.ir_version = 10` before the model is saved"),
     (
         r"only \*guarantees\* support",
@@ -40,10 +49,6 @@ _ADVICE = (
     ),
 )
 _HINTS = {CUDA: "`trtbuild doctor` says what it lacks; `--device cpu` does without"}
-_NO_MEMORY = re.compile(
-    r"(?i)out of memory|failed to allocate memory|bad_alloc|CUDNN_STATUS_ALLOC_FAILED"
-    r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
-)
 RUN_HINT = "do the arrays have the values and sizes that the model was made for?"
 _ERRORS_ALONE, _NOTHING = 3, 4
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""

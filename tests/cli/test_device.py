@@ -1,0 +1,72 @@
+"""Where ONNX Runtime computes, from `--device` to the report; a CPU stands in for the GPU."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers.emulated_cuda import compile_kernels, stand_in
+from tests.helpers.projects import edit
+from trtbuild.calib.count import BINS
+from trtbuild.calib.on_gpu.kernels import COUNT, EXTREMES, write_source
+from trtbuild.core.needs import INFERENCE_DEVICE
+from trtbuild.machine.facts import InstalledPackages
+
+FACT = "NVIDIA L4 (8.9), CUDAExecutionProvider"
+
+
+@pytest.fixture
+def on_gpu(project, steps_here, monkeypatch, tmp_path):
+    """A machine with a GPU that ONNX Runtime computes on; returns the streams that were made."""
+
+    def find(facts):
+        if facts.inference == "cpu":
+            raise KeyError(INFERENCE_DEVICE)
+        return FACT
+
+    edit(project, "tensorrt_rtx, compute_capabilities: [8.9], workspace: 256MiB", "onnxruntime")
+    monkeypatch.setattr(InstalledPackages, "_find_inference_device", find)
+    shared = f"extern __shared__ u32 bins[]; => static u32 bins[{BINS}];"
+    kernels = compile_kernels(write_source(), {EXTREMES: 4, COUNT: 4}, tmp_path, shared)
+    return stand_in(monkeypatch, kernels)
+
+
+def test_the_gpu_is_an_ingredient_and_stands_in_report_lock_and_reasons(on_gpu, trtbuild):
+    """Of what is computed there alone; and with `--device cpu` all is as on any machine."""
+    first = trtbuild("apply", "recipe.yaml")
+    assert (0, 1) == (first.code, len(on_gpu)), first.err
+    assert f"measured by ONNX Runtime on {FACT}" in first.out
+    comparison = json.loads(Path("build/small/comparison.json").read_text())
+    assert f"ONNX Runtime on {FACT}" == comparison["runner"]
+    assert FACT in Path("build/small/report.md").read_text()
+    assert 0 == trtbuild("lock", "recipe.yaml").code
+    assert f'{INFERENCE_DEVICE} = "{FACT}"' in Path("recipe.lock").read_text()
+
+    again = trtbuild("plan", "recipe.yaml").out
+    other = trtbuild("plan", "recipe.yaml", "--device", "cpu").out
+    batch = trtbuild("plan", "recipe.yaml", "--batch", "1").out
+
+    assert "run " not in again
+    assert f"facts.{INFERENCE_DEVICE}: {FACT} → nothing" in other
+    assert "facts.inference_batch: nothing → 1" in batch
+    assert ["calibrate"] == [
+        line.split()[1] for line in batch.splitlines() if line.strip().startswith("run ")
+    ]
+
+
+def test_layers_and_what_is_run_are_computed_there_too(on_gpu, trtbuild):
+    """Each says so; what is run here is told which GPU this process is to take."""
+    assert 0 == trtbuild("apply", "recipe.yaml").code
+    measured = trtbuild("sensitivity", "recipe.yaml", "--samples", "2", "--alone")
+    np.savez("x.npz", input=np.zeros((1, 3, 8, 8), np.float32))
+    ran = trtbuild("run", "recipe.yaml", "--input", "x.npz", "--int8")
+    on_cpu = trtbuild("run", "recipe.yaml", "--input", "x.npz", "--int8", "--device", "cpu")
+
+    assert 0 == measured.code, measured.err
+    found = json.loads(Path("build/small/sensitivity.json").read_text())
+    assert f"ONNX Runtime on {FACT}" == found["runner"]
+    assert f"in ONNX Runtime on {FACT}: not the engine itself" in ran.out
+    assert "in ONNX Runtime on the CPU: not the engine itself" in on_cpu.out
