@@ -142,7 +142,7 @@ def test_the_optimized_graph_has_the_fusions(tmp_path):
     ("told", "short"),
     [
         (
-            "BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size",
+            "BFCArena: Failed to allocate memory for requested buffer of size",
             True,
         ),
         ("CUDA failure 2: out of memory ; GPU=0", True),

@@ -39,8 +39,7 @@ _NO_MEMORY = re.compile(
 _ADVICE = (
     (
         _NO_MEMORY.pattern,
-        "memory is short, on the GPU where that computes: end what fills it, or take `--batch 1` or "
-        "`--device cpu`",
+        "memory is short: end what fills it; for a GPU's, `--batch 1` or `--device cpu` does too",
     ),
     (r"model IR version", "write `model.ir_version = 10` before the model is saved"),
     (
