@@ -52,7 +52,7 @@ def draw_boxes(picture: np.ndarray, boxes: Iterable[ScoredBox], title: str = "")
         colour = _COLOURS[box.number % len(_COLOURS)]
         left, top, right, bottom = box.corners
         draw.rectangle((left, top, max(left, right), max(top, bottom)), outline=colour, width=thick)
-        told = f"{box.name or box.number} {box.score:.2f}"
+        told = f"{box.name or f'class {box.number}'}  {box.score:.2f}"
         _write(draw, (left, top), told, colour)
     if title:
         _write(draw, (0, 12), title, (20, 20, 20))
