@@ -34,7 +34,13 @@ def module_subject(folder):
     return Subject("m", "module", folder, make=lambda: made)
 
 
-SUBJECTS = {"onnx_runtime": onnx_subject, "pytorch": module_subject}
+def engine_subject(_folder):
+    return pytest.skip(
+        "there is no GPU with TensorRT here; tests/timing/test_engine.py has a double"
+    )
+
+
+SUBJECTS = {"onnx_runtime": onnx_subject, "pytorch": module_subject, "engine": engine_subject}
 """Of each kind something that doubles its input `x`."""
 
 

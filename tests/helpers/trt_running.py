@@ -59,7 +59,9 @@ class Running:
         return True
 
     def IExecutionContext_get_tensor_shape(self, context, name):
-        return context.state["shapes"].get(name)
+        """Outputs are of the shape of the one input."""
+        shapes = context.state["shapes"]
+        return shapes.get(name, next(iter(shapes.values()), None))
 
     def IExecutionContext_set_input_shape(self, context, name, shape):
         context.state["shapes"][name] = tuple(shape)
@@ -78,10 +80,13 @@ class Running:
 
     def IExecutionContext_execute_async_v3(self, context, _stream):
         """Double the one input: what stands for the device is this machine's memory."""
-        [(name, address)] = context.state["memory"].items()
-        shape = context.state["shapes"][name]
+        [(name, shape)] = context.state["shapes"].items()
+        memory = dict(context.state["memory"])
+        address = memory.pop(name)
         count = math.prod(shape)
         values = (ctypes.c_float * count).from_address(address)
+        for there in memory.values():
+            (ctypes.c_float * count).from_address(there)[:] = [2 * value for value in values]
         for output, allocator in context.state["outputs"].items():
             there = allocator.reallocate_output_async(output, 0, 4 * count, 256, 0)
             (ctypes.c_float * count).from_address(there)[:] = [2 * value for value in values]

@@ -57,7 +57,7 @@ def test_time_passes_between_events_on_a_stream(driver):
 
 def test_a_graph_is_recorded_once_and_launched(driver):
     """What lies between begin and finish."""
-    graph = cuda.Graph(cuda.Stream())
+    graph = cuda.Graph(cuda.Stream().pointer)
     graph.finish()
     graph.launch()
     graph.close()

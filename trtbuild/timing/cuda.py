@@ -138,25 +138,23 @@ class Event:
 class Graph:
     """What was put on a stream once, launched as a whole."""
 
-    def __init__(self, stream: Stream) -> None:
-        """Begin to record what is put on the stream."""
+    def __init__(self, stream: int) -> None:
+        """Begin to record what is put on the stream at an address."""
         self._driver = load_driver()
-        self._stream = stream
+        self._stream = ctypes.c_void_p(stream)
         self._program = ctypes.c_void_p()
-        handle = ctypes.c_void_p(stream.pointer)
-        self._driver("cuStreamBeginCapture_v2", handle, _THREAD_LOCAL)
+        self._driver("cuStreamBeginCapture_v2", self._stream, _THREAD_LOCAL)
 
     def finish(self) -> None:
         """End the recording, and make it ready to be launched."""
         graph = ctypes.c_void_p()
-        handle = ctypes.c_void_p(self._stream.pointer)
-        self._driver("cuStreamEndCapture", handle, ctypes.byref(graph))
+        self._driver("cuStreamEndCapture", self._stream, ctypes.byref(graph))
         self._driver("cuGraphInstantiateWithFlags", ctypes.byref(self._program), graph, 0)
         self._driver("cuGraphDestroy", graph)
 
     def launch(self) -> None:
         """Put all of it on the stream."""
-        self._driver("cuGraphLaunch", self._program, ctypes.c_void_p(self._stream.pointer))
+        self._driver("cuGraphLaunch", self._program, self._stream)
 
     def close(self) -> None:
         """Give it back."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.kinds import OneOf
 
 if TYPE_CHECKING:
-    from trtbuild.timing import onnx_runtime, pytorch
+    from trtbuild.timing import engine, onnx_runtime, pytorch
 
 __all__ = ["AnyRunner"]
 
@@ -15,6 +15,7 @@ AnyRunner = OneOf[
     """
     onnx_runtime.OnnxRuntime
     | pytorch.Pytorch
+    | engine.Engine
     """,
     __name__,
 ]

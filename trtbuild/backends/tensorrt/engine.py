@@ -23,8 +23,10 @@ __all__ = [
     "EngineDescription",
     "Kind",
     "OpenEngine",
+    "choose_profile",
     "describe_engine",
     "describe_loaded",
+    "load_engine",
     "open_engine",
     "run_engine",
 ]
@@ -52,7 +54,7 @@ def describe_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -
         StepInputError: that TensorRT does not load it; quotes its messages.
         MissingDependency, NoGpu: that TensorRT or a GPU is not here.
     """
-    with _load_engine(kind, engine, plugins) as (trt, built):
+    with load_engine(kind, engine, plugins) as (trt, built):
         return describe_loaded(trt, built)
 
 
@@ -92,7 +94,7 @@ class OpenEngine:
             StepInputError: the arrays fit no profile, or TensorRT does not run them.
         """
         demand_fit(feed_dict, self.description.inputs, of="the engine")
-        profile = _choose_profile(self.description, feed_dict)
+        profile = choose_profile(self.description, feed_dict)
         if profile != self.profile:
             self.runner.set_profile(profile)
             self.profile = profile
@@ -108,7 +110,7 @@ def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> It
         StepInputError: TensorRT does not load the engine, or did not run it.
         MissingDependency, NoGpu: that TensorRT or a GPU is not here.
     """
-    with _load_engine(kind, engine, plugins) as (trt, built):
+    with load_engine(kind, engine, plugins) as (trt, built):
         from polygraphy.backend.trt import TrtRunner
 
         family = "TensorRT-RTX" if kind == "tensorrt_rtx" else "TensorRT"
@@ -117,7 +119,15 @@ def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> It
 
 
 @contextlib.contextmanager
-def _load_engine(kind: Kind, engine: Path, plugins: Sequence[Path]) -> Iterator[tuple[Any, Any]]:
+def load_engine(
+    kind: Kind, engine: Path, plugins: Sequence[Path] = ()
+) -> Iterator[tuple[Any, Any]]:
+    """Yield TensorRT's module and the engine, loaded; what it says of failures is translated.
+
+    Raises:
+        StepInputError: TensorRT does not load the engine, or fails while it is open.
+        MissingDependency, NoGpu: that TensorRT or a GPU is not here.
+    """
     flavour = FLAVOURS[kind]
     trt = load_tensorrt(flavour)
     # Only now: Polygraphy asks once, when it is imported, which TensorRT there is.
@@ -161,8 +171,12 @@ def _spec(engine: Any, name: str) -> TensorSpec:
     )
 
 
-def _choose_profile(described: EngineDescription, feed_dict: Mapping[str, np.ndarray]) -> int:
-    """Return the first profile that takes these shapes."""
+def choose_profile(described: EngineDescription, feed_dict: Mapping[str, np.ndarray]) -> int:
+    """Return the first profile that takes these shapes.
+
+    Raises:
+        StepInputError: none does; says which there are.
+    """
     for number, profile in enumerate(described.profiles):
         if all(_fits_between(feed_dict[name].shape, shapes) for name, shapes in profile.items()):
             return number

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.action import Artifact, Outcome
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import UsageError
 from trtbuild.core.placed import BENCH, MODELS
-from trtbuild.core.timing import BenchResult, NotRun
+from trtbuild.core.timing import BenchResult
 from trtbuild.data.base import Manifest
 from trtbuild.model.outline import ModelOutline
-from trtbuild.plan.compile import name_capture_step
+from trtbuild.plan.compile import name_capture_step, name_target_step
 from trtbuild.plan.explain import decide
 from trtbuild.plan.export_sizes import list_profiles, list_value_inputs
 from trtbuild.plan.plan import Plan
@@ -29,6 +30,7 @@ from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.timing.gates import judge_speed
 from trtbuild.timing.section import Bench
+from trtbuild.verbs.benching.engines import EnginePlaces, find_engines
 from trtbuild.verbs.benching.locked import make_recall
 from trtbuild.verbs.benching.measure import Work, measure
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
@@ -86,14 +88,16 @@ def bench_recipe(
         made, notes = compile_for_machine(
             loaded, store, executor, targets=(), fetch=True, timed=timed
         )
-        made = made.cut_after(_list_wanted(made, timed))
+        places = find_engines(loaded, executor)
+        made = made.cut_after((*_list_wanted(made, timed), *map(name_target_step, places.runnable)))
         decisions = decide(made, store)
         listener.planned(made, decisions)
         listener.expected(estimate_seconds(made, decisions, store))
         outcomes = build_plan(loaded, made, store, executor, listener)
         models = tuple(_list_models(outcomes, store))
         outline = ModelOutline.read(Path(models[0].model.path))
-        subjects = (*_list_modules(loaded, made, outcomes, store), *models)
+        modules = tuple(_list_modules(loaded, made, outcomes, store))
+        subjects = (*modules, *models, *_list_engines(loaded, places, outcomes, store))
         work = Work(
             name=loaded.recipe.name,
             subjects=subjects,
@@ -110,7 +114,7 @@ def bench_recipe(
                 fed=_feed(loaded, timed, outcomes, store),
                 only=asked.only,
             ),
-            not_run=tuple(_list_unrun_engines(loaded)),
+            not_run=places.not_run,
             notes=(*notes, *remarks, *filter(None, [store.remark])),
             cold=asked.cold,
         )
@@ -210,6 +214,21 @@ def _feed(
     )
 
 
-def _list_unrun_engines(loaded: LoadedRecipe) -> Iterator[NotRun]:
-    for name, target in loaded.recipe.targets.items():
-        yield NotRun(name=f"{name}/{target.kind}", reason="engines are not timed yet")
+def _list_engines(
+    loaded: LoadedRecipe, places: EnginePlaces, outcomes: Sequence[Outcome], store: Store
+) -> Iterator[TimedSubject]:
+    """Yield the engines that can run here, once they are built."""
+    for name in places.runnable:
+        target = loaded.recipe.targets[name]
+        plugins = target.plugins if isinstance(target, TrtOptions) else ()
+        step = next(each for each in outcomes if each.step == name_target_step(name))
+        yield TimedSubject(
+            name=name,
+            sort="engine",
+            model=_pin(_by_name(step)["engine"], store),
+            flavour=target.kind,
+            plugins=tuple(
+                Pinned(path=str(path), digest=store.digests.digest(path))
+                for path in (loaded.file.parent.absolute() / each for each in plugins)
+            ),
+        )
