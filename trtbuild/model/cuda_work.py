@@ -1,8 +1,8 @@
 """Work on a GPU: kernels compiled at run time, memory, and copies; by NVIDIA's cuda-core.
 
-NVRTC compiles: it comes with what ONNX Runtime needs on a GPU anyway. The wheels of cuda-core 1.2 and
-its bindings are 15 MB beside it, CuPy's (14.2) 67 MB, and Triton's (3.9) 273 MB, which needs a C
-compiler, too, and has no counters in shared memory.
+NVRTC compiles: it comes with what ONNX Runtime needs on a GPU anyway. The wheels of cuda-core 1.2
+and its bindings are 15 MB beside it, CuPy's (14.2) 67 MB, and Triton's (3.9) 273 MB, which needs a
+C compiler, too, and has no counters in shared memory.
 """
 
 from __future__ import annotations
