@@ -109,3 +109,20 @@ def test_a_section_that_is_wrong_is_told_with_its_line(project, trtbuild):
     assert 2 == answer.code
     assert "there is no data set `evil`" in answer.err + answer.out
     assert "rounds" in answer.err + answer.out
+
+
+def test_a_result_is_held_against_another(project, trtbuild, tmp_path):
+    """The last one, a file, or what trtexec wrote; `diff` of two files says the same."""
+    (tmp_path / "t.json").write_text(json.dumps([{"computeMs": 1.5, "latencyMs": 2.0}] * 3))
+    words = ["bench", "model.onnx", *FAST, "--batch", "1", "-q"]
+    first = trtbuild(*words, "--out", "one", "--against", tmp_path / "t.json")
+    second = trtbuild(*words, "--out", "two", "--against", "last")
+    diff = trtbuild("diff", "one/bench.json", "two/bench.json")
+    other = trtbuild(*words, "--seed", "9", "--against", "last")
+
+    assert "by trtexec: shown beside, and not compared" in first.out
+    assert "computing on the device: p50 1.5 ms" in first.out
+    assert "the last bench → now" in second.out
+    assert diff.code in {0, 1}, diff.err
+    assert "one/bench.json → two/bench.json" in diff.out
+    assert (2, True) == (other.code, "seed: 0 → 9" in other.err)

@@ -50,6 +50,7 @@ TYPED = [
     ["verify", "{recipe}"], ["sensitivity", "{recipe}", "--samples", "2"],
     ["tune", "{recipe}", "--budget", "0s"],
     *forms(["bench", "{recipe}", *BRIEFLY], "text", "json"),
+    ["bench", "{recipe}", *BRIEFLY, "--against", "last"],
     ["bench", "{model}", *BRIEFLY, "--batch", "1"],
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],

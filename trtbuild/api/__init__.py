@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
     from trtbuild.api.running import run_samples
     from trtbuild.api.serving import serve
-    from trtbuild.api.speed import bench
+    from trtbuild.api.speed import bench, diff_benches
     from trtbuild.api.start import init
     from trtbuild.api.stores import (
         collect_remote,
@@ -61,6 +61,7 @@ __all__ = [
     "demand_apart",
     "demand_ready",
     "diff",
+    "diff_benches",
     "diff_git",
     "diff_ranges",
     "doctor",
@@ -137,7 +138,7 @@ _ROOMS = {
     ),
     "running": ("run_samples",),
     "serving": ("serve",),
-    "speed": ("bench",),
+    "speed": ("bench", "diff_benches"),
     "start": ("init",),
     "stores": ("collect_remote", "open_local_store", "open_store", "pull_store", "push_store"),
     "tuning": ("tune",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,10 @@ from trtbuild.api.stores import open_store
 if TYPE_CHECKING:
     from trtbuild.core.timing import BenchResult
     from trtbuild.run.executor import Executor, Listener
+    from trtbuild.verbs.benching.compare import BenchDiff
     from trtbuild.verbs.benching.recipe import BenchReport
 
-__all__ = ["bench"]
+__all__ = ["bench", "diff_benches"]
 
 
 def bench(  # noqa: PLR0913  # all that a user may ask for
@@ -26,6 +28,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     only: Sequence[str] = (),
     protocol: Mapping[str, Any] | None = None,
     data: str = "",
+    against: str = "",
     cold: bool = True,
     executor: Executor | str = "local",
     device: str | int | None = None,
@@ -38,7 +41,8 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     At `batches` or `shapes` (`input=1x3x224x224`), or as the recipe says, or at the min, opt and
     max of its profiles. `only` are variants by name or pattern (`int8/*`); `protocol` has options
     of the recipe's `bench.protocol` that are to be otherwise (`{"seconds": 5}`). Without `cold`, no
-    variant is started in a process of its own.
+    variant is started in a process of its own. The result is held `against` an earlier bench.json,
+    or the `last` one; what trtexec exported is read beside it.
 
     Raises:
         UsageError: what is asked for is wrong, or fits none of the models.
@@ -47,6 +51,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
     from trtbuild.run.executor import QuietListener
+    from trtbuild.verbs.benching.against import hold_against, read_against
     from trtbuild.verbs.benching.files import bench_files, is_recipe
     from trtbuild.verbs.benching.recipe import bench_recipe
     from trtbuild.verbs.benching.request import BenchRequest, choose_protocol, parse_shapes
@@ -64,21 +69,29 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         cold=cold,
     )
     store, heard = open_store(), listener or QuietListener()
+    name = places[0].name if loaded is None else loaded.recipe.name
+    held = None
+    if against:
+        held = read_against(against, name=name, store=store, protocol=asked.protocol)
     with using_executor(executor, device=device) as place:
         if loaded is None:
             folder = None if out is None else Path(out)
-            return bench_files(
+            found = bench_files(
                 places, store, executor=place, asked=asked, listener=heard, out=folder, draw=_draw
             )
-        return bench_recipe(
-            loaded,
-            store,
-            executor=place,
-            directory=Path(build_dir) / loaded.recipe.name,
-            asked=asked,
-            listener=heard,
-            draw=_draw,
-        )
+        else:
+            found = bench_recipe(
+                loaded,
+                store,
+                executor=place,
+                directory=Path(build_dir) / loaded.recipe.name,
+                asked=asked,
+                listener=heard,
+                draw=_draw,
+            )
+    if held is None:
+        return found
+    return replace(found, against=held, diff=hold_against(found.result, held))
 
 
 def _draw(found: BenchResult) -> Mapping[str, str]:
@@ -87,3 +100,14 @@ def _draw(found: BenchResult) -> Mapping[str, str]:
 
     plots = {f"bench-{name}": text for name, text in draw_files(found).items()}
     return {"bench.html": render_page(make_bench_page(found)), **plots}
+
+
+def diff_benches(before: Path | str, after: Path | str) -> BenchDiff | None:
+    """Compare two files that `bench` wrote, with bands that noise may fill; None if they are none.
+
+    Raises:
+        UsageError: they are under two protocols or of two machines, or one of them is no bench.
+    """
+    from trtbuild.verbs.benching.against import compare_files
+
+    return compare_files(Path(before), Path(after))

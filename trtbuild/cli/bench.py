@@ -66,6 +66,15 @@ def bench(  # noqa: PLR0913  # its options
     data: Annotated[
         str, typer.Option("--data", metavar="NAME", help="The recipe's data set that is fed.")
     ] = "",
+    against: Annotated[
+        str,
+        typer.Option(
+            "--against",
+            metavar="FILE|last",
+            help="An earlier bench.json, the last bench, or what trtexec --exportTimes or "
+            "--exportProfile wrote.",
+        ),
+    ] = "",
     no_cold: Annotated[
         bool, typer.Option("--no-cold", help="Start no variant in a process of its own.")
     ] = False,
@@ -113,6 +122,7 @@ def bench(  # noqa: PLR0913  # its options
             only=only or (),
             protocol={name: each for name, each in typed.items() if each is not None},
             data=data,
+            against=against,
             cold=not no_cold,
             executor=executor,
             device=device,

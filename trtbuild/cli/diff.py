@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trtbuild.cli.echo import pour
+
+if TYPE_CHECKING:
+    from trtbuild.verbs.benching.compare import BenchDiff
 
 __all__ = ["DiffFormat", "diff"]
 
@@ -26,7 +29,7 @@ def diff(
     sides: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Two recipes or two locks; with --git, recipes to look at.",
+            help="Two recipes, two locks or two bench.json; with --git, recipes to look at.",
             metavar="OLD NEW|RECIPE",
             show_default=False,
         ),
@@ -49,6 +52,8 @@ def diff(
         found = api.diff_git(git, recipes=tuple(sides or ()))
     elif sides is None or len(sides) != 2:  # noqa: PLR2004
         raise UsageError("two recipes or locks are compared", hint="trtbuild diff OLD NEW")
+    elif (times := api.diff_benches(sides[0], sides[1])) is not None:
+        return _write_times(times, format_)
     else:
         found = (api.diff(sides[0], sides[1]),)
     if format_ is DiffFormat.json:
@@ -59,3 +64,16 @@ def diff(
         )
         pour(write(found))
     return 1 if any(each.differ for each in found) else 0
+
+
+def _write_times(found: BenchDiff, format_: DiffFormat) -> int:
+    """Write how two results of a bench differ; as text where Markdown is asked for."""
+    if format_ is DiffFormat.json:
+        from trtbuild.cli.form import write_json
+
+        write_json(found)
+    else:
+        from trtbuild.cli.show_bench_diff import write_bench_diff
+
+        write_bench_diff(found)
+    return 1 if found.differ else 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_count, format_table
+from trtbuild.cli.show_bench_diff import write_bench_diff, write_exported
 from trtbuild.core.durations import format_ms, format_rate, format_shapes, format_times
 from trtbuild.core.words import format_size
 
@@ -44,6 +45,11 @@ def write_bench(report: BenchReport, *, verbose: bool) -> None:
         echo(f"note: {note}")
     for doubt in found.doubts:
         echo(f"doubt: {doubt}")
+    if report.diff is not None:
+        echo()
+        write_bench_diff(report.diff)
+    if report.against is not None and report.against.exported is not None:
+        write_exported(report.against.name, report.against.exported)
     for file in report.files:
         echo(f"wrote {file}")
 

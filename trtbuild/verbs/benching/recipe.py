@@ -30,6 +30,8 @@ from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.timing.gates import judge_speed
 from trtbuild.timing.section import Bench
+from trtbuild.verbs.benching.against import Against
+from trtbuild.verbs.benching.compare import BenchDiff
 from trtbuild.verbs.benching.engines import EnginePlaces, find_engines
 from trtbuild.verbs.benching.locked import make_recall
 from trtbuild.verbs.benching.measure import Work, measure
@@ -57,6 +59,9 @@ class BenchReport:
 
     result: BenchResult
     files: tuple[Path, ...]
+    against: Against | None = None
+    diff: BenchDiff | None = None
+    """How it differs from an earlier one that it was to be held against."""
 
 
 def bench_recipe(
