@@ -98,16 +98,20 @@ def same(place: Path) -> None:
             say(f"{name:12} {len(here):3} artifacts: {'the same' if here == far else 'OTHERS'}")
 
 
-def find_workers() -> list[int]:
-    """Return the processes of Ray's slots, and those that they run steps in."""
-    listed = subprocess.run(
-        ["/bin/ps", "-eo", "pid,args"], capture_output=True, text=True, check=True
-    )
-    lines = [line.split(None, 1) for line in listed.stdout.splitlines()[1:]]
+def find_workers(top: int) -> list[int]:
+    """Return the slots that a process has started, and what runs steps in them: nobody else's."""
+    listed = subprocess.check_output(["/bin/ps", "-eo", "pid,ppid,args"], text=True)
+    found = {}
+    for line in listed.splitlines()[1:]:
+        pid, parent, args = line.split(None, 2)
+        found[int(pid)] = int(parent), args
+    ours = {top}
+    while more := {pid for pid, (parent, _) in found.items() if parent in ours} - ours:
+        ours |= more
     return [
-        int(pid)
-        for pid, args in lines
-        if args.startswith("ray::Slot") or "trtbuild.run.worker" in args
+        pid
+        for pid in sorted(ours & found.keys())
+        if found[pid][1].startswith("ray::Slot") or "trtbuild.run.worker" in found[pid][1]
     ]
 
 
@@ -125,12 +129,13 @@ def kill(place: Path) -> None:
             done = threading.Event()
             killed: list[int] = []
 
-            delay = random.uniform(0, seconds)
+            delay = random.uniform(0, 0.6 * seconds)  # the rest of it writes reports
 
             def strike(delay=delay, done=done, killed=killed):
                 if done.wait(delay):
                     return
-                found = find_workers()
+                while not (found := find_workers(os.getpid())) and not done.is_set():
+                    time.sleep(0.05)
                 if found:
                     killed.append(random.choice(found))
                     with contextlib.suppress(ProcessLookupError):
@@ -206,20 +211,19 @@ def second(place: Path) -> None:
 def interrupt(place: Path) -> None:
     """Press the interrupt key while steps run on a Ray that was started for it."""
     recipe = write(place / "small", "minmax")
-    before = set(find_workers())
     process = subprocess.Popen(
         [sys.executable, "-m", "trtbuild", "apply", str(recipe), "--executor", "ray"],
         env={**os.environ, "TRTBUILD_STORE": str(place / "store")},
         cwd=place,
         start_new_session=True,
     )
-    while not set(find_workers()) - before:
+    while not (workers := find_workers(process.pid)):
         time.sleep(0.2)
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
     code = process.wait(60)
     time.sleep(2)
-    left = set(find_workers()) - before
+    left = [pid for pid in workers if Path(f"/proc/{pid}").exists()]
     say(f"exit code {code}; workers left: {len(left)}")
 
 

@@ -55,7 +55,7 @@ TYPED = [
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
     ["store", "push"], ["store", "pull"], ["store", "gc", "--remote", "--dry-run"],
-    ["doctor"], ["kinds"], ["schema"], ["init", "{model}", "--output", "-"],
+    ["status"], ["doctor"], ["kinds"], ["schema"], ["init", "{model}", "--output", "-"],
     *forms(["data", "preview", "{recipe}", "--without-model"], "text", "json"),
     ["package", "{recipe}", "--format", "triton", "--to", "packed"],
     ["package", "{recipe}", "--format", "bundle", "--to", "packed.zip"],

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from trtbuild.api.start import init
     from trtbuild.api.stores import (
         collect_remote,
+        list_running,
         open_local_store,
         open_store,
         pull_store,
@@ -77,6 +78,7 @@ __all__ = [
     "list_locked_failures",
     "list_logs",
     "list_requirements",
+    "list_running",
     "load",
     "lock",
     "open_gpu_preprocess",
@@ -140,7 +142,14 @@ _ROOMS = {
     "serving": ("serve",),
     "speed": ("bench", "diff_benches"),
     "start": ("init",),
-    "stores": ("collect_remote", "open_local_store", "open_store", "pull_store", "push_store"),
+    "stores": (
+        "collect_remote",
+        "list_running",
+        "open_local_store",
+        "open_store",
+        "pull_store",
+        "push_store",
+    ),
     "tuning": ("tune",),
 }
 """Which module each is in: it is loaded once one of its functions is asked for."""

@@ -100,21 +100,26 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
     from trtbuild.run.executor import QuietListener
+    from trtbuild.run.reporting import Reporting
     from trtbuild.verbs.apply import apply_recipe as apply_here
 
     demand_buildable(executor, "building")
     loaded = _load(path, locked=locked, planned=saved is not None)
     store = open_store()
-    with using_executor(
-        executor, jobs=jobs, log_level=log_level, device=device, batch=batch
-    ) as place:
+    name = loaded.recipe.name
+    with (
+        using_executor(
+            executor, jobs=jobs, log_level=log_level, device=device, batch=batch
+        ) as place,
+        Reporting(listener or QuietListener(), store, name) as reporting,
+    ):
         return apply_here(
             loaded,
             store,
             executor=place,
-            directory=Path(build_dir) / loaded.recipe.name,
+            directory=Path(build_dir) / name,
             targets=targets,
-            listener=listener or QuietListener(),
+            listener=reporting,
             pages={"report.md": render_markdown_page, "report.html": render_html_page},
             saved=saved,
             lock=_hold_to_lock(loaded, store, place) if locked else None,

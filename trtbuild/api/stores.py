@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
+    from trtbuild.run.reporting import RunningBuild
     from trtbuild.store.exchange import Exchange, RemoteCollection
 
-__all__ = ["collect_remote", "open_local_store", "open_store", "pull_store", "push_store"]
+__all__ = [
+    "collect_remote",
+    "list_running",
+    "open_local_store",
+    "open_store",
+    "pull_store",
+    "push_store",
+]
 
 
 def open_store() -> Store:
@@ -29,6 +37,13 @@ def open_store() -> Store:
 def open_local_store() -> Store:
     """Return what is here of the store, for the functions of `store.maintenance`."""
     return Store(find_default_root())
+
+
+def list_running() -> tuple[RunningBuild, ...]:
+    """Return what is being built with this store, and how far each build is."""
+    from trtbuild.run.reporting import list_running as running
+
+    return running(open_local_store())
 
 
 def push_store(

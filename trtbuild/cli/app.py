@@ -24,6 +24,7 @@ VERBS = {
     "check": "Check models for what TensorRT refuses, changes without a word, or makes slow.",
     "plan": "Say which steps would run, which are reused, and why; runs nothing.",
     "apply": "Build what recipes ask for; exit code 1 if a gate fails.",
+    "status": "Say what is being built with this store at the moment, and how far it is.",
     "why": "Say why the last run did what it did, and what the next would do.",
     "lock": "Write down beside a recipe what it was built from and what came of it.",
     "verify": "Build again without the store, and hold that to what is guaranteed; exit code 1 if "

@@ -15,6 +15,7 @@ logs/      what the builder of each engine said
 work/      steps that are running, or that failed (their logs)
 locks/     one lock a step
 benches/   what `trtbuild bench` measured, by recipe and time
+running/   what is being built at the moment
 stamps/    what commands with nothing to do said, to be said again while that is so
 
 Everything here can be made again: deleting the directory costs time, and nothing else.

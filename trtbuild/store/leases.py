@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from trtbuild.store.storage import Storage
 
-__all__ = ["Lease", "Leases", "describe_owner"]
+__all__ = ["Lease", "Leases", "describe_owner", "died_here"]
 
 BEAT_SECONDS = 10.0
 DEAD_SECONDS = 60.0
@@ -123,7 +123,7 @@ class Leases:
         seen = self._seen.get(folder)
         if seen is None or (seen.key, seen.data) != (key, data):
             seen = self._seen[folder] = _Seen(key, data, now)
-        return now - seen.since > self._dead_seconds or _died_here(_read(data))
+        return now - seen.since > self._dead_seconds or died_here(_read(data))
 
     def _keep_up(self) -> None:
         if self._thread is None:
@@ -181,7 +181,7 @@ def _read_start(pid: int) -> str:
         return ""
 
 
-def _died_here(told: dict[str, object]) -> bool:
+def died_here(told: dict[str, object]) -> bool:
     """Tell whether a holder ran on this machine, and does no more."""
     machine, pid = told.get("machine"), told.get("pid")
     if not machine or machine != _read_machine() or not isinstance(pid, int):
