@@ -143,3 +143,23 @@ def test_a_real_ray_makes_the_same(tmp_path, monkeypatch):
     assert artifacts(made["inline"]) == artifacts(made["seen"]) == artifacts(made["carried"])
     assert lacking.startswith("no worker can: ")
     assert all(", process " in each.where for each in made["carried"].record.outcomes)
+
+
+def test_a_calibration_that_is_shared_out_ends_once(cluster, call):
+    """Its worker is ended, both nodes count, and what is left is done on what they counted."""
+    from tests.helpers.plans import plan_with
+
+    step = next(each.step for each in plan_with().steps if each.name == "calibrate")
+    whole = call.model_copy(update={"name": "calibrate", "step": step})
+    ends = [end(f"calibrate#share{number}") for number in (0, 1)]
+    ray, executor = cluster(*ends, end("calibrate"))
+    executor.start(whole)
+    (running,) = executor._running.values()
+
+    executor._share_out(running, total=6, workers=2)
+    told = [each for _ in range(3) if (each := executor.wait(0.1)) is not None]
+    assert ["calibrate"] == [each.name for each in told]
+    last = Call.model_validate_json(ray.asked[-1][0])
+    assert ["share/0000", "share/0001"] == sorted(last.inputs)
+    assert (4, whole.out) == (len(ray.asked), last.out)
+    assert 0 in ray.killed
