@@ -22,6 +22,11 @@ __all__ = ["OnnxRuntime"]
 
 _CAST = "InsertedPrecisionFreeCast"
 """How ONNX Runtime names the casts that it puts around what it has no 16-bit kernel for."""
+_FEW_KERNELS = (
+    "ONNX Runtime's CUDA provider has few integer kernels: Q/DQ pairs are computed as they stand, "
+    "which costs time; this says nothing of TensorRT"
+)
+_FIT = "do the shapes fit the model?"
 _HALVES = {10: "FP16", 16: "BF16"}
 
 
@@ -30,8 +35,8 @@ class OnnxRuntime(Options):
 
     kind: Literal["onnx_runtime"]
     provider: Literal["cpu", "cuda"] = "cpu"
-    """Its execution provider. Inputs and outputs are bound to memory where it computes, so that
-    copies are timed apart."""
+    """Its execution provider. On a GPU, inputs and outputs are bound to memory there, so that
+    copies are timed apart; on the CPU it is called as by hand, with arrays."""
 
     @classmethod
     def usual(cls) -> Sequence[OnnxRuntime]:
@@ -95,7 +100,11 @@ class OnnxRuntime(Options):
         from trtbuild.model.session import open_fast_session
 
         self.load_library()
-        stream = _make_stream() if self.provider == "cuda" else None
+        stream = None
+        if self.provider == "cuda":
+            from trtbuild.timing.cuda import Stream
+
+            stream = Stream()
         session = open_fast_session(
             subject.path,
             threads=setting.threads,
@@ -113,12 +122,9 @@ class OnnxRuntime(Options):
         if not quantized:
             return _find_half(model) or "FP32", ()
         if self.provider != "cpu":
-            note = (
-                "ONNX Runtime's CUDA provider has few integer kernels: most Q/DQ pairs are "
-                "computed as they stand, which costs time; this says nothing of TensorRT"
-            )
-            return "Q/DQ", (note,)
-        whole, other = _count_operators(subject.path)
+            return "Q/DQ", (_FEW_KERNELS,)
+        found = [node.op_type for node in _optimize(subject.path)]
+        whole, other = (sum(each in sort for each in found) for sort in (INTEGER, FLOAT))
         return f"INT8 in {whole} of {whole + other} weighted operators", ()
 
 
@@ -181,24 +187,31 @@ class OpenSession:
         from trtbuild.model.session import translate_errors
 
         self._arrays = dict(arrays)
+        if self._stream is None:
+            with translate_errors("run", _FIT):
+                self.call()
+            return
         binding = self._session.io_binding()
         for name, values in arrays.items():
             held = ort.OrtValue.ortvalue_from_numpy(values, self._device, 0)
             binding.bind_ortvalue_input(name, held)
         for name in self._names:
             binding.bind_output(name, self._device)
-        with translate_errors("run", "do the shapes fit the model?"):
+        with translate_errors("run", _FIT):
             self._run(binding)
-        if self._stream is not None:
-            # At fixed addresses, so that nothing is allocated while it is timed.
-            for name, value in zip(self._names, binding.get_outputs(), strict=True):
-                binding.bind_ortvalue_output(name, value)
+        # At fixed addresses, so that nothing is allocated while it is timed.
+        for name, value in zip(self._names, binding.get_outputs(), strict=True):
+            binding.bind_ortvalue_output(name, value)
         self._binding = binding
 
     def call(self) -> None:
-        """Run it; on a GPU between two events, the later of which is waited for."""
+        """Run it; on a GPU between two events, the later of which is waited for.
+
+        On the CPU as a loop by hand does. Outputs are let go at once: kept ones would have the next
+        call take other memory.
+        """
         if self._events is None or self._stream is None:
-            self._run(self._binding)
+            self._session.run(self._names, self._arrays)
             return
         begin, end = self._events
         begin.record(self._stream.pointer)
@@ -213,12 +226,14 @@ class OpenSession:
     def read_events_ms(self) -> float:
         """Return the time on the device."""
         assert self._events is not None  # noqa: S101  # `has_events` is asked first
-        begin, end = self._events
-        return end.since_ms(begin)
+        return self._events[1].since_ms(self._events[0])
 
     def outputs(self) -> Mapping[str, np.ndarray]:
-        """Return the outputs of the last call."""
-        found = self._binding.copy_outputs_to_cpu()
+        """Return the outputs of the last call; on the CPU, of one more that is the same."""
+        if self._stream is None:
+            found = self._session.run(self._names, self._arrays)
+        else:
+            found = self._binding.copy_outputs_to_cpu()
         return dict(zip(self._names, found, strict=True))
 
     def fork(self) -> OpenSession:
@@ -232,17 +247,10 @@ class OpenSession:
 
     def peak_bytes(self) -> int | None:
         """Return None: ONNX Runtime does not say."""
-        return None
 
     def close(self) -> None:
         """Let the session go; a stream that it computes on goes with the process."""
         del self._binding, self._run, self._session
-
-
-def _make_stream() -> Stream:
-    from trtbuild.timing.cuda import Stream
-
-    return Stream()
 
 
 def _list_providers(stream: Stream) -> Providers:
@@ -277,12 +285,6 @@ def _is_cast_to_float(model: Path) -> bool:
         return any(node.name.startswith(_CAST) for node in _optimize(model))
     except StepInputError:
         return True  # it has no kernel at all
-
-
-def _count_operators(model: Path) -> tuple[int, int]:
-    """Count the weighted operators of ONNX Runtime's own graph: integer ones, and others."""
-    found = [node.op_type for node in _optimize(model)]
-    return sum(each in INTEGER for each in found), sum(each in FLOAT for each in found)
 
 
 def _optimize(model: Path) -> Sequence[Any]:
