@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.calib.judge import Errors, Judge, NothingToJudge
+from trtbuild.calib.judge import Counting, Judge, NothingToJudge
 from trtbuild.model.feeds import Feed
 
 
@@ -55,29 +55,55 @@ def test_limits_are_tried_a_little_wider_each_time():
     assert {1.0} == set(judge_of([[1.0]] * 50)({"x": 1.0}).shares[0])
 
 
-def test_what_was_run_by_halves_is_joined_in_order():
-    """Half of the samples now and half later are the same as all at once."""
-    judge = judge_of([[1.0], [2.0], [3.0], [4.0], [5.0]])
-    halves = [judge({"x": 0.5}, start, 2) for start in (0, 1)]
+def test_some_of_the_runs_are_those_of_all():
+    """By their places, in any order of asking."""
+    judge = judge_of([[1.0], [2.0], [3.0], [4.0], [5.0]], fixed=())
+    parts = [judge({"x": 0.5}, places) for places in (range(1, 5, 2), range(0, 5, 2))]
 
-    assert judge({"x": 0.5}) == halves[0].join(halves[1])
+    assert judge({"x": 0.5}) == parts[0].join(parts[1])
 
 
-@pytest.mark.parametrize(
-    ("errors", "others", "clear"),
-    [
-        ([0.1, 0.1, 0.1, 0.1], [0.2, 0.2, 0.2, 0.2], True),
-        ([0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1], False),
-        ([0.1, 0.1, 0.1, 0.1], [0.1, 0.1, 0.9, 0.1], False),
-        ([0.1, 0.2, 0.1, 0.2], [0.3, 0.1, 0.3, 0.1], False),
-        ([0.1], [0.2], True),
-    ],
-)
-def test_better_is_what_chance_does_not_explain(errors, others, clear):
-    """Not what one sample makes, nor what one half of the samples speaks against."""
-    one, other = (Errors((tuple(each),)) for each in (errors, others))
+def test_a_sample_may_be_run_more_than_once():
+    """Each time with limits a little wider by another share; it stays one sample."""
+    judge = judge_of([[1.0], [1.0]], fixed=(), counting=Counting(repeats=4))
 
-    assert clear == one.is_clearly_better(other)
+    assert (2, 8) == (judge.samples, judge.runs)
+    assert 8 == len(set(judge({"x": 1.0}).shares[0]))
+
+
+class Two:
+    """Stands for a session with an output of so many values, and one that was added."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def run(self, feed, names=None):
+        del names
+        off = feed.get("added", np.float32(0))
+        own = np.repeat(np.array([[100.0], [1.0]], np.float32), self.count, 1)[None]
+        return {"y": own + off, "near": np.ones(1, np.float32) + 10 * off}
+
+
+@pytest.mark.parametrize(("count", "outputs"), [(4, 2), (600, 1)])
+def test_what_is_watched_counts_beside_outputs_of_few_values(count, outputs):
+    """Each as much as the other; not beside a thousand values."""
+    session, feed = Two(count), Feed(("0",), {"x": np.zeros(1, np.float32)})
+    scales = lambda limits: {"added": np.float32(limits["x"])}  # noqa: E731
+    counting = Counting(watched=("near",))
+    errors = Judge(session, session, [feed], scales, fixed=["x"], counting=counting)({"x": 0.1})
+
+    assert [1 / outputs] * outputs == list(errors.weights)
+
+
+def test_parts_of_an_output_count_by_themselves():
+    """Of 100 and 1 with an error of 0.1 it is 60 dB and 20: 40 in the mean."""
+    session, feed = Two(600), Feed(("0",), {"x": np.zeros(1, np.float32)})
+    scales = lambda limits: {"added": np.float32(limits["x"])}  # noqa: E731
+    rows = [(slice(None), slice(0, 1)), (slice(None), slice(1, 2))]
+    counting = Counting(["near"], lambda name, outputs: rows if outputs and name == "y" else ())
+    judge = Judge(session, session, [feed], scales, fixed=["x"], counting=counting)
+
+    assert 40 == pytest.approx(judge({"x": 0.1}).decibels, abs=0.01)
 
 
 @pytest.mark.parametrize("own", [np.zeros_like, lambda x: np.arange(x.size)])

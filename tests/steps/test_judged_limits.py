@@ -10,7 +10,13 @@ from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.judge import NothingToJudge
 from trtbuild.calib.minmax import Minmax
 from trtbuild.model.feeds import Feed
-from trtbuild.steps.judged_limits import choose_judging, search_judged, spread_feeds
+from trtbuild.steps.judged_limits import (
+    _find_parts,
+    choose_judging,
+    choose_repeats,
+    search_judged,
+    spread_feeds,
+)
 
 TEXT = """<ir_version: 8, opset_import: ["": 17]>
     one (float[1, 64] x) => (float[1, 16] y) { y = MatMul (x, w) }"""
@@ -63,7 +69,7 @@ def test_what_others_decide_for_is_left_to_them(one, tmp_path):
     found = judge(tmp_path, 0.0, of={"x": one})
 
     assert {} == found.choices
-    assert 1 == len(set(found.scores.values()))
+    assert 1 == len(set(found.found.scores.values()))
 
 
 def test_threads_change_nothing(tmp_path):
@@ -75,10 +81,12 @@ def test_says_how_all_did(tmp_path):
     """The best first, in dB."""
     found = judge(tmp_path, 0.0)
 
-    assert list(found.scores) == sorted(found.scores, key=lambda kind: -found.scores[kind])
+    scores = found.found.scores
+    assert list(scores) == sorted(scores, key=lambda kind: -scores[kind])
     told = found.describe()
-    assert told.startswith(f"auto takes {found.taken}: by signal over error on 8 samples (dB), ")
-    assert all(name in told for name in found.scores)
+    assert told.startswith(f"auto takes {found.found.taken}")
+    assert ": by signal over error on 8 samples (dB), " in told
+    assert all(name in told for name in scores)
 
 
 def test_without_quantized_tensors_there_is_nothing_to_judge(tmp_path):
@@ -104,7 +112,26 @@ def test_one_in_twelve_judge_but_more_of_small_models():
     large.total, small.total = 640 << 26, 64 << 17
 
     assert 64 == choose_judging(AUTO, {"x": large}, 768)
-    assert 16 == choose_judging(AUTO, {"x": large}, 64)
+    assert 32 == choose_judging(AUTO, {"x": large}, 64)
     assert 64 == choose_judging(AUTO, {"x": small}, 64)
     assert 5 == choose_judging({"x": Auto(kind="auto", samples=5)}, {"x": small}, 64)
     assert 0 == choose_judging({"x": Minmax(kind="minmax")}, {"x": small}, 64)
+
+
+@pytest.mark.parametrize(("values", "repeats"), [(1 << 26, 1), (1 << 20, 2), (1 << 10, 8)])
+def test_samples_of_small_models_judge_more_than_once(values, repeats):
+    """2^26 values a table, 8 times at most."""
+    histogram = Histogram(counted=False)
+    histogram.total = 64 * values
+
+    assert repeats == choose_repeats({"x": histogram}, 64, 32)
+
+
+def test_parts_of_unlike_scale_are_told_apart():
+    """Boxes in pixels and scores below 1 of one output, as compare does."""
+    values = np.random.default_rng(0).random((1, 32, 6)).astype(np.float32)
+    values[..., :4] = values[..., :4] * 300 + 100
+
+    assert [(slice(None), slice(None), slice(0, 4)), (slice(None), slice(None), slice(4, 6))] == [
+        tuple(index) for index in _find_parts("y", [values])
+    ]

@@ -29,19 +29,21 @@ COARSE, FINE = 32, 9
 class Auto(Options):
     """Search the limits with which the quantized model errs least on real samples.
 
-    The search starts from five kinds: mse, percentile, entropy2 and minmax with their defaults, and
-    `power`, the limit of the least mean |x - Q(x)|^power, between mse's and minmax's. In a second
-    pass over some of the calibration samples comes a sixth, `readers`: for each tensor the limit
-    with which the layers that read it, their weights quantized too, err least. Of these tables, of
-    what lies halfway between the best, and of the best with another's limits in a quarter of the
-    model, the one is taken with which the whole quantized model is closest to the model as it is.
-    Judged are the outputs and the last three tensors that layers read in INT8, which tell more
-    where an output is a handful of numbers; each counts alike, in dB.
+    A contest of tables of limits, run in a second pass over some of the calibration samples: five
+    kinds by themselves (mse, percentile, entropy2 and minmax with their defaults, and `power`, the
+    limit of the least mean |x - Q(x)|^power, between mse's and minmax's) and a sixth, `readers`:
+    for each tensor the limit with which the layers that read it, their weights quantized too, err
+    least. A quarter of the runs leaves four of them, half of them three. The best kind by itself
+    is taken, unless `readers`, what lies halfway between two tables, or another one's limits in a
+    quarter of the model is better beyond chance: on each half of the samples, and by twice the
+    standard error of the difference, paired by sample.
 
-    How INT8 rounds is chance, and limits 1 % apart may differ by 1 dB. So each sample is run with
-    limits that are up to 6 % wider than asked, by other shares, and what replaces the better one of
-    mse and power must be better by more than the samples' spread, and on each half of them. The
-    build says how the tables did, and the table of ranges where each limit is from.
+    Judged are the outputs of the whole quantized model against those of the model as it is, in dB,
+    each alike; so do parts of an output whose scales are unlike (boxes and scores). Where they hold
+    few values, fewer than 1024 a sample, the last three tensors that layers read in INT8 count,
+    too. How INT8 rounds is chance, and limits 1 % apart may differ by 1 dB: each run has limits
+    that are up to 6 % wider than asked, by other shares. The build says what was taken and how the
+    tables did, and the table of ranges where each limit is from.
 
     Where that cannot be done (a plugin stands before the outputs, or they hold no floats) the
     histogram of each tensor decides between `power` and minmax.
@@ -50,8 +52,9 @@ class Auto(Options):
     counts: ClassVar[bool] = True
     KINDS: ClassVar[tuple[str, ...]] = ("mse", "power", "percentile", "entropy2", "minmax")
     """What there is to choose from."""
-    BASIS: ClassVar[tuple[str, ...]] = ("mse", "power")
-    """The kinds that others must beat by more than chance: they are seldom far from the best."""
+    BASIS: ClassVar[str] = "mse"
+    """The kind that all else must beat by more than chance: it is seldom far from the best, and
+    calibration samples are fewer and more alike than what a model will see."""
 
     kind: Literal["auto"]
     power: Annotated[float, Field(ge=1, le=8)] = 2.4
@@ -62,7 +65,7 @@ class Auto(Options):
     what was collected is a sample, and a smaller difference is its noise."""
     samples: Annotated[int, Field(ge=0, le=4096)] = 128
     """The most calibration samples that judge, evenly spread: one in twelve, each run some ten
-    times, but at least 16, and more where the model is small. 0: histograms decide."""
+    times, but at least 32, and more where the model is small. 0: histograms decide."""
 
     def limit(self, histogram: Histogram) -> float:
         """Return the limit that the histogram alone decides for."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import EllipsisType
 from typing import TYPE_CHECKING, NamedTuple
 
+from trtbuild.calib.errors_of_runs import Errors
 from trtbuild.model.feeds import Feed
 from trtbuild.model.session import Session
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Errors", "Judge", "NothingToJudge"]
+__all__ = ["Counting", "Index", "Judge", "NothingToJudge"]
 
 MOST_BYTES = 1 << 28
 """Of samples and of the model's own outputs that are held."""
@@ -27,61 +28,29 @@ chance alone. Over limits that are a little unlike, it averages out. Narrower on
 many values that stand at the bound of a ReLU6 or a Sigmoid."""
 STEPS = 0.6180339887498949, 0.7548776662466927
 """Whose multiples fill the unit interval evenly, by sample and by tensor."""
-CLEAR_DB = 0.1
-"""What is less is not worth a second look, however sure."""
+FEW_VALUES = 1024
+"""Outputs of fewer values are judged together with what is `watched`: by themselves they tell more
+of how a few numbers happened to round than of the limits. It was seen the other way round, too: of
+a detector's output of 100,000 values, tensors in front of it told another story than it did."""
 
 
 class NothingToJudge(ValueError):
     """No output holds floats that tell anything."""
 
 
-class Errors(NamedTuple):
-    """The power of the error over that of the signal, of each output and sample."""
+Index = tuple[slice | int | EllipsisType, ...]
 
-    shares: tuple[tuple[float, ...], ...]
-    """By output, then by sample."""
 
-    @property
-    def decibels(self) -> float:
-        """Signal over error in dB, the mean over all outputs.
+class Counting(NamedTuple):
+    """What of the outputs counts, and how often a sample is run."""
 
-        Of an output it is that of the mean share of error over the samples: one that is clipped
-        badly is not made up for by many that are a little better.
-        """
-        return _mean([-10 * math.log10(_mean(each)) for each in self.shares])
-
-    def pick(self, start: int, step: int) -> Errors:
-        """Return those of every so many samples."""
-        return Errors(tuple(each[start::step] for each in self.shares))
-
-    def join(self, odd: Errors) -> Errors:
-        """Return these and those of the samples between them, in the samples' order."""
-        joined = []
-        for even, other in zip(self.shares, odd.shares, strict=True):
-            both = [0.0] * (len(even) + len(other))
-            both[::2], both[1::2] = even, other
-            joined.append(tuple(both))
-        return Errors(tuple(joined))
-
-    def is_clearly_better(self, other: Errors) -> bool:
-        """Tell whether these are less by more than chance: in sum, and in each half of the samples.
-
-        The chance is the jackknife's: the spread of the difference where one sample is left out.
-        """
-        gain = self.decibels - other.decibels
-        count = len(self.shares[0])
-        halves = [(start, 2) for start in range(min(2, count))]
-        if any(self.pick(*half).decibels <= other.pick(*half).decibels for half in halves):
-            return False
-        if count == 1:
-            return gain > CLEAR_DB
-        without = [self._leave(i).decibels - other._leave(i).decibels for i in range(count)]
-        middle = _mean(without)
-        spread = math.fsum((each - middle) ** 2 for each in without) * (count - 1) / count
-        return gain > max(CLEAR_DB, math.sqrt(spread))
-
-    def _leave(self, index: int) -> Errors:
-        return Errors(tuple((*each[:index], *each[index + 1 :]) for each in self.shares))
+    watched: Collection[str] = ()
+    """Outputs that were added: where the model's own hold FEW_VALUES or more a sample, they do not
+    count, and else as much as these."""
+    find_parts: Callable[[str, Sequence[np.ndarray]], Sequence[Index]] = lambda *_: ()
+    """An output's name and values → the parts that count by themselves."""
+    repeats: int = 1
+    """How many runs are made of each sample, with other DITHERs."""
 
 
 class Judge:
@@ -98,12 +67,20 @@ class Judge:
         feeds: Sequence[Feed],
         scales: Callable[[Mapping[str, float]], Mapping[str, np.ndarray]],
         *,
-        fixed: Sequence[str] = (),
+        fixed: Collection[str] = (),
+        counting: Counting = Counting(),  # noqa: B008
         workers: int = 1,
     ) -> None:
         """Run the model as it is over the feeds, as many as fit MOST_BYTES, and at least one.
 
-        The limits of `fixed` tensors are taken as they are, all others with a DITHER.
+        Args:
+            plain: runs the model as it is, with what is watched as outputs.
+            quantized: the same with pairs.
+            feeds: what both are run on.
+            scales: limits → what feeds the scales.
+            fixed: tensors whose limits are taken as they are; all others have a DITHER.
+            counting: what of the outputs counts.
+            workers: how many runs are made at a time.
 
         Raises:
             NothingToJudge: no output holds floats, finite and not all zero.
@@ -112,18 +89,36 @@ class Judge:
         self._quantized = quantized
         self._scales = scales
         self._fixed = frozenset(fixed)
+        self._repeats = counting.repeats
         self._workers = workers
         self._held: list[tuple[Feed, dict[str, np.ndarray]]] = []
         size = 0
         for feed in feeds:
             with feed.blamed():
                 own = {name: each for name, each in plain.run(feed.arrays).items() if _tells(each)}
+            if (
+                sum(each.size for name, each in own.items() if name not in counting.watched)
+                >= FEW_VALUES
+            ):
+                own = {name: each for name, each in own.items() if name not in counting.watched}
             size += sum(each.nbytes for each in (*feed.arrays.values(), *own.values()))
             if size > MOST_BYTES and self._held:
                 break
             self._held.append((feed, own))
         if not any(map(_energy, (each for _, own in self._held for each in own.values()))):
             raise NothingToJudge
+        # What is finite in some samples alone is not compared.
+        first, *rest = (own for _, own in self._held)
+        names = [name for name in first if all(name in own for own in rest)]
+        self._parts = {
+            name: counting.find_parts(name, [own[name] for _, own in self._held]) or ((),)
+            for name in names
+            if name not in counting.watched
+        }
+        self._parts |= {name: ((),) for name in names if name in counting.watched}
+        self._weights = tuple(
+            1 / len(self._parts) / len(parts) for parts in self._parts.values() for _ in parts
+        )
 
     @property
     def samples(self) -> int:
@@ -133,23 +128,26 @@ class Judge:
     @property
     def runs(self) -> int:
         """How many runs over a table of limits it takes."""
-        return len(self._held)
+        return len(self._held) * self._repeats
 
-    def __call__(self, limits: Mapping[str, float], start: int = 0, step: int = 1) -> Errors:
-        """Return the errors with these limits, of every `step` of the runs."""
+    def __call__(self, limits: Mapping[str, float], places: Sequence[int] | None = None) -> Errors:
+        """Return the errors with these limits, of the runs at these places, or of all."""
 
-        def measure(index: int) -> dict[str, float]:
-            feed, own = self._held[index]
-            scales = self._scales(self._dither(limits, index))
+        def measure(place: int) -> list[float]:
+            feed, own = self._held[place // self._repeats]
+            scales = self._scales(self._dither(limits, place))
             with feed.blamed():
-                found = self._quantized.run({**feed.arrays, **scales}, list(own))
-            return {name: _find_error(each, found[name]) for name, each in own.items()}
+                found = self._quantized.run({**feed.arrays, **scales}, list(self._parts))
+            return [
+                _find_error(own[name], found[name], index)
+                for name, parts in self._parts.items()
+                for index in parts
+            ]
 
+        chosen = tuple(range(self.runs) if places is None else places)
         with ThreadPoolExecutor(self._workers) as pool:
-            found = list(pool.map(measure, range(start, len(self._held), step)))
-        # What is finite in some samples alone is not compared.
-        names = [name for name in self._held[0][1] if all(name in own for _, own in self._held)]
-        return Errors(tuple(tuple(each[name] for each in found) for name in names))
+            found = list(pool.map(measure, chosen))
+        return Errors(tuple(zip(*found, strict=True)), chosen, self._weights, self._repeats)
 
     def _dither(self, limits: Mapping[str, float], index: int) -> dict[str, float]:
         by_sample, by_tensor = STEPS
@@ -159,10 +157,6 @@ class Judge:
             else limit * (1 + DITHER * ((index * by_sample + place * by_tensor) % 1))
             for place, (name, limit) in enumerate(limits.items())
         }
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
 
 
 def _tells(values: np.ndarray) -> bool:
@@ -177,10 +171,11 @@ def _energy(values: np.ndarray) -> float:
     return float(np.square(values, dtype=np.float64).sum())
 
 
-def _find_error(own: np.ndarray, found: np.ndarray) -> float:
-    """Return the power of the error over that of the signal, between LEAST and MOST."""
+def _find_error(own: np.ndarray, found: np.ndarray, index: Index) -> float:
+    """Return the power of the error over that of the signal, between LEAST and MOST; of a part."""
     if own.shape != found.shape:  # what an operator like NonZero makes
         return 1.0
+    own, found = own[index], found[index]
     power, error = _energy(own), _energy(own - found)
     if not power or not error:
         return LEAST

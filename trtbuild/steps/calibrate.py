@@ -45,7 +45,7 @@ class _Seen(NamedTuple):
 class Calibrate(Step):
     """Run the model over the calibration data and reduce each tensor to a range."""
 
-    version: ClassVar[int] = 10
+    version: ClassVar[int] = 11
     outputs: ClassVar[Mapping[str, str]] = {
         "ranges": "ranges.json",
         "tails": "tails.json",
@@ -179,7 +179,12 @@ class Calibrate(Step):
         from trtbuild.calib.judge import NothingToJudge
         from trtbuild.model.half_twin import load_runnable
         from trtbuild.model.signature import describe_tensor, list_inputs
-        from trtbuild.steps.judged_limits import choose_judging, search_judged, spread_feeds
+        from trtbuild.steps.judged_limits import (
+            choose_judging,
+            choose_repeats,
+            search_judged,
+            spread_feeds,
+        )
 
         manifest = self.data.read_manifest(context)
         count = choose_judging(seen.calibrators, seen.histograms, seen.samples)
@@ -204,6 +209,7 @@ class Calibrate(Step):
                 # A GPU computes one run after the other.
                 workers=2 if context.inference_device else choose_workers(context),
                 providers=context.providers,
+                repeats=choose_repeats(seen.histograms, seen.samples, count),
             )
         except (NothingToJudge, StepInputError) as error:
             told = str(error) or "no output holds floats that tell anything"

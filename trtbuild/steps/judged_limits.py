@@ -11,26 +11,31 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
-from trtbuild.calib.limit_search import Choice, search_limits
+from trtbuild.calib.limit_search import Choice, Searched, search_limits
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.providers import CPU, Providers
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
 
     from trtbuild.calib.histogram import Histogram
+    from trtbuild.calib.judge import Index
     from trtbuild.model.feeds import Feed
     from trtbuild.model.session import Session
     from trtbuild.quant.trial import Trial
 
-__all__ = ["Judged", "choose_judging", "search_judged", "spread_feeds"]
+__all__ = ["Judged", "choose_judging", "choose_repeats", "search_judged", "spread_feeds"]
 
 ONE_IN = 12
 """At most so many runs with pairs to compute are made of each sample that judges."""
-LEAST = 16
-"""Of fewer samples each is a chance of its own."""
+LEAST = 32
+"""Of fewer samples each is a chance of its own; most tables are given up on a quarter of them."""
 CHEAP_VALUES = 1 << 24
 """So many values of tensors that need a range cost nothing to speak of."""
+MOST_RUNS = 512
+MOST_REPEATS = 8
+"""How often a sample judges where that costs next to nothing: how INT8 rounds is chance."""
 WATCHED = 3
 READ_ONE_IN = 4
 """What single layers make of their inputs differs less from sample to sample."""
@@ -39,18 +44,23 @@ READERS = "readers"
 
 
 class Judged(NamedTuple):
-    """What the search found: limits by tensor, how the tables did in dB, on how many samples."""
+    """What the search found: limits by tensor, and how that did."""
 
     choices: dict[str, Choice]
-    taken: str
-    scores: dict[str, float]
+    found: Searched
     samples: int
 
     def describe(self) -> str:
-        """Say how the tables did that were run on all samples."""
-        told = ", ".join(f"{name} {score:.1f}" for name, score in self.scores.items())
+        """Say what was taken, and how all did that were run to the end."""
+        one = self.found
+        told = ", ".join(f"{name} {score:.1f}" for name, score in one.scores.items())
+        better = ""
+        if one.taken != Auto.BASIS:
+            chance = f"by {one.gain:.2f} dB, standard error {one.spread:.2f}"
+            better = f", which is better than {Auto.BASIS} {chance}"
         return (
-            f"auto takes {self.taken}: by signal over error on {self.samples} samples (dB), {told}"
+            f"auto takes {one.taken}{better}: by signal over error on {self.samples} samples "
+            f"(dB), {told}; {one.runs} runs"
         )
 
 
@@ -70,8 +80,19 @@ def choose_judging(
     """Return how many samples are to judge; 0 where no tensor has `auto`, or all leave it out."""
     autos = [one for one in calibrators.values() if isinstance(one, Auto)]
     most = max((one.samples for one in autos), default=0)
-    each = sum(one.total for one in histograms.values()) // max(1, samples)
-    return min(samples, most, max(samples // ONE_IN, CHEAP_VALUES // max(1, each), LEAST))
+    cheap = CHEAP_VALUES // _count_values(histograms, samples)
+    return min(samples, most, max(samples // ONE_IN, cheap, LEAST))
+
+
+def choose_repeats(histograms: Mapping[str, Histogram], samples: int, judging: int) -> int:
+    """Return how often each of the samples that judge is run: once, but more of small models."""
+    cheap = 4 * CHEAP_VALUES // _count_values(histograms, samples)
+    return max(1, min(MOST_REPEATS, min(MOST_RUNS, cheap) // max(1, judging)))
+
+
+def _count_values(histograms: Mapping[str, Histogram], samples: int) -> int:
+    """Return how many values a sample makes of the tensors that need a range."""
+    return max(1, sum(one.total for one in histograms.values()) // max(1, samples))
 
 
 def search_judged(
@@ -83,14 +104,17 @@ def search_judged(
     folder: Path,
     workers: int,
     providers: Providers = CPU,
+    repeats: int = 1,
 ) -> Judged:
     """Search the limits of the tensors that have `auto`; others' are those of the histograms.
+
+    Each feed is run so many times with a table of limits, a little wider by other shares.
 
     Raises:
         NothingToJudge: no output tells anything, or no tensor is quantized.
         StepInputError: the quantized model cannot be run.
     """
-    from trtbuild.calib.judge import Judge, NothingToJudge
+    from trtbuild.calib.judge import Counting, Judge, NothingToJudge
 
     seen = {name: one for name, one in histograms.items() if one.absmax}
     prepared = _prepare(path, {name: one.absmax for name, one in seen.items()}, folder)
@@ -103,19 +127,20 @@ def search_judged(
         tables[READERS] = tables["mse"] | _find_readers(
             prepared, feeds, seen, free, _Running(folder, workers, providers)
         )
-    last = [name for name in trial.tensors if name not in prepared.fed][-WATCHED:]
+    last = _find_last(prepared)
     judge = Judge(
         _start(prepared.plain, folder / "plain.onnx", last, providers),
         _start(trial.model, folder / "quantized.onnx", last, providers),
         feeds,
         trial.scales,
         fixed=prepared.fed,
+        counting=Counting(last, _find_parts, repeats),
         workers=workers,
     )
     best = search_limits(tables, judge, basis=Auto.BASIS)
     tied = trial.tie({name: one.limit for name, one in best.choices.items()})
     choices = {name: best.choices[name]._replace(limit=tied[name]) for name in free}
-    return Judged(choices, best.taken, best.scores, judge.samples)
+    return Judged(choices, best, judge.samples)
 
 
 def _find_readers(  # all that the search knows
@@ -143,6 +168,22 @@ def _find_readers(  # all that the search knows
         workers=running.workers,
     )
     return {name: min(found[name], seen[name].absmax) for name in free if name in found}
+
+
+def _find_last(prepared: _Prepared) -> list[str]:
+    """Return the last tensors that layers read in INT8, but the model's inputs and outputs."""
+    own = {*prepared.fed, *(value.name for value in prepared.plain.graph.output)}
+    return [name for name in prepared.trial.tensors if name not in own][-WATCHED:]
+
+
+def _find_parts(name: str, outputs: Sequence[np.ndarray]) -> Sequence[Index]:
+    """Return the parts of an output that differ in scale, as compare tells them apart."""
+    from trtbuild.measure.scales import ScaleSurvey
+
+    survey = ScaleSurvey(name, [each.shape[1:] for each in outputs])
+    for each in outputs:
+        survey.add(each)
+    return [part.index for part in survey.find_parts().values()]
 
 
 def _is_judged(calibrator: HostCalibrator) -> bool:

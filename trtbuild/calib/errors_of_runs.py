@@ -1,0 +1,111 @@
+"""How far runs of a quantized model are off: scores in dB, and what of a difference is chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+__all__ = ["Errors"]
+
+CLEAR_DB = 0.05
+"""What is less is not worth a second look, however sure."""
+CLEAR_SPREADS = 2
+"""By so many standard errors one side must be better: of some twenty that are held against the same
+best one, one in forty is by chance alone."""
+
+
+class Errors(NamedTuple):
+    """The power of the error over that of the signal, of each output and run."""
+
+    shares: tuple[tuple[float, ...], ...]
+    """By output, then by run."""
+    places: tuple[int, ...]
+    """Which of all runs these are, ascending."""
+    weights: tuple[float, ...]
+    """How much each output counts; they sum to 1."""
+    repeats: int = 1
+    """So many runs, one after the other, are of one sample."""
+
+    @property
+    def decibels(self) -> float:
+        """Signal over error in dB, the mean over the outputs by their weights.
+
+        Of an output it is that of the mean share of error over the samples: one that is clipped
+        badly is not made up for by many that are a little better.
+        """
+        return self._score([math.fsum(each) for each in self.shares], len(self.places))
+
+    def pick(self, places: Collection[int]) -> Errors:
+        """Return those of some runs."""
+        chosen = [index for index, place in enumerate(self.places) if place in places]
+        return Errors(
+            tuple(tuple(each[index] for index in chosen) for each in self.shares),
+            tuple(self.places[index] for index in chosen),
+            self.weights,
+            self.repeats,
+        )
+
+    def join(self, other: Errors) -> Errors:
+        """Return these and those of other runs, in the runs' order."""
+        places = self.places + other.places
+        order = sorted(range(len(places)), key=places.__getitem__)
+        joined = [one + two for one, two in zip(self.shares, other.shares, strict=True)]
+        return Errors(
+            tuple(tuple(each[index] for index in order) for each in joined),
+            tuple(places[index] for index in order),
+            self.weights,
+            self.repeats,
+        )
+
+    def compare(self, other: Errors) -> tuple[float, float]:
+        """Return by how many dB these are better, and the jackknife's standard error of that.
+
+        It is the spread of the difference where one sample is left out, on both sides the same: the
+        samples are paired.
+        """
+        gain = self.decibels - other.decibels
+        owners = self._group()
+        count = len(owners)
+        if count == 1:
+            return gain, 0.0
+        without = [self._leave(each) - other._leave(each) for each in owners.values()]
+        middle = math.fsum(without) / count
+        spread = math.fsum((each - middle) ** 2 for each in without) * (count - 1) / count
+        return gain, math.sqrt(spread)
+
+    def is_clearly_better(self, other: Errors) -> bool:
+        """Tell whether these are less by more than chance: in sum, and in each half of the samples.
+
+        What was chosen on some of the samples is so confirmed on others.
+        """
+        owners = list(self._group())
+        for half in (owners[::2], owners[1::2]):
+            chosen = [place for place in self.places if place // self.repeats in half]
+            if chosen and self.pick(chosen).decibels <= other.pick(chosen).decibels:
+                return False
+        gain, spread = self.compare(other)
+        return gain > max(CLEAR_DB, CLEAR_SPREADS * spread)
+
+    def _group(self) -> dict[int, list[int]]:
+        """Return where each sample's runs stand."""
+        found: dict[int, list[int]] = {}
+        for index, place in enumerate(self.places):
+            found.setdefault(place // self.repeats, []).append(index)
+        return found
+
+    def _leave(self, left: Collection[int]) -> float:
+        """Return the score without some of the runs."""
+        sums = [
+            math.fsum(share for index, share in enumerate(each) if index not in left)
+            for each in self.shares
+        ]
+        return self._score(sums, len(self.places) - len(left))
+
+    def _score(self, sums: Sequence[float], count: int) -> float:
+        """Return dB of sums over so many runs."""
+        parts = [
+            -10 * weight * math.log10(each / count)
+            for each, weight in zip(sums, self.weights, strict=True)
+        ]
+        return math.fsum(parts)
