@@ -27,7 +27,6 @@ def test_tables_and_vectors_are_found(tmp_path):
 
     assert {"input_ids": 1000, "token_type_ids": 2} == found.tables
     assert {"sentence_embedding"} == found.unit_vectors
-    assert found.attends
 
 
 def test_first_states_are_found(tmp_path):

@@ -157,8 +157,6 @@ def _write_quantization(parts: RecipeParts) -> Entries:
 def _choose_calibrator(parts: RecipeParts) -> tuple[str, str]:
     if parts.data is None:
         return "minmax", "clips nothing; `auto` with data of your own"
-    if parts.look.attends:
-        return "minmax", "for a transformer: its large values count"
     if parts.look.recurs:
         return "minmax", "for recurrent layers: their values are bounded"
     if 0 < parts.data.first.count < FEW:

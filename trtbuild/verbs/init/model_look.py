@@ -67,15 +67,6 @@ class ModelLook:
         return any(name in self.operators for name in operators)
 
     @property
-    def attends(self) -> bool:
-        """Tell whether it is a transformer: it normalizes layers, or has products and a softmax."""
-        if self.has("Attention", "MultiHeadAttention", "LayerNormalization"):
-            return True
-        norms = self.operators.get("ReduceMean", 0) > 1 and self.has("Sqrt", "Pow")
-        products = self.operators.get("MatMul", 0) > 1
-        return products and self.has("Softmax") and (norms or not self.has("Conv"))
-
-    @property
     def recurs(self) -> bool:
         """Tell whether it has recurrent layers."""
         return self.has("LSTM", "GRU", "RNN")
