@@ -93,7 +93,7 @@ def test_the_readme_shows_what_is_said(digits, trtbuild, monkeypatch):
     recipe, build = Path("recipes/digits_int8.yaml"), Path("build/digits_int8")
     assert [] == differences(example(f"trtbuild apply {recipe}"), said)
 
-    edit(recipe, "{kind: entropy2}", "{kind: percentile}")
+    edit(recipe, "{kind: mse}", "{kind: percentile}")
     said = trtbuild("plan", recipe).out
     assert [] == differences(example(f"trtbuild plan {recipe}"), said)
 
