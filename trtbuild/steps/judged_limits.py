@@ -95,7 +95,7 @@ def _count_values(histograms: Mapping[str, Histogram], samples: int) -> int:
     return max(1, sum(one.total for one in histograms.values()) // max(1, samples))
 
 
-def search_judged(
+def search_judged(  # noqa: PLR0913  # what is run, where, and how often
     path: Path,
     feeds: Sequence[Feed],
     calibrators: Mapping[str, HostCalibrator],
