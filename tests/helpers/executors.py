@@ -81,11 +81,13 @@ class Recording:
 class WithMadeUpGpu(Inline):
     """Runs steps here, as if a GPU were here too; what an engine gives on it is given.
 
-    What it says of packages is true; only the GPU and the `outputs` of engines are not.
+    What it says of packages is true; only the GPU and the `outputs` of engines are not. With a
+    `failure` (fields of a CallResult) no engine runs.
     """
 
-    def __init__(self, gpu, outputs, version="TensorRT-RTX 1.7.1.116"):
+    def __init__(self, gpu, outputs, version="TensorRT-RTX 1.7.1.116", *, failure=None):
         super().__init__()
+        self.failure = failure
         self.gpu, self._outputs, self._version = gpu, outputs, version
         self.started: list[str] = []
 
@@ -98,6 +100,10 @@ class WithMadeUpGpu(Inline):
         self.started.append(call.name)
         if call.step.kind != "infer_engine":
             super().start(call)
+            return
+        if self.failure:
+            failed = CallResult(name=call.name, seconds=0.1, where="a made-up GPU", **self.failure)
+            self._happened.append(failed)
             return
         with write_npz(Path(call.out) / "outputs.npz") as file:
             for name, values in self._outputs.items():

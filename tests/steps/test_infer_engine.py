@@ -9,6 +9,7 @@ import pytest
 
 from tests.steps.test_calibrate_natively import captured
 from trtbuild.core.arrays import ArrayFile
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import GpuNeed
 from trtbuild.core.values import TensorSpec
 from trtbuild.steps.infer_engine import EngineRunner, InferEngine
@@ -106,6 +107,17 @@ def test_an_engine_that_does_not_run_is_an_error(infer):
     report, _, _ = infer("tensorrt11", run_fails=True)
 
     assert "execute_async_v3" in report["message"]
+    assert StepInputError.code == report["code"]
+
+
+def test_an_engine_that_does_not_load_is_an_error(infer):
+    """TensorRT is quoted, and what its words mean."""
+    report, _, _ = infer("tensorrt10", foreign="Error Code 1: Cuda Runtime (out of memory)")
+
+    assert "refuses the engine" in report["message"]
+    assert "out of memory" in report["message"]
+    assert "too little free memory" in report["hint"]
+    assert StepInputError.code == report["code"]
 
 
 def test_data_of_another_type_is_an_error(infer):

@@ -13,6 +13,7 @@ from tests.helpers.plans import FACTS
 from tests.helpers.projects import edit, small_project
 from trtbuild import api
 from trtbuild.cli.show import write_applied
+from trtbuild.core.errors import StepFailed
 from trtbuild.model.session import open_session
 from trtbuild.plan.lock import find_lock
 from trtbuild.recipe.load import check_source
@@ -97,9 +98,10 @@ class Built:
         self.directory = folder / "build/small"
         self.logits = logits
 
-    def apply(self, outputs=None, **more):
-        """Apply it: beside a GPU where `outputs` are the engine's on it; returns the steps too."""
-        executor = Inline() if outputs is None else WithMadeUpGpu(L4, {"logits": outputs})
+    def apply(self, outputs=None, *, failure=None, **more):
+        """Apply it, beside a GPU where its engine's `outputs` or `failure` are given; steps too."""
+        made_up = WithMadeUpGpu(L4, {"logits": outputs}, failure=failure)
+        executor = Inline() if outputs is None and failure is None else made_up
         build_dir = self.directory.parent
         done = api.apply(self.recipe, build_dir=build_dir, executor=executor, **more)
         return done, getattr(executor, "started", [])
@@ -194,3 +196,69 @@ def test_of_the_targets_asked_for_the_engines_are_run(built):
 
     names = {each.name for each in made.steps if "engine" in each.name}
     assert {"build_engine(two)", "infer_engine(two)", "compare_engine(two)"} == names
+
+
+GATES = "  gates:\n    - {metric: sqnr_db, at_least: 10}\n"
+FULL_GPU = {
+    "message": "TensorRT-RTX refuses the engine: CUDA error 2: out of memory",
+    "hint": "the GPU has too little free memory: end what else uses it",
+    "code": 3,
+}
+WHY = f"{FULL_GPU['message']} (hint: {FULL_GPU['hint']})"
+
+
+def test_what_an_engine_that_does_not_run_leaves_standing(built, capsys):
+    """All else is placed; pages, the terminal and its own comparison say that it was not run."""
+    edit(built.recipe, GATES, "")
+
+    done, _ = built.apply(failure=FULL_GPU)
+    write_applied(done, quiet=False, verbose=False)
+    write_applied(done, quiet=True, verbose=False)
+
+    assert done.passed
+    assert (built.directory / "rtx/model.engine").is_file()
+    assert f"engine of rtx: not run: {WHY}" in capsys.readouterr().out
+    placed = json.loads((built.directory / "rtx/comparison.json").read_text())
+    assert (WHY, []) == (placed["not_run"], placed["measures"])
+    page = (built.directory / "report.md").read_text()
+    assert FULL_GPU["message"] in page
+    assert "The run failed" not in page
+    assert "nothing to do" not in page
+
+
+def test_a_gate_on_an_engine_that_does_not_run_is_not_judged(built, capsys):
+    """The model passes, which says nothing of its engine: nothing is placed but what says so."""
+    done, _ = built.apply(failure=FULL_GPU)
+    write_applied(done, quiet=True, verbose=False)
+
+    verdicts = [(on, each.passed, each.judged) for on, each in done.record.list_verdicts()]
+    assert [("", True, True), ("engine of rtx", False, False)] == verdicts
+    assert not done.passed
+    said = capsys.readouterr().err
+    assert f"engine of rtx: not run: {WHY}" in said
+    assert "gate not judged: engine of rtx: sqnr_db ≥" in said
+    assert "`logits` the engine was not run" in said
+    assert "the model and what ran pass" in said
+    assert WHY in (built.directory / "failed/rtx/comparison.json").read_text()
+    assert "the engine was not run" in (built.directory / "failed/report.md").read_text()
+    assert built.apply(failure=FULL_GPU, no_gates=True)[0].record.waived
+
+
+def test_an_engine_that_did_not_run_is_run_again_by_the_next_apply(built):
+    """What failed for want of memory may well work now: nothing of it was kept."""
+    assert not built.apply(failure=FULL_GPU)[0].passed
+
+    done, started = built.apply(1.01 * built.logits)
+
+    assert (True, ["infer_engine(rtx)", "compare_engine(rtx)"]) == (done.passed, started)
+    assert () == done.record.unrun_engines
+    assert RAN == json.loads((built.directory / "rtx/comparison.json").read_text())["runner"]
+
+
+@pytest.mark.parametrize("code", [5, 70])
+def test_damage_and_bugs_are_no_engines_that_do_not_run(built, code):
+    """They are told as what they are."""
+    with pytest.raises(StepFailed) as failed:
+        built.apply(failure={**FULL_GPU, "code": code})
+
+    assert code == failed.value.code

@@ -112,6 +112,8 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
         write_warnings(record, quiet=True, verbose=verbose)
         for note in record.notes:
             echo(f"{record.recipe}: {note}", err=True)
+        for each in record.unrun_engines:
+            echo(f"{record.recipe}: {each.candidate}: not run: {each.not_run}", err=True)
     start = f"{record.recipe}: " if quiet else ""
     for engine, verdict in record.list_verdicts():
         if not verdict.passed:
@@ -171,8 +173,13 @@ def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
 
 def write_comparison(found: Comparison) -> None:
     """Write a line a figure, then the gates, and what measured them."""
+    from trtbuild.core.comparison import UnrunEngine
     from trtbuild.core.words import format_figure
 
+    if isinstance(found, UnrunEngine):
+        echo(f"  {found.candidate}: not run: {found.not_run}")
+        _write_gates(found)
+        return
     caveats = f", {', '.join(found.caveats)}" if found.caveats else ""
     echo(f"  {found.candidate} against {found.reference}, {found.samples} samples{caveats}")
     rows = [
@@ -193,11 +200,15 @@ def write_comparison(found: Comparison) -> None:
     ]
     if rows:
         pour(format_table(rows, indent="    "))
+    _write_gates(found)
+    echo(f"    measured by {found.runner}")
+
+
+def _write_gates(found: Comparison) -> None:
     for verdict in found.verdicts:
         word = "passed" if verdict.passed else "FAILED"
         word = word if verdict.judged else "NOT JUDGED"
         echo(f"    gate {word}: {format_verdict(verdict)}")
-    echo(f"    measured by {found.runner}")
 
 
 def _interval(measure: Measure) -> str:

@@ -26,6 +26,13 @@ def write_outcome_of_gates(record: Record, start: str) -> None:
     else:
         told = "no model and no engine of this run was placed, and none was there before"
         echo(f"{start}{told}", err=True)
+    if record.only_unrun_engines_fail():
+        echo(
+            "hint: the model and what ran pass; mend what keeps an engine from running here, or "
+            "compare the model alone with `CUDA_VISIBLE_DEVICES=`",
+            err=True,
+        )
+        return
     place = "" if record.waived else "; --no-gates places it as it is"
     echo(
         f"hint: `trtbuild sensitivity {record.file}` says which layers cost most, `trtbuild tune "

@@ -4,7 +4,7 @@ from typing import Literal
 
 from trtbuild.core.options import Options
 
-__all__ = ["CONFIDENCE", "Comparison", "GateVerdict", "Interval", "Measure"]
+__all__ = ["CONFIDENCE", "Comparison", "GateVerdict", "Interval", "Measure", "UnrunEngine"]
 
 CONFIDENCE = 0.95
 """Of the interval that is shown with every figure."""
@@ -121,3 +121,13 @@ class Comparison(Options):
     measures: tuple[Measure, ...]
     verdicts: tuple[GateVerdict, ...]
     caveats: tuple[str, ...] = ()
+
+
+class UnrunEngine(Comparison):
+    """Of an engine that was to be compared and did not run: it has no figures, and says why."""
+
+    not_run: str
+    """Why: what TensorRT said, with what may help."""
+    target: str
+    step: str
+    """The one that failed."""

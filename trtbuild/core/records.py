@@ -3,7 +3,7 @@
 from typing import Literal
 
 from trtbuild.core.action import Artifact, Outcome, SizeBytes, Status
-from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure
+from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure, UnrunEngine
 from trtbuild.core.histograms import ValueCounts
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
@@ -31,6 +31,7 @@ __all__ = [
     "Status",
     "TargetResult",
     "UnbuiltTarget",
+    "UnrunEngine",
 ]
 
 
@@ -156,6 +157,8 @@ class Record(Options):
     """Of the model that the engines are built from."""
     engine_comparisons: tuple[Comparison, ...] = ()
     """Of the engines themselves, where they could run."""
+    unrun_engines: tuple[UnrunEngine, ...] = ()
+    """Of those that were to run here and failed: no gate on them is judged."""
     sensitivity: Sensitivity | None = None
     """What INT8 costs, layer by layer; None where the recipe does not ask for it."""
     model: str = ""
@@ -200,9 +203,22 @@ class Record(Options):
         return found
 
     def list_comparisons(self) -> tuple[Comparison, ...]:
-        """Return what was compared: the model first, then the engines that could run."""
+        """Return what was compared: the model, the engines that ran, and those that did not."""
         first = () if self.comparison is None else (self.comparison,)
-        return (*first, *self.engine_comparisons)
+        return (*first, *self.engine_comparisons, *self.unrun_engines)
+
+    def only_unrun_engines_fail(self) -> bool:
+        """Tell whether the gates that did not pass are all of engines that did not run."""
+        unrun = {each.candidate for each in self.unrun_engines}
+        lost = {engine for engine, verdict in self.list_verdicts() if not verdict.passed}
+        return bool(lost) and lost <= unrun
+
+    def list_failed_steps(self) -> tuple[Outcome, ...]:
+        """Return the steps that failed, but for the runs of engines that others do without."""
+        spared = {each.step for each in self.unrun_engines}
+        return tuple(
+            each for each in self.outcomes if each.status == "failed" and each.step not in spared
+        )
 
     def list_verdicts(self) -> tuple[tuple[str, GateVerdict], ...]:
         """Return each gate's verdicts, with the engine that each is on: nothing for the model."""

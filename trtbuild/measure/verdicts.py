@@ -10,6 +10,7 @@ from trtbuild.core.comparison import CONFIDENCE, GateVerdict, Interval, Measure
 from trtbuild.core.frozen import frozen
 
 __all__ = [
+    "FAULTS",
     "leave_unjudged",
     "verdict_of_at_least",
     "verdict_of_at_most",
@@ -21,6 +22,8 @@ __all__ = [
 # A drop is a difference of two shares k/n; this is far below 1/n for any n a person has, and
 # above the rounding of the subtraction: 0.98 - 0.97 is 0.010000000000000009.
 _SLACK = 1e-9
+FAULTS = "values that can be compared"
+"""What is judged whether a gate asks for it or not."""
 Ends = tuple[float, float]
 
 
@@ -224,7 +227,7 @@ def verdict_of_faults(measures: Iterable[Measure]) -> Iterator[GateVerdict]:
         if measure.broken and measure.output not in told:
             told.add(measure.output)
             yield GateVerdict(
-                gate="values that can be compared",
+                gate=FAULTS,
                 passed=False,
                 value=None,
                 output=measure.output,

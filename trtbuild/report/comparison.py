@@ -6,7 +6,13 @@ import math
 from collections.abc import Sequence
 
 from trtbuild.core import words
-from trtbuild.core.comparison import CONFIDENCE, Comparison, GateVerdict, Measure
+from trtbuild.core.comparison import (
+    CONFIDENCE,
+    Comparison,
+    GateVerdict,
+    Measure,
+    UnrunEngine,
+)
 from trtbuild.core.records import Record
 from trtbuild.measure.metrics import find_row
 from trtbuild.report.blocks import (
@@ -24,7 +30,7 @@ from trtbuild.report.blocks import (
     parse_prose,
 )
 
-__all__ = ["format_value", "make_comparison_section"]
+__all__ = ["describe_unrun", "format_value", "make_comparison_section"]
 
 
 def make_comparison_section(record: Record) -> Section | None:
@@ -34,6 +40,8 @@ def make_comparison_section(record: Record) -> Section | None:
         blocks += _compared_model(record.comparison, plainly=not record.engine_comparisons)
     for engine in record.engine_comparisons:
         blocks += _compared_engine(engine)
+    for unrun in record.unrun_engines:
+        blocks += _unrun_engine(unrun)
     kinds = dict.fromkeys(each.reference_type for each in record.list_comparisons())
     return Section(f"Comparison with {', '.join(kinds)}", tuple(blocks)) if blocks else None
 
@@ -53,6 +61,19 @@ def _compared_engine(found: Comparison) -> list[Block]:
         f"numbers are the {whose}'s. They are held against the {found.reference}."
     )
     return _figures(found, told, f"; measured by {found.runner}")
+
+
+def _unrun_engine(found: UnrunEngine) -> list[Block]:
+    blocks: list[Block] = [Paragraph(describe_unrun(found))]
+    if found.verdicts:
+        blocks.append(_verdicts(found, f"{found.candidate}, which was not run"))
+    return blocks
+
+
+def describe_unrun(found: UnrunEngine) -> InlineText:
+    """Say that an engine has no figures, and why."""
+    told = f": the {found.candidate}, so that it has no figures. {found.not_run}"
+    return (State("not run", "bad"), *parse_prose(told))
 
 
 def _figures(found: Comparison, told: str, runner: str) -> list[Block]:

@@ -21,6 +21,7 @@ from trtbuild.report.blocks import (
     parse_prose,
     quote_message,
 )
+from trtbuild.report.comparison import describe_unrun
 from trtbuild.report.coverage import make_coverage_section
 from trtbuild.report.frontier import make_frontier_section
 from trtbuild.report.histograms import make_histograms_section
@@ -79,9 +80,9 @@ def _lead(record: Record) -> tuple[Block, ...]:
         blocks.append(Paragraph(_placement(record)))
     short = [each for each in record.targets if each.delivered_int8 < each.asked_int8]
     blocks += [Paragraph((State("INT8 fell short", "warn"), *_shortfall(each))) for each in short]
-    for outcome in record.outcomes:
-        if outcome.status == "failed":
-            blocks += _failure(outcome)
+    blocks += [Paragraph(describe_unrun(each)) for each in record.unrun_engines]
+    for outcome in record.list_failed_steps():
+        blocks += _failure(outcome)
     keys = [key for key in (_gates(record),) if key]
     figures = _accuracy(record.comparison)[:_MOST_METRICS]
     if record.comparison is not None and record.engine_comparisons:
@@ -95,7 +96,7 @@ def _lead(record: Record) -> tuple[Block, ...]:
 
 
 def _verdict(record: Record) -> InlineText:
-    failed = [outcome.step for outcome in record.outcomes if outcome.status == "failed"]
+    failed = [outcome.step for outcome in record.list_failed_steps()]
     if failed:
         steps = ", ".join(f"`{step}`" for step in failed)
         return (State("The run failed", "bad"), *parse_prose(f" at {steps}"), ".")
@@ -128,7 +129,12 @@ def _placement(record: Record) -> InlineText:
     kept += f" and {more} more" if more > 0 else ""
     told = f" What earlier runs placed stays as it was: {kept}." if kept else ""
     tune = f"`trtbuild tune {record.file}` looks for the least float work that passes."
-    if record.sensitivity is not None and record.sensitivity.layers:
+    if record.only_unrun_engines_fail():
+        rest = (
+            " Next: mend what keeps an engine from running here, or compare the model alone with "
+            "`CUDA_VISIBLE_DEVICES=`."
+        )
+    elif record.sensitivity is not None and record.sensitivity.layers:
         worst = ", ".join(f"`{each.name}`" for each in record.sensitivity.layers[:_MOST_LAYERS])
         rest = f" What costs most: {worst}. Next: {tune}"
     else:

@@ -26,6 +26,7 @@ from trtbuild.verbs.gated_delivery import Delivery, Placed, place_results
 from trtbuild.verbs.lock_gates import add_lock_verdicts, has_lock_gates
 from trtbuild.verbs.record import list_placed_files, make_record
 from trtbuild.verbs.tuned import read_tuning
+from trtbuild.verbs.unrun_engines import list_engine_runs
 
 if TYPE_CHECKING:
     from trtbuild.plan.lock import Lock
@@ -65,8 +66,9 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
     """Build what a recipe asks for and place it, with `pages` rendered from its record.
 
     Where a gate does not pass, no model and no engine is placed, unless `no_gates` is said; what
-    lies there stays. Where something in the store turns out damaged, all that the plan would use of
-    it is checked, and what is damaged is made again.
+    lies there stays. Where an engine does not run that was to be compared, all else stands: the
+    record says why, and no gate on it is judged. Where something in the store turns out damaged,
+    all that the plan would use of it is checked, and what is damaged is made again.
 
     Raises:
         PlanStale: it would not be what the `saved` plan says.
@@ -127,7 +129,8 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
     executor: Executor,
     listener: Listener,
 ) -> Placed:
-    outcomes = build_plan(loaded, made, store, executor, listener)
+    runs = list_engine_runs(loaded.recipe)
+    outcomes = build_plan(loaded, made, store, executor, listener, engine_runs=runs)
     if lock is not None:
         from trtbuild.verbs.lock import refuse_results
 

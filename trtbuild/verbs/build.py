@@ -28,6 +28,7 @@ from trtbuild.sources.base import Source
 from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.engine_places import find_engine_places
+from trtbuild.verbs.unrun_engines import is_spared
 
 if TYPE_CHECKING:
     from trtbuild.plan.lock import Lock
@@ -157,9 +158,17 @@ def _way_out(install: str, kind: str, reason: str) -> str:
 
 
 def build_plan(
-    loaded: LoadedRecipe, made: Plan, store: Store, executor: Executor, listener: Listener
+    loaded: LoadedRecipe,
+    made: Plan,
+    store: Store,
+    executor: Executor,
+    listener: Listener,
+    *,
+    engine_runs: Collection[str] = (),
 ) -> tuple[Outcome, ...]:
     """Walk as far as the model's signature, hold the recipe against it, then walk the rest.
+
+    One of the `engine_runs` may fail: its outcome says so, and the others stand.
 
     Raises:
         RecipeError: the recipe does not fit its model or data.
@@ -174,7 +183,8 @@ def build_plan(
     check_against_model(loaded, (*list_known_outcomes(decisions, store), *before), store)
     refuse_lacking_operators(loaded, decisions, before, store)
     outcomes = {outcome.step: outcome for outcome in before}
-    return _demand_success(walk_plan(made, store, executor, listener, known=outcomes))
+    walked = walk_plan(made, store, executor, listener, known=outcomes)
+    return _demand_success(walked, engine_runs)
 
 
 def walk_all(
@@ -204,9 +214,11 @@ def make_fixed_model(
     return store.object_path(model.digest)
 
 
-def _demand_success(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+def _demand_success(
+    outcomes: tuple[Outcome, ...], engine_runs: Collection[str] = ()
+) -> tuple[Outcome, ...]:
     for outcome in outcomes:
-        if outcome.status == "failed":
+        if outcome.status == "failed" and not is_spared(outcome, engine_runs):
             raise StepFailed(
                 outcome.message,
                 step=outcome.step,

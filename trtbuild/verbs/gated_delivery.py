@@ -92,6 +92,10 @@ def _deliver(
     pages = {name: partial(render, page) for name, render in delivery.pages.items()}
     if COMPARISON in delivery.written and COMPARISON in artifacts:
         pages[COMPARISON] = partial(_write_comparison, page)
+    pages |= {
+        f"{each.target}/{COMPARISON}": partial(_write_unrun, page, number)
+        for number, each in enumerate(page.unrun_engines)
+    }
     if record.waived:
         # What lies beside the engine says so as well, wherever it is copied to.
         pages |= {
@@ -112,6 +116,10 @@ def _deliver(
 def _write_comparison(record: Record) -> str:
     assert record.comparison is not None  # noqa: S101  # it was read from the artifact
     return record.comparison.model_dump_json(indent=2) + "\n"
+
+
+def _write_unrun(record: Record, number: int) -> str:
+    return record.unrun_engines[number].model_dump_json(indent=2) + "\n"
 
 
 def _write_result(record: Record, target: str) -> str:

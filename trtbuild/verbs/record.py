@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from trtbuild.core.histograms import Histograms
 from trtbuild.core.model_checks import ModelChecks
@@ -46,6 +46,7 @@ from trtbuild.store.store import Store
 from trtbuild.verbs.coverage import measure_coverage
 from trtbuild.verbs.remarks import list_warnings
 from trtbuild.verbs.spreads import pick_histograms
+from trtbuild.verbs.unrun_engines import list_unrun_engines
 
 __all__ = [
     "RunArtifacts",
@@ -106,6 +107,7 @@ def make_record(
     targets = [
         found.read(name_target_step(name), "result", TargetResult) for name in recipe.targets
     ]
+    comparison = found.read("compare", "comparison", Comparison)
     ranges = found.read("quantize", "ranges", Ranges)
     table = ranges.tensors if ranges else {}
     layers = found.read("sensitivity", "sensitivity", Sensitivity)
@@ -117,8 +119,9 @@ def make_record(
         outcomes=outcomes,
         targets=tuple(target for target in targets if target is not None),
         unbuilt=tuple(_list_unbuilt(recipe, loaded.file.name, outcomes)),
-        comparison=found.read("compare", "comparison", Comparison),
+        comparison=comparison,
         engine_comparisons=tuple(list_engine_comparisons(recipe, found)),
+        unrun_engines=tuple(list_unrun_engines(recipe, outcomes, comparison)),
         sensitivity=layers,
         model=_model_words(recipe),
         data=tuple(_data(recipe, found)),
@@ -140,13 +143,20 @@ def make_record(
     )
 
 
+_RUN_DETAILS: Mapping[str, dict[str, Any]] = {
+    "reused": {"status": "ran"},
+    "failed": {"seconds": 0.0, "log": "", "where": ""},
+}
+"""What of an outcome is otherwise the next time, and what a page has instead."""
+
+
 def drop_run_details(record: Record) -> Record:
     """Return the record as a page shows it: what was made, however this run came by it.
 
     So an apply that reuses everything renders the very page of the apply that made it.
     """
     outcomes = tuple(
-        outcome.model_copy(update={"status": "ran"}) if outcome.status == "reused" else outcome
+        outcome.model_copy(update=_RUN_DETAILS.get(outcome.status, {}))
         for outcome in record.outcomes
     )
     return record.model_copy(update={"outcomes": outcomes, "seconds": 0.0})

@@ -27,6 +27,7 @@ from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.lock import BYTES, TACTICS, add_results, compare_with_lock, lock_built
 from trtbuild.verbs.lock_mismatch import list_broken
 from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
+from trtbuild.verbs.unrun_engines import list_engine_runs, list_unrun_engines
 from trtbuild.verbs.weights import copy_published
 
 __all__ = ["RebuildCheck", "Verification", "verify_build"]
@@ -68,7 +69,7 @@ class _Rebuilt:
     results: Mapping[str, TargetResult]
     comparison: Comparison | None
     engines: tuple[Comparison, ...]
-    """How the engines themselves compare, where they could run."""
+    """How the engines themselves compare, where they were to run."""
     notes: tuple[str, ...]
 
 
@@ -159,7 +160,8 @@ def _rebuild(
         made, notes = compile_for_machine(
             loaded, scratch, executor, targets=targets, fetch=True, lock=lock
         )
-        outcomes = build_plan(loaded, made, scratch, executor, listener)
+        runs = list_engine_runs(loaded.recipe)
+        outcomes = build_plan(loaded, made, scratch, executor, listener, engine_runs=runs)
         demand_delivered(loaded.recipe, outcomes, scratch)
         found = RunArtifacts(outcomes, scratch)
         results = {
@@ -167,13 +169,17 @@ def _rebuild(
             for name in loaded.recipe.targets
             if (result := found.read(name_target_step(name), "result", TargetResult)) is not None
         }
+        comparison = found.read("compare", "comparison", Comparison)
         bare = Lock(models={}, recipe={}, sources={}, tools={}, targets={}, measures={})
         return _Rebuilt(
             outcomes=outcomes,
             lock=add_results(bare, loaded, outcomes, scratch),
             results=results,
-            comparison=found.read("compare", "comparison", Comparison),
-            engines=tuple(list_engine_comparisons(loaded.recipe, found)),
+            comparison=comparison,
+            engines=(
+                *list_engine_comparisons(loaded.recipe, found),
+                *list_unrun_engines(loaded.recipe, outcomes, comparison),
+            ),
             notes=notes,
         )
 
