@@ -65,6 +65,7 @@ compare:
   sensitivity: {samples: 4, layers: ["op:Conv"]}
   gates:
     - {metric: cosine, at_least: 0.99}
+bench: {batches: [1], runners: [{kind: onnx_runtime}]}
 """
 TREE: dict[str, Any] = parse_recipe_text("every.yaml", EVERY.encode()).root.plain
 
@@ -119,6 +120,7 @@ def list_options() -> Iterator[tuple[At, dict[str, Any], str]]:
         "targets": ("targets", "rtx"),
         "metrics": ("compare", "metrics", 0),
         "layout": ("compare", "metrics", 2, "layout"),
+        "runners": ("bench", "runners", 0),
     }
     for section, classes in kinds().items():
         for each in classes:

@@ -119,4 +119,4 @@ def test_small_things():
         join_names(list(each), "or") for each in ("a", "ab", "abc")
     ]
     assert ["compare"] == find_sections_with("metrics")
-    assert ["quantization", "compare"] == find_sections_with("data")
+    assert ["quantization", "compare", "bench"] == find_sections_with("data")
