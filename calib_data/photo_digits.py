@@ -6,6 +6,7 @@ and nothing is downloaded.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from calib_data.digits import load
@@ -22,19 +23,22 @@ SEEDS = {"train": 1, "calib": 2, "eval": 3}
 PHOTOS = {"train": "calib", "calib": "calib", "eval": "eval"}
 
 
-def photo_digits(split: str, count: int = 0) -> Iterator[dict[str, NDArray[np.uint8] | int]]:
+def photo_digits(
+    split: str, count: int = 0, first: int = 0
+) -> Iterator[dict[str, NDArray[np.uint8] | int]]:
     """Yield `input`: uint8 [32, 32, 3] in RGB, and `label`, 0 to 9.
 
     A split is `train`, `calib` or `eval`. A `count` of 0 takes every digit of the split once; more
-    than there are take them again, elsewhere and in another colour.
+    than there are take them again, elsewhere and in another colour. So does a `first` that leaves
+    out as many as there are: what follows has its digits from the same split, and no picture.
     """
     if split not in SEEDS:
         raise ValueError(
             f"there is no split `{split}` of the digits; take one of {', '.join(SEEDS)}"
         )
     images, labels = load(split)
-    backgrounds = photos(PHOTOS[split], count or len(labels), SIZE)
-    for index, photo in enumerate(backgrounds):
+    backgrounds = photos(PHOTOS[split], first + (count or len(labels)), SIZE)
+    for index, photo in islice(enumerate(backgrounds), first, None):
         which = index % len(labels)
         picture = write(images[which, 0], photo["input"], (SEEDS[split], index))
         yield {"input": picture, "label": int(labels[which])}

@@ -6,6 +6,7 @@ The photographs are those of photos.py, and keep its splits; nothing is download
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from calib_data.photos import photos
@@ -39,18 +40,18 @@ class Shape:
 
 
 def shapes(
-    split: str, count: int = 256, size: int = 128
+    split: str, count: int = 256, size: int = 128, first: int = 0
 ) -> Iterator[dict[str, NDArray[np.float32]]]:
     """Yield `input`: uint8 [size, size, 3] in RGB, and `boxes`: float32 [n, 5], for each scene.
 
     A box is class, left, top, right, bottom; the sides in pixels. A split is `train`, `calib` or
-    `eval`; the first two share photographs, and no scene.
+    `eval`; the first two share photographs, and no scene. A `first` leaves out so many scenes.
     """
     if split not in SEEDS:
         raise ValueError(
             f"there is no split `{split}` of the shapes; take one of {', '.join(SEEDS)}"
         )
-    for index, photo in enumerate(photos(PHOTOS[split], count, size)):
+    for index, photo in islice(enumerate(photos(PHOTOS[split], first + count, size)), first, None):
         picture, boxes = compose(photo["input"], (SEEDS[split], index))
         yield {"input": picture, "boxes": boxes}
 

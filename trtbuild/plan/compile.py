@@ -244,6 +244,6 @@ def _choose_model(section: Quantization | None, steps: Mapping[str, Step]) -> di
         "model": float_model,
         "account": account,
         "ranges": Ref(step="quantize", output="ranges"),
-        "skip": section.skip,
+        "skip": section.floats,
         "precision": section.precision,
     }

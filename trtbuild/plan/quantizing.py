@@ -33,7 +33,7 @@ def add_ranges(
             model=model,
             table=table,
             values=found.values,
-            skip=section.skip,
+            skip=section.floats,
             precision=section.precision,
         )
         return Ref(step="import_ranges", output="ranges")
@@ -71,7 +71,7 @@ def add_quantization(
         manual=list_manual_ranges(section),
         ranges_file=None if file is None else here.pin(here.base / file),
         allow_missing=section.allow_missing or "calibrate" in steps,
-        skip=section.skip,
+        skip=section.floats,
         precision=section.precision,
         weights=section.weights,
         high_precision=section.high_precision,

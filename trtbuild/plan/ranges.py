@@ -73,7 +73,7 @@ def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tupl
 
     bare = load_bare(model)
     requests = PrecisionRequests.among(
-        bare.graph.node, skip=section.skip, precision=section.precision
+        bare.graph.node, skip=section.floats, precision=section.precision
     )
     return find_required_ranges(bare, requests)
 

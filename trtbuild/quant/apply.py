@@ -25,6 +25,7 @@ from trtbuild.quant.remarks import (
     note_float_layers,
     note_idle_manual,
     note_plugins,
+    note_protected,
     note_unmatched_requests,
     note_weights,
 )
@@ -151,6 +152,7 @@ def _place_and_insert(
         *note_idle_manual(view, paired, placement.layers, manual),
         *note_distant(paired, ranges),
         *note_unmatched_requests(view, requests),
+        *note_protected(requests),
     ]
     tensors, weights = insert_pairs(model, placement, scaling, half=half)
     account = QuantizationAccount(
@@ -161,6 +163,10 @@ def _place_and_insert(
         remarks=(*remarks, *note_weights(weights)),
     )
     return QuantizedModel(model, tie_ranges(ranges, placement.pairs), account)
+
+
+def _list_asked(requests: PrecisionRequests) -> tuple[str, ...]:
+    return (*requests.skip, *requests.protected, *requests.precision)
 
 
 def _adopt(
@@ -174,7 +180,7 @@ def _adopt(
     model, lifted = raise_opset(model)
     found = adopt_quantized(model, manual, half=half)
     paired = {tensor.name for tensor in found.tensors}
-    ignored = ", ".join(f"`{pattern}`" for pattern in (*requests.skip, *requests.precision))
+    ignored = ", ".join(f"`{pattern}`" for pattern in _list_asked(requests))
     account = QuantizationAccount(
         opset=read_opset(model),
         layers=found.layers,
@@ -188,7 +194,7 @@ def _adopt(
             *([f"scales are rounded up to what {half.name} can hold"] if half else []),
             *note_float_layers(found.layers),
             *note_idle_manual(GraphView(model), paired, found.layers, manual),
-            *([f"skip and precision have no effect: {ignored}"] if ignored else []),
+            *([f"skip, protect and precision have no effect: {ignored}"] if ignored else []),
         ),
     )
     return QuantizedModel(model, found.ranges, account)

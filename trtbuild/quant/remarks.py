@@ -21,6 +21,7 @@ __all__ = [
     "note_float_layers",
     "note_idle_manual",
     "note_plugins",
+    "note_protected",
     "note_unmatched_requests",
     "note_weights",
 ]
@@ -108,6 +109,13 @@ def note_unmatched_requests(view: GraphView, requests: PrecisionRequests) -> Ite
         for pattern in patterns:
             if not find_nodes(pattern, nodes):
                 yield f"{field}: `{pattern}` matches no node"
+
+
+def note_protected(requests: PrecisionRequests) -> Iterator[str]:
+    """Say which lines of `skip` each policy stands for."""
+    for policy, names in requests.protected.items():
+        lines = f"stands for `skip: [{', '.join(names)}]`" if names else "finds nothing to keep"
+        yield f"`protect: {policy}` {lines}"
 
 
 def note_weights(weights: Iterable[WeightAccount]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.patterns import find_nodes, find_strongest, means_node
 from trtbuild.model.nodes import name_of
+from trtbuild.quant.protecting import PROTECT, find_protected
 
 if TYPE_CHECKING:
     import onnx
@@ -32,6 +33,8 @@ class PrecisionRequests:
     precision: Mapping[str, PrecisionName] = field(default_factory=dict)
     nodes: Mapping[str, str] = field(default_factory=dict)
     """The model's nodes, name → operator: what patterns mean among them makes them specific."""
+    protected: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Policies → the nodes that they keep in float, as `skip` does."""
 
     @classmethod
     def among(
@@ -41,9 +44,20 @@ class PrecisionRequests:
         skip: tuple[str, ...] = (),
         precision: Mapping[str, PrecisionName] | None = None,
     ) -> Self:
-        """Make requests of a model's nodes, before pairs and conversions add others."""
-        known = {name_of(node): node.op_type for node in nodes}
-        return cls(skip, dict(sorted((precision or {}).items())), known)
+        """Make requests of a model's nodes, before pairs and conversions add others.
+
+        Policies among the patterns of `skip` (`protect:detection_head`) are looked up here.
+        """
+        everything = list(nodes)
+        known = {name_of(node): node.op_type for node in everything}
+        policies = [each for each in skip if each.startswith(PROTECT) and each not in known]
+        named = [each.removeprefix(PROTECT) for each in policies]
+        return cls(
+            tuple(each for each in skip if each not in policies),
+            dict(sorted((precision or {}).items())),
+            known,
+            {policy: find_protected(policy, everything) for policy in named},
+        )
 
     def object_to_int8(self, name: str, op: str) -> str:
         """Say why a node must stay float; nothing if it need not.
@@ -53,6 +67,9 @@ class PrecisionRequests:
         """
         for pattern in self._find_meaning(self.skip, name, op):
             return f"skipped by the recipe: `{pattern}`"
+        for policy, names in self.protected.items():
+            if name in names:
+                return f"protected by the recipe: `{policy}`"
         return self.object_to_half(name, op)
 
     def object_to_half(self, name: str, op: str) -> str:

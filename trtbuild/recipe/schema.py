@@ -15,6 +15,7 @@ from trtbuild.measure.kinds import NameOrKind
 from trtbuild.measure.parts import parse_part
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.quant import AnyEqualization, AnyWeightScaling
+from trtbuild.quant.protecting import PROTECT, Policy
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
 from trtbuild.timing.section import Bench
@@ -122,6 +123,10 @@ class Quantization(Options):
     skip: tuple[Pattern, ...] = ()
     """Names or patterns of the nodes that stay in floating point; `op:` and an operator (`op:Gemm`)
     means all nodes of that sort."""
+    protect: tuple[Policy, ...] = ()
+    """Policies by name, which keep layers in floating point as `skip` does; the report says which
+    lines each stands for. `detection_head`: the layers that no other stands behind, one for each
+    branch. `first_and_last`: these, and those that no other stands in front of."""
     precision: dict[Pattern, Literal["int8", "fp32"]] = {}
     """The same patterns, each with int8 or fp32. The most specific counts, and exceptions stand
     below what they are exceptions of; `skip` wins over all of them. int8 is the default where
@@ -131,6 +136,11 @@ class Quantization(Options):
     allow_float: tuple[Pattern, ...] = ()
     """The same patterns: layers that may come out in floating point where INT8 was asked for. By
     default an engine that delivers less than was asked for fails the build."""
+
+    @property
+    def floats(self) -> tuple[str, ...]:
+        """What stays in floating point: the patterns of `skip`, and policies."""
+        return (*self.skip, *(f"{PROTECT}{policy}" for policy in self.protect))
 
 
 class Checks(Options):

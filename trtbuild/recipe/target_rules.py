@@ -50,7 +50,7 @@ def _dla_of_10(recipe: Recipe, source: RecipeText, name: str) -> Iterator[Proble
         hint = "use `calibrator: {kind: entropy2}`"
         yield source.problem(("quantization", "calibrator"), told, hint, key=True)
     if section is not None and section.mode == "implicit" and not _falls_back(target):
-        asked = ("skip",) if section.skip else ()
+        asked = tuple(name for name in ("skip", "protect") if getattr(section, name))
         yield from _floats_without_gpu(section, source, asked, {"fp32"})
 
 

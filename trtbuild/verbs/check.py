@@ -251,7 +251,7 @@ def _quantize_provisionally(section: Quantization, path: Path) -> _CheckSubject:
             model,
             ranges=ranges,
             requests=PrecisionRequests.among(
-                model.graph.node, skip=section.skip, precision=section.precision
+                model.graph.node, skip=section.floats, precision=section.precision
             ),
             high=None
             if rest == "fp32"

@@ -69,7 +69,7 @@ def select_ranges_for_model(
     names = GraphView(graph).activations
     ranges = select_ranges(table, set(names))
     requests = (
-        PrecisionRequests.among(graph.graph.node, skip=section.skip, precision=section.precision)
+        PrecisionRequests.among(graph.graph.node, skip=section.floats, precision=section.precision)
         if section
         else None
     )

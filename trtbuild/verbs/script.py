@@ -39,6 +39,7 @@ def write_program(loaded: LoadedRecipe, target: str) -> str:
         network = dict(options.network_arguments(implicit=implicit))
         settings = options.settings(implicit=implicit, quantized=quantized)
         if section is not None and implicit:
+            _refuse_policies(section.protect)
             implied = ImplicitScript(options.ranges_as == "cache", section.skip, section.precision)
     else:
         settings = options.settings()
@@ -59,6 +60,14 @@ def write_program(loaded: LoadedRecipe, target: str) -> str:
         },
         implied=implied,
     )
+
+
+def _refuse_policies(policies: tuple[str, ...]) -> None:
+    if policies:
+        raise UsageError(
+            f"the program reads no `protect` ({', '.join(policies)})",
+            hint="write the lines of `skip` that it stands for in its place: the report has them",
+        )
 
 
 def _files(recipe: Recipe, options: TrtOptions) -> dict[str, str]:

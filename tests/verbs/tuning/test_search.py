@@ -132,3 +132,39 @@ def test_with_fitted_options_the_layers_that_nearly_did_without_go_back_first():
     assert tuple("abcde") == plain.candidate.floats
     assert tuple("abde") == found.candidate.floats
     assert [(["o"], "abcde"), (["o"], "abde")] == judge.asked[-2:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "gain", "kept"), [("minmax", 1, 1), ("minmax", -1, 0), ("auto", 1, 0)]
+)
+def test_tensors_of_the_worst_layers_get_calibrators_of_their_own(kind, gain, kept):
+    """All at once, since each try calibrates anew; and where that helps, their limits are left."""
+    search, judge, start = search_with(
+        lambda candidate: 3 - gain * len(candidate.options.get("calibrators", ()))
+    )
+    uses = [("x", 1.0, 8.0), ("y", 8.0, 8.0), ("own", 1.0, 8.0)]
+    found = search.choose_overrides(start, uses, {"own": {"kind": "mse"}}, kind)
+    lines = {"own": {"kind": "mse"}, "x": {"kind": "minmax"}, "y": {"kind": "mse"}}
+    tried = len(judge.asked)
+
+    assert ({"calibrators": lines} if kept else {}) == found.candidate.options
+    assert kept == (
+        search.choose_limits(found, uses[:2], {}) is found and tried == len(judge.asked)
+    )
+
+
+def test_a_head_is_protected_by_name_where_all_of_it_is_needed():
+    """Where a part will do, those layers are named instead."""
+    floating = {"a": 1, "b": 1, "c": 0}
+
+    def lacking(candidate):
+        names = "abc" if candidate.options.get("protect") else candidate.floats
+        return 2 - sum(floating[name] for name in names)
+
+    search, _, start = search_with(lacking)
+    whole = search.choose_head(start, ["a", "b"], {"a": 2}, ["first_and_last"])
+    part = search.choose_head(start, ["a", "b", "c"], {"c": 9}, [])
+
+    assert {"protect": ["first_and_last", "detection_head"]} == whole.candidate.options
+    assert () == whole.candidate.floats
+    assert ({}, ("a", "b")) == (part.candidate.options, part.candidate.floats)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,15 +12,20 @@ from trtbuild.recipe.edit import Change, Item
 from trtbuild.recipe.schema import Quantization
 
 __all__ = [
+    "HEAD",
+    "OVERRIDES",
     "PRECISION",
+    "PROTECT",
     "RANGES",
     "ROUNDING",
     "SECTION",
     "SKIP",
     "Candidate",
     "Stage",
+    "Use",
     "leave_line_out",
     "list_limits",
+    "list_overrides",
     "list_returns",
     "list_stages",
     "write_pattern",
@@ -28,13 +33,19 @@ __all__ = [
 
 SECTION = "quantization"
 SKIP, PRECISION, ROUNDING, RANGES = "skip", "precision", "rounding", "ranges"
+PROTECT, OVERRIDES = "protect", "calibrators"
+HEAD = "detection_head"
 _CALIBRATORS = {"auto": ("mse", "minmax")}
 """What is tried instead: each is a run over the calibration data, and `auto` has seen the others'
 limits."""
 STEP = 1.4
 """By what a limit is changed at a time: half a bit."""
 MOST_STEPS = 3
+CLIPPED = 0.98
+"""A limit that is a smaller part of the largest value than this one clips."""
 _SPECIAL = "[*?"
+Use = tuple[str, float, float]
+"""A tensor that a layer reads, as a pattern, with its limit and its largest value."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +151,23 @@ def list_limits(limit: float, largest: float) -> list[list[float]]:
     ]
 
 
+def list_overrides(uses: Iterable[Use], own: Mapping[str, object]) -> dict[str, dict[str, str]]:
+    """Return a calibrator of the other sort for each tensor, of which limit and largest are known.
+
+    What is clipped is to be clipped no more, and what is not, where that costs least. A tensor that
+    the recipe's `own` lines name keeps what they say.
+    """
+    return {
+        tensor: {"kind": "minmax" if limit < CLIPPED * largest else "mse"}
+        for tensor, limit, largest in uses
+        if tensor not in own
+    }
+
+
 def list_returns(section: Quantization) -> list[tuple[str, str, Any]]:
     """Return lines to drop that keep layers in float: in words, its key, and the pattern."""
     skips = [(f"no skip of {each}", SKIP, each) for each in section.skip]
+    skips += [(f"no protect of {each}", PROTECT, each) for each in section.protect]
     kept = [each for each, number in section.precision.items() if number == "fp32"]
     return [*skips, *((f"no fp32 of {each}", PRECISION, each) for each in kept)]
 

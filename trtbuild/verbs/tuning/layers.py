@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 from trtbuild.core.errors import StepFailed, StepInputError
 from trtbuild.core.sensitivity import LayerSensitivity
-from trtbuild.verbs.tuning.candidates import Candidate, write_pattern
+from trtbuild.verbs.tuning.candidates import Candidate, Use, write_pattern
 from trtbuild.verbs.tuning.workshop import Workshop
 
 __all__ = ["Ranked", "rank_layers"]
 
 SAMPLES = 12
 """On which layers are measured one by one: it is their order that counts."""
-MOST_TENSORS = 2
-"""Of how many other limits are tried: those that the worst layers read."""
+MOST_TENSORS = 4
+"""Of how many other calibrators are tried: those that the worst layers read."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Ranked:
 
     told: dict[str, str] = field(default_factory=dict)
     """What each costs, in words."""
-    uses: tuple[tuple[str, float, float], ...] = ()
-    """The tensors that the worst ones read, as patterns: limit and largest value."""
+    uses: tuple[Use, ...] = ()
+    """The tensors that the worst ones read."""
 
 
 def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]) -> Ranked:
@@ -34,7 +34,7 @@ def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: li
     except (StepFailed, StepInputError) as error:
         remarks.append(f"layers could not be measured one by one: {error.message}")
         return Ranked()
-    uses: dict[str, tuple[str, float, float]] = {}
+    uses: dict[str, Use] = {}
     for layer in found.layers:
         for each in layer.operands:
             if each.limit > 0:

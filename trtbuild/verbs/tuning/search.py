@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import (
+    HEAD,
+    OVERRIDES,
     PRECISION,
+    PROTECT,
     RANGES,
     SKIP,
     Candidate,
     Stage,
+    Use,
     leave_line_out,
     list_limits,
+    list_overrides,
     list_returns,
 )
 from trtbuild.verbs.tuning.levels import WHOLE
@@ -48,14 +53,31 @@ class Search(Attempts):
                 best = self._better(self.try_out(candidate, what, of=before, few=True), best)
         return best
 
-    def choose_limits(
-        self, best: Tried, uses: Iterable[tuple[str, float, float]], own: Mapping[str, object]
+    def choose_overrides(
+        self, best: Tried, uses: Iterable[Use], own: Mapping[str, object], kind: str
     ) -> Tried:
+        """Return the better of one, and the same with calibrators of their own for some tensors.
+
+        `own` are the recipe's `calibrators`, and `kind` is its calibrator's, which is left alone
+        where it compares others tensor by tensor, or measures nothing.
+        """
+        kind = best.candidate.options.get("calibrator", {"kind": kind})["kind"]
+        others = list_overrides(uses, own)
+        if self._is_enough(best) or not others or kind in ("", "auto", "cache"):
+            return best
+        candidate = best.candidate.adding({OVERRIDES: {**own, **others}})
+        told = ", ".join(f"{tensor} {each['kind']}" for tensor, each in others.items())
+        return self._better(
+            self.try_out(candidate, f"calibrators: {told}", of=best, few=True), best
+        )
+
+    def choose_limits(self, best: Tried, uses: Iterable[Use], own: Mapping[str, object]) -> Tried:
         """Return the best with other limits for some tensors, one after the other.
 
         Of each the limit, and the largest value, are known; `own` are the recipe's `ranges`.
         """
-        for tensor, limit, largest in uses:
+        settled = best.candidate.options.get(OVERRIDES, ())
+        for tensor, limit, largest in (use for use in uses if use[0] not in settled):
             for ladder in list_limits(limit, largest):
                 before = best
                 for value in ladder:
@@ -100,20 +122,30 @@ class Search(Attempts):
             failing, count = count, min(2 * count, most)
         return min(tries, key=lambda each: rank(each.trial))
 
-    def choose_head(self, best: Tried, head: Sequence[str], macs: Mapping[str, int]) -> Tried:
-        """Return the best with a detector's head in float where that helps, or the least of it."""
-        if not head:
+    def choose_head(
+        self, best: Tried, head: Sequence[str], macs: Mapping[str, int], own: Sequence[str]
+    ) -> Tried:
+        """Return the best with a detector's head in float where that helps, or the least of it.
+
+        `own` are the recipe's policies; that for the head stands for its layers.
+        """
+        policies = best.candidate.options.get(PROTECT, own)
+        if not head or HEAD in policies:
             return best
-        candidate = Candidate(best.candidate.options, (*best.candidate.floats, *head))
-        found = self.try_out(candidate, "detection head in float", of=best)
-        if found.trial.passed:
-            return self.put_back(found, macs)
-        return self._better(found, best)
+        candidate = best.candidate.adding({PROTECT: [*policies, HEAD]})
+        found = self.try_out(candidate, f"protect: {HEAD}", of=best)
+        if not found.trial.passed:
+            return self._better(found, best)
+        named = Candidate(best.candidate.options, (*best.candidate.floats, *head))
+        for name in _list_heaviest(head, macs):
+            less = _leave_out(named, name)
+            tried = self.try_out(less, f"{HEAD} but {name}", of=found)
+            found, named = (tried, less) if tried.trial.passed else (found, named)
+        return found
 
     def put_back(self, least: Tried, macs: Mapping[str, int]) -> Tried:
         """Return what passes with single layers in INT8 again, those with most work first."""
-        heaviest = sorted(least.candidate.floats, key=lambda name: (-macs.get(name, 0), name))
-        for name in heaviest[:MOST_BACK]:
+        for name in _list_heaviest(least.candidate.floats, macs):
             least = self._back(least, name)
         return least
 
@@ -134,7 +166,7 @@ class Search(Attempts):
     def give_back(self, start: Tried, section: Quantization) -> Tried:
         """Return what still passes with less that the recipe itself keeps in float."""
         best: Tried = start
-        kept: dict[str, Any] = {SKIP: section.skip, PRECISION: section.precision}
+        kept: dict[str, Any] = {key: getattr(section, key) for key in (SKIP, PROTECT, PRECISION)}
         for what, key, pattern in list_returns(section):
             rest = leave_line_out(kept[key], pattern)
             found = self.try_out(best.candidate.adding({key: rest}), what, of=best)
@@ -192,6 +224,11 @@ class Search(Attempts):
         layers = "1 layer" if len(floats) == 1 else f"{len(floats)} layers"
         candidate = Candidate(best.candidate.options, floats)
         return self.try_out(candidate, f"{layers} in float", of=best)
+
+
+def _list_heaviest(names: Iterable[str], macs: Mapping[str, int]) -> list[str]:
+    """Return the layers to try in INT8 again: those with most work."""
+    return sorted(names, key=lambda name: (-macs.get(name, 0), name))[:MOST_BACK]
 
 
 def _leave_out(candidate: Candidate, name: str) -> Candidate:

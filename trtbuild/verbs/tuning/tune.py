@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +14,20 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.tuning import Trial, Tuning
 from trtbuild.recipe.extending import extend
 from trtbuild.recipe.load import LoadedRecipe
-from trtbuild.recipe.schema import EXTENDS
+from trtbuild.recipe.schema import EXTENDS, Quantization
 from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
 from trtbuild.verbs.tuning.attempts import OutOfTime, Tried
-from trtbuild.verbs.tuning.candidates import ROUNDING, SECTION, Candidate, list_stages
+from trtbuild.verbs.tuning.candidates import (
+    PROTECT,
+    ROUNDING,
+    SECTION,
+    Candidate,
+    Use,
+    list_stages,
+)
 from trtbuild.verbs.tuning.conclude import conclude
 from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
@@ -32,6 +39,8 @@ from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
 
 ROUNDS = 2
+MOST_LIMITS = 2
+"""Of how many tensors other limits are tried: those that the worst layers read."""
 AS_IT_IS = "as the recipe is"
 
 
@@ -234,16 +243,18 @@ def _reach(
             break
         ranked = rank_layers(workshop, best.candidate, data, remarks)
         alone.update((name, told) for name, told in ranked.told.items() if name not in alone)
-        best = plain = search.decide(search.choose_limits(best, ranked.uses, section.ranges))
+        best = plain = search.decide(_choose_ranges(search, best, ranked.uses, section))
         if best.trial.passed:
             break
         best = fitted = search.decide(search.choose_options(plain, [rounding]))
         if best.trial.passed:
             break
         head = [name for name in workshop.head if name in ranked.told]
-        best = search.choose_head(plain, head, workshop.macs)
+        best = search.choose_head(plain, head, workshop.macs, section.protect)
         if not best.trial.passed:
-            best = search.choose_floats(best, tuple(ranked.told), workshop.macs)
+            kept = head if PROTECT in best.candidate.options else ()
+            layers = tuple(name for name in ranked.told if name not in kept)
+            best = search.choose_floats(best, layers, workshop.macs)
         if best.trial.passed and ROUNDING in fitted.candidate.options:
             added = {ROUNDING: fitted.candidate.options[ROUNDING]}
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
@@ -252,3 +263,16 @@ def _reach(
         if best.trial.passed:
             break
     return search.simplify(best)
+
+
+def _choose_ranges(
+    search: Search, best: Tried, uses: Sequence[Use], section: Quantization
+) -> Tried:
+    """Return the best with other calibrators, then other limits, for what the worst layers read."""
+    own = {
+        tensor: each.model_dump(mode="json", exclude_unset=True)
+        for tensor, each in section.calibrators.items()
+    }
+    kind = "" if section.calibrator is None else section.calibrator.kind
+    best = search.choose_overrides(best, uses, own, kind)
+    return search.choose_limits(best, uses[:MOST_LIMITS], section.ranges)

@@ -28,7 +28,7 @@ from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.lock_gates import add_lock_verdicts
 from trtbuild.verbs.record import RunArtifacts
-from trtbuild.verbs.tuning.candidates import SECTION, Candidate
+from trtbuild.verbs.tuning.candidates import HEAD, SECTION, Candidate
 from trtbuild.verbs.tuning.standing import (
     add_standing,
     find_signal,
@@ -191,13 +191,12 @@ class Workshop:
     @cached_property
     def head(self) -> tuple[str, ...]:
         """The last layers of a detector's branches; nothing where no detections are measured."""
-        from trtbuild.model.view import GraphView
-        from trtbuild.verbs.tuning.heads import find_head
+        from trtbuild.quant.protecting import find_protected
 
         _, compare = sections_of(self.loaded)
         if not any(getattr(each, "kind", "") == "detection" for each in compare.metrics):
             return ()
-        return find_head(GraphView(self._model), self.macs)
+        return find_protected(HEAD, self._model.graph.node)
 
     @cached_property
     def _model(self) -> onnx.ModelProto:
