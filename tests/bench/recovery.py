@@ -10,7 +10,8 @@ comparisons run, and half a pass for each layer and sample of what is measured l
 in seconds of processors. Beside each what one `trtbuild sensitivity` (on 32 samples, alone and all
 but it) is by the same count. No part of it: what `apply` has made before both, and the fitting of
 weights, whose seconds are told. The store is a new one. The search is judged by what it is to
-be judged by, `eval`; so both are measured once more on data that it has not seen.
+be judged by, `eval`; so both are measured once more on data that it has not seen. With `--kept`
+what was built stays, for `tests/bench/recovery_peers.py`.
 """
 
 from __future__ import annotations
@@ -159,14 +160,16 @@ def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="all without any")
+    parser.add_argument("--kept", type=Path, help="where store and builds are to stay")
     parser.add_argument("--budget", type=float, default=1800.0, metavar="SECONDS")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["TRTBUILD_STORE"] = str(Path(folder, "store"))
+        kept = asked.kept or Path(folder)
+        os.environ["TRTBUILD_STORE"] = str(kept / "store")
         names = asked.names or NAMES
         show(HEAD)
         for name in names:
-            show(measure(name, asked.budget, Path(folder)))
+            show(measure(name, asked.budget, kept))
         show(["plain, and", *FITS])
         for name in names:
             show(compare_fits(name))
