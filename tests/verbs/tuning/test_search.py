@@ -138,19 +138,16 @@ def test_with_fitted_options_the_layers_that_nearly_did_without_go_back_first():
     ("kind", "gain", "kept"), [("minmax", 1, 1), ("minmax", -1, 0), ("auto", 1, 0)]
 )
 def test_tensors_of_the_worst_layers_get_calibrators_of_their_own(kind, gain, kept):
-    """All at once, since each try calibrates anew; and where that helps, their limits are left."""
+    """All at once, since each try calibrates anew; what searches by tensor itself is left alone."""
     search, judge, start = search_with(
         lambda candidate: 3 - gain * len(candidate.options.get("calibrators", ()))
     )
     uses = [("x", 1.0, 8.0), ("y", 8.0, 8.0), ("own", 1.0, 8.0)]
     found = search.choose_overrides(start, uses, {"own": {"kind": "mse"}}, kind)
     lines = {"own": {"kind": "mse"}, "x": {"kind": "minmax"}, "y": {"kind": "mse"}}
-    tried = len(judge.asked)
 
     assert ({"calibrators": lines} if kept else {}) == found.candidate.options
-    assert kept == (
-        search.choose_limits(found, uses[:2], {}) is found and tried == len(judge.asked)
-    )
+    assert 1 + (kind != "auto") == len(judge.asked)
 
 
 def test_a_head_is_protected_by_name_where_all_of_it_is_needed():

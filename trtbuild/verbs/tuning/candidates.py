@@ -151,16 +151,16 @@ def list_limits(limit: float, largest: float) -> list[list[float]]:
     ]
 
 
-def list_overrides(uses: Iterable[Use], own: Mapping[str, object]) -> dict[str, dict[str, str]]:
+def list_overrides(uses: Iterable[Use], settled: Collection[str]) -> dict[str, dict[str, str]]:
     """Return a calibrator of the other sort for each tensor, of which limit and largest are known.
 
     What is clipped is to be clipped no more, and what is not, where that costs least. A tensor that
-    the recipe's `own` lines name keeps what they say.
+    other lines have `settled` keeps what they say.
     """
     return {
         tensor: {"kind": "minmax" if limit < CLIPPED * largest else "mse"}
         for tensor, limit, largest in uses
-        if tensor not in own
+        if tensor not in settled
     }
 
 

@@ -62,7 +62,8 @@ class Search(Attempts):
         where it compares others tensor by tensor, or measures nothing.
         """
         kind = best.candidate.options.get("calibrator", {"kind": kind})["kind"]
-        others = list_overrides(uses, own)
+        settled = {**own, **best.candidate.options.get(RANGES, {})}
+        others = list_overrides(uses, settled)
         if self._is_enough(best) or not others or kind in ("", "auto", "cache"):
             return best
         candidate = best.candidate.adding({OVERRIDES: {**own, **others}})
@@ -76,8 +77,7 @@ class Search(Attempts):
 
         Of each the limit, and the largest value, are known; `own` are the recipe's `ranges`.
         """
-        settled = best.candidate.options.get(OVERRIDES, ())
-        for tensor, limit, largest in (use for use in uses if use[0] not in settled):
+        for tensor, limit, largest in uses:
             for ladder in list_limits(limit, largest):
                 before = best
                 for value in ladder:

@@ -237,13 +237,13 @@ def _reach(
     section, _ = sections_of(workshop.loaded)
     *stages, rounding = list_stages(section, workshop.balances)
     best = search.tried[0]
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
         best = search.decide(search.choose_options(best, stages))
         if best.trial.passed:
             break
         ranked = rank_layers(workshop, best.candidate, data, remarks)
         alone.update((name, told) for name, told in ranked.told.items() if name not in alone)
-        best = plain = search.decide(_choose_ranges(search, best, ranked.uses, section))
+        best = plain = search.decide(_choose_ranges(search, best, ranked.uses, section, turn))
         if best.trial.passed:
             break
         best = fitted = search.decide(search.choose_options(plain, [rounding]))
@@ -266,13 +266,19 @@ def _reach(
 
 
 def _choose_ranges(
-    search: Search, best: Tried, uses: Sequence[Use], section: Quantization
+    search: Search, best: Tried, uses: Sequence[Use], section: Quantization, turn: int
 ) -> Tried:
-    """Return the best with other calibrators, then other limits, for what the worst layers read."""
+    """Return the best with other ranges for what the worst layers read.
+
+    Limits first, each of which costs a comparison; other calibrators calibrate anew, and so are for
+    where a whole round has not done.
+    """
+    best = search.choose_limits(best, uses[:MOST_LIMITS], section.ranges)
+    if not turn:
+        return best
     own = {
         tensor: each.model_dump(mode="json", exclude_unset=True)
         for tensor, each in section.calibrators.items()
     }
     kind = "" if section.calibrator is None else section.calibrator.kind
-    best = search.choose_overrides(best, uses, own, kind)
-    return search.choose_limits(best, uses[:MOST_LIMITS], section.ranges)
+    return search.choose_overrides(best, uses, own, kind)
