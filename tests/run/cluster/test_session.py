@@ -71,7 +71,7 @@ def test_a_busy_machine_is_given_more_time(starting):
     begin()
 
     assert 3 == len(ray.asked)
-    assert not ray.asked[0]["include_dashboard"]
+    assert ("local", False) == (ray.asked[0]["address"], ray.asked[0]["include_dashboard"])
 
 
 def test_a_cluster_that_does_not_answer_is_one_error(starting):

@@ -73,7 +73,8 @@ class Session:
             options["address"] = executor
         elif not os.environ.get("RAY_ADDRESS"):
             _prepare_own()
-            options |= {"num_cpus": _count_cpus(), "include_dashboard": False}
+            # `local`: else it would be whichever other one runs on this machine.
+            options |= {"address": "local", "num_cpus": _count_cpus(), "include_dashboard": False}
         with _told_alone():
             for tries in range(MOST_STARTS, 0, -1):
                 try:
