@@ -63,6 +63,12 @@ def pytest_collection_finish(session):
     gc.enable()
 
 
+def pytest_sessionfinish():
+    """What is left is looked through once, and not five times by pytest and once by Python."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def golden(request):
     """Compare a text with a file below tests/golden/, or rewrite that file when asked to."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from tests.conftest import GOLDEN
 from tests.helpers.bindings import Unavailable, bindings, cuda_runtime
 from tests.helpers.qdq import layer
+from tests.helpers.trt_doubles import Doubles
+
+
+@pytest.fixture(scope="session")
+def doubles():
+    """Return the processes that carry out the orders of all tests."""
+    made = Doubles()
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def double(tmp_path):
+def double(doubles, tmp_path):
     """Have a double of TensorRT 10 or 11 build; returns what it was told and what came of it."""
 
     def run(kind, model=None, *, options=None, libraries="", **order):
@@ -29,13 +35,7 @@ def double(tmp_path):
             "result": str(tmp_path / "result.json"),
         }
         (tmp_path / "order.json").write_text(json.dumps(order))
-        command = [sys.executable, "-m", "tests.helpers.trt_double", str(tmp_path / "order.json")]
-        # A test before may have set it for itself.
-        environment = {**os.environ, "POLYGRAPHY_USE_TENSORRT_RTX": "0"}
-        if libraries:
-            environment["LD_LIBRARY_PATH"] = str(libraries)
-        ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert 0 == ran.returncode, ran.stdout + ran.stderr
+        doubles.carry_out(tmp_path / "order.json", str(libraries))
         return json.loads((tmp_path / "result.json").read_text())
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -161,6 +162,22 @@ def model_named(name):
     return model_of(text, weights)
 
 
+@functools.cache
+def _fixed(kind, name):
+    model, accounts = apply_fixes(model_named(name), [fix_of(kind)])
+    return model.SerializeToString(deterministic=True), accounts.fixes[0]
+
+
+def fixed(kind, name):
+    """Return a model that was fixed once for all tests, each of which has its own copy."""
+    return onnx.ModelProto.FromString(_fixed(kind, name)[0])
+
+
+def account_of(kind, name):
+    """Return what that fix says that it changed, and left."""
+    return _fixed(kind, name)[1]
+
+
 def test_every_kind_has_a_sample():
     """A new fix is held to the contract as soon as it is in the union."""
     assert KINDS.keys() == OPTIONS.keys()
@@ -169,10 +186,7 @@ def test_every_kind_has_a_sample():
 @pytest.mark.parametrize("kind", EACH)
 def test_every_kind_changes_something(kind):
     """The models below reach the fix: the contract is not kept by doing nothing."""
-    changes = [
-        apply_fixes(model_named(name), [fix_of(kind)])[1].fixes[0].changed
-        for name in ONLY.get(kind, MODELS)
-    ]
+    changes = [account_of(kind, name).changed for name in ONLY.get(kind, MODELS)]
 
     assert any(changes)
 
@@ -180,7 +194,7 @@ def test_every_kind_changes_something(kind):
 @pytest.mark.parametrize(("kind", "name"), ALL)
 def test_twice_is_once(kind, name):
     """Applied to its own output, a fix changes nothing, not even a byte."""
-    once, _ = apply_fixes(model_named(name), [fix_of(kind)])
+    once = fixed(kind, name)
     before = once.SerializeToString(deterministic=True)
     twice, accounts = apply_fixes(once, [fix_of(kind)])
 
@@ -191,10 +205,10 @@ def test_twice_is_once(kind, name):
 @pytest.mark.parametrize(("kind", "name"), ALL)
 def test_the_model_stays_valid(kind, name):
     """Checker-clean with full shape inference, and of an IR version that every TensorRT reads."""
-    fixed, _ = apply_fixes(model_named(name), [fix_of(kind)])
-    onnx.checker.check_model(fixed, full_check=True)
+    model = fixed(kind, name)
+    onnx.checker.check_model(model, full_check=True)
 
-    assert fixed.ir_version <= 10
+    assert model.ir_version <= 10
 
 
 @pytest.mark.parametrize(("kind", "name"), EQUAL)
@@ -202,10 +216,10 @@ def test_the_signature_stays(kind, name):
     """Where results are to stay: the same inputs and outputs by name and order."""
     model = model_named(name)
     inputs, outputs = ([v.name for v in side] for side in (model.graph.input, model.graph.output))
-    fixed, _ = apply_fixes(model, [fix_of(kind)])
+    graph = fixed(kind, name).graph
 
-    assert inputs == [value.name for value in fixed.graph.input]
-    assert outputs == [value.name for value in fixed.graph.output]
+    assert inputs == [value.name for value in graph.input]
+    assert outputs == [value.name for value in graph.output]
 
 
 @pytest.mark.parametrize(("kind", "name"), EQUAL)
@@ -216,7 +230,7 @@ def test_results_stay_the_same(kind, name):
     if name == "branches":
         feed["c"] = np.array(False)
     before = outputs_of(model_named(name), feed)
-    after = outputs_of(apply_fixes(model_named(name), [fix_of(kind)])[0], feed)
+    after = outputs_of(fixed(kind, name), feed)
 
     for output, values in before.items():
         np.testing.assert_allclose(after[output], values, rtol=1e-5, atol=1e-5)
@@ -225,7 +239,7 @@ def test_results_stay_the_same(kind, name):
 @pytest.mark.parametrize(("kind", "name"), ALL)
 def test_what_stays_says_why(kind, name):
     """Nothing is left alone without a reason, and nothing is both changed and left."""
-    account = apply_fixes(model_named(name), [fix_of(kind)])[1].fixes[0]
+    account = account_of(kind, name)
     changed = {text.partition(":")[0] for text in account.changed}
 
     assert all(left.reason for left in account.left)

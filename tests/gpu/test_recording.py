@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.backends.conftest import cuda, double
+from tests.backends.conftest import cuda, double, doubles
 from tests.conftest import GOLDEN
 from tests.gpu.conftest import ask, find_python
 from tests.helpers import trt_recorder
@@ -15,7 +15,7 @@ from tests.helpers.trt_answers import BELIEVED, EXPECTED, RECORDED, find_answer,
 from tests.helpers.trt_recorder import FLAVOURS, keep, list_questions
 from trtbuild.machine.facts import list_gpus
 
-__all__ = ["cuda", "double"]
+__all__ = ["cuda", "double", "doubles"]
 
 KNOWN = [
     pytest.param(kind, question, found, id=f"{kind}-{question}-{found.source}")

@@ -33,32 +33,42 @@ def name_of(kind):
     return name
 
 
-@pytest.mark.parametrize(("section", "kind"), KINDS, ids=str)
-class TestKind:
-    def test_its_docstring_opens_with_a_line_for_lists(self, section, kind):
-        """`trtbuild kinds` shows the first line: a whole sentence."""
-        first = kind.__doc__.splitlines()[0]
+def test_docstrings_open_with_a_line_for_lists():
+    """`trtbuild kinds` shows the first line: a whole sentence."""
+    first = {kind.__name__: kind.__doc__.splitlines()[0] for _, kind in KINDS}
 
-        assert first.endswith((".", "?"))
-        assert len(first) <= 100
+    assert {} == {
+        name: line
+        for name, line in first.items()
+        if not line.endswith((".", "?")) or len(line) > 100
+    }
 
-    def test_its_name_is_its_class(self, section, kind):
-        """snake_case in YAML, CamelCase in Python, the same word; the section's may precede it."""
-        word = name_of(kind).replace("_", "")
 
-        assert kind.__name__.lower() in {word, section + word}
+def test_names_are_those_of_classes():
+    """snake_case in YAML, CamelCase in Python, the same word; the section's may precede it."""
+    words = [(section, name_of(kind).replace("_", ""), kind) for section, kind in KINDS]
 
-    def test_every_option_is_described(self, section, kind):
-        """The editor shows it, and so does the reference."""
-        plain = kind.model_fields.keys() - describe_fields(kind).keys() - {"kind"}
+    assert [] == [
+        kind for section, word, kind in words if kind.__name__.lower() not in {word, section + word}
+    ]
 
-        assert set() == plain
 
-    def test_a_test_file_mirrors_its_module(self, section, kind):
-        """trtbuild/calib/minmax.py has tests/calib/test_minmax.py."""
-        parts = kind.__module__.split(".")[1:]
+def test_every_option_is_described():
+    """The editor shows it, and so does the reference."""
+    plain = {
+        kind.__name__: kind.model_fields.keys() - describe_fields(kind).keys() - {"kind"}
+        for _, kind in KINDS
+    }
 
-        assert (TESTS / Path(*parts[:-1]) / f"test_{parts[-1]}.py").is_file()
+    assert {} == {name: options for name, options in plain.items() if options}
+
+
+def test_test_files_mirror_modules():
+    """trtbuild/calib/minmax.py has tests/calib/test_minmax.py."""
+    parts = [kind.__module__.split(".")[1:] for _, kind in KINDS]
+    places = {TESTS / Path(*rooms, f"test_{name}.py") for *rooms, name in parts}
+
+    assert [] == [place for place in sorted(places) if not place.is_file()]
 
 
 @pytest.mark.parametrize("home", HOMES)

@@ -68,16 +68,16 @@ def test_crops_do_not_depend_on_their_number(module):
         np.testing.assert_array_equal(crop, sample["input"])
 
 
-@pytest.mark.parametrize("index", range(0, 500, 7))
-def test_crops_lie_inside_their_picture(module, index):
+def test_crops_lie_inside_their_picture(module):
     """A crop is a square of half to all of the shorter side, within the picture."""
-    left, top, right, bottom = module._box(index, 640, 427)
+    for index in range(500):
+        left, top, right, bottom = module._box(index, 640, 427)
 
-    assert (right - left) == (bottom - top)
-    assert 213 <= right - left <= 427
-    assert left >= 0 <= top
-    assert right <= 640
-    assert bottom <= 427
+        assert (right - left) == (bottom - top)
+        assert 213 <= right - left <= 427
+        assert left >= 0 <= top
+        assert right <= 640
+        assert bottom <= 427
 
 
 def test_a_package_that_is_missing_is_named(module):

@@ -20,7 +20,8 @@ def built(tmp_path_factory):
     store = project.folder.parent / "store"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRTBUILD_STORE", str(store))
-        api.apply(project.recipe, build_dir=project.folder.parent / "build")
+        build = project.folder.parent / "build"
+        api.apply(project.recipe, build_dir=build, executor="inline")
     return project, store
 
 
@@ -32,17 +33,21 @@ def at_once(monkeypatch):
 
 
 @pytest.fixture
-def copy(built, tmp_path, monkeypatch, at_once):
-    """A copy of the project, in another folder, with a copy of the store, in another place.
-
-    It has been planned there, and the next plan will be answered from a stamp unless it sees that
-    something has changed.
-    """
+def unplanned(built, tmp_path, monkeypatch, at_once):
+    """A copy of the project, in another folder, with a copy of the store, in another place."""
     project, store = built
     shutil.copytree(store, tmp_path / "another store")
     monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "another store"))
-    project = project.copied(tmp_path / "another name")
-    api.plan(project.recipe)  # remembers digests of files, and so does something
-    assert not typed("plan", "--format", "json", project.recipe).stamped
-    assert typed("plan", "--format", "json", project.recipe).stamped
-    return project
+    return project.copied(tmp_path / "another name")
+
+
+@pytest.fixture
+def copy(unplanned):
+    """A copy that has been planned where it is.
+
+    The next plan will be answered from a stamp unless it sees that something has changed.
+    """
+    api.plan(unplanned.recipe)  # remembers digests of files, and so does something
+    assert not typed("plan", "--format", "json", unplanned.recipe).stamped
+    assert typed("plan", "--format", "json", unplanned.recipe).stamped
+    return unplanned

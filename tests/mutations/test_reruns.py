@@ -245,7 +245,8 @@ def test_a_change_behind_unchanged_times_is_seen(copy):
 
 
 def ran(project):
-    applied = api.apply(project.recipe, build_dir=project.folder / "build")
+    build = project.folder / "build"
+    applied = api.apply(project.recipe, build_dir=build, executor="inline")
     return {each.step for each in applied.record.outcomes if each.status == "ran"}
 
 

@@ -1,5 +1,5 @@
 """Steps that load engines have the doubles of TensorRT to run on."""
 
-from tests.backends.conftest import cuda, double
+from tests.backends.conftest import cuda, double, doubles
 
-__all__ = ["cuda", "double"]
+__all__ = ["cuda", "double", "doubles"]
