@@ -147,9 +147,12 @@ def kill(place: Path) -> None:
             done.set()
             thread.join()
             hit += bool(killed)
-            good += artifacts(applied) == expected
+            alike = artifacts(applied) == expected
+            good += alike
             again = [o.where for o in applied.record.outcomes if ", try" in o.where]
-            say(f"{number:3} killed {killed or 'nobody'}; tried again: {again}")
+            say(
+                f"{number:3} killed {killed or 'nobody'}; tried again: {again}; {'the same' if alike else 'OTHERS'}"
+            )
     say(f"{good} of {KILLS} ended in the same bytes; {hit} hit a worker")
 
 
