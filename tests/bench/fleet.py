@@ -150,9 +150,8 @@ def kill(place: Path) -> None:
             alike = artifacts(applied) == expected
             good += alike
             again = [o.where for o in applied.record.outcomes if ", try" in o.where]
-            say(
-                f"{number:3} killed {killed or 'nobody'}; tried again: {again}; {'the same' if alike else 'OTHERS'}"
-            )
+            told = "the same" if alike else "OTHERS"
+            say(f"{number:3} killed {killed or 'nobody'}; tried again: {again}; {told}")
     say(f"{good} of {KILLS} ended in the same bytes; {hit} hit a worker")
 
 
