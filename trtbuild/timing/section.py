@@ -30,8 +30,8 @@ class Bench(Options):
     runners: tuple[AnyRunner, ...] = ()
     """What runs the models. All that there is by default: what cannot run here is named, with the
     reason."""
-    protocol: Protocol = Protocol()
-    """How calls are timed."""
+    protocol: Protocol | None = None
+    """How calls are timed; as usual where nothing is said."""
     gates: tuple[SpeedGate, ...] = ()
     """Rules on times that must hold; where one fails, `bench` ends with exit code 1. What did not
     run is not judged, which is said, and stands in the way of nothing."""
