@@ -75,9 +75,10 @@ class Reporting:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Take back what was written."""
-        with contextlib.suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        """Take back what was written; who removes nothing has its answer kept and said again."""
+        if self._written:
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
     def planned(self, plan: Plan, decisions: Sequence[Decision]) -> None:
         """Count the steps."""
