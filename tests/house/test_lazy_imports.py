@@ -40,6 +40,13 @@ def test_a_plan_needs_nothing_heavy(module):
     assert set() == loaded_by(f"import trtbuild.{module}") & HEAVY
 
 
+def test_a_recipe_is_read_without_what_a_bench_measures():
+    """Its section on speed is options; results and what judges them are classes by the dozen."""
+    loaded = loaded_by("import trtbuild.plan.compile")
+
+    assert set() == loaded & {"trtbuild.core.timing", "trtbuild.timing.judge"}
+
+
 def test_a_process_that_only_counts_loads_little():
     """A calibration starts many of them: each would take longer to start than small models need."""
     assert set() == loaded_by("import trtbuild.calib.collect") & (HEAVY | {"pydantic"})

@@ -1,7 +1,5 @@
 """The protocol by which `trtbuild bench` times calls: written into every result."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

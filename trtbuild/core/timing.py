@@ -1,7 +1,5 @@
 """What `trtbuild bench` measures, as values: percentiles, rows, contrasts, the result."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from trtbuild.core.digest import digest_of_tree
@@ -201,7 +199,7 @@ class Machine(Options):
         own: list[str | int] = [self.processor, self.cores, self.affinity]
         return digest_of_tree([*own, *([self.gpu, self.driver] if gpu else [])])
 
-    def list_differences(self, other: Machine, *, gpu: bool) -> tuple[str, ...]:
+    def list_differences(self, other: "Machine", *, gpu: bool) -> tuple[str, ...]:
         """Say in what two machines differ that times on them rest on."""
         names = ["processor", "cores", "affinity", *(["gpu", "driver"] if gpu else [])]
         return tuple(

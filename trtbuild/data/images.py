@@ -1,7 +1,5 @@
 """Pictures in a folder, by a pattern, or in a list."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal

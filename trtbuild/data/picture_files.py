@@ -1,7 +1,5 @@
 """Picture files, decoded and preprocessed as they are needed: what all kinds of them share."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace

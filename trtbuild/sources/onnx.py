@@ -1,7 +1,5 @@
 """A model that is ONNX already."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

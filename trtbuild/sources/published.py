@@ -1,7 +1,5 @@
 """A source that is one file: beside the recipe, or published by URL and digest."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Self
 

@@ -1,7 +1,5 @@
 """The section `bench` of a recipe."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

@@ -11,7 +11,7 @@ from trtbuild.plan.lock import Lock, LockedSpeed, find_lock, read_lock
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.store.benches import list_benches
 from trtbuild.store.store import Store
-from trtbuild.timing.gates import Recall
+from trtbuild.timing.judge import Recall
 
 __all__ = ["find_locked_speed", "make_recall"]
 

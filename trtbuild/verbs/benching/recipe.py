@@ -28,7 +28,7 @@ from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
-from trtbuild.timing.gates import judge_speed
+from trtbuild.timing.judge import judge_speed
 from trtbuild.timing.section import Bench
 from trtbuild.verbs.benching.against import Against
 from trtbuild.verbs.benching.compare import BenchDiff

@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers.speed import bench_result
-from trtbuild.timing.gates import SpeedGate, judge_speed
+from trtbuild.timing.gates import SpeedGate
+from trtbuild.timing.judge import judge_speed
 
 FOUND = bench_result()
 
