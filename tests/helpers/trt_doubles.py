@@ -60,6 +60,8 @@ def load():
     import polygraphy.backend.tensorrt_rtx
     import polygraphy.backend.trt  # noqa: F401
 
+    import tests.helpers.trt_double  # noqa: F401
+    import trtbuild.backends.tensorrt.build
     import trtbuild.backends.tensorrt.native_calibration
     import trtbuild.backends.tensorrt10
     import trtbuild.backends.tensorrt11
