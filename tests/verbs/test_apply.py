@@ -82,7 +82,7 @@ def test_a_store_that_keeps_damaging_what_it_holds_ends_it(tiny, apply, monkeypa
     """It tries three times, not for ever."""
     tries = []
 
-    def build(*_):
+    def build(*_, **__):
         tries.append("again")
         raise CorruptObject("the disk is dying")
 

@@ -45,7 +45,7 @@ def test_skip_says_that_it_has_no_effect():
     """The placement is the model's own."""
     found = adopted(dense(), requests=PrecisionRequests(("fc",)))
 
-    assert "skip and precision have no effect: `fc`" in found.account.remarks
+    assert "skip, protect and precision have no effect: `fc`" in found.account.remarks
 
 
 def test_a_layer_that_the_model_leaves_float_says_so():
