@@ -81,7 +81,9 @@ WRONG = [
     ["bench", "{recipe}", "--data", "{name}"], ["bench", "{model}", "--shape", "{name}"],
     ["init", "{name}"], ["init", "{model}", "--data", "{name}", "-o", "-"],
     ["init", "--from", "trtexec", "trtexec --onnx={name} --int8", "-o", "-"],
-    ["init", "--from", "{name}", "x"], ["store", "push", "{name}"], ["store", "pull", "{name}"],
+    ["init", "--from", "{name}", "x"],
+    ["serve", "{name}"], ["serve", "{recipe}", "--port", "{name}"],
+    ["store", "push", "{name}"], ["store", "pull", "{name}"],
 ]  # fmt: skip
 
 

@@ -63,7 +63,8 @@ class Store:
                 (self.root / name).mkdir(parents=True, exist_ok=True)
             if not (self.root / "README").exists():
                 write_whole(self.root / "README", README.encode())
-            probe = self.root / "work" / f".probe-{os.getpid()}"
+            # Several recipes may be applied in one process: each has a probe of its own.
+            probe = self.root / "work" / f".probe-{os.urandom(6).hex()}"
             probe.touch()
             probe.unlink()
         except OSError as error:
