@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from trtbuild.core.errors import UsageError
-from trtbuild.machine.stores import find_remote, open_store
+from trtbuild.core.watch import Watch
+from trtbuild.machine.stores import MOUNTS, find_remote, open_store
 from trtbuild.store.leased import LeasedStore
 from trtbuild.store.shared import SharedStore
 from trtbuild.store.store import Store
@@ -86,3 +87,11 @@ def test_leases_are_taken_beside_the_locks(monkeypatch, tmp_path):
     assert two._leases.claim("a" * 64) is None
     claim.close()
     assert [] == list((tmp_path / "store").glob("leases/*/*"))
+
+
+def test_where_things_are_mounted_is_no_part_of_an_answer():
+    """It looks just changed whenever it is asked: no answer could be given again."""
+    with Watch() as watch:
+        open_store()
+
+    assert MOUNTS not in watch.looks

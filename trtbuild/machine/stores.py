@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from trtbuild.core.errors import UsageError
+from trtbuild.core.watch import exclude
 from trtbuild.machine.config import ConfiguredRemote, read_configured_remote
 from trtbuild.store.store import Store, find_default_root
 
@@ -19,6 +20,7 @@ NETWORK = (
     "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.juicefs", "orangefs",
 )  # fmt: skip
 """What file systems are called that other machines reach too."""
+MOUNTS = "/proc/self/mounts"
 YES, NO = ("1", "yes", "true", "on"), ("0", "no", "false", "off")
 
 
@@ -66,8 +68,10 @@ def _read_flag(name: str, *, otherwise: bool | None) -> bool | None:
 
 def _is_on_network(path: Path) -> bool:
     """Tell whether a path lies on a file system that other machines reach too."""
+    # It decides how steps are claimed, not what comes of them; and it always looks just changed.
+    exclude(MOUNTS)
     try:
-        lines = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
+        lines = Path(MOUNTS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return False
     mounts = [line.split() for line in lines]
