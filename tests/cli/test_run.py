@@ -40,6 +40,7 @@ def test_the_model_of_a_recipe_runs_on_arrays(applied_project, trtbuild):
     ("more", "code", "said"),
     [
         (["--on", "gpu"], 4, "the engine cannot run here"),
+        (["--engine"], 4, "the engine cannot run here"),
         (["--target", "gone"], 2, "there is no target `gone`"),
     ],
 )

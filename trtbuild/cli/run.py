@@ -56,6 +56,9 @@ def run(  # noqa: PLR0913  # its options
         Literal["any", "gpu", "cpu"],
         typer.Option("--on", help="The engine on the GPU, or its model on the CPU."),
     ] = "any",
+    engine: Annotated[
+        bool, typer.Option("--engine", help="The engine itself, as `--on gpu`; else an error.")
+    ] = False,
     plugins: Annotated[
         list[Path] | None,
         typer.Option("--plugin", help="A library with plugins that an engine needs."),
@@ -80,6 +83,7 @@ def run(  # noqa: PLR0913  # its options
     from trtbuild.cli.show_run import describe_answers, show_answers
     from trtbuild.verbs.running.feeding import is_arrays
 
+    on = "gpu" if engine else on
     sides = tuple(side for side, asked in (("fp32", fp32), ("int8", int8)) if asked)
     if sides and on == "gpu":
         raise UsageError("--fp32 and --int8 run models on the CPU", hint="leave out `--on gpu`")
