@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -200,3 +201,47 @@ def test_a_walk_that_is_interrupted_gives_its_claims_back(store):
     outcomes, _ = walked(plan_with(), store)
     assert {"ran"} == {outcome.status for outcome in outcomes}
     assert [] == list((store.root / "work").iterdir())
+
+
+class Ending(Recording):
+    """Is interrupted in one of its verbs, and what it runs writes on until it is closed."""
+
+    def __init__(self, verb):
+        super().__init__()
+        self.verb, self.closed = verb, False
+
+    def start(self, call):
+        super().start(call)
+        if self.verb == "start":
+            raise KeyboardInterrupt
+
+    def wait(self, timeout_seconds):
+        if self.verb == "wait":
+            raise KeyboardInterrupt
+        return super().wait(timeout_seconds)
+
+    def close(self):
+        self.closed = True
+        for out in (Path(call.out) for call in self.calls if Path(call.out).is_dir()):
+            (out / "late").write_text("written while it ended")
+
+
+@pytest.mark.parametrize("verb", ["start", "wait", "add", "finished"])
+def test_an_interrupted_walk_leaves_no_directory(store, monkeypatch, verb):
+    """Wherever it comes: what ran has ended before its directory is removed."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    executor, listener = Ending(verb), QuietListener()
+    if verb == "add":
+        monkeypatch.setattr(store, "add", interrupted)
+    if verb == "finished":
+        monkeypatch.setattr(listener, "finished", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        walk_plan(plan_with(), store, executor, listener)
+
+    assert executor.closed
+    assert [] == list((store.root / "work").iterdir())
+    assert store.claim(plan_with().steps[0].digest) is not None

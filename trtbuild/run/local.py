@@ -151,8 +151,10 @@ class Local:
         """End all workers, those that still run a step included."""
         for process in [*(each.process for each in self._running.values()), *self._all_idle()]:
             process.kill()
-        for lock in (self._gpu, *(each.gpu for each in self._running.values())):
+        waiting = [lock for _, _, lock in self._waiting]
+        for lock in (self._gpu, *waiting, *(each.gpu for each in self._running.values())):
             _give_back(lock)
+        self._waiting.clear()
         self._running.clear()
         self._idle.clear()
         self._gpu = None

@@ -20,6 +20,7 @@ from trtbuild.plan.plan import (
     write_contents,
 )
 from trtbuild.run.executor import Call, CallResult, Executor, Listener, StepProgress
+from trtbuild.run.interrupts import holding_interrupts
 from trtbuild.run.outcomes import (
     is_good,
     record_deferral,
@@ -47,7 +48,8 @@ def walk_plan(
     """Make every step of a plan so: reuse what the store has, run the rest, record it.
 
     A failed step stops what stands on it, and nothing else. Outcomes come in plan order; `known`
-    ones, of a walk over a part of the plan, are taken over.
+    ones, of a walk over a part of the plan, are taken over. Where it cannot come to its end, the
+    executor is closed.
     """
     run = _Walk(plan, store, executor, listener)
     for outcome in (known or {}).values():
@@ -55,6 +57,9 @@ def walk_plan(
     try:
         run.go()
         store.finish()
+    except BaseException:
+        executor.close()  # what still runs would write into directories that are to be removed
+        raise
     finally:
         run.release()
         store.abandon()
@@ -194,7 +199,10 @@ class _Walk:
             lock.close()
             self._redo(planned, error)
             return
-        work = self.store.work(planned.digest)
+        contents = self._contents(planned)
+        with holding_interrupts():  # a directory that nobody knows of would be left behind
+            work = self.store.work(planned.digest)
+            self.claimed[planned.name] = _ClaimedStep(planned, contents, work, lock)
         call = Call(
             name=planned.name,
             step=planned.step,
@@ -204,7 +212,6 @@ class _Walk:
             facts=planned.facts,
             caveats=self._caveats(planned),
         )
-        self.claimed[planned.name] = _ClaimedStep(planned, self._contents(planned), work, lock)
         self.listener.started(planned.name)
         self.executor.start(call)
 
@@ -235,11 +242,10 @@ class _Walk:
         if isinstance(told, StepProgress):
             self.listener.progressed(told)
         elif isinstance(told, CallResult):
-            claimed = self.claimed.pop(told.name)
-            try:
-                self._end(self._finish(claimed, told))
-            finally:
-                claimed.lock.close()
+            claimed = self.claimed[told.name]
+            self._end(self._finish(claimed, told))
+            del self.claimed[told.name]
+            claimed.lock.close()
 
     def _finish(self, claimed: _ClaimedStep, told: CallResult) -> Outcome:
         planned, work = claimed.planned, claimed.work
