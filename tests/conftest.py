@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A shared machine stalls now and then: how long an example took says nothing about the code.
-settings.register_profile("trtbuild", deadline=None)
+settings.register_profile("trtbuild", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("trtbuild")
 
 # Tests start some thousand Python processes: each would compile every module anew.

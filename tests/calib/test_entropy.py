@@ -171,8 +171,8 @@ def test_a_tensor_is_searched_in_milliseconds():
 
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         entropy2.limit(histogram)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
 
     assert min(seconds) < 0.1

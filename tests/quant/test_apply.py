@@ -184,17 +184,17 @@ def test_any_graph_stays_valid_and_runs(model, seed, skip):
 
 
 def test_a_large_model_takes_little_time():
-    """94 MB of weights in well under 3 s (about 0.1 s here), loading and saving aside."""
+    """94 MB of weights in well under 3 s of the processor's time (about 0.1 s here), loading and saving aside."""
     count = 40
     body = "  ".join(f"a{i + 1} = Conv<pads=[1,1,1,1]>(a{i}, w{i})" for i in range(count))
     model = seeded(
         f"g (float[N,256,8,8] a0) => (float[N,256,8,8] a{count}) {{ {body} }}",
         **{f"w{i}": (256, 256, 3, 3) for i in range(count)},
     )
-    start = time.perf_counter()
+    start = time.process_time()
     quantize_model(model, ranges=ranges_of(**{f"a{i}": 1.0 for i in range(count)}))
 
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_scales_in_front_of_a_plugin_are_those_without_it():
