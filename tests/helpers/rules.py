@@ -281,6 +281,7 @@ FIRES: dict[str, Callable[[], RuleSubject]] = {
     "TB405": lambda: with_ranges(x=seen(1.0), y=RANGE),
     "TB406": of(ONE, BuildTarget(kind="tensorrt11", unlike_preprocessing="scale 1.0 and 255.0")),
     "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.25, clipped_db=12.5)),
+    "TB408": of(f"[noise] r = RandomNormalLike(x) {ONE}"),
     "TB501": of(ONE, BuildTarget(kind="tensorrt11", small_workspace_bytes=2**20)),
 }
 """Code → a model that breaks the rule."""
@@ -332,6 +333,7 @@ HOLDS: dict[str, Callable[[], RuleSubject]] = {
     "TB405": lambda: with_ranges(x=RANGE),
     "TB406": of(ONE, TRT11),
     "TB407": lambda: with_ranges(x=by_hand(1.0, 8.0, clipped=0.001, clipped_db=40.0)),
+    "TB408": of(ONE),
     "TB501": of(ONE, TRT11),
 }
 """Code → a neighbour of that model that keeps the rule."""

@@ -184,7 +184,7 @@ def test_any_graph_stays_valid_and_runs(model, seed, skip):
 
 
 def test_a_large_model_takes_little_time():
-    """94 MB of weights in well under 3 s of the processor's time (about 0.1 s here), loading and saving aside."""
+    """94 MB of weights: well under 3 s of the processor's time (about 0.1 s), files aside."""
     count = 40
     body = "  ".join(f"a{i + 1} = Conv<pads=[1,1,1,1]>(a{i}, w{i})" for i in range(count))
     model = seeded(

@@ -14,15 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FoldConstants"]
 
-RANDOM = {
-    "Bernoulli",
-    "Multinomial",
-    "RandomNormal",
-    "RandomNormalLike",
-    "RandomUniform",
-    "RandomUniformLike",
-}
-
 UNKNOWN = "how large its result would be is not known"
 
 
@@ -87,6 +78,7 @@ class FoldConstants(FixKind):
     def _reason_to_keep(self, node: gs.Node) -> str:
         import onnx_graphsurgeon as gs
 
+        from trtbuild.model.nodes import RANDOM
         from trtbuild.model.plugins import has_operator
 
         if node.op in RANDOM:

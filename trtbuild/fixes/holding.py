@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.words import last_words
-from trtbuild.model.nodes import iterate_nodes
+from trtbuild.model.nodes import RANDOM, iterate_nodes
 from trtbuild.model.plugins import find_plugins
 from trtbuild.model.session import Session, open_session
 from trtbuild.model.weights_file import lies_beside
@@ -26,10 +26,7 @@ MARGIN = 3
 NUDGE = 1e-6
 TRIED = ((1, 64), (2, 32), (1, 224), (1, 16), (1, 1), (1, 640))
 """Sizes for a dynamic axis 0, and for others: the first that the model takes."""
-DRAWN = frozenset(
-    {"Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"}
-    | {"RandomUniformLike"}
-)
+DRAWN = RANDOM | {"Dropout"}
 _SEED = 20
 
 

@@ -1,4 +1,4 @@
-"""What every box asks of an ONNX node: its name, its bodies, and whether INT8 is for it."""
+"""What every box asks of an ONNX node: name, bodies, whether INT8 is for it or it draws."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import onnx
 
 __all__ = [
+    "RANDOM",
     "WEIGHTED",
     "iterate_bodies",
     "iterate_constants",
@@ -19,6 +20,17 @@ __all__ = [
 
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """The operators that INT8 is for: they multiply by weights, or two activations."""
+RANDOM = frozenset(
+    {
+        "Bernoulli",
+        "Multinomial",
+        "RandomNormal",
+        "RandomNormalLike",
+        "RandomUniform",
+        "RandomUniformLike",
+    }
+)
+"""The operators that draw their results: no constants, whatever they read."""
 
 
 def name_of(node: onnx.NodeProto) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.nodes import iterate_constants
+from trtbuild.model.nodes import RANDOM, iterate_constants
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.signature import describe_tensor, list_inputs
 from trtbuild.model.weights_file import read_values
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelOutline"]
 
-RANDOM = ("RandomNormal", "RandomUniform")
-"""Operators that make a tensor from nothing, and yet no constant."""
 _UNNAMED = "?"
 
 

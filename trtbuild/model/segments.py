@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.model.nodes import WEIGHTED
+from trtbuild.model.nodes import RANDOM, WEIGHTED
 from trtbuild.model.providers import CPU, Providers
 from trtbuild.model.session import Session, open_session
 from trtbuild.model.view import GraphView, Site, iterate_names_read_in_bodies
@@ -176,7 +176,7 @@ class SegmentedModel:
         """Name the tensors that rest on what is fed, or on chance."""
         varying = set(self.view.fed)
         for node, reads in zip(self.view.nodes, self._reads, strict=True):
-            if node.op_type.startswith("Random") or varying.intersection(reads):
+            if node.op_type in RANDOM or varying.intersection(reads):
                 varying.update(filter(None, node.output))
         return varying
 

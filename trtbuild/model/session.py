@@ -27,6 +27,7 @@ __all__ = [
     "write_optimized",
 ]
 
+_SEED = 20
 _LACKING = "every operator must be one that ONNX Runtime has: replace others before the export"
 _OTHER_FORM = (
     "ONNX Runtime has this operator in other types or opsets alone: export the model in float32, "
@@ -181,6 +182,7 @@ def _load(model: Path | bytes, options: Any, providers: Providers) -> Any:
     names = list_names(providers)
     _demand_providers(names, ort.get_available_providers())
     prepare(providers)
+    ort.set_seed(_SEED)  # or what a model draws would be other numbers in each process
     with translate_errors("load", _LACKING):
         session = ort.InferenceSession(model, options, providers=list(providers))
     _demand_providers(names, session.get_providers())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from trtbuild.core.values import Range
 from trtbuild.core.words import format_figure
-from trtbuild.model.nodes import name_of
+from trtbuild.model.nodes import RANDOM, iterate_nodes, name_of
 from trtbuild.quant.placing.joined import explain_loss, find_unlike_joins
 from trtbuild.quant.quantized_graph import LinearNode
 from trtbuild.quant.rules.subject import Hits, RuleSubject
 
 __all__ = [
     "clipped_far",
+    "drawn_result",
     "idle_range",
     "misfitting_range",
     "quantized_decode",
@@ -141,6 +142,17 @@ def _describe_misfit(found: Range) -> str:
         f"cuts off {share} of the values that calibration saw, up to ±{seen:.4g}: that alone "
         f"leaves the tensor {found.clipped_db:.1f} dB"
     )
+
+
+def drawn_result(subject: RuleSubject) -> Hits:
+    """What the model answers follows from what it is fed: nothing in it is drawn."""
+    told = (
+        "draws its result: TensorRT takes no seed and draws other numbers than ONNX Runtime does, "
+        "and figures compare two draws"
+    )
+    for node in iterate_nodes(subject.view.nodes):
+        if node.op_type in RANDOM:
+            yield name_of(node), f"{node.op_type} {told}"
 
 
 def unlike_preprocessing(subject: RuleSubject) -> Hits:

@@ -265,5 +265,11 @@ TABLE: tuple[Rule, ...] = (
         "otherwise than whoever gave the range had it",
         measured=True,
     ),
+    Rule(
+        "TB408",
+        "warning",
+        accuracy.drawn_result,
+        "make the noise an input of the model: both models are then fed the same",
+    ),
     Rule("TB501", "warning", workspace.small_workspace, "give the target a `workspace` of 1GiB"),
 )
