@@ -52,7 +52,7 @@ def test_the_gpu_is_an_ingredient_and_stands_in_report_lock_and_reasons(on_gpu, 
     assert "run " not in again
     assert f"facts.{INFERENCE_DEVICE}: {FACT} → nothing" in other
     assert "facts.inference_batch: nothing → 1" in batch
-    assert ["calibrate"] == [
+    assert ["calibrate", "infer(reference)", "infer(candidate)"] == [
         line.split()[1] for line in batch.splitlines() if line.strip().startswith("run ")
     ]
 

@@ -8,11 +8,14 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.helpers.emulated_cuda import stand_in
 from tests.helpers.models import model_of
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE
 from trtbuild.data.base import Manifest, Sample
+from trtbuild.model.session import Session
 from trtbuild.steps.base import Context, Pinned, QuietEvents
 from trtbuild.steps.capture_data import CaptureData, DataInput
 from trtbuild.steps.infer import Infer
@@ -37,7 +40,9 @@ STEP = """{
 def infer(tmp_path, monkeypatch):
     """Run the step over rows of data; returns the outputs' file and the events."""
 
-    def run(rows, text=MODEL, *, dtype=np.float32, reference=False, threads=1, name="x"):
+    def run(
+        rows, text=MODEL, *, dtype=np.float32, reference=False, threads=1, name="x", facts=None
+    ):
         samples = [
             Sample(f"x.npy[{i}]", {name: np.asarray(row, dtype)}) for i, row in enumerate(rows)
         ]
@@ -50,7 +55,9 @@ def infer(tmp_path, monkeypatch):
             "capture/manifest": tmp_path / "manifest.json",
         }
         events = QuietEvents()
-        context = Context(inputs=inputs, out=tmp_path, threads=threads, events=events)
+        context = Context(
+            inputs=inputs, out=tmp_path, threads=threads, events=events, facts=facts or {}
+        )
         Infer.model_validate_json(STEP % str(reference).lower()).run(context)
         return ArrayFile(tmp_path / "outputs.npz"), events
 
@@ -104,6 +111,45 @@ def test_a_fixed_batch_takes_its_samples_together(infer):
     found, _ = infer([[1, 2], [3, -4], [5, 6], [7, 8]], MODEL.replace("[N", "[2"))
 
     assert [3, -1, 11, 15] == found.read("s").tolist()
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """How many samples each run took, where a CPU stands in for a GPU."""
+    stand_in(monkeypatch, {})
+    seen, run = [], Session.run
+
+    def count(session, feed, outputs=None):
+        seen.append(len(next(iter(feed.values()))))
+        return run(session, feed, outputs)
+
+    monkeypatch.setattr(Session, "run", count)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("batch", "taken"),
+    [({}, [2, 1, 2, 1, 2, 2, 4, 8, 16, 20]), ({INFERENCE_BATCH: "1"}, [1] * 50)],
+)
+def test_on_a_gpu_samples_share_runs(infer, runs, batch, taken):
+    """More and more of them, but where that is not wanted; each has what it has alone."""
+    rows = np.random.default_rng(0).normal(size=(50, 2)).astype(np.float32)
+    found, events = infer(rows, facts={INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA", **batch})
+
+    assert (rows * 2).tolist() == found.read("y").tolist()
+    assert taken == runs
+    assert [] == events.notes
+
+
+def test_on_a_gpu_samples_that_change_each_other_run_alone(infer, runs):
+    """As a sum over the batch does; which is said."""
+    text = "m (float[N, 2] x) => (float[N, 2] y) { m = ReduceSum<keepdims=1>(x)\n y = Add(x, m) }"
+    rows = np.arange(8, dtype=np.float32).reshape(4, 2)
+    found, events = infer(rows, text, facts={INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"})
+
+    assert (rows + rows.sum(1, keepdims=True)).tolist() == found.read("y").tolist()
+    assert [1] * 4 == runs[-4:]
+    assert "samples change each other's outputs" in events.notes[0]
 
 
 def test_a_batch_that_does_not_come_out_even_is_an_error(infer):

@@ -6,8 +6,10 @@ import numpy as np
 import onnx
 import pytest
 
+from tests.helpers.emulated_cuda import stand_in
 from tests.helpers.quant import normal, observed, seeded
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples, Sensitivity
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.archive import write_samples
@@ -17,6 +19,7 @@ from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.switching.layer_runs import Stretch
 from trtbuild.steps.base import Context, QuietEvents, Ref
 from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.layer_findings import LayerFindings
 from trtbuild.steps.measure_layers import MeasureLayers, share_out
 from trtbuild.steps.merge_layers import MergeLayers
 
@@ -43,6 +46,7 @@ class Setup:
     def __init__(self, folder, batch="N", *, quantized=False):
         self.folder = folder
         self.events = QuietEvents()
+        self.facts = {}
         self.samples = normal(8, 4, seed=5)
         model = seeded(CHAIN.format(batch=batch), a=(4, 4), b=(4, 4), c=(4, 4))
         ranges = observed(
@@ -75,7 +79,7 @@ class Setup:
         names = ("fix_graph/model", "quantize/model", "quantize/account", "capture/manifest")
         names += ("pick/picked", "pick/samples", *(f"part/{index}" for index in range(4)))
         inputs = {name: self.folder / name for name in names}
-        step.run(Context(inputs=inputs, out=out, events=self.events, threads=2))
+        step.run(Context(inputs=inputs, out=out, events=self.events, threads=2, facts=self.facts))
         return out / next(iter(step.outputs.values()))
 
     def measure(self, part=0, parts=1, *, layers=(), metrics=("cosine",), others=True):
@@ -117,6 +121,30 @@ def test_parts_come_to_what_one_step_comes_to(tmp_path):
     assert ("FP32 model", 8, 8) == (found.reference, found.samples, found.of)
     for layer in found.layers:
         assert costs[layer.name] == pytest.approx(layer.worst_db, abs=0.01)
+
+
+def test_on_a_gpu_samples_share_runs(tmp_path, monkeypatch):
+    """Figures are those of one by one; here a CPU stands in for it."""
+    setup = Setup(tmp_path)
+    alone = setup.measure()
+    stand_in(monkeypatch, {})
+    setup.facts = {INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"}
+    sizes, take = [], LayerFindings.take
+
+    def count(found, runs, place, feed, events, *, total):
+        sizes.append((place, len(feed.samples)))
+        take(found, runs, place, feed, events, total=total)
+
+    monkeypatch.setattr(LayerFindings, "take", count)
+    together = setup.measure()
+
+    assert [(0, 8)] == sizes
+    assert 8 == together.samples
+    for one, other in zip(alone.layers, together.layers, strict=True):
+        assert one.operands == other.operands
+        assert one.own_db == pytest.approx(other.own_db, abs=1e-3)
+        assert one.worst_db == pytest.approx(other.worst_db, abs=1e-3)
+    assert [] == setup.events.notes
 
 
 def test_signal_over_noise_is_measured_whatever_the_recipe_says(tmp_path):

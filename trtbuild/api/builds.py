@@ -88,7 +88,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     its ranges. Where a gate does not pass, no model and no engine is placed but with `no_gates`.
     Steps run on an `executor`: the caller's own, or one by name, with as many `jobs`, on a
     `device` (`auto`, `cpu`, `cuda`, `cuda:1`, or an index alone), there with `batch`
-    samples of a calibration at a time at most, and with logs of that `log_level` of TensorRT's.
+    samples at a time at most, and with logs of that `log_level` of TensorRT's.
 
     Raises:
         NoGpu: there is no GPU of that index.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.cuda_work import CudaWork
 from trtbuild.model.feeds import Feeder
+from trtbuild.model.merging import find_open_axes
 from trtbuild.model.plugins import cut_before_plugins
 from trtbuild.model.providers import CPU, CUDA, Providers, list_names, make_cuda
 from trtbuild.model.session import open_session
@@ -144,18 +145,10 @@ def observing(  # a model, what is observed of it, and how it is run
             folder=folder if split else path.parent,
             split=split,
             providers=providers,
-            axes=_find_axes(feeder),
+            axes=find_open_axes(feeder),
             batch=batch,
         )
         yield Observer(exposed), feeder
-
-
-def _find_axes(feeder: Feeder) -> dict[str, int]:
-    """Return the axes that count samples, where every input has one whose size is open."""
-    placed = feeder.placements
-    axes = {each.spec.name: each.axis for each in placed if each.axis is not None}
-    free = len(axes) == len(placed) and all(each.batch is None for each in placed)
-    return axes if free else {}
 
 
 def _add_outputs(model: onnx.ModelProto, tensors: Sequence[str]) -> None:

@@ -40,7 +40,7 @@ BatchOption = Annotated[
         "--batch",
         min=1,
         metavar="N",
-        help="At most N samples at a time where a GPU calibrates; what its memory allows else.",
+        help="At most N samples at a time where a GPU computes; what its memory allows else.",
     ),
 ]
 LogLevelOption = Annotated[

@@ -25,7 +25,7 @@ class DeviceChoice:
     """The GPU that is meant, also for engines, as `trtbuild doctor` counts them; None for the
     first."""
     batch: int | None = None
-    """At most so many samples a run of a calibration on a GPU; None for what memory allows."""
+    """At most so many samples a run on a GPU; None for what memory allows."""
 
 
 ANYWHERE = DeviceChoice()

@@ -25,7 +25,7 @@ INFERENCE_DEVICE = "inference_device"
 """The fact of the GPU that ONNX Runtime computes on, and by what: `NVIDIA H200 (9.0),
 CUDAExecutionProvider`. There is none where it computes on the CPU."""
 INFERENCE_BATCH = "inference_batch"
-"""The fact of how many samples a run of a calibration takes at most on a GPU, where that is said:
+"""The fact of how many samples a run takes at most on a GPU, where that is said: the
 sums of other batches are rounded otherwise."""
 OPTIONAL = frozenset({INFERENCE_BATCH, INFERENCE_DEVICE})
 """Facts that are no ingredient where there are none."""

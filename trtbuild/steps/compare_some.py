@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.core.arrays import ArrayFile, RaggedRows
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_tree
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
 from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate, judge_gates
@@ -45,7 +45,7 @@ class InferSome(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
-        return ("onnxruntime", INFERENCE_DEVICE)
+        return ("onnxruntime", INFERENCE_DEVICE, INFERENCE_BATCH)
 
     def needs(self) -> Needs:
         """Run a model."""

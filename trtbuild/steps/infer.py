@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
 from trtbuild.model.nodes import iterate_nodes
-from trtbuild.model.providers import CUDA, Providers, list_names
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
+from trtbuild.steps.kept_outputs import KeptOutputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
     from trtbuild.core.values import TensorSpec
     from trtbuild.data.base import Sample
     from trtbuild.model.feeds import Feed, Feeder
+    from trtbuild.model.merging import Merging
     from trtbuild.model.outline import ModelOutline
     from trtbuild.model.plugins import Front
 
-__all__ = ["GPU_LANES", "Infer", "KeptOutputs", "write_outputs"]
+__all__ = ["GPU_LANES", "Infer", "make_merging", "write_outputs"]
 
 WIDER = (
     "FP16 is computed in FP32 here: on a CPU, ONNX Runtime drops the casts between FP16 layers, so "
@@ -52,7 +54,7 @@ class Infer(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """Name the facts that may change what this step makes."""
-        return ("onnxruntime", INFERENCE_DEVICE)
+        return ("onnxruntime", INFERENCE_DEVICE, INFERENCE_BATCH)
 
     def needs(self) -> Needs:
         """Run a model."""
@@ -107,9 +109,9 @@ def write_outputs(
     runs = _run_all(
         front,
         feeder.feeds(samples),
+        merging=make_merging(context, feeder, outline.outputs),
         at_once=1 if outline.split else total // feeder.batch,
-        providers=context.providers,
-        threads=context.threads or os.cpu_count() or 1,
+        context=context,
         mapped=outline.split,
         folder=twin.parent,
     )
@@ -175,13 +177,13 @@ def _run_all(
     model: Path | bytes,
     feeds: Iterator[Feed],
     *,
+    merging: Merging,
     at_once: int,
-    providers: Providers,
-    threads: int,
+    context: Context,
     mapped: bool,
     folder: Path,
-) -> Generator[tuple[Feed, dict[str, np.ndarray]]]:
-    """Yield each feed with what the model makes of it, in order.
+) -> Generator[tuple[Feed, Mapping[str, np.ndarray]]]:
+    """Yield each feed, or several merged, with what the model makes of it, in order.
 
     Up to `at_once` run side by side, and share the threads: operators that wait for each other's
     threads, and for the next sample, leave a processor idle. Each holds its activations in memory.
@@ -190,21 +192,34 @@ def _run_all(
     from trtbuild.model.session import open_session
 
     # A GPU computes one after the other: two keep it busy while results are fetched.
-    most = GPU_LANES if CUDA in list_names(providers) else MOST_THREADS
+    most = GPU_LANES if context.inference_device else MOST_THREADS
+    threads = context.threads or os.cpu_count() or 1
     lanes = max(1, min(at_once, threads, most))
     session = open_session(
         model,
         threads=threads // lanes,
         mapped=mapped,
         folder=folder if isinstance(model, bytes) else None,
-        providers=providers,
+        providers=context.providers,
     )
 
-    def run(feed: Feed) -> tuple[Feed, dict[str, np.ndarray]]:
-        with feed.blamed():
-            return feed, session.run(feed.arrays)
+    first = list(itertools.islice(feeds, 2))
+    merging.settle(first, session.run)
+    groups = merging.group(itertools.chain(first, feeds))
+    for made in map_in_order(lambda group: merging.run(group, session.run), groups, threads=lanes):
+        yield from made
 
-    yield from map_in_order(run, feeds, threads=lanes)
+
+def make_merging(
+    context: Context, feeder: Feeder, outputs: Sequence[TensorSpec], *, most: int = 0
+) -> Merging:
+    """Say how many samples share a run: on a GPU what goes, at `most` so many; on a CPU one."""
+    from trtbuild.model.merging import MOST_BATCH, Merging
+
+    asked = min(context.inference_batch or MOST_BATCH, most or MOST_BATCH)
+    return Merging(
+        feeder, outputs, most=asked if context.inference_device else 1, note=context.events.note
+    )
 
 
 def _has_half(model: ModelOutline) -> bool:
@@ -215,71 +230,4 @@ def _has_half(model: ModelOutline) -> bool:
     return any(spec.dtype == "float16" for spec in model.inputs) or any(
         node.op_type == "Cast" and any(each.i == half for each in node.attribute)
         for node in iterate_nodes(model.nodes)
-    )
-
-
-class KeptOutputs:
-    """What was kept of each output, and what was odd about it."""
-
-    def __init__(self, outputs: Sequence[TensorSpec], feeder: Feeder, *, reference: bool) -> None:
-        self._reference = reference
-        self._axes = {spec.name: feeder.find_batch_axis(spec) for spec in outputs}
-        self._ranks: dict[str, int] = {}
-        self._odd: dict[str, list[str]] = {}
-
-    def rows(
-        self, outputs: Mapping[str, np.ndarray], samples: Sequence[str]
-    ) -> Iterator[tuple[str, np.ndarray]]:
-        """Yield each output as rows, a row a sample; those of several feeds may differ in size."""
-        for name, values in outputs.items():
-            rows = _rows(name, values, len(samples), self._axes.get(name, 0))
-            known = self._ranks.setdefault(name, rows.ndim)
-            if rows.ndim != known:
-                raise StepInputError(
-                    f"output `{name}` has shape {list(rows.shape[1:])} for {samples[0]}, and "
-                    f"{known - 1} axes for the samples before",
-                    hint="outputs whose axes depend on the data cannot be compared",
-                )
-            self._look_at(name, rows, samples)
-            yield name, rows
-
-    def _look_at(self, name: str, rows: np.ndarray, samples: Sequence[str]) -> None:
-        import numpy as np
-
-        if rows.dtype.kind != "f" or np.isfinite(rows).all():
-            return
-        for row, sample in zip(rows, samples, strict=True):
-            if self._reference and np.isnan(row).any():
-                raise StepInputError(
-                    f"output `{name}` of the reference is NaN for {sample}: nothing can be "
-                    "compared with it",
-                    hint="look at that sample, and at the model's weights",
-                )
-            if not np.isfinite(row).all():
-                self._odd.setdefault(name, []).append(sample)
-
-    def notes(self) -> Iterator[str]:
-        """Say for which samples an output holds values that are not finite."""
-        for name, samples in self._odd.items():
-            yield (
-                f"output `{name}` holds NaN or infinite values for {len(samples)} samples "
-                f"(the first: {samples[0]})"
-            )
-
-
-def _rows(name: str, values: np.ndarray, count: int, axis: int | None) -> np.ndarray:
-    """Return an output with axis 0 = samples; one without a batch axis is one sample's whole."""
-    import numpy as np
-
-    if values.dtype.kind not in "biuf":
-        raise StepInputError(
-            f"output `{name}` holds {values.dtype}, which is no number and cannot be compared"
-        )
-    if axis is not None and axis < values.ndim and values.shape[axis] == count:
-        return np.moveaxis(values, axis, 0)
-    if count == 1:
-        return values[None]
-    raise StepInputError(
-        f"output `{name}` has shape {list(values.shape)} for a batch of {count}",
-        hint="an axis of every output must be the batch, the first unless others are named so",
     )

@@ -17,7 +17,7 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.model.batching import Placement
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.infer import KeptOutputs
+from trtbuild.steps.kept_outputs import KeptOutputs
 
 __all__ = ["EngineRunner", "InferEngine"]
 

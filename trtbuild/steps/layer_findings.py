@@ -10,7 +10,7 @@ from trtbuild.core.records import Measure
 from trtbuild.core.sensitivity import LayerSensitivity
 from trtbuild.measure.layer_use import OperandCount, OwnError
 from trtbuild.measure.tally import Tally, TallyPlan
-from trtbuild.steps.infer import KeptOutputs
+from trtbuild.steps.kept_outputs import KeptOutputs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trtbuild.quant.switching.layer_runs import LayerRuns, OwnRun, Run
     from trtbuild.steps.base import Events
 
-__all__ = ["LayerFindings"]
+__all__ = ["COUNTED", "LayerFindings"]
 
 COUNTED = 8
 """Samples on which levels are counted: with more, hardly any comes in, and counting takes time."""

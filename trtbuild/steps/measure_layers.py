@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
+from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
 from trtbuild.core.patterns import find_nodes
 from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples
 from trtbuild.core.user_code import UserCode
@@ -19,7 +19,8 @@ from trtbuild.measure.metrics import Metric
 from trtbuild.quant.account import QuantizationAccount
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.infer import GPU_LANES, KeptOutputs
+from trtbuild.steps.infer import GPU_LANES, make_merging
+from trtbuild.steps.kept_outputs import KeptOutputs
 from trtbuild.steps.layer_metrics import SURVEYED, plan_tally
 from trtbuild.steps.measuring import Measuring
 
@@ -69,7 +70,7 @@ class MeasureLayers(Step):
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the outputs, others the figures."""
-        return (*self.more.list_packages(), "onnxruntime", INFERENCE_DEVICE)
+        return (*self.more.list_packages(), "onnxruntime", INFERENCE_DEVICE, INFERENCE_BATCH)
 
     def user_code(self) -> UserCode | None:
         """Say what code of the user's measures, where some does."""
@@ -133,7 +134,7 @@ class MeasureLayers(Step):
         """Run the layers of this part on the samples; return what was found, and on how many."""
         from trtbuild.data.prefetch import map_in_order
         from trtbuild.quant.switching.layer_runs import LayerRuns
-        from trtbuild.steps.layer_findings import LayerFindings
+        from trtbuild.steps.layer_findings import COUNTED, LayerFindings
 
         feeder = self.data.make_feeder(outline.inputs, context)
         picked = take_whole_batches(context.read(self.picked, PickedSamples), feeder)
@@ -161,18 +162,31 @@ class MeasureLayers(Step):
         )
         found = LayerFindings(plan, outline.outputs, feeder)
         total = (1 + self.others) * len(mine) * count
+        # With no more, levels are counted on the same samples as one by one.
+        merging = make_merging(context, feeder, outline.outputs, most=COUNTED)
+        few = list(itertools.islice(self._feeds(context, feeder, picked), COUNTED))
+        merging.settle(few, runs.run_float)
+        merging.grow(few, runs.run_float)
 
-        def work(item: tuple[int, Feed]) -> None:
-            place, feed = item
-            found.take(runs, place * feeder.batch, feed, context.events, total=total)
+        def work(item: tuple[int, list[Feed]]) -> None:
+            place, feeds = item
+            found.take(runs, place, merging.merge(feeds), context.events, total=total)
 
-        feeds = self._feeds(context, feeder, picked)
-        for _ in map_in_order(work, enumerate(feeds), threads=lanes):
+        groups = merging.group(self._feeds(context, feeder, picked))
+        for _ in map_in_order(work, _number(groups), threads=lanes):
             pass
         return found, count
 
     def _feeds(self, context: Context, feeder: Feeder, picked: PickedSamples) -> Iterator[Feed]:
         return feeder.feeds(read_picked(context.path(self.samples), picked))
+
+
+def _number(groups: Iterable[list[Feed]]) -> Iterator[tuple[int, list[Feed]]]:
+    """Yield groups of feeds, each with the number of its first sample."""
+    place = 0
+    for group in groups:
+        yield place, group
+        place += sum(len(feed.samples) for feed in group)
 
 
 def read_picked(path: Path, picked: PickedSamples) -> Iterator[Sample]:

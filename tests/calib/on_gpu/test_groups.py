@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.emulated_cuda import HostWork
-from trtbuild.calib.on_gpu.groups import Room, choose_batch, gather
+from trtbuild.calib.on_gpu.groups import Room, choose_batch
 from trtbuild.model.cuda_work import OutOfGpuMemory
 from trtbuild.model.feeds import Feed
 
@@ -30,17 +30,6 @@ def test_a_batch_is_what_memory_allows(sample, free, batch):
 
 def feed(name, *shape, dtype=np.float32):
     return Feed((name,), {"x": np.full(shape, ord(name), dtype)})
-
-
-def test_neighbours_that_are_alike_run_together():
-    """In order, whatever follows."""
-    feeds = [
-        feed("a", 1, 4), feed("b", 1, 4), feed("c", 1, 4), feed("d", 1, 5),
-        feed("e", 1, 4), feed("f", 1, 4, dtype=np.float16),
-    ]  # fmt: skip
-    groups = gather(feeds, lambda: 2)
-
-    assert ["ab", "c", "d", "e", "f"] == ["".join(f.samples[0] for f in each) for each in groups]
 
 
 def test_arrays_are_stacked_by_the_axis_that_counts_samples():

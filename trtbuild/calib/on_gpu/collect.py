@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.calib.collect import refuse_values
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.on_gpu.groups import MOST_BATCH, Room, choose_batch, gather
+from trtbuild.calib.on_gpu.groups import Room, choose_batch
 from trtbuild.calib.on_gpu.observed import observe_input, observe_output
 from trtbuild.calib.on_gpu.reduction import Reduction, Snapshot
 from trtbuild.calib.on_gpu.tables import decode_extremes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import format_size
 from trtbuild.model.feeds import Feed
+from trtbuild.model.merging import MOST_BATCH, gather
 from trtbuild.model.session import is_out_of_memory
 
 if TYPE_CHECKING:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.model.feeds import Feed
+from trtbuild.model.merging import MOST_BATCH
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from trtbuild.model.cuda_work import CudaWork
+    from trtbuild.model.feeds import Feed
 
-__all__ = ["MOST_BATCH", "Room", "choose_batch", "gather"]
+__all__ = ["Room", "choose_batch"]
 
-MOST_BATCH = 32
-"""More samples at a time make a run no faster."""
 MOST_BYTES = 1 << 30
 """Of tensors that are observed at a time: about what a session and CUDA take anyway."""
 SHARE = 6
@@ -28,22 +27,6 @@ def choose_batch(sample_bytes: int, free_bytes: int) -> int:
     """Return how many samples a run takes, given what is observed of one, and what is free."""
     most = min(MOST_BYTES, free_bytes // SHARE)
     return max(1, min(MOST_BATCH, most // max(1, sample_bytes)))
-
-
-def gather(feeds: Iterable[Feed], most: Callable[[], int]) -> Iterator[list[Feed]]:
-    """Yield neighbouring feeds whose arrays are alike, at most so many at a time, in order."""
-    group: list[Feed] = []
-    for feed in feeds:
-        if group and (len(group) >= most() or _describe(feed) != _describe(group[0])):
-            yield group
-            group = []
-        group.append(feed)
-    if group:
-        yield group
-
-
-def _describe(feed: Feed) -> dict[str, Any]:
-    return {name: (each.shape, each.dtype.str) for name, each in feed.arrays.items()}
 
 
 class Room:
