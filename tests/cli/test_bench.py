@@ -79,6 +79,27 @@ def test_models_are_timed_side_by_side(applied_project, trtbuild):
     assert "in a process of its own" in answer.out
 
 
+def test_requests_come_at_a_rate(applied_project, trtbuild):
+    """By a recipe's section or as typed, which wins; table, plots, and each variant alone."""
+    section = "bench: {load: {rates: [50], max_batch: 3}}\n"
+    Path("recipe.yaml").write_text(Path("recipe.yaml").read_text() + section)
+    words = ["bench", "recipe.yaml", *FAST, "--batch", "1"]
+    answer = trtbuild(*words, "--rate", "40", "--rate", "80", "--arrivals", "uniform",
+                      "--seconds", "0.2", "--max-wait-ms", "1")  # fmt: skip
+    found = json.loads(Path("build/small/bench.json").read_text())["load"]
+
+    assert 0 == answer.code, answer.err
+    assert ([40.0, 80.0], 3, 0.2) == tuple(
+        found["asked"][k] for k in ("rates", "max_batch", "seconds")
+    )
+    assert [("fp32/onnxruntime-cpu", 8), ("fp32/onnxruntime-cpu", 16)] == [
+        (row["variant"], row["requests"]) for row in found["rows"][:2]
+    ]
+    assert {1, 2, 3} == set(found["sizes"])
+    assert "requests that come evenly for 0.2 s, up to 3 a call, held 1 ms for more" in answer.out
+    assert Path("build/small/bench-queue.svg").is_file()
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
@@ -88,6 +109,9 @@ def test_models_are_timed_side_by_side(applied_project, trtbuild):
         (["model.onnx", "--shape", "input=1x3x8"], 2, "does not fit"),
         (["model.onnx", "--shape", "input:1"], 2, "--shape input:1: is no shape"),
         (["model.onnx", "--iterations", "1"], 2, "protocol's `iterations`"),
+        (["model.onnx", "--max-batch", "4"], 2, "--max-batch: at which rate do requests come?"),
+        (["model.onnx", "--rate", "0"], 2, "`rates.0`: Input should be greater than 0"),
+        (["model.onnx", "--rate", "9", "--arrivals", "x"], 2, "`arrivals`: Input should be"),
         (["model.onnx", *FAST, "--only", "half/*"], 2, "`half/*` means no variant"),
         (["recipe.yaml", "--data", "gone"], 2, "there is no data set `gone`"),
         (["calib.npz"], 2, "none of them can run here"),

@@ -52,6 +52,7 @@ TYPED = [
     *forms(["bench", "{recipe}", *BRIEFLY], "text", "json"),
     ["bench", "{recipe}", *BRIEFLY, "--against", "last"],
     ["bench", "{model}", *BRIEFLY, "--batch", "1"],
+    ["bench", "{model}", *BRIEFLY, "--batch", "1", "--rate", "100", "--seconds", "0.05"],
     ["compare", "{model}", "{model}", "--data", "{data}", "--metric", "cosine"],
     ["store", "ls"], ["store", "du"], ["store", "verify"], ["store", "gc", "--dry-run"],
     ["store", "push"], ["store", "pull"], ["store", "gc", "--remote", "--dry-run"],

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from trtbuild.core.load import Load, LoadRow
 from trtbuild.core.protocol import Protocol, digest_of_protocol
 from trtbuild.core.timing import (
     BenchResult,
@@ -19,6 +20,9 @@ from trtbuild.core.timing import (
     WarmUp,
 )
 from trtbuild.core.values import TensorSpec
+from trtbuild.timing.load.arrivals import draw_arrivals
+from trtbuild.timing.load.result import Offered, make_row
+from trtbuild.timing.load.serving import serve
 from trtbuild.verbs.benching.measure import contrast_rows
 
 
@@ -153,3 +157,33 @@ def bench_result(**times: float) -> BenchResult:
         not_run=(NotRun(name="int8/onnxruntime-cuda", reason="there is no CUDAExecutionProvider"),),
         doubts=("other processes took 30% of the processors' time",),
     )
+
+
+class VirtualClock:
+    """Time that passes only where somebody waits or works."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def now_ns(self):
+        return self.now
+
+    def wait_until_ns(self, when):
+        self.now = max(self.now, when)
+
+    def work(self, ns):
+        self.now += ns
+
+
+def serve_at(asked: Load, call, clock) -> LoadRow:
+    """Serve the first rate that is asked for by a call on a clock of its own."""
+    due = draw_arrivals(asked, asked.rates[0])
+    served = serve(
+        due,
+        call,
+        most=asked.max_batch,
+        wait_ns=int(asked.max_wait_ms * 1e6),
+        give_up_ns=int(2e9 * asked.seconds),
+        clock=clock,
+    )
+    return make_row(Offered("m/spin", {"x": (1, 3)}, asked.rates[0], due, served), asked)

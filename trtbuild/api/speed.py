@@ -29,6 +29,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     protocol: Mapping[str, Any] | None = None,
     data: str = "",
     against: str = "",
+    load: Mapping[str, Any] | None = None,
     cold: bool = True,
     executor: Executor | str = "local",
     device: str | int | None = None,
@@ -41,8 +42,9 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     At `batches` or `shapes` (`input=1x3x224x224`), or as the recipe says, or at the min, opt and
     max of its profiles. `only` are variants by name or pattern (`int8/*`); `protocol` has options
     of the recipe's `bench.protocol` that are to be otherwise (`{"seconds": 5}`). Without `cold`, no
-    variant is started in a process of its own. The result is held `against` an earlier bench.json,
-    or the `last` one; what trtexec exported is read beside it.
+    variant is started in a process of its own. `load` puts requests on each that come at a rate of
+    their own (`{"rates": [100], "max_batch": 8}`). The result is held `against` an earlier
+    bench.json, or the `last` one; what trtexec exported is read beside it.
 
     Raises:
         UsageError: what is asked for is wrong, or fits none of the models.
@@ -53,6 +55,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.benching.against import hold_against, read_against
     from trtbuild.verbs.benching.files import bench_files, is_recipe
+    from trtbuild.verbs.benching.loads import choose_load
     from trtbuild.verbs.benching.recipe import bench_recipe
     from trtbuild.verbs.benching.request import BenchRequest, choose_protocol, parse_shapes
     from trtbuild.verbs.ready import load_ready
@@ -66,6 +69,9 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         only=tuple(only),
         protocol=choose_protocol(None if own is None else own.protocol, protocol or {}),
         data=data,
+        load=choose_load(
+            None if own is None else own.load, load or {}, (protocol or {}).get("seconds")
+        ),
         cold=cold,
     )
     store, heard = open_store(), listener or QuietListener()

@@ -63,6 +63,27 @@ def bench(  # noqa: PLR0913  # its options
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", help="What inputs are drawn from.")
     ] = None,
+    rate: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--rate",
+            metavar="R",
+            help="Requests a second that come whether or not those before are answered; may be "
+            "repeated.",
+        ),
+    ] = None,
+    arrivals: Annotated[
+        str | None,
+        typer.Option("--arrivals", metavar="poisson|uniform", help="By chance, or evenly."),
+    ] = None,
+    max_batch: Annotated[
+        int | None,
+        typer.Option("--max-batch", metavar="N", help="So many requests a call, at most."),
+    ] = None,
+    max_wait_ms: Annotated[
+        float | None,
+        typer.Option("--max-wait-ms", metavar="MS", help="Hold a call so long for more to come."),
+    ] = None,
     data: Annotated[
         str, typer.Option("--data", metavar="NAME", help="The recipe's data set that is fed.")
     ] = "",
@@ -112,6 +133,12 @@ def bench(  # noqa: PLR0913  # its options
         "cuda_graphs": cuda_graphs or None,
         "seed": seed,
     }
+    load: dict[str, Any] = {
+        "rates": tuple(rate) if rate else None,
+        "arrivals": arrivals,
+        "max_batch": max_batch,
+        "max_wait_ms": max_wait_ms,
+    }
     with listening(quiet=quiet, verbose=verbose) as listener:
         found = api.bench(
             *paths,
@@ -123,6 +150,7 @@ def bench(  # noqa: PLR0913  # its options
             protocol={name: each for name, each in typed.items() if each is not None},
             data=data,
             against=against,
+            load={name: each for name, each in load.items() if each is not None},
             cold=not no_cold,
             executor=executor,
             device=device,

@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_count, format_table
 from trtbuild.cli.show_bench_diff import write_bench_diff, write_exported
+from trtbuild.cli.show_bench_load import write_load
 from trtbuild.core.durations import format_ms, format_rate, format_shapes, format_times
 from trtbuild.core.words import format_size
 
 if TYPE_CHECKING:
-    from trtbuild.core.timing import BenchResult, Contrast, Percentile, SpeedRow, TimedVariant
+    from trtbuild.core.timing import (
+        BenchResult,
+        Contrast,
+        Percentile,
+        SpeedRow,
+        SpeedVerdict,
+        TimedVariant,
+    )
     from trtbuild.verbs.benching.recipe import BenchReport
 
 __all__ = ["write_bench"]
@@ -32,12 +40,9 @@ def write_bench(report: BenchReport, *, verbose: bool) -> None:
     for shapes in _list_shapes(found):
         _write_shapes(found, shapes, verbose=verbose)
     _write_cold(found.variants)
-    for verdict in found.verdicts:
-        if not verdict.judged:
-            echo(f"gate not judged: {verdict.gate}: {verdict.remark}")
-        else:
-            word = "passed" if verdict.passed else "failed"
-            echo(f"gate {word}: {verdict.gate}: {verdict.found}")
+    if found.load is not None:
+        write_load(found.load)
+    _write_verdicts(found.verdicts)
     for each in found.not_run:
         echo(f"not run: {each.name}: {each.reason}")
     told = [note for variant in found.variants for note in variant.notes]
@@ -63,6 +68,15 @@ def _describe_protocol(found: BenchResult) -> str:
         f"protocol {found.protocol_digest[7:15]}: {length} each in {asked.rounds} rounds{threads}"
         f"{graphs}; nothing left out; intervals of 95 %, of ratios 99.9 %"
     )
+
+
+def _write_verdicts(verdicts: Sequence[SpeedVerdict]) -> None:
+    for verdict in verdicts:
+        if not verdict.judged:
+            echo(f"gate not judged: {verdict.gate}: {verdict.remark}")
+        else:
+            word = "passed" if verdict.passed else "failed"
+            echo(f"gate {word}: {verdict.gate}: {verdict.found}")
 
 
 def _list_shapes(found: BenchResult) -> list[dict[str, tuple[int, ...]]]:

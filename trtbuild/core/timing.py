@@ -3,8 +3,10 @@
 from typing import Literal
 
 from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.load import LoadResult
 from trtbuild.core.options import Options
 from trtbuild.core.protocol import Protocol
+from trtbuild.core.spread import NotRun, Percentile, Shapes, Spread
 
 __all__ = [
     "BenchResult",
@@ -22,32 +24,6 @@ __all__ = [
     "TimedVariant",
     "WarmUp",
 ]
-
-Shapes = dict[str, tuple[int, ...]]
-"""Input → its shape, all axes."""
-
-
-class Percentile(Options):
-    """A percentile of the times of calls, and where it lies with 95 % confidence, in ms."""
-
-    ms: float
-    low: float | None
-    high: float | None
-    """None where so few calls do not bound it."""
-
-
-class Spread(Options):
-    """The times of counted calls, outliers among them, in ms."""
-
-    calls: int
-    mean: float
-    least: float
-    most: float
-    p50: Percentile
-    p90: Percentile
-    p99: Percentile
-    blocks: tuple[float, ...]
-    """The median of each block, in the order of the rounds."""
 
 
 class WarmUp(Options):
@@ -142,13 +118,6 @@ class TimedVariant(Options):
     notes: tuple[str, ...] = ()
 
 
-class NotRun(Options):
-    """A variant that was not run, and why."""
-
-    name: str
-    reason: str
-
-
 class Contrast(Options):
     """How two variants compare at the same shapes: the ratio of their times."""
 
@@ -223,6 +192,8 @@ class BenchResult(Options):
     variants: tuple[TimedVariant, ...]
     rows: tuple[SpeedRow, ...]
     contrasts: tuple[Contrast, ...] = ()
+    load: LoadResult | None = None
+    """How they bear requests that come at a rate, where that was asked for."""
     verdicts: tuple[SpeedVerdict, ...] = ()
     not_run: tuple[NotRun, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -48,6 +48,8 @@ class SeriesPlot:
     joined: bool = True
     linear: tuple[bool, bool] = (False, False)
     """Whether an axis is linear: across, and up."""
+    radius: float = 3
+    """Of the points."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def draw_series(plot: SeriesPlot) -> str:
     points = [point for _, each in plot.series for point in each]
     legend = len(plot.series) * _ROW
     across = _Axis.of([each.x for each in points], linear=plot.linear[0])
-    if plot.joined:  # what was measured is marked, and nothing else
+    if plot.joined and not plot.linear[0]:  # what was measured is marked, and nothing else
         across = replace(across, ticks=tuple(sorted({each.x for each in points})))
     ends = [end for each in points for end in (each.y, each.low, each.high) if end is not None]
     up = _Axis.of(ends, linear=plot.linear[1])
@@ -75,7 +77,7 @@ def draw_series(plot: SeriesPlot) -> str:
     middle = (frame.left + frame.right) / 2
     parts.append(label((middle, frame.bottom + 30), plot.across, anchor="middle", kind="strong"))
     for place, (name, each) in enumerate(plot.series):
-        parts += _draw_one(frame, across, up, each, name, place % len(COLOURS), joined=plot.joined)
+        parts += _draw_one(frame, across, up, each, name, place % len(COLOURS), plot)
         y = frame.bottom + 48 + place * _ROW
         parts.append(circle(f"s{place % len(COLOURS)}", (frame.left, y - 3), 4, name))
         parts.append(label((frame.left + 10, y), name))
@@ -114,9 +116,10 @@ class _Axis:
         low, high = min(values, default=1.0), max(values, default=2.0)
         if linear:
             air = (high - low) * 0.1 or abs(low) * 0.1 or 1.0
-            step = _round_step((high - low + 2 * air) / 5)
-            marks = range(math.ceil((low - air) / step), math.floor((high + air) / step) + 1)
-            return cls(low - air, high + air, linear, tuple(step * each for each in marks))
+            bottom, top = max(0.0, low - air) if low >= 0 else low - air, high + air
+            step = _round_step((top - bottom) / 5)
+            marks = range(math.ceil(bottom / step), math.floor(top / step) + 1)
+            return cls(bottom, top, linear, tuple(step * each for each in marks))
         bottom, top = math.log10(low), math.log10(high)
         air = (top - bottom) * 0.06 or 0.15
         ends = (bottom - air, top + air)
@@ -159,15 +162,14 @@ def _draw_one(
     points: Sequence[Point],
     name: str,
     colour: int,
-    *,
-    joined: bool,
+    plot: SeriesPlot,
 ) -> Iterator[str]:
     kind = f"s{colour}"
     places = [(frame.x(across.at(each.x)), frame.y(up.at(each.y))) for each in points]
     for each, (x, _) in zip(points, places, strict=True):
         if each.low is not None and each.high is not None:
             yield line(kind, (x, frame.y(up.at(each.low))), (x, frame.y(up.at(each.high))))
-    if joined:
+    if plot.joined:
         yield from (line(kind, *ends) for ends in itertools.pairwise(places))
     for each, at in zip(points, places, strict=True):
-        yield circle(kind, at, 3, f"{name}: {each.y:.4g} at {each.x:.4g}")
+        yield circle(kind, at, plot.radius, f"{name}: {each.y:.4g} at {each.x:.4g}")

@@ -26,6 +26,7 @@ from trtbuild.report.blocks import (
     drop_empty_columns,
     parse_prose,
 )
+from trtbuild.report.load import list_load_blocks, list_load_plots
 from trtbuild.report.plots import draw
 from trtbuild.report.series import BarsPlot, Point, SeriesPlot, stand_alone
 
@@ -84,6 +85,8 @@ def _list_blocks(found: BenchResult, record: Record | None) -> Iterator[Block]:
         yield _make_contrasts(found.contrasts)
     if any(each.cold for each in found.variants):
         yield _make_starts(found.variants)
+    if found.load is not None:
+        yield from list_load_blocks(found.load)
     if found.not_run:
         items = tuple(
             (Code(each.name), *parse_prose(f": not run: {each.reason}")) for each in found.not_run
@@ -203,6 +206,8 @@ def _list_plots(
     peaks = [(each.name, each.cold.host_peak_bytes) for each in found.variants if each.cold]
     if bars := tuple((name, size) for name, size in peaks if size):
         yield "memory", BarsPlot("Host memory at most, over the library's own", bars)
+    if found.load is not None:
+        yield from list_load_plots(found.load)
     compared = None if record is None else record.comparison
     if compared is not None and (plot := _against_accuracy(found, compared)) is not None:
         yield "accuracy", plot

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         preview_data,
         quantize,
         run_engine,
+        time_load,
         time_runners,
         time_start,
     )
@@ -77,6 +78,7 @@ AnyStep = OneOf[
     | merge_layers.MergeLayers
     | time_runners.TimeRunners
     | time_start.TimeStart
+    | time_load.TimeLoad
     """,
     __name__,
 ]

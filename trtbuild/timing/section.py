@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trtbuild.core.load import Load
 from trtbuild.core.options import Options
 from trtbuild.core.protocol import Protocol
 from trtbuild.timing.gates import SpeedGate
@@ -30,6 +31,9 @@ class Bench(Options):
     reason."""
     protocol: Protocol | None = None
     """How calls are timed; as usual where nothing is said."""
+    load: Load | None = None
+    """Requests that come at a rate of their own, whether or not those before are answered: what a
+    service of one caller would make of them. None by default."""
     gates: tuple[SpeedGate, ...] = ()
     """Rules on times that must hold; where one fails, `bench` ends with exit code 1. What did not
     run is not judged, which is said, and stands in the way of nothing."""

@@ -15,6 +15,7 @@ from trtbuild.steps.base import Pinned
 from trtbuild.steps.timed_subjects import TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
+from trtbuild.verbs.benching.loads import choose_batches
 from trtbuild.verbs.benching.measure import Work, measure
 from trtbuild.verbs.benching.recipe import BenchReport, DrawFiles, draw_nothing
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
@@ -95,6 +96,10 @@ def bench_files(
             ),
             not_run=tuple(left),
             cold=asked.cold,
+            load=asked.load,
+            batches=()
+            if asked.load is None
+            else choose_batches(inputs, (), asked.shapes, asked.load),
         )
         result = measure(work, executor, listener)
         demand_timed(result, asked)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trtbuild.core.errors import StepFailed
+from trtbuild.core.load import Load
 from trtbuild.core.protocol import digest_of_protocol
 from trtbuild.core.timing import (
     BenchResult,
@@ -19,12 +20,14 @@ from trtbuild.core.timing import (
 )
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.one_call import carry_out
+from trtbuild.steps.time_load import BatchShapes
 from trtbuild.steps.time_runners import MeasuredSpeed, TimeRunners
 from trtbuild.steps.time_start import TimeStart
 from trtbuild.steps.timed_subjects import TimedSubject, Timings
 from trtbuild.timing.base import RunnerKind
 from trtbuild.timing.contrasts import compare_apart, compare_paired
 from trtbuild.timing.kinds import AnyRunner
+from trtbuild.verbs.benching.loads import measure_load
 
 __all__ = ["Work", "contrast_rows", "measure"]
 
@@ -44,6 +47,15 @@ class Work:
     """What is known not to run before anything is tried."""
     notes: tuple[str, ...] = ()
     cold: bool = True
+    load: Load | None = None
+    batches: tuple[BatchShapes, ...] = ()
+    """Of requests that come at a rate, the sizes of batches and shapes."""
+
+    def find(self, variant: TimedVariant) -> tuple[TimedSubject, AnyRunner]:
+        """Return the model of a variant, and what runs it."""
+        subject = next(each for each in self.subjects if each.name == variant.model)
+        runner = next(each for each in self.runners if _label(each) == variant.runner)
+        return subject, runner
 
 
 def measure(work: Work, executor: Executor, listener: Listener) -> BenchResult:
@@ -75,6 +87,7 @@ def measure(work: Work, executor: Executor, listener: Listener) -> BenchResult:
         variants=tuple(variants),
         rows=tuple(row for one in found for row in one.rows),
         contrasts=tuple(contrast_rows([one.rows for one in found])),
+        load=measure_load(work, variants, executor, listener),
         not_run=(*(each for one in found for each in one.not_run), *work.not_run),
         doubts=tuple(dict.fromkeys(each for one in found for each in one.doubts)),
         notes=tuple(dict.fromkeys(notes)),
@@ -93,8 +106,7 @@ def _start(
     variant: TimedVariant, work: Work, executor: Executor, listener: Listener, notes: list[str]
 ) -> TimedVariant:
     """Start a variant in a process of its own; where that fails, say so and leave it."""
-    subject = next(each for each in work.subjects if each.name == variant.model)
-    runner = next(each for each in work.runners if _label(each) == variant.runner)
+    subject, runner = work.find(variant)
     timings = work.timings.model_copy(update={"only": ()})
     step = TimeStart(subject=subject, runner=runner, timings=timings, flavour=subject.flavour)
     try:

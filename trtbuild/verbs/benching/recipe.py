@@ -25,6 +25,7 @@ from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
 from trtbuild.steps.base import WEIGHTS, Pinned
 from trtbuild.steps.import_model import ImportModel
+from trtbuild.steps.time_load import BatchShapes
 from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
@@ -33,6 +34,7 @@ from trtbuild.timing.section import Bench
 from trtbuild.verbs.benching.against import Against
 from trtbuild.verbs.benching.compare import BenchDiff
 from trtbuild.verbs.benching.engines import EnginePlaces, find_engines
+from trtbuild.verbs.benching.loads import choose_batches
 from trtbuild.verbs.benching.locked import make_recall
 from trtbuild.verbs.benching.measure import Work, measure
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
@@ -122,6 +124,8 @@ def bench_recipe(
             not_run=places.not_run,
             notes=(*notes, *remarks, *filter(None, [store.remark])),
             cold=asked.cold,
+            load=asked.load,
+            batches=_choose_batches(loaded, outline, asked),
         )
         result = measure(work, executor, listener)
         demand_timed(result, asked)
@@ -152,6 +156,14 @@ def _choose_data(loaded: LoadedRecipe, section: Bench, asked: BenchRequest) -> s
             hint=f"data sets: {', '.join(sorted(recipe.data)) or 'none'}",
         )
     return own
+
+
+def _choose_batches(
+    loaded: LoadedRecipe, outline: ModelOutline, asked: BenchRequest
+) -> tuple[BatchShapes, ...]:
+    if asked.load is None:
+        return ()
+    return choose_batches(outline.inputs, list_profiles(loaded.recipe), asked.shapes, asked.load)
 
 
 def _list_wanted(made: Plan, timed: TimedData | None) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from trtbuild.core.errors import UsageError
 from trtbuild.core.kinds import load_kinds
+from trtbuild.core.load import Load
 from trtbuild.core.protocol import Protocol
 from trtbuild.core.timing import BenchResult, Shapes
 from trtbuild.timing.base import RunnerKind
@@ -30,6 +31,8 @@ class BenchRequest:
     """Variants by name or pattern; all by default."""
     protocol: Protocol = field(default_factory=Protocol)
     data: str = ""
+    load: Load | None = None
+    """Requests at a rate of their own, if they are asked for."""
     cold: bool = True
     """Whether each is started in a process of its own, too."""
 

@@ -8,7 +8,7 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.timing import Shapes
 from trtbuild.core.values import TensorSpec
 
-__all__ = ["choose_shapes"]
+__all__ = ["Profiles", "choose_shapes"]
 
 Profiles = Sequence[Mapping[str, Sequence[tuple[int, ...]]]]
 
