@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -75,6 +77,24 @@ def test_each_set_of_shapes_is_compiled_for_itself(monkeypatch):
     assert "torch-compiled-cpu" == kind.label()
     with pytest.raises(StepInputError, match=r"torch.compile: RuntimeError: no compiler here"):
         opened.feed({"x": np.ones((5, 2), np.float32)})
+
+
+def test_compiling_has_a_limit(monkeypatch):
+    """What was too slow at some shapes is not tried at others."""
+    asked = []
+
+    def compiling(module, **_):
+        asked.append(module)
+        time.sleep(60)
+
+    monkeypatch.setattr(torch, "compile", compiling)
+    kind = Pytorch(kind="pytorch", compiled=True, device="cpu", compile_seconds=0.05)
+    opened = kind.open(subject(torch.nn.Identity()), ONE)
+    for size in (1, 2):
+        with pytest.raises(StepInputError, match=r"^compiling took longer than 0.05 s$"):
+            opened.feed({"x": np.ones((size, 2), np.float32)})
+
+    assert 1 == len(asked)
 
 
 def test_what_cannot_run_says_why():

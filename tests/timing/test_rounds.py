@@ -42,6 +42,20 @@ def test_a_row_says_all_of_it():
     assert "32 calls do not bound p99 from above" == row.remarks[1]
 
 
+def test_a_block_that_takes_far_too_long_is_ended_where_it_is():
+    """A machine that others have taken meanwhile costs no hour; the row says it."""
+    model = Spinning()
+    (lane,) = lanes_of(a=model)
+    lane.warm_up(Protocol(iterations=8 * 1000, rounds=8, warmup_seconds=0.0))
+    lane.overdue_ns = 20e6
+    model.ms = 2.0
+    lane.run_block(0)
+    row = lane.row(shapes={}, batch=None, inputs="seeded")
+
+    assert (1000, 125) == (lane.calls, row.host.calls)
+    assert "1 of 1 blocks were ended early" in " ".join(row.remarks)
+
+
 def test_copies_are_timed_apart():
     """Blocks of their own, in the same rounds; by the device's clock, the same calls."""
     model = Spinning(0.1)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.core.words import last_words
 from trtbuild.timing.base import Arrays, MadeModule, Setting, Subject
+from trtbuild.timing.compiling import (
+    TooSlowError,
+    explain_slow,
+    limit_seconds,
+    prepare_compiler,
+)
+from trtbuild.timing.returned import list_tensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pytorch"]
 
-_MANY = 1024
 _DTYPES = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
@@ -33,6 +40,8 @@ class Pytorch(Options):
     """Where it runs: on the GPU where PyTorch sees one, or where this says."""
     dtype: Literal["fp32", "fp16", "bf16"] = "fp32"
     """What the module and its float inputs are converted to."""
+    compile_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    """How long `torch.compile` may take at one set of shapes; longer, and it is not run."""
 
     @classmethod
     def usual(cls) -> Sequence[Pytorch]:
@@ -115,6 +124,7 @@ class OpenModule:
         self.device, self._graphs = device, graphs and device == "cuda"
         self.notes = made.notes
         self._run = module
+        self._too_slow = False
         self._graph: Any = None
         self._host: tuple[Any, ...] = ()
         self._there: tuple[Any, ...] = ()
@@ -156,16 +166,31 @@ class OpenModule:
         self._host = tuple(torch.from_numpy(arrays[name]) for name in self._made.order)
         self._there = tuple(map(self._put, self._host))
         self._graph = None
-        what = "torch.compile" if self._kind.compiled else "the module"
-        with _translate_errors(what):
-            if self._kind.compiled:
-                _allow_many_shapes()
-                mode = "reduce-overhead" if self._graphs else None
-                self._run = torch.compile(self._module, dynamic=False, mode=mode)
+        if self._kind.compiled:
+            self._compile()
+            return
+        with _translate_errors("the module"):
             self.call()
-            if self._graphs and not self._kind.compiled:
+            if self._graphs:
                 self._record()
                 self.call()
+
+    def _compile(self) -> None:
+        """Compile by a first call; what was too slow at some shapes is not tried at others."""
+        import torch
+
+        limit = self._kind.compile_seconds
+        if self._too_slow:
+            raise explain_slow(limit)
+        try:
+            with limit_seconds(limit), _translate_errors("torch.compile"):
+                prepare_compiler()
+                mode = "reduce-overhead" if self._graphs else None
+                self._run = torch.compile(self._module, dynamic=False, mode=mode)
+                self.call()
+        except TooSlowError:
+            self._too_slow = True
+            raise explain_slow(limit) from None
 
     def _put(self, tensor: Any) -> Any:
         import torch
@@ -220,7 +245,7 @@ class OpenModule:
 
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             outputs = self._forward(tuple(map(self._put, self._host)))
-            for each in _list_tensors(outputs):
+            for each in list_tensors(outputs):
                 each.cpu()
 
     def read_events_ms(self) -> float:
@@ -231,7 +256,7 @@ class OpenModule:
 
     def outputs(self) -> Mapping[str, np.ndarray]:
         """Return what the module returned, tensor by tensor, numbered."""
-        found = _list_tensors(self._outputs)
+        found = list_tensors(self._outputs)
         return {str(place): each.float().cpu().numpy() for place, each in enumerate(found)}
 
     def fork(self) -> OpenModule:
@@ -257,14 +282,6 @@ class OpenModule:
         self._there, self._outputs, self._graph = (), None, None
 
 
-def _allow_many_shapes() -> None:
-    """Let each set of shapes be compiled: beyond a few PyTorch would run eagerly, unasked."""
-    config = importlib.import_module("torch._dynamo.config")
-    for name in ("recompile_limit", "accumulated_recompile_limit", "cache_size_limit"):
-        if hasattr(config, name):
-            setattr(config, name, _MANY)
-
-
 @contextlib.contextmanager
 def _translate_errors(what: str) -> Iterator[None]:
     try:
@@ -275,16 +292,3 @@ def _translate_errors(what: str) -> Iterator[None]:
         raise StepInputError(
             f"{what}: {last_words(error)}", hint="does the module run on these shapes by hand?"
         ) from error
-
-
-def _list_tensors(value: Any) -> list[Any]:
-    """Return the tensors of what a module returns, in order."""
-    import torch
-
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return [tensor for each in value for tensor in _list_tensors(each)]
-    return []

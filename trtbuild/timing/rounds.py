@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,10 @@ __all__ = ["Lane", "Meter", "run_rounds"]
 
 LEAST_CALLS = 4
 """Of a block, be calls ever so slow: its median must mean something."""
+OVERDUE = 5
+"""A block that takes so many times as long as it was to is ended where it is."""
+PARTS = 8
+"""A block is looked at so often: no call pays for it."""
 
 
 class Meter:
@@ -43,6 +48,10 @@ class Lane:
     warmup: WarmUp | None = None
     calls: int = 0
     """Of a block."""
+    overdue_ns: float = math.inf
+    """What a block may take before it is ended early."""
+    ended_early: int = 0
+    """How many blocks were."""
     host: list[Sequence[float]] = field(default_factory=list)
     device: list[Sequence[float]] = field(default_factory=list)
     whole: list[Sequence[float]] = field(default_factory=list)
@@ -54,6 +63,7 @@ class Lane:
             self.runner.call_whole()
         wanted = protocol.iterations or protocol.seconds * 1e9 / max(each_ns, 1)
         self.calls = max(LEAST_CALLS, math.ceil(wanted / protocol.rounds))
+        self.overdue_ns = OVERDUE * self.calls * each_ns
 
     def run_block(self, settle: int) -> None:
         """Time a block of calls, and one with transfers where there are any."""
@@ -61,16 +71,30 @@ class Lane:
         for _ in range(settle):
             runner.call()
         self.meter.start()
-        if runner.has_events:
-            host, device = time_events(runner.call, runner.read_events_ms, self.calls)
-            self.device.append(device)
-        else:
-            host = time_calls(runner.call, self.calls)
-        self.meter.stop(self.calls)
-        self.host.append(host)
+        calls = self._time_parts()
+        self.meter.stop(calls)
         if runner.has_transfers:
             runner.call_whole()
-            self.whole.append(time_calls(runner.call_whole, self.calls))
+            self.whole.append(time_calls(runner.call_whole, calls))
+
+    def _time_parts(self) -> int:
+        """Time the calls of a block, a few at a time, until all are or it is overdue."""
+        runner, host, device = self.runner, array("q"), array("d")
+        while len(host) < self.calls:
+            count = min(math.ceil(self.calls / PARTS), self.calls - len(host))
+            if runner.has_events:
+                times, events = time_events(runner.call, runner.read_events_ms, count)
+                device.extend(events)
+            else:
+                times = time_calls(runner.call, count)
+            host.extend(times)
+            if len(host) >= LEAST_CALLS and sum(host) > self.overdue_ns:
+                break
+        self.ended_early += len(host) < self.calls
+        self.host.append(host)
+        if runner.has_events:
+            self.device.append(device)
+        return len(host)
 
     def row(
         self, *, shapes: dict[str, tuple[int, ...]], batch: int | None, inputs: str
@@ -96,6 +120,11 @@ class Lane:
         found = []
         if self.warmup is not None and not self.warmup.stable:
             found.append(f"not stable after {self.warmup.seconds:g} s of warm-up")
+        if self.ended_early:
+            found.append(
+                f"{self.ended_early} of {len(self.host)} blocks were ended early: calls took more "
+                f"than {OVERDUE} times as long as when it was warmed up"
+            )
         if host.p99.high is None:
             found.append(f"{host.calls} calls do not bound p99 from above")
         return tuple(found)
