@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.emulated_cuda import compile_kernels, stand_in
+from tests.helpers.emulated_cuda import HostWork, compile_kernels, stand_in
 from tests.helpers.projects import edit
 from trtbuild.calib.count import BINS
 from trtbuild.calib.on_gpu.kernels import COUNT, EXTREMES, write_source
 from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.machine.facts import InstalledPackages
+from trtbuild.model.cuda_work import OutOfGpuMemory
 
 FACT = "NVIDIA L4 (8.9), CUDAExecutionProvider"
 
@@ -70,3 +71,38 @@ def test_layers_and_what_is_run_are_computed_there_too(on_gpu, trtbuild):
     assert f"ONNX Runtime on {FACT}" == found["runner"]
     assert f"in ONNX Runtime on {FACT}: not the engine itself" in ran.out
     assert "in ONNX Runtime on the CPU: not the engine itself" in on_cpu.out
+
+
+def fill_memory(monkeypatch):
+    """Let the GPU's memory be full for whatever is computed there."""
+
+    def allocate(work, size_bytes):
+        raise OutOfGpuMemory("there is not enough memory left on the GPU")
+
+    monkeypatch.setattr(HostWork, "allocate", allocate)
+
+
+@pytest.mark.usefixtures("on_gpu")
+def test_a_gpu_whose_memory_is_full_is_left_for_the_cpu(trtbuild, monkeypatch):
+    """One line says so, and the report; all comes to what the CPU makes."""
+    fill_memory(monkeypatch)
+    found = trtbuild("apply", "recipe.yaml")
+    comparison = json.loads(Path("build/small/comparison.json").read_text())
+    told = "the GPU's memory was full in calibrate: ONNX Runtime computes on the CPU"
+
+    assert 0 == found.code, found.err
+    assert [f"  again    {told}"] == [line for line in found.err.splitlines() if told in line]
+    assert told in Path("build/small/report.md").read_text()
+    assert "ONNX Runtime on the CPU" == comparison["runner"]
+
+
+@pytest.mark.usefixtures("on_gpu")
+def test_a_gpu_that_was_asked_for_by_name_is_not_left(trtbuild, monkeypatch):
+    """It is an error, with what to do."""
+    fill_memory(monkeypatch)
+    found = trtbuild("apply", "recipe.yaml", "--device", "cuda")
+
+    assert 3 == found.code
+    assert "error: calibrate: there is not enough memory left on the GPU" in found.err
+    assert "hint: end what fills it" in found.err
+    assert not Path("build/small/comparison.json").exists()

@@ -76,7 +76,7 @@ def test_steps_run_on_the_gpu_with_the_index(local, tmp_path, monkeypatch):
             executor._worker(QUICK.needs(), call(tmp_path, name=f"of {id(executor)}"))
 
     assert [None, {"CUDA_VISIBLE_DEVICES": "1"}] == [each["environment"] for each in made]
-    assert (0, 1) == (local._here.device, second._here.device)
+    assert (0, 1) == (local._inference.here.device, second._inference.here.device)
 
 
 def test_builds_on_two_gpus_do_not_wait_for_each_other(local, monkeypatch):
@@ -103,7 +103,7 @@ def test_inference_shares_the_gpu_where_that_computes_it(local, tmp_path, monkey
     """Then a build, which times kernels, waits for it; elsewhere neither minds the other."""
     inference = Needs(inference=True)
     with contextlib.closing(Local(4, inference="auto")) as on_gpu:
-        monkeypatch.setattr(on_gpu, "_here", {INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"})
+        monkeypatch.setattr(on_gpu._inference, "here", {INFERENCE_DEVICE: "NVIDIA L4 (8.9), CUDA"})
         for executor, room in ((local, True), (on_gpu, False)):
             executor.start(call(tmp_path, GPU_BUILD, name=f"build {room}"))
 

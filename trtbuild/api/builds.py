@@ -100,6 +100,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
     from trtbuild.run.executor import QuietListener
+    from trtbuild.run.inference import leaving_gpu
     from trtbuild.run.reporting import Reporting
     from trtbuild.verbs.apply import apply_recipe as apply_here
 
@@ -113,17 +114,21 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         ) as place,
         Reporting(listener or QuietListener(), store, name) as reporting,
     ):
-        return apply_here(
-            loaded,
-            store,
-            executor=place,
-            directory=Path(build_dir) / name,
-            targets=targets,
-            listener=reporting,
-            pages={"report.md": render_markdown_page, "report.html": render_html_page},
-            saved=saved,
-            lock=_hold_to_lock(loaded, store, place) if locked else None,
-            no_gates=no_gates,
+        return leaving_gpu(
+            place,
+            reporting,
+            lambda: apply_here(
+                loaded,
+                store,
+                executor=place,
+                directory=Path(build_dir) / name,
+                targets=targets,
+                listener=reporting,
+                pages={"report.md": render_markdown_page, "report.html": render_html_page},
+                saved=saved,
+                lock=_hold_to_lock(loaded, store, place) if locked else None,
+                no_gates=no_gates,
+            ),
         )
 
 

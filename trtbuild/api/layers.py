@@ -45,23 +45,30 @@ def sensitivity(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.recipe.schema import LayerMeasurement
     from trtbuild.run.executor import QuietListener
+    from trtbuild.run.inference import leaving_gpu
     from trtbuild.verbs.ready import load_ready
     from trtbuild.verbs.sensitivity import measure_layers
 
     loaded = load_ready(path)
     compare = loaded.recipe.compare
     own = (compare.sensitivity if compare else None) or LayerMeasurement()
+    asked = LayerMeasurement(
+        samples=samples or own.samples,
+        layers=tuple(layers) or own.layers,
+        others=others and own.others,
+    )
+    heard = listener or QuietListener()
     with using_executor(executor, jobs=jobs, device=device) as place:
-        return measure_layers(
-            loaded,
-            open_store(),
-            executor=place,
-            directory=Path(build_dir) / loaded.recipe.name,
-            asked=LayerMeasurement(
-                samples=samples or own.samples,
-                layers=tuple(layers) or own.layers,
-                others=others and own.others,
+        return leaving_gpu(
+            place,
+            heard,
+            lambda: measure_layers(
+                loaded,
+                open_store(),
+                executor=place,
+                directory=Path(build_dir) / loaded.recipe.name,
+                asked=asked,
+                listener=heard,
+                announce=announce or (lambda _: None),
             ),
-            listener=listener or QuietListener(),
-            announce=announce or (lambda _: None),
         )

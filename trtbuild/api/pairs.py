@@ -49,6 +49,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
         NotWritable: the report cannot be written.
     """
     from trtbuild.run.executor import QuietListener
+    from trtbuild.run.inference import leaving_gpu
     from trtbuild.verbs.compare import compare_pair
     from trtbuild.verbs.pair_sections import PairRequest
 
@@ -59,15 +60,20 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
         gates=tuple(gates),
         labels=labels,
     )
+    heard = listener or QuietListener()
     with using_executor(executor, jobs=jobs, device=device) as place:
-        return compare_pair(
-            Path(reference),
-            Path(candidate),
-            asked,
-            open_store(),
-            executor=place,
-            listener=listener or QuietListener(),
-            plugins=[Path(each) for each in plugins],
-            out=None if out is None else Path(out),
-            pages={"report.md": render_markdown_page, "report.html": render_html_page},
+        return leaving_gpu(
+            place,
+            heard,
+            lambda: compare_pair(
+                Path(reference),
+                Path(candidate),
+                asked,
+                open_store(),
+                executor=place,
+                listener=heard,
+                plugins=[Path(each) for each in plugins],
+                out=None if out is None else Path(out),
+                pages={"report.md": render_markdown_page, "report.html": render_html_page},
+            ),
         )

@@ -93,6 +93,10 @@ class LineListener(SilentListener):
         """Say what was found damaged."""
         self._say(f"  damaged  {name}: {message}; it runs again")
 
+    def moved(self, message: str) -> None:
+        """Say where it goes on."""
+        self._say(f"  again    {message}")
+
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended."""
         line = _ending(outcome, verbose=self._verbose)

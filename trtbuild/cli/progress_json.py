@@ -55,6 +55,10 @@ class JsonListener(SilentListener):
         """Say what was found damaged."""
         self._say("damaged", step=name, message=message)
 
+    def moved(self, message: str) -> None:
+        """Say where it goes on."""
+        self._say("moved", message=message)
+
     def finished(self, outcome: Outcome) -> None:
         """Say how it ended, and where it ran."""
         self._say(

@@ -26,6 +26,10 @@ _OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY"
 class OutOfGpuMemory(StepInputError):
     """There is no memory left on the GPU."""
 
+    usual_hint = (
+        "end what fills it, which `nvidia-smi` shows; `--batch 1` or `--device cpu` does too"
+    )
+
 
 class CudaWork:
     """A stream on a GPU, and what is allocated for it: a context, which gives all back.

@@ -20,6 +20,7 @@ __all__ = [
     "CPU",
     "RUN_HINT",
     "Session",
+    "is_gpu_full",
     "is_out_of_memory",
     "open_fast_session",
     "open_session",
@@ -35,8 +36,9 @@ _OTHER_FORM = (
 )
 _NO_MEMORY = re.compile(
     r"(?i)out of memory|failed to allocate memory|bad_alloc|CUDNN_STATUS_ALLOC_FAILED"
-    r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation"
+    r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation|memory left on the GPU"
 )
+_MAIN_MEMORY = re.compile(r"bad_alloc|^out of memory$")
 _ADVICE = (
     (
         _NO_MEMORY.pattern,
@@ -202,6 +204,11 @@ def _demand_providers(wanted: Sequence[str], found: Sequence[str]) -> None:
 def is_out_of_memory(error: Exception) -> bool:
     """Tell whether an error of a session says that there was no memory left."""
     return isinstance(error, MemoryError) or bool(_NO_MEMORY.search(str(error)))
+
+
+def is_gpu_full(told: str) -> bool:
+    """Tell whether an error's message says so of memory that is not the machine's main memory."""
+    return bool(_NO_MEMORY.search(told)) and not _MAIN_MEMORY.search(told)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,8 @@ class CallResult(Options):
     log_level: LogLevel = USUAL
     ended_by: str = ""
     """The signal that ended its process, where one did."""
+    gpu_full: bool = False
+    """Whether it failed since a GPU that it computed on had no memory left."""
     observed: dict[str, str] = {}
     """What user code was seen to rest on, and what that was where it ran."""
 
@@ -108,6 +110,9 @@ class Listener(Protocol):
     def damaged(self, name: str, message: str) -> None:
         """Hear that what a step had left was damaged; it runs again."""
 
+    def moved(self, message: str) -> None:
+        """Hear that all is computed somewhere else from here on, and why."""
+
     def finished(self, outcome: Outcome) -> None:
         """Hear how a step ended, reused ones included."""
 
@@ -131,6 +136,9 @@ class QuietListener:
         """Say nothing."""
 
     def damaged(self, name: str, message: str) -> None:
+        """Say nothing."""
+
+    def moved(self, message: str) -> None:
         """Say nothing."""
 
     def finished(self, outcome: Outcome) -> None:

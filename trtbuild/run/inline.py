@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
 
 from trtbuild.core.devices import Where
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
-from trtbuild.machine.facts import InstalledPackages
 from trtbuild.machine.places import Place, find_place
 from trtbuild.run.executor import Call, CallResult, StepProgress
+from trtbuild.run.inference import Inference
 
 __all__ = ["Inline"]
 
@@ -30,19 +29,14 @@ class Inline:
 
         `inference` says where ONNX Runtime computes, a `batch` at a time at most.
         """
-        self._inference: Where = inference
-        self._batch = batch
+        self._inference = Inference(inference, batch=batch)
         self._threads = threads
         self._log_level = log_level
         self._happened: list[CallResult | StepProgress] = []
 
-    @cached_property
-    def _here(self) -> InstalledPackages:
-        return InstalledPackages(inference=self._inference, batch=self._batch)
-
     def place(self, needs: Needs) -> Place:
         """Say what is here; another Python is not."""
-        found = find_place(needs, self._here)
+        found = find_place(needs, self._inference.here)
         if found.python:
             return Place(found.facts, f"it is to run under {found.python}, and all runs here")
         return found
@@ -61,7 +55,13 @@ class Inline:
             call, self._happened.append, threads=self._threads, log_level=self._log_level
         )
         seconds = time.perf_counter() - begin
-        self._happened.append(CallResult(seconds=seconds, where="this process", **report))
+        end = CallResult(seconds=seconds, where="this process", **report)
+        self._inference.hear(end)
+        self._happened.append(end)
+
+    def leave_gpu(self, step: str) -> str:
+        """Have models computed on the CPU, where a step found a GPU's memory full; say that."""
+        return self._inference.leave_gpu(step)
 
     def wait(self, timeout_seconds: float) -> CallResult | StepProgress | None:
         """Return what happened during `start`, one thing at a time."""

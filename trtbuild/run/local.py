@@ -19,8 +19,9 @@ from trtbuild.core.devices import Where
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import INFERENCE_DEVICE, GpuNeed, Needs, count_machine_bytes
-from trtbuild.machine.facts import InstalledPackages, list_gpus, show_device
+from trtbuild.machine.facts import list_gpus, show_device
 from trtbuild.machine.places import Place, find_place
+from trtbuild.run.inference import Inference
 from trtbuild.run.interrupts import holding_interrupts
 
 if TYPE_CHECKING:  # a plan asks for places alone
@@ -66,8 +67,7 @@ class Local:
         `inference` says where ONNX Runtime computes, a `batch` at a time at most. They share so
         many `threads`; without a number, as many as the machine has.
         """
-        self._batch = batch
-        self._inference: Where = inference
+        self._inference = Inference(inference, device=device or 0, batch=batch)
         self._log_level = log_level
         self._device = device
         self._threads = threads or os.cpu_count() or 1
@@ -80,12 +80,6 @@ class Local:
         self._gpu: int | None = None
 
     @cached_property
-    def _here(self) -> InstalledPackages:
-        return InstalledPackages(
-            device=self._device or 0, inference=self._inference, batch=self._batch
-        )
-
-    @cached_property
     def _bus(self) -> str:
         """Where the GPU is plugged in: two on one machine are timed beside each other."""
         found = list_gpus()[self._device or 0 :]
@@ -93,11 +87,11 @@ class Local:
 
     def place(self, needs: Needs) -> Place:
         """Say under which Python of this machine a step would run, and whether it can."""
-        return find_place(needs, self._here)
+        return find_place(needs, self._inference.here)
 
     def _fill_in(self, needs: Needs) -> Needs:
         """Return what a step needs here: inference takes the GPU where that computes it."""
-        if not needs.inference or INFERENCE_DEVICE not in self._here:
+        if not needs.inference or INFERENCE_DEVICE not in self._inference.here:
             return needs
         return needs.model_copy(update={"gpu": needs.gpu or GpuNeed(), "own_process": True})
 
@@ -146,6 +140,10 @@ class Local:
             self._end_overdue()
             self._end_dead()
         return self._happened.popleft() if self._happened else None
+
+    def leave_gpu(self, step: str) -> str:
+        """Have models computed on the CPU, where a step found a GPU's memory full; say that."""
+        return self._inference.leave_gpu(step)
 
     def close(self) -> None:
         """End all workers, those that still run a step included."""
@@ -215,7 +213,9 @@ class Local:
             "where": f"process {process.pid}",
             **report,
         }
-        self._happened.append(CallResult.model_validate(end))
+        told = CallResult.model_validate(end)
+        self._inference.hear(told)
+        self._happened.append(told)
 
     def _end_overdue(self) -> None:
         """End the workers whose step has taken longer than it may, or that never got ready."""

@@ -122,6 +122,11 @@ class Reporting:
         self._ended.discard(name)
         self._listener.damaged(name, message)
 
+    def moved(self, message: str) -> None:
+        """Pass it on: all begins anew."""
+        self._ended.clear()
+        self._listener.moved(message)
+
     def finished(self, outcome: Outcome) -> None:
         """Write down that it runs no more."""
         self._ended.add(outcome.step)

@@ -81,10 +81,16 @@ def run_call(
     )
     observed: dict[str, str] = {}
     problem = _problem_of(lambda: observed.update(_run_step(call, context)))
+    full = False
+    if problem["code"] and context.inference_device:
+        from trtbuild.model.session import is_gpu_full
+
+        full = is_gpu_full(problem["message"])
     return {
         "name": call.name,
         **problem,
         "log_level": log_level,
+        "gpu_full": full,
         "observed": observed,
         "notes": tuple(events.notes),
         "warnings": tuple(events.warnings),

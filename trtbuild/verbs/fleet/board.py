@@ -9,6 +9,7 @@ from collections import deque
 from trtbuild.core.needs import Needs
 from trtbuild.machine.places import Place
 from trtbuild.run.executor import Call, CallResult, Executor, StepProgress
+from trtbuild.run.inference import LeavesGpu
 
 __all__ = ["Board", "Stopped", "View"]
 
@@ -60,6 +61,14 @@ class View:
         """Say where a step would run."""
         with self._board.lock:
             return self._board.executor.place(needs)
+
+    def leave_gpu(self, step: str) -> str:
+        """Have models computed on the CPU, where a step found a GPU's memory full; say that."""
+        executor = self._board.executor
+        with self._board.lock:
+            if isinstance(executor, LeavesGpu):
+                return executor.leave_gpu(f"{self._number}/{step}")
+        return ""
 
     def has_room(self, needs: Needs) -> bool:
         """Tell whether a step may start now."""

@@ -14,7 +14,7 @@ from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, NoGpu, UsageError
+from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
 from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.core.values import TensorSpec
@@ -165,7 +165,24 @@ class _InOnnxRuntime:
 
     def run(self, feed: Feed) -> dict[str, np.ndarray]:
         demand_fed(feed, self.inputs, of=self.model.name)
+        try:
+            return self._session.run(feed)
+        except StepInputError as error:
+            if not self._leave_gpu(error.message):
+                raise
         return self._session.run(feed)
+
+    def _leave_gpu(self, told: str) -> bool:
+        """Go on on the CPU where the GPU's memory is full, and it was not asked for by name."""
+        from trtbuild.model.session import is_gpu_full
+
+        asked = getattr(self._facts, "inference", "")
+        if not self._device or asked != "auto" or not is_gpu_full(told):
+            return False
+        self._remark += f"; the memory of {self._device} was full"
+        self._device = ""
+        self.__dict__.pop("_session", None)
+        return True
 
     def describe(self, feed: Feed) -> str:
         beyond = tell_beyond(feed, self._profiles)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from trtbuild.recipe.load import LoadedRecipe, check_source
 from trtbuild.recipe.schema import Compare, LayerMeasurement, Quantization
 from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
+from trtbuild.run.inference import leaving_gpu
 from trtbuild.steps.base import MODEL, WEIGHTS
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
@@ -134,8 +135,9 @@ class Workshop:
             StepFailed, StepInputError: it cannot be built.
         """
         loaded, last = self.load(candidate, data=data), _name_last(some)
-        made = self.plan(loaded, last, some=some, plain=candidate.is_plain)
-        outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
+        made, outcomes = self._build(
+            loaded, lambda: self.plan(loaded, last, some=some, plain=candidate.is_plain)
+        )
         read = RunArtifacts(outcomes, self.store)
         found = read.read(last, "comparison", Comparison)
         account = read.read("quantize", "account", QuantizationAccount)
@@ -158,6 +160,15 @@ class Workshop:
         }
         return add_standing(trial, told), found
 
+    def _build(
+        self, loaded: LoadedRecipe, plan: Callable[[], Plan]
+    ) -> tuple[Plan, tuple[Outcome, ...]]:
+        def build() -> tuple[Plan, tuple[Outcome, ...]]:
+            made = plan()
+            return made, build_plan(loaded, made, self.store, self.executor, self.listener)
+
+        return leaving_gpu(self.executor, self.listener, build)
+
     def rank_layers(self, candidate: Candidate, samples: int, *, data: str = "") -> Sensitivity:
         """Measure each layer alone in INT8, worst first, by signal over noise and nothing else.
 
@@ -173,8 +184,7 @@ class Workshop:
         plain = compare.model_copy(update={"metrics": (SIGNAL,), "gates": ()})
         recipe = loaded.recipe.model_copy(update={COMPARE: plain})
         loaded = replace(loaded, recipe=recipe)
-        made = self.plan(loaded, SENSITIVITY, layers=asked)
-        outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
+        _, outcomes = self._build(loaded, lambda: self.plan(loaded, SENSITIVITY, layers=asked))
         found = RunArtifacts(outcomes, self.store).read(SENSITIVITY, "sensitivity", Sensitivity)
         if found is None:
             raise AssertionError(SENSITIVITY)
@@ -211,8 +221,7 @@ class Workshop:
         from trtbuild.model.onnx_file import load_bare
 
         loaded = self.load(Candidate())
-        made = self.plan(loaded, "fix_graph")
-        outcomes = build_plan(loaded, made, self.store, self.executor, self.listener)
+        _, outcomes = self._build(loaded, lambda: self.plan(loaded, "fix_graph"))
         (model,) = (a for o in outcomes if o.step == "fix_graph" for a in o.artifacts if _is(a))
         return load_bare(self.store.object_path(model.digest))
 
