@@ -4,6 +4,10 @@
 
 Frames are made here; the models are convolutions of the sizes of a detector and a classifier,
 with random weights. Frames go in as fast as they are taken, and queues block.
+
+Two ratios are told. That of frames a second is of the machine as it was. The other asks of the part
+that takes most processor time a frame how long it had work in hand, and how much processor time a
+frame took it: what else runs on the machine does not count.
 """
 
 from __future__ import annotations
@@ -12,8 +16,11 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import onnx
@@ -22,6 +29,8 @@ from tests.helpers.models import model_of
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import load_pipeline
 from trtbuild.pipeline.run import run_pipeline
+from trtbuild.pipeline.stages import make_parts
+from trtbuild.pipeline.workers import Part, Work
 
 HEIGHT, WIDTH = 2160, 3840
 NET = """
@@ -44,6 +53,17 @@ STAGES = {
 }
 
 
+@dataclass(frozen=True)
+class Measured:
+    """A run: of all, and of each part by stage and name."""
+
+    rate: float
+    busy: dict[tuple[str, str], float]
+    """The share of the time in which it worked."""
+    processor: dict[tuple[str, str], float]
+    """Seconds of its thread's processor time, a frame."""
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
     with tempfile.TemporaryDirectory() as name:
@@ -51,12 +71,26 @@ def main() -> None:
         (folder / "code.py").write_text(CODE)
         make_recipe(folder, "find", 320, 24)
         make_recipe(folder, "name", 160, 24)
-        alone = {stage: measure(folder, {stage: STAGES[stage]}, seconds / 4) for stage in STAGES}
-        before = read_resident()
+        alone = {stage: measure(folder, {stage: STAGES[stage]}, seconds / 8) for stage in STAGES}
         together = measure(folder, STAGES, seconds, hold=True)
-        say(f"alone, frames a second: { {each: round(rate, 2) for each, rate in alone.items()} }")
-        say(f"together {together:.2f}: {together / min(alone.values()):.2f} of the slowest alone")
-        say(f"memory {before:.0f} MiB before, {read_resident():.0f} after")
+        rates = {stage: round(each.rate, 2) for stage, each in alone.items()}
+        say(f"alone, frames a second: {rates}")
+        slowest = min(each.rate for each in alone.values())
+        say(f"together {together.rate:.2f}: {together.rate / slowest:.2f} of the slowest alone")
+        say_fair(alone, together)
+
+
+def say_fair(alone: dict[str, Measured], together: Measured) -> None:
+    """Tell the rates' ratio as it is where every part has a processor to itself."""
+    processor = {part: each for it in alone.values() for part, each in it.processor.items()}
+    part = max(processor, key=lambda each: processor[each])
+    before, now = alone[part[0]], together
+    ratio = now.busy[part] / now.processor[part] * before.processor[part] / before.busy[part]
+    say(
+        f"{part[0]} {part[1]}: {1e3 * before.processor[part]:.1f} ms of processor time a frame "
+        f"alone, {1e3 * now.processor[part]:.1f} together; busy {before.busy[part]:.2f} and "
+        f"{now.busy[part]:.2f}: {ratio:.2f} of it alone"
+    )
 
 
 def make_recipe(folder: Path, name: str, size: int, channels: int) -> None:
@@ -80,21 +114,52 @@ def make_recipe(folder: Path, name: str, size: int, channels: int) -> None:
     onnx.save(model, folder / f"build/{name}/model.fp32.onnx")
 
 
-def measure(folder: Path, stages: dict, seconds: float, *, hold: bool = False) -> float:
-    """Return frames a second; with `hold`, none may be lost or out of order."""
+def measure(folder: Path, stages: dict, seconds: float, *, hold: bool = False) -> Measured:
+    """Run stages; with `hold`, no frame may be lost or out of order, and memory is told."""
     told = {"version": 1, "source": {"kind": "folder", "path": "none"}, "stages": stages,
             "results": {"json_lines": "out.jsonl"}}  # fmt: skip
     (folder / "p.yaml").write_text(json.dumps(told))
-    loaded = load_pipeline(folder / "p.yaml")
-    found = run_pipeline(loaded, folder / "build", frames=paint(seconds))
+    spent: Counter[tuple[str, str]] = Counter()
+
+    def make(*arguments) -> list[Part]:
+        parts = make_parts(*arguments)
+        return [replace(each, work=counted(each, spent)) for each in parts]
+
+    resident: list[float] = []
+    with mock.patch("trtbuild.pipeline.run.make_parts", make):
+        found = run_pipeline(
+            load_pipeline(folder / "p.yaml"),
+            folder / "build",
+            frames=paint(seconds),
+            tell=lambda _: resident.append(read_resident()),
+            tell_seconds=seconds / 20,
+        )
     if hold:
         lines = (folder / "out.jsonl").read_text().splitlines()
         numbers = [json.loads(line)["frame"] for line in lines]
         assert numbers == list(range(found.frames)), "a frame is lost or out of order"
-        say(f"{found.frames} frames in order, none lost; {found.delays_ms}")
+        say(f"{found.frames} frames in {found.seconds:.0f} s, in order, none lost")
+        say(f"from a frame to its result: {found.delays_ms}")
         for each in found.parts:
             say(f"  {each.stage} {each.part}: busy {each.busy:.2f}, queue {each.queue_mean:.1f}")
-    return found.rate
+        say(f"memory, MiB, as it went: {' '.join(f'{each:.0f}' for each in resident)}")
+    return Measured(
+        found.rate,
+        {(each.stage, each.part): each.busy for each in found.parts},
+        {part: each / found.frames for part, each in spent.items()},
+    )
+
+
+def counted(part: Part, spent: Counter[tuple[str, str]]) -> Work:
+    """Return a part's work, which counts the processor time that its thread takes."""
+
+    def work(items: Sequence[Item]) -> list[Item]:
+        before = time.thread_time()
+        done = part.work(items)
+        spent[part.stage, part.name] += time.thread_time() - before
+        return done
+
+    return work
 
 
 def paint(seconds: float) -> Iterator[Item]:
