@@ -48,7 +48,7 @@ TYPED = [
     ["ranges", "import", "{ranges}", "--recipe", "{recipe}", "-o", "{out}"],
     ["ranges", "import", "{limits}", "--model", "{model}", "-o", "{out}"],
     ["verify", "{recipe}"], ["sensitivity", "{recipe}", "--samples", "2"],
-    ["tune", "{recipe}", "--budget", "0s"],
+    ["tune", "{recipe}", "--budget", "0s"], ["refit", "{recipe}", "--weights", "{model}"],
     *forms(["bench", "{recipe}", *BRIEFLY], "text", "json"),
     ["bench", "{recipe}", *BRIEFLY, "--against", "last"],
     ["bench", "{model}", *BRIEFLY, "--batch", "1"],

@@ -25,6 +25,7 @@ CLASSES = (
     ),
     *("ICudaEngine", "EngineInspector", "Runtime", "ILogger", "Logger"),
     *("IExecutionContext", "IOutputAllocator", "IDebugListener"),
+    *("Refitter", "OnnxParserRefitter", "ISerializationConfig"),
     *("IInt8Calibrator", "IInt8EntropyCalibrator", "IInt8EntropyCalibrator2"),
     *("IInt8LegacyCalibrator", "IInt8MinMaxCalibrator"),
 )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         sections,
         validate,
     )
+    from trtbuild.api.refitting import refit
     from trtbuild.api.review import (
         check_lock,
         diff,
@@ -90,6 +91,7 @@ __all__ = [
     "preview_data",
     "pull_store",
     "push_store",
+    "refit",
     "render_junit",
     "run",
     "run_pipeline",
@@ -127,6 +129,7 @@ _ROOMS = {
         "sections",
         "validate",
     ),
+    "refitting": ("refit",),
     "review": (
         "check_lock",
         "diff",

@@ -43,6 +43,7 @@ VERBS = {
     "worst first.",
     "tune": "Find the least float work that holds the gates, as a patch; exit code 1 if none does.",
     "package": "Pack what was built for those who run it.",
+    "refit": "Let an engine take other weights, or say why to build it anew; exit code 1 then.",
     "serve": "Serve models by the Open Inference Protocol (KServe v2), for trying and testing.",
     "script": "Print a program that makes the same build with Polygraphy alone.",
 }

@@ -86,6 +86,8 @@ class TargetResult(Options):
     level_reason: str = ""
     tactics: str = ""
     """The digest of the compiled program, or of the kernels by layer; empty where not read."""
+    refitted_from: str = ""
+    """The digest of the engine whose weights were replaced to make this one: kernels are its."""
     caveats: tuple[str, ...] = ()
 
 

@@ -21,6 +21,7 @@ from trtbuild.plan.plan import Plan, iterate_inputs, plan_steps
 from trtbuild.plan.precision import add_conversion, add_peaks, find_measured_data
 from trtbuild.plan.preview import PreviewRequest, add_previews
 from trtbuild.plan.quantizing import add_quantization, add_ranges
+from trtbuild.plan.refitting import RefitRequest, refit_instead
 from trtbuild.plan.sensitivity import add_sensitivity
 from trtbuild.plan.timing import TimedData, pick_timed
 from trtbuild.recipe.schema import LayerMeasurement, Quantization, Recipe
@@ -86,6 +87,8 @@ class CompileContext:
     """Show some samples of data sets, be they read by something else or not."""
     timed: TimedData | None = None
     """Take some samples of a data set out, to be fed while models are timed."""
+    refit: RefitRequest | None = None
+    """Let an engine that is built take other weights, in the place of building it."""
 
     def pinned(self, paths: Iterable[Path]) -> tuple[Pinned, ...]:
         """Give several files their digests."""
@@ -118,6 +121,7 @@ def compile_recipe(recipe: Recipe, here: CompileContext) -> Plan:
     add_sensitivity(recipe, steps, data, here)
     add_previews(recipe, steps, data, here)
     pick_timed(steps, data, here)
+    refit_instead(recipe, steps, data, here)
     if here.ranges is not None:
         _drop_unread(steps)
     # A step of a target runs where that target is built, or not at all.

@@ -30,12 +30,14 @@ if TYPE_CHECKING:
         infer,
         infer_engine,
         locked_ranges,
+        measure_drift,
         measure_layers,
         measure_peaks,
         merge_layers,
         pick_samples,
         preview_data,
         quantize,
+        refit_engine,
         run_engine,
         time_load,
         time_runners,
@@ -58,11 +60,13 @@ AnyStep = OneOf[
     | import_ranges.ImportRanges
     | locked_ranges.LockedRanges
     | measure_peaks.MeasurePeaks
+    | measure_drift.MeasureDrift
     | adjust_weights.AdjustWeights
     | quantize.Quantize
     | convert_precision.ConvertPrecision
     | check_model.CheckModel
     | build_engine.BuildEngine
+    | refit_engine.RefitEngine
     | describe_engine.DescribeEngine
     | run_engine.RunEngine
     | infer.Infer

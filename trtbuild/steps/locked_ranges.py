@@ -1,4 +1,4 @@
-"""Take the ranges from a lock instead of a calibration."""
+"""Take the ranges of an earlier build instead of a calibration."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["LockedRanges"]
 
 
 class LockedRanges(Step):
-    """Write down the ranges of a lock, so that nothing is calibrated.
+    """Write down the ranges of a lock, or of what was built, so that nothing is calibrated.
 
-    What calibration finds differs in the last bits from processor to processor; what stands in
-    the lock does not.
+    What calibration finds differs in the last bits from processor to processor; what is written
+    down does not.
     """
 
     version: ClassVar[int] = 2
@@ -27,4 +27,4 @@ class LockedRanges(Step):
     def run(self, context: Context) -> None:
         """Write ranges.json as calibration writes it."""
         self.write(context, "ranges", self.table)
-        context.events.note("the ranges are those in the lock: nothing was calibrated")
+        context.events.note("the ranges are those of an earlier build: nothing was calibrated")

@@ -20,6 +20,7 @@ from trtbuild.plan.observed import add_observed
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.preflight import BEFORE, check_against_model
 from trtbuild.plan.preview import PreviewRequest
+from trtbuild.plan.refitting import RefitRequest
 from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.plan.timing import TimedData
 from trtbuild.recipe.load import LoadedRecipe
@@ -57,6 +58,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     preview: PreviewRequest | None = None,
     some: SomeSamples | None = None,
     timed: TimedData | None = None,
+    refit: RefitRequest | None = None,
 ) -> tuple[Plan, tuple[str, ...]]:
     """Compile a recipe against where an executor runs it; return the plan and remarks on it.
 
@@ -65,7 +67,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
     data that is not here is done without, as the remarks say. Otherwise data that is `absent` makes
     a plan that cannot be walked. `layers` adds the steps that measure layers one by one, `preview`
     those that show samples, `timed` one that takes some out; outputs are compared on all samples,
-    or on `some`.
+    or on `some`. A `refit` has an engine take other weights, where it would be built.
 
     Raises:
         MissingFile: a file that the recipe names is not there, or cannot be fetched.
@@ -99,6 +101,7 @@ def compile_for_machine(  # noqa: PLR0913  # all that a plan rests on
         preview=preview,
         some=some,
         timed=timed,
+        refit=refit,
     )
     made = compile_recipe(recipe, here)
     made = drop_absent_data(made, gone) if gone else made

@@ -1,0 +1,1 @@
+"""Let an engine that is built take other weights."""
