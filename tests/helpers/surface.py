@@ -24,7 +24,7 @@ CLASSES = (
         "ParserError",
     ),
     *("ICudaEngine", "EngineInspector", "Runtime", "ILogger", "Logger"),
-    *("IExecutionContext", "IOutputAllocator", "IDebugListener"),
+    *("IExecutionContext", "IOutputAllocator", "IDebugListener", "IProfiler"),
     *("Refitter", "OnnxParserRefitter", "ISerializationConfig"),
     *("IInt8Calibrator", "IInt8EntropyCalibrator", "IInt8EntropyCalibrator2"),
     *("IInt8LegacyCalibrator", "IInt8MinMaxCalibrator"),

@@ -76,6 +76,30 @@ def test_an_engine_is_timed_at_fixed_addresses(timed, kind):
     assert 3 * 2 == calls.count("IExecutionContext.set_tensor_address")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_layers_are_told_by_the_engines_own_profiler(timed, kind):
+    """With what its inspector says of them; the profiler comes after all that is timed."""
+    inspector = {"Layers": [
+        {"Name": "a + b", "LayerType": "conv", "Inputs": [{"Datatype": "Int8"}],
+         "Weights": {"Type": "Int8"}, "Outputs": []},
+        {"Name": "c", "LayerType": "kgen", "Inputs": [{"Datatype": "Float"}], "Outputs": []},
+        {"Name": "r", "LayerType": "Reformat", "Inputs": [{"Datatype": "Float"}], "Outputs": []},
+    ]}  # fmt: skip
+    layers = {"a + b": 0.25, "c": 0.5, "r": 0.125, "gone": 0.125}
+    speed, _, told = timed(kind, 1, layers=layers, inspector=inspector)
+    (found,) = speed.layers.profiles
+
+    assert [
+        ("c", "fp32", 0.5), ("a + b", "int8", 0.25), ("r", "conversion", 0.125),
+        ("gone", "", 0.125),
+    ] == [(each.name, each.delivered, each.share) for each in found.layers]  # fmt: skip
+    assert ("t/engine", 1.0) == (found.variant, found.total_ms)
+    assert found.remarks == ("turning types and layouts into others takes 12.5 % of the time",)
+    runs = [place for place, line in enumerate(told) if "execute_async_v3" in line]
+    (profiler,) = (place for place, line in enumerate(told) if ".profiler = " in line)
+    assert found.calls + 3 == sum(place > profiler for place in runs)
+
+
 def test_shapes_that_no_profile_takes_are_named(timed):
     """And the rest goes on."""
     speed, report, _ = timed("tensorrt11", 9, 1)

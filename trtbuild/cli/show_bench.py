@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_count, format_table
 from trtbuild.cli.show_bench_diff import write_bench_diff, write_exported
+from trtbuild.cli.show_bench_layers import write_layers
 from trtbuild.cli.show_bench_load import write_load
 from trtbuild.core.durations import format_ms, format_rate, format_shapes, format_times
 from trtbuild.core.words import format_size
@@ -40,6 +41,7 @@ def write_bench(report: BenchReport, *, verbose: bool) -> None:
     for shapes in _list_shapes(found):
         _write_shapes(found, shapes, verbose=verbose)
     _write_cold(found.variants)
+    write_layers(found.layers, verbose=verbose)
     if found.load is not None:
         write_load(found.load)
     _write_verdicts(found.verdicts)

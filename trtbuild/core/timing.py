@@ -3,6 +3,7 @@
 from typing import Literal
 
 from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.layer_times import LayerProfiles
 from trtbuild.core.load import LoadResult
 from trtbuild.core.options import Options
 from trtbuild.core.protocol import Protocol
@@ -194,6 +195,8 @@ class BenchResult(Options):
     contrasts: tuple[Contrast, ...] = ()
     load: LoadResult | None = None
     """How they bear requests that come at a rate, where that was asked for."""
+    layers: LayerProfiles = LayerProfiles()
+    """Where the time of a call goes, at the last of the shapes."""
     verdicts: tuple[SpeedVerdict, ...] = ()
     not_run: tuple[NotRun, ...] = ()
     doubts: tuple[str, ...] = ()

@@ -26,6 +26,7 @@ from trtbuild.report.blocks import (
     drop_empty_columns,
     parse_prose,
 )
+from trtbuild.report.layer_times import list_layer_blocks
 from trtbuild.report.load import list_load_blocks, list_load_plots
 from trtbuild.report.plots import draw
 from trtbuild.report.series import BarsPlot, Point, SeriesPlot, stand_alone
@@ -85,6 +86,7 @@ def _list_blocks(found: BenchResult, record: Record | None) -> Iterator[Block]:
         yield _make_contrasts(found.contrasts)
     if any(each.cold for each in found.variants):
         yield _make_starts(found.variants)
+    yield from list_layer_blocks(found.layers)
     if found.load is not None:
         yield from list_load_blocks(found.load)
     if found.not_run:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from trtbuild.core.durations import format_shapes
 from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.layer_times import LayerProfiles
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.core.options import Options
 from trtbuild.core.timing import Machine, NotRun, Shapes, SpeedRow, StreamRate, TimedVariant
 from trtbuild.steps.base import Context, Step
+from trtbuild.steps.timed_layers import Fed, take_apart
 from trtbuild.steps.timed_subjects import (
     TimedSubject,
     Timings,
     describe_variant,
     list_pairs,
 )
-from trtbuild.timing.base import OpenRunner
+from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Subject
 from trtbuild.timing.cuda import find_bus
 from trtbuild.timing.inputs import find_batch
 from trtbuild.timing.kinds import AnyRunner
@@ -25,6 +28,9 @@ from trtbuild.timing.machine import BusyWatch, describe_machine
 from trtbuild.timing.nvml import GpuMeter, GpuWatch
 from trtbuild.timing.parallel import run_streams
 from trtbuild.timing.rounds import Lane, Meter, run_rounds
+
+if TYPE_CHECKING:
+    from trtbuild.data.base import Sample
 
 __all__ = ["MeasuredSpeed", "TimeRunners"]
 
@@ -36,6 +42,7 @@ class MeasuredSpeed(Options):
     variants: tuple[TimedVariant, ...]
     rows: tuple[SpeedRow, ...]
     not_run: tuple[NotRun, ...]
+    layers: LayerProfiles = LayerProfiles()
     doubts: tuple[str, ...] = ()
 
 
@@ -43,6 +50,30 @@ class MeasuredSpeed(Options):
 class _Opened:
     variant: TimedVariant
     runner: OpenRunner
+    subject: Subject
+    kind: RunnerKind
+    fed: Fed | None = None
+    """As it was last timed."""
+
+
+@dataclass
+class _Turn:
+    """A variant at one set of shapes."""
+
+    opened: _Opened
+    lane: Lane
+    arrays: Arrays
+    shapes: Shapes
+    inputs: str
+    """Where what it is fed comes from, in words."""
+    batch: int | None
+
+    def describe(self, call_ms: float) -> Fed:
+        """Return it as what takes it apart is told."""
+        mine = self.opened
+        return Fed(
+            self.lane.name, mine.subject, mine.kind, mine.runner, self.arrays, self.shapes, call_ms
+        )
 
 
 class TimeRunners(Step):
@@ -78,7 +109,7 @@ class TimeRunners(Step):
             try:
                 model = runner.open(located, setting)
                 told = describe_variant(subject, located, runner, model, context)
-                opened.append(_Opened(told, model))
+                opened.append(_Opened(told, model, located, runner))
             except TrtbuildError as error:
                 left.append(NotRun(name=f"{subject.name}/{runner.label()}", reason=error.message))
         on_gpu = any(each.variant.on == "gpu" for each in opened)
@@ -86,6 +117,7 @@ class TimeRunners(Step):
         watch = BusyWatch()
         with watch.watching():
             rows = self._time_all(opened, left, context, gpu)
+        layers = take_apart([each.fed for each in opened if each.fed is not None], setting)
         for each in opened:
             each.runner.close()
         name, driver = ("", "") if gpu is None else gpu.describe()
@@ -97,6 +129,7 @@ class TimeRunners(Step):
             variants=tuple(each.variant for each in opened),
             rows=tuple(rows),
             not_run=tuple(left),
+            layers=layers,
             doubts=(*watch.list_doubts(), *more),
         )
         self.write(context, "speed", found)
@@ -112,30 +145,40 @@ class TimeRunners(Step):
         samples = self.timings.fed.read(context) if self.timings.fed is not None else []
         total = len(self.timings.shapes) * self.timings.protocol.rounds
         for place, shapes in enumerate(self.timings.shapes):
-            made: list[tuple[Lane, Shapes, str, int | None]] = []
-            for each in opened:
-                name = each.variant.name
-                try:
-                    inputs = each.runner.inputs
-                    arrays, whole, source = self.timings.make_feed(inputs, shapes, samples)
-                    each.runner.feed(arrays)
-                except TrtbuildError as error:
-                    left.append(NotRun(name=f"{name} at {shapes}", reason=error.message))
-                    continue
-                told = self.timings.fed.inputs if self.timings.fed is not None else {}
-                batch = find_batch(inputs, whole, told)
-                watched = gpu is not None and each.variant.on == "gpu"
-                meter = GpuMeter(gpu) if watched and gpu is not None else Meter()
-                made.append((Lane(name, each.runner, meter), whole, source, batch))
+            turns = list(self._feed_all(opened, left, shapes, samples, gpu))
             run_rounds(
-                [lane for lane, *_ in made],
+                [each.lane for each in turns],
                 self.timings.protocol,
                 progress=_report(context, place * self.timings.protocol.rounds, total),
             )
-            for lane, whole, source, batch in made:
-                row = lane.row(shapes=whole, batch=batch, inputs=source)
-                rows.append(row.model_copy(update={"streams": self._rate(lane, row)}))
+            for each in turns:
+                row = each.lane.row(shapes=each.shapes, batch=each.batch, inputs=each.inputs)
+                rows.append(row.model_copy(update={"streams": self._rate(each.lane, row)}))
+                each.opened.fed = each.describe(row.host.mean)
         return rows
+
+    def _feed_all(
+        self,
+        opened: list[_Opened],
+        left: list[NotRun],
+        shapes: Shapes,
+        samples: list[Sample],
+        gpu: GpuWatch | None,
+    ) -> Iterator[_Turn]:
+        told = self.timings.fed.inputs if self.timings.fed is not None else {}
+        for each in opened:
+            try:
+                inputs = each.runner.inputs
+                arrays, whole, source = self.timings.make_feed(inputs, shapes, samples)
+                each.runner.feed(arrays)
+            except TrtbuildError as error:
+                name = f"{each.variant.name} at {format_shapes(shapes)}"
+                left.append(NotRun(name=name, reason=error.message))
+                continue
+            watched = gpu is not None and each.variant.on == "gpu"
+            meter = GpuMeter(gpu) if watched and gpu is not None else Meter()
+            lane = Lane(each.variant.name, each.runner, meter)
+            yield _Turn(each, lane, arrays, whole, source, find_batch(inputs, whole, told))
 
     def _rate(self, lane: Lane, row: SpeedRow) -> tuple[StreamRate, ...]:
         """Measure what several callers at once come to; of one, the row itself tells."""

@@ -39,6 +39,8 @@ class TimedSubject(Options):
     flavour: str = ""
     """Which TensorRT an engine is of."""
     plugins: tuple[Pinned, ...] = ()
+    built_from: Pinned | None = None
+    """Of an engine: the ONNX model that it was built from."""
     source: ModelSource | None = None
     """What makes a module; `model` is then what was exported from it, and `weights` its own."""
     base: Location = ""
@@ -55,7 +57,8 @@ class TimedSubject(Options):
             folder = context.out.parent / "subjects" / self.name
             path = link_together(path, context.path(self.weights), folder)
         plugins = tuple(context.path(each) for each in self.plugins)
-        return Subject(self.name, self.sort, path, plugins, self.flavour)
+        built_from = None if self.built_from is None else context.path(self.built_from)
+        return Subject(self.name, self.sort, path, plugins, self.flavour, built_from=built_from)
 
     def _locate_module(self, source: ModelSource, path: Path, context: Context) -> Subject:
         from trtbuild.timing.modules import explain_no_module, prepare_maker

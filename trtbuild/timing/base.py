@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from trtbuild.core.values import TensorSpec
+    from trtbuild.timing.layers.join import ProfiledLayer
 
 __all__ = [
     "Arrays",
@@ -57,6 +58,8 @@ class Subject:
     """Of a module: makes it."""
     why_not: str = ""
     """Why it cannot be run as what it is."""
+    built_from: Path | None = None
+    """Of an engine: the ONNX model, where that is known."""
 
 
 @frozen
@@ -148,6 +151,15 @@ class RunnerKind(Protocol):
 
         Raises:
             TrtbuildError: it does not load.
+        """
+
+    def profile(
+        self, subject: Subject, setting: Setting, opened: Any, arrays: Arrays, calls: int
+    ) -> Sequence[ProfiledLayer]:
+        """Call a model that is fed so often with a profiler on; return what each layer took.
+
+        Raises:
+            TrtbuildError: it does not run so, or does not tell layers apart: says why.
         """
 
     def describe(self, subject: Subject, opened: Any) -> tuple[str, tuple[str, ...]]:

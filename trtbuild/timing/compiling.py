@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from trtbuild.core.errors import StepInputError
 
@@ -39,7 +40,8 @@ def prepare_compiler() -> None:
     for name in ("recompile_limit", "accumulated_recompile_limit", "cache_size_limit"):
         if hasattr(config, name):
             setattr(config, name, _MANY)
-    importlib.import_module("torch._inductor.config").compile_threads = 1
+    inductor: Any = importlib.import_module("torch._inductor.config")
+    inductor.compile_threads = 1
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from trtbuild.core.errors import NoGpu, StepInputError
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.timing.base import Arrays, Setting, Subject
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from trtbuild.backends.tensorrt.engine import EngineDescription, Kind
     from trtbuild.core.values import TensorSpec
-    from trtbuild.timing.cuda import Event, Graph
+    from trtbuild.timing.cuda import Graph
+    from trtbuild.timing.layers.join import ProfiledLayer
 
 __all__ = ["Engine"]
 
@@ -75,11 +76,22 @@ class Engine(Options):
             loaded = load_engine(kind, subject.path, subject.plugins)
             trt, engine = stack.enter_context(loaded)
             return OpenEngine(
-                engine, describe_loaded(trt, engine), stack, graphs=setting.cuda_graphs
+                trt, engine, describe_loaded(trt, engine), stack, graphs=setting.cuda_graphs
             )
         except BaseException:
             stack.close()
             raise
+
+    def profile(
+        self, subject: Subject, setting: Setting, opened: OpenEngine, arrays: Arrays, calls: int
+    ) -> tuple[ProfiledLayer, ...]:
+        """Have the engine's context report its layers.
+
+        Raises:
+            StepInputError: it does not run so.
+        """
+        del subject, setting, arrays
+        return opened.profile(calls)
 
     def describe(self, subject: Subject, opened: OpenEngine) -> tuple[str, tuple[str, ...]]:
         """Say that the engine's own file says it."""
@@ -92,6 +104,7 @@ class OpenEngine:
 
     def __init__(
         self,
+        trt: Any,
         engine: Any,
         description: EngineDescription,
         stack: contextlib.ExitStack,
@@ -100,7 +113,9 @@ class OpenEngine:
     ) -> None:
         from polygraphy.cuda import Stream
 
-        self._engine, self._description, self._stack = engine, description, stack
+        from trtbuild.timing.cuda import make_events
+
+        self._trt, self._engine, self._description, self._stack = trt, engine, description, stack
         self._graphs = graphs
         self._context = engine.create_execution_context()
         self._stream = Stream()
@@ -108,7 +123,7 @@ class OpenEngine:
         self._there: dict[str, Any] = {}
         self._made: dict[str, np.ndarray] = {}
         self._graph: Graph | None = None
-        self._events = _make_events()
+        self._events = make_events()
 
     @property
     def inputs(self) -> Sequence[TensorSpec]:
@@ -234,11 +249,21 @@ class OpenEngine:
     def fork(self) -> OpenEngine:
         """Return another context of the engine, on a stream of its own, fed alike."""
         other = OpenEngine(
-            self._engine, self._description, contextlib.ExitStack(), graphs=self._graphs
+            self._trt, self._engine, self._description, contextlib.ExitStack(), graphs=self._graphs
         )
         if self._arrays:
             other.feed(self._arrays)
         return other
+
+    def profile(self, calls: int) -> tuple[ProfiledLayer, ...]:
+        """Run it with a profiler, which the context keeps from then on."""
+        from trtbuild.timing.layers.engine import profile_context
+
+        def run() -> None:
+            self._enqueue()
+            self._stream.synchronize()
+
+        return profile_context(self._trt, self._engine, self._context, run, calls)
 
     def peak_bytes(self) -> int | None:
         """Return what the engine says that a context needs for its activations."""
@@ -256,15 +281,6 @@ class OpenEngine:
         self._graph = self._context = self._engine = None
         self._stream.free()
         self._stack.close()
-
-
-def _make_events() -> tuple[Event, Event] | None:
-    from trtbuild.timing.cuda import Event
-
-    try:
-        return Event(), Event()
-    except NoGpu:
-        return None
 
 
 def _read_dtype(spec: TensorSpec) -> np.dtype[np.generic]:

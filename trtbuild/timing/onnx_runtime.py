@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtbuild.backends.onnxruntime import FLOAT, INTEGER
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.model.providers import CPU, CUDA, Providers, make_cuda, prepare
 from trtbuild.timing.base import Arrays, Setting, Subject
+from trtbuild.timing.optimized import find_half, is_cast_to_float, optimize
 
 if TYPE_CHECKING:
     import numpy as np
 
     from trtbuild.core.values import TensorSpec
     from trtbuild.timing.cuda import Event, Stream
+    from trtbuild.timing.layers.join import ProfiledLayer
 
 __all__ = ["OnnxRuntime"]
 
-_CAST = "InsertedPrecisionFreeCast"
-"""How ONNX Runtime names the casts that it puts around what it has no 16-bit kernel for."""
 _FEW_KERNELS = (
     "ONNX Runtime's CUDA provider has few integer kernels: Q/DQ pairs are computed as they stand, "
     "which costs time; this says nothing of TensorRT"
 )
+_FEW_FUSIONS = (
+    "ONNX Runtime has integer kernels for some placements of Q/DQ pairs alone, and computes others "
+    "in float between them, which costs time; this says nothing of TensorRT"
+)
 _FIT = "do the shapes fit the model?"
-_HALVES = {10: "FP16", 16: "BF16"}
 
 
 class OnnxRuntime(Options):
@@ -69,8 +71,8 @@ class OnnxRuntime(Options):
         model = load_bare(subject.path)
         if plugins := find_plugins(model.graph.node):
             return f"ONNX Runtime has no {describe_plugin(plugins[0])}, a plugin of TensorRT"
-        half = _find_half(model)
-        if half and self.provider == "cpu" and _is_cast_to_float(subject.path):
+        half = find_half(model)
+        if half and self.provider == "cpu" and is_cast_to_float(subject.path):
             return (
                 f"ONNX Runtime computes {half} in FP32 on this processor, between casts: its time "
                 "would say nothing of 16 bits"
@@ -112,6 +114,24 @@ class OnnxRuntime(Options):
         )
         return OpenSession(session, "cpu" if stream is None else "cuda", stream)
 
+    def profile(
+        self, subject: Subject, setting: Setting, opened: OpenSession, arrays: Arrays, calls: int
+    ) -> tuple[ProfiledLayer, ...]:
+        """Profile a session of its own.
+
+        Raises:
+            StepInputError: ONNX Runtime does not load or run it; or it computes on a GPU, where the
+                profiler tells when kernels are launched.
+        """
+        del opened
+        if self.provider != "cpu":
+            raise StepInputError(
+                "on a GPU ONNX Runtime's profiler tells when kernels are launched, not their time"
+            )
+        from trtbuild.timing.layers.onnx_runtime import profile_session
+
+        return profile_session(subject.path, arrays, threads=setting.threads, calls=calls)
+
     def describe(self, subject: Subject, opened: OpenSession) -> tuple[str, tuple[str, ...]]:
         """Say how many weighted operators are integer ones, where the model has Q/DQ pairs."""
         del opened
@@ -120,12 +140,13 @@ class OnnxRuntime(Options):
         model = load_bare(subject.path)
         quantized = any(node.op_type == "QuantizeLinear" for node in model.graph.node)
         if not quantized:
-            return _find_half(model) or "FP32", ()
+            return find_half(model) or "FP32", ()
         if self.provider != "cpu":
             return "Q/DQ", (_FEW_KERNELS,)
-        found = [node.op_type for node in _optimize(subject.path)]
+        found = [node.op_type for node in optimize(subject.path)]
         whole, other = (sum(each in sort for each in found) for sort in (INTEGER, FLOAT))
-        return f"INT8 in {whole} of {whole + other} weighted operators", ()
+        told = f"INT8 in {whole} of {whole + other} weighted operators"
+        return told, (_FEW_FUSIONS,) if other else ()
 
 
 class OpenSession:
@@ -263,35 +284,3 @@ def _read_type(word: str) -> str:
     """Return NumPy's word for ONNX Runtime's: `tensor(float16)`."""
     inner = word.removeprefix("tensor(").removesuffix(")")
     return {"float": "float32", "double": "float64", "string": "object"}.get(inner, inner)
-
-
-def _find_half(model: Any) -> str:
-    """Return the 16-bit type that a model computes in; nothing where it does in none."""
-    types = {value.type.tensor_type.elem_type for value in model.graph.input}
-    types |= {
-        attribute.i
-        for node in model.graph.node
-        if node.op_type == "Cast"
-        for attribute in node.attribute
-        if attribute.name == "to"
-    }
-    return next((_HALVES[each] for each in sorted(types & _HALVES.keys())), "")
-
-
-def _is_cast_to_float(model: Path) -> bool:
-    from trtbuild.core.errors import StepInputError
-
-    try:
-        return any(node.name.startswith(_CAST) for node in _optimize(model))
-    except StepInputError:
-        return True  # it has no kernel at all
-
-
-def _optimize(model: Path) -> Sequence[Any]:
-    from trtbuild.model.onnx_file import load_bare
-    from trtbuild.model.session import write_optimized
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "optimized.onnx"
-        write_optimized(model, path)
-        return list(load_bare(path).graph.node)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 from pydantic import Field
 
@@ -12,12 +12,7 @@ from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
 from trtbuild.core.words import last_words
 from trtbuild.timing.base import Arrays, MadeModule, Setting, Subject
-from trtbuild.timing.compiling import (
-    TooSlowError,
-    explain_slow,
-    limit_seconds,
-    prepare_compiler,
-)
+from trtbuild.timing.compiling import TooSlowError, explain_slow, limit_seconds, prepare_compiler
 from trtbuild.timing.returned import list_tensors
 
 if TYPE_CHECKING:
@@ -102,6 +97,13 @@ class Pytorch(Options):
         device = self._choose_device()
         module = made.module.to(device=device, dtype=getattr(torch, _DTYPES[self.dtype]))
         return OpenModule(module, made, self, device, graphs=setting.cuda_graphs)
+
+    def profile(
+        self, subject: Subject, setting: Setting, opened: OpenModule, arrays: Arrays, calls: int
+    ) -> NoReturn:
+        """Refuse: torch.profiler is there for that."""
+        del subject, setting, opened, arrays, calls
+        raise StepInputError("a PyTorch module is not taken apart: torch.profiler does that")
 
     def describe(self, subject: Subject, opened: OpenModule) -> tuple[str, tuple[str, ...]]:
         """Say what it computes in."""

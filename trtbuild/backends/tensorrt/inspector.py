@@ -11,7 +11,13 @@ from typing import Any
 
 from trtbuild.core.records import LayerPrecision, RequestedLayer
 
-__all__ = ["InspectedLayer", "inspect_engine", "read_layers", "report_delivered_by_inspector"]
+__all__ = [
+    "InspectedLayer",
+    "find_precision",
+    "inspect_engine",
+    "read_layers",
+    "report_delivered_by_inspector",
+]
 
 _TYPES = {
     "int8": "int8",
@@ -141,13 +147,14 @@ def _find_delivered(layers: Iterable[InspectedLayer]) -> tuple[str, str]:
         return "unknown", "the inspector names no layer that it went into"
     # Only a layer with weights multiplies by them; what else names the node holds a part of it.
     telling = [layer for layer in working if layer.weights] or working
-    precisions = {_precision_of(layer) for layer in telling}
+    precisions = {find_precision(layer) for layer in telling}
     if "" in precisions:
         return "unknown", f"the layer {telling[0].name} has operands of several precisions"
     return next((word for word in _FLOATS if word in precisions), min(precisions)), ""
 
 
-def _precision_of(layer: InspectedLayer) -> str:
+def find_precision(layer: InspectedLayer) -> str:
+    """Return what a layer computes in; empty where it has operands of several precisions."""
     first = layer.inputs[0] if layer.inputs else ""
     if layer.weights:
         return (

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trtbuild.core.errors import StepFailed
+from trtbuild.core.layer_times import LayerProfiles
 from trtbuild.core.load import Load
 from trtbuild.core.protocol import digest_of_protocol
 from trtbuild.core.timing import (
@@ -87,10 +88,18 @@ def measure(work: Work, executor: Executor, listener: Listener) -> BenchResult:
         variants=tuple(variants),
         rows=tuple(row for one in found for row in one.rows),
         contrasts=tuple(contrast_rows([one.rows for one in found])),
+        layers=_join([one.layers for one in found]),
         load=measure_load(work, variants, executor, listener),
         not_run=(*(each for one in found for each in one.not_run), *work.not_run),
         doubts=tuple(dict.fromkeys(each for one in found for each in one.doubts)),
         notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _join(found: Sequence[LayerProfiles]) -> LayerProfiles:
+    return LayerProfiles(
+        profiles=tuple(each for one in found for each in one.profiles),
+        not_run=tuple(each for one in found for each in one.not_run),
     )
 
 

@@ -104,7 +104,7 @@ def bench_recipe(
         models = tuple(_list_models(outcomes, store))
         outline = ModelOutline.read(Path(models[0].model.path))
         modules = tuple(_list_modules(loaded, made, outcomes, store))
-        subjects = (*modules, *models, *_list_engines(loaded, places, outcomes, store))
+        subjects = (*modules, *models, *_list_engines(loaded, places, outcomes, store, models))
         work = Work(
             name=loaded.recipe.name,
             subjects=subjects,
@@ -232,7 +232,11 @@ def _feed(
 
 
 def _list_engines(
-    loaded: LoadedRecipe, places: EnginePlaces, outcomes: Sequence[Outcome], store: Store
+    loaded: LoadedRecipe,
+    places: EnginePlaces,
+    outcomes: Sequence[Outcome],
+    store: Store,
+    models: Sequence[TimedSubject],
 ) -> Iterator[TimedSubject]:
     """Yield the engines that can run here, once they are built."""
     for name in places.runnable:
@@ -244,6 +248,7 @@ def _list_engines(
             sort="engine",
             model=_pin(_by_name(step)["engine"], store),
             flavour=target.kind,
+            built_from=models[-1].model,
             plugins=tuple(
                 Pinned(path=str(path), digest=store.digests.digest(path))
                 for path in (loaded.file.parent.absolute() / each for each in plugins)
