@@ -12,6 +12,7 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.request import HTTPSHandler
 
+import numpy as np
 import pytest
 
 from trtbuild.core.errors import CorruptObject, MissingFile, StepInputError, UsageError
@@ -194,6 +195,29 @@ def test_code_in_a_pickle_does_not_run(tmp_path, tensors, capsys):
     assert "gotcha" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("core", [b"numpy._core", b"numpy.core"])
+def test_what_numpy_counts_beside_weights_is_read(tmp_path, tensors, core):
+    """Best figures, states of generators: as NumPy 1 and 2 write them."""
+    import torch
+
+    path = tmp_path / "w.pt"
+    beside = {"best": np.float64(0.5), "epoch": np.int64(3), "rng": np.arange(4, dtype=np.uint32)}
+    torch.save({"model": tensors, **beside}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes().replace(b"numpy._core", core))
+    found = read_weights(path)
+
+    assert (0.5, 3, [0, 1, 2, 3]) == (found["best"], found["epoch"], found["rng"].tolist())
+
+
+def test_an_array_of_objects_is_not_read(tmp_path, tensors):
+    """What it holds could be anything."""
+    import torch
+
+    torch.save({"model": tensors, "it": np.array([{}], object)}, tmp_path / "w.pt")
+    with pytest.raises(StepInputError, match="holds numpy"):
+        read_weights(tmp_path / "w.pt")
+
+
 @pytest.mark.parametrize("new", [True, False])
 def test_a_class_that_is_not_loaded_is_named(tmp_path, tensors, new):
     """In both forms of `torch.save`, in words of our own, with how to get at the tensors."""
@@ -229,15 +253,25 @@ def test_a_whole_module_and_a_program_say_how_to_save_their_weights(tmp_path):
     assert "torch.jit.load('script.pt').state_dict()" in program.value.hint
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"hello", b"PK\x03\x04 cut off", b"\x10" + b"\0" * 7 + b"{"]
-)
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x10" + b"\0" * 7 + b"{"])
 def test_another_file_is_refused(tmp_path, tensors, content):
     """Empty, text, and files cut off: one clear error."""
     path = tmp_path / "net.pth"
     path.write_bytes(content)
 
     with pytest.raises(StepInputError, match=r"net\.pth: cannot be read as weights"):
+        read_weights(path)
+
+
+def test_a_file_that_was_cut_off_is_called_so(tmp_path, tensors):
+    """A zip archive's index is its end."""
+    import torch
+
+    path = tmp_path / "net.pth"
+    torch.save(tensors, path)
+    path.write_bytes(path.read_bytes()[:-100])
+
+    with pytest.raises(StepInputError, match=r"net\.pth: begins as .* its end is missing"):
         read_weights(path)
 
 

@@ -86,7 +86,8 @@ def read_weights(path: Path) -> Any:
         if _is_safetensors(path):
             return _load_safetensors(path)
         _refuse_packed(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_list_numpy_makers()):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise MissingFile(f"{path}: no such file") from None
     except (StepInputError, MissingDependency):
@@ -97,6 +98,31 @@ def read_weights(path: Path) -> Any:
             f"{path}: cannot be read as weights: {last_words(error)}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
+
+
+def _list_numpy_makers() -> list[Any]:
+    """Return what NumPy's scalars and arrays are pickled by; none of it runs code.
+
+    Training loops keep their best figures and the states of generators so.
+    """
+    import _codecs
+
+    import numpy as np
+
+    makers: list[Any] = [np.float64(0).__reduce__()[0], np.empty(0).__reduce__()[0]]
+    codes = f"?{np.typecodes['AllInteger']}{np.typecodes['Float']}SU"
+    return [
+        np.dtype,
+        np.ndarray,
+        _codecs.encode,
+        *{type(np.dtype(code)) for code in codes},
+        # NumPy 2 calls its own module otherwise than NumPy 1, and files come from both.
+        *(
+            (made, f"numpy.{core}.multiarray.{made.__name__}")
+            for made in makers
+            for core in ("core", "_core")
+        ),
+    ]
 
 
 def _load_safetensors(path: Path) -> Any:
@@ -179,6 +205,11 @@ def _refuse_packed(path: Path) -> None:
     import zipfile
 
     if not zipfile.is_zipfile(path):
+        if _begins_with(path, b"PK"):
+            raise StepInputError(
+                f"{path}: begins as `torch.save` writes, and its end is missing",
+                hint="it was cut off or damaged: fetch or save it again",
+            )
         return
     with zipfile.ZipFile(path) as archive:
         if any(name.endswith("/constants.pkl") for name in archive.namelist()):
@@ -191,6 +222,11 @@ def _refuse_packed(path: Path) -> None:
                 f"{path}: is a compressed archive, which `torch.save` does not write",
                 hint="save the weights again: torch.save(module.state_dict(), path)",
             )
+
+
+def _begins_with(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
 
 
 def _is_safetensors(path: Path) -> bool:
