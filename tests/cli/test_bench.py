@@ -24,6 +24,7 @@ def test_a_recipe_is_timed_at_the_shapes_of_its_profiles(applied_project, trtbui
     """Each model that can run here; what cannot is named. A second run measures anew."""
     answer = trtbuild("bench", "recipe.yaml", *FAST)
     first = json.loads(Path("build/small/bench.json").read_text())
+    plots = {each.name for each in Path("build/small").glob("*.svg")}
     trtbuild("bench", "recipe.yaml", *FAST, "--batch", "2", "--only", "int8/*")
     second = json.loads(Path("build/small/bench.json").read_text())
 
@@ -35,6 +36,10 @@ def test_a_recipe_is_timed_at_the_shapes_of_its_profiles(applied_project, trtbui
     assert "wrote build/small/bench.json" in answer.out.splitlines()
     assert ["int8/onnxruntime-cpu"] == [row["variant"] for row in second["rows"]]
     assert first["when"] < second["when"]
+    assert {"latency", "throughput", "size", "accuracy"} == {
+        each.removeprefix("bench-").removesuffix(".svg") for each in plots
+    }
+    assert {"bench-accuracy.svg"} == {each.name for each in Path("build/small").glob("*.svg")}
 
 
 def test_a_recipe_says_how(project, trtbuild):
@@ -142,6 +147,7 @@ def test_a_result_is_held_against_another(project, trtbuild, tmp_path):
     first = trtbuild(*words, "--out", "one", "--against", tmp_path / "t.json")
     second = trtbuild(*words, "--out", "two", "--against", "last")
     diff = trtbuild("diff", "one/bench.json", "two/bench.json")
+    marked = trtbuild("diff", "one/bench.json", "two/bench.json", "--format", "markdown")
     other = trtbuild(*words, "--seed", "9", "--against", "last")
 
     assert "by trtexec: shown beside, and not compared" in first.out
@@ -149,4 +155,5 @@ def test_a_result_is_held_against_another(project, trtbuild, tmp_path):
     assert "the last bench → now" in second.out
     assert diff.code in {0, 1}, diff.err
     assert "one/bench.json → two/bench.json" in diff.out
+    assert marked.out.startswith("# Speed: one/bench.json → two/bench.json")
     assert (2, True) == (other.code, "seed: 0 → 9" in other.err)

@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 
-from trtbuild.core.load import Load, LoadRow
+from trtbuild.core.layer_times import LayerProfile, LayerProfiles, LayerTime
+from trtbuild.core.load import Load, LoadResult, LoadRow
 from trtbuild.core.protocol import Protocol, digest_of_protocol
 from trtbuild.core.timing import (
     BenchResult,
@@ -187,3 +188,36 @@ def serve_at(asked: Load, call, clock) -> LoadRow:
         clock=clock,
     )
     return make_row(Offered("m/spin", {"x": (1, 3)}, asked.rates[0], due, served), asked)
+
+
+def bear(rate):
+    clock = VirtualClock(0)
+    asked = Load(rates=(rate,), arrivals="uniform")
+    return serve_at(asked, lambda _: clock.work(20_000_000), clock)
+
+
+LOADED = LoadResult(
+    asked=Load(rates=(10.0, 100.0), arrivals="uniform"),
+    sizes=(1,),
+    rows=(bear(10.0), bear(100.0)),
+    not_run=(NotRun(name="gone/x", reason="it died"),),
+)
+TAKEN_APART = LayerProfiles(
+    profiles=(
+        LayerProfile(
+            variant="int8/x",
+            shapes={"x": (8, 3)},
+            calls=20,
+            total_ms=4.0,
+            layers=(
+                LayerTime(
+                    name="conv", op="Conv", asked="int8", delivered="fp32", ms=3.0, share=0.75
+                ),
+                *(LayerTime(name=f"n{n}", op="Add", ms=0.1, share=0.025) for n in range(6)),
+            ),
+            left_out=2,
+            remarks=("`conv` is slow",),
+        ),
+    ),
+    not_run=(NotRun(name="source/torch", reason="it is not taken apart"),),
+)

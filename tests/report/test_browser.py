@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers.browser import Browser, find_browser
 from tests.helpers.records import costly, good, layer, target
+from tests.helpers.speed import LOADED, TAKEN_APART, bench_result
 from trtbuild.core.values import Range
 from trtbuild.report.html import render_html
 
@@ -34,7 +35,16 @@ def endless():
     return good(recipe=name, targets=(target(layers),), ranges=ranges, warnings=(name, name[:-1]))
 
 
-@pytest.mark.parametrize("record", [costly, endless])
+def measured():
+    """A record of a bench with layers, and requests that came at a rate."""
+    rows = tuple(
+        row.model_copy(update={"variant": f"{'v' * 60}{row.variant}"}) for row in LOADED.rows
+    )
+    more = {"load": LOADED.model_copy(update={"rows": rows}), "layers": TAKEN_APART}
+    return good(bench=bench_result().model_copy(update=more))
+
+
+@pytest.mark.parametrize("record", [costly, endless, measured])
 def test_a_page_fits_its_window_and_the_console_stays_empty(browser, tmp_path, record):
     """Whether wide or narrow, light or dark, with all that is folded unfolded."""
     page = tmp_path / "report.html"

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
+from tests.helpers.speed import TAKEN_APART
 from trtbuild.cli.show_bench_layers import write_layers
-from trtbuild.core.layer_times import LayerProfile, LayerProfiles, LayerTime
-from trtbuild.core.spread import NotRun
 from trtbuild.report.blocks import Page, Section
 from trtbuild.report.layer_times import list_layer_blocks
 from trtbuild.report.markdown import render_markdown_page
 
-FOUND = LayerProfiles(
-    profiles=(
-        LayerProfile(
-            variant="int8/x",
-            shapes={"x": (8, 3)},
-            calls=20,
-            total_ms=4.0,
-            layers=(
-                LayerTime(
-                    name="conv", op="Conv", asked="int8", delivered="fp32", ms=3.0, share=0.75
-                ),
-                *(LayerTime(name=f"n{n}", op="Add", ms=0.1, share=0.025) for n in range(6)),
-            ),
-            left_out=2,
-            remarks=("`conv` is slow",),
-        ),
-    ),
-    not_run=(NotRun(name="source/torch", reason="it is not taken apart"),),
-)
-
 
 def test_a_page_shows_the_slowest_and_why_others_are_not_there():
     """INT8 that was asked and not delivered stands out."""
-    sections = (Section("S", tuple(list_layer_blocks(FOUND))),)
+    sections = (Section("S", tuple(list_layer_blocks(TAKEN_APART))),)
     text = render_markdown_page(Page(title="t", caveats=(), lead=(), sections=sections))
 
     assert "| `conv` | Conv | int8 | **fp32** | 3 ms | 75 % |" in text
@@ -43,9 +22,9 @@ def test_a_page_shows_the_slowest_and_why_others_are_not_there():
 
 def test_a_terminal_shows_few_and_with_verbose_all(capsys):
     """How many more there are is said."""
-    write_layers(FOUND, verbose=False)
+    write_layers(TAKEN_APART, verbose=False)
     few = capsys.readouterr().out
-    write_layers(FOUND, verbose=True)
+    write_layers(TAKEN_APART, verbose=True)
     every = capsys.readouterr().out
 
     assert "slowest layers of int8/x at x 8×3; 4 more layers" in few

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from tests.helpers.speed import VirtualClock, serve_at
-from trtbuild.core.load import Load, LoadResult
-from trtbuild.core.spread import NotRun
+from tests.helpers.speed import LOADED
+from trtbuild.core.placed import BENCH_FILES
 from trtbuild.report.blocks import Page, Section
 from trtbuild.report.load import list_load_blocks, list_load_plots
 from trtbuild.report.markdown import render_markdown_page
 
 
-def bear(rate):
-    clock = VirtualClock(0)
-    asked = Load(rates=(rate,), arrivals="uniform")
-    return serve_at(asked, lambda _: clock.work(20_000_000), clock)
-
-
-FOUND = LoadResult(
-    asked=Load(rates=(10.0, 100.0), arrivals="uniform"),
-    sizes=(1,),
-    rows=(bear(10.0), bear(100.0)),
-    not_run=(NotRun(name="gone/x", reason="it died"),),
-)
-
-
 def test_a_table_says_who_keeps_up():
     """And what was not run."""
-    sections = (Section("S", tuple(list_load_blocks(FOUND))),)
+    sections = (Section("S", tuple(list_load_blocks(LOADED))),)
     text = render_markdown_page(Page(title="t", caveats=(), lead=(), sections=sections))
 
     assert "requests that come evenly for 10 s, one a call" in text
@@ -37,9 +22,10 @@ def test_a_table_says_who_keeps_up():
 
 def test_latency_is_drawn_where_it_means_something():
     """A queue that grows has no latency but that of how long it has grown; it has a length."""
-    plots = dict(list_load_plots(FOUND))
+    plots = dict(list_load_plots(LOADED))
 
     assert ["m/spin p50", "m/spin p99"] == [name for name, _ in plots["load"].series]
     assert [[10.0], [10.0]] == [[each.x for each in line] for _, line in plots["load"].series]
     assert 2 == len(plots["queue"].series)
-    assert {} == dict(list_load_plots(FOUND.model_copy(update={"rows": ()})))
+    assert {f"bench-{each}.svg" for each in plots} < set(BENCH_FILES)
+    assert {} == dict(list_load_plots(LOADED.model_copy(update={"rows": ()})))

@@ -11,9 +11,9 @@ from trtbuild.api.executors import using_executor
 from trtbuild.api.stores import open_store
 
 if TYPE_CHECKING:
+    from trtbuild.core.bench_diff import BenchDiff
     from trtbuild.core.timing import BenchResult
     from trtbuild.run.executor import Executor, Listener
-    from trtbuild.verbs.benching.compare import BenchDiff
     from trtbuild.verbs.benching.recipe import BenchReport
 
 __all__ = ["bench", "diff_benches"]

@@ -12,7 +12,7 @@ import typer
 from trtbuild.cli.echo import pour
 
 if TYPE_CHECKING:
-    from trtbuild.verbs.benching.compare import BenchDiff
+    from trtbuild.core.bench_diff import BenchDiff
 
 __all__ = ["DiffFormat", "diff"]
 
@@ -67,11 +67,16 @@ def diff(
 
 
 def _write_times(found: BenchDiff, format_: DiffFormat) -> int:
-    """Write how two results of a bench differ; as text where Markdown is asked for."""
+    """Write how two results of a bench differ."""
     if format_ is DiffFormat.json:
         from trtbuild.cli.form import write_json
 
         write_json(found)
+    elif format_ is DiffFormat.markdown:
+        from trtbuild.report.bench_diff import make_bench_diff_page
+        from trtbuild.report.markdown import render_markdown_page
+
+        pour(render_markdown_page(make_bench_diff_page(found)))
     else:
         from trtbuild.cli.show_bench_diff import write_bench_diff
 

@@ -10,8 +10,8 @@ from trtbuild.core.durations import format_ms, format_shapes, format_times
 from trtbuild.core.words import format_figure
 
 if TYPE_CHECKING:
+    from trtbuild.core.bench_diff import BenchDiff
     from trtbuild.timing.exported import ExportedTimes
-    from trtbuild.verbs.benching.compare import BenchDiff
 
 __all__ = ["write_bench_diff", "write_exported"]
 

@@ -53,7 +53,13 @@ BENCH = "bench.json"
 BENCH_FILES = (
     BENCH,
     "bench.html",
-    *(f"bench-{plot}.svg" for plot in ("latency", "throughput", "memory")),
+    *(
+        f"bench-{plot}.svg"
+        for plot in (
+            *("latency", "throughput", "memory", "gpu-memory", "size", "accuracy"),
+            *("load", "queue"),
+        )
+    ),
 )
 """What `trtbuild bench` places: the result, a page of it, and its plots."""
 REPORTS = ("report.md", "report.html")

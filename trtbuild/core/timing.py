@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from trtbuild.core.accuracy import Accuracy
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.layer_times import LayerProfiles
 from trtbuild.core.load import LoadResult
@@ -193,6 +194,8 @@ class BenchResult(Options):
     variants: tuple[TimedVariant, ...]
     rows: tuple[SpeedRow, ...]
     contrasts: tuple[Contrast, ...] = ()
+    accuracy: tuple[Accuracy, ...] = ()
+    """How right the models are, where they have been compared before."""
     load: LoadResult | None = None
     """How they bear requests that come at a rate, where that was asked for."""
     layers: LayerProfiles = LayerProfiles()

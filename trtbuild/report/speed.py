@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from trtbuild.core.accuracy import Accuracy, list_accuracy
 from trtbuild.core.durations import format_ms, format_rate, format_shapes, format_times
-from trtbuild.core.records import Comparison, Record
+from trtbuild.core.records import Record
 from trtbuild.core.timing import BenchResult, Contrast, Percentile, SpeedRow, TimedVariant
 from trtbuild.core.words import format_size
 from trtbuild.report.blocks import (
@@ -205,13 +206,22 @@ def _list_plots(
     if any(len({row.batch for row in rows}) > 1 for rows in by_batch.values()):
         yield "latency", _over_batch(by_batch, "Latency by batch", "p50, ms", _latency)
         yield "throughput", _over_batch(by_batch, "Throughput by batch", "samples a second", _rate)
-    peaks = [(each.name, each.cold.host_peak_bytes) for each in found.variants if each.cold]
-    if bars := tuple((name, size) for name, size in peaks if size):
+    cold = [(each.name, each.cold) for each in found.variants if each.cold]
+    host = [(name, each.host_peak_bytes) for name, each in cold]
+    if bars := tuple((name, size) for name, size in host if size):
         yield "memory", BarsPlot("Host memory at most, over the library's own", bars)
+    gpu = [(name, each.device_peak_bytes) for name, each in cold]
+    if bars := tuple((name, size) for name, size in gpu if size):
+        yield "gpu-memory", BarsPlot("GPU memory at most, by the driver", bars)
+    sizes = tuple((each.name, each.size_bytes) for each in found.variants if each.size_bytes)
+    if len({size for _, size in sizes}) > 1:
+        yield "size", BarsPlot("Size of the model's or engine's files", sizes)
     if found.load is not None:
         yield from list_load_plots(found.load)
-    compared = None if record is None else record.comparison
-    if compared is not None and (plot := _against_accuracy(found, compared)) is not None:
+    known = found.accuracy
+    if not known and record is not None:
+        known = list_accuracy(record.comparison, {})
+    if (plot := _against_accuracy(found, known)) is not None:
         yield "accuracy", plot
 
 
@@ -234,26 +244,27 @@ def _over_batch(
     return SeriesPlot(title, "batch", up, series)
 
 
-def _against_accuracy(found: BenchResult, compared: Comparison) -> SeriesPlot | None:
-    """Set what INT8 costs the task beside what it gains, at the smallest shapes.
-
-    The reference's own value stands for the float model, the candidate's for what was made of it.
-    """
-    own = next(
-        (m for m in compared.measures if m.value is not None and m.reference is not None), None
-    )
-    if own is None or own.value is None or own.reference is None or not found.rows:
-        return None
-    factor = 100 if own.unit == "share" else 1
-    values = {"source": own.reference, "fp32": own.reference, "half": own.value, "int8": own.value}
-    first = found.rows[0].shapes
+def _against_accuracy(found: BenchResult, known: Sequence[Accuracy]) -> SeriesPlot | None:
+    """Set how right each variant is beside what it costs, at the smallest shapes."""
+    of = {each.model: each for each in known}
+    first = found.rows[0].shapes if found.rows else {}
+    rows = [(row, of.get(row.variant.rpartition("/")[0])) for row in found.rows]
     series = tuple(
-        (row.variant, (Point(row.host.p50.ms, factor * values[model]),))
-        for row in found.rows
-        if row.shapes == first and (model := row.variant.rpartition("/")[0]) in values
+        (row.variant, (_place(row, own),))
+        for row, own in rows
+        if row.shapes == first and own is not None
     )
+    if not series:
+        return None
+    own = known[0]
     end = ", %" if own.unit == "share" else f", {own.unit}" if own.unit else ""
     title = f"{own.metric} against latency at {format_shapes(first)}"
     return SeriesPlot(
         title, "p50, ms", f"{own.metric}{end}", series, joined=False, linear=(False, True)
     )
+
+
+def _place(row: SpeedRow, own: Accuracy) -> Point:
+    factor = 100 if own.unit == "share" else 1
+    low, high = (None if end is None else factor * end for end in (own.low, own.high))
+    return Point(row.host.p50.ms, factor * own.value, low, high)

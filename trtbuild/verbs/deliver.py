@@ -6,13 +6,13 @@ import contextlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import FULL, copy_whole, write_whole
 from trtbuild.core.locks import NoLocks, take_lock
-from trtbuild.core.placed import BENCH_FILES, FAILED, TUNING
+from trtbuild.core.placed import BENCH, BENCH_FILES, FAILED, TUNING
 from trtbuild.core.records import Artifact, Record
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
@@ -79,7 +79,8 @@ def deliver_files(
 
     A file that is in place, by size and times, is left alone; a page is rendered only where the
     `basis` it was rendered from has changed. With `whole`, what an earlier delivery left and this
-    one does not hold is removed, but for `tune.json` and a bench's.
+    one does not hold is removed, but for `tune.json` and a bench's; the files of a bench go with
+    the next one's.
 
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
@@ -96,16 +97,24 @@ def deliver_files(
             else:
                 copy_whole(store.verify(artifacts[path]), directory / path)
             state[path] = [wanted[path], *_stamp(directory / path)]
-        # What a search or a bench has found is no result of this build: it stays until the next.
-        stale = (
-            [path for path in state if path not in {*wanted, TUNING, *BENCH_FILES}] if whole else []
-        )
+        stale = [path for path in state if path not in wanted and _is_stale(path, wanted, whole)]
         for path in stale:
             _remove(directory, path)
             del state[path]
         if changed or stale:
             write_whole(directory / STATE, json.dumps(state, indent=0, sort_keys=True).encode())
     return tuple(changed)
+
+
+def _is_stale(path: str, wanted: Container[str], whole: bool) -> bool:  # noqa: FBT001
+    """Tell whether a file of an earlier delivery goes.
+
+    What a search or a bench has found is no result of a build: it stays until the next, whose plots
+    may be fewer.
+    """
+    if path in BENCH_FILES:
+        return BENCH in wanted
+    return whole and path != TUNING
 
 
 def list_delivered(directory: Path) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from trtbuild.core.bench_diff import BenchDiff
 from trtbuild.core.errors import UsageError
 from trtbuild.core.protocol import Protocol
 from trtbuild.core.timing import BenchResult
 from trtbuild.store.benches import list_benches, read_bench
 from trtbuild.store.store import Store
 from trtbuild.timing.exported import ExportedTimes, read_exported
-from trtbuild.verbs.benching.compare import BenchDiff, compare_benches, demand_protocol
+from trtbuild.verbs.benching.compare import compare_benches, demand_protocol
 
 __all__ = ["LAST", "Against", "compare_files", "hold_against", "read_against"]
 

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from trtbuild.core.bench_diff import BenchDiff
 from trtbuild.core.durations import format_shapes
 from trtbuild.core.errors import UsageError
 from trtbuild.core.protocol import Protocol, digest_of_protocol
-from trtbuild.core.timing import BenchResult, Contrast, SpeedRow
+from trtbuild.core.timing import BenchResult, SpeedRow
 from trtbuild.timing.contrasts import compare_apart
 
-__all__ = ["BenchDiff", "compare_benches", "demand_protocol"]
-
-
-@dataclass(frozen=True)
-class BenchDiff:
-    """How a result differs from an earlier one."""
-
-    before: str
-    after: str
-    moved: tuple[Contrast, ...]
-    """Of each row of both: the old time over the new one, with the band that noise may fill."""
-    gone: tuple[str, ...]
-    come: tuple[str, ...]
-    notes: tuple[str, ...]
-    """What else differs: models, libraries, drivers of what does not run on a GPU."""
-
-    @property
-    def differ(self) -> bool:
-        """Tell whether any time moved beyond noise."""
-        return any(each.found != "no difference found" for each in self.moved)
+__all__ = ["compare_benches", "demand_protocol"]
 
 
 def compare_benches(

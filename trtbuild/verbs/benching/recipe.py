@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.action import Artifact, Outcome
+from trtbuild.core.bench_diff import BenchDiff
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import UsageError
 from trtbuild.core.placed import BENCH, MODELS
@@ -31,8 +32,8 @@ from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.timing.judge import judge_speed
 from trtbuild.timing.section import Bench
+from trtbuild.verbs.benching.accuracy import recall_accuracy
 from trtbuild.verbs.benching.against import Against
-from trtbuild.verbs.benching.compare import BenchDiff
 from trtbuild.verbs.benching.engines import EnginePlaces, find_engines
 from trtbuild.verbs.benching.loads import choose_batches
 from trtbuild.verbs.benching.locked import make_recall
@@ -95,6 +96,7 @@ def bench_recipe(
         made, notes = compile_for_machine(
             loaded, store, executor, targets=(), fetch=True, timed=timed
         )
+        accuracy, doubts = recall_accuracy(loaded, made, store)
         places = find_engines(loaded, executor)
         made = made.cut_after((*_list_wanted(made, timed), *map(name_target_step, places.runnable)))
         decisions = decide(made, store)
@@ -122,7 +124,7 @@ def bench_recipe(
                 only=asked.only,
             ),
             not_run=places.not_run,
-            notes=(*notes, *remarks, *filter(None, [store.remark])),
+            notes=(*notes, *remarks, *doubts, *filter(None, [store.remark])),
             cold=asked.cold,
             load=asked.load,
             batches=_choose_batches(loaded, outline, asked),
@@ -130,7 +132,7 @@ def bench_recipe(
         result = measure(work, executor, listener)
         demand_timed(result, asked)
         verdicts = judge_speed(section.gates, result, make_recall(loaded, result))
-        result = result.model_copy(update={"verdicts": verdicts})
+        result = result.model_copy(update={"verdicts": verdicts, "accuracy": accuracy})
         keep_bench(store, result)
         texts = {BENCH: result.model_dump_json(indent=2) + "\n", **draw(result)}
         deliver_files(
