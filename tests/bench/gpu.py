@@ -7,7 +7,11 @@ Needs `trtbuild[cuda,torch]`, torchvision and timm. Models have seeded weights a
 time depends on neither. Each row runs in a process of its own: a session is opened, 64 samples are
 run, and then the samples are timed, from arrays in memory to histograms; what is timed has nothing
 of the session's start. `plain` is inference of the same batches, fed in the same way, whose outputs
-stay on the device. Ratios are against it. Memory is what the process holds of the GPU's at the end.
+stay on the device; `feed` is that without the inference: samples are stacked, and copied there.
+Ratios are against `plain`. Memory is what the process holds of the GPU's at the end.
+
+Of frames, the bytes that must be read are the sectors of 32 bytes, as memory hands them out, that
+hold a byte of any pixel which the resizing takes; those that must be written are the result's.
 """
 
 from __future__ import annotations
@@ -25,7 +29,10 @@ import numpy as np
 ROOT = Path(__file__).parents[2]
 SIDES = {"resnet50": 224, "mobilenetv2": 224, "vit_b": 224, "yolov8": 640}
 HEIGHT, WIDTH, FRAMES = 2160, 3840, 32
-ROWS = ("plain", "minmax", "histograms")
+ROWS = ("plain", "feed", "minmax", "histograms")
+BARE = ("plain", "feed")
+"""Rows of which nothing is observed."""
+SECTOR = 32
 WARM = 64
 FETCHED = {"MinMax": 128}
 """Samples that another tool is given, where it is not a batch of 32: it fetches all to the host."""
@@ -98,8 +105,8 @@ def measure(what, name, path, count, rounds):
     from trtbuild.quant.placing.policy import list_observed
 
     model = load_onnx(path)
-    tensors = ["y"] if what == "plain" else list_observed(model)
-    if what == "plain":
+    tensors = ["y"] if what in BARE else list_observed(model)
+    if what in BARE:
         Reduction.add = lambda *_: None
         Reduction.name_not_finite = lambda *_: []
         Reduction.finish = lambda self, _: self._work.wait()
@@ -108,15 +115,15 @@ def measure(what, name, path, count, rounds):
     with observing(model, tensors, folder=path.parent, providers=make_cuda()) as (observer, feeder):
         for some in (samples[:WARM], *[samples] * rounds):
             found = {each: Histogram(counted=what == "histograms") for each in tensors}
-            if what == "plain":
+            if what in BARE:
                 batch = int(Path(path.parent, f"{name}.batch").read_text())
-                force_batch(batch)
+                force_batch(batch, computes=what == "plain")
             begin = time.perf_counter()
             collect_histograms(
                 observer, feeder.feeds(some), found, progress=lambda _: None, note=notes.append
             )
             seconds.append(time.perf_counter() - begin)
-        if what != "plain":
+        if what not in BARE:
             batch = read_batch(notes)
             Path(path.parent, f"{name}.batch").write_text(str(batch))
         return {
@@ -125,8 +132,8 @@ def measure(what, name, path, count, rounds):
         }  # fmt: skip
 
 
-def force_batch(batch):
-    """Have runs take so many samples, whatever fits."""
+def force_batch(batch, *, computes):
+    """Have runs take so many samples, whatever fits, and compute with them, or not."""
     from trtbuild.calib.on_gpu import collect
 
     def settle(runs, first):
@@ -136,6 +143,8 @@ def force_batch(batch):
         runs._batch = batch
 
     collect._Runs.settle_batch = settle
+    if not computes:
+        collect._Runs._compute = lambda _, slot: slot.room.upload()
 
 
 def read_batch(notes):
@@ -237,9 +246,11 @@ def use_torch(frames):
 
 
 def count_moved(prepare, frame):
-    """Return the bytes that must be read and written for a frame: rows that are used, whole."""
+    """Return the bytes that must be read and written for a frame, whose rows begin on sectors."""
     taps = prepare._kernel._plan(frame).taps
-    return len(np.unique(taps.rows)) * frame.width * 3 + 640 * 640 * 3 * 4
+    read = 3 * np.unique(taps.columns)[:, None] + np.arange(3)
+    sectors = len(np.unique(read // SECTOR)) * len(np.unique(taps.rows))
+    return sectors * SECTOR + 640 * 640 * 3 * 4
 
 
 def time_gpu(work, count):
@@ -297,7 +308,7 @@ def compare_models(models, count, rounds, *, others):
         for name in models:
             path = Path(folder) / f"{name}.onnx"
             export(name, path)
-            found = {row: ask(row, name, path, count, rounds) for row in (*ROWS[1:], ROWS[0])}
+            found = {row: ask(row, name, path, count, rounds) for row in ROWS[::-1]}
             say(f"{name}: {count} samples of {SIDES[name]} x {SIDES[name]}")
             base = found["plain"]
             for row in ROWS:

@@ -24,6 +24,7 @@ static Place threadIdx = {0, 0, 0}, blockDim = {1, 1, 1}, blockIdx = {0, 0, 0}, 
 #define __global__
 #define __shared__ static
 #define __restrict__
+#define __launch_bounds__(...)
 static inline void __syncthreads() {}
 static inline void __threadfence() {}
 static inline float __uint_as_float(unsigned bits) { float f; memcpy(&f, &bits, 4); return f; }

@@ -64,6 +64,7 @@ class CudaWork:
         self.copying = self.device.create_stream()
         self._on_device: list[int] = []
         self._pinned: list[int] = []
+        self._configs: dict[Any, Any] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -123,8 +124,10 @@ class CudaWork:
         """Launch a kernel; arguments are addresses, or scalars of NumPy."""
         from cuda.core import LaunchConfig, launch
 
-        config = LaunchConfig(grid=grid, block=block, shmem_size=shared)
-        launch(self.stream, config, kernel, *arguments)
+        asked = (grid, block, shared)
+        if asked not in self._configs:
+            self._configs[asked] = LaunchConfig(grid=grid, block=block, shmem_size=shared)
+        launch(self.stream, self._configs[asked], kernel, *arguments)
 
     def allocate(self, size_bytes: int) -> int:
         """Return the address of new memory on the device.

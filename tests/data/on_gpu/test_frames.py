@@ -1,49 +1,71 @@
-"""What the host does for the kernel: tables of bytes, memory of blocks, plans of sizes."""
+"""What the host does for the kernels: what it tells them of a batch, and how often."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from tests.helpers.emulated_cuda import HostWork
-from trtbuild.data.on_gpu.frames import FrameKernel, FrameOnGpu, _count_slots, make_table
+from trtbuild.data.on_gpu.direct_kernel import DIRECT, ONE
+from trtbuild.data.on_gpu.frames import ROOMS, FrameKernel, FrameOnGpu
 from trtbuild.data.on_gpu.kernel import PREPARE
 from trtbuild.data.preprocess import Preprocess
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float16"])
-@pytest.mark.parametrize("layout", ["chw", "hwc"])
-def test_a_byte_becomes_what_the_cpu_makes_of_it(dtype, layout):
-    """In each channel of the model, in its own bits."""
-    how = Preprocess(mean=(0.5, 0.4, 0.3), std=(0.2, 0.3, 0.4), dtype=dtype, layout=layout)
-    table = make_table(how)
-    expected = [(np.float32(200) / np.float32(255) - m) / s for m, s in ((0.5, 0.2), (0.3, 0.4))]
-    bits = np.uint32 if dtype == "float32" else np.uint16
+def record(launched):
+    """Kernels that note what they are given."""
 
-    assert (3, 256) == table.shape
-    found = table[[0, 2], 200].astype(bits).view(dtype)
-    np.testing.assert_allclose(found, expected, rtol=1e-3 if dtype == "float16" else 1e-6)
+    def note(name):
+        return lambda grid, *given: launched.append((name, grid, given))
 
-
-def test_a_tile_needs_what_its_pixels_read():
-    """Each source once, or one by one where they lie far apart; nothing beyond the picture."""
-    near = np.stack([np.arange(10), np.arange(1, 11)], axis=1)
-    far = near * 20
-
-    assert 5 == _count_slots(near, 0, 10, 4)
-    assert 8 == _count_slots(far, 0, 10, 4)
-    assert 3 == _count_slots(near, -8, 10, 4)
+    return {name: note(name) for name in (PREPARE, DIRECT, ONE)}
 
 
 def test_sizes_are_planned_once_and_tables_stay_where_they_are():
     """A new size comes behind the others."""
     launched = []
-    work = HostWork({PREPARE: lambda grid, *given: launched.append((grid, given))})
+    work = HostWork(record(launched))
     kernel = FrameKernel(Preprocess(resize=(20, 70)), work)
     frames = [FrameOnGpu(64, 40, 50, 3, 150), FrameOnGpu(64, 30, 50, 3, 150)]
     for _ in range(2):
         kernel.run(frames, 128)
 
-    assert [(3, 3, 2)] * 2 == [grid for grid, _ in launched]
-    assert launched[0][1][2:] == launched[1][1][2:]  # the tables, and where it goes
+    assert [(PREPARE, (3, 3, 2))] * 2 == [each[:2] for each in launched]
+    assert launched[0][2] == launched[1][2]  # the tables, those of the batch among them
     assert [(40, 50), (30, 50)] == [(each[1], each[0]) for each in kernel._planned]
+
+
+def test_one_frame_that_is_read_directly_needs_no_copy():
+    """Wherever it lies: what tells of it are arguments of the launch."""
+    launched = []
+    work = HostWork(record(launched))
+    kernel = FrameKernel(Preprocess(resize=(20, 70), resize_like="opencv"), work)
+    kernel.run([FrameOnGpu(64, 40, 50, 3, 150)], 128)
+    work.upload = lambda *_, **__: pytest.fail("it copied")
+    for address in range(1024, 1024 + 3 * ROOMS, 3):
+        kernel.run([FrameOnGpu(address, 40, 50, 3, 200)], 128)
+
+    assert [(ONE, (3, 2, 1))] * (1 + ROOMS) == [each[:2] for each in launched]
+    words = [given[:14] for _, _, given in launched]
+    assert [64, 1024, 1027] == [each[6] for each in words[:3]]
+    assert [150, 200, 200] == [each[7] for each in words[:3]]
+    assert words[1][:6] == words[0][:6]
+
+
+def test_a_ring_of_frames_is_told_of_once():
+    """As of a camera: tables that lie on the device already stay there; others wait for none."""
+    launched, copied = [], []
+    work = HostWork(record(launched))
+    kernel = FrameKernel(Preprocess(resize=(20, 70), resize_like="opencv"), work)
+    upload = work.upload
+
+    def count(address, array, **more):
+        copied.append(address)
+        upload(address, array, **more)
+
+    ring = [[FrameOnGpu(64 * at, 40, 50, 3, 150), FrameOnGpu(0, 40, 50, 3, 150)] for at in (1, 2)]
+    for frames in (*ring, *ring):
+        kernel.run(frames, 128)
+        work.upload = count
+
+    assert 2 == len({given[0] for _, _, given in launched})
+    assert 1 == len(copied)

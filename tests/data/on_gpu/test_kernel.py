@@ -5,22 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.helpers.emulated_cuda import HostWork, compile_kernels
+from tests.helpers.emulated_cuda import HostWork
 from trtbuild.core.errors import StepInputError
 from trtbuild.data.on_gpu.frames import FrameKernel, FrameOnGpu
-from trtbuild.data.on_gpu.kernel import PREPARE, write_source
 from trtbuild.data.preprocess import Preprocess
 
 RNG = np.random.default_rng(5)
 DTYPES = {"float32": np.uint32, "float16": np.uint16, "uint8": np.uint8}
-
-
-@pytest.fixture(scope="module")
-def kernels(tmp_path_factory):
-    """The kernel, as a function."""
-    folder = tmp_path_factory.mktemp("kernel")
-    shared = "extern __shared__ int between[]; => static int between[1 << 20];"
-    return compile_kernels(write_source(), {PREPARE: 6}, folder, shared)
 
 
 def frame(height, width, channels=3):
@@ -30,7 +21,7 @@ def frame(height, width, channels=3):
 
 def prepare(kernels, how, frames, *, bgr=False):
     """What the kernel makes of a batch, as bits."""
-    kernel = FrameKernel(how, HostWork(kernels), bgr=bgr)
+    kernel = FrameKernel(how, HostWork(kernels[how.channels]), bgr=bgr)
     on_gpu = [
         FrameOnGpu(each.ctypes.data, *each.shape[:2], each.shape[2] if each.ndim == 3 else 1,
                    each.strides[0])

@@ -6,23 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.data.on_gpu.kernel import (
-    FRAME,
-    PARAMS,
-    PREPARE,
-    THREADS,
-    TILE_HEIGHT,
-    TILE_WIDTH,
-    write_source,
-)
-from trtbuild.data.on_gpu.taps import ARITHMETICS, ByteTaps, find_taps
+from trtbuild.data.on_gpu.direct_kernel import DIRECT, DIRECT_HEIGHT, DIRECT_WIDTH, ONE
+from trtbuild.data.on_gpu.kernel import PREPARE, THREADS, TILE_HEIGHT, TILE_WIDTH, write_source
+from trtbuild.data.on_gpu.plans import PlannedSize, make_params, make_table, plan_size
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from trtbuild.data.preprocess import Preprocess
-    from trtbuild.data.view import View
     from trtbuild.model.cuda_work import CudaWork
 
 __all__ = ["FrameKernel", "FrameOnGpu"]
@@ -30,8 +21,10 @@ __all__ = ["FrameKernel", "FrameOnGpu"]
 MOST_SHARED_BYTES = 160 << 10
 """Of a block; what shrinks so much that a tile needs more is refused."""
 USUAL_SHARED_BYTES = 48 << 10
-ROOMS = 4
+ROOMS = 8
 """Batches whose tables may be on their way to the device at a time."""
+MOST_KINDS = 64
+"""Of batches, by the sizes of their frames, that are remembered."""
 CHANNELS = (1, 3, 4)
 
 
@@ -46,14 +39,15 @@ class FrameOnGpu(NamedTuple):
     """Bytes from one row to the next."""
 
 
-class _Planned(NamedTuple):
-    """What is known of all frames of one size."""
+class _Batch(NamedTuple):
+    """What all batches of frames of these sizes have in common."""
 
-    view: View
-    taps: ByteTaps
-    columns: int
-    """Where its taps begin in the tables."""
-    rows: int
+    shape: tuple[int, ...]
+    params: NDArray[Any]
+    rows: NDArray[Any]
+    """A row a frame, but for where it is."""
+    kernel: str
+    grid: tuple[int, int, int]
     shared_bytes: int
 
 
@@ -76,13 +70,15 @@ class FrameKernel:
     """
 
     def __init__(self, how: Preprocess, work: CudaWork, *, bgr: bool = False) -> None:
-        """Compile the kernel; frames are RGB, or with `bgr` as OpenCV has them."""
+        """Make the tables of bytes; frames are RGB, or with `bgr` as OpenCV has them."""
         self._how = how
         self._work = work
         self._bgr = bgr
-        self._kernel = work.compile(write_source(), [PREPARE])[PREPARE]
+        self._kernels: dict[str, Any] = {}
         self._allowed = USUAL_SHARED_BYTES
-        self._planned: dict[tuple[int, int], _Planned] = {}
+        self._planned: dict[tuple[int, int], PlannedSize] = {}
+        self._places: dict[tuple[int, int], tuple[int, int]] = {}
+        self._batches: dict[tuple[tuple[int, int, int], ...], _Batch] = {}
         self._inside, self._weights = 0, 0
         self._tables: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._rooms = [_Room() for _ in range(ROOMS)]
@@ -98,16 +94,7 @@ class FrameKernel:
         Raises:
             StepInputError: the frames come to have several sizes, or one is smaller than the crop.
         """
-        sizes = {self._plan(each).view.size for each in frames}
-        if len(sizes) != 1:
-            raise StepInputError(
-                f"frames of one batch come to have several sizes: {sorted(sizes)}",
-                hint="resize to [height, width], or crop",
-            )
-        width, height = sizes.pop()
-        channels = self._how.channels
-        chw = self._how.layout == "chw"
-        return (len(frames), *((channels, height, width) if chw else (height, width, channels)))
+        return self._find_batch(frames).shape
 
     def run(self, frames: Sequence[FrameOnGpu], out: int) -> None:
         """Write what a batch becomes to memory of the device; nothing waits for it.
@@ -117,33 +104,40 @@ class FrameKernel:
         """
         import numpy as np
 
-        shape = self.find_shape(frames)
-        planned = [self._plan(each) for each in frames]
-        params, rows = np.zeros(1, PARAMS), np.zeros(len(frames), FRAME)
-        self._fill_params(params, shape)
-        for row, frame, known in zip(rows, frames, planned, strict=True):
-            _fill_frame(row, frame, known)
-        shared = max(each.shared_bytes for each in planned)
-        self._allow(shared)
-        where = self._upload(params, rows)
-        at = [where, where + params.nbytes, self._inside, self._weights, self._table, out]
-        width, height = planned[0].view.size
-        grid = (-(-width // TILE_WIDTH), -(-height // TILE_HEIGHT), len(frames))
-        given = [np.uint64(each) for each in at]
-        self._work.launch(self._kernel, grid, THREADS, *given, shared=shared)
-        self._rooms[self._turn].event = self._work.record()
-        self._turn = (self._turn + 1) % ROOMS
+        batch = self._find_batch(frames)
+        rows = batch.rows.copy()
+        rows["pixels"] = [each.address for each in frames]
+        rows["pitch"] = [each.pitch for each in frames]
+        kernel, room = self._find_kernel(batch.kernel), None
+        if batch.kernel == ONE:
+            given = [*batch.params.view(np.uint64), *rows.view(np.uint64)]
+        else:
+            self._allow(batch.shared_bytes)
+            room = self._upload(batch.params, rows)
+            given = [np.uint64(room.address), np.uint64(room.address + batch.params.nbytes)]
+        more = (self._inside, self._weights, self._table, out)
+        self._work.launch(
+            kernel, batch.grid, THREADS, *given, *map(np.uint64, more), shared=batch.shared_bytes
+        )
+        if room is not None:
+            room.event = self._work.record()
 
-    def _upload(self, params: NDArray[Any], frames: NDArray[Any]) -> int:
+    def _find_kernel(self, name: str) -> Any:
+        if name not in self._kernels:
+            source = write_source([name], self._how.channels)
+            self._kernels |= self._work.compile(source, [name])
+        return self._kernels[name]
+
+    def _upload(self, params: NDArray[Any], rows: NDArray[Any]) -> _Room:
         """Copy the tables of a batch to the device, by memory that no batch before still needs."""
         import numpy as np
 
-        known = params.tobytes() + frames.tobytes()
-        last = self._rooms[self._turn - 1]
-        if known == last.known:  # the same memory again, as of a camera
-            self._turn = (self._turn - 1) % ROOMS
-            return last.address
+        known = params.tobytes() + rows.tobytes()
+        for room in self._rooms:
+            if room.known == known:  # the same memory again, as of a ring of frames
+                return room
         room, size = self._rooms[self._turn], len(known)
+        self._turn = (self._turn + 1) % ROOMS
         if room.event is not None:
             room.event.sync()
         if size > room.size:
@@ -152,7 +146,7 @@ class FrameKernel:
         room.host[:size] = np.frombuffer(known, np.uint8)
         room.known = known
         self._work.upload(room.address, room.host[:size])
-        return room.address
+        return room
 
     def _allow(self, shared: int) -> None:
         if shared > MOST_SHARED_BYTES:
@@ -161,23 +155,48 @@ class FrameKernel:
                 hint="shrink them in two steps, or prepare them on the CPU",
             )
         if shared > self._allowed:
-            self._work.allow_shared(self._kernel, MOST_SHARED_BYTES)
+            self._work.allow_shared(self._find_kernel(PREPARE), MOST_SHARED_BYTES)
             self._allowed = MOST_SHARED_BYTES
 
-    def _fill_params(self, params: NDArray[Any], shape: tuple[int, ...]) -> None:
-        how, channels = self._how, self._how.channels
-        height, width = shape[2:] if how.layout == "chw" else shape[1:3]
-        params["width"], params["height"], params["channels"] = width, height, channels
-        params["item_bytes"] = {"float32": 4, "float16": 2, "uint8": 1}[how.dtype]
-        params["pad"] = how.pad
-        params["bgr_frames"], params["bgr_model"] = self._bgr, how.color == "bgr"
-        chw = how.layout == "chw"
-        params["channel_step"] = height * width if chw else 1
-        params["row_step"] = width if chw else width * channels
-        params["pixel_step"] = 1 if chw else channels
-        params["frame_step"] = channels * height * width
+    def _find_batch(self, frames: Sequence[FrameOnGpu]) -> _Batch:
+        sizes = tuple((each.width, each.height, each.channels) for each in frames)
+        if sizes not in self._batches:
+            made = self._make_batch(frames)
+            if len(self._batches) >= MOST_KINDS:
+                self._batches.clear()
+            self._batches[sizes] = made
+        return self._batches[sizes]
 
-    def _plan(self, frame: FrameOnGpu) -> _Planned:
+    def _make_batch(self, frames: Sequence[FrameOnGpu]) -> _Batch:
+        import numpy as np
+
+        planned = [self._plan(each) for each in frames]
+        sizes = {each.view.size for each in planned}
+        if len(sizes) != 1:
+            raise StepInputError(
+                f"frames of one batch come to have several sizes: {sorted(sizes)}",
+                hint="resize to [height, width], or crop",
+            )
+        width, height = sizes.pop()
+        channels, count = self._how.channels, len(frames)
+        chw = self._how.layout == "chw"
+        shape = (count, *((channels, height, width) if chw else (height, width, channels)))
+        rows = [
+            known.make_row(frame.channels, *self._places[frame.width, frame.height])
+            for frame, known in zip(frames, planned, strict=True)
+        ]
+        direct = all(each.direct for each in planned)
+        tile = (DIRECT_WIDTH, DIRECT_HEIGHT) if direct else (TILE_WIDTH, TILE_HEIGHT)
+        return _Batch(
+            shape,
+            make_params(self._how, shape, bgr=self._bgr),
+            np.concatenate(rows),
+            PREPARE if not direct else ONE if count == 1 else DIRECT,
+            (-(-width // tile[0]), -(-height // tile[1]), count),
+            0 if direct else max(each.shared_bytes for each in planned),
+        )
+
+    def _plan(self, frame: FrameOnGpu) -> PlannedSize:
         if frame.channels not in CHANNELS or frame.height < 1 or frame.width < 1:
             raise StepInputError(
                 f"a frame of {frame.height} x {frame.width} pixels with {frame.channels} channels "
@@ -186,25 +205,16 @@ class FrameKernel:
             )
         size = (frame.width, frame.height)
         if size not in self._planned:
-            self._planned[size] = self._make_plan(size)
+            made = plan_size(self._how, size)
+            self._places[size] = self._hold_taps(made)
+            self._planned[size] = made
         return self._planned[size]
 
-    def _make_plan(self, size: tuple[int, int]) -> _Planned:
+    def _hold_taps(self, planned: PlannedSize) -> tuple[int, int]:
+        """Put the taps of a size behind those that are there; return where they begin."""
         import numpy as np
 
-        view = self._how.view(*size)
-        crop = self._how.crop
-        if (
-            crop
-            and self._how.fit != "letterbox"
-            and any(part < least for part, least in zip(view.resized, crop[::-1], strict=True))
-        ):
-            raise StepInputError(
-                f"a frame becomes {view.resized[1]}x{view.resized[0]} (height x width), smaller "
-                f"than the crop {crop[0]}x{crop[1]}",
-                hint="resize to at least the crop's size, or crop less",
-            )
-        taps = find_taps(self._how, size, view.resized)
+        taps = planned.taps
         columns = sum(each.size for each, _ in self._tables)
         rows = columns + taps.columns.size
         self._tables += [
@@ -218,7 +228,7 @@ class FrameKernel:
                 (self._inside, self._weights), zip(*self._tables, strict=True), strict=True
             )
         )
-        return _Planned(view, taps, columns, rows, _count_shared(taps, view, self._how.channels))
+        return columns, rows
 
     def _replace(self, address: int, table: NDArray[Any]) -> int:
         if address:
@@ -227,44 +237,3 @@ class FrameKernel:
         self._work.upload(made, table)
         self._work.wait()
         return made
-
-
-def make_table(how: Preprocess) -> NDArray[np.uint32]:
-    """Return what each byte becomes in each channel of the model [channels, 256]: its bits."""
-    import numpy as np
-
-    levels = np.arange(256, dtype=np.uint8)[:, None, None].repeat(how.channels, 2)
-    values = how.normalize(levels)  # the CPU's own arithmetic
-    by_channel = values if how.layout == "chw" else np.moveaxis(values, -1, 0)
-    flat = np.ascontiguousarray(by_channel).reshape(how.channels, 256)
-    bits: NDArray[np.uint32] = flat.view(f"u{flat.itemsize}").astype(np.uint32)
-    return bits
-
-
-def _fill_frame(row: Any, frame: FrameOnGpu, known: _Planned) -> None:
-    width, height = known.view.resized
-    left, top = known.view.corner
-    row["pixels"], row["pitch"], row["channels"] = frame.address, frame.pitch, frame.channels
-    row["width"], row["height"], row["left"], row["top"] = width, height, left, top
-    row["columns"], row["rows"] = known.columns, known.rows
-    row["column_taps"], row["row_taps"] = known.taps.columns.shape[1], known.taps.rows.shape[1]
-    row["rows_first"] = known.taps.rows_first
-    row["arithmetic"] = ARITHMETICS.index(known.taps.arithmetic)
-
-
-def _count_shared(taps: ByteTaps, view: View, channels: int) -> int:
-    """Return how many bytes a block needs between the axes, in the tile that needs most."""
-    rows = _count_slots(taps.rows, view.corner[1], view.size[1], TILE_HEIGHT)
-    columns = _count_slots(taps.columns, view.corner[0], view.size[0], TILE_WIDTH)
-    values = columns * TILE_HEIGHT if taps.rows_first else rows * TILE_WIDTH
-    return 4 * channels * values
-
-
-def _count_slots(inside: NDArray[np.int32], corner: int, size: int, tile: int) -> int:
-    most, taps = 1, inside.shape[1]
-    for start in range(0, size, tile):
-        begin, end = max(start + corner, 0), min(min(start + tile, size) + corner, len(inside))
-        if begin < end:
-            span = int(inside[end - 1, -1]) - int(inside[begin, 0]) + 1
-            most = max(most, min(span, (end - begin) * taps))
-    return most

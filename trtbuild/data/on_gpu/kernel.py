@@ -1,4 +1,4 @@
-"""The source of the kernel that makes frames ready, in CUDA C++.
+"""The source of the kernels that make frames ready, in CUDA C++.
 
 A block makes a tile of what the model takes of one frame: it weighs along one axis what the tile
 needs, into shared memory, and then along the other. What a byte becomes as a number, scaled and
@@ -8,6 +8,17 @@ otherwise than there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from trtbuild.data.on_gpu.direct_kernel import (
+    BATCH_SOURCE,
+    DIRECT,
+    DIRECT_HEIGHT,
+    DIRECT_SOURCE,
+    DIRECT_WIDTH,
+    ONE,
+    ONE_SOURCE,
+)
 from trtbuild.data.on_gpu.taps import ARITHMETICS, PILLOW_BITS
 
 __all__ = ["FRAME", "PARAMS", "PREPARE", "THREADS", "TILE_HEIGHT", "TILE_WIDTH", "write_source"]
@@ -19,8 +30,7 @@ FRAME = [
     ("pixels", "<u8"),
     ("pitch", "<u8"),
     *((name, "<i4") for name in ("channels", "width", "height", "left", "top", "columns", "rows")),
-    *((name, "<i4") for name in ("column_taps", "row_taps", "rows_first", "arithmetic")),
-    ("unused", "<i4"),
+    *((name, "<i4") for name in ("column_taps", "row_taps", "rows_first", "arithmetic", "near")),
 ]
 PARAMS = [
     *((name, "<i4") for name in ("width", "height", "channels", "item_bytes", "pad")),
@@ -39,7 +49,8 @@ struct Frame {
     int channels, width, height;       /* of the frame; width and height once it is resized */
     int left, top;                     /* where the model's first pixel is in that */
     int columns, rows;                 /* where its taps are in the tables */
-    int column_taps, row_taps, rows_first, arithmetic, unused;
+    int column_taps, row_taps, rows_first, arithmetic;
+    int near;                          /* whether its taps are neighbours, of three bytes each */
 };
 
 struct Params {
@@ -80,14 +91,7 @@ template <> struct Sum<false> {
 
 /* The channels of a pixel that the model has: RGB, or gray as ITU-R BT.601 in 1/65536. */
 template <int channels>
-__device__ inline void load(const Frame &frame, bool bgr, int row, int column, int *made) {
-    const u8 *at = (const u8 *)(frame.pixels + (u64)row * frame.pitch);
-    at += (u64)column * frame.channels;
-    if (frame.channels == 1) {
-        for (int c = 0; c < channels; c++) made[c] = __ldg(at);
-        return;
-    }
-    int first = __ldg(at), green = __ldg(at + 1), last = __ldg(at + 2);
+__device__ inline void order(int first, int green, int last, bool bgr, int *made) {
     int red = bgr ? last : first, blue = bgr ? first : last;
     if (channels == 1) {
         made[0] = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16;
@@ -98,6 +102,33 @@ __device__ inline void load(const Frame &frame, bool bgr, int row, int column, i
     }
 }
 
+template <int channels>
+__device__ inline void load(const Frame &frame, bool bgr, int row, int column, int *made) {
+    const u8 *at = (const u8 *)(frame.pixels + (u64)row * frame.pitch);
+    at += (u64)column * frame.channels;
+    if (frame.channels == 1)
+        for (int c = 0; c < channels; c++) made[c] = __ldg(at);
+    else order<channels>(__ldg(at), __ldg(at + 1), __ldg(at + 2), bgr, made);
+}
+
+/* What the bytes of a pixel become, to where the model has that pixel. */
+template <int channels>
+__device__ inline void write(
+    const Params &params, const u32 *table, u8 *out, int number, int x, int y, const int *made)
+{
+    u64 at = (u64)number * params.frame_step + (u64)y * params.row_step
+        + (u64)x * params.pixel_step;
+    for (int c = 0; c < channels; c++) {
+        u32 bits = __ldg(&table[c * 256 + made[params.bgr_model ? channels - 1 - c : c]]);
+        u64 place = at + (u64)c * params.channel_step;
+        if (params.item_bytes == 4) ((u32 *)out)[place] = bits;
+        else if (params.item_bytes == 2) ((u16 *)out)[place] = (u16)bits;
+        else out[place] = (u8)bits;
+    }
+}
+"""
+
+_TILE_SOURCE = r"""
 struct Axis {
     const int *inside, *weights; /* of the first pixel */
     int taps, begin, end;        /* pixels of the tile, once resized */
@@ -182,15 +213,7 @@ __device__ inline void make_tile(
             for (int c = 0; c < channels; c++)
                 made[c] = min(max(sums[c].end(frame.arithmetic), 0), 255);
         }
-        u64 at = (u64)blockIdx.z * params.frame_step + (u64)y * params.row_step
-            + (u64)x * params.pixel_step;
-        for (int c = 0; c < channels; c++) {
-            u32 bits = __ldg(&table[c * 256 + made[params.bgr_model ? channels - 1 - c : c]]);
-            u64 place = at + (u64)c * params.channel_step;
-            if (params.item_bytes == 4) ((u32 *)out)[place] = bits;
-            else if (params.item_bytes == 2) ((u16 *)out)[place] = (u16)bits;
-            else out[place] = (u8)bits;
-        }
+        write<channels>(params, table, out, blockIdx.z, x, y, made);
     }
 }
 
@@ -201,26 +224,34 @@ extern "C" __global__ void prepare_frames(
     extern __shared__ int between[];
     const Params params = *given;
     const Frame frame = frames[blockIdx.z];
-    bool floats = frame.arithmetic == FLOATS;
-    if (params.channels == 3) {
-        if (floats) make_tile<3, true>(params, frame, inside, weights, table, out, between);
-        else make_tile<3, false>(params, frame, inside, weights, table, out, between);
-    } else {
-        if (floats) make_tile<1, true>(params, frame, inside, weights, table, out, between);
-        else make_tile<1, false>(params, frame, inside, weights, table, out, between);
-    }
+    if (frame.arithmetic == FLOATS)
+        make_tile<CHANNELS, true>(params, frame, inside, weights, table, out, between);
+    else make_tile<CHANNELS, false>(params, frame, inside, weights, table, out, between);
 }
 """
 
 
-def write_source() -> str:
-    """Return the source of the kernel."""
+def write_source(names: Sequence[str], channels: int) -> str:
+    """Return the source of kernels, for a model that takes pictures of 3 channels, or of 1.
+
+    Each is compiled once it is needed: that takes a second or so.
+    """
     constants = {
         **{name.upper(): index for index, name in enumerate(ARITHMETICS)},
         "PILLOW_BITS": PILLOW_BITS,
         "PILLOW_HALF": f"1 << {PILLOW_BITS - 1}",
         "TILE_WIDTH": TILE_WIDTH,
         "TILE_HEIGHT": TILE_HEIGHT,
+        "DIRECT_WIDTH": DIRECT_WIDTH,
+        "DIRECT_HEIGHT": DIRECT_HEIGHT,
+        "THREADS": THREADS,
+        "CHANNELS": channels,
     }
-    head = "\n".join(f"#define {name} ({value})" for name, value in constants.items())
-    return f"{head}\n{_SOURCE}"
+    parts = {
+        PREPARE: [_TILE_SOURCE],
+        DIRECT: [DIRECT_SOURCE, BATCH_SOURCE],
+        ONE: [DIRECT_SOURCE, ONE_SOURCE],
+    }
+    chosen = dict.fromkeys(part for name in names for part in parts[name])
+    lines = [f"#define {name} ({value})" for name, value in constants.items()]
+    return "\n".join([*lines, _SOURCE, *chosen])
