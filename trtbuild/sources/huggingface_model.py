@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trtbuild.sources.inputs import InputSpec
     from trtbuild.sources.sizes import Sizes
 
-__all__ = ["export_pretrained"]
+__all__ = ["export_pretrained", "load_pretrained"]
 
 FEW = 4
 POOLER = "pooler."
@@ -72,6 +72,18 @@ def export_pretrained(
                 may_pick=True,
             )
         )
+
+
+def load_pretrained(source: Huggingface, folder: Path) -> PreparedModule:
+    """Make the model that a folder holds, with its weights.
+
+    Raises:
+        MissingDependency: transformers or PyTorch is not installed.
+        StepInputError: it cannot be made, or its weights do not fit.
+    """
+    found = read_folder(folder, called=source.place)
+    with _quiet(), TemporaryDirectory() as code, _code_in(code):
+        return _make(source, found, folder)
 
 
 def _make(source: Huggingface, found: Folder, folder: Path) -> PreparedModule:

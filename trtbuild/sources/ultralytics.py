@@ -109,9 +109,16 @@ class Ultralytics(PublishedFile):
         from trtbuild.sources.ultralytics_export import export_checkpoint
 
         del sizes
+        checkpoint, name = self.locate(base, weights)
+        return export_checkpoint(checkpoint, self.list_arguments(), name=name)
+
+    def locate(self, base: Path, weights: Path | None) -> tuple[Path, str]:
+        """Return the checkpoint, and what it is called where its own name does not say.
+
+        Raises:
+            MissingFile: a checkpoint by url could not be fetched.
+        """
         if self.path is not None:
-            return export_checkpoint(base / self.path, self.list_arguments())
-        weights = self._demand_fetched(weights)
+            return base / self.path, ""
         # The store's name for it says nothing: Ultralytics asks for the suffix.
-        name = self.place.rpartition("/")[2]
-        return export_checkpoint(weights, self.list_arguments(), name=name)
+        return self._demand_fetched(weights), self.place.rpartition("/")[2]

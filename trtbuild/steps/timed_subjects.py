@@ -68,7 +68,7 @@ class TimedSubject(Options):
             self.name,
             self.sort,
             path,
-            make=prepare_maker(source, Path(self.base), weights),
+            make=prepare_maker(source, Path(self.base), weights, path),
             why_not=explain_no_module(source),
         )
 
