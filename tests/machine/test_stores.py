@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,21 @@ def test_leases_are_taken_beside_the_locks(monkeypatch, tmp_path):
     assert two._leases.claim("a" * 64) is None
     claim.close()
     assert [] == list((tmp_path / "store").glob("leases/*/*"))
+
+
+def test_leases_do_without_locks(monkeypatch, tmp_path):
+    """As on NFS that has none: nothing is asked of whoever builds, and one alone has a step."""
+
+    def refuse(handle, how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setenv("TRTBUILD_STORE_SHARED", "1")
+    one, two = open_store(), open_store()
+    with one.using(), two.using():
+        claims = [each.claim(f"sha256:{'a' * 64}") for each in (one, two)]
+
+    assert [True, False, ""] == [*map(bool, claims), one.remark]
 
 
 def test_where_things_are_mounted_is_no_part_of_an_answer():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 
 import pytest
@@ -27,6 +28,15 @@ class Slow(Folder):
 
     def read(self, key, most_bytes):
         time.sleep(0.5)
+
+
+class Elsewhere(Folder):
+    """A storage in a bucket that is not there: reading finds nothing, writing nowhere to write."""
+
+    def create(self, key, data):
+        raise FileNotFoundError(f"https://host/bucket/{key}: no such bucket")
+
+    write = create
 
 
 @pytest.fixture
@@ -84,6 +94,59 @@ def test_a_storage_that_does_not_answer_holds_nobody_up(tmp_path):
     assert remote.read("a", 9) is None
 
     assert "no answer within 0 seconds" in remote.troubles[0]
+
+
+def test_a_bucket_that_is_not_there_is_a_failure(tmp_path):
+    """Told as one, once whichever key it was met with, and then left alone."""
+    remote = Remote(Elsewhere(tmp_path))
+    assert remote.read("a", 9) is None
+    with pytest.raises(Unreachable):
+        remote.write("a", b"1")
+    with pytest.raises(Unreachable):
+        remote.claim(DIGEST)
+
+    failed, left = remote.troubles
+    assert "FileNotFoundError: https://host/…" in failed
+    assert "left alone" in left
+
+
+def test_a_full_storage_is_told_once(tmp_path, monkeypatch):
+    """Not once an object; what could be read is still read."""
+    remote = Remote(Folder(tmp_path / "remote"))
+
+    def fill(_, path):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("shutil.copyfile", fill)
+    (tmp_path / "it").write_bytes(b"bytes")
+    for digest in (DIGEST, digest_of_bytes(b"others")):
+        with pytest.raises(Unreachable):
+            remote.send(digest, tmp_path / "it")
+        assert remote.read("a", 9) is None
+
+    (told,) = remote.troubles
+    assert told.endswith(f"No space left on device: '{tmp_path}/remote/objects/…'")
+
+
+def test_it_is_left_alone_whatever_it_said_before(tmp_path):
+    """Two failures of two sorts are two, and the end of asking."""
+    remote = Remote(Failing(tmp_path))
+    remote.read("a", 9)
+    remote.storage = Elsewhere(tmp_path)
+    with pytest.raises(Unreachable):
+        remote.write("b", b"")
+
+    assert ["failed", "failed", "left alone"] == [
+        "left alone" if "left alone" in told else "failed" for told in remote.troubles
+    ]
+
+
+def test_a_list_is_not_waited_for_where_nothing_answers(tmp_path):
+    """A long one may take long: so a short question comes first."""
+    slow = Slow(tmp_path)
+    slow.size = lambda _: time.sleep(0.5)
+    with pytest.raises(Unreachable, match="no answer"):
+        list(Remote(slow, ask_seconds=0.02).list("runs"))
 
 
 def test_what_was_not_there_is_not_asked_for_at_every_turn(remote):

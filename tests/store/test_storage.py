@@ -76,3 +76,16 @@ def test_a_password_is_refused_and_not_said(url):
         open_storage(url)
 
     assert "hush" not in caught.value.message + caught.value.hint
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path, monkeypatch):
+    """Not an empty one: who sweeps by it would take all for gone."""
+    storage = make("folder", tmp_path)
+    storage.write("objects/ab/cd", b"1")
+
+    def refuse(*_):
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(OSError, match="Stale"):
+        list(storage.list("objects"))

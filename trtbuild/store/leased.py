@@ -20,6 +20,12 @@ class LeasedStore(Store):
         super().__init__(root)
         self._leases = leases or Leases(Folder(root))
 
+    def _try_lock(self, name: str, *, shared: bool = False) -> int | None:
+        """Take a lock, where there are any; leases do without."""
+        handle = super()._try_lock(name, shared=shared)
+        self.remark = ""
+        return handle
+
     def claim(self, digest: str) -> Claim | None:
         """Take the right to run a step, or return None while any machine has it."""
         own = super().claim(digest)

@@ -32,6 +32,10 @@ MOST_FAILURES = 2
 """After so many in a row, it is asked no more."""
 SILENT_SECONDS = 2.0
 """What was not there is not asked for again within this time, however often a walk looks."""
+LEFT_ALONE = (
+    "the remote store is left alone from here on; what was built is in the store here "
+    "(`trtbuild store push` sends it later)"
+)
 Answer = TypeVar("Answer")
 
 
@@ -39,6 +43,10 @@ class Unreachable(TrtbuildError):
     """A storage failed, or did not answer in time."""
 
     code = 4
+
+
+class _Absent(Exception):
+    """An object was removed between a look and its fetching."""
 
 
 def name_object(digest: str) -> str:
@@ -101,7 +109,7 @@ class Remote:
                 return False
             with replace_whole(path) as part:
                 if not self.storage.fetch(key, part):
-                    raise FileNotFoundError(key)
+                    raise _Absent
                 if digest_of_file(part) != digest:
                     raise CorruptObject(
                         f"{digest[:19]} in the remote store {self.storage.name} is damaged; "
@@ -142,21 +150,16 @@ class Remote:
             return default
         try:
             return self.ask(ask, more_bytes=more_bytes)
-        except FileNotFoundError:
+        except _Absent:
             return default
-        except Unreachable as error:
-            self.tell(error.message)
+        except Unreachable:
             return default
 
     def tell(self, trouble: str) -> None:
         """Note what went wrong, once."""
-        if trouble not in self.troubles:
-            self.troubles.append(trouble)
-        if self.set_aside and len(self.troubles) == 1:
-            self.troubles.append(
-                "the remote store is left alone from here on; what was built is in the store here "
-                "(`trtbuild store push` sends it later)"
-            )
+        for told in (trouble, LEFT_ALONE) if self.set_aside else (trouble,):
+            if told not in self.troubles:
+                self.troubles.append(told)
 
     # What is asked for by name, and fails aloud
 
@@ -164,20 +167,21 @@ class Remote:
         """Ask the storage something; return the answer.
 
         Raises:
-            Unreachable: it failed, or did not answer in time.
-            FileNotFoundError, CorruptObject: what was asked says so.
+            Unreachable: it failed, or did not answer in time; that is told as a trouble too.
+            CorruptObject: what was asked says so.
         """
         self.requests += 1
         seconds = self._ask_seconds + more_bytes / SLOWEST_BYTES
         try:
             answer = _within(seconds, ask)
-        except (FileNotFoundError, CorruptObject):
+        except (_Absent, CorruptObject):
             raise
         except Exception as error:  # noqa: BLE001  # storages' libraries raise what they like
             self._failures += 1
+            trouble = f"the remote store {self.storage.name} failed: {_say(error)}"
+            self.tell(trouble)
             raise Unreachable(
-                f"the remote store {self.storage.name} failed: {_say(error)}",
-                hint="its address, the network, and the credentials that its library finds",
+                trouble, hint="its address, the network, and the credentials that its library finds"
             ) from None
         self._failures = 0
         return answer
@@ -198,6 +202,8 @@ class Remote:
 
     def list(self, prefix: str) -> Iterator[Entry]:
         """Yield what lies below a folder of keys; raises as `ask`."""
+        # A long list may take long; one that does not answer at all shall not be waited for so.
+        self.ask(lambda: self.storage.size(f"{prefix}/probe"))
         yield from self.ask(lambda: [*self.storage.list(prefix)], more_bytes=1 << 30)
 
     def close(self) -> None:
@@ -243,4 +249,7 @@ def _say(error: Exception) -> str:
     )
     told = re.sub(r"://[^/\s@]+@", "://…@", told)
     told = re.sub(r"\?\S*", "?…", told)
+    # Which key it was met with does not matter: each would be told anew.
+    told = re.sub(r"(https?://[^/\s]+)/[^\s\"']*", r"\1/…", told)
+    told = re.sub(r"(/\w\w)?/\.?[0-9a-f]{60,}[\w.]*", "/…", told)
     return shown(f"{type(error).__name__}{': ' if told else ''}{told}")[:300]

@@ -89,7 +89,7 @@ class SharedStore(Store):
 
     def _is_there(self, artifact: Artifact) -> bool:
         found: int | None = None
-        with contextlib.suppress(Unreachable, FileNotFoundError):
+        with contextlib.suppress(Unreachable):
             if not self.remote.set_aside:
                 key = name_object(artifact.digest)
                 found = self.remote.ask(lambda: self.remote.storage.size(key))
@@ -193,8 +193,10 @@ class SharedStore(Store):
         try:
             send_step(self, self.remote, made.action, made.contents)
             self.sent += 1
-        except (Unreachable, OSError) as error:
-            self.remote.tell(error.message if isinstance(error, Unreachable) else str(error))
+        except Unreachable:
+            return  # that is told
+        except OSError as error:
+            self.remote.tell(str(error))
 
     def finish(self) -> None:
         """Wait until all that was made is sent, and every lease given back."""

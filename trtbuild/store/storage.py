@@ -16,7 +16,9 @@ from typing import NamedTuple, Protocol
 from trtbuild.core.errors import UsageError
 from trtbuild.core.files import replace_whole, write_whole
 
-__all__ = ["Entry", "Folder", "Storage", "demand_no_secret", "open_storage"]
+__all__ = [
+    "Entry", "Folder", "Storage", "demand_no_secret", "open_storage", "raise_unless_gone",
+]  # fmt: skip
 
 PLAIN = "file://"
 
@@ -164,8 +166,12 @@ class Folder:
             path.parent.rmdir()
 
     def list(self, prefix: str) -> Iterator[Entry]:
-        """Yield the files below a folder; what is half written is none."""
-        for folder, _, names in os.walk(self.root / prefix):
+        """Yield the files below a folder; what is half written is none.
+
+        Raises:
+            OSError: a folder cannot be listed; what is left out would be taken for absent.
+        """
+        for folder, _, names in os.walk(self.root / prefix, onerror=raise_unless_gone):
             for name in names:
                 path = Path(folder, name)
                 try:
@@ -175,6 +181,12 @@ class Folder:
                 if not name.startswith("."):
                     key = path.relative_to(self.root).as_posix()
                     yield Entry(key, seen.st_size, seen.st_mtime)
+
+
+def raise_unless_gone(error: OSError) -> None:
+    """Raise what hindered a listing, but for what was removed meanwhile."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def _write_into_folder(path: Path, data: bytes) -> None:

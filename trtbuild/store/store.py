@@ -102,7 +102,7 @@ class Store:
         except NoLocks as error:
             self.remark = (
                 f"the store's file system has no locks ({error.strerror}): let one trtbuild at a "
-                "time work with it, or choose another place with TRTBUILD_STORE"
+                "time work with it, set TRTBUILD_STORE_SHARED=1, or choose another TRTBUILD_STORE"
             )
             return os.open(os.devnull, os.O_RDONLY)
 
