@@ -153,7 +153,6 @@ USED = {
         "TF32",
         "REFIT",
         "REFIT_IDENTICAL",
-        "REFIT_INDIVIDUAL",
         "STRIP_PLAN",
         "SPARSE_WEIGHTS",
         "VERSION_COMPATIBLE",

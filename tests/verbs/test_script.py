@@ -95,7 +95,7 @@ def test_it_names_what_the_real_bindings_have(printed, real_names, major):
         "workspace": "1GiB",
         "tactic_sources": ["jit_convolutions"],
         "hardware_compatibility": "ampere_plus",
-        "refit": "individual",
+        "refit": "identical",
         "timing_cache": "t.cache",
         "frozen": True,
         "io_formats": {"x": ["chw32"]},
@@ -106,7 +106,7 @@ def test_it_names_what_the_real_bindings_have(printed, real_names, major):
 
     text = printed(target)
 
-    assert "REFIT_INDIVIDUAL" in text
+    assert "REFIT_IDENTICAL" in text
     assert set() == real_names(text) - real_names.known(major)
     compile(text, "build.py", "exec")
 

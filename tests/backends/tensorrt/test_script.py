@@ -65,7 +65,7 @@ OPTIONS = {
     "workspace": "1GiB",
     "tf32": False,
     "tiling": "full",
-    "refit": "individual",
+    "refit": "identical",
     "preview_features": ["aliased_plugin_io_10_03"],
     "io_formats": {"x": ["chw32"]},
 }

@@ -77,11 +77,11 @@ def test_an_option_reaches_the_argument_that_is_for_it(argument, value, options)
     assert argument == "memory_pool_limits" or argument not in settings().arguments
 
 
-def test_a_refit_of_some_weights_is_a_flag():
-    """Polygraphy has an argument for all of them alone."""
-    made = settings(refit="individual")
+def test_a_refit_by_the_same_weights_is_a_flag():
+    """Polygraphy has an argument for others alone."""
+    made = settings(refit="identical")
 
-    assert made.flags["REFIT_INDIVIDUAL"]
+    assert made.flags["REFIT_IDENTICAL"]
     assert "refittable" not in made.arguments
 
 

@@ -109,8 +109,8 @@ class GpuTrtOptions(TrtOptions):
     """Make an engine that newer versions of TensorRT run too."""
     exclude_lean_runtime: bool = False
     """Leave the lean runtime out of a version-compatible engine; whoever runs it brings one."""
-    refit: Literal["none", "all", "identical", "individual"] = "none"
-    """Weights that can be replaced later: all, all by the same ones, or those marked alone."""
+    refit: Literal["none", "all", "identical"] = "none"
+    """Weights that can be replaced later (`trtbuild refit`): all; or all, by the same ones."""
     strip_plan: bool = False
     """Leave the weights out of the engine; they are put back by a refit."""
 

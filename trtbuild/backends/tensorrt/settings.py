@@ -19,7 +19,6 @@ __all__ = [
     "resolve_members",
 ]
 
-_REFIT = {"identical": "REFIT_IDENTICAL", "individual": "REFIT_INDIVIDUAL"}
 PREVIEW, DLA_CORE = "PreviewFeature", "DLA_core"
 
 
@@ -122,8 +121,8 @@ def _add_timed(options: GpuTrtOptions, made: Settings) -> None:
             made.arguments[name] = True
     if options.refit == "all":
         made.arguments["refittable"] = True
-    elif options.refit != "none":
-        made.flags[_REFIT[options.refit]] = True
+    elif options.refit == "identical":
+        made.flags["REFIT_IDENTICAL"] = True
     if options.dla_core is not None:
         made.arguments["use_dla"] = True
         made.arguments["allow_gpu_fallback"] = options.gpu_fallback

@@ -14,7 +14,7 @@ from trtbuild.verbs.packaging.placed_build import PlacedBuild
 __all__ = ["list_drifted", "list_obstacles"]
 
 IDENTICAL = "refit_identical"
-REFITTABLE = ("refittable", "refit_individual", IDENTICAL)
+REFITTABLE = ("refittable", IDENTICAL)
 """The options of an engine that has any weights to replace, as engine.json has them."""
 SHOWN = 5
 
