@@ -35,6 +35,7 @@ def test_nothing_is_left_to_a_default(double):
     assert "IBuilderConfig.set_timing_cache(ITimingCache, ignore_mismatch=False)" in told
     assert [] == result["notes"]
     assert "off" == result["options"]["tf32"]
+    assert {"weights_bytes": 5000, "context_bytes": [100]} == result["memory"]
 
 
 def test_every_option_reaches_the_builder_by_name(double):

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trtbuild.cli.show_pipeline import show_memory
+from trtbuild.pipeline.memory_plan import MemoryPlan, StageMemory
+
 PIPELINE = """\
 version: 1
 source: {kind: folder, path: in}
@@ -48,3 +51,14 @@ def test_what_is_typed_wrong_is_told(pipeline, trtbuild):
         answer = trtbuild("run", *arguments)
         assert 2 == answer.code
         assert told in answer.err
+
+
+def test_what_engines_take_is_told_at_the_start(capsys):
+    """Stage by stage, and together against what is free."""
+    told = {"weights_bytes": 1 << 20, "context_bytes": 1 << 21, "buffer_bytes": 0}
+    stage = StageMemory(stage="find", engine="e", **told)
+    show_memory(MemoryPlan(gpu="an L4", free_bytes=1 << 23, stages=(stage,), unknown=("name: w",)))
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("  find 3.0 MiB (weights 1.0 MiB, layers 2.0 MiB")
+    assert ["  not known before: name: w", "an L4: 3.0 MiB of 8.0 MiB that are free"] == lines[1:]

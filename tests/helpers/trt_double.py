@@ -455,6 +455,7 @@ def main(path):
             )
             result["options"] = built.options
             result["notes"] = built.notes
+            result["memory"] = built.memory and built.memory.model_dump()
             result["layers"] = [[x.name, x.asked, x.delivered, x.cause] for x in built.layers]
     except TrtbuildError as error:
         result["error"] = [type(error).__name__, error.message, error.hint]

@@ -22,7 +22,7 @@ from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, ImplicitQuantization
 from trtbuild.backends.tensorrt.engine import describe_engine, open_engine
 from trtbuild.backends.tensorrt.flavour import RTX, TRT10, TRT11, load_tensorrt
-from trtbuild.backends.tensorrt.inspector import inspect_engine
+from trtbuild.backends.tensorrt.inspector import read_back
 from trtbuild.backends.tensorrt.native_calibration import CountedBatches, calibrate_with_tensorrt
 from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES
 from trtbuild.backends.tensorrt.shared import BuildLog
@@ -117,7 +117,7 @@ def plan(asked):
 def inspector(asked):
     """What an engine says of its layers."""
     engine, _ = asked.build(layer())
-    return json.loads(inspect_engine(asked.trt, engine, ()))
+    return json.loads(read_back(asked.trt, engine, ())[0])
 
 
 def description(asked):
@@ -219,7 +219,7 @@ def implicit(asked):
         order = {"implicit": ImplicitQuantization(ranges=ranges), "asked": ranged}
         engine, built = asked.build(relu_gemm(), **order)
         answers[name] = {
-            "inspector": json.loads(inspect_engine(asked.trt, engine, ())),
+            "inspector": json.loads(read_back(asked.trt, engine, ())[0]),
             "delivered": [each.delivered for each in built.layers],
             "notes": list(built.notes),
         }

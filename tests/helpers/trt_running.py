@@ -64,7 +64,15 @@ class Running:
         return tuple(engine.state["tensors"][name]["shape"])
 
     def ICudaEngine_num_optimization_profiles(self, engine):
-        return len(next(iter(engine.state["tensors"].values()))["profiles"])
+        tensors = iter(engine.state["tensors"].values())
+        return len(next(tensors, {"profiles": [None]})["profiles"])
+
+    def ICudaEngine_get_engine_stat(self, _engine, stat):
+        assert "TOTAL_WEIGHTS_SIZE" == stat.name
+        return 5000
+
+    def ICudaEngine_get_device_memory_size_for_profile_v2(self, _engine, index):
+        return 100 * (index + 1)
 
     def ICudaEngine_get_tensor_profile_shape(self, engine, name, index):
         return [tuple(shape) for shape in engine.state["tensors"][name]["profiles"][index]]

@@ -43,9 +43,10 @@ def test_it_says_what_cuda_is_told(told):
     cuda = Cuda(1)
     assert [64, 64, 64] == [cuda.allocate(0), cuda.allocate_pinned(8), cuda.create_stream()]
     cuda.copy(1, 2, 3, 4)
+    assert 64 == cuda.count_free_bytes()
 
     assert [("cudaSetDevice", 1), ("cudaMalloc", 1), ("cudaMallocHost", 8)] == told[:3]
-    assert ("cudaMemcpyAsync", 1, 2, 3, "any", 4) == told[-1]
+    assert [("cudaMemcpyAsync", 1, 2, 3, "any", 4), ("cudaMemGetInfo",)] == told[-2:]
 
 
 def test_a_graph_is_captured_and_the_draft_of_it_given_back(told):

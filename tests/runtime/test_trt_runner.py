@@ -14,6 +14,7 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.runtime import trt_runner
 from trtbuild.runtime.trt_runner import TrtRunner
 
+GPU = SimpleNamespace(count_free_bytes=lambda: 4096)
 X, Y = (TensorSpec(name=name, dtype="float32", shape=("?", 2)) for name in "xy")
 
 
@@ -44,7 +45,11 @@ def trt(monkeypatch, tmp_path):
     cache = SimpleNamespace(data=b"", deserialize=lambda _: None, serialize=lambda: b"kernels")
     config = SimpleNamespace(create_runtime_cache=lambda: cache, set_runtime_cache=lambda _: None)
     engine = SimpleNamespace(
-        create_execution_context=lambda *_: "context", create_runtime_config=lambda: config
+        create_execution_context=lambda *_: "context",
+        create_runtime_config=lambda: config,
+        num_optimization_profiles=2,
+        get_engine_stat=lambda _: 7,
+        get_device_memory_size_for_profile_v2=lambda index: 1024 << index,
     )
 
     def load(data):
@@ -56,6 +61,7 @@ def trt(monkeypatch, tmp_path):
         Logger=logger,
         Runtime=lambda _: runtime,
         CudaGraphStrategy=SimpleNamespace(WHOLE_GRAPH_CAPTURE=1),
+        EngineStat=SimpleNamespace(TOTAL_WEIGHTS_SIZE=0),
         __version__="10.16",
     )
     described = EngineDescription(inputs=(X,), outputs=(Y,), profiles=())
@@ -69,7 +75,7 @@ def trt(monkeypatch, tmp_path):
 
 def test_threads_take_turns_in_its_contexts(trt):
     """Never two in one; each gets its own answer."""
-    runner = TrtRunner(trt, "tensorrt10", contexts=2, cuda=object())
+    runner = TrtRunner(trt, "tensorrt10", contexts=2, cuda=GPU)
     wrong = []
 
     def ask(number):
@@ -90,7 +96,7 @@ def test_threads_take_turns_in_its_contexts(trt):
 
 def test_closed_it_gives_all_back(trt):
     """And says so to whoever runs it again."""
-    runner = TrtRunner(trt, "tensorrt10", cuda=object())
+    runner = TrtRunner(trt, "tensorrt10", cuda=GPU)
     runner.close()
 
     assert [False] == [each.open for each in Context.made]
@@ -100,7 +106,7 @@ def test_closed_it_gives_all_back(trt):
 
 def test_rtx_keeps_what_it_compiles_and_captures_itself(trt, tmp_path):
     """In the file that is named."""
-    runner = TrtRunner(trt, "tensorrt_rtx", cuda=object(), cache=tmp_path / "cache")
+    runner = TrtRunner(trt, "tensorrt_rtx", cuda=GPU, cache=tmp_path / "cache")
     runner.close()
 
     assert [False] == [each.graphs for each in Context.made]
@@ -112,4 +118,14 @@ def test_what_does_not_load_is_an_error(trt):
     trt.write_bytes(b"other")
 
     with pytest.raises(StepInputError, match="TensorRT 10 does not load it"):
-        TrtRunner(trt, "tensorrt10", cuda=object())
+        TrtRunner(trt, "tensorrt10", cuda=GPU)
+
+
+def test_contexts_that_do_not_fit_are_refused_with_the_numbers(trt):
+    """By the profile that needs most; each has memory of its own."""
+    with pytest.raises(StepInputError, match=r"contexts take 6.0 KiB, and 4.0 KiB of the GPU's"):
+        TrtRunner(trt, "tensorrt10", contexts=3, cuda=GPU)
+    assert (7, (1024, 2048)) == (
+        (told := TrtRunner(trt, "tensorrt10", contexts=2, cuda=GPU).memory).weights_bytes,
+        told.context_bytes,
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trtbuild.pipeline.item import Item
+    from trtbuild.pipeline.memory_plan import MemoryPlan
     from trtbuild.pipeline.summary import PipelineSummary
 
 __all__ = ["run_pipeline"]
@@ -19,10 +20,14 @@ def run_pipeline(
     build_dir: Path | str = "build",
     frames: Iterable[Item] | None = None,
     tell: Callable[[PipelineSummary], None] = lambda _: None,
+    planned: Callable[[MemoryPlan], None] = lambda _: None,
 ) -> PipelineSummary:
     """Run a pipeline's file to the end of its source, or of other `frames`; return how it went.
 
+    What its engines take of the GPU is told as `planned` before they are loaded.
+
     Raises:
+        NoGpu: the GPU has no room for all of them.
         RecipeError: the file, or a stage's recipe, is wrong.
         MissingFile, UsageError: a recipe is not built, or takes no pictures.
         StepInputError: a frame cannot be decoded, or a stage fails on it.
@@ -31,4 +36,6 @@ def run_pipeline(
     from trtbuild.pipeline.load import load_pipeline
     from trtbuild.pipeline.run import run_pipeline as run
 
-    return run(load_pipeline(Path(path)), Path(build_dir), frames=frames, tell=tell)
+    return run(
+        load_pipeline(Path(path)), Path(build_dir), frames=frames, tell=tell, planned=planned
+    )

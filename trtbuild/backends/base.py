@@ -11,6 +11,7 @@ from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 
 if TYPE_CHECKING:
+    from trtbuild.core.engine_memory import EngineMemory
     from trtbuild.core.records import LayerPrecision, RequestedLayer, TargetResult
     from trtbuild.core.values import Ranges, TensorSpec
 
@@ -109,6 +110,8 @@ class BuildResult:
     """Warnings of the builder that a reader of the report should see."""
     tactics: str = ""
     """The digest of what stays the same in a build of level 1; empty where it cannot be read."""
+    memory: EngineMemory | None = None
+    """What the engine takes of its GPU, where it says so."""
 
 
 @frozen

@@ -124,13 +124,13 @@ def run(  # noqa: PLR0913  # its options
 
 def _run_pipeline(path: Path, inputs: Path | None, build_dir: Path, form: Form) -> None:
     from trtbuild import api
-    from trtbuild.cli.show_pipeline import show_progress, show_summary
+    from trtbuild.cli.show_pipeline import show_memory, show_progress, show_summary
 
     if inputs is not None:
         raise UsageError(
             f"{path}: a pipeline names its source itself", hint="leave out `--input`, or edit it"
         )
-    found = api.run_pipeline(path, build_dir=build_dir, tell=show_progress)
+    found = api.run_pipeline(path, build_dir=build_dir, tell=show_progress, planned=show_memory)
     if form is Form.json:
         write_json(found)
     else:

@@ -6,11 +6,26 @@ from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_table
+from trtbuild.core.words import format_size
 
 if TYPE_CHECKING:
+    from trtbuild.pipeline.memory_plan import MemoryPlan
     from trtbuild.pipeline.summary import PipelineSummary
 
-__all__ = ["show_progress", "show_summary"]
+__all__ = ["show_memory", "show_progress", "show_summary"]
+
+
+def show_memory(plan: MemoryPlan) -> None:
+    """Write what the engines take of the GPU that they share."""
+    for each in plan.stages:
+        echo(f"  {each.describe()}", err=True)
+    for told in plan.unknown:
+        echo(f"  not known before: {told}", err=True)
+    echo(
+        f"{plan.gpu}: {format_size(plan.total_bytes)} of {format_size(plan.free_bytes)} that are "
+        "free",
+        err=True,
+    )
 
 
 def show_progress(found: PipelineSummary) -> None:

@@ -4,6 +4,7 @@ from typing import Literal
 
 from trtbuild.core.action import Artifact, Outcome, SizeBytes, Status
 from trtbuild.core.comparison import Comparison, GateVerdict, Interval, Measure, UnrunEngine
+from trtbuild.core.engine_memory import EngineMemory
 from trtbuild.core.histograms import ValueCounts
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
@@ -86,6 +87,8 @@ class TargetResult(Options):
     level_reason: str = ""
     tactics: str = ""
     """The digest of the compiled program, or of the kernels by layer; empty where not read."""
+    memory: EngineMemory | None = None
+    """What it takes of its GPU; None where it was built without one."""
     refitted_from: str = ""
     """The digest of the engine whose weights were replaced to make this one: kernels are its."""
     caveats: tuple[str, ...] = ()

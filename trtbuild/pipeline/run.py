@@ -13,6 +13,7 @@ from trtbuild.core.digest import digest_of_file
 from trtbuild.core.entrypoint import find_source_files
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
+from trtbuild.pipeline.memory_plan import MemoryPlan, demand_room, plan_memory
 from trtbuild.pipeline.queues import BoundedQueue, Stopped
 from trtbuild.pipeline.results import open_results
 from trtbuild.pipeline.schema import Queue
@@ -38,6 +39,7 @@ def run_pipeline(
     frames: Iterable[Item] | None = None,
     tell: Tell = lambda _: None,
     tell_seconds: float = 1.0,
+    planned: Callable[[MemoryPlan], None] = lambda _: None,
 ) -> PipelineSummary:
     """Run a pipeline to the end of its source, and return how it went.
 
@@ -47,12 +49,18 @@ def run_pipeline(
         frames: in the place of its source.
         tell: is told how it goes, every `tell_seconds`.
         tell_seconds: how often.
+        planned: is told what engines take of a GPU, where there is one, before they are loaded.
 
     Raises:
         RecipeError, MissingFile, UsageError: a stage cannot be made.
+        NoGpu: the GPU has no room for all engines.
         StepInputError: a frame cannot be decoded, or a stage fails on it; says which.
         MissingDependency: something that it needs is not installed.
     """
+    memory = plan_memory(loaded, build_dir)
+    if memory is not None:
+        planned(memory)
+        demand_room(memory)
     parts = make_parts(loaded, build_dir)
     line = _Line(loaded, parts)
     try:

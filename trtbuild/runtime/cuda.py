@@ -42,6 +42,10 @@ class Cuda:
             )
         return values[0] if values else None
 
+    def count_free_bytes(self) -> int:
+        """Return how much of the GPU's memory nobody has."""
+        return int(self._call("cudaMemGetInfo"))
+
     def allocate(self, size_bytes: int) -> int:
         """Return the address of memory on the GPU."""
         return int(self._call("cudaMalloc", max(size_bytes, 1)))

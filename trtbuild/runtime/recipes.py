@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.runtime.engine import Engine
 
 if TYPE_CHECKING:
+    from trtbuild.core.records import TargetResult
     from trtbuild.runtime.engine import Device
 
-__all__ = ["open_built"]
+__all__ = ["find_engine", "open_built"]
 
 
 def open_built(
@@ -46,3 +48,20 @@ def open_built(
         f"{folder}: holds no model; the recipe is not built there",
         hint=f"trtbuild apply {loaded.file} --build-dir {build_dir}",
     )
+
+
+def find_engine(
+    loaded: LoadedRecipe, build_dir: Path, facts: Mapping[str, str]
+) -> tuple[Path | None, TargetResult | None]:
+    """Return the engine that `open_built` tries first where these facts hold, and its engine.json.
+
+    Nothing is loaded. Neither is returned where none is for this machine.
+    """
+    from trtbuild.verbs.inspect import explain_misfit, read_result_beside
+
+    folder = build_dir / loaded.recipe.name
+    for name in loaded.recipe.targets:
+        engine = folder / name / ENGINE
+        if engine.is_file() and not explain_misfit(engine, facts):
+            return engine, read_result_beside(engine)[0]
+    return None, None

@@ -10,7 +10,9 @@ from typing import Any
 
 from trtbuild.backends.tensorrt.engine import describe_loaded
 from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
+from trtbuild.backends.tensorrt.memory import measure_memory
 from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.core.words import format_size
 from trtbuild.runtime.cuda import Cuda
 from trtbuild.runtime.runner import Arrays, InputCheck
 from trtbuild.runtime.trt_context import TrtContext
@@ -42,7 +44,7 @@ class TrtRunner:
             cuda: the GPU; by default the first.
 
         Raises:
-            StepInputError: TensorRT does not load it.
+            StepInputError: TensorRT does not load it, or the GPU has no room for its contexts.
             MissingDependency: that TensorRT, or what feeds it, is not installed.
         """
         self._flavour = FLAVOURS[kind]
@@ -62,6 +64,8 @@ class TrtRunner:
         self.inputs, self.outputs = told.inputs, told.outputs
         self.described = f"{engine} in {self._flavour.name} {trt.__version__}"
         self._check = InputCheck(self.inputs)
+        self.memory = measure_memory(trt, self._engine)
+        _demand_room(engine, contexts * self.memory.largest_context_bytes, self._cuda)
         self._cache = _RtxCache(trt, self._engine, cache) if self._flavour.rtx else None
         self._all = [
             TrtContext(trt, self._engine, made, self._cuda, graphs=self._cache is None)
@@ -108,6 +112,17 @@ class TrtRunner:
         if self._cache is not None:
             self._cache.save()
         self._engine = self._runtime = None
+
+
+def _demand_room(engine: Path, wanted_bytes: int, cuda: Cuda) -> None:
+    """Demand that what layers write while they run fits, where TensorRT would end with less."""
+    free_bytes = cuda.count_free_bytes()
+    if wanted_bytes > free_bytes:
+        raise StepInputError(
+            f"{engine}: its contexts take {format_size(wanted_bytes)}, and "
+            f"{format_size(free_bytes)} of the GPU's memory are free",
+            hint="fewer `contexts`, profiles of smaller shapes, or end what else is on the GPU",
+        )
 
 
 class _RtxCache:

@@ -168,6 +168,7 @@ class BuildEngine(Step):
             level=guarantee.level,
             level_reason=guarantee.reason,
             tactics=built.tactics,
+            memory=built.memory,
             caveats=context.caveats,
         )
 

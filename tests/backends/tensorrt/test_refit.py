@@ -85,7 +85,10 @@ def test_what_it_does_not_take_is_told(refit, order, said):
 
 
 NAMES = {
-    "ICudaEngine": ("refittable", "create_serialization_config", "serialize_with_config"),
+    "ICudaEngine": (
+        *("refittable", "create_serialization_config", "serialize_with_config"),
+        *("get_engine_stat", "get_device_memory_size_for_profile_v2"),
+    ),
     "Refitter": ("get_all_weights", "get_missing_weights", "refit_cuda_engine"),
     "OnnxParserRefitter": ("refit_from_file", "num_errors", "get_error"),
     "ISerializationConfig": ("set_flag",),

@@ -8,14 +8,14 @@ from trtbuild.backends.base import BuildResult
 from trtbuild.backends.tensorrt.build import BuildJob, check_model, check_names, compile_engine
 from trtbuild.backends.tensorrt.flavour import load_tensorrt
 from trtbuild.backends.tensorrt.inspector import (
-    InspectedLayer,
-    inspect_engine,
+    read_back,
     read_layers,
     report_delivered_by_inspector,
 )
 from trtbuild.backends.tensorrt.settings import describe_settings
 from trtbuild.backends.tensorrt.shared import capture_log
 from trtbuild.backends.tensorrt.tactics import digest_inspected_layers
+from trtbuild.core.engine_memory import EngineMemory
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.options import GpuTrtOptions
@@ -40,9 +40,11 @@ def build_on_gpu(job: BuildJob, options: GpuTrtOptions) -> BuildResult:
     job.frozen = options.frozen
     warnings = compile_engine(job)
     why_not = "the engine tells what it delivers only with `profiling_verbosity: detailed`"
+    text, memory, lost = _read_back(job)
     layers, tactics = None, ""
     if options.profiling_verbosity == "detailed":
-        layers, why_not, tactics = _inspect_engine(job)
+        layers, tactics = read_layers(text), digest_inspected_layers(text)
+        why_not = lost or "the inspector's JSON has no layers that can be read"
     words = {name: "on" if on else "off" for name, on in job.network.items()}
     return BuildResult(
         inputs=read.inputs,
@@ -51,18 +53,18 @@ def build_on_gpu(job: BuildJob, options: GpuTrtOptions) -> BuildResult:
         layers=report_delivered_by_inspector(job.order.requested, layers, why_not=why_not),
         notes=tuple(warnings),
         tactics=tactics,
+        memory=memory,
     )
 
 
-def _inspect_engine(job: BuildJob) -> tuple[tuple[InspectedLayer, ...] | None, str, str]:
-    """Return the layers of the engine that was built, or None and why, and its tactics' digest."""
+def _read_back(job: BuildJob) -> tuple[str, EngineMemory | None, str]:
+    """Return what the engine says of its layers and its memory; or why it cannot be asked."""
     from polygraphy.exception import PolygraphyException
 
     with capture_log(job.order.log_level) as log:
         try:
-            text = inspect_engine(load_tensorrt(job.flavour), job.order.engine, job.order.plugins)
+            trt = load_tensorrt(job.flavour)
+            return *read_back(trt, job.order.engine, job.order.plugins), ""
         except PolygraphyException as error:
             said = log.errors[0] if log.errors else str(error)
-            return None, f"the engine cannot be read back here: {' '.join(said.split())}", ""
-    why_not = "the inspector's JSON has no layers that can be read"
-    return read_layers(text), why_not, digest_inspected_layers(text)
+            return "", None, f"the engine cannot be read back here: {' '.join(said.split())}"

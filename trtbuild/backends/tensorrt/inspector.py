@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trtbuild.backends.tensorrt.memory import measure_memory
+from trtbuild.core.engine_memory import EngineMemory
 from trtbuild.core.records import LayerPrecision, RequestedLayer
 
 __all__ = [
     "InspectedLayer",
     "find_precision",
-    "inspect_engine",
+    "read_back",
     "read_layers",
     "report_delivered_by_inspector",
 ]
@@ -54,15 +56,20 @@ class InspectedLayer:
     nodes: tuple[str, ...]
 
 
-def inspect_engine(trt: Any, engine: Path, plugins: Sequence[Path]) -> str:
-    """Read an engine back and return the inspector's JSON; needs the GPU it was built for."""
+def read_back(trt: Any, engine: Path, plugins: Sequence[Path]) -> tuple[str, EngineMemory]:
+    """Load an engine; return the inspector's JSON, and the memory that it takes.
+
+    Needs the GPU that it was built for.
+    """
     from polygraphy.backend.trt import EngineFromBytes, LoadPlugins
 
     load: Any = EngineFromBytes(engine.read_bytes())
     if plugins:
         load = LoadPlugins([str(path) for path in plugins], load)
-    inspector = load().create_engine_inspector()
-    return str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
+    loaded = load()
+    inspector = loaded.create_engine_inspector()
+    told = str(inspector.get_engine_information(trt.LayerInformationFormat.JSON))
+    return told, measure_memory(trt, loaded)
 
 
 def read_layers(text: str) -> tuple[InspectedLayer, ...] | None:
