@@ -131,13 +131,19 @@ def open_session(
 
 
 def open_fast_session(
-    model: Path, *, threads: int, providers: Providers = CPU, profile: Path | None = None
+    model: Path,
+    *,
+    threads: int,
+    providers: Providers = CPU,
+    profile: Path | None = None,
+    settled: bool = False,
 ) -> Any:
     """Load a model as its users do, to be timed: all of ONNX Runtime's optimizations, its own plan.
 
     Q/DQ pairs are fused to integer kernels where it has some: see `open_session` for what numbers
     are compared with. Returns ONNX Runtime's own session, which writes what its nodes take to a
-    file that begins with `profile`, if one is given.
+    file that begins with `profile`, if one is given. One that is `settled` plans no block for all
+    activations after its first run, and so allocates nothing at the second.
 
     Raises:
         StepInputError: ONNX Runtime cannot load the model; quotes it.
@@ -149,6 +155,8 @@ def open_fast_session(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ALONE
+    if settled:
+        options.enable_mem_pattern = False
     if profile is not None:
         options.enable_profiling, options.profile_file_prefix = True, str(profile)
     return _load(model, options, providers)

@@ -153,7 +153,7 @@ class TimeRunners(Step):
             )
             for each in turns:
                 row = each.lane.row(shapes=each.shapes, batch=each.batch, inputs=each.inputs)
-                rows.append(row.model_copy(update={"streams": self._rate(each.lane, row)}))
+                rows.append(self._rate(each.lane, row))
                 each.opened.fed = each.describe(row.host.mean)
         return rows
 
@@ -180,17 +180,20 @@ class TimeRunners(Step):
             lane = Lane(each.variant.name, each.runner, meter)
             yield _Turn(each, lane, arrays, whole, source, find_batch(inputs, whole, told))
 
-    def _rate(self, lane: Lane, row: SpeedRow) -> tuple[StreamRate, ...]:
+    def _rate(self, lane: Lane, row: SpeedRow) -> SpeedRow:
         """Measure what several callers at once come to; of one, the row itself tells."""
         protocol = self.timings.protocol
         seconds = protocol.seconds
         if protocol.iterations is not None:
             seconds = protocol.iterations * row.host.mean / 1000
-        return tuple(
-            run_streams(lane.runner, count, seconds=seconds, batch=row.batch)
-            for count in protocol.streams
-            if count > 1
-        )
+        rates: list[StreamRate] = []
+        remarks = list(row.remarks)
+        for count in (each for each in protocol.streams if each > 1):
+            try:
+                rates.append(run_streams(lane.runner, count, seconds=seconds, batch=row.batch))
+            except TrtbuildError as error:
+                remarks.append(f"{count} at once: {error.message}")
+        return row.model_copy(update={"streams": tuple(rates), "remarks": tuple(remarks)})
 
 
 def _report(context: Context, before: int, total: int) -> Callable[[int, int], None]:

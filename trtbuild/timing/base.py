@@ -69,6 +69,8 @@ class Setting:
     threads: int
     """Never 0: how many compute one operator."""
     cuda_graphs: bool = False
+    tried: bool = False
+    """Whether it is known that what records them survives: else it is tried out first."""
 
 
 class OpenRunner(Protocol):
