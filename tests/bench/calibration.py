@@ -113,7 +113,7 @@ def ours(path, count, kind):
 
     manifest = Manifest(count=count, samples=(), tensors=(), labelled=False)
     DataInput.read_manifest = lambda *_: manifest
-    DataInput.samples = lambda *_: pictures(count)
+    DataInput.samples = lambda *_, **__: pictures(count)
     step = Calibrate.model_validate_json(STEP % kind)
     with tempfile.TemporaryDirectory() as scratch:
         out = Path(scratch, "out")

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.helpers.emulated_cuda import HostWork, compile_kernels, stand_in
 from tests.helpers.projects import edit
 from trtbuild.calib.count import BINS
 from trtbuild.calib.on_gpu.kernels import COUNT, EXTREMES, write_source
 from trtbuild.core.needs import INFERENCE_DEVICE
+from trtbuild.data.on_gpu.direct_kernel import DIRECT, ONE
+from trtbuild.data.on_gpu.kernel import PREPARE
+from trtbuild.data.on_gpu.kernel import write_source as write_frames
 from trtbuild.machine.facts import InstalledPackages
 from trtbuild.model.cuda_work import OutOfGpuMemory
 
@@ -20,7 +24,14 @@ FACT = "NVIDIA L4 (8.9), CUDAExecutionProvider"
 
 
 @pytest.fixture
-def on_gpu(project, steps_here, monkeypatch, tmp_path):
+def kernels(tmp_path):
+    """Those of calibration, as functions; whoever needs more adds them."""
+    shared = f"extern __shared__ u32 bins[]; => static u32 bins[{BINS}];"
+    return compile_kernels(write_source(), {EXTREMES: 4, COUNT: 4}, tmp_path, shared)
+
+
+@pytest.fixture
+def on_gpu(project, steps_here, monkeypatch, kernels):
     """A machine with a GPU that ONNX Runtime computes on; returns the streams that were made."""
 
     def find(facts):
@@ -30,8 +41,6 @@ def on_gpu(project, steps_here, monkeypatch, tmp_path):
 
     edit(project, "tensorrt_rtx, compute_capabilities: [8.9], workspace: 256MiB", "onnxruntime")
     monkeypatch.setattr(InstalledPackages, "_find_inference_device", find)
-    shared = f"extern __shared__ u32 bins[]; => static u32 bins[{BINS}];"
-    kernels = compile_kernels(write_source(), {EXTREMES: 4, COUNT: 4}, tmp_path, shared)
     return stand_in(monkeypatch, kernels)
 
 
@@ -106,3 +115,52 @@ def test_a_gpu_that_was_asked_for_by_name_is_not_left(trtbuild, monkeypatch):
     assert "error: calibrate: there is not enough memory left on the GPU" in found.err
     assert "hint: end what fills it" in found.err
     assert not Path("build/small/comparison.json").exists()
+
+
+def test_pictures_are_made_ready_on_the_gpu(on_gpu, project, trtbuild, kernels, tmp_path):
+    """By calibration and by `run`: what both come to is what the CPU makes of them."""
+    (project.parent / "shots").mkdir()
+    rng = np.random.default_rng(4)
+    for name in "abcd":
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), np.uint8)).save(f"shots/{name}.png")
+    how = "{resize: [8, 8], mean: [0.4], std: [0.2]}"
+    edit(project, "{kind: arrays, path: calib.npz}",
+         f"{{kind: images, path: shots, preprocess: {how}}}")  # fmt: skip
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    shared = "extern __shared__ int between[]; => static int between[1 << 16];"
+    counts = {PREPARE: 6, DIRECT: 6, ONE: 18}
+    used = []
+    made = compile_kernels(write_frames([*counts], 3), counts, folder, shared)
+    kernels |= {name: note(used, name, made[name]) for name in counts}
+    tables, answers = [], []
+    for device in ("auto", "cpu"):
+        assert 0 == trtbuild("apply", "recipe.yaml", "--device", device).code
+        tables.append(json.loads(Path("build/small/ranges.json").read_text())["tensors"])
+        ran = trtbuild("run", "recipe.yaml", "--input", "shots/a.png", "--data", "calib", "--int8",
+                       "--format", "json", "--device", device)  # fmt: skip
+        assert 0 == ran.code, ran.err
+        answers.append(ran.out)
+        if device == "auto":
+            assert {DIRECT, ONE} >= set(used[:-1])
+            assert PREPARE == used[-1]  # `run` resizes, too, as Pillow does
+            count = len(used)
+
+    assert count == len(used) > 1
+    assert tables[0] == tables[1]
+    assert strip(answers[0]) == strip(answers[1])
+
+
+def note(used, name, kernel):
+    """A kernel that notes that it was launched."""
+
+    def run(*given):
+        used.append(name)
+        kernel(*given)
+
+    return run
+
+
+def strip(answer):
+    """What was answered, whatever ran."""
+    return [line for line in answer.splitlines() if "in ONNX Runtime on" not in line]

@@ -68,6 +68,9 @@ class HostWork:
     def __exit__(self, *_):
         self.held.clear()
 
+    def use_here(self):
+        pass
+
     def count_free_bytes(self):
         return 1 << 40 if self.most_bytes is None else self.most_bytes
 
@@ -116,19 +119,20 @@ class HostWork:
 def stand_in(monkeypatch, kernels):
     """Let the CPU stand in for a GPU that a step's facts name; return the streams made."""
     from trtbuild.calib import observe
-    from trtbuild.model import session
+    from trtbuild.model import gpu_feeding, session
 
     made = []
 
     class Work(HostWork):
         handle = 7
 
-        def __init__(self):
+        def __init__(self, index=0):
             super().__init__(kernels)
             made.append(self)
 
     load = session._load
     monkeypatch.setattr(observe, "CudaWork", Work)
+    monkeypatch.setattr(gpu_feeding, "CudaWork", Work)
     monkeypatch.setattr(
         session, "_load", lambda model, options, _: load(model, options, session.CPU)
     )

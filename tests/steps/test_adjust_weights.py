@@ -36,7 +36,7 @@ def stage(tmp_path, monkeypatch):
 
     def run(step, *, rows=12, peaks=None, out="out", threads=1, inputs=None, changed=None):
         samples = [Sample(f"x[{i}]", {"x": normal(4, seed=i)}) for i in range(rows)]
-        monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
+        monkeypatch.setattr(DataInput, "samples", lambda *_, **__: iter(samples))
         manifest = Manifest(count=rows, samples=(), tensors=(), labelled=False, peaks=peaks or {})
         folder = tmp_path / out
         folder.mkdir()

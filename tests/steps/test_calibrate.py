@@ -67,7 +67,7 @@ def calibrate(tmp_path, monkeypatch):
         samples = [
             Sample(f"x.npy[{i}]", {name: np.asarray(row, np.float32)}) for i, row in enumerate(rows)
         ]
-        monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
+        monkeypatch.setattr(DataInput, "samples", lambda *_, **__: iter(samples))
         count = len(samples) if captured is None else captured
         manifest = Manifest(count=count, samples=(), tensors=(), labelled=False)
         (tmp_path / "manifest.json").write_text(manifest.model_dump_json())

@@ -220,6 +220,20 @@ def test_facts_are_the_sources(tmp_path, name, facts):
     assert facts == CaptureData(source=source, files=()).fact_names()
 
 
+def test_stored_pictures_may_be_left_for_a_gpu(tmp_path):
+    """They come to the same; arrays, and pictures that were too many to store, may not."""
+    data, context = capture(KINDS["images"](tmp_path), tmp_path, tmp_path / "out")
+    left = list(data.samples(context, leave=True))
+
+    assert data.leaves_pictures(context)
+    assert {"uint8"} == {each.arrays["input"].pixels.dtype.name for each in left}
+    for one, other in zip(left, data.samples(context), strict=True):
+        assert (one.name, one.label) == (other.name, other.label)
+        assert other.arrays["input"].tobytes() == np.asarray(one.arrays["input"]).tobytes()
+    arrays, context = capture(KINDS["npz"](tmp_path), tmp_path, tmp_path / "more")
+    assert not arrays.leaves_pictures(context)
+
+
 def test_a_reader_may_stop_early(tmp_path):
     """The rest is not read, and nothing is said of it."""
     data, context = capture(KINDS["images"](tmp_path), tmp_path, tmp_path / "out", threads=2)

@@ -26,7 +26,7 @@ def equalize(tmp_path, monkeypatch):
 
     def run(*kinds):
         samples = [Sample(f"x[{i}]", {"x": normal(3, seed=i)}) for i in range(6)]
-        monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
+        monkeypatch.setattr(DataInput, "samples", lambda *_, **__: iter(samples))
         manifest = Manifest(count=6, samples=(), tensors=(), labelled=False)
         (tmp_path / "manifest.json").write_text(manifest.model_dump_json())
         model = model_of(MODEL, {"w": W, "v": normal(4, 2, seed=1)})

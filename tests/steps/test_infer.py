@@ -46,7 +46,7 @@ def infer(tmp_path, monkeypatch):
         samples = [
             Sample(f"x.npy[{i}]", {name: np.asarray(row, dtype)}) for i, row in enumerate(rows)
         ]
-        monkeypatch.setattr(DataInput, "samples", lambda *_: iter(samples))
+        monkeypatch.setattr(DataInput, "samples", lambda *_, **__: iter(samples))
         manifest = Manifest(count=len(samples), samples=(), tensors=(), labelled=False)
         (tmp_path / "manifest.json").write_text(manifest.model_dump_json())
         onnx.save(model_of(text, AXES if "axes" in text else {}), tmp_path / "model.onnx")

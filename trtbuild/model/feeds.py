@@ -55,6 +55,12 @@ class Feed:
         first, *rest = self.samples
         return f"the batch {first} to {rest[-1]}" if rest else f"sample {first}"
 
+    def finish(self) -> dict[str, np.ndarray]:
+        """Return its arrays, those of pictures computed that are left for a GPU to make ready."""
+        import numpy as np
+
+        return {name: np.asarray(each) for name, each in self.arrays.items()}
+
     @contextlib.contextmanager
     def blamed(self) -> Iterator[None]:
         """Say in an error which samples, of which shapes, the model was run on."""

@@ -50,7 +50,10 @@ def gather(feeds: Iterable[Feed], most: Callable[[], int]) -> Iterator[list[Feed
 
 
 def _describe(feed: Feed) -> dict[str, Any]:
-    return {name: (each.shape, each.dtype.str) for name, each in feed.arrays.items()}
+    return {
+        name: (each.shape, each.dtype.str, getattr(each, "pixels", each).shape)
+        for name, each in feed.arrays.items()
+    }
 
 
 def merge(feeds: Sequence[Feed], axes: Mapping[str, int]) -> Feed:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.batching import Placement, fits, quote_setting
 from trtbuild.model.shapes import is_named
+from trtbuild.model.unfinished import Unfinished
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,6 +74,10 @@ def join_samples(
                 f"axis counts the samples: `{quote_setting(spec.name, 'batch_axis: 0')}`",
             )
         return np.asarray(parts[0], spec.dtype)  # one number may be a scalar of NumPy
+    left: Any = parts[0]
+    if isinstance(left, Unfinished) and (len(parts), axis, left.dtype.name) == (1, 0, spec.dtype):
+        alone: Any = left.stack()
+        return cast("np.ndarray", alone)
     made = np.concatenate(parts, axis) if placement.joined else np.stack(parts, axis)
     return made.astype(spec.dtype, copy=False)
 

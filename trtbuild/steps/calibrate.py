@@ -155,9 +155,10 @@ class Calibrate(Step):
                 name: Histogram(counted=one.counts or name in counted)
                 for name, one in calibrators.items()
             }
+            taken = self.data.samples(context, leave=self._leaves_pictures(observer, context))
             samples, left_out, warnings = collect_sound(
                 observer,
-                islice(feeder.feeds(self.data.samples(context)), part.start, None, part.step),
+                islice(feeder.feeds(taken), part.start, None, part.step),
                 histograms,
                 find_broken_samples(manifest.peaks),
                 whole=[name for name, one in calibrators.items() if not one.counts],
@@ -172,6 +173,15 @@ class Calibrate(Step):
         # What was said of broken samples need not be said again.
         peaks = {} if warnings else manifest.peaks
         return _Seen(samples - left_out, peaks, firsts, calibrators, histograms)
+
+    def _leaves_pictures(self, observer: Observer, context: Context) -> bool:
+        """Tell whether the GPU makes pictures ready; say so of those that it does not."""
+        if observer.work is None or not hasattr(self.data.source, "preprocess"):
+            return False
+        if self.data.leaves_pictures(context) and observer.exposed.axes:
+            return True
+        context.events.note("pictures were scaled and normalized on the CPU, and not on the GPU")
+        return False
 
     def _judge(self, context: Context, seen: _Seen) -> Mapping[str, Choice]:
         """Return the limits that do best where `auto` chooses; none where histograms must."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from trtbuild.core.errors import CorruptObject, TrtbuildError
 from trtbuild.core.needs import Needs
@@ -63,10 +63,22 @@ class DataInput(HeldElsewhere):
         manifest = self.read_manifest(context)
         return list(manifest.labels) if manifest.labelled else None
 
-    def samples(self, context: Context) -> Iterator[Sample]:
+    def leaves_pictures(self, context: Context) -> bool:
+        """Tell whether pictures can be left for a GPU to make ready: they are stored, resized."""
+        from trtbuild.data.archive import read_names
+        from trtbuild.data.picture_files import PictureFiles
+        from trtbuild.data.video import Video
+
+        source = self.source
+        if not isinstance(source, PictureFiles | Video) or source.preprocess.dtype == "uint8":
+            return False
+        return bool(read_names(context.path(self.stored)))
+
+    def samples(self, context: Context, *, leave: bool = False) -> Iterator[Sample]:
         """Yield the captured samples in order, a few in memory at a time.
 
-        Each is held to the digest that the capture gave it.
+        Each is held to the digest that the capture gave it, but pictures that are to be left for a
+        GPU to make ready: the store answers for these pixels.
 
         Raises:
             CorruptObject: a file changed since, or decodes to something else here.
@@ -80,17 +92,18 @@ class DataInput(HeldElsewhere):
         read = 0
         with (
             _suspect_changes(suspects),
-            contextlib.closing(self._read(context)) as samples,
+            contextlib.closing(self._read(context, leave=leave)) as samples,
         ):
             for sample in _label(samples, manifest.labels):
-                if read >= len(digests) or digest_of_sample(sample) != digests[read]:
+                known = read < len(digests)
+                if not known or not (leave or digest_of_sample(sample) == digests[read]):
                     raise _different(sample.name)
                 read += 1
                 yield sample
             if read < len(digests):
                 raise _different(f"the sample after the first {read}")
 
-    def _read(self, context: Context) -> Generator[Sample]:
+    def _read(self, context: Context, *, leave: bool) -> Generator[Sample]:
         from trtbuild.data.archive import LABEL, read_names, read_samples
         from trtbuild.data.prefetch import map_in_order
 
@@ -101,9 +114,22 @@ class DataInput(HeldElsewhere):
             return
         if isinstance(source, Decoded) and (names := read_names(stored)):
             decoded = read_samples(stored, labels=LABEL, name_of=names.__getitem__)
+            if leave:
+                yield from _leave(source, decoded)
+                return
             yield from map_in_order(source.finish, decoded, threads=min(2, _threads(context)))
             return
         yield from source.samples(_paths(self.files, context), threads=_threads(context))
+
+
+def _leave(source: Any, decoded: Iterable[Sample]) -> Iterator[Sample]:
+    """Yield samples whose picture is left for a GPU to make ready."""
+    from trtbuild.data.on_gpu.finishing import PictureFinishing
+
+    finishing = PictureFinishing(source.preprocess, resized=True)
+    for sample in decoded:
+        left: Any = finishing.leave(sample.arrays[source.input])
+        yield replace(sample, arrays={source.input: left})
 
 
 class CaptureData(Step):

@@ -11,10 +11,7 @@ from tests.helpers.executors import Recording
 from tests.helpers.models import model_of
 from tests.verbs.test_inspect import L4, Facts, beside
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
-from trtbuild.core.needs import Needs
-from trtbuild.machine.facts import InstalledPackages
-from trtbuild.model import session
+from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.running.run import run_arrays
 
@@ -47,38 +44,6 @@ def test_a_recipe_or_an_engine_runs_by_its_model(built, what):
 
     assert (2 * ONES == ran.outputs["y"]).all()
     assert "not the engine itself" in ran.told
-
-
-@pytest.mark.parametrize("where", ["auto", "cuda"])
-def test_where_the_gpu_s_memory_is_full_the_cpu_runs_it(built, monkeypatch, where):
-    """It says so; a GPU that was asked for by name is not left."""
-    inline = Inline(inference=where)
-    facts = inline.place(Needs()).facts
-    monkeypatch.setattr(InstalledPackages, "_find_inference_device", lambda _: "NVIDIA L4 (8.9)")
-    opened = []
-
-    def load(model, options, providers):
-        opened.append(len(providers))
-        if len(providers) > 1:
-            raise StepInputError("Failed to allocate memory for requested buffer of size 8")
-        return real(model, options, providers)
-
-    real = session._load
-    monkeypatch.setattr(session, "_load", load)
-
-    def run():
-        return run_arrays(built / "r.yaml", built / "x.npz", inline, build_dir=built / "build")
-
-    assert where == facts.inference
-    if where == "cuda":
-        with pytest.raises(StepInputError):
-            run()
-        return
-    ran = run()
-    assert (2 * ONES == ran.outputs["y"]).all()
-    assert [2, 1] == opened
-    assert "in ONNX Runtime on the CPU: not the engine itself" in ran.told
-    assert "the memory of NVIDIA L4 (8.9) was full" in ran.told
 
 
 TEN = {"tensorrt": "10.16.1.11", "polygraphy": "0.53.6", "gpu": L4}

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.calib.collect import refuse_values
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.on_gpu.groups import Room, choose_batch
+from trtbuild.calib.on_gpu.groups import choose_batch
 from trtbuild.calib.on_gpu.observed import observe_input, observe_output
 from trtbuild.calib.on_gpu.reduction import Reduction, Snapshot
 from trtbuild.calib.on_gpu.tables import decode_extremes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import format_size
 from trtbuild.model.feeds import Feed
+from trtbuild.model.gpu_room import Room
 from trtbuild.model.merging import MOST_BATCH, gather
 from trtbuild.model.session import is_out_of_memory
 
@@ -201,7 +202,7 @@ class _Runs:
         not permit that: the process would end.
         """
         with contextlib.suppress(StepInputError):
-            self._observer.session.run(feed.arrays, self._observer.made[:1])
+            self._observer.session.run(feed.finish(), self._observer.made[:1])
             self._work.wait()
 
     def _take_slot(self) -> _Slot:
@@ -220,7 +221,7 @@ class _Runs:
 
         for feed in feeds:
             with feed.blamed():
-                for name, values in self._observer.values(feed.arrays):
+                for name, values in self._observer.values(feed.finish()):
                     if not np.isfinite(values).all():
                         return refuse_values(name, feed.named)
         first, last = feeds[0].samples[0], feeds[-1].samples[-1]

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from trtbuild.data import AnyDataSource
+    from trtbuild.data.on_gpu.finishing import PictureFinishing
     from trtbuild.recipe.load import LoadedRecipe
 
 __all__ = ["FedSample", "Feeding", "choose_feeding", "is_arrays"]
@@ -64,23 +66,23 @@ class Feeding:
         """Of so many frames of a video one is fed."""
         return self.source.stride if isinstance(self.source, Video) else 1
 
-    def samples(self) -> Iterator[FedSample]:
-        """Yield what is fed, in order.
+    def samples(self, *, leave: bool = False) -> Iterator[FedSample]:
+        """Yield what is fed, in order; pictures may be left for a GPU to make ready.
 
         Raises:
             StepInputError: a file cannot be read, decoded or preprocessed.
             MissingDependency: what reads it is not installed.
         """
         if self.sort == "picture":
-            yield from self._read_pictures()
+            yield from self._read_pictures(leave=leave)
         elif isinstance(self.source, Video):
-            yield from self._read_frames(self.source)
+            yield from self._read_frames(self.source, leave=leave)
         else:
             lines = _read_texts(self.files) if self.sort == "text" else {}
             for sample in self.source.samples(self.files):
                 yield FedSample(sample, text=lines.get(sample.name, ""))
 
-    def _read_pictures(self) -> Iterator[FedSample]:
+    def _read_pictures(self, *, leave: bool) -> Iterator[FedSample]:
         import numpy as np
 
         from trtbuild.core.regular_files import read_regular
@@ -91,9 +93,9 @@ class Feeding:
             name = path.relative_to(root).as_posix()
             image = pixels.decode_image(read_regular(path), name)
             shown = np.asarray(pixels.convert_color_mode(image, "RGB", name))
-            yield self._make(name, image, shown)
+            yield self._make(name, image, shown, leave=leave and image.mode == "RGB")
 
-    def _read_frames(self, source: Video) -> Iterator[FedSample]:
+    def _read_frames(self, source: Video, *, leave: bool) -> Iterator[FedSample]:
         from trtbuild.data.extras import load_extra
         from trtbuild.data.frames import choose_frames, read_frames
 
@@ -102,12 +104,20 @@ class Feeding:
         for path, wanted in zip(self.files, chosen, strict=True):
             for frame in read_frames(source, path, wanted, threads=1):
                 picture = frame.make_picture()
-                yield self._make(frame.name, picture, picture)
+                yield self._make(frame.name, picture, picture, leave=leave)
 
-    def _make(self, name: str, picture: Any, shown: np.ndarray) -> FedSample:
+    def _make(self, name: str, picture: Any, shown: np.ndarray, *, leave: bool) -> FedSample:
         how, source = self.how, self.source
         assert how is not None and isinstance(source, PictureFiles | Video)  # noqa: S101,PT018  # so made
-        return FedSample(Sample(name, {source.input: how.apply(picture, name)}), picture=shown)
+        made: Any = self._finishing.leave(shown) if leave else how.apply(picture, name)
+        return FedSample(Sample(name, {source.input: made}), picture=shown)
+
+    @cached_property
+    def _finishing(self) -> PictureFinishing:
+        from trtbuild.data.on_gpu.finishing import PictureFinishing
+
+        assert self.how is not None  # noqa: S101  # of pictures
+        return PictureFinishing(self.how)
 
 
 def is_arrays(path: Path) -> bool:

@@ -152,7 +152,8 @@ def _answer_all(
     top: int,
 ) -> Iterator[tuple[FedSample, dict[str, Answer]]]:
     recipe, how = loaded.recipe, feeding.how
-    for fed in feeding.samples():
+    leave = any(runner.takes_pictures for runner in runners.values())
+    for fed in feeding.samples(leave=leave):
         found: dict[str, Answer] = {}
         view = None
         if how is not None and fed.picture is not None:
@@ -168,7 +169,7 @@ def _answer_all(
                 )
             (feed,) = feeder.feeds([fed.sample])
             with feed.blamed():
-                outputs = runner.run(feed.arrays)
+                outputs = runner.run(feed.arrays if runner.takes_pictures else feed.finish())
             # A run of one sample: axis 0 counts it wherever outputs count samples at all.
             rows = {name: _take_only_row(each) for name, each in outputs.items()}
             answering = choose_answering(recipe, list(rows), names, top)

@@ -14,28 +14,23 @@ from trtbuild.backends.tensorrt.engine import Kind
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, NoGpu, StepInputError, UsageError
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
+from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.providers import choose_providers
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.engines import find_gpu_place, run_engine
 from trtbuild.run.executor import Executor
 from trtbuild.verbs.inspect import explain_misfit, find_engine_kind, read_result_beside
 from trtbuild.verbs.running.fit import (
-    ShapeBounds,
     demand_fed,
     list_profiles,
     list_profiles_beside,
     tell_beyond,
 )
+from trtbuild.verbs.running.in_onnx_runtime import InOnnxRuntime
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from trtbuild.model.outline import ModelOutline
-    from trtbuild.model.session import Session
 
 __all__ = ["Doubt", "Place", "Runner", "choose_runner", "find_side", "no_doubt"]
 
@@ -62,6 +57,10 @@ class Runner(Protocol):
     def inputs(self) -> Sequence[TensorSpec]:
         """What it takes; empty where an engine does not say."""
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether it makes pictures ready itself, where its GPU is: `Unfinished` arrays."""
+
     def run(self, feed: Feed) -> dict[str, np.ndarray]:
         """Return the outputs.
 
@@ -83,6 +82,8 @@ class _Engine:
 
 class _OnGpu:
     """An engine on this machine's GPU, each run in a process of its own."""
+
+    takes_pictures = False
 
     def __init__(self, engine: _Engine, executor: Executor, remark: str) -> None:
         self.model = engine.path
@@ -117,78 +118,6 @@ class _OnGpu:
     def describe(self, feed: Feed) -> str:
         del feed
         return f"{self.model} on this machine's GPU ({self._told}){self._remark}"
-
-
-class _InOnnxRuntime:
-    """A model in ONNX Runtime, on the CPU or where the executor computes such models."""
-
-    def __init__(
-        self,
-        model: Path,
-        executor: Executor,
-        *,
-        why: str = "",
-        profiles: Sequence[ShapeBounds],
-        remark: str,
-    ) -> None:
-        self.model = model
-        self._facts = executor.place(Needs()).facts
-        self._why = why
-        self._profiles = profiles
-        self._remark = remark
-
-    @cached_property
-    def _outline(self) -> ModelOutline:
-        from trtbuild.model.outline import ModelOutline
-
-        return ModelOutline.read(self.model)
-
-    @cached_property
-    def _session(self) -> Session:
-        from trtbuild.model.session import open_session
-
-        return open_session(
-            self.model,
-            threads=0,
-            mapped=self._outline.split,
-            # This process sees all GPUs; a step's sees the one that is meant.
-            providers=choose_providers(self._device, index=getattr(self._facts, "device", 0)),
-        )
-
-    @cached_property
-    def _device(self) -> str:
-        return self._facts.get(INFERENCE_DEVICE, "")
-
-    @property
-    def inputs(self) -> Sequence[TensorSpec]:
-        return self._outline.inputs
-
-    def run(self, feed: Feed) -> dict[str, np.ndarray]:
-        demand_fed(feed, self.inputs, of=self.model.name)
-        try:
-            return self._session.run(feed)
-        except StepInputError as error:
-            if not self._leave_gpu(error.message):
-                raise
-        return self._session.run(feed)
-
-    def _leave_gpu(self, told: str) -> bool:
-        """Go on on the CPU where the GPU's memory is full, and it was not asked for by name."""
-        from trtbuild.model.session import is_gpu_full
-
-        asked = getattr(self._facts, "inference", "")
-        if not self._device or asked != "auto" or not is_gpu_full(told):
-            return False
-        self._remark += f"; the memory of {self._device} was full"
-        self._device = ""
-        self.__dict__.pop("_session", None)
-        return True
-
-    def describe(self, feed: Feed) -> str:
-        beyond = tell_beyond(feed, self._profiles)
-        where = self._device or "the CPU"
-        told = f"{self.model}, in ONNX Runtime on {where}: not the engine itself"
-        return f"{told}{self._why}{beyond}{self._remark}"
 
 
 def choose_runner(  # noqa: PLR0913  # what to run, and where
@@ -230,7 +159,7 @@ def choose_runner(  # noqa: PLR0913  # what to run, and where
     asked = "" if on == "cpu" else f" ({why})"
     profiles = list_profiles(recipe) if recipe else list_profiles_beside(path)
     remark = _remark(recipe, model, doubt)
-    return _InOnnxRuntime(model, executor, why=asked, profiles=profiles, remark=remark)
+    return InOnnxRuntime(model, executor, why=asked, profiles=profiles, remark=remark)
 
 
 def find_side(
@@ -249,7 +178,7 @@ def find_side(
             hint=f"trtbuild apply {recipe.file} --build-dir {build_dir}, if the recipe makes one",
         )
     remark = _remark(recipe, model, doubt)
-    return _InOnnxRuntime(model, executor, profiles=list_profiles(recipe), remark=remark)
+    return InOnnxRuntime(model, executor, profiles=list_profiles(recipe), remark=remark)
 
 
 def _remark(recipe: LoadedRecipe | None, file: Path, doubt: Doubt) -> str:
