@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections import deque
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
 from trtbuild.cli import start
+from trtbuild.store import stamp
 
 
 @dataclass
@@ -18,6 +21,20 @@ class Typed:
     err: str
     stamped: bool
     """What an earlier command had said was said again."""
+    unkept: tuple[str, ...] = ()
+    """Why what the last commands said was not kept, one after the other; nothing where it was."""
+
+
+_REASONS: deque[str] = deque(maxlen=3)
+
+
+def _keep_answer(*arguments: Any, **options: Any) -> str:
+    """Keep an answer, and remember why not: a test that fails then tells."""
+    _REASONS.append(_KEEP(*arguments, **options))
+    return _REASONS[-1]
+
+
+_KEEP = stamp.keep_answer
 
 
 def typed(*arguments: object) -> Typed:
@@ -27,10 +44,11 @@ def typed(*arguments: object) -> Typed:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         mock.patch.object(start, "_run_anew", wraps=start._run_anew) as anew,
+        mock.patch.object(stamp, "keep_answer", _keep_answer),
     ):
         code = start.run([str(argument) for argument in arguments])
         texts = [stream.seek(0) or stream.read() for stream in (out, err)]
-    return Typed(code, *texts, stamped=not anew.called)
+    return Typed(code, *texts, stamped=not anew.called, unkept=tuple(_REASONS))
 
 
 def planned(recipe: object) -> dict[str, str]:
