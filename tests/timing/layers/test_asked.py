@@ -31,22 +31,24 @@ WEIGHTS = {
 
 @pytest.fixture
 def asked(tmp_path):
-    """Nodes are called after what they make."""
+    """A layer may be called after a node, or after what it makes."""
     model = model_of(QDQ, WEIGHTS)
     for node in model.graph.node:
-        node.name = node.output[0]
+        node.name = "" if node.output[0] == "u" else f"node {node.output[0]}"
     onnx.save(model, tmp_path / "m.onnx")
     return read_asked(tmp_path / "m.onnx")
 
 
 def test_a_layer_is_asked_to_be_int8_where_both_its_operands_are(asked):
     """Moved or not; a weight in float is none."""
-    assert {"a": "int8", "u": "float", "y": "int8"} == asked.precision
+    assert {
+        "node a": "int8", "a": "int8", "u": "float", "node y": "int8", "y": "int8",
+    } == asked.precision  # fmt: skip
 
 
 def test_what_stands_between_int8_tensors_is_known(asked):
     """From one to the other through floats alone; not what ends in the model's output."""
-    assert {"a", "r", "t", "u"} == asked.between
+    assert {"a", "r", "t", "u", "node a", "node r", "node t"} == asked.between
 
 
 def test_a_float_model_asks_nothing(tmp_path):

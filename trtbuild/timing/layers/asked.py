@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.view import GraphView
 from trtbuild.quant.flow import passes
+
+if TYPE_CHECKING:
+    import onnx
 
 __all__ = ["AskedLayers", "read_asked"]
 
@@ -18,7 +22,7 @@ _LINEAR = {"QuantizeLinear", "DequantizeLinear"}
 
 @dataclass(frozen=True)
 class AskedLayers:
-    """Names of nodes, and what is known of them."""
+    """Names of nodes and of what they make, either of which layers are called after."""
 
     precision: dict[str, str] = field(default_factory=dict)
     """Weighted nodes: `int8` where both operands come from INT8, else `float`."""
@@ -36,20 +40,24 @@ def read_asked(path: Path) -> AskedLayers:
     if not any(node.op_type in _LINEAR for node in view.nodes):
         return AskedLayers()
     precision = {
-        name_of(node): "int8"
-        if all(_is_int8(view, node.input[slot]) for slot in (0, 1))
-        else "float"
+        name: "int8" if all(_is_int8(view, node.input[slot]) for slot in (0, 1)) else "float"
         for node in view.nodes
         if node.op_type in WEIGHTED
+        for name in _list_names(node)
     }
     before = _spread(view, range(len(view.nodes)), _makers(view), "DequantizeLinear")
     after = _spread(view, reversed(range(len(view.nodes))), _readers(view), "QuantizeLinear")
     between = frozenset(
-        name_of(node)
+        name
         for index, node in enumerate(view.nodes)
         if node.op_type not in _LINEAR and index in before and index in after
+        for name in _list_names(node)
     )
     return AskedLayers(precision, between)
+
+
+def _list_names(node: onnx.NodeProto) -> tuple[str, ...]:
+    return (name_of(node), *node.output)
 
 
 def _is_int8(view: GraphView, tensor: str) -> bool:

@@ -76,7 +76,7 @@ def read_profile(text: str) -> tuple[ProfiledLayer, ...]:
 
 
 def _find_node(name: str) -> str:
-    """Return the node of the model that a fused node is called after."""
+    """Return the node of the model, or what it makes, that a fused node is called after."""
     return name.partition("_token_")[0].removeprefix("fused ").removesuffix("_nchwc")
 
 
