@@ -12,7 +12,12 @@ from PIL import Image
 from trtbuild.core.values import TensorSpec
 from trtbuild.data.preprocess import Preprocess
 from trtbuild.measure.detection.finding import find_boxes
-from trtbuild.verbs.packaging.parts import MADE, make_postprocessing, make_preprocessing
+from trtbuild.verbs.packaging.parts import (
+    MADE,
+    list_left_to_senders,
+    make_postprocessing,
+    make_preprocessing,
+)
 
 HOW = {"resize": [6, 8], "fit": "letterbox", "mean": [0.1, 0.2, 0.3], "color": "bgr"}
 INPUT = TensorSpec(name="x", dtype="float32", shape=("n", 3, 6, 8))
@@ -32,6 +37,9 @@ def test_preprocessing_is_the_datas_own(place):
     part = make_preprocessing(recipe, [INPUT], picture=(10, 7))
     (found,) = run(part, {"x": picture[None]})
 
+    assert () == list_left_to_senders(recipe, [INPUT], picture=(10, 7))
+    (told,) = list_left_to_senders(recipe, [INPUT], picture=None)
+    assert "left to whoever sends pictures (resize 6x8, fit letterbox)" in told
     how = Preprocess.model_validate_json(json.dumps(HOW))
     wanted = how.apply(Image.fromarray(picture), "p")
     assert MADE == part.gives[0].name

@@ -20,7 +20,12 @@ from trtbuild.recipe.schema import Recipe
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PartModel", "make_postprocessing", "make_preprocessing"]
+__all__ = [
+    "PartModel",
+    "list_left_to_senders",
+    "make_postprocessing",
+    "make_preprocessing",
+]
 
 Size = tuple[int, int]
 MADE = "preprocessed"
@@ -63,6 +68,24 @@ def make_preprocessing(
         kind="embed_preprocess", picture=picture, **list_embedded_options(how, picture)
     )
     return _make_part((spec,), (MADE,), fix)
+
+
+def list_left_to_senders(
+    recipe: Recipe, inputs: Sequence[TensorSpec], *, picture: Size | None
+) -> tuple[str, ...]:
+    """Say what of a recipe's preprocessing no part does, so that whoever sends pictures has to."""
+    found = _find_preprocess(recipe, inputs)
+    if found is None or picture is not None:
+        return ()
+    _, how = found
+    done = [name for name in ("resize", "fit", "crop") if getattr(how, name) is not None]
+    told = ", ".join(f"{name} {_write_size(getattr(how, name))}" for name in done)
+    hint = "pictures have to come in so; `--picture HxW` has the ensemble do it for such a size"
+    return (f"resizing is left to whoever sends pictures ({told}): {hint}",) if done else ()
+
+
+def _write_size(value: object) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _find_preprocess(

@@ -10,7 +10,13 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.placed import MODELS
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.outline import ModelOutline
-from trtbuild.verbs.packaging.parts import MADE, PartModel, make_postprocessing, make_preprocessing
+from trtbuild.verbs.packaging.parts import (
+    MADE,
+    PartModel,
+    list_left_to_senders,
+    make_postprocessing,
+    make_preprocessing,
+)
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 from trtbuild.verbs.packaging.served_model import (
     ServedModel,
@@ -114,6 +120,7 @@ def pack_for_triton(
         )
     )
     packed += _make_ensemble(build, core, labels=labels, shared=shared, picture=picture)
+    said += list_left_to_senders(build.loaded.recipe, core.inputs, picture=picture)
     return packed, said
 
 
