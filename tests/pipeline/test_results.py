@@ -39,9 +39,18 @@ def test_a_line_holds_what_json_has_words_for():
     item.answers["find"] = [Answer(boxes=(box,))]
     item.values = {"track": 7, "mask": np.zeros(3)}
 
+    item.placed["find"] = [item.whole]
     assert {
         "frame": 3,
         "name": "f",
         "find": [[{"box": [1.0, 2.0, 3.0, 4.01], "class": 5, "score": 0.1235}]],
         "values": {"track": 7},
     } == describe_item(item)
+
+
+def test_a_line_says_where_pictures_lie_that_were_cut_out():
+    """Boxes in them are told as they are in the picture."""
+    item = Item(0, "f", np.zeros((8, 8, 3), np.uint8))
+    item.answers["name"], item.placed["name"] = [Answer(), Answer()], [(1.0, 2.0, 3.004, 4.0), None]
+
+    assert {"name": [[1.0, 2.0, 3.0, 4.0], None]} == describe_item(item)["places"]

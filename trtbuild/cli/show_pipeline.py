@@ -30,7 +30,10 @@ def show_memory(plan: MemoryPlan) -> None:
 
 def show_progress(found: PipelineSummary) -> None:
     """Write how it goes, in a line."""
-    waiting = ", ".join(f"{each.stage} {each.queue_longest}" for each in found.parts)
+    longest: dict[str, int] = {}
+    for each in found.parts:
+        longest[each.stage] = max(each.queue_longest, longest.get(each.stage, 0))
+    waiting = ", ".join(f"{stage} {length}" for stage, length in longest.items())
     echo(
         f"{found.results} of {found.frames} frames, {found.rate:.1f} a second, "
         f"{found.dropped} dropped; longest queues: {waiting}",

@@ -12,11 +12,10 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.files import replace_whole
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
-from trtbuild.verbs.running.drawing import FORMATS, VideoFile, draw_boxes, draw_lines, find_rate
+from trtbuild.pipeline.overlay import draw_item
+from trtbuild.verbs.running.drawing import FORMATS, VideoFile, find_rate
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from trtbuild.verbs.running.answers import Answer
 
 __all__ = ["Sink", "describe_item", "open_results"]
@@ -75,28 +74,23 @@ class _Drawn:
         self._video = video
 
     def add(self, item: Item) -> None:
-        picture = item.picture
-        for answer in (each for answers in item.answers.values() for each in answers):
-            picture = _draw(picture, answer)
-        self._video.add(picture)
-
-
-def _draw(picture: np.ndarray, answer: Answer) -> np.ndarray:
-    if answer.boxes is not None:
-        return draw_boxes(picture, answer.boxes)
-    if answer.classes:
-        return draw_lines(picture, [f"{each.name} {each.score:.2f}" for each in answer.classes])
-    return picture
+        self._video.add(draw_item(item))
 
 
 def describe_item(item: Item) -> dict[str, Any]:
     """Return what stages say of a frame, as far as JSON has words for it."""
     said = {name: [_describe(each) for each in answers] for name, answers in item.answers.items()}
     values = {name: value for name, value in item.values.items() if _is_plain(value)}
+    cut = {
+        name: [place and [round(x, 2) for x in place] for place in places]
+        for name, places in item.placed.items()
+        if any(place not in {None, item.whole} for place in places)
+    }
     return {
         "frame": item.number,
         "name": item.name,
         **said,
+        **({"places": cut} if cut else {}),
         **({"values": values} if values else {}),
     }
 

@@ -167,5 +167,6 @@ class _Model:
             item.answers[self._name] = [
                 answering.answer(each, view) for each, view in zip(rows, views, strict=True)
             ]
-            item.pictures = []
+            item.placed[self._name] = item.take_places()
+            item.pictures, item.places = [], []
         return list(items)
