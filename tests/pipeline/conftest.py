@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.models import model_of
+from tests.verbs.packaging.conftest import make_result
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import load_pipeline
 from trtbuild.pipeline.run import run_pipeline
@@ -53,7 +54,12 @@ def project(tmp_path):
     (tmp_path / "code.py").write_text(CODE)
     folder = tmp_path / "build/mean"
     folder.mkdir(parents=True)
-    (folder / "model.fp32.onnx").write_bytes(model_of(MEAN).SerializeToString())
+    data = model_of(MEAN).SerializeToString()
+    (folder / "model.fp32.onnx").write_bytes(data)
+    (folder / "it").mkdir()
+    (folder / "it/model.engine").write_bytes(data)
+    told = make_result("it", "onnxruntime", "1.0", ("cpu",), data)
+    (folder / "it/engine.json").write_text(told.model_dump_json())
     return tmp_path
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.helpers.models import model_of
+from tests.verbs.packaging.conftest import make_result
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.runtime import Engine
 
@@ -53,6 +54,17 @@ def test_a_model_runs_on_arrays_of_every_sort(model, given):
         np.testing.assert_array_equal([[2, 4]], engine.run({"x": given})["y"])
         assert "CPUExecutionProvider" in engine.described
         assert ("x", ("n", 2)) == (engine.inputs[0].name, engine.inputs[0].shape)
+
+
+def test_a_copy_of_a_model_that_a_target_is_runs_as_the_model(model):
+    """`kind: onnxruntime` leaves one, called as engines are; engine.json says so."""
+    data, copy = model.read_bytes(), model.with_name("model.engine")
+    copy.write_bytes(data)
+    told = make_result("it", "onnxruntime", "1.0", ("cpu",), data)
+    copy.with_name("engine.json").write_text(told.model_dump_json())
+
+    with Engine(copy, device="cpu") as engine:
+        assert [[2, 4]] == engine.run({"x": np.float32([[1, 2]])})["y"].tolist()
 
 
 def test_threads_share_it(model):

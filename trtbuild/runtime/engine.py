@@ -20,6 +20,8 @@ __all__ = ["Engine"]
 
 Device = Literal["auto", "cpu", "cuda"]
 MODEL = ".onnx"
+COPIED = "onnxruntime"
+"""The kind of target whose engine is a copy of the model."""
 
 
 class Engine:
@@ -151,23 +153,24 @@ def _load_file(
     plugins: Sequence[Path],
     cache: Path | None,
 ) -> Runner:
-    if file.suffix == MODEL:
+    from trtbuild.verbs.inspect import find_engine_kind
+
+    kind = "" if file.suffix == MODEL else find_engine_kind(file)
+    if file.suffix == MODEL or kind == COPIED:
         from trtbuild.runtime.onnx_runner import OnnxRunner
 
         return OnnxRunner(file, make_cuda() if _on_gpu(device) else CPU, threads=threads)
-    from trtbuild.runtime.trt_runner import TrtRunner
-    from trtbuild.verbs.inspect import find_engine_kind
-
     if device == "cpu":
         raise UsageError(
             f"{file}: is an engine, which no CPU runs", hint="give the ONNX model that it is of"
         )
-    kind = find_engine_kind(file)
     if not kind:
         raise UsageError(
             f"{file}: is neither an engine nor an ONNX model (`.onnx`) nor a bundle",
             hint="`trtbuild inspect` looks at engines",
         )
+    from trtbuild.runtime.trt_runner import TrtRunner
+
     return TrtRunner(file, kind, contexts=contexts, plugins=plugins, cache=cache)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.recipe.load import LoadedRecipe
@@ -32,15 +33,12 @@ def open_built(
         MissingFile: it is not built there.
         StepInputError, MissingDependency: its model does not load.
     """
-    recipe = loaded.recipe
-    folder = build_dir / recipe.name
-    engines = [folder / name / ENGINE for name in recipe.targets] if device != "cpu" else []
-    for each in engines:
-        if each.is_file():
-            try:
-                return Engine(each, device=device, contexts=contexts, threads=threads)
-            except TrtbuildError:
-                continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
+    folder = build_dir / loaded.recipe.name
+    for each in _list_engines(loaded, folder) if device != "cpu" else ():
+        try:
+            return Engine(each, device=device, contexts=contexts, threads=threads)
+        except TrtbuildError:
+            continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
     for model in MODELS.values():
         if (folder / model.file).is_file():
             return Engine(folder / model.file, device=device, contexts=contexts, threads=threads)
@@ -59,9 +57,15 @@ def find_engine(
     """
     from trtbuild.verbs.inspect import explain_misfit, read_result_beside
 
-    folder = build_dir / loaded.recipe.name
-    for name in loaded.recipe.targets:
-        engine = folder / name / ENGINE
-        if engine.is_file() and not explain_misfit(engine, facts):
+    for engine in _list_engines(loaded, build_dir / loaded.recipe.name):
+        if not explain_misfit(engine, facts):
             return engine, read_result_beside(engine)[0]
     return None, None
+
+
+def _list_engines(loaded: LoadedRecipe, folder: Path) -> Iterator[Path]:
+    """Yield what TensorRT runs; a target of ONNX Runtime's is a copy of the model."""
+    for name, backend in loaded.recipe.targets.items():
+        engine = folder / name / ENGINE
+        if isinstance(backend, TrtOptions) and engine.is_file():
+            yield engine
