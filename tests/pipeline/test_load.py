@@ -38,7 +38,7 @@ def test_it_is_known_by_its_stages(tmp_path):
     [
         ("version: 1\n", "", 1, "`version` is missing"),
         ("rate: 30", "rate: 0", 2, "greater than 0"),
-        ("kind: video", "kind: radio", 2, "'video', 'folder' or 'camera'"),
+        ("kind: video", "kind: radio", 2, "'camera' or 'queue'"),
         ("batch: 4", "bach: 4", 4, "`bach` is no key"),
         ("{recipe: detector.yaml, ", "{", 4, "either `recipe` or `python`"),
         ('{python: "code.py:cut"}', '{python: "code.py:cut", device: cpu}', 5, "are for a stage"),

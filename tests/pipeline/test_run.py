@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import time
 
 import numpy as np
@@ -106,3 +107,12 @@ def test_pictures_of_any_size_go_through(run):
     found, _ = run({"colour": {**MODEL, "batch": 2, "wait_ms": 50}}, frames)
 
     assert 2 == found.results
+
+
+def test_a_stage_that_fails_ends_a_queue_that_gives_no_more(run):
+    """Whoever fills it has not said that it ends."""
+    given = queue.Queue()
+    given.put(np.zeros((8, 8, 3), np.uint8))
+
+    with pytest.raises(StepInputError, match="fail raised ValueError"):
+        run({"s": {"python": "code.py:fail"}}, given)

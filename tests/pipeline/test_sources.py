@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import time
 
 import numpy as np
@@ -10,9 +11,9 @@ import pytest
 from PIL import Image
 
 from tests.helpers import media
-from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.errors import MissingFile, RecipeError, StepInputError, UsageError
 from trtbuild.pipeline.load import load_pipeline
-from trtbuild.pipeline.sources import open_frames
+from trtbuild.pipeline.sources import open_frames, take_frames
 
 
 def frames(folder, **source):
@@ -60,9 +61,30 @@ def test_a_video_gives_its_frames(tmp_path):
         ({"kind": "folder", "path": "none"}, MissingFile, "holds no picture"),
         ({"kind": "video", "path": "none.mp4"}, MissingFile, r"none\.mp4"),
         ({"kind": "camera", "path": "/dev/none"}, StepInputError, "camera /dev/none"),
+        ({"kind": "queue"}, UsageError, "frames come from a program"),
+        ({"kind": "queue", "path": "x"}, RecipeError, "leave out `path`"),
+        ({"kind": "video"}, RecipeError, "`path` is missing"),
     ],
 )
 def test_what_is_not_there_is_told(tmp_path, source, error, told):
     """By its path."""
     with pytest.raises(error, match=told):
         frames(tmp_path, **source)
+
+
+def test_a_programs_queue_gives_pictures_until_none():
+    """Or until the pipeline has ended, though nobody says so to the queue."""
+    given = queue.Queue()
+    for value in (np.zeros((2, 2, 3), np.uint8), np.ones((2, 2, 3), np.uint8), None):
+        given.put(value)
+
+    found = list(take_frames(given, lambda: False))
+    assert [(0, 0), (1, 1)] == [(each.number, each.picture.max()) for each in found]
+    assert [] == list(take_frames(given, lambda: True))
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.uint8), "a.png"])
+def test_what_is_no_picture_is_told(wrong):
+    """By its number, type and shape."""
+    with pytest.raises(StepInputError, match="frame 0 is no picture"):
+        list(take_frames([wrong], lambda: False))

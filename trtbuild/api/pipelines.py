@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from trtbuild.pipeline.item import Item
     from trtbuild.pipeline.memory_plan import MemoryPlan
+    from trtbuild.pipeline.sources import Frames
     from trtbuild.pipeline.summary import PipelineSummary
 
 __all__ = ["run_pipeline"]
@@ -18,11 +18,14 @@ def run_pipeline(
     path: Path | str,
     *,
     build_dir: Path | str = "build",
-    frames: Iterable[Item] | None = None,
+    frames: Frames | None = None,
     tell: Callable[[PipelineSummary], None] = lambda _: None,
     planned: Callable[[MemoryPlan], None] = lambda _: None,
 ) -> PipelineSummary:
     """Run a pipeline's file to the end of its source, or of other `frames`; return how it went.
+
+    Frames are items, or pictures (uint8 RGB [height, width, 3]); or a `queue.Queue` of them, which
+    ends with None.
 
     What its engines take of the GPU is told as `planned` before they are loaded.
 

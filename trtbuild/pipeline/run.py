@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from trtbuild.pipeline.memory_plan import MemoryPlan, demand_room, plan_memory
 from trtbuild.pipeline.queues import BoundedQueue, Stopped
 from trtbuild.pipeline.results import open_results
 from trtbuild.pipeline.schema import Queue
-from trtbuild.pipeline.sources import open_frames
+from trtbuild.pipeline.sources import Frames, open_frames, take_frames
 from trtbuild.pipeline.stages import make_parts
 from trtbuild.pipeline.summary import PartSummary, PipelineSummary, find_percentiles
 from trtbuild.pipeline.workers import Part, Worker
@@ -36,7 +36,7 @@ def run_pipeline(
     loaded: LoadedPipeline,
     build_dir: Path,
     *,
-    frames: Iterable[Item] | None = None,
+    frames: Frames | None = None,
     tell: Tell = lambda _: None,
     tell_seconds: float = 1.0,
     planned: Callable[[MemoryPlan], None] = lambda _: None,
@@ -46,7 +46,7 @@ def run_pipeline(
     Args:
         loaded: the pipeline.
         build_dir: where its recipes were built.
-        frames: in the place of its source.
+        frames: in the place of its source; a queue of them ends with None.
         tell: is told how it goes, every `tell_seconds`.
         tell_seconds: how often.
         planned: is told what engines take of a GPU, where there is one, before they are loaded.
@@ -65,7 +65,7 @@ def run_pipeline(
     line = _Line(loaded, parts)
     try:
         with open_results(loaded) as sinks:
-            line.start(open_frames(loaded) if frames is None else frames)
+            line.start(open_frames(loaded) if frames is None else line.take(frames))
             told = time.monotonic()
             for item in line:
                 for sink in sinks:
@@ -89,6 +89,7 @@ class _Line:
         policies = [stages[p.stage].queue if first[p.stage] is p else INNER for p in parts]
         self._queues = [BoundedQueue[Item](each) for each in (*policies, INNER)]
         self._error: BaseException | None = None
+        self._stopped = False
         self._workers = [
             Worker(part, source, sink, self._fail)
             for part, (source, sink) in zip(parts, pairwise(self._queues), strict=True)
@@ -104,6 +105,10 @@ class _Line:
         self._feeder = threading.Thread(target=self._feed, args=(frames,), daemon=True)
         for each in (*self._workers, self._feeder):
             each.start()
+
+    def take(self, frames: Frames) -> Iterator[Item]:
+        """Return what a program gives, until the pipeline ends."""
+        return take_frames(frames, lambda: self._stopped)
 
     def _feed(self, frames: Iterable[Item]) -> None:
         try:
@@ -122,6 +127,7 @@ class _Line:
         self._stop()
 
     def _stop(self) -> None:
+        self._stopped = True
         for each in self._queues:
             each.stop()
 

@@ -27,9 +27,10 @@ class Queue(Options):
 class Source(Options):
     """Where frames come from."""
 
-    kind: Literal["video", "folder", "camera"]
-    """`video`, a file; `folder`, of pictures, by name; `camera`, by FFmpeg."""
-    path: NonEmpty
+    kind: Literal["video", "folder", "camera", "queue"]
+    """`video`, a file; `folder`, of pictures, by name; `camera`, by FFmpeg; `queue`, of the program
+    that runs the pipeline (`trtbuild.api.run_pipeline(..., frames=QUEUE)`)."""
+    path: NonEmpty = "none"
     """The file or folder, relative to this one; of a camera its device (`/dev/video0`)."""
     format: NonEmpty = "v4l2"
     """Of a camera, FFmpeg's word for how to read it (`v4l2`, `avfoundation`, `dshow`)."""
@@ -38,6 +39,16 @@ class Source(Options):
     read."""
     repeat: Annotated[int, Field(ge=1)] = 1
     """How many times it is read through."""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        """Demand a path of what lies at one, and none of a queue."""
+        named = "path" in self.model_fields_set
+        if self.kind == "queue" and named:
+            raise ValueError("a queue is a program's: leave out `path`")
+        if self.kind != "queue" and not named:
+            raise ValueError(f"`path` is missing: where is the {self.kind}?")
+        return self
 
 
 class Stage(Options):

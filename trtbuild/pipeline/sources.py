@@ -1,13 +1,15 @@
-"""Frames from a video, a folder of pictures, or a camera."""
+"""Frames from a video, a folder of pictures, a camera, or a program."""
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.errors import MissingFile, StepInputError
+from trtbuild.core.errors import MissingFile, StepInputError, UsageError
 from trtbuild.core.words import quote_whole
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
@@ -16,21 +18,61 @@ from trtbuild.pipeline.schema import Source
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["open_frames"]
+__all__ = ["Frames", "open_frames", "take_frames"]
+
+Frames = Iterable["Item | np.ndarray"] | queue.Queue[Any]
+"""What a program gives: items, or pictures (uint8 RGB [height, width, 3]); of a queue, to None."""
 
 Named = tuple[str, "np.ndarray"]
 _DECODING_THREADS = 2
+_LOOK_SECONDS = 0.1
+"""How often it is looked whether a pipeline has ended whose queue gives nothing."""
+
+
+def take_frames(frames: Frames, ended: Callable[[], bool]) -> Iterator[Item]:
+    """Yield what a program gives as items, as long as the pipeline has not `ended`.
+
+    Raises:
+        StepInputError: one is no picture.
+    """
+    given = _drain(frames, ended) if isinstance(frames, queue.Queue) else frames
+    for number, each in enumerate(given):
+        if isinstance(each, Item):
+            yield each
+            continue
+        if getattr(each, "dtype", None) != "uint8" or each.shape[2:] != (3,):
+            raise StepInputError(
+                f"frame {number} is no picture: {type(each).__name__} "
+                f"{getattr(each, 'dtype', '')} {list(getattr(each, 'shape', []))}",
+                hint="give uint8 RGB [height, width, 3], or an Item",
+            )
+        yield Item(number, f"frame {number}", each)
+
+
+def _drain(frames: queue.Queue[Any], ended: Callable[[], bool]) -> Iterator[Any]:
+    while not ended():
+        with contextlib.suppress(queue.Empty):
+            found = frames.get(timeout=_LOOK_SECONDS)
+            if found is None:
+                return
+            yield found
 
 
 def open_frames(loaded: LoadedPipeline) -> Iterator[Item]:
     """Yield the frames of a pipeline's source, at its rate where it names one.
 
     Raises:
+        UsageError: they come from a program.
         MissingFile: it is not there.
         StepInputError: it cannot be decoded.
         MissingDependency: PyAV, or Pillow, is not installed.
     """
     source = loaded.pipeline.source
+    if source.kind == "queue":
+        raise UsageError(
+            f"{loaded.file}: its frames come from a program (`kind: queue`)",
+            hint="trtbuild.api.run_pipeline(FILE, frames=QUEUE); or name a video or a folder",
+        )
     begun, number = time.monotonic(), 0
     for _ in range(source.repeat):
         for name, picture in _READERS[source.kind](source, loaded.base / source.path):
