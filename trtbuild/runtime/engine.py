@@ -99,6 +99,11 @@ class Engine:
         """What runs, and where, in words."""
         return self._runner.described
 
+    @property
+    def platform(self) -> str:
+        """`tensorrt_plan` or `onnxruntime_onnx`."""
+        return self._runner.platform
+
     def run(self, feed: Mapping[str, Any]) -> Arrays:
         """Run it once; return arrays of one's own, by the outputs' names.
 

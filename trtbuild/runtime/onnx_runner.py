@@ -18,6 +18,8 @@ __all__ = ["OnnxRunner"]
 class OnnxRunner:
     """Runs an ONNX model, as trtbuild compares it: Q/DQ pairs are computed as they stand."""
 
+    platform = "onnxruntime_onnx"
+
     def __init__(self, model: Path, providers: Providers, *, threads: int = 0) -> None:
         """Load a model; `threads` 0 means all of the machine's cores.
 

@@ -23,6 +23,8 @@ class Runner(Protocol):
     outputs: tuple[TensorSpec, ...]
     described: str
     """What runs, and where, in words."""
+    platform: str
+    """What runs which format, in the words of the Open Inference Protocol."""
 
     def run(self, feed: Mapping[str, Any]) -> Arrays:
         """Return the outputs for arrays of all inputs; they are the caller's own.

@@ -23,6 +23,8 @@ __all__ = ["TrtRunner"]
 class TrtRunner:
     """Runs an engine, with several contexts as several threads."""
 
+    platform = "tensorrt_plan"
+
     def __init__(
         self,
         engine: Path,

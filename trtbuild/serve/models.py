@@ -51,7 +51,7 @@ class ServedModels:
         return {
             "name": name,
             "versions": [VERSION],
-            "platform": engine.described,
+            "platform": engine.platform,
             "inputs": [_describe(each) for each in engine.inputs],
             "outputs": [_describe(each) for each in engine.outputs],
         }
