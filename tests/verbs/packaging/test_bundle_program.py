@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from trtbuild.verbs.packaging.bundle_program import find_engine
+from trtbuild.verbs.packaging import bundle_program
+from trtbuild.verbs.packaging.bundle_program import find_engine, main
 
 ENGINES = [
     {"file": file, "backend": backend, "tensorrt": version, "compute_capabilities": ["8.9"]}
@@ -38,6 +41,20 @@ def test_the_engine_for_the_device_is_picked(monkeypatch, installed, capability,
     assert file == (engine and engine["file"])
     assert len(why) == len(told)
     assert all(part in line for part, line in zip(why, told, strict=True))
+
+
+def test_arrays_that_cannot_be_read_are_told(tmp_path, monkeypatch):
+    """In a sentence: another name, another format, nothing."""
+    index = {"inputs": [{"name": "x"}], "model": {"file": "m.onnx"}}
+    (tmp_path / "bundle.json").write_text(json.dumps(index))
+    monkeypatch.setattr(bundle_program, "HERE", tmp_path)
+    np.savez(tmp_path / "other.npz", y=np.zeros(1))
+    np.save(tmp_path / "array.npy", np.zeros(1))
+    (tmp_path / "text.npz").write_text("no arrays")
+
+    for name in ("other.npz", "array.npy", "text.npz", "none.npz"):
+        with pytest.raises(SystemExit, match=rf"error: .*{name}"):
+            main(["--onnx", str(tmp_path / name)])
 
 
 def test_it_speaks_tensorrts_own_interface():

@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import json
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,13 @@ def main(arguments: Sequence[str]) -> None:
     if len(paths) not in {1, 2}:
         raise SystemExit(__doc__)
     index = json.loads((HERE / "bundle.json").read_text("utf-8"))
-    with np.load(paths[0]) as arrays:
-        feed = {each["name"]: arrays[each["name"]] for each in index["inputs"]}
+    try:
+        with np.load(paths[0]) as arrays:
+            feed = {each["name"]: arrays[each["name"]] for each in index["inputs"]}
+    except KeyError as error:
+        raise SystemExit(f"error: {paths[0]}: {error.args[0]}") from None
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise SystemExit(f"error: {paths[0]} is no .npz that can be read: {error}") from None
     if onnx:
         outputs, ran = run_onnx(HERE / index["model"]["file"], feed), index["model"]["file"]
     else:
