@@ -54,6 +54,18 @@ def test_a_build_says_how_long_it_will_take(clock, capsys):
     ] == told
 
 
+def test_what_was_before_the_first_sign_is_no_part_of_what_is_left(clock, capsys):
+    """A model is loaded for 100 s, then ten rounds take 20 s: 90 more take 180 s."""
+    listener = lines(0.0)
+    for passed, done in ((100, 0), (120, 10)):
+        clock[0] = 100.0 + passed
+        listener.progressed(StepProgress(name=STEP, done=done, total=100, unit="rounds"))
+
+    told = capsys.readouterr().err.splitlines()
+
+    assert f"{STEP}: 10 of 100 rounds, about 180 s left" == told[-1].strip()
+
+
 def test_what_is_certain_and_what_may_be_is_counted_apart(capsys):
     """A step that may find its result made already is none that runs."""
     LineListener(verbose=False).planned(plan_with(), decisions("run", "maybe", "maybe", "reuse"))

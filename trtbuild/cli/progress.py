@@ -50,6 +50,8 @@ class LineListener(SilentListener):
         self._verbose = verbose
         self._said: dict[str, float] = {}
         self._begun: dict[str, float] = {}
+        self._first: dict[str, tuple[float, int]] = {}
+        """When a step first said how far it was, and how far."""
         self._seconds: dict[str, float] = {}
         self._doing: dict[str, str] = {}
 
@@ -79,6 +81,7 @@ class LineListener(SilentListener):
     def progressed(self, progress: StepProgress) -> None:
         """Say how far it is, now and then."""
         now = time.monotonic()
+        self._first.setdefault(progress.name, (now, progress.done))
         if now - self._said.get(progress.name, now) < SECONDS_BETWEEN_LINES:
             return
         self._said[progress.name] = now
@@ -116,12 +119,16 @@ class LineListener(SilentListener):
         return f", about {left:.0f} s left" if left > 0 else f", it took {seconds:.0f} s before"
 
     def _extrapolate(self, progress: StepProgress) -> str:
-        """Say how long a step will still take, by how far it has come in what time."""
-        if not progress.done or progress.done >= progress.total:
-            return ""
+        """Say how long a step will still take, by how far it has come since it first said so.
+
+        What it did before, as loading or compiling a model, is no part of what is left.
+        """
         now = time.monotonic()
-        taken = now - self._begun.get(progress.name, now)
-        left = taken * (progress.total - progress.done) / progress.done
+        since, already = self._first.setdefault(progress.name, (now, progress.done))
+        taken, done = now - since, progress.done - already
+        if done <= 0 or progress.done >= progress.total:
+            return ""
+        left = taken * (progress.total - progress.done) / done
         return f", about {left:.0f} s left" if min(taken, left) >= SHORT_SECONDS else ""
 
 

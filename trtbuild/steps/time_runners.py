@@ -145,6 +145,7 @@ class TimeRunners(Step):
         samples = self.timings.fed.read(context) if self.timings.fed is not None else []
         total = len(self.timings.shapes) * self.timings.protocol.rounds
         for place, shapes in enumerate(self.timings.shapes):
+            context.events.progress(place * self.timings.protocol.rounds, total, "rounds")
             turns = list(self._feed_all(opened, left, shapes, samples, gpu))
             run_rounds(
                 [each.lane for each in turns],
