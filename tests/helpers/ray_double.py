@@ -22,13 +22,14 @@ class RayDouble:
 
     def __init__(self, answers=()):
         self.answers = list(answers)
-        self.made, self.killed, self.asked = [], [], []
+        self.made, self.killed, self.asked, self.closed = [], [], [], []
 
     def remote(self, cls):
         def make(options):
             def remote(*arguments):
                 actor = SimpleNamespace(number=len(self.made), options=options)
                 actor.run = SimpleNamespace(remote=lambda *asked: self._run(actor, asked))
+                actor.close = SimpleNamespace(remote=lambda: self.closed.append(actor.number))
                 actor.progress = SimpleNamespace(remote=lambda: ("progress", actor.number))
                 self.made.append(options)
                 return actor
@@ -42,7 +43,7 @@ class RayDouble:
         return ("ref", len(self.asked))
 
     def wait(self, refs, num_returns, timeout):
-        return [ref for ref in refs if ref[0] == "ref"][:1], []
+        return [ref for ref in refs if ref is not None and ref[0] == "ref"][:1], []
 
     def get(self, ref):
         if isinstance(ref, bytes):

@@ -12,6 +12,7 @@ from tests.helpers.ray_double import Lost, RayDouble, end, node, session_with
 from tests.helpers.staged import artifacts
 from trtbuild import api
 from trtbuild.core.needs import GpuNeed, Needs
+from trtbuild.core.user_code import UserCode
 from trtbuild.run.cluster import executor as module
 from trtbuild.run.cluster.executor import RayCluster
 from trtbuild.run.executor import Call, CallResult
@@ -105,6 +106,29 @@ def test_what_a_worker_does_not_see_is_carried_there_and_back(cluster, call):
     assert (b"far", b"said") == (
         Path(call.out, "description.json").read_bytes(), Path(call.log).read_bytes(),
     )  # fmt: skip
+
+
+def test_copies_are_removed_when_their_slot_ends(cluster, call):
+    """It is asked to, before it is ended."""
+    back = {**end(), "outputs": {}, "log": []}
+    ray, executor = cluster({"unseen": True}, back)
+    run(executor, call)
+    executor.close()
+
+    assert ([0], [0]) == (ray.closed, ray.killed)
+
+
+def test_code_goes_to_a_node_that_sees_it(cluster, call, monkeypatch):
+    """Where the first does not, another may; it is none's only when all were asked."""
+    monkeypatch.setattr(DescribeEngine, "user_code", lambda _: UserCode(base="/here"))
+    ray, executor = cluster({"unseen": True, "node": "a"}, end())
+    assert "" == run(executor, call).message
+    wanted = [each["label_selector"]["ray.io/node-id"] for each in ray.made]
+    assert ["in(a,b)", "in(b)"] == wanted
+
+    ray.answers += [{"unseen": True, "node": "b"}]
+    told = run(executor, call)
+    assert ("no worker", 4) == (told.where, told.code)
 
 
 def test_there_is_room_for_as_many_as_can_run(cluster, call):

@@ -74,6 +74,15 @@ def test_a_busy_machine_is_given_more_time(starting):
     assert ("local", False) == (ray.asked[0]["address"], ray.asked[0]["include_dashboard"])
 
 
+def test_a_busy_head_is_given_more_time(starting):
+    """It starts a process for each client, and gives up on that after half a minute too."""
+    slow = ConnectionAbortedError("RuntimeError: Starting Ray client server failed. See ...")
+    ray, begin = starting("ray://host:10001", slow)
+    begin()
+
+    assert 2 == len(ray.asked)
+
+
 def test_a_cluster_that_does_not_answer_is_one_error(starting):
     """Tried once, and quoted."""
     ray, begin = starting("ray://host:10001", ConnectionError("ray client connection timeout"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from trtbuild.run.cluster.slot import Slot
-from trtbuild.run.cluster.staging import list_files, pack
+from trtbuild.run.cluster.staging import list_files, make_stage, pack
 from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.steps.base import Pinned
 from trtbuild.steps.describe_engine import DescribeEngine
@@ -40,11 +41,15 @@ class Copying:
 
 
 @pytest.fixture
-def slot(monkeypatch):
+def slot(monkeypatch, tmp_path):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setitem(
-        sys.modules, "ray", SimpleNamespace(get=lambda ref: ref, put=lambda data: data)
+    here = SimpleNamespace(get_node_id=lambda: "n1")
+    ray = SimpleNamespace(
+        get=lambda ref: ref, put=lambda data: data, get_runtime_context=lambda: here
     )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
     made = Slot(1, "info", {})
     made._local = Copying()
     return made
@@ -79,7 +84,7 @@ def test_what_it_does_not_see_is_said(slot, tmp_path):
     seen = list_files(call)
     Path(seen[0]).unlink()
 
-    assert {"unseen": True} == slot.run(call.model_dump_json(), seen, None)
+    assert {"unseen": True, "node": "n1"} == slot.run(call.model_dump_json(), seen, None)
 
 
 def test_on_copies_it_gives_back_what_was_written(slot, tmp_path):
@@ -98,10 +103,23 @@ def test_on_copies_it_gives_back_what_was_written(slot, tmp_path):
     assert not stage.exists()
 
 
+def test_what_a_lost_slot_left_is_removed(slot, tmp_path):
+    """By the next one on its node; what one that lives has stays."""
+    left = tmp_path / "scratch/trtbuild-slot-lost"
+    left.mkdir()
+    (left / "model.onnx").write_bytes(b"large")
+    call = call_in(tmp_path)
+    slot.run(call.model_dump_json(), (), {call.step.engine.path: [b"engine"]})
+    other, lock = make_stage()
+    os.close(lock)
+
+    assert not left.exists()
+    assert slot._stage.is_dir()
+    assert {slot._stage, other} == set((tmp_path / "scratch").glob("trtbuild-slot-*"))
+
+
 def test_steps_do_not_see_what_ray_sets(slot, monkeypatch):
     """They see what whoever started the build has set."""
-    import os
-
     assert "OMP_NUM_THREADS" not in os.environ
     Slot(1, "info", {"OMP_NUM_THREADS": "3"})
     assert "3" == os.environ["OMP_NUM_THREADS"]

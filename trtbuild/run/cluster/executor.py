@@ -13,9 +13,10 @@ from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.machine.places import Place
 from trtbuild.run.cluster.nodes import Node, choose_nodes
+from trtbuild.run.cluster.room import Room
 from trtbuild.run.cluster.session import Session, name_loss
 from trtbuild.run.cluster.sharing import Shared, pays, share_out
-from trtbuild.run.cluster.slots import FarSlot, Slots, Sort
+from trtbuild.run.cluster.slots import FarSlot, Slots
 from trtbuild.run.cluster.staging import list_files, pack, unpack
 from trtbuild.run.executor import Call, CallResult, StepProgress
 
@@ -27,7 +28,7 @@ LOST = frozenset({"SIGKILL", "SIGTERM", "SIGHUP"})
 """What ends a process from without: a machine that is taken away, or short of memory."""
 ASK_SECONDS = 1.0
 """How often a running step is asked how far it is."""
-SHARED_GPU = 0.25
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -40,7 +41,6 @@ class _Running:
     """As it was handed out: each try has a directory of its own."""
     tries: int
     begin: float
-    staged: bool = False
     asked: Any = None
     """The question how far it is, while it is out."""
     asked_at: float = 0.0
@@ -78,6 +78,8 @@ class RayCluster:
         """Calibrations that are shared out, by the names of their parts."""
         self._alone: set[str] = set()
         """Those of which a share failed."""
+        self._blind = NOBODY
+        """Nodes that do not see the files of this project."""
         self._carried: dict[tuple[str, int, int], list[Any]] = {}
 
     @property
@@ -93,28 +95,11 @@ class RayCluster:
 
     def has_room(self, needs: Needs) -> bool:
         """Tell whether processors are free, and the GPU that a step needs."""
-        nodes = choose_nodes(self.nodes, needs)[0] or self.nodes
-        if len(self._running) >= self._count_all():
-            return False
-        if needs.gpu is None:
-            return True
-        taken = sum(each.slot.sort.gpus for each in self._running.values())
-        return taken + self._sort(needs).gpus <= sum(node.gpus for node in nodes)
+        return self._room.fits(needs, [each.slot.sort for each in self._running.values()])
 
-    def _cpus(self, node: Node) -> int:
-        return max(1, int(node.cpus) // self._jobs)
-
-    def _count_all(self) -> int:
-        return sum(self._count_slots(node) for node in self.nodes)
-
-    def _count_slots(self, node: Node) -> int:
-        return int(node.cpus) // self._cpus(node) if node.cpus >= 1 and not node.problem else 0
-
-    def _sort(self, needs: Needs) -> Sort:
-        nodes = choose_nodes(self.nodes, needs)[0]
-        gpu = 0.0 if needs.gpu is None else 1.0 if needs.gpu.alone else SHARED_GPU
-        cpus = min((self._cpus(node) for node in nodes), default=1)
-        return Sort(tuple(n.id for n in nodes), cpus, gpu, needs.memory_bytes or 0)
+    @property
+    def _room(self) -> Room:
+        return Room(self.nodes, self._jobs)
 
     def start(self, call: Call) -> None:
         """Hand a call out."""
@@ -124,14 +109,15 @@ class RayCluster:
         self, call: Call, tried: Call, *, tries: int, begin: float, hosts: list[str]
     ) -> None:
         needs = call.step.needs()
-        slot = self._slots.take(self._sort(needs))
+        own = call.step.user_code() is not None
+        slot = self._slots.take(self._room.sort(needs, but_not=self._blind if own else NOBODY))
         running = _Running(call, needs, slot, tried, tries, begin, hosts=hosts)
-        self._send(running, staged=not self._share_files and call.step.user_code() is None)
+        self._send(running, staged=not self._share_files and not own)
 
     def _send(self, running: _Running, *, staged: bool) -> None:
         files = list_files(running.tried)
         carried = {path: self._carry(Path(path)) for path in files} if staged else None
-        running.staged = staged
+        running.slot.staged |= staged
         running.asked_at = time.perf_counter()
         asked = running.tried.model_dump_json()
         self._running[running.slot.actor.run.remote(asked, files, carried)] = running
@@ -179,7 +165,7 @@ class RayCluster:
             said = self._shared[said.name].progressed(said)
         self._happened.append(said)
         seconds = time.perf_counter() - running.begin
-        workers = 1 + self._count_all() - len(self._running)
+        workers = 1 + self._room.count() - len(self._running)
         name = running.call.name
         if name not in self._alone and pays(running.tried, said, seconds, workers):
             self._share_out(running, said.total, workers)
@@ -204,8 +190,7 @@ class RayCluster:
     def _end(self, running: _Running, ref: Any) -> None:
         try:
             told = self._session.ray.get(ref)
-            if told.get("unseen") and running.call.step.user_code() is None:
-                self._send(running, staged=True)
+            if told.get("unseen") and self._send_unseen(running, told):
                 return
             end = self._take_in(running, told)
         except self._session.ray.exceptions.RayError as error:
@@ -217,6 +202,21 @@ class RayCluster:
             return
         self._slots.free(running.slot)
         self._deliver(running, end)
+
+    def _send_unseen(self, running: _Running, told: dict[str, Any]) -> bool:
+        """Carry there what a node did not see; code goes to another. Return whether it goes on."""
+        if running.call.step.user_code() is None:
+            self._send(running, staged=True)
+            return True
+        self._blind |= {told["node"]}
+        if not self._room.sort(running.needs, but_not=self._blind).nodes:
+            return False
+        self._slots.end(running.slot)
+        self._hand_out(
+            running.call, running.tried, tries=running.tries, begin=running.begin,
+            hosts=running.hosts,
+        )  # fmt: skip
+        return True
 
     def _take_in(self, running: _Running, told: dict[str, Any]) -> CallResult:
         """Return how a call ended, with what it wrote brought here."""

@@ -21,6 +21,9 @@ AUTO = "ray://auto"
 """The cluster that this machine is a node of."""
 PROBE_SECONDS = 120.0
 MOST_STARTS = 3
+TOO_SLOW = "timed out during startup", "Starting Ray client server failed"
+"""What Ray says of itself, and of a process of its own for a client: it gives either 30 seconds,
+which a busy machine may take longer than."""
 SCHEME = "ray://"
 NAMESPACE = "trtbuild"
 
@@ -80,8 +83,7 @@ class Session:
                 try:
                     self.ray.init(**options)
                 except Exception as error:  # noqa: BLE001  # Ray raises whatever it meets
-                    # It gives itself 30 seconds, which a busy machine may take longer than.
-                    if "timed out during startup" not in str(error) or tries == 1:
+                    if not any(each in str(error) for each in TOO_SLOW) or tries == 1:
                         raise _explain(executor, error) from None
                 else:
                     return

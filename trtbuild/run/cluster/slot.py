@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 from trtbuild.core.log_levels import LogLevel
-from trtbuild.run.cluster.staging import Chunks, pack, stage
+from trtbuild.run.cluster.staging import Chunks, make_stage, pack, stage
 from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.run.local import Local
 
@@ -33,6 +32,7 @@ class Slot:
         self._progress: StepProgress | None = None
         self._lock = threading.Lock()
         self._stage: Path | None = None
+        self._lock_of_stage = -1
 
     def hello(self) -> str:
         """Say where this is."""
@@ -50,12 +50,12 @@ class Slot:
         call = Call.model_validate_json(asked)
         if files is None:
             if not all(Path(path).exists() for path in (*seen, call.out)):
-                return {"unseen": True}
+                return {"unseen": True, "node": self._name_node()}
             return {"end": self._carry_out(call)}
         import ray
 
         if self._stage is None:
-            self._stage = Path(tempfile.mkdtemp(prefix="trtbuild-slot-"))
+            self._stage, self._lock_of_stage = make_stage()
         staged = stage(call, files, self._stage, ray.get)
         end = self._carry_out(staged)
         out, log = Path(staged.out), Path(staged.log)
@@ -67,6 +67,11 @@ class Slot:
         told = pack(log, ray.put) if log.is_file() else []
         shutil.rmtree(out.parent, ignore_errors=True)
         return {"end": end, "outputs": outputs, "log": told}
+
+    def _name_node(self) -> str:
+        import ray
+
+        return str(ray.get_runtime_context().get_node_id())
 
     def _carry_out(self, call: Call) -> str:
         with self._lock:
@@ -91,3 +96,5 @@ class Slot:
         self._local.close()
         if self._stage is not None:
             shutil.rmtree(self._stage, ignore_errors=True)
+            os.close(self._lock_of_stage)
+            self._stage = None

@@ -14,6 +14,7 @@ from trtbuild.run.cluster.slot import OURS, Slot
 
 __all__ = ["FarSlot", "Slots", "Sort"]
 
+CLOSE_SECONDS = 5.0
 IDLE_SECONDS = 15.0
 """How long a slot is kept for the next step: others may want its processors."""
 
@@ -34,6 +35,8 @@ class FarSlot:
     actor: Any
     sort: Sort
     free_since: float = 0.0
+    staged: bool = False
+    """Whether files were carried there, which it is to remove."""
 
 
 class Slots:
@@ -72,7 +75,10 @@ class Slots:
         self._free.append(slot)
 
     def end(self, *slots: FarSlot) -> None:
-        """End slots, and what runs in them."""
+        """End slots, and what runs in them; what a lost one left, the next one there removes."""
+        closing = [slot.actor.close.remote() for slot in slots if slot.staged]
+        if closing:
+            self._session.ray.wait(closing, num_returns=len(closing), timeout=CLOSE_SECONDS)
         for slot in slots:
             self._session.ray.kill(slot.actor, no_restart=True)
             if slot in self._free:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from trtbuild.core.locks import try_lock
 from trtbuild.core.options import relocate
 from trtbuild.run.executor import Call
 
-__all__ = ["Chunks", "list_files", "pack", "stage", "unpack"]
+__all__ = ["Chunks", "list_files", "make_stage", "pack", "stage", "unpack"]
 
 CHUNK_BYTES = 64 << 20
 """Larger files go in pieces: what carries them holds each in memory."""
+STAGE, LOCK = "trtbuild-slot-", "lock"
 Chunks = list[Any]
 """What stands for the pieces of a file: whatever the carrier made of each."""
 
@@ -46,6 +52,25 @@ def unpack(chunks: Chunks, path: Path, fetch: Callable[[Any], bytes]) -> None:
     with path.open("wb") as file:
         for chunk in chunks:
             file.write(fetch(chunk))
+
+
+def make_stage() -> tuple[Path, int]:
+    """Return a new folder for copies, and the lock that says that it is in use.
+
+    Those of slots that are gone, of which nobody holds the lock, are removed.
+    """
+    folder = Path(tempfile.gettempdir())
+    for left in folder.glob(f"{STAGE}*"):
+        with contextlib.suppress(OSError):  # another user's
+            lock = try_lock(left / LOCK)
+            if lock is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+    made = Path(tempfile.mkdtemp(prefix=f".{STAGE}", dir=folder))
+    lock = try_lock(made / LOCK)
+    assert lock is not None  # noqa: S101  # nobody knows of it
+    # Under this name others find it: now that it is locked.
+    return made.rename(made.with_name(made.name[1:])), lock
 
 
 def stage(
