@@ -1,8 +1,8 @@
 """A fleet, measured: the same bytes from a cluster whatever is killed, and what Ray costs a step.
 
 Run by hand, where Ray is installed: `python -m tests.bench.fleet WHAT`; WHAT is one of same, kill,
-overhead, second, interrupt, shards. Nodes are Ray's own, of one processor, on this machine; labels
-stand for GPUs. Wall times count only beside each other, within one run.
+overhead, second, interrupt, shards, wall. Nodes are Ray's own, of one processor, on this machine;
+labels stand for GPUs. Wall times count only beside each other, within one run.
 """
 
 from __future__ import annotations
@@ -230,55 +230,22 @@ def interrupt(place: Path) -> None:
 
 
 def shards(place: Path) -> None:
-    """Say how much sooner two workers calibrate ResNet-50 than one, by their processor time.
+    """Say how much less processor time each of two workers takes for ResNet-50's calibration."""
+    from tests.bench.shards import count_processor_time
 
-    Of each worker by itself: how busy this machine is says nothing then.
-    """
-    from trtbuild.run.cluster.sharing import share_out
-    from trtbuild.run.inline import Inline
-
-    calls = []
-
-    class Keeping(Inline):
-        def start(self, call):
-            if call.step.kind == "calibrate":
-                calls.append(call)
-                raise KeyboardInterrupt
-            super().start(call)
-
-    def spend(call) -> float:
-        executor, begin = Inline(), time.process_time()
-        executor.start(call)
-        seconds = time.process_time() - begin
-        assert "" == executor._happened[-1].message
-        return seconds
-
-    # What is interrupted is swept: the call needs a place of its own.
-    os.environ["TRTBUILD_STORE"] = str(place / "store")
-    recipe = REPOSITORY / "recipes/resnet50_int8.yaml"
-    with contextlib.suppress(KeyboardInterrupt):
-        api.apply(recipe, build_dir=place / "build", executor=Keeping())
-    made, spent = [], {}
-    for workers in (1, 2):
-        out = place / f"of{workers}/out"
-        out.mkdir(parents=True)
-        call = calls[0].model_copy(update={"out": str(out), "log": str(out.parent / "log")})
-        if workers == 1:
-            spent[1] = [spend(call)]
-        else:
-            shared = share_out(call, 0, workers)
-            spent[2] = [spend(part) for part in shared.parts]
-            counts = {f"share/{n}": f"{part.out}/counts.npz" for n, part in enumerate(shared.parts)}
-            gathered = call.model_copy(update={"inputs": call.inputs | counts})
-            last = spend(gathered)
-        made.append((out / "ranges.json").read_bytes())
-    together = max(spent[2]) + last
-    two = " and ".join(f"{each:.1f}" for each in spent[2])
-    say(f"one: {spent[1][0]:.1f} s; two: {two} s, merged {last:.1f}")
-    say(f"{spent[1][0] / together:.2f} times as fast; ranges.json: {made[0] == made[1]}")
+    count_processor_time(place)
 
 
-VERBS = {each.__name__: each for each in (same, kill, overhead, second, interrupt, shards)}
+def wall(place: Path) -> None:
+    """Say how much sooner two workers are done with it, by the clock: for a quiet machine."""
+    from tests.bench.shards import count_wall_time
+
+    count_wall_time(place, cluster)
+
+
+VERBS = {
+    each.__name__: each for each in (same, kill, overhead, second, interrupt, shards, wall)
+}  # fmt: skip
 
 if __name__ == "__main__":
     for word in sys.argv[1:] or [*VERBS]:

@@ -152,19 +152,40 @@ def test_closing_ends_all(cluster, call):
     assert set(range(len(ray.made))) == set(ray.killed)
 
 
+def share_at_once(executor, monkeypatch):
+    """Have every calibration shared out over two workers as soon as it is begun."""
+    start, shared = executor.start, []
+
+    def start_shared(call):
+        start(call)
+        if call.step.kind == "calibrate":
+            shared.append(call.name)
+            running = next(each for each in executor._running.values() if each.call is call)
+            executor._share_out(running, 6, 2)
+
+    monkeypatch.setattr(executor, "start", start_shared)
+    return shared
+
+
 def test_a_real_ray_makes_the_same(tmp_path, monkeypatch):
-    """On files that its workers see, and on copies; a target that none can build is deferred."""
+    """On files that its workers see, and on copies, with a calibration that two of them share.
+
+    A target that none can build is deferred.
+    """
     pytest.importorskip("ray")
     made = {}
-    with contextlib.closing(RayCluster("ray", jobs=1)) as cluster:
+    with contextlib.closing(RayCluster("ray", jobs=2)) as cluster:
         for name, executor in (("inline", "inline"), ("seen", cluster), ("carried", cluster)):
             monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / name / "store"))
-            monkeypatch.setattr(cluster, "_share_files", name != "carried")
+            if name == "carried":
+                monkeypatch.setattr(cluster, "_share_files", False)
+                shared = share_at_once(cluster, monkeypatch)
             recipe = small_project(tmp_path / name)
             made[name] = api.apply(recipe, build_dir=tmp_path / name / "build", executor=executor)
         lacking = cluster.place(Needs(kind="tensorrt11", gpu=GpuNeed())).hindrance
 
     assert artifacts(made["inline"]) == artifacts(made["seen"]) == artifacts(made["carried"])
+    assert ["calibrate"] == shared
     assert lacking.startswith("no worker can: ")
     assert all(", process " in each.where for each in made["carried"].record.outcomes)
 
