@@ -54,3 +54,32 @@ def test_there_are_no_others():
     """Their names are said."""
     with pytest.raises(UsageError, match="there is no executor `slurm`"), using_executor("slurm"):
         pass
+
+
+@pytest.mark.parametrize("device", ["0", "cuda:1"])
+def test_of_a_cluster_no_gpu_is_asked_for_by_its_index(device):
+    """Ray deals them out; what may be asked for is said."""
+    with pytest.raises(UsageError) as caught, using_executor("ray", device=device):
+        pass
+
+    assert "--device cuda" in caught.value.hint
+
+
+def test_a_cluster_is_told_where_models_are_computed(monkeypatch):
+    """By its workers' GPUs, and how many samples at a time."""
+    from trtbuild.run.cluster import executor as module
+
+    made = []
+
+    class Cluster:
+        def __init__(self, name, **options):
+            made.append((name, options["inference"], options["batch"]))
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(module, "RayCluster", Cluster)
+    with using_executor("ray://auto", device="cuda", batch=3):
+        pass
+
+    assert [("ray://auto", "cuda", 3)] == made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from trtbuild.core.needs import GPU
@@ -79,7 +80,14 @@ def session_with(ray, nodes):
     """Return a session that is connected to the double."""
     session = Session.__new__(Session)
     session.ray, session._owns = ray, False
-    session.list_nodes = lambda: tuple(nodes)
+
+    def list_nodes(where="cpu", batch=None):
+        """As `look_around` tells: to who wants the CPU, no node tells of a GPU to compute on."""
+        if where == "cpu":
+            return tuple(replace(each, inference="", no_inference="") for each in nodes)
+        return tuple(replace(each, batch=batch) for each in nodes)
+
+    session.list_nodes = list_nodes
     return session
 
 

@@ -65,11 +65,21 @@ RAY = "ray"
 
 
 def _ray(executor: str, settings: ExecutorSettings) -> Executor:
-    if settings.device.index is not None or settings.device.where == "cuda":
-        raise UsageError("which GPU a step runs on is for Ray to say", hint="leave `--device` out")
+    device = settings.device
+    if device.index is not None:
+        raise UsageError(
+            "which GPU of a worker a step runs on is for Ray to say",
+            hint="`--device cuda` takes any, `--device auto` those that there are",
+        )
     from trtbuild.run.cluster.executor import RayCluster
 
-    return RayCluster(executor, jobs=settings.jobs, log_level=settings.log_level)
+    return RayCluster(
+        executor,
+        jobs=settings.jobs,
+        log_level=settings.log_level,
+        inference=device.where,
+        batch=device.batch,
+    )
 
 
 def demand_buildable(executor: Executor | str, what: str) -> None:

@@ -11,6 +11,7 @@ from tests.helpers.projects import small_project
 from tests.helpers.ray_double import Lost, RayDouble, end, node, session_with
 from tests.helpers.staged import artifacts
 from trtbuild import api
+from trtbuild.core.errors import NoGpu
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.core.user_code import UserCode
 from trtbuild.run.cluster import executor as module
@@ -140,6 +141,40 @@ def test_there_is_room_for_as_many_as_can_run(cluster, call):
     assert (True, False) == (executor.has_room(Needs()), executor.has_room(alone))
     executor.start(call)
     assert not executor.has_room(Needs())
+
+
+def test_what_computes_models_shares_a_gpu(cluster, call, monkeypatch):
+    """A quarter of one each, on the node that has it; without `--device` all is as before."""
+    monkeypatch.setattr(DescribeEngine, "needs", lambda _: Needs(inference=True))
+    nodes = [node("a"), node("b", gpu=L4, gpus=1.0, cpus=8.0, inference=L4)]
+    ray, executor = cluster(end(), nodes=nodes, inference="auto", batch=2)
+    assert ("", "2") == (
+        run(executor, call).message,
+        executor.place(Needs(inference=True)).facts["inference_batch"],
+    )
+    (made,) = ray.made
+    assert (0.25, "in(b)") == (made["num_gpus"], made["label_selector"]["ray.io/node-id"])
+
+    ray, executor = cluster(end(), nodes=nodes)
+    run(executor, call)
+    assert [0.0] == [each["num_gpus"] for each in ray.made]
+
+
+def test_a_full_gpu_is_left_where_it_was_not_demanded(cluster, call):
+    """What was to be computed there is computed on the processor from here on."""
+    nodes = [node("b", gpu=L4, gpus=1.0, inference=L4)]
+    for where, left in (("auto", ""), ("cuda", L4)):
+        _, executor = cluster(end(message="full", gpu_full=True), nodes=nodes, inference=where)
+        run(executor, call)
+        told = executor.leave_gpu("it")
+        assert (bool(told), left) == (not left, executor.nodes[0].inference)
+
+
+def test_where_a_gpu_is_demanded_and_none_is_it_is_an_error(cluster):
+    """Before anything runs."""
+    _, executor = cluster(nodes=[node("a", no_inference="no CUDA")], inference="cuda")
+    with pytest.raises(NoGpu, match="a: no CUDA"):
+        executor.place(Needs())
 
 
 def test_closing_ends_all(cluster, call):

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from trtbuild.run.cluster.slot import Slot
-from trtbuild.run.cluster.staging import list_files, make_stage, pack
+from trtbuild.run.cluster.staging import list_files, pack
 from trtbuild.run.executor import Call, CallResult, StepProgress
 from trtbuild.steps.base import Pinned
 from trtbuild.steps.describe_engine import DescribeEngine
@@ -101,21 +101,6 @@ def test_on_copies_it_gives_back_what_was_written(slot, tmp_path):
     slot.close()
     assert slot._local.closed
     assert not stage.exists()
-
-
-def test_what_a_lost_slot_left_is_removed(slot, tmp_path):
-    """By the next one on its node; what one that lives has stays."""
-    left = tmp_path / "scratch/trtbuild-slot-lost"
-    left.mkdir()
-    (left / "model.onnx").write_bytes(b"large")
-    call = call_in(tmp_path)
-    slot.run(call.model_dump_json(), (), {call.step.engine.path: [b"engine"]})
-    other, lock = make_stage()
-    os.close(lock)
-
-    assert not left.exists()
-    assert slot._stage.is_dir()
-    assert {slot._stage, other} == set((tmp_path / "scratch").glob("trtbuild-slot-*"))
 
 
 def test_steps_do_not_see_what_ray_sets(slot, monkeypatch):

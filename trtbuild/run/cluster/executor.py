@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trtbuild.core.devices import Where
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.machine.places import Place
-from trtbuild.run.cluster.nodes import Node, choose_nodes
+from trtbuild.run.cluster.nodes import Node, choose_nodes, demand_inference
 from trtbuild.run.cluster.room import Room
 from trtbuild.run.cluster.session import Session, name_loss
 from trtbuild.run.cluster.sharing import Shared, pays, share_out
 from trtbuild.run.cluster.slots import FarSlot, Slots
 from trtbuild.run.cluster.staging import list_files, pack, unpack
+from trtbuild.run.cluster.tries import Running, bring_back, prepare_try, tell_lost, tell_unseen
 from trtbuild.run.executor import Call, CallResult, StepProgress
+from trtbuild.run.inference import Inference
 
 __all__ = ["RayCluster"]
 
@@ -29,22 +30,6 @@ LOST = frozenset({"SIGKILL", "SIGTERM", "SIGHUP"})
 ASK_SECONDS = 1.0
 """How often a running step is asked how far it is."""
 NOBODY: frozenset[str] = frozenset()
-
-
-@dataclass
-class _Running:
-    call: Call
-    """As it was asked for."""
-    needs: Needs
-    slot: FarSlot
-    tried: Call
-    """As it was handed out: each try has a directory of its own."""
-    tries: int
-    begin: float
-    asked: Any = None
-    """The question how far it is, while it is out."""
-    asked_at: float = 0.0
-    hosts: list[str] = field(default_factory=list)
 
 
 class RayCluster:
@@ -62,17 +47,23 @@ class RayCluster:
         jobs: int = 2,
         log_level: LogLevel = USUAL,
         share_files: bool = True,
+        inference: Where = "cpu",
+        batch: int | None = None,
     ) -> None:
         """Connect, or start a Ray here; each step gets a node's processors divided by `jobs`.
 
+        `inference` says where ONNX Runtime computes on the nodes, a `batch` at a time at most.
         Without `share_files`, files are carried to workers though they may see them.
         """
         self._session = Session(executor)
         self._jobs = jobs
         self._share_files = share_files
+        self._where: Where = inference
+        self._batch = batch
+        self._inference = Inference(inference)
         self._nodes: tuple[Node, ...] | None = None
         self._slots = Slots(self._session, log_level)
-        self._running: dict[Any, _Running] = {}
+        self._running: dict[Any, Running] = {}
         self._happened: deque[CallResult | StepProgress] = deque()
         self._shared: dict[str, Shared] = {}
         """Calibrations that are shared out, by the names of their parts."""
@@ -84,10 +75,23 @@ class RayCluster:
 
     @property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes of the cluster, asked once what they have."""
+        """The nodes of the cluster, asked once what they have.
+
+        Raises:
+            NoGpu: ONNX Runtime is to compute on a GPU, and does so on no node.
+        """
         if self._nodes is None:
-            self._nodes = self._session.list_nodes()
+            self._nodes = self._session.list_nodes(self._where, self._batch)
+            if self._where == "cuda":
+                demand_inference(self._nodes)
         return self._nodes
+
+    def leave_gpu(self, step: str) -> str:
+        """Have models computed on the CPU, where a step found a GPU's memory full; say that."""
+        told = self._inference.leave_gpu(step)
+        if told:
+            self._where, self._nodes = "cpu", None
+        return told
 
     def place(self, needs: Needs) -> Place:
         """Say on which nodes a step would run, and why on none."""
@@ -111,10 +115,10 @@ class RayCluster:
         needs = call.step.needs()
         own = call.step.user_code() is not None
         slot = self._slots.take(self._room.sort(needs, but_not=self._blind if own else NOBODY))
-        running = _Running(call, needs, slot, tried, tries, begin, hosts=hosts)
+        running = Running(call, needs, slot, tried, tries, begin, hosts=hosts)
         self._send(running, staged=not self._share_files and not own)
 
-    def _send(self, running: _Running, *, staged: bool) -> None:
+    def _send(self, running: Running, *, staged: bool) -> None:
         files = list_files(running.tried)
         carried = {path: self._carry(Path(path)) for path in files} if staged else None
         running.slot.staged |= staged
@@ -152,7 +156,7 @@ class RayCluster:
                 self._progress(asked[ref], ref)
         self._slots.end_idle()
 
-    def _progress(self, running: _Running, ref: Any) -> None:
+    def _progress(self, running: Running, ref: Any) -> None:
         running.asked, running.asked_at = None, time.perf_counter()
         try:
             told = self._session.ray.get(ref)
@@ -170,7 +174,7 @@ class RayCluster:
         if name not in self._alone and pays(running.tried, said, seconds, workers):
             self._share_out(running, said.total, workers)
 
-    def _share_out(self, running: _Running, total: int, workers: int) -> None:
+    def _share_out(self, running: Running, total: int, workers: int) -> None:
         """Begin a calibration anew, on all workers that are free."""
         for ref in [ref for ref, each in self._running.items() if each is running]:
             del self._running[ref]
@@ -187,7 +191,7 @@ class RayCluster:
             self._alone |= {shared.call.name} if shared.failed else set()
             self._hand_out(shared.call, left, tries=1, begin=shared.begin, hosts=[])
 
-    def _end(self, running: _Running, ref: Any) -> None:
+    def _end(self, running: Running, ref: Any) -> None:
         try:
             told = self._session.ray.get(ref)
             if told.get("unseen") and self._send_unseen(running, told):
@@ -201,9 +205,10 @@ class RayCluster:
             self._lose(running, f"{end.where}: {end.message}", None)
             return
         self._slots.free(running.slot)
+        self._inference.hear(end)
         self._deliver(running, end)
 
-    def _send_unseen(self, running: _Running, told: dict[str, Any]) -> bool:
+    def _send_unseen(self, running: Running, told: dict[str, Any]) -> bool:
         """Carry there what a node did not see; code goes to another. Return whether it goes on."""
         if running.call.step.user_code() is None:
             self._send(running, staged=True)
@@ -218,17 +223,10 @@ class RayCluster:
         )  # fmt: skip
         return True
 
-    def _take_in(self, running: _Running, told: dict[str, Any]) -> CallResult:
+    def _take_in(self, running: Running, told: dict[str, Any]) -> CallResult:
         """Return how a call ended, with what it wrote brought here."""
         if told.get("unseen"):
-            return CallResult(
-                name=running.call.name,
-                seconds=0.0,
-                where="no worker",
-                message="it runs code of yours, and no worker sees the files that it lies in",
-                hint="have recipes and the store in a folder that all machines share",
-                code=4,
-            )
+            return tell_unseen(running.call)
         get = self._session.ray.get
         if "outputs" in told:
             for name, chunks in told["outputs"].items():
@@ -236,14 +234,10 @@ class RayCluster:
             unpack(told["log"], Path(running.tried.log), get)
         return CallResult.model_validate_json(told["end"])
 
-    def _deliver(self, running: _Running, end: CallResult) -> None:
+    def _deliver(self, running: Running, end: CallResult) -> None:
         """Tell how a call ended; what a later try wrote is moved to where it was asked for."""
-        call, tried = running.call, running.tried
-        if tried.out != call.out:
-            for path in Path(tried.out).iterdir():
-                shutil.move(path, Path(call.out) / path.name)
-            if Path(tried.log).exists():
-                shutil.move(tried.log, call.log)
+        call = running.call
+        bring_back(call, running.tried)
         if call.name in self._shared:
             self._gather(self._shared.pop(call.name), end)
             return
@@ -259,28 +253,18 @@ class RayCluster:
             )
         )
 
-    def _lose(self, running: _Running, what: str, slot: FarSlot | None) -> None:
+    def _lose(self, running: Running, what: str, slot: FarSlot | None) -> None:
         """Try again what a worker was lost with, elsewhere; after so many times give up."""
         if slot is not None:
             self._slots.end(slot)
             self._nodes = None  # a node may have left, or come
         hosts = [*running.hosts, what]
         if running.tries >= MOST_TRIES or not choose_nodes(self.nodes, running.needs)[0]:
-            end = CallResult(
-                name=running.call.name,
-                seconds=time.perf_counter() - running.begin,
-                where="no worker",
-                message=f"its worker was lost {len(hosts)} times: {'; '.join(hosts)}",
-                hint="memory of the nodes, and `ray status`; what other steps made is kept",
-                code=3,
-            )
-            self._happened.append(end)
+            seconds = time.perf_counter() - running.begin
+            self._happened.append(tell_lost(running.call, seconds, hosts))
             return
         tries = running.tries + 1
-        folder = Path(running.call.out).parent / f"try-{tries}"
-        (folder / "out").mkdir(parents=True, exist_ok=True)
-        update = {"out": str(folder / "out"), "log": str(folder / "log.txt")}
-        tried = running.call.model_copy(update=update)
+        tried = prepare_try(running.call, tries)
         self._hand_out(running.call, tried, tries=tries, begin=running.begin, hosts=hosts)
 
     def close(self) -> None:

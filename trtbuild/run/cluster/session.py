@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from trtbuild.core.devices import Where
 from trtbuild.core.errors import MissingDependency, UsageError
 from trtbuild.core.watch import note_elsewhere
 from trtbuild.core.words import quote_whole
@@ -88,15 +89,19 @@ class Session:
                 else:
                     return
 
-    def list_nodes(self) -> tuple[Node, ...]:
-        """Ask every node that lives what it has; in the order of their names."""
+    def list_nodes(self, where: Where = "cpu", batch: int | None = None) -> tuple[Node, ...]:
+        """Ask every node that lives what it has; in the order of their names.
+
+        `where` says what ONNX Runtime shall compute on there, a `batch` at a time at most.
+        """
         states = [each for each in self.ray.nodes() if each["Alive"]]
         probe = self.ray.remote(num_cpus=0, max_retries=1)(look_around)
-        asked = [probe.options(label_selector=self.select([each["NodeID"]])).remote()
+        asked = [probe.options(label_selector=self.select([each["NodeID"]])).remote(where)
                  for each in states]  # fmt: skip
         self.ray.wait(asked, num_returns=len(asked), timeout=PROBE_SECONDS)
         found = [
-            read_node(self._hear(ref), state) for ref, state in zip(asked, states, strict=True)
+            read_node(self._hear(ref), state, batch)
+            for ref, state in zip(asked, states, strict=True)
         ]
         return tuple(sorted(found, key=lambda node: (node.host, node.id)))
 
