@@ -167,6 +167,7 @@ def _make_starts(variants: Sequence[TimedVariant]) -> TableBlock:
         "First call",
         "Host memory",
         "GPU memory",
+        "By the library",
         "Files",
         "Computes",
     )
@@ -175,7 +176,7 @@ def _make_starts(variants: Sequence[TimedVariant]) -> TableBlock:
         cold = each.cold
         if cold is None:
             continue
-        sizes = (cold.host_peak_bytes, cold.device_peak_bytes)
+        sizes = (cold.host_peak_bytes, cold.device_peak_bytes, cold.runtime_peak_bytes)
         rows.append(
             (
                 (Code(each.name),),
@@ -187,7 +188,7 @@ def _make_starts(variants: Sequence[TimedVariant]) -> TableBlock:
                 (each.precision or "–",),
             )
         )
-    table = TableBlock("In a process of its own", head, tuple(rows), numbers=(1, 2, 3, 4, 5, 6))
+    table = TableBlock("In a process of its own", head, tuple(rows), numbers=(1, 2, 3, 4, 5, 6, 7))
     return drop_empty_columns(table)
 
 
