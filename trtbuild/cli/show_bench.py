@@ -45,8 +45,9 @@ def write_bench(report: BenchReport, *, verbose: bool) -> None:
     if found.load is not None:
         write_load(found.load)
     _write_verdicts(found.verdicts)
-    for each in found.not_run:
-        echo(f"not run: {each.name}: {each.reason}")
+    for reason in dict.fromkeys(each.reason for each in found.not_run):
+        names = ", ".join(each.name for each in found.not_run if each.reason == reason)
+        echo(f"not run: {names}: {reason}")
     told = [note for variant in found.variants for note in variant.notes]
     for note in dict.fromkeys((*told, *found.notes)):
         echo(f"note: {note}")

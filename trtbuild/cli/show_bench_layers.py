@@ -31,17 +31,18 @@ def _write(found: LayerProfile, layers: tuple[LayerTime, ...]) -> None:
     more = len(found.layers) + found.left_out - len(layers)
     beyond = f"; {format_count(more, 'more layer')}" if more else ""
     echo(f"slowest layers of {found.variant} at {format_shapes(found.shapes)}{beyond}")
-    head = ["share", "time", "asked", "delivered", "operator", "layer"]
-    pour(format_table([head, *map(_cells, layers)]))
+    asks = any(layer.asked for layer in found.layers)
+    head = ["share", "time", *(["asked"] if asks else []), "delivered", "operator", "layer"]
+    pour(format_table([head, *(_cells(layer, asks=asks) for layer in layers)]))
     for remark in found.remarks:
         echo(f"  {remark}")
 
 
-def _cells(layer: LayerTime) -> list[str]:
+def _cells(layer: LayerTime, *, asks: bool) -> list[str]:
     return [
         f"{100 * layer.share:.3g} %",
         format_ms(layer.ms),
-        layer.asked or "-",
+        *([layer.asked or "-"] if asks else []),
         layer.delivered or "not known",
         layer.op,
         layer.name,
