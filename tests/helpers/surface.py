@@ -26,6 +26,7 @@ CLASSES = (
     *("ICudaEngine", "EngineInspector", "Runtime", "ILogger", "Logger"),
     *("IExecutionContext", "IOutputAllocator", "IDebugListener", "IProfiler"),
     *("Refitter", "OnnxParserRefitter", "ISerializationConfig"),
+    *("IRuntimeConfig", "IRuntimeCache"),
     *("IInt8Calibrator", "IInt8EntropyCalibrator", "IInt8EntropyCalibrator2"),
     *("IInt8LegacyCalibrator", "IInt8MinMaxCalibrator"),
 )

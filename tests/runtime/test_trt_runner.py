@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.conftest import GOLDEN
 from trtbuild.backends.tensorrt.engine import EngineDescription
 from trtbuild.core.errors import StepInputError, UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.runtime import trt_runner
+from trtbuild.runtime.engine_use import EngineUse
 from trtbuild.runtime.trt_runner import TrtRunner
 
+CONFIGS = []
 GPU = SimpleNamespace(count_free_bytes=lambda: 4096)
 X, Y = (TensorSpec(name=name, dtype="float32", shape=("?", 2)) for name in "xy")
 
@@ -44,6 +48,7 @@ def trt(monkeypatch, tmp_path):
     """A TensorRT that loads whatever begins with `plan`."""
     cache = SimpleNamespace(data=b"", deserialize=lambda _: None, serialize=lambda: b"kernels")
     config = SimpleNamespace(create_runtime_cache=lambda: cache, set_runtime_cache=lambda _: None)
+    CONFIGS[:] = [config]
     engine = SimpleNamespace(
         create_execution_context=lambda *_: "context",
         create_runtime_config=lambda: config,
@@ -60,7 +65,8 @@ def trt(monkeypatch, tmp_path):
     module = SimpleNamespace(
         Logger=logger,
         Runtime=lambda _: runtime,
-        CudaGraphStrategy=SimpleNamespace(WHOLE_GRAPH_CAPTURE=1),
+        CudaGraphStrategy=SimpleNamespace(WHOLE_GRAPH_CAPTURE="whole", DISABLED="none"),
+        DynamicShapesKernelSpecializationStrategy=SimpleNamespace(LAZY=0, EAGER=1, NONE=2),
         EngineStat=SimpleNamespace(TOTAL_WEIGHTS_SIZE=0),
         __version__="10.16",
     )
@@ -75,7 +81,7 @@ def trt(monkeypatch, tmp_path):
 
 def test_threads_take_turns_in_its_contexts(trt):
     """Never two in one; each gets its own answer."""
-    runner = TrtRunner(trt, "tensorrt10", contexts=2, cuda=GPU)
+    runner = TrtRunner(trt, "tensorrt10", EngineUse(contexts=2), cuda=GPU)
     wrong = []
 
     def ask(number):
@@ -104,13 +110,22 @@ def test_closed_it_gives_all_back(trt):
         runner.run({"x": np.zeros((1, 2), np.float32)})
 
 
-def test_rtx_keeps_what_it_compiles_and_captures_itself(trt, tmp_path):
-    """In the file that is named."""
-    runner = TrtRunner(trt, "tensorrt_rtx", cuda=GPU, cache=tmp_path / "cache")
-    runner.close()
+@pytest.mark.parametrize(
+    ("graphs", "specialize", "told"),
+    [(True, "lazy", ("whole", 0)), (False, "eager", ("none", 1)), (True, "none", ("whole", 2))],
+)
+def test_rtx_keeps_what_it_compiles_and_captures_itself(trt, tmp_path, graphs, specialize, told):
+    """In the file that is named; and compiles for shapes when it is asked to."""
+    use = EngineUse(cache=tmp_path / "cache", graphs=graphs, specialize=specialize)
+    TrtRunner(trt, "tensorrt_rtx", use, cuda=GPU).close()
 
     assert [False] == [each.graphs for each in Context.made]
     assert b"kernels" == (tmp_path / "cache").read_bytes()
+    (config,) = CONFIGS
+    assert told == (
+        config.cuda_graph_strategy,
+        config.dynamic_shapes_kernel_specialization_strategy,
+    )
 
 
 def test_what_does_not_load_is_an_error(trt):
@@ -124,8 +139,18 @@ def test_what_does_not_load_is_an_error(trt):
 def test_contexts_that_do_not_fit_are_refused_with_the_numbers(trt):
     """By the profile that needs most; each has memory of its own."""
     with pytest.raises(StepInputError, match=r"contexts take 6.0 KiB, and 4.0 KiB of the GPU's"):
-        TrtRunner(trt, "tensorrt10", contexts=3, cuda=GPU)
-    assert (7, (1024, 2048)) == (
-        (told := TrtRunner(trt, "tensorrt10", contexts=2, cuda=GPU).memory).weights_bytes,
-        told.context_bytes,
-    )
+        TrtRunner(trt, "tensorrt10", EngineUse(contexts=3), cuda=GPU)
+    told = TrtRunner(trt, "tensorrt10", EngineUse(contexts=2), cuda=GPU).memory
+    assert (7, (1024, 2048)) == (told.weights_bytes, told.context_bytes)
+
+
+def test_what_rtx_is_told_is_in_its_bindings():
+    """Names of its own, and members of its enums."""
+    found = json.loads((GOLDEN / "bindings/tensorrt_rtx.json").read_text())
+
+    settings = ("cuda_graph_strategy", "dynamic_shapes_kernel_specialization_strategy")
+    assert {"property"} == {found["classes"]["IRuntimeConfig"][name] for name in settings}
+    assert {"LAZY", "EAGER", "NONE"} == {
+        *found["enums"]["DynamicShapesKernelSpecializationStrategy"]
+    }
+    assert {"DISABLED", "WHOLE_GRAPH_CAPTURE"} <= {*found["enums"]["CudaGraphStrategy"]}

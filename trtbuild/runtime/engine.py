@@ -11,6 +11,7 @@ from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.providers import CPU, CUDA, make_cuda
 from trtbuild.runtime.bundle import OpenBundle, is_bundle
+from trtbuild.runtime.engine_use import EngineUse, Specialization
 from trtbuild.runtime.runner import Arrays, Runner
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Engine:
     so many runs as it has `contexts` are under way at once, and others wait.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # all that a user may say of it
         self,
         path: Path | str,
         *,
@@ -40,6 +41,8 @@ class Engine:
         threads: int = 0,
         plugins: Sequence[Path | str] = (),
         cache: Path | str | None = None,
+        graphs: bool = True,
+        specialize: Specialization = "lazy",
     ) -> None:
         """Load what lies at a path.
 
@@ -51,6 +54,9 @@ class Engine:
             threads: of ONNX Runtime on the CPU; 0 means all cores.
             plugins: libraries that an engine needs.
             cache: a file for what TensorRT-RTX compiles on this GPU.
+            graphs: whether runs of shapes that come again are launched as CUDA graphs.
+            specialize: when TensorRT-RTX compiles kernels for the shapes that come: `lazy`, beside
+                the first runs; `eager`, before them; `none`.
 
         Raises:
             MissingFile: there is nothing at the path.
@@ -59,8 +65,8 @@ class Engine:
             StepInputError: it does not load.
         """
         self._bundle: OpenBundle | None = None
-        libraries = tuple(map(Path, plugins))
         kept = Path(cache) if cache is not None else None
+        use = EngineUse(contexts, tuple(map(Path, plugins)), kept, graphs, specialize)
         file = Path(path)
         if not file.exists():
             raise MissingFile(
@@ -72,10 +78,10 @@ class Engine:
                 chosen = None if device == "cpu" else self._bundle.find_engine(device == "cuda")
                 self.why: tuple[str, ...] = self._bundle.why
                 if chosen is not None:
-                    self._runner = _load_engine(self._bundle, chosen, contexts, libraries, kept)
+                    self._runner = _load_engine(self._bundle, chosen, use)
                     return
                 file = self._bundle.model
-            self._runner = _load_file(file, device, contexts, threads, libraries, kept)
+            self._runner = _load_file(file, device, threads, use)
         except BaseException:
             if self._bundle is not None:
                 self._bundle.close()
@@ -136,28 +142,13 @@ class Engine:
         self.close()
 
 
-def _load_engine(
-    bundle: OpenBundle,
-    chosen: BundleEngine,
-    contexts: int,
-    plugins: Sequence[Path],
-    cache: Path | None,
-) -> Runner:
+def _load_engine(bundle: OpenBundle, chosen: BundleEngine, use: EngineUse) -> Runner:
     from trtbuild.runtime.trt_runner import TrtRunner
 
-    return TrtRunner(
-        bundle.folder / chosen.file, chosen.backend, contexts=contexts, plugins=plugins, cache=cache
-    )
+    return TrtRunner(bundle.folder / chosen.file, chosen.backend, use)
 
 
-def _load_file(
-    file: Path,
-    device: Device,
-    contexts: int,
-    threads: int,
-    plugins: Sequence[Path],
-    cache: Path | None,
-) -> Runner:
+def _load_file(file: Path, device: Device, threads: int, use: EngineUse) -> Runner:
     from trtbuild.verbs.inspect import find_engine_kind
 
     kind = "" if file.suffix == MODEL else find_engine_kind(file)
@@ -176,7 +167,7 @@ def _load_file(
         )
     from trtbuild.runtime.trt_runner import TrtRunner
 
-    return TrtRunner(file, kind, contexts=contexts, plugins=plugins, cache=cache)
+    return TrtRunner(file, kind, use)
 
 
 def _on_gpu(device: Device) -> bool:

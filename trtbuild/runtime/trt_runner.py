@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,13 @@ from trtbuild.backends.tensorrt.memory import measure_memory
 from trtbuild.core.errors import StepInputError, UsageError
 from trtbuild.core.words import format_size
 from trtbuild.runtime.cuda import Cuda
+from trtbuild.runtime.engine_use import EngineUse
 from trtbuild.runtime.runner import Arrays, InputCheck
 from trtbuild.runtime.trt_context import TrtContext
 
 __all__ = ["TrtRunner"]
+
+USUAL = EngineUse()
 
 
 class TrtRunner:
@@ -29,10 +32,8 @@ class TrtRunner:
         self,
         engine: Path,
         kind: str,
+        use: EngineUse = USUAL,
         *,
-        contexts: int = 1,
-        plugins: Sequence[Path] = (),
-        cache: Path | None = None,
         cuda: Cuda | None = None,
     ) -> None:
         """Load an engine of a kind of target (`tensorrt10`, `tensorrt_rtx`).
@@ -40,9 +41,7 @@ class TrtRunner:
         Args:
             engine: its file.
             kind: which TensorRT it is of.
-            contexts: how many runs may be under way at once, each with memory of its own.
-            plugins: libraries that it needs.
-            cache: of TensorRT-RTX, where kernels that are compiled on this GPU are kept.
+            use: how many runs may be under way at once, and the like.
             cuda: the GPU; by default the first.
 
         Raises:
@@ -54,7 +53,7 @@ class TrtRunner:
         self._cuda = cuda or Cuda()
         logger = trt.Logger(trt.Logger.WARNING)
         self._runtime = trt.Runtime(logger)
-        for plugin in plugins:
+        for plugin in use.plugins:
             self._runtime.get_plugin_registry().load_library(str(plugin))
         self._engine: Any = self._runtime.deserialize_cuda_engine(engine.read_bytes())
         if self._engine is None:
@@ -67,11 +66,12 @@ class TrtRunner:
         self.described = f"{engine} in {self._flavour.name} {trt.__version__}"
         self._check = InputCheck(self.inputs)
         self.memory = measure_memory(trt, self._engine)
-        _demand_room(engine, contexts * self.memory.largest_context_bytes, self._cuda)
-        self._cache = _RtxCache(trt, self._engine, cache) if self._flavour.rtx else None
+        _demand_room(engine, use.contexts * self.memory.largest_context_bytes, self._cuda)
+        self._cache = _RtxCache(trt, self._engine, use) if self._flavour.rtx else None
+        graphs = use.graphs and self._cache is None
         self._all = [
-            TrtContext(trt, self._engine, made, self._cuda, graphs=self._cache is None)
-            for made in (self._make_context() for _ in range(contexts))
+            TrtContext(trt, self._engine, made, self._cuda, graphs=graphs)
+            for made in (self._make_context() for _ in range(use.contexts))
         ]
         self._free: queue.SimpleQueue[TrtContext] = queue.SimpleQueue()
         for each in self._all:
@@ -133,9 +133,16 @@ class _RtxCache:
     It captures CUDA graphs itself, and specializes kernels for shapes that come back.
     """
 
-    def __init__(self, trt: Any, engine: Any, path: Path | None) -> None:
+    def __init__(self, trt: Any, engine: Any, use: EngineUse) -> None:
         self.config = engine.create_runtime_config()
-        self.config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        captured, special = trt.CudaGraphStrategy, trt.DynamicShapesKernelSpecializationStrategy
+        self.config.cuda_graph_strategy = (
+            captured.WHOLE_GRAPH_CAPTURE if use.graphs else captured.DISABLED
+        )
+        self.config.dynamic_shapes_kernel_specialization_strategy = getattr(
+            special, use.specialize.upper()
+        )
+        path = use.cache
         self._path, self._cache = path, None
         if path is not None:
             self._cache = self.config.create_runtime_cache()

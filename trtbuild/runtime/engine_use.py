@@ -1,0 +1,28 @@
+"""How an engine is used on the GPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["EngineUse", "Specialization"]
+
+Specialization = Literal["lazy", "eager", "none"]
+
+
+@dataclass(frozen=True)
+class EngineUse:
+    """What does not change its numbers, but how fast they come and what that takes."""
+
+    contexts: int = 1
+    """How many runs may be under way at once, each with memory of its own."""
+    plugins: tuple[Path, ...] = ()
+    """Libraries that it needs."""
+    cache: Path | None = None
+    """Of TensorRT-RTX, where kernels that are compiled on this GPU are kept."""
+    graphs: bool = True
+    """Whether runs of shapes that come again are launched as CUDA graphs."""
+    specialize: Specialization = "lazy"
+    """Of TensorRT-RTX, when kernels are compiled for the shapes that come, where an engine has open
+    ones: beside the first runs, before them, or never."""
