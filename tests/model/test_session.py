@@ -11,7 +11,7 @@ from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.model import session
-from trtbuild.model.session import is_out_of_memory, open_session, write_optimized
+from trtbuild.model.session import is_gpu_full, is_out_of_memory, open_session, write_optimized
 
 
 @pytest.fixture
@@ -158,6 +158,8 @@ def test_the_optimized_graph_has_the_fusions(tmp_path):
             True,
         ),
         ("CUDA failure 2: out of memory ; GPU=0", True),
+        ("CUBLAS failure 1: CUBLAS_STATUS_NOT_INITIALIZED ; expr=cublasCreate(&handle)", True),
+        ("CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED", True),
         ("std::bad_alloc", True),
         ("Got invalid dimensions for input: x", False),
     ],
@@ -166,3 +168,4 @@ def test_a_lack_of_memory_is_known_and_advised_on(told, short):
     """Of the GPU's mostly, which others fill."""
     assert short == is_out_of_memory(StepInputError(told))
     assert short == ("--device cpu" in session._advise(told))
+    assert (short and "bad_alloc" not in told) == is_gpu_full(told)

@@ -37,7 +37,9 @@ _OTHER_FORM = (
 _NO_MEMORY = re.compile(
     r"(?i)out of memory|failed to allocate memory|bad_alloc|CUDNN_STATUS_ALLOC_FAILED"
     r"|CUBLAS_STATUS_ALLOC_FAILED|cudaErrorMemoryAllocation|memory left on the GPU"
+    r"|DEVICE_ALLOCATION_FAILED|CUBLAS_STATUS_NOT_INITIALIZED"
 )
+"""What is said of it; by cuBLAS that it is not initialized, where there is no room for its own."""
 _MAIN_MEMORY = re.compile(r"bad_alloc|^out of memory$")
 _ADVICE = (
     (
