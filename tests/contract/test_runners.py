@@ -7,6 +7,7 @@ import onnx
 import pytest
 
 from tests.helpers.models import model_of
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.kinds import load_kinds, name_kind
 from trtbuild.core.values import TensorSpec
 from trtbuild.timing.base import MadeModule, Setting, Subject
@@ -122,3 +123,16 @@ def test_events_are_there_where_they_are_said_to_be(opened):
         assert opened.read_events_ms() > 0
     peak = opened.peak_bytes()
     assert peak is None or peak > 0
+
+
+def test_layers_are_told_apart_or_it_is_said_why_not(case, opened):
+    """A time a call and layer."""
+    runner, subject = case
+    opened.feed({"x": array(2)})
+    try:
+        layers = runner.profile(subject, ONE, opened, {"x": array(2)}, 4)
+    except StepInputError as why:
+        pytest.skip(why.message)
+
+    assert layers
+    assert all(4 == len(each.times_ms) and min(each.times_ms) >= 0 for each in layers)

@@ -35,8 +35,8 @@ from trtbuild.report.series import BarsPlot, Point, SeriesPlot, stand_alone
 __all__ = ["draw_files", "make_bench_page", "make_speed_section"]
 
 _LEGEND = (
-    "Both axes are logarithmic, and a line is a variant; a stroke through a point is where its p50 "
-    "lies with 95 % confidence."
+    "Batches, rates and times are on logarithmic axes, and a line is a variant; a stroke through a "
+    "point is where its value lies with 95 % confidence."
 )
 _TONES: Mapping[str, Tone] = {"faster": "good", "slower": "bad"}
 
