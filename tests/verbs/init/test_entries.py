@@ -51,3 +51,12 @@ def test_a_comment_does_nothing():
     """Whoever made a name in it."""
     assert ["# a\\u001b[31m"] == list(write_comment("a\x1b[31m"))
     assert "[1, {a: true}]" == write_flow([1, {"a": True}])
+
+
+def test_a_proposal_is_a_comment_that_can_be_uncommented():
+    """As deep as its neighbours, with its remark; nothing reads it as it stands."""
+    inner = (Entry("a", 1), Entry("b", ["c"], "why", proposed=True))
+    section = Entry("s", inner)
+
+    assert ["s:", "  a: 1", "  # b: [c] # why"] == list(write_entries([section]))
+    assert {"a": 1} == section.plain

@@ -90,3 +90,22 @@ def test_a_quantized_model_stays_as_it_is(tmp_path, monkeypatch):
     onnx.save(model_of(text), "m.onnx")
 
     assert load_recipe(api.init("m.onnx").file).recipe.quantization is None
+
+
+def test_a_detector_is_offered_its_head_in_float(tmp_path, monkeypatch):
+    """As a comment; without that mark it is a line of the recipe."""
+    import onnx
+
+    from tests.helpers.models import model_of
+
+    monkeypatch.chdir(tmp_path)
+    text = """g (float[n, 3, 64, 64] image) => (float[n, 9, 84] boxes)
+    <float[9, 3, 1, 1] w = {VALUES}, int64[3] shape = {0, 9, -1},
+     int64[1] first = {0}, int64[1] last = {84}, int64[1] axis = {2}> {
+      maps = Conv(image, w)  flat = Reshape(maps, shape)  boxes = Slice(flat, first, last, axis)
+    }"""
+    onnx.save(model_of(text.replace("VALUES", ", ".join(["0.5"] * 27))), "m.onnx")
+    path = api.init("m.onnx").file
+    path.write_text(path.read_text().replace("# protect: [", "protect: ["))
+
+    assert ("detection_head",) == load_recipe(path).recipe.quantization.protect

@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trtbuild.core.shown import shown
@@ -27,6 +27,8 @@ class Entry:
     value: Any
     """Plain data, written on one line; or entries, written below the key; or a list of such."""
     remark: str = ""
+    proposed: bool = False
+    """Whether it stands there as a comment, for whoever wants it."""
 
     @property
     def plain(self) -> Any:
@@ -45,7 +47,10 @@ def write_entries(entries: Iterable[Entry], depth: int = 0) -> Iterator[str]:
     indent = "  " * depth
     for entry in entries:
         key = f"{indent}{write_flow(entry.key)}:"
-        if _is_entries(entry.value):
+        if entry.proposed:
+            for line in write_entries([replace(entry, proposed=False)]):
+                yield f"{indent}# {line}"
+        elif _is_entries(entry.value):
             yield from _with_remark(key, entry.remark, indent)
             yield from write_entries(entry.value, depth + 1)
         elif isinstance(entry.value, list) and any(map(_is_mapping, entry.value)):
@@ -66,7 +71,7 @@ def _write_item(item: Any, depth: int) -> Iterator[str]:
     if not _is_entries(item):
         yield f"{indent}- {write_flow(item)}"
         return
-    flat = f"{indent}- {write_flow({each.key: each.plain for each in item})}"
+    flat = f"{indent}- {write_flow(_plain(item))}"
     remarks, values = [each.remark for each in item if each.remark], [e.value for e in item]
     if len(flat) <= WIDTH and len(remarks) <= 1 and not any(map(_is_mapping, values)):
         yield from _with_remark(flat, "".join(remarks), indent)
@@ -131,7 +136,7 @@ def _is_mapping(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     if _is_entries(value):
-        return {entry.key: entry.plain for entry in value}
+        return {entry.key: entry.plain for entry in value if not entry.proposed}
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):

@@ -19,6 +19,7 @@ FEW = 32
 """Samples of calibration below which nothing is clipped."""
 ENOUGH = 200
 """Samples with labels from which a drop of 1 % is more than one of them."""
+_HEAD = Entry("protect", ["detection_head"], "where INT8 costs a detector too much", proposed=True)
 _OURS = ("cosine", "sqnr_db", "max_abs")
 
 
@@ -151,7 +152,8 @@ def _write_quantization(parts: RecipeParts) -> Entries:
     if not parts.fed:
         return ()
     kind, why = _choose_calibrator(parts)
-    return (Entry("data", "calib"), Entry("calibrator", {"kind": kind}, why))
+    found = (Entry("data", "calib"), Entry("calibrator", {"kind": kind}, why))
+    return (*found, _HEAD) if parts.purpose.task == "detection" else found
 
 
 def _choose_calibrator(parts: RecipeParts) -> tuple[str, str]:
