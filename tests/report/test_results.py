@@ -120,4 +120,4 @@ def test_a_comparison_has_a_row_for_each_measure_and_gate():
     assert 5 == len(measures.rows)
     assert ["97.36 %", "97.50 %"] == top1[2:4]
     assert "0.14 points" == top1[4]
-    assert ["passed", "passed"] == [row[3] for row in cells(gates)]
+    assert ["passed", "passed"] == [row[1] for row in cells(gates)]

@@ -170,18 +170,18 @@ def format_value(measure: Measure) -> str:
 def _verdicts(found: Comparison, about: str) -> TableBlock:
     ranked = sorted(found.verdicts, key=lambda each: each.passed)
     rows = tuple(_verdict_row(verdict) for verdict in ranked)
-    head = ("Gate", "Output", "Found", "Interval", "Verdict", "Missed by", "Remark")
+    head = ("Gate", "Verdict", "Found", "Missed by", "Interval", "Output", "Remark")
     return drop_empty_columns(TableBlock(f"Gates, {about}", head, rows))
 
 
 def _verdict_row(verdict: GateVerdict) -> tuple[InlineText, ...]:
     return (
         (verdict.gate,),
-        (Code(verdict.output),) if verdict.output else NOTHING,
-        (verdict.found,) if verdict.found else NOTHING,
-        (verdict.interval,) if verdict.interval else NOTHING,
         (_describe_verdict(verdict),),
+        (verdict.found,) if verdict.found else NOTHING,
         (verdict.missed_by,) if verdict.missed_by else NOTHING,
+        (verdict.interval,) if verdict.interval else NOTHING,
+        (Code(verdict.output),) if verdict.output else NOTHING,
         parse_prose("; ".join(filter(None, (verdict.remark, verdict.doubt)))),
     )
 
