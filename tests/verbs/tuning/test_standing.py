@@ -152,4 +152,15 @@ def test_what_passes_is_ranked_by_its_int8_and_then_by_how_little_it_changes():
     best, same, less = trial(0, share=0.9), trial(0, share=0.9, floats=("a",)), trial(0, share=0.8)
     near, far = trial(0.5), trial(1.0, 40.0)
 
-    assert [best, same, less, near, far] == sorted([far, near, less, same, best], key=rank)
+    assert [best, same, less, near, far] == sorted(
+        [far, near, less, same, best], key=lambda each: rank(each, shares=False)
+    )
+
+
+def test_of_few_samples_what_lacks_by_chance_is_ranked_by_its_signal():
+    """Of 100, one and a half are 1.5 points: 0 and 1 are alike, 4 is not."""
+    lucky, sound, bad = trial(0.001, 15.0), trial(1.0, 20.0), trial(4.0, 30.0)
+
+    assert [sound, lucky, bad] == sorted(
+        [bad, lucky, sound], key=lambda each: rank(each, shares=True)
+    )

@@ -124,10 +124,14 @@ class Attempts:
         if made.index < len(self.tried) and made.trial == before:
             return made
         others = (each.trial for each in self.tried if each.index != made.index)
-        best = min(others, key=rank, default=None)
+        best = min(others, key=self.rank, default=None)
         self.tried[made.index : made.index + 1] = [made]
-        self.tell(made.trial, best is None or rank(made.trial) < rank(best))
+        self.tell(made.trial, best is None or self.rank(made.trial) < self.rank(best))
         return made
+
+    def rank(self, trial: Trial) -> tuple[bool, float, float, float]:
+        """Return what sorts trials, the best first."""
+        return rank(trial, shares=self.levels.shares)
 
     def find(self, candidate: Candidate) -> Tried | None:
         """Return a candidate that was tried before."""

@@ -12,7 +12,7 @@ from trtbuild.verbs.tuning.attempts import Tried
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.remarks import explain_changes
 from trtbuild.verbs.tuning.search import Search
-from trtbuild.verbs.tuning.standing import rank, rank_whole
+from trtbuild.verbs.tuning.standing import rank_whole
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
 __all__ = ["conclude", "mark_frontier"]
@@ -72,7 +72,7 @@ def conclude(
 def _choose(search: Search) -> Tried:
     """Return what does best on all samples; what led on fewer is compared there, one by one."""
     for _ in range(MOST_VERIFIED):
-        leader = min(search.tried, key=lambda each: rank(each.trial))
+        leader = min(search.tried, key=lambda each: search.rank(each.trial))
         whole = search.tried[0].trial.samples
         if leader.trial.samples == whole:
             break

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from trtbuild.core.errors import StepFailed, StepInputError
@@ -25,6 +27,19 @@ class Ranked:
     """What each costs, in words."""
     uses: tuple[Use, ...] = ()
     """The tensors that the worst ones read."""
+    noise: dict[str, float] = field(default_factory=dict)
+    """What each adds alone, as a share of the signal's power."""
+
+    def list_by_gain(self, macs: Mapping[str, int]) -> list[str]:
+        """Return the layers, those first that in float take most noise away for their work.
+
+        The noise of single layers adds up, nearly: so of all groups that cost as much, one from the
+        front of this order takes away the most, but for its last layer. One of little work, or of
+        none that is known, counts as a tenth of the mean: it has its share of an engine's time.
+        """
+        least = max(sum(macs.values()) / max(len(macs), 1) / 10, 1.0)
+        gains = {name: own / max(macs.get(name, 0), least) for name, own in self.noise.items()}
+        return sorted(gains, key=lambda name: -gains[name])
 
 
 def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: list[str]) -> Ranked:
@@ -41,9 +56,20 @@ def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: li
                 tensor = write_pattern(each.tensor)
                 uses.setdefault(tensor, (tensor, each.limit, each.largest))
     return Ranked(
-        {layer.name: _tell(layer) for layer in found.layers}, tuple(uses.values())[:MOST_TENSORS]
+        {layer.name: _tell(layer) for layer in found.layers},
+        tuple(uses.values())[:MOST_TENSORS],
+        {layer.name: _find_noise(layer) for layer in found.layers},
     )
 
 
 def _tell(layer: LayerSensitivity) -> str:
-    return "" if layer.worst_db is None else f"alone in INT8: {layer.worst_db:.1f} dB"
+    if layer.worst_db is None:
+        return ""
+    return f"alone in INT8: {round(layer.worst_db, 1) + 0.0:.1f} dB"  # no `-0.0`
+
+
+def _find_noise(layer: LayerSensitivity) -> float:
+    """Return the power of what a layer alone adds: all of it where no numbers come out."""
+    if any(measure.broken for measure in layer.alone):
+        return math.inf
+    return 0.0 if layer.worst_db is None else 10 ** (-layer.worst_db / 10)

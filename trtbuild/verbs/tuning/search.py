@@ -22,7 +22,7 @@ from trtbuild.verbs.tuning.candidates import (
     list_returns,
 )
 from trtbuild.verbs.tuning.levels import WHOLE
-from trtbuild.verbs.tuning.standing import is_better, rank
+from trtbuild.verbs.tuning.standing import is_better
 
 if TYPE_CHECKING:
     from trtbuild.recipe.schema import Quantization
@@ -105,7 +105,7 @@ class Search(Attempts):
         return new if is_better(*sides, shares=self.levels.shares) else old
 
     def choose_floats(self, best: Tried, layers: Sequence[str], macs: Mapping[str, int]) -> Tried:
-        """Return the least more layers in float, worst first, that make it pass; or the best try.
+        """Return the fewest more layers in float, by their order, that do; or the best of all.
 
         Groups grow to twice their size until one passes; then the least that does is looked for
         between that and the last that does not; then single layers are put back, the largest
@@ -120,7 +120,7 @@ class Search(Attempts):
             if found.trial.passed:
                 return self.put_back(self._bisect(best, layers, failing, count), macs)
             failing, count = count, min(2 * count, most)
-        return min(tries, key=lambda each: rank(each.trial))
+        return min(tries, key=lambda each: self.rank(each.trial))
 
     def choose_head(
         self, best: Tried, head: Sequence[str], macs: Mapping[str, int], own: Sequence[str]
@@ -159,7 +159,7 @@ class Search(Attempts):
             for name in plain.candidate.floats
             if (known := self.find(_leave_out(plain.candidate, name))) is not None
         }
-        for name in sorted(near, key=lambda name: rank(near[name]))[:MOST_FITTED]:
+        for name in sorted(near, key=lambda name: self.rank(near[name]))[:MOST_FITTED]:
             fitted = self._back(fitted, name)
         return fitted
 

@@ -158,25 +158,27 @@ def find_common(one: Trial, other: Trial) -> tuple[Standing, Standing]:
     return (one.first, other.first) if most is None else (sides[0][most], sides[1][most])
 
 
-def rank(trial: Trial) -> tuple[bool, float, float, float]:
+def rank(trial: Trial, *, shares: bool) -> tuple[bool, float, float, float]:
     """Return what sorts trials: those that pass by INT8 and changes, others by what they lack.
 
-    That is on the fewest samples, where all have figures.
+    That is on the fewest samples, where all have figures; and there, of what is lacking, what is
+    more than chance: the rest is told apart by signal over noise.
     """
-    return _rank(trial, trial.first)
+    chance = find_chance(trial.first, shares=shares)
+    return _rank(trial, trial.first, max(0.0, trial.first.shortfall - chance))
 
 
 def rank_whole(trial: Trial) -> tuple[bool, float, float, float]:
     """Return the same by the most samples that a trial was compared on."""
-    return _rank(trial, trial)
+    return _rank(trial, trial, trial.shortfall)
 
 
-def _rank(trial: Trial, standing: Standing) -> tuple[bool, float, float, float]:
+def _rank(trial: Trial, standing: Standing, lacking: float) -> tuple[bool, float, float, float]:
     if trial.problem:
         return (True, math.inf, math.inf, math.inf)
     if trial.passed:
         return (False, -trial.int8_share, len(trial.options) + len(trial.floats), 0.0)
-    return (True, standing.shortfall, -_signal(standing), -trial.int8_share)
+    return (True, lacking, -_signal(standing), -trial.int8_share)
 
 
 def _signal(standing: Standing) -> float:

@@ -33,7 +33,7 @@ from trtbuild.verbs.tuning.layers import rank_layers
 from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import Search
-from trtbuild.verbs.tuning.standing import counts_samples, rank
+from trtbuild.verbs.tuning.standing import counts_samples
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
 __all__ = ["TuneReport", "Wishes", "tune_recipe"]
@@ -253,13 +253,13 @@ def _reach(
         best = search.choose_head(plain, head, workshop.macs, section.protect)
         if not best.trial.passed:
             kept = head if PROTECT in best.candidate.options else ()
-            layers = tuple(name for name in ranked.told if name not in kept)
+            layers = [name for name in ranked.list_by_gain(workshop.macs) if name not in kept]
             best = search.choose_floats(best, layers, workshop.macs)
         if best.trial.passed and ROUNDING in fitted.candidate.options:
             added = {ROUNDING: fitted.candidate.options[ROUNDING]}
             again = search.try_out(best.candidate.adding(added), f"{ROUNDING} again", of=best)
             found = search.put_back_fitted(best, again)
-            best = min(best, found, key=lambda each: rank(each.trial))
+            best = min(best, found, key=lambda each: search.rank(each.trial))
         if best.trial.passed:
             break
     return search.simplify(best)
