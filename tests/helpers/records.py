@@ -352,10 +352,16 @@ def tuning() -> Tuning:
     trials = (
         Trial(what="as the recipe is", int8_share=1.0, sqnr_db=14.6, shortfall=1.7, frontier=True),
         Trial(
-            what="calibrator: mse", of=0, int8_share=1.0, sqnr_db=14.1, shortfall=1.9, options={}
+            what="calibrator: mse",
+            of=0,
+            int8_share=1.0,
+            sqnr_db=14.1,
+            shortfall=1.9,
+            options={"calibrator": {"kind": "mse"}},
         ),
         Trial(
-            what="`/conv1/Conv` in float",
+            what="1 layer in float",
+            floats=("/conv1/Conv",),
             of=0,
             int8_share=0.981,
             sqnr_db=18.9,
@@ -363,7 +369,8 @@ def tuning() -> Tuning:
             frontier=True,
         ),
         Trial(
-            what="`/layer1/conv/Conv` in float",
+            what="2 layers in float",
+            floats=("/conv1/Conv", "/layer1/conv/Conv"),
             of=2,
             int8_share=0.943,
             sqnr_db=22.4,

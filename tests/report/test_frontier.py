@@ -19,7 +19,7 @@ def test_the_frontier_is_a_table_with_the_most_int8_first():
         ["the recipe as it was", "100.00 %", "1.0 MiB", "fail", "2.23 points"],
         ["/conv1/Conv in float", "98.10 %", "1.2 MiB", "fail", "0.9 points"],
         [
-            "/conv1/Conv in float, /layer1/conv/Conv in float chosen",
+            "/conv1/Conv, /layer1/conv/Conv in float chosen",
             "94.30 %",
             "1.3 MiB",
             "pass",
@@ -37,17 +37,17 @@ def test_the_plot_has_every_candidate():
     assert [14.6, 14.1, 18.9, 22.4] == [each.value for each in points]
 
 
-def test_of_a_long_way_a_point_says_the_end():
-    """A thousand steps, said at each of a thousand points, would make a page of megabytes."""
+def test_a_point_says_what_is_changed_and_no_more_than_fits():
+    """A name without end, said at each of a thousand points, would make a page of megabytes."""
     start, step = tuning().trials[:2]
-    steps = (step.model_copy(update={"what": f"step {i}", "of": i}) for i in range(300))
-    found = tuning().model_copy(update={"trials": (start, *steps)})
+    long = step.model_copy(update={"floats": ("a" * 3000,)})
+    found = tuning().model_copy(update={"trials": (start, step, long)})
     (figures,) = blocks_of(costly().model_copy(update={"tuning": found}), Figures)
-    last = figures.items[0].plot.points[-1].name
+    first, plain, last = (each.name for each in figures.items[0].plot.points)
 
-    assert last.startswith("..., step 2")
-    assert last.endswith(", step 298, step 299")
-    assert len(last) < 600
+    assert ("the recipe as it was", "calibrator mse") == (first, plain)
+    assert last.endswith("aaa...")
+    assert len(last) < 500
 
 
 def test_the_first_sentence_says_what_came_of_it():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.show import format_count, format_table
+from trtbuild.cli.show import format_table
 from trtbuild.core.shown import shown
 from trtbuild.core.words import format_figure, format_size
 
@@ -82,26 +82,9 @@ def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
         mark = " *" if index == found.best and index else ""
         told = {figure.name: figure.found for figure in trial.figures}
         yield [
-            _name(trial) + mark,
+            shown(trial.describe() or trial.what) + mark,
             format_figure(trial.int8_share, "share"),
             format_size(trial.size_bytes),
             str(trial.samples),
             *(told.get(name, "-") for name in names),
         ]
-
-
-def _name(trial: Trial) -> str:
-    """Say all that a trial changes."""
-    words = [f"{key} {_say(value)}" for key, value in trial.options.items()]
-    if trial.floats:
-        words.append(format_count(len(trial.floats), "layer") + " in float")
-    return ", ".join(words) or trial.what
-
-
-def _say(value: Any) -> str:
-    """Say an option's value in a word or two: `mse`, `smooth 0.7`."""
-    if isinstance(value, list):
-        return " + ".join(map(_say, value))
-    if isinstance(value, dict):
-        return " ".join(map(str, value.values()))
-    return {True: "on", False: "off"}.get(value, str(value))

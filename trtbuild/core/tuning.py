@@ -3,8 +3,12 @@
 from typing import Any
 
 from trtbuild.core.options import Options
+from trtbuild.core.words import join_few
 
 __all__ = ["Figure", "Standing", "Trial", "Tuning"]
+
+_NAMED = 2
+"""So many layers, or tensors, are named; of more there is no end."""
 
 
 class Figure(Options):
@@ -55,6 +59,15 @@ class Trial(Standing):
         """How it did on the fewest samples, on which all that were tried can be compared."""
         return self.fewer[0] if self.fewer else self
 
+    def describe(self) -> str:
+        """Say all that it changes in the recipe, in a line; nothing where that is nothing."""
+        told = [_describe_option(key, value) for key, value in self.options.items()]
+        if len(self.floats) > _NAMED:
+            told.append(f"{len(self.floats)} layers in float")
+        elif self.floats:
+            told.append(f"{join_few(self.floats, _NAMED)} in float")
+        return ", ".join(told)
+
 
 class Tuning(Options):
     """`tune.json`: what was tried, and the least change that reaches the gates, if any does."""
@@ -79,3 +92,26 @@ class Tuning(Options):
     patch: str = ""
     """What changes in the recipe, as a unified diff; empty where nothing is better."""
     remarks: tuple[str, ...] = ()
+
+
+def _describe_option(key: str, value: Any) -> str:
+    """Say an option in a word or two: `weights mse`, `equalize smooth 0.7`, `x within 404`."""
+    if not value:
+        return f"no {key}"
+    if key == "ranges" and isinstance(value, dict):
+        told = [f"{name} within {_say(each, ' to ')}" for name, each in value.items()]
+        return join_few(told, _NAMED)
+    if key == "calibrators" and isinstance(value, dict):
+        told = [f"{name} {_say(each)}" for name, each in value.items()]
+        return f"{key} {join_few(told, _NAMED)}"
+    return f"{key} {_say(value)}"
+
+
+def _say(value: Any, between: str = " + ") -> str:
+    if isinstance(value, dict):
+        return " ".join(map(_say, value.values()))
+    if isinstance(value, list | tuple):
+        return between.join(map(_say, value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "on" if value is True else str(value)

@@ -77,7 +77,7 @@ def _conclude(found: Tuning) -> InlineText:
 def _plot(found: Tuning) -> FrontierPlot | None:
     points = tuple(
         FrontierPoint(
-            _name(found, trial),
+            _name(trial),
             trial.int8_share,
             trial.sqnr_db,
             passed=trial.passed,
@@ -104,7 +104,7 @@ def _table(found: Tuning) -> TableBlock:
         mark = (" ", State("chosen", "good")) if index == found.best else ()
         rows.append(
             (
-                (*parse_prose(_name(found, trial)), *mark),
+                (*parse_prose(_name(trial)), *mark),
                 (format_figure(trial.int8_share, "share"),),
                 (format_size(trial.size_bytes),),
                 (State("pass", "good") if trial.passed else State("fail", "bad"),),
@@ -122,13 +122,7 @@ def _table(found: Tuning) -> TableBlock:
     )
 
 
-def _name(found: Tuning, trial: Trial) -> str:
-    """Say what a trial changes, and what it is built on: of a long way, its end."""
-    if trial.of is None:
-        return "the recipe as it was"
-    words = [trial.what]
-    while trial.of and sum(map(len, words)) < _LONGEST:
-        trial = found.trials[trial.of]
-        words.append(trial.what)
-    start = "..., " if trial.of else ""
-    return start + ", ".join(reversed(words))
+def _name(trial: Trial) -> str:
+    """Say all that a trial changes."""
+    told = trial.describe() or "the recipe as it was"
+    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}..."
