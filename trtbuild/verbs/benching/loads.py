@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["choose_batches", "choose_load", "measure_load"]
 
+_OPTIONS = {"rates": "--rate", "max_batch": "--max-batch", "max_wait_ms": "--max-wait-ms",
+            "arrivals": "--arrivals", "seconds": "--seconds"}  # fmt: skip
+"""How what is typed is called on the command line."""
+
 
 def choose_load(own: Load | None, typed: Mapping[str, Any], seconds: float | None) -> Load | None:
     """Return what requests a recipe asks for, with what was typed in its place; None for none.
@@ -36,18 +40,20 @@ def choose_load(own: Load | None, typed: Mapping[str, Any], seconds: float | Non
     given = {} if own is None else own.model_dump(mode="json")
     more = {} if seconds is None else {"seconds": seconds}
     if own is None and "rates" not in typed:
-        name = f"--{next(iter(typed)).replace('_', '-')}"
+        name = next(iter(typed))
         raise UsageError(
-            f"{name}: at which rate do requests come?",
+            f"{_OPTIONS.get(name, name)}: at which rate do requests come?",
             hint="--rate 100 is 100 requests a second; it may be repeated",
         )
     try:
         return Load.model_validate_json(json.dumps({**given, **more, **typed}))
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "requests"
+        name = str(first["loc"][0]) if first["loc"] else "rates"
+        said = first["msg"].removeprefix("Value error, ")
         raise UsageError(
-            f"`{name}`: {first['msg']}", hint="trtbuild kinds bench lists its options"
+            f"{_OPTIONS.get(name, name)}: {said}",
+            hint="`trtbuild kinds bench.load` lists its options",
         ) from None
 
 

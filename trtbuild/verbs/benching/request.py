@@ -53,7 +53,7 @@ def choose_protocol(own: Protocol | None, typed: Mapping[str, Any]) -> Protocol:
         name = ".".join(map(str, first["loc"]))
         raise UsageError(
             f"the protocol's `{name}`: {first['msg']}",
-            hint="trtbuild kinds bench lists its options",
+            hint="`trtbuild kinds bench.protocol` lists its options",
         ) from None
 
 
