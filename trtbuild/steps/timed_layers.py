@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.layer_times import LayerProfile, LayerProfiles
 from trtbuild.core.spread import NotRun, Shapes
+from trtbuild.core.words import last_words
 from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Setting, Subject
 from trtbuild.timing.layers.asked import AskedLayers, read_asked
 from trtbuild.timing.layers.join import join_layers
@@ -45,6 +46,9 @@ def _profile(every: Sequence[Fed], setting: Setting, left: list[NotRun]) -> Iter
             asked = _read_asked(each.subject)
         except TrtbuildError as error:
             left.append(NotRun(name=each.name, reason=error.message))
+            continue
+        except Exception as error:  # noqa: BLE001  # what was timed must not be lost for this
+            left.append(NotRun(name=each.name, reason=f"its profiler: {last_words(error)}"))
             continue
         if layers:
             yield join_layers(each.name, each.shapes, layers, asked)
