@@ -66,7 +66,7 @@ def write_inputs(folder: Path, samples: int) -> int:
     with write_samples(folder / "samples") as store:
         for index, name in enumerate(names):
             store(Sample(name, {"input": normal(*SHAPE[1:], seed=index)}))
-    return made.account.asked_int8
+    return made.account.asked
 
 
 def make_step(part: int, *, others: bool) -> MeasureLayers:

@@ -26,6 +26,8 @@ NO_MIRROR = {
     "report/test_browser.py": "pages of every sort, as a browser shows them",
     "quant/test_accuracy.py": "all of quantization, against another quantizer",
     "quant/test_delivered.py": "all of quantization, by what a builder makes of it",
+    "quant/test_fp8.py": "all of quantization, in FP8",
+    "quant/test_int4.py": "all of quantization, in INT4",
     "quant/test_families.py": "all of quantization, on every family of models",
     "quant/test_half_delivered.py": "16 bits, by what a builder makes of them",
     "quant/test_half_sources.py": "all of quantization, on models that are 16-bit already",

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.core.errors import MissingDependency, StepInputError
+from trtbuild.core.quantized_types import FP8
 from trtbuild.model import session
 from trtbuild.model.session import is_gpu_full, is_out_of_memory, open_session, write_optimized
 
@@ -169,3 +175,34 @@ def test_a_lack_of_memory_is_known_and_advised_on(told, short):
     assert short == is_out_of_memory(StepInputError(told))
     assert short == ("--device cpu" in session._advise(told))
     assert (short and "bad_alloc" not in told) == is_gpu_full(told)
+
+
+def test_a_relu_in_front_of_fp8_is_computed(run):
+    """ONNX Runtime 1.32 by itself drops it: it takes FP8's zero for the least number of uint8."""
+    text = """<ir_version: 8, opset_import: ["" : 19]>
+    m (float[4] x) => (float[4] y) <float s = {0.5}> {
+        r = Relu(x)  q = QuantizeLinear(r, s, z)  y = DequantizeLinear(q, s, z)
+    }"""
+    zero = np.zeros((), onnx.helper.tensor_dtype_to_np_dtype(onnx.TensorProto.FLOAT8E4M3FN))
+    x = np.array([-3, 0.26, 1000, 1.0], np.float32)
+
+    assert [0, 0.25, 224, 1.0] == run(model_of(text, {"z": zero}), {"x": x})["y"].tolist()
+
+
+@given(arrays(np.float32, 16, elements=st.floats(-1e4, 1e4, width=32)), st.floats(1e-3, 1e3))
+def test_fp8_pairs_are_computed_bit_by_bit_as_the_type_rounds(values, scale):
+    """Of a Q/DQ pair by ONNX Runtime and by what quantizes weights; ml_dtypes rounds the latter."""
+    held, step = _fp8_pair(), np.float32(scale)
+    found = held.run({"x": values, "s": np.array(step)})["y"]
+
+    assert (FP8.round(values / step) * step).tobytes() == found.tobytes()
+
+
+@functools.cache
+def _fp8_pair():
+    text = """<ir_version: 8, opset_import: ["" : 19]>
+    m (float[16] x, float s) => (float[16] y) {
+        q = QuantizeLinear(x, s, z)  y = DequantizeLinear(q, s, z)
+    }"""
+    zero = np.zeros((), FP8.dtype)
+    return open_session(model_of(text, {"z": zero}).SerializeToString(), threads=1)

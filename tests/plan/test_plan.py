@@ -5,10 +5,11 @@ from __future__ import annotations
 from tests.helpers.plans import plan_with
 from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.data.arrays import Arrays
-from trtbuild.plan.plan import collect_ingredients
+from trtbuild.plan.plan import collect_ingredients, list_params
 from trtbuild.steps.base import Ref
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.infer import Infer
+from trtbuild.steps.quantize import Quantize
 
 DATA = DataInput(
     source=Arrays(kind="arrays", path="x.npz"),
@@ -72,3 +73,12 @@ def test_a_plan_survives_the_json_round_trip():
     plan = plan_with()
 
     assert plan == type(plan).model_validate_json(plan.model_dump_json())
+
+
+def test_an_option_that_came_later_is_an_ingredient_where_it_is_used():
+    """At its default it is none: what was built and locked before it came holds on."""
+    plain = Quantize(model=Ref(step="m", output="model"))
+    other = plain.model_copy(update={"type": "fp8"})
+
+    assert "type" not in list_params(plain)
+    assert "fp8" == list_params(other)["type"]

@@ -19,8 +19,8 @@ def account(*precisions):
 
 def test_what_is_asked_for_in_int8_is_counted():
     """Layers in 16 bits are float."""
-    assert 2 == account("int8", "fp16", "int8", "fp32", "bf16").asked_int8
-    assert 0 == account().asked_int8
+    assert 2 == account("int8", "fp16", "int8", "fp32", "bf16").asked
+    assert 0 == account().asked
 
 
 def test_an_account_of_another_version_is_none():

@@ -63,7 +63,7 @@ def test_int8_stays_close_to_float():
     found = quantize_model(copy.deepcopy(model), ranges=observed(model, feed))
 
     assert sqnr_db(before, outputs_of(found.model, feed)["y"]) > 25
-    assert 3 == found.account.asked_int8
+    assert 3 == found.account.asked
 
 
 def test_manual_ranges_win_and_are_kept_in_the_table():
@@ -90,7 +90,7 @@ def test_a_model_without_ranges_is_left_float_and_says_so():
     found = quantize_model(model, ranges=ranges_of())
 
     assert before == [node.op_type for node in found.model.graph.node]
-    assert 0 == found.account.asked_int8
+    assert 0 == found.account.asked
     assert "Conv `stem` stays float: there is no range for `x`" in found.account.remarks
 
 

@@ -13,6 +13,7 @@ from tests.helpers.models import outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
 from trtbuild.backends.base import BuildOrder
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
+from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.quant.apply import quantize_model
 
 # Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
@@ -103,15 +104,16 @@ OPERAND_WEIGHTS = {"w0": (16, 4), "w1": (3, 8), "w2": (2, 16, 4), "w5": (5, 16)}
     ],
     ids=["residual", "attention", "packed attention", "operands", "convolutions"],
 )
-def test_every_layer_asked_for_in_int8_is_delivered(text, shapes, feed, tmp_path):
-    """Conv, depthwise, Gemm, MatMul of every form: INT8 in the plan for compute capability 8.9.
+@pytest.mark.parametrize("into", [INT8, FP8], ids=["INT8", "FP8"])
+def test_every_layer_asked_for_is_delivered(text, shapes, feed, into, tmp_path):
+    """Conv, depthwise, Gemm, MatMul of every form: so in the plan for compute capability 8.9.
 
     So are queries, keys and values of one MatMul, and the two MatMuls around a mask.
     """
     model = seeded(text, **shapes)
-    found = quantize_model(model, ranges=observed(model, {"x": feed}))
+    found = quantize_model(model, ranges=observed(model, {"x": feed}), into=into)
 
-    assert all_delivered(found, feed, tmp_path, dynamic="N" in text)
+    assert all_delivered(found, feed, tmp_path, dynamic="N" in text, into=into)
 
 
 def test_a_model_from_onnxruntime_is_delivered_after_repair(tmp_path):
@@ -170,8 +172,8 @@ def quantized_by_onnxruntime(model, feed, folder):
     return onnx.load(folder / "theirs.onnx")
 
 
-def all_delivered(found, feed, folder, *, dynamic):
-    """Build for 8.9, and tell whether every weighted layer was asked for and delivered in INT8."""
+def all_delivered(found, feed, folder, *, dynamic, into=INT8):
+    """Build for 8.9, and tell whether every weighted layer was asked for and delivered so."""
     path = folder / "model.onnx"
     path.write_bytes(found.model.SerializeToString())
     profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
@@ -183,10 +185,10 @@ def all_delivered(found, feed, folder, *, dynamic):
             requested=found.account.layers,
         )
     )
-    assert {layer.name: "int8" for layer in built.layers} == {
+    assert {layer.name: into.name for layer in built.layers} == {
         layer.name: layer.asked for layer in built.layers
     }
-    assert {layer.name: "int8" for layer in built.layers} == {
+    assert {layer.name: into.name for layer in built.layers} == {
         layer.name: layer.delivered for layer in built.layers
     }
     return len(built.layers) == len(found.account.layers) > 0

@@ -58,8 +58,10 @@ def test_what_is_protected_stays_float_as_what_is_skipped():
     requests = PrecisionRequests.among(_nodes(DETECTOR), skip=("protect:detection_head",))
 
     assert () == requests.skip
-    assert "protected by the recipe: `detection_head`" == requests.object_to_int8("mean", "MatMul")
-    assert "" == requests.object_to_int8("body", "MatMul")
+    assert "protected by the recipe: `detection_head`" == requests.object_to_quantizing(
+        "mean", "MatMul"
+    )
+    assert "" == requests.object_to_quantizing("body", "MatMul")
 
 
 def _nodes(text):

@@ -23,8 +23,8 @@ def test_what_is_skipped_stays_float_whatever_its_precision():
     """The reason quotes the pattern that says so."""
     requests = asked({"conv": "int8"}, skip=("x", "*onv"))
 
-    assert "skipped by the recipe: `*onv`" == requests.object_to_int8("conv", "Conv")
-    assert not requests.requests_int8("conv", "Conv")
+    assert "skipped by the recipe: `*onv`" == requests.object_to_quantizing("conv", "Conv")
+    assert not requests.requests_quantizing("conv", "Conv")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_is_skipped_stays_float_whatever_its_precision():
 def test_the_most_specific_precision_counts(precision, int8):
     """As with ranges: in whatever order they are written."""
     for order in permutations(precision.items()):
-        assert int8 == asked(dict(order)).requests_int8("conv", "Conv")
+        assert int8 == asked(dict(order)).requests_quantizing("conv", "Conv")
 
 
 def test_two_precisions_of_which_neither_is_more_specific_are_an_error():
@@ -64,5 +64,5 @@ def test_a_precision_against_int8_is_quoted():
     """With the pattern that was decisive."""
     requests = asked({"*": "int8", "op:Gemm": "fp32"})
 
-    assert "the recipe asks for fp32: `op:Gemm`" == requests.object_to_int8("fc", "Gemm")
-    assert not requests.object_to_int8("fc", "Conv")
+    assert "the recipe asks for fp32: `op:Gemm`" == requests.object_to_quantizing("fc", "Gemm")
+    assert not requests.object_to_quantizing("fc", "Conv")

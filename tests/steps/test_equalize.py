@@ -10,7 +10,7 @@ from tests.steps.test_adjust_weights import DATA
 from trtbuild.core.errors import StepInputError
 from trtbuild.data.base import Manifest, Sample
 from trtbuild.quant.equalizing.equalize import EqualizationAccount
-from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
+from trtbuild.quant.equalizing.kinds import Awq, CrossLayer, Smooth
 from trtbuild.steps import equalize as module
 from trtbuild.steps.base import Context, Ref
 from trtbuild.steps.capture_data import DataInput
@@ -24,7 +24,7 @@ W = normal(3, 4) * np.float32([1, 10, 100, 1000])
 def equalize(tmp_path, monkeypatch):
     """Run the step; returns the model before and after, the account, and what was told."""
 
-    def run(*kinds):
+    def run(*kinds, **more):
         samples = [Sample(f"x[{i}]", {"x": normal(3, seed=i)}) for i in range(6)]
         monkeypatch.setattr(DataInput, "samples", lambda *_, **__: iter(samples))
         manifest = Manifest(count=6, samples=(), tensors=(), labelled=False)
@@ -42,6 +42,7 @@ def equalize(tmp_path, monkeypatch):
             model=Ref(step="fix_graph", output="model"),
             data=DataInput.model_validate_json(DATA),
             equalize=kinds,
+            **more,
         )
         Equalize.model_validate_json(step.model_dump_json()).run(context)
         made = onnx.load(out / "model.onnx")
@@ -76,3 +77,17 @@ def test_a_model_that_moves_is_refused(equalize, monkeypatch):
 
     with pytest.raises(StepInputError, match="`y` is off by"):
         equalize(CrossLayer(kind="cross_layer"))
+
+
+def test_awq_searches_and_says_what_it_gained(equalize):
+    """For the type that the next step rounds to; the model computes what it did."""
+    more = {"type": "int4", "block_size": "channel"}
+    model, made, account, events = equalize(Awq(kind="awq", steps=5), **more)
+
+    feed = {"x": normal(9, 3)}
+    assert np.allclose(outputs_of(model, feed)["y"], outputs_of(made, feed)["y"], rtol=1e-4)
+    assert [("r", "awq")] == [(each.name, each.by) for each in account.tensors]
+    assert account.tensors[0].gain_db >= 0
+    assert any(
+        "awq: 1 activation, what reads them is less off by `r`" in each for each in events.notes
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import RequestedLayer
 from trtbuild.model.nodes import WEIGHTED, iterate_nodes, name_of
 from trtbuild.model.outline import ModelOutline
@@ -37,7 +38,8 @@ class OnnxModel(ModelOutline):
     def list_requests(self) -> tuple[RequestedLayer, ...]:
         """Read from the graph itself which precision each weighted layer is in.
 
-        `int8` where both operands come out of a DequantizeLinear; else what its weight is.
+        `int8` where both operands come out of a DequantizeLinear, `int4` where the weight alone
+        does; else what its weight is.
         """
         return tuple(
             RequestedLayer(name=name, op=node.op_type, precision=self._precision(node))
@@ -66,8 +68,9 @@ class OnnxModel(ModelOutline):
     def _precision(self, node: onnx.NodeProto) -> str:
         pairs = [self.dequantizer(operand) for operand in node.input[:2]]
         words = {_WORDS.get(self._kind(pair), "int8") for pair in pairs if pair is not None}
-        if None not in pairs and len(words) == 1:
-            return words.pop()
+        word = words.pop() if len(words) == 1 else ""
+        if word and (None not in pairs or (word in TYPES and TYPES[word].weights_only)):
+            return word
         return _FLOATS.get(self.stored_type(node.input[1]) or 0, "fp32")
 
     def _kind(self, node: onnx.NodeProto) -> int:

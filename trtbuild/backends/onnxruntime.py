@@ -19,6 +19,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.needs import Needs
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import LayerPrecision, RequestedLayer
 from trtbuild.core.values import TensorSpec
 
@@ -126,8 +127,8 @@ def _read_layer(layer: RequestedLayer, chosen: Mapping[str, str]) -> LayerPrecis
     if operator in INTEGER:
         delivered = "int8"
     elif operator in FLOAT:
-        delivered = "fp32" if layer.precision == "int8" else layer.precision
-        if layer.precision == "int8":
+        delivered = "fp32" if layer.precision in TYPES else layer.precision
+        if layer.precision in TYPES:
             cause = "ONNX Runtime has no fusion for it here and computes its Q/DQ pairs in float"
     else:
         delivered = "unknown"

@@ -132,7 +132,8 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
     echo(f"{record.recipe}{caveats}")
     targets = [_target_row(result) for result in record.targets]
     if targets:
-        pour(format_table([("target", "built for", "INT8 layers", "engine"), *targets]))
+        head = ("target", "built for", f"{record.quantized_words} layers", "engine")
+        pour(format_table([head, *targets]))
     for compared in record.list_comparisons():
         write_comparison(compared)
     write_warnings(record, quiet=False, verbose=verbose)
@@ -160,13 +161,15 @@ def _work(ran: int, done: AppliedRecipe) -> str:
 
 
 def _target_row(result: TargetResult) -> tuple[str, str, str, str]:
+    from trtbuild.core.delivered import list_deliveries
     from trtbuild.core.words import format_size
 
-    asked = f"{result.delivered_int8} of {result.asked_int8} delivered"
+    counts = list_deliveries(result)
+    asked = ", ".join(f"{each.delivered} of {each.asked} delivered" for each in counts)
     return (
         result.target,
         f"{result.backend} {' '.join(result.built_for)}",
-        asked if result.asked_int8 else "none asked",
+        asked or "none asked",
         format_size(result.engine_size_bytes),
     )
 

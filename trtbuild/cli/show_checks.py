@@ -78,9 +78,9 @@ def _format_coverage(coverage: Coverage) -> list[str]:
     share = format_figure(coverage.asked_macs / coverage.macs, "share")
     islands, edges = coverage.islands, len(coverage.float_edges)
     told = (
-        f"INT8 is asked for {share} of the multiply-accumulates, in {islands} "
+        f"{coverage.quantized_to} is asked for {share} of the multiply-accumulates, in {islands} "
         f"island{'' if islands == 1 else 's'} with {edges} float "
-        f"edge{'' if edges == 1 else 's'} between INT8 layers"
+        f"edge{'' if edges == 1 else 's'} between {coverage.quantized_to} layers"
     )
     return [told]
 

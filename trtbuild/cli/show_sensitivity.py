@@ -28,7 +28,7 @@ def write_cost(cost: LayerCost) -> None:
     others = " and all but it" if cost.others else ""
     layers, samples = format_count(cost.layers, "layer"), format_count(cost.samples, "sample")
     echo(
-        f"{layers} × {samples}, each layer alone{others} in INT8: {cost.passes} passes over "
+        f"{layers} × {samples}, each layer alone{others} in {cost.word}: {cost.passes} passes over "
         f"half the network on average{took}",
         err=True,
     )
@@ -37,9 +37,10 @@ def write_cost(cost: LayerCost) -> None:
 def write_sensitivity(report: LayerReport, *, verbose: bool) -> None:
     """Write a line a layer, worst first, and where the rest is."""
     found = report.sensitivity
+    word = found.quantized_to
     chosen = f" ({', '.join(found.asked)})" if found.asked else ""
     echo(
-        f"{format_count(len(found.layers), 'layer')} in INT8{chosen}, one by one, on "
+        f"{format_count(len(found.layers), 'layer')} in {word}{chosen}, one by one, on "
         f"{found.samples} of {format_count(found.of, 'sample')}"
     )
     echo(f"{found.runner}, Q/DQ as they stand, against the {found.reference}")
@@ -49,8 +50,9 @@ def write_sensitivity(report: LayerReport, *, verbose: bool) -> None:
     if len(found.layers) > len(shown):
         echo(f"  and {len(found.layers) - len(shown)} more that cost less (--verbose shows them)")
     echo(
-        "alone: only this layer is INT8; all but it: all others are. The worst output's SQNR. own: "
-        "the layer's output, on exact inputs. bits: log2 of the levels that its input takes."
+        f"alone: only this layer is {word}; all but it: all others are. The worst output's "
+        "SQNR. own: the layer's output, on exact inputs. bits: log2 of the levels that its input "
+        "takes."
     )
     for note in (*found.caveats, *report.notes):
         echo(f"note: {note}")
@@ -73,7 +75,16 @@ def _whole(found: Sensitivity, metrics: Iterable[str]) -> list[str]:
     from trtbuild.core.sensitivity import find_lowest
 
     shares = [cell for name in metrics for cell in ("", _share(found.whole, name))]
-    return ["(all in INT8)", "", "", _db(find_lowest(found.whole)), "", "", "", *shares]
+    return [
+        f"(all in {found.quantized_to})",
+        "",
+        "",
+        _db(find_lowest(found.whole)),
+        "",
+        "",
+        "",
+        *shares,
+    ]
 
 
 def _rows(layers: Iterable[LayerSensitivity], metrics: list[str]) -> Iterator[list[str]]:

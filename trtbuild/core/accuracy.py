@@ -27,19 +27,20 @@ class Accuracy(Options):
 
 
 def list_accuracy(
-    comparison: Comparison | None, engines: Mapping[str, Comparison]
+    comparison: Comparison | None, engines: Mapping[str, Comparison], quantized: str = "int8"
 ) -> tuple[Accuracy, ...]:
     """Return the first figure that both sides of a comparison have, of each model and engine.
 
     The reference's own value stands for the float model and the module that it comes from, the
-    candidate's for what was made of it. Empty where no metric goes by labels.
+    candidate's for what was made of it, which goes by the type that it is `quantized` to. Empty
+    where no metric goes by labels.
     """
     found: list[Accuracy] = []
     own = None if comparison is None else _find_own(comparison)
     if comparison is not None and own is not None:
         runner = comparison.runner
         found += [_of_reference(model, own, runner) for model in ("source", "fp32")]
-        found += [_of_candidate(model, own, runner) for model in ("half", "int8")]
+        found += [_of_candidate(model, own, runner) for model in ("half", quantized)]
     for name, each in engines.items():
         mine = _find_own(each)
         if mine is not None and (

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import INT8, QuantizedType
 
 __all__ = ["BINS", "PER_OCTAVE", "Histograms", "ValueCounts"]
 
@@ -38,19 +39,20 @@ class ValueCounts(Options):
             return 0.0
         return sum(count for middle, count in self._middles() if middle > limit) / self.total
 
-    def estimate_db(self, limit: float) -> float:
-        """Return about what signal over noise, in dB, INT8 with a limit leaves; inf if no noise.
+    def estimate_db(self, limit: float, into: QuantizedType = INT8) -> float:
+        """Return about what signal over noise, in dB, a type with a limit leaves; inf if no noise.
 
         What is beyond the limit is cut off, what is under half a step is lost, and the rest is
-        off by a twelfth of a step's square on average.
+        off by a twelfth of a step's square on average; steps of FP8 grow with the value.
         """
-        step = limit / 127
+        scale = limit / into.largest
         signal = noise = 0.0
         for middle, count in self._middles():
             signal += count * middle**2
             if middle > limit:
                 noise += count * (middle - limit) ** 2
             else:
+                step = scale * into.spacing(middle / scale)
                 noise += count * min(middle**2, step**2 / 12)
         return 10 * math.log10(signal / noise) if signal and noise else math.inf
 

@@ -27,6 +27,8 @@ class Coverage(Options):
     """How much of a model's work INT8 does, and how it lies in the model."""
 
     target: str
+    quantized_to: str = "INT8"
+    """The quantized types that are asked for."""
     layers: int
     """Weighted layers: Conv, ConvTranspose, Gemm and MatMul, those in bodies not counted."""
     macs: int

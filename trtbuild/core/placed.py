@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trtbuild.core.frozen import frozen
+from trtbuild.core.quantized_types import TYPES
 
 __all__ = [
     "BENCH",
@@ -18,6 +19,7 @@ __all__ = [
     "TIMING_CACHE",
     "TUNING",
     "PlacedModel",
+    "list_models",
     "list_reserved_names",
 ]
 
@@ -34,9 +36,12 @@ class PlacedModel:
 
 
 MODELS = {
-    "int8": PlacedModel(
-        "quantize", "model.int8.onnx", "model.int8.weights", "the same with Q/DQ pairs"
-    ),
+    **{
+        name: PlacedModel(
+            "quantize", f"model.{name}.onnx", f"model.{name}.weights", "the same with Q/DQ pairs"
+        )
+        for name in TYPES
+    },
     "half": PlacedModel(
         "convert_precision", "model.half.onnx", "model.half.weights", "the same in 16 bits"
     ),
@@ -45,6 +50,13 @@ MODELS = {
     ),
 }
 """By what the lock calls them; what is closest to the engines first."""
+
+
+def list_models(quantized: str) -> dict[str, PlacedModel]:
+    """Return the models of a recipe that quantizes to a type, which is the only one it has."""
+    return {name: each for name, each in MODELS.items() if name not in TYPES or name == quantized}
+
+
 RANGES = "ranges.json"
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"

@@ -8,6 +8,7 @@ from trtbuild.core.engine_memory import EngineMemory
 from trtbuild.core.histograms import ValueCounts
 from trtbuild.core.model_checks import Coverage
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import INT8, TYPES, QuantizedType
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.timing import BenchResult
@@ -43,9 +44,9 @@ class RequestedLayer(Options):
     """The node's name in the model that was quantized, and in the one that came of it."""
     op: str
     precision: str
-    """`int8`, `fp32`, `fp16`, `bf16`; of a model that came quantized, also what it brought."""
+    """`int8`, `fp8`, `fp32`, `fp16`, `bf16`; of a model that came quantized, what it brought."""
     reason: str = ""
-    """Why it is left float; empty for int8."""
+    """Why it is left float; empty where it is not."""
 
 
 class LayerPrecision(Options):
@@ -82,6 +83,8 @@ class TargetResult(Options):
     layers: tuple[LayerPrecision, ...]
     asked_int8: int
     delivered_int8: int
+    other_types: dict[str, tuple[int, int]] = {}
+    """The same of other quantized types: layers asked for in `fp8`, and delivered of them."""
     level: int = 0
     """What a rebuild guarantees: 0 the same model, 1 also the same tactics, 2 the same bytes."""
     level_reason: str = ""
@@ -198,6 +201,18 @@ class Record(Options):
     """Warnings on the results as a whole; a step's own are in its outcome."""
     caveats: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    @property
+    def quantized(self) -> tuple[QuantizedType, ...]:
+        """The quantized types that layers were asked for in; INT8 where none was."""
+        every = [each.precision for each in self.asked]
+        every += [layer.asked for target in self.targets for layer in target.layers]
+        return tuple(TYPES[name] for name in dict.fromkeys(every) if name in TYPES) or (INT8,)
+
+    @property
+    def quantized_words(self) -> str:
+        """The same in words: `INT8`."""
+        return " and ".join(each.word for each in self.quantized)
 
     def list_warnings(self) -> dict[str, tuple[str, ...]]:
         """Return each warning once, with the steps that gave it: none for the whole."""

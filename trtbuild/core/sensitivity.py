@@ -80,7 +80,7 @@ class MeasuredLayers(Options):
 
 
 class Sensitivity(Options):
-    """`sensitivity.json`: what INT8 costs, layer by layer, the worst first."""
+    """`sensitivity.json`: what quantizing costs, layer by layer, the worst first."""
 
     runner: str
     """What computed it: numbers from ONNX Runtime are not an engine's, and say so."""
@@ -90,8 +90,10 @@ class Sensitivity(Options):
     of: int
     """How many samples the data set holds."""
     labelled: bool
+    quantized_to: str = "INT8"
+    """The type that layers are quantized to."""
     whole: tuple[Measure, ...]
-    """The model's outputs with all layers in INT8."""
+    """The model's outputs with all layers quantized."""
     layers: tuple[LayerSensitivity, ...]
     """Worst first: by the least signal over noise of any output with the layer alone in INT8."""
     asked: tuple[str, ...] = ()

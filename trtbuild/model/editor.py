@@ -53,21 +53,29 @@ class Editor:
         self._before.setdefault(index, []).append(node)
         return result
 
-    def parameters(self, tensor: str, scale: npt.NDArray[np.floating]) -> list[str]:
-        """Add a tensor's scale and the int8 zero points beside it; return their names."""
+    def parameters(
+        self, tensor: str, scale: npt.NDArray[np.floating], dtype: npt.DTypeLike = "int8"
+    ) -> list[str]:
+        """Add a tensor's scale and the zero points of a type beside it; return their names."""
         import numpy as np
 
         return [
             self.constant(f"{tensor}_scale", scale),
-            self.constant(f"{tensor}_zero_point", np.zeros(scale.shape, np.int8)),
+            self.constant(f"{tensor}_zero_point", np.zeros(scale.shape, dtype)),
         ]
 
     def dequantize_before(
-        self, index: int, tensor: str, operands: list[str], axis: int | None = None
+        self,
+        index: int,
+        tensor: str,
+        operands: list[str],
+        axis: int | None = None,
+        block: int | None = None,
     ) -> str:
         """Put a tensor's DequantizeLinear before the node at `index`; return its result's name.
 
-        `operands` are integers, scale and zero point; the scale lies along `axis`, if it is a list.
+        `operands` are integers, scale and zero point; the scale lies along `axis`, if it is a list;
+        by blocks of so many along it, if it is as many-sided as the tensor.
         """
         return self.node_before(
             index,
@@ -76,6 +84,7 @@ class Editor:
             operands,
             f"{tensor}_dequantized",
             **({} if axis is None else {"axis": axis}),
+            **({} if block is None else {"block_size": block}),
         )
 
     def read(self, site: Site, tensor: str) -> None:

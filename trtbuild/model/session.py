@@ -58,6 +58,12 @@ _ERRORS_ALONE, _NOTHING = 3, 4
 """ONNX Runtime's severities from which it logs: warnings tell of what its optimizer tidies up."""
 
 
+UNSOUND = ("ReluQuantRewrite",)
+"""Rewritings of ONNX Runtime (1.32) that change numbers: this one takes the zero point of an FP8
+QuantizeLinear for uint8's least number, and drops the Relu in front of it. Of INT8 it does nothing
+here: 0 is not its least."""
+
+
 class Session:
     """A model in ONNX Runtime, ready to run."""
 
@@ -125,11 +131,23 @@ def open_session(
             "session.model_external_initializers_file_folder_path", str(folder)
         )
     if constants:
-        import onnxruntime as ort
-
-        values = [ort.OrtValue.ortvalue_from_numpy(each) for each in constants.values()]
+        values = [_make_value(each) for each in constants.values()]
         options.add_external_initializers(list(constants), values)
     return Session(_load(model, options, providers), keep=constants)
+
+
+def _make_value(array: np.ndarray) -> Any:
+    """Return what ONNX Runtime shares of an array, whose type NumPy itself may not have."""
+    import numpy as np
+    import onnx
+    import onnxruntime as ort
+
+    if array.dtype.isbuiltin == 1:
+        return ort.OrtValue.ortvalue_from_numpy(array)
+    number = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+    whole = np.ascontiguousarray(array).reshape(array.shape)  # which keeps a scalar one
+    bits = whole.view(f"uint{8 * array.dtype.itemsize}")
+    return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, number)
 
 
 def open_fast_session(
@@ -201,7 +219,9 @@ def _load(model: Path | bytes, options: Any, providers: Providers) -> Any:
     prepare(providers)
     ort.set_seed(_SEED)  # or what a model draws would be other numbers in each process
     with translate_errors("load", _LACKING):
-        session = ort.InferenceSession(model, options, providers=list(providers))
+        session = ort.InferenceSession(
+            model, options, providers=list(providers), disabled_optimizers=list(UNSOUND)
+        )
     _demand_providers(names, session.get_providers())
     return session
 

@@ -47,7 +47,7 @@ DIGEST = "trtbuild_weights"
 """An entry in the model's metadata: the digest of its weights."""
 EXTERNAL = 1  # TensorProto.DataLocation
 _scratch: ContextVar[Path | None] = ContextVar("scratch", default=None)
-PLAIN = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16})
+PLAIN = frozenset({1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 16, 17})
 """TensorProto's data types whose elements are whole bytes: the others stay in the model."""
 
 
@@ -127,10 +127,10 @@ def make_tensor(values: npt.NDArray[np.generic], name: str) -> onnx.TensorProto:
     import onnx
 
     scratch = _scratch.get()
-    if scratch is None or values.nbytes <= SMALL_BYTES:
+    number = onnx.helper.np_dtype_to_tensor_dtype(values.dtype)
+    if scratch is None or values.nbytes <= SMALL_BYTES or number not in PLAIN:
         return onnx.numpy_helper.from_array(values, name)
-    tensor = onnx.TensorProto(name=name, dims=values.shape)
-    tensor.data_type = onnx.helper.np_dtype_to_tensor_dtype(values.dtype)
+    tensor = onnx.TensorProto(name=name, dims=values.shape, data_type=number)
     with scratch.open("ab") as file:
         offset = _pad(file.tell()) + file.tell()
         file.write(bytes(offset - file.tell()))

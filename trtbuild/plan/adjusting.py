@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from trtbuild.recipe.schema import Quantization
 from trtbuild.steps.base import Ref, Step
@@ -26,7 +27,19 @@ def equalize(section: Quantization, steps: dict[str, Step], data: Mapping[str, D
         model=Ref(step="fix_graph", output="model"),
         data=data[section.data],
         equalize=section.equalize,
+        **_say_how_weights_are_stored(section),
     )
+
+
+def _say_how_weights_are_stored(section: Quantization) -> dict[str, Any]:
+    """Return what a search that rounds weights must know; nothing where none does."""
+    if all(each.kind != "awq" for each in section.equalize):
+        return {}
+    return {
+        "type": section.type,
+        "block_size": section.block_size,
+        "weights": section.weights,
+    }
 
 
 def adjust_weights(

@@ -49,6 +49,8 @@ class LockedTarget(Options):
     engine_size_bytes: SizeBytes
     asked_int8: int
     delivered_int8: int
+    other_types: dict[str, tuple[int, int]] = {}
+    """Of other quantized types: layers asked for, and delivered of them."""
     level: int | None = None
     """What is guaranteed of a rebuild: 0 the same model, 1 also the same tactics, 2 the bytes."""
     tactics: str = ""

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from trtbuild.core.patterns import find_matches, find_nodes, find_strongest
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.values import Signature
 from trtbuild.model.nodes import WEIGHTED
 from trtbuild.plan.nearest import suggest_nearest
@@ -58,9 +59,10 @@ def _find_needless_allowances(loaded: LoadedRecipe, layers: Nodes) -> Iterator[P
     """Yield the patterns of `allow_float` that no layer could need."""
     section = loaded.recipe.quantization
     pool = [*layers, *sorted({f"op:{op}" for op in layers.values()})]
+    word = TYPES[section.type].word if section else ""
     for index, pattern in enumerate(section.allow_float if section else ()):
         if not find_nodes(pattern, layers):
-            message = f"`{pattern}` matches no layer that INT8 is for ({', '.join(WEIGHTED)})"
+            message = f"`{pattern}` matches no layer that {word} is for ({', '.join(WEIGHTED)})"
             path: Path = (SECTION, "allow_float", index)
             yield loaded.source.problem(path, message, suggest_nearest(pattern, pool))
 
@@ -130,10 +132,13 @@ def _find_skipped_int8(loaded: LoadedRecipe, nodes: Nodes) -> Iterator[Problem]:
         skips = [each for each in section.skip if name in meant[each]]
         strongest = find_strongest(name, (each for each in meant if name in meant[each]), meant)
         first = next(iter(strongest), "")
-        in_vain = section.precision.get(first) == "int8" and not set(strongest) & set(skips)
+        asked = section.precision.get(first)
+        in_vain = asked in TYPES and not set(strongest) & set(skips)
         if skips and in_vain and first not in told:
             told.add(first)
-            message = f"`{name}` is skipped by `{skips[0]}`, so `{first}: int8` has no effect on it"
+            message = (
+                f"`{name}` is skipped by `{skips[0]}`, so `{first}: {asked}` has no effect on it"
+            )
             hint = (
                 f"take `{first}` out; or, to except it, take `{skips[0]}` out of `skip` and write "
                 f"`{skips[0]}: fp32` above it"

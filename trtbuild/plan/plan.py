@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from trtbuild.core.digest import digest_of_tree, write_canonical_json
+from trtbuild.core.later import find_later_fields
 from trtbuild.core.needs import OPTIONAL
 from trtbuild.core.options import Options, find_location_fields
 from trtbuild.steps.base import Pinned, Ref, Step, StepValue
@@ -150,9 +151,10 @@ def iterate_pinned(step: Step) -> Iterator[tuple[str, str]]:
 
 
 def list_params(value: Any) -> Any:
-    """Return an option tree without its inputs and without its locations."""
+    """Return an option tree without its inputs, its locations, and defaults that came later."""
     if isinstance(value, BaseModel):
-        left_out = find_location_fields(type(value))
+        left_out, later = find_location_fields(type(value)), find_later_fields(type(value))
+        left_out |= {name for name, usual in later.items() if getattr(value, name) == usual}
         return {
             name: list_params(getattr(value, name))
             for name in type(value).model_fields

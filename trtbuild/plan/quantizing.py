@@ -64,6 +64,8 @@ def add_quantization(
     file = section.ranges_file
     steps["quantize"] = Quantize(
         model=find_float_model(steps),
+        type=section.type,
+        block_size=section.block_size,
         ranges=ranges,
         tails=Ref(step="calibrate", output="tails")
         if "tails" in getattr(steps.get("calibrate"), "outputs", ())

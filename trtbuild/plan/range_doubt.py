@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import TrtbuildError
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.recipe.problems import Problem
 
@@ -26,7 +27,13 @@ def find_range_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
     if recipe is None or {"model", "quantization"} & examined.unsound:
         return
     section = recipe.quantization
-    if section is None or section.calibrator or section.ranges or section.ranges_file:
+    if (
+        section is None
+        or TYPES[section.type].weights_only
+        or section.calibrator
+        or section.ranges
+        or section.ranges_file
+    ):
         return
     if _has_pairs(recipe.model, examined.file.parent):
         return

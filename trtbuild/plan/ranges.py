@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import MissingFile, RangeFileError
 from trtbuild.core.patterns import assign_patterns, find_matches
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.plan.nearest import suggest_nearest, suggest_nearest_to_any
@@ -67,7 +68,9 @@ def collect_given_ranges(
 
 
 def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tuple[str, ...]]:
-    """Name the tensors that INT8 needs a range for, each with the nodes that read it."""
+    """Name the tensors that quantization needs a range for, each with the nodes that read it."""
+    if TYPES[section.type].weights_only:
+        return {}
     from trtbuild.model.onnx_file import load_bare
     from trtbuild.quant.placing.required_ranges import find_required_ranges
 
@@ -201,8 +204,9 @@ def _find_lacking(
         (name for name in ("calibrator", "ranges", FILE[-1]) if getattr(section, name)), ""
     )
     path: Path = (SECTION, place) if place else (SECTION,)
+    word = TYPES[section.type].word
     told = (
-        f"{len(gaps)} of the {len(wants)} tensors that INT8 needs have no range: {name_few(gaps)}"
+        f"{len(gaps)} of the {len(wants)} tensors that {word} needs have no range: {name_few(gaps)}"
     )
     table = _cache(loaded, section)
     silent = [name for name in gaps if table and name in table.unknown]

@@ -75,5 +75,6 @@ def add_sensitivity(
         model=model,
         picked=picked,
         layers=asked.layers,
+        type=recipe.quantization.type,
         half="" if high == "fp32" else high,
     )

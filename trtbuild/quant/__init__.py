@@ -11,5 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnyEqualization", "AnyWeightScaling"]
 
-AnyEqualization = OneOf["equalizing.kinds.CrossLayer | equalizing.kinds.Smooth", __name__]
+AnyEqualization = OneOf[
+    "equalizing.kinds.CrossLayer | equalizing.kinds.Smooth | equalizing.kinds.Awq", __name__
+]
 AnyWeightScaling = OneOf["writing.weights.WeightsAbsmax | writing.weights.WeightsMse", __name__]

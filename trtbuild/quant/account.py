@@ -1,6 +1,7 @@
 """What quantization did to a model, layer by layer, and what it left alone and why."""
 
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.ranges_used import RangesUsed
 from trtbuild.core.records import RequestedLayer
 
@@ -26,7 +27,7 @@ class TensorAccount(Options):
     name: str
     limit: float
     scale: float
-    """As written in the model: float32(limit / 127)."""
+    """As written in the model: float32(limit / 127); of FP8 limit / 448."""
     readers: tuple[str, ...]
     """Names of the nodes that read the pair."""
     shared_with: tuple[str, ...] = ()
@@ -34,13 +35,15 @@ class TensorAccount(Options):
 
 
 class WeightAccount(Options):
-    """One weight that is stored in INT8."""
+    """One weight that is stored in a quantized type."""
 
     name: str
     axis: int | None
     """The output channels: one scale for each index along it; None for one scale in all."""
     channels: int
     """How many scales it has."""
+    block: int | None = None
+    """How many inputs of a channel share a scale, along `axis` then; None for all of them."""
     dead: tuple[int, ...] = ()
     """Channels of zeros (or of values too small for a scale); they are written as exact zeros."""
     tiny: tuple[int, ...] = ()
@@ -62,6 +65,6 @@ class QuantizationAccount(Options):
     """The table of ranges that it was quantized with; None where there is none."""
 
     @property
-    def asked_int8(self) -> int:
-        """How many weighted layers are asked for in INT8."""
-        return sum(layer.precision == "int8" for layer in self.layers)
+    def asked(self) -> int:
+        """How many weighted layers are asked for in a quantized type."""
+        return sum(layer.precision in TYPES for layer in self.layers)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.values import Ranges
 from trtbuild.model.nodes import WEIGHTED
 from trtbuild.model.opset import raise_opset, read_opset
@@ -19,6 +20,7 @@ from trtbuild.quant.half.convert import HalfSettings, convert_to_half, raise_ops
 from trtbuild.quant.half_types import HALVES, HalfName, HalfType, find_half
 from trtbuild.quant.placing.policy import place_pairs
 from trtbuild.quant.placing.tied_ranges import tie_ranges
+from trtbuild.quant.placing.weights_alone import place_weights
 from trtbuild.quant.quantized_graph import is_quantized
 from trtbuild.quant.remarks import (
     note_distant,
@@ -51,7 +53,7 @@ class QuantizedModel:
     account: QuantizationAccount
 
 
-def quantize_model(  # noqa: PLR0913  # all that a recipe says of INT8
+def quantize_model(  # noqa: PLR0913  # all that a recipe says of it
     model: onnx.ModelProto,
     *,
     ranges: Ranges,
@@ -62,6 +64,8 @@ def quantize_model(  # noqa: PLR0913  # all that a recipe says of INT8
     high: HalfSettings | None = None,
     adjusted: Adjustments | None = None,
     halved: bool = True,
+    into: QuantizedType = INT8,
+    block: int | None = None,
 ) -> QuantizedModel:
     """Insert Q/DQ pairs into a model; what is given may be changed and is used up.
 
@@ -69,28 +73,31 @@ def quantize_model(  # noqa: PLR0913  # all that a recipe says of INT8
     `ranges` (see `Ranges.override`); `scaling` finds the limits of weights (their largest
     absolute values without one). A model that is quantized already keeps
     its own placement: it is repaired where TensorRT would refuse or silently change it.
-    What is not INT8 is written in `high`, where what was measured allows it (see `halve`); unless
-    it is to be `halved`, only its scales are such as that type can hold. Integers and biases that
-    were `adjusted` to these scales take the place of those found here. INT8
-    that TensorRT-RTX would lose to the cuts behind a layer is kept (see `hold_cuts`).
+    Tensors and weights become numbers of `into`, or weights alone where
+    it is for these, by blocks of `block` inputs. What is not quantized is written in `high`, where
+    what was measured allows it (see `halve`); unless it is to be `halved`, only its scales are such
+    as that type can hold. Integers and biases that were `adjusted` to these scales take the place
+    of those found here. What TensorRT-RTX would lose to the cuts behind a layer is kept (see
+    `hold_cuts`).
 
     Raises:
         StepInputError: the opset cannot be raised to 13, a weight holds a NaN, or the model is
             quantized in a way that cannot be repaired.
     """
     manual, filed, requests = manual or {}, filed or {}, requests or PrecisionRequests()
+    half = None if high is None else HALVES[high.name]
+    settings = _Settings(half, into, scaling, block)
     quantized = is_quantized(view := GraphView(model))
     names: set[HalfName] = set() if high is None else {high.name}
     model, raised = _raise_opset(model, names if quantized else names.union(_list_halves(view)))
-    half = None if high is None else HALVES[high.name]
     if quantized:
         view = GraphView(model)
         known = {name: bounds for name, bounds in filed.items() if name in view.activations}
-        found = _adopt(model, {**known, **manual}, requests, half, raised)
+        found = _adopt(model, {**known, **manual}, requests, settings, raised)
     else:
-        model, lifted = raise_opset(model)
+        model, lifted = raise_opset(model, into.opset, what=_describe_pairs(into))
         overlay = _Overlay(ranges, manual, filed)
-        found = _place_and_insert(model, overlay, requests, scaling, half, (*raised, *lifted))
+        found = _place_and_insert(model, overlay, requests, settings, (*raised, *lifted))
     if adjusted is not None:
         write_adjustments(found.model, adjusted)
     account = found.account
@@ -120,6 +127,19 @@ def _raise_opset(
     return model, tuple(remarks)
 
 
+class _Settings(NamedTuple):
+    """The 16-bit type beside it, the quantized type, and how weights are scaled."""
+
+    half: HalfType | None
+    into: QuantizedType
+    scaling: WeightScaling | None
+    block: int | None
+
+
+def _describe_pairs(into: QuantizedType) -> str:
+    return "Q/DQ by channel" if into == INT8 else f"{into.word} in Q/DQ"
+
+
 @dataclass(frozen=True)
 class _Overlay:
     """Ranges, and those that win over them."""
@@ -133,8 +153,7 @@ def _place_and_insert(
     model: onnx.ModelProto,
     overlay: _Overlay,
     requests: PrecisionRequests,
-    scaling: WeightScaling | None,
-    half: HalfType | None,
+    settings: _Settings,
     lifted: tuple[str, ...],
 ) -> QuantizedModel:
     view = GraphView(model)
@@ -142,7 +161,11 @@ def _place_and_insert(
     ranges = overlay.ranges.override(
         manual, view.activations, filed=overlay.filed, file="ranges_file"
     )
-    placement = place_pairs(model, ranges=ranges, requests=requests, half=half)
+    half, into, scaling, block = settings
+    if into.weights_only:
+        placement = place_weights(model, into=into, block=block, requests=requests)
+    else:
+        placement = place_pairs(model, ranges=ranges, requests=requests, half=half, into=into)
     paired = {pair.tensor for pair in placement.pairs}
     remarks = [
         *lifted,
@@ -154,7 +177,7 @@ def _place_and_insert(
         *note_unmatched_requests(view, requests),
         *note_protected(requests),
     ]
-    tensors, weights = insert_pairs(model, placement, scaling, half=half)
+    tensors, weights = insert_pairs(model, placement, scaling, half=half, into=into)
     account = QuantizationAccount(
         opset=read_opset(model),
         layers=placement.layers,
@@ -173,10 +196,11 @@ def _adopt(
     model: onnx.ModelProto,
     manual: Manual,
     requests: PrecisionRequests,
-    half: HalfType | None,
+    settings: _Settings,
     raised: tuple[str, ...],
 ) -> QuantizedModel:
     """Take the quantization that a model brings, repaired; requests have no effect on it."""
+    half = settings.half
     model, lifted = raise_opset(model)
     found = adopt_quantized(model, manual, half=half)
     paired = {tensor.name for tensor in found.tensors}

@@ -9,7 +9,7 @@ from trtbuild.model.view import GraphView, read_ints
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["find_operand_axis", "find_output_axis"]
+__all__ = ["find_contracted_axis", "find_operand_axis", "find_output_axis"]
 
 
 def find_operand_axis(view: GraphView, node: onnx.NodeProto, slot: int) -> int | None:
@@ -30,6 +30,17 @@ def find_operand_axis(view: GraphView, node: onnx.NodeProto, slot: int) -> int |
     if node.op_type == "MatMul" and dims is not None:
         return max(len(dims) - 2 + slot, 0)
     return None
+
+
+def find_contracted_axis(view: GraphView, node: onnx.NodeProto, slot: int) -> int:
+    """Return the axis of inputs of a Gemm's or MatMul's constant operand, which is summed over.
+
+    Of two axes the one beside that of the output channels; of more (MatMul alone) as of the last
+    two.
+    """
+    rank = len(view.dims(node.input[slot]) or ())
+    channels = find_operand_axis(view, node, slot) or 0
+    return 2 * rank - 3 - channels
 
 
 def find_output_axis(view: GraphView, tensor: str) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.quant.half_types import HalfType, round_up
 
 __all__ = ["LARGEST", "SMALLEST", "compute_scale", "explain_unusable"]
@@ -14,10 +15,10 @@ LARGEST = 3.4028234663852886e38
 
 
 COARSE = 1.25
-"""How much larger than limit / 127 a 16-bit scale may be: a third of a bit is lost then."""
+"""How much larger than exact a 16-bit scale may be: a third of a bit of INT8 is lost then."""
 
 
-def explain_unusable(limit: float, half: HalfType | None = None) -> str:
+def explain_unusable(limit: float, half: HalfType | None = None, into: QuantizedType = INT8) -> str:
     """Say why a range with this limit gives no scale (in a 16-bit type); nothing if it gives one.
 
     A tensor that was zero throughout calibration is not quantized by some neutral scale: what
@@ -25,19 +26,23 @@ def explain_unusable(limit: float, half: HalfType | None = None) -> str:
     """
     if limit == 0:
         return "is zero throughout"
-    if limit / 127 < SMALLEST:
+    exact = limit / into.largest
+    if exact < SMALLEST:
         return f"is too small for a scale (limit {limit:g})"
     if limit > LARGEST:
         return f"is too large for a scale (limit {limit:g})"
-    if half is not None and limit / 127 > half.largest:
+    if half is not None and exact > half.largest:
         return f"is too large for a scale in {half.name} (limit {limit:g})"
-    if half is not None and compute_scale(limit, half) > COARSE * limit / 127:
+    if half is not None and compute_scale(limit, half, into) > COARSE * exact:
         return f"is too small for a scale in {half.name} (limit {limit:g})"
     return ""
 
 
-def compute_scale(limit: float, half: HalfType | None = None) -> float:
-    """Return limit / 127 as the nearest float32, or as the next that a 16-bit type can hold."""
+def compute_scale(limit: float, half: HalfType | None = None, into: QuantizedType = INT8) -> float:
+    """Return limit / largest (127 for INT8, 448 for FP8) as the nearest float32.
+
+    Or as the next value that a 16-bit type can hold.
+    """
     import numpy as np
 
-    return float(round_up(np.array([limit / 127], np.float32), half)[0])
+    return float(round_up(np.array([limit / into.largest], np.float32), half)[0])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from trtbuild.core.patterns import find_matches, find_nodes
+from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import join_few
@@ -38,7 +39,7 @@ def note_float_layers(layers: Iterable[RequestedLayer]) -> Iterator[str]:
     """Say which layers stay float, grouped by reason, in the order of first appearance."""
     groups: dict[str, list[str]] = {}
     for layer in layers:
-        if layer.precision != "int8":
+        if layer.precision not in TYPES:
             groups.setdefault(layer.reason, []).append(f"{layer.op} `{layer.name}`")
     for reason, names in groups.items():
         verb = "stays" if len(names) == 1 else "stay"
@@ -66,7 +67,9 @@ def note_idle_manual(
     manual: Mapping[str, tuple[float, float]],
 ) -> Iterator[str]:
     """Say which manual ranges had no effect, since they mean no `paired` tensor, and why."""
-    floats = {layer.name for layer in layers if layer.precision != "int8"}
+    known = {layer.name: layer.precision for layer in layers}
+    floats = {name for name, precision in known.items() if precision not in TYPES}
+    nobody = f"nothing reads it in {join_words(known.values())}"
     for pattern in manual:
         names = find_matches(pattern, view.activations)
         if not names:
@@ -78,9 +81,7 @@ def note_idle_manual(
                 for index, _ in view.readers.get(name, ())
             )
             left = [f"`{reader}`" for reader in dict.fromkeys(readers) if reader in floats]
-            why = (
-                f"{name_few(left)} reads it and stays float" if left else "nothing reads it in INT8"
-            )
+            why = f"{name_few(left)} reads it and stays float" if left else nobody
             yield f"the range for `{pattern}` has no effect: {why}"
 
 

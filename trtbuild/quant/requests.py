@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, Literal, Self
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.patterns import find_nodes, find_strongest, means_node
+from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.model.nodes import name_of
 from trtbuild.quant.protecting import PROTECT, find_protected
 
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PrecisionName", "PrecisionRequests"]
+__all__ = ["BlockSize", "PrecisionName", "PrecisionRequests"]
 
-PrecisionName = Literal["int8", "fp32"]
+PrecisionName = Literal[QuantizedName, "fp32"]
+BlockSize = Literal[32, 64, 128, "channel"]
 
 
 @frozen
 class PrecisionRequests:
-    """Patterns over nodes: those that `skip` INT8, and those of a `precision`.
+    """Patterns over nodes: those that `skip` quantization, and those of a `precision`.
 
     What is skipped stays float, whatever its precision says. Of several precisions the most
     specific counts (`core.patterns`), whatever the order they are written in.
@@ -59,7 +61,7 @@ class PrecisionRequests:
             {policy: find_protected(policy, everything) for policy in named},
         )
 
-    def object_to_int8(self, name: str, op: str) -> str:
+    def object_to_quantizing(self, name: str, op: str) -> str:
         """Say why a node must stay float; nothing if it need not.
 
         Raises:
@@ -81,9 +83,9 @@ class PrecisionRequests:
         pattern, precision = self._find_request(name, op)
         return f"the recipe asks for fp32: `{pattern}`" if precision == "fp32" else ""
 
-    def requests_int8(self, name: str, op: str) -> bool:
-        """Tell whether INT8 is asked for in so many words."""
-        return not self.object_to_int8(name, op) and self._find_request(name, op)[1] == "int8"
+    def requests_quantizing(self, name: str, op: str) -> bool:
+        """Tell whether a quantized type is asked for in so many words."""
+        return not self.object_to_quantizing(name, op) and self._find_request(name, op)[1] in TYPES
 
     def _find_request(self, name: str, op: str) -> tuple[str, PrecisionName | None]:
         found = self._find_meaning(self.precision, name, op)

@@ -9,6 +9,7 @@ from typing import Any
 
 from trtbuild.core.options import Options
 from trtbuild.core.placed import list_reserved_names
+from trtbuild.core.quantized_types import INT8
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.data_rules import find_absent_data
 from trtbuild.recipe.embedding import embedding_has_its_data
@@ -35,6 +36,12 @@ from trtbuild.recipe.target_rules import (
     native_calibration_sees_no_values,
     native_calibrators_exist,
     types_are_chosen_once,
+)
+from trtbuild.recipe.type_rules import (
+    awq_is_for_weights,
+    targets_compute_the_type,
+    the_type_is_asked_for,
+    type_has_what_is_asked,
 )
 
 __all__ = ["find_problems_across"]
@@ -118,7 +125,7 @@ def backends_take_the_mode(recipe: Recipe, source: RecipeText) -> Iterator[Probl
 
 def turing_stays_in_floating_point(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """TensorRT-RTX has no INT8 kernels for compute capability 7.5, and then uses none at all."""
-    for name, target in recipe.targets.items() if recipe.quantization is not None else ():
+    for name, target in recipe.targets.items() if recipe.quantized == INT8.name else ():
         if TURING in getattr(target, "compute_capabilities", ()):
             path = _item(source, ("targets", name, "compute_capabilities"), TURING)
             told = (
@@ -245,6 +252,10 @@ _CHECKS: tuple[RecipeCheck, ...] = (
     gates_judge_figures,
     backends_take_the_mode,
     turing_stays_in_floating_point,
+    targets_compute_the_type,
+    type_has_what_is_asked,
+    awq_is_for_weights,
+    the_type_is_asked_for,
     dla_gets_what_it_computes,
     dla_has_fixed_shapes,
     types_are_chosen_once,

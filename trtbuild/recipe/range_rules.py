@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.recipe.problems import Path, Problem
 from trtbuild.recipe.schema import Quantization, Recipe
 from trtbuild.recipe.source import RecipeText
@@ -87,6 +88,7 @@ def calibrators_have_data(recipe: Recipe, source: RecipeText) -> Iterator[Proble
         return
     told = "without a `calibrator`" if found is None else "beside the calibrator `cache`"
     hint = "add `calibrator: {kind: auto}`, or remove" if found is None else "remove"
+    hint = "remove" if TYPES[section.type].weights_only else hint
     for option in ("data", "calibrators"):
         measures = option == "data" and (
             section.high_precision == "fp16" or any(True for _ in _list_fitting(section))

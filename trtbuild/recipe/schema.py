@@ -7,7 +7,9 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from trtbuild.backends import Target
 from trtbuild.calib.kinds import Calibrator, RangeSource
+from trtbuild.core.later import LATER
 from trtbuild.core.options import Location, Options
+from trtbuild.core.quantized_types import QuantizedName
 from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
 from trtbuild.measure.gates import Gate
@@ -16,6 +18,7 @@ from trtbuild.measure.parts import parse_part
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.quant import AnyEqualization, AnyWeightScaling
 from trtbuild.quant.protecting import PROTECT, Policy
+from trtbuild.quant.requests import BlockSize, PrecisionName
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
 from trtbuild.timing.section import Bench
@@ -64,7 +67,7 @@ def _exactly_one(value: Any) -> Any:
 
 
 class Quantization(Options):
-    """How the model becomes INT8."""
+    """How the model becomes INT8, or FP8."""
 
     instead: ClassVar[Mapping[str, str]] = {
         "int8": "leave it out: it is for what does not become INT8, and `quantization` makes INT8",
@@ -72,8 +75,15 @@ class Quantization(Options):
         "bf16": "`high_precision: bf16` has all that is not INT8 in 16 bits",
     }
 
+    type: Annotated[QuantizedName, LATER] = "int8"
+    """What weights and activations become: `int8`, or `fp8` (E4M3, of which 448 is the largest),
+    which GPUs multiply from compute capability 8.9 on. The same ranges serve both. `int4` is for
+    the weights of Gemm and MatMul alone, and wants none."""
+    block_size: Annotated[BlockSize, LATER] = 128
+    """Of `int4`: how many inputs of an output channel share a scale (32, 64 or 128), or `channel`
+    for all of them. Smaller blocks err less, and a scale more takes room."""
     mode: Literal["explicit", "implicit"] = "explicit"
-    """How INT8 is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
+    """How it is written down: `explicit` puts Q/DQ nodes into the model, which every TensorRT
     takes; `implicit` gives the ranges to TensorRT 10, which chooses what to compute in INT8."""
     data: str | None = None
     """The data set, one of those under `data`, that calibration measures activations on; every
@@ -127,12 +137,12 @@ class Quantization(Options):
     """Policies by name, which keep layers in floating point as `skip` does; the report says which
     lines each stands for. `detection_head`: the layers that no other stands behind, one for each
     branch. `first_and_last`: these, and those that no other stands in front of."""
-    precision: dict[Pattern, Literal["int8", "fp32"]] = {}
-    """The same patterns, each with int8 or fp32. The most specific counts, and exceptions stand
-    below what they are exceptions of; `skip` wins over all of them. int8 is the default where
-    TensorRT-RTX delivers it and it loses no input; asking for it adds ConvTranspose, which TensorRT
-    10 and 11 can run in INT8, and layers that read a Concat of unlike values. fp32 keeps a node out
-    of `high_precision` as well, which `skip` does not."""
+    precision: dict[Pattern, PrecisionName] = {}
+    """The same patterns, each with the `type` (int8) or fp32. The most specific counts, and
+    exceptions stand below what they are exceptions of; `skip` wins over all of them. The type is
+    the default where TensorRT-RTX delivers it and it loses no input; asking for it adds
+    ConvTranspose, which TensorRT 10 and 11 can run in INT8, and layers that read a Concat of unlike
+    values. fp32 keeps a node out of `high_precision` as well, which `skip` does not."""
     allow_float: tuple[Pattern, ...] = ()
     """The same patterns: layers that may come out in floating point where INT8 was asked for. By
     default an engine that delivers less than was asked for fails the build."""
@@ -269,3 +279,8 @@ class Recipe(Options):
     """How what is built is compared with a reference, and what it must reach."""
     bench: Bench | None = None
     """How `trtbuild bench` measures how fast what is built is, and what it must reach."""
+
+    @property
+    def quantized(self) -> str:
+        """The type that weights and activations become; nothing where they stay float."""
+        return "" if self.quantization is None else self.quantization.type

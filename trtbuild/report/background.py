@@ -52,7 +52,10 @@ def make_ranges_section(record: Record) -> Section | None:
     origins = count_origins(record.ranges.values())
     told = ", ".join(f"{count} {origin}" for origin, count in origins.items())
     manual = {name: each for name, each in record.ranges.items() if each.origin == "manual"}
-    symmetric = "INT8 is symmetric: scale = max(|low|, |high|) / 127."
+    symmetric = " ".join(
+        f"{each.word} is symmetric: scale = max(|low|, |high|) / {each.largest:g}."
+        for each in record.quantized
+    )
     blocks: list[Block] = [
         Paragraph((f"{len(record.ranges)} tensors have a range: {told}. {symmetric}",))
     ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from trtbuild.core import words
 from trtbuild.core.comparison import CONFIDENCE
+from trtbuild.core.delivered import Delivery, list_deliveries, sum_deliveries
+from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.records import Comparison, Measure, Outcome, Record, TargetResult
 from trtbuild.measure.metrics import find_row
 from trtbuild.report import background, results
@@ -78,8 +81,12 @@ def _lead(record: Record) -> tuple[Block, ...]:
     blocks: list[Block] = [Paragraph(_verdict(record))]
     if record.refused or record.waived:
         blocks.append(Paragraph(_placement(record)))
-    short = [each for each in record.targets if each.delivered_int8 < each.asked_int8]
-    blocks += [Paragraph((State("INT8 fell short", "warn"), *_shortfall(each))) for each in short]
+    blocks += [
+        Paragraph((State(f"{found.word} fell short", "warn"), *_shortfall(each, found)))
+        for each in record.targets
+        for found in list_deliveries(each)
+        if found.delivered < found.asked
+    ]
     blocks += [Paragraph(describe_unrun(each)) for each in record.unrun_engines]
     for outcome in record.list_failed_steps():
         blocks += _failure(outcome)
@@ -90,7 +97,7 @@ def _lead(record: Record) -> tuple[Block, ...]:
     keys += figures
     for engine in record.engine_comparisons:
         keys += [_name_runner(key, engine) for key in _accuracy(engine)[:1]]
-    more = (show_worst_layer(record.sensitivity), _int8(record), _engines(record))
+    more = (show_worst_layer(record.sensitivity), *_delivered(record), _engines(record))
     keys += [key for key in more if key]
     return (*blocks, KeyFigures(tuple(keys))) if keys else tuple(blocks)
 
@@ -176,21 +183,20 @@ def _engines(record: Record) -> KeyFigure | None:
     )
 
 
-def _int8(record: Record) -> KeyFigure | None:
-    asked = sum(target.asked_int8 for target in record.targets)
-    if not asked:
-        return None
-    delivered = sum(target.delivered_int8 for target in record.targets)
-    tone: Tone = "good" if delivered == asked else "warn"
+def _delivered(record: Record) -> Iterator[KeyFigure]:
     over = f"over {len(record.targets)} engines" if len(record.targets) > 1 else ""
-    return KeyFigure("INT8 layers delivered", f"{delivered} of {asked}", parse_prose(over), tone)
+    for each in sum_deliveries(record.targets):
+        tone: Tone = "good" if each.delivered == each.asked else "warn"
+        value = f"{each.delivered} of {each.asked}"
+        yield KeyFigure(f"{each.word} layers delivered", value, parse_prose(over), tone)
 
 
-def _shortfall(target: TargetResult) -> InlineText:
-    """Say how many layers asked for in INT8 are float, or not known."""
-    unknown = sum(layer.asked == "int8" and layer.delivered == "unknown" for layer in target.layers)
-    missing = target.asked_int8 - target.delivered_int8 - unknown
-    told = [f"{target.delivered_int8} of {target.asked_int8} layers are INT8"]
+def _shortfall(target: TargetResult, found: Delivery) -> InlineText:
+    """Say how many layers asked for in a quantized type are float, or not known."""
+    own = [each for each in target.layers if join_words([each.asked]) == found.word]
+    unknown = sum(each.asked in TYPES and each.delivered == "unknown" for each in own)
+    missing = found.asked - found.delivered - unknown
+    told = [f"{found.delivered} of {found.asked} layers are {found.word}"]
     told += [f"{missing} fell back"] if missing else []
     told += [f"{unknown} cannot be told"] if unknown else []
     return parse_prose(f" in `{target.target}`: {', '.join(told)}.")

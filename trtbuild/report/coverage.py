@@ -1,4 +1,4 @@
-"""How much of a model's work is INT8, and how its INT8 layers hang together."""
+"""How much of a model's work is quantized, and how its quantized layers hang together."""
 
 from __future__ import annotations
 
@@ -22,25 +22,26 @@ __all__ = ["make_coverage_section"]
 
 _MEANING = (
     "Shares are of the multiply-accumulates of Conv, ConvTranspose, Gemm and MatMul, counted from "
-    "inferred shapes at the opt sizes. An island is a group of INT8 layers with nothing but fused "
-    "operators and pooling between them; a float edge is a tensor made in float between two INT8 "
+    "inferred shapes at the opt sizes. An island is a group of {0} layers with nothing but fused "
+    "operators and pooling between them; a float edge is a tensor made in float between two {0} "
     "layers: each costs conversions."
 )
 _MANY = 100
 
 
 def make_coverage_section(record: Record) -> Section | None:
-    """Say for each target which share of the work was asked for in INT8, and delivered."""
+    """Say for each target what share of the work was asked for quantized, and delivered so."""
     if not any(each.asked_macs for each in record.coverage):
         return None
-    head = ("Target", "Work", "Asked in INT8", "Delivered", "Not told", "Islands", "Float edges")
+    word = record.quantized_words
+    head = ("Target", "Work", f"Asked in {word}", "Delivered", "Not told", "Islands", "Float edges")
     rows = tuple(map(_row, record.coverage))
     table = TableBlock(
-        "INT8 coverage, by multiply-accumulates", head, rows, numbers=(1, 2, 3, 4, 5, 6)
+        f"{word} coverage, by multiply-accumulates", head, rows, numbers=(1, 2, 3, 4, 5, 6)
     )
-    blocks: list[Block] = [drop_empty_columns(table), Paragraph((_MEANING,))]
-    blocks += [_edges(each) for each in record.coverage if each.float_edges]
-    return Section("INT8 coverage", tuple(blocks))
+    blocks: list[Block] = [drop_empty_columns(table), Paragraph((_MEANING.format(word),))]
+    blocks += [_edges(each, word) for each in record.coverage if each.float_edges]
+    return Section(f"{word} coverage", tuple(blocks))
 
 
 def _row(found: Coverage) -> tuple[InlineText, ...]:
@@ -67,8 +68,8 @@ def _share(part: int, whole: int) -> str:
     return words.format_figure(part / whole if whole else 0.0, "share")
 
 
-def _edges(found: Coverage) -> Fold:
+def _edges(found: Coverage, word: str) -> Fold:
     names: list[InlineText] = [(Code(name),) for name in found.float_edges[:_MANY]]
     if len(found.float_edges) > _MANY:
         names.append((f"and {len(found.float_edges) - _MANY} more",))
-    return Fold(f"{found.target}: float edges between INT8 layers", (Bullets(tuple(names)),))
+    return Fold(f"{found.target}: float edges between {word} layers", (Bullets(tuple(names)),))

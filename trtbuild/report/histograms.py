@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trtbuild.core.histograms import ValueCounts
+from trtbuild.core.quantized_types import QuantizedType
 from trtbuild.core.records import Record
 from trtbuild.core.values import Range
 from trtbuild.core.words import format_figure
@@ -30,7 +31,7 @@ _LEGEND = (
 def make_histograms_section(record: Record) -> Section | None:
     """Draw each histogram of the record with the limit of its range."""
     figures = [
-        _figure(name, counts, record.ranges[name])
+        _figure(name, counts, record.ranges[name], record.quantized[0])
         for name, counts in record.histograms.items()
         if name in record.ranges
     ]
@@ -45,11 +46,11 @@ def make_histograms_section(record: Record) -> Section | None:
     return Section("Values and their limits", tuple(blocks))
 
 
-def _figure(name: str, counts: ValueCounts, used: Range) -> Figure:
+def _figure(name: str, counts: ValueCounts, used: Range, into: QuantizedType) -> Figure:
     beyond = counts.share_above(used.limit) if used.clipped is None else used.clipped
     clipped = format_figure(beyond, "share") if beyond else "none"
-    noise = counts.estimate_db(used.limit)
+    noise = counts.estimate_db(used.limit, into)
     told = f"limit {used.limit:.4g}, largest {counts.largest:.4g}, {clipped} beyond"
     alone = f"; about {noise:.0f} dB by itself" if noise < float("inf") else ""
     caption: InlineText = (Code(name), f" {told}{alone}")
-    return Figure(HistogramPlot(name, counts, used.limit), caption)
+    return Figure(HistogramPlot(name, counts, used.limit, into), caption)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from trtbuild.core.durations import format_ms, format_shapes
 from trtbuild.core.layer_times import LayerProfile, LayerProfiles, LayerTime
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.report.blocks import (
     NOTHING,
     Block,
@@ -54,7 +55,9 @@ def _make_table(found: LayerProfile) -> TableBlock:
 
 
 def _make_row(layer: LayerTime) -> tuple[InlineText, ...]:
-    lost = layer.asked == "int8" and layer.delivered not in ("", "int8")
+    into = TYPES.get(layer.asked)
+    multiplies = into is not None and not into.weights_only
+    lost = multiplies and layer.delivered not in ("", layer.asked)
     delivered = State(layer.delivered, "bad") if lost else layer.delivered
     return (
         (Code(layer.name),),

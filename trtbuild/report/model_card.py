@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trtbuild.core import words
+from trtbuild.core.delivered import list_deliveries
 from trtbuild.core.records import Record, TargetResult
 from trtbuild.core.values import TensorSpec
 from trtbuild.report.blocks import (
@@ -125,6 +126,7 @@ def _list_engine_limits(target: TargetResult) -> Iterator[str]:
         ]
         if spans:
             yield f"{whose} with profile {number}: {', '.join(spans)}; nothing beyond."
-    if target.delivered_int8 < target.asked_int8:
-        share = words.format_figure(target.delivered_int8 / target.asked_int8, "share")
-        yield f"{whose} {share} of the layers in INT8 for which that was asked."
+    for each in list_deliveries(target):
+        if each.delivered < each.asked:
+            share = words.format_figure(each.delivered / each.asked, "share")
+            yield f"{whose} {share} of the layers in {each.word} for which that was asked."

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trtbuild.core.histograms import PER_OCTAVE, ValueCounts
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.words import format_figure
 from trtbuild.report.series import BarsPlot, SeriesPlot, draw_bars, draw_series
 from trtbuild.report.svg import Frame, circle, label, line, rectangle, svg
@@ -30,11 +31,12 @@ _AT_THE_SIDE = 0.2
 
 @dataclass(frozen=True)
 class HistogramPlot:
-    """How a tensor's values are spread, and the limit of its INT8 range."""
+    """How a tensor's values are spread, and the limit of its range."""
 
     name: str
     counts: ValueCounts
     limit: float
+    into: QuantizedType = INT8
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _draw_histogram(plot: HistogramPlot) -> str:
     counts, limit = plot.counts, plot.limit
     bins = len(counts.counts) + 1  # the first holds all that is smaller, zeros among it
     frame = Frame(38, 8, 312, 104, across=(0, bins))
-    parts = [*_share_lines(frame), *_bars(frame, counts, limit)]
+    parts = [*_share_lines(frame), *_bars(frame, plot)]
     parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
     parts.append(label((frame.left, frame.bottom + 24), "0"))
     parts.append(label((frame.right, frame.bottom + 24), f"{counts.largest:.4g}", anchor="end"))
@@ -138,13 +140,15 @@ def _draw_histogram(plot: HistogramPlot) -> str:
     return svg(320, 132, title, parts)
 
 
-def _bars(frame: Frame, counts: ValueCounts, limit: float) -> Iterator[str]:
+def _bars(frame: Frame, plot: HistogramPlot) -> Iterator[str]:
+    counts, limit = plot.counts, plot.limit
+    half = limit / plot.into.largest * plot.into.smallest / 2
     edges = [0.0, *(counts.edge(place) for place in range(len(counts.counts) + 1))]
     for place, count in enumerate((counts.below, *counts.counts)):
         y = frame.y(_height(count / counts.total))
         if y < frame.bottom:
             middle = math.sqrt(edges[place] * edges[place + 1])
-            lost, zero = middle > limit, middle < limit / 254
+            lost, zero = middle > limit, middle < half
             kind = "lost" if lost else "zero" if zero else "kept"
             x, end = frame.x(place), frame.x(place + 1)
             yield rectangle(kind, (x + 0.4, y), (end - x - 0.8, frame.bottom - y))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from trtbuild.core import words
+from trtbuild.core.delivered import list_deliveries
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import (
     LayerPrecision,
     Record,
@@ -41,9 +43,17 @@ def make_targets_section(record: Record) -> Section | None:
     """Say which engines there are, for what, and how much INT8 is in them."""
     if not record.targets and not record.unbuilt:
         return None
+    delivered = f"{record.quantized_words} delivered"
     table = TableBlock(
         "Engines",
-        ("Target", "Backend", "Built for", "Engine", "INT8 delivered", "Weighted layers"),
+        (
+            "Target",
+            "Backend",
+            "Built for",
+            "Engine",
+            delivered,
+            "Weighted layers",
+        ),
         (*map(_target_row, record.targets), *map(_unbuilt_row, record.unbuilt)),
         numbers=(3,),
     )
@@ -70,11 +80,15 @@ def _target_row(target: TargetResult) -> tuple[InlineText, ...]:
 
 
 def _describe_delivered(target: TargetResult) -> InlineText:
-    if not target.asked_int8:
+    counts = list_deliveries(target)
+    if not counts:
         return ("none asked",)
-    share = target.delivered_int8 / target.asked_int8
+    share = sum(each.delivered for each in counts) / sum(each.asked for each in counts)
     tone: Tone = "good" if share == 1 else "warn"
-    text = f"{target.delivered_int8} of {target.asked_int8}"
+    named = len(counts) > 1
+    text = ", ".join(
+        f"{each.delivered} of {each.asked}{f' {each.word}' * named}" for each in counts
+    )
     if share < 1:
         text += f" ({words.format_figure(share, 'share')})"
     return (Bar(share, text, tone),)
@@ -146,7 +160,7 @@ def make_layers_section(record: Record) -> Section | None:
     blocks: list[Block] = []
     for target in record.targets:
         blocks += _target_layers(target)
-    kept = [layer for layer in record.asked if layer.precision != "int8"]
+    kept = [layer for layer in record.asked if layer.precision not in TYPES]
     if kept:
         rows = tuple(
             ((Code(each.name),), (each.op,), (each.precision,), parse_prose(each.reason))

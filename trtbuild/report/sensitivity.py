@@ -28,19 +28,20 @@ _OPEN = 8
 """Layers that are seen at once."""
 _MANY = 1000
 _LEGEND = (
-    "Alone: this layer in INT8, all others in float; the worst output's signal over noise, and its "
-    "noise as a bar, the worst layer's filling it. All but it: all others in INT8, this one in "
+    "Alone: this layer in {0}, all others in float; the worst output's signal over noise, and its "
+    "noise as a bar, the worst layer's filling it. All but it: all others in {0}, this one in "
     "float. Own: the layer's own output, on exact inputs. Clipped and bits: of what it reads, how "
     "much lies beyond the limit and how many of the 8 bits are in use."
 )
 
 
 def make_sensitivity_section(record: Record) -> Section | None:
-    """Say which layers cost most in INT8, and why as far as each tells by itself."""
+    """Say which layers cost most quantized, and why as far as each tells by itself."""
     found = record.sensitivity
     if found is None or not found.layers:
         return None
-    caption = f"Layers alone in INT8, worst first, on {found.samples} of {found.of} samples"
+    word = found.quantized_to
+    caption = f"Layers alone in {word}, worst first, on {found.samples} of {found.of} samples"
     blocks: list[Block] = [
         Paragraph(_whole(found)),
         _table(caption, found, found.layers[:_OPEN]),
@@ -55,7 +56,7 @@ def make_sensitivity_section(record: Record) -> Section | None:
             )
         )
     blocks += [Paragraph(parse_prose(remark)) for remark in found.remarks]
-    blocks.append(Fold("what the columns say", (Paragraph((_LEGEND,)),)))
+    blocks.append(Fold("what the columns say", (Paragraph((_LEGEND.format(found.quantized_to),)),)))
     return Section("What each layer costs", tuple(blocks))
 
 
@@ -76,10 +77,11 @@ def _whole(found: Sensitivity) -> InlineText:
     told = [] if whole is None else [_db(whole)]
     metric = _choose_metric(found)
     told += [f"`{metric}` {_figure(found.whole, metric)}"] if metric else []
-    together = f" All in INT8: {', '.join(told)}." if told else ""
+    word = found.quantized_to
+    together = f" All in {word}: {', '.join(told)}." if told else ""
     return parse_prose(
-        f"Each of {layers} was in INT8 alone, and then in float alone, in {found.runner}, against "
-        f"the {found.reference}.{together}"
+        f"Each of {layers} was in {word} alone, and then in float alone, in {found.runner}, "
+        f"against the {found.reference}.{together}"
     )
 
 

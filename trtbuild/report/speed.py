@@ -221,7 +221,7 @@ def _list_plots(
         yield from list_load_plots(found.load)
     known = found.accuracy
     if not known and record is not None:
-        known = list_accuracy(record.comparison, {})
+        known = list_accuracy(record.comparison, {}, record.quantized[0].name)
     if (plot := _against_accuracy(found, known)) is not None:
         yield "accuracy", plot
 

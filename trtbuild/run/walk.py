@@ -256,7 +256,7 @@ class _Walk:
             for path, _ in iterate_pinned(planned.step) if told.code == CorruptObject.code else ():
                 self.store.digests.forget(Path(path))
             return record_failure(planned, told, log=str(work / "log.txt"))
-        beside = planned.step.beside.items()
+        beside = planned.step.files_beside().items()
         there = {name: file for name, file in beside if (work / "out" / file).exists()}
         outputs = {**planned.step.outputs, **there}
         kept = planned.step.keeps_log and self.store.keep_log(work / "log.txt", planned.digest)

@@ -201,7 +201,11 @@ class Step(Options):
 
     def out(self, context: Context, output: str) -> Path:
         """Return where a declared output is to be written."""
-        return context.out / {**self.outputs, **self.beside}[output]
+        return context.out / {**self.outputs, **self.files_beside()}[output]
+
+    def files_beside(self) -> Mapping[str, str]:
+        """Return `beside`, as it is for this very step."""
+        return self.beside
 
     def write(
         self,

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuildResult, ImplicitQuantization
+from trtbuild.core.delivered import count_others
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import GPU, GPU_MEMORY, Needs
 from trtbuild.core.options import AUTO, Location
+from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.values import Ranges, TensorSpec
 from trtbuild.quant.requests import PrecisionName
 from trtbuild.steps.base import Context, Pinned, Ref, Step
@@ -129,7 +131,7 @@ class BuildEngine(Step):
             floats=tuple(
                 name_of(node)
                 for node in nodes
-                if requests.object_to_int8(name_of(node), node.op_type)
+                if requests.object_to_quantizing(name_of(node), node.op_type)
             ),
             encode=_write_cache,
         )
@@ -165,6 +167,7 @@ class BuildEngine(Step):
             layers=built.layers,
             asked_int8=len(asked),
             delivered_int8=sum(layer.delivered == "int8" for layer in asked),
+            other_types=count_others(built.layers),
             level=guarantee.level,
             level_reason=guarantee.reason,
             tactics=built.tactics,
@@ -187,14 +190,15 @@ def _describe_specs(specs: Sequence[TensorSpec]) -> tuple[dict[str, str | list[i
 
 
 def _fallbacks(layers: Sequence[LayerPrecision]) -> Iterator[str]:
-    """Name the layers that did not get the INT8 they were asked for, cause by cause."""
-    asked = [layer for layer in layers if layer.asked == "int8"]
-    short = [layer for layer in asked if layer.delivered != "int8"]
+    """Name the layers that did not get the type they were asked for, cause by cause."""
+    asked = [layer for layer in layers if layer.asked in TYPES]
+    short = [layer for layer in asked if layer.delivered != layer.asked]
+    word = join_words(layer.asked for layer in asked)
     for delivered, cause in dict.fromkeys((layer.delivered, layer.cause) for layer in short):
         names = [x.name for x in short if (x.delivered, x.cause) == (delivered, cause)]
         shown = ", ".join(names[:MANY]) + (", ..." if len(names) > MANY else "")
         what = "of unknown precision" if delivered == "unknown" else f"computed in {delivered}"
         yield (
-            f"{len(names)} of {len(asked)} layers asked for in INT8 are {what}: {shown}; "
+            f"{len(names)} of {len(asked)} layers asked for in {word} are {what}: {shown}; "
             f"cause: {cause}"
         )

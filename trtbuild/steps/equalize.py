@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.later import LATER
 from trtbuild.core.placed import MODELS
+from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.core.words import join_few
-from trtbuild.quant import AnyEqualization
+from trtbuild.quant import AnyEqualization, AnyWeightScaling
+from trtbuild.quant.requests import BlockSize
+from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Events, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from trtbuild.model.view import GraphView
+    from trtbuild.quant.equalizing.awq import Found, Seen
     from trtbuild.quant.equalizing.balances import Balance
     from trtbuild.quant.equalizing.equalize import EqualizationAccount
 
@@ -31,7 +37,7 @@ HELD = 2
 
 
 class Equalize(Step):
-    """Scale channels so that activations suit INT8 better; the model computes what it did."""
+    """Scale channels so that quantization costs less; the model computes what it did."""
 
     version: ClassVar[int] = 1
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx", "account": "equalization.json"}
@@ -41,6 +47,10 @@ class Equalize(Step):
     model: Ref
     data: DataInput
     equalize: tuple[AnyEqualization, ...]
+    type: Annotated[QuantizedName, LATER] = "int8"
+    """What `awq` rounds weights to, as the next step does, with what follows."""
+    block_size: Annotated[BlockSize, LATER] = 128
+    weights: Annotated[AnyWeightScaling, LATER] = WeightsAbsmax(kind="absmax")
 
     def fact_names(self) -> tuple[str, ...]:
         """ONNX Runtime computes the values."""
@@ -56,22 +66,48 @@ class Equalize(Step):
         from trtbuild.model.onnx_file import load_onnx, write_onnx
         from trtbuild.model.view import GraphView
         from trtbuild.model.weights_file import use_scratch
-        from trtbuild.quant.equalizing.equalize import choose_balances, equalize
+        from trtbuild.quant.equalizing.awq import Seen
+        from trtbuild.quant.equalizing.equalize import (
+            choose_balances,
+            choose_searched,
+            equalize,
+        )
 
         path = context.path(self.model)
         model = load_onnx(path)
-        balances = choose_balances(GraphView(model), self.equalize)
-        peaks = self._measure(path, [each for each, _ in balances], context) if balances else {}
+        view = GraphView(model)
+        balances = choose_balances(view, self.equalize)
+        steps = max((each.steps for each in self.equalize if each.kind == "awq"), default=0)
+        more = choose_searched(view, (each for each, _ in balances)) if steps else []
+        seen = {each.tensor: Seen() for each in more}
+        every = [*(each for each, _ in balances), *more]
+        peaks = self._measure(path, every, context, seen) if every else {}
+        found = self._search(view, more, seen, steps)
         with use_scratch(context.out.parent / "scratch", of=model):
-            account = equalize(model, balances, peaks)
+            account = equalize(model, [*balances, *((each, 0.0) for each in more)], peaks, found)
             write_onnx(model, self.out(context, "model"), self.out(context, "weights"))
         if account.tensors:
             self._hold(path, context)
         self._tell(account, context.events)
         self.write(context, "account", account, indent=1)
 
-    def _measure(self, path: Path, balances: list[Balance], context: Context) -> Peaks:
-        """Return the largest |x| of each channel that calibration data shows."""
+    def _search(
+        self, view: GraphView, balances: list[Balance], seen: Mapping[str, Seen], steps: int
+    ) -> dict[str, Found]:
+        """Return the factors with which what reads each activation is least off."""
+        from trtbuild.quant.equalizing.awq import make_rounding, search_balance
+
+        block = None if self.block_size == "channel" else self.block_size
+        rounding = make_rounding(TYPES[self.type], block, self.weights)
+        return {
+            each.tensor: search_balance(view, each, seen[each.tensor], rounding, steps)
+            for each in balances
+        }
+
+    def _measure(
+        self, path: Path, balances: list[Balance], context: Context, seen: Mapping[str, Seen]
+    ) -> Peaks:
+        """Return the largest |x| of each channel that calibration data shows; fill in `seen`."""
         from trtbuild.calib.broken_samples import find_broken_samples
         from trtbuild.calib.observe import observing
         from trtbuild.model.half_twin import load_runnable
@@ -96,8 +132,11 @@ class Equalize(Step):
                 done = samples.stop
                 if broken.keys().isdisjoint(samples):
                     with feed.blamed():
-                        found = observer.values(feed.arrays)
+                        found = list(observer.values(feed.arrays))
                     measure_channels(peaks, found, axes)
+                    for name, values in found:
+                        if name in seen:
+                            seen[name].add(values)
                 context.events.progress(done, manifest.count, "samples")
         return peaks
 
@@ -138,11 +177,17 @@ class Equalize(Step):
                     "of an activation (hint: leave it out)"
                 )
                 continue
+            several = "s" * (len(told) > 1)
+            if asked.kind == "awq":
+                told.sort(key=lambda each: -(each.gain_db or 0))
+                gains = [f"`{each.name}` {each.gain_db:.1f} dB" for each in told]
+                what = f"{len(told)} activation{several}, what reads them is less off by"
+                events.note(f"awq: {what} {join_few(gains, SHOWN)}")
+                continue
             told.sort(key=lambda each: each.spread_after - each.spread_before)
             names = [
                 f"`{each.name}` {each.spread_before:.1f} → {each.spread_after:.1f}" for each in told
             ]
-            several = "s" * (len(told) > 1)
             events.note(
                 f"{asked.kind}: {len(told)} activation{several}, the largest channel over the mean "
                 f"one: {join_few(names, SHOWN)}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
 from trtbuild.core.patterns import find_nodes
+from trtbuild.core.quantized_types import INT8, TYPES, join_words
 from trtbuild.core.sensitivity import MeasuredLayers, PickedSamples
 from trtbuild.core.user_code import UserCode
 from trtbuild.core.words import join_few
@@ -100,8 +101,9 @@ class MeasureLayers(Step):
         path, runnable = _load_runnable(context.path(self.model), context.out.parent / "twin")
         if is_quantized(GraphView(runnable)):
             path, runnable = context.path(self.quantized), open_pairs(quantized)
+        runnable = _raise_for_pairs(runnable, account)
         operands = read_operands(runnable, quantized)
-        layers = [layer.name for layer in account.layers if layer.precision == "int8"]
+        layers = [layer.name for layer in account.layers if layer.precision in TYPES]
         model = LayerModel(
             runnable, operands, layers, folder=path.parent, providers=context.providers
         )
@@ -217,28 +219,38 @@ def take_whole_batches(picked: PickedSamples, feeder: Feeder) -> PickedSamples:
     )
 
 
+def _raise_for_pairs(model: onnx.ModelProto, account: QuantizationAccount) -> onnx.ModelProto:
+    """Return a float model in an opset that has the type that its layers are quantized to."""
+    from trtbuild.model.opset import raise_opset
+
+    asked = (TYPES[each.precision] for each in account.layers if each.precision in TYPES)
+    needed = max((each.opset for each in asked if each != INT8), default=0)
+    return raise_opset(model, needed)[0] if needed else model
+
+
 def choose_layers(account: QuantizationAccount, patterns: Sequence[str]) -> dict[str, str]:
-    """Return the INT8 layers that patterns mean, all without any: name → operator.
+    """Return the quantized layers that patterns mean, all without any: name → operator.
 
     Raises:
         StepInputError: no layer is in INT8, or a pattern means none of them.
     """
-    layers = {layer.name: layer.op for layer in account.layers if layer.precision == "int8"}
+    layers = {layer.name: layer.op for layer in account.layers if layer.precision in TYPES}
     if not layers:
         raise StepInputError(
             "no layer of the model is in INT8: there is nothing to measure",
             hint="`trtbuild check` says why layers stay in floating point",
         )
-    found = [name for pattern in patterns for name in _find(pattern, layers)]
+    word = join_words(layer.precision for layer in account.layers)
+    found = [name for pattern in patterns for name in _find(pattern, layers, word)]
     return {name: op for name, op in layers.items() if not patterns or name in found}
 
 
-def _find(pattern: str, layers: Mapping[str, str]) -> list[str]:
+def _find(pattern: str, layers: Mapping[str, str], word: str) -> list[str]:
     found = find_nodes(pattern, layers)
     if not found:
         raise StepInputError(
-            f"`{pattern}` means no layer in INT8",
-            hint=f"in INT8: {join_few(list(layers), _MOST)}; names, patterns over names (`*`, "
+            f"`{pattern}` means no layer in {word}",
+            hint=f"in {word}: {join_few(list(layers), _MOST)}; names, patterns over names (`*`, "
             "`?`), or `op:` and an operator",
         )
     return found

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
+from trtbuild.core.later import LATER
 from trtbuild.core.needs import INFERENCE_DEVICE
+from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.core.sensitivity import (
     LayerSensitivity,
     MeasuredLayers,
@@ -32,6 +34,8 @@ class MergeLayers(Step):
     picked: Ref
     layers: tuple[str, ...] = ()
     """The patterns that chose the layers."""
+    type: Annotated[QuantizedName, LATER] = "int8"
+    """What layers are quantized to."""
     half: str = ""
     """What the rest of the built model computes in, where that is 16-bit."""
 
@@ -54,6 +58,7 @@ class MergeLayers(Step):
             samples=max(part.samples for part in parts),
             of=picked.of,
             labelled=bool(picked.labels),
+            quantized_to=TYPES[self.type].word,
             whole=next((part.whole for part in parts if part.whole), ()),
             layers=tuple(sorted(layers, key=_rank)),
             asked=self.layers,
@@ -65,14 +70,15 @@ class MergeLayers(Step):
         self.write(context, "sensitivity", found, indent=1)
 
     def _list_remarks(self, part: MeasuredLayers) -> Iterator[str]:
+        word = TYPES[self.type].word
         if part.others:
             yield (
-                f"{part.others} operands are INT8 for the sake of no layer: they are float where a "
-                "layer is alone, and INT8 in all else"
+                f"{part.others} operands are {word} for the sake of no layer: they are float where "
+                f"a layer is alone, and {word} in all else"
             )
         if self.half:
             built = self.half.upper()
-            yield f"what is not INT8 is computed in FP32 here, and in {built} when it is built"
+            yield f"what is not {word} is computed in FP32 here, and in {built} when it is built"
 
 
 def _name_reference(numbers: str) -> str:

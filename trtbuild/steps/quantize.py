@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.later import LATER
 from trtbuild.core.placed import MODELS
+from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.quant import AnyWeightScaling
-from trtbuild.quant.requests import PrecisionName, PrecisionRequests
+from trtbuild.quant.requests import BlockSize, PrecisionName, PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 
@@ -26,7 +28,7 @@ __all__ = ["Quantize"]
 
 
 class Quantize(Step):
-    """Overlay manual ranges and insert Q/DQ pairs where INT8 pays."""
+    """Overlay manual ranges and insert Q/DQ pairs where INT8 or FP8 pays."""
 
     version: ClassVar[int] = 11
     outputs: ClassVar[Mapping[str, str]] = {
@@ -38,6 +40,10 @@ class Quantize(Step):
 
     kind: Literal["quantize"] = "quantize"
     model: Ref
+    type: Annotated[QuantizedName, LATER] = "int8"
+    """What weights and activations become."""
+    block_size: Annotated[BlockSize, LATER] = 128
+    """Of a type for weights alone: how many inputs of a channel share a scale."""
     ranges: Ref | None = None
     """Calibrated or imported ranges; None where all are given by hand."""
     tails: Ref | None = None
@@ -52,17 +58,21 @@ class Quantize(Step):
     """Nodes that stay float: a name, a pattern over names, or `op:` and an operator (a pattern)."""
 
     precision: dict[str, PrecisionName] = {}
-    """The same patterns → int8 or fp32; what `skip` names stays float in any case."""
+    """The same patterns → a quantized type or fp32; what `skip` names stays float in any case."""
     weights: AnyWeightScaling = WeightsAbsmax(kind="absmax")
     """How the limits of weights are found."""
     high_precision: Literal["fp32", "fp16", "bf16"] = "fp32"
-    """What is not INT8 is written in this type."""
+    """What is not quantized is written in this type."""
     keep_io_types: bool = True
     """Whether float32 inputs and outputs stay float32, whatever `high_precision` is."""
     peaks: Ref | None = None
     """How large the values of every tensor are: which of them 16 bits cannot hold."""
     adjusted: Ref | None = None
     """Integers and biases that were fitted to these scales; None where weights are rounded."""
+
+    def files_beside(self) -> Mapping[str, str]:
+        """Name large weights after the type, as the model is named where it is placed."""
+        return {"weights": MODELS[self.type].weights}
 
     def run(self, context: Context) -> None:
         """Write the Q/DQ model, the final range table and the account of every weighted layer."""
@@ -73,7 +83,8 @@ class Quantize(Step):
 
         model = load_onnx(context.path(self.model))
         requests = self._read_requests(model)
-        wants = {} if self.allow_missing else find_required_ranges(model, requests)
+        unasked = self.allow_missing or TYPES[self.type].weights_only
+        wants = {} if unasked else find_required_ranges(model, requests)
         with use_scratch(context.out.parent / "scratch", of=model):
             found = self.quantize(model, context, adjusted=self._read_adjusted(context))
         _refuse_missing(wants, found.ranges)
@@ -107,6 +118,8 @@ class Quantize(Step):
             high=self._high(context),
             adjusted=adjusted,
             halved=halved,
+            into=TYPES[self.type],
+            block=None if self.block_size == "channel" else self.block_size,
         )
 
     def _read_requests(self, model: onnx.ModelProto) -> PrecisionRequests:

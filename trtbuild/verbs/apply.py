@@ -142,7 +142,7 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
     notes += store.list_troubles()
     record = make_record(loaded, made, outcomes, store, notes=notes)
     tuning = read_tuning(delivery.directory, loaded.recipe.name)
-    speed = read_speed(delivery.directory, loaded.recipe.name, outcomes)
+    speed = read_speed(delivery.directory, loaded.recipe, outcomes)
     more = {"tuning": tuning, "bench": speed}
     record = add_lock_verdicts(record.model_copy(update=more), loaded)
     placed = place_results(record, list_placed_files(outcomes, loaded.recipe), delivery, store)

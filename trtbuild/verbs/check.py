@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.action import Outcome
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.model_checks import ModelChecks
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.weights_file import use_scratch
 from trtbuild.quant.rules.build_target import ANY_TARGET, BuildTarget
@@ -140,7 +141,8 @@ def _model_of(
     costly = [each.name for each in wanted.steps if each.step.kind in COSTLY]
     if any(verdicts[name] != "reuse" for name in costly):
         return _quantize_provisionally(section, _fix_model(loaded, plan, store, executor, scratch))
-    what = "the INT8 model" + (" from the store" if verdicts["quantize"] == "reuse" else "")
+    what = f"the {TYPES[section.type].word} model"
+    what += " from the store" if verdicts["quantize"] == "reuse" else ""
     done = _walk_plan(loaded, wanted, store, executor)
     step = "quantize" if section.mode == "explicit" else "fix_graph"
     return _describe_quantized(what, section, done, store, _model_path(done, store, step, scratch))
@@ -253,6 +255,8 @@ def _quantize_provisionally(section: Quantization, path: Path) -> _CheckSubject:
             requests=PrecisionRequests.among(
                 model.graph.node, skip=section.floats, precision=section.precision
             ),
+            into=TYPES[section.type],
+            block=None if section.block_size == "channel" else section.block_size,
             high=None
             if rest == "fp32"
             else HalfSettings(rest, keep_io_types=section.keep_io_types),

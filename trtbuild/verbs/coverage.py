@@ -1,13 +1,16 @@
-"""How much of the INT8 work that was asked for an engine does."""
+"""How much of the work that was asked for in a quantized type an engine does so."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from trtbuild.core.model_checks import Coverage, ModelChecks
-from trtbuild.core.records import TargetResult
+from trtbuild.core.quantized_types import TYPES
+from trtbuild.core.records import LayerPrecision, TargetResult
 
 __all__ = ["measure_coverage"]
+
+_FLOATS = ("fp32", "fp16", "bf16")
 
 
 def measure_coverage(
@@ -15,7 +18,7 @@ def measure_coverage(
 ) -> Iterator[Coverage]:
     """Yield the coverage of each target that was checked, with what its engine delivers.
 
-    A layer counts by its multiply-accumulates, and where it is INT8 although nobody asked, too.
+    A layer counts by its multiply-accumulates; one that is quantized though nobody asked, too.
     """
     built = {result.target: result for result in results if result is not None}
     for target, found in checks.items():
@@ -26,18 +29,19 @@ def measure_coverage(
 
 
 def _with_delivered(coverage: Coverage, result: TargetResult, macs: Mapping[str, int]) -> Coverage:
-    def work(delivered: str) -> int:
-        return sum(
-            macs.get(layer.name, 0)
-            for layer in result.layers
-            if layer.delivered == delivered and (layer.asked == "int8" or delivered == "int8")
-        )
+    def work(layers: Iterable[LayerPrecision]) -> int:
+        return sum(macs.get(layer.name, 0) for layer in layers)
 
-    asked = sum(macs.get(layer.name, 0) for layer in result.layers if layer.asked == "int8")
+    asked = [layer for layer in result.layers if layer.asked in TYPES]
     return coverage.model_copy(
         update={
-            "asked_macs": asked,
-            "delivered_macs": work("int8"),
-            "unknown_macs": work("unknown"),
+            "asked_macs": work(asked),
+            "delivered_macs": work(each for each in result.layers if _is_delivered(each)),
+            "unknown_macs": work(each for each in asked if each.delivered == "unknown"),
         }
     )
+
+
+def _is_delivered(layer: LayerPrecision) -> bool:
+    """Tell whether a layer is in the quantized type asked for, or in one though none was."""
+    return layer.delivered in TYPES and layer.asked in {layer.delivered, *_FLOATS}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.patterns import means_node
+from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
 from trtbuild.core.shown import shown
 from trtbuild.core.words import join_few
@@ -66,14 +67,14 @@ def _lines(allowed: Sequence[str], names: Sequence[str]) -> Iterator[str]:
 def find_undelivered(
     layers: Iterable[LayerPrecision], allowed: Sequence[str]
 ) -> tuple[LayerPrecision, ...]:
-    """Return the layers that were asked for in INT8, came out in float, and may not."""
+    """Return the layers asked for in a quantized type that came out in float, and may not."""
     found = tuple(layers)
     names = {layer.name for layer in found}
     return tuple(
         layer
         for layer in found
-        if layer.asked == "int8"
-        and layer.delivered not in {"int8", "unknown"}
+        if layer.asked in TYPES
+        and layer.delivered not in {layer.asked, "unknown"}
         and not any(means_node(each, layer.name, layer.op, names) for each in allowed)
     )
 
@@ -96,7 +97,8 @@ def _describe_fallback(target: str, layers: Sequence[LayerPrecision]) -> str:
     told = (
         f"{join_few(names, MANY)} ({where}): {cause}" for (where, cause), names in groups.items()
     )
-    count = f"{len(layers)} layer{'' if len(layers) == 1 else 's'} asked for in INT8"
+    word = join_words(layer.asked for layer in layers)
+    count = f"{len(layers)} layer{'' if len(layers) == 1 else 's'} asked for in {word}"
     return f"{target}: {count} came out in float: " + "; ".join(told)
 
 

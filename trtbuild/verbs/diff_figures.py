@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from trtbuild.core.delivered import Delivery, list_deliveries
 from trtbuild.measure.bits import read_bits
 from trtbuild.measure.metrics import METRIC_ROWS, find_unit
 from trtbuild.measure.noise import FigureVerdict, judge_apart, judge_movement, judge_pairs
@@ -124,11 +125,13 @@ def judge_results(
 def _delivered(
     then: Mapping[str, LockedTarget], now: Mapping[str, LockedTarget]
 ) -> Iterator[FigureVerdict]:
-    """Judge how much of the INT8 that is asked for engines have."""
+    """Judge how much of what is asked for in quantized types engines have."""
     for name in then.keys() & now.keys():
-        before, after = (
-            each.delivered_int8 / each.asked_int8 if each.asked_int8 else 1.0
-            for each in (then[name], now[name])
-        )
+        before, after = (_share(list_deliveries(each)) for each in (then[name], now[name]))
         if before != after:
             yield "better" if after > before else "worse"
+
+
+def _share(counts: Sequence[Delivery]) -> float:
+    asked = sum(each.asked for each in counts)
+    return sum(each.delivered for each in counts) / asked if asked else 1.0

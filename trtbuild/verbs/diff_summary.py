@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trtbuild.core.delivered import list_deliveries
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.words import format_figure, format_interval, format_size, join_few
 from trtbuild.measure.metrics import find_unit
 from trtbuild.plan.lock import Lock
@@ -21,7 +23,7 @@ def summarise_recipe(loaded: LoadedRecipe, lock: Lock | None) -> tuple[str, ...]
     recipe = loaded.recipe
     return (
         f"model: {_describe_model(recipe)}",
-        f"INT8: {_describe_int8(recipe)}",
+        f"{_name_type(recipe)}: {_describe_quantization(recipe)}",
         f"targets: {join_few([f'{n} ({each.kind})' for n, each in recipe.targets.items()], MOST)}",
         *_describe_comparison(recipe),
         *(_describe_results(lock) if lock is not None else ["it has no lock: no result is known"]),
@@ -32,7 +34,12 @@ def _describe_model(recipe: Recipe) -> str:
     return f"{recipe.model.kind} {recipe.model.place}".strip()
 
 
-def _describe_int8(recipe: Recipe) -> str:
+def _name_type(recipe: Recipe) -> str:
+    section = recipe.quantization
+    return TYPES["int8" if section is None else section.type].word
+
+
+def _describe_quantization(recipe: Recipe) -> str:
     section = recipe.quantization
     if section is None:
         return "none asked"
@@ -66,6 +73,6 @@ def _describe_results(lock: Lock) -> Iterator[str]:
     if len(lock.measures) > MOST:
         yield f"and {len(lock.measures) - MOST} more figures"
     for name, target in lock.targets.items():
-        asked = f"{target.delivered_int8} of {target.asked_int8} layers in INT8, "
+        asked = "".join(f"{each.describe()}, " for each in list_deliveries(target))
         size = format_size(target.engine_size_bytes)
-        yield f"engine {name}: {asked if target.asked_int8 else ''}{size}"
+        yield f"engine {name}: {asked}{size}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import Needs
-from trtbuild.core.placed import MODELS
+from trtbuild.core.placed import list_models
 from trtbuild.core.records import Comparison, Outcome, TargetResult
 from trtbuild.core.values import Ranges
 from trtbuild.plan.absent_data import MADE, belongs, find_absent_data
@@ -150,7 +150,7 @@ def add_results(
     before = there.targets if there is not None else {}
     return lock.model_copy(
         update={
-            "models": dict(_models(outcomes)),
+            "models": dict(_models(outcomes, loaded.recipe.quantized)),
             "samples": None if ranges is None else ranges.samples,
             "ranges": None if ranges is None else ranges.tensors,
             "targets": {
@@ -171,9 +171,10 @@ def _before(recipe: Path) -> Lock | None:
         return None  # about to be written anew
 
 
-def _models(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, str]]:
-    names = {(model.step, "model"): name for name, model in MODELS.items()}
-    names |= {(model.step, "weights"): f"{name}_weights" for name, model in MODELS.items()}
+def _models(outcomes: Iterable[Outcome], quantized: str) -> Iterator[tuple[str, str]]:
+    models = list_models(quantized)
+    names = {(model.step, "model"): name for name, model in models.items()}
+    names |= {(model.step, "weights"): f"{name}_weights" for name, model in models.items()}
     for outcome in outcomes:
         for artifact in outcome.artifacts:
             name = names.get((outcome.step, artifact.name))
@@ -189,6 +190,7 @@ def lock_target(result: TargetResult) -> LockedTarget:
         engine_size_bytes=result.engine_size_bytes,
         asked_int8=result.asked_int8,
         delivered_int8=result.delivered_int8,
+        other_types=result.other_types,
         level=result.level,
         tactics=result.tactics if result.level >= TACTICS else "",
         engine_digest=result.engine_digest if result.level >= BYTES else "",

@@ -24,7 +24,10 @@ __all__ = [
 ]
 
 MOST_REASONS = 12
-COMPARED = ("backend", "built_for", "level", "asked_int8", "delivered_int8", "options", "versions")
+COMPARED = (
+    *("backend", "built_for", "level", "asked_int8", "delivered_int8", "other_types"),
+    *("options", "versions"),
+)
 
 
 def list_broken(then: LockedTarget, now: LockedTarget) -> list[str]:

@@ -12,11 +12,12 @@ from trtbuild.core.placed import (
     COMPARISON,
     ENGINE,
     ENGINE_RESULT,
-    MODELS,
     RANGES,
     SENSITIVITY,
     TIMING_CACHE,
+    list_models,
 )
+from trtbuild.core.quantized_types import INT8, TYPES
 from trtbuild.core.records import (
     Artifact,
     Comparison,
@@ -63,7 +64,7 @@ Text = TypeVar("Text", bound=Options)
 def _places(recipe: Recipe) -> dict[tuple[str, str], tuple[str, str]]:
     """Return by step and artifact where each is placed, and what it is."""
     places = {("quantize", "ranges"): (RANGES, "the range of every quantized tensor")}
-    for model in MODELS.values():
+    for model in list_models(recipe.quantized).values():
         places[model.step, "model"] = (model.file, model.what)
         places[model.step, "weights"] = (model.weights, "its large weights")
     places["compare", "comparison"] = (COMPARISON, "what is built against the reference")
@@ -128,7 +129,10 @@ def make_record(
         calibrator=describe_calibrator(recipe),
         ranges=table,
         histograms=pick_histograms(
-            found.read("calibrate", "histograms", Histograms), table, layers
+            found.read("calibrate", "histograms", Histograms),
+            table,
+            layers,
+            TYPES.get(recipe.quantized, INT8),
         ),
         asked=_list_requested(found),
         coverage=tuple(measure_coverage(targets, dict(_checks(recipe, found)))),

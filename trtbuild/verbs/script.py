@@ -76,7 +76,7 @@ def _files(recipe: Recipe, options: TrtOptions) -> dict[str, str]:
     if section is None:
         model = "fp32" if find_high_type(recipe) == "fp32" else "half"
     else:
-        model = "int8" if section.mode == "explicit" else "fp32"
+        model = section.type if section.mode == "explicit" else "fp32"
     files = {"model": f"build/{recipe.name}/{MODELS[model].file}"}
     if section is not None and section.mode == "implicit":
         files["ranges"] = f"build/{recipe.name}/{RANGES}"

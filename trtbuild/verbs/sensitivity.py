@@ -13,6 +13,7 @@ from pathlib import Path
 from trtbuild.core.action import Outcome
 from trtbuild.core.errors import StepInputError, TrtbuildError, UsageError
 from trtbuild.core.placed import SENSITIVITY as FILE
+from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.sensitivity import PickedSamples, Sensitivity
 from trtbuild.data.archive import read_samples
 from trtbuild.data.base import Manifest
@@ -50,6 +51,8 @@ class LayerCost:
     """Each over a part of the network, on average about half of it."""
     seconds: float
     """An estimate, from a pass that was measured on this machine."""
+    word: str = "INT8"
+    """What layers are quantized to."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,9 @@ def _estimate(
     layers, samples = len(_choose(account, asked)), len(picked.names)
     passes = (1 + asked.others) * layers * samples
     each = _measure_pass(loaded, outcomes, store)
+    word = join_words(layer.precision for layer in account.layers)
     return LayerCost(
-        layers, samples, asked.others, passes, (passes / 2 + 2 * PARTS * samples) * each
+        layers, samples, asked.others, passes, (passes / 2 + 2 * PARTS * samples) * each, word
     )
 
 
@@ -150,7 +154,7 @@ def _choose(account: QuantizationAccount, asked: LayerMeasurement) -> Mapping[st
     try:
         return choose_layers(account, asked.layers)
     except StepInputError as error:
-        if any(layer.precision == "int8" for layer in account.layers):
+        if any(layer.precision in TYPES for layer in account.layers):
             raise UsageError(error.message, hint=error.hint) from None
         raise
 

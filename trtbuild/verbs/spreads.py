@@ -1,10 +1,11 @@
-"""Whose values a report shows: the tensors that lose most in INT8."""
+"""Whose values a report shows: the tensors that lose most where they are quantized."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from trtbuild.core.histograms import Histograms, ValueCounts
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.values import Range
 
@@ -14,7 +15,10 @@ MOST = 12
 
 
 def pick_histograms(
-    found: Histograms | None, ranges: Mapping[str, Range], layers: Sensitivity | None
+    found: Histograms | None,
+    ranges: Mapping[str, Range],
+    layers: Sensitivity | None,
+    into: QuantizedType = INT8,
 ) -> dict[str, ValueCounts]:
     """Return the histograms of what the worst layers read, in their order.
 
@@ -28,5 +32,9 @@ def pick_histograms(
     }
     read = (use.tensor for layer in (layers.layers if layers else ()) for use in layer.operands)
     named = [name for name in dict.fromkeys(read) if name in known]
-    worst = sorted(known, key=lambda name: (known[name].estimate_db(ranges[name].limit), name))
+
+    def rank(name: str) -> tuple[float, str]:
+        return known[name].estimate_db(ranges[name].limit, into), name
+
+    worst = sorted(known, key=rank)
     return {name: known[name] for name in (named or worst)[:MOST]}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from trtbuild.core.delivered import list_deliveries
 from trtbuild.core.errors import StepFailed
 from trtbuild.core.options import Options
 from trtbuild.core.placed import MODELS
@@ -239,7 +240,9 @@ def _target(name: str, then: LockedTarget | None, rebuilt: _Rebuilt) -> RebuildC
     elif level == TACTICS and not then.tactics:
         found = "its tactics cannot be read"
     else:
-        delivered = f"INT8 in {now.delivered_int8} of {now.asked_int8} layers asked"
+        counts = list_deliveries(now)
+        told = [f"{each.word} in {each.delivered} of {each.asked} layers asked" for each in counts]
+        delivered = "; ".join(told) or "nothing quantized was asked"
         found, holds = delivered if level == 0 else GUARANTEED[level], True
     return RebuildCheck(what=name, level=level, guaranteed=words, found=found, holds=holds)
 

@@ -84,7 +84,7 @@ def test_the_nodes_that_stay_float_are_those_of_a_build(run, skip, precision):
     requests = PrecisionRequests(skip, precision)
 
     for name, op in (("act", "Relu"), ("fc", "Gemm")):
-        assert bool(requests.object_to_int8(name, op)) == names["stays_float"](name, op)
+        assert bool(requests.object_to_quantizing(name, op)) == names["stays_float"](name, op)
     held = {layer.name for layer in network.layers if hasattr(layer, "precision")}
     assert names["floats"] == held
 

@@ -9,7 +9,7 @@ from trtbuild.quant.rules.subject import RuleSubject
 
 def islands(body, **weights):
     subject = RuleSubject(model=graph(body, **weights))
-    return find_islands(subject.view, [layer.index for layer in subject.layers if layer.int8])
+    return find_islands(subject.view, [layer.index for layer in subject.layers if layer.quantized])
 
 
 def test_layers_with_fused_operators_between_are_one_island():

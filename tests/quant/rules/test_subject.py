@@ -17,7 +17,7 @@ def test_a_layer_is_int8_where_both_operands_are():
     """Its dequantizers are those behind its operands, in their order."""
     (found,) = subject(ONE).layers
 
-    assert ("one", "Conv", True) == (found.name, found.op, found.int8)
+    assert ("one", "Conv", True) == (found.name, found.op, found.quantized)
     assert ["x_dq", "w_dq"] == [each.name for each in found.operands]
 
 
@@ -30,12 +30,12 @@ def test_a_layer_is_int8_where_both_operands_are():
         (False, "t = Concat<axis=0>(x_dq)"),
     ],
 )
-def test_values_that_only_move_are_still_int8(expected, between):
+def test_values_that_only_move_are_still_quantized(expected, between):
     """What computes, or joins, makes floats of them."""
     body = f"{X} {between} {W} {conv('one', 't', 'y', 'w_dq')}"
     (found,) = subject(body, more=", int64[4] sh = {1, 8, 8, 8}").layers
 
-    assert expected == found.int8
+    assert expected == found.quantized
 
 
 def test_a_weight_is_stored_and_an_activation_streams():

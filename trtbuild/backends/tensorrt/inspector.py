@@ -11,6 +11,7 @@ from typing import Any
 
 from trtbuild.backends.tensorrt.memory import measure_memory
 from trtbuild.core.engine_memory import EngineMemory
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import LayerPrecision, RequestedLayer
 
 __all__ = [
@@ -124,7 +125,7 @@ def _nodes(metadata: str, name: str) -> tuple[str, ...]:
 def report_delivered_by_inspector(
     asked: Sequence[RequestedLayer], layers: Sequence[InspectedLayer] | None, *, why_not: str = ""
 ) -> tuple[LayerPrecision, ...]:
-    """Say for each layer what was asked for and what was delivered; the cause where INT8 is not."""
+    """Say for each layer what was asked for and what was delivered; the cause where they differ."""
     by_node: dict[str, list[InspectedLayer]] = {}
     for layer in layers or ():
         for node in layer.nodes:
@@ -133,8 +134,10 @@ def report_delivered_by_inspector(
     for each in asked:
         found = by_node.get(each.name) or by_node.get(f"node_of_{each.name}", [])
         delivered, cause = ("unknown", why_not) if layers is None else _find_delivered(found)
-        if each.precision == "int8" and delivered not in ("int8", "unknown"):
-            cause = cause or _float_cause(found)
+        if _stores_weights(each.precision, found):
+            delivered, cause = each.precision, ""
+        if each.precision in TYPES and delivered not in (each.precision, "unknown"):
+            cause = cause or _float_cause(found, TYPES[each.precision].word)
         told.append(
             LayerPrecision(
                 name=each.name,
@@ -145,6 +148,12 @@ def report_delivered_by_inspector(
             )
         )
     return tuple(told)
+
+
+def _stores_weights(precision: str, layers: Iterable[InspectedLayer]) -> bool:
+    """Tell whether weights are stored in a type that is for these alone, and was asked for."""
+    into = TYPES.get(precision)
+    return bool(into and into.weights_only and any(each.weights == into.name for each in layers))
 
 
 def _find_delivered(layers: Iterable[InspectedLayer]) -> tuple[str, str]:
@@ -175,6 +184,6 @@ def _wider(one: str, other: str) -> str:
     return next((word for word in _FLOATS if word in (one, other)), "")
 
 
-def _float_cause(layers: Sequence[InspectedLayer]) -> str:
+def _float_cause(layers: Sequence[InspectedLayer], word: str) -> str:
     names = ", ".join(layer.name for layer in layers[:2])
-    return f"TensorRT chose a float kernel for it ({names}): no INT8 one, or one that is slower"
+    return f"TensorRT chose a float kernel for it ({names}): no {word} one, or one that is slower"

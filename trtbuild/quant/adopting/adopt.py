@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import INT8, find_type_of_onnx
 from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.editor import Editor
@@ -90,11 +91,11 @@ def adopt_quantized(
 
 
 def _range(stream: QuantizedStream) -> Range:
-    """Return what a stream's integers span; -127 to 127 where they are symmetric, as for ours."""
+    """Return what a stream's numbers span; -127 to 127 where INT8 is symmetric, as for ours."""
     first = stream.linears[0]
     low, high = compute_bounds(first)
-    if first.symmetric and first.dtype == "int8":
-        high = float(first.scale.max()) * 127
+    if first.symmetric and (into := find_type_of_onnx(first.dtype)) is not None:
+        high = float(first.scale.max()) * into.largest
         low = -high
     return Range(low=low, high=high, origin="imported")
 
@@ -125,14 +126,15 @@ def _set_range(
 ) -> TensorAccount:
     """Write a manual range into a stream; account for it, manual or its own."""
     found = ranges.tensors[stream.tensor]
-    half = find_half(stream.linears[0].scale.dtype.name) or half
-    scale = compute_scale(compute_symmetric_scale(stream.linears[0]) * 127, half)
-    if found.origin == "manual" and not explain_unusable(found.limit, half):
-        scale = compute_scale(found.limit, half)
-        rescale(editor, stream, scale)
+    first = stream.linears[0]
+    half, into = find_half(first.scale.dtype.name) or half, find_type_of_onnx(first.dtype) or INT8
+    scale = compute_scale(compute_symmetric_scale(first) * into.largest, half, into)
+    if found.origin == "manual" and not explain_unusable(found.limit, half, into):
+        scale = compute_scale(found.limit, half, into)
+        rescale(editor, stream, scale, into)
     return TensorAccount(
         name=stream.tensor,
-        limit=scale * 127,
+        limit=scale * into.largest,
         scale=scale,
         readers=_readers(editor.view, stream),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.quantized_types import INT8, QuantizedType, find_type_of_onnx
 from trtbuild.model.editor import Editor
 from trtbuild.quant.adopting.repairs import FOREIGN, Repair, demand_int8, demand_same, is_positive
 from trtbuild.quant.half_types import find_half, round_up
@@ -24,7 +25,7 @@ def repair_stream(editor: Editor, stream: QuantizedStream) -> Repair | None:
     """
     first = stream.linears[0]
     if first.dtype in FOREIGN:
-        return None
+        return _repair_foreign(editor, stream, first)
     for linear in stream.linears:
         demand_int8(linear)
         demand_same(first, linear)
@@ -40,6 +41,15 @@ def repair_stream(editor: Editor, stream: QuantizedStream) -> Repair | None:
         rescale(editor, stream, float(first.scale[0]))
         return Repair("scalar_scale", stream.tensor)
     return _recode(editor, stream, first)
+
+
+def _repair_foreign(editor: Editor, stream: QuantizedStream, first: LinearNode) -> Repair | None:
+    """Make a scalar of a scale of shape [1], which computes in float as it does for INT8."""
+    into = find_type_of_onnx(first.dtype)
+    if into is None or first.scale.shape != (1,) or not first.symmetric:
+        return None
+    rescale(editor, stream, float(first.scale[0]), into)
+    return Repair("scalar_scale", stream.tensor)
 
 
 def _recode(editor: Editor, stream: QuantizedStream, first: LinearNode) -> Repair:
@@ -102,13 +112,15 @@ def _cut_off(editor: Editor, stream: QuantizedStream, first: LinearNode) -> None
     editor.read(site, editor.node_before(first.index, op, name, operands, name))
 
 
-def rescale(editor: Editor, stream: QuantizedStream, scale: float) -> None:
-    """Give every node of a stream one scalar scale, and int8 with zero point 0."""
+def rescale(
+    editor: Editor, stream: QuantizedStream, scale: float, into: QuantizedType = INT8
+) -> None:
+    """Give every node of a stream one scalar scale, and the type's 0 for its zero point."""
     import numpy as np
 
     dtype = stream.linears[0].scale.dtype
     [rounded] = round_up(np.array([scale], np.float32), find_half(dtype.name))
-    operands = editor.parameters(stream.tensor, np.array(rounded, dtype))
+    operands = editor.parameters(stream.tensor, np.array(rounded, dtype), into.dtype)
     for linear in stream.linears:
         for slot, operand in enumerate(operands, start=1):
             editor.read((linear.index, slot), operand)

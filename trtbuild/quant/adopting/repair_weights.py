@@ -87,7 +87,7 @@ def _recode(editor: Editor, stored: StoredConstant) -> Repair | None:
 def _store(
     editor: Editor,
     stored: StoredConstant,
-    integers: npt.NDArray[np.int8],
+    integers: npt.NDArray[np.generic],
     scales: npt.NDArray[np.floating],
     axis: int,
 ) -> None:

@@ -16,8 +16,9 @@ from trtbuild.model.editor import Editor
 from trtbuild.model.folding import fold_value
 from trtbuild.model.view import GraphView, Site, read_ints
 from trtbuild.quant.axes import find_operand_axis
+from trtbuild.quant.equalizing.awq import Found
 from trtbuild.quant.equalizing.balances import Balance, find_balances
-from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
+from trtbuild.quant.equalizing.kinds import Awq, CrossLayer, Smooth
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["EqualizationAccount", "EqualizedTensor", "choose_balances", "equalize"]
+__all__ = [
+    "EqualizationAccount",
+    "EqualizedTensor",
+    "choose_balances",
+    "choose_searched",
+    "equalize",
+]
 
 FARTHEST = 2.0**10
 """The largest factor: a channel that is all but dead is not blown up to the size of the others."""
@@ -41,6 +48,10 @@ class EqualizedTensor(Options):
     spread_before: float
     """The largest channel's peak over the geometric mean of all that are not dead."""
     spread_after: float
+    alpha: float | None = None
+    """The power that a search took; None where there was none."""
+    gain_db: float | None = None
+    """By how much less what reads it is off for that."""
 
 
 class EqualizationAccount(Options):
@@ -50,19 +61,35 @@ class EqualizationAccount(Options):
 
 
 def choose_balances(
-    view: GraphView, asked: Iterable[CrossLayer | Smooth]
+    view: GraphView, asked: Iterable[CrossLayer | Smooth | Awq]
 ) -> list[tuple[Balance, float]]:
     """Return what of a model can be balanced as asked, and the alpha of each."""
-    alphas = {each.kind: each.alpha for each in asked}
+    alphas = {each.kind: each.alpha for each in asked if each.kind != "awq"}
     return [(each, alphas[each.kind]) for each in find_balances(view) if each.kind in alphas]
+
+
+def choose_searched(view: GraphView, taken: Iterable[Balance]) -> list[Balance]:
+    """Return what can be balanced in front of Gemms and MatMuls alone, but for what is taken."""
+    known = {each.tensor for each in taken}
+    return [
+        each
+        for each in find_balances(view)
+        if each.tensor not in known
+        and all(view.nodes[index].op_type in {"Gemm", "MatMul"} for index, _ in each.readers)
+        and all(len(view.dims(view.nodes[i].input[slot]) or ()) == 2 for i, slot in each.readers)  # noqa: PLR2004
+    ]
 
 
 def equalize(
     model: onnx.ModelProto,
     balances: Sequence[tuple[Balance, float]],
     peaks: Mapping[str, Array],
+    searched: Mapping[str, Found] | None = None,
 ) -> EqualizationAccount:
-    """Scale channels, in place; `peaks` are the largest |x| of each channel, by tensor."""
+    """Scale channels, in place; `peaks` are the largest |x| of each channel, by tensor.
+
+    Of tensors that were `searched`, the factors are those found.
+    """
     import numpy as np
 
     editor = Editor(model)
@@ -76,9 +103,12 @@ def equalize(
 
     for balance, alpha in balances:
         peak = peaks[balance.tensor].astype(np.float64)
-        factors = _choose_factors(
-            view, balance, alpha, peak, [value(site) for site in balance.readers]
-        )
+        best = (searched or {}).get(balance.tensor)
+        if best is None:
+            weights = [value(site) for site in balance.readers]
+            factors = _choose_factors(view, balance, alpha, peak, weights)
+        else:
+            factors = best.factors
         for site in balance.sources:
             changed[site] = _apply(value(site), 1 / _spread_source(view, balance, site, factors))
         for site in balance.readers:
@@ -86,10 +116,12 @@ def equalize(
         told.append(
             EqualizedTensor(
                 name=balance.tensor,
-                by=balance.kind,
+                by=balance.kind if best is None else "awq",
                 channels=balance.channels,
                 spread_before=_measure_spread(peak),
                 spread_after=_measure_spread(peak / factors),
+                alpha=None if best is None else best.alpha,
+                gain_db=None if best is None else round(best.gain_db, 2),
             )
         )
     for (index, slot), values in changed.items():

@@ -8,9 +8,18 @@ from pydantic import Field
 
 from trtbuild.core.options import Options
 
-__all__ = ["CrossLayer", "Smooth"]
+__all__ = ["Awq", "CrossLayer", "Smooth"]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Awq(Options):
+    """In front of weights of few bits (`type: int4`): what is read most is rounded most finely."""
+
+    kind: Literal["awq"]
+    steps: Annotated[int, Field(ge=1, le=100)] = 20
+    """How many powers of the mean |x| of each channel are tried, up to 1; that with which the
+    outputs of what reads the activation are least off is taken, and none where none helps."""
 
 
 class CrossLayer(Options):

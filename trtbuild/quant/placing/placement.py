@@ -24,12 +24,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class WeightCopy:
-    """A weight in INT8, read by every operand in `sites`."""
+    """A weight in a quantized type, read by every operand in `sites`."""
 
     tensor: str
     axis: int
-    """One scale for each index along it."""
+    """One scale for each index along it; with blocks, the axis of inputs, along which they lie."""
     sites: tuple[Site, ...]
+    block: int | None = None
+    """How many inputs share a scale; None for all of an output channel."""
 
 
 @dataclass(frozen=True)

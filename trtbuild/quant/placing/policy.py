@@ -1,10 +1,11 @@
-"""Which tensors become INT8, at which granularity, and which layers are left float, and why."""
+"""Which tensors are quantized, at which granularity, and which layers are left float, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.records import RequestedLayer
 from trtbuild.core.values import Ranges
 from trtbuild.model.nodes import WEIGHTED, iterate_bodies, name_of
@@ -22,7 +23,14 @@ from trtbuild.quant.requests import PrecisionRequests
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["TRANSPOSED", "list_candidates", "list_floating", "list_observed", "place_pairs"]
+__all__ = [
+    "TRANSPOSED",
+    "list_candidates",
+    "list_floating",
+    "list_layers_in_bodies",
+    "list_observed",
+    "place_pairs",
+]
 
 TRANSPOSED = "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
 """Why ConvTranspose is left float; TensorRT 10 and 11 can run it in INT8."""
@@ -80,8 +88,9 @@ def place_pairs(
     ranges: Ranges,
     requests: PrecisionRequests | None = None,
     half: HalfType | None = None,
+    into: QuantizedType = INT8,
 ) -> Placement:
-    """Decide which operands read INT8 values, by NVIDIA's advice, without touching the model.
+    """Decide which operands read quantized values, by NVIDIA's advice; the model is not touched.
 
     - Every operand of a weighted layer: activations by one scale, weights by one for each
       output channel. A layer gets both or neither: with one alone TensorRT computes in float.
@@ -96,75 +105,83 @@ def place_pairs(
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float. So is
     a layer that reads a Concat of values of unlike size, which one scale would lose, and what
     stands behind a plugin, whoever gives ranges for it: nobody could compare the result.
+    So they are in every quantized type: `into` says which layers are asked for, and bounds what a
+    scale may be. Of FP8, unlike values do not lose by one scale.
     With `half`, or where the model itself is 16-bit, so is what reads a tensor whose scale that
     type cannot hold.
     """
     view = GraphView(model)
     requests = requests or PrecisionRequests()
     layers = read_layers(view)
-    reasons = {layer.index: _reason(view, layer, ranges, requests, half) for layer in layers}
+    known = _Known(ranges, half, into)
+    reasons = {layer.index: _reason(view, layer, known, requests) for layer in layers}
     chosen = [layer for layer in layers if not reasons[layer.index]]
     sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
-    skips, remarks = _skips(view, {layer.index for layer in chosen}, ranges, requests, half)
+    skips, remarks = _skips(view, {layer.index for layer in chosen}, known, requests)
     sites += skips
     return Placement(
         pairs=_pairs(view, sites, ranges, requests),
         weights=_weights(view, chosen),
-        layers=(*_account_for(view, layers, reasons), *_in_subgraphs(view)),
+        layers=(*_account_for(view, layers, reasons, into), *list_layers_in_bodies(view)),
         remarks=tuple(remarks),
     )
 
 
+class _Known(NamedTuple):
+    """The ranges, the 16-bit type that scales must fit, and the type that is quantized to."""
+
+    ranges: Ranges
+    half: HalfType | None
+    into: QuantizedType
+
+
 def _account_for(
-    view: GraphView, layers: Sequence[WeightedLayer], reasons: Mapping[int, str]
+    view: GraphView,
+    layers: Sequence[WeightedLayer],
+    reasons: Mapping[int, str],
+    into: QuantizedType,
 ) -> Iterator[RequestedLayer]:
-    """Yield what is asked for of each layer, and why where that is not INT8."""
+    """Yield what is asked for of each layer, and why where that is a float."""
     for layer in layers:
         reason = reasons[layer.index]
-        precision = find_float_type(view, layer.index) if reason else "int8"
+        precision = find_float_type(view, layer.index) if reason else into.name
         yield RequestedLayer(name=layer.name, op=layer.op, precision=precision, reason=reason)
 
 
 def _reason(
-    view: GraphView,
-    layer: WeightedLayer,
-    ranges: Ranges,
-    requests: PrecisionRequests,
-    half: HalfType | None,
+    view: GraphView, layer: WeightedLayer, known: _Known, requests: PrecisionRequests
 ) -> str:
     """Say why a layer is left float; nothing if it is not."""
     if layer.reason:
         return layer.reason
-    if against := requests.object_to_int8(layer.name, layer.op):
+    if against := requests.object_to_quantizing(layer.name, layer.op):
         return against
-    unasked = not requests.requests_int8(layer.name, layer.op)
+    unasked = not requests.requests_quantizing(layer.name, layer.op)
     if layer.index in view.behind and unasked:
         return f"it stands behind {view.behind[layer.index]}: nothing is calibrated there"
     if layer.op == "ConvTranspose" and unasked:
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return TRANSPOSED
     tensors = [_tensor(view, (layer.index, slot)) for slot in layer.activations]
-    lacking = next(filter(None, (_no_range(view, tensor, ranges, half) for tensor in tensors)), "")
-    if lacking or not unasked:
+    lacking = next(filter(None, (_no_range(view, tensor, known) for tensor in tensors)), "")
+    if lacking or not unasked or not known.into.evenly:
         return lacking
-    return next(filter(None, (explain_loss(view, each, ranges.tensors) for each in tensors)), "")
+    table = known.ranges.tensors
+    return next(filter(None, (explain_loss(view, each, table) for each in tensors)), "")
 
 
-def _no_range(view: GraphView, tensor: str, ranges: Ranges, half: HalfType | None) -> str:
+def _no_range(view: GraphView, tensor: str, known: _Known) -> str:
     """Say why a tensor cannot be quantized; nothing if it can."""
-    found = ranges.tensors.get(tensor)
+    found = known.ranges.tensors.get(tensor)
     if found is None:
         return f"there is no range for `{tensor}`"
-    problem = explain_unusable(found.limit, find_half(view.dtype(tensor)) or half)
+    half = find_half(view.dtype(tensor)) or known.half
+    problem = explain_unusable(found.limit, half, known.into)
     return f"the range of `{tensor}` {problem}" if problem else ""
 
 
 def _skips(
-    view: GraphView,
-    chosen: set[int],
-    ranges: Ranges,
-    requests: PrecisionRequests,
-    half: HalfType | None,
+    view: GraphView, chosen: set[int], known: _Known, requests: PrecisionRequests
 ) -> tuple[list[Site], list[str]]:
     """Return the skip inputs to quantize, and remarks on those that cannot be."""
     sites, remarks = [], []
@@ -174,7 +191,7 @@ def _skips(
             continue
         if residual.add in view.behind:
             continue
-        if problem := _no_range(view, node.input[residual.skip], ranges, half):
+        if problem := _no_range(view, node.input[residual.skip], known):
             remarks.append(f"the skip input of Add `{name_of(node)}` stays float: {problem}")
         else:
             sites.append((residual.add, residual.skip))
@@ -224,7 +241,7 @@ def _averaging(
 
 def _find_objection(view: GraphView, index: int, requests: PrecisionRequests) -> str:
     node = view.nodes[index]
-    return requests.object_to_int8(name_of(node), node.op_type)
+    return requests.object_to_quantizing(name_of(node), node.op_type)
 
 
 def _weights(view: GraphView, chosen: Sequence[WeightedLayer]) -> tuple[WeightCopy, ...]:
@@ -237,7 +254,8 @@ def _weights(view: GraphView, chosen: Sequence[WeightedLayer]) -> tuple[WeightCo
     return tuple(WeightCopy(name, axis, tuple(sites)) for (name, axis), sites in copies.items())
 
 
-def _in_subgraphs(view: GraphView) -> Iterator[RequestedLayer]:
+def list_layers_in_bodies(view: GraphView) -> Iterator[RequestedLayer]:
+    """Yield the weighted nodes inside bodies of If, Loop and Scan, which stay float, and why."""
     for node in view.nodes:
         waiting = list(iterate_bodies(node))
         while waiting:

@@ -33,13 +33,14 @@ def check_against_rules(
 
 
 def _coverage(subject: RuleSubject, target: str) -> Coverage:
-    int8 = [layer for layer in subject.layers if layer.int8]
-    found = find_islands(subject.view, [layer.index for layer in int8])
+    narrow = [layer for layer in subject.layers if layer.quantized]
+    found = find_islands(subject.view, [layer.index for layer in narrow])
     return Coverage(
         target=target,
+        quantized_to=subject.word,
         layers=len(subject.layers),
         macs=sum(subject.macs.values()),
-        asked_macs=sum(subject.macs.get(layer.name, 0) for layer in int8),
+        asked_macs=sum(subject.macs.get(layer.name, 0) for layer in narrow),
         islands=found.count,
         float_edges=found.float_edges,
     )

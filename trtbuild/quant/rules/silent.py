@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from trtbuild.core.quantized_types import FP8, TYPES, find_type_of_onnx
 from trtbuild.core.records import RequestedLayer
 from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_bodies, name_of
@@ -34,13 +35,12 @@ FEW = 3
 SHOWN = 10
 """Reasons that are told, one for many layers of a sort; the report has them all."""
 TURING = "7.5"
-FP8_SINCE = (8, 9)
-FP8 = frozenset({"float8e4m3fn", "float8e5m2"})
+EIGHT_BITS = frozenset({FP8.onnx_name, "float8e5m2"})
 
 
 def nothing_quantized(subject: RuleSubject) -> Hits:
     """A recipe that asks for INT8 gets some."""
-    if subject.account is not None and not subject.account.asked_int8:
+    if subject.account is not None and not subject.account.asked:
         reasons = list(note_float_layers(subject.account.layers)) or [_only(subject)]
         told = "; ".join(reasons[:SHOWN])
         more = f"; and {len(reasons) - SHOWN} more reasons" if len(reasons) > SHOWN else ""
@@ -81,7 +81,7 @@ def _only(subject: RuleSubject) -> str:
 def lacking_range(subject: RuleSubject) -> Hits:
     """No layer is left float because a tensor that it reads has no range."""
     for layer in subject.account.layers if subject.account else ():
-        if layer.precision != "int8" and "range" in layer.reason:
+        if layer.precision not in TYPES and "range" in layer.reason:
             yield layer.name, f"it stays float: {layer.reason}"
 
 
@@ -92,10 +92,14 @@ def half_quantized(subject: RuleSubject) -> Hits:
         if (first is None) == (second is None):
             continue
         found = first or second
-        if found is not None and found.dtype in INTEGERS:
+        if found is not None and not layer.quantized and _is_known(found):
             words = _words(subject, layer)
             lost = words[0] if first is None else words[1]
             yield layer.name, f"its {lost} is not quantized while the other operand is"
+
+
+def _is_known(linear: LinearNode) -> bool:
+    return linear.dtype in INTEGERS or find_type_of_onnx(linear.dtype) is not None
 
 
 def _words(subject: RuleSubject, layer: WeightedReading) -> tuple[str, str]:
@@ -139,7 +143,7 @@ def wrong_axis(subject: RuleSubject) -> Hits:
     for layer in subject.requested_layers:
         node = subject.view.nodes[layer.index]
         for slot, linear in enumerate(layer.operands):
-            if linear is None or linear.index not in subject.stored or linear.scale.size == 1:
+            if linear is None or linear.index not in subject.stored or linear.scale.ndim != 1:
                 continue
             direct = subject.view.nodes[linear.index].output[0] == node.input[slot]
             dims = subject.view.dims(node.input[slot])
@@ -192,11 +196,7 @@ def turing(subject: RuleSubject) -> Hits:
 
 def fp8_too_early(subject: RuleSubject) -> Hits:
     """FP8 is for compute capability 8.9 and later."""
-    early = [
-        each
-        for each in subject.build_target.compute_capabilities
-        if tuple(int(part) for part in each.split(".")) < FP8_SINCE
-    ]
+    early = [each for each in subject.build_target.compute_capabilities if not FP8.runs_on(each)]
     for linear in subject.linears.values() if early else ():
-        if linear.dtype in FP8:
+        if linear.dtype in EIGHT_BITS:
             yield linear.name, f"FP8 cannot be compiled for {', '.join(early)}"

@@ -42,7 +42,7 @@ def split_fusion(subject: RuleSubject) -> Hits:
 def unfolded_norm(subject: RuleSubject) -> Hits:
     """No BatchNormalization is left behind an INT8 Conv."""
     view = subject.view
-    int8 = {layer.index for layer in subject.layers if layer.int8}
+    int8 = {layer.index for layer in subject.layers if layer.quantized}
     for node in view.nodes:
         if node.op_type != "BatchNormalization" or view.producers.get(node.input[0]) not in int8:
             continue
@@ -82,7 +82,7 @@ def _spreads(norm: onnx.NodeProto, variance: onnx.TensorProto | None) -> bool:
 
 def float_skip(subject: RuleSubject) -> Hits:
     """The skip input of an Add that fuses into an INT8 Conv is INT8."""
-    int8 = {layer.index for layer in subject.layers if layer.int8}
+    int8 = {layer.index for layer in subject.layers if layer.quantized}
     for residual in find_residuals(subject.view):
         node = subject.view.nodes[residual.add]
         maker = subject.view.producer(node.input[residual.skip])
@@ -99,16 +99,17 @@ def float_between(subject: RuleSubject) -> Hits:
         for layer in (subject.account.layers if subject.account else ())
         if "recipe" in layer.reason
     }
-    found = find_islands(view, [layer.index for layer in subject.layers if layer.int8])
+    found = find_islands(view, [layer.index for layer in subject.layers if layer.quantized])
     for index in found.breakers:
         node = view.nodes[index]
         if node.op_type in WEIGHTED and name_of(node) not in chosen:
-            yield name_of(node), "it is float between INT8 layers: values change type twice"
+            word = subject.word
+            yield name_of(node), f"it is float between {word} layers: values change type twice"
 
 
 def padded(subject: RuleSubject) -> Hits:
     """Channels of INT8 layers are multiples of four, or padding costs little."""
-    layers = [layer for layer in subject.layers if layer.int8]
+    layers = [layer for layer in subject.layers if layer.quantized]
     work = {layer.name: subject.macs.get(layer.name, 0) for layer in layers}
     added = {layer.name: work[layer.name] * (_padding(subject, layer) - 1) for layer in layers}
     total = sum(work.values())
@@ -134,7 +135,7 @@ def _padding(subject: RuleSubject, layer: WeightedReading) -> float:
 
 def mostly_fp32(subject: RuleSubject) -> Hits:
     """What is not INT8 is half precision, where there is much of it."""
-    int8 = {layer.name for layer in subject.layers if layer.int8}
+    int8 = {layer.name for layer in subject.layers if layer.quantized}
     total = sum(subject.macs.values())
     wide = [
         layer.name
@@ -145,4 +146,4 @@ def mostly_fp32(subject: RuleSubject) -> Hits:
     share = sum(subject.macs.get(name, 0) for name in wide) / total if total else 0.0
     if int8 and share > FP32_SHARE:
         for name in wide:
-            yield name, f"{share:.0%} of all multiply-accumulates are FP32 beside INT8"
+            yield name, f"{share:.0%} of all multiply-accumulates are FP32 beside {subject.word}"

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trtbuild.core.patterns import means_node
+from trtbuild.core.quantized_types import INT8, QuantizedType, find_type_of_onnx, join_words
 from trtbuild.core.values import Range
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["INTEGERS", "Hits", "RuleSubject", "WeightedReading"]
 
 INTEGERS = frozenset({"int8", "uint8"})
+_UNSIGNED = {"uint8": INT8.onnx_name}
+"""What TensorRT takes a type for, and asks for by it."""
 
 Hits = Iterator[tuple[str, str] | tuple[str, str, str]]
 """What a rule finds: (node, or nothing where it is about the whole model; reason), and what to do
@@ -48,9 +51,18 @@ class WeightedReading:
     operands: tuple[LinearNode | None, LinearNode | None]
 
     @property
-    def int8(self) -> bool:
-        """Tell whether both operands are 8-bit integers: whether INT8 is asked for."""
-        return all(each is not None and each.dtype in INTEGERS for each in self.operands)
+    def into(self) -> QuantizedType | None:
+        """The quantized type of both operands, or of the weight where it is for these; or None."""
+        names = [each.dtype for each in self.operands if each is not None]
+        meant = {_UNSIGNED.get(name, name) for name in names}
+        found = find_type_of_onnx(meant.pop()) if len(meant) == 1 else None
+        whole = found is not None and (found.weights_only or len(names) == len(self.operands))
+        return found if whole else None
+
+    @property
+    def quantized(self) -> bool:
+        """Tell whether a quantized type is asked for."""
+        return self.into is not None
 
 
 @dataclass(frozen=True)
@@ -126,14 +138,19 @@ class RuleSubject:
 
     @property
     def requested_layers(self) -> tuple[WeightedReading, ...]:
-        """The layers that ask for INT8 and may not be float."""
+        """The layers that ask for a quantized type and may not be float."""
         names = {layer.name for layer in self.layers}
         return tuple(
             layer
             for layer in self.layers
-            if layer.int8
+            if layer.quantized
             and not any(means_node(each, layer.name, layer.op, names) for each in self.allow_float)
         )
+
+    @property
+    def word(self) -> str:
+        """The types that its layers ask for, in words: `INT8`."""
+        return join_words(layer.into.name for layer in self.layers if layer.into is not None)
 
     def node_name(self, index: int) -> str:
         """Return the name of the node at a place."""

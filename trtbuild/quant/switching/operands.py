@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import INT8, QuantizedType, find_type_of_onnx
 from trtbuild.model.folding import fold_value
 from trtbuild.model.names import NameGenerator
 from trtbuild.model.nodes import name_of
@@ -37,7 +38,12 @@ class QuantizedOperand:
     @property
     def limit(self) -> float:
         """The largest absolute value that an activation's scale represents."""
-        return self.scale * 127
+        return self.scale * self.into.largest
+
+    @property
+    def into(self) -> QuantizedType:
+        """The type that it is quantized to."""
+        return (self.linear and find_type_of_onnx(self.linear.dtype)) or INT8
 
     @property
     def scale(self) -> float:
@@ -97,6 +103,9 @@ class QuantizedOperands:
         values = fold_value(self._quantized, operand.integers).astype(np.float32)
         if linear is None:
             return values
+        if linear.scale.ndim > 1:
+            self._weights[name] = values * _spread(linear.scale, values.shape[linear.axis], linear)
+            return self._weights[name]
         shape = [1] * values.ndim
         if linear.scale.size > 1:
             shape[linear.axis] = linear.scale.size
@@ -114,9 +123,20 @@ class QuantizedOperands:
         half = self._view.dtype(operand.source) == "float16"
         scale = np.array(operand.scale, np.float16 if half else np.float32)
         more = [self._name(operand, what) for what in ("scale_switched", "zero_switched")]
-        made.constants |= dict(zip(more, (scale, np.zeros((), np.int8)), strict=True))
+        made.constants |= dict(zip(more, (scale, np.zeros((), operand.into.dtype)), strict=True))
         yield onnx.helper.make_node("QuantizeLinear", [operand.source, *more], [integers], integers)
         yield onnx.helper.make_node("DequantizeLinear", [integers, *more], [result], result)
+
+
+def _spread(
+    scale: npt.NDArray[np.floating], inputs: int, linear: LinearNode
+) -> npt.NDArray[np.float32]:
+    """Repeat the scales of blocks for each input of a block; zero points of blocks are zeros."""
+    import numpy as np
+
+    block = -(-inputs // scale.shape[linear.axis])
+    wide = np.repeat(scale.astype(np.float32), block, axis=linear.axis)
+    return np.take(wide, range(inputs), axis=linear.axis)
 
 
 def read_operands(model: onnx.ModelProto, quantized: onnx.ModelProto) -> QuantizedOperands:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import RequestedLayer
 from trtbuild.core.words import join_few
 from trtbuild.model.editor import Editor
@@ -48,7 +49,7 @@ def hold_cuts(model: onnx.ModelProto, layers: Iterable[RequestedLayer]) -> tuple
         A remark that names the layers; none where there is no such layer.
     """
     view = GraphView(model)
-    wanted = {layer.name for layer in layers if layer.precision == "int8"}
+    wanted = {layer.name for layer in layers if _multiplies(layer)}
     found = {
         name_of(node): parts
         for index, node in enumerate(view.nodes)
@@ -64,6 +65,11 @@ def hold_cuts(model: onnx.ModelProto, layers: Iterable[RequestedLayer]) -> tuple
     names = join_few([f"`{name}`" for name in found], SHOWN)
     what = f"behind each part that is cut from {names} stands an Add of -0.0"
     return (f"{what}: it changes no value, and TensorRT-RTX would compute in float without it",)
+
+
+def _multiplies(layer: RequestedLayer) -> bool:
+    """Tell whether a layer is to multiply in a quantized type, not merely to be stored in it."""
+    return layer.precision in TYPES and not TYPES[layer.precision].weights_only
 
 
 def _hold(editor: Editor, part: str, zeros: dict[str, str]) -> None:

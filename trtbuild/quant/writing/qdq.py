@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.model.editor import Editor
 from trtbuild.model.folding import fold_value
 from trtbuild.model.nodes import name_of
@@ -14,9 +15,12 @@ from trtbuild.quant.account import TensorAccount, WeightAccount
 from trtbuild.quant.half_types import HalfType, find_half
 from trtbuild.quant.limits import compute_scale
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
-from trtbuild.quant.writing.weights import WeightScaling, quantize_weight
+from trtbuild.quant.writing.blocks import quantize_blocks
+from trtbuild.quant.writing.weights import QuantizedWeight, WeightScaling, quantize_weight
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import onnx
 
 __all__ = ["insert_pairs"]
@@ -28,12 +32,13 @@ def insert_pairs(
     scaling: WeightScaling | None = None,
     *,
     half: HalfType | None = None,
+    into: QuantizedType = INT8,
 ) -> tuple[tuple[TensorAccount, ...], tuple[WeightAccount, ...]]:
-    """Write the Q/DQ pairs and the INT8 weights into a model, in place.
+    """Write the Q/DQ pairs and the quantized weights into a model, in place.
 
     For an activation `t`: `t` → `t_quantize` → `t_quantized` → `t_dequantize` → `t_dequantized`,
-    with a scalar float32 `t_scale` (shape [1] would run in float, silently) and an int8 zero
-    `t_zero_point`. For a weight `w`: the int8 initializer `w_quantized` in the place of `w`, and
+    with a scalar float32 `t_scale` (shape [1] would run in float, silently) and a zero of the type
+    `t_zero_point`. For a weight `w`: its numbers, the initializer `w_quantized`, in its place, and
     `w_dequantize`, with `w_scale` and `w_zero_point` of shape [channels]. Names that are taken
     get a number, and nameless nodes the name of their first output, so that an account can name
     them. Zero points are written out, since a QuantizeLinear without one gives uint8. Scales of a
@@ -47,19 +52,20 @@ def insert_pairs(
         StepInputError: a weight holds a NaN or an infinity.
     """
     editor = Editor(model)
-    tensors = tuple(_pair(editor, pair, half) for pair in placement.pairs)
-    weights = tuple(_weight(editor, copy, scaling, half) for copy in placement.weights)
+    tensors = tuple(_pair(editor, pair, half, into) for pair in placement.pairs)
+    weights = tuple(_weight(editor, copy, scaling, half, into) for copy in placement.weights)
     editor.finish()
     return tensors, weights
 
 
-def _pair(editor: Editor, pair: Pair, half: HalfType | None) -> TensorAccount:
+def _pair(editor: Editor, pair: Pair, half: HalfType | None, into: QuantizedType) -> TensorAccount:
     import numpy as np
 
     name = pair.tensor
     own = find_half(editor.view.dtype(name))
-    scale = compute_scale(pair.limit, own or half)
-    parameters = editor.parameters(name, np.array(scale, own.dtype if own else np.float32))
+    scale = compute_scale(pair.limit, own or half, into)
+    written = np.array(scale, own.dtype if own else np.float32)
+    parameters = editor.parameters(name, written, into.dtype)
     quantized = editor.node_before(
         pair.sites[0][0],
         "QuantizeLinear",
@@ -78,7 +84,11 @@ def _pair(editor: Editor, pair: Pair, half: HalfType | None) -> TensorAccount:
 
 
 def _weight(
-    editor: Editor, copy: WeightCopy, scaling: WeightScaling | None, half: HalfType | None
+    editor: Editor,
+    copy: WeightCopy,
+    scaling: WeightScaling | None,
+    half: HalfType | None,
+    into: QuantizedType,
 ) -> WeightAccount:
     import numpy as np
 
@@ -86,7 +96,7 @@ def _weight(
     own = find_half(editor.view.dtype(name))
     values = fold_value(editor.view, name).astype(np.float32, copy=False)
     try:
-        found = quantize_weight(values, copy.axis, scaling, half=own or half)
+        found = _round_weight(values, copy, scaling, own or half, into)
     except ValueError as error:
         raise StepInputError(
             f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",
@@ -94,15 +104,28 @@ def _weight(
         ) from None
     integers = editor.constant(f"{name}_quantized", found.values)
     scales = found.scales.astype(own.dtype if own else np.float32)  # exact: they are rounded so
-    operands = [integers, *editor.parameters(name, scales)]
-    _dequantize(editor, name, operands, copy.sites, copy.axis)
+    operands = [integers, *editor.parameters(name, scales, into.dtype)]
+    _dequantize(editor, name, operands, copy.sites, copy.axis, copy.block)
     return WeightAccount(
         name=name,
         axis=copy.axis,
         channels=found.scales.size,
+        block=copy.block,
         dead=found.dead,
         tiny=found.tiny,
     )
+
+
+def _round_weight(
+    values: npt.NDArray[np.float32],
+    copy: WeightCopy,
+    scaling: WeightScaling | None,
+    half: HalfType | None,
+    into: QuantizedType,
+) -> QuantizedWeight:
+    if copy.block is None:
+        return quantize_weight(values, copy.axis, scaling, half=half, into=into)
+    return quantize_blocks(values, copy.axis, copy.block, scaling, half=half, into=into)
 
 
 def _dequantize(
@@ -111,8 +134,9 @@ def _dequantize(
     operands: list[str],
     sites: Sequence[Site],
     axis: int | None = None,
+    block: int | None = None,
 ) -> None:
-    result = editor.dequantize_before(sites[0][0], name, operands, axis)
+    result = editor.dequantize_before(sites[0][0], name, operands, axis, block)
     for site in sites:
         editor.read(site, result)
 

@@ -1,4 +1,4 @@
-"""A weight in INT8: symmetric, one scale for each output channel."""
+"""A weight in a quantized type: symmetric, one scale for each output channel."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.quant.half_types import HalfType, round_up
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ CACHED = 2**16
 class WeightScaling(Protocol):
     """How the limit of a channel is found."""
 
-    def limits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return for each row of weights the value that becomes 127."""
+    def limits(
+        self, rows: npt.NDArray[np.float32], into: QuantizedType = INT8
+    ) -> npt.NDArray[np.float32]:
+        """Return for each row of weights the value that becomes the type's largest number."""
 
 
 class WeightsAbsmax(Options):
@@ -36,7 +39,11 @@ class WeightsAbsmax(Options):
 
     kind: Literal["absmax"]
 
-    def limits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def limits(
+        self,
+        rows: npt.NDArray[np.float32],
+        into: QuantizedType = INT8,  # noqa: ARG002  # the largest is the largest in each
+    ) -> npt.NDArray[np.float32]:
         """Return max|w| of each row."""
         import numpy as np
 
@@ -52,8 +59,10 @@ class WeightsMse(Options):
     lowest: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """The least limit tried, as a share of the largest absolute value."""
 
-    def limits(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Return for each row the limit t with the least Σ(w - s·clip(round(w / s)))², s = t / 127.
+    def limits(
+        self, rows: npt.NDArray[np.float32], into: QuantizedType = INT8
+    ) -> npt.NDArray[np.float32]:
+        """Return for each row the limit t with the least Σ(w - s·Q(w / s))²; of INT8, s = t / 127.
 
         The limits tried lie closer together towards the largest value, where a small step may
         already put many weights on better grid points; of equally good ones the largest is taken.
@@ -67,7 +76,7 @@ class WeightsMse(Options):
         best = np.concatenate(
             [
                 _best_shares(
-                    rows[start : start + at_once], largest[start : start + at_once], shares
+                    rows[start : start + at_once], largest[start : start + at_once], shares, into
                 )
                 for start in range(0, len(rows), at_once)
             ]
@@ -76,22 +85,24 @@ class WeightsMse(Options):
 
 
 def _best_shares(
-    rows: npt.NDArray[np.float32], largest: npt.NDArray[np.float32], shares: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.float32],
+    largest: npt.NDArray[np.float32],
+    shares: npt.NDArray[np.float32],
+    into: QuantizedType,
 ) -> npt.NDArray[np.float32]:
     """Return for each row the share of its largest value that makes the least error."""
     import numpy as np
 
-    # In units of the largest value's 127th, where the square of no weight vanishes in float32.
+    # In units of the largest value's 127th (of INT8), where no square vanishes in float32.
     # Rounding is symmetric, so signs do not matter.
-    units = np.maximum(largest / np.float32(127), np.finfo(np.float32).tiny)[:, None]
+    units = np.maximum(largest / np.float32(into.largest), np.finfo(np.float32).tiny)[:, None]
     exact = np.abs(rows / units)
     best = np.ones(len(rows), np.float32)
     least = np.full(len(rows), np.inf, np.float32)
     errors = np.empty_like(exact)
     for share in shares:
         np.divide(exact, share, out=errors)
-        np.rint(errors, out=errors)
-        np.minimum(errors, 127, out=errors)
+        into.round(errors)
         errors *= share
         errors -= exact
         # NumPy sums pairwise, in one order on every processor; einsum and dot do not.
@@ -103,10 +114,10 @@ def _best_shares(
 
 @frozen
 class QuantizedWeight:
-    """A weight's INT8 values and scales, and the channels to be wary of."""
+    """A weight's numbers and scales, and the channels to be wary of."""
 
-    values: npt.NDArray[np.int8]
-    """The weight's own shape; -127 to 127."""
+    values: npt.NDArray[np.generic]
+    """The weight's own shape; of INT8 -127 to 127, of FP8 -448 to 448."""
     scales: npt.NDArray[np.float32]
     """Shape [channels]."""
     dead: tuple[int, ...]
@@ -121,8 +132,11 @@ def quantize_weight(
     scaling: WeightScaling | None = None,
     *,
     half: HalfType | None = None,
+    into: QuantizedType = INT8,
 ) -> QuantizedWeight:
     """Quantize a weight: q = round_half_even(w / s), s = limit / 127 over each index of `axis`.
+
+    That is INT8; of another type, 127 is its largest number, and rounding is to its numbers.
 
     Limits are max|w| unless a scaling says otherwise; what lies beyond them becomes ±127. Without
     clipping this is what a float weight behind QuantizeLinear would become, bit for bit. A dead
@@ -138,16 +152,14 @@ def quantize_weight(
     largest = WeightsAbsmax(kind="absmax").limits(rows)
     if not np.isfinite(largest).all():
         raise ValueError("holds a NaN or an infinity")
-    limits = largest if scaling is None else scaling.limits(rows)
-    scales = round_up((limits / np.float32(127)).astype(np.float32), half)
+    limits = largest if scaling is None else scaling.limits(rows, into)
+    scales = round_up((limits / np.float32(into.largest)).astype(np.float32), half)
     dead = scales < np.finfo(np.float32).tiny
     tiny = ~dead & (largest < TINY * largest.max(initial=0))
     scales = np.where(dead, np.float32(1), scales).astype(np.float32)
     others = tuple(i for i in range(weight.ndim) if i != axis)
-    steps = weight / np.expand_dims(scales, others)
-    np.rint(steps, out=steps)
-    np.clip(steps, -127, 127, out=steps)
-    return QuantizedWeight(steps.astype(np.int8), scales, _where(dead), _where(tiny))
+    steps = np.divide(weight, np.expand_dims(scales, others), dtype=np.float32)
+    return QuantizedWeight(into.encode(steps), scales, _where(dead), _where(tiny))
 
 
 def _where(flags: npt.NDArray[np.bool_]) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trtbuild.core.layer_times import LayerProfile, LayerTime
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.spread import Shapes
 from trtbuild.timing.layers.asked import AskedLayers
 
@@ -68,7 +69,7 @@ def join_layers(
 
 def _find_asked(layer: ProfiledLayer, asked: AskedLayers) -> str:
     found = {asked.precision[each] for each in layer.nodes if each in asked.precision}
-    return "int8" if "int8" in found else next(iter(found), "")
+    return next((name for name in TYPES if name in found), next(iter(found), ""))
 
 
 def _list_remarks(layers: Sequence[LayerTime]) -> Iterator[str]:
@@ -76,7 +77,8 @@ def _list_remarks(layers: Sequence[LayerTime]) -> Iterator[str]:
     share = sum(each.share for each in islands)
     worth = [each for each in islands if each.share >= WORTH]
     for each in worth[:_NAMED]:
-        asked = "INT8 was asked" if each.asked == "int8" else "INT8 was not asked"
+        narrow = TYPES.get(each.asked)
+        asked = f"{narrow.word} was asked" if narrow else "INT8 was not asked"
         yield (
             f"`{each.name}` ({each.op}) computes in {each.delivered} between INT8 tensors and "
             f"takes {_say(each.share)} of the time ({asked})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trtbuild.core.accuracy import Accuracy, list_accuracy
 from trtbuild.core.comparison import Comparison
+from trtbuild.core.quantized_types import INT8
 from trtbuild.plan.engine_runs import name_engine_comparison
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.load import LoadedRecipe
@@ -32,7 +33,8 @@ def recall_accuracy(
     }
     comparison = _recall("compare", made, store)
     lacking = loaded.recipe.compare is not None and comparison is None
-    return list_accuracy(comparison, engines), (NOT_COMPARED,) if lacking else ()
+    into = loaded.recipe.quantized or INT8.name
+    return list_accuracy(comparison, engines, into), (NOT_COMPARED,) if lacking else ()
 
 
 def _recall(name: str, made: Plan, store: Store) -> Comparison | None:

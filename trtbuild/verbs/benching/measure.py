@@ -11,6 +11,7 @@ from trtbuild.core.errors import StepFailed
 from trtbuild.core.layer_times import LayerProfiles
 from trtbuild.core.load import Load
 from trtbuild.core.protocol import digest_of_protocol
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.timing import (
     BenchResult,
     ColdStart,
@@ -32,7 +33,7 @@ from trtbuild.verbs.benching.loads import measure_load
 
 __all__ = ["Work", "contrast_rows", "measure"]
 
-ORDER = ("source", "fp32", "half", "int8")
+ORDER = ("source", "fp32", "half", *TYPES)
 """Of a recipe's models, each held against those before it."""
 
 

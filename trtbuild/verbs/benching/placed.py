@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trtbuild.core.action import Outcome
-from trtbuild.core.placed import BENCH, MODELS
+from trtbuild.core.placed import BENCH, list_models
 from trtbuild.core.timing import BenchResult
+from trtbuild.recipe.schema import Recipe
 from trtbuild.store.benches import read_bench
 
 __all__ = ["read_speed"]
@@ -15,15 +16,15 @@ __all__ = ["read_speed"]
 MOST_ROWS = 5000
 
 
-def read_speed(directory: Path, recipe: str, outcomes: Sequence[Outcome]) -> BenchResult | None:
+def read_speed(directory: Path, recipe: Recipe, outcomes: Sequence[Outcome]) -> BenchResult | None:
     """Return the last bench of a recipe, where it was of the very models that were built.
 
     The file may have been written by anybody: one that makes no sense is none.
     """
     found = read_bench(directory / BENCH)
-    if found is None or found.name != recipe or not _makes_sense(found):
+    if found is None or found.name != recipe.name or not _makes_sense(found):
         return None
-    steps = {model.step: name for name, model in MODELS.items()}
+    steps = {model.step: name for name, model in list_models(recipe.quantized).items()}
     built = {
         steps[outcome.step]: artifact.digest
         for outcome in outcomes

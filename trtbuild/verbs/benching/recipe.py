@@ -12,7 +12,7 @@ from trtbuild.core.action import Artifact, Outcome
 from trtbuild.core.bench_diff import BenchDiff
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import UsageError
-from trtbuild.core.placed import BENCH, MODELS
+from trtbuild.core.placed import BENCH, MODELS, list_models
 from trtbuild.core.timing import BenchResult
 from trtbuild.data.base import Manifest
 from trtbuild.model.outline import ModelOutline
@@ -103,7 +103,7 @@ def bench_recipe(
         listener.planned(made, decisions)
         listener.expected(estimate_seconds(made, decisions, store))
         outcomes = build_plan(loaded, made, store, executor, listener)
-        models = tuple(_list_models(outcomes, store))
+        models = tuple(_list_models(loaded, outcomes, store))
         outline = ModelOutline.read(Path(models[0].model.path))
         modules = tuple(_list_modules(loaded, made, outcomes, store))
         subjects = (*modules, *models, *_list_engines(loaded, places, outcomes, store, models))
@@ -169,15 +169,17 @@ def _choose_batches(
 
 
 def _list_wanted(made: Plan, timed: TimedData | None) -> tuple[str, ...]:
-    steps = [model.step for model in MODELS.values()]
+    steps = dict.fromkeys(model.step for model in MODELS.values())
     names = [*steps, *([] if timed is None else [name_timed_samples(timed)])]
     return tuple(name for name in names if any(each.name == name for each in made.steps))
 
 
-def _list_models(outcomes: Sequence[Outcome], store: Store) -> Iterator[TimedSubject]:
-    """Yield the models that a recipe makes: as it came, in 16 bits, in INT8."""
+def _list_models(
+    loaded: LoadedRecipe, outcomes: Sequence[Outcome], store: Store
+) -> Iterator[TimedSubject]:
+    """Yield the models that a recipe makes: as it came, in 16 bits, quantized."""
     left = {outcome.step: _by_name(outcome) for outcome in outcomes}
-    for name, model in reversed(MODELS.items()):
+    for name, model in reversed(list_models(loaded.recipe.quantized).items()):
         artifacts = left.get(model.step, {})
         if "model" in artifacts:
             yield TimedSubject(

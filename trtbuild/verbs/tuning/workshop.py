@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.errors import RecipeError, StepFailed, StepInputError, UsageError
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import Outcome, Record
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
@@ -230,7 +231,7 @@ class Workshop:
         names = [layer.name for layer in account.layers]
         known = any(self.macs.get(name) for name in names)
         work = {name: self.macs.get(name, 0) if known else 1 for name in names}
-        done = sum(work[layer.name] for layer in account.layers if layer.precision == "int8")
+        done = sum(work[layer.name] for layer in account.layers if layer.precision in TYPES)
         return done / max(sum(work.values()), 1)
 
 

@@ -1,0 +1,142 @@
+"""Rules on the type that a recipe quantizes to: who computes in it, and what is made for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from trtbuild.core.quantized_types import INT8, TYPES, QuantizedType
+from trtbuild.recipe.problems import Path, Problem
+from trtbuild.recipe.scalars import clip
+from trtbuild.recipe.schema import Quantization, Recipe
+from trtbuild.recipe.schema_places import join_names
+from trtbuild.recipe.source import RecipeText
+
+if TYPE_CHECKING:
+    from trtbuild.backends import Target
+
+__all__ = [
+    "awq_is_for_weights",
+    "targets_compute_the_type",
+    "the_type_is_asked_for",
+    "type_has_what_is_asked",
+]
+
+INTEGERS_ALONE = {
+    "auto": "searches the limits with which INT8 errs least",
+    "entropy": "chooses limits by the 128 steps of INT8",
+    "entropy2": "chooses limits by the 128 steps of INT8",
+    "mse": "chooses the limits with which INT8 errs least",
+}
+"""Calibrators that weigh what is cut off against even steps, and why they are for these alone."""
+
+
+def _find(recipe: Recipe) -> tuple[Quantization, QuantizedType] | None:
+    """Return the section and its type, where that is not INT8, which has no rules."""
+    section = recipe.quantization
+    if section is None or section.type == INT8.name:
+        return None
+    return section, TYPES[section.type]
+
+
+def targets_compute_the_type(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """Every GPU that an engine is for multiplies the quantized type."""
+    found = _find(recipe)
+    for name, target in recipe.targets.items() if found is not None else ():
+        assert found is not None  # noqa: S101  # there are no targets else
+        into = found[1]
+        if getattr(target, "dla_core", None) is not None:
+            told = f"a DLA computes in INT8 and FP16, and this recipe quantizes to {into.word}"
+            hint = "use `type: int8`, or leave out `dla_core`"
+            yield source.problem(("targets", name, "dla_core"), told, hint, key=True)
+        early = [each for each in _list_capabilities(target) if not into.runs_on(each)]
+        if early:
+            yield _tell_early(source, name, target, into, early)
+
+
+def _list_capabilities(target: Target) -> list[str]:
+    """Return the compute capabilities that a target names."""
+    return [each for each in target.built_for() if each.replace(".", "").isdigit()]
+
+
+def _tell_early(
+    source: RecipeText, name: str, target: Target, into: QuantizedType, early: list[str]
+) -> Problem:
+    listed = _list_capabilities(target)
+    option = "compute_capabilities" if hasattr(target, "compute_capabilities") else "gpu"
+    path: Path = ("targets", name, option)
+    written = option in target.model_fields_set
+    told = (
+        f"{into.word} cannot be computed on {join_names(early, 'and')}: it is for compute "
+        f"capability {into.least_capability} and later"
+    )
+    if not written:
+        path, told = path[:2], f"{told} (target `{clip(name)}` is for {', '.join(listed)})"
+    later = [each for each in listed if into.runs_on(each)] or [into.least_capability]
+    move = f"write `compute_capabilities: [{', '.join(later)}]`" if option != "gpu" else ""
+    hint = f"{move or 'build it for another `gpu`'}, or use `type: int8`"
+    return source.problem(path, told, hint, key=True)
+
+
+def type_has_what_is_asked(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """What is asked for beside a type is made for it."""
+    found = _find(recipe)
+    if found is None:
+        return
+    section, into = found
+    if section.mode == "implicit":
+        told = f"`mode: implicit` is of INT8 alone, and this recipe quantizes to {into.word}"
+        yield source.problem(("quantization", "mode"), told, "use `mode: explicit`", key=True)
+    for option, what in (("rounding", "is for INT8"), ("bias_correction", "is for INT8")):
+        if getattr(section, option) != Quantization.model_fields[option].default:
+            told = f"`{option}` {what}, and this recipe quantizes to {into.word}"
+            yield source.problem(("quantization", option), told, "remove it", key=True)
+    if into.weights_only:
+        yield from _find_activations(section, into, source)
+    else:
+        yield from _find_calibrators(section, into, source)
+
+
+def _find_activations(
+    section: Quantization, into: QuantizedType, source: RecipeText
+) -> Iterator[Problem]:
+    """Yield the options that are about activations, where these stay float."""
+    for option in ("calibrator", "calibrators", "ranges", "ranges_file"):
+        if getattr(section, option):
+            told = f"`{option}` is about activations, and {into.word} is for weights alone"
+            yield source.problem(("quantization", option), told, "remove it", key=True)
+
+
+def _find_calibrators(
+    section: Quantization, into: QuantizedType, source: RecipeText
+) -> Iterator[Problem]:
+    asked: list[tuple[Path, str]] = []
+    if section.calibrator is not None:
+        asked.append((("quantization", "calibrator"), section.calibrator.kind))
+    for name, each in section.calibrators.items():
+        asked.append((("quantization", "calibrators", name), each.kind))
+    for path, kind in asked:
+        if kind in INTEGERS_ALONE:
+            told = f"`{kind}` {INTEGERS_ALONE[kind]}; {into.word} rounds by each value's own size"
+            hint = "use `calibrator: {kind: minmax}`, which cuts nothing off, or `percentile`"
+            yield source.problem(path, told, hint, key=True)
+
+
+def awq_is_for_weights(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """The search of `awq` is for a type of weights alone."""
+    section = recipe.quantization
+    for index, each in enumerate(section.equalize if section is not None else ()):
+        if section is not None and each.kind == "awq" and not TYPES[section.type].weights_only:
+            told = f"`awq` is for `type: int4`, and this recipe quantizes to {section.type}"
+            hint = "use `smooth`, or remove it"
+            yield source.problem(("quantization", "equalize", index), told, hint)
+
+
+def the_type_is_asked_for(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
+    """Single nodes are asked for in the recipe's type, or in fp32."""
+    section = recipe.quantization
+    for pattern, asked in section.precision.items() if section is not None else ():
+        if section is not None and asked in TYPES and asked != section.type:
+            told = f"this recipe quantizes to {section.type}, and a model has one such type"
+            hint = f"write `{section.type}`, or `fp32`"
+            yield source.problem(("quantization", "precision", pattern), told, hint)
