@@ -58,6 +58,22 @@ def test_what_is_fitted_is_fitted_once(apply, tmp_path):
     assert {"reused"} == {each.status for each in apply(recipe).record.outcomes}
 
 
+def test_another_type_takes_the_place_of_the_one_before(tiny, apply, store, tmp_path):
+    """FP8 from the same ranges: model, lock and record go by its name, and INT8 goes."""
+    apply(tiny)
+    edit(tiny, "{ranges:", "{type: fp8, ranges:")
+
+    done = apply(tiny)
+    there = {path.name for path in (tmp_path / "build").glob("model.*.onnx")}
+    assert {"model.fp32.onnx", "model.fp8.onnx"} == there
+    [engine] = done.record.targets
+    assert ("FP8", 0, {"fp8": (1, 0)}) == (
+        done.record.quantized_words, engine.asked_int8, engine.other_types
+    )  # fmt: skip
+    lock = lock_built(load_recipe(tiny), store, Inline())
+    assert ({"fp32", "fp8"}, "fp8") == (set(lock.models), lock.recipe["quantization.type"])
+
+
 def test_what_is_damaged_is_made_again_and_told(tiny, apply, store, tmp_path):
     """All of it at once, not one apply after the other."""
     before = apply(tiny)
