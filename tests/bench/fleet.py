@@ -115,44 +115,65 @@ def find_workers(top: int) -> list[int]:
     ]
 
 
+class Strike(threading.Thread):
+    """Kills what runs a step, once, at a moment of that step."""
+
+    def __init__(self, executor, step: str, delay: float) -> None:
+        super().__init__(daemon=True)
+        self.executor, self.step, self.delay = executor, step, delay
+        self.killed: int | None = None
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.002) and self.killed is None:
+            running = self.find()
+            pid = None if running is None else self.ask_pid(running)
+            if pid is None or self.over.wait(self.delay):
+                continue
+            if running in self.list_running():
+                self.killed = random.choice([pid, *find_workers(pid)])
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.killed, signal.SIGKILL)
+            self.step, self.delay = "", 0.0  # too late: whatever runs next, and at once
+
+    def list_running(self):
+        return [*self.executor._running.values()]
+
+    def find(self):
+        """What runs the step, or, where that was missed, any."""
+        return next((r for r in self.list_running() if self.step in {"", r.call.name}), None)
+
+    def ask_pid(self, running) -> int | None:
+        import ray
+
+        try:
+            return ray.get(running.slot.actor.__ray_call__.remote(lambda _: os.getpid()))
+        except ray.exceptions.RayError:
+            return None
+
+
 def kill(place: Path) -> None:
-    """Kill a worker at each of 30 random moments; all must end in the same bytes."""
+    """Kill a worker at each of 30 random moments of its steps; all must end in the same bytes."""
     random.seed(0)
     recipe = write(place / "small", "minmax")
-    good = hit = 0
+    good = hits = runs = 0
     with cluster() as executor:
         apply(recipe, place / "cold", executor)
-        begin = time.perf_counter()
-        expected = artifacts(apply(recipe, place / "first", executor))
-        seconds = time.perf_counter() - begin
-        for number in range(KILLS):
-            done = threading.Event()
-            killed: list[int] = []
-
-            delay = random.uniform(0, 0.6 * seconds)  # the rest of it writes reports
-
-            def strike(delay=delay, done=done, killed=killed):
-                if done.wait(delay):
-                    return
-                while not (found := find_workers(os.getpid())) and not done.is_set():
-                    time.sleep(0.05)
-                if found:
-                    killed.append(random.choice(found))
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(killed[0], signal.SIGKILL)
-
-            thread = threading.Thread(target=strike)
-            thread.start()
-            applied = apply(recipe, place / str(number), executor)
-            done.set()
-            thread.join()
-            hit += bool(killed)
+        first = apply(recipe, place / "first", executor)
+        expected = artifacts(first)
+        while hits < KILLS and runs < 2 * KILLS:
+            step = random.choice(first.record.outcomes)
+            strike = Strike(executor, step.step, random.uniform(0, step.seconds))
+            strike.start()
+            applied = apply(recipe, place / str(runs), executor)
+            strike.over.set()
+            strike.join()
+            again = [f"{o.step}: {o.where}" for o in applied.record.outcomes if ", try" in o.where]
             alike = artifacts(applied) == expected
-            good += alike
-            again = [o.where for o in applied.record.outcomes if ", try" in o.where]
+            runs, hits, good = runs + 1, hits + bool(again), good + alike
             told = "the same" if alike else "OTHERS"
-            say(f"{number:3} killed {killed or 'nobody'}; tried again: {again}; {told}")
-    say(f"{good} of {KILLS} ended in the same bytes; {hit} hit a worker")
+            say(f"{runs:3} killed {strike.killed}; tried again: {again}; {told}")
+    say(f"{hits} kills hit a worker at its step; {good} of {runs} ended in the same bytes")
 
 
 def overhead(place: Path) -> None:

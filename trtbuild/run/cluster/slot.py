@@ -34,10 +34,6 @@ class Slot:
         self._stage: Path | None = None
         self._lock_of_stage = -1
 
-    def hello(self) -> str:
-        """Say where this is."""
-        return socket.gethostname()
-
     def run(
         self, asked: str, seen: tuple[str, ...], files: dict[str, Chunks] | None
     ) -> dict[str, Any]:
