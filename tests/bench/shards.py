@@ -1,7 +1,7 @@
 """ResNet-50's calibration, shared out over two workers: by processor time, and by the clock.
 
 `python -m tests.bench.fleet shards` counts processor time, whatever else the machine does;
-`python -m tests.bench.fleet wall` takes some four minutes of a machine with two idle processors.
+`python -m tests.bench.fleet wall` takes three to four minutes of a machine with two idle processors.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from trtbuild.run.inline import Inline
 __all__ = ["count_processor_time", "count_wall_time"]
 
 REPOSITORY = Path(__file__).parents[2]
-SAMPLES = 240
-"""So many that one worker takes about two minutes: what starting costs is seconds."""
+SAMPLES = 600
+"""So many that one worker takes more than a minute: what starting costs is seconds."""
 RANDOM = """\
   calib: {{kind: random, count: {count}, inputs: {{input: {{shape: [3, 224, 224]}}}}}}
   eval:
