@@ -61,6 +61,16 @@ def test_what_is_asked_for_is_there():
         assert {each for each in options if f'"{each}"' not in source} <= {"--format"}
 
 
+def test_what_reaches_the_store_is_installed():
+    """Each job opens it, and fsspec alone reaches no bucket."""
+    installs = [text for text in scripts() if "pip install" in text]
+
+    assert {'pip install "$TRTBUILD" "$STORAGE"'} == {*installs}
+    for variables in (GITHUB["env"], GITLAB["variables"]):
+        assert ("s3://", "s3fs") == (variables["TRTBUILD_STORE_REMOTE"][:5], variables["STORAGE"])
+    assert "ARG STORAGE=s3fs" in DOCKERFILE
+
+
 def test_nobody_is_given_more_than_is_needed():
     """Jobs read; one writes comments. Strangers' changes build, and write nothing for others."""
     rights = {name: job.get("permissions") for name, job in GITHUB["jobs"].items()}
