@@ -1,7 +1,7 @@
 """ResNet-50's calibration, shared out over two workers: by processor time, and by the clock.
 
 `python -m tests.bench.fleet shards` counts processor time, whatever else the machine does;
-`python -m tests.bench.fleet wall` takes three to four minutes of a machine with two idle processors.
+`python -m tests.bench.fleet wall` takes three to four minutes, with two idle processors.
 """
 
 from __future__ import annotations
