@@ -244,8 +244,8 @@ def demand_inference(nodes: Sequence[Node]) -> None:
     """
     if any(node.inference for node in nodes):
         return
-    told = "; ".join(f"{node.host}: {node.problem or node.no_inference}" for node in nodes)
+    told = dict.fromkeys(f"{node.host}: {node.problem or node.no_inference}" for node in nodes)
     raise NoGpu(
-        f"on no worker ONNX Runtime computes on a GPU: {told or 'there is no worker'}",
+        f"on no worker ONNX Runtime computes on a GPU: {'; '.join(told) or 'there is no worker'}",
         hint="`--device auto` takes the CPU of those that have none",
     )
