@@ -60,6 +60,7 @@ def test_numbers_are_converted_where_that_is_asked():
 def test_each_set_of_shapes_is_compiled_for_itself(monkeypatch):
     """What PyTorch refuses is told in its words."""
     asked = []
+    monkeypatch.setenv("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
     def compiling(module, **options):
         asked.append(options)
@@ -82,6 +83,7 @@ def test_each_set_of_shapes_is_compiled_for_itself(monkeypatch):
 def test_compiling_has_a_limit(monkeypatch):
     """What was too slow at some shapes is not tried at others."""
     asked = []
+    monkeypatch.setenv("TORCHINDUCTOR_COMPILE_THREADS", "1")
 
     def compiling(module, **_):
         asked.append(module)

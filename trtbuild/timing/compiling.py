@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any
 
 from trtbuild.core.errors import StepInputError
 
@@ -36,12 +36,11 @@ def prepare_compiler() -> None:
     Beyond a few shapes PyTorch would run eagerly, unasked. A pool of processes that compile, each
     of which loads PyTorch first, would still be there while calls are timed.
     """
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")  # read when the next is imported
     config = importlib.import_module("torch._dynamo.config")
     for name in ("recompile_limit", "accumulated_recompile_limit", "cache_size_limit"):
         if hasattr(config, name):
             setattr(config, name, _MANY)
-    inductor: Any = importlib.import_module("torch._inductor.config")
-    inductor.compile_threads = 1
 
 
 @contextlib.contextmanager
