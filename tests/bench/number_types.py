@@ -1,6 +1,6 @@
 """FP8 and INT4 weights by trtbuild and by others, against FP32, on trained models, in one run.
 
-    python -m tests.bench.types --modelopt PYTHON
+    python -m tests.bench.number_types --modelopt PYTHON
 
 The models and samples are those of `tests/bench/accuracy.py`. FP8 is held against what NVIDIA's
 ModelOpt makes of the same model and samples (`max`, its own for FP8), which needs a Python of its
