@@ -8,9 +8,9 @@ is printed is measured on others: of the first output, or as the mean over its p
 differ in scale. How a model's roundings fall is chance: scales 1 % apart differ by a dB and more in
 a classifier's logits. So each row is the mean of several draws, in which every scale of an
 activation but the inputs' is up to 6 % wider. What is said of two rows is said of the same samples
-with the same draws; beside it stands the jackknife's standard error over the samples, which is what
-other samples of the same sort may make of it. Beside each row is the share of multiply-accumulates
-in INT8: only rows of equal share can be compared.
+with the same draws; beside it stands the standard error over samples (the jackknife's) and draws,
+which is what other samples of the same sort, and limits a little off, may make of it. Beside each
+row is the share of multiply-accumulates in INT8: only rows of equal share can be compared.
 
 What is kept in a folder is not measured again. `--modelopt` is the command of a Python that has
 nvidia-modelopt[onnx], which may want other versions of ONNX and ONNX Runtime than trtbuild does.
@@ -49,9 +49,6 @@ from trtbuild.steps.judged_limits import (
 
 SINGLE = ("minmax", "percentile", "entropy2", "mse")
 METHODS = ("max", "entropy")
-HELD_BACK = ("ocr_read", "files", "yolox", "depthwise", "outlier_vit", "shapes_yolo")
-"""What was looked at when the search stood; that `mse` has the precedence came of `ocr_read` and
-`files`, so that these two are held back no more than the others."""
 MODELOPT = """
 import sys, numpy as np
 from modelopt.onnx.quantization import quantize
@@ -197,10 +194,9 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         found = [table(name, asked, folder) for name in asked.subjects or SUBJECTS]
     found = [each for each in found if each and each.auto is not None]
-    for title, held in (("looked at while the search was written", False), ("held back", True)):
-        if some := [each for each in found if (each.name in HELD_BACK) is held]:
-            say(f"\n{title}")
-            summarize(some)
+    if found:
+        say("")
+        summarize(found)
 
 
 if __name__ == "__main__":

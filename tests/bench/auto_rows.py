@@ -132,19 +132,28 @@ class Rows:
         return mean
 
     def compare(self, one, other):
-        """Return by how many dB a row is better than another, and the standard error of that."""
+        """Return by how many dB a row is better than another, and the standard error of that.
+
+        Chance is in the samples, and in the draws: both are paired.
+        """
         signal = self.kept["signal"]
         sides = [self.kept[label]["errors"] for label in (one, other)]
-        count = signal.shape[-1]
+        count, draws = signal.shape[-1], len(sides[0])
+
+        def gain(signal, sides):
+            return decibels(signal, sides[0]) - decibels(signal, sides[1])
+
         without = np.array(
             [
-                decibels(np.delete(signal, i, -1), np.delete(sides[0], i, -1))
-                - decibels(np.delete(signal, i, -1), np.delete(sides[1], i, -1))
+                gain(np.delete(signal, i, -1), [np.delete(side, i, -1) for side in sides])
                 for i in range(count)
             ]
         )
-        spread = np.sqrt(np.square(without - without.mean()).sum() * (count - 1) / count)
-        return decibels(signal, sides[0]) - decibels(signal, sides[1]), float(spread)
+        spread = np.square(without - without.mean()).sum() * (count - 1) / count
+        if draws > 1:
+            of_draws = [gain(signal, [side[i : i + 1] for side in sides]) for i in range(draws)]
+            spread += np.var(of_draws, ddof=1) / draws
+        return gain(signal, sides), float(np.sqrt(spread))
 
 
 class Told(NamedTuple):

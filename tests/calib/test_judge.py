@@ -25,9 +25,9 @@ def judge_of(values, own=lambda x: x, **options):
 
 
 def test_scores_signal_over_error_in_decibels():
-    """Of 10 with an error of 1 it is 20 dB, and with the half of it in the mean 23."""
+    """Of 10 with an error of 1 it is 20 dB; of 30 and 0, of which 450 is the mean square, 26.5."""
     assert 20 == pytest.approx(judge_of([[10.0]])({"x": 1.0}).decibels)
-    assert 23 == pytest.approx(judge_of([[10.0], [1e6]])({"x": 1.0}).decibels, abs=0.02)
+    assert 26.5 == pytest.approx(judge_of([[30.0], [0.0]])({"x": 1.0}).decibels, abs=0.04)
 
 
 def test_no_error_is_the_best_and_no_number_the_worst():
@@ -84,26 +84,34 @@ class Two:
         return {"y": own + off, "near": np.ones(1, np.float32) + 10 * off}
 
 
-@pytest.mark.parametrize(("count", "outputs"), [(4, 2), (600, 1)])
-def test_what_is_watched_counts_beside_outputs_of_few_values(count, outputs):
-    """Each as much as the other; not beside a thousand values."""
+def judge_two(count, *, watched=("near",), find_parts=lambda *_: ()):
     session, feed = Two(count), Feed(("0",), {"x": np.zeros(1, np.float32)})
     scales = lambda limits: {"added": np.float32(limits["x"])}  # noqa: E731
-    counting = Counting(watched=("near",))
-    errors = Judge(session, session, [feed], scales, fixed=["x"], counting=counting)({"x": 0.1})
+    counting = Counting(watched, find_parts)
+    return Judge(session, session, [feed], scales, fixed=["x"], counting=counting)({"x": 0.1})
 
-    assert [1 / outputs] * outputs == list(errors.weights)
+
+def test_what_is_watched_counts_a_third():
+    """All of it together, beside the outputs; where there is nothing else it is all."""
+    assert [2 / 3, 1 / 3] == pytest.approx(judge_two(4).weights)
+    assert [1 / 2, 1 / 2] == pytest.approx(judge_two(4, watched=("near", "y")).weights)
+
+
+def test_what_is_watched_may_not_take_the_room_of_samples(monkeypatch):
+    """A tensor of more values than that is left out."""
+    monkeypatch.setattr("trtbuild.calib.judge.MOST_WATCHED", 0)
+
+    assert (1.0,) == judge_two(4).weights
 
 
 def test_parts_of_an_output_count_by_themselves():
-    """Of 100 and 1 with an error of 0.1 it is 60 dB and 20: 40 in the mean."""
-    session, feed = Two(600), Feed(("0",), {"x": np.zeros(1, np.float32)})
-    scales = lambda limits: {"added": np.float32(limits["x"])}  # noqa: E731
+    """Of 100 and 1 with an error of 0.1 it is a millionth and a hundredth."""
     rows = [(slice(None), slice(0, 1)), (slice(None), slice(1, 2))]
-    counting = Counting(["near"], lambda name, outputs: rows if outputs and name == "y" else ())
-    judge = Judge(session, session, [feed], scales, fixed=["x"], counting=counting)
+    find_parts = lambda name, outputs: rows if outputs and name == "y" else ()  # noqa: E731
 
-    assert 40 == pytest.approx(judge({"x": 0.1}).decibels, abs=0.01)
+    assert [1 / 3] * 3 == pytest.approx(judge_two(600, find_parts=find_parts).weights)
+    plain = judge_two(600, find_parts=find_parts)
+    assert [1e-6, 1e-2] == pytest.approx([each[0] for each in plain.shares[:2]], rel=1e-3)
 
 
 @pytest.mark.parametrize("own", [np.zeros_like, lambda x: np.arange(x.size)])

@@ -106,12 +106,12 @@ def test_feeds_are_spread_evenly_and_leave_out_what_is_broken():
     assert [("31",), ("95",), ("223",)] == names
 
 
-def test_one_in_twelve_judge_but_more_of_small_models():
+def test_one_in_eight_judge_but_more_of_small_models():
     """2^24 values cost nothing to speak of; where no tensor has `auto` nothing is judged."""
     large, small = Histogram(counted=False), Histogram(counted=False)
     large.total, small.total = 640 << 26, 64 << 17
 
-    assert 64 == choose_judging(AUTO, {"x": large}, 768)
+    assert 96 == choose_judging(AUTO, {"x": large}, 768)
     assert 32 == choose_judging(AUTO, {"x": large}, 64)
     assert 64 == choose_judging(AUTO, {"x": small}, 64)
     assert 5 == choose_judging({"x": Auto(kind="auto", samples=5)}, {"x": small}, 64)

@@ -1,4 +1,4 @@
-"""The limits with which the whole model errs least, searched from those of several kinds."""
+"""The limits with which the whole model errs least, of those of several kinds."""
 
 from __future__ import annotations
 
@@ -27,23 +27,24 @@ COARSE, FINE = 32, 9
 
 
 class Auto(Options):
-    """Search the limits with which the quantized model errs least on real samples.
+    """Take the kind of limits with which the quantized model errs least on real samples.
 
     A contest of tables of limits, run in a second pass over some of the calibration samples: five
     kinds by themselves (mse, percentile, entropy2 and minmax with their defaults, and `power`, the
     limit of the least mean |x - Q(x)|^power, between mse's and minmax's) and a sixth, `readers`:
     for each tensor the limit with which the layers that read it, their weights quantized too, err
-    least. A quarter of the runs leaves four of them, half of them three. The best kind by itself
-    is taken, unless `readers`, what lies halfway between two tables, or another one's limits in a
-    quarter of the model is better beyond chance: on each half of the samples, and by twice the
-    standard error of the difference, paired by sample.
+    least. What is clearly worse on a quarter or half of the runs is not run on the rest. Of what is
+    as good as the best but for chance, less than 0.3 dB and the standard error of the difference,
+    paired by sample, that with the widest limits is taken: samples that calibration has not seen
+    reach farther than those it has.
 
-    Judged are the outputs of the whole quantized model against those of the model as it is, in dB,
-    each alike; so do parts of an output whose scales are unlike (boxes and scores). Where they hold
-    few values, fewer than 1024 a sample, the last three tensors that layers read in INT8 count,
-    too. How INT8 rounds is chance, and limits 1 % apart may differ by 1 dB: each run has limits
-    that are up to 6 % wider than asked, by other shares. The build says what was taken and how the
-    tables did, and the table of ranges where each limit is from.
+    Judged are the outputs of the whole quantized model against those of the model as it is, in dB
+    over all samples together, each output alike; so do parts of an output whose scales are unlike
+    (boxes and scores). They make two thirds of the score, and one the last three tensors that
+    layers read in INT8, which tell more of small differences. How INT8 rounds is chance, and limits
+    1 % apart may differ by 1 dB: each run has limits that are up to 6 % wider than asked, by other
+    shares. The build says what was taken and how the tables did, and the table of ranges where each
+    limit is from.
 
     Where that cannot be done (a plugin stands before the outputs, or they hold no floats) the
     histogram of each tensor decides between `power` and minmax.
@@ -53,8 +54,7 @@ class Auto(Options):
     KINDS: ClassVar[tuple[str, ...]] = ("mse", "power", "percentile", "entropy2", "minmax")
     """What there is to choose from."""
     BASIS: ClassVar[str] = "mse"
-    """The kind that all else must beat by more than chance: it is seldom far from the best, and
-    calibration samples are fewer and more alike than what a model will see."""
+    """The kind that the build says the gain over: the best that histograms know of."""
 
     kind: Literal["auto"]
     power: Annotated[float, Field(ge=1, le=8)] = 2.4
@@ -64,7 +64,7 @@ class Auto(Options):
     """The share of minmax's error that clipping must save where a histogram decides; 2 %, since
     what was collected is a sample, and a smaller difference is its noise."""
     samples: Annotated[int, Field(ge=0, le=4096)] = 128
-    """The most calibration samples that judge, evenly spread: one in twelve, each run some ten
+    """The most calibration samples that judge, evenly spread: one in eight, each run some eight
     times, but at least 32, and more where the model is small. 0: histograms decide."""
 
     def limit(self, histogram: Histogram) -> float:

@@ -8,15 +8,9 @@ from typing import NamedTuple
 
 __all__ = ["Errors"]
 
-CLEAR_DB = 0.05
-"""What is less is not worth a second look, however sure."""
-CLEAR_SPREADS = 2
-"""By so many standard errors one side must be better: of some twenty that are held against the same
-best one, one in forty is by chance alone."""
-
 
 class Errors(NamedTuple):
-    """The power of the error over that of the signal, of each output and run."""
+    """The power of the error of each output and run, over that of the mean signal of the output."""
 
     shares: tuple[tuple[float, ...], ...]
     """By output, then by run."""
@@ -31,20 +25,10 @@ class Errors(NamedTuple):
     def decibels(self) -> float:
         """Signal over error in dB, the mean over the outputs by their weights.
 
-        Of an output it is that of the mean share of error over the samples: one that is clipped
-        badly is not made up for by many that are a little better.
+        Of an output it is that of all samples together, as the metric `sqnr_db` has it: one that is
+        clipped badly is not made up for by many that are a little better.
         """
         return self._score([math.fsum(each) for each in self.shares], len(self.places))
-
-    def pick(self, places: Collection[int]) -> Errors:
-        """Return those of some runs."""
-        chosen = [index for index, place in enumerate(self.places) if place in places]
-        return Errors(
-            tuple(tuple(each[index] for index in chosen) for each in self.shares),
-            tuple(self.places[index] for index in chosen),
-            self.weights,
-            self.repeats,
-        )
 
     def join(self, other: Errors) -> Errors:
         """Return these and those of other runs, in the runs' order."""
@@ -73,19 +57,6 @@ class Errors(NamedTuple):
         middle = math.fsum(without) / count
         spread = math.fsum((each - middle) ** 2 for each in without) * (count - 1) / count
         return gain, math.sqrt(spread)
-
-    def is_clearly_better(self, other: Errors) -> bool:
-        """Tell whether these are less by more than chance: in sum, and in each half of the samples.
-
-        What was chosen on some of the samples is so confirmed on others.
-        """
-        owners = list(self._group())
-        for half in (owners[::2], owners[1::2]):
-            chosen = [place for place in self.places if place // self.repeats in half]
-            if chosen and self.pick(chosen).decibels <= other.pick(chosen).decibels:
-                return False
-        gain, spread = self.compare(other)
-        return gain > max(CLEAR_DB, CLEAR_SPREADS * spread)
 
     def _group(self) -> dict[int, list[int]]:
         """Return where each sample's runs stand."""

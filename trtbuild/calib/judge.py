@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import EllipsisType
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,10 +29,11 @@ chance alone. Over limits that are a little unlike, it averages out. Narrower on
 many values that stand at the bound of a ReLU6 or a Sigmoid."""
 STEPS = 0.6180339887498949, 0.7548776662466927
 """Whose multiples fill the unit interval evenly, by sample and by tensor."""
-FEW_VALUES = 1024
-"""Outputs of fewer values are judged together with what is `watched`: by themselves they tell more
-of how a few numbers happened to round than of the limits. It was seen the other way round, too: of
-a detector's output of 100,000 values, tensors in front of it told another story than it did."""
+WATCHED_SHARE = 1 / 3
+"""How much of the score what is `watched` counts, all together: less noise than an output of few
+values, which tells of how some numbers happened to round, but not what the model is for."""
+MOST_WATCHED = 1 << 18
+"""Of how many values a sample what is watched may be: more would leave room for few samples."""
 
 
 class NothingToJudge(ValueError):
@@ -45,8 +47,7 @@ class Counting(NamedTuple):
     """What of the outputs counts, and how often a sample is run."""
 
     watched: Collection[str] = ()
-    """Outputs that were added: where the model's own hold FEW_VALUES or more a sample, they do not
-    count, and else as much as these."""
+    """Outputs that were added: they count WATCHED_SHARE, where the model's own tell anything."""
     find_parts: Callable[[str, Sequence[np.ndarray]], Sequence[Index]] = lambda *_: ()
     """An output's name and values → the parts that count by themselves."""
     repeats: int = 1
@@ -91,34 +92,24 @@ class Judge:
         self._fixed = frozenset(fixed)
         self._repeats = counting.repeats
         self._workers = workers
-        self._held: list[tuple[Feed, dict[str, np.ndarray]]] = []
-        size = 0
-        for feed in feeds:
-            with feed.blamed():
-                own = {name: each for name, each in plain.run(feed.arrays).items() if _tells(each)}
-            if (
-                sum(each.size for name, each in own.items() if name not in counting.watched)
-                >= FEW_VALUES
-            ):
-                own = {name: each for name, each in own.items() if name not in counting.watched}
-            size += sum(each.nbytes for each in (*feed.arrays.values(), *own.values()))
-            if size > MOST_BYTES and self._held:
-                break
-            self._held.append((feed, own))
-        if not any(map(_energy, (each for _, own in self._held for each in own.values()))):
+        self._held = list(_hold(plain, feeds, counting.watched))
+        outputs = [own for _, own in self._held]
+        if not any(map(_energy, (each for own in outputs for each in own.values()))):
             raise NothingToJudge
         # What is finite in some samples alone is not compared.
-        first, *rest = (own for _, own in self._held)
-        names = [name for name in first if all(name in own for own in rest)]
-        self._parts = {
-            name: counting.find_parts(name, [own[name] for _, own in self._held]) or ((),)
+        names = [name for name in outputs[0] if all(name in own for own in outputs)]
+        parts = {
+            name: counting.find_parts(name, [own[name] for own in outputs]) or ((),)
             for name in names
             if name not in counting.watched
         }
-        self._parts |= {name: ((),) for name in names if name in counting.watched}
-        self._weights = tuple(
-            1 / len(self._parts) / len(parts) for parts in self._parts.values() for _ in parts
-        )
+        watched = [name for name in names if name in counting.watched]
+        self._weights = _weigh(parts.values(), len(watched))
+        self._parts = {**parts, **dict.fromkeys(watched, ((),))}
+        self._signals = {
+            name: [_mean(_energy(own[name][index]) for own in outputs) for index in parts]
+            for name, parts in self._parts.items()
+        }
 
     @property
     def samples(self) -> int:
@@ -139,9 +130,9 @@ class Judge:
             with feed.blamed():
                 found = self._quantized.run({**feed.arrays, **scales}, list(self._parts))
             return [
-                _find_error(own[name], found[name], index)
+                _find_error(own[name], found[name], index, signal)
                 for name, parts in self._parts.items()
-                for index in parts
+                for index, signal in zip(parts, self._signals[name], strict=True)
             ]
 
         chosen = tuple(range(self.runs) if places is None else places)
@@ -159,6 +150,25 @@ class Judge:
         }
 
 
+def _hold(
+    plain: Session, feeds: Iterable[Feed], watched: Collection[str]
+) -> Iterator[tuple[Feed, dict[str, np.ndarray]]]:
+    """Yield feeds with what the model makes of them, as many as fit MOST_BYTES."""
+    size = 0
+    for feed in feeds:
+        with feed.blamed():
+            own = {
+                name: each
+                for name, each in plain.run(feed.arrays).items()
+                if _tells(each) and (name not in watched or each.size <= MOST_WATCHED)
+            }
+        first = not size
+        size += sum(each.nbytes for each in (*feed.arrays.values(), *own.values()))
+        if size > MOST_BYTES and not first:
+            return
+        yield feed, own
+
+
 def _tells(values: np.ndarray) -> bool:
     import numpy as np
 
@@ -171,13 +181,26 @@ def _energy(values: np.ndarray) -> float:
     return float(np.square(values, dtype=np.float64).sum())
 
 
-def _find_error(own: np.ndarray, found: np.ndarray, index: Index) -> float:
-    """Return the power of the error over that of the signal, between LEAST and MOST; of a part."""
+def _find_error(own: np.ndarray, found: np.ndarray, index: Index, signal: float) -> float:
+    """Return the power of a part's error over a signal's, between LEAST and MOST."""
     if own.shape != found.shape:  # what an operator like NonZero makes
         return 1.0
-    own, found = own[index], found[index]
-    power, error = _energy(own), _energy(own - found)
-    if not power or not error:
+    error = _energy(own[index] - found[index])
+    if not signal or not error:
         return LEAST
     # Written so that an error that is not a number counts as the worst.
-    return max(error / power, LEAST) if error <= power * MOST else MOST
+    return max(error / signal, LEAST) if error <= signal * MOST else MOST
+
+
+def _weigh(own: Collection[Sequence[Index]], watched: int) -> tuple[float, ...]:
+    """Return how much each part of each output counts, and then what is watched; 1 in sum."""
+    if not own:
+        return (1 / watched,) * watched
+    outputs = 1 - WATCHED_SHARE if watched else 1.0
+    parts = tuple(outputs / len(own) / len(parts) for parts in own for _ in parts)
+    return parts + (WATCHED_SHARE / max(1, watched),) * watched
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return math.fsum(found) / len(found)

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "choose_judging", "choose_repeats", "search_judged", "spread_feeds"]
 
-ONE_IN = 12
+ONE_IN = 8
 """At most so many runs with pairs to compute are made of each sample that judges."""
 LEAST = 32
-"""Of fewer samples each is a chance of its own; most tables are given up on a quarter of them."""
+"""Of fewer samples each is a chance of its own; some tables are given up on a quarter of them."""
 CHEAP_VALUES = 1 << 24
 """So many values of tensors that need a range cost nothing to speak of."""
 MOST_RUNS = 512
@@ -56,8 +56,7 @@ class Judged(NamedTuple):
         told = ", ".join(f"{name} {score:.1f}" for name, score in one.scores.items())
         better = ""
         if one.taken != Auto.BASIS:
-            chance = f"by {one.gain:.2f} dB, standard error {one.spread:.2f}"
-            better = f", which is better than {Auto.BASIS} {chance}"
+            better = f", {one.gain:+.2f} dB to {Auto.BASIS} (standard error {one.spread:.2f})"
         return (
             f"auto takes {one.taken}{better}: by signal over error on {self.samples} samples "
             f"(dB), {told}; {one.runs} runs"
