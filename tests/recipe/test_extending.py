@@ -101,7 +101,7 @@ def test_what_is_wrong_is_told_at_its_own_line(write):
         ("extends: y.yaml\n", "a recipe cannot extend itself"),
         ("extends: ../x.yaml\n", "a recipe extends one that lies beside it"),
         ("extends: [good.yaml]\n", "a recipe extends one that lies beside it"),
-        ("extends: good.yaml\nwithout: [quantisation]\n", "has no section `quantisation`"),
+        ("extends: good.yaml\nwithout: [quantisation]\n", "there is no section `quantisation`"),
         ("extends: good.yaml\nwithout: quantization\n", "`without` is a list of sections"),
         (GOOD + "without: [compare]\n", "and none is extended"),
     ],

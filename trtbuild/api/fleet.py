@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.fleet.build import FleetBuild, FleetRecipe
 
-__all__ = ["apply_fleet", "find_recipes", "render_junit", "select_modified"]
+__all__ = ["apply_fleet", "find_recipes", "place_variants", "render_junit", "select_modified"]
 
 ListenTo = Callable[[Path], "contextlib.AbstractContextManager[Listener]"]
 BESIDE_ON_CLUSTER = 8
@@ -101,6 +101,23 @@ def apply_fleet(  # noqa: PLR0913  # all that a user may ask for
 
 def _is_far(executor: Executor) -> bool:
     return executor.__class__.__module__.startswith("trtbuild.run.cluster")
+
+
+def place_variants(file: Path, build: FleetBuild, *, build_dir: Path | str) -> Path | None:
+    """Place the page on a recipe's variants in `build_dir/<its name>/`, where all were built.
+
+    Returns that folder; None where there is no such page.
+    """
+    from trtbuild.report.html import render_page
+    from trtbuild.report.markdown import render_markdown_page
+    from trtbuild.report.variants import make_variants_page
+    from trtbuild.verbs.fleet.variants import place_variants as placed
+
+    pages = {
+        "report.md": lambda *found: render_markdown_page(make_variants_page(*found)),
+        "report.html": lambda *found: render_page(make_variants_page(*found)),
+    }
+    return placed(file, build, Path(build_dir), pages)
 
 
 def render_junit(build: FleetBuild) -> bytes:

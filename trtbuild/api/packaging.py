@@ -54,10 +54,11 @@ def package_triton(  # noqa: PLR0913  # all that a user may ask for
         NotWritable: the repository cannot be written.
     """
     from trtbuild.recipe.load import load_recipe
+    from trtbuild.recipe.variants import expand_variants
     from trtbuild.verbs.packaging.package import Place, package_for_triton
     from trtbuild.verbs.packaging.triton import Server
 
-    recipes = [load_recipe(path) for path in paths]
+    recipes = [load_recipe(path) for path in expand_variants([Path(each) for each in paths])]
     with using_executor(executor, jobs=1) as here:
         place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
         server = Server(release, tensorrt)

@@ -26,8 +26,10 @@ __all__ = [
     "demand_apart",
     "demand_ready",
     "doctor",
+    "expand_variants",
     "kinds",
     "load",
+    "name_variants",
     "schema",
     "sections",
     "validate",
@@ -48,8 +50,22 @@ def load(path: Path | str) -> LoadedRecipe:
     return load_recipe(path)
 
 
+def expand_variants(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Return recipes, and in the place of one that has variants these: `NAME.VARIANT.yaml`."""
+    from trtbuild.recipe.variants import expand_variants as expanded
+
+    return expanded(paths)
+
+
+def name_variants(paths: Sequence[Path], variants: Sequence[str]) -> tuple[Path, ...]:
+    """Return the paths of the variants so called of each recipe; without any, the recipes."""
+    from trtbuild.recipe.variants import name_variant
+
+    return tuple(name_variant(path, each) for path in paths for each in variants) or tuple(paths)
+
+
 def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
-    """Check recipes and return all that is wrong with them, in order.
+    """Check recipes and return all that is wrong with them, in order; what variants share once.
 
     Files that they name and that are not here are warnings: to check a recipe needs none of them.
 
@@ -62,9 +78,9 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
 
     found: list[Problem] = []
     missing: list[MissingFile] = []
-    for path in paths:
+    for path in expand_variants([Path(each) for each in paths]):
         try:
-            found += list_problems(path)
+            found += (each for each in list_problems(path) if each not in found)
         except MissingFile as error:
             missing.append(error)
             told = error.message.removeprefix(shown(f"{path}: "))
@@ -97,12 +113,16 @@ def demand_apart(paths: Sequence[Path]) -> None:
     for path in dict.fromkeys(paths):
         name = _name_of(path)
         other = by_name.setdefault(name, path) if name else path
-        if other != path and not other.samefile(path):
+        if other != path and not _are_same(other, path):
             raise UsageError(
                 f"{other} and {path} are both called `{name}`: their results have one place",
                 hint="give them different names, or build them into different folders, one by one "
                 "(--build-dir)",
             )
+
+
+def _are_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def _name_of(path: Path) -> str:
@@ -111,7 +131,7 @@ def _name_of(path: Path) -> str:
 
     try:
         # As it is nearly always written: to read hundreds of recipes whole would take time.
-        if written := _NAME.search(read_regular(path)):
+        if path.exists() and (written := _NAME.search(read_regular(path))):
             return written[2].decode()
         return load(path).recipe.name
     except (MissingFile, RecipeError):

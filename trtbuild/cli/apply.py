@@ -14,6 +14,7 @@ from trtbuild.cli.form import (
     Form,
     FormOption,
     LogLevelOption,
+    VariantsOption,
 )
 from trtbuild.core.log_levels import USUAL
 
@@ -28,6 +29,7 @@ def apply(  # noqa: PLR0913  # its options
         ),
     ] = None,
     *,
+    variant: VariantsOption = None,
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
@@ -102,6 +104,7 @@ def apply(  # noqa: PLR0913  # its options
     """Build what recipes ask for; exit code 1 if a gate fails."""
     return do_apply(
         recipes or (),
+        variants=variant or (),
         targets=target or (),
         build_dir=build_dir,
         jobs=jobs,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trtbuild.cli.echo import echo
+
 if TYPE_CHECKING:
     from trtbuild.cli.do_apply import Told
     from trtbuild.verbs.fleet.build import FleetRecipe
@@ -17,12 +19,16 @@ def apply_fleet(
     recipes: Sequence[Path],
     told: Told,
     *,
+    whole: Sequence[Path],
     executor: str,
     beside: int | None,
     junit: Path | None,
     **options: Any,
 ) -> int:
-    """Build recipes, tell of each as it ends, and of all in the end; return the exit code."""
+    """Build recipes, tell of each as it ends, and of all in the end; return the exit code.
+
+    `whole` are the files that were named: of those with variants, their page is placed.
+    """
     from trtbuild import api
     from trtbuild.cli import show_fleet
     from trtbuild.core.files import write_whole
@@ -40,10 +46,13 @@ def apply_fleet(
         tell=tell,
         **options,
     )
+    placed = [api.place_variants(each, build, build_dir=options["build_dir"]) for each in whole]
     if junit is not None:
         write_whole(junit, api.render_junit(build))
     if told.form == "json":
         show_fleet.write_fleet_json(build)
     elif not told.quiet:
         show_fleet.write_fleet(build)
+        for each in filter(None, placed):
+            echo(f"variants side by side in {each}/ (report.md)")
     return build.code

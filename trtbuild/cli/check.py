@@ -32,6 +32,7 @@ def check(
     from trtbuild.cli import show_checks
     from trtbuild.core.errors import TrtbuildError, join_errors
 
+    files = list(api.expand_variants(files))
     recipes = [file for file in files if file.suffix != ".onnx"]
     if len(recipes) > 1:
         api.demand_ready(recipes)

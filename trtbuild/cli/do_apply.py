@@ -18,6 +18,7 @@ __all__ = ["Told", "do_apply"]
 def do_apply(  # noqa: PLR0913  # its options
     recipes: Sequence[Path] = (),
     *,
+    variants: Sequence[str] = (),
     targets: Sequence[str] = (),
     build_dir: Path = Path("build"),
     jobs: int = 2,
@@ -42,6 +43,8 @@ def do_apply(  # noqa: PLR0913  # its options
     from trtbuild.cli import show
 
     chosen, targets, saved = _resolve_arguments(recipes, targets, plan)
+    chosen = api.name_variants(chosen, variants) if variants else chosen
+    whole, chosen = chosen, api.expand_variants(chosen)
     told = Told(quiet, verbose, log_json, form)
     if select or junit or len(chosen) > 1 or chosen[0].is_dir():
         found = api.find_recipes(chosen)
@@ -53,9 +56,9 @@ def do_apply(  # noqa: PLR0913  # its options
         from trtbuild.cli.apply_fleet import apply_fleet
 
         return apply_fleet(
-            found, told, build_dir=build_dir, targets=targets, jobs=jobs, executor=executor,
-            beside=beside, junit=junit, locked=locked, no_gates=no_gates, log_level=log_level,
-            device=device, batch=batch,
+            found, told, whole=whole, build_dir=build_dir, targets=targets, jobs=jobs,
+            executor=executor, beside=beside, junit=junit, locked=locked, no_gates=no_gates,
+            log_level=log_level, device=device, batch=batch,
         )  # fmt: skip
     with told.listen(chosen[0]) as listener:
         applied = api.apply(

@@ -11,6 +11,7 @@ __all__ = ["do_plan"]
 def do_plan(  # noqa: PLR0913  # its options
     recipe: Path,
     *,
+    variant: str = "",
     targets: Sequence[str] = (),
     form: str = "text",
     executor: str = "",
@@ -24,6 +25,7 @@ def do_plan(  # noqa: PLR0913  # its options
     from trtbuild.cli import show
 
     targets = tuple(targets)
+    (recipe,) = api.name_variants([recipe], [variant] if variant else [])
     found = api.plan(recipe, targets=targets, executor=executor, device=device, batch=batch)
     show.write_plan(found, form)
     if out is not None:

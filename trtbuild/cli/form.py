@@ -11,7 +11,16 @@ import typer
 from trtbuild.cli.echo import pour
 from trtbuild.core.log_levels import LogLevel
 
-__all__ = ["BatchOption", "DeviceOption", "Form", "FormOption", "LogLevelOption", "write_json"]
+__all__ = [
+    "BatchOption",
+    "DeviceOption",
+    "Form",
+    "FormOption",
+    "LogLevelOption",
+    "VariantOption",
+    "VariantsOption",
+    "write_json",
+]
 
 
 class Form(StrEnum):
@@ -42,6 +51,15 @@ BatchOption = Annotated[
         metavar="N",
         help="At most N samples at a time where a GPU computes; what its memory allows else.",
     ),
+]
+VariantsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--variant", metavar="NAME", help="Of a recipe with variants only this; may be repeated."
+    ),
+]
+VariantOption = Annotated[
+    str, typer.Option("--variant", metavar="NAME", help="Of a recipe with variants: which.")
 ]
 LogLevelOption = Annotated[
     LogLevel,

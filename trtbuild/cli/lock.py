@@ -60,7 +60,7 @@ def lock(  # its options
     from trtbuild.core.errors import UsageError
 
     if check:
-        found = recipes or api.find_locked_recipes(Path())
+        found = api.expand_variants(recipes) if recipes else api.find_locked_recipes(Path())
         if not found and format_ is Form.text:
             echo("no recipe below here has a lock")
         told = [_check(recipe, build_dir, format_) for recipe in found]
@@ -69,14 +69,15 @@ def lock(  # its options
         return max((each["exit_code"] for each in told), default=0)
     if not recipes:
         raise UsageError("no recipe is named", hint="trtbuild lock recipes/NAME.yaml")
+    chosen = api.expand_variants(recipes)
     if requirements:
-        pins = api.list_requirements(recipes, target=target)
+        pins = api.list_requirements(chosen, target=target)
         if format_ is Form.json:
             write_json({"requirements": pins})
         else:
             pour("\n".join(pins))
         return 0
-    told = [_write(recipe, format_) for recipe in recipes]
+    told = [_write(recipe, format_) for recipe in chosen]
     if format_ is Form.json:
         write_json({"locks": told})
     return 0

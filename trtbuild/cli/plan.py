@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from trtbuild.cli.do_plan import do_plan
-from trtbuild.cli.form import BatchOption, DeviceOption
+from trtbuild.cli.form import BatchOption, DeviceOption, VariantOption
 
 __all__ = ["PlanFormat", "plan"]
 
@@ -25,6 +25,7 @@ class PlanFormat(StrEnum):
 def plan(  # noqa: PLR0913  # its options
     recipe: Annotated[Path, typer.Argument(help="The recipe.", metavar="RECIPE")],
     *,
+    variant: VariantOption = "",
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
@@ -57,6 +58,7 @@ def plan(  # noqa: PLR0913  # its options
     """Say which steps would run, which are reused, and why; runs nothing."""
     return do_plan(
         recipe,
+        variant=variant,
         targets=target or (),
         form=format_,
         executor=executor,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantOption, write_json
 
 if TYPE_CHECKING:
     from trtbuild.plan.history import Why
@@ -29,6 +29,7 @@ def why(
         ),
     ] = "",
     *,
+    variant: VariantOption = "",
     log: Annotated[
         bool, typer.Option("--log", help="Write what the builder said when the step last ran.")
     ] = False,
@@ -39,6 +40,7 @@ def why(
     from trtbuild import api
     from trtbuild.core.errors import UsageError
 
+    (recipe,) = api.name_variants([recipe], [variant] if variant else [])
     found = api.why(recipe, device=device)
     chosen = [each for each in found if step in {"", each.step}]
     if not chosen:

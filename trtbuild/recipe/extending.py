@@ -12,7 +12,7 @@ from trtbuild.recipe.problems import Problem
 from trtbuild.recipe.schema import EXTENDS, WITHOUT
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
-__all__ = ["extend", "list_extended"]
+__all__ = ["extend", "lay_over", "list_extended"]
 
 _MOST = 8
 """Recipes, one extending the other."""
@@ -63,7 +63,9 @@ def _extend(path: Path, source: RecipeText, before: tuple[Path, ...]) -> RecipeT
     except MissingFile as error:
         problem = source.problem((EXTENDS,), error.message, error.hint)
         return _drop_words(source, (problem,))
-    return _lay_over(source, text)
+    root, problems = lay_over(source, _mark(text.root, 1))
+    problems = [*source.problems, *text.problems, *problems]
+    return RecipeText(source.file, source.lines, root, tuple(problems), text.texts)
 
 
 def _name_base(path: Path, source: RecipeText) -> Path | None:
@@ -73,9 +75,11 @@ def _name_base(path: Path, source: RecipeText) -> Path | None:
     return path.parent / os.path.normpath(node.value)
 
 
-def _lay_over(own: RecipeText, base: RecipeText) -> RecipeText:
-    """Merge two texts; nodes of the base know which text they are of."""
-    beneath = _mark(base.root, 1)
+def lay_over(own: RecipeText, beneath: Node) -> tuple[Node, list[Problem]]:
+    """Return what a text says merged over what lies beneath, and what is wrong with it.
+
+    Nodes that lie beneath know already which text they are of.
+    """
     gone, problems = _read_without(own, beneath)
     kept = own.root
     if isinstance(beneath.value, dict) and isinstance(kept.value, dict):
@@ -84,8 +88,7 @@ def _lay_over(own: RecipeText, base: RecipeText) -> RecipeText:
         keys = {**beneath.keys, **kept.keys}
         kept = _merge(replace(beneath, value=wanted), replace(kept, value=over))
         kept = replace(kept, keys=keys)
-    problems = [*own.problems, *base.problems, *problems]
-    return RecipeText(own.file, own.lines, kept, tuple(problems), base.texts)
+    return kept, problems
 
 
 def _read_without(own: RecipeText, base: Node) -> tuple[set[str], list[Problem]]:
@@ -96,14 +99,14 @@ def _read_without(own: RecipeText, base: Node) -> tuple[set[str], list[Problem]]
     known = set(base.value) if isinstance(base.value, dict) else set()
     items = node.value if isinstance(node.value, list) else None
     if items is None:
-        told = f"`{WITHOUT}` is a list of sections that the other recipe has"
+        told = f"`{WITHOUT}` is a list of sections to leave out"
         return set(), [own.problem((WITHOUT,), told, "write `without: [quantization]`")]
     gone, problems = set(), []
     for place, item in enumerate(items):
         if isinstance(item.value, str) and item.value in known:
             gone.add(item.value)
         else:
-            told = f"the recipe that is extended has no section `{item.value}`"
+            told = f"there is no section `{item.value}` to leave out"
             hint = f"it has {', '.join(sorted(known))}"
             problems.append(own.problem((WITHOUT, place), told, hint))
     return gone, problems

@@ -13,7 +13,7 @@ from trtbuild.core.frozen import frozen
 from trtbuild.recipe.checks import find_problems_across
 from trtbuild.recipe.embedding import embed_preprocessing
 from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
-from trtbuild.recipe.schema import EXTENDS, WITHOUT, Recipe
+from trtbuild.recipe.schema import EXTENDS, VARIANTS, WITHOUT, Recipe
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 if TYPE_CHECKING:
@@ -81,10 +81,18 @@ def load_recipe(path: Path | str) -> LoadedRecipe:
 def examine_recipe(path: Path | str) -> ExaminedRecipe:
     """Read a recipe, and say what is wrong with it.
 
+    Of a file with variants, `NAME.VARIANT.yaml` is one, where there is no file of that name.
+
     Raises:
         MissingFile: it is not there, is a directory, or may not be read.
     """
     file = Path(path)
+    if not file.exists():
+        from trtbuild.recipe.variants import read_variant
+
+        variant = read_variant(file)
+        if variant is not None:
+            return _examine(file, variant)
     return _examine(file, read_recipe_text(file))
 
 
@@ -98,10 +106,16 @@ def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
 
 
 def _examine(path: Path, source: RecipeText) -> ExaminedRecipe:
-    if source.names(()) and {EXTENDS, WITHOUT} & set(source.names(())):
+    said = set(source.names(()))
+    if {EXTENDS, WITHOUT} & said:
         from trtbuild.recipe.extending import extend
 
         source = extend(path, source)
+        said = set(source.names(()))
+    if VARIANTS in said:
+        from trtbuild.recipe.variants import refuse_variants
+
+        source = refuse_variants(path, source)
     recipe, problems, unsound = _recipe(source)
     found = sort_problems([*source.problems, *problems])
     return ExaminedRecipe(path, recipe, source, found, unsound)

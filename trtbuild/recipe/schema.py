@@ -237,8 +237,10 @@ class Compare(Options):
     takes many times as long as the comparison, so `trtbuild sensitivity` does it when asked."""
 
 
-EXTENDS, WITHOUT = "extends", "without"
-"""What `recipe.extending` takes in before a recipe is read."""
+EXTENDS, WITHOUT, VARIANTS = "extends", "without", "variants"
+"""What `recipe.extending` and `recipe.variants` take in before a recipe is read."""
+VARIANT_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+VariantName = Annotated[str, Field(pattern=f"^{VARIANT_PATTERN}$", max_length=40)]
 
 
 class Recipe(Options):
@@ -255,6 +257,9 @@ class Recipe(Options):
     are merged key by key (of another `kind` they take the other's place), other values replaced."""
     without: tuple[str, ...] = ()
     """Sections of the extended recipe that are left out. None by default."""
+    variants: dict[VariantName, dict[str, Any]] = {}
+    """Several recipes in this file, by name: each is what the file says but for the sections that
+    it has itself, merged as those of a recipe that `extends` another; `without` leaves some out."""
     model: ModelSource
     """The model to start from."""
     fixes: tuple[Fix, ...] = ()

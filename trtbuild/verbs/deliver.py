@@ -18,7 +18,13 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
 
-__all__ = ["RenderPage", "deliver_files", "list_delivered", "prepare_directory"]
+__all__ = [
+    "RenderPage",
+    "blaming_directory",
+    "deliver_files",
+    "list_delivered",
+    "prepare_directory",
+]
 
 RenderPage = Callable[[Record], str]
 
@@ -31,7 +37,7 @@ def prepare_directory(directory: Path) -> tuple[str, ...]:
     Raises:
         NotWritable: it cannot be made or written to.
     """
-    with _blaming(directory):
+    with blaming_directory(directory):
         directory.mkdir(parents=True, exist_ok=True)
         _demand_own_folder(directory / FAILED)
         probe = directory / f".probe-{os.getpid()}"
@@ -86,7 +92,7 @@ def deliver_files(
         CorruptObject: an artifact in the store turned out damaged.
         NotWritable: the directory is full, say.
     """
-    with _blaming(directory), _alone(directory / LOCK):
+    with blaming_directory(directory), _alone(directory / LOCK):
         state = _read(directory / STATE)
         wanted = {path: artifact.digest for path, artifact in artifacts.items()}
         wanted |= dict.fromkeys(pages, basis)
@@ -141,7 +147,7 @@ def _open_lock(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def _blaming(directory: Path) -> Iterator[None]:
+def blaming_directory(directory: Path) -> Iterator[None]:
     """Say of what cannot be written that it is the build directory's."""
     try:
         yield

@@ -10,6 +10,7 @@ from trtbuild.core.errors import RecipeError, UsageError
 from trtbuild.plan.difference import Diff
 from trtbuild.plan.lock import find_lock, read_lock
 from trtbuild.recipe.load import load_recipe
+from trtbuild.recipe.variants import lies_there
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.diff import diff_recipes
@@ -40,7 +41,7 @@ def diff_revisions(
     with check_out_revisions(between, folder=Path()) as found:
         pairs = [_named_pair(path, found) for path in recipes] or find_changed_recipes(found)
         for path, (old, new) in zip(recipes, pairs, strict=False):
-            if not ((found.before / old).is_file() or (found.after / new).is_file()):
+            if not (lies_there(found.before / old) or lies_there(found.after / new)):
                 raise UsageError(f"{path}: is in neither revision of {between}")
         return tuple(_of_revisions(found, *pair, store, executor) for pair in pairs)
 
@@ -48,14 +49,14 @@ def diff_revisions(
 def _named_pair(path: Path, found: Revisions) -> tuple[Path, Path]:
     """Return what a recipe is called on both sides; its path starts here, or at the top."""
     pair = found.pair(find_git_path(path))
-    there = (found.before / pair[0]).is_file() or (found.after / pair[1]).is_file()
+    there = lies_there(found.before / pair[0]) or lies_there(found.after / pair[1])
     return pair if there or path.is_absolute() else found.pair(path)
 
 
 def _of_revisions(found: Revisions, old: Path, new: Path, store: Store, executor: Executor) -> Diff:
     before, after, names = found.before / old, found.after / new, (str(old), str(new))
-    if not (before.is_file() and after.is_file()):
-        only: Literal["before", "after"] = "before" if before.is_file() else "after"
+    if not (lies_there(before) and lies_there(after)):
+        only: Literal["before", "after"] = "before" if lies_there(before) else "after"
         return _of_one(before if only == "before" else after, names, only)
     wrong = (*_wrong(before, old, "before"), *_wrong(after, new, "after"))
     if wrong:

@@ -10,6 +10,7 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.locations import find_store_root
 from trtbuild.plan.lock import Lock, find_lock, read_lock
 from trtbuild.plan.lock_tools import write_requirements
+from trtbuild.recipe.variants import expand_variants
 
 __all__ = ["find_locked_recipes", "list_requirements", "walk_sources"]
 
@@ -82,5 +83,10 @@ def _iterate_locked(folder: Path) -> Iterator[Path]:
     for place, there in walk_sources(folder):
         for name in there:
             stem, suffix = os.path.splitext(name)  # noqa: PTH122  # text is faster
-            if suffix in SUFFIXES and f"{stem}.lock" in there:
+            if suffix not in SUFFIXES:
+                continue
+            if f"{stem}.lock" in there:
                 yield place / name
+            elif any(each.startswith(f"{stem}.") and each.endswith(".lock") for each in there):
+                variants = expand_variants([place / name])
+                yield from (each for each in variants if find_lock(each).name in there)

@@ -15,6 +15,7 @@ from pathlib import Path
 from trtbuild.core.errors import UsageError
 from trtbuild.plan.absent_data import find_absent_data, list_places
 from trtbuild.recipe.load import load_recipe
+from trtbuild.recipe.variants import expand_variants, lies_there
 
 __all__ = [
     "Revisions",
@@ -43,7 +44,7 @@ class Revisions:
     def pair(self, path: Path) -> tuple[Path, Path]:
         """Return what a file is called before and after, by either name."""
         for old, new in self.renamed.items():
-            if path in (old, new) and (self.before / old).is_file():
+            if path in (old, new) and lies_there(self.before / old):
                 return old, new
         return path, path
 
@@ -138,8 +139,9 @@ def find_changed_recipes(found: Revisions) -> list[tuple[Path, Path]]:
     recipes = {
         path.relative_to(side)
         for side in (found.before, found.after)
-        for path in side.rglob("*.y*ml")
-        if path.suffix in SUFFIXES and is_recipe(path)
+        for file in side.rglob("*.y*ml")
+        if file.suffix in SUFFIXES and is_recipe(file)
+        for path in expand_variants([file])
     }
     return sorted({found.pair(path) for path in recipes})
 
@@ -149,7 +151,7 @@ def lend_data(side: Path, recipe: Path) -> tuple[str, ...]:
 
     `recipe` is relative to `side`. Nothing is linked that would lie outside of it.
     """
-    if not (side / recipe).is_file():
+    if not lies_there(side / recipe):
         return ()
     top = Path(_git(Path(), "rev-parse", "--show-toplevel").decode().strip())
     loaded = load_recipe(side / recipe)

@@ -13,6 +13,7 @@ from trtbuild.plan.lock import find_lock
 from trtbuild.recipe.extending import list_extended
 from trtbuild.recipe.load import load_recipe
 from trtbuild.recipe.source import read_recipe_text
+from trtbuild.recipe.variants import expand_variants, find_recipe_file
 from trtbuild.verbs.requirements import walk_sources
 from trtbuild.verbs.revisions import SUFFIXES, is_recipe, list_changed_files
 
@@ -24,6 +25,8 @@ MODIFIED = "state:modified"
 
 def find_recipes(paths: Sequence[Path]) -> tuple[Path, ...]:
     """Return recipes as they are named, and in the place of a folder those in it, sorted.
+
+    Of a file with variants, these.
 
     Raises:
         MissingFile: a folder holds none.
@@ -39,7 +42,7 @@ def find_recipes(paths: Sequence[Path]) -> tuple[Path, ...]:
                 f"{path}: there is no recipe in it", hint="`trtbuild init MODEL` writes one"
             )
         found |= dict.fromkeys(inside)
-    return tuple(found)
+    return tuple(dict.fromkeys(expand_variants(found)))
 
 
 def _iterate_recipes(folder: Path) -> Iterator[Path]:
@@ -79,10 +82,11 @@ def _stands_on(recipe: Path, changed: Collection[Path]) -> bool:
 
 
 def _list_places(recipe: Path) -> Iterator[Path]:
-    yield recipe
+    file = find_recipe_file(recipe)
+    yield file
     yield find_lock(recipe)
     try:
-        yield from list_extended(recipe, read_recipe_text(recipe))
+        yield from list_extended(file, read_recipe_text(file))
         loaded = load_recipe(recipe)
     except (MissingFile, RecipeError):
         return  # building it says what is wrong with it, if it has changed

@@ -16,6 +16,7 @@ from trtbuild.recipe.extending import extend
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import EXTENDS, Quantization
 from trtbuild.recipe.source import parse_recipe_text
+from trtbuild.recipe.variants import find_recipe_file
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
@@ -134,6 +135,12 @@ def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
 
 
 def _read(loaded: LoadedRecipe) -> str:
+    if (file := find_recipe_file(loaded.file)) != loaded.file:
+        raise UsageError(
+            f"{loaded.file}: is a variant in {file}, and the search changes a recipe of its own",
+            hint=f"write `extends: ...` in a file of its own with what the variant says; what is "
+            f"found there goes into {file} by hand",
+        )
     data = read_regular(loaded.file)
     own = parse_recipe_text(str(loaded.file), data)
     if EXTENDS in own.names(()) and SECTION not in own.names(()):
