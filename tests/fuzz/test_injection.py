@@ -84,6 +84,7 @@ WRONG = [
     ["init", "--from", "trtexec", "trtexec --onnx={name} --int8", "-o", "-"],
     ["init", "--from", "{name}", "x"],
     ["serve", "{name}"], ["serve", "{recipe}", "--port", "{name}"],
+    ["refit", "{recipe}", "--weights", "{name}"], ["refit", "{name}", "--weights", "{model}"],
     ["store", "push", "{name}"], ["store", "pull", "{name}"],
 ]  # fmt: skip
 

@@ -55,7 +55,7 @@ def refit(  # noqa: PLR0913  # all that a user may ask for
         listener: hears of the steps.
 
     Raises:
-        MissingFile: the recipe is not built, or there are no such weights.
+        MissingFile: the recipe is not built, its data is not here, or there are no such weights.
         UsageError: there is no such target, the recipe names no file of weights, or the engine does
             not lie where the recipe's are placed.
         RecipeError: the recipe is wrong.
@@ -66,10 +66,10 @@ def refit(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.verbs.refit.refit import RefitOrder, refit_recipe
 
     if recipe is None:
-        loaded, built = load_ready(_demand_recipe(Path(path)), data=False), Path(build_dir)
+        loaded, built = load_ready(_demand_recipe(Path(path))), Path(build_dir)
         target = target or _find_target(loaded)
     else:
-        loaded = load_ready(recipe, data=False)
+        loaded = load_ready(recipe)
         built, target = _find_place(Path(path), loaded)
     order = RefitOrder(
         target,

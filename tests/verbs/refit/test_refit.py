@@ -213,8 +213,11 @@ def test_what_tensorrt_does_not_take_is_an_error(project, monkeypatch):
 
 
 def test_what_cannot_be_is_told_before_anything_runs(project):
-    """A file that is not there; results upon what they come of."""
+    """A file that is not there; results upon what they come of; gates that nobody could judge."""
     with pytest.raises(MissingFile, match="nowhere"):
         project.refit("nowhere")
     with pytest.raises(UsageError, match="there lies what the engine was built from"):
         project.refit(project.change(), to=project.build / "small")
+    project.recipe.with_name("eval.npz").unlink()
+    with pytest.raises(MissingFile, match=r"eval\.npz"):
+        project.refit(project.change())
