@@ -56,6 +56,14 @@ def test_the_onnx_model_stands_beside_them(place):
     ]
 
 
+def test_what_onnx_runtime_makes_of_fp8_is_doubted(place):
+    """Its own rewriting drops a Relu there; of INT8 there is nothing to say."""
+    eight = {"quantization": {"type": "fp8", "ranges": {"x": 1.0}}}
+
+    assert any("drops a Relu in front of FP8" in each for each in pack(place(**eight))[2])
+    assert not any("Relu" in each for each in pack(place())[2])
+
+
 def test_a_calibration_sample_warms_up(place):
     """Its bytes lie in the folder that Triton looks in."""
     packed, read, _ = pack(place(), warm={"x": b"1234"}, warm_shapes={"x": (3, 4, 4)})

@@ -10,6 +10,7 @@ from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS
+from trtbuild.core.quantized_types import FP8
 from trtbuild.core.records import TargetResult
 from trtbuild.core.regular_files import read_regular
 from trtbuild.recipe.load import LoadedRecipe
@@ -57,6 +58,13 @@ class PlacedBuild:
     def name(self) -> str:
         """The recipe's name."""
         return self.loaded.recipe.name
+
+    def list_doubtful_answers(self) -> list[str]:
+        """Say where an ONNX Runtime that others set up computes something else than compared."""
+        if self.loaded.recipe.quantized != FP8.name:
+            return []
+        told = "ONNX Runtime 1.32 by itself drops a Relu in front of FP8, and Triton lets it"
+        return [f"{told}: hold that model's answers against `trtbuild run`, or serve engines"]
 
     def leave_engines(self) -> PlacedBuild:
         """Return the same without engines."""

@@ -120,6 +120,7 @@ def pack_for_triton(
         )
     )
     packed += _make_ensemble(build, core, labels=labels, shared=shared, picture=picture)
+    said += build.list_doubtful_answers()
     said += list_left_to_senders(build.loaded.recipe, core.inputs, picture=picture)
     return packed, said
 
