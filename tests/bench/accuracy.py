@@ -150,8 +150,8 @@ def ours(subject, kind, histograms, scaling=None):
     return quantize_model(model, ranges=ranges, scaling=scaling).model.SerializeToString()
 
 
-def theirs(subject, method, operators):
-    """Quantize with onnxruntime.quantization."""
+def theirs(subject, method, operators, leave=()):
+    """Quantize with onnxruntime.quantization, but for the nodes to leave."""
     from onnxruntime.quantization import (
         CalibrationDataReader,
         CalibrationMethod,
@@ -177,6 +177,7 @@ def theirs(subject, method, operators):
             Reader(),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=operators,
+            nodes_to_exclude=list(leave),
             per_channel=True,
             activation_type=QuantType.QInt8,
             weight_type=QuantType.QInt8,

@@ -11,7 +11,7 @@ in seconds of processors. Beside each what one `trtbuild sensitivity` (on 32 sam
 but it) is by the same count. No part of it: what `apply` has made before both, and the fitting of
 weights, whose seconds are told. The store is a new one. The search is judged by what it is to
 be judged by, `eval`; so both are measured once more on data that it has not seen. With `--kept`
-what was built stays.
+what was built stays, for `tests/bench/recovery_peers.py`.
 """
 
 from __future__ import annotations
