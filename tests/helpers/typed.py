@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -28,13 +29,15 @@ class Typed:
 _REASONS: deque[str] = deque(maxlen=3)
 
 
-def _keep_answer(*arguments: Any, **options: Any) -> str:
+def _remembering(keep: Callable[..., str]) -> Callable[..., str]:
     """Keep an answer, and remember why not: a test that fails then tells."""
-    _REASONS.append(_KEEP(*arguments, **options))
-    return _REASONS[-1]
 
+    def keep_and_remember(*arguments: Any, **options: Any) -> str:
+        why = keep(*arguments, **options)
+        _REASONS.append(why)
+        return why
 
-_KEEP = stamp.keep_answer
+    return keep_and_remember
 
 
 def typed(*arguments: object) -> Typed:
@@ -44,7 +47,7 @@ def typed(*arguments: object) -> Typed:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         mock.patch.object(start, "_run_anew", wraps=start._run_anew) as anew,
-        mock.patch.object(stamp, "keep_answer", _keep_answer),
+        mock.patch.object(stamp, "keep_answer", _remembering(stamp.keep_answer)),
     ):
         code = start.run([str(argument) for argument in arguments])
         texts = [stream.seek(0) or stream.read() for stream in (out, err)]
