@@ -40,9 +40,8 @@ async def main() -> None:
         try:
             await until_ready()
             resident = [read_resident(server.pid)]
-            watching = asyncio.create_task(watch(server.pid, resident, seconds / 10))
             statuses, delays = await load(seconds, int(clients))
-            watching.cancel()
+            resident.append(read_resident(server.pid))
             say(f"{int(clients)} clients, {seconds:g} s: {dict(statuses)}, "
                 f"{statuses[200] / seconds:.0f} answers a second")  # fmt: skip
             cuts = statistics.quantiles(delays, n=100)
@@ -50,7 +49,7 @@ async def main() -> None:
                 f"p50 {1e3 * cuts[49]:.1f} ms, p99 {1e3 * cuts[98]:.1f} ms: "
                 f"{cuts[98] / cuts[49]:.2f} times"
             )
-            say(f"memory, MiB, as it went: {' '.join(f'{each:.0f}' for each in resident)}")
+            say(f"memory {resident[0]:.0f} MiB before, {resident[1]:.0f} after")
             say(f"1000 malformed requests: {dict(await malformed(1000))}")
         finally:
             server.terminate()
@@ -116,12 +115,6 @@ async def malformed(count: int) -> Counter[int]:
     for _ in range(count):
         statuses[await ask(b"".join(random.choices(PIECES, k=random.randrange(9))))] += 1
     return statuses
-
-
-async def watch(pid: int, into: list[float], every_seconds: float) -> None:
-    while True:
-        await asyncio.sleep(every_seconds)
-        into.append(read_resident(pid))
 
 
 def read_resident(pid: int) -> float:

@@ -6,7 +6,6 @@
 2. The harness's own cost per call, of a model that does nothing: median below 20 µs.
 3. A model that waits 5 % longer than another is found slower, and the same model twice is not found
    to differ: 20 of 20 runs each.
-4. Requests at a rate, to a model that does nothing: what the harness itself adds to a latency.
 
 Numbers of a busy machine are what they are: the load average is said.
 """
@@ -26,13 +25,11 @@ import numpy as np
 import onnx
 
 from tests.helpers.models import model_of
-from tests.helpers.speed import Spinning, serve_at
-from trtbuild.core.load import Load
+from tests.helpers.speed import Spinning
 from trtbuild.core.protocol import Protocol
 from trtbuild.timing.base import Setting, Subject
 from trtbuild.timing.clock import quiet_collector, time_calls
 from trtbuild.timing.contrasts import compare_paired
-from trtbuild.timing.load.serving import SteadyClock
 from trtbuild.timing.onnx_runtime import OnnxRuntime
 from trtbuild.timing.rounds import Lane, run_rounds
 
@@ -111,13 +108,6 @@ def find_planted(factor, protocol):
     return compare_paired("b", "a", {"x": (1,)}, other, one)
 
 
-def measure_lateness(rate=200.0, seconds=5.0):
-    """Return how long after it was due an empty request is answered, in µs: median and p99."""
-    asked = Load(rates=(rate,), arrivals="uniform", seconds=seconds)
-    row = serve_at(asked, lambda _: None, SteadyClock())
-    return row.latency.p50.ms * 1e3, row.latency.p99.ms * 1e3
-
-
 def main():
     """Measure, and say what came of it."""
     parser = argparse.ArgumentParser(
@@ -143,8 +133,6 @@ def main():
             f"3. {factor - 1:.0%} planted: {word} in {hits} of {len(told)}; measured "
             f"{ratios[0] - 1:+.2%} to {ratios[-1] - 1:+.2%}"
         )
-    median, late = measure_lateness()
-    print(f"4. an empty request at 200 a second: {median:.1f} µs, p99 {late:.1f} µs")
 
 
 if __name__ == "__main__":

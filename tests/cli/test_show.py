@@ -111,7 +111,7 @@ def test_a_plan_for_a_program_is_whole(decided, capsys):
 
 
 def said(record, capsys, tmp_path, *, changed=(), quiet=False, verbose=False):
-    done = AppliedRecipe(record, tmp_path, tuple(changed), passed=True)
+    done = AppliedRecipe(record, tmp_path, tuple(changed), passed=True, complete=lambda told: told)
     write_applied(done, quiet=quiet, verbose=verbose)
     return capsys.readouterr()
 

@@ -51,21 +51,6 @@ def test_batches_of_several_sizes_equal_the_cpu_s(torch, how):
         assert np.array_equal(how.apply(frame, "frame"), mine)
 
 
-@pytest.mark.parametrize("how", HOWS, ids=range(len(HOWS)))
-def test_one_frame_wherever_it_lies_equals_the_cpu_s(torch, how):
-    """As of a camera: from any byte on, each another one, and nothing is copied before it."""
-    whole = RNG.integers(0, 256, 3 * 200 * 301 + 8, np.uint8)
-    on_gpu = torch.from_numpy(whole).cuda()
-    with GpuPreprocess(how, stream=torch.cuda.current_stream()) as prepare:
-        for skip in range(8):
-            frame, given = (
-                each[skip : skip + 3 * 200 * 301].reshape(200, 301, 3) for each in (whole, on_gpu)
-            )
-            found = torch.from_dlpack(prepare([given])).cpu().numpy()
-
-            assert np.array_equal(how.apply(frame, "frame"), found[0])
-
-
 def test_memory_of_the_caller_is_written_to(torch):
     """And a frame may be part of another."""
     how = Preprocess(resize=(64, 64))

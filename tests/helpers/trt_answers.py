@@ -213,14 +213,6 @@ def expect_run(kind, answer):
     assert off <= 0.01 * largest
 
 
-def expect_refit(kind, answer):
-    """Weights and their scales can be replaced, and what comes out is the other model's."""
-    assert {*answer["changed"]} <= {*answer["taken"]}
-    assert answer["memory"]["weights_bytes"] > 0
-    assert 1 == len(answer["memory"]["context_bytes"])
-    expect_run(kind, {**answer, "profile": 0})
-
-
 EXPECTED = {
     name.removeprefix("expect_"): check
     for name, check in list(globals().items())

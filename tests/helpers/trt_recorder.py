@@ -144,42 +144,6 @@ def run(asked):
     }
 
 
-def refit(asked):
-    """What an engine with weights of another model computes, which weights it takes, and its size.
-
-    Scales of weights are others, too; of activations they stay.
-    """
-    from trtbuild.backends.tensorrt.engine import load_engine
-    from trtbuild.backends.tensorrt.memory import measure_memory
-    from trtbuild.backends.tensorrt.refit import refit_engine
-    from trtbuild.model.same_structure import list_changed_weights
-    from trtbuild.model.session import open_session
-
-    before, after = layer(), layer(w_scale=np.linspace(0.01, 0.02, 8, dtype=np.float32))
-    for each in after.graph.initializer:
-        if each.name == "w":
-            values = -2 * onnx.numpy_helper.to_array(each)
-            each.CopyFrom(onnx.numpy_helper.from_array(values, "w"))
-    engine, _ = asked.build(before, options={"refit": "all"})
-    with load_engine(asked.kind, engine) as (trt, built):
-        memory = measure_memory(trt, built).model_dump()
-        taken = trt.Refitter(built, trt.Logger(trt.Logger.WARNING)).get_all_weights()
-    model, made = asked.save(after, "after"), asked.work / "refitted.engine"
-    changed = list_changed_weights(before, after)
-    refit_engine(asked.kind, engine, model, changed=changed, out=made)
-    feed = {"x": np.random.default_rng(1).normal(size=(1, 8, 8, 8)).astype(np.float32)}
-    with open_engine(asked.kind, made) as opened:
-        outputs, _ = opened.run(feed)
-    expected = open_session(model, threads=1, mapped=False).run(feed)
-    return {
-        "changed": list(changed),
-        "taken": sorted(taken),
-        "memory": memory,
-        "engine": outputs["y"].ravel()[:64].tolist(),
-        "model": expected["y"].ravel()[:64].tolist(),
-    }
-
-
 def timing(asked):
     """The timing cache that a build leaves."""
     engine, _ = asked.build(layer())
@@ -289,7 +253,6 @@ QUESTIONS = {
     calibration: ("tensorrt10",),
     description: FLAVOURS,
     run: FLAVOURS,
-    refit: FULL,
 }
 """Each question, and the kinds that it is for."""
 

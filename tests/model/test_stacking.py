@@ -22,20 +22,6 @@ def test_what_is_filled_has_its_value_and_type():
     assert ("int64", [[1, 1]] * 3) == (feed.arrays["h"].dtype, feed.arrays["h"].tolist())
 
 
-def test_a_sample_alone_is_not_copied():
-    """But where it lies otherwise than the model takes it, or is of another type."""
-    values = np.ones((4, 2), np.float32)
-    for inputs, given, copied in (
-        (specs(x=("N", 4, 2)), values, False),
-        (specs(x=("N", 2, 4)), values.T, True),
-    ):
-        ((_, made),) = next(Feeder(inputs).feeds([Sample("a", {"x": given})])).arrays.items()
-
-        assert made.flags.c_contiguous
-        assert copied != np.shares_memory(values, made)
-        assert made[0].tolist() == np.reshape(given, made[0].shape).tolist()
-
-
 def test_a_whole_input_is_the_same_for_all_samples_of_a_batch():
     """Nothing is chosen in silence."""
     feeder = Feeder(specs(x=(2, 4), size=(3,)), specs(x=(4,), size=(3,)))

@@ -17,7 +17,7 @@ from trtbuild.run.inline import Inline
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import deliver_files
-from trtbuild.verbs.record import list_placed_files
+from trtbuild.verbs.result_places import list_placed_files
 
 WIDTH = 160  # a weight of 25 KB in INT8: large enough to lie in a file
 MODEL = """<ir_version: 7, opset_import: ["" : 12]>

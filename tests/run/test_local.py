@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,7 +39,7 @@ QUICK = LockedRanges(table=Ranges(tensors={"x": Range(low=-1.0, high=1.0, origin
 @pytest.fixture
 def local(tmp_path, monkeypatch):
     """An executor of four jobs; the lock on the GPU is the test's own."""
-    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     with contextlib.closing(Local(4)) as made:
         yield made
 

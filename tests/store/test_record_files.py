@@ -8,6 +8,7 @@ from trtbuild.core.action import Action
 from trtbuild.core.digest import digest_of_bytes, seal
 from trtbuild.core.records import Artifact
 from trtbuild.store import observed, record_files
+from trtbuild.store.store import Store
 
 AB = "sha256:" + "ab" * 32
 EMPTY, BESIDE = digest_of_bytes(b"{}"), digest_of_bytes(b"[]")
@@ -103,7 +104,7 @@ def test_a_record_is_no_longer_than_such_a_record_is(store, tmp_path, monkeypatc
 
     monkeypatch.setattr(record_files, "MOST_ACTION_BYTES", 64)
 
-    assert store.action(action.digest) is None
+    assert Store(store.root).action(action.digest) is None
     other = action_of("[{}]", taken_in(store, tmp_path / "b"))
     store.record(other, "[]")
     assert [other.step] == store.unkept
@@ -127,3 +128,22 @@ def test_of_what_code_rested_on_as_much_is_kept_as_is_read_again(store, monkeypa
         assert [f"file {number}.txt"] == observed.read_observed(store, AB)[0]
 
     assert 1 < len(observed.read_observed(store, AB)) < 8
+
+
+def test_an_action_is_read_once_while_its_file_stands(store, tmp_path, monkeypatch):
+    """A command asks for it several times; what another process writes meanwhile is seen."""
+    read = []
+    plain = record_files.read_action
+    monkeypatch.setattr(
+        record_files, "read_action", lambda *given: read.append(given) or plain(*given)
+    )
+    first = action_of("{}", taken_in(store, tmp_path / "a"))
+    other = first.model_copy(update={"where": "elsewhere"})
+    store.record(first, "[]")
+
+    assert [first, first] == [store.action(EMPTY) for _ in range(2)]
+    assert 1 == len(read)
+    record_files.write_action(store.root / "actions" / f"{EMPTY[7:]}.json", other)
+    assert other == store.action(EMPTY)
+    (store.root / "actions" / f"{EMPTY[7:]}.json").unlink()
+    assert store.action(EMPTY) is None

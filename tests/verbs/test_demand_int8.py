@@ -6,8 +6,7 @@ import pytest
 
 from tests.helpers.records import target
 from trtbuild.core.errors import StepFailed
-from trtbuild.core.files import write_whole
-from trtbuild.core.records import LayerPrecision, Outcome
+from trtbuild.core.records import LayerPrecision
 from trtbuild.recipe.schema import Recipe
 from trtbuild.verbs.demand_int8 import demand_delivered, find_undelivered
 
@@ -32,17 +31,12 @@ LAYERS = (
 
 
 @pytest.fixture
-def demand(store, tmp_path):
+def demand():
     """Judge an engine that consists of layers."""
 
     def judge(layers, allowed="", mode="explicit", kind="tensorrt_rtx"):
-        write_whole(tmp_path / "engine.json", target(layers).model_dump_json().encode())
-        artifact = store.add(tmp_path / "engine.json", "result", move=True)
-        outcome = Outcome(
-            step="build_engine(rtx)", digest="sha256:0", status="ran", artifacts=(artifact,)
-        )
         recipe = Recipe.model_validate_json(RECIPE % (allowed, mode, kind))
-        demand_delivered(recipe, [outcome], store)
+        demand_delivered(recipe, [target(layers)])
 
     return judge
 

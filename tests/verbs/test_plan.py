@@ -7,7 +7,7 @@ from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.plan import plan_recipe
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.run_artifacts import RunArtifacts
 
 
 def test_a_policy_is_told_as_the_lines_it_stands_for(tmp_path, store):

@@ -9,23 +9,27 @@ import pytest
 from tests.helpers.recipes import GOOD
 from tests.helpers.records import digest, outcomes
 from trtbuild.core.records import Artifact, Outcome
-from trtbuild.core.values import Range, Ranges
-from trtbuild.plan.plan import Plan
 from trtbuild.recipe.load import check_source
 from trtbuild.recipe.source import parse_recipe_text
-from trtbuild.verbs.record import (
-    RunArtifacts,
-    drop_run_details,
-    list_placed_files,
-    make_record,
-)
-
-EMPTY = Plan(recipe="tiny-int8", facts={"onnx": "1.0"}, steps=())
+from trtbuild.verbs.overview import drop_run_details, make_overview
+from trtbuild.verbs.record import make_record
+from trtbuild.verbs.result_places import list_placed_files
 
 
 @pytest.fixture
 def loaded():
     return check_source(Path("tiny.yaml"), parse_recipe_text("tiny.yaml", GOOD.encode()))
+
+
+@pytest.fixture
+def record(loaded, store, tmp_path):
+    """Make the record of a run."""
+
+    def made(*outcomes, notes=()):
+        told = make_overview(loaded, outcomes, store, notes=notes)
+        return make_record(loaded, told, store, facts={"onnx": "1.0"}, directory=tmp_path)
+
+    return made
 
 
 def left(step, *sizes, status="ran", **more):
@@ -55,27 +59,21 @@ def test_each_result_has_its_place(loaded):
     } == set(found)
 
 
-def test_a_record_says_what_was_asked_for(loaded, store):
+def test_a_record_says_what_was_asked_for(record):
     """In words: the model, the calibrator with its options; of a run that came to nothing, too."""
-    record = make_record(loaded, EMPTY, (), store, notes=("by hand",))
+    made = record(notes=("by hand",))
 
-    assert ("tiny-int8", "tiny.yaml") == (record.recipe, record.file)
-    assert record.model.startswith("torch models/tiny.py:tiny, opset ")
-    assert "percentile (percentile 99.99)" == record.calibrator
-    assert ((), None, ("by hand",)) == (record.targets, record.comparison, record.notes)
+    assert ("tiny-int8", "tiny.yaml") == (made.recipe, made.file)
+    assert made.model.startswith("torch models/tiny.py:tiny, opset ")
+    assert "percentile (percentile 99.99)" == made.calibrator
+    assert ((), None, ("by hand",)) == (made.targets, made.comparison, made.notes)
 
 
-def test_a_target_without_an_engine_says_why_and_what_to_type(loaded, store):
+def test_a_target_without_an_engine_says_why_and_what_to_type(record):
     """One that waits for another machine also says what to install there."""
-    found = make_record(
-        loaded,
-        EMPTY,
-        (
-            left("build_engine(rtx)", status="deferred", message="no GPU"),
-            left("build_engine(reference)", status="not_reached", message="after quantize"),
-        ),
-        store,
-        notes=(),
+    found = record(
+        left("build_engine(rtx)", status="deferred", message="no GPU"),
+        left("build_engine(reference)", status="not_reached", message="after quantize"),
     ).unbuilt
 
     assert [("rtx", "no GPU"), ("reference", "after quantize")] == [
@@ -85,21 +83,19 @@ def test_a_target_without_an_engine_says_why_and_what_to_type(loaded, store):
     assert "trtbuild apply tiny.yaml --target reference" == found[1].hint
 
 
-def test_caveats_of_all_steps_are_the_records(loaded, store):
+def test_caveats_of_all_steps_are_the_records(record):
     """Each once, in the order of the steps."""
     steps = (
         left("a", caveats=("seeded weights",)),
         left("b", caveats=("seeded weights", "random data")),
     )
 
-    assert ("seeded weights", "random data") == (
-        make_record(loaded, EMPTY, steps, store, notes=()).caveats
-    )
+    assert ("seeded weights", "random data") == record(*steps).caveats
 
 
-def test_a_page_does_not_know_how_a_run_came_by_its_results(loaded, store):
+def test_a_page_does_not_know_how_a_run_came_by_its_results(record):
     """Reused or run, quick or slow; a failure is one."""
-    ran = make_record(loaded, EMPTY, (left("a"), left("b")), store, notes=())
+    ran = record(left("a"), left("b"))
     reused = ran.model_copy(
         update={"outcomes": (left("a", status="reused"), left("b")), "seconds": 9.0}
     )
@@ -107,15 +103,3 @@ def test_a_page_does_not_know_how_a_run_came_by_its_results(loaded, store):
 
     assert ran == drop_run_details(reused)
     assert "failed" in {each.status for each in drop_run_details(failed).outcomes}
-
-
-def test_an_artifact_is_read_as_a_value_or_is_not_there(store, tmp_path):
-    """A step that did not run left none."""
-    ranges = Ranges(tensors={"x": Range(low=-1.0, high=1.0, origin="manual")})
-    (tmp_path / "r").write_text(ranges.model_dump_json())
-    artifact = store.add(tmp_path / "r", "ranges")
-    step = Outcome(step="quantize", digest=digest("q"), status="ran", artifacts=(artifact,))
-    found = RunArtifacts((step,), store)
-
-    assert ranges == found.read("quantize", "ranges", Ranges)
-    assert found.read("calibrate", "ranges", Ranges) is None

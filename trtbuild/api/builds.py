@@ -12,6 +12,7 @@ from trtbuild.api.stores import open_store
 from trtbuild.core.log_levels import USUAL, LogLevel
 
 if TYPE_CHECKING:
+    from trtbuild.core.overview import Overview
     from trtbuild.core.records import Record
     from trtbuild.plan.history import Why
     from trtbuild.plan.lock import Lock
@@ -159,11 +160,11 @@ def _hold_to_lock(loaded: LoadedRecipe, store: Store, place: Executor) -> Lock:
     return compare_with_lock(loaded, store, place, building=True)[0]
 
 
-def list_logs(record: Record) -> tuple[KeptLog, ...]:
+def list_logs(run: Overview) -> tuple[KeptLog, ...]:
     """Return the logs that are kept of the steps of a run, be they of a build before it."""
     from trtbuild.verbs.logs import list_kept_logs
 
-    return list_kept_logs(record, open_store())
+    return list_kept_logs(run, open_store())
 
 
 def script(path: Path | str, target: str) -> str:

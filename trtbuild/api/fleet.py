@@ -127,7 +127,7 @@ def render_junit(build: FleetBuild) -> bytes:
     return rendered(
         [
             (
-                each.applied.record.recipe if each.applied else each.file.stem,
+                each.applied.overview.recipe if each.applied else each.file.stem,
                 each.seconds,
                 each.applied.record if each.applied else None,
                 each.message,

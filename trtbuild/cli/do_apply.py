@@ -78,11 +78,11 @@ def do_apply(  # noqa: PLR0913  # its options
     if form == "text":
         show.write_applied(applied, quiet=quiet, verbose=verbose)
         if verbose or (log_level != USUAL and not quiet):
-            show.write_logs(api.list_logs(applied.record), log_level)
+            show.write_logs(api.list_logs(applied.overview), log_level)
     else:
         from trtbuild.cli.form import write_json
 
-        write_json({"passed": applied.passed, "builds": [applied]})
+        write_json({"passed": applied.passed, "builds": [applied.to_tree()]})
     return 0 if applied.passed else 1
 
 

@@ -12,8 +12,9 @@ from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
 from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
+    from trtbuild.core.comparison import Comparison, GateVerdict, Measure
     from trtbuild.core.log_levels import LogLevel
-    from trtbuild.core.records import Comparison, GateVerdict, Measure, TargetResult
+    from trtbuild.core.overview import TargetResult
     from trtbuild.recipe.problems import Format, Problem
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.diagnose import Diagnosis
@@ -105,17 +106,17 @@ def write_plan(planned: DecidedPlan, format_: str) -> None:
 
 def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     """Write the closing summary of an apply."""
-    record = done.record
+    run = done.overview
     if not quiet:
         _summary(done, verbose=verbose)
     else:
-        write_warnings(record, quiet=True, verbose=verbose)
-        for note in record.notes:
-            echo(f"{record.recipe}: {note}", err=True)
-        for each in record.unrun_engines:
-            echo(f"{record.recipe}: {each.candidate}: not run: {each.not_run}", err=True)
-    start = f"{record.recipe}: " if quiet else ""
-    for engine, verdict in record.list_verdicts():
+        write_warnings(run, quiet=True, verbose=verbose)
+        for note in run.notes:
+            echo(f"{run.recipe}: {note}", err=True)
+        for each in run.unrun_engines:
+            echo(f"{run.recipe}: {each.candidate}: not run: {each.not_run}", err=True)
+    start = f"{run.recipe}: " if quiet else ""
+    for engine, verdict in run.list_verdicts():
         if not verdict.passed:
             on = f"{engine}: " if engine else ""
             word = "failed" if verdict.judged else "not judged"
@@ -123,28 +124,28 @@ def write_applied(done: AppliedRecipe, *, quiet: bool, verbose: bool) -> None:
     if not done.passed:
         from trtbuild.cli.show_gates import write_outcome_of_gates
 
-        write_outcome_of_gates(record, start)
+        write_outcome_of_gates(run, start)
 
 
 def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
-    record = done.record
-    caveats = f" ({', '.join(record.caveats)})" if record.caveats else ""
-    echo(f"{record.recipe}{caveats}")
-    targets = [_target_row(result) for result in record.targets]
+    run = done.overview
+    caveats = f" ({', '.join(run.caveats)})" if run.caveats else ""
+    echo(f"{run.recipe}{caveats}")
+    targets = [_target_row(result) for result in run.targets]
     if targets:
-        head = ("target", "built for", f"{record.quantized_words} layers", "engine")
+        head = ("target", "built for", f"{run.quantized_words} layers", "engine")
         pour(format_table([head, *targets]))
-    for compared in record.list_comparisons():
+    for compared in run.list_comparisons():
         write_comparison(compared)
-    write_warnings(record, quiet=False, verbose=verbose)
+    write_warnings(run, quiet=False, verbose=verbose)
     if verbose:
-        for outcome in record.outcomes:
+        for outcome in run.outcomes:
             for note in outcome.notes:
                 echo(f"  note: {outcome.step}: {note}")
-    for note in record.notes:
+    for note in run.notes:
         echo(f"  note: {note}")
-    ran = sum(outcome.status == "ran" for outcome in record.outcomes)
-    deferred = [outcome for outcome in record.outcomes if outcome.status == "deferred"]
+    ran = sum(outcome.status == "ran" for outcome in run.outcomes)
+    deferred = [outcome for outcome in run.outcomes if outcome.status == "deferred"]
     for outcome in deferred:
         echo(f"  deferred: {outcome.step}: {outcome.message}")
     echo(f"{_work(ran, done)}; results in {done.directory}/ (report.md)")
@@ -152,7 +153,7 @@ def _summary(done: AppliedRecipe, *, verbose: bool) -> None:
 
 def _work(ran: int, done: AppliedRecipe) -> str:
     if ran:
-        return f"{format_count(ran, 'step')} ran, {done.record.seconds:.1f} s"
+        return f"{format_count(ran, 'step')} ran, {done.overview.seconds:.1f} s"
     if not done.changed:
         return "nothing to do"
     # Whoever had edited a file of the build there has to know that it is gone.

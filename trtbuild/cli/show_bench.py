@@ -95,14 +95,9 @@ def _write_shapes(found: BenchResult, shapes: dict[str, tuple[int, ...]], *, ver
     whole, events = any(row.transfers for row in rows), any(row.device for row in rows)
     head = ["", "p50", "95 %", "p90", "p99", *(["on the device"] if events else [])]
     head += [*(["with copies"] if whole else []), "a second"]
-    energy = any(row.use is not None and row.use.energy_mj is not None for row in rows)
     counts = sorted({each.streams for row in rows for each in row.streams})
     head += [f"{count} at once" for count in counts]
-    cells = [_cells(row, counts, whole=whole, events=events) for row in rows]
-    if energy:
-        head.append("energy a call")
-        cells = [[*each, _tell_energy(row)] for each, row in zip(cells, rows, strict=True)]
-    table = [head, *cells]
+    table = [head, *(_cells(row, counts, whole=whole, events=events) for row in rows)]
     pour(format_table(table))
     for each in found.contrasts:
         if each.shapes == shapes:
@@ -127,11 +122,6 @@ def _cells(row: SpeedRow, counts: Sequence[int], *, whole: bool, events: bool) -
     rates = {each.streams: each.per_second for each in row.streams}
     several = [format_rate(rates[count]) if count in rates else NONE for count in counts]
     return [*cells, format_rate(row.per_second), *several]
-
-
-def _tell_energy(row: SpeedRow) -> str:
-    found = None if row.use is None else row.use.energy_mj
-    return NONE if found is None else f"{found:.3g} mJ"
 
 
 def _ends(found: Percentile) -> str:
@@ -166,8 +156,6 @@ def _list_cold(variants: Sequence[TimedVariant]) -> Iterator[list[str]]:
         memory = NONE if peak is None else format_size(peak)
         if cold.device_peak_bytes is not None:
             memory += f", GPU {format_size(cold.device_peak_bytes)}"
-        if cold.runtime_peak_bytes is not None:
-            memory += f", by the library {format_size(cold.runtime_peak_bytes)}"
         yield [
             each.name,
             format_ms(cold.import_ms),

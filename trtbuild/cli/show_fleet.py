@@ -44,7 +44,7 @@ def write_fleet(build: FleetBuild) -> None:
 
 
 def _row(found: FleetRecipe) -> tuple[str, str, str, str, str]:
-    outcomes = found.applied.record.outcomes if found.applied else ()
+    outcomes = found.applied.overview.outcomes if found.applied else ()
     ran = [each for each in outcomes if each.status == "ran"]
     where = sorted({each.where.partition(",")[0] for each in ran if ", " in each.where})
     return (
@@ -58,7 +58,7 @@ def _row(found: FleetRecipe) -> tuple[str, str, str, str, str]:
 
 def write_fleet_json(build: FleetBuild) -> None:
     """Write the same, and all records, for programs."""
-    builds = [each.applied for each in build.recipes if each.applied is not None]
+    builds = [each.applied.to_tree() for each in build.recipes if each.applied is not None]
     recipes = [
         {
             "file": Path(each.file), "verdict": each.verdict, "seconds": each.seconds,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.core.records import Record
+    from trtbuild.core.overview import Overview
 
 __all__ = ["MOST_WARNINGS", "write_warnings"]
 
@@ -15,16 +15,16 @@ MOST_WARNINGS = 6
 """Shown of an apply that does not ask for all; the rest is counted, and stands in the report."""
 
 
-def write_warnings(record: Record, *, quiet: bool, verbose: bool) -> None:
+def write_warnings(run: Overview, *, quiet: bool, verbose: bool) -> None:
     """Write each warning once, however many targets it is about; of many, the first few.
 
     A quiet apply writes them to standard error, where nothing else is.
     """
-    found = record.list_warnings()
+    found = run.list_warnings()
     shown = (
         list(found) if verbose or len(found) <= MOST_WARNINGS else list(found)[: MOST_WARNINGS - 1]
     )
-    start = f"{record.recipe}: warning:" if quiet else "  warning:"
+    start = f"{run.recipe}: warning:" if quiet else "  warning:"
     for warning in shown:
         steps = f" {', '.join(found[warning])}:" if verbose and found[warning] else ""
         echo(f"{start}{steps} {warning}", err=quiet)

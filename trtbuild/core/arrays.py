@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-import shutil
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,7 +13,9 @@ from urllib.parse import quote, unquote
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.files import replace_whole
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a plan, which has no arrays, loads this for the names of their classes
+    import zipfile
+
     import numpy as np
 
 __all__ = ["ArrayFile", "ArrayWriter", "RaggedRows", "write_npz"]
@@ -91,6 +90,8 @@ class ArrayWriter:
             entry.write(plain.data if plain.size else b"")
 
     def _entry(self, encoded: str, size_bytes: int) -> IO[bytes]:
+        import zipfile
+
         # Fixed time, system and mode: the archive is a function of its arrays alone.
         info = zipfile.ZipInfo(encoded + _SUFFIX, date_time=_LONG_AGO)
         info.create_system = 3
@@ -103,6 +104,8 @@ class _Growing:
     """Rows of one array, kept in an unnamed file until their number is known."""
 
     def __init__(self, folder: Path, first: np.ndarray) -> None:
+        import tempfile
+
         self.dtype = first.dtype
         self.row = first.shape[1:]
         self.count = 0
@@ -141,6 +144,8 @@ class _Growing:
         self.nbytes += rows.nbytes
 
     def pour(self, entry: IO[bytes]) -> None:
+        import shutil
+
         self.file.seek(0)
         shutil.copyfileobj(self.file, entry, _PIECE_BYTES)
 
@@ -152,6 +157,8 @@ def write_npz(path: Path) -> Iterator[ArrayWriter]:
     A name may hold any character (it is percent-encoded in the archive), and equal arrays added
     in equal order give equal bytes.
     """
+    import zipfile
+
     with (
         replace_whole(path) as part,
         zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive,
@@ -197,6 +204,8 @@ class ArrayFile:
         Raises:
             CorruptObject: it is not such a file, or it is torn.
         """
+        import zipfile
+
         self._path = path
         try:
             with zipfile.ZipFile(path) as archive, path.open("rb") as file:
@@ -277,6 +286,8 @@ def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 
 def _locate(file: IO[bytes], info: zipfile.ZipInfo) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     """Return dtype, shape and where in the file the numbers of an entry begin."""
+    import zipfile
+
     import numpy as np
 
     if info.compress_type != zipfile.ZIP_STORED or not info.filename.endswith(_SUFFIX):

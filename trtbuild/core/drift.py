@@ -15,9 +15,8 @@ class TensorDrift(Options):
     name: str
     before: float
     after: float
-    limit: float | None
-    """Of its range in the table: what is larger is clipped. None where channels were traded before
-    ranges were found, so that it is of other values."""
+    limit: float
+    """Of its range in the table: what is larger is clipped."""
 
     @property
     def factor(self) -> float:
@@ -30,8 +29,7 @@ class TensorDrift(Options):
     def describe(self) -> str:
         """Say what happened to it."""
         word = "larger" if self.after > self.before else "smaller"
-        clipped = self.limit is not None and self.after > self.limit
-        beyond = f", and its range ends at {self.limit:.4g}" if clipped else ""
+        beyond = f", and its range ends at {self.limit:.4g}" if self.after > self.limit else ""
         return (
             f"`{self.name}`: {self.before:.4g} → {self.after:.4g}, {self.factor:.2f} times "
             f"{word}{beyond}"

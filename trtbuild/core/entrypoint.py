@@ -161,11 +161,11 @@ def _no_module(place: str) -> MissingFile:
 
 
 def _as_module(folder: Path, names: Sequence[str]) -> list[Path]:
-    path = folder.joinpath(*names)
-    candidates = (path / "__init__.py", *([path.with_suffix(".py")] if names else []))
+    path = os.path.join(folder, *names)  # noqa: PTH118  # most are not there: no path is made
+    candidates = (os.path.join(path, "__init__.py"), *([f"{path}.py"] if names else []))  # noqa: PTH118
     for candidate in candidates:
         note_path(candidate)
-    return [candidate for candidate in candidates if candidate.is_file()][:1]
+    return [Path(candidate) for candidate in candidates if os.path.isfile(candidate)][:1]  # noqa: PTH113
 
 
 def _find_imported(file: Path, root: Path) -> list[Path]:

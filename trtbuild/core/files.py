@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ __all__ = [
     "protect",
     "relate_path",
     "remove_file",
+    "remove_tree",
     "replace_whole",
     "sync",
     "write_whole",
@@ -73,6 +73,8 @@ def copy_whole(source: Path, path: Path) -> None:
     """
     with replace_whole(path) as part:
         if not _clone(source, part):
+            import shutil  # which nothing else of an apply with nothing to do needs
+
             shutil.copyfile(source, part)
 
 
@@ -103,6 +105,13 @@ def _clone(source: Path, target: Path) -> bool:
 def protect(path: Path) -> None:
     """Let nobody write to a file, and those read it whom the umask lets."""
     path.chmod(path.stat().st_mode & 0o444)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a folder with all that is in it, as far as that can be removed."""
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def remove_file(path: Path) -> None:

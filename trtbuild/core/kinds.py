@@ -1,4 +1,7 @@
-"""A union of kinds, of which `kind` says one: it alone is loaded, read and built."""
+"""A union of kinds, of which `kind` says one: it alone is loaded, read and built.
+
+So is a section that most recipes do without.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,14 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Annotated as OneOf
+    from typing import Annotated as WhereNamed
 
     from pydantic import GetCoreSchemaHandler, TypeAdapter
     from pydantic.json_schema import JsonSchemaValue
 
     from trtbuild.core.options import Options
 
-__all__ = ["OneOf", "find_kind", "find_union", "load_kinds", "name_kind"]
+__all__ = ["OneOf", "WhereNamed", "find_kind", "find_union", "load_kinds", "name_kind"]
 
 
 def name_kind(kind: type[Options]) -> str:
@@ -43,7 +47,7 @@ class _OneOf:
     home = ""
 
     def __class_getitem__(cls, said: tuple[str, str]) -> type[_OneOf]:
-        return type("OneOf", (_OneOf,), {"words": said[0], "home": said[1]})
+        return type(cls.__name__, (cls,), {"words": said[0], "home": said[1]})
 
     @classmethod
     @cache
@@ -141,8 +145,37 @@ class _OneOf:
         return handler(cls.whole().core_schema)
 
 
+class _WhereNamed(_OneOf):
+    """A section, as `WhereNamed["section.Bench", __name__]`: in words, loaded where it is named.
+
+    To a type checker and to pydantic it means that class.
+    """
+
+    @classmethod
+    def read(cls, value: Any, info: core_schema.ValidationInfo) -> Any:
+        """Return a value as the section.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        if cls.holds(value):
+            return value
+        (section,) = cls.kinds()
+        if info.mode == "json":
+            return section.model_validate_json(json.dumps(value))
+        return section.model_validate(value)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Describe the section: as a part, since of a whole the handler drops the fields' texts."""
+        del schema
+        return handler(core_schema.union_schema([cls.whole().core_schema]))
+
+
 if not TYPE_CHECKING:
-    OneOf = _OneOf
+    OneOf, WhereNamed = _OneOf, _WhereNamed
 
 
 def find_union(annotation: Any) -> type[_OneOf] | None:

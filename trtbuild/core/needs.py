@@ -3,7 +3,7 @@
 import os
 import sys
 
-from trtbuild.core.options import Options
+from trtbuild.core.frozen import frozen
 
 __all__ = [
     "GPU",
@@ -31,7 +31,8 @@ OPTIONAL = frozenset({INFERENCE_BATCH, INFERENCE_DEVICE})
 """Facts that are no ingredient where there are none."""
 
 
-class GpuNeed(Options):
+@frozen
+class GpuNeed:
     """A GPU that a step needs while it runs."""
 
     capability: str = ""
@@ -40,7 +41,8 @@ class GpuNeed(Options):
     """Nothing else may run on it meanwhile: what times kernels is spoiled by company."""
 
 
-class Needs(Options):
+@frozen
+class Needs:
     """What a step needs of the place where it runs."""
 
     kind: str = ""

@@ -4,13 +4,13 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.options import Location, Options
+from trtbuild.core.frozen import frozen
 from trtbuild.core.provenance import (
     is_installed,
     list_import_roots,
@@ -31,17 +31,18 @@ SPAWNED = frozenset({"multiprocessing.popen_spawn_posix", "multiprocessing.popen
 UNSEEN = "is not part of the build's digest"
 
 
-class UserCode(Options):
+@frozen
+class UserCode:
     """What a step says of the user's code that it runs."""
 
-    base: Location
+    base: str
     """The folder that names of files relate to: the recipe's."""
-    known: tuple[Location, ...] = ()
+    known: tuple[str, ...] = ()
     """Files that are ingredients by themselves."""
     files: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
 
-    options: dict[str, Any] = {}
+    options: Mapping[str, Any] = field(default_factory=dict)
     """What it is called with: it may name files and folders."""
 
     def list_places(self) -> list[str]:

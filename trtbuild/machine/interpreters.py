@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 from trtbuild import __version__
@@ -74,6 +73,8 @@ def find_interpreter(kind: str, here: InstalledPackages | None = None) -> Interp
     if named is None:
         # Not `here or`: facts that nobody has asked for yet are empty.
         return Interpreter("", InstalledPackages() if here is None else here)
+    import subprocess
+
     try:
         ran = subprocess.run(
             [named.python, "-c", _ASK],

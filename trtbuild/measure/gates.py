@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, Protocol, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
-from trtbuild.core.comparison import GateVerdict, Measure
 from trtbuild.core.options import Options, Share
 from trtbuild.measure.metrics import Metric, find_row
+
+if TYPE_CHECKING:
+    from trtbuild.core.comparison import GateVerdict, Measure
 
 __all__ = ["Bound", "Gate", "explain_bound", "explain_drop", "judge_gates"]
 
@@ -157,8 +159,8 @@ class Gate(Options):
         return self
 
     def judge(
-        self, measures: Iterable[Measure], *, samples: int = 0, unjudged: str = ""
-    ) -> tuple[GateVerdict, ...]:
+        self, measures: "Iterable[Measure]", *, samples: int = 0, unjudged: str = ""
+    ) -> "tuple[GateVerdict, ...]":
         """Judge each rule but that on the lock, on each output that the gate means.
 
         A value that is missing fails and its verdict says why; `identical` passes `at_least`.
@@ -168,7 +170,7 @@ class Gate(Options):
         judged = self.choose(measures)
         return tuple(v for measure in judged for v in self._verdicts(measure, samples, unjudged))
 
-    def choose(self, measures: Iterable[Measure]) -> list[Measure]:
+    def choose(self, measures: "Iterable[Measure]") -> "list[Measure]":
         """Return the measures that the gate means; where there is none, a blank that says why."""
         mine = [measure for measure in measures if measure.metric == self.metric]
         judged = [
@@ -182,13 +184,15 @@ class Gate(Options):
         ]
         if judged:
             return judged
+        from trtbuild.core.comparison import Measure
+
         why = self._nothing_to_judge(mine)
         blank = Measure(metric=self.metric, output=self.output or "", value=None, remark=why)
         row = find_row(self.metric)
         known = {} if row is None else {"own": row.own, "unit": row.unit}
         return [blank.model_copy(update=known)]
 
-    def _verdicts(self, measure: Measure, samples: int, unjudged: str) -> Iterator[GateVerdict]:
+    def _verdicts(self, measure: "Measure", samples: int, unjudged: str) -> "Iterator[GateVerdict]":
         from trtbuild.measure.verdicts import leave_unjudged, verdict_of_drop
 
         own = measure.own  # a value of the candidate's alone
@@ -198,7 +202,7 @@ class Gate(Options):
             verdict = verdict_of_drop(measure, self.drop_at_most, self.confidence, samples)
             yield leave_unjudged(verdict, unjudged) if unjudged else verdict
 
-    def _bounds(self, measure: Measure, samples: int) -> Iterator[GateVerdict]:
+    def _bounds(self, measure: "Measure", samples: int) -> "Iterator[GateVerdict]":
         from trtbuild.measure.verdicts import verdict_of_at_least, verdict_of_at_most
 
         if self.at_least is not None:
@@ -206,7 +210,7 @@ class Gate(Options):
         if self.at_most is not None:
             yield verdict_of_at_most(measure, self.at_most, self.confidence, samples)
 
-    def _nothing_to_judge(self, mine: list[Measure]) -> str:
+    def _nothing_to_judge(self, mine: "list[Measure]") -> str:
         if not mine:
             return f"{self.metric} was not measured"
         if self.output is not None:
@@ -221,8 +225,8 @@ class Gate(Options):
 
 
 def judge_gates(
-    gates: Iterable[Gate], measures: tuple[Measure, ...], *, samples: int, unjudged: str = ""
-) -> tuple[GateVerdict, ...]:
+    gates: Iterable[Gate], measures: "tuple[Measure, ...]", *, samples: int, unjudged: str = ""
+) -> "tuple[GateVerdict, ...]":
     """Judge every gate, and what fails whatever they ask."""
     from trtbuild.measure.verdicts import verdict_of_faults
 

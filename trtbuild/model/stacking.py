@@ -78,11 +78,6 @@ def join_samples(
     if isinstance(left, Unfinished) and (len(parts), axis, left.dtype.name) == (1, 0, spec.dtype):
         alone: Any = left.stack()
         return cast("np.ndarray", alone)
-    if len(parts) == 1:  # nothing is copied that lies as the model takes it
-        whole = np.asarray(left)
-        return np.ascontiguousarray(
-            whole if placement.joined else np.expand_dims(whole, axis), spec.dtype
-        )
     made = np.concatenate(parts, axis) if placement.joined else np.stack(parts, axis)
     return made.astype(spec.dtype, copy=False)
 

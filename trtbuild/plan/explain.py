@@ -58,7 +58,9 @@ def _decision(
     verdicts: Mapping[str, StepVerdict],
 ) -> Decision:
     def decision(verdict: StepVerdict, *reasons: Reason) -> Decision:
-        return Decision(step=planned.name, digest=planned.digest, verdict=verdict, reasons=reasons)
+        return Decision.model_construct(  # from values that are valid already
+            step=planned.name, digest=planned.digest, verdict=verdict, reasons=reasons
+        )
 
     if planned.deferred:
         return decision("deferred", Reason(path=planned.deferred))

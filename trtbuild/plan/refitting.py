@@ -62,7 +62,6 @@ def refit_instead(
             after=Ref(step="fix_graph", output="model"),
             ranges=Ref(step="quantize", output="ranges"),
             data=data[name],
-            equalized="equalize" in steps,
             samples=request.samples,
         )
     if request.engine is not None:

@@ -21,7 +21,7 @@ from trtbuild.quant.protecting import PROTECT, Policy
 from trtbuild.quant.requests import BlockSize, PrecisionName
 from trtbuild.quant.writing.weights import WeightsAbsmax
 from trtbuild.sources import ModelSource
-from trtbuild.timing.section import Bench
+from trtbuild.timing.kinds import BenchSection
 
 __all__ = [
     "NAME_PATTERN",
@@ -282,7 +282,7 @@ class Recipe(Options):
     """What to build, by name: one engine each, all from the same model."""
     compare: Compare | None = None
     """How what is built is compared with a reference, and what it must reach."""
-    bench: Bench | None = None
+    bench: BenchSection | None = None
     """How `trtbuild bench` measures how fast what is built is, and what it must reach."""
 
     @property

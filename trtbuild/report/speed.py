@@ -167,7 +167,6 @@ def _make_starts(variants: Sequence[TimedVariant]) -> TableBlock:
         "First call",
         "Host memory",
         "GPU memory",
-        "By the library",
         "Files",
         "Computes",
     )
@@ -176,7 +175,7 @@ def _make_starts(variants: Sequence[TimedVariant]) -> TableBlock:
         cold = each.cold
         if cold is None:
             continue
-        sizes = (cold.host_peak_bytes, cold.device_peak_bytes, cold.runtime_peak_bytes)
+        sizes = (cold.host_peak_bytes, cold.device_peak_bytes)
         rows.append(
             (
                 (Code(each.name),),
@@ -188,7 +187,7 @@ def _make_starts(variants: Sequence[TimedVariant]) -> TableBlock:
                 (each.precision or "–",),
             )
         )
-    table = TableBlock("In a process of its own", head, tuple(rows), numbers=(1, 2, 3, 4, 5, 6, 7))
+    table = TableBlock("In a process of its own", head, tuple(rows), numbers=(1, 2, 3, 4, 5, 6))
     return drop_empty_columns(table)
 
 

@@ -6,11 +6,10 @@ import contextlib
 import os
 import queue
 import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,7 @@ class Local:
         """Return what a step needs here: inference takes the GPU where that computes it."""
         if not needs.inference or INFERENCE_DEVICE not in self._inference.here:
             return needs
-        return needs.model_copy(update={"gpu": needs.gpu or GpuNeed(), "own_process": True})
+        return replace(needs, gpu=needs.gpu or GpuNeed(), own_process=True)
 
     def has_room(self, needs: Needs) -> bool:
         """Tell whether a job is free, and the GPU and the memory that a step needs."""
@@ -116,6 +115,8 @@ class Local:
         """Take the GPU for a step that needs it alone; another trtbuild may have it."""
         if needs.gpu is None or not needs.gpu.alone or self._gpu is not None:
             return True
+        import tempfile
+
         try:
             name = f"trtbuild-gpu-{_user()}-{self._bus}.lock"
             self._gpu = try_lock(Path(tempfile.gettempdir()) / name)

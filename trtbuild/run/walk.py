@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from trtbuild.core.action import Action, Outcome
 from trtbuild.core.digest import digest_of_bytes, write_canonical_json
 from trtbuild.core.errors import CorruptObject
+from trtbuild.core.files import remove_tree
 from trtbuild.core.frozen import frozen
 from trtbuild.plan.observed import chain_anew, look_again, settle
 from trtbuild.plan.plan import (
@@ -104,7 +104,7 @@ class _Walk:
     def release(self) -> None:
         """Give back every claim; what was running is removed with its directory."""
         for claimed in self.claimed.values():
-            shutil.rmtree(claimed.work, ignore_errors=True)
+            remove_tree(claimed.work)
             claimed.lock.close()
         self.claimed.clear()
 
@@ -279,7 +279,7 @@ class _Walk:
         # What user code rests on is known now, and no other step makes the same of its inputs.
         watched = planned is not claimed.planned
         self.store.record(action, action.ingredients if watched else claimed.contents)
-        shutil.rmtree(work, ignore_errors=True)
+        remove_tree(work)
         return record_success(planned, "ran", action)
 
     def _account(self, planned: PlannedStep, told: CallResult) -> tuple[PlannedStep, CallResult]:

@@ -28,7 +28,6 @@ SHUTDOWN_SECONDS = 10
 def make_app(models: ServedModels, limits: Limits) -> Starlette:
     """Return the server as an ASGI application; it closes the models when it ends."""
     from starlette.applications import Starlette
-    from starlette.exceptions import HTTPException
     from starlette.routing import Route
 
     desk = Desk(limits)
@@ -56,8 +55,9 @@ def make_app(models: ServedModels, limits: Limits) -> Starlette:
         Route(path, handler, methods=["POST" if path.endswith("/infer") else "GET"])
         for path, handler in addresses.items()
     ]
-    handlers = {Problem: _tell, HTTPException: _tell_address, Exception: _tell_bug}
-    return Starlette(routes=routes, lifespan=live, exception_handlers=handlers)
+    return Starlette(
+        routes=routes, lifespan=live, exception_handlers={Problem: _tell, Exception: _tell_bug}
+    )
 
 
 def _make_server_metadata() -> Handler:
@@ -133,18 +133,6 @@ async def _tell(_: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)  # noqa: S101  # it is for no other
     headers = {"retry-after": RETRY_SECONDS} if problem.status == 503 else None  # noqa: PLR2004
     return JSONResponse({"error": problem.sentence}, problem.status, headers)
-
-
-async def _tell_address(request: Request, error: Exception) -> Response:
-    """Say of an address or a method that there is none such, as the protocol writes errors."""
-    from starlette.exceptions import HTTPException
-    from starlette.responses import JSONResponse
-
-    assert isinstance(error, HTTPException)  # noqa: S101  # it is for no other
-    known = "there is no such address; models are at /v2/models/NAME/infer"
-    taken = (error.headers or {}).get("Allow", "")
-    told = f"{request.method} is not taken here, {taken} is" if taken else known
-    return JSONResponse({"error": told}, error.status_code, error.headers)
 
 
 async def _tell_bug(_: Request, __: Exception) -> Response:

@@ -60,7 +60,7 @@ def read_numbers(data: Any, shape: tuple[int, ...], datatype: Any, name: str) ->
         raise Problem(400, f"input `{name}` has no `data`: a list of numbers")
     try:
         found = np.array(data)
-        if found.dtype.kind in "Ob" or not np.can_cast(found.dtype, dtype, "same_kind"):
+        if found.dtype == object or not np.can_cast(found.dtype, dtype, "same_kind"):
             found = _read_whole(found, dtype, data)
         with np.errstate(over="raise"):
             made = found.astype(dtype)
@@ -82,7 +82,7 @@ def _read_whole(found: np.ndarray, dtype: np.dtype[Any], data: list[Any]) -> np.
     if dtype.kind in "iu" and found.dtype.kind in "fO":
         # Of whole numbers beyond int64, some of which are larger than float64 can tell apart.
         return _read_large(data, dtype)
-    if found.dtype.kind not in ("b" if dtype.kind == "b" else "") + "iu":
+    if found.dtype.kind not in "iub" or dtype.kind not in "iubf":
         raise ValueError("other numbers")
     if dtype.kind in "iu":
         ends = np.iinfo(dtype)

@@ -83,17 +83,10 @@ class DataInput(HeldElsewhere):
         Raises:
             CorruptObject: a file changed since, or decodes to something else here.
         """
-        from trtbuild.data.prefetch import map_in_order
         from trtbuild.data.survey import digest_of_sample
 
         manifest = self.read_manifest(context)
         digests = manifest.samples
-
-        def judge(numbered: tuple[int, Sample]) -> tuple[Sample, bool]:
-            index, sample = numbered
-            known = index < len(digests)
-            return sample, known and (leave or digest_of_sample(sample) == digests[index])
-
         # The code behind captured samples may change: what it once yielded is what is read.
         suspects = () if self.source.captured else self.files
         read = 0
@@ -101,11 +94,9 @@ class DataInput(HeldElsewhere):
             _suspect_changes(suspects),
             contextlib.closing(self._read(context, leave=leave)) as samples,
         ):
-            # A GPU waits for its samples, and the processors have nothing else to do.
-            threads = min(4, _threads(context)) if context.inference_device else 0
-            numbered = enumerate(_label(samples, manifest.labels))
-            for sample, same in map_in_order(judge, numbered, threads=threads):
-                if not same:
+            for sample in _label(samples, manifest.labels):
+                known = read < len(digests)
+                if not known or not (leave or digest_of_sample(sample) == digests[read]):
                     raise _different(sample.name)
                 read += 1
                 yield sample

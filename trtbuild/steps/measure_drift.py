@@ -28,9 +28,6 @@ class MeasureDrift(Step):
     """The one with other weights."""
     ranges: Ref
     data: DataInput
-    equalized: bool = False
-    """The ranges are of a model whose channels were traded before: only how far values move is
-    known then."""
     samples: Annotated[int, Field(ge=1)]
     """How many are run, spread evenly over the data; all where it holds no more."""
 
@@ -51,10 +48,7 @@ class MeasureDrift(Step):
             samples=samples,
             tensors=tuple(
                 TensorDrift(
-                    name=name,
-                    before=before[name],
-                    after=after[name],
-                    limit=None if self.equalized else table[name].limit,
+                    name=name, before=before[name], after=after[name], limit=table[name].limit
                 )
                 for name in sorted(table)
                 if name in before and name in after

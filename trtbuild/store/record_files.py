@@ -3,6 +3,7 @@
 A record that is whole may still be another's: copied, restored to a wrong name, or forged.
 """
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +21,10 @@ from trtbuild.core.digest import (
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
+from trtbuild.core.watch import note_path
 
 __all__ = [
+    "RememberedActions",
     "parse_action",
     "read_action",
     "read_runs",
@@ -35,6 +38,9 @@ __all__ = [
 MOST_ACTION_BYTES = 64 << 20
 """What a step of half a million files comes to; no lock holds as many."""
 MOST_RUNS_BYTES = 8 << 20
+MOST_REMEMBERED_BYTES = 1 << 20
+FileState = tuple[int, int, int, int]
+"""Size, the times when bytes and entry were changed last, inode."""
 Kind = TypeVar("Kind", bound=Options)
 _DIGEST = re.compile("sha256:([0-9a-f]{64})")
 
@@ -81,6 +87,34 @@ def parse_action(data: bytes, digest: str) -> Action | None:
 
 def _check(action: Action | None, digest: str) -> Action | None:
     return action if action is not None and action.digest == digest and _fits(action) else None
+
+
+class RememberedActions:
+    """Reads actions, each once while its file stands: a command asks for one several times."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[FileState, Action | None]] = {}
+
+    def read(self, path: Path, digest: str) -> Action | None:
+        """Return the action with a digest, or None where that is not what the file holds."""
+        state = _describe_file(path)
+        known = self._known.get(path)
+        if known is not None and known[0] == state:
+            note_path(path)
+            return known[1]
+        found = read_action(path, digest)
+        if state is not None and state[0] <= MOST_REMEMBERED_BYTES:
+            self._known[path] = state, found
+        return found
+
+
+def _describe_file(path: Path) -> FileState | None:
+    """Return what tells one state of a file from another; None where there is none."""
+    try:
+        seen = os.stat(path)  # noqa: PTH116  # asked often
+    except OSError:
+        return None
+    return seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino
 
 
 def write_same_contents(path: Path, action: Action, contents: str) -> None:

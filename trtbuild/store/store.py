@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from trtbuild.core.action import Action, Artifact
 from trtbuild.core.digest import PREFIX, FileDigests, digest_of_bytes, digest_of_file
 from trtbuild.core.errors import CorruptObject, NotWritable, StoreInUse
-from trtbuild.core.files import copy_whole, protect, remove_file, replace_whole, sync, write_whole
+from trtbuild.core.files import (
+    copy_whole,
+    protect,
+    remove_file,
+    remove_tree,
+    replace_whole,
+    sync,
+    write_whole,
+)
 from trtbuild.core.locations import find_store_root
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.watch import note_path
 from trtbuild.store.claims import Claim
-from trtbuild.store.layout import README
+from trtbuild.store.layout import README, holds_object, locate_object, locate_record
 from trtbuild.store.record_files import (
-    read_action,
+    RememberedActions,
     read_runs,
     read_same_contents,
     take_digits,
@@ -28,7 +35,6 @@ from trtbuild.store.record_files import (
 )
 
 __all__ = ["Store", "find_default_root"]
-
 
 MOST_RUNS = 10
 """How many runs of a recipe are remembered."""
@@ -51,6 +57,7 @@ class Store:
         """What whoever builds with it should know; found out while it is used."""
         self.unkept: list[str] = []
         """Steps that were made of so much that no record can hold it."""
+        self._actions = RememberedActions()
 
     def prepare(self) -> None:
         """Make the directories.
@@ -110,17 +117,11 @@ class Store:
 
     def object_path(self, digest: str) -> Path:
         """Return where the bytes with this digest lie, or would lie."""
-        name = take_digits(digest)
-        return self.root / "objects" / name[:2] / name[2:]
+        return Path(locate_object(self.root, digest))
 
     def has(self, artifact: Artifact) -> bool:
         """Tell whether an artifact is here, with the right size."""
-        path = self.object_path(artifact.digest)
-        note_path(path)
-        try:
-            return path.stat().st_size == artifact.size_bytes
-        except OSError:
-            return False
+        return holds_object(self.root, artifact.digest, artifact.size_bytes)
 
     def add(self, path: Path, name: str, *, move: bool = False) -> Artifact:
         """Take a file in; with `move` the file itself becomes the object."""
@@ -159,7 +160,7 @@ class Store:
     def action(self, digest: str) -> Action | None:
         """Return the recorded action of a step, if one is recorded, its artifacts gone or not."""
         try:
-            return read_action(self._record("actions", digest), digest)
+            return self._actions.read(self._record("actions", digest), digest)
         except CorruptObject:
             return None  # whoever wrote down what is no digest
 
@@ -209,7 +210,7 @@ class Store:
             self.unkept.append(action.step)
 
     def _record(self, folder: str, digest: str) -> Path:
-        return self.root / folder / f"{take_digits(digest)}.json"
+        return Path(locate_record(self.root, folder, digest))
 
     # Logs
 
@@ -258,7 +259,7 @@ class Store:
         work = self.root / "work" / f"{name}-{os.getpid()}"
         # Without locks, another process may be at it in a directory of its own.
         for left in [work] if self.remark else (self.root / "work").glob(f"{name}-*"):
-            shutil.rmtree(left, ignore_errors=True)
+            remove_tree(left)
         (work / "out").mkdir(parents=True)
         return work
 

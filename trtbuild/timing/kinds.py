@@ -1,15 +1,15 @@
-"""The kinds of runner: the union is the registry."""
+"""The kinds of runner: the union is the registry; and the section that names them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trtbuild.core.kinds import OneOf
+from trtbuild.core.kinds import OneOf, WhereNamed
 
 if TYPE_CHECKING:
-    from trtbuild.timing import engine, onnx_runtime, pytorch
+    from trtbuild.timing import engine, onnx_runtime, pytorch, section
 
-__all__ = ["AnyRunner"]
+__all__ = ["AnyRunner", "BenchSection"]
 
 AnyRunner = OneOf[
     """
@@ -20,3 +20,5 @@ AnyRunner = OneOf[
     __name__,
 ]
 """What runs a model, by its kind."""
+BenchSection = WhereNamed["section.Bench", __name__]
+"""How models are timed, where a recipe says it."""

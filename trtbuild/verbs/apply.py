@@ -5,30 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.core.errors import CorruptObject
+from trtbuild.core.digest import digest_of_file
+from trtbuild.core.errors import CorruptObject, MissingFile
 from trtbuild.core.frozen import frozen
-from trtbuild.core.placed import COMPARISON
-from trtbuild.core.records import Record
+from trtbuild.core.overview import Overview
+from trtbuild.core.placed import BENCH, COMPARISON, TUNING
 from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.expectations import estimate_seconds
 from trtbuild.store.store import Store
-from trtbuild.verbs.benching.placed import read_speed
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import RenderPage, prepare_directory
 from trtbuild.verbs.demand_int8 import demand_delivered
-from trtbuild.verbs.gated_delivery import Delivery, Placed, place_results
+from trtbuild.verbs.gated_delivery import CompleteRecord, Delivery, Placed, place_results
 from trtbuild.verbs.lock_gates import add_lock_verdicts, has_lock_gates
-from trtbuild.verbs.record import list_placed_files, make_record
-from trtbuild.verbs.tuned import read_tuning
+from trtbuild.verbs.overview import make_overview
+from trtbuild.verbs.result_places import list_placed_files
 from trtbuild.verbs.unrun_engines import list_engine_runs
 
 if TYPE_CHECKING:
+    from trtbuild.core.records import Record
     from trtbuild.plan.lock import Lock
     from trtbuild.plan.saved_plan import SavedPlan
 
@@ -41,13 +43,28 @@ MOST_TRIES = 3
 class AppliedRecipe:
     """What an apply did."""
 
-    record: Record
+    overview: Overview
     directory: Path
     """Where its results are: the build directory, or what says why they are not there."""
     changed: tuple[str, ...]
     """Paths below `directory` that this apply wrote."""
     passed: bool
     """Every gate passed."""
+    complete: CompleteRecord
+
+    @cached_property
+    def record(self) -> Record:
+        """All that there is to tell of the run; read from the store when it is asked for."""
+        return self.complete(self.overview)
+
+    def to_tree(self) -> dict[str, object]:
+        """Return what programs are told of it: the whole record, and what was placed."""
+        return {
+            "record": self.record,
+            "directory": self.directory,
+            "changed": self.changed,
+            "passed": self.passed,
+        }
 
 
 def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
@@ -91,7 +108,17 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
             demand_fresh(saved, made, decisions)
         listener.planned(made, decisions)
         listener.expected(estimate_seconds(made, decisions, store))
-        delivery = Delivery(directory, pages, whole=not targets, no_gates=no_gates)
+        complete = partial(
+            _make_record, loaded=loaded, store=store, facts=made.facts, directory=directory
+        )
+        delivery = Delivery(
+            directory,
+            pages,
+            complete,
+            whole=not targets,
+            basis=_list_basis(loaded, made.facts, directory),
+            no_gates=no_gates,
+        )
         if has_lock_gates(loaded):
             delivery = replace(delivery, written=frozenset({COMPARISON}))
         placed = _try_and_mend(
@@ -103,10 +130,34 @@ def apply_recipe(  # noqa: PLR0913  # all that a user may ask for
             from trtbuild.store.maintenance import note_lock
 
             note_lock(store, find_lock(loaded.file))
-    passed = all(verdict.passed for _, verdict in placed.record.list_verdicts())
+    passed = all(verdict.passed for _, verdict in placed.overview.list_verdicts())
     seconds = round(time.perf_counter() - begin, 3)
-    record = placed.record.model_copy(update={"seconds": seconds})
-    return AppliedRecipe(record, placed.directory, placed.changed, passed)
+    overview = placed.overview.model_copy(update={"seconds": seconds})
+    return AppliedRecipe(overview, placed.directory, placed.changed, passed, complete)
+
+
+def _make_record(
+    told: Overview, *, loaded: LoadedRecipe, store: Store, facts: Mapping[str, str], directory: Path
+) -> Record:
+    # What reads all of it takes as long to load as the rest of an apply with nothing to do.
+    from trtbuild.verbs.record import make_record
+
+    return make_record(loaded, told, store, facts=facts, directory=directory)
+
+
+def _list_basis(
+    loaded: LoadedRecipe, facts: Mapping[str, str], directory: Path
+) -> tuple[object, ...]:
+    """Return all that a record says or reads beside what its run left."""
+    beside = [_digest_if_there(directory / name) for name in (TUNING, BENCH)]
+    return loaded.recipe.model_dump(mode="json"), dict(facts), *beside
+
+
+def _digest_if_there(path: Path) -> str:
+    try:
+        return digest_of_file(path)
+    except MissingFile:
+        return ""
 
 
 def _try_and_mend(go: Callable[[], Placed], *, mend: Callable[[CorruptObject], None]) -> Placed:
@@ -140,13 +191,9 @@ def _go(  # noqa: PLR0913, PLR0917  # all that an apply consists of
         for step in dict.fromkeys(store.unkept)
     )
     notes += store.list_troubles()
-    record = make_record(loaded, made, outcomes, store, notes=notes)
-    tuning = read_tuning(delivery.directory, loaded.recipe.name)
-    speed = read_speed(delivery.directory, loaded.recipe, outcomes)
-    more = {"tuning": tuning, "bench": speed}
-    record = add_lock_verdicts(record.model_copy(update=more), loaded)
-    placed = place_results(record, list_placed_files(outcomes, loaded.recipe), delivery, store)
-    demand_delivered(loaded.recipe, outcomes, store, placed=str(placed.directory))
+    overview = add_lock_verdicts(make_overview(loaded, outcomes, store, notes=notes), loaded)
+    placed = place_results(overview, list_placed_files(outcomes, loaded.recipe), delivery, store)
+    demand_delivered(loaded.recipe, overview.targets, placed=str(placed.directory))
     return placed
 
 

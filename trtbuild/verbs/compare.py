@@ -27,9 +27,10 @@ from trtbuild.steps.base import Pinned
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan
 from trtbuild.verbs.deliver import RenderPage
+from trtbuild.verbs.overview import drop_run_details
 from trtbuild.verbs.pair_sections import PairRequest, blame_options, read_sections
 from trtbuild.verbs.pair_sides import OpenSide, demand_alike, name_apart, open_side
-from trtbuild.verbs.record import RunArtifacts, drop_run_details
+from trtbuild.verbs.run_artifacts import RunArtifacts
 
 __all__ = ["ComparedPair", "compare_pair"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from trtbuild.core.model_checks import Coverage, ModelChecks
+from trtbuild.core.overview import LayerPrecision, TargetResult
 from trtbuild.core.quantized_types import TYPES
-from trtbuild.core.records import LayerPrecision, TargetResult
 
 __all__ = ["measure_coverage"]
 

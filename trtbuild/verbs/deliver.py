@@ -8,15 +8,19 @@ import os
 import stat
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from trtbuild.core.action import Artifact
 from trtbuild.core.errors import MissingFile, NotWritable
 from trtbuild.core.files import FULL, copy_whole, write_whole
 from trtbuild.core.locks import NoLocks, take_lock
 from trtbuild.core.placed import BENCH, BENCH_FILES, FAILED, TUNING
-from trtbuild.core.records import Artifact, Record
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
+
+if TYPE_CHECKING:
+    from trtbuild.core.records import Record
 
 __all__ = [
     "RenderPage",
@@ -26,7 +30,7 @@ __all__ = [
     "prepare_directory",
 ]
 
-RenderPage = Callable[[Record], str]
+RenderPage = Callable[["Record"], str]
 
 STATE, LOCK = ".trtbuild.json", ".lock"
 
@@ -84,9 +88,9 @@ def deliver_files(
     """Place artifacts and pages (by relative path) in a directory; return those that changed.
 
     A file that is in place, by size and times, is left alone; a page is rendered only where the
-    `basis` it was rendered from has changed. With `whole`, what an earlier delivery left and this
-    one does not hold is removed, but for `tune.json` and a bench's; the files of a bench go with
-    the next one's.
+    `basis` it was rendered from has changed, and written only where it comes out otherwise. With
+    `whole`, what an earlier delivery left and this one does not hold is removed, but for
+    `tune.json` and a bench's; the files of a bench go with the next one's.
 
     Raises:
         CorruptObject: an artifact in the store turned out damaged.
@@ -97,11 +101,16 @@ def deliver_files(
         wanted = {path: artifact.digest for path, artifact in artifacts.items()}
         wanted |= dict.fromkeys(pages, basis)
         changed = [path for path in wanted if not _in_place(directory, path, wanted[path], state)]
+        written = []
         for path in changed:
             if path in pages:
-                write_whole(directory / path, pages[path]().encode())
+                data = pages[path]().encode()
+                if not _stands(directory, path, data, state):
+                    write_whole(directory / path, data)
+                    written.append(path)
             else:
                 copy_whole(store.verify(artifacts[path]), directory / path)
+                written.append(path)
             state[path] = [wanted[path], *_stamp(directory / path)]
         stale = [path for path in state if path not in wanted and _is_stale(path, wanted, whole)]
         for path in stale:
@@ -109,7 +118,7 @@ def deliver_files(
             del state[path]
         if changed or stale:
             write_whole(directory / STATE, json.dumps(state, indent=0, sort_keys=True).encode())
-    return tuple(changed)
+    return tuple(written)
 
 
 def _is_stale(path: str, wanted: Container[str], whole: bool) -> bool:  # noqa: FBT001
@@ -166,6 +175,15 @@ def _in_place(directory: Path, path: str, digest: str, state: dict[str, list[obj
     try:
         return state.get(path) == [digest, *_stamp(directory / path)]
     except OSError:
+        return False
+
+
+def _stands(directory: Path, path: str, data: bytes, state: dict[str, list[object]]) -> bool:
+    """Tell whether a page that was rendered from something else before came out the same."""
+    try:
+        untouched = state[path][1:] == _stamp(directory / path)
+        return untouched and read_regular(directory / path) == data
+    except (KeyError, OSError, MissingFile):
         return False
 
 

@@ -6,15 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from trtbuild.core.errors import StepFailed
+from trtbuild.core.overview import LayerPrecision, TargetResult
 from trtbuild.core.patterns import means_node
 from trtbuild.core.quantized_types import TYPES, join_words
-from trtbuild.core.records import LayerPrecision, Outcome, TargetResult
 from trtbuild.core.shown import shown
 from trtbuild.core.words import join_few
 from trtbuild.plan.compile import name_target_step
 from trtbuild.recipe.schema import Recipe
-from trtbuild.store.artifacts import read_artifact
-from trtbuild.store.store import Store
 
 __all__ = ["demand_delivered", "find_undelivered"]
 
@@ -22,9 +20,7 @@ MANY = 5
 """Layers named for a cause; engine.json in the store names them all."""
 
 
-def demand_delivered(
-    recipe: Recipe, outcomes: Iterable[Outcome], store: Store, *, placed: str = ""
-) -> None:
+def demand_delivered(recipe: Recipe, results: Iterable[TargetResult], *, placed: str = "") -> None:
     """Demand of every engine the INT8 that was asked of it, but for what `allow_float` names.
 
     `placed` says where the engines are placed all the same, with the report of what they hold.
@@ -41,8 +37,9 @@ def demand_delivered(
     allowed = section.allow_float if section else ()
     short = {
         result.target: layers
-        for result in _results(recipe, outcomes, store)
-        if (layers := find_undelivered(result.layers, allowed))
+        for result in results
+        if recipe.targets[result.target].capabilities.typing
+        and (layers := find_undelivered(result.layers, allowed))
     }
     if not short:
         return
@@ -77,16 +74,6 @@ def find_undelivered(
         and layer.delivered not in {layer.asked, "unknown"}
         and not any(means_node(each, layer.name, layer.op, names) for each in allowed)
     )
-
-
-def _results(recipe: Recipe, outcomes: Iterable[Outcome], store: Store) -> Iterator[TargetResult]:
-    steps = {name_target_step(name): backend for name, backend in recipe.targets.items()}
-    for outcome in outcomes:
-        if outcome.step not in steps or not steps[outcome.step].capabilities.typing:
-            continue
-        for artifact in outcome.artifacts:
-            if artifact.name == "result":
-                yield read_artifact(store, artifact, TargetResult)
 
 
 def _describe_fallback(target: str, layers: Sequence[LayerPrecision]) -> str:

@@ -49,14 +49,14 @@ def refuse_lacking_operators(
         StepFailed: a target's parser or compiler lacks an operator, in this form or type; or ONNX
             Runtime does, which is to run the model.
     """
-    from trtbuild.model.onnx_file import load_bare
-    from trtbuild.quant.rules.faults import describe_fault
-
     waiting = [each.step for each in decisions if each.verdict != "reuse"]
     running = [name for name in waiting if name.split("(")[0] in COSTLY]
     path = _find_fixed(outcomes, store)
     if not running or path is None:
         return
+    from trtbuild.model.onnx_file import load_bare
+    from trtbuild.quant.rules.faults import describe_fault
+
     model = load_bare(path)
     refuse_outdated_operators(model, running)
     checks = {name_check_step(name): name for name in loaded.recipe.targets}

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic_core import to_jsonable_python
 
 from trtbuild import __version__
+from trtbuild.core.action import Artifact
 from trtbuild.core.digest import digest_of_tree
+from trtbuild.core.files import remove_tree
 from trtbuild.core.frozen import frozen
-from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED, RANGES, SENSITIVITY
-from trtbuild.core.records import Artifact, Record
+from trtbuild.core.overview import Overview
+from trtbuild.core.placed import COMPARISON, ENGINE_RESULT, FAILED
 from trtbuild.core.watch import note_path
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import RenderPage, deliver_files, list_delivered
-from trtbuild.verbs.record import drop_run_details
+from trtbuild.verbs.overview import drop_run_details
+from trtbuild.verbs.result_places import tells_of_build
 
-__all__ = ["Delivery", "Placed", "place_results"]
+if TYPE_CHECKING:
+    from trtbuild.core.records import Record
 
-TOLD = (COMPARISON, RANGES, SENSITIVITY)
-"""The names of the files that say what a build came to; the others are what it is for."""
+__all__ = ["CompleteRecord", "Delivery", "Placed", "place_results"]
+
+CompleteRecord = Callable[[Overview], "Record"]
+"""Makes of what is told of a run all that a page shows."""
 
 
 @frozen
@@ -29,8 +37,12 @@ class Delivery:
 
     directory: Path
     pages: Mapping[str, RenderPage]
+    complete: CompleteRecord
+    """Called where a page is to be rendered, and only there."""
     whole: bool
     """All targets are built: what an earlier run left and this one does not make is removed."""
+    basis: Sequence[object] = ()
+    """What `complete` goes by beside what it is given, as a plain tree."""
     written: frozenset[str] = frozenset()
     """Artifacts that are written from the record, which knows more than their steps."""
     no_gates: bool = False
@@ -41,7 +53,7 @@ class Delivery:
 class Placed:
     """What was placed."""
 
-    record: Record
+    overview: Overview
     """With what became of the gates."""
     directory: Path
     changed: tuple[str, ...]
@@ -49,7 +61,7 @@ class Placed:
 
 
 def place_results(
-    record: Record, artifacts: Mapping[str, Artifact], delivery: Delivery, store: Store
+    overview: Overview, artifacts: Mapping[str, Artifact], delivery: Delivery, store: Store
 ) -> Placed:
     """Place artifacts and pages, by relative path.
 
@@ -60,43 +72,38 @@ def place_results(
         CorruptObject: an artifact in the store turned out damaged.
         NotWritable: the directory is full, say.
     """
-    passed = all(verdict.passed for _, verdict in record.list_verdicts())
+    passed = all(verdict.passed for _, verdict in overview.list_verdicts())
     directory = delivery.directory
     if passed or delivery.no_gates:
-        record = record.model_copy(update={"waived": not passed})
-        changed = _deliver(record, artifacts, delivery, directory, store)
+        overview = overview.model_copy(update={"waived": not passed})
+        changed = _deliver(overview, artifacts, delivery, directory, store)
         _clear(directory / FAILED)
-        return Placed(record, directory, changed)
-    told = {path: each for path, each in artifacts.items() if Path(path).name in TOLD}
+        return Placed(overview, directory, changed)
+    told = {path: each for path, each in artifacts.items() if tells_of_build(path)}
     kept = list_delivered(directory)
-    record = record.model_copy(
-        update={
-            "refused": True,
-            "kept": kept,
-            "files": tuple(each for each in record.files if each.path in told),
-        }
-    )
+    overview = overview.model_copy(update={"refused": True, "kept": kept})
     (directory / FAILED).mkdir(exist_ok=True)
-    changed = _deliver(record, told, delivery, directory / FAILED, store)
-    return Placed(record, directory / FAILED, changed)
+    changed = _deliver(overview, told, delivery, directory / FAILED, store)
+    return Placed(overview, directory / FAILED, changed)
 
 
 def _deliver(
-    record: Record,
+    overview: Overview,
     artifacts: Mapping[str, Artifact],
     delivery: Delivery,
     directory: Path,
     store: Store,
 ) -> tuple[str, ...]:
-    page = drop_run_details(record)
-    pages = {name: partial(render, page) for name, render in delivery.pages.items()}
+    page = drop_run_details(overview)
+    complete = cache(lambda: delivery.complete(page))  # once for all pages, or not at all
+    pages = {name: partial(_render, render, complete) for name, render in delivery.pages.items()}
     if COMPARISON in delivery.written and COMPARISON in artifacts:
         pages[COMPARISON] = partial(_write_comparison, page)
     pages |= {
         f"{each.target}/{COMPARISON}": partial(_write_unrun, page, number)
         for number, each in enumerate(page.unrun_engines)
     }
-    if record.waived:
+    if overview.waived:
         # What lies beside the engine says so as well, wherever it is copied to.
         pages |= {
             path: partial(_write_result, page, path.partition("/")[0])
@@ -108,24 +115,28 @@ def _deliver(
         store,
         artifacts={path: each for path, each in artifacts.items() if path not in pages},
         pages=pages,
-        basis=digest_of_tree([__version__, page.model_dump(mode="json")]),
+        basis=digest_of_tree([__version__, to_jsonable_python(dict(page)), *delivery.basis]),
         whole=delivery.whole,
     )
 
 
-def _write_comparison(record: Record) -> str:
-    assert record.comparison is not None  # noqa: S101  # it was read from the artifact
-    return record.comparison.model_dump_json(indent=2) + "\n"
+def _render(render: RenderPage, complete: Callable[[], Record]) -> str:
+    return render(complete())
 
 
-def _write_unrun(record: Record, number: int) -> str:
-    return record.unrun_engines[number].model_dump_json(indent=2) + "\n"
+def _write_comparison(page: Overview) -> str:
+    assert page.comparison is not None  # noqa: S101  # it was read from the artifact
+    return page.comparison.model_dump_json(indent=2) + "\n"
 
 
-def _write_result(record: Record, target: str) -> str:
+def _write_unrun(page: Overview, number: int) -> str:
+    return page.unrun_engines[number].model_dump_json(indent=2) + "\n"
+
+
+def _write_result(page: Overview, target: str) -> str:
     """Write what an engine is, with the gates that it was placed in spite of."""
-    failed = [verdict.gate for _, verdict in record.list_verdicts() if not verdict.passed]
-    (result,) = (each for each in record.targets if each.target == target)
+    failed = [verdict.gate for _, verdict in page.list_verdicts() if not verdict.passed]
+    (result,) = (each for each in page.targets if each.target == target)
     caveat = f"placed with --no-gates: {'; '.join(dict.fromkeys(failed))}"
     told = result.model_copy(update={"caveats": (*result.caveats, caveat)})
     return told.model_dump_json(indent=2) + "\n"
@@ -135,4 +146,4 @@ def _clear(folder: Path) -> None:
     """Remove what an earlier run that was refused has left."""
     note_path(folder)
     if folder.is_dir() and not folder.is_symlink() and list_delivered(folder):
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)

@@ -33,7 +33,7 @@ from trtbuild.verbs.lock_mismatch import (
 from trtbuild.verbs.lock_names import flatten_options, name_file
 from trtbuild.verbs.lock_observed import list_observed, list_used, look_at_observed
 from trtbuild.verbs.plan import plan_recipe
-from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
+from trtbuild.verbs.run_artifacts import RunArtifacts, list_engine_comparisons
 
 __all__ = [
     "add_results",

@@ -13,7 +13,7 @@ from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import list_known_outcomes
 from trtbuild.verbs.plan import plan_recipe
-from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
+from trtbuild.verbs.run_artifacts import RunArtifacts, list_engine_comparisons
 
 __all__ = ["list_failed_gates", "list_locked_failures", "lock_figures"]
 

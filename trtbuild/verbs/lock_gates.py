@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from trtbuild.core.comparison import Comparison, GateVerdict
 from trtbuild.core.errors import MissingFile, UsageError
-from trtbuild.core.records import Record
+from trtbuild.core.overview import Overview
 from trtbuild.measure.gates import Gate
 from trtbuild.recipe.load import LoadedRecipe
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from trtbuild.plan.lock import Lock
 
 __all__ = ["add_lock_verdicts", "has_lock_gates"]
+
+Told = TypeVar("Told", bound=Overview)
 
 
 def has_lock_gates(loaded: LoadedRecipe) -> bool:
@@ -25,14 +27,14 @@ def has_lock_gates(loaded: LoadedRecipe) -> bool:
     )
 
 
-def add_lock_verdicts(record: Record, loaded: LoadedRecipe) -> Record:
-    """Return a record with the verdicts of the gates on the lock: of the model, as figures there.
+def add_lock_verdicts(overview: Told, loaded: LoadedRecipe) -> Told:
+    """Add the verdicts of the gates on the lock to what is told: of the model, as figures there.
 
     Without a lock, or where it does not have the figure, nothing is judged and all may pass.
     """
-    found = record.comparison
+    found = overview.comparison
     if not has_lock_gates(loaded) or found is None or loaded.recipe.compare is None:
-        return record
+        return overview
     from trtbuild.plan.lock import find_lock, read_lock
 
     lock, why = None, "there is no lock yet: `trtbuild lock` writes it"
@@ -45,7 +47,7 @@ def add_lock_verdicts(record: Record, loaded: LoadedRecipe) -> Record:
         each for gate in loaded.recipe.compare.gates for each in _judge(gate, found, lock, why)
     ]
     told = found.model_copy(update={"verdicts": (*found.verdicts, *verdicts)})
-    return record.model_copy(update={"comparison": told})
+    return overview.model_copy(update={"comparison": told})
 
 
 def _judge(gate: Gate, found: Comparison, lock: Lock | None, why: str) -> Iterator[GateVerdict]:

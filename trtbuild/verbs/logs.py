@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.log_levels import LogLevel
-from trtbuild.core.records import Record
+from trtbuild.core.overview import Overview
 from trtbuild.store.store import Store
 
 __all__ = ["KeptLog", "list_kept_logs"]
@@ -24,10 +24,10 @@ class KeptLog:
     """The step ran before: a level that is asked for now had no effect on it."""
 
 
-def list_kept_logs(record: Record, store: Store) -> tuple[KeptLog, ...]:
+def list_kept_logs(run: Overview, store: Store) -> tuple[KeptLog, ...]:
     """Return the logs that a store keeps of the steps of a run."""
     found = []
-    for outcome in record.outcomes:
+    for outcome in run.outcomes:
         action = store.action(outcome.digest) if outcome.status in ("ran", "reused") else None
         path = store.find_log(action)
         if action is not None and path is not None:

@@ -18,7 +18,7 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine, walk_all
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.run_artifacts import RunArtifacts
 
 __all__ = ["PreviewedData", "RenderPreview", "preview_data"]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from trtbuild.core.action import Outcome
 from trtbuild.core.delivered import list_deliveries
-from trtbuild.core.records import Outcome, TargetResult
+from trtbuild.core.overview import TargetResult
 from trtbuild.core.words import format_size
 
 __all__ = ["list_warnings"]

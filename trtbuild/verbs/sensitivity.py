@@ -34,7 +34,7 @@ from trtbuild.steps.measure_layers import choose_layers
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.run_artifacts import RunArtifacts
 
 __all__ = ["LayerCost", "LayerReport", "measure_layers"]
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from trtbuild.core.action import Outcome
-from trtbuild.core.comparison import Comparison, UnrunEngine
 from trtbuild.core.errors import MissingFile, StepFailed
 from trtbuild.measure.gates import judge_gates
 from trtbuild.plan.engine_runs import name_engine_run
 from trtbuild.recipe.schema import Recipe
+
+if TYPE_CHECKING:
+    from trtbuild.core.comparison import Comparison, UnrunEngine
 
 __all__ = ["is_spared", "list_engine_runs", "list_unrun_engines"]
 
@@ -39,6 +42,7 @@ def list_unrun_engines(
 
 
 def _describe(recipe: Recipe, name: str, outcome: Outcome, model: Comparison) -> UnrunEngine:
+    from trtbuild.core.comparison import UnrunEngine
     from trtbuild.measure.verdicts import FAULTS, leave_unjudged
 
     assert recipe.compare is not None  # noqa: S101  # asked for before

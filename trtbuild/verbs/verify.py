@@ -27,7 +27,7 @@ from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.demand_int8 import demand_delivered
 from trtbuild.verbs.lock import BYTES, TACTICS, add_results, compare_with_lock, lock_built
 from trtbuild.verbs.lock_mismatch import list_broken
-from trtbuild.verbs.record import RunArtifacts, list_engine_comparisons
+from trtbuild.verbs.run_artifacts import RunArtifacts, list_engine_comparisons
 from trtbuild.verbs.unrun_engines import list_engine_runs, list_unrun_engines
 from trtbuild.verbs.weights import copy_published
 
@@ -163,13 +163,13 @@ def _rebuild(
         )
         runs = list_engine_runs(loaded.recipe)
         outcomes = build_plan(loaded, made, scratch, executor, listener, engine_runs=runs)
-        demand_delivered(loaded.recipe, outcomes, scratch)
         found = RunArtifacts(outcomes, scratch)
         results = {
             name: result
             for name in loaded.recipe.targets
             if (result := found.read(name_target_step(name), "result", TargetResult)) is not None
         }
+        demand_delivered(loaded.recipe, results.values())
         comparison = found.read("compare", "comparison", Comparison)
         bare = Lock(models={}, recipe={}, sources={}, tools={}, targets={}, measures={})
         return _Rebuilt(

@@ -16,7 +16,7 @@ PATHS = [Path("a.yaml"), Path("b.yaml"), Path("c.yaml")]
 
 def applied(status="ran", *, passed=True):
     outcomes = (SimpleNamespace(status=status),)
-    return SimpleNamespace(record=SimpleNamespace(outcomes=outcomes), changed=(), passed=passed)
+    return SimpleNamespace(overview=SimpleNamespace(outcomes=outcomes), changed=(), passed=passed)
 
 
 def build(results, beside=1):

@@ -42,7 +42,7 @@ from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand
 from trtbuild.verbs.benching.shapes import choose_shapes
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.run_artifacts import RunArtifacts
 
 __all__ = ["BenchReport", "DrawFiles", "bench_recipe", "draw_nothing"]
 

@@ -110,7 +110,7 @@ def _build_one(path: Path, executor: Executor, apply_one: ApplyOne) -> FleetReci
             log=error.log if isinstance(error, StepFailed) else "",
             code=error.code,
         )
-    ran = any(outcome.status == "ran" for outcome in applied.record.outcomes)
+    ran = any(outcome.status == "ran" for outcome in applied.overview.outcomes)
     verdict: Verdict = "built" if ran or applied.changed else "nothing to do"
     return FleetRecipe(
         path,

@@ -11,7 +11,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor, QuietListener
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine, walk_all
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.run_artifacts import RunArtifacts
 
 __all__ = ["take_sample"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from trtbuild.core.action import Artifact, Outcome
 from trtbuild.core.drift import Drift
 from trtbuild.core.errors import UsageError
+from trtbuild.core.overview import Overview
 from trtbuild.core.placed import ENGINE, ENGINE_RESULT, MODELS, RANGES
 from trtbuild.core.records import Record
 from trtbuild.core.regular_files import read_regular
@@ -30,10 +31,13 @@ from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.deliver import RenderPage, prepare_directory
 from trtbuild.verbs.gated_delivery import Delivery, place_results
+from trtbuild.verbs.overview import make_overview
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, read_build
-from trtbuild.verbs.record import RunArtifacts, list_placed_files, make_record
+from trtbuild.verbs.record import make_record
 from trtbuild.verbs.refit.doubts import list_drifted, list_obstacles
 from trtbuild.verbs.refit.new_weights import give_weights
+from trtbuild.verbs.result_places import list_placed_files
+from trtbuild.verbs.run_artifacts import RunArtifacts
 from trtbuild.verbs.unrun_engines import list_engine_runs
 
 __all__ = ["RefitOrder", "RefitReport", "refit_recipe"]
@@ -153,14 +157,19 @@ class _Refit:
         outcomes = self._walk(plan)
         told = f"the weights are those of {self.order.weights}, in an engine built with others: "
         notes += (*remarks, f"{told}{engine}")
-        record = make_record(self.renewed, plan, outcomes, self.store, notes=notes)
+        overview = make_overview(self.renewed, outcomes, self.store, notes=notes)
         files = list_placed_files(outcomes, self.renewed.recipe) | _find_drift(outcomes)
-        delivery = Delivery(to, self.pages, whole=True)
-        placed = place_results(record, files, delivery, self.store)
+
+        def complete(told: Overview) -> Record:
+            return make_record(self.renewed, told, self.store, facts=plan.facts, directory=to)
+
+        basis = [self.renewed.recipe.model_dump(mode="json"), plan.facts]
+        delivery = Delivery(to, self.pages, complete, whole=True, basis=basis)
+        placed = place_results(overview, files, delivery, self.store)
         (step,) = (each for each in outcomes if each.step == name_target_step(target))
         deferred = step.message if step.status == "deferred" else ""
         return RefitReport(
-            engine, (), drift, len(changed), placed.record, placed.directory, deferred
+            engine, (), drift, len(changed), complete(placed.overview), placed.directory, deferred
         )
 
     def _compile(self, asked: Refitted | None = None) -> tuple[Plan, tuple[str, ...]]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.errors import RecipeError, StepFailed, StepInputError, UsageError
+from trtbuild.core.overview import Overview
 from trtbuild.core.quantized_types import TYPES
-from trtbuild.core.records import Outcome, Record
+from trtbuild.core.records import Outcome
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
 from trtbuild.plan.checks import find_profile_shapes
@@ -29,7 +30,7 @@ from trtbuild.steps.base import MODEL, WEIGHTS
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import build_plan, compile_for_machine
 from trtbuild.verbs.lock_gates import add_lock_verdicts
-from trtbuild.verbs.record import RunArtifacts
+from trtbuild.verbs.run_artifacts import RunArtifacts
 from trtbuild.verbs.tuning.candidates import HEAD, SECTION, Candidate
 from trtbuild.verbs.tuning.standing import (
     add_standing,
@@ -145,12 +146,12 @@ class Workshop:
         if found is None or account is None:
             raise AssertionError(last)
         if not some:
-            record = Record(
-                recipe=made.recipe, file=str(loaded.file), facts={}, outcomes=(), comparison=found
+            told = Overview(
+                recipe=made.recipe, file=str(loaded.file), outcomes=(), comparison=found
             )
-            found = add_lock_verdicts(record, loaded).comparison or found
+            found = add_lock_verdicts(told, loaded).comparison or found
         gates = sections_of(loaded)[1].gates
-        told = {
+        figures = {
             "samples": found.samples,
             "passed": all(verdict.passed for verdict in found.verdicts),
             "shortfall": measure_shortfall(gates, found),
@@ -159,7 +160,7 @@ class Workshop:
             "int8_share": self._share(account),
             "size_bytes": _size(outcomes),
         }
-        return add_standing(trial, told), found
+        return add_standing(trial, figures), found
 
     def _build(
         self, loaded: LoadedRecipe, plan: Callable[[], Plan]
