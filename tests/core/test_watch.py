@@ -17,6 +17,7 @@ from trtbuild.core.watch import (
     describe_state,
     exclude,
     find_last_change,
+    look_apart,
     note_driver,
     note_path,
     note_until,
@@ -187,6 +188,22 @@ def test_a_way_up_behind_a_link_is_left_to_the_kernel(folder):
 
     assert [str(folder / "link/../file")] == list(watch.looks)
     assert describe_state(str(folder / "far/file")) == watch.looks[str(folder / "link/../file")]
+
+
+def test_what_keeps_a_claim_alive_is_no_part_of_an_answer(folder):
+    """It goes on beside whatever is found out."""
+
+    def beat():
+        look_apart()
+        (folder / "lease").write_text("here")
+
+    with Watch() as watch:
+        thread = threading.Thread(target=beat)
+        thread.start()
+        thread.join()
+    module._apart.clear()
+
+    assert ("", {}) == (watch.doubt, watch.looks)
 
 
 def test_a_link_s_state_is_its_own_and_that_of_its_end(folder):

@@ -104,6 +104,7 @@ def test_leases_do_without_locks(monkeypatch, tmp_path):
         claims = [each.claim(f"sha256:{'a' * 64}") for each in (one, two)]
 
     assert [True, False, ""] == [*map(bool, claims), one.remark]
+    claims[0].close()
 
 
 def test_where_things_are_mounted_is_no_part_of_an_answer():

@@ -110,6 +110,14 @@ def test_what_is_wrong_elsewhere_hides_nothing_of_data(tmp_path):
     )
 
 
+def test_what_is_wrong_in_a_data_set_is_not_read(tmp_path):
+    """Its samples' shape would rest on it."""
+    examined = examine_recipe(torch_recipe(tmp_path, ("crop: [32, 32]", "crop: [32]")))
+
+    assert [] == list(find_input_problems(examined))
+    assert [] == list(find_input_doubts(examined))
+
+
 def test_an_onnx_model_says_its_inputs_itself(tmp_path):
     """At the beginning of its file."""
     recipe = edit(small_project(tmp_path), SHAPES, SHAPES.replace("input", "image"))

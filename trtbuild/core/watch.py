@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ __all__ = [
     "describe_state",
     "exclude",
     "find_last_change",
+    "look_apart",
     "make_absolute",
     "note_driver",
     "note_elsewhere",
@@ -96,6 +98,8 @@ class Watch:
 
 _watching: list[Watch] = []
 _listening: list[bool] = []
+_apart: set[int] = set()
+"""Threads whose doings are no part of what a command finds out."""
 
 
 def make_absolute(path: str | bytes | os.PathLike[str]) -> str:
@@ -142,6 +146,14 @@ def find_last_change(state: str) -> int:
     seen, _, link = state.partition(LINK)
     times = [*seen.split()[1:3], *link.split()[:2]]
     return max(map(int, times), default=0)
+
+
+def look_apart() -> None:
+    """Say that what this thread does is no part of what a command finds out.
+
+    It is to live as long as the process: another may be called by its number later.
+    """
+    _apart.add(get_ident())
 
 
 def note_path(path: str | os.PathLike[str]) -> None:
@@ -223,7 +235,7 @@ def _listen() -> None:
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    if _watching and event in _HEARD:
+    if _watching and event in _HEARD and get_ident() not in _apart:
         for watch in _watching:
             _HEARD[event](watch, event, arguments)
 

@@ -91,7 +91,7 @@ def find_input_problems(examined: ExaminedRecipe) -> Iterator[Problem]:
     if "profiles" not in unsound:
         yield from find_profile_problems(recipe, examined.source, inputs)
     for data in _list_sound_data(recipe, unsound):
-        yield from _data_problems(examined, recipe, data, inputs)
+        yield from _until_unread(unsound, _data_problems(examined, recipe, data, inputs))
 
 
 def _list_sound_data(recipe: Recipe, unsound: Collection[str]) -> list[str]:
@@ -112,13 +112,22 @@ def find_input_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
     recipe = examined.recipe
     if recipe is None or {"profiles", "inputs"} & examined.unsound:
         return
-    base = examined.file.parent.absolute()
     for data in _list_sound_data(recipe, examined.unsound):
-        stated = state_manifest(recipe.data[data], base)
-        for told in find_samples_beyond_profiles(recipe, {data: stated} if stated else {}):
-            message, _, hint = told.removesuffix(")").partition(" (hint: ")
-            found = examined.source.problem(("data", data), message, hint, key=True)
-            yield found.model_copy(update={"level": "warning"})
+        yield from _until_unread(examined.unsound, _data_doubts(examined, recipe, data))
+
+
+def _data_doubts(examined: ExaminedRecipe, recipe: Recipe, data: str) -> Iterator[Problem]:
+    stated = state_manifest(recipe.data[data], examined.file.parent.absolute())
+    for told in find_samples_beyond_profiles(recipe, {data: stated} if stated else {}):
+        message, _, hint = told.removesuffix(")").partition(" (hint: ")
+        found = examined.source.problem(("data", data), message, hint, key=True)
+        yield found.model_copy(update={"level": "warning"})
+
+
+def _until_unread(unsound: Collection[str], found: Iterator[Problem]) -> Iterator[Problem]:
+    """Yield what is found before an option would be read that is wrong itself."""
+    with contextlib.suppress(*([AttributeError] if unsound else [])):
+        yield from found
 
 
 def _data_problems(

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from trtbuild.core.watch import look_apart
 from trtbuild.store.storage import Storage
 
 __all__ = ["Lease", "Leases", "describe_owner", "died_here"]
@@ -131,6 +132,7 @@ class Leases:
             self._thread.start()
 
     def _beat(self) -> None:
+        look_apart()
         while True:
             time.sleep(self._beat_seconds)
             with self._lock:
