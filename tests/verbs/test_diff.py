@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trtbuild.plan.difference import Change
-from trtbuild.verbs.diff import sort_worst_first
+from trtbuild.plan.lock import Lock, LockedTarget
+from trtbuild.verbs.diff import _targets, sort_worst_first
 
 
 def names(*changes):
@@ -53,4 +54,19 @@ def test_an_error_that_came_from_nothing_is_the_worst_and_one_that_went_the_best
         Change(what="b.max_abs", before=0.1, after=0.0),
         Change(what="c.top1", before=0.9, after=0.8),
         Change(what="a.max_abs", before=0.0, after=0.1),
+    )
+
+
+def test_what_was_delivered_of_other_types_is_one_value():
+    """FP8 of three layers asked for, in two; capabilities in one line."""
+    target = LockedTarget(
+        backend="x", built_for=("8.9", "12.0"), engine_size_bytes=1, asked_int8=0,
+        delivered_int8=0, other_types={"fp8": (3, 2)},
+    )  # fmt: skip
+    empty = {"models": {}, "recipe": {}, "sources": {}, "tools": {}, "measures": {}}
+    facts = _targets(Lock.model_validate({**empty, "targets": {"rtx": target}}))
+
+    assert ("2 of 3 delivered", "8.9 12.0") == (
+        facts["rtx.other_types.fp8"],
+        facts["rtx.built_for"],
     )

@@ -225,10 +225,18 @@ def _drop_moved(files: Mapping[str, str], others: Mapping[str, str]) -> dict[str
 
 def _targets(lock: Lock) -> dict[str, str | int]:
     return {
-        f"{name}.{field}": " ".join(value) if isinstance(value, list) else value
+        f"{name}.{field}": _tell(field, value) if isinstance(value, list) else value
         for name, target in lock.targets.items()
         for field, value in _facts(target.model_dump(mode="json"), "")
     }
+
+
+def _tell(field: str, value: list[Any]) -> str:
+    """Write a list as one value; of a type, how many of the layers asked for it were delivered."""
+    if field.startswith("other_types."):
+        asked, delivered = value
+        return f"{delivered} of {asked} delivered"
+    return " ".join(value)
 
 
 def _facts(tree: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
