@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from trtbuild.core.errors import CorruptObject
 from trtbuild.core.files import replace_whole
+from trtbuild.core.npy import SUFFIX, locate_entry, make_header, make_plain
 
 if TYPE_CHECKING:  # a plan, which has no arrays, loads this for the names of their classes
     import zipfile
@@ -20,10 +21,8 @@ if TYPE_CHECKING:  # a plan, which has no arrays, loads this for the names of th
 
 __all__ = ["ArrayFile", "ArrayWriter", "RaggedRows", "write_npz"]
 
-_SUFFIX = ".npy"
 _SHAPES = "shapes/"
 """Before the name of an array whose rows differ in shape: a slash is in no encoded name."""
-_KINDS = "biuf"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _PIECE_BYTES = 1 << 20
 
@@ -43,7 +42,7 @@ class ArrayWriter:
         Raises:
             ValueError: the name is taken, or the dtype is no plain number.
         """
-        plain = _plain(name, array)
+        plain = make_plain(name, array)
         self._claim(name)
         self._write(quote(name, safe=""), plain)
 
@@ -56,7 +55,7 @@ class ArrayWriter:
             ValueError: the dtype, the number of axes or, unless ragged, the shape of a row differs
                 from the rows before.
         """
-        plain = _plain(name, rows)
+        plain = make_plain(name, rows)
         if plain.ndim == 0:
             raise ValueError(f"{name}: a number has no axis 0; add rows of shape [n, ...]")
         growing = self._growing.get(name)
@@ -69,7 +68,7 @@ class ArrayWriter:
         """Write the arrays that grew, in the order of their first rows."""
         for name, growing in self._growing.items():
             with self._entry(quote(name, safe=""), growing.nbytes) as entry:
-                entry.write(_header(growing.dtype, growing.shape))
+                entry.write(make_header(growing.dtype, growing.shape))
                 growing.pour(entry)
             if growing.shapes is not None:
                 self._write(_SHAPES + quote(name, safe=""), growing.list_shapes())
@@ -86,14 +85,14 @@ class ArrayWriter:
 
     def _write(self, encoded: str, plain: np.ndarray) -> None:
         with self._entry(encoded, plain.nbytes) as entry:
-            entry.write(_header(plain.dtype, plain.shape))
+            entry.write(make_header(plain.dtype, plain.shape))
             entry.write(plain.data if plain.size else b"")
 
     def _entry(self, encoded: str, size_bytes: int) -> IO[bytes]:
         import zipfile
 
         # Fixed time, system and mode: the archive is a function of its arrays alone.
-        info = zipfile.ZipInfo(encoded + _SUFFIX, date_time=_LONG_AGO)
+        info = zipfile.ZipInfo(encoded + SUFFIX, date_time=_LONG_AGO)
         info.create_system = 3
         info.external_attr = 0o644 << 16
         info.file_size = size_bytes + 1024  # an upper bound, header included: zip64 or not
@@ -210,7 +209,7 @@ class ArrayFile:
         try:
             with zipfile.ZipFile(path) as archive, path.open("rb") as file:
                 found = {
-                    info.filename.removesuffix(_SUFFIX): _locate(file, info)
+                    info.filename.removesuffix(SUFFIX): locate_entry(file, info)
                     for info in archive.infolist()
                 }
         except Exception as error:  # NumPy raises nearly anything on a damaged header
@@ -266,42 +265,3 @@ class ArrayFile:
         if 0 in shape:
             return np.zeros(shape, dtype)
         return np.memmap(self._path, dtype, "r", offset, shape)
-
-
-def _plain(name: str, array: np.ndarray) -> np.ndarray:
-    """Return the array C-contiguous and little endian."""
-    import numpy as np
-
-    if array.dtype.kind not in _KINDS:
-        raise ValueError(f"{name}: {array.dtype} is not a dtype of plain numbers")
-    return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
-
-
-def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """Return the .npy header (format 1.0), padded to 64 bytes."""
-    text = f"{{'descr': '{dtype.str}', 'fortran_order': False, 'shape': {shape!r}, }}"
-    text += " " * (-(len(text) + 11) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
-
-
-def _locate(file: IO[bytes], info: zipfile.ZipInfo) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Return dtype, shape and where in the file the numbers of an entry begin."""
-    import zipfile
-
-    import numpy as np
-
-    if info.compress_type != zipfile.ZIP_STORED or not info.filename.endswith(_SUFFIX):
-        raise ValueError(f"{info.filename} is not an uncompressed .npy")
-    file.seek(info.header_offset + 26)  # the local header's name and extra-field lengths
-    lengths = file.read(4)
-    skip = int.from_bytes(lengths[:2], "little") + int.from_bytes(lengths[2:], "little")
-    start = info.header_offset + 30 + skip
-    file.seek(start)
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError(f"{info.filename} is not an .npy of format 1.0")
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    offset = file.tell()
-    size = math.prod(shape) * dtype.itemsize
-    if dtype.kind not in _KINDS or fortran or offset + size != start + info.file_size:
-        raise ValueError(f"{info.filename} does not hold what its header says")
-    return dtype, shape, offset
