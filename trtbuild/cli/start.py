@@ -23,7 +23,6 @@ __all__ = ["INTERRUPTED", "interrupted", "main", "run"]
 INTERRUPTED = 130
 STAMPED = frozenset({"apply", "plan"})
 """The verbs that often have nothing to do, and say the same as long as that is so."""
-ALL_PLUGINS, PLUGIN_LOADER = "__all__", "pydantic.plugin._loader"
 OTHER_WAYS = frozenset({"buffer", "detach", "reconfigure", "writelines"})
 
 
@@ -32,37 +31,15 @@ def main(arguments: list[str] | None = None) -> None:
     # Loading modules makes many objects and no rubbish, and steps work in processes of their own:
     # looking for cycles costs a tenth of a command that has nothing to do.
     gc.disable()
-    _disable_plugins()
+    # Pydantic would read what every installed package says of itself; none has a say in what a
+    # recipe means.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:  # while modules are loaded, or what is left is put away
         code = interrupted()
     gc.freeze()  # nor does it matter at the end, which comes to the same
     sys.exit(code)
-
-
-def _disable_plugins() -> None:
-    """Have pydantic look for no plugins: none has a say in what a recipe means.
-
-    To look takes a tenth of a plan, since it reads what every installed package says of itself; to
-    load what would look, but returns at once, half as much again: `importlib.metadata`, `zipfile`,
-    `email`. Where pydantic asks its loader for anything else, that is loaded after all.
-    """
-    if os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", ALL_PLUGINS) != ALL_PLUGINS:
-        return
-    stand_in: Any = type(sys)(PLUGIN_LOADER)
-    stand_in.get_plugins = tuple
-    stand_in.__getattr__ = _load_plugin_loader
-    sys.modules.setdefault(PLUGIN_LOADER, stand_in)
-
-
-def _load_plugin_loader(name: str) -> Any:
-    if name.startswith("__"):  # what the import system asks any module for
-        raise AttributeError(name)
-    from importlib import import_module
-
-    del sys.modules[PLUGIN_LOADER]
-    return getattr(import_module(PLUGIN_LOADER), name)
 
 
 def interrupted() -> int:
