@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 from pathlib import Path
@@ -15,6 +16,8 @@ from trtbuild.core.options import Options, describe_fields
 
 KINDS = [(section, kind) for section, kinds in api.kinds().items() for kind in kinds]
 TESTS = Path(__file__).parents[1]
+IN_WORDS = {"OneOf", "WhereNamed"}
+"""Unions and sections that are named in words (`core.kinds`)."""
 HOMES = [
     "calib",
     "fixes",
@@ -89,6 +92,31 @@ def test_every_kind_in_a_folder_is_in_its_union(home):
                 found |= {value} if field is not None and field.annotation is not str else set()
 
     assert set() == found - known
+
+
+def test_a_union_in_words_names_what_is_imported():
+    """To type checkers: what is not imported there is a union of anything to them."""
+    wrong = []
+    sources = {path: path.read_text() for path in Path(trtbuild.__file__).parent.rglob("*.py")}
+    for path, text in sorted(sources.items()):
+        if not any(f"{word}[" in text for word in IN_WORDS):
+            continue
+        nodes = list(ast.walk(ast.parse(text)))
+        known = {
+            name.asname or name.name
+            for node in nodes
+            if isinstance(node, ast.ImportFrom | ast.Import)
+            for name in node.names
+        }
+        wrong += [
+            f"{path.stem}: {word.strip()}"
+            for node in nodes
+            if isinstance(node, ast.Subscript) and ast.unparse(node.value) in IN_WORDS
+            for word in ast.literal_eval(node.slice.elts[0]).split("|")
+            if "." in word and word.strip().partition(".")[0] not in known
+        ]
+
+    assert [] == wrong
 
 
 def test_there_is_one_top_level_package():
