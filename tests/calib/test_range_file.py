@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from trtbuild.calib.range_file import table_from_bytes
 from trtbuild.calib.trt_cache import TrtCache, bytes_from_cache
 from trtbuild.core.errors import RangeFileError
+from trtbuild.core.quantized_types import INT8
 from trtbuild.core.values import Range, Ranges
 
 CACHE = b"TRT-101401-EntropyCalibration2\nb: 3c010204\na: 0\n"
@@ -41,7 +42,7 @@ def test_a_scale_survives_the_table(bits):
 
     each = table(data, values="scale").ranges.tensors["x"]
 
-    assert struct.pack(">f", scale) == struct.pack(">f", each.scale)
+    assert struct.pack(">f", scale) == struct.pack(">f", each.scale_in(INT8))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.quantized_types import INT8
 from trtbuild.core.values import Range, Ranges
 
 NAMES = ["input", "/layer4/conv/out", "/layer4/relu/out", "/layer3/relu/out", "odd[0]"]
@@ -43,7 +44,7 @@ def test_the_limit_is_the_largest_absolute_value():
     """As TensorRT makes a dynamic range symmetric: 127 * scale = max(|low|, |high|)."""
     found = EMPTY.override({"input": (-2.0, 254.0)}, NAMES).tensors["input"]
 
-    assert (254.0, 2.0) == (found.limit, found.scale)
+    assert (254.0, 2.0) == (found.limit, found.scale_in(INT8))
 
 
 @pytest.mark.parametrize("order", [1, -1])

@@ -9,6 +9,7 @@ import pytest
 from tests.helpers.projects import edit, small_project
 from tests.helpers.quant import ranges_of
 from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
@@ -95,7 +96,23 @@ def test_a_cache_builds_without_data(tmp_path, store):
     table = find_table(recipe, store, Inline()).ranges.tensors
 
     assert {"minmax (TensorRT 10.14.1)"} == {each.calibrator for each in table.values()}
-    assert bytes.fromhex("3caa54fc") == struct.pack(">f", table["b"].scale)
+    assert bytes.fromhex("3caa54fc") == struct.pack(">f", table["b"].scale_in(INT8))
+
+
+def test_scales_are_those_of_the_type_that_is_built(tmp_path, store):
+    """Of a recipe, a build directory and the table in it; a table elsewhere is read as INT8's."""
+    recipe = small_project(tmp_path / "project")
+    edit(recipe, "calibrator:", "type: fp8\n  calibrator:")
+    quantized(recipe, store)
+    build = tmp_path / "build"
+    build.mkdir()
+    (build / "ranges.json").write_text('{"b": 4.48}')
+    before = find_table(build / "ranges.json", store, Inline())
+    (build / "model.fp8.onnx").touch()
+
+    assert find_table(recipe, store, Inline()).type is FP8
+    assert (INT8, FP8) == (before.type, find_table(build / "ranges.json", store, Inline()).type)
+    assert pytest.approx(0.01) == before.ranges.tensors["b"].scale_in(FP8)
 
 
 def test_a_recipe_without_quantization_has_no_ranges(tmp_path, store):

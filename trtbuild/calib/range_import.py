@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import INT8
 from trtbuild.core.values import Ranges
 from trtbuild.core.words import format_figure, join_few
 
@@ -15,8 +16,8 @@ __all__ = ["name_few", "remark_on_file", "select_ranges"]
 
 SHOWN = 5
 """How many names a remark lists before it counts the rest."""
-LARGE = 10.0
-"""A scale of a network input (±1270) beyond which somebody should look."""
+LARGE = 1270.0
+"""A limit of a network input, a scale of 10, beyond which somebody should look."""
 
 
 def select_ranges(table: RangeTable, names: Collection[str]) -> Ranges:
@@ -62,9 +63,9 @@ def remark_on_file(
             "that is too little for one that reaches further down; `calibration.json` has both ends"
         )
     for name in inputs:
-        if name in found and found[name].scale > LARGE:
+        if name in found and found[name].limit > LARGE:
             yield (
-                f"the input `{name}` has the scale {found[name].scale:.3g}, a range of "
+                f"the input `{name}` has the scale {found[name].scale_in(INT8):.3g}, a range of "
                 f"±{found[name].limit:.3g}: is that so?"
             )
 

@@ -10,6 +10,7 @@ from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_table as columns
 
 if TYPE_CHECKING:
+    from trtbuild.core.quantized_types import QuantizedType
     from trtbuild.core.values import Range
     from trtbuild.plan.range_diff import MovedRange, RangeDiff
     from trtbuild.verbs.found_ranges import FoundRanges
@@ -33,14 +34,15 @@ def write_table(found: FoundRanges, sort: str, format_: str) -> None:
         _json(found, rows)
         return
     head = ("tensor", "low", "high", "limit", "scale", "clipped", "origin")
-    cells = [_cells(name, each) for name, each in rows]
+    cells = [_cells(name, each, found.type) for name, each in rows]
     samples = f", from {found.ranges.samples} samples" if found.ranges.samples else ""
     echo(f"{found.source}: {found.told}{samples}")
     if found.digest:
         echo(f"digest of the table: {found.digest}")
     _table(head, cells, format_)
     echo(_counts([each for _, each in rows]))
-    echo("limit = max(|low|, |high|), since INT8 is symmetric; scale = limit / 127")
+    word, largest = found.type.word, f"{found.type.largest:g}"
+    echo(f"limit = max(|low|, |high|), since {word} is symmetric; scale = limit / {largest}")
     for name, readers in found.lacking.items():
         shown = _list_names(readers)
         echo(f"no range: `{name}`, read by {shown}")
@@ -69,7 +71,11 @@ def write_diff(found: RangeDiff, before: str, after: str, format_: str) -> None:
 
 def _json(found: FoundRanges, rows: Sequence[tuple[str, Range]]) -> None:
     tensors = {
-        name: {**each.model_dump(mode="json"), "limit": each.limit, "scale": each.scale}
+        name: {
+            **each.model_dump(mode="json"),
+            "limit": each.limit,
+            "scale": each.scale_in(found.type),
+        }
         for name, each in rows
     }
     data = {
@@ -77,6 +83,7 @@ def _json(found: FoundRanges, rows: Sequence[tuple[str, Range]]) -> None:
         "told": found.told,
         "samples": found.ranges.samples,
         "digest": found.digest or None,
+        "type": found.type.name,
         "tensors": tensors,
         "lacking": {name: list(readers) for name, readers in found.lacking.items()},
     }
@@ -95,12 +102,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], format_: str) -> 
         pour(columns([head, *rows]))
 
 
-def _cells(name: str, each: Range) -> tuple[str, ...]:
+def _cells(name: str, each: Range, into: QuantizedType) -> tuple[str, ...]:
     from trtbuild.core.words import format_figure
 
     clipped = "" if each.clipped is None else format_figure(each.clipped, "share")
-    bounds = (f"{number:.6g}" for number in (each.low, each.high, each.limit, each.scale))
-    return (name, *bounds, clipped, _origin(name, each))
+    numbers = (each.low, each.high, each.limit, each.scale_in(into))
+    return (name, *(f"{number:.6g}" for number in numbers), clipped, _origin(name, each))
 
 
 def _origin(name: str, each: Range) -> str:

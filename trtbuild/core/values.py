@@ -6,6 +6,7 @@ from typing import Literal
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.core.patterns import assign_patterns
+from trtbuild.core.quantized_types import QuantizedType
 
 __all__ = [
     "STRINGS",
@@ -85,14 +86,13 @@ class Range(Options):
         options = ", ".join(f"{name}: {value}" for name, value in self.calibrator_options.items())
         return f"{self.calibrator or ''} ({options})" if options else self.calibrator or ""
 
-    @property
-    def scale(self) -> float:
-        """limit / 127.
+    def scale_in(self, into: QuantizedType) -> float:
+        """Return the scale in a type: limit / 127 in INT8, limit / 448 in FP8.
 
         The limit maps to 127, not 128: int8 has no +128, so a scale made with 128 would clip
         the largest values of every tensor.
         """
-        return self.limit / 127
+        return self.limit / into.largest
 
     def replace(
         self, low: float, high: float, origin: Origin, *, entry: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from trtbuild.core import words
+from trtbuild.core.quantized_types import QuantizedType
 from trtbuild.core.ranges_used import count_origins
 from trtbuild.core.records import Comparison, FixAccount, Outcome, Record
 from trtbuild.core.values import Range
@@ -60,20 +61,20 @@ def make_ranges_section(record: Record) -> Section | None:
         Paragraph((f"{len(record.ranges)} tensors have a range: {told}. {symmetric}",))
     ]
     if manual:
-        blocks.append(_range_table("Ranges set by hand", manual))
-    table = _range_table("Every range", record.ranges)
+        blocks.append(_range_table("Ranges set by hand", manual, record.quantized[0]))
+    table = _range_table("Every range", record.ranges, record.quantized[0])
     blocks.append(Fold(f"all {len(record.ranges)} ranges", (table,)))
     return Section("Ranges", tuple(blocks), background=True)
 
 
-def _range_table(caption: str, table: Mapping[str, Range]) -> TableBlock:
+def _range_table(caption: str, table: Mapping[str, Range], into: QuantizedType) -> TableBlock:
     names = sorted(table)
     rows = tuple(
         (
             (Code(name),),
             (f"{table[name].low:.6g}",),
             (f"{table[name].high:.6g}",),
-            (f"{table[name].scale:.6g}",),
+            (f"{table[name].scale_in(into):.6g}",),
             _origin(table[name]),
         )
         for name in names[:_MANY]

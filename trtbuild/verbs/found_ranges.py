@@ -9,7 +9,8 @@ from pathlib import Path
 from trtbuild.calib.range_file import RangeTable, ScaleMeaning, table_from_bytes
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import UsageError
-from trtbuild.core.placed import RANGES
+from trtbuild.core.placed import MODELS, RANGES
+from trtbuild.core.quantized_types import INT8, TYPES, QuantizedType
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges, Signature
 from trtbuild.plan.explain import decide
@@ -40,6 +41,8 @@ class FoundRanges:
     of recipes alone."""
     digest: str = ""
     """Of the file that holds them; empty where none does."""
+    type: QuantizedType = INT8
+    """What their scales are scales of; of a file that is not in a build directory, INT8."""
 
 
 def find_table(
@@ -62,9 +65,11 @@ def find_table(
             raise UsageError(f"{path}: holds no {RANGES}", hint=hint)
         ranges = read_table(path / RANGES).ranges
         digest = digest_of_file(path / RANGES)
-        return FoundRanges(str(path), "ranges of a build", ranges, {}, digest)
+        built = _find_type(path)
+        return FoundRanges(str(path), "ranges of a build", ranges, {}, digest, built)
     table = read_table(path, values=values)
-    return FoundRanges(str(path), table.told, table.ranges, {}, digest_of_file(path))
+    built = _find_type(path.parent) if path.name == RANGES else INT8
+    return FoundRanges(str(path), table.told, table.ranges, {}, digest_of_file(path), built)
 
 
 def read_table(path: Path, *, values: ScaleMeaning = "auto") -> RangeTable:
@@ -105,7 +110,13 @@ def _of_recipe(loaded: LoadedRecipe, store: Store, executor: Executor) -> FoundR
         raise _refuse_unbuilt(loaded, "nothing was calibrated")
     wants = find_needed_ranges(section, store.object_path(found["fix_graph", "model"].digest))
     gaps = {name: wants[name] for name in find_missing_ranges(wants, ranges.tensors)}
-    return FoundRanges(str(loaded.file), told, ranges, gaps, digest)
+    return FoundRanges(str(loaded.file), told, ranges, gaps, digest, TYPES[section.type])
+
+
+def _find_type(folder: Path) -> QuantizedType:
+    """Return the type of the quantized model in a build directory; INT8 where there is none."""
+    built = (each for name, each in TYPES.items() if (folder / MODELS[name].file).is_file())
+    return next(built, INT8)
 
 
 def _refuse_unbuilt(loaded: LoadedRecipe, why: str) -> UsageError:
