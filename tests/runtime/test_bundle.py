@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from tests.helpers.models import model_of
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import CorruptObject, UsageError
+from trtbuild.machine.facts import Gpu
 from trtbuild.runtime import Engine
 from trtbuild.verbs.packaging.writing import write_archive, write_files
 
@@ -41,32 +44,68 @@ def files():
 @pytest.mark.parametrize("name", ["b", "b.zip"])
 def test_without_a_gpu_its_model_runs_and_says_why(files, tmp_path, name, monkeypatch):
     """Whether a folder or an archive, which is unpacked for as long as it is open."""
-    monkeypatch.setattr("trtbuild.runtime.bundle.Device", no_driver)
+    monkeypatch.setattr("trtbuild.runtime.bundle.list_gpus", tuple)
     if name.endswith(".zip"):
         write_archive(tmp_path / name, {f"m/{each}": data for each, data in files.items()})
     else:
         write_files(tmp_path / name, files)
 
     with Engine(tmp_path / name) as engine:
-        assert ("there is no NVIDIA driver here",) == engine.why
+        assert ("there is no NVIDIA GPU with a driver here",) == engine.why
         np.testing.assert_array_equal([[2, 4]], engine.run({"x": np.float32([[1, 2]])})["y"])
 
 
-def no_driver():
-    raise OSError
-
-
-def test_a_gpu_that_is_demanded_and_not_there_is_an_error(files, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("installed", "capability", "why"),
+    [
+        ("10.1", "9.0", r"is for compute capability 8\.9, and this GPU is 9\.0"),
+        ("10.2", "8.9", r"needs TensorRT 10\.1, and 10\.2 is here"),
+        (None, "8.9", r"needs TensorRT 10\.1: TensorRT 10 cannot be loaded"),
+    ],
+)
+def test_a_gpu_that_is_demanded_and_not_there_is_an_error(
+    files, tmp_path, monkeypatch, installed, capability, why
+):
     """With the reason for each engine."""
     write_files(tmp_path / "b", files)
+    made_up(monkeypatch, installed, capability)
 
-    class Other:
-        def find_capability(self):
-            return "9.0"
-
-    monkeypatch.setattr("trtbuild.runtime.bundle.Device", Other)
-    with pytest.raises(UsageError, match=r"is for compute capability 8\.9, this GPU is 9\.0"):
+    with pytest.raises(UsageError, match=why):
         Engine(tmp_path / "b", device="cuda")
+
+
+def made_up(monkeypatch, version, capability):
+    """Make up a GPU, and a TensorRT; without a version, none."""
+    gpus = (Gpu("made up", capability),)
+    monkeypatch.setattr("trtbuild.runtime.bundle.list_gpus", lambda: gpus)
+    module = SimpleNamespace(__version__=version) if version else None
+    for name in ("tensorrt", "tensorrt_bindings"):
+        monkeypatch.setitem(sys.modules, name, module)
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [({}, (False, "eager", "k")), ({"graphs": True, "cache": "c"}, (True, "eager", "c"))],
+)
+def test_an_engine_runs_as_the_recipe_says(files, tmp_path, monkeypatch, given, used):
+    """By the index; what the program says itself counts more. A cache lies beside the bundle."""
+    index = json.loads(files["bundle.json"])
+    index["engines"][0] |= {
+        "digest": digest_of_bytes(b"engine"),
+        "runtime": {"graphs": False, "specialize": "eager", "cache": "k"},
+    }
+    files |= {"bundle.json": json.dumps(index).encode(), "engines/a/model.engine": b"engine"}
+    write_files(tmp_path / "b", files)
+    made_up(monkeypatch, "10.1", "8.9")
+    uses = []
+    monkeypatch.setattr("trtbuild.runtime.trt_runner.TrtRunner", lambda *each: uses.append(each))
+    monkeypatch.chdir(tmp_path)
+    Engine("b", **given)
+
+    ((engine, kind, use),) = uses
+    assert ("b/engines/a/model.engine", "tensorrt10") == (engine.as_posix(), kind)
+    assert used == (use.graphs, use.specialize, use.cache.name)
+    assert use.cache.absolute().parent == tmp_path
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no archive", None])

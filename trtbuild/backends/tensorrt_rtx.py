@@ -16,8 +16,9 @@ from trtbuild.backends.base import (
 from trtbuild.backends.tensorrt.flavour import RTX, Flavour
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_RTX
+from trtbuild.backends.tensorrt.runtime_options import RtxRuntimeOptions
 from trtbuild.core.needs import Needs
-from trtbuild.core.options import AUTO, SizeOrAuto
+from trtbuild.core.options import AUTO, LOCATION, SizeOrAuto
 from trtbuild.core.values import TensorSpec
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class TensorrtRtx(TrtOptions):
     workspace: SizeOrAuto = 64 * GIBIBYTE
     """Most memory a layer may use while it runs; fixed, so that no machine's GPU changes it. `auto`
     is that of a target without it, since no GPU is asked."""
+    runtime: Annotated[RtxRuntimeOptions, LOCATION] = RtxRuntimeOptions()
+    """How the engine is run; nothing is built anew where that changes, and no lock holds it."""
 
     @field_validator("compute_capabilities")
     @classmethod

@@ -6,11 +6,12 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import CorruptObject, UsageError
+from trtbuild.core.errors import CorruptObject, MissingDependency, UsageError
 from trtbuild.core.regular_files import open_regular, read_regular
+from trtbuild.machine.facts import NO_GPU, list_gpus
 from trtbuild.verbs.packaging.bundle_index import INDEX, BundleEngine, BundleIndex
-from trtbuild.verbs.packaging.bundle_program import Device, find_engine
 
 __all__ = ["OpenBundle", "is_bundle"]
 
@@ -76,17 +77,16 @@ class OpenBundle:
             UsageError: one is demanded, and none is for this machine.
             CorruptObject: it is not what was packed.
         """
-        try:
-            capability = Device().find_capability()
-        except OSError:
-            self.why = ("there is no NVIDIA driver here",)
-        else:
-            told, _, why = find_engine(self.index.model_dump(mode="json"), capability)
-            self.why = tuple(why)
-            if told is not None:
-                chosen = next(each for each in self.index.engines if each.file == told["file"])
-                self._demand_whole(chosen.file, chosen.digest)
-                return chosen
+        gpus = list_gpus()
+        why: list[str] = []
+        for each in self.index.engines if gpus else ():
+            misfit = _explain_misfit(each, gpus[0].compute_capability)
+            if not misfit:
+                self._demand_whole(each.file, each.digest)
+                self.why = tuple(why)
+                return each
+            why.append(misfit)
+        self.why = tuple(why) if gpus else (NO_GPU,)
         if demanded:
             told = "; ".join(self.why) or "the bundle has no engines"
             raise UsageError(
@@ -100,3 +100,19 @@ class OpenBundle:
         if self._own is not None:
             self._own.cleanup()
             self._own = None
+
+
+def _explain_misfit(engine: BundleEngine, capability: str) -> str:
+    """Say why an engine is not for the first GPU, or nothing is here that runs it."""
+    known = engine.compute_capabilities
+    if capability not in known:
+        told = f"{engine.file} is for compute capability {', '.join(known)}"
+        return f"{told}, and this GPU is {capability}"
+    flavour = FLAVOURS[engine.backend]
+    try:
+        version = str(load_tensorrt(flavour).__version__)
+    except MissingDependency as error:
+        return f"{engine.file} needs {flavour.family} {engine.tensorrt}: {error.message}"
+    if version != engine.tensorrt:
+        return f"{engine.file} needs {flavour.family} {engine.tensorrt}, and {version} is here"
+    return ""

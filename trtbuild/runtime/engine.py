@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -41,10 +42,12 @@ class Engine:
         threads: int = 0,
         plugins: Sequence[Path | str] = (),
         cache: Path | str | None = None,
-        graphs: bool = True,
-        specialize: Specialization = "lazy",
+        graphs: bool | None = None,
+        specialize: Specialization | None = None,
     ) -> None:
         """Load what lies at a path.
+
+        Of a bundle, `cache`, `graphs` and `specialize` are what its recipe says, unless given here.
 
         Args:
             path: an engine, an ONNX model, or a bundle (folder or .zip).
@@ -53,10 +56,11 @@ class Engine:
             contexts: how many runs of an engine may be under way at once.
             threads: of ONNX Runtime on the CPU; 0 means all cores.
             plugins: libraries that an engine needs.
-            cache: a file for what TensorRT-RTX compiles on this GPU.
-            graphs: whether runs of shapes that come again are launched as CUDA graphs.
+            cache: a file for what TensorRT-RTX compiles on this GPU; none by default.
+            graphs: whether runs of shapes that come again are launched as CUDA graphs, as they are
+                by default.
             specialize: when TensorRT-RTX compiles kernels for the shapes that come: `lazy`, beside
-                the first runs; `eager`, before them; `none`.
+                the first runs, as by default; `eager`, before them; `none`.
 
         Raises:
             MissingFile: there is nothing at the path.
@@ -65,9 +69,15 @@ class Engine:
             StepInputError: it does not load.
         """
         self._bundle: OpenBundle | None = None
-        kept = Path(cache) if cache is not None else None
-        use = EngineUse(contexts, tuple(map(Path, plugins)), kept, graphs, specialize)
-        file = Path(path)
+        file, use = Path(path), EngineUse()
+        said: dict[str, Any] = {
+            "contexts": contexts,
+            "plugins": tuple(map(Path, plugins)),
+            "cache": Path(cache) if cache is not None else None,
+            "graphs": graphs,
+            "specialize": specialize,
+        }
+        said = {name: each for name, each in said.items() if each is not None}
         if not file.exists():
             raise MissingFile(
                 f"{file}: there is no such file", hint="give an engine, an ONNX model or a bundle"
@@ -78,10 +88,11 @@ class Engine:
                 chosen = None if device == "cpu" else self._bundle.find_engine(device == "cuda")
                 self.why: tuple[str, ...] = self._bundle.why
                 if chosen is not None:
-                    self._runner = _load_engine(self._bundle, chosen, use)
+                    use = EngineUse.from_options(chosen.runtime, file.absolute().parent)
+                    self._runner = _load_engine(self._bundle, chosen, replace(use, **said))
                     return
                 file = self._bundle.model
-            self._runner = _load_file(file, device, threads, use)
+            self._runner = _load_file(file, device, threads, replace(use, **said))
         except BaseException:
             if self._bundle is not None:
                 self._bundle.close()

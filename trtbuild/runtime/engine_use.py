@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+
+from trtbuild.backends.tensorrt.runtime_options import (
+    RtxRuntimeOptions,
+    RuntimeOptions,
+    Specialization,
+)
 
 __all__ = ["EngineUse", "Specialization"]
-
-Specialization = Literal["lazy", "eager", "none"]
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,11 @@ class EngineUse:
     specialize: Specialization = "lazy"
     """Of TensorRT-RTX, when kernels are compiled for the shapes that come, where an engine has open
     ones: beside the first runs, before them, or never."""
+
+    @classmethod
+    def from_options(cls, options: RuntimeOptions, base: Path) -> EngineUse:
+        """Return what a target, or a bundle, says; a file that it names is below `base`."""
+        if not isinstance(options, RtxRuntimeOptions):
+            return cls(graphs=options.graphs)
+        cache = base / options.cache if options.cache is not None else None
+        return cls(cache=cache, graphs=options.graphs, specialize=options.specialize)

@@ -11,6 +11,7 @@ from trtbuild.core.errors import MissingFile, TrtbuildError
 from trtbuild.core.placed import ENGINE, MODELS
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.runtime.engine import Engine
+from trtbuild.runtime.engine_use import EngineUse
 
 if TYPE_CHECKING:
     from trtbuild.core.records import TargetResult
@@ -29,14 +30,25 @@ def open_built(
 ) -> Engine:
     """Open the first of a recipe's engines that this machine runs, or else its model.
 
+    An engine is run as `runtime` of its target says, with the target's plugins.
+
     Raises:
         MissingFile: it is not built there.
         StepInputError, MissingDependency: its model does not load.
     """
-    folder = build_dir / loaded.recipe.name
-    for each in _list_engines(loaded, folder) if device != "cpu" else ():
+    folder, base = build_dir / loaded.recipe.name, loaded.file.absolute().parent
+    for each, backend in _list_engines(loaded, folder) if device != "cpu" else ():
+        use = EngineUse.from_options(backend.runtime, base)
         try:
-            return Engine(each, device=device, contexts=contexts, threads=threads)
+            return Engine(
+                each,
+                device=device,
+                contexts=contexts,
+                plugins=[base / plugin for plugin in backend.plugins],
+                cache=use.cache,
+                graphs=use.graphs,
+                specialize=use.specialize,
+            )
         except TrtbuildError:
             continue  # it is of another GPU or TensorRT: the model that it is of runs anywhere
     for model in MODELS.values():
@@ -57,15 +69,15 @@ def find_engine(
     """
     from trtbuild.verbs.inspect import explain_misfit, read_result_beside
 
-    for engine in _list_engines(loaded, build_dir / loaded.recipe.name):
+    for engine, _ in _list_engines(loaded, build_dir / loaded.recipe.name):
         if not explain_misfit(engine, facts):
             return engine, read_result_beside(engine)[0]
     return None, None
 
 
-def _list_engines(loaded: LoadedRecipe, folder: Path) -> Iterator[Path]:
+def _list_engines(loaded: LoadedRecipe, folder: Path) -> Iterator[tuple[Path, TrtOptions]]:
     """Yield what TensorRT runs; a target of ONNX Runtime's is a copy of the model."""
     for name, backend in loaded.recipe.targets.items():
         engine = folder / name / ENGINE
         if isinstance(backend, TrtOptions) and engine.is_file():
-            yield engine
+            yield engine, backend

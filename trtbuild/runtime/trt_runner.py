@@ -11,7 +11,7 @@ from typing import Any
 from trtbuild.backends.tensorrt.engine import describe_loaded
 from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.backends.tensorrt.memory import measure_memory
-from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.core.errors import NotWritable, StepInputError, UsageError
 from trtbuild.core.words import format_size
 from trtbuild.runtime.cuda import Cuda
 from trtbuild.runtime.engine_use import EngineUse
@@ -107,13 +107,17 @@ class TrtRunner:
             return context.run(arrays)
 
     def close(self) -> None:
-        """Give all memory back, once what runs has ended; keep what was compiled."""
+        """Give all memory back, once what runs has ended; keep what was compiled.
+
+        Raises:
+            NotWritable: the file for that cannot be written.
+        """
         for _ in self._all:
             self._free.get().close()
         self._all = []
+        self._engine = self._runtime = None
         if self._cache is not None:
             self._cache.save()
-        self._engine = self._runtime = None
 
 
 def _demand_room(engine: Path, wanted_bytes: int, cuda: Cuda) -> None:
@@ -153,5 +157,12 @@ class _RtxCache:
     def save(self) -> None:
         from trtbuild.core.files import write_whole
 
-        if self._path is not None and self._cache is not None:
+        if self._path is None or self._cache is None:
+            return
+        try:
             write_whole(self._path, bytes(self._cache.serialize()))
+        except OSError as error:
+            raise NotWritable(
+                f"{self._path}: what was compiled cannot be kept: {error.strerror}",
+                hint="name another file for it: `cache`",
+            ) from error

@@ -61,9 +61,10 @@ def test_only_a_frozen_target_promises_its_tactics():
 
 
 def test_what_changes_no_engine_is_no_ingredient():
-    """How long to wait, and where files lie."""
-    assert {"timing_cache", "plugins", "timeout_seconds"} == find_location_fields(GpuTrtOptions)
-    assert list_params(made(timeout_seconds=5.0)) == list_params(made())
+    """How long to wait, where files lie, and how it is run."""
+    kept = {"timing_cache", "plugins", "timeout_seconds", "runtime"}
+    assert kept == find_location_fields(GpuTrtOptions)
+    assert list_params(made(timeout_seconds=5.0, runtime={"graphs": False})) == list_params(made())
     assert list_params(made(tf32=False)) != list_params(made())
 
 

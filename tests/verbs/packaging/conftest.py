@@ -39,14 +39,15 @@ def make_result(target, backend, version, capabilities, engine):
 def place(tmp_path):
     """Lay out a build, of engines (target, backend, version, capabilities); return it, read."""
 
-    def placed(*engines, **sections):
+    def placed(*engines, runtime=None, **sections):
+        how = {"workspace": "1GiB"} | ({"runtime": runtime} if runtime else {})
         recipe = {
             "version": 1,
             "name": "mean",
             "model": {"kind": "onnx", "path": "m.onnx"},
             "profiles": [PROFILE],
             "targets": {
-                name: {"kind": kind, "workspace": "1GiB"} for name, kind, *_ in engines
+                name: {"kind": kind, **how} for name, kind, *_ in engines
             } | {"it": {"kind": "onnxruntime"}},
         } | sections  # fmt: skip
         (tmp_path / "r.yaml").write_text(json.dumps(recipe))

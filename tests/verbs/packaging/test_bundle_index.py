@@ -17,3 +17,18 @@ def test_it_says_what_runs_where(place):
     assert ("engines/a/model.engine", "model/m.onnx") == (engine.file, index.model.file)
     assert (["x"], ("cat", "dog")) == ([each.name for each in index.inputs], index.classes)
     assert index == type(index).model_validate_json(index.model_dump_json())
+
+
+def test_it_says_how_an_engine_is_run(place):
+    """As the target does; of what is kept of the kernels only the name, which is no place here."""
+    how = {"specialize": "eager", "cache": "/home/me/kernels"}
+    build = place(("a", "tensorrt_rtx", "1.7.1.116", ("8.9",)), runtime=how)
+    index = make_index(build, {"a": "e", "": "model/m.onnx"}, (), "")
+
+    (engine,) = index.engines
+    assert (True, "eager", "kernels") == (
+        engine.runtime.graphs,
+        engine.runtime.specialize,
+        engine.runtime.cache,
+    )
+    assert index == type(index).model_validate_json(index.model_dump_json())

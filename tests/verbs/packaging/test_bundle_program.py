@@ -1,7 +1,8 @@
-"""The program in a bundle: what it picks, and what it says where nothing fits."""
+"""The program in a bundle: what it picks, what it runs, and what it says where nothing fits."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import sys
 from types import SimpleNamespace
@@ -9,52 +10,142 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from trtbuild.core.digest import digest_of_bytes
 from trtbuild.verbs.packaging import bundle_program
-from trtbuild.verbs.packaging.bundle_program import find_engine, main
+from trtbuild.verbs.packaging.bundle_program import choose_engine, main
 
 ENGINES = [
-    {"file": file, "backend": backend, "tensorrt": version, "compute_capabilities": ["8.9"]}
+    {"file": file, "backend": backend, "tensorrt": version, "compute_capabilities": ["8.9"],
+     "digest": digest_of_bytes(file.encode())}
     for file, backend, version in (
         ("a", "tensorrt10", "10.16.1.11"),
         ("b", "tensorrt_rtx", "1.7.1.116"),
     )
-]
+]  # fmt: skip
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """Make up a GPU of a capability, and what is installed; memory is the CPU's."""
+    lent = []
+
+    def make(capability, **installed):
+        def cuda(name, *arguments):
+            if not capability:
+                raise OSError
+            if name == "cuDeviceGetAttribute":
+                arguments[0]._obj[arguments[1] - 75] = int(capability.split(".")[arguments[1] - 75])
+            if name == "cuMemAllocManaged":
+                lent.append(ctypes.create_string_buffer(arguments[1].value))
+                arguments[0]._obj.value = ctypes.addressof(lent[-1])
+
+        monkeypatch.setattr(bundle_program, "cuda", cuda)
+        for name in ("tensorrt", "tensorrt_rtx"):
+            monkeypatch.setitem(sys.modules, name, installed.get(name))
+
+    return make
+
+
+def version(number, **more):
+    return SimpleNamespace(__version__=number, __spec__="there", **more)
 
 
 @pytest.mark.parametrize(
-    ("installed", "capability", "file", "why"),
+    ("installed", "file"),
+    [({"tensorrt": "10.16.1.11"}, "a"), ({"tensorrt": "11.4", "tensorrt_rtx": "1.7.1.116"}, "b")],
+)
+def test_the_engine_for_the_device_is_picked(machine, installed, file):
+    """By compute capability and the very version."""
+    machine("8.9", **{name: version(number) for name, number in installed.items()})
+
+    assert file == choose_engine(ENGINES)[0]["file"]
+
+
+@pytest.mark.parametrize(
+    ("installed", "capability", "why"),
     [
-        ({"tensorrt": "10.16.1.11"}, "8.9", "a", []),
-        ({"tensorrt": "11.4", "tensorrt_rtx": "1.7.1.116"}, "8.9", "b", ["not 11.4"]),
-        ({}, "8.9", None, ["10.16.1.11, which is not installed", "tensorrt_rtx 1.7.1.116, which"]),
-        ({"tensorrt": "10.16.1.11"}, "9.0", None, ["capability 8.9, this GPU is 9.0"] * 2),
+        ({}, "8.9", "a needs tensorrt 10.16.1.11, here is none; compute capability 8.9, here is 8"),
+        ({"tensorrt": "11.4"}, "8.9", "a needs tensorrt 10.16.1.11, here is 11.4;"),
+        ({"tensorrt": "10.16.1.11"}, "12.0", "b needs .* capability 8.9, here is 12.0"),
     ],
 )
-def test_the_engine_for_the_device_is_picked(monkeypatch, installed, capability, file, why):
-    """By compute capability and the very version; what is none says why."""
-    for name in ("tensorrt", "tensorrt_rtx"):
-        module = SimpleNamespace(__version__=installed[name]) if name in installed else None
-        monkeypatch.setitem(sys.modules, name, module)
+def test_where_none_fits_each_says_what_it_needs(machine, installed, capability, why):
+    """And what is here; a machine without a GPU runs the model."""
+    machine(capability, **{name: version(number) for name, number in installed.items()})
+    with pytest.raises(SystemExit, match=f"error: no engine .*; --onnx runs the model(\n.*)*{why}"):
+        choose_engine(ENGINES)
 
-    engine, _, told = find_engine({"engines": ENGINES}, capability)
-
-    assert file == (engine and engine["file"])
-    assert len(why) == len(told)
-    assert all(part in line for part, line in zip(why, told, strict=True))
+    machine("")
+    assert (None, None) == choose_engine(ENGINES)
 
 
-def test_arrays_that_cannot_be_read_are_told(tmp_path, monkeypatch):
-    """In a sentence: another name, another format, nothing."""
-    index = {"inputs": [{"name": "x"}], "model": {"file": "m.onnx"}}
+@pytest.fixture
+def bundle(tmp_path):
+    index = {"inputs": [{"name": "x"}], "engines": ENGINES, "model": {"file": "m.onnx"}}
     (tmp_path / "bundle.json").write_text(json.dumps(index))
-    monkeypatch.setattr(bundle_program, "HERE", tmp_path)
-    np.savez(tmp_path / "other.npz", y=np.zeros(1))
-    np.save(tmp_path / "array.npy", np.zeros(1))
-    (tmp_path / "text.npz").write_text("no arrays")
+    for each in ENGINES:
+        (tmp_path / each["file"]).write_text(each["file"])
+    return tmp_path
 
-    for name in ("other.npz", "array.npy", "text.npz", "none.npz"):
-        with pytest.raises(SystemExit, match=rf"error: .*{name}"):
-            main(["--onnx", str(tmp_path / name)])
+
+class Context:
+    """Gives 2 x, from where it was told to where it was told."""
+
+    shapes, places = {}, {}
+
+    def set_input_shape(self, name, shape):
+        self.shapes |= {name: shape, "y": shape}
+        return shape[0] < 5
+
+    def get_tensor_shape(self, name):
+        return self.shapes[name]
+
+    def set_tensor_address(self, name, place):
+        self.places[name] = place
+
+    def execute_async_v3(self, stream):
+        size = int(np.prod(self.shapes["x"]))
+        x, y = ((ctypes.c_float * size).from_address(self.places[name]) for name in "xy")
+        y[:] = [2 * each for each in x]
+        return stream == 0
+
+
+def test_it_runs_an_engine(machine, bundle, capsys):
+    """On the inputs of a .npy or .npz; outputs are shown, and written where that is asked for."""
+    engine = SimpleNamespace(
+        num_io_tensors=2,
+        get_tensor_name=lambda number: "yx"[number],
+        get_tensor_dtype=lambda _: np.float32,
+        create_execution_context=Context,
+    )
+    runtime = SimpleNamespace(deserialize_cuda_engine=lambda data: engine if data == b"a" else None)
+    logger = type("Logger", (), {"WARNING": 2, "__init__": lambda *_: None})
+    trt = version("10.16.1.11", Runtime=lambda _: runtime, Logger=logger, nptype=lambda kind: kind)
+    machine("8.9", tensorrt=trt)
+    np.save(bundle / "in.npy", np.float32([[1, 2]]))
+    np.save(bundle / "many.npy", np.zeros((5, 2), np.float32))
+    main(bundle, [str(bundle / "in.npy"), str(bundle / "out.npz")])
+
+    assert "y float32 [1, 2]\n[[2. 4.]]\nby a\n" == capsys.readouterr().out
+    with np.load(bundle / "out.npz") as found:
+        assert [[2, 4]] == found["y"].tolist()
+    with pytest.raises(SystemExit, match=r"no profile of the engine takes `x` \(5, 2\)"):
+        main(bundle, [str(bundle / "many.npy")])
+    (bundle / "a").write_text("b")
+    with pytest.raises(SystemExit, match="a is not what was packed"):
+        main(bundle, [str(bundle / "in.npy")])
+
+
+def test_arrays_that_cannot_be_read_are_told(bundle):
+    """In a sentence: another name, no arrays, nothing; without any, how to use it."""
+    np.savez(bundle / "other.npz", y=np.zeros(1))
+    (bundle / "text.npz").write_text("no arrays")
+
+    for name in ("other.npz", "text.npz", "none.npz"):
+        with pytest.raises(SystemExit, match=rf"error: .*{name} cannot be read"):
+            main(bundle, ["--onnx", str(bundle / name)])
+    with pytest.raises(SystemExit, match=r"python run\.py INPUTS"):
+        main(bundle, ["--onnx"])
 
 
 def test_it_speaks_tensorrts_own_interface():
@@ -63,10 +154,10 @@ def test_it_speaks_tensorrts_own_interface():
     engine, context = trt.ICudaEngine, trt.IExecutionContext
 
     for owner, names in {
-        trt: ["Runtime", "Logger", "TensorIOMode", "nptype"],
+        trt: ["Runtime", "Logger", "nptype"],
         trt.Runtime: ["deserialize_cuda_engine"],
-        engine: ["create_execution_context", "get_tensor_name", "get_tensor_mode",
-                 "get_tensor_dtype", "num_io_tensors"],
+        engine: ["create_execution_context", "get_tensor_name", "get_tensor_dtype",
+                 "num_io_tensors"],
         context: ["set_input_shape", "get_tensor_shape", "set_tensor_address", "execute_async_v3"],
     }.items():  # fmt: skip
         assert [] == [name for name in names if not hasattr(owner, name)]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from trtbuild.backends.tensorrt.options import ANY_GPU
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.verbs.packaging.placed_build import demand_distinct, read_build
 
@@ -23,6 +26,24 @@ def test_an_engine_is_the_one_that_its_json_is_about(place):
     build.engines[0].path.write_bytes(b"other")
     with pytest.raises(CorruptObject, match=r"is not the engine that engine\.json is about"):
         read(build)
+
+
+@pytest.mark.parametrize(
+    ("expected", "built_for", "options"),
+    [
+        ("8.9", "8.9", {}),
+        ("9.0", ANY_GPU, {}),
+        ("8.0 8.6 8.7 8.9 9.0 10.0 10.3 11.0 12.0 12.1", ANY_GPU,
+         {"hardware_compatibility_level": "AMPERE_PLUS"}),
+    ],
+)  # fmt: skip
+def test_an_engine_is_for_the_gpu_that_built_it(place, expected, built_for, options):
+    """Unless it says which others."""
+    (engine,) = place(ENGINE).engines
+    told = {"built_for": (built_for,), "options": options, "versions": {"gpu": "NVIDIA H200 (9.0)"}}
+    made = replace(engine, result=engine.result.model_copy(update=told))
+
+    assert expected.split() == [*made.capabilities]
 
 
 def test_a_target_that_is_asked_for_must_be_there(place):

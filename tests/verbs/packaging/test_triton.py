@@ -45,6 +45,13 @@ def test_engines_go_by_compute_capability(place):
     assert "Triton 26.03, 26.04" in said[0]
 
 
+def test_graphs_are_made_where_the_recipe_wants_them(place):
+    """And else not."""
+    _, read, _ = pack(place(TRT, runtime={"graphs": False}))
+
+    assert not read["mean"].optimization.cuda.graphs
+
+
 def test_the_onnx_model_stands_beside_them(place):
     """In ONNX Runtime, with the same inputs; zeros of the usual shape warm both up."""
     _, read, _ = pack(place(TRT))

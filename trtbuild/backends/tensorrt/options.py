@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from trtbuild.backends.base import BuiltEngine, Fit, Guarantee
 from trtbuild.backends.tensorrt.flavour import Flavour
+from trtbuild.backends.tensorrt.runtime_options import RuntimeOptions
 from trtbuild.core.needs import GpuNeed
 from trtbuild.core.options import LOCATION, ByteSize, Location, Options, SizeOrAuto
 from trtbuild.core.values import TensorSpec
@@ -74,6 +75,8 @@ class TrtOptions(Options):
         Annotated[tuple[TensorFormat, ...], Field(min_length=1)],
     ] = {}
     """Layouts that an input or output may have in memory, by its name; `linear` otherwise."""
+    runtime: Annotated[RuntimeOptions, LOCATION] = RuntimeOptions()
+    """How the engine is run; nothing is built anew where that changes, and no lock holds it."""
 
 
 class GpuTrtOptions(TrtOptions):

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, RANGES
-from trtbuild.core.records import DataUse, Record
+from trtbuild.core.records import DataUse, Record, TargetResult
 from trtbuild.model.outline import ModelOutline
 from trtbuild.plan.lock import find_lock
-from trtbuild.verbs.packaging import bundle_program
 from trtbuild.verbs.packaging.bundle_index import INDEX, make_index
-from trtbuild.verbs.packaging.placed_build import PlacedBuild
+from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 from trtbuild.verbs.packaging.provenance import write_provenance
 from trtbuild.verbs.packaging.writing import Content
 from trtbuild.verbs.record import describe_calibrator
@@ -19,6 +18,8 @@ from trtbuild.verbs.record import describe_calibrator
 __all__ = ["PROVENANCE", "RenderCard", "pack_bundle"]
 
 PROVENANCE = "provenance.json"
+_PROGRAM = Path(__file__).with_name("bundle_program.py")
+"""It is read, and not imported: it stands on nothing of ours."""
 RenderCard = Callable[[Record, ModelOutline], Mapping[str, str]]
 """Pages by their names: model_card.md and model_card.html."""
 
@@ -39,6 +40,7 @@ def pack_bundle(
         render: makes the model card.
     """
     files: dict[str, Content] = {}
+    build = build.leave_copies()
     names = {each.result.target: f"engines/{each.result.target}/{ENGINE}" for each in build.engines}
     for each in build.engines:
         files[names[each.result.target]] = each.path
@@ -56,7 +58,7 @@ def pack_bundle(
     files |= _take_recipe(build)
     index = make_index(build, names, tuple(classes), f"model/{kind.weights}" * weights.is_file())
     files[INDEX] = (index.model_dump_json(indent=1) + "\n").encode()
-    files["run.py"] = Path(bundle_program.__file__).read_bytes()
+    files["run.py"] = _PROGRAM.read_bytes()
     outline = ModelOutline.read(build.best_model)
     pages = render(_make_record(build), outline)
     files |= {name: text.encode() for name, text in pages.items()}
@@ -78,7 +80,7 @@ def _take_recipe(build: PlacedBuild) -> dict[str, Content]:
 
 def _make_record(build: PlacedBuild) -> Record:
     """Return what a build's files tell of it."""
-    recipe, results = build.loaded.recipe, [each.result for each in build.engines]
+    recipe, results = build.loaded.recipe, [_name_gpus(each) for each in build.engines]
     told = [caveat for each in results for caveat in each.caveats]
     told += build.comparison.caveats if build.comparison else ()
     return Record(
@@ -93,6 +95,11 @@ def _make_record(build: PlacedBuild) -> Record:
         calibrator=describe_calibrator(recipe),
         caveats=tuple(dict.fromkeys(told)),
     )
+
+
+def _name_gpus(engine: PlacedEngine) -> TargetResult:
+    """Return what is told of an engine, with the GPU that it was built on in the place of `it`."""
+    return engine.result.model_copy(update={"built_for": engine.capabilities})
 
 
 def _list_data(build: PlacedBuild) -> list[DataUse]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Literal
 
+from trtbuild.backends.tensorrt.runtime_options import RtxRuntimeOptions, RuntimeOptions
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
@@ -37,6 +39,8 @@ class BundleEngine(Options):
     """The version that built it; it runs in that one alone."""
     compute_capabilities: tuple[str, ...]
     profiles: tuple[dict[str, dict[str, list[int]]], ...]
+    runtime: RuntimeOptions | RtxRuntimeOptions = RuntimeOptions()
+    """How the recipe wants it run; a file for what is compiled lies beside the bundle."""
 
 
 class BundleIndex(Options):
@@ -88,6 +92,14 @@ def _index_engine(engine: PlacedEngine, names: dict[str, str]) -> BundleEngine:
         target=told.target,
         backend=told.backend,
         tensorrt=engine.version,
-        compute_capabilities=told.built_for,
+        compute_capabilities=engine.capabilities,
         profiles=told.profiles,
+        runtime=_move_cache(engine.runtime),
     )
+
+
+def _move_cache(options: RuntimeOptions) -> RuntimeOptions:
+    """Return how an engine is run, without a folder that is of this machine."""
+    if isinstance(options, RtxRuntimeOptions) and options.cache is not None:
+        return options.model_copy(update={"cache": PurePath(options.cache).name})
+    return options

@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from trtbuild.backends.tensorrt.flavour import FLAVOURS
+from trtbuild.backends.tensorrt.options import ANY_GPU, TrtOptions
+from trtbuild.backends.tensorrt.runtime_options import RuntimeOptions
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
+from trtbuild.core.needs import GPU, read_capability
 from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS
 from trtbuild.core.quantized_types import FP8
 from trtbuild.core.records import TargetResult
@@ -17,6 +21,8 @@ from trtbuild.recipe.load import LoadedRecipe
 
 __all__ = ["PlacedBuild", "PlacedEngine", "demand_distinct", "read_build"]
 
+FROM_AMPERE = ("8.0", "8.6", "8.7", "8.9", "9.0", "10.0", "10.3", "11.0", "12.0", "12.1")
+"""The compute capabilities from Ampere on, as far as they are known."""
 Doubt = Callable[[LoadedRecipe, Path], str]
 """Why it is not known that a file is of a recipe as it stands; an error where it is not."""
 
@@ -27,12 +33,23 @@ class PlacedEngine:
 
     path: Path
     result: TargetResult
+    runtime: RuntimeOptions
+    """How the recipe wants it run."""
 
     @property
     def version(self) -> str:
         """The version of the TensorRT that built it, as far as engine.json tells: `10.16.1.11`."""
         names = [name for name in self.result.versions if name.startswith("tensorrt")]
         return self.result.versions[names[0]] if names else ""
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """The compute capabilities of the GPUs that it is for: of the one that built it, say."""
+        if self.result.options.get("hardware_compatibility_level") == "AMPERE_PLUS":
+            return FROM_AMPERE
+        if self.result.built_for == (ANY_GPU,):
+            return (read_capability(self.result.versions.get(GPU, "")),)
+        return self.result.built_for
 
     @property
     def version_compatible(self) -> bool:
@@ -70,6 +87,10 @@ class PlacedBuild:
         """Return the same without engines."""
         return replace(self, engines=())
 
+    def leave_copies(self) -> PlacedBuild:
+        """Return the same with what a GPU runs: an engine for ONNX Runtime is a copy of a model."""
+        return replace(self, engines=tuple(e for e in self.engines if e.result.backend in FLAVOURS))
+
     @property
     def best_model(self) -> Path:
         """The model that the engines are built from."""
@@ -100,13 +121,15 @@ def read_build(
         if not (directory / target / ENGINE).is_file():
             raise MissingFile(f"{directory / target / ENGINE}: there is no such engine", hint=again)
     names = [name for name in loaded.recipe.targets if not targets or name in targets]
-    engines = tuple(_read_engines(directory, names, again))
+    engines = tuple(_read_engines(loaded, directory, names, again))
     files = [next(iter(models.values())), *(each.path for each in engines)]
     doubts = dict.fromkeys(told for file in files if (told := doubt(loaded, file)))
     return PlacedBuild(loaded, directory, engines, models, _read_comparison(directory), (*doubts,))
 
 
-def _read_engines(directory: Path, names: Sequence[str], again: str) -> Iterator[PlacedEngine]:
+def _read_engines(
+    loaded: LoadedRecipe, directory: Path, names: Sequence[str], again: str
+) -> Iterator[PlacedEngine]:
     for name in names:
         path = directory / name / ENGINE
         if not path.is_file():
@@ -118,7 +141,9 @@ def _read_engines(directory: Path, names: Sequence[str], again: str) -> Iterator
             raise CorruptObject(
                 f"{path}: is not the engine that {ENGINE_RESULT} is about", hint=again
             )
-        yield PlacedEngine(path, told)
+        target = loaded.target(name)
+        how = target.runtime if isinstance(target, TrtOptions) else RuntimeOptions()
+        yield PlacedEngine(path, told, how)
 
 
 def _read_comparison(directory: Path) -> Comparison | None:

@@ -35,6 +35,8 @@ class ServedModel:
     profiles: tuple[Profile, ...] = ()
     valued: frozenset[str] = frozenset()
     """Inputs whose values decide shapes."""
+    graphs: bool = True
+    """Of engines, whether CUDA graphs are made of the shapes that profiles are tuned for."""
 
     @property
     def max_batch(self) -> int:
@@ -68,7 +70,7 @@ _USUAL_BATCH = 8
 """Of a model without profiles, which any batch fits."""
 
 
-def describe_engine_served(name: str, result: TargetResult) -> ServedModel:
+def describe_engine_served(name: str, result: TargetResult, *, graphs: bool = True) -> ServedModel:
     """Return what a server has to know of an engine."""
     profiles = tuple(
         {
@@ -85,7 +87,7 @@ def describe_engine_served(name: str, result: TargetResult) -> ServedModel:
         if "min values" in shapes
     )
     inputs, outputs = (tuple(map(_read_spec, each)) for each in (result.inputs, result.outputs))
-    return ServedModel(name, inputs, outputs, profiles, valued)
+    return ServedModel(name, inputs, outputs, profiles, valued, graphs)
 
 
 def describe_model_served(

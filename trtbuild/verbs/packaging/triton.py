@@ -103,7 +103,8 @@ def pack_for_triton(
     said += left
     core = onnx
     if engines:
-        core = describe_engine_served(build.name, engines[0].result)
+        graphs = all(each.runtime.graphs for each in engines)
+        core = describe_engine_served(build.name, engines[0].result, graphs=graphs)
         config, files = _write_engines(core, engines, labels=labels, warmup=warmup)
         told = f"TensorRT {engines[0].version} for {', '.join(_list_capabilities(engines))}"
         packed.append(PackedModel(build.name, config, told, files, {**shared, **warm_files}))
@@ -219,7 +220,7 @@ def _demand_served(engine: PlacedEngine, server: Server) -> Iterator[str]:
 
 
 def _list_capabilities(engines: Sequence[PlacedEngine]) -> list[str]:
-    return [name for each in engines for name in each.result.built_for]
+    return [name for each in engines for name in each.capabilities]
 
 
 def _write_engines(
@@ -231,7 +232,7 @@ def _write_engines(
     for each in engines:
         file = f"model_{each.result.target}.plan"
         files[file] = each.path
-        for capability in each.result.built_for:
+        for capability in each.capabilities:
             if capability in by_capability:
                 raise UsageError(
                     f"two engines are for compute capability {capability}: {file} and "

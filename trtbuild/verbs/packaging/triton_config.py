@@ -88,7 +88,7 @@ def write_config(  # what stands in it
     fields += _tensors(model, labels)
     fields += _instances(model, on_gpu=on_gpu)
     fields += _batching(model)
-    if backend == "tensorrt":
+    if backend == "tensorrt" and model.graphs:
         fields.append(("optimization", Message((("cuda", _graphs(model)),))))
     fields += [("model_warmup", _warm(model, warmup))] if warmup is not None else []
     return write_message(Message(tuple(fields)))
