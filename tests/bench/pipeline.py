@@ -1,9 +1,12 @@
 """A pipeline of two models over 4K frames, against its slowest stage alone.
 
     python -m tests.bench.pipeline [SECONDS]
+    python -m tests.bench.pipeline --gpu [SECONDS]
 
 Frames are made here; the models are convolutions of the sizes of a detector and a classifier,
-with random weights. Frames go in as fast as they are taken, and queues block.
+with random weights. Frames go in as fast as they are taken, and queues block. With `--gpu` it is
+against the loop that people write, of one frame after the other: preprocessing on the CPU, both
+models in ONNX Runtime on the GPU.
 
 Two ratios are told. That of frames a second is of the machine as it was. The other asks of the part
 that takes most processor time a frame how long it had work in hand, and how much processor time a
@@ -46,6 +49,9 @@ def cut(item):
     return item
 """
 MODEL = {"threads": 1}
+SIZES = {"find": (320, 24), "name": (160, 24)}
+"""Of each model: the side of its picture, and channels."""
+WARM = 5
 STAGES = {
     "find": {"recipe": "find.yaml", **MODEL},
     "cut": {"python": "code.py:cut"},
@@ -65,12 +71,16 @@ class Measured:
 
 
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    asked = [each for each in sys.argv[1:] if each != "--gpu"]
+    seconds = float(asked[0]) if asked else 20.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "code.py").write_text(CODE)
-        make_recipe(folder, "find", 320, 24)
-        make_recipe(folder, "name", 160, 24)
+        make_recipe(folder, "find", *SIZES["find"])
+        make_recipe(folder, "name", *SIZES["name"])
+        if "--gpu" in sys.argv:
+            compare_on_gpu(folder, seconds)
+            return
         alone = {stage: measure(folder, {stage: STAGES[stage]}, seconds / 8) for stage in STAGES}
         together = measure(folder, STAGES, seconds, hold=True)
         rates = {stage: round(each.rate, 2) for stage, each in alone.items()}
@@ -78,6 +88,48 @@ def main() -> None:
         slowest = min(each.rate for each in alone.values())
         say(f"together {together.rate:.2f}: {together.rate / slowest:.2f} of the slowest alone")
         say_fair(alone, together)
+
+
+def compare_on_gpu(folder: Path, seconds: float) -> None:
+    """Run the pipeline on the GPU, and the loop that people write, whose models run there too."""
+    stages = {
+        name: {"recipe": each["recipe"], "device": "cuda"} if "recipe" in each else each
+        for name, each in STAGES.items()
+    }
+    stages["name"]["batch"] = 2
+    looped = run_loop(folder, seconds)
+    together = measure(folder, stages, seconds, hold=True)
+    say(f"one after the other {looped:.1f} frames a second, together {together.rate:.1f}: "
+        f"{together.rate / looped:.2f} times")  # fmt: skip
+
+
+def run_loop(folder: Path, seconds: float) -> float:
+    """Run frames one after the other; return how many a second."""
+    import onnxruntime as ort
+
+    from trtbuild.data.preprocess import Preprocess
+    from trtbuild.model.providers import make_cuda, prepare
+
+    prepare(make_cuda())
+    find, name = (
+        ort.InferenceSession(folder / f"build/{each}/model.fp32.onnx", providers=[*make_cuda()])
+        for each in SIZES
+    )
+    how_find, how_name = (
+        Preprocess(resize=(size, size), resize_like="opencv") for size, _ in SIZES.values()
+    )
+    count, begun = 0, 0.0
+    for item in paint(seconds + 2):
+        found = find.run(None, {"x": how_find.apply(item.picture, "frame")[None]})[0]
+        parts = [item.picture[:1080, :1920], item.picture[1080:, 1920:]]
+        batch = np.stack([how_name.apply(each, "part") for each in parts])
+        named = name.run(None, {"x": batch})[0]
+        assert np.isfinite(found).all(), "the detector's answer is no number"
+        assert np.isfinite(named).all(), "the classifier's answer is no number"
+        count += 1
+        if count == WARM:
+            begun = time.monotonic()
+    return (count - WARM) / (time.monotonic() - begun)
 
 
 def say_fair(alone: dict[str, Measured], together: Measured) -> None:

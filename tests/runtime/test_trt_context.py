@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.model.gpu_arrays import GpuArray
 from trtbuild.runtime.trt_context import MOST_GRAPHS, TrtContext
 
 TRT = SimpleNamespace(TensorIOMode=SimpleNamespace(INPUT="in", OUTPUT="out"), nptype=np.dtype)
@@ -212,3 +213,29 @@ def test_what_tensorrt_refuses_is_an_error(make):
 
     with pytest.raises(StepInputError, match="TensorRT refuses the run"):
         context.run(numbers(1))
+
+
+def test_arrays_on_the_gpu_are_taken_and_left_there(make, cuda):
+    """Outputs have memory of their own, which ends with them."""
+    context, _ = make()
+    held = set(cuda.held)
+    for rows in (3, 3, 3):
+        array = numbers(rows)["x"]
+        given = {"x": GpuArray(array.ctypes.data, array.shape, array.dtype)}
+        np.testing.assert_array_equal(2 * array, context.run(given)["y"])
+        found = context.run(given, keep_on_gpu=True)["y"]
+        assert found.__cuda_array_interface__["data"][0] == found.address != array.ctypes.data
+        np.testing.assert_array_equal(2 * array, read(found))
+        np.testing.assert_array_equal(2 * array, context.run({"x": array})["y"])
+        assert (rows, 2) == found.shape
+    del found
+
+    graphs = {key for key in cuda.held if key not in held}
+    assert all(isinstance(cuda.held[each], list) for each in graphs), "an output is still held"
+    with pytest.raises(UsageError, match="no profile"):
+        context.run({"x": GpuArray(0, (64, 2), np.dtype("f"))})
+
+
+def read(array):
+    raw = (ctypes.c_ubyte * array.nbytes).from_address(array.address)
+    return np.frombuffer(raw, array.dtype).reshape(array.shape)

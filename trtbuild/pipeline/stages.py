@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from trtbuild.core.entrypoint import load_entrypoint
 from trtbuild.core.errors import StepInputError, UsageError
 from trtbuild.data.preprocess import Preprocess
-from trtbuild.model.feeds import Feeder
+from trtbuild.pipeline.fed_model import FedModel
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.schema import Stage
 from trtbuild.pipeline.workers import Part
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
-from trtbuild.runtime import Engine
 from trtbuild.runtime.recipes import open_built
-from trtbuild.verbs.running.answers import Answering, choose_answering
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from trtbuild.data.view import View
+from trtbuild.verbs.running.answers import choose_answering
 
 __all__ = ["make_parts"]
 
@@ -56,15 +50,15 @@ def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[Part
     how, given, classes = _find_preprocess(recipe, stage.data)
     engine = open_built(recipe, build_dir, device=stage.device, threads=stage.threads)
     try:
-        model = _Model(name, engine, how, given, recipe)
+        model = FedModel(name, engine, how, given, recipe)
         answering = choose_answering(
             recipe.recipe, [each.name for each in engine.outputs], classes, TOP
         )
     except BaseException:
         engine.close()
         raise
-    yield Part(name, "preprocess", model.preprocess)
-    yield Part(name, "infer", model.infer, stage.batch, stage.wait_ms / 1e3, engine.close)
+    yield Part(name, "copy to the GPU" if model.copies else "preprocess", model.preprocess)
+    yield Part(name, "infer", model.infer, stage.batch, stage.wait_ms / 1e3, model.close)
     yield Part(name, "answer", lambda items: model.answer(items, answering))
 
 
@@ -115,58 +109,3 @@ def _find_preprocess(
     find = getattr(source, "find_class_names", None)
     classes = tuple(find(loaded.file.parent.absolute())) if find is not None else ()
     return how, str(getattr(source, "input", "")), classes
-
-
-class _Model:
-    """What the three parts of a recipe's stage do."""
-
-    def __init__(
-        self, name: str, engine: Engine, how: Preprocess, given: str, recipe: LoadedRecipe
-    ) -> None:
-        self._name, self._engine, self._how = name, engine, how
-        self._feeder = Feeder(engine.inputs, [], recipe.recipe.inputs)
-        takes = [each.name for each in engine.inputs]
-        if len(takes) != 1 or self._feeder.batch != 1:
-            raise UsageError(
-                f"{recipe.file}: its model takes {', '.join(takes)}, in batches of "
-                f"{self._feeder.batch}; a stage feeds one picture to one input",
-                hint="open the batch axis (fix `set_dimension`), or run it in a function",
-            )
-        self._input = given if given in takes else takes[0]
-
-    def preprocess(self, items: Sequence[Item]) -> list[Item]:
-        for item in items:
-            pictures = item.take_pictures()
-            item.fed[self._name] = [self._how.apply(each, item.name) for each in pictures]
-            item.fed[f"{self._name} views"] = [
-                self._how.view(each.shape[1], each.shape[0]) for each in pictures
-            ]
-        return list(items)
-
-    def infer(self, items: Sequence[Item]) -> list[Item]:
-        """Run all pictures of the items at once; of those of unlike sizes, each size for itself."""
-        import numpy as np
-
-        arrays = [(item, array) for item in items for array in item.fed.pop(self._name)]
-        made: list[dict[str, np.ndarray]] = [{} for _ in arrays]
-        for shape in dict.fromkeys(array.shape for _, array in arrays):
-            places = [n for n, (_, array) in enumerate(arrays) if array.shape == shape]
-            outputs = self._engine.run({self._input: np.stack([arrays[n][1] for n in places])})
-            for row, place in enumerate(places):
-                made[place] = {name: each[row] for name, each in outputs.items()}
-        for item in items:
-            item.fed[self._name] = []
-        for (item, _), rows in zip(arrays, made, strict=True):
-            item.fed[self._name].append(rows)
-        return list(items)
-
-    def answer(self, items: Sequence[Item], answering: Answering) -> list[Item]:
-        for item in items:
-            views: list[View] = item.fed.pop(f"{self._name} views")
-            rows = item.fed.pop(self._name)
-            item.answers[self._name] = [
-                answering.answer(each, view) for each, view in zip(rows, views, strict=True)
-            ]
-            item.placed[self._name] = item.take_places()
-            item.pictures, item.places = [], []
-        return list(items)

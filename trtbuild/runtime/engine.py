@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.providers import CPU, CUDA, make_cuda
 from trtbuild.runtime.bundle import OpenBundle, is_bundle
@@ -121,17 +121,24 @@ class Engine:
         """`tensorrt_plan` or `onnxruntime_onnx`."""
         return self._runner.platform
 
-    def run(self, feed: Mapping[str, Any]) -> Arrays:
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it takes arrays that lie on a GPU, and can leave its outputs there."""
+        return self._runner.on_gpu
+
+    def run(self, feed: Mapping[str, Any], *, keep_on_gpu: bool = False) -> Arrays:
         """Run it once; return arrays of one's own, by the outputs' names.
 
         Args:
-            feed: an array for each input: NumPy's, or what has `__dlpack__` in main memory.
+            feed: an array for each input: NumPy's, or what has `__dlpack__`. What lies on the GPU
+                that the engine runs on is taken as it lies there.
+            keep_on_gpu: return outputs that lie there, too, with DLPack.
 
         Raises:
             UsageError: arrays do not fit what it takes; says which.
             StepInputError: it does not run on them; quotes what ran it.
         """
-        return self._runner.run(feed)
+        return self._runner.run(feed, keep_on_gpu=keep_on_gpu)
 
     def close(self) -> None:
         """Give memory back, once what runs has ended."""
@@ -164,9 +171,7 @@ def _load_file(file: Path, device: Device, threads: int, use: EngineUse) -> Runn
 
     kind = "" if file.suffix == MODEL else find_engine_kind(file)
     if file.suffix == MODEL or kind == COPIED:
-        from trtbuild.runtime.onnx_runner import OnnxRunner
-
-        return OnnxRunner(file, make_cuda() if _on_gpu(device) else CPU, threads=threads)
+        return _load_model(file, device, threads)
     if device == "cpu":
         raise UsageError(
             f"{file}: is an engine, which no CPU runs", hint="give the ONNX model that it is of"
@@ -179,6 +184,17 @@ def _load_file(file: Path, device: Device, threads: int, use: EngineUse) -> Runn
     from trtbuild.runtime.trt_runner import TrtRunner
 
     return TrtRunner(file, kind, use)
+
+
+def _load_model(file: Path, device: Device, threads: int) -> Runner:
+    from trtbuild.runtime.onnx_runner import OnnxGpuRunner, OnnxRunner
+
+    if not _on_gpu(device):
+        return OnnxRunner(file, CPU, threads=threads)
+    try:
+        return OnnxGpuRunner(file)
+    except MissingDependency:  # without cuda-core, ONNX Runtime copies by itself
+        return OnnxRunner(file, make_cuda(), threads=threads)
 
 
 def _on_gpu(device: Device) -> bool:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from trtbuild.core.errors import UsageError
 from trtbuild.core.values import TensorSpec
+from trtbuild.model.gpu_arrays import lies_on_gpu, view_gpu
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = ["Arrays", "InputCheck", "Runner", "refuse_closed"]
 
-__all__ = ["Arrays", "InputCheck", "Runner"]
-
-Arrays = dict[str, "np.ndarray"]
+Arrays = dict[str, Any]
+"""NumPy's, or on a GPU `GpuArray`s."""
 
 
 class Runner(Protocol):
@@ -25,9 +24,13 @@ class Runner(Protocol):
     """What runs, and where, in words."""
     platform: str
     """What runs which format, in the words of the Open Inference Protocol."""
+    on_gpu: bool
+    """Whether it takes arrays that lie on a GPU."""
 
-    def run(self, feed: Mapping[str, Any]) -> Arrays:
+    def run(self, feed: Mapping[str, Any], *, keep_on_gpu: bool = False) -> Arrays:
         """Return the outputs for arrays of all inputs; they are the caller's own.
+
+        With `keep_on_gpu` they are `GpuArray`s, which stay where they were made.
 
         Raises:
             UsageError: the arrays do not fit.
@@ -48,10 +51,11 @@ class InputCheck:
         self._names = {spec.name for spec in inputs}
         self._specs = [(spec, np.dtype(_numpy_name(spec))) for spec in inputs]
 
-    def read(self, feed: Mapping[str, Any]) -> Arrays:
+    def read(self, feed: Mapping[str, Any], stream: int | None = None) -> Arrays:
         """Return arrays that fit, C-contiguous, without a copy where they are so already.
 
-        What has `__dlpack__` and lies in main memory (a torch tensor) is taken as it lies.
+        What has `__dlpack__` (a torch tensor) is taken as it lies: what lies on a GPU where there
+        is a CUDA `stream` that reads it, whose work from here on comes after what makes it.
 
         Raises:
             UsageError: one is lacking, of no input, or of another type, rank or size.
@@ -60,7 +64,7 @@ class InputCheck:
             raise UsageError(_tell_names(self._names, feed.keys()), hint="give an array for each")
         read: Arrays = {}
         for spec, dtype in self._specs:
-            array = _take(feed[spec.name])
+            array = _take(spec.name, feed[spec.name], stream)
             shape = spec.shape
             if array.dtype != dtype:
                 raise UsageError(
@@ -77,13 +81,24 @@ class InputCheck:
         return read
 
 
-def _take(given: Any) -> np.ndarray:
+def refuse_closed() -> UsageError:
+    """Return the error of whoever runs what is closed."""
+    return UsageError("the engine is closed", hint="run it within `with Engine(...)`")
+
+
+def _take(name: str, given: Any, stream: int | None) -> Any:
     import numpy as np
 
     if not isinstance(given, np.ndarray):
+        if lies_on_gpu(given):
+            if stream is None:
+                raise UsageError(
+                    f"`{name}` lies on a GPU, and the model runs on the CPU",
+                    hint="give arrays in main memory, as by `tensor.cpu()`",
+                )
+            return view_gpu(name, given, stream)
         given = np.from_dlpack(given) if hasattr(given, "__dlpack__") else np.asarray(given)
-    found: np.ndarray = given if given.flags.c_contiguous else np.ascontiguousarray(given)
-    return found
+    return given if given.flags.c_contiguous else np.ascontiguousarray(given)
 
 
 def _numpy_name(spec: TensorSpec) -> str:

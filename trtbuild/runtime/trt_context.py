@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.model.gpu_arrays import GpuArray
 from trtbuild.runtime.cuda import Cuda
 from trtbuild.runtime.runner import Arrays
 
@@ -25,11 +27,23 @@ Made = dict[str, tuple[int, ...]]
 """The shapes of the outputs that come of these."""
 
 
+class _Run(NamedTuple):
+    """What runs have in common that one graph does."""
+
+    profile: int
+    shapes: Shapes
+    copied: tuple[bool, ...]
+    """Of each input, whether it comes by way of pinned memory."""
+    kept: bool
+    """Whether outputs stay on the GPU."""
+
+
 class TrtContext:
     """Feeds an engine through buffers that are allocated once, for the largest shapes it takes.
 
-    Arrays are copied into pinned memory, and from there by the GPU in a stream of its own. From the
-    second run of the same shapes on, copies and kernels are launched as one CUDA graph.
+    Arrays are copied into pinned memory, and from there by the GPU in a stream of its own; those
+    that lie on the GPU by the GPU alone. From the second run of the same shapes on, kernels and the
+    copies from and to pinned memory are launched as one CUDA graph.
     """
 
     def __init__(
@@ -47,12 +61,13 @@ class TrtContext:
             {name: engine.get_tensor_profile_shape(name, index) for name in self._inputs}
             for index in range(int(engine.num_optimization_profiles))
         ]
-        self._stream = cuda.create_stream()
+        self.stream = cuda.create_stream()
+        """The handle of the stream that it works in."""
         self._profile: int = 0
         self._device: dict[str, int] = {}
         self._pinned: dict[str, np.ndarray] = {}
-        self._graphs: OrderedDict[tuple[int, Shapes], tuple[Any, Made]] = OrderedDict()
-        self._last: tuple[int, Shapes] | None = None
+        self._graphs: OrderedDict[_Run, tuple[Any, Made]] = OrderedDict()
+        self._last: _Run | None = None
         self._use_graphs = graphs
         self._allocate()
 
@@ -77,7 +92,9 @@ class TrtContext:
             self._pinned[name] = np.frombuffer(raw, self._types[name], count)
             self._context.set_tensor_address(name, self._device[name])
 
-    def run(self, arrays: Mapping[str, np.ndarray]) -> Arrays:
+    def run(
+        self, arrays: Mapping[str, np.ndarray | GpuArray], *, keep_on_gpu: bool = False
+    ) -> Arrays:
         """Run the engine once on arrays that fit it; the outputs are the caller's own.
 
         Raises:
@@ -85,24 +102,43 @@ class TrtContext:
             StepInputError: CUDA or TensorRT refuses.
         """
         shapes = tuple(arrays[name].shape for name in self._inputs)
-        index = self._choose_profile(shapes)
-        key = (index, shapes)
-        for name in self._inputs:
-            flat = arrays[name].reshape(-1)
-            self._pinned[name][: flat.size] = flat
+        profile = self._choose_profile(shapes)
+        copied = tuple(self._stage(name, arrays[name]) for name in self._inputs)
+        key = _Run(profile, shapes, copied, keep_on_gpu)
         graph, made = self._graphs.get(key, (None, {}))
         if graph is None:
-            self._set_shapes(index, shapes)
+            self._set_shapes(key.profile, shapes)
             made = {name: self._shape(name) for name in self._outputs}
             graph = self._capture(key, made) if self._use_graphs and key == self._last else None
         if graph is None:
-            self._enqueue(shapes, made)
+            self._enqueue(key, made)
         else:
             self._graphs.move_to_end(key)
-            self._cuda.launch(graph, self._stream)
-        self._cuda.wait(self._stream)
+            self._cuda.launch(graph, self.stream)
         self._last = key
+        kept: Arrays = {name: self._keep(name, made[name]) for name in self._outputs if keep_on_gpu}
+        self._cuda.wait(self.stream)
+        if keep_on_gpu:
+            return kept
         return {name: self._read(name, made[name]) for name in self._outputs}
+
+    def _keep(self, name: str, shape: tuple[int, ...]) -> GpuArray:
+        """Copy an output to memory of its own, which ends with the array."""
+        size_bytes = math.prod(shape) * self._types[name].itemsize
+        address = self._cuda.allocate(size_bytes)
+        self._cuda.copy(address, self._device[name], size_bytes, self.stream)
+        made = GpuArray(address, shape, self._types[name])
+        weakref.finalize(made, self._cuda.free, address)
+        return made
+
+    def _stage(self, name: str, array: np.ndarray | GpuArray) -> bool:
+        """Put an array where a run finds it; tell whether the run must copy it from there."""
+        if isinstance(array, GpuArray):
+            self._cuda.copy(self._device[name], array.address, array.nbytes, self.stream)
+            return False
+        flat = array.reshape(-1)
+        self._pinned[name][: flat.size] = flat
+        return True
 
     def _choose_profile(self, shapes: Shapes) -> int:
         order: list[int] = [self._profile, *range(len(self._profiles))]
@@ -122,30 +158,31 @@ class TrtContext:
 
     def _set_shapes(self, index: int, shapes: Shapes) -> None:
         if index != self._profile:
-            told = self._context.set_optimization_profile_async(index, self._stream)
+            told = self._context.set_optimization_profile_async(index, self.stream)
             self._demand(told, f"profile {index}")
             self._profile = index
         for name, shape in zip(self._inputs, shapes, strict=True):
             self._demand(self._context.set_input_shape(name, shape), name)
 
-    def _enqueue(self, shapes: Shapes, made: Made) -> None:
-        for name, shape in zip(self._inputs, shapes, strict=True):
+    def _enqueue(self, key: _Run, made: Made) -> None:
+        for name, shape, copied in zip(self._inputs, key.shapes, key.copied, strict=True):
             size = math.prod(shape) * self._types[name].itemsize
-            self._cuda.copy(self._device[name], self._address(name), size, self._stream)
-        self._demand(self._context.execute_async_v3(self._stream), "the run")
-        for name in self._outputs:
+            if copied:
+                self._cuda.copy(self._device[name], self._address(name), size, self.stream)
+        self._demand(self._context.execute_async_v3(self.stream), "the run")
+        for name in () if key.kept else self._outputs:
             size = math.prod(made[name]) * self._types[name].itemsize
-            self._cuda.copy(self._address(name), self._device[name], size, self._stream)
+            self._cuda.copy(self._address(name), self._device[name], size, self.stream)
 
-    def _capture(self, key: tuple[int, Shapes], made: Made) -> Any:
+    def _capture(self, key: _Run, made: Made) -> Any:
         """Return the run of these shapes as a graph; None where this engine cannot be captured."""
-        self._cuda.begin_capture(self._stream)
+        self._cuda.begin_capture(self.stream)
         try:
-            self._enqueue(key[1], made)
-            graph = self._cuda.end_capture(self._stream)
+            self._enqueue(key, made)
+            graph = self._cuda.end_capture(self.stream)
         except StepInputError:  # it waits for the GPU within a run, say: run as it is from now on
             with contextlib.suppress(StepInputError):
-                self._cuda.destroy_graph(self._cuda.end_capture(self._stream))
+                self._cuda.destroy_graph(self._cuda.end_capture(self.stream))
             self._use_graphs = False
             return None
         self._graphs[key] = graph, made
@@ -180,7 +217,7 @@ class TrtContext:
         self._device.clear()
         self._pinned.clear()
         self._context = None
-        self._cuda.destroy_stream(self._stream)
+        self._cuda.destroy_stream(self.stream)
 
 
 def _fits(shape: Sequence[int], span: Sequence[Sequence[int]]) -> bool:

@@ -11,11 +11,11 @@ from typing import Any
 from trtbuild.backends.tensorrt.engine import describe_loaded
 from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.backends.tensorrt.memory import measure_memory
-from trtbuild.core.errors import NotWritable, StepInputError, UsageError
+from trtbuild.core.errors import NotWritable, StepInputError
 from trtbuild.core.words import format_size
 from trtbuild.runtime.cuda import Cuda
 from trtbuild.runtime.engine_use import EngineUse
-from trtbuild.runtime.runner import Arrays, InputCheck
+from trtbuild.runtime.runner import Arrays, InputCheck, refuse_closed
 from trtbuild.runtime.trt_context import TrtContext
 
 __all__ = ["TrtRunner"]
@@ -27,6 +27,7 @@ class TrtRunner:
     """Runs an engine, with several contexts as several threads."""
 
     platform = "tensorrt_plan"
+    on_gpu = True
 
     def __init__(
         self,
@@ -98,13 +99,13 @@ class TrtRunner:
         finally:
             self._free.put(context)
 
-    def run(self, feed: Mapping[str, Any]) -> Arrays:
+    def run(self, feed: Mapping[str, Any], *, keep_on_gpu: bool = False) -> Arrays:
         """Return the outputs; see `Runner`. Waits while all contexts are in use."""
         if not self._all:
-            raise UsageError("the engine is closed", hint="run it within `with Engine(...)`")
-        arrays = self._check.read(feed)
+            raise refuse_closed()
         with self._take() as context:
-            return context.run(arrays)
+            arrays = self._check.read(feed, context.stream)
+            return context.run(arrays, keep_on_gpu=keep_on_gpu)
 
     def close(self) -> None:
         """Give all memory back, once what runs has ended; keep what was compiled.
