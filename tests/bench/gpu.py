@@ -1,17 +1,16 @@
-"""Calibration and preprocessing on a GPU, against plain inference and against other tools there.
+"""Calibration on a GPU, against plain inference and against other tools there.
 
     python -m tests.bench.gpu                                  # all, on the first GPU
     python -m tests.bench.gpu --models resnet50 --samples 1024 --rounds 3
 
-Needs `trtbuild[cuda,torch]`, torchvision and timm. Models have seeded weights and see seeded noise:
-time depends on neither. Each row runs in a process of its own: a session is opened, 64 samples are
-run, and then the samples are timed, from arrays in memory to histograms; what is timed has nothing
-of the session's start. `plain` is inference of the same batches, fed in the same way, whose outputs
-stay on the device; `feed` is that without the inference: samples are stacked, and copied there.
-Ratios are against `plain`. Memory is what the process holds of the GPU's at the end.
-
-Of frames, the bytes that must be read are the sectors of 32 bytes, as memory hands them out, that
-hold a byte of any pixel which the resizing takes; those that must be written are the result's.
+Needs `trtbuild[cuda,torch]`, torchvision and timm; what `--others` may name of ModelOpt,
+`modelopt-max` and `modelopt-entropy`, needs nvidia-modelopt[onnx], too: of it the time is told that
+samples take beyond two. Models have seeded weights and see seeded noise: time depends on neither.
+Each row runs in a process of its own: a session is opened, 64 samples are run, and then the samples
+are timed, from arrays in memory to histograms; what is timed has nothing of the session's start.
+`plain` is inference of the same batches, fed in the same way, whose outputs stay on the device;
+`feed` is that without the inference: samples are stacked, and copied there. Ratios are against
+`plain`. Memory is what the process holds of the GPU's at the end.
 """
 
 from __future__ import annotations
@@ -28,12 +27,11 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 SIDES = {"resnet50": 224, "mobilenetv2": 224, "vit_b": 224, "yolov8": 640}
-HEIGHT, WIDTH, FRAMES = 2160, 3840, 32
 ROWS = ("plain", "feed", "minmax", "histograms")
 BARE = ("plain", "feed")
 """Rows of which nothing is observed."""
-SECTOR = 32
 WARM = 64
+EXTREMES = ("MinMax", "modelopt-max")
 FETCHED = {"MinMax": 128}
 """Samples that another tool is given, where it is not a batch of 32: it fetches all to the host."""
 
@@ -186,111 +184,23 @@ def measure_other(method, name, path, count):
         return {"seconds": [time.perf_counter() - begin]}
 
 
-def compare_preprocessing():
-    """Measure 4K frames to 640 x 640 letterboxed float32, and print ratios."""
-    import torch
+def measure_modelopt(method, path, name, count):
+    """Return the seconds that ModelOpt takes for so many samples more than for two of them."""
+    from modelopt.onnx.quantization import quantize
 
-    from trtbuild.data.on_gpu.preprocess import GpuPreprocess
-    from trtbuild.data.preprocess import Preprocess
-
-    generator = torch.Generator("cuda").manual_seed(0)
-    shape = (FRAMES, HEIGHT, WIDTH, 3)
-    frames = torch.randint(0, 256, shape, dtype=torch.uint8, device="cuda", generator=generator)
-    say("4K uint8 frames to 640 x 640 letterboxed float32, on the device")
-    for like in ("opencv", "pillow"):
-        how = Preprocess(resize=640, fit="letterbox", resize_like=like)
-        with GpuPreprocess(how, stream=torch.cuda.current_stream()) as prepare:
-            for batch in (1, 8, 32):
-                # Of one frame: another one each time, since the cache holds it.
-                groups = [frames[i : i + batch] for i in range(0, FRAMES, batch)]
-                say(f"  {like:7} batch {batch:2}:", compare_batches(prepare, groups))
-
-
-def compare_batches(prepare, groups):
-    """Measure what makes batches of frames ready, and what else does; say how it did."""
-    import torch
-
-    from trtbuild.data.on_gpu.frames import FrameOnGpu
-
-    batch, count = len(groups[0]), len(groups)
-    out = torch.empty(batch, 3, 640, 640, device="cuda")
-    kernel = prepare._kernel
-    given = [
-        [FrameOnGpu(each.data_ptr(), HEIGHT, WIDTH, 3, WIDTH * 3) for each in group]
-        for group in groups
-    ]
-    listed = [list(group) for group in groups]
-    ours = time_gpu(lambda i: kernel.run(given[i % count], out.data_ptr()), 20)
-    theirs = time_gpu(lambda i: use_torch(groups[i % count]), 20)
-    moved = batch * count_moved(prepare, given[0][0])
-    copied = time_copy(moved)
-    call = time_wall(lambda i: prepare(listed[i % count], out), 50)
-    torch_call = time_wall(lambda i: use_torch(groups[i % count]), 20)
-    return (
-        f"{theirs / ours:6.1f} times as fast as torch's operations ({1e6 * ours:.0f} to "
-        f"{1e6 * theirs:.0f} us on the GPU; a call, waited for, {1e6 * call:.0f} to "
-        f"{1e6 * torch_call:.0f} us), {100 * copied / ours:.0f} % of copying {moved >> 20} MiB "
-        f"({1e6 * copied:.0f} us)"
-    )
-
-
-def use_torch(frames):
-    """Do what people write: the sequence of operations, a batch of frames of one size at once."""
-    import torch
-    from torch.nn import functional
-
-    x = frames.flip(-1).permute(0, 3, 1, 2).float()
-    x = functional.interpolate(x, (360, 640), mode="bilinear", align_corners=False)
-    x = (x / 255 - torch.zeros(1, 3, 1, 1, device="cuda")) / torch.ones(1, 3, 1, 1, device="cuda")
-    return functional.pad(x, (0, 0, 140, 140), value=114 / 255)
-
-
-def count_moved(prepare, frame):
-    """Return the bytes that must be read and written for a frame, whose rows begin on sectors."""
-    taps = prepare._kernel._plan(frame).taps
-    read = 3 * np.unique(taps.columns)[:, None] + np.arange(3)
-    sectors = len(np.unique(read // SECTOR)) * len(np.unique(taps.rows))
-    return sectors * SECTOR + 640 * 640 * 3 * 4
-
-
-def time_gpu(work, count):
-    """Return the seconds on the GPU of a call, all of them asked for before the first is begun."""
-    import torch
-
-    for i in range(3):
-        work(i)
-    torch.cuda.synchronize()
-    start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    torch.cuda._sleep(60_000_000)
-    start.record()
-    for i in range(count):
-        work(i)
-    end.record()
-    torch.cuda.synchronize()
-    return start.elapsed_time(end) / 1e3 / count
-
-
-def time_copy(moved):
-    """Return the seconds that a copy takes which reads and writes so many bytes in all."""
-    import torch
-
-    many = max(2, (1 << 30) // moved)
-    source = torch.empty(many, moved // 2, dtype=torch.uint8, device="cuda")
-    target = torch.empty_like(source)
-    return time_gpu(lambda i: target[i % many].copy_(source[i % many]), 20)
-
-
-def time_wall(work, count):
-    """Return the seconds that a call takes, waited for."""
-    import torch
-
-    work(0)
-    torch.cuda.synchronize()
-    begin = time.perf_counter()
-    for i in range(count):
-        work(i)
-        torch.cuda.synchronize()
-    return (time.perf_counter() - begin) / count
+    seconds = []
+    for some in (2, 2, count + 2):  # of the first, libraries are loaded
+        samples = np.stack([each.arrays["x"] for each in make_samples(name, some)])
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.perf_counter()
+            quantize(
+                str(path), quantize_mode="int8", calibration_data={"x": samples},
+                calibration_method=method.removeprefix("modelopt-"),
+                calibration_eps=["cuda:0", "cpu"], high_precision_dtype="fp32",
+                output_path=str(Path(folder) / "q.onnx"), log_level="ERROR",
+            )  # fmt: skip
+            seconds.append(time.perf_counter() - begin)
+    return {"seconds": [seconds[2] - seconds[1]]}
 
 
 def ask(*words):
@@ -316,8 +226,9 @@ def compare_models(models, count, rounds, *, others):
             for method in others:
                 asked = min(count, FETCHED.get(method, 32))
                 other = ask(method, name, path, asked, 1)
-                ours = found["minmax" if method == "MinMax" else "histograms"]
-                say(f"  onnxruntime {method:12}", describe_other(other, ours, asked, count))
+                ours = found["minmax" if method in EXTREMES else "histograms"]
+                tool = method if method.startswith("modelopt") else f"onnxruntime {method}"
+                say(f"  {tool:24}", describe_other(other, ours, asked, count))
 
 
 def describe(row, base, count):
@@ -348,13 +259,14 @@ def main():
     parser.add_argument("--samples", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--others", default="MinMax,Percentile")
-    parser.add_argument("--frames", type=int, default=1, help="0: nothing of preprocessing")
     parser.add_argument("--row", nargs=5, metavar="WORD")
     asked = parser.parse_args()
     if asked.row:
         what, name, path, count, rounds = asked.row
         if what in ROWS:
             say(json.dumps(measure(what, name, Path(path), int(count), int(rounds))))
+        elif what.startswith("modelopt-"):
+            say(json.dumps(measure_modelopt(what, Path(path), name, int(count))))
         else:
             say(json.dumps(measure_other(what, name, Path(path), int(count))))
         return
@@ -362,8 +274,6 @@ def main():
 
     gpu, here = list_gpus()[0], InstalledPackages()
     say(f"{gpu.in_words()}, ONNX Runtime: {here['onnxruntime']}")
-    if asked.frames:
-        compare_preprocessing()
     others = list(filter(None, asked.others.split(",")))
     models = filter(None, asked.models.split(","))
     compare_models(models, asked.samples, asked.rounds, others=others)

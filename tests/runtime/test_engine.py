@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import threading
 from pathlib import Path
@@ -10,11 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.emulated_cuda import stand_in
 from tests.helpers.models import model_of
 from tests.verbs.packaging.conftest import make_result
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
-from trtbuild.model.gpu_arrays import GpuArray
 from trtbuild.runtime import Engine
 
 DOUBLE = "net (float[n,2] x) => (float[n,2] y) { y = Add(x, x) }"
@@ -150,35 +147,3 @@ def test_a_bundle_that_was_changed_is_refused(tmp_path):
 
     with pytest.raises(CorruptObject, match="is not what was packed"):
         Engine(folder)
-
-
-@pytest.fixture
-def on_gpu(model, monkeypatch):
-    """The model in a GPU's runner, for which the CPU stands in."""
-    made = stand_in(monkeypatch, {})
-    with Engine(model, device="cuda") as engine:
-        yield engine
-    assert [{}] == [each.held for each in made]
-
-
-def test_on_a_gpu_arrays_are_taken_as_they_lie_there_and_left_there(on_gpu):
-    """Or come from main memory, and go back."""
-    array = np.float32([[1, 2], [3, 4]])
-    there = GpuArray(array.ctypes.data, array.shape, array.dtype)
-    for given in (array, there):
-        assert (2 * array).tolist() == on_gpu.run({"x": given})["y"].tolist()
-        kept = on_gpu.run({"x": given}, keep_on_gpu=True)["y"]
-        assert ((2, 2), "<f4") == (kept.shape, kept.__cuda_array_interface__["typestr"])
-        raw = (ctypes.c_float * 4).from_address(kept.address)
-        assert [2, 4, 6, 8] == list(raw)
-    assert on_gpu.on_gpu
-
-
-def test_on_the_cpu_nothing_lies_on_a_gpu(model):
-    """What does is refused, and what shall."""
-    there = GpuArray(64, (1, 2), np.dtype("float32"))
-    with Engine(model, device="cpu") as engine:
-        with pytest.raises(UsageError, match="`x` lies on a GPU, and the model runs on the CPU"):
-            engine.run({"x": there})
-        with pytest.raises(UsageError, match="its outputs lie in main memory"):
-            engine.run({"x": np.float32([[1, 2]])}, keep_on_gpu=True)

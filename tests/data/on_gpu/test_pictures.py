@@ -27,9 +27,10 @@ def work(kernels):
 
 
 def test_a_batch_of_several_sizes_is_what_the_cpu_makes(work):
-    """Parts of pictures among them; the result's memory is that of the one before."""
+    """Parts of pictures among them; of large ones those rows alone are copied that are taken."""
     pictures = GpuPictures(HOW, work)
-    given = [frame(50, 60), frame(20, 90)[:, 10:70], frame(64, 64)]
+    given = [frame(50, 60), frame(20, 90)[:, 10:70], frame(300, 90)[:, 10:70], frame(400, 64)]
+    assert [False, False, True, True] == [pictures.copy(each).frame.thinned for each in given]
     for batch in (given, given[:1]):
         made = pictures.make_ready([pictures.copy(each) for each in batch])
 

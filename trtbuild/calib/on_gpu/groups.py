@@ -6,7 +6,7 @@ from trtbuild.model.merging import MOST_BATCH
 
 __all__ = ["choose_batch"]
 
-MOST_BYTES = 1 << 30
+MOST_BYTES = 960 << 20
 """Of tensors that are observed at a time: about what a session and CUDA take anyway."""
 SHARE = 6
 """What is observed may take one part in so many of the memory that is free: the model's other

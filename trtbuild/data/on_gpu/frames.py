@@ -9,6 +9,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.data.on_gpu.direct_kernel import DIRECT, DIRECT_HEIGHT, DIRECT_WIDTH, ONE
 from trtbuild.data.on_gpu.kernel import PREPARE, THREADS, TILE_HEIGHT, TILE_WIDTH, write_source
 from trtbuild.data.on_gpu.plans import PlannedSize, make_params, make_table, plan_size
+from trtbuild.data.on_gpu.taps import find_taps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class FrameOnGpu(NamedTuple):
     channels: int
     pitch: int
     """Bytes from one row to the next."""
+    thinned: bool = False
+    """Whether those of its rows alone lie there that are taken (`FrameKernel.list_rows`)."""
 
 
 class _Batch(NamedTuple):
@@ -76,9 +79,10 @@ class FrameKernel:
         self._bgr = bgr
         self._kernels: dict[str, Any] = {}
         self._allowed = USUAL_SHARED_BYTES
-        self._planned: dict[tuple[int, int], PlannedSize] = {}
-        self._places: dict[tuple[int, int], tuple[int, int]] = {}
-        self._batches: dict[tuple[tuple[int, int, int], ...], _Batch] = {}
+        self._planned: dict[tuple[int, int, bool], PlannedSize] = {}
+        self._places: dict[tuple[int, int, bool], tuple[int, int]] = {}
+        self._batches: dict[tuple[tuple[int, int, int, bool], ...], _Batch] = {}
+        self._rows: dict[tuple[int, int], NDArray[Any]] = {}
         self._inside, self._weights = 0, 0
         self._tables: list[tuple[NDArray[Any], NDArray[Any]]] = []
         self._rooms = [_Room() for _ in range(ROOMS)]
@@ -87,6 +91,13 @@ class FrameKernel:
         self._table = work.allocate(table.nbytes)
         work.upload(self._table, table)
         work.wait()
+
+    def list_rows(self, width: int, height: int) -> NDArray[Any]:
+        """Return which rows of a frame go into any pixel, in order."""
+        if (width, height) not in self._rows:
+            taps = find_taps(self._how, (width, height), self._how.view(width, height).resized)
+            self._rows[width, height] = taps.list_rows()
+        return self._rows[width, height]
 
     def find_shape(self, frames: Sequence[FrameOnGpu]) -> tuple[int, ...]:
         """Return the shape of what a batch becomes.
@@ -159,7 +170,7 @@ class FrameKernel:
             self._allowed = MOST_SHARED_BYTES
 
     def _find_batch(self, frames: Sequence[FrameOnGpu]) -> _Batch:
-        sizes = tuple((each.width, each.height, each.channels) for each in frames)
+        sizes = tuple((each.width, each.height, each.channels, each.thinned) for each in frames)
         if sizes not in self._batches:
             made = self._make_batch(frames)
             if len(self._batches) >= MOST_KINDS:
@@ -182,7 +193,7 @@ class FrameKernel:
         chw = self._how.layout == "chw"
         shape = (count, *((channels, height, width) if chw else (height, width, channels)))
         rows = [
-            known.make_row(frame.channels, *self._places[frame.width, frame.height])
+            known.make_row(frame.channels, *self._places[frame.width, frame.height, frame.thinned])
             for frame, known in zip(frames, planned, strict=True)
         ]
         direct = all(each.direct for each in planned)
@@ -203,9 +214,9 @@ class FrameKernel:
                 "is no picture",
                 hint="give uint8 [height, width, 3] or [height, width]",
             )
-        size = (frame.width, frame.height)
+        size = (frame.width, frame.height, frame.thinned)
         if size not in self._planned:
-            made = plan_size(self._how, size)
+            made = plan_size(self._how, size[:2], thinned=frame.thinned)
             self._places[size] = self._hold_taps(made)
             self._planned[size] = made
         return self._planned[size]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CopiedPicture", "GpuPictures"]
 
+WORTHWHILE = 0.75
+"""The share of a picture's rows up to which those alone are copied that are needed."""
 _RGB = 3
 
 
@@ -51,6 +53,9 @@ class CopiedPicture:
 class GpuPictures:
     """Makes pictures of main memory what a model takes, by one kernel a batch.
 
+    Copying a picture costs more than all that a GPU does with it: where the resizing takes some of
+    its rows alone, as OpenCV's bilinear does, no others are copied.
+
     Memory is taken for as many pictures as are under way at once, and used anew.
     """
 
@@ -77,18 +82,18 @@ class GpuPictures:
         Raises:
             StepInputError: it is smaller than the crop, or the GPU's memory is full.
         """
-        import numpy as np
-
         self._work.use_here()
         height, width, channels = pixels.shape
-        slot = self._take(pixels.size)
+        with self._lock:
+            rows = self._kernel.list_rows(width, height)
+        thinned = len(rows) <= WORTHWHILE * height
+        slot = self._take((len(rows) if thinned else height) * width * channels)
         if slot.event is not None:
             slot.event.sync()  # of a picture that was dropped, and may still be on its way
-        there = slot.host[: pixels.size].reshape(pixels.shape)
-        np.copyto(there, pixels)
+        there = _copy_rows(pixels, rows if thinned else None, slot.host)
         self._work.upload(slot.address, there, beside=True)
         slot.event = self._work.record(beside=True)
-        frame = FrameOnGpu(slot.address, height, width, channels, width * channels)
+        frame = FrameOnGpu(slot.address, height, width, channels, width * channels, thinned)
         with self._lock:
             shape = self._kernel.find_shape([frame])[1:]
         made = CopiedPicture(pixels, shape, frame, slot.event)
@@ -131,3 +136,20 @@ class GpuPictures:
         found = min(fit, key=lambda each: each.size_bytes)
         self._free.remove(found)  # others add alone
         return found
+
+
+def _copy_rows(
+    pixels: NDArray[np.uint8], rows: NDArray[np.int32] | None, room: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Copy some rows of a picture, or all of them, to where there is room."""
+    import numpy as np
+
+    shape = (len(pixels) if rows is None else len(rows), *pixels.shape[1:])
+    there: NDArray[np.uint8] = room[: math.prod(shape)].reshape(shape)
+    if rows is None:
+        np.copyto(there, pixels)
+    elif pixels.flags.c_contiguous:
+        np.take(pixels, rows, 0, out=there, mode="clip")
+    else:  # a part of another picture, of which `take` would copy all first
+        there[...] = pixels[rows]
+    return there

@@ -52,8 +52,8 @@ class PlannedSize(NamedTuple):
         return made
 
 
-def plan_size(how: Preprocess, size: tuple[int, int]) -> PlannedSize:
-    """Return what is known of frames of a size (width, height).
+def plan_size(how: Preprocess, size: tuple[int, int], *, thinned: bool = False) -> PlannedSize:
+    """Return what is known of frames of a size (width, height), or of those rows that are taken.
 
     Raises:
         StepInputError: such a frame is smaller than the crop.
@@ -70,6 +70,8 @@ def plan_size(how: Preprocess, size: tuple[int, int]) -> PlannedSize:
             hint="resize to at least the crop's size, or crop less",
         )
     taps = find_taps(how, size, view.resized)
+    if thinned:
+        taps = taps.thin()
     most = max(taps.columns.shape[1], taps.rows.shape[1])
     direct = most <= MOST_TAPS and not taps.rows_first
     return PlannedSize(view, taps, _count_shared(taps, view, how.channels), direct)

@@ -45,6 +45,19 @@ class ByteTaps(NamedTuple):
     rows_first: bool = False
     """Whether rows are weighed before columns; else it is the other way round."""
 
+    def list_rows(self) -> NDArray[np.int32]:
+        """Return which rows go into any pixel, in order."""
+        import numpy as np
+
+        found: NDArray[np.int32] = np.unique(self.rows)
+        return found
+
+    def thin(self) -> ByteTaps:
+        """Return the same of a picture that has these rows alone."""
+        import numpy as np
+
+        return self._replace(rows=np.searchsorted(self.list_rows(), self.rows).astype(np.int32))
+
 
 def find_taps(how: Preprocess, old: Size, new: Size) -> ByteTaps:
     """Return how bytes of a picture of size `old` = (width, height) come to be those of `new`.
