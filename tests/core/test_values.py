@@ -40,6 +40,14 @@ def test_a_range_that_holds_all_that_was_seen_clips_nothing():
     assert seen.replace(-2.9, 2.9, "manual").clipped is None
 
 
+def test_a_table_of_an_earlier_build_keeps_what_it_says():
+    """The histogram is gone, and the range is the same."""
+    told = Range(low=-1, high=1, origin="manual", entry="input", observed=(-3.0, 2.0), clipped=0.1)
+    table = Ranges(tensors={"input": told})
+
+    assert table == table.override({"input": (-1.0, 1.0)}, NAMES)
+
+
 def test_the_limit_is_the_largest_absolute_value():
     """As TensorRT makes a dynamic range symmetric: 127 * scale = max(|low|, |high|)."""
     found = EMPTY.override({"input": (-2.0, 254.0)}, NAMES).tensors["input"]

@@ -95,11 +95,16 @@ def test_the_native_table_comes_back(run):
 
 
 def test_the_legacy_calibrator_gets_its_numbers(run):
-    """Quantile and cutoff are the recipe's, not Polygraphy's 0.5."""
+    """Quantile and cutoff are the recipe's, not Polygraphy's 0.5; the table says which."""
     legacy = {"kind": "legacy", "quantile": 0.99, "regression_cutoff": 0.75}
 
-    asked = run(samples=2, batch=2, calibrator=legacy)[0]
+    asked, ranges, _ = run(samples=2, batch=2, calibrator=legacy)
+
     assert {"quantile": 0.99, "regression_cutoff": 0.75} == asked["options"]
+    assert (
+        "entropy2 (TensorRT 10.16.1) (quantile: 0.99, regression_cutoff: 0.75)"
+        == ranges.tensors["x"].found_by
+    )
 
 
 def test_a_last_batch_that_is_short_is_an_error_before_the_build(run):

@@ -97,7 +97,12 @@ class Range(Options):
     def replace(
         self, low: float, high: float, origin: Origin, *, entry: str | None = None
     ) -> "Range":
-        """Return another range for the same tensor, with what calibration saw of it."""
+        """Return another range for the same tensor, with what calibration saw of it.
+
+        Where it is this very range, as in a table of an earlier build, that says more.
+        """
+        if (low, high, origin, entry) == (self.low, self.high, self.origin, self.entry):
+            return self
         seen = self.observed
         wide = seen is not None and max(map(abs, seen)) <= max(abs(low), abs(high))
         return Range(

@@ -14,7 +14,7 @@ from trtbuild.calib.range_file import table_from_bytes
 from trtbuild.calib.range_import import select_ranges
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import Needs
-from trtbuild.core.values import TensorSpec
+from trtbuild.core.values import Ranges, TensorSpec
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.outline import ModelOutline
 from trtbuild.quant.placing.policy import list_floating
@@ -27,7 +27,7 @@ __all__ = ["CalibrateNatively"]
 class CalibrateNatively(Step):
     """Feed TensorRT's own calibrator every captured sample, and take the table that it writes."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"ranges": "ranges.json", "cache": "calibration.cache"}
     keeps_log: ClassVar[bool] = True
 
@@ -69,7 +69,9 @@ class CalibrateNatively(Step):
             progress=context.events.progress,
         )
         profile: dict[str, Shapes] = {name: (shape,) * 3 for name, shape in shapes.items()}
+        # TensorRT has options for this one alone.
         legacy = isinstance(self.calibrator, Legacy)
+        options = self.calibrator.model_dump(exclude={"kind"}) if legacy else {}
         cache = calibrate_with_tensorrt(
             self.backend,
             path,
@@ -78,12 +80,16 @@ class CalibrateNatively(Step):
             profile=profile,
             loader=loader,
             log_level=context.log_level,
-            options=self.calibrator.model_dump(exclude={"kind"}) if legacy else {},
+            options=options,
         )
         self.out(context, "cache").write_bytes(cache)
         table = table_from_bytes(cache, file="TensorRT's cache", values="scale")
-        ranges = select_ranges(table, list_floating(load_bare(path)))
-        self.write(context, "ranges", ranges.model_copy(update={"samples": count}))
+        ranges = select_ranges(table, list_floating(load_bare(path))).tensors
+        told = {
+            name: each.model_copy(update={"calibrator_options": options})
+            for name, each in ranges.items()
+        }
+        self.write(context, "ranges", Ranges(tensors=told, samples=count))
 
     def _shape(self, spec: TensorSpec) -> tuple[int, ...]:
         if spec.name in self.opt:

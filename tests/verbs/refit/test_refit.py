@@ -45,6 +45,7 @@ def built_once(tmp_path_factory):
         "rtx: {kind: tensorrt_rtx, compute_capabilities: [8.9], workspace: 256MiB}",
         "it: {kind: tensorrt11, refit: all}",
     )
+    edit(recipe, "{kind: minmax}", "{kind: minmax}\n  ranges: {input: 2.5}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRTBUILD_STORE", str(folder / "store"))
         applied = api.apply(recipe, build_dir=folder / "build", executor=Inline())
