@@ -28,11 +28,12 @@ from typing import Any
 from trtbuild import api
 from trtbuild.core.records import Outcome
 from trtbuild.core.tuning import Trial
+from trtbuild.recipe.lines import read_lines
 from trtbuild.run.executor import QuietListener, StepProgress
 from trtbuild.run.inline import Inline
 from trtbuild.store.store import Store, find_default_root
 from trtbuild.verbs.ready import load_ready
-from trtbuild.verbs.tuning.candidates import Candidate
+from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.workshop import Workshop
 
 HEAD = (
@@ -139,8 +140,8 @@ def measure(name: str, budget: float, folder: Path) -> list[str]:
 def open_workshop(name: str) -> Workshop:
     """Return where candidates of a recipe are built."""
     loaded = load_ready(HERE / f"{name}.yaml")
-    store, text = Store(find_default_root()), loaded.file.read_text()
-    return Workshop(loaded, text, store, Inline(), QuietListener())
+    store = Store(find_default_root())
+    return Workshop(loaded, read_lines(loaded, SECTION), store, Inline(), QuietListener())
 
 
 def compare_fits(name: str) -> list[str]:

@@ -6,10 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from trtbuild.core.errors import UsageError
-from trtbuild.recipe.load import load_recipe
-from trtbuild.verbs.tuning.tune import _read
-
 VARIANTS = """
 variants:
   int8: {}
@@ -87,7 +83,17 @@ def test_what_they_share_is_wrong_once(varied, trtbuild):
     assert "it has int8, fp32" in unknown.err
 
 
-def test_a_search_changes_recipes_of_their_own(varied):
-    """Its changes would go to a file that is not there."""
-    with pytest.raises(UsageError, match="is a variant in recipe"):
-        _read(load_recipe(Path("recipe.int8.yaml")))
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("validate", "check", "lock", "lock --check", "sensitivity", "tune", "run --input ."),
+        *("verify", "script --target a", "data preview", "package --format bundle --to x"),
+    ],
+)
+@pytest.mark.usefixtures("varied")
+def test_every_verb_of_a_recipe_takes_a_variant(words, trtbuild):
+    """One that there is not shows that it was looked for."""
+    told = trtbuild(*words.split(), "recipe.yaml", "--variant", "int4")
+
+    assert told.code
+    assert "it has int8, fp32" in told.err + told.out

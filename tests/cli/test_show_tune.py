@@ -34,7 +34,9 @@ def told_of(capsys, **found):
         "before": AS_IT_IS.figures,
         "after": BETTER.figures,
     }
-    report = TuneReport(Tuning(**known | found), Path("tune.json"), written=False, notes=())
+    report = TuneReport(
+        Tuning(**known | found), Path("tune.json"), Path("r.yaml"), written=False, notes=()
+    )
     write_tuning(report, Path("r.yaml"), verbose=False, wrote=False)
     return capsys.readouterr().out.splitlines()
 

@@ -7,6 +7,7 @@ import pytest
 from trtbuild.core.errors import UsageError
 from trtbuild.recipe.edit import Change, Item, edit_section, write_flow
 
+SECTION = ("quantization",)
 TEXT = """\
 # what it is for
 name: a
@@ -50,15 +51,13 @@ quantization:   # how
 targets: {}
 """
 
-    assert expected == edit_section("r.yaml", TEXT, "quantization", changes)
+    assert expected == edit_section("r.yaml", TEXT, SECTION, changes)
 
 
 def test_a_second_edit_replaces_the_remark_of_the_first():
     """Remarks do not pile up, and a list over lines grows at its end."""
-    once = edit_section("r", TEXT, "quantization", [Change("skip", items=(Item("a"),), remark="1")])
-    twice = edit_section(
-        "r", once, "quantization", [Change("skip", items=(Item("b"),), remark="2")]
-    )
+    once = edit_section("r", TEXT, SECTION, [Change("skip", items=(Item("a"),), remark="1")])
+    twice = edit_section("r", once, SECTION, [Change("skip", items=(Item("b"),), remark="2")])
 
     assert "# tune: 1" in once
     assert "  # tune: 2\n  skip:  # it is small\n" in twice
@@ -74,9 +73,7 @@ def test_a_section_in_braces_is_written_with_an_option_a_line():
         "\r\nb: 2"
     )
 
-    assert expected == edit_section(
-        "r", text, "quantization", [Change("rounding", "reconstructed")]
-    )
+    assert expected == edit_section("r", text, SECTION, [Change("rounding", "reconstructed")])
 
 
 @pytest.mark.parametrize(
@@ -91,7 +88,7 @@ def test_a_section_in_braces_is_written_with_an_option_a_line():
 def test_what_cannot_be_changed_bit_by_bit_is_refused(text, why):
     """One error that says what to write instead."""
     with pytest.raises(UsageError, match=why) as error:
-        edit_section("r.yaml", text, "quantization", [Change("skip", items=(Item("y"),))])
+        edit_section("r.yaml", text, SECTION, [Change("skip", items=(Item("y"),))])
 
     assert "over several lines" in error.value.hint
 

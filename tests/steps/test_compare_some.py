@@ -7,10 +7,11 @@ import pytest
 from tests.helpers.tuning import needy_project
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.tuning import Trial
+from trtbuild.recipe.lines import read_lines
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.tuning.candidates import Candidate
+from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.workshop import Workshop
 
 AS_IT_IS = Candidate()
@@ -19,8 +20,8 @@ AS_IT_IS = Candidate()
 @pytest.fixture
 def compare(tmp_path, store):
     """Compare a candidate of the needy recipe, on some samples or all 16."""
-    recipe = needy_project(tmp_path / "project")
-    made = Workshop(load_recipe(recipe), recipe.read_text(), store, Inline(), QuietListener())
+    loaded = load_recipe(needy_project(tmp_path / "project"))
+    made = Workshop(loaded, read_lines(loaded, SECTION), store, Inline(), QuietListener())
 
     def run(some, candidate=AS_IT_IS) -> Comparison:
         return made.compare(candidate, Trial(what=""), some=some)[1]

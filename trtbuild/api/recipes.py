@@ -29,6 +29,7 @@ __all__ = [
     "expand_variants",
     "kinds",
     "load",
+    "name_variant",
     "name_variants",
     "schema",
     "sections",
@@ -55,6 +56,12 @@ def expand_variants(paths: Sequence[Path]) -> tuple[Path, ...]:
     from trtbuild.recipe.variants import expand_variants as expanded
 
     return expanded(paths)
+
+
+def name_variant(path: Path, variant: str) -> Path:
+    """Return the path of a recipe's variant; without its name, that of the recipe."""
+    (named,) = name_variants([path], [variant] if variant else [])
+    return named
 
 
 def name_variants(paths: Sequence[Path], variants: Sequence[str]) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trtbuild.cli.form import VariantsOption
 from trtbuild.cli.validate import ProblemFormat
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def check(
         list[Path], typer.Argument(help="ONNX files, or recipes.", metavar="MODEL|RECIPE...")
     ],
     *,
+    variant: VariantsOption = None,
     format_: Annotated[
         ProblemFormat, typer.Option("--format", help="How findings are written.")
     ] = ProblemFormat.text,
@@ -32,7 +34,7 @@ def check(
     from trtbuild.cli import show_checks
     from trtbuild.core.errors import TrtbuildError, join_errors
 
-    files = list(api.expand_variants(files))
+    files = list(api.expand_variants(api.name_variants(files, variant or ())))
     recipes = [file for file in files if file.suffix != ".onnx"]
     if len(recipes) > 1:
         api.demand_ready(recipes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import Form, FormOption, VariantOption, write_json
 
 if TYPE_CHECKING:
     from trtbuild.verbs.preview import PreviewedData
@@ -33,6 +33,7 @@ def preview(  # noqa: PLR0913  # its options
         Path, typer.Argument(help="The recipe whose data to show.", metavar="RECIPE")
     ],
     *,
+    variant: VariantOption = "",
     names: Annotated[
         list[str] | None,
         typer.Option(
@@ -66,7 +67,7 @@ def preview(  # noqa: PLR0913  # its options
 
     with listening(quiet=quiet, verbose=verbose) as listener:
         found = api.preview_data(
-            recipe,
+            api.name_variant(recipe, variant),
             build_dir=build_dir,
             out=out,
             data=names or (),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trtbuild.cli.echo import pour
+from trtbuild.cli.form import VariantsOption
 
 if TYPE_CHECKING:
     from trtbuild.core.bench_diff import BenchDiff
@@ -35,6 +36,7 @@ def diff(
         ),
     ] = None,
     *,
+    variant: VariantsOption = None,
     git: Annotated[
         str, typer.Option("--git", metavar="A...B", help="Recipes at two revisions.")
     ] = "",
@@ -48,9 +50,10 @@ def diff(
     from trtbuild.report.difference import render_differences
     from trtbuild.report.pull_request import render_differences_markdown
 
+    sides = list(api.name_variants(sides or (), variant or ()))
     if git:
-        found = api.diff_git(git, recipes=tuple(sides or ()))
-    elif sides is None or len(sides) != 2:  # noqa: PLR2004
+        found = api.diff_git(git, recipes=api.expand_variants(sides))
+    elif len(sides) != 2:  # noqa: PLR2004
         raise UsageError("two recipes or locks are compared", hint="trtbuild diff OLD NEW")
     elif (times := api.diff_benches(sides[0], sides[1])) is not None:
         return _write_times(times, format_)

@@ -25,7 +25,7 @@ def do_plan(  # noqa: PLR0913  # its options
     from trtbuild.cli import show
 
     targets = tuple(targets)
-    (recipe,) = api.name_variants([recipe], [variant] if variant else [])
+    recipe = api.name_variant(recipe, variant)
     found = api.plan(recipe, targets=targets, executor=executor, device=device, batch=batch)
     show.write_plan(found, form)
     if out is not None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.form import Form, FormOption, write_json
+from trtbuild.cli.form import Form, FormOption, VariantsOption, write_json
 
 __all__ = ["lock"]
 
@@ -30,6 +30,7 @@ def lock(  # its options
         ),
     ] = None,
     *,
+    variant: VariantsOption = None,
     check: Annotated[
         bool,
         typer.Option(
@@ -59,6 +60,7 @@ def lock(  # its options
     from trtbuild import api
     from trtbuild.core.errors import UsageError
 
+    recipes = list(api.name_variants(recipes or (), variant or ()))
     if check:
         found = api.expand_variants(recipes) if recipes else api.find_locked_recipes(Path())
         if not found and format_ is Form.text:

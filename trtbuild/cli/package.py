@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from trtbuild.cli.echo import echo, pour
+from trtbuild.cli.form import VariantsOption
 from trtbuild.core.errors import UsageError
 
 __all__ = ["package"]
@@ -36,6 +37,7 @@ def package(  # noqa: PLR0913  # its options
         list[Path], typer.Argument(help="Recipes that are built.", metavar="RECIPE...")
     ],
     *,
+    variant: VariantsOption = None,
     format_: Annotated[
         PackageFormat,
         typer.Option("--format", help="A model repository for Triton, or a bundle of one recipe."),
@@ -84,6 +86,7 @@ def package(  # noqa: PLR0913  # its options
     """Pack what was built for those who run it."""
     from trtbuild import api
 
+    recipes = list(api.name_variants(recipes, variant or ()))
     if format_ is PackageFormat.triton:
         if signer:
             raise UsageError("`--sign` is for `--format bundle`", hint="leave it out")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from trtbuild.cli.echo import echo
-from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantOption, write_json
 from trtbuild.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def run(  # noqa: PLR0913  # its options
         ),
     ],
     *,
+    variant: VariantOption = "",
     inputs: Annotated[Path | None, typer.Option("--input", help=INPUT, metavar="PATH")] = None,
     output: Annotated[Path | None, typer.Option("--output", help=OUTPUT, metavar="PATH")] = None,
     data: Annotated[
@@ -73,6 +74,7 @@ def run(  # noqa: PLR0913  # its options
     from trtbuild import api
     from trtbuild.pipeline.load import is_pipeline
 
+    what = api.name_variant(what, variant)
     if is_pipeline(what):
         _run_pipeline(what, inputs, build_dir, format_)
         return

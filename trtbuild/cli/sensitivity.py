@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantOption, write_json
 
 __all__ = ["sensitivity"]
 
@@ -17,6 +17,7 @@ def sensitivity(  # noqa: PLR0913  # its options
         Path, typer.Argument(help="The recipe whose layers to measure.", metavar="RECIPE")
     ],
     *,
+    variant: VariantOption = "",
     samples: Annotated[
         int | None,
         typer.Option(
@@ -61,6 +62,7 @@ def sensitivity(  # noqa: PLR0913  # its options
     from trtbuild.cli.progress import choose_listener as listening
     from trtbuild.cli.show_sensitivity import write_cost, write_sensitivity
 
+    recipe = api.name_variant(recipe, variant)
     with listening(quiet=quiet, verbose=verbose) as listener:
         found = api.sensitivity(
             recipe,

@@ -55,9 +55,9 @@ def write_tuning(report: TuneReport, recipe: Path, *, verbose: bool, wrote: bool
         echo(f"note: {note}")
     echo(f"wrote {report.file}")
     if report.written:
-        echo(f"wrote {recipe}: `trtbuild apply {recipe}` builds it")
+        echo(f"wrote {report.lines_in}: `trtbuild apply {recipe}` builds it")
     elif found.patch and found.passed:
-        echo(f"hint: --write changes {recipe} so", err=True)
+        echo(f"hint: --write changes {report.lines_in} so", err=True)
     elif found.patch:
         told = "the gates are not reached, so the recipe stays as it is; " if wrote else ""
         echo(f"hint: {told}--write --best writes the best found all the same", err=True)

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import BatchOption, DeviceOption, Form, FormOption, write_json
+from trtbuild.cli.form import (
+    BatchOption,
+    DeviceOption,
+    Form,
+    FormOption,
+    VariantOption,
+    write_json,
+)
 
 __all__ = ["tune"]
 
@@ -20,6 +27,7 @@ def tune(  # noqa: PLR0913  # its options
         Path, typer.Argument(help="The recipe whose gates to reach.", metavar="RECIPE")
     ],
     *,
+    variant: VariantOption = "",
     budget: Annotated[
         str,
         typer.Option(
@@ -68,6 +76,7 @@ def tune(  # noqa: PLR0913  # its options
     from trtbuild.cli.show_tune import make_teller, write_tuning
     from trtbuild.core.errors import UsageError
 
+    recipe = api.name_variant(recipe, variant)
     seconds = _read_time(budget)
     if best and not write:
         raise UsageError("--best says what --write may write", hint="--write --best")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from trtbuild.cli.form import VariantsOption
+
 __all__ = ["ProblemFormat", "validate"]
 
 
@@ -22,6 +24,7 @@ class ProblemFormat(StrEnum):
 def validate(
     recipes: Annotated[list[Path], typer.Argument(help="Recipes to check.", metavar="RECIPE")],
     *,
+    variant: VariantsOption = None,
     format_: Annotated[
         ProblemFormat, typer.Option("--format", help="How problems are written.")
     ] = ProblemFormat.text,
@@ -30,4 +33,6 @@ def validate(
     from trtbuild import api
     from trtbuild.cli import show
 
-    return show.write_problems(api.validate(recipes), format_.value)
+    return show.write_problems(
+        api.validate(api.name_variants(recipes, variant or ())), format_.value
+    )

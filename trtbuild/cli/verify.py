@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trtbuild.cli.echo import pour
-from trtbuild.cli.form import DeviceOption, LogLevelOption
+from trtbuild.cli.form import DeviceOption, LogLevelOption, VariantOption
 from trtbuild.core.log_levels import USUAL
 from trtbuild.core.shown import shown
 
@@ -26,11 +26,12 @@ class VerifyFormat(StrEnum):
     json = "json"
 
 
-def verify(
+def verify(  # noqa: PLR0913  # its options
     recipe: Annotated[
         Path, typer.Argument(help="A recipe that is locked or built.", metavar="RECIPE")
     ],
     *,
+    variant: VariantOption = "",
     target: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
@@ -51,7 +52,7 @@ def verify(
 
     with listening(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
         found = api.verify(
-            recipe,
+            api.name_variant(recipe, variant),
             targets=tuple(target or ()),
             jobs=jobs,
             listener=listener,

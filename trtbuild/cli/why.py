@@ -40,7 +40,7 @@ def why(
     from trtbuild import api
     from trtbuild.core.errors import UsageError
 
-    (recipe,) = api.name_variants([recipe], [variant] if variant else [])
+    recipe = api.name_variant(recipe, variant)
     found = api.why(recipe, device=device)
     chosen = [each for each in found if step in {"", each.step}]
     if not chosen:

@@ -24,6 +24,9 @@ BIT_BY_BIT = "it is written in a way that cannot be changed bit by bit"
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
 _BOM = "\ufeff"
 
+Place = tuple[str, ...]
+"""The keys that lead to a section: `("quantization",)`, `("variants", "int8", "quantization")`."""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -44,11 +47,11 @@ class Change:
     remark: str = ""
 
 
-def edit_section(file: str, text: str, section: str, changes: Sequence[Change]) -> str:
-    """Return a recipe's text with changes made in a section that it has.
+def edit_section(file: str, text: str, place: Place, changes: Sequence[Change]) -> str:
+    """Return a recipe's text with changes made in a section, by the keys that lead there.
 
     Comments, order and line ends stay; the remarks stand in lines of their own above what changed,
-    and behind what is added to a list.
+    and behind what is added to a list. A section within another is begun where it is not there.
 
     Raises:
         UsageError: the section is written in a way that cannot be changed bit by bit.
@@ -57,19 +60,28 @@ def edit_section(file: str, text: str, section: str, changes: Sequence[Change]) 
 
     bom = _BOM if text.startswith(_BOM) else ""
     made = text.removeprefix(_BOM)
-    _demand_plain(file, made, section)
+    _demand_plain(file, made, place)
     expected = parse_recipe_text(file, made.encode()).root.plain
-    made = _unfold(file, made, section)
     try:
+        for depth in range(len(place)):
+            made = _unfold(file, made, place[: depth + 1])
+        section = _reach(expected, place)
         for change in changes:
-            made = _edit(made, section, change)
-            _expect(expected[section], change)
+            made = _edit(made, place, change)
+            _expect(section, change)
     except (yaml.YAMLError, ValueError):
-        raise _refuse(file, section, BIT_BY_BIT) from None
+        raise _refuse(file, place, BIT_BY_BIT) from None
     source = parse_recipe_text(file, made.encode())
     if source.problems or source.root.plain != expected:
-        raise _refuse(file, section, BIT_BY_BIT)
+        raise _refuse(file, place, BIT_BY_BIT)
     return bom + made
+
+
+def _reach(tree: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Return the mapping at a place of a tree, begun where it is not there."""
+    for key in place:
+        tree = tree.setdefault(key, {})
+    return tree
 
 
 def _expect(section: dict[str, Any], change: Change) -> None:
@@ -80,31 +92,34 @@ def _expect(section: dict[str, Any], change: Change) -> None:
         section[change.key] = change.value
 
 
-def _refuse(file: str, section: str, why: str) -> UsageError:
+def _refuse(file: str, place: Place, why: str) -> UsageError:
     return UsageError(
-        f"{shown(file)}: the section `{section}` cannot be edited: {why}",
-        hint=f"write `{section}:` over several lines, an option a line, without anchors and "
+        f"{shown(file)}: the section `{'.'.join(place)}` cannot be edited: {why}",
+        hint=f"write `{place[-1]}:` over several lines, an option a line, without anchors and "
         "aliases",
     )
 
 
-def _demand_plain(file: str, text: str, section: str) -> None:
+def _demand_plain(file: str, text: str, place: Place) -> None:
     """Demand that a section stands over lines of its own, and that nothing is shared with it."""
     import yaml
     from yaml.tokens import AliasToken, AnchorToken
 
-    root = _compose(text)
-    if root.flow_style:
-        raise _refuse(file, section, "the recipe is one mapping in braces")
-    if section not in [key.value for key, _ in root.value]:
-        raise _refuse(file, section, "it stands in the recipe that this one extends")
-    starts = [key.start_mark.index for key, _ in root.value]
-    (start,) = (key.start_mark.index for key, _ in root.value if key.value == section)
-    end = min((each for each in starts if each > start), default=len(text))
+    if _compose(text).flow_style:
+        raise _refuse(file, place, "the recipe is one mapping in braces")
+    if _find(text, place[:1]) is None:
+        raise _refuse(file, place, "it stands in the recipe that this one extends")
+    start, end, node = 0, len(text), _compose(text)
+    for name in place:
+        keys = {key.value: (key.start_mark.index, value) for key, value in node.value}
+        if name not in keys:
+            break
+        start, node = keys[name]
+        end = min((each for each, _ in keys.values() if each > start), default=end)
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         inside = start <= token.start_mark.index < end
         if inside and isinstance(token, AliasToken | AnchorToken):
-            raise _refuse(file, section, f"`{token.value}` is shared by an anchor or alias")
+            raise _refuse(file, place, f"`{token.value}` is shared by an anchor or alias")
 
 
 def _compose(text: str) -> MappingNode:
@@ -114,22 +129,37 @@ def _compose(text: str) -> MappingNode:
     return root  # type: ignore[no-any-return]  # it was read as a mapping before
 
 
-def _find(text: str, section: str) -> tuple[Node, MappingNode]:
-    (found,) = ((key, node) for key, node in _compose(text).value if key.value == section)
+def _find(text: str, place: Place) -> tuple[Node, MappingNode] | None:
+    """Return a section and its key; None where it is not there."""
+    found: tuple[Any, Any] = (None, _compose(text))
+    for name in place:
+        under = found[1].value if isinstance(found[1].value, list) else ()
+        inner = next((each for each in under if each[0].value == name), None)
+        if inner is None:
+            return None
+        found = inner
     return found
 
 
-def _unfold(file: str, text: str, section: str) -> str:
+def _demand(text: str, place: Place) -> tuple[Node, MappingNode]:
+    found = _find(text, place)
+    if found is None:
+        raise ValueError(place)
+    return found
+
+
+def _unfold(file: str, text: str, place: Place) -> str:
     """Write a section that is a mapping in braces with an option a line."""
-    key, node = _find(text, section)
-    if not node.flow_style:
+    found = _find(text, place)
+    if found is None or not _is_flow(found[1]):
         return text
+    key, node = found
     start, end = node.start_mark.index, node.end_mark.index
     ends = [0, *(value.end_mark.index for _, value in node.value)]
     begins = [*(each.start_mark.index for each, _ in node.value), end]
     gaps = zip(ends, begins, strict=True)
     if any("#" in text[max(before, start) : after] for before, after in gaps):
-        raise _refuse(file, section, "there are comments between its braces")
+        raise _refuse(file, place, "there are comments between its braces")
     new, indent = _line_end(text), " " * (key.start_mark.column + 2)
     lines = (
         f"{new}{indent}{_slice(text, each)}: {' '.join(_slice(text, value).split())}"
@@ -139,13 +169,17 @@ def _unfold(file: str, text: str, section: str) -> str:
     return text[:start].rstrip(" ") + rest + "".join(lines) + text[end + len(rest) :]
 
 
-def _edit(text: str, section: str, change: Change) -> str:
-    _, node = _find(text, section)
-    indent = " " * node.value[0][0].start_mark.column
-    new = _line_end(text)
-    for key, value in node.value:
-        if key.value == change.key:
-            return _replace(text, key, value, change, indent)
+def _edit(text: str, place: Place, change: Change) -> str:
+    """Change an option where it stands, or write it behind the last one."""
+    section = _find(text, place)
+    key, node = section or _demand(text, place[:-1])
+    new, under = _line_end(text), node.value if isinstance(node.value, list) else []
+    indent = " " * (under[0][0] if under else key).start_mark.column + ("" if under else "  ")
+    for each, value in under if section else ():
+        if each.value == change.key:
+            return _replace(text, each, value, change, indent)
+    begun = "" if section else f"{new}{indent}{place[-1]}:"
+    indent += "" if section else "  "
     remark = f"{new}{indent}{MARK}{shown(change.remark)}" if change.remark else ""
     if change.items:
         lines = _write_items(change.items, new + indent + "  ")
@@ -154,7 +188,7 @@ def _edit(text: str, section: str, change: Change) -> str:
         written = f"{new}{indent}{change.key}: {write_flow(change.value)}"
     end = _end(text, node)
     end += len(_rest_of_line(text, end))
-    return text[:end] + remark + written + text[end:]
+    return text[:end] + begun + remark + written + text[end:]
 
 
 def _replace(text: str, key: Node, value: Node, change: Change, indent: str) -> str:

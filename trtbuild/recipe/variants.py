@@ -20,11 +20,13 @@ from trtbuild.recipe.source import RecipeText, read_recipe_text
 __all__ = [
     "expand_variants",
     "find_recipe_file",
+    "find_variant",
     "lies_there",
     "list_variants",
     "name_variant",
     "read_variant",
     "refuse_variants",
+    "take_variant",
 ]
 
 _HELD = frozenset({"version", EXTENDS, VARIANTS})
@@ -39,8 +41,12 @@ def name_variant(path: Path, variant: str) -> Path:
 
 def find_recipe_file(path: Path) -> Path:
     """Return the file that a recipe's path means: of a variant, the one that holds it."""
-    place = _split(path)
-    return path if place is None else place[0]
+    return find_variant(path)[0]
+
+
+def find_variant(path: Path) -> tuple[Path, str]:
+    """Return the file that a recipe's path means, and the variant in it: none where that is it."""
+    return _split(path) or (path, "")
 
 
 def lies_there(path: Path) -> bool:
@@ -91,7 +97,7 @@ def read_variant(path: Path) -> RecipeText | None:
             f"{path}: no such file, and {file} has no variant `{name}`",
             hint=f"it has {', '.join(known)}: {name_variant(file, near)}",
         )
-    return _take(source, name)
+    return take_variant(source, name)
 
 
 def refuse_variants(path: Path, source: RecipeText) -> RecipeText:
@@ -115,7 +121,7 @@ def _split(path: Path) -> tuple[Path, str] | None:
     return (file, name) if file.is_file() else None
 
 
-def _take(source: RecipeText, name: str) -> RecipeText:
+def take_variant(source: RecipeText, name: str) -> RecipeText:
     """Return a text with one of its variants laid over it, and without all of them."""
     root = _leave_out(source.root)
     own = source.node((VARIANTS, name))

@@ -6,19 +6,19 @@ import pytest
 
 from tests.helpers.tuning import needy_project
 from trtbuild.core.tuning import Trial
+from trtbuild.recipe.lines import read_lines
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.tuning.candidates import Candidate
+from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.workshop import Workshop, sections_of
 
 
 @pytest.fixture
 def workshop(tmp_path, store):
     """One for the recipe of a model with one bad layer."""
-    recipe = needy_project(tmp_path / "project")
-    loaded = load_recipe(recipe)
-    return Workshop(loaded, recipe.read_text(), store, Inline(), QuietListener())
+    loaded = load_recipe(needy_project(tmp_path / "project"))
+    return Workshop(loaded, read_lines(loaded, SECTION), store, Inline(), QuietListener())
 
 
 def test_a_candidate_is_known_once_it_was_compared(workshop):

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trtbuild.core.tuning import Trial, Tuning
-from trtbuild.recipe.edit import edit_section
 from trtbuild.verbs.tuning.attempts import Tried
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.remarks import explain_changes
@@ -51,7 +50,7 @@ def conclude(
     remarks += _tell_samples(tried, whole)
     better = chosen.index and rank_whole(best) < rank_whole(start)
     index, best = (chosen.index, best) if better else (0, start)
-    patched = _edit(workshop, tried, index, alone, data) if better else workshop.text
+    patched = _edit(workshop, tried, index, alone, data) if better else workshop.lines.text
     found = Tuning(
         recipe=recipe.name,
         file=workshop.loaded.file.name,
@@ -63,7 +62,7 @@ def conclude(
         verified_on=compare.data,
         before=start.figures,
         after=best.figures,
-        patch=_diff(workshop.loaded.file.name, workshop.text, patched),
+        patch=_diff(workshop.lines.file.name, workshop.lines.text, patched),
         remarks=tuple(dict.fromkeys(remarks)),
     )
     return found, patched
@@ -100,7 +99,7 @@ def _edit(
     remarks = explain_changes(tried, tried[index])
     told = {key: f"{remark} (on {data})" for key, remark in remarks.items()}
     changes = tried[index].candidate.list_changes(told, alone)
-    return edit_section(str(workshop.loaded.file), workshop.text, SECTION, changes)
+    return workshop.lines.edit(SECTION, changes)
 
 
 def _diff(name: str, before: str, after: str) -> str:

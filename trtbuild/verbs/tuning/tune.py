@@ -12,11 +12,9 @@ from trtbuild.core.files import replace_whole
 from trtbuild.core.placed import TUNING
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.tuning import Trial, Tuning
-from trtbuild.recipe.extending import extend
+from trtbuild.recipe.lines import RecipeLines, read_lines
 from trtbuild.recipe.load import LoadedRecipe
-from trtbuild.recipe.schema import EXTENDS, Quantization
-from trtbuild.recipe.source import parse_recipe_text
-from trtbuild.recipe.variants import find_recipe_file
+from trtbuild.recipe.schema import Quantization
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.store.store import Store
 from trtbuild.verbs.deliver import deliver_files, prepare_directory
@@ -63,6 +61,8 @@ class TuneReport:
 
     tuning: Tuning
     file: Path
+    lines_in: Path
+    """The file that holds the recipe: that of all variants, where it is one of them."""
     written: bool
     notes: tuple[str, ...]
 
@@ -92,19 +92,19 @@ def tune_recipe(
         StepFailed: the recipe as it is cannot be built.
     """
     _demand_sections(loaded, wishes)
-    text = _read(loaded)
+    lines = read_lines(loaded, SECTION)
     remarks = prepare_directory(directory)
     with store.using():
-        workshop = Workshop(loaded, text, store, executor, listener)
+        workshop = Workshop(loaded, lines, store, executor, listener)
         found, patched = _tune(workshop, wishes, tell)
         page = found.model_dump_json(indent=1) + "\n"
         pages = {TUNING: lambda: page}
         deliver_files(directory, store, artifacts={}, pages=pages, basis=page, whole=False)
     written = wishes.write and bool(found.patch) and (found.passed or wishes.best)
     if written:
-        _write(loaded, before=text, after=patched)
+        _write(lines, patched)
     notes = (*remarks, *filter(None, [store.remark]))
-    return TuneReport(found, directory / TUNING, written, notes)
+    return TuneReport(found, directory / TUNING, lines.file, written, notes)
 
 
 def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
@@ -134,39 +134,20 @@ def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
         )
 
 
-def _read(loaded: LoadedRecipe) -> str:
-    if (file := find_recipe_file(loaded.file)) != loaded.file:
+def _write(lines: RecipeLines, after: str) -> None:
+    if read_regular(lines.file).decode(errors="replace") != lines.text:
         raise UsageError(
-            f"{loaded.file}: is a variant in {file}, and the search changes a recipe of its own",
-            hint=f"write `extends: ...` in a file of its own with what the variant says; what is "
-            f"found there goes into {file} by hand",
-        )
-    data = read_regular(loaded.file)
-    own = parse_recipe_text(str(loaded.file), data)
-    if EXTENDS in own.names(()) and SECTION not in own.names(()):
-        raise UsageError(
-            f"{loaded.file}: `{SECTION}` stands in the recipe that it extends",
-            hint=f"tune that one, or write `{SECTION}: {{data: NAME}}` here, for changes to go to",
-        )
-    if extend(loaded.file, own).root.plain != loaded.source.root.plain:
-        raise UsageError(f"{loaded.file}: it was changed just now", hint="run the command again")
-    return data.decode()
-
-
-def _write(loaded: LoadedRecipe, *, before: str, after: str) -> None:
-    if read_regular(loaded.file).decode(errors="replace") != before:
-        raise UsageError(
-            f"{loaded.file}: it was changed while it was tuned, and stays as it is",
+            f"{lines.file}: it was changed while it was tuned, and stays as it is",
             hint="run the command again: what was built is kept",
         )
     try:
-        whole = loaded.file.resolve()
+        whole = lines.file.resolve()
         with replace_whole(whole) as part:
             part.write_bytes(after.encode())
             part.chmod(whole.stat().st_mode & 0o777)
     except OSError as error:
         raise NotWritable(
-            f"{loaded.file} cannot be written to: {error.strerror}",
+            f"{lines.file} cannot be written to: {error.strerror}",
             hint="apply the patch in tune.json by hand",
         ) from None
 

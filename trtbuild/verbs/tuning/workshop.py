@@ -20,10 +20,9 @@ from trtbuild.plan.explain import decide
 from trtbuild.plan.plan import Plan
 from trtbuild.plan.sensitivity import SENSITIVITY
 from trtbuild.quant.account import QuantizationAccount
-from trtbuild.recipe.edit import edit_section
-from trtbuild.recipe.load import LoadedRecipe, check_source
+from trtbuild.recipe.lines import RecipeLines
+from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Compare, LayerMeasurement, Quantization
-from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.inference import leaving_gpu
 from trtbuild.steps.base import MODEL, WEIGHTS
@@ -60,8 +59,8 @@ class Workshop:
     """A recipe, and where candidates of it are built."""
 
     loaded: LoadedRecipe
-    text: str
-    """The recipe's text, with line ends as they are."""
+    lines: RecipeLines
+    """Where it is written, as it was read."""
     store: Store
     executor: Executor
     listener: Listener
@@ -75,9 +74,7 @@ class Workshop:
             RecipeError: no recipe may say such a thing.
             UsageError: the text cannot be edited.
         """
-        changes, file = candidate.list_changes(), self.loaded.file
-        text = edit_section(str(file), self.text, SECTION, changes)
-        loaded = check_source(file, parse_recipe_text(str(file), text.encode()))
+        loaded = self.lines.load(self.lines.edit(SECTION, candidate.list_changes()))
         _, compare = sections_of(loaded)
         names = [each for each in compare.metrics if isinstance(each, str)]
         metrics = compare.metrics if SIGNAL in names else (*compare.metrics, SIGNAL)
