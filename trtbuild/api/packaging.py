@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.api.executors import using_executor
+from trtbuild.api.recipes import name_variants
 from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ def package_triton(  # noqa: PLR0913  # all that a user may ask for
         )
 
 
-def package_bundle(
+def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     path: Path | str,
     to: Path | str,
     *,
+    variants: Sequence[str] = (),
     build_dir: Path | str = "build",
     targets: Sequence[str] = (),
     signer: Signer | None = None,
@@ -79,31 +81,38 @@ def package_bundle(
 ) -> Packed:
     """Write a bundle of what was built of a recipe: a folder, or an archive (`to` ends in .zip).
 
-    It holds the engines and the model, an index, a program that runs them, the recipe and its lock,
-    a model card, and where all of it comes from. Packed twice, it is the same bytes. A `signer`
-    (`cosign`, `model-signing`) that is installed signs it with a private `key`.
+    Of a recipe with variants it is a folder with a bundle of each, or of those `variants` that are
+    named; one variant, named so or as `NAME.VARIANT.yaml`, is a bundle as any. A bundle holds the
+    engines and the model, an index, a program that runs them, the recipe and its lock, a model
+    card, and where all of it comes from. Packed twice, it is the same bytes. A `signer` (`cosign`,
+    `model-signing`) that is installed signs it with a private `key`.
 
     Raises:
         MissingFile: the recipe is not built.
-        UsageError: there is something else at `to`.
+        UsageError: there is something else at `to`, or it is an archive for several.
         RecipeError: the recipe is wrong.
         NotWritable: the bundle cannot be written.
         MissingDependency, StepInputError: the signer is not installed, or refuses.
     """
     from trtbuild.recipe.load import load_recipe
-    from trtbuild.verbs.packaging.package import Place, package_in_bundle
+    from trtbuild.recipe.variants import expand_variants
+    from trtbuild.verbs.packaging.package import Place, package_in_bundles
     from trtbuild.verbs.packaging.signing import demand_signer, sign_bundle
 
     if signer is not None:
         demand_signer(signer, Path(key))
-    loaded = load_recipe(path)
+    paths = expand_variants(name_variants([Path(path)], variants))
+    recipes = [load_recipe(each) for each in paths]
     with using_executor(executor, jobs=1) as here:
         place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
-        packed = package_in_bundle(loaded, place, Path(to), render=_render_card)
+        packed = package_in_bundles(recipes, place, Path(to), render=_render_card)
     if signer is None:
         return packed
-    signature = sign_bundle(Path(to), signer, Path(key))
-    return replace(packed, said=(*packed.said, f"signed by {signer}: {signature}"))
+    names = [each.recipe.name for each in recipes]
+    written = [Path(to)] if len(names) == 1 else [Path(to) / name for name in names]
+    signatures = [sign_bundle(each, signer, Path(key)) for each in written]
+    signed = (f"signed by {signer}: {signature}" for signature in signatures)
+    return replace(packed, said=(*packed.said, *signed))
 
 
 def _render_card(record: Record, outline: ModelOutline) -> Mapping[str, str]:

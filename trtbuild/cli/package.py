@@ -51,6 +51,7 @@ def package(  # noqa: PLR0913  # its options
     build_dir: Annotated[
         Path, typer.Option("--build-dir", metavar="DIR", help="Where the recipes were built.")
     ] = Path("build"),
+    variant: VariantsOption = None,
     targets: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
@@ -93,7 +94,7 @@ def package(  # noqa: PLR0913  # its options
         if triton and tensorrt:
             raise UsageError("`--triton` and `--server-tensorrt` say the same", hint="give one")
         found = api.package_triton(
-            recipes,
+            api.name_variants(recipes, variant or ()),
             to,
             build_dir=build_dir,
             targets=targets or (),
@@ -108,6 +109,7 @@ def package(  # noqa: PLR0913  # its options
         found = api.package_bundle(
             recipes[0],
             to,
+            variants=variant or (),
             build_dir=build_dir,
             targets=targets or (),
             signer=signer.value if signer else None,

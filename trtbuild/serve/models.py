@@ -84,7 +84,7 @@ def open_models(
     """Load what is to be served: recipes that are built, bundles, engines and ONNX models.
 
     A recipe is served by its name: the first of its engines that this machine runs, or else its
-    model. All others are served by the names of their files.
+    model. All others are served by the names of their files or folders.
 
     Raises:
         MissingFile: one is not there, or not built.
@@ -114,7 +114,8 @@ def _open(
 ) -> tuple[str, Engine]:
     """Return the name of what lies at a path, and it, opened."""
     if path.suffix not in RECIPES:
-        return path.stem, Engine(path, device=device, contexts=contexts, threads=threads)
+        name = path.name if path.is_dir() else path.stem  # of a folder, a dot is no ending
+        return name, Engine(path, device=device, contexts=contexts, threads=threads)
     from trtbuild.recipe.load import load_recipe
 
     loaded = load_recipe(path)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
+import pytest
+
+from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.packaging.package import Place, find_class_names, package_in_bundle
+from trtbuild.verbs.packaging.package import Place, find_class_names, package_in_bundles
 
 NAMED = {"kind": "yolo", "path": "data.yaml", "input": "x", "preprocess": {}}
 
@@ -23,6 +30,28 @@ def test_sources_that_are_gone_are_said(place, store, tmp_path):
     loaded = place(data={"d": NAMED}, compare={"data": "d", "metrics": ["cosine"]}).loaded
     here = Place(tmp_path / "build", (), store, Inline())
 
-    found = package_in_bundle(loaded, here, tmp_path / "b", render=lambda *_: {})
+    found = package_in_bundles([loaded], here, tmp_path / "b", render=lambda *_: {})
 
     assert any("what it was built from is not in its provenance" in each for each in found.said)
+
+
+def test_variants_are_a_bundle_each(place, store, tmp_path):
+    """In one folder, by their names, with the file that holds them; one is a bundle as any."""
+    place(variants={"a": {}, "b": {}})
+    names = [tmp_path / f"r.{each}.yaml" for each in "ab"]
+    variants = [load_recipe(each) for each in names]
+    here = Place(tmp_path / "build", (), store, Inline())
+    with pytest.raises(MissingFile, match=r"mean\.a: holds no model"):
+        package_in_bundles(variants, here, tmp_path / "b", render=lambda *_: {})
+    for each in "ab":
+        shutil.copytree(tmp_path / "build/mean", tmp_path / f"build/mean.{each}")
+    package_in_bundles(variants, here, tmp_path / "b", render=lambda *_: {})
+
+    assert ["mean.a", "mean.b"] == sorted(each.name for each in (tmp_path / "b").iterdir())
+    assert (tmp_path / "b/mean.a/recipe/r.yaml").read_bytes() == (tmp_path / "r.yaml").read_bytes()
+    with pytest.raises(UsageError, match="is one archive, and the recipe has 2 variants"):
+        package_in_bundles(variants, here, tmp_path / "b.zip", render=lambda *_: {})
+    package_in_bundles(variants[:1], here, tmp_path / "one", render=lambda *_: {})
+    told = json.loads((tmp_path / "one/provenance.json").read_text())["predicate"]
+    assert {"recipe": "r.a.yaml"} == told["buildDefinition"]["externalParameters"]
+    assert "r.yaml" == told["buildDefinition"]["resolvedDependencies"][0]["name"]

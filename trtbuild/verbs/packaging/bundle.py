@@ -9,6 +9,9 @@ from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, RANG
 from trtbuild.core.records import DataUse, Record, TargetResult
 from trtbuild.model.outline import ModelOutline
 from trtbuild.plan.lock import find_lock
+from trtbuild.recipe.extending import list_extended
+from trtbuild.recipe.source import read_recipe_text
+from trtbuild.recipe.variants import find_recipe_file
 from trtbuild.verbs.packaging.bundle_index import INDEX, make_index
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 from trtbuild.verbs.packaging.provenance import write_provenance
@@ -67,13 +70,11 @@ def pack_bundle(
 
 
 def _take_recipe(build: PlacedBuild) -> dict[str, Content]:
-    """Return the recipe, the one it extends, and its lock."""
-    recipe = build.loaded.file
-    files: dict[str, Content] = {f"recipe/{recipe.name}": recipe.read_bytes()}
-    if build.loaded.recipe.extends is not None:
-        base = recipe.parent / build.loaded.recipe.extends
-        files[f"recipe/{base.name}"] = base.read_bytes()
-    if (lock := find_lock(recipe)).is_file():
+    """Return the recipe's file, those that it extends, and its lock."""
+    file = find_recipe_file(build.loaded.file)
+    read = (file, *list_extended(file, read_recipe_text(file)))
+    files: dict[str, Content] = {f"recipe/{each.name}": each.read_bytes() for each in read}
+    if (lock := find_lock(build.loaded.file)).is_file():
         files[f"recipe/{lock.name}"] = lock.read_bytes()
     return files
 

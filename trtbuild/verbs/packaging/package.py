@@ -25,7 +25,7 @@ from trtbuild.verbs.packaging.writing import (
     write_files,
 )
 
-__all__ = ["Packed", "Place", "find_class_names", "package_for_triton", "package_in_bundle"]
+__all__ = ["Packed", "Place", "find_class_names", "package_for_triton", "package_in_bundles"]
 
 CONFIG = "config.pbtxt"
 ARCHIVE = ".zip"
@@ -112,26 +112,61 @@ def _write_model(folder: Path, model: PackedModel, version: int) -> None:
     write_files(folder, {**model.files, CONFIG: model.config.encode()})
 
 
-def package_in_bundle(
-    loaded: LoadedRecipe, place: Place, path: Path, *, render: RenderCard
+def package_in_bundles(
+    recipes: Sequence[LoadedRecipe], place: Place, path: Path, *, render: RenderCard
 ) -> Packed:
-    """Write a bundle: a folder, or an archive where the path ends in `.zip`.
+    """Write a bundle of each recipe: of one, a folder, or an archive where the path ends in `.zip`.
+
+    Those of several, the variants of a file, lie in a folder, each by its name.
 
     Raises:
-        MissingFile: the recipe is not built.
-        UsageError: there is something else at the path.
+        MissingFile: a recipe is not built; nothing is written then.
+        UsageError: there is something else at the path, or several are to be one archive.
         NotWritable: it cannot be written.
     """
+    if len(recipes) == 1:
+        bundle = _read_bundle(recipes[0], place, render)
+        _write_bundle(path, bundle)
+        return Packed(path, bundle.list_contents(), bundle.said)
+    if path.suffix == ARCHIVE:
+        raise UsageError(
+            f"{path}: is one archive, and the recipe has {len(recipes)} variants",
+            hint="name one of them: --variant NAME; or a folder for a bundle of each",
+        )
+    bundles = [_read_bundle(each, place, render) for each in recipes]
+    contents: list[tuple[str, str]] = []
+    for each in bundles:
+        _write_bundle(path / each.name, each)
+        contents += [(f"{each.name}/{name}", what) for name, what in each.list_contents()]
+    said = (f"{each.name}: {told}" for each in bundles for told in each.said)
+    return Packed(path, tuple(contents), tuple(said))
+
+
+@dataclass(frozen=True)
+class _Bundle:
+    """A bundle that is to be written."""
+
+    name: str
+    files: Mapping[str, Content]
+    said: tuple[str, ...]
+
+    def list_contents(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name, _tell_size(self.files[name])) for name in sorted(self.files))
+
+
+def _read_bundle(loaded: LoadedRecipe, place: Place, render: RenderCard) -> _Bundle:
     build = place.read(loaded)
     sources, why = _list_sources(loaded, place)
     files = pack_bundle(build, classes=find_class_names(loaded), sources=sources, render=render)
+    return _Bundle(build.name, files, (*build.doubts, *([why] if why else [])))
+
+
+def _write_bundle(path: Path, bundle: _Bundle) -> None:
     with say_unwritable(path):
         if path.suffix == ARCHIVE:
-            write_archive(path, {f"{build.name}/{name}": each for name, each in files.items()})
+            write_archive(path, {f"{bundle.name}/{n}": each for n, each in bundle.files.items()})
         else:
-            _write_folder(path, files)
-    contents = tuple((name, _tell_size(files[name])) for name in sorted(files))
-    return Packed(path, contents, (*build.doubts, *([why] if why else [])))
+            _write_folder(path, bundle.files)
 
 
 def _write_folder(path: Path, files: Mapping[str, Content]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from trtbuild import __version__
 from trtbuild.core.digest import digest_of_bytes, digest_of_file
+from trtbuild.recipe.variants import find_recipe_file
 from trtbuild.verbs.packaging.placed_build import PlacedBuild
 from trtbuild.verbs.packaging.writing import Content
 
@@ -57,7 +58,7 @@ def _split(digest: str) -> dict[str, str]:
 
 
 def _list_dependencies(build: PlacedBuild, sources: Mapping[str, str]) -> list[dict[str, Any]]:
-    recipe = build.loaded.file
+    recipe = find_recipe_file(build.loaded.file)
     found = {recipe.name: digest_of_file(recipe), **sources}
     return [{"name": name, "digest": _split(found[name])} for name in found]
 
