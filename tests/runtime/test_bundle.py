@@ -52,6 +52,7 @@ def test_without_a_gpu_its_model_runs_and_says_why(files, tmp_path, name, monkey
 
     with Engine(tmp_path / name) as engine:
         assert ("there is no NVIDIA GPU with a driver here",) == engine.why
+        assert engine.described.startswith(f"{tmp_path / name}/model/m.onnx in ONNX Runtime")
         np.testing.assert_array_equal([[2, 4]], engine.run({"x": np.float32([[1, 2]])})["y"])
 
 

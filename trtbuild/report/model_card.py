@@ -26,8 +26,8 @@ from trtbuild.report.results import make_comparison_section, make_targets_sectio
 
 __all__ = ["make_card_page"]
 
-_USE = """python run.py inputs.npz outputs.npz  # an array for each input; the engine for this GPU
-python run.py --onnx inputs.npz       # the model in ONNX Runtime, anywhere"""
+_USE = """python run.py inputs.npz outputs.npz  # the engine for this GPU; without one, the model
+python run.py inputs.npz --onnx       # the model in ONNX Runtime, anywhere"""
 
 
 def make_card_page(

@@ -34,6 +34,7 @@ class OpenBundle:
             CorruptObject: it is none, or not whole.
         """
         self._own: tempfile.TemporaryDirectory[str] | None = None
+        self._path = path
         self.folder = path if path.is_dir() else self._unpack(path)
         self.why: tuple[str, ...] = ()
         """Why engines of it are not for this machine."""
@@ -69,6 +70,10 @@ class OpenBundle:
     def model(self) -> Path:
         """The ONNX model, which runs anywhere."""
         return self.folder / self.index.model.file
+
+    def name_file(self, text: str) -> str:
+        """Return a text with the bundle's own path in the place of where it was unpacked."""
+        return text.replace(str(self.folder), str(self._path))
 
     def find_engine(self, demanded: bool) -> BundleEngine | None:  # noqa: FBT001  # a switch
         """Return the engine for the GPU that is here, or None; `why` then says what else is there.

@@ -114,7 +114,8 @@ class Engine:
     @property
     def described(self) -> str:
         """What runs, and where, in words."""
-        return self._runner.described
+        told = self._runner.described
+        return told if self._bundle is None else self._bundle.name_file(told)
 
     @property
     def platform(self) -> str:

@@ -81,7 +81,11 @@ def test_where_none_fits_each_says_what_it_needs(machine, installed, capability,
 
 @pytest.fixture
 def bundle(tmp_path):
-    index = {"inputs": [{"name": "x"}], "engines": ENGINES, "model": {"file": "m.onnx"}}
+    index = {
+        "inputs": [{"name": "x", "dtype": "float32"}],
+        "engines": ENGINES,
+        "model": {"file": "m.onnx"},
+    }
     (tmp_path / "bundle.json").write_text(json.dumps(index))
     for each in ENGINES:
         (tmp_path / each["file"]).write_text(each["file"])
@@ -122,7 +126,7 @@ def test_it_runs_an_engine(machine, bundle, capsys):
     logger = type("Logger", (), {"WARNING": 2, "__init__": lambda *_: None})
     trt = version("10.16.1.11", Runtime=lambda _: runtime, Logger=logger, nptype=lambda kind: kind)
     machine("8.9", tensorrt=trt)
-    np.save(bundle / "in.npy", np.float32([[1, 2]]))
+    np.save(bundle / "in.npy", np.float64([[1, 2]]))
     np.save(bundle / "many.npy", np.zeros((5, 2), np.float32))
     main(bundle, [str(bundle / "in.npy"), str(bundle / "out.npz")])
 
@@ -139,13 +143,15 @@ def test_it_runs_an_engine(machine, bundle, capsys):
 def test_arrays_that_cannot_be_read_are_told(bundle):
     """In a sentence: another name, no arrays, nothing; without any, how to use it."""
     np.savez(bundle / "other.npz", y=np.zeros(1))
+    np.save(bundle / "text.npy", np.array(["one"]))
     (bundle / "text.npz").write_text("no arrays")
 
-    for name in ("other.npz", "text.npz", "none.npz"):
-        with pytest.raises(SystemExit, match=rf"error: .*{name} cannot be read"):
+    for name in ("other.npz", "text.npy", "text.npz", "none.npz"):
+        with pytest.raises(SystemExit, match=rf"error: .*{name} holds no inputs: "):
             main(bundle, ["--onnx", str(bundle / name)])
-    with pytest.raises(SystemExit, match=r"python run\.py INPUTS"):
-        main(bundle, ["--onnx"])
+    for wrong in (["--onnx"], ["--help", "other.npz"]):
+        with pytest.raises(SystemExit, match=r"python run\.py INPUTS"):
+            main(bundle, wrong)
 
 
 def test_it_speaks_tensorrts_own_interface():

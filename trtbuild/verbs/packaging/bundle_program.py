@@ -24,11 +24,12 @@ def cuda(name: str, *arguments: Any) -> None:
 
 def choose_engine(engines: list[Any]) -> tuple[Any, Any]:
     """Return the engine for the first GPU, and its TensorRT; neither where there is no GPU."""
-    context, gpu = ctypes.c_void_p(), (ctypes.c_int * 2)()
     try:
         cuda("cuInit", 0)
-    except OSError:
+    except OSError as error:
+        print(f"note: no GPU: {error}", file=sys.stderr)
         return None, None
+    context, gpu = ctypes.c_void_p(), (ctypes.c_int * 2)()
     cuda("cuDevicePrimaryCtxRetain", ctypes.byref(context), 0)
     cuda("cuCtxSetCurrent", context)
     for place, attribute in ((0, 75), (4, 76)):  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_*
@@ -50,7 +51,7 @@ def run_engine(trt: Any, data: bytes, feed: dict[str, Any]) -> dict[str, Any]:
     """Run an engine once, in memory that the GPU and the CPU share."""
     runtime = trt.Runtime(trt.Logger(trt.Logger.WARNING))  # lives as long as the engine
     engine = runtime.deserialize_cuda_engine(data)
-    context = engine.create_execution_context() if engine else None
+    context = engine.create_execution_context() if engine is not None else None
     if context is None:
         raise SystemExit("error: TensorRT does not load the engine; its messages stand above")
     names = [engine.get_tensor_name(number) for number in range(engine.num_io_tensors)]
@@ -73,27 +74,27 @@ def run_engine(trt: Any, data: bytes, feed: dict[str, Any]) -> dict[str, Any]:
 
 def main(bundle: Path, arguments: list[str]) -> None:
     """Do what the command line says."""
-    paths = [each for each in arguments if each != "--onnx"]
-    if len(paths) not in {1, 2}:
+    paths = [each for each in arguments if not each.startswith("-")]
+    if len(paths) not in {1, 2} or {*arguments} - {"--onnx", *paths}:
         raise SystemExit(__doc__)
     index = json.loads((bundle / "bundle.json").read_text("utf-8"))
     try:
-        given, names = np.load(paths[0]), [each["name"] for each in index["inputs"]]
-        feed = {n: given if isinstance(given, np.ndarray) else given[n] for n in names}
+        given, feed = np.load(paths[0]), {}
+        for each in index["inputs"]:
+            array = given if isinstance(given, np.ndarray) else given[each["name"]]
+            feed[each["name"]] = array.astype(each["dtype"], casting="same_kind")
     except Exception as error:  # noqa: BLE001  # whatever is wrong with the file
-        raise SystemExit(f"error: {paths[0]} cannot be read: {error}") from None
+        raise SystemExit(f"error: {paths[0]} holds no inputs: {error}") from None
     engine, trt = (None, None) if "--onnx" in arguments else choose_engine(index["engines"])
     ran = engine or index["model"]
-    data = (bundle / ran["file"]).read_bytes()
-    if ran["digest"] != f"sha256:{hashlib.sha256(data).hexdigest()}":
+    path = bundle / ran["file"]
+    if ran["digest"] != f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}":
         raise SystemExit(f"error: {ran['file']} is not what was packed: copy the bundle again")
     if engine:
-        outputs = run_engine(trt, data, feed)
+        outputs = run_engine(trt, path.read_bytes(), feed)
     else:
         ort = importlib.import_module("onnxruntime")  # one optimizer of it drops Relus before FP8
-        session = ort.InferenceSession(
-            bundle / ran["file"], disabled_optimizers=["ReluQuantRewrite"]
-        )
+        session = ort.InferenceSession(path, disabled_optimizers=["ReluQuantRewrite"])
         names = [each.name for each in session.get_outputs()]
         outputs = dict(zip(names, session.run(names, feed), strict=True))
     for name, array in outputs.items():
