@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from trtbuild.api.executors import using_executor
 from trtbuild.api.recipes import name_variants
+from trtbuild.core.errors import UsageError
 from trtbuild.store.store import Store, find_default_root
 
 if TYPE_CHECKING:
     from trtbuild.core.records import Record
     from trtbuild.model.outline import ModelOutline
+    from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.run.executor import Executor
     from trtbuild.verbs.packaging.package import Packed
     from trtbuild.verbs.packaging.signing import Signer
@@ -27,6 +29,7 @@ def package_triton(  # noqa: PLR0913  # all that a user may ask for
     *,
     build_dir: Path | str = "build",
     targets: Sequence[str] = (),
+    refitted: Path | str | None = None,
     version: int = 1,
     engines: bool = True,
     release: str = "",
@@ -41,6 +44,7 @@ def package_triton(  # noqa: PLR0913  # all that a user may ask for
         to: the repository; other models and versions in it stay.
         build_dir: where they were built.
         targets: the targets whose engines go in; all by default.
+        refitted: of one recipe, where `refit` has left what is packed in the place of its build.
         version: of the models.
         engines: whether engines go in, beside the ONNX model.
         release: the Triton that will serve (`26.07`); by default any known to run the engines.
@@ -61,7 +65,8 @@ def package_triton(  # noqa: PLR0913  # all that a user may ask for
 
     recipes = [load_recipe(path) for path in expand_variants([Path(each) for each in paths])]
     with using_executor(executor, jobs=1) as here:
-        place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
+        store, refit = Store(find_default_root()), _demand_one(recipes, refitted)
+        place = Place(Path(build_dir), tuple(targets), store, here, refit)
         server = Server(release, tensorrt)
         return package_for_triton(
             recipes, place, Path(to), server, version=version, engines=engines, picture=picture
@@ -75,6 +80,7 @@ def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     variants: Sequence[str] = (),
     build_dir: Path | str = "build",
     targets: Sequence[str] = (),
+    refitted: Path | str | None = None,
     signer: Signer | None = None,
     key: Path | str = "",
     executor: Executor | str = "local",
@@ -82,8 +88,9 @@ def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     """Write a bundle of what was built of a recipe: a folder, or an archive (`to` ends in .zip).
 
     Of a recipe with variants it is a folder with a bundle of each, or of those `variants` that are
-    named; one variant, named so or as `NAME.VARIANT.yaml`, is a bundle as any. A bundle holds the
-    engines and the model, an index, a program that runs them, the recipe and its lock, a model
+    named; one variant, named so or as `NAME.VARIANT.yaml`, is a bundle as any. `refitted` is where
+    `refit` has left what is packed in the place of the build. A bundle holds the engines and the
+    model, an index, a program that runs them, the recipe and its lock, a model
     card, and where all of it comes from. Packed twice, it is the same bytes. A `signer` (`cosign`,
     `model-signing`) that is installed signs it with a private `key`.
 
@@ -104,7 +111,8 @@ def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     paths = expand_variants(name_variants([Path(path)], variants))
     recipes = [load_recipe(each) for each in paths]
     with using_executor(executor, jobs=1) as here:
-        place = Place(Path(build_dir), tuple(targets), Store(find_default_root()), here)
+        store, refit = Store(find_default_root()), _demand_one(recipes, refitted)
+        place = Place(Path(build_dir), tuple(targets), store, here, refit)
         packed = package_in_bundles(recipes, place, Path(to), render=_render_card)
     if signer is None:
         return packed
@@ -113,6 +121,16 @@ def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     signatures = [sign_bundle(each, signer, Path(key)) for each in written]
     signed = (f"signed by {signer}: {signature}" for signature in signatures)
     return replace(packed, said=(*packed.said, *signed))
+
+
+def _demand_one(recipes: Sequence[LoadedRecipe], refitted: Path | str | None) -> Path | None:
+    """Return the folder of a refit, which is of one recipe."""
+    if refitted is None:
+        return None
+    if len(recipes) > 1:
+        told = f"{refitted}: is of one recipe, and there are {len(recipes)}"
+        raise UsageError(told, hint="pack that one by itself")
+    return Path(refitted)
 
 
 def _render_card(record: Record, outline: ModelOutline) -> Mapping[str, str]:

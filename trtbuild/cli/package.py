@@ -56,6 +56,12 @@ def package(  # noqa: PLR0913  # its options
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
     ] = None,
+    refitted: Annotated[
+        Path | None,
+        typer.Option(
+            "--refitted", metavar="DIR", help="What `trtbuild refit` wrote, instead of the build."
+        ),
+    ] = None,
     version: Annotated[
         int, typer.Option("--model-version", min=1, metavar="N", help="triton: of the models.")
     ] = 1,
@@ -98,6 +104,7 @@ def package(  # noqa: PLR0913  # its options
             to,
             build_dir=build_dir,
             targets=targets or (),
+            refitted=refitted,
             version=version,
             engines=not without_engines,
             release=triton,
@@ -112,6 +119,7 @@ def package(  # noqa: PLR0913  # its options
             variants=variant or (),
             build_dir=build_dir,
             targets=targets or (),
+            refitted=refitted,
             signer=signer.value if signer else None,
             key=key,
         )

@@ -9,11 +9,13 @@ __all__ = [
     "BENCH",
     "BENCH_FILES",
     "COMPARISON",
+    "DRIFT",
     "ENGINE",
     "ENGINE_RESULT",
     "FAILED",
     "MODELS",
     "RANGES",
+    "REFIT",
     "REPORTS",
     "SENSITIVITY",
     "TIMING_CACHE",
@@ -61,6 +63,9 @@ RANGES = "ranges.json"
 COMPARISON = "comparison.json"
 SENSITIVITY = "sensitivity.json"
 TUNING = "tune.json"
+DRIFT, REFIT = "drift.json", "refit.json"
+"""What `trtbuild refit` places beside the rest: how far values moved, and where its engine is from.
+"""
 BENCH = "bench.json"
 BENCH_FILES = (
     BENCH,
@@ -87,5 +92,16 @@ def list_reserved_names() -> frozenset[str]:
     """Return the names that no target can have: they lie beside the targets' folders."""
     models = (name for each in MODELS.values() for name in (each.file, each.weights))
     return frozenset(
-        {*models, RANGES, COMPARISON, SENSITIVITY, TUNING, FAILED, *BENCH_FILES, *REPORTS}
+        {
+            *models,
+            RANGES,
+            COMPARISON,
+            SENSITIVITY,
+            TUNING,
+            DRIFT,
+            REFIT,
+            FAILED,
+            *BENCH_FILES,
+            *REPORTS,
+        }
     )

@@ -16,7 +16,7 @@ from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine, list_known_outcomes
 from trtbuild.verbs.lock import compare_with_lock
 
-__all__ = ["explain_doubt"]
+__all__ = ["explain_doubt", "explain_doubt_of_digest"]
 
 
 def explain_doubt(loaded: LoadedRecipe, file: Path, store: Store, executor: Executor) -> str:
@@ -27,7 +27,13 @@ def explain_doubt(loaded: LoadedRecipe, file: Path, store: Store, executor: Exec
     Raises:
         UsageError: it is of another recipe, or of this one as it was.
     """
-    digest = digest_of_file(file)
+    return explain_doubt_of_digest(loaded, str(file), digest_of_file(file), store, executor)
+
+
+def explain_doubt_of_digest(
+    loaded: LoadedRecipe, shown: str, digest: str, store: Store, executor: Executor
+) -> str:
+    """Say the same of bytes that may not be here any more, and what to call them."""
     try:
         if any(each == digest for each in _list_made(loaded, store, executor)):
             return ""  # a locked build needs no data: it is asked for first
@@ -35,7 +41,7 @@ def explain_doubt(loaded: LoadedRecipe, file: Path, store: Store, executor: Exec
         return f"whether the recipe still makes it is not known: {error.message}"
     if store.object_path(digest).is_file():
         raise UsageError(
-            f"{file}: was built, but not from {loaded.file} as it stands",
+            f"{shown}: was built, but not from {loaded.file} as it stands",
             hint=f"trtbuild apply {loaded.file}; or give the engine itself, to run what is there",
         )
     return "whether the recipe still makes it is not known: it was not built here"

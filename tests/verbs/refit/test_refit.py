@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import ChainMap
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from tests.verbs.packaging.conftest import make_result
 from trtbuild import api
 from trtbuild.backends.tensorrt import refit as refitting
 from trtbuild.core.digest import digest_of_file
-from trtbuild.core.errors import MissingFile, StepFailed, StepInputError, UsageError
+from trtbuild.core.errors import CorruptObject, MissingFile, StepFailed, StepInputError, UsageError
 from trtbuild.core.records import TargetResult
 from trtbuild.machine.places import Place, find_lack
 from trtbuild.model.session import open_session
@@ -145,6 +146,55 @@ def test_on_its_gpu_the_engine_is_refitted_and_judged_again(project, takes):
     assert (project.build / "small/ranges.json").read_bytes() == (
         folder / "ranges.json"
     ).read_bytes()
+
+
+def test_what_it_has_left_is_packed(project, takes, tmp_path):
+    """Bundle and configuration say of which engine and which weights it is."""
+    taken = {"name": "input", "dtype": "float32", "shape": ["batch", 3, 8, 8]}
+    project.tell(inputs=[taken], profiles=[])
+    weights = project.change()
+    executor = OnGpu(GPU, {"logits": project.answer(weights)}, "TensorRT 11.4.0")
+    folder = project.refit(weights, executor=executor).directory
+    options = {"build_dir": project.build, "refitted": folder, "executor": Inline()}
+    found = api.package_bundle(project.recipe, tmp_path / "b", **options)
+    api.package_triton([project.recipe], tmp_path / "t", tensorrt="11.4.0", **options)
+
+    assert b"refitted" == (tmp_path / "b/engines/it/model.engine").read_bytes()
+    before, other = digest_of_file(project.engine), digest_of_file(weights)
+    told = json.loads((tmp_path / "b/provenance.json").read_text())["predicate"]["buildDefinition"]
+    assert before == f"sha256:{told['internalParameters']['refitted_from']['sha256']}"
+    used = told["resolvedDependencies"][-1]
+    assert ("new.onnx", other) == (used["name"], f"sha256:{used['digest']['sha256']}")
+    assert (
+        before
+        == json.loads((tmp_path / "b/bundle.json").read_text())["engines"][0]["refitted_from"]
+    )
+    assert f"took 2 of `new.onnx` ({other}) in a refit" in found.said[-1]
+    assert "in a refit: its kernels" in (tmp_path / "b/model_card.md").read_text()
+    assert before in (tmp_path / "t/small/config.pbtxt").read_text()
+
+
+def test_only_what_a_refit_has_left_is_packed_as_such(project, takes, tmp_path):
+    """With the engine that it is about, of the recipe that is named."""
+    weights = project.change()
+    executor = OnGpu(GPU, {"logits": project.answer(weights)}, "TensorRT 11.4.0")
+    folder = project.refit(weights, executor=executor).directory
+    wrong = partial(api.package_bundle, project.recipe, tmp_path / "b", executor=Inline())
+
+    with pytest.raises(MissingFile, match=r"refit\.json: .* is not what a refit has left"):
+        wrong(refitted=project.build / "small")
+    account = folder / "refit.json"
+    told = json.loads(account.read_text())
+    account.write_text(json.dumps(told | {"refitted_from": "sha256:0"}))
+    with pytest.raises(CorruptObject, match=r"is not the one that refit\.json is about"):
+        wrong(refitted=folder)
+    account.write_text(json.dumps(told | {"recipe": "large"}))
+    with pytest.raises(UsageError, match="is a refit of `large`, and not of"):
+        wrong(refitted=folder)
+    shutil.rmtree(folder / "it")
+    account.write_text(json.dumps(told))
+    with pytest.raises(MissingFile, match="holds no engine; the weights were not put into one"):
+        wrong(refitted=folder)
 
 
 def test_how_far_values_moved_is_told(project, takes):

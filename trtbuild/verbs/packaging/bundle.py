@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, RANGES
+from trtbuild.core.placed import COMPARISON, DRIFT, ENGINE, ENGINE_RESULT, MODELS, RANGES, REFIT
 from trtbuild.core.records import DataUse, Record, TargetResult
 from trtbuild.model.outline import ModelOutline
 from trtbuild.plan.lock import find_lock
@@ -55,7 +55,7 @@ def pack_bundle(
     weights = build.directory / kind.weights
     if weights.is_file():
         files[f"model/{kind.weights}"] = weights
-    for name in (RANGES, COMPARISON):
+    for name in (RANGES, COMPARISON, DRIFT, REFIT):
         if (build.directory / name).is_file():
             files[name] = build.directory / name
     files |= _take_recipe(build)
@@ -84,6 +84,7 @@ def _make_record(build: PlacedBuild) -> Record:
     recipe, results = build.loaded.recipe, [_name_gpus(each) for each in build.engines]
     told = [caveat for each in results for caveat in each.caveats]
     told += build.comparison.caveats if build.comparison else ()
+    told += [build.refit.describe()] if build.refit else []
     return Record(
         recipe=build.name,
         file=build.loaded.file.name,

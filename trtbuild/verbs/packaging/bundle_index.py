@@ -38,6 +38,8 @@ class BundleEngine(Options):
     tensorrt: str
     """The version that built it; it runs in that one alone."""
     compute_capabilities: tuple[str, ...]
+    refitted_from: str = ""
+    """The digest of the engine that took other weights to become this one."""
     profiles: tuple[dict[str, dict[str, list[int]]], ...]
     runtime: RuntimeOptions | RtxRuntimeOptions = RuntimeOptions()
     """How the recipe wants it run; a file for what is compiled lies beside the bundle."""
@@ -93,6 +95,7 @@ def _index_engine(engine: PlacedEngine, names: dict[str, str]) -> BundleEngine:
         backend=told.backend,
         tensorrt=engine.version,
         compute_capabilities=engine.capabilities,
+        refitted_from=told.refitted_from,
         profiles=told.profiles,
         runtime=_move_cache(engine.runtime),
     )

@@ -11,7 +11,7 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.build import compile_for_machine
-from trtbuild.verbs.freshness import explain_doubt
+from trtbuild.verbs.freshness import explain_doubt_of_digest
 from trtbuild.verbs.lock import make_static_lock
 from trtbuild.verbs.packaging.bundle import RenderCard, pack_bundle
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, demand_distinct, read_build
@@ -49,6 +49,8 @@ class Place:
     targets: tuple[str, ...]
     store: Store
     executor: Executor
+    refitted: Path | None = None
+    """Where a refit has left what stands for the build of the recipe."""
 
     def read(self, loaded: LoadedRecipe) -> PlacedBuild:
         """Read what was built of a recipe; see `read_build`."""
@@ -56,8 +58,12 @@ class Place:
             loaded,
             self.build_dir,
             targets=self.targets,
-            doubt=lambda recipe, file: explain_doubt(recipe, file, self.store, self.executor),
+            doubt=self._explain_doubt,
+            refitted=self.refitted,
         )
+
+    def _explain_doubt(self, loaded: LoadedRecipe, shown: str, digest: str) -> str:
+        return explain_doubt_of_digest(loaded, shown, digest, self.store, self.executor)
 
 
 def package_for_triton(
@@ -93,7 +99,7 @@ def package_for_triton(
             picture=picture,
         )
         packed += models
-        said += [*build.doubts, *told, *([why] if why else [])]
+        said += [*build.list_remarks(), *told, *([why] if why else [])]
     with say_unwritable(repository):
         for model in packed:
             _write_model(repository / model.name, model, version)
@@ -158,7 +164,7 @@ def _read_bundle(loaded: LoadedRecipe, place: Place, render: RenderCard) -> _Bun
     build = place.read(loaded)
     sources, why = _list_sources(loaded, place)
     files = pack_bundle(build, classes=find_class_names(loaded), sources=sources, render=render)
-    return _Bundle(build.name, files, (*build.doubts, *([why] if why else [])))
+    return _Bundle(build.name, files, (*build.list_remarks(), *([why] if why else [])))
 
 
 def _write_bundle(path: Path, bundle: _Bundle) -> None:

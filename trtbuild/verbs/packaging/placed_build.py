@@ -13,9 +13,10 @@ from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
 from trtbuild.core.needs import GPU, read_capability
-from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS
+from trtbuild.core.placed import COMPARISON, ENGINE, ENGINE_RESULT, MODELS, REFIT
 from trtbuild.core.quantized_types import FP8
 from trtbuild.core.records import TargetResult
+from trtbuild.core.refit_account import RefitAccount
 from trtbuild.core.regular_files import read_regular
 from trtbuild.recipe.load import LoadedRecipe
 
@@ -23,8 +24,10 @@ __all__ = ["PlacedBuild", "PlacedEngine", "demand_distinct", "read_build"]
 
 FROM_AMPERE = ("8.0", "8.6", "8.7", "8.9", "9.0", "10.0", "10.3", "11.0", "12.0", "12.1")
 """The compute capabilities from Ampere on, as far as they are known."""
-Doubt = Callable[[LoadedRecipe, Path], str]
-"""Why it is not known that a file is of a recipe as it stands; an error where it is not."""
+AFTER_REFIT = "name the folder that `trtbuild refit` has written: build/<recipe name>-refit"
+Doubt = Callable[[LoadedRecipe, str, str], str]
+"""Why it is not known that a file, by its name and digest, is of a recipe as it stands; an error
+where it is not."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,17 @@ class PlacedBuild:
     comparison: Comparison | None
     doubts: tuple[str, ...]
     """Why it is not known that this is what the recipe makes as it stands."""
+    refit: RefitAccount | None = None
+    """Where its engine comes from, if that was refitted."""
 
     @property
     def name(self) -> str:
         """The recipe's name."""
         return self.loaded.recipe.name
+
+    def list_remarks(self) -> list[str]:
+        """Say what whoever packs it is to know of where it comes from."""
+        return [*self.doubts, *([self.refit.describe()] if self.refit is not None else [])]
 
     def list_doubtful_answers(self) -> list[str]:
         """Say where an ONNX Runtime that others set up computes something else than compared."""
@@ -98,16 +107,25 @@ class PlacedBuild:
 
 
 def read_build(
-    loaded: LoadedRecipe, build_dir: Path, *, targets: Sequence[str], doubt: Doubt
+    loaded: LoadedRecipe,
+    build_dir: Path,
+    *,
+    targets: Sequence[str],
+    doubt: Doubt,
+    refitted: Path | None = None,
 ) -> PlacedBuild:
     """Read what was built of a recipe, or only some targets of it.
+
+    In the place of the build it may be what `trtbuild refit` has left, in a folder of its own: of
+    its engine the one before it is held to the recipe.
 
     Raises:
         MissingFile: it is not built there, or one of the `targets` is not.
         UsageError: the recipe has no such target; what lies there is of another recipe.
         CorruptObject: an engine is not the one that engine.json is about.
     """
-    directory = build_dir / loaded.recipe.name
+    directory = refitted or build_dir / loaded.recipe.name
+    refit = _read_refit(directory, loaded, demanded=refitted is not None)
     again = f"trtbuild apply {loaded.file} --build-dir {build_dir}"
     models = {
         name: directory / each.file
@@ -122,9 +140,44 @@ def read_build(
             raise MissingFile(f"{directory / target / ENGINE}: there is no such engine", hint=again)
     names = [name for name in loaded.recipe.targets if not targets or name in targets]
     engines = tuple(_read_engines(loaded, directory, names, again))
-    files = [next(iter(models.values())), *(each.path for each in engines)]
-    doubts = dict.fromkeys(told for file in files if (told := doubt(loaded, file)))
-    return PlacedBuild(loaded, directory, engines, models, _read_comparison(directory), (*doubts,))
+    files = {
+        str(each): digest_of_file(each)
+        for each in (next(iter(models.values())), *(each.path for each in engines))
+    }
+    if refit is not None:
+        _demand_refitted(engines, refit, directory)
+        files = {f"{engines[0].path}, before it was refitted": refit.refitted_from}
+    doubts = dict.fromkeys(told for each in files.items() if (told := doubt(loaded, *each)))
+    compared = _read_comparison(directory)
+    return PlacedBuild(loaded, directory, engines, models, compared, (*doubts,), refit)
+
+
+def _read_refit(directory: Path, loaded: LoadedRecipe, *, demanded: bool) -> RefitAccount | None:
+    """Return where a refitted engine comes from; None where there was no refit."""
+    path = directory / REFIT
+    if not path.is_file():
+        if demanded:
+            told = "is not what a refit has left"
+            raise MissingFile(
+                f"{path}: there is no such file; {directory} {told}", hint=AFTER_REFIT
+            )
+        return None
+    refit = RefitAccount.read_json(read_regular(path), what=str(path))
+    if refit.recipe != loaded.recipe.name:
+        told = f"{directory}: is a refit of `{refit.recipe}`, and not of {loaded.file}"
+        raise UsageError(told, hint="name the recipe that its engine was built by")
+    return refit
+
+
+def _demand_refitted(engines: Sequence[PlacedEngine], refit: RefitAccount, directory: Path) -> None:
+    """Demand that the engine that took the weights is there, and no other."""
+    found = [(each.result.target, each.result.refitted_from) for each in engines]
+    if not found:
+        told = f"{directory}: holds no engine; the weights were not put into one here"
+        raise MissingFile(told, hint="run `trtbuild refit` on the engine's GPU")
+    if found != [(refit.target, refit.refitted_from)]:
+        told = f"{directory}: its engine is not the one that {REFIT} is about"
+        raise CorruptObject(told, hint="run `trtbuild refit` again")
 
 
 def _read_engines(

@@ -34,9 +34,9 @@ def write_provenance(
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
-                "buildType": "trtbuild/apply/v1",
+                "buildType": f"trtbuild/{'refit' if build.refit else 'apply'}/v1",
                 "externalParameters": {"recipe": build.loaded.file.name},
-                "internalParameters": {"targets": [each.result.target for each in build.engines]},
+                "internalParameters": _list_parameters(build),
                 "resolvedDependencies": _list_dependencies(build, sources),
             },
             "runDetails": {
@@ -57,10 +57,20 @@ def _split(digest: str) -> dict[str, str]:
     return {algorithm: number}
 
 
+def _list_parameters(build: PlacedBuild) -> dict[str, Any]:
+    """Return which targets were built, and of a refitted engine the one before it."""
+    targets = {"targets": [each.result.target for each in build.engines]}
+    return targets | ({"refitted_from": _split(build.refit.refitted_from)} if build.refit else {})
+
+
 def _list_dependencies(build: PlacedBuild, sources: Mapping[str, str]) -> list[dict[str, Any]]:
     recipe = find_recipe_file(build.loaded.file)
     found = {recipe.name: digest_of_file(recipe), **sources}
-    return [{"name": name, "digest": _split(found[name])} for name in found]
+    told: list[dict[str, Any]] = [{"name": n, "digest": _split(found[n])} for n in found]
+    if build.refit is not None:
+        weights = {"name": build.refit.weights, "digest": _split(build.refit.weights_digest)}
+        told.append({**weights, "annotations": {"used for": "the weights of the refit"}})
+    return told
 
 
 def _tools(build: PlacedBuild) -> dict[str, str]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from trtbuild.core.errors import UsageError
 from trtbuild.core.records import TargetResult
 from trtbuild.core.values import TensorSpec
 from trtbuild.recipe.schema import Recipe
+from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 
-__all__ = ["Bounds", "ServedModel", "describe_engine_served", "describe_model_served"]
+__all__ = [
+    "Bounds",
+    "ServedModel",
+    "describe_build_served",
+    "describe_engine_served",
+    "describe_model_served",
+]
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class ServedModel:
     """Inputs whose values decide shapes."""
     graphs: bool = True
     """Of engines, whether CUDA graphs are made of the shapes that profiles are tuned for."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What its configuration says of where it comes from."""
 
     @property
     def max_batch(self) -> int:
@@ -66,11 +75,20 @@ class ServedModel:
 
 
 _UNNAMED = {"", "?"}
+_TOLD = {"weights", "weights_digest", "refitted_from"}
+"""What is told of a refit."""
 _USUAL_BATCH = 8
 """Of a model without profiles, which any batch fits."""
 
 
-def describe_engine_served(name: str, result: TargetResult, *, graphs: bool = True) -> ServedModel:
+def describe_build_served(build: PlacedBuild, engines: Sequence[PlacedEngine]) -> ServedModel:
+    """Return what a server has to know of a build's engines, which are alike but for the GPU."""
+    told = {} if build.refit is None else build.refit.model_dump(include=_TOLD)
+    served = describe_engine_served(build.name, engines[0].result)
+    return replace(served, graphs=all(each.runtime.graphs for each in engines), parameters=told)
+
+
+def describe_engine_served(name: str, result: TargetResult) -> ServedModel:
     """Return what a server has to know of an engine."""
     profiles = tuple(
         {
@@ -87,7 +105,7 @@ def describe_engine_served(name: str, result: TargetResult, *, graphs: bool = Tr
         if "min values" in shapes
     )
     inputs, outputs = (tuple(map(_read_spec, each)) for each in (result.inputs, result.outputs))
-    return ServedModel(name, inputs, outputs, profiles, valued, graphs)
+    return ServedModel(name, inputs, outputs, profiles, valued)
 
 
 def describe_model_served(

@@ -20,7 +20,7 @@ from trtbuild.verbs.packaging.parts import (
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 from trtbuild.verbs.packaging.served_model import (
     ServedModel,
-    describe_engine_served,
+    describe_build_served,
     describe_model_served,
 )
 from trtbuild.verbs.packaging.triton_config import (
@@ -103,8 +103,7 @@ def pack_for_triton(
     said += left
     core = onnx
     if engines:
-        graphs = all(each.runtime.graphs for each in engines)
-        core = describe_engine_served(build.name, engines[0].result, graphs=graphs)
+        core = describe_build_served(build, engines)
         config, files = _write_engines(core, engines, labels=labels, warmup=warmup)
         told = f"TensorRT {engines[0].version} for {', '.join(_list_capabilities(engines))}"
         packed.append(PackedModel(build.name, config, told, files, {**shared, **warm_files}))

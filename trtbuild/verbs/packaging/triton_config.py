@@ -90,6 +90,9 @@ def write_config(  # what stands in it
     fields += _batching(model)
     if backend == "tensorrt" and model.graphs:
         fields.append(("optimization", Message((("cuda", _graphs(model)),))))
+    for name, value in model.parameters.items():
+        told = Message((("key", name), ("value", Message((("string_value", value),)))))
+        fields.append(("parameters", told))
     fields += [("model_warmup", _warm(model, warmup))] if warmup is not None else []
     return write_message(Message(tuple(fields)))
 

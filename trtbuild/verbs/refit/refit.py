@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trtbuild.core.action import Artifact, Outcome
+from trtbuild.core.digest import digest_of_file
 from trtbuild.core.drift import Drift
 from trtbuild.core.errors import UsageError
 from trtbuild.core.overview import Overview
-from trtbuild.core.placed import ENGINE, ENGINE_RESULT, MODELS, RANGES
+from trtbuild.core.placed import DRIFT as DRIFT_FILE
+from trtbuild.core.placed import ENGINE, ENGINE_RESULT, MODELS, RANGES, REFIT
 from trtbuild.core.records import Record
+from trtbuild.core.refit_account import RefitAccount
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.values import Ranges
 from trtbuild.model.onnx_file import link_together, load_onnx
@@ -41,8 +44,6 @@ from trtbuild.verbs.run_artifacts import RunArtifacts
 from trtbuild.verbs.unrun_engines import list_engine_runs
 
 __all__ = ["RefitOrder", "RefitReport", "refit_recipe"]
-
-DRIFT_FILE = "drift.json"
 
 
 @dataclass(frozen=True)
@@ -163,13 +164,26 @@ class _Refit:
         def complete(told: Overview) -> Record:
             return make_record(self.renewed, told, self.store, facts=plan.facts, directory=to)
 
-        basis = [self.renewed.recipe.model_dump(mode="json"), plan.facts]
-        delivery = Delivery(to, self.pages, complete, whole=True, basis=basis)
+        account = self._account(changed).model_dump_json(indent=1) + "\n"
+        pages = {**self.pages, REFIT: lambda _: account}
+        basis = [self.renewed.recipe.model_dump(mode="json"), plan.facts, account]
+        delivery = Delivery(to, pages, complete, whole=True, basis=basis)
         placed = place_results(overview, files, delivery, self.store)
         (step,) = (each for each in outcomes if each.step == name_target_step(target))
         deferred = step.message if step.status == "deferred" else ""
         return RefitReport(
             engine, (), drift, len(changed), complete(placed.overview), placed.directory, deferred
+        )
+
+    def _account(self, changed: Sequence[str]) -> RefitAccount:
+        """Return where the refitted engine comes from, for whoever packs it."""
+        return RefitAccount(
+            recipe=self.renewed.recipe.name,
+            target=self.order.target,
+            weights=self.order.weights.name,
+            weights_digest=digest_of_file(self.order.weights),
+            refitted_from=self.build.engines[0].result.engine_digest,
+            changed=len(changed),
         )
 
     def _compile(self, asked: Refitted | None = None) -> tuple[Plan, tuple[str, ...]]:
