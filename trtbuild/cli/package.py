@@ -51,7 +51,6 @@ def package(  # noqa: PLR0913  # its options
     build_dir: Annotated[
         Path, typer.Option("--build-dir", metavar="DIR", help="Where the recipes were built.")
     ] = Path("build"),
-    variant: VariantsOption = None,
     targets: Annotated[
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
@@ -93,7 +92,6 @@ def package(  # noqa: PLR0913  # its options
     """Pack what was built for those who run it."""
     from trtbuild import api
 
-    recipes = list(api.name_variants(recipes, variant or ()))
     if format_ is PackageFormat.triton:
         if signer:
             raise UsageError("`--sign` is for `--format bundle`", hint="leave it out")
