@@ -8,7 +8,7 @@ from tests.helpers.speed import bench_result, spread
 from trtbuild.cli.show_bench import write_bench
 from trtbuild.core.durations import format_ms, format_rate, format_shapes, format_times
 from trtbuild.core.timing import StreamRate
-from trtbuild.verbs.benching.recipe import BenchReport
+from trtbuild.verbs.benching.report import BenchReport
 
 
 def shown(capsys, found, *, verbose=False):

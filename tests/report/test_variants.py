@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.helpers.records import failing_gate, good, layer, target, words
+from tests.helpers.speed import bench_result
 from trtbuild.core.records import PlacedFile
 from trtbuild.core.variants import VariantResult
 from trtbuild.report.blocks import Bullets, TableBlock
@@ -77,3 +80,20 @@ def test_what_failed_says_why_and_leaves_the_others():
     assert "fp8: import_model: broken" == words(found[2].items[0])
     assert ["fp8", "failed", "–"] == [words(cell) for cell in found[0].rows[0][:3]]
     assert "gate failed" in page
+
+
+def test_each_has_the_time_of_its_own_model():
+    """Not that of another that was timed beside it; its engines' where one ran."""
+    times = bench_result(fp32=2.0, int8=3.0)
+    record = small(1).model_copy(update={"bench": times})
+    gone = VariantResult("int8", "gate failed", record, folder="net.int8/failed")
+    figures, *_, last = blocks(gone)
+    engine = bench_result(rtx=4.0)
+    (run, *_) = blocks(replace(gone, record=record.model_copy(update={"bench": engine})))
+
+    assert isinstance(figures, TableBlock)
+    assert isinstance(run, TableBlock)
+    assert "3 ms (int8/onnxruntime-cpu, x 1×3)" == words(figures.rows[0][-1])
+    assert "4 ms (rtx/onnxruntime-cpu, x 1×3)" == words(run.rows[0][-1])
+    assert isinstance(last, Bullets)
+    assert ["../net.int8/failed/report.md"] == [words(item) for item in last.items]

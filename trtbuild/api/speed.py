@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trtbuild.core.bench_diff import BenchDiff
     from trtbuild.core.timing import BenchResult
     from trtbuild.run.executor import Executor, Listener
-    from trtbuild.verbs.benching.recipe import BenchReport
+    from trtbuild.verbs.benching.report import BenchReport
 
 __all__ = ["bench", "diff_benches"]
 
@@ -35,7 +35,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     device: str | int | None = None,
     listener: Listener | None = None,
 ) -> BenchReport:
-    """Time what a recipe builds, or ONNX models and engines, side by side.
+    """Time what a recipe builds, all of its variants, or ONNX models and engines, side by side.
 
     A recipe's result is placed as `bench.json`; of files, in a folder `out` if one is named.
 
@@ -52,17 +52,20 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         StepFailed: a step failed.
         MissingFile, MissingDependency, NotWritable: something needed is not here.
     """
+    from trtbuild.recipe.variants import expand_variants, find_recipe_file, read_shared_name
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.benching.against import hold_against, read_against
     from trtbuild.verbs.benching.files import bench_files, is_recipe
     from trtbuild.verbs.benching.loads import choose_load
     from trtbuild.verbs.benching.recipe import bench_recipe
     from trtbuild.verbs.benching.request import BenchRequest, choose_protocol, parse_shapes
+    from trtbuild.verbs.benching.variants import are_variants, bench_variants
     from trtbuild.verbs.ready import load_ready
 
-    places = [Path(each) for each in paths]
-    loaded = load_ready(places[0]) if is_recipe(places) else None
-    own = None if loaded is None else loaded.recipe.bench
+    places = expand_variants([Path(each) for each in paths])
+    several = are_variants(places)
+    loaded = [load_ready(each) for each in places] if several or is_recipe(places) else []
+    own = loaded[0].recipe.bench if loaded else None
     asked = BenchRequest(
         batches=tuple(batches),
         shapes=parse_shapes(shapes),
@@ -75,22 +78,34 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         cold=cold,
     )
     store, heard = open_store(), listener or QuietListener()
-    name = places[0].name if loaded is None else loaded.recipe.name
+    name = loaded[0].recipe.name if loaded else places[0].name
+    if several:
+        name = read_shared_name(find_recipe_file(places[0]))
     held = None
     if against:
         held = read_against(against, name=name, store=store, protocol=asked.protocol)
     with using_executor(executor, device=device) as place:
-        if loaded is None:
+        if not loaded:
             folder = None if out is None else Path(out)
             found = bench_files(
                 places, store, executor=place, asked=asked, listener=heard, out=folder, draw=_draw
             )
-        else:
-            found = bench_recipe(
+        elif several:
+            found = bench_variants(
                 loaded,
                 store,
                 executor=place,
-                directory=Path(build_dir) / loaded.recipe.name,
+                build_dir=Path(build_dir),
+                asked=asked,
+                listener=heard,
+                draw=_draw,
+            )
+        else:
+            found = bench_recipe(
+                loaded[0],
+                store,
+                executor=place,
+                directory=Path(build_dir) / name,
                 asked=asked,
                 listener=heard,
                 draw=_draw,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption, write_json
+from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantsOption, write_json
 
 __all__ = ["bench"]
 
@@ -20,6 +20,7 @@ def bench(  # noqa: PLR0913  # its options
         ),
     ],
     *,
+    variant: VariantsOption = None,
     batch: Annotated[
         list[int] | None,
         typer.Option("--batch", min=1, metavar="N", help="A batch size; may be repeated."),
@@ -141,7 +142,7 @@ def bench(  # noqa: PLR0913  # its options
     }
     with listening(quiet=quiet, verbose=verbose) as listener:
         found = api.bench(
-            *paths,
+            *api.name_variants(paths, variant or ()),
             build_dir=build_dir,
             out=out,
             batches=batch or (),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         SpeedVerdict,
         TimedVariant,
     )
-    from trtbuild.verbs.benching.recipe import BenchReport
+    from trtbuild.verbs.benching.report import BenchReport
 
 __all__ = ["write_bench"]
 

@@ -18,3 +18,5 @@ class VariantResult:
     record: Record | None = None
     message: str = ""
     """Why it failed."""
+    folder: str = ""
+    """Where its own report lies, from the folder of builds; of one that was refused, apart."""

@@ -24,6 +24,7 @@ __all__ = [
     "lies_there",
     "list_variants",
     "name_variant",
+    "read_shared_name",
     "read_variant",
     "refuse_variants",
     "take_variant",
@@ -75,6 +76,12 @@ def expand_variants(paths: Iterable[Path]) -> tuple[Path, ...]:
     for path in paths:
         found += [name_variant(path, name) for name in list_variants(path)] or [path]
     return tuple(found)
+
+
+def read_shared_name(file: Path) -> str:
+    """Return the name under which results of all variants of a file are placed."""
+    name = extend(file, read_recipe_text(file)).root.plain.get("name")
+    return name if isinstance(name, str) and name else file.stem
 
 
 def read_variant(path: Path) -> RecipeText | None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from trtbuild.core.comparison import CONFIDENCE, Measure
 from trtbuild.core.durations import format_ms, format_shapes
-from trtbuild.core.placed import MODELS
+from trtbuild.core.placed import MODELS, REPORTS
 from trtbuild.core.records import Record, TargetResult
+from trtbuild.core.timing import SpeedRow
 from trtbuild.core.variants import VariantResult
 from trtbuild.core.words import format_interval, format_size
 from trtbuild.measure.metrics import find_row
@@ -57,7 +58,7 @@ def _list_blocks(variants: Sequence[VariantResult]) -> Iterator[Block]:
         yield Bullets(why)
     if larger := tuple(_list_larger(variants)):
         yield Bullets(larger)
-    reports = [f"../{each.record.recipe}/report.md" for each in variants if each.record]
+    reports = [f"../{each.folder}/{REPORTS[0]}" for each in variants if each.folder]
     if reports:
         yield Paragraph(("Each variant has a report of its own:",))
         yield Bullets(tuple((Code(each),) for each in reports))
@@ -119,12 +120,21 @@ def _show_figure(record: Record | None, at: tuple[str, str]) -> InlineText:
 
 
 def _show_speed(record: Record | None) -> InlineText:
-    """Show the fastest p50 of what the last bench measured, at its smallest shapes."""
+    """Show the fastest p50 that the last bench measured of its engines, at the first shapes.
+
+    Where none ran, that of the model that they are built from.
+    """
     if record is None or record.bench is None:
         return NOTHING
-    first = next((row.shapes for row in record.bench.rows), None)
-    rows = [row for row in record.bench.rows if row.shapes == first]
-    if not rows or first is None:
+    first = record.bench.rows[0].shapes if record.bench.rows else {}
+    found: dict[str, list[SpeedRow]] = {}
+    for row in record.bench.rows:
+        if row.shapes == first:
+            found.setdefault(row.variant.rpartition("/")[0], []).append(row)
+    engines = [row for target in record.targets for row in found.get(target.target, ())]
+    timed = (found[name] for name in (*MODELS, "source") if name in found)
+    rows = engines or next(timed, [])
+    if not rows:
         return NOTHING
     best = min(rows, key=lambda row: row.host.p50.ms)
     return (format_ms(best.host.p50.ms), Aside(f"{best.variant}, {format_shapes(first)}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
+from ml_dtypes import float8_e4m3fn
 
 from tests.helpers.models import model_of
 from trtbuild.timing.layers.asked import AskedLayers, read_asked
@@ -44,6 +45,16 @@ def test_a_layer_is_asked_to_be_int8_where_both_its_operands_are(asked):
     assert {
         "node a": "int8", "a": "int8", "u": "float", "node y": "int8", "y": "int8",
     } == asked.precision  # fmt: skip
+
+
+def test_fp8_is_asked_as_such(tmp_path):
+    """By the type of its numbers."""
+    eight = np.zeros((), float8_e4m3fn)
+    model = model_of(QDQ, WEIGHTS | {"z": eight, "w": np.ones((4, 4), float8_e4m3fn)})
+    onnx.save(model, tmp_path / "m.onnx")
+    found = read_asked(tmp_path / "m.onnx")
+
+    assert ("fp8", ("fp8",)) == (found.precision["a"], found.types)
 
 
 def test_what_stands_between_int8_tensors_is_known(asked):

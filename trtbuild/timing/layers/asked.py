@@ -1,12 +1,13 @@
-"""What a model asks of its nodes: INT8 by Q/DQ pairs, and where floats stand between them."""
+"""What a model asks of its nodes by Q/DQ pairs, and where floats stand between them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import INT8, TYPES, find_type_of_onnx
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.onnx_file import load_bare
 from trtbuild.model.view import GraphView
@@ -25,9 +26,11 @@ class AskedLayers:
     """Names of nodes and of what they make, either of which layers are called after."""
 
     precision: dict[str, str] = field(default_factory=dict)
-    """Weighted nodes: `int8` where both operands come from INT8, else `float`."""
+    """Weighted nodes: the type that both operands come from (`int8`, `fp8`), else `float`."""
     between: frozenset[str] = frozenset()
-    """Nodes that take what was INT8, through floats at most, and give what becomes INT8."""
+    """Nodes that take what was quantized, through floats at most, and give what becomes so."""
+    types: tuple[str, ...] = ()
+    """All that are asked of any node."""
 
 
 def read_asked(path: Path) -> AskedLayers:
@@ -40,7 +43,7 @@ def read_asked(path: Path) -> AskedLayers:
     if not any(node.op_type in _LINEAR for node in view.nodes):
         return AskedLayers()
     precision = {
-        name: "int8" if all(_is_int8(view, node.input[slot]) for slot in (0, 1)) else "float"
+        name: _join_types([_find_type(view, node.input[slot]) for slot in (0, 1)])
         for node in view.nodes
         if node.op_type in WEIGHTED
         for name in _list_names(node)
@@ -53,21 +56,31 @@ def read_asked(path: Path) -> AskedLayers:
         if node.op_type not in _LINEAR and index in before and index in after
         for name in _list_names(node)
     )
-    return AskedLayers(precision, between)
+    types = dict.fromkeys(each for each in precision.values() if each in TYPES)
+    return AskedLayers(precision, between, tuple(types))
 
 
 def _list_names(node: onnx.NodeProto) -> tuple[str, ...]:
     return (name_of(node), *node.output)
 
 
-def _is_int8(view: GraphView, tensor: str) -> bool:
+def _find_type(view: GraphView, tensor: str) -> str:
+    """Return the quantized type that a tensor's values come from, moved at most."""
     while (index := view.producers.get(tensor)) is not None:
-        if view.nodes[index].op_type == "DequantizeLinear":
-            return True
+        node = view.nodes[index]
+        if node.op_type == "DequantizeLinear":
+            known = find_type_of_onnx(view.dtype(node.input[0]))
+            return known.name if known else INT8.name
         if not passes(view, index, 0):
-            return False
-        tensor = view.nodes[index].input[0]
-    return False
+            return ""
+        tensor = node.input[0]
+    return ""
+
+
+def _join_types(operands: Sequence[str]) -> str:
+    found = set(filter(None, operands))
+    (kind,) = found if len(found) == 1 else ("",)
+    return kind if kind and (all(operands) or TYPES[kind].weights_only) else "float"
 
 
 def _makers(view: GraphView) -> Callable[[int], list[int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trtbuild.core.layer_times import LayerProfile, LayerTime
-from trtbuild.core.quantized_types import TYPES
+from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.spread import Shapes
 from trtbuild.timing.layers.asked import AskedLayers
 
@@ -63,7 +63,7 @@ def join_layers(
         total_ms=total,
         layers=tuple(found[:MOST]),
         left_out=max(0, len(found) - MOST),
-        remarks=tuple(_list_remarks(found)),
+        remarks=tuple(_list_remarks(found, join_words(asked.types))),
     )
 
 
@@ -72,21 +72,21 @@ def _find_asked(layer: ProfiledLayer, asked: AskedLayers) -> str:
     return next((name for name in TYPES if name in found), next(iter(found), ""))
 
 
-def _list_remarks(layers: Sequence[LayerTime]) -> Iterator[str]:
+def _list_remarks(layers: Sequence[LayerTime], word: str) -> Iterator[str]:
     islands = [each for each in layers if each.between]
     share = sum(each.share for each in islands)
     worth = [each for each in islands if each.share >= WORTH]
     for each in worth[:_NAMED]:
         narrow = TYPES.get(each.asked)
-        asked = f"{narrow.word} was asked" if narrow else "INT8 was not asked"
+        asked = f"{narrow.word} was asked" if narrow else f"{word} was not asked"
         yield (
-            f"`{each.name}` ({each.op}) computes in {each.delivered} between INT8 tensors and "
+            f"`{each.name}` ({each.op}) computes in {each.delivered} between {word} tensors and "
             f"takes {_say(each.share)} of the time ({asked})"
         )
     if share >= WORTH and len(islands) > len(worth[:_NAMED]):
         yield (
-            f"float layers between INT8 tensors, {len(islands)} in all, take {_say(share)} of the "
-            "time"
+            f"float layers between {word} tensors, {len(islands)} in all, take {_say(share)} of "
+            "the time"
         )
     moved = sum(each.share for each in layers if each.delivered == CONVERSION)
     if moved >= WORTH:

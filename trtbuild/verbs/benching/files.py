@@ -17,7 +17,7 @@ from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.verbs.benching.loads import choose_batches
 from trtbuild.verbs.benching.measure import Work, measure
-from trtbuild.verbs.benching.recipe import BenchReport, DrawFiles, draw_nothing
+from trtbuild.verbs.benching.report import BenchReport, DrawFiles, draw_nothing
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
 from trtbuild.verbs.benching.shapes import choose_shapes
 from trtbuild.verbs.pair_sections import RECIPES

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from trtbuild.backends.tensorrt.options import TrtOptions
+from trtbuild.core.accuracy import Accuracy
 from trtbuild.core.action import Artifact, Outcome
-from trtbuild.core.bench_diff import BenchDiff
-from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import UsageError
-from trtbuild.core.placed import BENCH, MODELS, list_models
-from trtbuild.core.timing import BenchResult
+from trtbuild.core.placed import MODELS, list_models
 from trtbuild.data.base import Manifest
 from trtbuild.model.outline import ModelOutline
 from trtbuild.plan.compile import name_capture_step, name_target_step
@@ -28,43 +25,39 @@ from trtbuild.steps.base import WEIGHTS, Pinned
 from trtbuild.steps.import_model import ImportModel
 from trtbuild.steps.time_load import BatchShapes
 from trtbuild.steps.timed_subjects import FedSamples, TimedSubject, Timings
-from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.timing.judge import judge_speed
 from trtbuild.timing.section import Bench
 from trtbuild.verbs.benching.accuracy import recall_accuracy
-from trtbuild.verbs.benching.against import Against
 from trtbuild.verbs.benching.engines import EnginePlaces, find_engines
 from trtbuild.verbs.benching.loads import choose_batches
 from trtbuild.verbs.benching.locked import make_recall
 from trtbuild.verbs.benching.measure import Work, measure
+from trtbuild.verbs.benching.report import BenchReport, DrawFiles, draw_nothing, place_bench
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
 from trtbuild.verbs.benching.shapes import choose_shapes
 from trtbuild.verbs.build import build_plan, compile_for_machine
-from trtbuild.verbs.deliver import deliver_files, prepare_directory
+from trtbuild.verbs.deliver import prepare_directory
 from trtbuild.verbs.run_artifacts import RunArtifacts
 
-__all__ = ["BenchReport", "DrawFiles", "bench_recipe", "draw_nothing"]
+__all__ = ["PreparedBench", "bench_recipe", "prepare_bench"]
 
-DrawFiles = Callable[[BenchResult], Mapping[str, str]]
 MOST_SAMPLES = 32
 """Taken out of the data; a larger batch takes them again and again."""
 
 
-def draw_nothing(_: BenchResult) -> Mapping[str, str]:
-    """Draw no files."""
-    return {}
-
-
 @dataclass(frozen=True)
-class BenchReport:
-    """What was measured, and where it lies."""
+class PreparedBench:
+    """A recipe that is built as far as it is timed."""
 
-    result: BenchResult
-    files: tuple[Path, ...]
-    against: Against | None = None
-    diff: BenchDiff | None = None
-    """How it differs from an earlier one that it was to be held against."""
+    loaded: LoadedRecipe
+    work: Work
+    accuracy: tuple[Accuracy, ...]
+
+    @property
+    def section(self) -> Bench:
+        """What the recipe says of it."""
+        return self.loaded.recipe.bench or Bench()
 
 
 def bench_recipe(
@@ -88,62 +81,68 @@ def bench_recipe(
         RecipeError, StepFailed: it cannot be built.
         UsageError: what is asked for fits none of its models.
     """
-    section = loaded.recipe.bench or Bench()
     remarks = prepare_directory(directory)
     with store.using():
-        data = _choose_data(loaded, section, asked)
-        timed = None if data is None else TimedData(data, MOST_SAMPLES)
-        made, notes = compile_for_machine(
-            loaded, store, executor, targets=(), fetch=True, timed=timed
-        )
-        accuracy, doubts = recall_accuracy(loaded, made, store)
-        places = find_engines(loaded, executor)
-        made = made.cut_after((*_list_wanted(made, timed), *map(name_target_step, places.runnable)))
-        decisions = decide(made, store)
-        listener.planned(made, decisions)
-        listener.expected(estimate_seconds(made, decisions, store))
-        outcomes = build_plan(loaded, made, store, executor, listener)
-        models = tuple(_list_models(loaded, outcomes, store))
-        outline = ModelOutline.read(Path(models[0].model.path))
-        modules = tuple(_list_modules(loaded, made, outcomes, store))
-        subjects = (*modules, *models, *_list_engines(loaded, places, outcomes, store, models))
-        work = Work(
-            name=loaded.recipe.name,
-            subjects=subjects,
-            runners=choose_runners(section.runners),
-            timings=Timings(
-                protocol=asked.protocol,
-                shapes=choose_shapes(
-                    outline.inputs,
-                    list_profiles(loaded.recipe),
-                    batches=asked.batches or (() if asked.shapes else section.batches),
-                    shapes=asked.shapes or (() if asked.batches else section.shapes),
-                ),
-                values=list_value_inputs(loaded.recipe),
-                fed=_feed(loaded, timed, outcomes, store),
-                only=asked.only,
-            ),
-            not_run=places.not_run,
-            notes=(*notes, *remarks, *doubts, *filter(None, [store.remark])),
-            cold=asked.cold,
-            load=asked.load,
-            batches=_choose_batches(loaded, outline, asked),
-        )
-        result = measure(work, executor, listener)
+        made = prepare_bench(loaded, store, executor, asked, listener, remarks)
+        result = measure(made.work, executor, listener)
         demand_timed(result, asked)
-        verdicts = judge_speed(section.gates, result, make_recall(loaded, result))
-        result = result.model_copy(update={"verdicts": verdicts, "accuracy": accuracy})
-        keep_bench(store, result)
-        texts = {BENCH: result.model_dump_json(indent=2) + "\n", **draw(result)}
-        deliver_files(
-            directory,
-            store,
-            artifacts={},
-            pages={name: partial(str, text) for name, text in texts.items()},
-            basis=digest_of_bytes(texts[BENCH].encode()),
-            whole=False,
-        )
-    return BenchReport(result, tuple(directory / name for name in texts))
+        verdicts = judge_speed(made.section.gates, result, make_recall(loaded, result))
+        result = result.model_copy(update={"verdicts": verdicts, "accuracy": made.accuracy})
+        files = place_bench(result, directory, store, draw)
+    return BenchReport(result, files)
+
+
+def prepare_bench(  # all that it rests on
+    loaded: LoadedRecipe,
+    store: Store,
+    executor: Executor,
+    asked: BenchRequest,
+    listener: Listener,
+    remarks: Sequence[str] = (),
+) -> PreparedBench:
+    """Build what is not built of a recipe, and return what is to be timed.
+
+    Raises:
+        RecipeError, StepFailed: it cannot be built.
+        UsageError: what is asked for fits none of its models.
+    """
+    section = loaded.recipe.bench or Bench()
+    data = _choose_data(loaded, section, asked)
+    timed = None if data is None else TimedData(data, MOST_SAMPLES)
+    made, notes = compile_for_machine(loaded, store, executor, targets=(), fetch=True, timed=timed)
+    accuracy, doubts = recall_accuracy(loaded, made, store)
+    places = find_engines(loaded, executor)
+    made = made.cut_after((*_list_wanted(made, timed), *map(name_target_step, places.runnable)))
+    decisions = decide(made, store)
+    listener.planned(made, decisions)
+    listener.expected(estimate_seconds(made, decisions, store))
+    outcomes = build_plan(loaded, made, store, executor, listener)
+    models = tuple(_list_models(loaded, outcomes, store))
+    outline = ModelOutline.read(Path(models[0].model.path))
+    modules = tuple(_list_modules(loaded, made, outcomes, store))
+    work = Work(
+        name=loaded.recipe.name,
+        subjects=(*modules, *models, *_list_engines(loaded, places, outcomes, store, models)),
+        runners=choose_runners(section.runners),
+        timings=Timings(
+            protocol=asked.protocol,
+            shapes=choose_shapes(
+                outline.inputs,
+                list_profiles(loaded.recipe),
+                batches=asked.batches or (() if asked.shapes else section.batches),
+                shapes=asked.shapes or (() if asked.batches else section.shapes),
+            ),
+            values=list_value_inputs(loaded.recipe),
+            fed=_feed(loaded, timed, outcomes, store),
+            only=asked.only,
+        ),
+        not_run=places.not_run,
+        notes=(*notes, *remarks, *doubts, *filter(None, [store.remark])),
+        cold=asked.cold,
+        load=asked.load,
+        batches=_choose_batches(loaded, outline, asked),
+    )
+    return PreparedBench(loaded, work, accuracy)
 
 
 def _choose_data(loaded: LoadedRecipe, section: Bench, asked: BenchRequest) -> str | None:

@@ -9,9 +9,7 @@ from trtbuild.core.errors import MissingFile
 from trtbuild.core.files import write_whole
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.variants import VariantResult
-from trtbuild.recipe.extending import extend
-from trtbuild.recipe.source import read_recipe_text
-from trtbuild.recipe.variants import list_variants, name_variant
+from trtbuild.recipe.variants import list_variants, name_variant, read_shared_name
 from trtbuild.verbs.deliver import blaming_directory, prepare_directory
 from trtbuild.verbs.fleet.build import FleetBuild, FleetRecipe
 
@@ -35,8 +33,8 @@ def place_variants(
     places = {name_variant(file, name): name for name in list_variants(file)}
     if not places or not places.keys() <= built.keys():
         return None
-    found = [_sum_up(name, built[path]) for path, name in places.items()]
-    recipe = _read_name(file)
+    found = [_sum_up(name, built[path], build_dir) for path, name in places.items()]
+    recipe = read_shared_name(file)
     directory = build_dir / recipe
     prepare_directory(directory)
     with blaming_directory(directory):
@@ -45,16 +43,13 @@ def place_variants(
     return directory
 
 
-def _sum_up(name: str, built: FleetRecipe) -> VariantResult:
+def _sum_up(name: str, built: FleetRecipe, build_dir: Path) -> VariantResult:
     record = built.applied.record if built.applied else None
     # Whether a step ran or was reused is of this run alone: equal results give equal pages.
     verdict = "built" if built.verdict == "nothing to do" else built.verdict
-    return VariantResult(name, verdict, record, built.message.partition("\n")[0])
-
-
-def _read_name(file: Path) -> str:
-    name = extend(file, read_recipe_text(file)).root.plain.get("name")
-    return name if isinstance(name, str) and name else file.stem
+    message = built.message.partition("\n")[0]
+    folder = built.applied.directory.relative_to(build_dir).as_posix() if built.applied else ""
+    return VariantResult(name, verdict, record, message, folder)
 
 
 def _write(path: Path, data: bytes) -> None:
