@@ -14,6 +14,7 @@ from trtbuild.core.digest import digest_of_bytes
 from trtbuild.core.errors import CorruptObject, UsageError
 from trtbuild.machine.facts import Gpu
 from trtbuild.runtime import Engine
+from trtbuild.runtime.bundle import OpenBundle
 from trtbuild.verbs.packaging.writing import write_archive, write_files
 
 DOUBLE = "net (float[n,2] x) => (float[n,2] y) { y = Add(x, x) }"
@@ -73,6 +74,21 @@ def test_a_gpu_that_is_demanded_and_not_there_is_an_error(
 
     with pytest.raises(UsageError, match=why):
         Engine(tmp_path / "b", device="cuda")
+
+
+@pytest.mark.parametrize(("here", "runs"), [("10.9", True), ("10.0", False)])
+def test_a_version_compatible_engine_is_for_newer_versions_too(
+    files, tmp_path, monkeypatch, here, runs
+):
+    """And for no older ones."""
+    index = json.loads(files["bundle.json"])
+    told = {"version_compatible": True, "digest": digest_of_bytes(b"engine")}
+    index["engines"][0] |= told
+    files |= {"bundle.json": json.dumps(index).encode(), "engines/a/model.engine": b"engine"}
+    write_files(tmp_path / "b", files)
+    made_up(monkeypatch, here, "8.9")
+
+    assert runs == (OpenBundle(tmp_path / "b").find_engine(demanded=False) is not None)
 
 
 def made_up(monkeypatch, version, capability):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import GOLDEN
+from tests.verbs.packaging.conftest import make_result
 from trtbuild.backends.tensorrt.engine import EngineDescription
 from trtbuild.core.errors import StepInputError, UsageError
 from trtbuild.core.values import TensorSpec
@@ -100,6 +101,17 @@ def test_threads_take_turns_in_its_contexts(trt):
 
     assert ([], 2) == (wrong, len(Context.made))
     assert runner.described.endswith("in TensorRT 10 10.16")
+
+
+@pytest.mark.parametrize("set_to", ["on", "off"])
+def test_code_of_its_own_is_for_version_compatible_engines(trt, set_to):
+    """They bring a runtime; engine.json beside says which are."""
+    told = make_result("it", "tensorrt10", "10.16", ("8.9",), b"plan")
+    told = told.model_copy(update={"options": {"version_compatible": set_to}})
+    trt.with_name("engine.json").write_text(told.model_dump_json())
+    runner = TrtRunner(trt, "tensorrt10", cuda=GPU)
+
+    assert (set_to == "on") == runner._runtime.engine_host_code_allowed
 
 
 def test_closed_it_gives_all_back(trt):

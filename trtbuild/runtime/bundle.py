@@ -6,6 +6,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from trtbuild.backends.tensorrt.fit import is_newer
 from trtbuild.backends.tensorrt.flavour import FLAVOURS, load_tensorrt
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, MissingDependency, UsageError
@@ -118,6 +119,8 @@ def _explain_misfit(engine: BundleEngine, capability: str) -> str:
         version = str(load_tensorrt(flavour).__version__)
     except MissingDependency as error:
         return f"{engine.file} needs {flavour.family} {engine.tensorrt}: {error.message}"
-    if version != engine.tensorrt:
-        return f"{engine.file} needs {flavour.family} {engine.tensorrt}, and {version} is here"
-    return ""
+    if version == engine.tensorrt or (
+        engine.version_compatible and is_newer(version, engine.tensorrt)
+    ):
+        return ""
+    return f"{engine.file} needs {flavour.family} {engine.tensorrt}, and {version} is here"

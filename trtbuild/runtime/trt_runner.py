@@ -17,6 +17,7 @@ from trtbuild.runtime.cuda import Cuda
 from trtbuild.runtime.engine_use import EngineUse
 from trtbuild.runtime.runner import Arrays, InputCheck, refuse_closed
 from trtbuild.runtime.trt_context import TrtContext
+from trtbuild.verbs.inspect import read_result_beside
 
 __all__ = ["TrtRunner"]
 
@@ -54,6 +55,10 @@ class TrtRunner:
         self._cuda = cuda or Cuda()
         logger = trt.Logger(trt.Logger.WARNING)
         self._runtime = trt.Runtime(logger)
+        result, _ = read_result_beside(engine)
+        # Only what is known to bring a runtime of its own may have code of its own run.
+        compatible = result is not None and result.options.get("version_compatible") == "on"
+        self._runtime.engine_host_code_allowed = compatible
         for plugin in use.plugins:
             self._runtime.get_plugin_registry().load_library(str(plugin))
         self._engine: Any = self._runtime.deserialize_cuda_engine(engine.read_bytes())

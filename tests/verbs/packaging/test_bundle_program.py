@@ -16,7 +16,7 @@ from trtbuild.verbs.packaging.bundle_program import choose_engine, main
 
 ENGINES = [
     {"file": file, "backend": backend, "tensorrt": version, "compute_capabilities": ["8.9"],
-     "digest": digest_of_bytes(file.encode())}
+     "digest": digest_of_bytes(file.encode()), "version_compatible": False}
     for file, backend, version in (
         ("a", "tensorrt10", "10.16.1.11"),
         ("b", "tensorrt_rtx", "1.7.1.116"),
@@ -59,6 +59,13 @@ def test_the_engine_for_the_device_is_picked(machine, installed, file):
     machine("8.9", **{name: version(number) for name, number in installed.items()})
 
     assert file == choose_engine(ENGINES)[0]["file"]
+
+
+def test_a_version_compatible_engine_is_for_other_versions_too(machine):
+    """TensorRT itself refuses what is newer than it."""
+    machine("8.9", tensorrt=version("10.17"))
+
+    assert "a" == choose_engine([ENGINES[0] | {"version_compatible": True}])[0]["file"]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +168,7 @@ def test_it_speaks_tensorrts_own_interface():
 
     for owner, names in {
         trt: ["Runtime", "Logger", "nptype"],
-        trt.Runtime: ["deserialize_cuda_engine"],
+        trt.Runtime: ["deserialize_cuda_engine", "engine_host_code_allowed"],
         engine: ["create_execution_context", "get_tensor_name", "get_tensor_dtype",
                  "num_io_tensors"],
         context: ["set_input_shape", "get_tensor_shape", "set_tensor_address", "execute_async_v3"],

@@ -10,7 +10,7 @@ from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.core.facts import read_version
 from trtbuild.core.needs import GPU, read_capability
 
-__all__ = ["judge_by_capability", "judge_by_gpu"]
+__all__ = ["is_newer", "judge_by_capability", "judge_by_gpu"]
 
 NO_GPU = "there is no NVIDIA GPU with a driver here to hold it against"
 
@@ -58,7 +58,7 @@ def _judge_version(flavour: Flavour, engine: BuiltEngine, here: str) -> Fit | No
     ):
         return None
     told = f"it is of {flavour.family} {engine.version}; {here} is here"
-    if result is not None or _numbers(here) < _numbers(engine.version):
+    if result is not None or not is_newer(here, engine.version):
         return Fit("no", told)
     return Fit("not known", f"{told}, and runs it if it was built as version-compatible")
 
@@ -66,6 +66,11 @@ def _judge_version(flavour: Flavour, engine: BuiltEngine, here: str) -> Fit | No
 def _find_library(flavour: Flavour, facts: Mapping[str, str]) -> str:
     """Return the version of the library that runs engines; empty where it is not installed."""
     return next((read_version(facts[name]) for name in flavour.libraries if name in facts), "")
+
+
+def is_newer(version: str, other: str) -> bool:
+    """Tell whether a version is the newer one: `10.16.1.11` is newer than `10.9`."""
+    return _numbers(version) > _numbers(other)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

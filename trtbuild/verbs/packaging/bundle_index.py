@@ -36,7 +36,9 @@ class BundleEngine(Options):
     backend: str
     """`tensorrt10`, `tensorrt11`, `tensorrt_rtx`."""
     tensorrt: str
-    """The version that built it; it runs in that one alone."""
+    """The version that built it; it runs in that one alone, unless it is `version_compatible`."""
+    version_compatible: bool = False
+    """It brings a runtime of its own, so that newer versions of the same major number run it."""
     compute_capabilities: tuple[str, ...]
     refitted_from: str = ""
     """The digest of the engine that took other weights to become this one."""
@@ -94,6 +96,7 @@ def _index_engine(engine: PlacedEngine, names: dict[str, str]) -> BundleEngine:
         target=told.target,
         backend=told.backend,
         tensorrt=engine.version,
+        version_compatible=engine.version_compatible,
         compute_capabilities=engine.capabilities,
         refitted_from=told.refitted_from,
         profiles=told.profiles,

@@ -40,17 +40,19 @@ def choose_engine(engines: list[Any]) -> tuple[Any, Any]:
         module = "tensorrt_rtx" if engine["backend"] == "tensorrt_rtx" else "tensorrt"
         trt = importlib.import_module(module) if importlib.util.find_spec(module) else None
         here, known = trt.__version__ if trt else "none", engine["compute_capabilities"]
-        if trt and here == engine["tensorrt"] and capability in known:
+        suits = here == engine["tensorrt"] or engine["version_compatible"]
+        if trt and suits and capability in known:
             return engine, trt
         needs = f"{module} {engine['tensorrt']}, here is {here}; compute capability"
         why.append(f"  {engine['file']} needs {needs} {', '.join(known)}, here is {capability}")
     raise SystemExit("\n".join(why))
 
 
-def run_engine(trt: Any, data: bytes, feed: dict[str, Any]) -> dict[str, Any]:
+def run_engine(trt: Any, path: Path, told: Any, feed: dict[str, Any]) -> dict[str, Any]:
     """Run an engine once, in memory that the GPU and the CPU share."""
     runtime = trt.Runtime(trt.Logger(trt.Logger.WARNING))  # lives as long as the engine
-    engine = runtime.deserialize_cuda_engine(data)
+    runtime.engine_host_code_allowed = told["version_compatible"]  # which brings a runtime along
+    engine = runtime.deserialize_cuda_engine(path.read_bytes())
     context = engine.create_execution_context() if engine is not None else None
     if context is None:
         raise SystemExit("error: TensorRT does not load the engine; its messages stand above")
@@ -91,7 +93,7 @@ def main(bundle: Path, arguments: list[str]) -> None:
     if ran["digest"] != f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}":
         raise SystemExit(f"error: {ran['file']} is not what was packed: copy the bundle again")
     if engine:
-        outputs = run_engine(trt, path.read_bytes(), feed)
+        outputs = run_engine(trt, path, engine, feed)
     else:
         ort = importlib.import_module("onnxruntime")  # one optimizer of it drops Relus before FP8
         session = ort.InferenceSession(path, disabled_optimizers=["ReluQuantRewrite"])
