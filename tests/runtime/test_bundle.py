@@ -125,6 +125,15 @@ def test_an_engine_runs_as_the_recipe_says(files, tmp_path, monkeypatch, given, 
     assert use.cache.absolute().parent == tmp_path
 
 
+def test_a_folder_of_bundles_is_none(files, tmp_path):
+    """It names those that are in it."""
+    write_files(tmp_path / "all/one", files)
+
+    with pytest.raises(UsageError, match="is a folder, and no bundle") as caught:
+        Engine(tmp_path / "all")
+    assert f"bundles in it: {tmp_path / 'all/one'}" == caught.value.hint
+
+
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no archive", None])
 def test_what_is_no_archive_is_refused(tmp_path, data):
     """Whatever ends in .zip."""

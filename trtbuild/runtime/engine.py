@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
+from trtbuild.core.words import join_few
 from trtbuild.model.providers import CPU, CUDA, make_cuda
 from trtbuild.runtime.bundle import OpenBundle, is_bundle
 from trtbuild.runtime.engine_use import EngineUse, Specialization
@@ -22,6 +23,7 @@ __all__ = ["Engine"]
 
 Device = Literal["auto", "cpu", "cuda"]
 MODEL = ".onnx"
+SHOWN = 8
 COPIED = "onnxruntime"
 """The kind of target whose engine is a copy of the model."""
 
@@ -170,6 +172,12 @@ def _load_engine(bundle: OpenBundle, chosen: BundleEngine, use: EngineUse) -> Ru
 def _load_file(file: Path, device: Device, threads: int, use: EngineUse) -> Runner:
     from trtbuild.verbs.inspect import find_engine_kind
 
+    if file.is_dir():
+        bundles = [str(each) for each in sorted(file.iterdir()) if is_bundle(each)]
+        raise UsageError(
+            f"{file}: is a folder, and no bundle",
+            hint=f"bundles in it: {join_few(bundles, SHOWN) or 'none'}",
+        )
     kind = "" if file.suffix == MODEL else find_engine_kind(file)
     if file.suffix == MODEL or kind == COPIED:
         return _load_model(file, device, threads)
