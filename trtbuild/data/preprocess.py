@@ -139,13 +139,18 @@ class Preprocess(Options):
         from trtbuild.data import fitting, pixels
 
         channels: Literal["L", "RGB"] = "L" if self.color == "gray" else "RGB"
-        if isinstance(picture, np.ndarray):
+        if isinstance(picture, np.ndarray) and not self._takes_as_it_is(picture):
             picture = pixels.image_from_array(picture, name)
         if isinstance(picture, np.ndarray):
             picture = pixels.convert_color(picture, channels)
         else:
             picture = pixels.convert_color_mode(picture, channels, name)
         return fitting.fit(self, picture, name)
+
+    def _takes_as_it_is(self, array: NDArray[Any]) -> bool:
+        """Tell whether an array is RGB in bytes, and nothing that follows is Pillow's work."""
+        colors = self.color != "gray" and array.dtype.name == "uint8" and array.shape[2:] == (3,)
+        return colors and array.size > 0 and (self.resize is None or self.resize_like != "pillow")
 
     def normalize(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return what the model takes of the pixels that it sees."""

@@ -201,8 +201,7 @@ def _resample(array: NDArray[Any], taps: list[Taps]) -> NDArray[Any]:
 
     (rows, down), across = taps[0], taps[1]
     used, rows = np.unique(rows, return_inverse=True)
-    values = array[used].astype(np.float32)
-    values = _weigh(values, across[0], across[1].astype(np.float32), axis=1)
+    values = _weigh(array[used], across[0], across[1].astype(np.float32), axis=1)
     values = _weigh(values, rows.reshape(down.shape), down.astype(np.float32), axis=0)
     if array.dtype == np.uint8:
         return np.asarray(np.clip(np.rint(values), 0, 255).astype(np.uint8))
@@ -220,7 +219,7 @@ def _resample_bytes(array: NDArray[Any], taps: list[Taps], *, rounds_twice: bool
     ]
     used, rows = np.unique(rows, return_inverse=True)
     rows = rows.reshape(down.shape)
-    values = _weigh(array[used].astype(np.int32), columns, whole[1], axis=1)
+    values = _weigh(array[used], columns, whole[1], axis=1)
     if not rounds_twice:
         total = _weigh(values, rows, whole[0], axis=0)
         half = 1 << (2 * COEFFICIENT_BITS - 1)
@@ -237,7 +236,10 @@ def _weigh(
 ) -> NDArray[Any]:
     """Add up the taps one after the other: a matrix product sums as the processor likes it."""
     shape = (-1, 1, 1) if axis == 0 else (1, -1, 1)
+    if inside.size > values.shape[axis]:
+        values = values.astype(weights.dtype)  # all at once: else each is, as often as it is taken
     total: Any = 0
     for tap in range(inside.shape[1]):
-        total = total + values.take(inside[:, tap], axis) * weights[:, tap].reshape(shape)
+        taken = values.take(inside[:, tap], axis).astype(weights.dtype, copy=False)
+        total = total + taken * weights[:, tap].reshape(shape)
     return total  # type: ignore[no-any-return]  # there is a tap at least

@@ -85,9 +85,10 @@ def test_a_batch_that_is_asked_for_is_not_exceeded(collect):
         assert all(word in note for word, note in zip(told, notes, strict=True))
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("failing", [lambda n: n > 4, lambda n: n > 1])
-def test_a_run_that_fails_is_halved_and_counted_once(collect, monkeypatch, failing):
-    """Down to one sample at a time; what was known before goes on."""
+def test_a_run_that_fails_is_halved_and_counted_once(collect, monkeypatch, failing, late):
+    """Down to one sample at a time, at first or later; what was known before goes on."""
     from trtbuild.calib.on_gpu import collect as module
 
     given = samples(29)
@@ -100,6 +101,8 @@ def test_a_run_that_fails_is_halved_and_counted_once(collect, monkeypatch, faili
         compute(runs, slot)
 
     monkeypatch.setattr(module._Runs, "_compute", compute_or_fail)
+    if late:
+        monkeypatch.setattr(module._Runs, "_find_independent", lambda *given: given[3])
     found, notes = collect(given, gpu=True)
 
     same(expected, found)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.calib.collect import refuse_values
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.on_gpu.groups import choose_batch
+from trtbuild.calib.on_gpu.groups import are_alike, choose_batch
 from trtbuild.calib.on_gpu.observed import observe_input, observe_output
 from trtbuild.calib.on_gpu.reduction import Reduction, Snapshot
 from trtbuild.calib.on_gpu.tables import decode_extremes
@@ -35,8 +35,7 @@ SLOTS = 3
 """Runs under way: one computes, one waits for it, and of one the samples are stacked."""
 SYNCED_RUNS = 16
 """Of so many runs, one is waited for: only then ONNX Runtime gives back what it has copied from."""
-ALIKE = 1e-3
-"""By so much of its size an extreme may differ where samples are run together, by roundings."""
+_PAIR = 2
 
 
 def collect_on_gpu(
@@ -110,7 +109,7 @@ class _Runs:
         self._batch = 1
 
     def settle_batch(self, first: list[Feed]) -> None:
-        """Choose how many samples a run takes, by what one takes, and what two do to each other."""
+        """Choose how many samples a run takes, by what one takes and does to others."""
         slot = self._slots[0]
         alone: list[tuple[Any, Any]] = []
         for feed in first:
@@ -120,35 +119,40 @@ class _Runs:
                 break  # it is told when its turn comes
             alone.append(decode_extremes(slot.snapshot.states))
         sizes = slot.snapshot.tensors["size"] * (4 - 2 * slot.snapshot.tensors["half"])
-        fed = sum(each.nbytes for each in first[0].arrays.values())
-        if self._axes and len(alone) == 2 and len(list(gather(first, lambda: 2))) == 1:  # noqa: PLR2004
-            self.reduction.reset()
-            if self._are_independent(slot, first, alone[-1]):
-                sample = int(sizes.sum()) + fed
-                free = self._work.count_free_bytes()
-                self._batch = min(self._most, choose_batch(sample, free))
-                self._tell_batch(sample)
+        sample = int(sizes.sum()) + sum(each.nbytes for each in first[0].arrays.values())
+        alike = len(alone) == _PAIR and len(list(gather(first, lambda: _PAIR))) == 1
+        if self._axes and alike:
+            most = min(self._most, choose_batch(sample, self._work.count_free_bytes()))
+            self._batch = self._find_independent(slot, first, most, alone[-1])
+            self._tell_batch(sample)
         self.reduction.reset()
 
-    def _are_independent(self, slot: _Slot, pair: list[Feed], alone: tuple[Any, Any]) -> bool:
-        """Tell whether two samples make in one run what each makes alone, but for roundings."""
-        import numpy as np
+    def _find_independent(
+        self, slot: _Slot, pair: list[Feed], most: int, alone: tuple[Any, Any]
+    ) -> int:
+        """Return how many samples a run may take, each of which makes what it makes alone.
 
-        try:
-            self._run(slot, pair)
-        except StepInputError:
-            self._note("the model does not run on two samples at once: it ran on one at a time")
-            return False
-        self._work.wait()
-        together = decode_extremes(slot.snapshot.states)
-        size = np.maximum(np.abs(alone[0]), np.abs(alone[1]))
-        if all(
-            (np.abs(one - other) <= ALIKE * size + 1e-30).all()
-            for one, other in zip(alone, together, strict=True)
-        ):
-            return True
-        self._note("samples change each other's values in a run: it ran on one at a time")
-        return False
+        A run of so many, the two by turns, must make what both make alone, but for roundings: for
+        another size, cuDNN would plan all convolutions once more.
+        """
+        while most > 1:
+            self.reduction.reset()
+            try:
+                self._run(slot, [pair[place % _PAIR] for place in range(most)])
+            except StepInputError as error:
+                if not is_out_of_memory(error):
+                    told = "the model does not run on several samples at once"
+                    self._note(f"{told}: it ran on one at a time")
+                    return 1
+                most = (most + 1) // 2
+                self._note(f"memory is short: runs take {most} samples")
+                continue
+            self._work.wait()
+            if are_alike(alone, decode_extremes(slot.snapshot.states)):
+                return most
+            self._note("samples change each other's values in a run: it ran on one at a time")
+            break
+        return 1
 
     def _tell_batch(self, sample_bytes: int) -> None:
         if self._batch > 1:

@@ -82,18 +82,25 @@ class GpuPictures:
         Raises:
             StepInputError: it is smaller than the crop, or the GPU's memory is full.
         """
+        import numpy as np
+
         self._work.use_here()
         height, width, channels = pixels.shape
         with self._lock:
             rows = self._kernel.list_rows(width, height)
-        thinned = len(rows) <= WORTHWHILE * height
-        slot = self._take((len(rows) if thinned else height) * width * channels)
+        thinned = len(rows) <= WORTHWHILE * height and _has_whole_rows(pixels)
+        pitch = pixels.strides[0] if thinned else width * channels
+        slot = self._take((len(rows) if thinned else height) * pitch)
         if slot.event is not None:
             slot.event.sync()  # of a picture that was dropped, and may still be on its way
-        there = _copy_rows(pixels, rows if thinned else None, slot.host)
+        there = slot.host[: (len(rows) if thinned else height) * pitch]
+        if thinned:
+            _copy_rows(pixels, rows, there.reshape(-1, pitch))
+        else:
+            np.copyto(there.reshape(pixels.shape), pixels)
         self._work.upload(slot.address, there, beside=True)
         slot.event = self._work.record(beside=True)
-        frame = FrameOnGpu(slot.address, height, width, channels, width * channels, thinned)
+        frame = FrameOnGpu(slot.address, height, width, channels, pitch, thinned)
         with self._lock:
             shape = self._kernel.find_shape([frame])[1:]
         made = CopiedPicture(pixels, shape, frame, slot.event)
@@ -138,18 +145,25 @@ class GpuPictures:
         return found
 
 
+def _has_whole_rows(pixels: NDArray[np.uint8]) -> bool:
+    """Tell whether rows lie below each other, each in one piece: also of what is cut out."""
+    return pixels.strides[1:] == (_RGB, 1) and pixels.strides[0] >= pixels.shape[1] * _RGB
+
+
 def _copy_rows(
-    pixels: NDArray[np.uint8], rows: NDArray[np.int32] | None, room: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """Copy some rows of a picture, or all of them, to where there is room."""
+    pixels: NDArray[np.uint8], rows: NDArray[np.int32], there: NDArray[np.uint8]
+) -> None:
+    """Copy some rows of a picture, in bytes, and what lies between them and the next.
+
+    NumPy copies them at once, without the interpreter's lock, for which other threads would wait:
+    it does so of what lies in one piece, which a part of a picture does with what is beside it.
+    """
     import numpy as np
 
-    shape = (len(pixels) if rows is None else len(rows), *pixels.shape[1:])
-    there: NDArray[np.uint8] = room[: math.prod(shape)].reshape(shape)
-    if rows is None:
-        np.copyto(there, pixels)
-    elif pixels.flags.c_contiguous:
-        np.take(pixels, rows, 0, out=there, mode="clip")
-    else:  # a part of another picture, of which `take` would copy all first
-        there[...] = pixels[rows]
-    return there
+    height, pitch = len(pixels), pixels.strides[0]
+    before = rows[:-1] if rows[-1] == height - 1 else rows
+    if len(before):  # behind the last row may be nothing
+        whole = np.lib.stride_tricks.as_strided(pixels, (height - 1, pitch), (pitch, 1))
+        np.take(whole, before, 0, out=there[: len(before)], mode="clip")
+    if len(before) < len(rows):
+        there[-1, : pixels[-1].size] = pixels[-1].reshape(-1)
