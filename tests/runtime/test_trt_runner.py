@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import GOLDEN
 from tests.verbs.packaging.conftest import make_result
 from trtbuild.backends.tensorrt.engine import EngineDescription
-from trtbuild.core.errors import StepInputError, UsageError
+from trtbuild.core.errors import NotWritable, StepInputError, UsageError
 from trtbuild.core.values import TensorSpec
 from trtbuild.runtime import trt_runner
 from trtbuild.runtime.engine_use import EngineUse
@@ -140,6 +140,15 @@ def test_rtx_keeps_what_it_compiles_and_captures_itself(trt, tmp_path, graphs, s
         config.cuda_graph_strategy,
         config.dynamic_shapes_kernel_specialization_strategy,
     )
+
+
+def test_what_was_compiled_and_cannot_be_kept_is_an_error(trt, tmp_path):
+    """Once all else is given back."""
+    runner = TrtRunner(trt, "tensorrt_rtx", EngineUse(cache=trt / "below a file"), cuda=GPU)
+
+    with pytest.raises(NotWritable, match="what was compiled cannot be kept"):
+        runner.close()
+    assert [False] == [each.open for each in Context.made]
 
 
 def test_what_does_not_load_is_an_error(trt):

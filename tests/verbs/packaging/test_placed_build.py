@@ -8,6 +8,7 @@ import pytest
 
 from trtbuild.backends.tensorrt.options import ANY_GPU
 from trtbuild.core.errors import CorruptObject, MissingFile, UsageError
+from trtbuild.recipe.load import load_recipe
 from trtbuild.verbs.packaging.placed_build import demand_distinct, read_build
 
 ENGINE = ("a", "tensorrt10", "10.14.1.48", ("8.9",))
@@ -44,6 +45,19 @@ def test_an_engine_is_for_the_gpu_that_built_it(place, expected, built_for, opti
     made = replace(engine, result=engine.result.model_copy(update=told))
 
     assert expected.split() == [*made.capabilities]
+
+
+def test_plugins_are_left_to_whoever_runs_it(place, tmp_path):
+    """They are named: no bundle brings them."""
+    build = place(ENGINE)
+    text = (tmp_path / "r.yaml").read_text()
+    (tmp_path / "r.yaml").write_text(
+        text.replace('"workspace"', '"plugins": ["a/b.so"], "workspace"')
+    )
+
+    (told,) = read(replace(build, loaded=load_recipe(tmp_path / "r.yaml"))).list_remarks()
+    assert "the engine of `a` needs b.so, which is not packed" in told
+    assert [] == build.list_remarks()
 
 
 def test_a_target_that_is_asked_for_must_be_there(place):

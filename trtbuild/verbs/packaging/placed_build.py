@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from trtbuild.backends.tensorrt.flavour import FLAVOURS
 from trtbuild.backends.tensorrt.options import ANY_GPU, TrtOptions
@@ -83,7 +83,16 @@ class PlacedBuild:
 
     def list_remarks(self) -> list[str]:
         """Say what whoever packs it is to know of where it comes from."""
-        return [*self.doubts, *([self.refit.describe()] if self.refit is not None else [])]
+        refitted = [self.refit.describe()] if self.refit is not None else []
+        return [*self.doubts, *refitted, *self._list_plugins()]
+
+    def _list_plugins(self) -> Iterator[str]:
+        for each in self.engines:
+            target = self.loaded.target(each.result.target)
+            if isinstance(target, TrtOptions) and target.plugins:
+                names = ", ".join(PurePath(path).name for path in target.plugins)
+                told = f"the engine of `{each.result.target}` needs {names}"
+                yield f"{told}, which is not packed: whoever runs it has to load that"
 
     def list_doubtful_answers(self) -> list[str]:
         """Say where an ONNX Runtime that others set up computes something else than compared."""
