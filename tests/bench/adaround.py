@@ -31,7 +31,7 @@ from tests.bench.accuracy import histograms_of, ours, run, say
 from tests.bench.fitting import CALIBRATOR, subject_of
 from tests.helpers.quant import sqnr_db
 from trtbuild.quant.adjusting import reconstruct
-from trtbuild.quant.adjusting.adjust import Wishes, adjust_model
+from trtbuild.quant.adjusting.adjust import AdjustRequest, adjust_model
 from trtbuild.quant.adjusting.rounding import TRUST, round_jointly
 from trtbuild.quant.adjusting.table import write_adjustments
 
@@ -85,7 +85,7 @@ def fitted(subject, plain, way, *, bias):
             onnx.ModelProto.FromString(subject.model),
             onnx.ModelProto.FromString(plain),
             feeds,
-            Wishes(rounding=True, bias=bias),
+            AdjustRequest(rounding=True, bias=bias),
             progress=lambda *_: None,
         )
     seconds = time.process_time() - begin

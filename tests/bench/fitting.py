@@ -33,7 +33,7 @@ from tests.bench.accuracy import (
 from tests.helpers.quant import sqnr_db
 from trtbuild.calib.observe import observing
 from trtbuild.model.view import GraphView
-from trtbuild.quant.adjusting.adjust import Wishes, adjust_model
+from trtbuild.quant.adjusting.adjust import AdjustRequest, adjust_model
 from trtbuild.quant.adjusting.table import write_adjustments
 from trtbuild.quant.equalizing.equalize import choose_balances, equalize, measure_channels
 from trtbuild.quant.equalizing.kinds import CrossLayer, Smooth
@@ -45,9 +45,9 @@ EQUALIZED = (
     Smooth(kind="smooth"),
 )
 WISHES = {
-    "bias": Wishes(rounding=False, bias=True),
-    "rounding": Wishes(rounding=True, bias=False),
-    "rounding, bias": Wishes(rounding=True, bias=True),
+    "bias": AdjustRequest(rounding=False, bias=True),
+    "rounding": AdjustRequest(rounding=True, bias=False),
+    "rounding, bias": AdjustRequest(rounding=True, bias=True),
 }
 EPOCHS = 30
 

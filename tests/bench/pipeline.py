@@ -34,7 +34,7 @@ from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import load_pipeline
 from trtbuild.pipeline.run import run_pipeline
 from trtbuild.pipeline.stages import make_parts
-from trtbuild.pipeline.workers import Part, Work
+from trtbuild.pipeline.workers import StagePart, Work
 
 HEIGHT, WIDTH = 2160, 3840
 NET = """
@@ -184,7 +184,7 @@ def measure(folder: Path, stages: dict, seconds: float, *, hold: bool = False) -
     (folder / "p.yaml").write_text(json.dumps(told))
     spent: Counter[tuple[str, str]] = Counter()
 
-    def make(*arguments) -> list[Part]:
+    def make(*arguments) -> list[StagePart]:
         parts = make_parts(*arguments)
         return [replace(each, work=counted(each, spent)) for each in parts]
 
@@ -213,7 +213,7 @@ def measure(folder: Path, stages: dict, seconds: float, *, hold: bool = False) -
     )
 
 
-def counted(part: Part, spent: Counter[tuple[str, str]]) -> Work:
+def counted(part: StagePart, spent: Counter[tuple[str, str]]) -> Work:
     """Return a part's work, which counts the processor time that its thread takes."""
 
     def work(items: Sequence[Item]) -> list[Item]:

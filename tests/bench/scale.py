@@ -25,7 +25,7 @@ from trtbuild.run.walk import _Walk
 from trtbuild.store import remote as remote_module
 from trtbuild.store.remote import Remote
 from trtbuild.store.shared import SharedStore
-from trtbuild.store.storage import Entry
+from trtbuild.store.storage import StorageEntry
 
 RECIPES, WORKERS, OBJECTS = 10_000, 500, 1_000_000
 VARIANTS = 4
@@ -86,7 +86,9 @@ class Memory:
 
     def list(self, prefix):
         self.asked["list"] += 1
-        return [Entry(k, len(v), 0.0) for k, v in self.data.items() if k.startswith(prefix + "/")]
+        return [
+            StorageEntry(k, len(v), 0.0) for k, v in self.data.items() if k.startswith(prefix + "/")
+        ]
 
 
 class Clock:

@@ -27,7 +27,7 @@ import onnx
 from tests.helpers.models import model_of
 from tests.helpers.speed import Spinning
 from trtbuild.core.protocol import Protocol
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.clock import quiet_collector, time_calls
 from trtbuild.timing.contrasts import compare_paired
 from trtbuild.timing.onnx_runtime import OnnxRuntime
@@ -73,7 +73,9 @@ def compare_with_loop(protocol):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "m.onnx"
         onnx.save(model_of(MODEL, weights), path)
-        ours = OnnxRuntime(kind="onnx_runtime").open(Subject("m", "onnx", path), Setting(threads=1))
+        ours = OnnxRuntime(kind="onnx_runtime").open(
+            TimedModel("m", "onnx", path), Setting(threads=1)
+        )
         ours.feed(feed)
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trtbuild.calib.doubt import check_size, limit_of
+from trtbuild.calib.doubt import check_size, read_limit
 from trtbuild.core.errors import RangeFileError
 
 
@@ -24,7 +24,7 @@ def check(*numbers):
 )
 def test_a_number_means_a_limit(limit, number, values):
     """limit / 127, the limit itself, or 127 / limit; of 0 nothing is known."""
-    assert limit == limit_of(number, values)
+    assert limit == read_limit(number, values)
 
 
 @pytest.mark.parametrize(

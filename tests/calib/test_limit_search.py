@@ -5,7 +5,7 @@ import math
 import pytest
 
 from trtbuild.calib.errors_of_runs import Errors
-from trtbuild.calib.limit_search import Choice, search_limits
+from trtbuild.calib.limit_search import LimitChoice, search_limits
 
 
 class Toy:
@@ -35,7 +35,7 @@ def test_the_best_table_wins():
     """Where nothing is better than it."""
     found = search(tables(one=1.0, four=4.0, nine=9.0), Toy(dict.fromkeys("abcd", 4.0)))
 
-    assert {Choice("four", 4.0)} == set(found.choices.values())
+    assert {LimitChoice("four", 4.0)} == set(found.choices.values())
     assert "four" == found.taken == next(iter(found.scores))
 
 

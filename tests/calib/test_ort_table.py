@@ -14,7 +14,7 @@ from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
 from onnxruntime.quantization.quant_utils import write_calibration_table
 
 from tests.helpers.hostile import harmed, looked
-from trtbuild.calib.ort_table import from_flatbuffer
+from trtbuild.calib.ort_table import read_flatbuffer
 from trtbuild.calib.range_file import table_from_bytes
 from trtbuild.core.errors import RangeFileError
 
@@ -89,11 +89,11 @@ def test_what_is_no_table_is_refused(data, message):
 def test_a_table_cut_off_anywhere_is_refused(written):
     """Each cut is a message, or leaves all entries whole."""
     data = written[".flatbuffers"]
-    whole = from_flatbuffer(data, file="it")
+    whole = read_flatbuffer(data, file="it")
 
     for end in range(len(data)):
         with contextlib.suppress(RangeFileError):
-            assert whole == from_flatbuffer(data[:end], file="it")
+            assert whole == read_flatbuffer(data[:end], file="it")
 
 
 def table_of(name, count):
@@ -109,10 +109,10 @@ def table_of(name, count):
 
 def test_names_that_lie_over_each_other_are_refused():
     """A quarter of a million of a megabyte each, in a file of two, would be a quarter terabyte."""
-    assert {"nn": (-1.5, 1.5)} == from_flatbuffer(table_of(b"nn", 1), file="it")
+    assert {"nn": (-1.5, 1.5)} == read_flatbuffer(table_of(b"nn", 1), file="it")
 
     with pytest.raises(RangeFileError, match="its strings overlap"):
-        from_flatbuffer(table_of(b"n" * (1 << 20), 1 << 18), file="it")
+        read_flatbuffer(table_of(b"n" * (1 << 20), 1 << 18), file="it")
 
 
 @looked(200)
@@ -120,6 +120,6 @@ def test_names_that_lie_over_each_other_are_refused():
 def test_no_harm_surprises_the_reader(data):
     """Anything is a table or one message."""
     content = data.draw(st.binary(max_size=80) | harmed(table_of(b"name", 2)))
-    for read in (lambda: from_flatbuffer(content, file="it"), lambda: ranges(content)):
+    for read in (lambda: read_flatbuffer(content, file="it"), lambda: ranges(content)):
         with contextlib.suppress(RangeFileError, AssertionError):
             assert isinstance(read(), dict)

@@ -5,7 +5,7 @@ import pytest
 
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.limit_search import Choice
+from trtbuild.calib.limit_search import LimitChoice
 from trtbuild.calib.minmax import Minmax
 from trtbuild.calib.percentile import Percentile
 from trtbuild.calib.ranges import ranges_from_histograms, remark_on_histograms
@@ -77,7 +77,7 @@ def test_what_was_judged_best_is_what_auto_takes():
     """Its limit and its name, in place of what the histogram would decide."""
     seen = {"a": histogram_of(range(128))}
     auto = {"a": Auto(kind="auto")}
-    judged = {"a": Choice("mse+power", 100.0)}
+    judged = {"a": LimitChoice("mse+power", 100.0)}
     found = ranges_from_histograms(seen, auto, samples=1, judged=judged).tensors["a"]
 
     assert ("auto: mse+power", 100.0) == (found.calibrator, found.high)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from trtbuild.cli.show_tune import make_teller, write_tuning
-from trtbuild.core.tuning import Figure, Trial, Tuning
+from trtbuild.core.tuning import Trial, TunedFigure, Tuning
 from trtbuild.verbs.tuning.tune import TuneReport
 
-AS_IT_IS = Trial(what="as the recipe is", figures=(Figure(name="top1 drop", found="9 points"),))
+AS_IT_IS = Trial(
+    what="as the recipe is", figures=(TunedFigure(name="top1 drop", found="9 points"),)
+)
 BETTER = Trial(
     what="first in float",
     options={"calibrator": {"kind": "mse"}},
@@ -16,7 +18,7 @@ BETTER = Trial(
     passed=True,
     int8_share=0.6,
     size_bytes=2048,
-    figures=(Figure(name="top1 drop", found="0.1 points"),),
+    figures=(TunedFigure(name="top1 drop", found="0.1 points"),),
     frontier=True,
 )
 

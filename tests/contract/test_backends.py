@@ -13,7 +13,7 @@ import pytest
 from tests.helpers.qdq import layer
 from trtbuild.backends import Target
 from trtbuild.backends.base import BuildOrder, BuiltEngine, FitVerdict
-from trtbuild.backends.tensorrt.engine import Kind
+from trtbuild.backends.tensorrt.engine import EngineKind
 from trtbuild.backends.tensorrt.flavour import FLAVOURS
 from trtbuild.backends.tensorrt.plan_header import PlanHeader
 from trtbuild.core.errors import StepInputError
@@ -188,7 +188,7 @@ def test_whoever_has_a_flavour_is_found_by_it():
     flavours = {name_kind(each): each.flavour for each in KINDS if hasattr(each, "flavour")}
 
     assert flavours == FLAVOURS
-    assert flavours.keys() == set(get_args(Kind))
+    assert flavours.keys() == set(get_args(EngineKind))
 
 
 def test_capabilities_are_read_without_any_library():

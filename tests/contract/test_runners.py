@@ -10,7 +10,7 @@ from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.kinds import load_kinds, name_kind
 from trtbuild.core.values import TensorSpec
-from trtbuild.timing.base import MadeModule, Setting, Subject
+from trtbuild.timing.base import MadeModule, Setting, TimedModel
 from trtbuild.timing.kinds import AnyRunner
 
 KINDS = load_kinds(AnyRunner)
@@ -20,7 +20,7 @@ ONE = Setting(threads=1)
 def onnx_subject(folder):
     model = model_of("g (float[n,2] x) => (float[n,2] y) { y = Add(x, x) }")
     onnx.save(model, folder / "m.onnx")
-    return Subject("m", "onnx", folder / "m.onnx")
+    return TimedModel("m", "onnx", folder / "m.onnx")
 
 
 def module_subject(folder):
@@ -32,7 +32,7 @@ def module_subject(folder):
 
     inputs = (TensorSpec(name="x", dtype="float32", shape=("n", 2)),)
     made = MadeModule(Double(), inputs, ("x",))
-    return Subject("m", "module", folder, make=lambda: made)
+    return TimedModel("m", "module", folder, make=lambda: made)
 
 
 def engine_subject(_folder):

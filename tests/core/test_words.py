@@ -96,8 +96,8 @@ def test_what_was_raised_first_is_told_in_one_line():
     second = RuntimeError("outer")
     second.__cause__ = first
 
-    assert "ValueError: These differ: a is not b" == words.last_words(second)
-    assert "KeyError" == words.last_words(KeyError())
+    assert "ValueError: These differ: a is not b" == words.describe_cause(second)
+    assert "KeyError" == words.describe_cause(KeyError())
 
 
 @pytest.mark.parametrize(

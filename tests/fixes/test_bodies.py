@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from onnx import helper
 
-from trtbuild.fixes.bodies import Called, find_body
+from trtbuild.fixes.bodies import CalledNode, find_body
 
 
 def body_of(op, opset=18, domain="", inputs=("x",), **attributes):
     node = helper.make_node(op, list(inputs), ["y"], domain=domain, **attributes)
-    return find_body(Called(node, opset, [b"" for _ in inputs]), "body")
+    return find_body(CalledNode(node, opset, [b"" for _ in inputs]), "body")
 
 
 def test_a_body_has_the_opset_of_the_model():

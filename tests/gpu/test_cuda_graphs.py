@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.model.providers import CUDA
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.onnx_runtime import OnnxRuntime
 
 pytestmark = pytest.mark.gpu
@@ -34,7 +34,7 @@ def subject(tmp_path):
         pytest.skip(f"this ONNX Runtime has no {CUDA}")
     weights = np.random.default_rng(0).normal(0, 0.1, (8, 8, 3, 3)).astype(np.float32)
     onnx.save(model_of(MODEL, {"w": weights}), tmp_path / "m.onnx")
-    return Subject("m", "onnx", tmp_path / "m.onnx")
+    return TimedModel("m", "onnx", tmp_path / "m.onnx")
 
 
 def feed(batch, seed=1):

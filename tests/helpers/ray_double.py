@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 from trtbuild.core.needs import GPU
 from trtbuild.machine.facts import InstalledPackages
-from trtbuild.run.cluster.nodes import FarPackages, Node, _FarPython
-from trtbuild.run.cluster.session import Session
+from trtbuild.run.cluster.nodes import ClusterNode, FarPackages, _FarPython
+from trtbuild.run.cluster.session import RaySession
 from trtbuild.run.executor import CallResult
 
 
@@ -73,12 +73,12 @@ def node(name="a", *, cpus=1.0, gpu="", gpus=0.0, more=None, kinds=("", "tensorr
     found = {each: here[each] for each in here.list_names()} | (more or {})
     pythons = {kind: _FarPython(found, "", "") for kind in kinds}
     facts = {GPU: gpu} if gpu else {}
-    return Node(name, name, cpus, gpus, facts, pythons, **rest)
+    return ClusterNode(name, name, cpus, gpus, facts, pythons, **rest)
 
 
 def session_with(ray, nodes):
     """Return a session that is connected to the double."""
-    session = Session.__new__(Session)
+    session = RaySession.__new__(RaySession)
     session.ray, session._owns = ray, False
 
     def list_nodes(where="cpu", batch=None):

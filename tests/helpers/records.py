@@ -23,7 +23,7 @@ from trtbuild.core.records import (
     UnbuiltTarget,
 )
 from trtbuild.core.sensitivity import LayerSensitivity, OperandUse, Sensitivity
-from trtbuild.core.tuning import Figure, Trial, Tuning
+from trtbuild.core.tuning import Trial, TunedFigure, Tuning
 from trtbuild.core.values import Range
 from trtbuild.report.blocks import Aside, InlineText, Span
 
@@ -383,7 +383,7 @@ def tuning() -> Tuning:
     trials = tuple(
         trial.model_copy(
             update={
-                "figures": (Figure(name="top1 drop", found=drop),),
+                "figures": (TunedFigure(name="top1 drop", found=drop),),
                 "size_bytes": 1_048_576 + 90_000 * place,
             }
         )

@@ -7,7 +7,7 @@ from trtbuild.core.options import Options, describe_fields
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.quant.rules.table import TABLE
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.sections import Section, find_shared_options, format_default, name_kind
+from trtbuild.recipe.sections import RecipeSection, find_shared_options, format_default, name_kind
 
 HEAD = ["| option | default | meaning |", "| --- | --- | --- |"]
 
@@ -23,7 +23,7 @@ def reference() -> str:
     return "\n".join(parts) + "\n"
 
 
-def describe(section: Section) -> list[str]:
+def describe(section: RecipeSection) -> list[str]:
     """Write a section: its options, or its kinds with theirs; what kinds share is written once."""
     if not section.has_kinds:
         (only,) = section.classes

@@ -14,10 +14,10 @@ from trtbuild.core.timing import (
     ColdStart,
     Machine,
     NotRun,
-    Percentile,
     SpeedRow,
     Spread,
     TimedVariant,
+    TimePercentile,
     WarmUp,
 )
 from trtbuild.core.values import TensorSpec
@@ -99,9 +99,9 @@ def spread(ms: float, *, calls: int = 480) -> Spread:
         mean=1.05 * ms,
         least=0.9 * ms,
         most=9 * ms,
-        p50=Percentile(ms=ms, low=0.99 * ms, high=1.01 * ms),
-        p90=Percentile(ms=1.2 * ms, low=1.1 * ms, high=1.3 * ms),
-        p99=Percentile(ms=2 * ms, low=1.5 * ms, high=None),
+        p50=TimePercentile(ms=ms, low=0.99 * ms, high=1.01 * ms),
+        p90=TimePercentile(ms=1.2 * ms, low=1.1 * ms, high=1.3 * ms),
+        p99=TimePercentile(ms=2 * ms, low=1.5 * ms, high=None),
         blocks=blocks,
     )
 

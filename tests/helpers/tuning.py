@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from tests.helpers.models import model_of
-from trtbuild.verbs.tuning.candidates import Stage
+from trtbuild.verbs.tuning.candidates import TuningStage
 
 NEEDY = """
 needy (float[batch, 8] x) => (float[batch, 4] y) {
@@ -72,5 +72,7 @@ def needy_project(folder: Path) -> Path:
 @pytest.fixture
 def few_stages(monkeypatch):
     """Of what costs nothing at run time, only the weights' limits are tried."""
-    weights = Stage([("weights: mse", {"weights": {"kind": "mse"}})])
-    monkeypatch.setattr("trtbuild.verbs.tuning.tune.list_stages", lambda *_: [weights, Stage([])])
+    weights = TuningStage([("weights: mse", {"weights": {"kind": "mse"}})])
+    monkeypatch.setattr(
+        "trtbuild.verbs.tuning.tune.list_stages", lambda *_: [weights, TuningStage([])]
+    )

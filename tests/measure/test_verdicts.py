@@ -8,7 +8,7 @@ import pytest
 
 from trtbuild.core.comparison import Interval, Measure
 from trtbuild.measure.gates import Gate, judge_gates
-from trtbuild.measure.verdicts import verdict_of_lock
+from trtbuild.measure.verdicts import judge_against_lock
 
 
 def sqnr(value=30.0, low=29.0, high=31.0, confidence=0.95) -> Measure:
@@ -109,7 +109,7 @@ def test_a_confidence_that_cannot_be_is_refused(fields, told):
 def test_a_drop_from_the_lock_is_by_the_better_end(better, before, passed, found):
     """30 dB now, half a dB allowed."""
     measure = sqnr().model_copy(update={"better": better})
-    verdict = verdict_of_lock(measure, before, 0.5, None, 64)
+    verdict = judge_against_lock(measure, before, 0.5, None, 64)
 
     assert (passed, found) == (verdict.passed, verdict.found)
     assert "sqnr_db drop from the lock ≤ 0.5 dB" == verdict.gate

@@ -10,7 +10,7 @@ import pytest
 from tests.helpers.emulated_cuda import HostWork
 from trtbuild.model.cuda_work import OutOfGpuMemory
 from trtbuild.model.feeds import Feed
-from trtbuild.model.gpu_room import Room
+from trtbuild.model.gpu_room import GpuRoom
 from trtbuild.model.unfinished import Unfinished
 
 
@@ -50,7 +50,7 @@ def read(address, shape):
 def test_arrays_are_stacked_by_the_axis_that_counts_samples():
     """In memory that stays where it is for runs that are no larger."""
     work = HostWork({})
-    room = Room(work)
+    room = GpuRoom(work)
     feeds = [feed("a", 2, 1), feed("b", 2, 1)]
     for given, expected in ((feeds, [[97, 98]] * 2), (feeds[1:], [[98]] * 2)):
         room.prepare(given, {"x": 1})
@@ -65,7 +65,7 @@ def test_arrays_are_stacked_by_the_axis_that_counts_samples():
 def test_pictures_are_made_ready_where_they_lie():
     """Their bytes are copied, and nothing else; other arrays come as they are."""
     work = HostWork({})
-    room = Room(work)
+    room = GpuRoom(work)
     for heights in ((4, 4), (1,)):
         feeds = [left(name, height) for name, height in zip("ab", heights, strict=False)]
         axes = {"x": 0, "y": 0}
@@ -84,4 +84,4 @@ def test_pictures_are_made_ready_where_they_lie():
 def test_more_than_there_is_is_told():
     """Whoever asks takes less."""
     with pytest.raises(OutOfGpuMemory):
-        Room(HostWork({}, most_bytes=10)).prepare([feed("a", 1, 4)], {})
+        GpuRoom(HostWork({}, most_bytes=10)).prepare([feed("a", 1, 4)], {})

@@ -30,7 +30,7 @@ class Kept:
     """Folders and links below one root, and what two commands said and looked at there."""
 
     root: Path
-    answers: dict[str, tuple[list[str], stamp.Answer, object]]
+    answers: dict[str, tuple[list[str], stamp.KeptAnswer, object]]
     placed: dict[str, bytes]
 
     @property

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trtbuild.pipeline.queues import BoundedQueue, Stopped
+from trtbuild.pipeline.queues import BoundedQueue, PipelineStopped
 from trtbuild.pipeline.schema import Queue
 
 
@@ -64,7 +64,7 @@ def test_nobody_waits_when_it_stops():
     full: BoundedQueue[int] = BoundedQueue(Queue(size=1))
     full.put(1)
     threading.Timer(0.02, full.stop).start()
-    with pytest.raises(Stopped):
+    with pytest.raises(PipelineStopped):
         full.put(2)
-    with pytest.raises(Stopped):
+    with pytest.raises(PipelineStopped):
         full.take(1, 0.0)

@@ -6,7 +6,7 @@ import pytest
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal
 from trtbuild.quant.reader_trial import ReaderTrial
-from trtbuild.quant.trial import Trial
+from trtbuild.quant.trial import QuantizedTrial
 
 TEXT = """<ir_version: 8, opset_import: ["": 17]>
     g (float[4, 8] x) => (float[4, 8] y) { r = MatMul (x, w) s = Relu (r) y = MatMul (s, v) }"""
@@ -16,7 +16,7 @@ X = {"x": normal(4, 8, seed=1)}
 
 def read(text, weights, limits, feed):
     """Return what each reader of a tensor makes: (tensor, error, signal)."""
-    trial = Trial(model_of(text, weights), model_of(text, weights), limits)
+    trial = QuantizedTrial(model_of(text, weights), model_of(text, weights), limits)
     made = ReaderTrial(model_of(text, weights), trial.model, trial.tensors)
     outputs = outputs_of(made.model, {**feed, **trial.scales(limits)})
     return [

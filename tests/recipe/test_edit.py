@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.core.errors import UsageError
-from trtbuild.recipe.edit import Change, Item, edit_section, write_flow
+from trtbuild.recipe.edit import AddedItem, OptionChange, edit_section, write_flow
 
 SECTION = ("quantization",)
 TEXT = """\
@@ -27,9 +27,11 @@ targets: {}
 def test_only_what_changes_is_touched():
     """A new value, a longer list, a new option: each with its remark, all else as it was."""
     changes = (
-        Change("calibrator", {"kind": "mse"}, remark="16.1 → 17.5 dB"),
-        Change("skip", items=(Item("/a/Conv", "alone 17.6 dB"), Item("[b]")), remark="+ 2 dB"),
-        Change("bias_correction", value=True, remark="+ 1 dB"),
+        OptionChange("calibrator", {"kind": "mse"}, remark="16.1 → 17.5 dB"),
+        OptionChange(
+            "skip", items=(AddedItem("/a/Conv", "alone 17.6 dB"), AddedItem("[b]")), remark="+ 2 dB"
+        ),
+        OptionChange("bias_correction", value=True, remark="+ 1 dB"),
     )
     expected = """\
 # what it is for
@@ -56,8 +58,12 @@ targets: {}
 
 def test_a_second_edit_replaces_the_remark_of_the_first():
     """Remarks do not pile up, and a list over lines grows at its end."""
-    once = edit_section("r", TEXT, SECTION, [Change("skip", items=(Item("a"),), remark="1")])
-    twice = edit_section("r", once, SECTION, [Change("skip", items=(Item("b"),), remark="2")])
+    once = edit_section(
+        "r", TEXT, SECTION, [OptionChange("skip", items=(AddedItem("a"),), remark="1")]
+    )
+    twice = edit_section(
+        "r", once, SECTION, [OptionChange("skip", items=(AddedItem("b"),), remark="2")]
+    )
 
     assert "# tune: 1" in once
     assert "  # tune: 2\n  skip:  # it is small\n" in twice
@@ -73,7 +79,7 @@ def test_a_section_in_braces_is_written_with_an_option_a_line():
         "\r\nb: 2"
     )
 
-    assert expected == edit_section("r", text, SECTION, [Change("rounding", "reconstructed")])
+    assert expected == edit_section("r", text, SECTION, [OptionChange("rounding", "reconstructed")])
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ def test_a_section_in_braces_is_written_with_an_option_a_line():
 def test_what_cannot_be_changed_bit_by_bit_is_refused(text, why):
     """One error that says what to write instead."""
     with pytest.raises(UsageError, match=why) as error:
-        edit_section("r.yaml", text, SECTION, [Change("skip", items=(Item("y"),))])
+        edit_section("r.yaml", text, SECTION, [OptionChange("skip", items=(AddedItem("y"),))])
 
     assert "over several lines" in error.value.hint
 

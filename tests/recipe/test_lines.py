@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trtbuild.core.errors import UsageError
-from trtbuild.recipe.edit import Change, Item
+from trtbuild.recipe.edit import AddedItem, OptionChange
 from trtbuild.recipe.lines import read_lines
 from trtbuild.recipe.load import load_recipe
 
@@ -23,8 +23,8 @@ quantization:
 targets:
   rtx: {kind: tensorrt_rtx, compute_capabilities: [8.9]}
 """
-MSE = Change("calibrator", {"kind": "mse"}, remark="better")
-FLOAT = Change("skip", items=(Item("c", "alone 9 dB"),))
+MSE = OptionChange("calibrator", {"kind": "mse"}, remark="better")
+FLOAT = OptionChange("skip", items=(AddedItem("c", "alone 9 dB"),))
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_section_is_begun_or_changed_in_the_variant(lines, before, after):
 def test_what_is_shared_is_not_taken_away_in_one(lines):
     """Keys are merged: a line less there would be the shared line again."""
     with pytest.raises(UsageError, match=r"`quantization\.precision` is said for all variants"):
-        lines("variants: {int8: {}}\n").edit("quantization", [Change("precision", {})])
+        lines("variants: {int8: {}}\n").edit("quantization", [OptionChange("precision", {})])
 
 
 def test_a_variant_of_another_file_has_no_lines_here(tmp_path, lines):

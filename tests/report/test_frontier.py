@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.helpers.records import costly, good, tuning, words
-from trtbuild.report.blocks import Figures, Fold, TableBlock
+from trtbuild.report.blocks import Fold, PlotRow, TableBlock
 from trtbuild.report.frontier import make_frontier_section
 
 
@@ -30,7 +30,7 @@ def test_the_frontier_is_a_table_with_the_most_int8_first():
 
 def test_the_plot_has_every_candidate():
     """The chosen one marked."""
-    (figures,) = blocks_of(costly(), Figures)
+    (figures,) = blocks_of(costly(), PlotRow)
     points = figures.items[0].plot.points
 
     assert [False, False, False, True] == [each.chosen for each in points]
@@ -42,7 +42,7 @@ def test_a_point_says_what_is_changed_and_no_more_than_fits():
     start, step = tuning().trials[:2]
     long = step.model_copy(update={"floats": ("a" * 3000,)})
     found = tuning().model_copy(update={"trials": (start, step, long)})
-    (figures,) = blocks_of(costly().model_copy(update={"tuning": found}), Figures)
+    (figures,) = blocks_of(costly().model_copy(update={"tuning": found}), PlotRow)
     first, plain, last = (each.name for each in figures.items[0].plot.points)
 
     assert ("the recipe as it was", "calibrator mse") == (first, plain)
@@ -66,5 +66,5 @@ def test_one_point_is_no_frontier():
     """Nor is there a section where nothing was tuned."""
     alone = tuning().model_copy(update={"trials": tuning().trials[:1], "best": 0})
 
-    assert [] == blocks_of(good(tuning=alone), Figures)
+    assert [] == blocks_of(good(tuning=alone), PlotRow)
     assert make_frontier_section(good()) is None

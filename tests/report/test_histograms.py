@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.helpers.records import costly, counts, good, words
 from trtbuild.core.values import Range
-from trtbuild.report.blocks import Figures, Fold
+from trtbuild.report.blocks import Fold, PlotRow
 from trtbuild.report.histograms import make_histograms_section
 
 WIDE = Range(low=-22.1, high=22.1, origin="calibrated", clipped=0.0)
@@ -14,7 +14,7 @@ def test_each_tensor_is_told_with_its_limit():
     """And with what it alone loses."""
     (figures,) = make_histograms_section(costly()).blocks
 
-    assert isinstance(figures, Figures)
+    assert isinstance(figures, PlotRow)
     assert "input limit 6.35, largest 22.1, 0.74 % beyond; about 17 dB by itself" == (
         words(figures.items[0].caption)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.helpers.records import words
-from trtbuild.core.preview import ChannelCounts, DataPreview, FirstLayer, ShownInput
+from trtbuild.core.preview import ChannelCounts, DataPreview, FirstLayerDistance, ShownInput
 from trtbuild.report.blocks import Bullets, Paragraph, Picture, TableBlock
 from trtbuild.report.html import render_page
 from trtbuild.report.preview import make_preview_page
@@ -38,7 +38,7 @@ def test_what_looks_wrong_stands_first():
 
 def test_pictures_numbers_and_the_first_layer_follow():
     """The sheet with its words, a table by channel, distances with the least first."""
-    first = FirstLayer(
+    first = FirstLayerDistance(
         layer="conv1", normalization="bn1", distances={"as they are": 2.0, "times 255": 0.5}
     )
     sheet, values, expected = page(first_layer=first).sections

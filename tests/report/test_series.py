@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-from trtbuild.report.series import BarsPlot, Point, SeriesPlot, draw_bars, draw_series, stand_alone
+from trtbuild.report.series import (
+    BarsPlot,
+    SeriesPlot,
+    SeriesPoint,
+    draw_bars,
+    draw_series,
+    stand_alone,
+)
 
 
 def places(drawn, kind):
@@ -16,7 +23,10 @@ def places(drawn, kind):
 
 def test_equal_ratios_are_equal_distances():
     """On both axes; a higher value stands higher; what was measured is marked."""
-    series = (("a", (Point(1, 1), Point(2, 10), Point(4, 100))), ("b", (Point(1, 5, 4, 6),)))
+    series = (
+        ("a", (SeriesPoint(1, 1), SeriesPoint(2, 10), SeriesPoint(4, 100))),
+        ("b", (SeriesPoint(1, 5, 4, 6),)),
+    )
     drawn = draw_series(SeriesPlot("t", "batch", "ms", series))
     (x1, y1), (x2, y2), (x3, y3) = places(drawn, "s0")
 
@@ -30,13 +40,13 @@ def test_equal_ratios_are_equal_distances():
 
 def test_points_may_stand_alone_and_axes_be_linear():
     """Then nothing joins them; one point has an axis, too."""
-    series = (("a", (Point(1, 90.0),)), ("b", (Point(3, 95.0),)))
+    series = (("a", (SeriesPoint(1, 90.0),)), ("b", (SeriesPoint(3, 95.0),)))
     plot = SeriesPlot("t", "ms", "top1", series, joined=False, linear=(False, True))
     drawn = draw_series(plot)
 
     assert [] == re.findall('<line class="s', drawn)
     assert ">94</text>" in drawn
-    assert draw_series(SeriesPlot("t", "x", "y", (("a", (Point(1, 1),)),)))
+    assert draw_series(SeriesPlot("t", "x", "y", (("a", (SeriesPoint(1, 1),)),)))
 
 
 def test_bars_are_as_long_as_they_are_large():

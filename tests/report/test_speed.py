@@ -10,7 +10,7 @@ from trtbuild.core.accuracy import Accuracy
 from trtbuild.core.comparison import Comparison, Measure
 from trtbuild.core.placed import BENCH_FILES
 from trtbuild.core.timing import SpeedVerdict
-from trtbuild.report.blocks import Figures
+from trtbuild.report.blocks import PlotRow
 from trtbuild.report.html import render_page
 from trtbuild.report.markdown import render_markdown_page
 from trtbuild.report.speed import _list_plots, draw_files, make_bench_page, make_speed_section
@@ -52,7 +52,7 @@ def test_accuracy_is_set_against_latency():
     )  # fmt: skip
     record = good().model_copy(update={"bench": bench_result(), "comparison": comparison})
     blocks = make_speed_section(record).blocks
-    figures = next(each for each in blocks if isinstance(each, Figures)).items
+    figures = next(each for each in blocks if isinstance(each, PlotRow)).items
 
     assert "top1 against latency at x 1×3" == figures[-1].plot.title
     assert [95.0, 90.0] == [points[0].y for _, points in figures[-1].plot.series]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from trtbuild.serve.inference import read_request, write_answer
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 
 X = {"name": "x", "shape": [2], "datatype": "INT8"}
 
@@ -32,14 +32,14 @@ def test_inputs_take_their_bytes_in_order():
     assert {"x": [1, 2], "y": [5, 6], "z": [3, 4]} == {
         name: each.tolist() for name, each in asked.feed.items()
     }
-    with pytest.raises(Problem, match="2 bytes follow that are of no input"):
+    with pytest.raises(HttpProblem, match="2 bytes follow that are of no input"):
         request([{**X, "data": [1, 2]}], b"\1\2")
 
 
 @pytest.mark.parametrize("length", ["-1", "x", "9999", "", "1e3", "٣"])
 def test_a_wrong_length_is_told(length):
     """It must be a number of bytes that there are."""
-    with pytest.raises(Problem, match="is no number of bytes of the body"):
+    with pytest.raises(HttpProblem, match="is no number of bytes of the body"):
         read_request(b"{}", length)
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from trtbuild.serve.limits import Desk, Limits, read_body
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 
 
 async def drip(*pieces, wait=0.0):
@@ -36,7 +36,7 @@ def test_a_body_is_put_together():
 )
 def test_too_large_and_too_slow_bodies_are_refused(options, status):
     """At once where the size is told, else where it passes the limit."""
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(HttpProblem) as caught:
         read(b"a", b"bc", **options)
 
     assert status == caught.value.status
@@ -48,15 +48,15 @@ def test_work_is_done_in_turn_and_no_more_than_fits_waits():
 
     async def scene():
         desk = Desk(Limits(seconds=0.05, waiting=0))
-        with pytest.raises(Problem, match="no answer after"):
+        with pytest.raises(HttpProblem, match="no answer after"):
             await desk.compute(lambda: free.wait(30))
-        with pytest.raises(Problem, match="1 requests wait already"):
+        with pytest.raises(HttpProblem, match="1 requests wait already"):
             await desk.compute(lambda: 1)
         free.set()
         while True:
             try:
                 return await desk.compute(lambda: 2)
-            except Problem:
+            except HttpProblem:
                 await asyncio.sleep(0.01)
 
     assert 2 == asyncio.run(scene())
@@ -67,7 +67,7 @@ def test_what_fails_is_whoever_asked_fors():
 
     async def scene():
         desk = Desk(Limits())
-        with pytest.raises(Problem, match="wrong"):
+        with pytest.raises(HttpProblem, match="wrong"):
             await desk.compute(fail)
         return await desk.compute(lambda: 3)
 
@@ -75,4 +75,4 @@ def test_what_fails_is_whoever_asked_fors():
 
 
 def fail():
-    raise Problem(400, "wrong")
+    raise HttpProblem(400, "wrong")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 from trtbuild.serve.tensors import read_bytes, read_numbers, read_shape, write_numbers
 
 
@@ -45,7 +45,7 @@ def test_numbers_that_a_type_holds_are_taken(data, datatype, wanted):
 )
 def test_numbers_that_it_does_not_hold_are_told(data, datatype):
     """Nothing is rounded away or wrapped round in silence."""
-    with pytest.raises(Problem, match=rf"`data` of input `x` are no numbers of {datatype}"):
+    with pytest.raises(HttpProblem, match=rf"`data` of input `x` are no numbers of {datatype}"):
         read_numbers(data, (2,), datatype, "x")
 
 
@@ -54,19 +54,19 @@ def test_bytes_are_little_endian_and_as_many_as_the_shape_takes():
     found = read_bytes(b"\x01\x00\x02\x00", (2, 1), "INT16", "x")
 
     np.testing.assert_array_equal([[1], [2]], found)
-    with pytest.raises(Problem, match=r"has 3 bytes, and INT16 \[2, 1\] takes 4"):
+    with pytest.raises(HttpProblem, match=r"has 3 bytes, and INT16 \[2, 1\] takes 4"):
         read_bytes(b"\0" * 3, (2, 1), "INT16", "x")
 
 
 @pytest.mark.parametrize("told", [None, 3, [1.0], [True], [-1], [1 << 50], [1] * 40, "1"])
 def test_what_is_no_shape_is_told(told):
     """Sizes are whole numbers from 0 on."""
-    with pytest.raises(Problem, match="is no list of sizes"):
+    with pytest.raises(HttpProblem, match="is no list of sizes"):
         read_shape(told, "x")
 
 
 def test_what_json_lacks_is_told():
     """NaN and infinity; all else is a list of numbers."""
     assert [1.0, 2.0] == write_numbers(np.float32([[1], [2]]), "y")
-    with pytest.raises(Problem, match="ask for binary data"):
+    with pytest.raises(HttpProblem, match="ask for binary data"):
         write_numbers(np.float32([np.inf]), "y")

@@ -15,7 +15,7 @@ import pytest
 
 from trtbuild.core.errors import CorruptObject, MissingFile
 from trtbuild.sources import download as module
-from trtbuild.sources.download import Limits, download
+from trtbuild.sources.download import DownloadLimits, download
 from trtbuild.sources.kinds import Weights
 from trtbuild.sources.weights import fetch_weights
 
@@ -23,8 +23,8 @@ CONTENT = b"weights" * 10_000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 OK = b"HTTP/1.1 200 OK\r\n"
 SECONDS = 1.5
-QUICK = Limits(answer_seconds=SECONDS, whole_seconds=60, whole_bytes=1 << 20)
-PATIENT = Limits(answer_seconds=60, whole_seconds=60, whole_bytes=1 << 20)
+QUICK = DownloadLimits(answer_seconds=SECONDS, whole_seconds=60, whole_bytes=1 << 20)
+PATIENT = DownloadLimits(answer_seconds=60, whole_seconds=60, whole_bytes=1 << 20)
 """Where the server is at fault, and at once: a busy machine is not."""
 
 
@@ -147,7 +147,7 @@ def test_a_server_that_drips_is_given_up(serve, tmp_path, before, message):
 def test_the_whole_has_a_limit_too(serve, tmp_path, monkeypatch):
     """Enough comes at any time, and there is no end to it."""
     monkeypatch.setattr(module, "LEAST_BYTES", 1)
-    limits = Limits(answer_seconds=60, whole_seconds=2, whole_bytes=1 << 20)
+    limits = DownloadLimits(answer_seconds=60, whole_seconds=2, whole_bytes=1 << 20)
     drops = [each for _ in range(1000) for each in (b"a" * 100, 0.05)]
 
     with pytest.raises(MissingFile, match="came in 2 seconds, and it is not all"):
@@ -190,6 +190,6 @@ def test_a_device_is_no_file_to_fetch(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux alone has a full disk to hand")  # noqa: PTH110
 def test_a_full_disk_is_not_the_server_s_fault(serve, tmp_path):
     """What the system says is passed on, to be told with the file that was written."""
-    large = Limits(answer_seconds=60, whole_seconds=60, whole_bytes=1 << 30)
+    large = DownloadLimits(answer_seconds=60, whole_seconds=60, whole_bytes=1 << 30)
     with pytest.raises(OSError, match="No space left"):
         download(serve(OK, length(len(CONTENT)), CONTENT), Path("/dev/full"), large)

@@ -10,8 +10,8 @@ import pytest
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.sources.torch_outputs import (
-    flat,
     flatten_outputs,
+    list_leaves,
     look_at,
     order_outputs,
     pick_outputs,
@@ -119,4 +119,4 @@ def test_more_or_fewer_than_named_are_refused():
 
 def test_what_ran_is_flat_in_the_same_order():
     """Without what is None."""
-    assert [1, 2, 3] == flat({"b": 1, "n": None, "a": (2, [3])})
+    assert [1, 2, 3] == list_leaves({"b": 1, "n": None, "a": (2, [3])})

@@ -9,7 +9,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
 from trtbuild.measure.tally import TallyPlan
 from trtbuild.model.feeds import Feed, Feeder
-from trtbuild.quant.switching.layer_runs import Operand, OwnRun, Run
+from trtbuild.quant.switching.layer_runs import LayerRun, Operand, OwnRun
 from trtbuild.steps.base import QuietEvents
 from trtbuild.steps.layer_findings import LayerFindings
 
@@ -27,10 +27,10 @@ class Runs:
         """Say what the real ones say, in their order."""
         values = np.array([1.0, 0.5], np.float32)
         own = OwnRun(values, values * 0.9, (Operand("x", 0.9, values, np.array([9, 5], np.int8)),))
-        yield Run("none", -1, {"y": self.exact})
-        yield Run("all", -1, {"y": self.noisy})
-        yield Run("one", 3, {"y": self.noisy}, own)
-        yield Run("others", 3, {"y": self.exact})
+        yield LayerRun("none", -1, {"y": self.exact})
+        yield LayerRun("all", -1, {"y": self.noisy})
+        yield LayerRun("one", 3, {"y": self.noisy}, own)
+        yield LayerRun("others", 3, {"y": self.exact})
 
 
 def findings():

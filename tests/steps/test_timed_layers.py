@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.steps.timed_layers import Fed, take_apart
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.layers.join import ProfiledLayer
 
 
@@ -19,7 +19,7 @@ def fed(name, answer, call_ms=1.0):
         return [each(calls) for each in answer]
 
     kind = SimpleNamespace(profile=profile)
-    subject = Subject(name, "engine", None)
+    subject = TimedModel(name, "engine", None)
     return Fed(name, subject, kind, None, {}, {"x": (1,)}, call_ms)
 
 

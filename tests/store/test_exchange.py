@@ -15,7 +15,7 @@ from trtbuild.run.executor import QuietListener
 from trtbuild.run.walk import walk_plan
 from trtbuild.store.exchange import collect_remote_garbage, pull_runs, push_runs
 from trtbuild.store.remote import Remote
-from trtbuild.store.storage import Folder
+from trtbuild.store.storage import FolderStorage
 from trtbuild.store.store import Store
 
 DAY = 86400
@@ -27,7 +27,7 @@ def built(store, **options):
 
 @pytest.fixture
 def remote(tmp_path):
-    return Remote(Folder(tmp_path / "remote"))
+    return Remote(FolderStorage(tmp_path / "remote"))
 
 
 def names(remote, folder):
@@ -69,7 +69,7 @@ def test_a_recipe_that_was_not_built_is_named(store, remote):
 def test_a_remote_store_that_is_only_read_takes_nothing(store, tmp_path):
     """Said at once."""
     with pytest.raises(UsageError, match="only read"):
-        push(store, Remote(Folder(tmp_path / "remote"), writes=False))
+        push(store, Remote(FolderStorage(tmp_path / "remote"), writes=False))
 
 
 def test_what_is_not_whole_there_is_told(store, remote, tmp_path):

@@ -10,14 +10,14 @@ import sys
 import pytest
 
 from trtbuild.store.leases import Leases, describe_owner
-from trtbuild.store.storage import Folder
+from trtbuild.store.storage import FolderStorage
 
 
 class Machines:
     """Several machines over one folder, each with a clock of its own."""
 
     def __init__(self, folder):
-        self.storage = Folder(folder)
+        self.storage = FolderStorage(folder)
         self.now = 0.0
 
     def machine(self, name, ahead=0.0):
@@ -75,8 +75,9 @@ def test_silence_of_a_minute_is_death(machines):
 def test_the_dead_of_this_machine_are_known_at_once(machines):
     """A driver that was killed and started again does not wait for its own silence."""
     code = (
-        "import sys; from pathlib import Path; from trtbuild.store.storage import Folder;"
-        "from trtbuild.store.leases import Leases; Leases(Folder(Path(sys.argv[1]))).claim('ab')"
+        "import sys; from pathlib import Path; from trtbuild.store.storage import FolderStorage;"
+        "from trtbuild.store.leases import Leases;"
+        "Leases(FolderStorage(Path(sys.argv[1]))).claim('ab')"
     )
     subprocess.run([sys.executable, "-c", code, str(machines.storage.root)], check=True)
 

@@ -9,12 +9,12 @@ import pytest
 
 from trtbuild.core.digest import digest_of_bytes
 from trtbuild.store.remote import Remote, Unreachable, name_object
-from trtbuild.store.storage import Folder
+from trtbuild.store.storage import FolderStorage
 
 DIGEST = digest_of_bytes(b"bytes")
 
 
-class Failing(Folder):
+class Failing(FolderStorage):
     """A storage that fails, and says more than it should."""
 
     def read(self, key, most_bytes):
@@ -23,14 +23,14 @@ class Failing(Folder):
     size = create = read
 
 
-class Slow(Folder):
+class Slow(FolderStorage):
     """A storage that answers when nobody waits any more."""
 
     def read(self, key, most_bytes):
         time.sleep(0.5)
 
 
-class Elsewhere(Folder):
+class Elsewhere(FolderStorage):
     """A storage in a bucket that is not there: reading finds nothing, writing nowhere to write."""
 
     def create(self, key, data):
@@ -41,7 +41,7 @@ class Elsewhere(Folder):
 
 @pytest.fixture
 def remote(tmp_path):
-    return Remote(Folder(tmp_path / "remote"))
+    return Remote(FolderStorage(tmp_path / "remote"))
 
 
 def test_an_object_comes_if_it_is_what_its_name_says(remote, tmp_path):
@@ -112,7 +112,7 @@ def test_a_bucket_that_is_not_there_is_a_failure(tmp_path):
 
 def test_a_full_storage_is_told_once(tmp_path, monkeypatch):
     """Not once an object; what could be read is still read."""
-    remote = Remote(Folder(tmp_path / "remote"))
+    remote = Remote(FolderStorage(tmp_path / "remote"))
 
     def fill(_, path):
         raise OSError(errno.ENOSPC, "No space left on device", str(path))

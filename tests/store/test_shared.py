@@ -13,12 +13,12 @@ from trtbuild.run.executor import QuietListener
 from trtbuild.run.walk import walk_plan
 from trtbuild.store.remote import Remote, name_object
 from trtbuild.store.shared import SharedStore
-from trtbuild.store.storage import Folder, open_storage
+from trtbuild.store.storage import FolderStorage, open_storage
 
 
 def machine(tmp_path, name, storage=None, **options):
     """A store of its own before the remote one that all share."""
-    remote = Remote(storage or Folder(tmp_path / "remote"), **options)
+    remote = Remote(storage or FolderStorage(tmp_path / "remote"), **options)
     store = SharedStore(tmp_path / name, remote)
     store.prepare()
     return store
@@ -48,7 +48,7 @@ def test_an_object_that_was_damaged_there_is_made_again(tmp_path):
     """What cannot be brought runs, and replaces it."""
     _, made = walk(machine(tmp_path, "one"))
     digest = next(iter(made.values()))
-    storage = Folder(tmp_path / "remote")
+    storage = FolderStorage(tmp_path / "remote")
     storage.write(name_object(digest), b"x" * (storage.size(name_object(digest)) or 0))
     two = machine(tmp_path, "two")
 
@@ -76,7 +76,7 @@ def test_who_may_only_read_writes_nothing(tmp_path):
     ran, _ = walk(machine(tmp_path, "one", writes=False))
 
     assert len(ran) > 2
-    assert [] == list(Folder(tmp_path / "remote").list(""))
+    assert [] == list(FolderStorage(tmp_path / "remote").list(""))
 
 
 def test_a_run_waits_for_the_machine_that_has_the_step(tmp_path):

@@ -11,7 +11,7 @@ from tests.helpers.bindings import Unavailable, cuda_runtime
 from tests.helpers.typed_double import run_double
 from trtbuild.core.digest import digest_of_file
 from trtbuild.steps.time_runners import MeasuredSpeed
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.engine import Engine
 
 KINDS = ["tensorrt10", "tensorrt11"]
@@ -127,6 +127,6 @@ def test_it_is_for_engines_on_a_gpu():
     assert ("engine", "gpu", "") == (
         kind.label(), kind.place(), kind.find_hindrance(None, Setting(threads=1)),
     )  # fmt: skip
-    assert kind.takes(Subject("t", "engine", None))
-    assert not kind.takes(Subject("t", "onnx", None))
+    assert kind.takes(TimedModel("t", "engine", None))
+    assert not kind.takes(TimedModel("t", "onnx", None))
     assert json.loads(kind.model_dump_json()) == {"kind": "engine"}

@@ -13,7 +13,7 @@ from tests.helpers.models import model_of
 from trtbuild.sources.huggingface import Huggingface
 from trtbuild.sources.onnx import Onnx
 from trtbuild.sources.ultralytics import Ultralytics
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.modules import explain_no_module, prepare_maker
 from trtbuild.timing.pytorch import Pytorch
 
@@ -24,7 +24,7 @@ EXPORTED = "g (float[1,3,8,8] images) => (float[1,3,8,8] y) { y = Relu(images) }
 def run(source, base, exported, arrays):
     """Run what a source makes, as bench does; return its outputs and notes."""
     maker = prepare_maker(source, base, None, exported)
-    subject = Subject("source", "module", exported, make=maker)
+    subject = TimedModel("source", "module", exported, make=maker)
     opened = Pytorch(kind="pytorch", device="cpu").open(subject, Setting(threads=1))
     opened.feed(arrays)
     return list(opened.outputs().values()), opened.notes

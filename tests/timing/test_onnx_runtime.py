@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.models import model_of
 from tests.helpers.qdq import layer
 from trtbuild.core.errors import StepInputError
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.onnx_runtime import OnnxRuntime
 
 CPU = OnnxRuntime(kind="onnx_runtime")
@@ -25,7 +25,7 @@ h (float[n,4] x) => (float[n,4] y) {
 def subject(tmp_path):
     def made(model):
         onnx.save(model, tmp_path / "m.onnx")
-        return Subject("m", "onnx", tmp_path / "m.onnx")
+        return TimedModel("m", "onnx", tmp_path / "m.onnx")
 
     return made
 

@@ -9,7 +9,7 @@ import pytest
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.timing.base import MadeModule, Setting, Subject
+from trtbuild.timing.base import MadeModule, Setting, TimedModel
 from trtbuild.timing.pytorch import Pytorch
 
 torch = pytest.importorskip("torch")
@@ -25,7 +25,7 @@ class Named(torch.nn.Module):
 
 def subject(module, order=("x",), keywords=(), inputs=(SPEC,)):
     made = MadeModule(module, inputs, order, keywords, ("a note",))
-    return Subject("source", "module", None, make=lambda: made)
+    return TimedModel("source", "module", None, make=lambda: made)
 
 
 def test_inputs_go_by_name_where_they_must():
@@ -102,7 +102,7 @@ def test_compiling_has_a_limit(monkeypatch):
 def test_what_cannot_run_says_why():
     """No GPU where one is asked for; a source without a module of its own."""
     plain = subject(torch.nn.Identity())
-    other = Subject("source", "module", None, why_not="not timed")
+    other = TimedModel("source", "module", None, why_not="not timed")
 
     assert "" == Pytorch(kind="pytorch").find_hindrance(plain, ONE)
     assert "not timed" == Pytorch(kind="pytorch").find_hindrance(other, ONE)

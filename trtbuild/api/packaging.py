@@ -60,13 +60,13 @@ def package_triton(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.recipe.load import load_recipe
     from trtbuild.recipe.variants import expand_variants
-    from trtbuild.verbs.packaging.package import Place, package_for_triton
+    from trtbuild.verbs.packaging.package import BuildPlace, package_for_triton
     from trtbuild.verbs.packaging.triton import Server
 
     recipes = [load_recipe(path) for path in expand_variants([Path(each) for each in paths])]
     with using_executor(executor, jobs=1) as here:
         store, refit = Store(find_default_root()), _demand_one(recipes, refitted)
-        place = Place(Path(build_dir), tuple(targets), store, here, refit)
+        place = BuildPlace(Path(build_dir), tuple(targets), store, here, refit)
         server = Server(release, tensorrt)
         return package_for_triton(
             recipes, place, Path(to), server, version=version, engines=engines, picture=picture
@@ -103,7 +103,7 @@ def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.recipe.load import load_recipe
     from trtbuild.recipe.variants import expand_variants
-    from trtbuild.verbs.packaging.package import Place, package_in_bundles
+    from trtbuild.verbs.packaging.package import BuildPlace, package_in_bundles
     from trtbuild.verbs.packaging.signing import demand_signer, sign_bundle
 
     if signer is not None:
@@ -112,7 +112,7 @@ def package_bundle(  # noqa: PLR0913  # all that a user may ask for
     recipes = [load_recipe(each) for each in paths]
     with using_executor(executor, jobs=1) as here:
         store, refit = Store(find_default_root()), _demand_one(recipes, refitted)
-        place = Place(Path(build_dir), tuple(targets), store, here, refit)
+        place = BuildPlace(Path(build_dir), tuple(targets), store, here, refit)
         packed = package_in_bundles(recipes, place, Path(to), render=_render_card)
     if signer is None:
         return packed

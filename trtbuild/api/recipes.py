@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trtbuild.core.options import Options
     from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.recipe.problems import Problem
-    from trtbuild.recipe.sections import Section
+    from trtbuild.recipe.sections import RecipeSection
     from trtbuild.run.executor import Executor
     from trtbuild.verbs.check import CheckedModel
     from trtbuild.verbs.diagnose import Diagnosis
@@ -79,7 +79,7 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     Raises:
         MissingFile: one is not there, and with the others nothing is wrong.
     """
-    from trtbuild.core.shown import shown
+    from trtbuild.core.escape import escape_controls
     from trtbuild.recipe.problems import Mark, Problem
     from trtbuild.verbs.ready import list_problems
 
@@ -90,7 +90,7 @@ def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
             found += (each for each in list_problems(path) if each not in found)
         except MissingFile as error:
             missing.append(error)
-            told = error.message.removeprefix(shown(f"{path}: "))
+            told = error.message.removeprefix(escape_controls(f"{path}: "))
             mark = Mark(line=1, column=1)
             found.append(Problem(file=str(path), mark=mark, path=(), message=told))
     if missing and len(missing) == len(found):
@@ -178,7 +178,7 @@ def kinds() -> dict[str, tuple[type[Options], ...]]:
     return {each.name: each.classes for each in sections() if each.has_kinds}
 
 
-def sections() -> tuple[Section, ...]:
+def sections() -> tuple[RecipeSection, ...]:
     """Return every section of a recipe, with the classes that hold its options."""
     from trtbuild.recipe.sections import find_sections
 

@@ -12,7 +12,7 @@ from trtbuild.api.executors import using_executor
 if TYPE_CHECKING:
     from trtbuild.run.executor import Executor
     from trtbuild.verbs.running.run import SampleRuns
-    from trtbuild.verbs.running.runners import Place
+    from trtbuild.verbs.running.runners import RunPlace
 
 __all__ = ["run_samples"]
 
@@ -28,7 +28,7 @@ def run_samples(  # noqa: PLR0913  # all that a user may ask for
     top: int = 5,
     sides: Sequence[str] = (),
     target: str = "",
-    on: Place = "any",
+    on: RunPlace = "any",
     plugins: Sequence[Path | str] = (),
     executor: Executor | str = "local",
     device: str | int | None = None,

@@ -49,7 +49,7 @@ def tune(  # noqa: PLR0913  # all that a user may ask for
     """
     from trtbuild.run.executor import QuietListener
     from trtbuild.verbs.ready import load_ready
-    from trtbuild.verbs.tuning.tune import Wishes, tune_recipe
+    from trtbuild.verbs.tuning.tune import TuneRequest, tune_recipe
 
     loaded = load_ready(path)
     with using_executor(executor, jobs=jobs, device=device, batch=batch) as place:
@@ -58,7 +58,7 @@ def tune(  # noqa: PLR0913  # all that a user may ask for
             open_store(),
             executor=place,
             directory=Path(build_dir) / loaded.recipe.name,
-            wishes=Wishes(budget_seconds, data=data, write=write, best=best),
+            wishes=TuneRequest(budget_seconds, data=data, write=write, best=best),
             listener=listener or QuietListener(),
             tell=tell or (lambda trial, better: None),  # noqa: ARG005  # nobody listens
         )

@@ -27,12 +27,12 @@ __all__ = [
     "ImplicitQuantization",
     "Profile",
     "ReportProgress",
-    "Shapes",
+    "ShapeRange",
 ]
 
-Shapes = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+ShapeRange = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """min, opt, max."""
-Profile = Mapping[str, Shapes]
+Profile = Mapping[str, ShapeRange]
 """An optimization profile: input → (min, opt, max)."""
 ReportProgress = Callable[[int, int, str], None]
 """done, total, unit."""

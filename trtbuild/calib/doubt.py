@@ -12,7 +12,7 @@ from typing import Literal
 
 from trtbuild.core.errors import RangeFileError
 
-__all__ = ["ScaleMeaning", "check_size", "limit_of"]
+__all__ = ["ScaleMeaning", "check_size", "read_limit"]
 
 ScaleMeaning = Literal["auto", "scale", "inverse", "limit"]
 """What the numbers of a calibration cache are: limit / 127, 127 / limit, or the limit."""
@@ -28,7 +28,7 @@ USUAL = ((0.9, 1.05), (2.05, 2.8), PIXELS)
 """Limits that inputs have: 0 to 1, ImageNet's normalization, pixels."""
 
 
-def limit_of(number: float, values: ScaleMeaning) -> float:
+def read_limit(number: float, values: ScaleMeaning) -> float:
     """Return the limit that a cache's number means; 0 where nothing is known."""
     if values == "inverse" and number:
         return 127 / number
@@ -72,7 +72,7 @@ def _advice(known: Mapping[str, float]) -> str:
     """Name the reading by which the first tensor is a usual input, or else all with figures."""
     name, number = next(iter(known.items()))
     others: tuple[ScaleMeaning, ...] = ("limit", "inverse")
-    readings = {values: limit_of(number, values) for values in others}
+    readings = {values: read_limit(number, values) for values in others}
     fits = [v for v, limit in readings.items() if any(low < limit < high for low, high in USUAL)]
     if len(fits) == 1:
         told = f"`values: {fits[0]}` (`--values {fits[0]}`, with which `trtbuild ranges export` "

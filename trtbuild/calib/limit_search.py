@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from trtbuild.calib.errors_of_runs import Errors
 
-__all__ = ["Choice", "Judging", "Searched", "search_limits"]
+__all__ = ["Judging", "LimitChoice", "Searched", "search_limits"]
 
 LOST_SPREADS = 2
 """A table that is worse than the best one by so many standard errors is not run any more."""
@@ -30,7 +30,7 @@ class Judging(Protocol):
         """Return the errors with these limits, of the runs at these places."""
 
 
-class Choice(NamedTuple):
+class LimitChoice(NamedTuple):
     """The limit of a tensor, and the kind that it comes of."""
 
     kind: str
@@ -40,7 +40,7 @@ class Choice(NamedTuple):
 class Searched(NamedTuple):
     """What was found best, and how each table did that was run on all samples."""
 
-    choices: dict[str, Choice]
+    choices: dict[str, LimitChoice]
     taken: str
     """The table that they are of."""
     scores: dict[str, float]
@@ -90,7 +90,7 @@ def search_limits(
     start = next(one for one in going if one.name == basis)
     gain, spread = taken.errors.compare(start.errors)
     return Searched(
-        {tensor: Choice(taken.name, limit) for tensor, limit in taken.limits.items()},
+        {tensor: LimitChoice(taken.name, limit) for tensor, limit in taken.limits.items()},
         taken.name,
         {one.name: one.errors.decibels for one in going},
         gain,

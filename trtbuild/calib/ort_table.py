@@ -28,7 +28,7 @@ from trtbuild.calib.range_text import NUMBER, split_lines
 from trtbuild.core.errors import RangeFileError
 from trtbuild.core.words import quote_whole
 
-__all__ = ["Bounds", "from_flatbuffer", "from_json", "from_lines", "is_flatbuffer", "is_lines"]
+__all__ = ["Bounds", "is_flatbuffer", "is_lines", "read_flatbuffer", "read_json", "read_lines"]
 
 Bounds = tuple[float, float]
 """(low, high); (0, 0) where nothing is known."""
@@ -64,7 +64,7 @@ def is_lines(data: bytes) -> bool:
     )
 
 
-def from_flatbuffer(data: bytes, *, file: str) -> dict[str, Bounds]:
+def read_flatbuffer(data: bytes, *, file: str) -> dict[str, Bounds]:
     """Read `calibration.flatbuffers`; `file` is what messages call it.
 
     Raises:
@@ -91,7 +91,7 @@ def from_flatbuffer(data: bytes, *, file: str) -> dict[str, Bounds]:
     return _limits(rows, file)
 
 
-def from_lines(data: bytes, *, file: str) -> dict[str, Bounds]:
+def read_lines(data: bytes, *, file: str) -> dict[str, Bounds]:
     """Read `calibration.cache`, of which `is_lines` holds.
 
     Raises:
@@ -100,7 +100,7 @@ def from_lines(data: bytes, *, file: str) -> dict[str, Bounds]:
     return _limits(_rows(split_lines(data, file)), file)
 
 
-def from_json(found: Mapping[str, Any], *, file: str) -> dict[str, Bounds]:
+def read_json(found: Mapping[str, Any], *, file: str) -> dict[str, Bounds]:
     """Read what `calibration.json` holds under `data`.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from trtbuild.calib import ort_table
-from trtbuild.calib.doubt import ScaleMeaning, check_size, limit_of
+from trtbuild.calib.doubt import ScaleMeaning, check_size, read_limit
 from trtbuild.calib.range_text import limits_from_text
 from trtbuild.calib.trt_cache import cache_from_bytes, is_cache
 from trtbuild.core.errors import RangeFileError
@@ -60,9 +60,9 @@ def table_from_bytes(data: bytes, *, file: str, values: ScaleMeaning = "auto") -
     if _JSON.match(data):
         return _of_json(data, file)
     if ort_table.is_flatbuffer(data):
-        return _of_ort(ort_table.from_flatbuffer(data, file=file))
+        return _of_ort(ort_table.read_flatbuffer(data, file=file))
     if ort_table.is_lines(data):
-        return _of_ort(ort_table.from_lines(data, file=file))
+        return _of_ort(ort_table.read_lines(data, file=file))
     limits = limits_from_text(data, file=file)
     tensors = {name: _make_range(limit, None) for name, limit in sorted(limits.items())}
     return RangeTable("text", "list of dynamic ranges", Ranges(tensors=tensors))
@@ -79,7 +79,7 @@ def _of_cache(data: bytes, file: str, values: ScaleMeaning) -> RangeTable:
         check_size(cache.scales, file)
     word = f"{cache.calibrator} (TensorRT {cache.version})"
     tensors = {
-        name: _make_range(limit_of(number, values), word)
+        name: _make_range(read_limit(number, values), word)
         for name, number in sorted(cache.scales.items())
     }
     told = f"TensorRT {cache.version} cache ({cache.algorithm})"
@@ -115,7 +115,7 @@ def _of_json(data: bytes, file: str) -> RangeTable:
     if not isinstance(found, dict):
         raise RangeFileError(f"{file}: holds no ranges by tensor name")
     if found.get("CLS") == "TensorsData" and isinstance(found.get("data"), dict):
-        return _of_ort(ort_table.from_json(found["data"], file=file))
+        return _of_ort(ort_table.read_json(found["data"], file=file))
     if odd:
         raise RangeFileError(f"{file}: is not JSON as it must be: {odd[0]} is no limit")
     return RangeTable("json", "ranges", _ranges_from_json(found, file))

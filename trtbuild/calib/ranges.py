@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
 from trtbuild.calib.histogram import Histogram
-from trtbuild.calib.limit_search import Choice
+from trtbuild.calib.limit_search import LimitChoice
 from trtbuild.core.options import Options
 from trtbuild.core.values import Range, Ranges
 
@@ -21,7 +21,7 @@ def ranges_from_histograms(
     *,
     samples: int,
     workers: int = 1,
-    judged: Mapping[str, Choice] | None = None,
+    judged: Mapping[str, LimitChoice] | None = None,
 ) -> Ranges:
     """Return a range for each tensor that was reached: what was seen, clipped to ±limit.
 
@@ -53,7 +53,9 @@ def _options(calibrator: HostCalibrator) -> dict[str, float | int | str | bool]:
     return calibrator.model_dump(exclude={"kind"})
 
 
-def _make_range(histogram: Histogram, calibrator: HostCalibrator, judged: Choice | None) -> Range:
+def _make_range(
+    histogram: Histogram, calibrator: HostCalibrator, judged: LimitChoice | None
+) -> Range:
     import numpy as np
 
     if isinstance(calibrator, Auto):

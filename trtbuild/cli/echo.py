@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
 __all__ = ["echo", "pour"]
 
@@ -15,12 +15,12 @@ def echo(line: str = "", *, err: bool = False, command: bool = False) -> None:
     What the stream's encoding lacks is written out as well. `command`: the line is a command to
     GitHub, made by `recipe.problems.annotation`.
     """
-    _write(line if command else shown(line), err=err, nl=True)
+    _write(line if command else escape_controls(line), err=err, nl=True)
 
 
 def pour(text: str, *, err: bool = False, nl: bool = True) -> None:
     """Write a text of several lines, whose ends are ours: JSON, a page, a program, a message."""
-    _write("\n".join(map(shown, text.split("\n"))), err=err, nl=nl)
+    _write("\n".join(map(escape_controls, text.split("\n"))), err=err, nl=nl)
 
 
 def _write(text: str, *, err: bool, nl: bool) -> None:

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.cli.start import INTERRUPTED, interrupted
+from trtbuild.cli.start import INTERRUPTED, report_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +47,12 @@ def _run(command: Callable[[], object]) -> int:
             echo(f"hint: {hint}", err=True)
         return 4
     except KeyboardInterrupt:
-        return interrupted()
+        return report_interrupt()
     except Exception as error:  # noqa: BLE001  # the boundary: told in full, and exits with 70
         return _usage(error)
     # Typer turns the interrupt key into this code itself, without a word.
     if code == INTERRUPTED:
-        return interrupted()
+        return report_interrupt()
     return code if isinstance(code, int) else 0
 
 

@@ -64,9 +64,9 @@ def _show_engine(result: TargetResult, *, signature: bool) -> None:
     echo(f"  target `{result.target}` ({result.backend}), model {result.model_digest[:19]}")
     if signature:
         _signature(result)
-    from trtbuild.core.delivered import Delivery, list_deliveries
+    from trtbuild.core.delivered import DeliveredType, list_deliveries
 
-    for each in list_deliveries(result) or (Delivery("INT8", 0, 0),):
+    for each in list_deliveries(result) or (DeliveredType("INT8", 0, 0),):
         echo(f"  {each.word}: asked for in {each.asked} layers, delivered in {each.delivered}")
     for caveat in result.caveats:
         echo(f"  caveat: {caveat}")

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from trtbuild.core.options import Options
-    from trtbuild.recipe.sections import Section
+    from trtbuild.recipe.sections import RecipeSection
 
 __all__ = ["kinds"]
 
@@ -46,7 +46,7 @@ def kinds(
         _show_option(found, name)
 
 
-def _list(found: tuple[Section, ...]) -> None:
+def _list(found: tuple[RecipeSection, ...]) -> None:
     from trtbuild.cli.echo import echo, pour
     from trtbuild.cli.show import format_table
 
@@ -59,7 +59,7 @@ def _list(found: tuple[Section, ...]) -> None:
     pour(format_table([(each.place, _first_line(each.classes[0])) for each in plain]))
 
 
-def _show_section(section: Section) -> None:
+def _show_section(section: RecipeSection) -> None:
     from trtbuild.cli.echo import echo, pour
     from trtbuild.cli.show import format_table
 
@@ -71,11 +71,11 @@ def _show_section(section: Section) -> None:
         _show_options(f"section: {section.place}", only)
 
 
-def _list_kinds(found: tuple[Section, ...]) -> list[type[Options]]:
+def _list_kinds(found: tuple[RecipeSection, ...]) -> list[type[Options]]:
     return [each for section in found if section.has_kinds for each in section.classes]
 
 
-def _show_option(found: tuple[Section, ...], wanted: str) -> None:
+def _show_option(found: tuple[RecipeSection, ...], wanted: str) -> None:
     """Show an option by its name or its place, once for each section or kind that has it."""
     from trtbuild.cli.echo import echo
     from trtbuild.core.errors import UsageError
@@ -135,7 +135,7 @@ def _list_metrics() -> None:
         pour(f"      {name}: {row.meaning}")
 
 
-def _rows(section: Section) -> list[tuple[str, str]]:
+def _rows(section: RecipeSection) -> list[tuple[str, str]]:
     from trtbuild.recipe.sections import name_kind
 
     return [(name_kind(each), _first_line(each)) for each in section.classes]

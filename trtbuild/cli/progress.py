@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from trtbuild.cli.echo import echo
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.words import abbreviate
 from trtbuild.run.executor import QuietListener, StepProgress
 
@@ -192,7 +192,7 @@ class BarListener(LineListener):
         if self._live is None:
             echo(line, err=True)
         else:
-            self._live.console.print(shown(line), markup=False, highlight=False)
+            self._live.console.print(escape_controls(line), markup=False, highlight=False)
 
 
 def _amount(progress: StepProgress) -> str:

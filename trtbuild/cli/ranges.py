@@ -14,7 +14,7 @@ import typer
 
 from trtbuild.cli.echo import echo, pour
 from trtbuild.core.errors import UsageError
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
 __all__ = ["ranges"]
 
@@ -100,7 +100,7 @@ def _write_bytes(data: bytes, form: FileForm) -> None:
     if sys.stdout.isatty() or form is FileForm.json:
         pour(text, nl=False)
         return
-    if not _is_file(sys.stdout) and any(line != shown(line) for line in text.split("\n")):
+    if not _is_file(sys.stdout) and any(line != escape_controls(line) for line in text.split("\n")):
         raise UsageError(
             "a name holds what the log of a build, or a terminal, would obey",
             hint="write it to a file: -o FILE",

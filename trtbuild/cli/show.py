@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show_warnings import write_warnings
 from trtbuild.core.errors import RecipeError, StepFailed, TrtbuildError
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
 if TYPE_CHECKING:
     from trtbuild.core.comparison import Comparison, GateVerdict, Measure
     from trtbuild.core.log_levels import LogLevel
     from trtbuild.core.overview import TargetResult
-    from trtbuild.recipe.problems import Format, Problem
+    from trtbuild.recipe.problems import Problem, ProblemStyle
     from trtbuild.verbs.apply import AppliedRecipe
     from trtbuild.verbs.diagnose import Diagnosis
     from trtbuild.verbs.logs import KeptLog
@@ -54,7 +54,7 @@ def write_failure(error: TrtbuildError) -> int:
 def format_table(rows: Iterable[Sequence[str]], indent: str = "  ") -> str:
     """Lay rows out in columns as wide as their widest cell."""
     # A name with the end of a line in it would look like a row of its own.
-    kept = [[shown(cell) for cell in row] for row in rows]
+    kept = [[escape_controls(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*kept, strict=True)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -279,7 +279,7 @@ def write_diagnosis(found: Diagnosis) -> None:
             echo(f"       hint: {found.installs[name]}")
 
 
-def write_problems(problems: Sequence[Problem], form: Format) -> int:
+def write_problems(problems: Sequence[Problem], form: ProblemStyle) -> int:
     """Write problems in the form asked for; the exit code says whether there are errors."""
     from trtbuild.recipe.problems import render_problems
 

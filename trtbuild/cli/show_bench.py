@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from trtbuild.core.timing import (
         BenchResult,
         Contrast,
-        Percentile,
         SpeedRow,
         SpeedVerdict,
         TimedVariant,
+        TimePercentile,
     )
     from trtbuild.verbs.benching.report import BenchReport
 
@@ -124,7 +124,7 @@ def _cells(row: SpeedRow, counts: Sequence[int], *, whole: bool, events: bool) -
     return [*cells, format_rate(row.per_second), *several]
 
 
-def _ends(found: Percentile) -> str:
+def _ends(found: TimePercentile) -> str:
     low, high = (NONE if each is None else format_ms(each) for each in (found.low, found.high))
     return f"{low} to {high}"
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
 if TYPE_CHECKING:
     from trtbuild.core.model_checks import Coverage, RuleFault
-    from trtbuild.recipe.problems import Format
+    from trtbuild.recipe.problems import ProblemStyle
     from trtbuild.verbs.check import CheckedModel
 
 __all__ = ["format_checked", "show_checked"]
@@ -20,7 +20,7 @@ MANY = 8
 """Nodes named in text; JSON names them all."""
 
 
-def show_checked(found: Sequence[CheckedModel], form: Format, *, strict: bool = False) -> int:
+def show_checked(found: Sequence[CheckedModel], form: ProblemStyle, *, strict: bool = False) -> int:
     """Write what was found; the exit code is 1 where there is an error that is not turned off.
 
     A warning stops no build, and so is no reason either, unless the caller is `strict`.
@@ -35,7 +35,7 @@ def show_checked(found: Sequence[CheckedModel], form: Format, *, strict: bool = 
     return int("error" in levels or (strict and bool(levels)))
 
 
-def format_checked(found: Sequence[CheckedModel], form: Format) -> str:
+def format_checked(found: Sequence[CheckedModel], form: ProblemStyle) -> str:
     """Write checked models in a form; `github` has a line for each fault, and nothing else."""
     if form == "json":
         return json.dumps([_json(each) for each in found], indent=2)
@@ -55,7 +55,7 @@ def _text(found: CheckedModel) -> str:
     for fault in found.checks.faults:
         lines += _lines(fault)
     lines += [*_format_coverage(found.checks.coverage), _total(found.checks.faults)]
-    return "\n".join(map(shown, lines))
+    return "\n".join(map(escape_controls, lines))
 
 
 def _lines(fault: RuleFault) -> list[str]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_table
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.words import format_figure, format_size
 
 if TYPE_CHECKING:
-    from trtbuild.core.tuning import Figure, Trial, Tuning
+    from trtbuild.core.tuning import Trial, TunedFigure, Tuning
     from trtbuild.verbs.tuning.tune import TuneReport
 
 __all__ = ["make_teller", "write_tuning"]
@@ -30,12 +30,12 @@ def make_teller() -> Callable[[Trial, bool], None]:
         kept = "passes: " if trial.passed else "better: " if better and count else ""
         told = "not possible: " if trial.problem else kept
         on = f" on {trial.samples} samples" if trial.fewer or again else ""
-        echo(shown(f"{count:3}  {trial.what}{on}: {told}{end}"), err=True)
+        echo(escape_controls(f"{count:3}  {trial.what}{on}: {told}{end}"), err=True)
 
     return tell
 
 
-def _list(figures: tuple[Figure, ...]) -> str:
+def _list(figures: tuple[TunedFigure, ...]) -> str:
     return ", ".join(f"{figure.name} {figure.found}" for figure in figures)
 
 
@@ -82,7 +82,7 @@ def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
         mark = " *" if index == found.best and index else ""
         told = {figure.name: figure.found for figure in trial.figures}
         yield [
-            shown(trial.describe() or trial.what) + mark,
+            escape_controls(trial.describe() or trial.what) + mark,
             format_figure(trial.int8_share, "share"),
             format_size(trial.size_bytes),
             str(trial.samples),

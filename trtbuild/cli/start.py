@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from trtbuild.core.watch import Watch
-    from trtbuild.store.stamp import Answer
+    from trtbuild.store.stamp import KeptAnswer
 
-__all__ = ["INTERRUPTED", "interrupted", "main", "run"]
+__all__ = ["INTERRUPTED", "main", "report_interrupt", "run"]
 
 INTERRUPTED = 130
 STAMPED = frozenset({"apply", "plan"})
@@ -37,12 +37,12 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:  # while modules are loaded, or what is left is put away
-        code = interrupted()
+        code = report_interrupt()
     gc.freeze()  # nor does it matter at the end, which comes to the same
     sys.exit(code)
 
 
-def interrupted() -> int:
+def report_interrupt() -> int:
     """Say that the interrupt key was pressed, and return the exit code."""
     sys.stderr.write("interrupted; the store is intact, and the next apply goes on\n")
     return INTERRUPTED
@@ -77,7 +77,7 @@ def _in_utf8() -> bool:
     return all((getattr(each, "encoding", None) or "").lower() == "utf-8" for each in streams)
 
 
-def _say(said: Answer) -> bool:
+def _say(said: KeptAnswer) -> bool:
     """Write what was said before; False where that fails, which is for the slow way to tell."""
     try:
         for stream, text in said:
@@ -109,7 +109,7 @@ def _run_watched(arguments: Sequence[str], key: list[str]) -> int:
     from trtbuild.store import stamp
 
     began = time.time()
-    said: Answer = []
+    said: KeptAnswer = []
     streams = sys.stdout, sys.stderr
     with Watch() as watch:
         sys.stdout = _RecordingStream(sys.stdout, "out", said, watch)
@@ -126,7 +126,7 @@ def _run_watched(arguments: Sequence[str], key: list[str]) -> int:
 class _RecordingStream:
     """A text stream that remembers what was written to it."""
 
-    def __init__(self, stream: TextIO, name: str, said: Answer, watch: Watch) -> None:
+    def __init__(self, stream: TextIO, name: str, said: KeptAnswer, watch: Watch) -> None:
         self._stream, self._name, self._said, self._watch = stream, name, said, watch
 
     def write(self, text: str) -> int:

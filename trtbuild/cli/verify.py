@@ -10,8 +10,8 @@ import typer
 
 from trtbuild.cli.echo import pour
 from trtbuild.cli.form import DeviceOption, LogLevelOption, VariantOption
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.log_levels import USUAL
-from trtbuild.core.shown import shown
 
 if TYPE_CHECKING:
     from trtbuild.verbs.verify import RebuildCheck, Verification
@@ -74,9 +74,11 @@ def _text(found: Verification) -> str:
         end += f"; {unchecked} of {len(found.checks)} not checked"
     return "\n".join(
         [
-            shown(f"{found.recipe}: rebuilt from its sources, against the {found.against}"),
+            escape_controls(
+                f"{found.recipe}: rebuilt from its sources, against the {found.against}"
+            ),
             format_table([head, *rows]),
-            *(shown(f"  note: {note}") for note in found.notes),
+            *(escape_controls(f"  note: {note}") for note in found.notes),
             end,
         ]
     )

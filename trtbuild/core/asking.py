@@ -20,13 +20,13 @@ from trtbuild.core.provenance import is_installed, is_of_the_system, is_ours, is
 __all__ = [
     "ACCESS",
     "asking",
-    "counts",
+    "complete_path",
     "find_asker",
+    "find_open_path",
+    "is_counted",
     "is_of_importlib",
     "list_names_around",
-    "path_of",
-    "what_matters",
-    "whole_path",
+    "list_what_matters",
 ]
 
 METADATA = f"importlib{os.sep}metadata"
@@ -46,17 +46,17 @@ NATIVE = sys.modules["nt" if os.name == "nt" else "posix"]
 Hear = Callable[[str, str], None]
 
 
-def whole_path(path: str | bytes, folder: int | None = None) -> str:
+def complete_path(path: str | bytes, folder: int | None = None) -> str:
     """Return a path from the root on, be it from an open folder."""
     text = os.fsdecode(path)
     if not os.path.isabs(text):  # noqa: PTH117
-        base = os.getcwd() if folder is None else path_of(folder)  # noqa: PTH109
+        base = os.getcwd() if folder is None else find_open_path(folder)  # noqa: PTH109
         text = os.path.join(base, text)  # noqa: PTH118
     # Not `abspath` where there is a `..`: behind a link it is not the folder above.
     return text if ".." in text else os.path.normpath(text)
 
 
-def path_of(number: int) -> str:
+def find_open_path(number: int) -> str:
     """Return the path of an open file or folder, where the kernel tells.
 
     Raises:
@@ -65,7 +65,7 @@ def path_of(number: int) -> str:
     return _readlink(f"/proc/self/fd/{number}")
 
 
-def counts(path: str) -> bool:
+def is_counted(path: str) -> bool:
     """Tell whether code may rest on a path."""
     if "__pycache__" in path or is_of_the_system(path) or is_ours(path):
         return False
@@ -168,8 +168,8 @@ def _open_heard(path: Any, flags: int, *args: Any, **options: Any) -> int:
     """Tell of a file in an open folder; the event tells only its name."""
     if options.get("dir_fd") is not None and not flags & (os.O_WRONLY | os.O_CREAT):
         with contextlib.suppress(TypeError, ValueError, OSError):
-            whole = whole_path(os.fspath(path), options["dir_fd"])
-            if _hears and counts(whole) and not os.path.isdir(whole):  # noqa: PTH112
+            whole = complete_path(os.fspath(path), options["dir_fd"])
+            if _hears and is_counted(whole) and not os.path.isdir(whole):  # noqa: PTH112
                 _hears[-1][0]("files", whole)
     return _open(path, flags, *args, **options)
 
@@ -190,8 +190,8 @@ def _asked(
     if not _hears or isinstance(path, int) or is_of_importlib(sys._getframe(2)):  # noqa: SLF001
         return
     with contextlib.suppress(TypeError, ValueError, OSError):
-        whole = whole_path(os.fspath(path), options.get("dir_fd"))
-        if not counts(whole):
+        whole = complete_path(os.fspath(path), options.get("dir_fd"))
+        if not is_counted(whole):
             return
         asker, called, names = find_asker(sys._getframe(2))  # noqa: SLF001
         if asker.startswith("<"):
@@ -203,13 +203,13 @@ def _asked(
             hear("links", whole)
         else:
             hear("asked", whole)
-            for what in () if mode is not None else what_matters(called, names):
+            for what in () if mode is not None else list_what_matters(called, names):
                 hear(what, whole)
             if letters := "".join(name for name, bit in ACCESS.items() if mode and mode & bit):
                 hear("accesses", f"{letters} {whole}")
 
 
-def what_matters(called: str, names: tuple[str, ...]) -> Iterator[str]:
+def list_what_matters(called: str, names: tuple[str, ...]) -> Iterator[str]:
     """Yield what matters of a file beside that it is there, by what is called and what is taken."""
     taken = called in ("", *STATES)
     all_of_it = taken and not _any((*OF_TIMES, *OF_OTHERS), names)

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from trtbuild.core.quantized_types import INT8, TYPES
 
-__all__ = ["Counted", "Delivery", "count_others", "list_deliveries", "sum_deliveries"]
+__all__ = ["Counted", "DeliveredType", "count_others", "list_deliveries", "sum_deliveries"]
 
 
 class _Layer(Protocol):
@@ -34,7 +34,7 @@ class Counted(Protocol):
         """The same of other types, by name."""
 
 
-class Delivery(NamedTuple):
+class DeliveredType(NamedTuple):
     """One quantized type in one engine."""
 
     word: str
@@ -59,24 +59,24 @@ def count_others(layers: Iterable[_Layer]) -> dict[str, tuple[int, int]]:
     }
 
 
-def list_deliveries(engine: Counted) -> tuple[Delivery, ...]:
+def list_deliveries(engine: Counted) -> tuple[DeliveredType, ...]:
     """Return what was asked of an engine, type by type, INT8 first; nothing where nothing was."""
     return tuple(_iterate(engine))
 
 
-def _iterate(engine: Counted) -> Iterator[Delivery]:
+def _iterate(engine: Counted) -> Iterator[DeliveredType]:
     if engine.asked_int8:
-        yield Delivery(INT8.word, engine.asked_int8, engine.delivered_int8)
+        yield DeliveredType(INT8.word, engine.asked_int8, engine.delivered_int8)
     for name, (asked, delivered) in engine.other_types.items():
-        yield Delivery(TYPES[name].word if name in TYPES else name, asked, delivered)
+        yield DeliveredType(TYPES[name].word if name in TYPES else name, asked, delivered)
 
 
-def sum_deliveries(engines: Iterable[Counted]) -> tuple[Delivery, ...]:
+def sum_deliveries(engines: Iterable[Counted]) -> tuple[DeliveredType, ...]:
     """Return the same of several engines together."""
-    found: dict[str, Delivery] = {}
+    found: dict[str, DeliveredType] = {}
     for each in (each for engine in engines for each in _iterate(engine)):
-        known = found.get(each.word, Delivery(each.word, 0, 0))
-        found[each.word] = Delivery(
+        known = found.get(each.word, DeliveredType(each.word, 0, 0))
+        found[each.word] = DeliveredType(
             each.word, known.asked + each.asked, known.delivered + each.delivered
         )
     return tuple(found.values())

@@ -15,7 +15,7 @@ from typing import Any
 
 from trtbuild.core.errors import MissingDependency, MissingFile, StepInputError, UsageError
 from trtbuild.core.watch import note_path
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 
 __all__ = ["explain_raised", "find_source_files", "load_entrypoint", "pass_on_stops"]
 
@@ -88,7 +88,7 @@ def load_entrypoint(entrypoint: str, base: Path) -> Callable[..., Any]:
     except BaseException as error:
         pass_on_stops(error)
         raise UsageError(
-            f"{entrypoint}: importing it fails: {last_words(error)}",
+            f"{entrypoint}: importing it fails: {describe_cause(error)}",
             hint=f"python {file} says more",
         ) from error
     found = getattr(module, name, None)
@@ -115,7 +115,7 @@ def explain_raised(error: BaseException, place: str, files: Sequence[Path]) -> S
 
     logging.getLogger(__name__).error("%s failed", place, exc_info=error)
     where = _find_line(error, files) or place
-    return StepInputError(f"{where}: {last_words(error)}", hint="the log holds the traceback")
+    return StepInputError(f"{where}: {describe_cause(error)}", hint="the log holds the traceback")
 
 
 def _find_line(error: BaseException, files: Sequence[Path]) -> str:

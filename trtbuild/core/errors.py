@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
 __all__ = [
     "CorruptObject",
@@ -39,8 +39,8 @@ class TrtbuildError(Exception):
     """The next move where the one who raises knows no better."""
 
     def __init__(self, message: str, *, hint: str = "", lines: Sequence[str] = ()) -> None:
-        self.message = "\n".join(map(shown, (message, *lines)))
-        self.hint = shown(hint or self.usual_hint)
+        self.message = "\n".join(map(escape_controls, (message, *lines)))
+        self.hint = escape_controls(hint or self.usual_hint)
         super().__init__(self.message)
 
 

@@ -17,13 +17,13 @@ from urllib.parse import unquote
 
 from trtbuild.core.asking import (
     asking,
-    counts,
+    complete_path,
     find_asker,
+    find_open_path,
+    is_counted,
     is_of_importlib,
     list_names_around,
-    path_of,
-    what_matters,
-    whole_path,
+    list_what_matters,
 )
 from trtbuild.core.entries import list_entries
 from trtbuild.core.native_reads import NativeReads
@@ -163,8 +163,8 @@ def _opened(listener: Listener, arguments: tuple[Any, ...]) -> None:
     path, _, flags = arguments
     if not isinstance(path, str | bytes):
         return
-    whole = whole_path(path)
-    if not counts(whole):
+    whole = complete_path(path)
+    if not is_counted(whole):
         return
     # `a+` reads what was there before, `w+` does not.
     if not flags & WRITES or (flags & os.O_RDWR and not flags & (os.O_TRUNC | os.O_EXCL)):
@@ -177,26 +177,26 @@ def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     path = "." if arguments[0] is None else arguments[0]
     if isinstance(path, int):
         with contextlib.suppress(OSError):
-            path = path_of(path)
+            path = find_open_path(path)
     asker, called, _ = find_asker(sys._getframe(2))  # noqa: SLF001
     if not isinstance(path, str | bytes) or asker.startswith("<"):
         return
-    whole = whole_path(path)
-    if counts(whole) and not is_installed(whole):
+    whole = complete_path(path)
+    if is_counted(whole) and not is_installed(whole):
         listener.hear("folders", whole)
         if whole not in listener.listings:
             listener.hear("listings", whole, list_names(whole))
         names = () if called or is_installed(asker) else list_names_around(sys._getframe(2))  # noqa: SLF001
         if "stat" in names:  # of each entry
             for name in os.listdir(whole):  # noqa: PTH208
-                for what in what_matters(called, names):
+                for what in list_what_matters(called, names):
                     listener.hear(what, os.path.join(whole, name))  # noqa: PTH118
 
 
 def _made(listener: Listener, arguments: tuple[Any, ...]) -> None:
     frame: Any = sys._getframe(2)  # noqa: SLF001
     if isinstance(arguments[0], str | bytes):
-        whole = whole_path(arguments[0])
+        whole = complete_path(arguments[0])
         if frame.f_code.co_filename.endswith("tempfile.py"):
             listener.hear("temporary", whole)
         if not os.path.lexists(whole):
@@ -206,12 +206,12 @@ def _made(listener: Listener, arguments: tuple[Any, ...]) -> None:
 def _renamed(listener: Listener, arguments: tuple[Any, ...]) -> None:
     for path in arguments[:2]:
         if isinstance(path, str | bytes):
-            listener.hear("written", whole_path(path))
+            listener.hear("written", complete_path(path))
 
 
 def _imported(listener: Listener, arguments: tuple[Any, ...]) -> None:
     name, file, *_ = arguments
-    if isinstance(file, str) and os.path.isabs(file) and counts(file):  # noqa: PTH117
+    if isinstance(file, str) and os.path.isabs(file) and is_counted(file):  # noqa: PTH117
         listener.hear("files", file, describe(file))
     frame: Any = sys._getframe(2)  # noqa: SLF001
     while frame is not None and is_of_importlib(frame):
@@ -239,8 +239,8 @@ def _rooted(listener: Listener) -> None:
 def _loaded(listener: Listener, arguments: tuple[Any, ...]) -> None:
     name = arguments[0]
     if isinstance(name, str) and os.sep in name:
-        whole = whole_path(name)
-        if counts(whole):
+        whole = complete_path(name)
+        if is_counted(whole):
             listener.hear("files", whole, describe(whole))
 
 
@@ -250,7 +250,7 @@ def _connected_to_file(listener: Listener, arguments: tuple[Any, ...]) -> None:
         name = unquote(name.removeprefix("file:").partition("?")[0])
         name = os.sep + name.lstrip(os.sep) if name.startswith(os.sep) else name
     if isinstance(name, str) and os.path.isfile(name):  # noqa: PTH113
-        whole = whole_path(name)
+        whole = complete_path(name)
         listener.hear("files", whole, describe(whole))
 
 

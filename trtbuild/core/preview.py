@@ -6,7 +6,7 @@ from typing import Literal
 
 from trtbuild.core.options import Options
 
-__all__ = ["ChannelCounts", "DataPreview", "FirstLayer", "ShownInput"]
+__all__ = ["ChannelCounts", "DataPreview", "FirstLayerDistance", "ShownInput"]
 
 
 class ChannelCounts(Options):
@@ -38,7 +38,7 @@ class ShownInput(Options):
     """The beginning of each sample in words or numbers, where it is no picture."""
 
 
-class FirstLayer(Options):
+class FirstLayerDistance(Options):
     """How far what a model's first layer makes is from what it was trained on.
 
     The normalization behind it holds the mean and the deviation that its channels had in training.
@@ -63,7 +63,7 @@ class DataPreview(Options):
     names: tuple[str, ...]
     labels: tuple[int, ...] = ()
     inputs: tuple[ShownInput, ...]
-    first_layer: FirstLayer | None = None
+    first_layer: FirstLayerDistance | None = None
     unknown: str = ""
     """Why it is not known what the first layer expects."""
     doubts: tuple[str, ...] = ()

@@ -2,13 +2,13 @@
 
 from trtbuild.core.options import Options
 
-__all__ = ["NotRun", "Percentile", "Shapes", "Spread"]
+__all__ = ["NotRun", "Shapes", "Spread", "TimePercentile"]
 
 Shapes = dict[str, tuple[int, ...]]
 """Input → its shape, all axes."""
 
 
-class Percentile(Options):
+class TimePercentile(Options):
     """A percentile of the times of calls, and where it lies with 95 % confidence, in ms."""
 
     ms: float
@@ -24,9 +24,9 @@ class Spread(Options):
     mean: float
     least: float
     most: float
-    p50: Percentile
-    p90: Percentile
-    p99: Percentile
+    p50: TimePercentile
+    p90: TimePercentile
+    p99: TimePercentile
     blocks: tuple[float, ...]
     """The median of each block, in the order of the rounds."""
 

@@ -8,7 +8,7 @@ from trtbuild.core.layer_times import LayerProfiles
 from trtbuild.core.load import LoadResult
 from trtbuild.core.options import Options
 from trtbuild.core.protocol import Protocol
-from trtbuild.core.spread import NotRun, Percentile, Shapes, Spread
+from trtbuild.core.spread import NotRun, Shapes, Spread, TimePercentile
 
 __all__ = [
     "BenchResult",
@@ -17,12 +17,12 @@ __all__ = [
     "DeviceUse",
     "Machine",
     "NotRun",
-    "Percentile",
     "Shapes",
     "SpeedRow",
     "SpeedVerdict",
     "Spread",
     "StreamRate",
+    "TimePercentile",
     "TimedVariant",
     "WarmUp",
 ]

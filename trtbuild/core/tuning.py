@@ -5,13 +5,13 @@ from typing import Any
 from trtbuild.core.options import Options
 from trtbuild.core.words import join_few
 
-__all__ = ["Figure", "Standing", "Trial", "Tuning"]
+__all__ = ["Standing", "Trial", "TunedFigure", "Tuning"]
 
 _NAMED = 2
 """So many layers, or tensors, are named; of more there is no end."""
 
 
-class Figure(Options):
+class TunedFigure(Options):
     """What a gate looks at, or the signal over noise, in words: `top1 drop`, `0.9 points`."""
 
     name: str
@@ -29,7 +29,7 @@ class Standing(Options):
     """How far gates are from passing, summed up: in points of a share, dB, or shares of a limit."""
     sqnr_db: float | None = None
     """The least of any output, or of a part that stands out; None where there is none."""
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[TunedFigure, ...] = ()
 
 
 class Trial(Standing):
@@ -85,9 +85,9 @@ class Tuning(Options):
     """How many samples that holds: a trial with fewer `samples` was compared on a part of it."""
     verified_on: str
     """The data set of `compare`, on which the best one was compared in the end."""
-    before: tuple[Figure, ...]
+    before: tuple[TunedFigure, ...]
     """Of the recipe as it is, on the data of `compare`."""
-    after: tuple[Figure, ...]
+    after: tuple[TunedFigure, ...]
     """Of the best one, there too."""
     patch: str = ""
     """What changes in the recipe, as a unified diff; empty where nothing is better."""

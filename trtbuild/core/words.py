@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 __all__ = [
     "abbreviate",
+    "describe_cause",
     "format_bound",
     "format_drop",
     "format_figure",
@@ -15,7 +16,6 @@ __all__ = [
     "format_pair",
     "format_size",
     "join_few",
-    "last_words",
     "quote_whole",
 ]
 
@@ -126,7 +126,7 @@ def join_few(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def last_words(error: BaseException) -> str:
+def describe_cause(error: BaseException) -> str:
     """Say in one line what was raised first: its type, and its first sentences as they stand."""
     while error.__cause__ is not None:
         error = error.__cause__

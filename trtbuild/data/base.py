@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Choice",
     "DataSource",
-    "Decoded",
+    "DecodingSource",
     "Manifest",
     "Sample",
     "SizeSpan",
@@ -123,7 +123,7 @@ class DataSource(Protocol):
 
 
 @runtime_checkable
-class Decoded(Protocol):
+class DecodingSource(Protocol):
     """A data source whose samples take long to decode, and little room once that is done.
 
     A capture stores them as they are then, so that the steps behind it need not decode again.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.data.preprocess import Preprocess
 
 if TYPE_CHECKING:
@@ -112,5 +112,5 @@ def _fit(picture: Image.Image) -> Image.Image:
 
 def _shorten(name: str) -> str:
     """Return a name in letters that the built-in font has, its end kept."""
-    text = shown(name).encode("ascii", "replace").decode()
+    text = escape_controls(name).encode("ascii", "replace").decode()
     return text if len(text) <= _MOST_LETTERS else f"...{text[-_MOST_LETTERS + 3 :]}"

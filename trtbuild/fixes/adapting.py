@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from trtbuild.model.shapes import Dimension
 
-__all__ = ["Change", "adapt_sizes"]
+__all__ = ["SizeChange", "adapt_sizes"]
 
 _END = 2**31 - 1
 _ROUNDS = 500
@@ -25,7 +25,7 @@ Sizes = Mapping[str, Sequence["Dimension"]]
 
 
 @frozen
-class Change:
+class SizeChange:
     """Two sizes of an input: the shapes of the inputs at the old one, and at another."""
 
     before: Sizes
@@ -49,7 +49,7 @@ class _Place:
     fixed: bool
 
 
-def adapt_sizes(graph: gs.Graph, change: Change) -> list[tuple[str, str]]:
+def adapt_sizes(graph: gs.Graph, change: SizeChange) -> list[tuple[str, str]]:
     """Rewrite what insists on the old size; return the nodes, and what became of each.
 
     What cannot be told apart stays; the sizes then do not fit together, or the shapes say so.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.records import FixAccount, FixAccounts, LeftAlone
-from trtbuild.core.words import join_few, last_words
+from trtbuild.core.words import describe_cause, join_few
 from trtbuild.fixes.base import FixKind, FixLog, GraphFix
 from trtbuild.fixes.prepare import hoist_constants, name_nodes
 from trtbuild.fixes.rewriting import bring_into_form, read_graph, write_model
@@ -163,7 +163,7 @@ def _guard(what: str, otherwise: str = "") -> Iterator[None]:
         raise
     except Exception as error:
         raise StepInputError(
-            f"{what} failed on this model: {last_words(error)}",
+            f"{what} failed on this model: {describe_cause(error)}",
             hint=otherwise
             or "is the file whole? if ONNX Runtime runs the model, please report this as a bug",
         ) from error

@@ -14,15 +14,15 @@ from trtbuild.core.frozen import frozen
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["OWN_BODIES", "Called", "find_body"]
+__all__ = ["OWN_BODIES", "CalledNode", "find_body"]
 
 DOMAIN = "trtbuild.decompose"
 MICROSOFT = "com.microsoft"
-Text = Callable[["Called"], str]
+Text = Callable[["CalledNode"], str]
 
 
 @frozen
-class Called:
+class CalledNode:
     """A node, by what a body has to know of it."""
 
     node: onnx.NodeProto
@@ -45,7 +45,7 @@ class Called:
         return slot < len(self.node.input) and bool(self.node.input[slot])
 
 
-def find_body(called: Called, name: str) -> onnx.FunctionProto | None:
+def find_body(called: CalledNode, name: str) -> onnx.FunctionProto | None:
     """Return what a node is made of, as a function of the given name; None where nobody knows."""
     node = called.node
     own = OWN_BODIES.get((node.domain, node.op_type))
@@ -66,7 +66,7 @@ def _is_known(node: onnx.NodeProto, opset: int) -> bool:
     return bool(onnx.defs.has(node.op_type, opset, node.domain))
 
 
-def _ask_onnx(called: Called) -> onnx.FunctionProto | None:
+def _ask_onnx(called: CalledNode) -> onnx.FunctionProto | None:
     import onnx
 
     node = called.node
@@ -89,7 +89,7 @@ def _nearest(known: Sequence[int], opset: int) -> int:
     return max((each for each in known if each <= opset), default=min(known))
 
 
-def _parse(called: Called, text: str) -> onnx.FunctionProto:
+def _parse(called: CalledNode, text: str) -> onnx.FunctionProto:
     import onnx.parser
 
     inputs = ", ".join(f"i{slot}" for slot in range(len(called.node.input)))
@@ -114,7 +114,7 @@ def _gelu(source: str) -> str:
     )
 
 
-def _fast_gelu(called: Called) -> str:
+def _fast_gelu(called: CalledNode) -> str:
     source = "z" if called.has(1) else "i0"
     start = "z = Add(i0, i1) " if called.has(1) else ""
     numbers = "".join(
@@ -128,12 +128,12 @@ def _fast_gelu(called: Called) -> str:
     )
 
 
-def _quick_gelu(called: Called) -> str:
+def _quick_gelu(called: CalledNode) -> str:
     alpha = _number("alpha", called.attribute("alpha", 1.702))
     return f"{alpha} s0 = Mul(i0, alpha) s = Sigmoid(s0) o0 = Mul(i0, s)"
 
 
-def _transpose(called: Called, slot: int, name: str) -> str:
+def _transpose(called: CalledNode, slot: int, name: str) -> str:
     """Swap the last two axes, whose number the type of the operand tells."""
     import onnx
 
@@ -143,7 +143,7 @@ def _transpose(called: Called, slot: int, name: str) -> str:
     return f"{name} = Transpose<perm = {axes}>(i{slot}) "
 
 
-def _fused_matmul(called: Called) -> str:
+def _fused_matmul(called: CalledNode) -> str:
     if called.attribute("transBatchA", 0) or called.attribute("transBatchB", 0):
         return ""
     text, operands = "", ["i0", "i1"]
@@ -155,7 +155,7 @@ def _fused_matmul(called: Called) -> str:
     return f"{text}{product}{_number('alpha', called.attribute('alpha', 1.0))} o0 = Mul(p, alpha)"
 
 
-def _activated(called: Called, source: str) -> str:
+def _activated(called: CalledNode, source: str) -> str:
     """Write the activation that is fused behind a convolution or product; empty where unknown."""
     params = called.attribute("activation_params", [])
     kind = called.attribute("activation", "")
@@ -170,7 +170,7 @@ def _activated(called: Called, source: str) -> str:
     return f"o0 = {kind}{f'<{told}>' if told else ''}({source})"
 
 
-def _attributes(called: Called, names: Sequence[str]) -> str:
+def _attributes(called: CalledNode, names: Sequence[str]) -> str:
     told = []
     for name in names:
         value = called.attribute(name, None)
@@ -183,7 +183,7 @@ def _attributes(called: Called, names: Sequence[str]) -> str:
 _CONV = ("auto_pad", "dilations", "group", "kernel_shape", "pads", "strides")
 
 
-def _fused_conv(called: Called) -> str:
+def _fused_conv(called: CalledNode) -> str:
     bias = ", i2" if called.has(2) else ""
     text = f"c = Conv{_attributes(called, _CONV)}(i0, i1{bias}) "
     added = called.has(3)
@@ -191,14 +191,14 @@ def _fused_conv(called: Called) -> str:
     return text + ("z = Add(c, i3) " if added else "") + end if end else ""
 
 
-def _fused_gemm(called: Called) -> str:
+def _fused_gemm(called: CalledNode) -> str:
     third = ", i2" if called.has(2) else ""
     names = ("alpha", "beta", "transA", "transB")
     end = _activated(called, "c")
     return f"c = Gemm{_attributes(called, names)}(i0, i1{third}) {end}" if end else ""
 
 
-def _skip_norm(called: Called) -> str:
+def _skip_norm(called: CalledNode) -> str:
     """Normalize input + skip (+ bias); the sum may be asked for as the fourth output."""
     beta, bias = called.has(3), called.has(4)
     sums = "s = Add(i0, i1) " if not bias else "s0 = Add(i0, i1) s = Add(s0, i4) "
@@ -222,13 +222,13 @@ def _root_mean_square(source: str, scale: str, epsilon: float) -> str:
     )
 
 
-def _simplified_norm(called: Called) -> str:
+def _simplified_norm(called: CalledNode) -> str:
     last = called.attribute("axis", -1) == -1 and len(called.node.output) == 1
     epsilon = called.attribute("epsilon", 1e-5)
     return _root_mean_square("i0", "i1", epsilon) if last and called.opset >= _AXES else ""
 
 
-def _skip_simplified_norm(called: Called) -> str:
+def _skip_simplified_norm(called: CalledNode) -> str:
     made = list(called.node.output)
     if any(made[1:3]) or called.opset < _AXES:
         return ""
@@ -248,11 +248,11 @@ def _pair(name: str, scale: int, zero: int, axis: str = "") -> str:
     return f"d{name} = DequantizeLinear{axis}(i{name}, i{scale}, i{zero}) "
 
 
-def _qlinear_matmul(called: Called) -> str:  # noqa: ARG001  # all its inputs are there
+def _qlinear_matmul(called: CalledNode) -> str:  # noqa: ARG001  # all its inputs are there
     return _pair("0", 1, 2) + _pair("3", 4, 5) + "p = MatMul(d0, d3) o0 = QuantizeLinear(p, i6, i7)"
 
 
-def _qlinear_conv(called: Called) -> str:
+def _qlinear_conv(called: CalledNode) -> str:
     text = _pair("0", 1, 2) + _pair("3", 4, 5, "<axis = 0>")
     bias = ""
     if called.has(8):

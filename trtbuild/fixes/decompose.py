@@ -9,7 +9,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import NonEmpty
 from trtbuild.core.words import join_few
 from trtbuild.fixes.base import FixKind, FixLog
-from trtbuild.fixes.bodies import OWN_BODIES, Called, find_body
+from trtbuild.fixes.bodies import OWN_BODIES, CalledNode, find_body
 from trtbuild.fixes.rewriting import rewrite
 from trtbuild.fixes.tensors import SHOWN, iterate_all_nodes
 from trtbuild.model.nodes import iterate_nodes, iterate_subgraphs
@@ -81,7 +81,7 @@ class Decompose(FixKind):
         for place, node in enumerate(list(iterate_nodes(model.graph.node))):
             if node.op_type not in wanted:
                 continue
-            called = Called(node, opset, [types.get(name, b"") for name in node.input])
+            called = CalledNode(node, opset, [types.get(name, b"") for name in node.input])
             body = find_body(called, f"{node.op_type}_{place}")
             if body is None:
                 self._tell_no_body(node, log)

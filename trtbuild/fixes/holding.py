@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.frozen import frozen
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.model.nodes import RANDOM, iterate_nodes
 from trtbuild.model.plugins import find_plugins
 from trtbuild.model.session import Session, open_session
@@ -50,14 +50,14 @@ def run_on_random(model: onnx.ModelProto) -> Answers:
     try:
         session = _open(model)
     except StepInputError as error:
-        return Answers({}, {}, {}, last_words(error))
+        return Answers({}, {}, {}, describe_cause(error))
     told = ""
     for sizes in TRIED:
         feed = {value.name: _draw(value, sizes) for value in _list_fed(model)}
         try:
             outputs = session.run(feed)
         except StepInputError as error:
-            told = told or last_words(error)
+            told = told or describe_cause(error)
             continue
         signs = np.random.default_rng(_SEED + 1)
         nudged = {name: _nudge(each, signs) for name, each in feed.items()}
@@ -79,7 +79,7 @@ def compare_answers(
         try:
             found = _open(model).run(_feed_again(before.feed, model))
         except StepInputError as error:
-            reason = last_words(error)
+            reason = describe_cause(error)
     if reason:
         yield f"{what}: results were not compared with those before: {reason}"
         return

@@ -112,11 +112,11 @@ class SetDimension(FixKind):
 
     def _adapt(self, graph: gs.Graph, tensor: gs.Variable, account: FixLog, old: int) -> None:
         """Let what insists on the old size follow, and hold the result to another size."""
-        from trtbuild.fixes.adapting import Change, adapt_sizes
+        from trtbuild.fixes.adapting import SizeChange, adapt_sizes
         from trtbuild.model.shapes import infer_at
 
         other = self.size if isinstance(self.size, int) else 2 * old
-        change = Change(
+        change = SizeChange(
             before=self._size_inputs(graph, tensor, old),
             loose=self._size_inputs(graph, tensor, old, first=2 * PROBED),
             after=self._size_inputs(graph, tensor, other),

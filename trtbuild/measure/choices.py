@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.measure.bits import write_bits
 from trtbuild.measure.pairs import Chunk, SampleForm
-from trtbuild.measure.rows import Figures, MetricRow, draw_first_means, explain_empty, mean_of
+from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_means, explain_empty
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,7 +44,7 @@ def _share_of_choices(parts: np.ndarray, form: SampleForm) -> Figures:
         remarks.append(f"first differs in sample {differing[0]}")
     right = write_bits(parts[:, 0] == 1) if places == 1 else ""
     doubt = _doubt_choices(parts[:, 1:])
-    return Figures(mean_of(parts[:, 0]), "; ".join(remarks), right=right, doubt=doubt)
+    return Figures(compute_mean(parts[:, 0]), "; ".join(remarks), right=right, doubt=doubt)
 
 
 def _doubt_choices(choices: np.ndarray) -> str:
@@ -93,7 +93,7 @@ def _share_of_hits(parts: np.ndarray, form: SampleForm) -> Figures:
     doubt = _doubt_choices(parts[:, 2:])
     if len(parts) >= FEW and form.labels is not None and form.labels[0] == form.labels[1]:
         doubt = f"every label is class {form.labels[0]}: a model that always says so is right"
-    mine, other = mean_of(parts[:, 1]), mean_of(parts[:, 0])
+    mine, other = compute_mean(parts[:, 1]), compute_mean(parts[:, 0])
     return Figures(mine, reference=other, right=right, doubt=doubt)
 
 

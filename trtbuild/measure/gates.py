@@ -193,22 +193,22 @@ class Gate(Options):
         return [blank.model_copy(update=known)]
 
     def _verdicts(self, measure: "Measure", samples: int, unjudged: str) -> "Iterator[GateVerdict]":
-        from trtbuild.measure.verdicts import leave_unjudged, verdict_of_drop
+        from trtbuild.measure.verdicts import judge_drop, leave_unjudged
 
         own = measure.own  # a value of the candidate's alone
         for verdict in self._bounds(measure, samples):
             yield verdict if own or not unjudged else leave_unjudged(verdict, unjudged)
         if self.drop_at_most is not None:
-            verdict = verdict_of_drop(measure, self.drop_at_most, self.confidence, samples)
+            verdict = judge_drop(measure, self.drop_at_most, self.confidence, samples)
             yield leave_unjudged(verdict, unjudged) if unjudged else verdict
 
     def _bounds(self, measure: "Measure", samples: int) -> "Iterator[GateVerdict]":
-        from trtbuild.measure.verdicts import verdict_of_at_least, verdict_of_at_most
+        from trtbuild.measure.verdicts import judge_at_least, judge_at_most
 
         if self.at_least is not None:
-            yield verdict_of_at_least(measure, self.at_least, self.confidence, samples)
+            yield judge_at_least(measure, self.at_least, self.confidence, samples)
         if self.at_most is not None:
-            yield verdict_of_at_most(measure, self.at_most, self.confidence, samples)
+            yield judge_at_most(measure, self.at_most, self.confidence, samples)
 
     def _nothing_to_judge(self, mine: "list[Measure]") -> str:
         if not mine:
@@ -228,9 +228,9 @@ def judge_gates(
     gates: Iterable[Gate], measures: "tuple[Measure, ...]", *, samples: int, unjudged: str = ""
 ) -> "tuple[GateVerdict, ...]":
     """Judge every gate, and what fails whatever they ask."""
-    from trtbuild.measure.verdicts import verdict_of_faults
+    from trtbuild.measure.verdicts import judge_faults
 
     asked = (
         each for gate in gates for each in gate.judge(measures, samples=samples, unjudged=unjudged)
     )
-    return (*verdict_of_faults(measures), *asked)
+    return (*judge_faults(measures), *asked)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from trtbuild.measure.base import Unit
 from trtbuild.measure.choices import AGREEMENT, TOP1, TOP5
 from trtbuild.measure.pairs import Chunk, SampleForm
-from trtbuild.measure.rows import Figures, MetricRow, draw_first_means, explain_empty, mean_of
+from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_means, explain_empty
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,7 @@ def _cosine_parts(chunk: Chunk) -> np.ndarray:
 
 def _mean_and_lowest(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
     lowest = int(parts[:, 0].argmin())
-    return Figures(mean_of(parts[:, 0]), worst=float(parts[lowest, 0]), worst_sample=lowest)
+    return Figures(compute_mean(parts[:, 0]), worst=float(parts[lowest, 0]), worst_sample=lowest)
 
 
 def _power_parts(chunk: Chunk) -> np.ndarray:

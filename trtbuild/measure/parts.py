@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Index = tuple[slice | int | EllipsisType, ...]
 
-__all__ = ["Part", "format_slices", "parse_part"]
+__all__ = ["OutputPart", "format_slices", "parse_part"]
 
 _WHOLE = r"[+-]?\d{1,18}"
 _MOST_ITEMS = 32
@@ -24,7 +24,7 @@ EXAMPLE = "write `NAME[:, 4:]`, the slices of NumPy, the first of them `:` for t
 
 
 @frozen
-class Part:
+class OutputPart:
     """A part of an output: the same slices of every sample."""
 
     output: str
@@ -80,7 +80,7 @@ class _CutRows(RaggedRows):
         return found
 
 
-def parse_part(text: str) -> Part:
+def parse_part(text: str) -> OutputPart:
     """Read a part of an output.
 
     Raises:
@@ -99,7 +99,7 @@ def parse_part(text: str) -> Part:
         raise ValueError(f"`{text}` has two `...`; write one at most")
     if index[0] is not Ellipsis and index[0] != slice(None):
         raise ValueError(f"`{text}` cuts axis 0, the batch; {EXAMPLE}")
-    return Part(name.strip(), index)
+    return OutputPart(name.strip(), index)
 
 
 def _read(item: str, text: str) -> slice | int | EllipsisType:

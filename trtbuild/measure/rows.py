@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Drawn = tuple[np.ndarray, np.ndarray | None]
 
-__all__ = ["Figures", "MetricRow", "draw_first_means", "explain_empty", "mean_of"]
+__all__ = ["Figures", "MetricRow", "compute_mean", "draw_first_means", "explain_empty"]
 
 
 @frozen
@@ -71,6 +71,6 @@ def explain_empty(form: SampleForm) -> str:
     return "" if form.size else "the output is empty"
 
 
-def mean_of(values: np.ndarray) -> float:
+def compute_mean(values: np.ndarray) -> float:
     """Return a mean that does not depend on the order of the values."""
     return math.fsum(values) / len(values)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from trtbuild.measure.parts import Part, format_slices
+from trtbuild.measure.parts import OutputPart, format_slices
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class ScaleSurvey:
                 before[1] = np.maximum(before[1], peak)
                 before[2] += values.size / len(power)
 
-    def find_parts(self) -> dict[str, Part]:
+    def find_parts(self) -> dict[str, OutputPart]:
         """Return the parts of unlike scale, by how they are written; none where all are alike.
 
         What lies in 0..1 throughout (probabilities, pictures) is of one unit.
@@ -87,7 +87,7 @@ class ScaleSurvey:
             return {}
         _, axis, small = max(found, key=lambda each: each[0])
         return {
-            self._name + format_slices(axis + 1, chosen): Part(
+            self._name + format_slices(axis + 1, chosen): OutputPart(
                 self._name, (*[slice(None)] * (axis + 1), chosen)
             )
             for chosen in _list_slices(small)

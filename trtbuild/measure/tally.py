@@ -14,7 +14,7 @@ from trtbuild.measure.pairs import Chunk, SampleForm, describe_form
 if TYPE_CHECKING:
     import numpy as np
 
-    from trtbuild.measure.parts import Part
+    from trtbuild.measure.parts import OutputPart
     from trtbuild.measure.tasks import RunningTasks
 
 __all__ = ["Tally", "TallyPlan"]
@@ -29,7 +29,7 @@ class TallyPlan:
     metrics: tuple[Metric, ...]
     labels: np.ndarray | None = None
     """int64 [samples], in the order of the samples."""
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, OutputPart] = field(default_factory=dict)
     """Parts of outputs, by what they are called: measured as outputs are."""
     hidden: frozenset[str] = frozenset()
     """Those of them that the figures of the whole would hide."""

@@ -11,12 +11,12 @@ from trtbuild.core.frozen import frozen
 
 __all__ = [
     "FAULTS",
+    "judge_against_lock",
+    "judge_at_least",
+    "judge_at_most",
+    "judge_drop",
+    "judge_faults",
     "leave_unjudged",
-    "verdict_of_at_least",
-    "verdict_of_at_most",
-    "verdict_of_drop",
-    "verdict_of_faults",
-    "verdict_of_lock",
 ]
 
 # A drop is a difference of two shares k/n; this is far below 1/n for any n a person has, and
@@ -131,14 +131,14 @@ def _find(measure: Measure, confidence: float | None) -> Interval | None:
     return measure.find_interval(CONFIDENCE if confidence is None else confidence)
 
 
-def verdict_of_at_least(
+def judge_at_least(
     measure: Measure, limit: float, confidence: float | None, samples: int
 ) -> GateVerdict:
     """Judge a floor under the value."""
     return _judge_value("≥", "least", measure, limit, confidence=confidence, samples=samples)
 
 
-def verdict_of_at_most(
+def judge_at_most(
     measure: Measure, limit: float, confidence: float | None, samples: int
 ) -> GateVerdict:
     """Judge a ceiling over the value."""
@@ -167,7 +167,7 @@ def _judge_value(
     ).judge()
 
 
-def verdict_of_drop(
+def judge_drop(
     measure: Measure, limit: float, confidence: float | None, samples: int
 ) -> GateVerdict:
     """Judge how far the candidate fell from the reference."""
@@ -185,7 +185,7 @@ def verdict_of_drop(
     ).judge()
 
 
-def verdict_of_lock(
+def judge_against_lock(
     measure: Measure, before: float, limit: float, confidence: float | None, samples: int
 ) -> GateVerdict:
     """Judge how far a figure fell from what a lock says that it was."""
@@ -220,7 +220,7 @@ def leave_unjudged(verdict: GateVerdict, why: str, *, passed: bool = False) -> G
     )
 
 
-def verdict_of_faults(measures: Iterable[Measure]) -> Iterator[GateVerdict]:
+def judge_faults(measures: Iterable[Measure]) -> Iterator[GateVerdict]:
     """Fail, once an output, what is broken on the candidate's side, whether a gate asks or not."""
     told: set[str] = set()
     for measure in measures:

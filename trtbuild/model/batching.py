@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trtbuild.core.values import TensorSpec
     from trtbuild.model.input_feeding import InputFeeding
 
-__all__ = ["Placement", "arrange", "fits", "quote_setting"]
+__all__ = ["SamplePlacement", "arrange", "fits", "quote_setting"]
 
 Shape = Sequence[int | str]
 _PLAIN = r"(?i)(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_][a-z0-9_.]*"
@@ -22,7 +22,7 @@ _PLAIN = r"(?i)(?!(?:true|false|null|yes|no|on|off|y|n)$)[a-z_][a-z0-9_.]*"
 
 
 @frozen
-class Placement:
+class SamplePlacement:
     """How samples come to be the array of one input."""
 
     spec: TensorSpec
@@ -57,7 +57,7 @@ def arrange(
     inputs: Sequence[TensorSpec],
     given: Mapping[str, Shape] | None = None,
     told: Mapping[str, InputFeeding] | None = None,
-) -> tuple[list[Placement], int]:
+) -> tuple[list[SamplePlacement], int]:
     """Decide for each input how samples become its array, and how many a run takes.
 
     Args:
@@ -86,7 +86,7 @@ def arrange(
     raise _disagreement([options[0] for options in choices])
 
 
-def _demand_one_reading(choices: Sequence[Sequence[Placement]]) -> None:
+def _demand_one_reading(choices: Sequence[Sequence[SamplePlacement]]) -> None:
     """Refuse to choose between a batch that is fixed and another axis that is open.
 
     Where there are other inputs, they decide.
@@ -148,7 +148,7 @@ def _choose(
     names: Sequence[str],
     given: Mapping[str, Shape] | None,
     told: InputFeeding | None,
-) -> Iterator[Placement]:
+) -> Iterator[SamplePlacement]:
     """Yield the ways in which an input can be fed, the likeliest first; always one at least."""
     shape = None if given is None else given.get(spec.name)
     lacking = shape is None or len(shape) == len(spec.shape) - 1
@@ -156,13 +156,13 @@ def _choose(
     batch_axis = told.batch_axis if told else None
     if told and told.fill is not None and batch_axis is None:
         free = [axis for axis, size in enumerate(spec.shape) if isinstance(size, str)]
-        yield Placement(spec, (*named, *free, None)[0], told=told)
+        yield SamplePlacement(spec, (*named, *free, None)[0], told=told)
     elif batch_axis == "none" or not spec.shape:
-        yield Placement(spec, None, told=told)
+        yield SamplePlacement(spec, None, told=told)
     elif batch_axis is not None:
-        yield Placement(spec, batch_axis, joined=not lacking, told=told)
+        yield SamplePlacement(spec, batch_axis, joined=not lacking, told=told)
     elif shape is None or not (lacking or len(shape) == len(spec.shape)):
-        yield Placement(spec, (named or [0])[0], told=told)
+        yield SamplePlacement(spec, (named or [0])[0], told=told)
     elif lacking:
         yield from _choose_lacking(spec, shape, named, ambiguous=len(names) > 1)
     else:
@@ -171,20 +171,20 @@ def _choose(
 
 def _choose_lacking(
     spec: TensorSpec, shape: Shape, named: Sequence[int], *, ambiguous: bool
-) -> Iterator[Placement]:
+) -> Iterator[SamplePlacement]:
     """Yield the axes that a sample may lack."""
     if named and not ambiguous:
-        yield Placement(spec, named[0])
+        yield SamplePlacement(spec, named[0])
         return
     fitting = [
         each
         for axis in range(len(spec.shape))
-        if fits(shape, (each := Placement(spec, axis)).sample)
+        if fits(shape, (each := SamplePlacement(spec, axis)).sample)
     ]
     likely = [each for each in fitting if each.axis in named]
     if len(likely) > 1:
         raise _ambiguity(likely)
-    yield from likely or fitting or [Placement(spec, 0)]
+    yield from likely or fitting or [SamplePlacement(spec, 0)]
 
 
 def _choose_whole(
@@ -193,31 +193,31 @@ def _choose_whole(
     named: Sequence[int],
     inputs: Sequence[TensorSpec],
     given: Mapping[str, Shape],
-) -> Placement:
+) -> SamplePlacement:
     """Return how an array is fed that has all axes of its input."""
     ones = [axis for axis, size in enumerate(shape) if size == 1]
     for axis in ones:
         if spec.shape[axis] != 1 and isinstance(spec.shape[axis], int):
-            return Placement(spec, axis, joined=True)  # a sample is one of several
+            return SamplePlacement(spec, axis, joined=True)  # a sample is one of several
     if named:
         name = spec.shape[named[0]]
         sharing = [each for each in inputs if name in each.shape]
         lacking = any(len(given.get(each.name, ())) < len(each.shape) for each in sharing)
         if shape[named[0]] == 1 or lacking or len(sharing) == len(inputs):
-            return Placement(spec, named[0], joined=True)
-        return Placement(spec, None)
+            return SamplePlacement(spec, named[0], joined=True)
+        return SamplePlacement(spec, None)
     unnamed = [axis for axis in ones if isinstance(spec.shape[axis], str)]
     if unnamed:
-        return Placement(spec, unnamed[0], joined=True)
+        return SamplePlacement(spec, unnamed[0], joined=True)
     alone = len(inputs) == 1 and isinstance(spec.shape[0], str)
-    return Placement(spec, 0, joined=True) if alone else Placement(spec, None)
+    return SamplePlacement(spec, 0, joined=True) if alone else SamplePlacement(spec, None)
 
 
 def _show(spec: TensorSpec) -> str:
     return f"[{', '.join(map(str, spec.shape))}]"
 
 
-def _ambiguity(rivals: Sequence[Placement]) -> StepInputError:
+def _ambiguity(rivals: Sequence[SamplePlacement]) -> StepInputError:
     spec = rivals[0].spec
     axes = " or ".join(f"{each.axis} ({spec.shape[each.axis or 0]})" for each in rivals)
     return StepInputError(
@@ -228,7 +228,7 @@ def _ambiguity(rivals: Sequence[Placement]) -> StepInputError:
     )
 
 
-def _disagreement(placed: Sequence[Placement]) -> StepInputError:
+def _disagreement(placed: Sequence[SamplePlacement]) -> StepInputError:
     shown = ", ".join(f"`{each.spec.name}` {_show(each.spec)}" for each in placed)
     other = next(each for each in placed if each.batch not in (None, placed[0].batch))
     return StepInputError(

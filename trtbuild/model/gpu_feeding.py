@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.model.cuda_work import CudaWork
 from trtbuild.model.feeds import Feed
 from trtbuild.model.gpu_arrays import GpuArray
-from trtbuild.model.gpu_room import Room
+from trtbuild.model.gpu_room import GpuRoom
 from trtbuild.model.providers import Providers, make_cuda
 from trtbuild.model.session import RUN_HINT, translate_errors
 
@@ -39,7 +39,7 @@ class GpuFeeding:
         self._work = CudaWork(index)
         self._session = open_session(make_cuda(index, stream=self._work.handle))
         self._session.keep = self._work, self._session.keep  # it works in that stream to its end
-        self._room = Room(self._work)
+        self._room = GpuRoom(self._work)
 
     @property
     def stream(self) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from trtbuild.model.cuda_work import CudaWork
     from trtbuild.model.feeds import Feed
 
-__all__ = ["Room"]
+__all__ = ["GpuRoom"]
 
 
 class _Copied(NamedTuple):
@@ -25,7 +25,7 @@ class _Copied(NamedTuple):
     address: int
 
 
-class Room:
+class GpuRoom:
     """Where the arrays of a run lie, on the host and on the device; it grows, and is used anew."""
 
     def __init__(self, work: CudaWork) -> None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
-__all__ = ["Part", "Rewiring", "SegmentedModel", "State"]
+__all__ = ["ModelSegment", "Rewiring", "SegmentState", "SegmentedModel"]
 
-State = Mapping[str, "np.ndarray"]
+SegmentState = Mapping[str, "np.ndarray"]
 """What a part of a model hands on: by tensor, all that is read further down."""
 SMALL = 1 << 10
 """Bytes of a constant that is copied into every part that reads it."""
@@ -44,7 +44,7 @@ class Rewiring:
 
 
 @dataclass(frozen=True)
-class Part:
+class ModelSegment:
     """A run of nodes, ready to run."""
 
     session: Session | None
@@ -54,7 +54,7 @@ class Part:
     """What is read behind it, and is an output: made in it, or carried past it."""
     taps: tuple[str, ...] = ()
 
-    def run(self, state: State) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    def run(self, state: SegmentState) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Run it; return what is handed on, and what was tapped.
 
         Raises:
@@ -136,7 +136,7 @@ class SegmentedModel:
         *,
         taps: Iterable[str] = (),
         threads: int = 0,
-    ) -> Part:
+    ) -> ModelSegment:
         """Open the nodes from one place up to another as a session of their own.
 
         `taps` name tensors that it also hands out: its own, those that a rewiring adds, or those
@@ -150,7 +150,7 @@ class SegmentedModel:
         wanted = tuple(dict.fromkeys(taps))
         outputs = [name for name in dict.fromkeys((*hands_on, *wanted)) if name in made]
         if not outputs:
-            return Part(None, (), hands_on, wanted)
+            return ModelSegment(None, (), hands_on, wanted)
         reads = {
             name for node in nodes for name in (*node.input, *iterate_names_read_in_bodies(node))
         }
@@ -160,7 +160,7 @@ class SegmentedModel:
         session = open_session(
             model.SerializeToString(), threads=threads, constants=large, providers=self._providers
         )
-        return Part(session, inputs, hands_on, wanted)
+        return ModelSegment(session, inputs, hands_on, wanted)
 
     def _gather_large(self, reads: set[str]) -> dict[str, np.ndarray]:
         """Return the values of the large constants among some names: each is in memory once."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.model.batching import Placement, fits, quote_setting
+from trtbuild.model.batching import SamplePlacement, fits, quote_setting
 from trtbuild.model.shapes import is_named
 from trtbuild.model.unfinished import Unfinished
 
@@ -49,7 +49,7 @@ class NamedSizes:
 
 
 def join_samples(
-    placement: Placement, parts: Sequence[np.ndarray], names: Sequence[str]
+    placement: SamplePlacement, parts: Sequence[np.ndarray], names: Sequence[str]
 ) -> np.ndarray:
     """Make one array of those of a batch's samples, of the type that the model takes.
 
@@ -82,7 +82,7 @@ def join_samples(
     return made.astype(spec.dtype, copy=False)
 
 
-def fill_input(placement: Placement, batch: int, known: Mapping[str, int]) -> np.ndarray:
+def fill_input(placement: SamplePlacement, batch: int, known: Mapping[str, int]) -> np.ndarray:
     """Make the array of an input that no sample brings; `known` are the sizes of dimensions.
 
     Raises:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from trtbuild.verbs.running.answers import Answer
 
-__all__ = ["Item", "Place"]
+__all__ = ["Corners", "Item"]
 
-Place = tuple[float, float, float, float]
+Corners = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels of the frame."""
 
 
@@ -29,11 +29,11 @@ class Item:
     """uint8 RGB [height, width, 3]."""
     pictures: list[np.ndarray] = field(default_factory=list)
     """What the next recipe is run on; the frame itself where a function has put nothing here."""
-    places: list[Place] = field(default_factory=list)
+    places: list[Corners] = field(default_factory=list)
     """Where each of these lies in the frame, if a function that cuts them out says so."""
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     """By stage, what its recipe says of each picture."""
-    placed: dict[str, list[Place | None]] = field(default_factory=dict)
+    placed: dict[str, list[Corners | None]] = field(default_factory=dict)
     """By stage, where each of these pictures lies; None where nothing says it."""
     values: dict[str, Any] = field(default_factory=dict)
     """Whatever functions want to keep; written to JSON lines as far as JSON has words for it."""
@@ -47,12 +47,12 @@ class Item:
         return self.pictures or [self.picture]
 
     @property
-    def whole(self) -> Place:
+    def whole(self) -> Corners:
         """Where the frame itself lies."""
         height, width = self.picture.shape[:2]
         return 0.0, 0.0, float(width), float(height)
 
-    def take_places(self) -> list[Place | None]:
+    def take_places(self) -> list[Corners | None]:
         """Return where what the next recipe is run on lies."""
         if not self.pictures:
             return [self.whole]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from trtbuild.pipeline.item import Item, Place
+from trtbuild.pipeline.item import Corners, Item
 from trtbuild.verbs.running.answers import Answer, ScoredBox
 from trtbuild.verbs.running.drawing import draw_boxes, draw_classes, draw_lines
 
@@ -39,7 +39,7 @@ def _draw_whole(picture: np.ndarray, answer: Answer) -> np.ndarray:
     return draw_classes(picture, answer.class_map) if answer.class_map is not None else picture
 
 
-def _move(answer: Answer, place: Place) -> list[ScoredBox]:
+def _move(answer: Answer, place: Corners) -> list[ScoredBox]:
     """Return what is said of a picture as boxes in the frame; a class is a box around it."""
     left, top = place[:2]
     if answer.boxes is None:

@@ -9,12 +9,12 @@ from typing import Generic, TypeVar
 
 from trtbuild.pipeline.schema import Queue
 
-__all__ = ["BoundedQueue", "Stopped"]
+__all__ = ["BoundedQueue", "PipelineStopped"]
 
 Value = TypeVar("Value")
 
 
-class Stopped(Exception):  # is no error
+class PipelineStopped(Exception):  # is no error
     """The pipeline is ending: nobody waits any more."""
 
 
@@ -50,7 +50,7 @@ class BoundedQueue(Generic[Value]):
                 else:
                     self._changed.wait()
             if self._stopped:
-                raise Stopped
+                raise PipelineStopped
             self._length_sum += len(self._values)
             self.put_count += 1
             self._values.append(value)
@@ -74,7 +74,7 @@ class BoundedQueue(Generic[Value]):
                     if left <= 0 or not self._changed.wait(left):
                         break
             if self._stopped:
-                raise Stopped
+                raise PipelineStopped
             found = [self._values.popleft() for _ in range(min(most, len(self._values)))]
             self._changed.notify_all()
             return found

@@ -14,13 +14,13 @@ from trtbuild.core.entrypoint import find_source_files
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.memory_plan import MemoryPlan, demand_room, plan_memory
-from trtbuild.pipeline.queues import BoundedQueue, Stopped
+from trtbuild.pipeline.queues import BoundedQueue, PipelineStopped
 from trtbuild.pipeline.results import open_results
 from trtbuild.pipeline.schema import Queue
 from trtbuild.pipeline.sources import Frames, open_frames, take_frames
 from trtbuild.pipeline.stages import make_parts
 from trtbuild.pipeline.summary import PartSummary, PipelineSummary, find_percentiles
-from trtbuild.pipeline.workers import Part, Worker
+from trtbuild.pipeline.workers import PartWorker, StagePart
 
 __all__ = ["run_pipeline"]
 
@@ -83,7 +83,7 @@ def run_pipeline(
 class _Line:
     """The source, workers and queues of a pipeline, in a row."""
 
-    def __init__(self, loaded: LoadedPipeline, parts: Sequence[Part]) -> None:
+    def __init__(self, loaded: LoadedPipeline, parts: Sequence[StagePart]) -> None:
         stages = loaded.pipeline.stages
         first = {part.stage: part for part in reversed(parts)}
         policies = [stages[p.stage].queue if first[p.stage] is p else INNER for p in parts]
@@ -91,7 +91,7 @@ class _Line:
         self._error: BaseException | None = None
         self._stopped = False
         self._workers = [
-            Worker(part, source, sink, self._fail)
+            PartWorker(part, source, sink, self._fail)
             for part, (source, sink) in zip(parts, pairwise(self._queues), strict=True)
         ]
         self._feeder: threading.Thread | None = None
@@ -117,7 +117,7 @@ class _Line:
                 self._came += 1
                 self._queues[0].put(item)
             self._queues[0].close()
-        except Stopped:
+        except PipelineStopped:
             pass
         except BaseException as error:  # noqa: BLE001  # is raised again where the pipeline runs
             self._fail(error)
@@ -136,7 +136,7 @@ class _Line:
 
     def __next__(self) -> Item:
         found: list[Item] = []
-        with contextlib.suppress(Stopped):
+        with contextlib.suppress(PipelineStopped):
             found = self._queues[-1].take(1, 0.0)
         if self._error is not None:
             raise self._error
@@ -169,7 +169,7 @@ class _Line:
         )
 
 
-def _summarize(worker: Worker, seconds: float) -> PartSummary:
+def _summarize(worker: PartWorker, seconds: float) -> PartSummary:
     queue = worker.source
     return PartSummary(
         stage=worker.part.stage,

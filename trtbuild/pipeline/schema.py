@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from trtbuild.core.options import NonEmpty, Options
 
-__all__ = ["PipelineFile", "Queue", "Results", "Source", "Stage"]
+__all__ = ["FrameSource", "PipelineFile", "Queue", "Results", "Stage"]
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40)]
 Rate = Annotated[float, Field(gt=0, le=100_000)]
@@ -24,7 +24,7 @@ class Queue(Options):
     are counted."""
 
 
-class Source(Options):
+class FrameSource(Options):
     """Where frames come from."""
 
     kind: Literal["video", "folder", "camera", "queue"]
@@ -96,7 +96,7 @@ class PipelineFile(Options):
     """A pipeline: `trtbuild run FILE` runs it."""
 
     version: Literal[1]
-    source: Source
+    source: FrameSource
     stages: Annotated[dict[Name, Stage], Field(min_length=1)]
     """In the order in which a frame goes through them."""
     results: Results = Results()

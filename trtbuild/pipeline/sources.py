@@ -13,7 +13,7 @@ from trtbuild.core.errors import MissingFile, StepInputError, UsageError
 from trtbuild.core.words import quote_whole
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
-from trtbuild.pipeline.schema import Source
+from trtbuild.pipeline.schema import FrameSource
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +82,7 @@ def open_frames(loaded: LoadedPipeline) -> Iterator[Item]:
             number += 1
 
 
-def _read_video(_: Source, path: Path) -> Iterator[Named]:
+def _read_video(_: FrameSource, path: Path) -> Iterator[Named]:
     from trtbuild.core.regular_files import open_regular
     from trtbuild.data.extras import load_extra
     from trtbuild.data.frames import read_frames
@@ -96,7 +96,7 @@ def _read_video(_: Source, path: Path) -> Iterator[Named]:
         yield frame.name, frame.make_picture()
 
 
-def _read_folder(_: Source, path: Path) -> Iterator[Named]:
+def _read_folder(_: FrameSource, path: Path) -> Iterator[Named]:
     import numpy as np
 
     from trtbuild.core.regular_files import read_regular
@@ -116,7 +116,7 @@ def _read_folder(_: Source, path: Path) -> Iterator[Named]:
         yield name, np.asarray(pixels.convert_color_mode(image, "RGB", name))
 
 
-def _read_camera(source: Source, _: Path) -> Iterator[Named]:
+def _read_camera(source: FrameSource, _: Path) -> Iterator[Named]:
     from trtbuild.data.extras import load_extra
 
     av = load_extra("av", "video")
@@ -131,7 +131,7 @@ def _read_camera(source: Source, _: Path) -> Iterator[Named]:
         ) from None
 
 
-_READERS: dict[str, Callable[[Source, Path], Iterator[Named]]] = {
+_READERS: dict[str, Callable[[FrameSource, Path], Iterator[Named]]] = {
     "video": _read_video,
     "folder": _read_folder,
     "camera": _read_camera,

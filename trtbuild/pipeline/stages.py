@@ -13,7 +13,7 @@ from trtbuild.pipeline.fed_model import FedModel
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import LoadedPipeline
 from trtbuild.pipeline.schema import Stage
-from trtbuild.pipeline.workers import Part
+from trtbuild.pipeline.workers import StagePart
 from trtbuild.recipe.load import LoadedRecipe, load_recipe
 from trtbuild.runtime.recipes import open_built
 from trtbuild.verbs.running.answers import choose_answering
@@ -23,7 +23,7 @@ __all__ = ["make_parts"]
 TOP = 1
 
 
-def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[Part]:
+def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[StagePart]:
     """Return the parts of all stages, in order; engines are loaded.
 
     Raises:
@@ -31,7 +31,7 @@ def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[Part]:
             pictures; a function is not there.
         StepInputError, MissingDependency: an engine does not load.
     """
-    found: list[Part] = []
+    found: list[StagePart] = []
     try:
         for name, stage in loaded.pipeline.stages.items():
             found += _make(name, stage, loaded.base, build_dir)
@@ -42,7 +42,7 @@ def make_parts(loaded: LoadedPipeline, build_dir: Path) -> list[Part]:
     return found
 
 
-def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[Part]:
+def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[StagePart]:
     if stage.python is not None:
         yield _make_function(name, stage, load_entrypoint(stage.python, base))
         return
@@ -57,12 +57,12 @@ def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[Part
     except BaseException:
         engine.close()
         raise
-    yield Part(name, "copy to the GPU" if model.copies else "preprocess", model.preprocess)
-    yield Part(name, "infer", model.infer, stage.batch, stage.wait_ms / 1e3, model.close)
-    yield Part(name, "answer", lambda items: model.answer(items, answering))
+    yield StagePart(name, "copy to the GPU" if model.copies else "preprocess", model.preprocess)
+    yield StagePart(name, "infer", model.infer, stage.batch, stage.wait_ms / 1e3, model.close)
+    yield StagePart(name, "answer", lambda items: model.answer(items, answering))
 
 
-def _make_function(name: str, stage: Stage, function: Callable[..., Any]) -> Part:
+def _make_function(name: str, stage: Stage, function: Callable[..., Any]) -> StagePart:
     def work(items: Sequence[Item]) -> list[Item]:
         done = []
         for item in items:
@@ -71,7 +71,7 @@ def _make_function(name: str, stage: Stage, function: Callable[..., Any]) -> Par
                 done.append(made)
         return done
 
-    return Part(name, function.__name__, work, stage.batch, stage.wait_ms / 1e3)
+    return StagePart(name, function.__name__, work, stage.batch, stage.wait_ms / 1e3)
 
 
 def _call(name: str, function: Callable[..., Any], item: Item) -> Item | None:

@@ -8,15 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from trtbuild.pipeline.item import Item
-from trtbuild.pipeline.queues import BoundedQueue, Stopped
+from trtbuild.pipeline.queues import BoundedQueue, PipelineStopped
 
-__all__ = ["Part", "Worker"]
+__all__ = ["PartWorker", "StagePart"]
 
 Work = Callable[[Sequence[Item]], list[Item]]
 
 
 @dataclass(frozen=True)
-class Part:
+class StagePart:
     """A piece of work: what a stage consists of."""
 
     stage: str
@@ -29,12 +29,12 @@ class Part:
     close: Callable[[], None] = field(default=lambda: None)
 
 
-class Worker(threading.Thread):
+class PartWorker(threading.Thread):
     """Does one part's work, in the order in which items come."""
 
     def __init__(
         self,
-        part: Part,
+        part: StagePart,
         source: BoundedQueue[Item],
         sink: BoundedQueue[Item],
         failed: Callable[[BaseException], None],
@@ -58,7 +58,7 @@ class Worker(threading.Thread):
                 for each in done:
                     self._sink.put(each)
             self._sink.close()
-        except Stopped:
+        except PipelineStopped:
             pass
         except BaseException as error:  # noqa: BLE001  # is raised again where the pipeline runs
             self._failed(error)

@@ -10,11 +10,11 @@ from typing import Any, Literal
 
 from trtbuild.core.action import SizeBytes
 from trtbuild.core.errors import UsageError
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.files import write_whole
 from trtbuild.core.options import Options
 from trtbuild.core.placed import MODELS
 from trtbuild.core.regular_files import read_regular
-from trtbuild.core.shown import shown
 from trtbuild.core.values import Range, Ranges
 from trtbuild.core.words import abbreviate
 from trtbuild.plan.plan import NOT_INSTALLED
@@ -199,7 +199,9 @@ def read_lock(path: Path) -> Lock:
         raise UsageError(f"{path}: is damaged: {error}", hint=hint) from None
     wrong = find_wrong(tree, Lock) or _find_strange(tree.get("models", {}))
     if wrong:
-        raise UsageError(f"{path}: is no lock of this trtbuild: {shown(wrong)}", hint=hint)
+        raise UsageError(
+            f"{path}: is no lock of this trtbuild: {escape_controls(wrong)}", hint=hint
+        )
     return Lock.model_validate_json(json.dumps(tree))
 
 

@@ -20,7 +20,7 @@ from trtbuild.steps.fix_graph import FixGraph
 from trtbuild.steps.import_model import ImportModel
 
 if TYPE_CHECKING:
-    from trtbuild.backends.tensorrt.engine import Kind
+    from trtbuild.backends.tensorrt.engine import EngineKind
     from trtbuild.steps.capture_data import DataInput
 
 __all__ = ["COMPARE", "PairSide", "compile_pair"]
@@ -38,7 +38,7 @@ class PairSide:
     path: Path
     name: str
     """What it is called."""
-    engine: Kind | None = None
+    engine: EngineKind | None = None
     """Which TensorRT it is an engine of; None for an ONNX model."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Of the place where an engine runs."""

@@ -11,13 +11,13 @@ from trtbuild.model.opset import raise_opset
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["ReaderTrial", "Reading"]
+__all__ = ["ReaderLayer", "ReaderTrial"]
 
 _HANDING_ON = frozenset({"QuantizeLinear", "DequantizeLinear", "MaxPool", "Reshape", "Transpose"})
 _MARK = "/read"
 
 
-class Reading(NamedTuple):
+class ReaderLayer(NamedTuple):
     """A layer that reads a quantized tensor, and the outputs that tell what it makes of it."""
 
     tensor: str
@@ -53,7 +53,7 @@ class ReaderTrial:
                 self._known.add(spec.name)
         self.readings = tuple(self._add_readings(set(tensors)))
 
-    def _add_readings(self, tensors: set[str]) -> Iterator[Reading]:
+    def _add_readings(self, tensors: set[str]) -> Iterator[ReaderLayer]:
         del self._graph.output[:]
         for node in self._quantized.node:
             own = self._own.get(node.output[0]) if node.output else None
@@ -78,7 +78,7 @@ class ReaderTrial:
         own: onnx.NodeProto,
         slot: int,
         tensors: set[str],
-    ) -> Reading:
+    ) -> ReaderLayer:
         import onnx
 
         reader = copy.deepcopy(node)
@@ -89,7 +89,7 @@ class ReaderTrial:
                 reader.input[place] = own.input[place]
             else:
                 self._bring(name)
-        found = Reading(tensor, f"{made}/error", f"{made}/signal")
+        found = ReaderLayer(tensor, f"{made}/error", f"{made}/signal")
         make = onnx.helper.make_node
         self._graph.node.extend(
             [

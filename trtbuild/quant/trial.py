@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
-__all__ = ["Trial"]
+__all__ = ["QuantizedTrial"]
 
 
-class Trial:
+class QuantizedTrial:
     """A model with Q/DQ pairs, weights in INT8, to be run with the scales of any limits."""
 
     def __init__(

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import UsageError
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.recipe.scalars import UnclearScalar, resolve_scalar
 from trtbuild.recipe.source import parse_recipe_text
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
 
-__all__ = ["MARK", "Change", "Item", "edit_section", "write_flow"]
+__all__ = ["MARK", "AddedItem", "OptionChange", "edit_section", "write_flow"]
 
 MARK = "# tune: "
 """How a comment begins that is written beside a change: the next change replaces it."""
@@ -29,7 +29,7 @@ Place = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Item:
+class AddedItem:
     """What is added to a list, and why."""
 
     value: str
@@ -37,17 +37,17 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Change:
+class OptionChange:
     """An option that gets another value, or a list that gets longer, and why."""
 
     key: str
     value: Any = None
     """As plain data; of no account where there are `items`."""
-    items: tuple[Item, ...] = ()
+    items: tuple[AddedItem, ...] = ()
     remark: str = ""
 
 
-def edit_section(file: str, text: str, place: Place, changes: Sequence[Change]) -> str:
+def edit_section(file: str, text: str, place: Place, changes: Sequence[OptionChange]) -> str:
     """Return a recipe's text with changes made in a section, by the keys that lead there.
 
     Comments, order and line ends stay; the remarks stand in lines of their own above what changed,
@@ -84,7 +84,7 @@ def _reach(tree: dict[str, Any], place: Place) -> dict[str, Any]:
     return tree
 
 
-def _expect(section: dict[str, Any], change: Change) -> None:
+def _expect(section: dict[str, Any], change: OptionChange) -> None:
     if change.items:
         old = section.get(change.key, [])
         section[change.key] = [*old, *(item.value for item in change.items)]
@@ -94,7 +94,7 @@ def _expect(section: dict[str, Any], change: Change) -> None:
 
 def _refuse(file: str, place: Place, why: str) -> UsageError:
     return UsageError(
-        f"{shown(file)}: the section `{'.'.join(place)}` cannot be edited: {why}",
+        f"{escape_controls(file)}: the section `{'.'.join(place)}` cannot be edited: {why}",
         hint=f"write `{place[-1]}:` over several lines, an option a line, without anchors and "
         "aliases",
     )
@@ -169,7 +169,7 @@ def _unfold(file: str, text: str, place: Place) -> str:
     return text[:start].rstrip(" ") + rest + "".join(lines) + text[end + len(rest) :]
 
 
-def _edit(text: str, place: Place, change: Change) -> str:
+def _edit(text: str, place: Place, change: OptionChange) -> str:
     """Change an option where it stands, or write it behind the last one."""
     section = _find(text, place)
     key, node = section or _demand(text, place[:-1])
@@ -180,7 +180,7 @@ def _edit(text: str, place: Place, change: Change) -> str:
             return _replace(text, each, value, change, indent)
     begun = "" if section else f"{new}{indent}{place[-1]}:"
     indent += "" if section else "  "
-    remark = f"{new}{indent}{MARK}{shown(change.remark)}" if change.remark else ""
+    remark = f"{new}{indent}{MARK}{escape_controls(change.remark)}" if change.remark else ""
     if change.items:
         lines = _write_items(change.items, new + indent + "  ")
         written = f"{new}{indent}{change.key}:{lines}"
@@ -191,7 +191,7 @@ def _edit(text: str, place: Place, change: Change) -> str:
     return text[:end] + begun + remark + written + text[end:]
 
 
-def _replace(text: str, key: Node, value: Node, change: Change, indent: str) -> str:
+def _replace(text: str, key: Node, value: Node, change: OptionChange, indent: str) -> str:
     colon = text.index(":", key.end_mark.index) + 1
     end = _end(text, value)
     rest = _rest_of_line(text, end)
@@ -216,13 +216,14 @@ def _remark(text: str, at: int, remark: str, indent: str) -> str:
     line = text.rfind("\n", 0, at) + 1
     before = text.rfind("\n", 0, max(line - 1, 0)) + 1
     start = before if text[before:line].strip().startswith(MARK.strip()) else line
-    written = f"{indent}{MARK}{shown(remark)}{_line_end(text)}" if remark else ""
+    written = f"{indent}{MARK}{escape_controls(remark)}{_line_end(text)}" if remark else ""
     return text[:start] + written + text[line:]
 
 
-def _write_items(items: Sequence[Item], start: str) -> str:
+def _write_items(items: Sequence[AddedItem], start: str) -> str:
     return "".join(
-        f"{start}- {write_flow(item.value)}" + (f"  # {shown(item.remark)}" if item.remark else "")
+        f"{start}- {write_flow(item.value)}"
+        + (f"  # {escape_controls(item.remark)}" if item.remark else "")
         for item in items
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from trtbuild.core.errors import UsageError
 from trtbuild.core.regular_files import read_regular
-from trtbuild.recipe.edit import Change, Item, edit_section
+from trtbuild.recipe.edit import AddedItem, OptionChange, edit_section
 from trtbuild.recipe.extending import extend
 from trtbuild.recipe.load import LoadedRecipe, check_source
 from trtbuild.recipe.schema import EXTENDS, VARIANTS
@@ -32,7 +32,7 @@ class RecipeLines:
     variant: str = ""
     """Which of the file's variants it is; empty where the file is the recipe."""
 
-    def edit(self, section: str, changes: Sequence[Change]) -> str:
+    def edit(self, section: str, changes: Sequence[OptionChange]) -> str:
         """Return the text with changes made in a section: a variant's in its own lines.
 
         A list that gets longer is written whole where a variant has none of its own, since it
@@ -104,10 +104,12 @@ def read_lines(loaded: LoadedRecipe, section: str) -> RecipeLines:
     return lines
 
 
-def _complete(change: Change, own: Mapping[str, Any], whole: Mapping[str, Any]) -> Change:
+def _complete(
+    change: OptionChange, own: Mapping[str, Any], whole: Mapping[str, Any]
+) -> OptionChange:
     """Return a change whose items begin with those that a list has which is not the variant's."""
     if not change.items or change.key in own:
         return change
     return replace(
-        change, items=(*(Item(each) for each in whole.get(change.key, ())), *change.items)
+        change, items=(*(AddedItem(each) for each in whole.get(change.key, ())), *change.items)
     )

@@ -5,14 +5,14 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.options import Options
-from trtbuild.core.shown import shown
 
 __all__ = [
-    "Format",
     "Mark",
     "Path",
     "Problem",
+    "ProblemStyle",
     "find_nearest",
     "format_annotation",
     "format_path",
@@ -22,7 +22,7 @@ __all__ = [
 
 Path = tuple[str | int, ...]
 """Keys and list positions from the top of a recipe to a value."""
-Format = Literal["text", "json", "github"]
+ProblemStyle = Literal["text", "json", "github"]
 WIDEST_EXCERPT = 110
 LEAD = 60
 MOST_PROBLEMS = 100
@@ -53,17 +53,17 @@ class Problem(Options):
     def render(self) -> str:
         """Write the problem as a reader sees it: place, message, the line, a caret, the hint."""
         place = f"{self.file}:{self.mark.line}:{self.mark.column}"
-        lines = [shown(f"{place}: {self.level}: {self.message}")]
+        lines = [escape_controls(f"{place}: {self.level}: {self.message}")]
         if self.excerpt.strip():
             excerpt, before = _window(self.excerpt, self.mark.column - 1)
             lines.append(f"{self.mark.line:5d} | {excerpt}".rstrip())
             lines.append(f"      | {_blank(before)}^")
         if self.hint:
-            lines.append(shown(f"hint: {self.hint}"))
+            lines.append(escape_controls(f"hint: {self.hint}"))
         return "\n".join(lines)
 
 
-def render_problems(problems: Iterable[Problem], form: Format = "text") -> str:
+def render_problems(problems: Iterable[Problem], form: ProblemStyle = "text") -> str:
     """Write problems, of one file or several, in the order given; empty when there are none.
 
     `json` is an array of objects; `github` is a workflow command a line, which GitHub shows on
@@ -159,7 +159,7 @@ def format_annotation(level: str, where: Mapping[str, str], text: str, hint: str
 
 
 def _data(text: str) -> str:
-    return shown(text).replace("%", "%25")
+    return escape_controls(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from trtbuild.core.kinds import load_kinds, name_kind
 from trtbuild.core.options import Options, describe_fields
 
-__all__ = ["Section", "find_sections", "find_shared_options", "format_default", "name_kind"]
+__all__ = ["RecipeSection", "find_sections", "find_shared_options", "format_default", "name_kind"]
 
 FEW = 3
 """Fewer options than this that kinds share are described with each of them."""
@@ -21,7 +21,7 @@ GIBIBYTE = 2**30
 
 
 @dataclass(frozen=True)
-class Section:
+class RecipeSection:
     """A part of a recipe that has options of its own."""
 
     place: str
@@ -40,7 +40,7 @@ class Section:
         return "kind" in self.classes[0].model_fields
 
 
-def find_sections() -> tuple[Section, ...]:
+def find_sections() -> tuple[RecipeSection, ...]:
     """Return every section below a recipe, outer ones first, in the order of the schema.
 
     One that several others hold (`preprocess`) is named where it comes first among the outermost,
@@ -49,14 +49,14 @@ def find_sections() -> tuple[Section, ...]:
     from trtbuild.recipe.schema import Recipe
 
     every = dict.fromkeys(_walk(Recipe, ""))
-    found: list[Section] = []
+    found: list[RecipeSection] = []
     for section in sorted(every, key=lambda each: each.place.count(".")):
         if not any(set(section.classes) <= set(other.classes) for other in found):
             found.append(section)
     return tuple(section for section in every if section in found)
 
 
-def find_shared_options(section: Section) -> dict[tuple[type[Options], ...], tuple[str, ...]]:
+def find_shared_options(section: RecipeSection) -> dict[tuple[type[Options], ...], tuple[str, ...]]:
     """Return the options that several kinds of a section have alike, by those kinds.
 
     Alike: with one default and one docstring. A few are not worth being told apart.
@@ -93,12 +93,12 @@ def format_default(field: FieldInfo) -> str:
     return "none" if empty else str(value)
 
 
-def _walk(owner: type[Options], place: str) -> Iterator[Section]:
+def _walk(owner: type[Options], place: str) -> Iterator[RecipeSection]:
     for name, field in owner.model_fields.items():
         classes = tuple(dict.fromkeys(_find_classes(field.annotation)))
         if classes:
             below = f"{place}.{name}" if place else name
-            yield Section(below, classes)
+            yield RecipeSection(below, classes)
             for each in classes:
                 yield from _walk(each, below)
 

@@ -6,9 +6,9 @@ import re
 from pathlib import Path as FilePath
 
 from trtbuild.core.errors import MissingFile
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.frozen import frozen
 from trtbuild.core.regular_files import open_regular
-from trtbuild.core.shown import shown
 from trtbuild.recipe.compose import At, Node, TextError, compose_yaml
 from trtbuild.recipe.problems import Mark, Path, Problem
 
@@ -124,8 +124,8 @@ def _problem(
         file=file,
         mark=mark,
         path=path,
-        message=shown(message),
-        hint=shown(hint),
+        message=escape_controls(message),
+        hint=escape_controls(hint),
         excerpt=lines[mark.line - 1] if mark.line <= len(lines) else "",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.report.plots import Plot
 
 __all__ = [
@@ -15,8 +15,6 @@ __all__ = [
     "Block",
     "Bullets",
     "Code",
-    "Figure",
-    "Figures",
     "Fold",
     "InlineText",
     "KeyFigure",
@@ -24,6 +22,8 @@ __all__ = [
     "Page",
     "Paragraph",
     "Picture",
+    "PlotBlock",
+    "PlotRow",
     "Pre",
     "Section",
     "State",
@@ -135,7 +135,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Figure:
+class PlotBlock:
     """A plot, and words that tell the most of it where nothing can be drawn."""
 
     plot: Plot
@@ -143,12 +143,12 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Figures:
+class PlotRow:
     """Plots side by side; where only their words are left, these are folded away."""
 
     summary: str
     """Empty where they say no more than what stands beside them: then they are left out."""
-    items: tuple[Figure, ...]
+    items: tuple[PlotBlock, ...]
     legend: str = ""
     """How to read them, which only somebody who sees them has to know."""
 
@@ -161,7 +161,7 @@ class Picture:
     words: str
 
 
-Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | Figures | Picture
+Block = Paragraph | Pre | Bullets | TableBlock | KeyFigures | Fold | PlotRow | Picture
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ class Page:
 
 def flatten_line(text: str) -> str:
     """Return text on one line, all of it visible."""
-    return shown(" ".join(text.split()))
+    return escape_controls(" ".join(text.split()))
 
 
 def drop_empty_columns(table: TableBlock) -> TableBlock:
@@ -225,5 +225,5 @@ def quote_message(text: str) -> Block:
     """Return a message: a sentence as a paragraph, several lines as they are."""
     lines = text.strip().splitlines()
     if len(lines) > 1:
-        return Pre("\n".join(shown(line.expandtabs().rstrip()) for line in lines))
+        return Pre("\n".join(escape_controls(line.expandtabs().rstrip()) for line in lines))
     return Paragraph(parse_prose(text.strip()))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from trtbuild.core import words
 from trtbuild.core.comparison import CONFIDENCE
-from trtbuild.core.delivered import Delivery, list_deliveries, sum_deliveries
+from trtbuild.core.delivered import DeliveredType, list_deliveries, sum_deliveries
 from trtbuild.core.quantized_types import TYPES, join_words
 from trtbuild.core.records import Comparison, Measure, Outcome, Record, TargetResult
 from trtbuild.measure.metrics import find_row
@@ -191,7 +191,7 @@ def _delivered(record: Record) -> Iterator[KeyFigure]:
         yield KeyFigure(f"{each.word} layers delivered", value, parse_prose(over), tone)
 
 
-def _shortfall(target: TargetResult, found: Delivery) -> InlineText:
+def _shortfall(target: TargetResult, found: DeliveredType) -> InlineText:
     """Say how many layers asked for in a quantized type are float, or not known."""
     own = [each for each in target.layers if join_words([each.asked]) == found.word]
     unknown = sum(each.asked in TYPES and each.delivered == "unknown" for each in own)

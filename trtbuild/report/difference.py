@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.words import abbreviate, format_size
 from trtbuild.plan.difference import Change, Diff, GateChange, ListChange
 from trtbuild.plan.range_diff import RangeDiff
@@ -34,7 +34,7 @@ def _same(found: Sequence[Diff], told: int) -> Iterator[str]:
     if not found:
         yield "no recipe is in either revision"
     elif len(found) == count == 1:
-        yield shown(f"{_sides(found[0])}: the same")
+        yield escape_controls(f"{_sides(found[0])}: the same")
     elif count:
         yield f"{count} {'recipe means' if count == 1 else 'recipes mean'} the same as before"
 
@@ -48,7 +48,7 @@ def render_difference(found: Diff, *, sides: str) -> str:
     lines = [f"{sides}: {describe_verdict(found)}"]
     for title, facts in _sections(found):
         lines += [f"  {title}:", *(f"    {fact}" for fact in facts)]
-    return "\n".join(map(shown, lines))
+    return "\n".join(map(escape_controls, lines))
 
 
 def _sections(found: Diff) -> Iterator[tuple[str, Sequence[str]]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
-__all__ = ["safe"]
+__all__ = ["escape_markup"]
 
 
-def safe(text: str) -> str:
+def escape_markup(text: str) -> str:
     """Keep names of tensors and files from being taken for Markdown or HTML."""
-    text = shown(text)
+    text = escape_controls(text)
     for letter in "\\`*_[]<>|":
         text = text.replace(letter, f"\\{letter}" if letter not in "<>" else f"&#{ord(letter)};")
     return text

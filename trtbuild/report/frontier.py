@@ -11,11 +11,11 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
-    Figure,
-    Figures,
     Fold,
     InlineText,
     Paragraph,
+    PlotBlock,
+    PlotRow,
     Section,
     State,
     TableBlock,
@@ -50,7 +50,7 @@ def make_frontier_section(record: Record) -> Section | None:
             f"sqnr_db of {len(plot.points)} candidates on ",
             Code(found.searched_on),
         )
-        blocks.append(Figures("", (Figure(plot, words),), _LEGEND))
+        blocks.append(PlotRow("", (PlotBlock(plot, words),), _LEGEND))
     blocks.append(_table(found))
     if found.patch:
         blocks.append(Fold("the change to the recipe", (quote_message(found.patch),)))

@@ -10,10 +10,10 @@ from trtbuild.core.words import format_figure
 from trtbuild.report.blocks import (
     Block,
     Code,
-    Figure,
-    Figures,
     Fold,
     InlineText,
+    PlotBlock,
+    PlotRow,
     Section,
 )
 from trtbuild.report.plots import HistogramPlot
@@ -40,17 +40,17 @@ def make_histograms_section(record: Record) -> Section | None:
     which = "what the costliest layers read" if record.sensitivity else "what loses most by itself"
     first, rest = tuple(figures[:_OPEN]), tuple(figures[_OPEN:])
     told = f"{len(first)} tensors: {which}"
-    blocks: list[Block] = [Figures(told, first, f"{which.capitalize()}. {_LEGEND}")]
+    blocks: list[Block] = [PlotRow(told, first, f"{which.capitalize()}. {_LEGEND}")]
     if rest:
-        blocks.append(Fold(f"{len(rest)} more", (Figures("the others", rest),)))
+        blocks.append(Fold(f"{len(rest)} more", (PlotRow("the others", rest),)))
     return Section("Values and their limits", tuple(blocks))
 
 
-def _figure(name: str, counts: ValueCounts, used: Range, into: QuantizedType) -> Figure:
+def _figure(name: str, counts: ValueCounts, used: Range, into: QuantizedType) -> PlotBlock:
     beyond = counts.share_above(used.limit) if used.clipped is None else used.clipped
     clipped = format_figure(beyond, "share") if beyond else "none"
     noise = counts.estimate_db(used.limit, into)
     told = f"limit {used.limit:.4g}, largest {counts.largest:.4g}, {clipped} beyond"
     alone = f"; about {noise:.0f} dB by itself" if noise < float("inf") else ""
     caption: InlineText = (Code(name), f" {told}{alone}")
-    return Figure(HistogramPlot(name, counts, used.limit, into), caption)
+    return PlotBlock(HistogramPlot(name, counts, used.limit, into), caption)

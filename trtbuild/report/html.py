@@ -17,13 +17,13 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
-    Figures,
     Fold,
     InlineText,
     KeyFigures,
     Page,
     Paragraph,
     Picture,
+    PlotRow,
     Pre,
     Section,
     Span,
@@ -107,7 +107,7 @@ def _block(block: Block, caveats: str) -> str:
             return _keys(block, caveats)
         case TableBlock():
             return _table(block, caveats)
-        case Figures():
+        case PlotRow():
             return _figures(block, caveats)
         case Fold():
             return _fold(block, caveats)
@@ -145,7 +145,7 @@ def _keys(keys: KeyFigures, caveats: str) -> str:
     return '<div class="keys">\n' + "\n".join(cards) + "\n</div>"
 
 
-def _figures(figures: Figures, caveats: str) -> str:
+def _figures(figures: PlotRow, caveats: str) -> str:
     note = f' · <span class="note">{_text(caveats)}</span>' if caveats else ""
     drawn = (
         f"<figure>{draw(each.plot)}<figcaption>{_inline(each.caption)}{note}</figcaption></figure>"

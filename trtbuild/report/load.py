@@ -19,7 +19,7 @@ from trtbuild.report.blocks import (
     Tone,
     parse_prose,
 )
-from trtbuild.report.series import Point, SeriesPlot
+from trtbuild.report.series import SeriesPlot, SeriesPoint
 
 __all__ = ["list_load_blocks", "list_load_plots"]
 
@@ -97,21 +97,21 @@ def list_load_plots(found: LoadResult) -> Iterator[tuple[str, SeriesPlot]]:
 
 
 def _list_points(
-    rows: list[LoadRow], name: str, read: Callable[[LoadRow], Point]
-) -> tuple[Point, ...]:
+    rows: list[LoadRow], name: str, read: Callable[[LoadRow], SeriesPoint]
+) -> tuple[SeriesPoint, ...]:
     mine = (row for row in rows if row.variant == name)
     return tuple(map(read, sorted(mine, key=lambda row: row.rate)))
 
 
-def _read_p50(row: LoadRow) -> Point:
+def _read_p50(row: LoadRow) -> SeriesPoint:
     found = row.latency.p50
-    return Point(row.rate, found.ms, found.low, found.high)
+    return SeriesPoint(row.rate, found.ms, found.low, found.high)
 
 
-def _read_p99(row: LoadRow) -> Point:
+def _read_p99(row: LoadRow) -> SeriesPoint:
     found = row.latency.p99
-    return Point(row.rate, found.ms, found.low, found.high)
+    return SeriesPoint(row.rate, found.ms, found.low, found.high)
 
 
-def _list_lengths(row: LoadRow) -> tuple[Point, ...]:
-    return tuple(Point(seconds, length) for seconds, length in row.queue.over_time)
+def _list_lengths(row: LoadRow) -> tuple[SeriesPoint, ...]:
+    return tuple(SeriesPoint(seconds, length) for seconds, length in row.queue.over_time)

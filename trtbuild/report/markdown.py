@@ -13,13 +13,13 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
-    Figures,
     Fold,
     InlineText,
     KeyFigures,
     Page,
     Paragraph,
     Picture,
+    PlotRow,
     Pre,
     State,
     TableBlock,
@@ -67,7 +67,7 @@ def _block(block: Block, caveats: str) -> str:
             return _keys(block, caveats)
         case TableBlock():
             return _table(block, caveats)
-        case Figures():
+        case PlotRow():
             return _figures(block, caveats)
         case Fold():
             return _fold(block, caveats)
@@ -86,7 +86,7 @@ def _words(block: Paragraph | Pre | Bullets) -> str:
             return "\n".join(f"- {_line(item)}" for item in items)
 
 
-def _figures(figures: Figures, caveats: str) -> str:
+def _figures(figures: PlotRow, caveats: str) -> str:
     """Write what the plots show, without how to read them."""
     words = Bullets(tuple(each.caption for each in figures.items))
     return _fold(Fold(figures.summary, (words,)), caveats) if figures.summary else ""

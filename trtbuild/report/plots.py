@@ -12,7 +12,7 @@ from trtbuild.core.histograms import PER_OCTAVE, ValueCounts
 from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.words import format_figure
 from trtbuild.report.series import BarsPlot, SeriesPlot, draw_bars, draw_series
-from trtbuild.report.svg import Frame, circle, label, line, rectangle, svg
+from trtbuild.report.svg import PlotFrame, draw_circle, draw_line, draw_rectangle, draw_svg, label
 
 __all__ = ["ChannelPlot", "FrontierPlot", "FrontierPoint", "HistogramPlot", "Plot", "draw"]
 
@@ -93,10 +93,10 @@ def draw(plot: Plot) -> str:
 def _draw_channel(plot: ChannelPlot) -> str:
     low, high = plot.ends if plot.ends[0] < plot.ends[1] else (plot.ends[0] - 1, plot.ends[1] + 1)
     most = max(plot.counts, default=0) or 1
-    frame = Frame(8, 8, 312, 84, across=(low, high), up=(0, most))
+    frame = PlotFrame(8, 8, 312, 84, across=(low, high), up=(0, most))
     width = (frame.right - frame.left) / max(1, len(plot.counts))
     parts = [
-        rectangle(
+        draw_rectangle(
             "kept",
             (frame.left + place * width + 0.4, frame.y(count)),
             (width - 0.8, frame.bottom - frame.y(count)),
@@ -104,13 +104,13 @@ def _draw_channel(plot: ChannelPlot) -> str:
         for place, count in enumerate(plot.counts)
         if count
     ]
-    parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
+    parts.append(draw_line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
     x = frame.x(plot.mean)
-    parts.append(line("limit", (x, frame.top - 4), (x, frame.bottom + 2)))
+    parts.append(draw_line("limit", (x, frame.top - 4), (x, frame.bottom + 2)))
     parts.append(label((frame.left, frame.bottom + 14), f"{low:.4g}"))
     parts.append(label((frame.right, frame.bottom + 14), f"{high:.4g}", anchor="end"))
     title = f"Histogram of {plot.name}: from {low:.4g} to {high:.4g}, mean {plot.mean:.4g}"
-    return svg(320, 104, title, parts)
+    return draw_svg(320, 104, title, parts)
 
 
 def _draw_histogram(plot: HistogramPlot) -> str:
@@ -121,14 +121,14 @@ def _draw_histogram(plot: HistogramPlot) -> str:
     """
     counts, limit = plot.counts, plot.limit
     bins = len(counts.counts) + 1  # the first holds all that is smaller, zeros among it
-    frame = Frame(38, 8, 312, 104, across=(0, bins))
+    frame = PlotFrame(38, 8, 312, 104, across=(0, bins))
     parts = [*_share_lines(frame), *_bars(frame, plot)]
-    parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
+    parts.append(draw_line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
     parts.append(label((frame.left, frame.bottom + 24), "0"))
     parts.append(label((frame.right, frame.bottom + 24), f"{counts.largest:.4g}", anchor="end"))
     if limit > 0:
         x = frame.x(bins + math.log2(limit / counts.largest) * PER_OCTAVE)
-        parts.append(line("limit", (x, frame.top - 4), (x, frame.bottom + 2)))
+        parts.append(draw_line("limit", (x, frame.top - 4), (x, frame.bottom + 2)))
         told = f"limit {limit:.4g}"
         at, anchor = (x, frame.bottom + 12), _find_anchor(frame, x)
         parts.append(label(at, told, anchor=anchor, kind="strong"))
@@ -137,10 +137,10 @@ def _draw_histogram(plot: HistogramPlot) -> str:
         f"Histogram of {plot.name}, both axes logarithmic: largest {counts.largest:.4g}, limit "
         f"{limit:.4g}, {format_figure(beyond, 'share') if beyond else 'nothing'} beyond it"
     )
-    return svg(320, 132, title, parts)
+    return draw_svg(320, 132, title, parts)
 
 
-def _bars(frame: Frame, plot: HistogramPlot) -> Iterator[str]:
+def _bars(frame: PlotFrame, plot: HistogramPlot) -> Iterator[str]:
     counts, limit = plot.counts, plot.limit
     half = limit / plot.into.largest * plot.into.smallest / 2
     edges = [0.0, *(counts.edge(place) for place in range(len(counts.counts) + 1))]
@@ -151,7 +151,7 @@ def _bars(frame: Frame, plot: HistogramPlot) -> Iterator[str]:
             lost, zero = middle > limit, middle < half
             kind = "lost" if lost else "zero" if zero else "kept"
             x, end = frame.x(place), frame.x(place + 1)
-            yield rectangle(kind, (x + 0.4, y), (end - x - 0.8, frame.bottom - y))
+            yield draw_rectangle(kind, (x + 0.4, y), (end - x - 0.8, frame.bottom - y))
 
 
 def _height(share: float) -> float:
@@ -159,20 +159,20 @@ def _height(share: float) -> float:
     return max(0.0, 1 - math.log10(share) / math.log10(_LEAST_SHARE)) if share else 0.0
 
 
-def _share_lines(frame: Frame) -> Iterator[str]:
+def _share_lines(frame: PlotFrame) -> Iterator[str]:
     for share, told in _SHARES:
         y = frame.y(_height(share))
-        yield line("grid", (frame.left, y), (frame.right, y))
+        yield draw_line("grid", (frame.left, y), (frame.right, y))
         yield label((frame.left - 4, y + 3), told, anchor="end")
 
 
-def _find_anchor(frame: Frame, x: float) -> Literal["start", "middle", "end"]:
+def _find_anchor(frame: PlotFrame, x: float) -> Literal["start", "middle", "end"]:
     share = (x - frame.left) / (frame.right - frame.left)
     return "start" if share < _AT_THE_SIDE else "end" if share > 1 - _AT_THE_SIDE else "middle"
 
 
 def _draw_frontier(plot: FrontierPlot) -> str:
-    frame = Frame(
+    frame = PlotFrame(
         56,
         14,
         350,
@@ -181,21 +181,21 @@ def _draw_frontier(plot: FrontierPlot) -> str:
         up=_span([each.value for each in plot.points]),
     )
     parts = [*_value_ticks(frame, plot.unit), *_share_ticks(frame)]
-    parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
+    parts.append(draw_line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
     best = sorted((each for each in plot.points if each.best), key=lambda each: each.share)
     places = [(frame.x(each.share), frame.y(each.value)) for each in best]
-    parts += [line("joined", *ends) for ends in itertools.pairwise(places)]
+    parts += [draw_line("joined", *ends) for ends in itertools.pairwise(places)]
     for each in sorted(plot.points, key=lambda each: (each.passed, each.chosen)):
         at = (frame.x(each.share), frame.y(each.value))
         told = f"{each.name}: {_say(each, plot.unit)}"
-        parts += [circle("chosen", at, 8, told)] if each.chosen else []
-        parts.append(circle("passed" if each.passed else "failed", at, 4, told))
+        parts += [draw_circle("chosen", at, 8, told)] if each.chosen else []
+        parts.append(draw_circle("passed" if each.passed else "failed", at, 4, told))
     chosen = [f"; chosen: {_say(each, plot.unit)}" for each in plot.points if each.chosen]
     title = (
         f"{plot.metric} against the share of the work in INT8, {len(plot.points)} "
         f"candidates{''.join(chosen)}"
     )
-    return svg(360, 216, title, parts)
+    return draw_svg(360, 216, title, parts)
 
 
 def _say(point: FrontierPoint, unit: Unit) -> str:
@@ -211,16 +211,16 @@ def _span(values: Iterable[float]) -> Point:
     return low - air, high + air
 
 
-def _value_ticks(frame: Frame, unit: Unit) -> Iterator[str]:
+def _value_ticks(frame: PlotFrame, unit: Unit) -> Iterator[str]:
     factor = 100 if unit == "share" else 1
     end = " %" if unit == "share" else f" {unit}" if unit else ""
     for tick in _ticks(frame.up[0] * factor, frame.up[1] * factor):
         y = frame.y(tick / factor)
-        yield line("grid", (frame.left, y), (frame.right, y))
+        yield draw_line("grid", (frame.left, y), (frame.right, y))
         yield label((frame.left - 6, y + 3), f"{tick:.6g}{end}", anchor="end")
 
 
-def _share_ticks(frame: Frame) -> Iterator[str]:
+def _share_ticks(frame: PlotFrame) -> Iterator[str]:
     for tick in _ticks(frame.across[0] * 100, min(frame.across[1] * 100, 100)):
         at = (frame.x(tick / 100), frame.bottom + 14)
         yield label(at, f"{tick:.6g} %", anchor="middle")

@@ -7,14 +7,14 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
-    Figure,
-    Figures,
     InlineText,
     KeyFigure,
     KeyFigures,
     Page,
     Paragraph,
     Picture,
+    PlotBlock,
+    PlotRow,
     Section,
     State,
     TableBlock,
@@ -80,10 +80,10 @@ def _show_input(shown: ShownInput, preview: DataPreview) -> Section:
     head = ("channel", "least", "largest", "mean", "deviation")
     blocks: list[Block] = [
         TableBlock(f"Shown {_SHOWN_AS[shown.look]}.", head, rows, numbers=(1, 2, 3, 4)),
-        Figures(
+        PlotRow(
             "histograms",
             tuple(
-                Figure(
+                PlotBlock(
                     ChannelPlot(f"{shown.name} {each.name}", shown.ends, each.counts, each.mean),
                     (each.name or "all values", f" mean {each.mean:.4g}"),
                 )

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.words import format_size
 from trtbuild.plan.difference import Change, Diff, FigureChange, GateChange, ListChange
 from trtbuild.plan.explain import Reason
-from trtbuild.report.escape import safe
+from trtbuild.report.escape import escape_markup
 from trtbuild.report.verdicts import (
     describe_figure,
     describe_growth,
@@ -253,7 +253,7 @@ def _value(what: str, value: object) -> str:
 def _say(text: str) -> str:
     """Write foreign text: no markup, no digest, and no longer than anybody reads."""
     plain = _DIGEST.sub("…", text[: 8 * MOST_LETTERS])
-    return safe(plain if len(plain) <= MOST_LETTERS else plain[: MOST_LETTERS - 1] + "…")
+    return escape_markup(plain if len(plain) <= MOST_LETTERS else plain[: MOST_LETTERS - 1] + "…")
 
 
 def render_reasons_markdown(
@@ -265,7 +265,7 @@ def render_reasons_markdown(
         f"| {verdict} | {_say(step)} | {' · '.join(map(_describe_reason, reasons))} |"
         for verdict, step, reasons in steps
     ]
-    return "\n".join(map(shown, lines))
+    return "\n".join(map(escape_controls, lines))
 
 
 def _describe_reason(reason: Reason) -> str:

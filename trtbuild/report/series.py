@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from trtbuild.core.words import format_size
-from trtbuild.report.svg import Frame, circle, label, line, rectangle, svg
+from trtbuild.report.svg import PlotFrame, draw_circle, draw_line, draw_rectangle, draw_svg, label
 
-__all__ = ["BarsPlot", "Point", "SeriesPlot", "draw_bars", "draw_series", "stand_alone"]
+__all__ = ["BarsPlot", "SeriesPlot", "SeriesPoint", "draw_bars", "draw_series", "stand_alone"]
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#555555")
 """Okabe and Ito's, which people tell apart whatever colours they see; then again from the first."""
@@ -28,7 +28,7 @@ _STYLE = (
 
 
 @dataclass(frozen=True)
-class Point:
+class SeriesPoint:
     """A value of a variant, and where it lies with confidence."""
 
     x: float
@@ -44,7 +44,7 @@ class SeriesPlot:
     title: str
     across: str
     up: str
-    series: tuple[tuple[str, tuple[Point, ...]], ...]
+    series: tuple[tuple[str, tuple[SeriesPoint, ...]], ...]
     joined: bool = True
     linear: tuple[bool, bool] = (False, False)
     """Whether an axis is linear: across, and up."""
@@ -69,19 +69,19 @@ def draw_series(plot: SeriesPlot) -> str:
         across = replace(across, ticks=tuple(sorted({each.x for each in points})))
     ends = [end for each in points for end in (each.y, each.low, each.high) if end is not None]
     up = _Axis.of(ends, linear=plot.linear[1])
-    frame = Frame(52, 22, 350, 190, across=(across.low, across.high), up=(up.low, up.high))
+    frame = PlotFrame(52, 22, 350, 190, across=(across.low, across.high), up=(up.low, up.high))
     parts = [*_ticks(frame, across, up)]
-    parts.append(line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
-    parts.append(line("axis", (frame.left, frame.top), (frame.left, frame.bottom)))
+    parts.append(draw_line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
+    parts.append(draw_line("axis", (frame.left, frame.top), (frame.left, frame.bottom)))
     parts.append(label((frame.left - 44, 12), plot.up, kind="strong"))
     middle = (frame.left + frame.right) / 2
     parts.append(label((middle, frame.bottom + 30), plot.across, anchor="middle", kind="strong"))
     for place, (name, each) in enumerate(plot.series):
         parts += _draw_one(frame, across, up, each, name, place % len(COLOURS), plot)
         y = frame.bottom + 48 + place * _ROW
-        parts.append(circle(f"s{place % len(COLOURS)}", (frame.left, y - 3), 4, name))
+        parts.append(draw_circle(f"s{place % len(COLOURS)}", (frame.left, y - 3), 4, name))
         parts.append(label((frame.left + 10, y), name))
-    return svg(_WIDTH, int(frame.bottom) + 46 + legend, plot.title, parts)
+    return draw_svg(_WIDTH, int(frame.bottom) + 46 + legend, plot.title, parts)
 
 
 def draw_bars(plot: BarsPlot) -> str:
@@ -92,9 +92,9 @@ def draw_bars(plot: BarsPlot) -> str:
         y = 14 + place * 30
         width = 250 * size / most
         parts.append(label((8, y), name))
-        parts.append(rectangle(f"s{place % len(COLOURS)}", (8, y + 4), (max(width, 0.5), 9)))
+        parts.append(draw_rectangle(f"s{place % len(COLOURS)}", (8, y + 4), (max(width, 0.5), 9)))
         parts.append(label((14 + width, y + 12), format_size(size)))
-    return svg(_WIDTH, 14 + 30 * len(plot.bars), plot.title, parts)
+    return draw_svg(_WIDTH, 14 + 30 * len(plot.bars), plot.title, parts)
 
 
 def stand_alone(drawing: str) -> str:
@@ -144,22 +144,22 @@ def _list_round(low: float, high: float) -> Iterator[float]:
                 yield mark * 10.0**power
 
 
-def _ticks(frame: Frame, across: _Axis, up: _Axis) -> Iterator[str]:
+def _ticks(frame: PlotFrame, across: _Axis, up: _Axis) -> Iterator[str]:
     for tick in up.ticks:
         y = frame.y(up.at(tick))
-        yield line("grid", (frame.left, y), (frame.right, y))
+        yield draw_line("grid", (frame.left, y), (frame.right, y))
         yield label((frame.left - 5, y + 3), f"{tick:.6g}", anchor="end")
     for tick in across.ticks:
         x = frame.x(across.at(tick))
-        yield line("grid", (x, frame.bottom), (x, frame.bottom + 4))
+        yield draw_line("grid", (x, frame.bottom), (x, frame.bottom + 4))
         yield label((x, frame.bottom + 15), f"{tick:.6g}", anchor="middle")
 
 
 def _draw_one(
-    frame: Frame,
+    frame: PlotFrame,
     across: _Axis,
     up: _Axis,
-    points: Sequence[Point],
+    points: Sequence[SeriesPoint],
     name: str,
     colour: int,
     plot: SeriesPlot,
@@ -168,8 +168,8 @@ def _draw_one(
     places = [(frame.x(across.at(each.x)), frame.y(up.at(each.y))) for each in points]
     for each, (x, _) in zip(points, places, strict=True):
         if each.low is not None and each.high is not None:
-            yield line(kind, (x, frame.y(up.at(each.low))), (x, frame.y(up.at(each.high))))
+            yield draw_line(kind, (x, frame.y(up.at(each.low))), (x, frame.y(up.at(each.high))))
     if plot.joined:
-        yield from (line(kind, *ends) for ends in itertools.pairwise(places))
+        yield from (draw_line(kind, *ends) for ends in itertools.pairwise(places))
     for each, at in zip(points, places, strict=True):
-        yield circle(kind, at, plot.radius, f"{name}: {each.y:.4g} at {each.x:.4g}")
+        yield draw_circle(kind, at, plot.radius, f"{name}: {each.y:.4g} at {each.x:.4g}")

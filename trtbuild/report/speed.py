@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from trtbuild.core.accuracy import Accuracy, list_accuracy
 from trtbuild.core.durations import format_ms, format_rate, format_shapes, format_times
 from trtbuild.core.records import Record
-from trtbuild.core.timing import BenchResult, Contrast, Percentile, SpeedRow, TimedVariant
+from trtbuild.core.timing import BenchResult, Contrast, SpeedRow, TimedVariant, TimePercentile
 from trtbuild.core.words import format_size
 from trtbuild.report.blocks import (
     NOTHING,
@@ -15,11 +15,11 @@ from trtbuild.report.blocks import (
     Block,
     Bullets,
     Code,
-    Figure,
-    Figures,
     InlineText,
     Page,
     Paragraph,
+    PlotBlock,
+    PlotRow,
     Section,
     State,
     TableBlock,
@@ -30,7 +30,7 @@ from trtbuild.report.blocks import (
 from trtbuild.report.layer_times import list_layer_blocks
 from trtbuild.report.load import list_load_blocks, list_load_plots
 from trtbuild.report.plots import draw
-from trtbuild.report.series import BarsPlot, Point, SeriesPlot, stand_alone
+from trtbuild.report.series import BarsPlot, SeriesPlot, SeriesPoint, stand_alone
 
 __all__ = ["draw_files", "make_bench_page", "make_speed_section"]
 
@@ -80,8 +80,8 @@ def _list_blocks(found: BenchResult, record: Record | None) -> Iterator[Block]:
         )
     plots = list(_list_plots(found, record))
     if plots:
-        figures = tuple(Figure(each, parse_prose(each.title)) for _, each in plots)
-        yield Figures("", figures, _LEGEND)
+        figures = tuple(PlotBlock(each, parse_prose(each.title)) for _, each in plots)
+        yield PlotRow("", figures, _LEGEND)
     yield _make_rows(found)
     if found.contrasts:
         yield _make_contrasts(found.contrasts)
@@ -136,7 +136,7 @@ def _make_row(row: SpeedRow) -> tuple[InlineText, ...]:
     )
 
 
-def _say_ends(found: Percentile) -> str:
+def _say_ends(found: TimePercentile) -> str:
     low, high = ("?" if each is None else format_ms(each) for each in (found.low, found.high))
     return f"{low} to {high}"
 
@@ -225,20 +225,20 @@ def _list_plots(
         yield "accuracy", plot
 
 
-def _latency(row: SpeedRow) -> Point:
+def _latency(row: SpeedRow) -> SeriesPoint:
     found = row.host.p50
-    return Point(float(row.batch or 1), found.ms, found.low, found.high)
+    return SeriesPoint(float(row.batch or 1), found.ms, found.low, found.high)
 
 
-def _rate(row: SpeedRow) -> Point:
-    return Point(float(row.batch or 1), row.per_second)
+def _rate(row: SpeedRow) -> SeriesPoint:
+    return SeriesPoint(float(row.batch or 1), row.per_second)
 
 
 def _over_batch(
     rows: Mapping[str, Sequence[SpeedRow]],
     title: str,
     up: str,
-    point: Callable[[SpeedRow], Point],
+    point: Callable[[SpeedRow], SeriesPoint],
 ) -> SeriesPlot:
     series = tuple((name, tuple(map(point, each))) for name, each in rows.items() if each)
     return SeriesPlot(title, "batch", up, series)
@@ -264,7 +264,7 @@ def _against_accuracy(found: BenchResult, known: Sequence[Accuracy]) -> SeriesPl
     )
 
 
-def _place(row: SpeedRow, own: Accuracy) -> Point:
+def _place(row: SpeedRow, own: Accuracy) -> SeriesPoint:
     factor = 100 if own.unit == "share" else 1
     low, high = (None if end is None else factor * end for end in (own.low, own.high))
-    return Point(row.host.p50.ms, factor * own.value, low, high)
+    return SeriesPoint(row.host.p50.ms, factor * own.value, low, high)

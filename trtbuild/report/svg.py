@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
-__all__ = ["Frame", "circle", "label", "line", "rectangle", "svg"]
+__all__ = ["PlotFrame", "draw_circle", "draw_line", "draw_rectangle", "draw_svg", "label"]
 
 
 @dataclass(frozen=True)
-class Frame:
+class PlotFrame:
     """Where data are drawn, in the units of the view box, and what its ends stand for."""
 
     left: float
@@ -37,22 +37,22 @@ def _share(value: float, ends: tuple[float, float]) -> float:
     return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
-def svg(width: int, height: int, title: str, parts: Iterable[str]) -> str:
+def draw_svg(width: int, height: int, title: str, parts: Iterable[str]) -> str:
     """Return a drawing; the title says in words what is to be seen."""
-    told = escape(shown(" ".join(title.split())))
+    told = escape(escape_controls(" ".join(title.split())))
     return (
         f'<svg class="plot" role="img" viewBox="0 0 {width} {height}" aria-label="{told}">'
         f"<title>{told}</title>{''.join(parts)}</svg>"
     )
 
 
-def line(kind: str, start: tuple[float, float], end: tuple[float, float]) -> str:
+def draw_line(kind: str, start: tuple[float, float], end: tuple[float, float]) -> str:
     """Return a line."""
     (x1, y1), (x2, y2) = start, end
     return f'<line class="{kind}" x1="{_n(x1)}" y1="{_n(y1)}" x2="{_n(x2)}" y2="{_n(y2)}"/>'
 
 
-def rectangle(kind: str, corner: tuple[float, float], size: tuple[float, float]) -> str:
+def draw_rectangle(kind: str, corner: tuple[float, float], size: tuple[float, float]) -> str:
     """Return a bar; `corner` is its upper left."""
     (x, y), (width, height) = corner, size
     return (
@@ -60,10 +60,10 @@ def rectangle(kind: str, corner: tuple[float, float], size: tuple[float, float])
     )
 
 
-def circle(kind: str, centre: tuple[float, float], radius: float, title: str) -> str:
+def draw_circle(kind: str, centre: tuple[float, float], radius: float, title: str) -> str:
     """Return a point; its title is seen when the pointer is on it."""
     x, y = centre
-    told = escape(shown(" ".join(title.split())))
+    told = escape(escape_controls(" ".join(title.split())))
     return (
         f'<circle class="{kind}" cx="{_n(x)}" cy="{_n(y)}" r="{_n(radius)}">'
         f"<title>{told}</title></circle>"
@@ -81,7 +81,7 @@ def label(
     x, y = at
     mark = f' class="{kind}"' if kind else ""
     side = "" if anchor == "start" else f' text-anchor="{anchor}"'
-    return f'<text{mark} x="{_n(x)}" y="{_n(y)}"{side}>{escape(shown(text))}</text>'
+    return f'<text{mark} x="{_n(x)}" y="{_n(y)}"{side}>{escape(escape_controls(text))}</text>'
 
 
 def _n(value: float) -> str:

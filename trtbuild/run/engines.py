@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trtbuild.backends.tensorrt.engine import EngineDescription, Kind
+from trtbuild.backends.tensorrt.engine import EngineDescription, EngineKind
 from trtbuild.core.arrays import ArrayFile
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import GpuNeed, Needs
@@ -29,7 +29,7 @@ def find_gpu_place(kind: str, executor: Executor) -> Place:
 
 
 def describe_engine(
-    kind: Kind, engine: Path, executor: Executor, *, plugins: Sequence[Path] = ()
+    kind: EngineKind, engine: Path, executor: Executor, *, plugins: Sequence[Path] = ()
 ) -> EngineDescription:
     """Load an engine and return what it says of itself.
 
@@ -43,7 +43,7 @@ def describe_engine(
 
 
 def run_engine(
-    kind: Kind, engine: Path, feed: Path, executor: Executor, *, plugins: Sequence[Path] = ()
+    kind: EngineKind, engine: Path, feed: Path, executor: Executor, *, plugins: Sequence[Path] = ()
 ) -> tuple[dict[str, np.ndarray], str]:
     """Run an engine on the arrays of an npz file; return its outputs, and which profile ran.
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import MissingDependency, TrtbuildError
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.log_levels import USUAL, LogLevel
-from trtbuild.core.shown import shown
 from trtbuild.core.user_code import Observed, explain_withheld, watch_user_code
 from trtbuild.run.executor import Call, StepProgress
 from trtbuild.run.identity import identify
@@ -141,7 +141,7 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
     except MemoryError:
         return {"message": "out of memory", "hint": "", "code": 3}
     except OSError as error:
-        return {"message": shown(str(error)), "hint": "", "code": 4}
+        return {"message": escape_controls(str(error)), "hint": "", "code": 4}
     except Exception as error:  # noqa: BLE001  # the boundary of the process: told, never hidden
         traceback.print_exc()
         return _describe_unexpected(error)
@@ -150,7 +150,7 @@ def _problem_of(run: Callable[[], None]) -> dict[str, Any]:
 
 def _describe_unexpected(error: Exception) -> dict[str, Any]:
     return {
-        "message": shown(f"a bug in trtbuild: {type(error).__name__}: {error}"),
+        "message": escape_controls(f"a bug in trtbuild: {type(error).__name__}: {error}"),
         "hint": "the log has the traceback; please report it",
         "code": BUG,
     }

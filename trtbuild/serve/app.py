@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from trtbuild import __version__
 from trtbuild.core.errors import MissingDependency
-from trtbuild.serve.inference import HEADER_LENGTH, Answer, read_request, write_answer
+from trtbuild.serve.inference import HEADER_LENGTH, HttpAnswer, read_request, write_answer
 from trtbuild.serve.limits import Desk, Limits, read_body
 from trtbuild.serve.models import VERSION, ServedModels
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -56,7 +56,7 @@ def make_app(models: ServedModels, limits: Limits) -> Starlette:
         for path, handler in addresses.items()
     ]
     return Starlette(
-        routes=routes, lifespan=live, exception_handlers={Problem: _tell, Exception: _tell_bug}
+        routes=routes, lifespan=live, exception_handlers={HttpProblem: _tell, Exception: _tell_bug}
     )
 
 
@@ -101,12 +101,12 @@ def _make_infer(models: ServedModels, desk: Desk, limits: Limits) -> Handler:
         place = _read_place(request)
         engine = models.find(**place)
         if request.headers.get("content-encoding", "identity") != "identity":
-            raise Problem(415, "compressed requests are not read: send it as it is")
+            raise HttpProblem(415, "compressed requests are not read: send it as it is")
         length = request.headers.get("content-length")
         body = await read_body(request.stream(), length, limits)
         header = request.headers.get(HEADER_LENGTH)
 
-        def compute() -> Answer:
+        def compute() -> HttpAnswer:
             asked = read_request(body, header)
             outputs = models.run(engine, asked.feed)
             return write_answer(asked, outputs, place["name"], place.get("version") or VERSION)
@@ -130,7 +130,7 @@ def _read_place(request: Request) -> dict[str, str]:
 async def _tell(_: Request, problem: Exception) -> Response:
     from starlette.responses import JSONResponse
 
-    assert isinstance(problem, Problem)  # noqa: S101  # it is for no other
+    assert isinstance(problem, HttpProblem)  # noqa: S101  # it is for no other
     headers = {"retry-after": RETRY_SECONDS} if problem.status == 503 else None  # noqa: PLR2004
     return JSONResponse({"error": problem.sentence}, problem.status, headers)
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 from trtbuild.serve.tensors import name_type, read_bytes, read_numbers, read_shape, write_numbers
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["HEADER_LENGTH", "Answer", "InferenceRequest", "read_request", "write_answer"]
+__all__ = ["HEADER_LENGTH", "HttpAnswer", "InferenceRequest", "read_request", "write_answer"]
 
 HEADER_LENGTH = "inference-header-content-length"
 """The header that says how many bytes of a body are JSON; tensors as bytes follow."""
@@ -33,7 +33,7 @@ class InferenceRequest:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """A body, and how much of it is JSON: None where it is nothing else."""
 
     body: bytes
@@ -50,16 +50,16 @@ def read_request(body: bytes, header_length: str | None) -> InferenceRequest:
     told = _read_json(body[:split])
     inputs = told.get("inputs")
     if not isinstance(inputs, list) or not all(isinstance(each, dict) for each in inputs):
-        raise Problem(400, "the request has no `inputs`: a list of objects")
+        raise HttpProblem(400, "the request has no `inputs`: a list of objects")
     feed: dict[str, np.ndarray] = {}
     rest = memoryview(body)[split:]
     for each in inputs:
         name, array, rest = _read_input(each, rest)
         if name in feed:
-            raise Problem(400, f"input `{name}` is there twice")
+            raise HttpProblem(400, f"input `{name}` is there twice")
         feed[name] = array
     if rest:
-        raise Problem(400, f"{len(rest)} bytes follow that are of no input")
+        raise HttpProblem(400, f"{len(rest)} bytes follow that are of no input")
     parameters = _read_object(told, "parameters")
     binary = parameters.get("binary_data_output") is True
     return InferenceRequest(_read_id(told), feed, _read_outputs(told, binary), binary)
@@ -69,7 +69,7 @@ def _read_length(told: str | None, total: int) -> int:
     if told is None:
         return total
     if not (told.isascii() and told.isdigit() and len(told) <= MOST_DIGITS) or int(told) > total:
-        raise Problem(400, f"the header {HEADER_LENGTH} is no number of bytes of the body")
+        raise HttpProblem(400, f"the header {HEADER_LENGTH} is no number of bytes of the body")
     return int(told)
 
 
@@ -77,23 +77,23 @@ def _read_json(text: bytes) -> dict[str, Any]:
     try:
         told = json.loads(text)
     except (ValueError, RecursionError):
-        raise Problem(400, "the request is no JSON") from None
+        raise HttpProblem(400, "the request is no JSON") from None
     if not isinstance(told, dict):
-        raise Problem(400, "the request is no object of JSON")
+        raise HttpProblem(400, "the request is no object of JSON")
     return told
 
 
 def _read_id(told: Mapping[str, Any]) -> str:
     found = told.get("id", "")
     if not isinstance(found, str) or len(found) > MOST_ID:
-        raise Problem(400, f"`id` is no text of up to {MOST_ID} characters")
+        raise HttpProblem(400, f"`id` is no text of up to {MOST_ID} characters")
     return found
 
 
 def _read_object(told: Mapping[str, Any], key: str) -> dict[str, Any]:
     found = told.get(key, {})
     if not isinstance(found, dict):
-        raise Problem(400, f"`{key}` is no object")
+        raise HttpProblem(400, f"`{key}` is no object")
     return found
 
 
@@ -101,14 +101,14 @@ def _read_input(told: dict[str, Any], rest: memoryview) -> tuple[str, np.ndarray
     """Return an input's name and array, and the bytes that follow its own."""
     name = told.get("name")
     if not isinstance(name, str):
-        raise Problem(400, "an input has no `name`")
+        raise HttpProblem(400, "an input has no `name`")
     shape = read_shape(told.get("shape"), name)
     datatype = told.get("datatype")
     size = _read_object(told, "parameters").get("binary_data_size")
     if size is None:
         return name, read_numbers(told.get("data"), shape, datatype, name), rest
     if type(size) is not int or not 0 <= size <= len(rest):
-        raise Problem(
+        raise HttpProblem(
             400, f"`binary_data_size` of input `{name}` is no number of bytes that follow"
         )
     return name, read_bytes(bytes(rest[:size]), shape, datatype, name), rest[size:]
@@ -119,11 +119,11 @@ def _read_outputs(told: Mapping[str, Any], binary: bool) -> dict[str, bool] | No
     if outputs is None:
         return None
     if not isinstance(outputs, list):
-        raise Problem(400, "`outputs` is no list")
+        raise HttpProblem(400, "`outputs` is no list")
     found = {}
     for each in outputs:
         if not isinstance(each, dict) or not isinstance(each.get("name"), str):
-            raise Problem(400, "an output has no `name`")
+            raise HttpProblem(400, "an output has no `name`")
         own = _read_object(each, "parameters").get("binary_data", binary)
         found[each["name"]] = own is True
     return found
@@ -131,7 +131,7 @@ def _read_outputs(told: Mapping[str, Any], binary: bool) -> dict[str, bool] | No
 
 def write_answer(
     request: InferenceRequest, outputs: Mapping[str, np.ndarray], model: str, version: str
-) -> Answer:
+) -> HttpAnswer:
     """Write the outputs that a request asks for.
 
     Raises:
@@ -142,7 +142,7 @@ def write_answer(
     parts: list[bytes] = []
     for name, binary in asked.items():
         if name not in outputs:
-            raise Problem(400, f"there is no output `{name}`; there are {', '.join(outputs)}")
+            raise HttpProblem(400, f"there is no output `{name}`; there are {', '.join(outputs)}")
         array = outputs[name]
         told = {"name": name, "datatype": name_type(array.dtype.name), "shape": [*array.shape]}
         if binary:
@@ -153,4 +153,4 @@ def write_answer(
     head: dict[str, Any] = {"model_name": model, "model_version": version}
     head |= {"id": request.id} if request.id else {}
     text = json.dumps({**head, "outputs": written}).encode()
-    return Answer(b"".join([text, *parts]), len(text) if parts else None)
+    return HttpAnswer(b"".join([text, *parts]), len(text) if parts else None)

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 
 __all__ = ["Desk", "Limits", "read_body"]
 
@@ -45,7 +45,9 @@ class Desk:
             Problem: too many wait, or it takes too long: then it is left to end by itself.
         """
         if self._taken >= self._limits.at_once + self._limits.waiting:
-            raise Problem(503, f"{self._taken} requests wait already: send this one again later")
+            raise HttpProblem(
+                503, f"{self._taken} requests wait already: send this one again later"
+            )
         self._taken += 1
         job = asyncio.get_running_loop().run_in_executor(self._threads, work)
         job.add_done_callback(self._leave)
@@ -53,7 +55,7 @@ class Desk:
             return await asyncio.wait_for(asyncio.shield(job), self._limits.seconds)
         except TimeoutError:
             job.cancel()
-            raise Problem(504, f"no answer after {self._limits.seconds:g} s") from None
+            raise HttpProblem(504, f"no answer after {self._limits.seconds:g} s") from None
 
     def _leave(self, job: asyncio.Future[Any]) -> None:
         self._taken -= 1
@@ -71,7 +73,7 @@ async def read_body(chunks: AsyncIterator[bytes], told: str | None, limits: Limi
     Raises:
         Problem: it is.
     """
-    too_large = Problem(413, f"a request has at most {limits.body_bytes} bytes")
+    too_large = HttpProblem(413, f"a request has at most {limits.body_bytes} bytes")
     if told is not None and told.isdigit() and int(told[:20]) > limits.body_bytes:
         raise too_large
     body = bytearray()
@@ -82,5 +84,5 @@ async def read_body(chunks: AsyncIterator[bytes], told: str | None, limits: Limi
                 if len(body) > limits.body_bytes:
                     raise too_large
     except TimeoutError:
-        raise Problem(408, f"the request did not come in within {limits.seconds:g} s") from None
+        raise HttpProblem(408, f"the request did not come in within {limits.seconds:g} s") from None
     return bytes(body)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.errors import TrtbuildError, UsageError
 from trtbuild.runtime import Engine
 from trtbuild.runtime.recipes import open_built
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 from trtbuild.serve.tensors import name_type
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ class ServedModels:
             Problem: there is none, or not of that version.
         """
         if name not in self.engines:
-            raise Problem(
+            raise HttpProblem(
                 404, f"there is no model of that name; there are {', '.join(self.engines)}"
             )
         if version not in ("", VERSION):
-            raise Problem(404, f"there is no such version; there is {VERSION}")
+            raise HttpProblem(404, f"there is no such version; there is {VERSION}")
         return self.engines[name]
 
     def describe(self, name: str, version: str = "") -> dict[str, Any]:
@@ -65,7 +65,7 @@ class ServedModels:
         try:
             return engine.run(feed)
         except TrtbuildError as error:
-            raise Problem(400, " ".join(error.message.split())) from None
+            raise HttpProblem(400, " ".join(error.message.split())) from None
 
     def close(self) -> None:
         """Give all memory back."""

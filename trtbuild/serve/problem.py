@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["Problem"]
+__all__ = ["HttpProblem"]
 
 
-class Problem(Exception):
+class HttpProblem(Exception):
     """A status of HTTP, and one sentence of what is wrong."""
 
     def __init__(self, status: int, sentence: str) -> None:

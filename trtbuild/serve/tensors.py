@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.serve.problem import Problem
+from trtbuild.serve.problem import HttpProblem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ def read_shape(told: Any, name: str) -> tuple[int, ...]:
     """
     sound = isinstance(told, list) and len(told) <= MOST_AXES
     if not sound or not all(type(size) is int and 0 <= size < 1 << 40 for size in told):
-        raise Problem(400, f"`shape` of input `{name}` is no list of sizes from 0 on")
+        raise HttpProblem(400, f"`shape` of input `{name}` is no list of sizes from 0 on")
     return tuple(told)
 
 
@@ -57,7 +57,7 @@ def read_numbers(data: Any, shape: tuple[int, ...], datatype: Any, name: str) ->
 
     dtype = _find_type(datatype, name)
     if not isinstance(data, list):
-        raise Problem(400, f"input `{name}` has no `data`: a list of numbers")
+        raise HttpProblem(400, f"input `{name}` has no `data`: a list of numbers")
     try:
         found = np.array(data)
         if found.dtype == object or not np.can_cast(found.dtype, dtype, "same_kind"):
@@ -65,7 +65,7 @@ def read_numbers(data: Any, shape: tuple[int, ...], datatype: Any, name: str) ->
         with np.errstate(over="raise"):
             made = found.astype(dtype)
     except (ValueError, TypeError, ArithmeticError, RecursionError):
-        raise Problem(400, f"`data` of input `{name}` are no numbers of {datatype}") from None
+        raise HttpProblem(400, f"`data` of input `{name}` are no numbers of {datatype}") from None
     return _shape(made, shape, name)
 
 
@@ -111,7 +111,7 @@ def read_bytes(data: bytes, shape: tuple[int, ...], datatype: Any, name: str) ->
 
     dtype = _find_type(datatype, name)
     if len(data) != math.prod(shape) * dtype.itemsize:
-        raise Problem(
+        raise HttpProblem(
             400,
             f"input `{name}` has {len(data)} bytes, and {datatype} {list(shape)} takes "
             f"{math.prod(shape) * dtype.itemsize}",
@@ -128,7 +128,7 @@ def write_numbers(array: np.ndarray, name: str) -> list[Any]:
     import numpy as np
 
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise Problem(
+        raise HttpProblem(
             400, f"output `{name}` holds NaN or infinity, which JSON lacks: ask for binary data"
         )
     found: list[Any] = array.reshape(-1).tolist()
@@ -140,13 +140,13 @@ def _find_type(datatype: Any, name: str) -> np.dtype[Any]:
 
     if not isinstance(datatype, str) or datatype not in _TYPES:
         known = ", ".join(_TYPES)
-        raise Problem(400, f"`datatype` of input `{name}` is none of {known}")
+        raise HttpProblem(400, f"`datatype` of input `{name}` is none of {known}")
     return np.dtype(_TYPES[datatype])
 
 
 def _shape(array: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
     if array.size != math.prod(shape):
-        raise Problem(
+        raise HttpProblem(
             400,
             f"input `{name}` has {array.size} numbers, and {list(shape)} holds {math.prod(shape)}",
         )

@@ -14,7 +14,7 @@ from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import format_size
 
-__all__ = ["Downloaded", "Limits", "download"]
+__all__ = ["DownloadLimits", "Downloaded", "download"]
 
 PIECE_BYTES = 1 << 20
 LEAST_BYTES = 64 << 10
@@ -25,7 +25,7 @@ HINT = "fetch it by other means, and name the file in the recipe by `path` in pl
 
 
 @dataclass(frozen=True)
-class Limits:
+class DownloadLimits:
     """How long a server is waited for, and how much is taken from it."""
 
     answer_seconds: float
@@ -57,7 +57,7 @@ class _Going:
     given_up: bool = False
 
 
-def download(url: str, destination: Path, limits: Limits) -> Downloaded:
+def download(url: str, destination: Path, limits: DownloadLimits) -> Downloaded:
     """Fetch a URL of https, or file, to `destination`.
 
     It is fetched in a thread of its own: a server that sends a byte now and then, be it of the
@@ -87,7 +87,7 @@ def download(url: str, destination: Path, limits: Limits) -> Downloaded:
     return Downloaded(going.sha256, going.whole)
 
 
-def _wait(thread: threading.Thread, going: _Going, limits: Limits) -> None:
+def _wait(thread: threading.Thread, going: _Going, limits: DownloadLimits) -> None:
     """Wait for the end of a download for as long as it goes on.
 
     Raises:
@@ -110,7 +110,7 @@ def _wait(thread: threading.Thread, going: _Going, limits: Limits) -> None:
             )
 
 
-def _run(url: str, scheme: str, file: BinaryIO, limits: Limits, going: _Going) -> None:
+def _run(url: str, scheme: str, file: BinaryIO, limits: DownloadLimits, going: _Going) -> None:
     from urllib.error import HTTPError
 
     try:
@@ -124,7 +124,7 @@ def _run(url: str, scheme: str, file: BinaryIO, limits: Limits, going: _Going) -
         going.failure = error
 
 
-def _copy(url: str, answer: Any, file: BinaryIO, limits: Limits, going: _Going) -> None:
+def _copy(url: str, answer: Any, file: BinaryIO, limits: DownloadLimits, going: _Going) -> None:
     digest = hashlib.sha256()
     promised = getattr(answer, "length", None) or 0
     # `read1` returns what is there, where `read` waits for all that was asked for.

@@ -15,7 +15,7 @@ from trtbuild.core.words import join_few
 from trtbuild.sources.inputs import InputSpec
 from trtbuild.sources.shards import is_index, list_shards
 
-__all__ = ["Folder", "find_weights", "list_files", "read_folder"]
+__all__ = ["HuggingfaceFolder", "find_weights", "list_files", "read_folder"]
 
 CONFIG = "config.json"
 WEIGHTS = (
@@ -35,7 +35,7 @@ HINT = "write `inputs` in the recipe, named as the model's `forward` names them"
 
 
 @dataclass(frozen=True)
-class Folder:
+class HuggingfaceFolder:
     """A model's configuration, and what tokenizer or preprocessor say beside it."""
 
     called: str
@@ -126,7 +126,7 @@ class Folder:
         return None
 
 
-def read_folder(folder: Path, *, called: str = "") -> Folder:
+def read_folder(folder: Path, *, called: str = "") -> HuggingfaceFolder:
     """Read what a folder says of its model; `called` is its name in messages.
 
     Raises:
@@ -138,7 +138,7 @@ def read_folder(folder: Path, *, called: str = "") -> Folder:
     note_path(config)
     if not config.is_file():
         raise _no_config(folder, name)
-    return Folder(name, _read(config), *(_read(folder / each) for each in BESIDE))
+    return HuggingfaceFolder(name, _read(config), *(_read(folder / each) for each in BESIDE))
 
 
 def find_weights(folder: Path) -> tuple[Path, ...]:
@@ -191,7 +191,7 @@ def list_files(
     return (folder / CONFIG, *find_weights(folder), *(folder / each for each in others), *programs)
 
 
-def _refuse_quantized(found: Folder) -> None:
+def _refuse_quantized(found: HuggingfaceFolder) -> None:
     section = found.config.get("quantization_config")
     if section:
         method = section.get("quant_method", "") if isinstance(section, dict) else ""

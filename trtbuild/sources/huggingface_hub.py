@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trtbuild.core.errors import MissingDependency, MissingFile, StepInputError
 from trtbuild.core.watch import note_path
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 
 __all__ = ["fetch_snapshot", "find_snapshot", "is_cached"]
 
@@ -83,7 +83,7 @@ def _fetch(name: str, revision: str, *, code: bool) -> None:
             snapshot_download(name, allow_patterns=[*wanted, *PICKLED], **where)
     except Exception as error:
         raise MissingFile(
-            f"{name}@{revision}: cannot be fetched from the hub: {last_words(error)[:LONGEST]}",
+            f"{name}@{revision}: cannot be fetched from the hub: {describe_cause(error)[:LONGEST]}",
             hint="fetch it where there is a network, and name the folder: `path: FOLDER` in place "
             f"of `id`, after `hf download {name} --revision {revision} --local-dir FOLDER`",
         ) from error

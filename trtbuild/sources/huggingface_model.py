@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
-from trtbuild.core.words import join_few, last_words
-from trtbuild.sources.huggingface_folder import Folder, read_folder
+from trtbuild.core.words import describe_cause, join_few
+from trtbuild.sources.huggingface_folder import HuggingfaceFolder, read_folder
 from trtbuild.sources.torch_call import Request
 from trtbuild.sources.torch_module import PreparedModule
 
@@ -86,7 +86,7 @@ def load_pretrained(source: Huggingface, folder: Path) -> PreparedModule:
         return _make(source, found, folder)
 
 
-def _make(source: Huggingface, found: Folder, folder: Path) -> PreparedModule:
+def _make(source: Huggingface, found: HuggingfaceFolder, folder: Path) -> PreparedModule:
     import transformers
 
     options = {"local_files_only": True, "trust_remote_code": source.trust_remote_code}
@@ -110,7 +110,7 @@ def _make(source: Huggingface, found: Folder, folder: Path) -> PreparedModule:
     return PreparedModule(module.float().eval(), tuple(notes))
 
 
-def _choose_class(transformers: Any, source: Huggingface, found: Folder) -> Any:
+def _choose_class(transformers: Any, source: Huggingface, found: HuggingfaceFolder) -> Any:
     """Return the class that the recipe's task, or the configuration, names."""
     if source.task is not None:
         return getattr(transformers, CLASSES[source.task])
@@ -130,7 +130,7 @@ def _choose_class(transformers: Any, source: Huggingface, found: Folder) -> Any:
     return made
 
 
-def _unknown(source: Huggingface, found: Folder) -> StepInputError:
+def _unknown(source: Huggingface, found: HuggingfaceFolder) -> StepInputError:
     import transformers
 
     own = f"{found.architecture or found.model_type}"
@@ -146,13 +146,13 @@ def _unknown(source: Huggingface, found: Folder) -> StepInputError:
     )
 
 
-def _explain(error: Exception, source: Huggingface, found: Folder) -> StepInputError:
+def _explain(error: Exception, source: Huggingface, found: HuggingfaceFolder) -> StepInputError:
     """Return what transformers raised, in words of what to do."""
     told = str(error)
     if "trust_remote_code" in told or "does not recognize this architecture" in told:
         return _unknown(source, found)
     return StepInputError(
-        f"{source.place}: transformers cannot load it: {last_words(error)}",
+        f"{source.place}: transformers cannot load it: {describe_cause(error)}",
         hint="the step's log has the whole message",
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.regular_files import open_regular
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.sources.shards import is_index, list_shards
 
 __all__ = ["list_tensors"]
@@ -63,7 +63,7 @@ def _load_bare(path: Path) -> Any:
         return torch.load(path, map_location="meta", weights_only=True)
     except Exception as error:
         raise StepInputError(
-            f"{path}: cannot be read as weights: {last_words(error)}",
+            f"{path}: cannot be read as weights: {describe_cause(error)}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
 

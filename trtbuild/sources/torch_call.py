@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trtbuild.sources.torch import Exporter
     from trtbuild.sources.torch_module import PreparedModule
 
-__all__ = ["Call", "Request", "arrange", "list_parameters"]
+__all__ = ["ForwardCall", "Request", "arrange", "list_parameters"]
 
 Arguments = tuple[tuple["Tensor", ...], dict[str, "Tensor"]]
 
@@ -45,7 +45,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Call:
+class ForwardCall:
     """A module's inputs in the order in which `forward` names them."""
 
     inputs: Mapping[str, InputSpec]
@@ -73,7 +73,7 @@ def list_parameters(module: nn.Module) -> Mapping[str, inspect.Parameter]:
         }
 
 
-def arrange(request: Request) -> Call:
+def arrange(request: Request) -> ForwardCall:
     """Return how the module is called; one input alone needs no name of its own.
 
     The order in which a recipe writes inputs must not matter: a digest does not see it.
@@ -84,7 +84,7 @@ def arrange(request: Request) -> Call:
     inputs = request.inputs
     parameters = list_parameters(request.module)
     if len(inputs) == 1 and next(iter(inputs)) not in parameters:
-        return Call(inputs)
+        return ForwardCall(inputs)
     order = [name for name in parameters if name in inputs]
     more = [name for name in inputs if name not in parameters]
     takes_more = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
@@ -107,4 +107,4 @@ def arrange(request: Request) -> Call:
     by_place = list(ordered) == first and all(
         parameters[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for name in first
     )
-    return Call(ordered, () if by_place else tuple(ordered))
+    return ForwardCall(ordered, () if by_place else tuple(ordered))

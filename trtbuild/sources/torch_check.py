@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.words import last_words
-from trtbuild.sources.torch_trial import answers, as_array, differences, movement, shown, tolerance
+from trtbuild.core.words import describe_cause
+from trtbuild.sources.torch_trial import (
+    choose_tolerance,
+    copy_to_numpy,
+    describe_shapes,
+    draw_answers,
+    measure_differences,
+    measure_movement,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -54,16 +61,18 @@ class Export:
         try:
             infer = _session(path, self.outputs)
         except StepInputError as error:
-            return (f"not compared with PyTorch: ONNX Runtime cannot load it: {last_words(error)}",)
+            return (
+                f"not compared with PyTorch: ONNX Runtime cannot load it: {describe_cause(error)}",
+            )
         notes: dict[str, None] = {}
         for sizes in (self.sizes.example, *self.sizes.checked, *self.beyond):
-            at = f"at {shown(self.inputs, sizes)}"
+            at = f"at {describe_shapes(self.inputs, sizes)}"
             try:
-                arguments, wanted = answers(self.module, self.inputs, sizes, self.keywords)
+                arguments, wanted = draw_answers(self.module, self.inputs, sizes, self.keywords)
             except Exception as error:
                 if sizes in self.beyond:
                     continue
-                told = f"{at} it raises {last_words(error)}"
+                told = f"{at} it raises {describe_cause(error)}"
                 if sizes is self.sizes.example:  # it may take only what no random numbers are
                     return (f"not compared with PyTorch: {told}",)
                 raise StepInputError(
@@ -75,13 +84,15 @@ class Export:
         return tuple(notes)
 
     def _run(self, infer: Infer, arguments: Sequence[Tensor], at: str) -> Sequence[Any]:
-        feed = {name: as_array(each) for name, each in zip(self.inputs, arguments, strict=True)}
+        feed = {
+            name: copy_to_numpy(each) for name, each in zip(self.inputs, arguments, strict=True)
+        }
         try:
             return infer(feed)
         except Exception as error:
             raise StepInputError(
                 f"{self.where}: {at} its export fails where the module does not: "
-                f"{last_words(error)}",
+                f"{describe_cause(error)}",
                 hint=HINT,
             ) from error
 
@@ -94,8 +105,8 @@ class Export:
                 f"{self.where}: {at} it returns {len(wanted)} tensors, its export {len(found)}",
                 hint=HINT,
             )
-        allowed = tolerance([*self.module.parameters(), *arguments, *wanted])
-        errors = differences(found, wanted)
+        allowed = choose_tolerance([*self.module.parameters(), *arguments, *wanted])
+        errors = measure_differences(found, wanted)
         steady, moved = errors, errors
         if max(errors) > allowed:
             steady = self._movement(arguments, wanted, nudged=False)
@@ -121,7 +132,9 @@ class Export:
     def _movement(
         self, arguments: Sequence[Tensor], wanted: Sequence[Tensor], *, nudged: bool
     ) -> list[float]:
-        return movement(self.module, arguments, wanted, nudged=nudged, keywords=self.keywords)
+        return measure_movement(
+            self.module, arguments, wanted, nudged=nudged, keywords=self.keywords
+        )
 
 
 def _says_something(tensor: Tensor) -> bool:

@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.sources.torch_call import list_parameters
-from trtbuild.sources.torch_trial import shape_at, shown
+from trtbuild.sources.torch_trial import describe_shapes, fill_shape
 
 if TYPE_CHECKING:
     import onnx
     from torch import Tensor, nn
 
     from trtbuild.sources.inputs import InputSpec
-    from trtbuild.sources.torch_call import Call, Request
+    from trtbuild.sources.torch_call import ForwardCall, Request
 
-__all__ = ["example", "export_for_all_sizes", "hold_to_promises", "silence_exporter"]
+__all__ = ["export_for_all_sizes", "hold_to_promises", "make_example", "silence_exporter"]
 
 LOG = "the step's log has the whole message; call it by hand to see more"
 OTHER = (
@@ -29,7 +29,9 @@ OTHER = (
 WITHIN = "exported for sizes within the profiles alone: PyTorch cannot do it for all"
 
 
-def export_for_all_sizes(request: Request, call: Call) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+def export_for_all_sizes(
+    request: Request, call: ForwardCall
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Export the module, and return what to note; inputs and outputs keep the exporter's names.
 
     Dimensions are bounded by the profiles only where it cannot be done for all sizes: within
@@ -39,7 +41,7 @@ def export_for_all_sizes(request: Request, call: Call) -> tuple[onnx.ModelProto,
     Raises:
         StepInputError: it cannot be exported, or not for the sizes that are left open.
     """
-    arguments = example(request, call)
+    arguments = make_example(request, call)
     attempts: list[dict[str, tuple[int, int]]] = [{}]
     if request.sizes.bounds():
         attempts.append(request.sizes.bounds())
@@ -52,8 +54,8 @@ def export_for_all_sizes(request: Request, call: Call) -> tuple[onnx.ModelProto,
             if bounds is not attempts[-1]:
                 continue
             raise StepInputError(
-                f"{request.where}: cannot be exported by PyTorch: {last_words(error)}, "
-                f"at {shown(call.inputs, request.sizes.example)}",
+                f"{request.where}: cannot be exported by PyTorch: {describe_cause(error)}, "
+                f"at {describe_shapes(call.inputs, request.sizes.example)}",
                 hint=f"{LOG}; {OTHER}",
             ) from error
         model: onnx.ModelProto = program.model_proto
@@ -62,18 +64,18 @@ def export_for_all_sizes(request: Request, call: Call) -> tuple[onnx.ModelProto,
     raise AssertionError  # the last attempt ends in one or the other
 
 
-def example(request: Request, call: Call) -> tuple[Tensor, ...]:
+def make_example(request: Request, call: ForwardCall) -> tuple[Tensor, ...]:
     """Return arguments of the sizes that the exporter sees."""
     import torch
 
     return tuple(
-        torch.zeros(shape_at(spec, request.sizes.example), dtype=getattr(torch, spec.dtype))
+        torch.zeros(fill_shape(spec, request.sizes.example), dtype=getattr(torch, spec.dtype))
         for spec in call.inputs.values()
     )
 
 
 def _captured(
-    request: Request, call: Call, arguments: tuple[Tensor, ...], dynamic: tuple[Any, ...]
+    request: Request, call: ForwardCall, arguments: tuple[Tensor, ...], dynamic: tuple[Any, ...]
 ) -> Any:
     import torch
 
@@ -119,7 +121,7 @@ def _dynamic(
     )
 
 
-def hold_to_promises(request: Request, call: Call, model: onnx.ModelProto) -> None:
+def hold_to_promises(request: Request, call: ForwardCall, model: onnx.ModelProto) -> None:
     """Hold an export against what was asked: all inputs, open sizes, and the opset.
 
     Raises:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.sources.naming import name_after_modules, strip_remarks
-from trtbuild.sources.torch_call import Call, Request, arrange
+from trtbuild.sources.torch_call import ForwardCall, Request, arrange
 from trtbuild.sources.torch_check import Export
 from trtbuild.sources.torch_dynamo import export_for_all_sizes
 from trtbuild.sources.torch_module import prepare_module
@@ -22,8 +22,8 @@ from trtbuild.sources.torch_outputs import (
     order_outputs,
     pick_outputs,
 )
-from trtbuild.sources.torch_script import export_by_tracing, sizes_beyond
-from trtbuild.sources.torch_trial import first_answer, shown
+from trtbuild.sources.torch_script import export_by_tracing, list_other_sizes
+from trtbuild.sources.torch_trial import describe_shapes, draw_answer
 
 if TYPE_CHECKING:
     import onnx
@@ -74,14 +74,14 @@ def export_prepared(request: Request) -> ImportedModel:
     _forget_constants(model.graph)
     _order_outputs(model.graph, request.outputs or outputs)
     check_onnx(model, request.where, hint=EXPORT_AGAIN)
-    beyond = sizes_beyond(request) if tracing else ()
+    beyond = list_other_sizes(request) if tracing else ()
     whole = Export(
         request.module, request.where, call.inputs, outputs, request.sizes, call.keywords, beyond
     )
     return ImportedModel(model, (*request.made.notes, *notes), request.made.caveats, whole.hold)
 
 
-def _try(request: Request, call: Call) -> Returned:
+def _try(request: Request, call: ForwardCall) -> Returned:
     """Run the module once, and return what came of it.
 
     Raises:
@@ -93,7 +93,7 @@ def _try(request: Request, call: Call) -> Returned:
     words, hint = "", ""
     problem = None
     try:
-        _, answer = first_answer(request.module, call.inputs, sizes, call.keywords)
+        _, answer = draw_answer(request.module, call.inputs, sizes, call.keywords)
         returned = look_at(answer)
         others = [
             type(each).__name__ for each in returned.tensors if not isinstance(each, torch.Tensor)
@@ -104,10 +104,11 @@ def _try(request: Request, call: Call) -> Returned:
         hint = "have forward return tensors alone"
     except Exception as own:  # noqa: BLE001  # the user's own code
         problem = own
-        words = f"it raises {last_words(own)}"
+        words = f"it raises {describe_cause(own)}"
         hint = "a dynamic dimension has the `opt` size of `profiles`, or one made up: give profiles"
+    at = describe_shapes(call.inputs, sizes)
     raise StepInputError(
-        f"{request.where}: cannot be exported by PyTorch: {words}, at {shown(call.inputs, sizes)}",
+        f"{request.where}: cannot be exported by PyTorch: {words}, at {at}",
         hint=hint,
     ) from problem
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.entrypoint import load_entrypoint, pass_on_stops
 from trtbuild.core.errors import MissingFile, StepInputError, TrtbuildError
 from trtbuild.core.frozen import frozen
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.sources.checkpoint import fit_weights
 
 if TYPE_CHECKING:
@@ -119,6 +119,6 @@ def translate_errors(source: Torch, what: str) -> Iterator[None]:
     except BaseException as error:
         pass_on_stops(error)
         raise StepInputError(
-            f"{source.entrypoint}: {what}: {last_words(error)}",
+            f"{source.entrypoint}: {what}: {describe_cause(error)}",
             hint="the step's log has the whole message; call it by hand to see more",
         ) from error

@@ -13,7 +13,7 @@ from trtbuild.core.words import join_few
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Returned", "flat", "flatten_outputs", "look_at", "order_outputs", "pick_outputs"]
+__all__ = ["Returned", "flatten_outputs", "list_leaves", "look_at", "order_outputs", "pick_outputs"]
 
 MOST = 8
 MAPPED, FIELD, PLACE = "key of a mapping", "field", "place"
@@ -47,7 +47,7 @@ def look_at(returned: Any) -> Returned:
     )
 
 
-def flat(returned: Any) -> list[Any]:
+def list_leaves(returned: Any) -> list[Any]:
     """Return what a module returned as a flat list, in the order of the exported outputs."""
     return [leaf for _, leaf in _leaves(returned, ())]
 
@@ -104,7 +104,7 @@ def flatten_outputs(module: nn.Module, chosen: Sequence[int] | None = None) -> N
     """Have a module return a tuple of its tensors, or those that are chosen, from now on."""
 
     def flattened(_module: nn.Module, _given: Any, returned: Any) -> tuple[Any, ...]:
-        leaves = flat(returned)
+        leaves = list_leaves(returned)
         return tuple(leaves if chosen is None else (leaves[index] for index in chosen))
 
     module.register_forward_hook(flattened)

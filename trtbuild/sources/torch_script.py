@@ -10,19 +10,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.model.nodes import iterate_nodes
 from trtbuild.sources.naming import SCOPES
-from trtbuild.sources.torch_dynamo import LOG, example, hold_to_promises, silence_exporter
-from trtbuild.sources.torch_trial import answers, shown
+from trtbuild.sources.torch_dynamo import LOG, hold_to_promises, make_example, silence_exporter
+from trtbuild.sources.torch_trial import describe_shapes, draw_answers
 
 if TYPE_CHECKING:
     import onnx
     from torch import Tensor, nn
 
-    from trtbuild.sources.torch_call import Call, Request
+    from trtbuild.sources.torch_call import ForwardCall, Request
 
-__all__ = ["export_by_tracing", "sizes_beyond"]
+__all__ = ["export_by_tracing", "list_other_sizes"]
 
 RECORDED = "exported by TorchScript's exporter, which records one run of the module"
 ENTRY = "trtbuild.entry."
@@ -31,7 +31,9 @@ AGAIN = re.compile(r"_\d+$")
 """What it adds to a module's name at the second call."""
 
 
-def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tuple[str, ...]]:
+def export_by_tracing(
+    request: Request, call: ForwardCall
+) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Record one run of the module, and return what to note.
 
     Raises:
@@ -48,7 +50,7 @@ def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tu
             with _taking(request.module, call):
                 torch.onnx.export(
                     request.module,
-                    example(request, call),
+                    make_example(request, call),
                     str(path),
                     dynamo=False,
                     input_names=names,
@@ -58,8 +60,8 @@ def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tu
                 )
         except Exception as error:
             raise StepInputError(
-                f"{request.where}: cannot be exported by PyTorch: {last_words(error)}, "
-                f"at {shown(call.inputs, request.sizes.example)}",
+                f"{request.where}: cannot be exported by PyTorch: {describe_cause(error)}, "
+                f"at {describe_shapes(call.inputs, request.sizes.example)}",
                 hint=f"{LOG}; `exporter: dynamo` is the other way",
             ) from error
         model = load_onnx(path)
@@ -75,7 +77,7 @@ def export_by_tracing(request: Request, call: Call) -> tuple[onnx.ModelProto, tu
 
 
 @contextlib.contextmanager
-def _taking(module: nn.Module, call: Call) -> Iterator[None]:
+def _taking(module: nn.Module, call: ForwardCall) -> Iterator[None]:
     """Have a module take its inputs alone: the exporter fills in every default there is by place.
 
     A `forward` that others have wrapped does not always take that.
@@ -102,7 +104,7 @@ def _taking(module: nn.Module, call: Call) -> Iterator[None]:
             del module.forward
 
 
-def sizes_beyond(request: Request) -> tuple[Mapping[str, int], ...]:
+def list_other_sizes(request: Request) -> tuple[Mapping[str, int], ...]:
     """Return sizes at which to check what was recorded at one, where profiles say no others."""
     example_sizes = request.sizes.example
     if request.sizes.checked or not example_sizes:
@@ -128,14 +130,14 @@ def _drop_copies(graph: onnx.GraphProto) -> None:
         node.input[:] = [copies.get(name, name) for name in node.input]
 
 
-def _name_dimensions(model: onnx.ModelProto, request: Request, call: Call) -> None:
+def _name_dimensions(model: onnx.ModelProto, request: Request, call: ForwardCall) -> None:
     """Name dimensions of outputs after those of inputs, where two runs show them to be equal.
 
     The exporter makes up names of its own for most.
     """
-    sizes = [request.sizes.example, *request.sizes.checked[:1], *sizes_beyond(request)][:2]
+    sizes = [request.sizes.example, *request.sizes.checked[:1], *list_other_sizes(request)][:2]
     try:
-        ran = [answers(request.module, call.inputs, each, call.keywords)[1] for each in sizes]
+        ran = [draw_answers(request.module, call.inputs, each, call.keywords)[1] for each in sizes]
     except Exception:  # noqa: BLE001  # at sizes that nothing says it takes
         ran = []
     for index, value in enumerate(model.graph.output):
@@ -152,7 +154,7 @@ def _name_dimensions(model: onnx.ModelProto, request: Request, call: Call) -> No
             dimension.dim_param = known
 
 
-def _axes(call: Call) -> Iterator[dict[int, str]]:
+def _axes(call: ForwardCall) -> Iterator[dict[int, str]]:
     for spec in call.inputs.values():
         yield {axis: size for axis, size in enumerate(spec.shape) if isinstance(size, str)}
 

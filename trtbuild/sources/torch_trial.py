@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, combinations
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.sources.torch_outputs import flat
+from trtbuild.sources.torch_outputs import list_leaves
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from trtbuild.sources.inputs import InputSpec
 
 __all__ = [
-    "answers",
-    "as_array",
-    "differences",
-    "first_answer",
-    "movement",
-    "shape_at",
-    "shown",
-    "tolerance",
+    "choose_tolerance",
+    "copy_to_numpy",
+    "describe_shapes",
+    "draw_answer",
+    "draw_answers",
+    "fill_shape",
+    "measure_differences",
+    "measure_movement",
 ]
 
 TOLERANCE = 1e-3
@@ -37,17 +37,17 @@ NUDGE = 1e-6
 WHOLE = ("int64", "int32", "bool")
 
 
-def shape_at(spec: InputSpec, sizes: Mapping[str, int]) -> tuple[int, ...]:
+def fill_shape(spec: InputSpec, sizes: Mapping[str, int]) -> tuple[int, ...]:
     """Return an input's shape with sizes for the names in it."""
     return tuple(sizes[size] if isinstance(size, str) else size for size in spec.shape)
 
 
-def shown(inputs: Mapping[str, InputSpec], sizes: Mapping[str, int]) -> str:
+def describe_shapes(inputs: Mapping[str, InputSpec], sizes: Mapping[str, int]) -> str:
     """Say at which shapes a model is looked at: `ids [1, 77], mask [1, 77]`."""
-    return ", ".join(f"{name} {list(shape_at(spec, sizes))}" for name, spec in inputs.items())
+    return ", ".join(f"{name} {list(fill_shape(spec, sizes))}" for name, spec in inputs.items())
 
 
-def answers(
+def draw_answers(
     module: nn.Module,
     inputs: Mapping[str, InputSpec],
     sizes: Mapping[str, int],
@@ -59,23 +59,23 @@ def answers(
     not take those of some input (a table of one row), they are 0 there. With `keywords`, it is
     given its arguments by these names.
     """
-    arguments, returned = first_answer(module, inputs, sizes, keywords)
+    arguments, returned = draw_answer(module, inputs, sizes, keywords)
     return arguments, _tensors(returned)
 
 
-def first_answer(
+def draw_answer(
     module: nn.Module,
     inputs: Mapping[str, InputSpec],
     sizes: Mapping[str, int],
     keywords: Sequence[str] = (),
 ) -> tuple[list[Tensor], Any]:
-    """Return arguments that the module takes, as `answers` does, and what it returned, as it is."""
+    """Return arguments that the module takes, as `draw_answers`, and what it returned, as it is."""
     whole = [name for name, spec in inputs.items() if spec.dtype in WHOLE]
     problem: Exception | None = None
     counts = range(len(whole) + 1)
     for zeroed in chain.from_iterable(combinations(whole, count) for count in counts):
         arguments = [
-            _drawn(spec, shape_at(spec, sizes), seed=index, zeroed=name in zeroed)
+            _drawn(spec, fill_shape(spec, sizes), seed=index, zeroed=name in zeroed)
             for index, (name, spec) in enumerate(inputs.items())
         ]
         try:
@@ -103,14 +103,14 @@ def _drawn(spec: InputSpec, shape: Sequence[int], *, seed: int, zeroed: bool) ->
     return torch.from_numpy(np.asarray(values * (not zeroed)).astype(spec.dtype))
 
 
-def as_array(tensor: Tensor) -> Any:
+def copy_to_numpy(tensor: Tensor) -> Any:
     """Return a tensor's values for NumPy, which does not know bfloat16."""
     import torch
 
     return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).detach().numpy()
 
 
-def tolerance(tensors: Sequence[Tensor]) -> float:
+def choose_tolerance(tensors: Sequence[Tensor]) -> float:
     """Return how far an output may lie from the module's, by the types that it computes in."""
     import torch
 
@@ -118,9 +118,11 @@ def tolerance(tensors: Sequence[Tensor]) -> float:
     return max([TOLERANCE, *(COARSE_STEPS * float(step) for step in steps)])
 
 
-def differences(found: Sequence[Any], wanted: Sequence[Tensor]) -> list[float]:
+def measure_differences(found: Sequence[Any], wanted: Sequence[Tensor]) -> list[float]:
     """Return for each output the length of the difference, as a share of the wanted one's."""
-    return [_difference(mine, as_array(theirs)) for mine, theirs in zip(found, wanted, strict=True)]
+    return [
+        _difference(mine, copy_to_numpy(theirs)) for mine, theirs in zip(found, wanted, strict=True)
+    ]
 
 
 def _difference(found: Any, wanted: Any) -> float:
@@ -137,7 +139,7 @@ def _difference(found: Any, wanted: Any) -> float:
     return gap / length if length else gap
 
 
-def movement(
+def measure_movement(
     module: nn.Module,
     arguments: Sequence[Tensor],
     wanted: Sequence[Tensor],
@@ -158,13 +160,13 @@ def movement(
     again = _tensors(_call(module, arguments, keywords, seed=1, nudge=nudge))
     if len(again) != len(wanted):
         return [math.inf] * len(wanted)
-    return differences([as_array(each) for each in again], wanted)
+    return measure_differences([copy_to_numpy(each) for each in again], wanted)
 
 
 def _tensors(returned: Any) -> list[Tensor]:
     import torch
 
-    return [torch.as_tensor(each) for each in flat(returned)]
+    return [torch.as_tensor(each) for each in list_leaves(returned)]
 
 
 def _call(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from trtbuild.core.errors import MissingDependency, StepInputError
 from trtbuild.core.files import copy_whole
 from trtbuild.core.regular_files import open_regular
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.sources.torch_module import PreparedModule
 from trtbuild.sources.ultralytics_export import ALONE
 
@@ -48,7 +48,7 @@ def load_checkpoint(checkpoint: Path, *, name: str = "", nms: bool = False) -> P
             ) from None
         except Exception as error:
             raise StepInputError(
-                f"{checkpoint}: Ultralytics cannot load it: {last_words(error)}",
+                f"{checkpoint}: Ultralytics cannot load it: {describe_cause(error)}",
                 hint="the step's log has the whole message",
             ) from error
     notes = (f"by Ultralytics {ultralytics.__version__}, its layers fused",)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import CorruptObject, MissingDependency, MissingFile, StepInputError
-from trtbuild.core.words import join_few, last_words
-from trtbuild.sources.download import Limits, download
+from trtbuild.core.words import describe_cause, join_few
+from trtbuild.sources.download import DownloadLimits, download
 from trtbuild.sources.shards import is_index, list_shards, read_index
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def fetch_weights(
         UsageError: it is not a URL of https or file.
     """
     url = weights.url or ""
-    limits = Limits(timeout_seconds, limit_seconds, limit_bytes)
+    limits = DownloadLimits(timeout_seconds, limit_seconds, limit_bytes)
     try:
         found = download(url, destination, limits)
     except BaseException:
@@ -95,7 +95,7 @@ def read_weights(path: Path) -> Any:
     except Exception as error:  # each format has its own errors, pickle's included
         _refuse_objects(path, error)
         raise StepInputError(
-            f"{path}: cannot be read as weights: {last_words(error)}",
+            f"{path}: cannot be read as weights: {describe_cause(error)}",
             hint="safetensors and plain `torch.save(module.state_dict(), path)` files can be read",
         ) from error
 

@@ -57,7 +57,7 @@ class AdjustWeights(Step):
         from trtbuild.model.onnx_file import load_onnx
         from trtbuild.model.view import GraphView
         from trtbuild.model.weights_file import use_scratch
-        from trtbuild.quant.adjusting.adjust import Wishes, adjust_model
+        from trtbuild.quant.adjusting.adjust import AdjustRequest, adjust_model
         from trtbuild.quant.adjusting.table import Adjustments, AdjustmentsAccount
         from trtbuild.quant.quantized_graph import is_quantized
 
@@ -75,7 +75,7 @@ class AdjustWeights(Step):
                     model,
                     self.quantize.quantize(load_onnx(path), context, halved=False).model,
                     self._list_feeds(path, context),
-                    Wishes(rounding=self.rounding, bias=self.bias),
+                    AdjustRequest(rounding=self.rounding, bias=self.bias),
                     threads=choose_workers(context),
                     progress=lambda done, total: context.events.progress(done, total, "layers"),
                     runnable=lambda made: _make_runnable(made, context.out.parent),

@@ -18,7 +18,7 @@ from trtbuild.steps.capture_data import DataInput
 if TYPE_CHECKING:
     from trtbuild.calib.first_layers import FirstLayer
     from trtbuild.calib.histogram import Histogram
-    from trtbuild.calib.limit_search import Choice
+    from trtbuild.calib.limit_search import LimitChoice
     from trtbuild.calib.observe import Observer
     from trtbuild.model.feeds import Feeder
 
@@ -183,7 +183,7 @@ class Calibrate(Step):
         context.events.note("pictures were scaled and normalized on the CPU, and not on the GPU")
         return False
 
-    def _judge(self, context: Context, seen: _Seen) -> Mapping[str, Choice]:
+    def _judge(self, context: Context, seen: _Seen) -> Mapping[str, LimitChoice]:
         """Return the limits that do best where `auto` chooses; none where histograms must."""
         from trtbuild.calib.broken_samples import find_broken_samples
         from trtbuild.calib.judge import NothingToJudge

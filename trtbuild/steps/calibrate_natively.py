@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.base import Shapes
+from trtbuild.backends.base import ShapeRange
 from trtbuild.backends.tensorrt.native_calibration import CountedBatches, calibrate_with_tensorrt
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.calib.kinds import Calibrator
@@ -68,7 +68,7 @@ class CalibrateNatively(Step):
             shapes=shapes,
             progress=context.events.progress,
         )
-        profile: dict[str, Shapes] = {name: (shape,) * 3 for name, shape in shapes.items()}
+        profile: dict[str, ShapeRange] = {name: (shape,) * 3 for name, shape in shapes.items()}
         # TensorRT has options for this one alone.
         legacy = isinstance(self.calibrator, Legacy)
         options = self.calibrator.model_dump(exclude={"kind"}) if legacy else {}

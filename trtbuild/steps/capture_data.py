@@ -14,7 +14,7 @@ from trtbuild.core.user_code import UserCode
 from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few
 from trtbuild.data import AnyDataSource
-from trtbuild.data.base import Decoded, Manifest, Sample
+from trtbuild.data.base import DecodingSource, Manifest, Sample
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.steps.base import Context, HeldElsewhere, Pinned, Ref, Step
 from trtbuild.steps.held_files import demand_unchanged
@@ -112,7 +112,7 @@ class DataInput(HeldElsewhere):
             raw = read_samples(stored, labels=source.labels, name_of=source.name_of)
             yield from map(source.prepare, raw)
             return
-        if isinstance(source, Decoded) and (names := read_names(stored)):
+        if isinstance(source, DecodingSource) and (names := read_names(stored)):
             decoded = read_samples(stored, labels=LABEL, name_of=names.__getitem__)
             if leave:
                 yield from _leave(source, decoded)
@@ -182,7 +182,9 @@ class CaptureData(Step):
         labels = self.source.labels if self.source.captured else LABEL
         keeper = _Keeper(self.out(context, "samples"))
         with (
-            write_samples(keeper.path, labels, named=isinstance(self.source, Decoded)) as store,
+            write_samples(
+                keeper.path, labels, named=isinstance(self.source, DecodingSource)
+            ) as store,
             contextlib.closing(self._read(context, store, keeper)) as samples,
         ):
             for done, sample in enumerate(samples, start=1):
@@ -208,7 +210,7 @@ class CaptureData(Step):
                 store(raw)
                 yield self.source.prepare(raw)
             return
-        if isinstance(self.source, Decoded):
+        if isinstance(self.source, DecodingSource):
             samples = self._store(self.source, paths, keeper.limit(store), context)
         else:
             samples = self.source.samples(paths, threads=_threads(context))
@@ -216,7 +218,7 @@ class CaptureData(Step):
 
     def _store(
         self,
-        source: Decoded,
+        source: DecodingSource,
         paths: Sequence[Path],
         store: Callable[[Sample], None],
         context: Context,

@@ -14,10 +14,10 @@ from trtbuild.steps.calibrate import Calibrate
 if TYPE_CHECKING:
     from trtbuild.calib.histogram import Histogram
 
-__all__ = ["CountValues", "Share", "read_shares"]
+__all__ = ["CountValues", "CountedShare", "read_shares"]
 
 
-class Share(NamedTuple):
+class CountedShare(NamedTuple):
     """What one machine counted."""
 
     samples: int
@@ -54,10 +54,10 @@ class CountValues(Step):
             StepInputError: as `Calibrate`.
         """
         samples, histograms = self.of.count(context, share=self.share, shares=self.shares)
-        _write(self.out(context, "counts"), Share(samples, histograms))
+        _write(self.out(context, "counts"), CountedShare(samples, histograms))
 
 
-def _write(path: Path, share: Share) -> None:
+def _write(path: Path, share: CountedShare) -> None:
     import numpy as np
 
     arrays: dict[str, Any] = {"samples": np.int64(share.samples)}
@@ -70,7 +70,7 @@ def _write(path: Path, share: Share) -> None:
         np.savez(file, **arrays)
 
 
-def read_shares(paths: Sequence[Path]) -> Share:
+def read_shares(paths: Sequence[Path]) -> CountedShare:
     """Read what machines counted, added up.
 
     Raises:
@@ -93,10 +93,10 @@ def read_shares(paths: Sequence[Path]) -> Share:
                 found[name].merge(one)
             else:
                 found[name] = one
-    return Share(samples, found)
+    return CountedShare(samples, found)
 
 
-def _read(arrays: Any) -> Share:
+def _read(arrays: Any) -> CountedShare:
     from trtbuild.calib.histogram import Histogram
 
     found = {}
@@ -106,4 +106,4 @@ def _read(arrays: Any) -> Share:
         one.total, one.exponent = map(int, arrays[f"sizes{number}"])
         one.counts = arrays[f"counts{number}"]
         found[name] = one
-    return Share(int(arrays["samples"]), found)
+    return CountedShare(int(arrays["samples"]), found)

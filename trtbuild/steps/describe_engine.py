@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.tensorrt.engine import Kind, describe_engine
+from trtbuild.backends.tensorrt.engine import EngineKind, describe_engine
 from trtbuild.core.needs import GpuNeed, Needs
 from trtbuild.steps.base import Context, Pinned, Step
 
@@ -18,7 +18,7 @@ class DescribeEngine(Step):
     outputs: ClassVar[Mapping[str, str]] = {"description": "description.json"}
 
     kind: Literal["describe_engine"] = "describe_engine"
-    flavour: Kind
+    flavour: EngineKind
     engine: Pinned
     plugins: tuple[Pinned, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-from trtbuild.backends.tensorrt.engine import EngineDescription, Kind, open_engine
+from trtbuild.backends.tensorrt.engine import EngineDescription, EngineKind, open_engine
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
@@ -14,7 +14,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import GPU, GpuNeed, Needs
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
-from trtbuild.model.batching import Placement
+from trtbuild.model.batching import SamplePlacement
 from trtbuild.steps.base import Context, Pinned, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.kept_outputs import KeptOutputs
@@ -42,7 +42,7 @@ class InferEngine(Step):
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz", "runner": "runner.json"}
 
     kind: Literal["infer_engine"] = "infer_engine"
-    flavour: Kind
+    flavour: EngineKind
     engine: Ref | Pinned
     """What a step built, or a file."""
     data: DataInput
@@ -92,7 +92,7 @@ class InferEngine(Step):
 
 
 def _choose_batch(
-    engine: EngineDescription, placed: Sequence[Placement], count: int
+    engine: EngineDescription, placed: Sequence[SamplePlacement], count: int
 ) -> Sequence[TensorSpec]:
     """Return the inputs, where open with the fewest samples that `count` and a profile allow."""
     axes = {

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trtbuild.calib.auto import Auto
 from trtbuild.calib.base import HostCalibrator
-from trtbuild.calib.limit_search import Choice, Searched, search_limits
+from trtbuild.calib.limit_search import LimitChoice, Searched, search_limits
 from trtbuild.core.errors import StepInputError
 from trtbuild.model.providers import CPU, Providers
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trtbuild.calib.judge import Index
     from trtbuild.model.feeds import Feed
     from trtbuild.model.session import Session
-    from trtbuild.quant.trial import Trial
+    from trtbuild.quant.trial import QuantizedTrial
 
 __all__ = ["Judged", "choose_judging", "choose_repeats", "search_judged", "spread_feeds"]
 
@@ -46,7 +46,7 @@ READERS = "readers"
 class Judged(NamedTuple):
     """What the search found: limits by tensor, and how that did."""
 
-    choices: dict[str, Choice]
+    choices: dict[str, LimitChoice]
     found: Searched
     samples: int
 
@@ -224,7 +224,7 @@ class _Prepared(NamedTuple):
     """The model as it is, and quantized."""
 
     plain: onnx.ModelProto
-    trial: Trial
+    trial: QuantizedTrial
     fed: tuple[str, ...]
     """Names of the inputs."""
 
@@ -233,14 +233,14 @@ def _prepare(path: Path, limits: Mapping[str, float], folder: Path) -> _Prepared
     from trtbuild.model.onnx_file import load_onnx
     from trtbuild.model.plugins import cut_before_plugins
     from trtbuild.model.weights_file import use_scratch
-    from trtbuild.quant.trial import Trial
+    from trtbuild.quant.trial import QuantizedTrial
 
     folder.mkdir(parents=True, exist_ok=True)
     plain, model = load_onnx(path), load_onnx(path)
     for each in (plain, model):
         cut_before_plugins(each)
     with use_scratch(folder / "scratch", of=model):
-        trial = Trial(model, plain, limits)
+        trial = QuantizedTrial(model, plain, limits)
     return _Prepared(plain, trial, tuple(value.name for value in plain.graph.input))
 
 

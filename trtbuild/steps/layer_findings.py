@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from trtbuild.core.values import TensorSpec
     from trtbuild.model.feeds import Feed, Feeder
-    from trtbuild.quant.switching.layer_runs import LayerRuns, OwnRun, Run
+    from trtbuild.quant.switching.layer_runs import LayerRun, LayerRuns, OwnRun
     from trtbuild.steps.base import Events
 
 __all__ = ["COUNTED", "LayerFindings"]
@@ -61,7 +61,7 @@ class LayerFindings:
                         self._done += len(feed.samples)
                         events.progress(self._done, total, "passes")
 
-    def _add(self, run: Run, place: int, reference: Rows, candidate: Rows) -> None:
+    def _add(self, run: LayerRun, place: int, reference: Rows, candidate: Rows) -> None:
         key = (run.layers, run.layer)
         if key not in self._tallies:
             self._tallies[key] = Tally(self._plan)

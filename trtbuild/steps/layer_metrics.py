@@ -9,7 +9,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.data.base import Manifest
 from trtbuild.measure.metrics import Metric
-from trtbuild.measure.parts import Part, parse_part
+from trtbuild.measure.parts import OutputPart, parse_part
 from trtbuild.measure.tally import TallyPlan
 from trtbuild.steps.base import Context
 from trtbuild.steps.measuring import Measuring, demand_part
@@ -61,7 +61,7 @@ def plan_tally(
     )
 
 
-def _read_part(name: str, text: str, outputs: Rows) -> Part:
+def _read_part(name: str, text: str, outputs: Rows) -> OutputPart:
     part = parse_part(text)
     if part.output not in outputs:
         raise StepInputError(
@@ -72,7 +72,7 @@ def _read_part(name: str, text: str, outputs: Rows) -> Part:
     return part
 
 
-def _survey(name: str, rows: Sequence[np.ndarray]) -> Mapping[str, Part]:
+def _survey(name: str, rows: Sequence[np.ndarray]) -> Mapping[str, OutputPart]:
     from trtbuild.measure.scales import ScaleSurvey
 
     if rows[0].dtype.kind != "f":

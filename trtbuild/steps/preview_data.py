@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from trtbuild.core.preview import ChannelCounts, DataPreview, FirstLayer, ShownInput
+from trtbuild.core.preview import ChannelCounts, DataPreview, FirstLayerDistance, ShownInput
 from trtbuild.core.sensitivity import PickedSamples
 from trtbuild.data import AnyDataSource
 from trtbuild.data.appearance import (
@@ -103,7 +103,7 @@ class PreviewData(Step):
 
     def _judge(
         self, inputs: Sequence[ShownInput], samples: Sequence[Sample], model: onnx.ModelProto | None
-    ) -> tuple[FirstLayer | None, str, list[str]]:
+    ) -> tuple[FirstLayerDistance | None, str, list[str]]:
         """Return how far the first layer is from its training, or why not known; and doubts."""
         first, unknown = None, ""
         doubts: list[str] = []
@@ -243,7 +243,7 @@ def _find_shape(model: onnx.ModelProto, name: str) -> list[int | str | None]:
 
 def _judge_pictures(
     name: str, arrays: Sequence[NDArray[Any]], model: onnx.ModelProto | None
-) -> tuple[FirstLayer | None, str, list[str]]:
+) -> tuple[FirstLayerDistance | None, str, list[str]]:
     """Return how far the first layer is from its training, or why not known; and doubts."""
     from trtbuild.model.first_layer import find_first_normalization, find_own_scaling
 
@@ -267,7 +267,7 @@ def _judge_pictures(
     distances = {
         words: _measure_distance(each, found.mean, found.deviation) for words, each in made.items()
     }
-    first = FirstLayer(layer=found.layer, normalization=found.name, distances=distances)
+    first = FirstLayerDistance(layer=found.layer, normalization=found.name, distances=distances)
     own, best = distances["as they are"], min(distances, key=lambda words: distances[words])
     if own > _FAR and distances[best] < CLEARLY * own:
         doubts.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.tensorrt.engine import Kind
+from trtbuild.backends.tensorrt.engine import EngineKind
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.needs import GPU, GpuNeed, Needs
 from trtbuild.core.records import TargetResult
@@ -21,7 +21,7 @@ class RefitEngine(Step):
     keeps_log: ClassVar[bool] = True
 
     kind: Literal["refit_engine"] = "refit_engine"
-    flavour: Kind
+    flavour: EngineKind
     engine: Pinned
     result: Pinned
     """engine.json of that engine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.backends.tensorrt.engine import Kind, run_engine
+from trtbuild.backends.tensorrt.engine import EngineKind, run_engine
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.needs import GpuNeed, Needs
@@ -20,7 +20,7 @@ class RunEngine(Step):
     outputs: ClassVar[Mapping[str, str]] = {"outputs": "outputs.npz"}
 
     kind: Literal["run_engine"] = "run_engine"
-    flavour: Kind
+    flavour: EngineKind
     engine: Pinned
     feed: Pinned
     """An npz file: an array an input."""

@@ -20,7 +20,7 @@ from trtbuild.steps.timed_subjects import (
     describe_variant,
     list_pairs,
 )
-from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Subject
+from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, TimedModel
 from trtbuild.timing.cuda import find_bus
 from trtbuild.timing.inputs import find_batch
 from trtbuild.timing.kinds import AnyRunner
@@ -50,7 +50,7 @@ class MeasuredSpeed(Options):
 class _Opened:
     variant: TimedVariant
     runner: OpenRunner
-    subject: Subject
+    subject: TimedModel
     kind: RunnerKind
     fed: Fed | None = None
     """As it was last timed."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from trtbuild.core.errors import TrtbuildError
 from trtbuild.core.layer_times import LayerProfile, LayerProfiles
 from trtbuild.core.spread import NotRun, Shapes
-from trtbuild.core.words import last_words
-from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Setting, Subject
+from trtbuild.core.words import describe_cause
+from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Setting, TimedModel
 from trtbuild.timing.layers.asked import AskedLayers, read_asked
 from trtbuild.timing.layers.join import join_layers
 
@@ -24,7 +24,7 @@ class Fed:
     """A variant as it was last timed."""
 
     name: str
-    subject: Subject
+    subject: TimedModel
     kind: RunnerKind
     opened: OpenRunner
     arrays: Arrays
@@ -48,7 +48,7 @@ def _profile(every: Sequence[Fed], setting: Setting, left: list[NotRun]) -> Iter
             left.append(NotRun(name=each.name, reason=error.message))
             continue
         except Exception as error:  # noqa: BLE001  # what was timed must not be lost for this
-            left.append(NotRun(name=each.name, reason=f"its profiler: {last_words(error)}"))
+            left.append(NotRun(name=each.name, reason=f"its profiler: {describe_cause(error)}"))
             continue
         if layers:
             yield join_layers(each.name, each.shapes, layers, asked)
@@ -56,6 +56,6 @@ def _profile(every: Sequence[Fed], setting: Setting, left: list[NotRun]) -> Iter
             left.append(NotRun(name=each.name, reason="its profiler told of no layer"))
 
 
-def _read_asked(subject: Subject) -> AskedLayers:
+def _read_asked(subject: TimedModel) -> AskedLayers:
     model = subject.path if subject.sort == "onnx" else subject.built_from
     return AskedLayers() if model is None else read_asked(model)

@@ -15,7 +15,14 @@ from trtbuild.model.feeds import Feeder
 from trtbuild.model.input_feeding import InputFeeding
 from trtbuild.sources import ModelSource
 from trtbuild.steps.base import Context, Pinned
-from trtbuild.timing.base import OpenRunner, RunnerKind, Setting, Subject, SubjectSort, name_variant
+from trtbuild.timing.base import (
+    OpenRunner,
+    RunnerKind,
+    Setting,
+    SubjectSort,
+    TimedModel,
+    name_variant,
+)
 from trtbuild.timing.inputs import complete_shapes, draw_inputs, stack_samples
 from trtbuild.timing.kinds import AnyRunner
 from trtbuild.timing.machine import list_cores
@@ -46,7 +53,7 @@ class TimedSubject(Options):
     base: Location = ""
     """The folder that paths in the source relate to."""
 
-    def locate(self, context: Context) -> Subject:
+    def locate(self, context: Context) -> TimedModel:
         """Return it as runners take it; large weights are linked beside the model."""
         path = context.path(self.model)
         if self.source is not None:
@@ -58,13 +65,13 @@ class TimedSubject(Options):
             path = link_together(path, context.path(self.weights), folder)
         plugins = tuple(context.path(each) for each in self.plugins)
         built_from = None if self.built_from is None else context.path(self.built_from)
-        return Subject(self.name, self.sort, path, plugins, self.flavour, built_from=built_from)
+        return TimedModel(self.name, self.sort, path, plugins, self.flavour, built_from=built_from)
 
-    def _locate_module(self, source: ModelSource, path: Path, context: Context) -> Subject:
+    def _locate_module(self, source: ModelSource, path: Path, context: Context) -> TimedModel:
         from trtbuild.timing.modules import explain_no_module, prepare_maker
 
         weights = None if self.weights is None else context.path(self.weights)
-        return Subject(
+        return TimedModel(
             self.name,
             self.sort,
             path,
@@ -137,9 +144,9 @@ def list_pairs(
     runners: Sequence[AnyRunner],
     context: Context,
     timings: Timings,
-) -> tuple[list[tuple[TimedSubject, Subject, RunnerKind]], list[NotRun]]:
+) -> tuple[list[tuple[TimedSubject, TimedModel, RunnerKind]], list[NotRun]]:
     """Return each subject with each runner that is for it and can run it, and why others cannot."""
-    found: list[tuple[TimedSubject, Subject, RunnerKind]] = []
+    found: list[tuple[TimedSubject, TimedModel, RunnerKind]] = []
     left: list[NotRun] = []
     for subject in subjects:
         located = subject.locate(context)
@@ -156,7 +163,7 @@ def list_pairs(
     return found, left
 
 
-def _hinder(runner: RunnerKind, subject: Subject, setting: Setting) -> str:
+def _hinder(runner: RunnerKind, subject: TimedModel, setting: Setting) -> str:
     from trtbuild.core.errors import TrtbuildError
 
     try:
@@ -169,7 +176,7 @@ def _hinder(runner: RunnerKind, subject: Subject, setting: Setting) -> str:
 
 def describe_variant(
     subject: TimedSubject,
-    located: Subject,
+    located: TimedModel,
     runner: RunnerKind,
     opened: OpenRunner,
     context: Context,

@@ -17,7 +17,7 @@ from trtbuild.store.reach import Reader, iterate_actions
 from trtbuild.store.record_files import MOST_ACTION_BYTES, parse_action, take_digits
 from trtbuild.store.remote import Remote, name_object, name_record
 from trtbuild.store.shared import SharedStore
-from trtbuild.store.storage import Entry
+from trtbuild.store.storage import StorageEntry
 from trtbuild.store.store import Store
 
 __all__ = ["Exchange", "RemoteCollection", "collect_remote_garbage", "pull_runs", "push_runs"]
@@ -157,9 +157,9 @@ def _choose(asked: Collection[str], known: Iterable[str], where: str) -> list[st
     return sorted(asked) if asked else there
 
 
-def _list_runs(remote: Remote) -> dict[str, list[Entry]]:
+def _list_runs(remote: Remote) -> dict[str, list[StorageEntry]]:
     """Return the runs of each recipe that are there, the newest first."""
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[StorageEntry]] = {}
     for entry in remote.list("runs"):
         _, _, rest = entry.key.partition("/")
         recipe, _, _ = rest.rpartition("/")
@@ -254,11 +254,11 @@ def _find_end_of_youth(remote: Remote, days: float) -> float:
     return found.modified - days * DAY_SECONDS
 
 
-def _is_old(entry: Entry, end_of_youth: float) -> bool:
+def _is_old(entry: StorageEntry, end_of_youth: float) -> bool:
     return entry.modified is not None and entry.modified <= end_of_youth
 
 
-def _is_kept(entry: Entry, folder: str, actions: Collection[str]) -> bool:
+def _is_kept(entry: StorageEntry, folder: str, actions: Collection[str]) -> bool:
     """Tell whether a record is one of a kept step; what says by itself of which goes by age."""
     return folder in {"actions", "logs"} and PREFIX + _stem(entry.key) in actions
 
@@ -267,9 +267,9 @@ def _stem(key: str) -> str:
     return key.rpartition("/")[2].partition(".")[0]
 
 
-def _digest(entry: Entry) -> str:
+def _digest(entry: StorageEntry) -> str:
     return PREFIX + "".join(entry.key.split("/")[1:])
 
 
-def _add(entries: Iterable[Entry]) -> int:
+def _add(entries: Iterable[StorageEntry]) -> int:
     return sum(entry.size_bytes for entry in entries)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trtbuild.core.errors import MissingDependency, UsageError
-from trtbuild.store.storage import Entry, raise_unless_gone
+from trtbuild.store.storage import StorageEntry, raise_unless_gone
 
 __all__ = ["FsspecStorage", "open_fsspec"]
 
@@ -204,7 +204,7 @@ class FsspecStorage:
         with contextlib.suppress(FileNotFoundError):
             self._ask(lambda system: system.rm_file(self._path(key)))
 
-    def list(self, prefix: str) -> Iterator[Entry]:
+    def list(self, prefix: str) -> Iterator[StorageEntry]:
         """Yield what a listing tells; one that fails raises, and is no short one."""
         # Libraries that list in their own way raise of themselves, and know no such option.
         strict = {} if self._whole else {"on_error": raise_unless_gone}
@@ -217,7 +217,7 @@ class FsspecStorage:
         for each, told in found.items():
             key = each.lstrip("/")[start:]
             if not key.rpartition("/")[2].startswith("."):
-                yield Entry(key, int(told.get("size") or 0), _read_time(told))
+                yield StorageEntry(key, int(told.get("size") or 0), _read_time(told))
 
 
 def _read_time(told: dict[str, Any]) -> float | None:

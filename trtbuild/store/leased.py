@@ -7,7 +7,7 @@ from pathlib import Path
 from trtbuild.store.claims import Claim
 from trtbuild.store.leases import Lease, Leases
 from trtbuild.store.record_files import take_digits
-from trtbuild.store.storage import Folder
+from trtbuild.store.storage import FolderStorage
 from trtbuild.store.store import Store
 
 __all__ = ["LeasedStore"]
@@ -18,7 +18,7 @@ class LeasedStore(Store):
 
     def __init__(self, root: Path, leases: Leases | None = None) -> None:
         super().__init__(root)
-        self._leases = leases or Leases(Folder(root))
+        self._leases = leases or Leases(FolderStorage(root))
 
     def _try_lock(self, name: str, *, shared: bool = False) -> int | None:
         """Take a lock, where there are any; leases do without."""

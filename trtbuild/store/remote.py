@@ -16,11 +16,11 @@ from typing import TypeVar
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject, TrtbuildError
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.files import protect, replace_whole
-from trtbuild.core.shown import shown
 from trtbuild.store.leases import Lease, Leases
 from trtbuild.store.record_files import take_digits
-from trtbuild.store.storage import Entry, Storage
+from trtbuild.store.storage import Storage, StorageEntry
 
 __all__ = ["Remote", "Unreachable", "name_object", "name_record"]
 
@@ -200,7 +200,7 @@ class Remote:
         """Write a record; raises as `ask`."""
         self.ask(lambda: self.storage.write(key, data))
 
-    def list(self, prefix: str) -> Iterator[Entry]:
+    def list(self, prefix: str) -> Iterator[StorageEntry]:
         """Yield what lies below a folder of keys; raises as `ask`."""
         # A long list may take long; one that does not answer at all shall not be waited for so.
         self.ask(lambda: self.storage.size(f"{prefix}/probe"))
@@ -252,4 +252,4 @@ def _say(error: Exception) -> str:
     # Which key it was met with does not matter: each would be told anew.
     told = re.sub(r"(https?://[^/\s]+)/[^\s\"']*", r"\1/…", told)
     told = re.sub(r"(/\w\w)?/\.?[0-9a-f]{60,}[\w.]*", "/…", told)
-    return shown(f"{type(error).__name__}{': ' if told else ''}{told}")[:300]
+    return escape_controls(f"{type(error).__name__}{': ' if told else ''}{told}")[:300]

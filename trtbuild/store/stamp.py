@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Answer", "keep_answer", "make_key", "recall_answer"]
+__all__ = ["KeptAnswer", "keep_answer", "make_key", "recall_answer"]
 
-Answer = list[tuple[str, str]]
+KeptAnswer = list[tuple[str, str]]
 """What was written, in order: `out` or `err`, and the text."""
 
 SETTLED_SECONDS = 2
@@ -68,7 +68,7 @@ def make_key(arguments: Sequence[str]) -> list[str] | None:
     ]  # fmt: skip
 
 
-def recall_answer(key: Sequence[str]) -> Answer | None:
+def recall_answer(key: Sequence[str]) -> KeptAnswer | None:
     """Return what this very command said, if it would say that again; None where it may not."""
     found = _read(_place(key))
     if found is None or found[0] != [_digest(key)]:
@@ -83,7 +83,7 @@ def recall_answer(key: Sequence[str]) -> Answer | None:
     return _pairs(said) if still else None
 
 
-def keep_answer(key: Sequence[str], said: Answer, watch: Watch, *, began: float) -> str:
+def keep_answer(key: Sequence[str], said: KeptAnswer, watch: Watch, *, began: float) -> str:
     """Write a stamp of a run that began at a time; return why none was written, if so."""
     if watch.doubt:
         return watch.doubt

@@ -17,13 +17,18 @@ from trtbuild.core.errors import UsageError
 from trtbuild.core.files import replace_whole, write_whole
 
 __all__ = [
-    "Entry", "Folder", "Storage", "demand_no_secret", "open_storage", "raise_unless_gone",
+    "FolderStorage",
+    "Storage",
+    "StorageEntry",
+    "demand_no_secret",
+    "open_storage",
+    "raise_unless_gone",
 ]  # fmt: skip
 
 PLAIN = "file://"
 
 
-class Entry(NamedTuple):
+class StorageEntry(NamedTuple):
     """A name in a storage."""
 
     key: str
@@ -62,7 +67,7 @@ class Storage(Protocol):
     def remove(self, key: str) -> None:
         """Let nothing lie there."""
 
-    def list(self, prefix: str) -> Iterator[Entry]:
+    def list(self, prefix: str) -> Iterator[StorageEntry]:
         """Yield all that lies below a folder of keys (`objects`)."""
 
 
@@ -75,7 +80,7 @@ def open_storage(url: str) -> Storage:
     """
     demand_no_secret(url)
     if url.startswith(PLAIN) or "://" not in url:
-        return Folder(Path(url.removeprefix(PLAIN)).expanduser().absolute())
+        return FolderStorage(Path(url.removeprefix(PLAIN)).expanduser().absolute())
     from trtbuild.store.fsspec_storage import open_fsspec
 
     return open_fsspec(url)
@@ -97,7 +102,7 @@ def demand_no_secret(url: str) -> None:
         )
 
 
-class Folder:
+class FolderStorage:
     """A folder, of a file system that machines may share."""
 
     def __init__(self, root: Path) -> None:
@@ -165,7 +170,7 @@ class Folder:
         with contextlib.suppress(OSError):
             path.parent.rmdir()
 
-    def list(self, prefix: str) -> Iterator[Entry]:
+    def list(self, prefix: str) -> Iterator[StorageEntry]:
         """Yield the files below a folder; what is half written is none.
 
         Raises:
@@ -180,7 +185,7 @@ class Folder:
                     continue
                 if not name.startswith("."):
                     key = path.relative_to(self.root).as_posix()
-                    yield Entry(key, seen.st_size, seen.st_mtime)
+                    yield StorageEntry(key, seen.st_size, seen.st_mtime)
 
 
 def raise_unless_gone(error: OSError) -> None:

@@ -20,8 +20,8 @@ __all__ = [
     "OpenRunner",
     "RunnerKind",
     "Setting",
-    "Subject",
     "SubjectSort",
+    "TimedModel",
     "name_variant",
 ]
 
@@ -43,7 +43,7 @@ class MadeModule:
 
 
 @frozen
-class Subject:
+class TimedModel:
     """A model or engine that is to be timed."""
 
     name: str
@@ -126,7 +126,7 @@ class RunnerKind(Protocol):
     def usual(cls) -> Sequence[RunnerKind]:
         """Return those that are tried where nobody says which."""
 
-    def takes(self, subject: Subject) -> bool:
+    def takes(self, subject: TimedModel) -> bool:
         """Tell whether it is for subjects of this sort at all."""
 
     def label(self) -> str:
@@ -135,7 +135,7 @@ class RunnerKind(Protocol):
     def place(self) -> Literal["cpu", "gpu"]:
         """Say on what it computes, here."""
 
-    def find_hindrance(self, subject: Subject, setting: Setting) -> str:
+    def find_hindrance(self, subject: TimedModel, setting: Setting) -> str:
         """Say why it cannot run a subject here; nothing where it is worth trying."""
 
     def libraries(self) -> Mapping[str, str]:
@@ -148,7 +148,7 @@ class RunnerKind(Protocol):
             MissingDependency: it is not installed.
         """
 
-    def open(self, subject: Subject, setting: Setting) -> OpenRunner:
+    def open(self, subject: TimedModel, setting: Setting) -> OpenRunner:
         """Load a subject.
 
         Raises:
@@ -156,7 +156,7 @@ class RunnerKind(Protocol):
         """
 
     def profile(
-        self, subject: Subject, setting: Setting, opened: Any, arrays: Arrays, calls: int
+        self, subject: TimedModel, setting: Setting, opened: Any, arrays: Arrays, calls: int
     ) -> Sequence[ProfiledLayer]:
         """Call a model that is fed so often with a profiler on; return what each layer took.
 
@@ -164,7 +164,7 @@ class RunnerKind(Protocol):
             TrtbuildError: it does not run so, or does not tell layers apart: says why.
         """
 
-    def describe(self, subject: Subject, opened: Any) -> tuple[str, tuple[str, ...]]:
+    def describe(self, subject: TimedModel, opened: Any) -> tuple[str, tuple[str, ...]]:
         """Say what it computes in, as far as that is known, and what a reader should know."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from trtbuild.core.timing import ColdStart
-from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Setting, Subject
+from trtbuild.timing.base import Arrays, OpenRunner, RunnerKind, Setting, TimedModel
 from trtbuild.timing.memory import forget_peak, read_peak_bytes, read_resident_bytes
 
 __all__ = ["measure_cold_start"]
@@ -15,7 +15,7 @@ __all__ = ["measure_cold_start"]
 
 def measure_cold_start(
     kind: RunnerKind,
-    subject: Subject,
+    subject: TimedModel,
     setting: Setting,
     make_feeds: Callable[[OpenRunner], Sequence[Arrays]],
     read_device_bytes: Callable[[], int | None] = lambda: None,

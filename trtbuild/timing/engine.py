@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
-from trtbuild.timing.base import Arrays, Setting, Subject
+from trtbuild.timing.base import Arrays, Setting, TimedModel
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from trtbuild.backends.tensorrt.engine import EngineDescription, Kind
+    from trtbuild.backends.tensorrt.engine import EngineDescription, EngineKind
     from trtbuild.core.values import TensorSpec
     from trtbuild.timing.cuda import Graph
     from trtbuild.timing.layers.join import ProfiledLayer
@@ -31,7 +31,7 @@ class Engine(Options):
         """Return the one that there is."""
         return (cls(kind="engine"),)
 
-    def takes(self, subject: Subject) -> bool:
+    def takes(self, subject: TimedModel) -> bool:
         """Tell that it is for engines."""
         return subject.sort == "engine"
 
@@ -43,7 +43,7 @@ class Engine(Options):
         """Say that it computes on a GPU."""
         return "gpu"
 
-    def find_hindrance(self, subject: Subject, setting: Setting) -> str:
+    def find_hindrance(self, subject: TimedModel, setting: Setting) -> str:
         """Say nothing: whether an engine runs here is asked before a process is started for it."""
         del subject, setting
         return ""
@@ -61,7 +61,7 @@ class Engine(Options):
     def load_library(self) -> None:
         """Load nothing yet: which TensorRT it is, the engine says."""
 
-    def open(self, subject: Subject, setting: Setting) -> OpenEngine:
+    def open(self, subject: TimedModel, setting: Setting) -> BoundEngine:
         """Load an engine.
 
         Raises:
@@ -72,10 +72,10 @@ class Engine(Options):
 
         stack = contextlib.ExitStack()
         try:
-            kind = cast("Kind", subject.flavour)
+            kind = cast("EngineKind", subject.flavour)
             loaded = load_engine(kind, subject.path, subject.plugins)
             trt, engine = stack.enter_context(loaded)
-            return OpenEngine(
+            return BoundEngine(
                 trt, engine, describe_loaded(trt, engine), stack, graphs=setting.cuda_graphs
             )
         except BaseException:
@@ -83,7 +83,7 @@ class Engine(Options):
             raise
 
     def profile(
-        self, subject: Subject, setting: Setting, opened: OpenEngine, arrays: Arrays, calls: int
+        self, subject: TimedModel, setting: Setting, opened: BoundEngine, arrays: Arrays, calls: int
     ) -> tuple[ProfiledLayer, ...]:
         """Have the engine's context report its layers.
 
@@ -93,13 +93,13 @@ class Engine(Options):
         del subject, setting, arrays
         return opened.profile(calls)
 
-    def describe(self, subject: Subject, opened: OpenEngine) -> tuple[str, tuple[str, ...]]:
+    def describe(self, subject: TimedModel, opened: BoundEngine) -> tuple[str, tuple[str, ...]]:
         """Say that the engine's own file says it."""
         del subject, opened
         return "see engine.json", ()
 
 
-class OpenEngine:
+class BoundEngine:
     """An engine, a context of it, a stream, and memory for what it takes and gives."""
 
     def __init__(
@@ -246,9 +246,9 @@ class OpenEngine:
         self._stream.synchronize()
         return {name: array.copy() for name, array in self._made.items()}
 
-    def fork(self) -> OpenEngine:
+    def fork(self) -> BoundEngine:
         """Return another context of the engine, on a stream of its own, fed alike."""
-        other = OpenEngine(
+        other = BoundEngine(
             self._trt, self._engine, self._description, contextlib.ExitStack(), graphs=self._graphs
         )
         if self._arrays:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.words import quote_whole
-from trtbuild.timing.base import Arrays, Setting, Subject
+from trtbuild.timing.base import Arrays, Setting, TimedModel
 
 __all__ = ["main", "try_recording"]
 
@@ -71,7 +71,7 @@ def main() -> None:
     setting = Setting(threads=int(threads), cuda_graphs=True, tried=True)
     told = ""
     try:
-        opened = kind.open(Subject("it", "onnx", Path(model)), setting)
+        opened = kind.open(TimedModel("it", "onnx", Path(model)), setting)
         opened.feed(arrays)
         first = {name: each.copy() for name, each in opened.outputs().items()}
         opened.call()

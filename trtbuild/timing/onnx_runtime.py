@@ -9,7 +9,7 @@ from trtbuild.backends.onnxruntime import FLOAT, INTEGER
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
 from trtbuild.model.providers import CPU, CUDA, Providers, make_cuda, prepare
-from trtbuild.timing.base import Arrays, Setting, Subject
+from trtbuild.timing.base import Arrays, Setting, TimedModel
 from trtbuild.timing.onnx_session import OpenSession
 from trtbuild.timing.optimized import find_half, is_cast_to_float, optimize
 
@@ -42,7 +42,7 @@ class OnnxRuntime(Options):
         """Return one for the CPU, and one for the GPU."""
         return cls(kind="onnx_runtime"), cls(kind="onnx_runtime", provider="cuda")
 
-    def takes(self, subject: Subject) -> bool:
+    def takes(self, subject: TimedModel) -> bool:
         """Tell that it is for ONNX models."""
         return subject.sort == "onnx"
 
@@ -54,7 +54,7 @@ class OnnxRuntime(Options):
         """Say on what it computes."""
         return "cpu" if self.provider == "cpu" else "gpu"
 
-    def find_hindrance(self, subject: Subject, setting: Setting) -> str:
+    def find_hindrance(self, subject: TimedModel, setting: Setting) -> str:
         """Say why it cannot run a model: its provider or an operator is not here."""
         import onnxruntime as ort
 
@@ -88,7 +88,7 @@ class OnnxRuntime(Options):
         if self.provider == "cuda":
             prepare(make_cuda())
 
-    def open(self, subject: Subject, setting: Setting) -> OpenSession:
+    def open(self, subject: TimedModel, setting: Setting) -> OpenSession:
         """Load the model.
 
         Raises:
@@ -115,7 +115,7 @@ class OnnxRuntime(Options):
         return _record(session, stream, subject, setting)
 
     def profile(
-        self, subject: Subject, setting: Setting, opened: OpenSession, arrays: Arrays, calls: int
+        self, subject: TimedModel, setting: Setting, opened: OpenSession, arrays: Arrays, calls: int
     ) -> tuple[ProfiledLayer, ...]:
         """Profile a session of its own.
 
@@ -132,7 +132,7 @@ class OnnxRuntime(Options):
 
         return profile_session(subject.path, arrays, threads=setting.threads, calls=calls)
 
-    def describe(self, subject: Subject, opened: OpenSession) -> tuple[str, tuple[str, ...]]:
+    def describe(self, subject: TimedModel, opened: OpenSession) -> tuple[str, tuple[str, ...]]:
         """Say how many weighted operators are integer ones, where the model has Q/DQ pairs."""
         del opened
         from trtbuild.model.onnx_file import load_bare
@@ -149,7 +149,7 @@ class OnnxRuntime(Options):
         return told, (_FEW_FUSIONS,) if other else ()
 
 
-def _record(session: Any, stream: Stream, subject: Subject, setting: Setting) -> OpenSession:
+def _record(session: Any, stream: Stream, subject: TimedModel, setting: Setting) -> OpenSession:
     from trtbuild.timing.graph_trial import try_recording
     from trtbuild.timing.recorded_session import RecordedSession
 

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.options import Options
-from trtbuild.core.words import last_words
-from trtbuild.timing.base import Arrays, MadeModule, Setting, Subject
+from trtbuild.core.words import describe_cause
+from trtbuild.timing.base import Arrays, MadeModule, Setting, TimedModel
 from trtbuild.timing.compiling import TooSlowError, explain_slow, limit_seconds, prepare_compiler
 from trtbuild.timing.returned import list_tensors
 
@@ -43,7 +43,7 @@ class Pytorch(Options):
         """Return it eager and compiled."""
         return cls(kind="pytorch"), cls(kind="pytorch", compiled=True)
 
-    def takes(self, subject: Subject) -> bool:
+    def takes(self, subject: TimedModel) -> bool:
         """Tell that it is for modules."""
         return subject.sort == "module"
 
@@ -64,7 +64,7 @@ class Pytorch(Options):
             return self.device
         return "cuda" if torch.cuda.is_available() else "cpu"
 
-    def find_hindrance(self, subject: Subject, setting: Setting) -> str:
+    def find_hindrance(self, subject: TimedModel, setting: Setting) -> str:
         """Say why it cannot run here: no PyTorch, or no GPU that it sees."""
         del setting
         import torch
@@ -83,7 +83,7 @@ class Pytorch(Options):
         """Import PyTorch."""
         import torch  # noqa: F401  # that is what takes time
 
-    def open(self, subject: Subject, setting: Setting) -> OpenModule:
+    def open(self, subject: TimedModel, setting: Setting) -> OpenModule:
         """Make the module, with its weights; it is compiled once it knows shapes.
 
         Raises:
@@ -99,13 +99,13 @@ class Pytorch(Options):
         return OpenModule(module, made, self, device, graphs=setting.cuda_graphs)
 
     def profile(
-        self, subject: Subject, setting: Setting, opened: OpenModule, arrays: Arrays, calls: int
+        self, subject: TimedModel, setting: Setting, opened: OpenModule, arrays: Arrays, calls: int
     ) -> NoReturn:
         """Refuse: torch.profiler is there for that."""
         del subject, setting, opened, arrays, calls
         raise StepInputError("a PyTorch module is not taken apart: torch.profiler does that")
 
-    def describe(self, subject: Subject, opened: OpenModule) -> tuple[str, tuple[str, ...]]:
+    def describe(self, subject: TimedModel, opened: OpenModule) -> tuple[str, tuple[str, ...]]:
         """Say what it computes in."""
         del subject
         import torch
@@ -292,5 +292,5 @@ def _translate_errors(what: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise StepInputError(
-            f"{what}: {last_words(error)}", hint="does the module run on these shapes by hand?"
+            f"{what}: {describe_cause(error)}", hint="does the module run on these shapes by hand?"
         ) from error

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from trtbuild.core.timing import Percentile, Spread
+from trtbuild.core.timing import Spread, TimePercentile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +48,7 @@ def summarize(blocks: Sequence[Sequence[float]], *, unit_ms: float = _NS) -> Spr
     )
 
 
-def _percentile(times: np.ndarray, blocks: Sequence[np.ndarray], share: float) -> Percentile:
+def _percentile(times: np.ndarray, blocks: Sequence[np.ndarray], share: float) -> TimePercentile:
     import numpy as np
 
     value = float(np.quantile(times, share, method="hazen"))
@@ -59,7 +59,7 @@ def _percentile(times: np.ndarray, blocks: Sequence[np.ndarray], share: float) -
     ends = [
         None if rank is None else float(times[min(max(rank - 1, 0), len(times) - 1)]) for rank in at
     ]
-    return Percentile(
+    return TimePercentile(
         ms=value,
         low=None if ends[0] is None else min(ends[0], value),
         high=None if ends[1] is None else max(ends[1], value),

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from trtbuild.core.errors import StepFailed
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.overview import LayerPrecision, TargetResult
 from trtbuild.core.patterns import means_node
 from trtbuild.core.quantized_types import TYPES, join_words
-from trtbuild.core.shown import shown
 from trtbuild.core.words import join_few
 from trtbuild.plan.compile import name_target_step
 from trtbuild.recipe.schema import Recipe
@@ -44,7 +44,7 @@ def demand_delivered(recipe: Recipe, results: Iterable[TargetResult], *, placed:
     if not short:
         return
     first, *_ = short
-    told = [shown(_describe_fallback(target, layers)) for target, layers in short.items()]
+    told = [escape_controls(_describe_fallback(target, layers)) for target, layers in short.items()]
     names = [layer.name for layers in short.values() for layer in layers]
     raise StepFailed(
         "\n".join([*told, "to allow it, write below `quantization`:", *_lines(allowed, names)]),

@@ -10,7 +10,7 @@ from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.plan.difference import Loosened
 from trtbuild.verbs.diff_lists import gather_list
 
-__all__ = ["Rule", "find_loosened", "list_rules"]
+__all__ = ["GateBound", "find_loosened", "list_rules"]
 
 Facts = Mapping[str, str | int | float | bool]
 """Of a recipe, flat: `compare.gates[0].metric`."""
@@ -24,7 +24,7 @@ _GATES, _FLOAT, _OFF = "compare.gates", "quantization.allow_float", "checks.off.
 _SEEDED = ".without_weights"
 
 
-class Rule(NamedTuple):
+class GateBound(NamedTuple):
     """One bound of a gate."""
 
     metric: str
@@ -46,24 +46,24 @@ class Rule(NamedTuple):
         sure = f", {format_bound(self.confidence, 'share')} sure" if self.confidence else ""
         return f"{_SIGNS[self.sort]} {bound}{sure}"
 
-    def demands(self, other: Rule) -> bool:
+    def demands(self, other: GateBound) -> bool:
         """Tell whether what passes this passes the other."""
         high = self.sort == "at_least"
         strict = self.bound >= other.bound if high else self.bound <= other.bound
         return self.covers(other) and strict and self.confidence >= other.confidence
 
-    def covers(self, other: Rule) -> bool:
+    def covers(self, other: GateBound) -> bool:
         """Tell whether this is a rule on all that the other is on, whatever the bounds."""
         same = (self.metric, self.sort) == (other.metric, other.sort)
         return same and self.output in ("", other.output)
 
 
-def list_rules(gate: Mapping[str, Any]) -> Iterator[Rule]:
+def list_rules(gate: Mapping[str, Any]) -> Iterator[GateBound]:
     """Yield the bounds of a gate, given as a recipe has it."""
     for sort in _SIGNS:
         bound = gate.get(sort)
         if isinstance(bound, int | float):
-            yield Rule(
+            yield GateBound(
                 str(gate.get("metric", "")),
                 str(gate.get("output") or ""),
                 sort,
@@ -86,12 +86,12 @@ def find_loosened(before: Facts, after: Facts) -> tuple[Loosened, ...]:
     )
 
 
-def _rules(facts: Facts) -> list[Rule]:
+def _rules(facts: Facts) -> list[GateBound]:
     gates = [each for each in gather_list(_GATES, facts) if isinstance(each, dict)]
     return list(dict.fromkeys(rule for gate in gates for rule in list_rules(gate)))
 
 
-def _lost_rules(old: list[Rule], new: list[Rule]) -> Iterator[Loosened]:
+def _lost_rules(old: list[GateBound], new: list[GateBound]) -> Iterator[Loosened]:
     for rule in old:
         if any(each.demands(rule) for each in new):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from trtbuild.core.delivered import Delivery, list_deliveries
+from trtbuild.core.delivered import DeliveredType, list_deliveries
 from trtbuild.measure.bits import read_bits
 from trtbuild.measure.metrics import METRIC_ROWS, find_unit
 from trtbuild.measure.noise import FigureVerdict, judge_apart, judge_movement, judge_pairs
@@ -132,6 +132,6 @@ def _delivered(
             yield "better" if after > before else "worse"
 
 
-def _share(counts: Sequence[Delivery]) -> float:
+def _share(counts: Sequence[DeliveredType]) -> float:
     asked = sum(each.asked for each in counts)
     return sum(each.delivered for each in counts) / asked if asked else 1.0

@@ -15,7 +15,7 @@ from trtbuild.run.executor import Executor
 from trtbuild.store.store import Store
 from trtbuild.verbs.diff import diff_recipes
 from trtbuild.verbs.diff_figures import compare_gates
-from trtbuild.verbs.diff_summary import summarise_recipe
+from trtbuild.verbs.diff_summary import summarize_recipe
 from trtbuild.verbs.revisions import (
     Revisions,
     check_out_revisions,
@@ -79,7 +79,7 @@ def _of_one(recipe: Path, names: tuple[str, str], only: Literal["before", "after
         after=names[1],
         only=only,
         verdict="unknown",
-        summary=summarise_recipe(load_recipe(recipe), lock),
+        summary=summarize_recipe(load_recipe(recipe), lock),
         gates=compare_gates(None, lock) if only == "after" else (),
     )
 

@@ -13,12 +13,12 @@ from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Recipe
 from trtbuild.verbs.diff_demands import list_rules
 
-__all__ = ["summarise_recipe"]
+__all__ = ["summarize_recipe"]
 
 MOST = 8
 
 
-def summarise_recipe(loaded: LoadedRecipe, lock: Lock | None) -> tuple[str, ...]:
+def summarize_recipe(loaded: LoadedRecipe, lock: Lock | None) -> tuple[str, ...]:
     """Say what a recipe makes of what, and by its lock what came of it."""
     recipe = loaded.recipe
     return (

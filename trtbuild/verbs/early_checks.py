@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.action import Outcome
 from trtbuild.core.errors import StepFailed
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.words import join_few
 from trtbuild.plan.checks import name_check_step
 from trtbuild.plan.explain import Decision
@@ -71,7 +71,7 @@ def refuse_lacking_operators(
     if open_ones := [code for code in codes if code not in CERTAIN]:
         hint += "; or, where a rule is wrong about it, turn it off with a reason: `checks: {off: "
         hint += f'{{{open_ones[0]}: "why"}}}}` ({", ".join(open_ones)})'
-    raise StepFailed("\n".join(map(shown, told)), step=name_check_step(name), hint=hint)
+    raise StepFailed("\n".join(map(escape_controls, told)), step=name_check_step(name), hint=hint)
 
 
 def refuse_outdated_operators(model: onnx.ModelProto, steps: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from trtbuild.backends.base import BuiltEngine, Fit, FitVerdict
-from trtbuild.backends.tensorrt.engine import EngineDescription, Kind
+from trtbuild.backends.tensorrt.engine import EngineDescription, EngineKind
 from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES, PlanHeader, read_header
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, StepFailed
@@ -27,7 +27,7 @@ __all__ = [
     "read_result_beside",
 ]
 
-LOADABLE: dict[str, Kind] = {each: each for each in get_args(Kind)}
+LOADABLE: dict[str, EngineKind] = {each: each for each in get_args(EngineKind)}
 NO_PLAN = "it is no engine: it does not begin as a TensorRT plan does"
 MODEL = ".onnx"
 

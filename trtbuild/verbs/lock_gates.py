@@ -51,7 +51,7 @@ def add_lock_verdicts(overview: Told, loaded: LoadedRecipe) -> Told:
 
 
 def _judge(gate: Gate, found: Comparison, lock: Lock | None, why: str) -> Iterator[GateVerdict]:
-    from trtbuild.measure.verdicts import leave_unjudged, verdict_of_lock
+    from trtbuild.measure.verdicts import judge_against_lock, leave_unjudged
 
     limit = gate.drop_from_lock_at_most
     if limit is None:
@@ -59,7 +59,7 @@ def _judge(gate: Gate, found: Comparison, lock: Lock | None, why: str) -> Iterat
     for measure in gate.choose(found.measures):
         key = f"{measure.output}.{measure.metric}".lstrip(".")
         before = None if lock is None else lock.measures.get(key)
-        verdict = verdict_of_lock(
+        verdict = judge_against_lock(
             measure, 0.0 if before is None else before, limit, gate.confidence, found.samples
         )
         if before is None:

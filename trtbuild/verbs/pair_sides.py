@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from trtbuild.backends.tensorrt.engine import Kind
+from trtbuild.backends.tensorrt.engine import EngineKind
 from trtbuild.backends.tensorrt.plan_header import HEADER_BYTES, read_header
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.core.values import TensorSpec
@@ -20,7 +20,7 @@ from trtbuild.verbs.pair_sections import RECIPES
 
 __all__ = ["OpenSide", "demand_alike", "name_apart", "open_side"]
 
-_KINDS: Mapping[str, Kind] = {kind: kind for kind in get_args(Kind)}
+_KINDS: Mapping[str, EngineKind] = {kind: kind for kind in get_args(EngineKind)}
 
 
 @dataclass(frozen=True)

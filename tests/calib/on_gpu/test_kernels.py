@@ -10,7 +10,7 @@ from trtbuild.calib.on_gpu.kernels import CHUNK, COUNT, EXTREMES
 from trtbuild.calib.on_gpu.tables import (
     STATE,
     TENSOR,
-    Observed,
+    ObservedTensor,
     fill_histogram,
     list_parts,
     start_states,
@@ -33,7 +33,7 @@ class Reduced:
         rows = np.cumsum(self.counted) - 1
         made = [np.ascontiguousarray(each) for each in arrays]
         observed = [
-            Observed(each.ctypes.data, each.size, each.dtype == np.float16) for each in made
+            ObservedTensor(each.ctypes.data, each.size, each.dtype == np.float16) for each in made
         ]
         parts, blocks = list_parts([each.size for each in observed])
         tensors = np.zeros(len(made), TENSOR)

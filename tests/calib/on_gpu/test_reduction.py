@@ -7,11 +7,13 @@ import numpy as np
 from tests.helpers.emulated_cuda import HostWork
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.on_gpu.reduction import Reduction, Snapshot
-from trtbuild.calib.on_gpu.tables import Observed
+from trtbuild.calib.on_gpu.tables import ObservedTensor
 
 
 def observe(*arrays):
-    return [Observed(each.ctypes.data, each.size, each.dtype == np.float16) for each in arrays]
+    return [
+        ObservedTensor(each.ctypes.data, each.size, each.dtype == np.float16) for each in arrays
+    ]
 
 
 def test_runs_add_up_until_they_are_forgotten(kernels):

@@ -7,15 +7,15 @@ import pytest
 
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal, observed, ranges_of, seeded, sqnr_db
-from trtbuild.quant.adjusting.adjust import Wishes, adjust_model
+from trtbuild.quant.adjusting.adjust import AdjustRequest, adjust_model
 from trtbuild.quant.adjusting.layers import find_layers
 from trtbuild.quant.adjusting.table import write_adjustments
 from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.requests import PrecisionRequests
 
-BOTH = Wishes(rounding=True, bias=True)
-BIAS = Wishes(rounding=False, bias=True)
-ROUNDING = Wishes(rounding=True, bias=False)
+BOTH = AdjustRequest(rounding=True, bias=True)
+BIAS = AdjustRequest(rounding=False, bias=True)
+ROUNDING = AdjustRequest(rounding=True, bias=False)
 TWO = """g (float[N,16] x) => (float[N,4] y) {
     [one] a = MatMul(x, w)  p = Add(a, b)  r = Relu(p)  [two] y = Gemm(r, v, c)
 }"""

@@ -30,7 +30,7 @@ def cluster(monkeypatch):
     def make(*answers, nodes=None, **options):
         ray = RayDouble(answers)
         nodes = nodes or [node("a", gpu=L4, gpus=1.0), node("b", gpu=L4, gpus=1.0)]
-        monkeypatch.setattr(module, "Session", lambda _: session_with(ray, nodes))
+        monkeypatch.setattr(module, "RaySession", lambda _: session_with(ray, nodes))
         return ray, RayCluster(jobs=1, **options)
 
     return make

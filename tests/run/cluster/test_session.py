@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from trtbuild.core.errors import MissingDependency, UsageError
-from trtbuild.run.cluster.session import Session, demand_address
+from trtbuild.run.cluster.session import RaySession, demand_address
 
 
 @pytest.mark.parametrize("name", ["ray", "ray://auto", "ray://host:10001", "ray://[::1]:10001"])
@@ -30,7 +30,7 @@ def test_without_ray_it_is_said_what_installs_it(monkeypatch):
     """And nothing else is tried."""
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingDependency) as caught:
-        Session("ray")
+        RaySession("ray")
 
     assert "pip install 'trtbuild[ray]'" == caught.value.hint
 
@@ -59,7 +59,7 @@ def starting(monkeypatch):
     def start(executor, *errors):
         ray = Starting(*errors)
         monkeypatch.setitem(sys.modules, "ray", ray)
-        return ray, lambda: Session(executor)
+        return ray, lambda: RaySession(executor)
 
     return start
 
@@ -94,7 +94,7 @@ def test_a_cluster_that_does_not_answer_is_one_error(starting):
 
 def test_a_node_that_does_not_answer_is_told_of():
     """A cluster may have nodes that are not for this."""
-    session = Session.__new__(Session)
+    session = RaySession.__new__(RaySession)
 
     def refuse(*_, **__):
         raise RuntimeError

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.helpers.ray_double import RayDouble, session_with
-from trtbuild.run.cluster.slots import IDLE_SECONDS, Slots, Sort
+from trtbuild.run.cluster.slots import IDLE_SECONDS, Slots, SlotSort
 
-CPU = Sort(("a", "b"), 2, 0.0, 0)
-GPU = Sort(("b",), 1, 1.0, 4096)
+CPU = SlotSort(("a", "b"), 2, 0.0, 0)
+GPU = SlotSort(("b",), 1, 1.0, 4096)
 
 
 def make():

@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.models import model_of
 from trtbuild.core.errors import StepInputError
-from trtbuild.timing.base import Setting, Subject
+from trtbuild.timing.base import Setting, TimedModel
 from trtbuild.timing.layers.onnx_runtime import WARM, profile_session, read_profile
 from trtbuild.timing.onnx_runtime import OnnxRuntime
 
@@ -83,4 +83,4 @@ def test_on_a_gpu_it_says_why_not():
     """Its times are not those of kernels."""
     kind = OnnxRuntime(kind="onnx_runtime", provider="cuda")
     with pytest.raises(StepInputError, match="when kernels are launched"):
-        kind.profile(Subject("m", "onnx", None), Setting(threads=1), None, {}, 5)
+        kind.profile(TimedModel("m", "onnx", None), Setting(threads=1), None, {}, 5)

@@ -10,7 +10,7 @@ import pytest
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.packaging.package import Place, find_class_names, package_in_bundles
+from trtbuild.verbs.packaging.package import BuildPlace, find_class_names, package_in_bundles
 
 NAMED = {"kind": "yolo", "path": "data.yaml", "input": "x", "preprocess": {}}
 
@@ -28,7 +28,7 @@ def test_classes_have_the_names_that_the_data_has(place, tmp_path):
 def test_sources_that_are_gone_are_said(place, store, tmp_path):
     """What was built elsewhere can be packed here, but not told where it comes from."""
     loaded = place(data={"d": NAMED}, compare={"data": "d", "metrics": ["cosine"]}).loaded
-    here = Place(tmp_path / "build", (), store, Inline())
+    here = BuildPlace(tmp_path / "build", (), store, Inline())
 
     found = package_in_bundles([loaded], here, tmp_path / "b", render=lambda *_: {})
 
@@ -40,7 +40,7 @@ def test_variants_are_a_bundle_each(place, store, tmp_path):
     place(variants={"a": {}, "b": {}})
     names = [tmp_path / f"r.{each}.yaml" for each in "ab"]
     variants = [load_recipe(each) for each in names]
-    here = Place(tmp_path / "build", (), store, Inline())
+    here = BuildPlace(tmp_path / "build", (), store, Inline())
     with pytest.raises(MissingFile, match=r"mean\.a: holds no model"):
         package_in_bundles(variants, here, tmp_path / "b", render=lambda *_: {})
     for each in "ab":

@@ -6,7 +6,7 @@ import pytest
 
 from trtbuild.core.errors import UsageError
 from trtbuild.core.values import TensorSpec
-from trtbuild.verbs.packaging.served_model import Bounds, ServedModel
+from trtbuild.verbs.packaging.served_model import ProfileBounds, ServedModel
 from trtbuild.verbs.packaging.triton_config import write_config
 
 model_config = pytest.importorskip("tritonclient.grpc.model_config_pb2")
@@ -43,7 +43,7 @@ def test_only_what_counts_samples_is_a_batch(specs, batch, dims):
 
 def test_a_profile_is_an_instance_each():
     """Two contexts cannot share one."""
-    profiles = [{"x": Bounds((1, 3), (n, 3), (8 * n, 3))} for n in (1, 4)]
+    profiles = [{"x": ProfileBounds((1, 3), (n, 3), (8 * n, 3))} for n in (1, 4)]
     found = config_of(spec("x", "n", 3), spec("y", "n"), profiles=profiles)
 
     assert [["0"], ["1"]] == [[*each.profile] for each in found.instance_group]
@@ -55,7 +55,7 @@ def test_a_profile_is_an_instance_each():
 
 def test_an_engine_that_takes_no_single_sample_gets_what_is_sent():
     """Triton would send it one."""
-    profile = {"x": Bounds((2, 3), (4, 3), (8, 3))}
+    profile = {"x": ProfileBounds((2, 3), (4, 3), (8, 3))}
 
     assert 0 == config_of(spec("x", "n", 3), spec("y", "n"), profiles=[profile]).max_batch_size
 

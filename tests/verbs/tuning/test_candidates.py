@@ -7,7 +7,7 @@ import json
 import pytest
 
 from trtbuild.core.patterns import find_nodes
-from trtbuild.recipe.edit import Item
+from trtbuild.recipe.edit import AddedItem
 from trtbuild.recipe.schema import Quantization
 from trtbuild.verbs.tuning.candidates import (
     Candidate,
@@ -77,7 +77,7 @@ def test_options_are_lines_and_layers_in_float_are_one_list():
     rounding, skip = candidate.list_changes({"skip": "+ 2 dB"}, {"a": "alone 17 dB"})
 
     assert ("rounding", "reconstructed", "") == (rounding.key, rounding.value, rounding.remark)
-    assert (Item("a", "alone 17 dB"), Item("b[[]0]")) == skip.items
+    assert (AddedItem("a", "alone 17 dB"), AddedItem("b[[]0]")) == skip.items
     assert candidate.without("rounding").without("skip").is_plain
 
 

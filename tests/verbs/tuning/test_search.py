@@ -7,7 +7,7 @@ import time
 import pytest
 
 from trtbuild.verbs.tuning.attempts import OutOfTime
-from trtbuild.verbs.tuning.candidates import Candidate, Stage
+from trtbuild.verbs.tuning.candidates import Candidate, TuningStage
 from trtbuild.verbs.tuning.search import Search
 
 LAYERS = tuple("abcdefghij")
@@ -71,9 +71,9 @@ def test_choices_stand_instead_of_each_other_and_stages_build_on_the_best():
     """What makes it worse is dropped, and nothing is tried once the gates pass."""
     gains = {"one": 1, "two": 2, "bad": -1, "rest": 3, "late": 1}
     stages = [
-        Stage([("one", {"a": "one"}), ("two", {"a": "two"})]),
-        Stage([("bad", {"b": "bad"})]),
-        Stage([("rest", {"c": "rest"}), ("late", {"c": "late"})]),
+        TuningStage([("one", {"a": "one"}), ("two", {"a": "two"})]),
+        TuningStage([("bad", {"b": "bad"})]),
+        TuningStage([("rest", {"c": "rest"}), ("late", {"c": "late"})]),
     ]
     search, judge, start = search_with(
         lambda candidate: 5 - sum(gains[value] for value in candidate.options.values())

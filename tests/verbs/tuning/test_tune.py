@@ -11,7 +11,7 @@ from trtbuild.plan.sensitivity import name_part
 from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
-from trtbuild.verbs.tuning.tune import Wishes, tune_recipe
+from trtbuild.verbs.tuning.tune import TuneRequest, tune_recipe
 
 
 class Counting(QuietListener):
@@ -44,7 +44,7 @@ def tune(tmp_path, store, needy, few_stages):
             store,
             executor=Inline(),
             directory=tmp_path / "build",
-            wishes=Wishes(seconds, **wishes),
+            wishes=TuneRequest(seconds, **wishes),
             listener=listener or QuietListener(),
             tell=lambda trial, _: told.append(trial.what),
         )
@@ -172,7 +172,7 @@ def test_a_variant_is_tuned_where_its_section_stands(tmp_path, store, needy, few
             store,
             executor=Inline(),
             directory=tmp_path / "build",
-            wishes=Wishes(seconds),
+            wishes=TuneRequest(seconds),
             listener=QuietListener(),
             tell=lambda *_: None,
         )

@@ -11,7 +11,7 @@ from trtbuild.recipe.load import load_recipe
 from trtbuild.run.executor import QuietListener
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.tuning.candidates import SECTION, Candidate
-from trtbuild.verbs.tuning.workshop import Workshop, sections_of
+from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
 
 @pytest.fixture
@@ -41,6 +41,6 @@ def test_a_candidate_that_no_recipe_may_say_is_a_trial_with_a_problem(workshop):
 
 def test_signal_over_noise_is_always_measured(workshop):
     """It tells apart what passes alike."""
-    _, compare = sections_of(workshop.load(Candidate()))
+    _, compare = demand_sections(workshop.load(Candidate()))
 
     assert "sqnr_db" in compare.metrics

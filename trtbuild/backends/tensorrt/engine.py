@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EngineDescription",
-    "Kind",
+    "EngineKind",
     "OpenEngine",
     "choose_profile",
     "describe_engine",
@@ -31,7 +31,7 @@ __all__ = [
     "run_engine",
 ]
 
-Kind = Literal["tensorrt_rtx", "tensorrt11", "tensorrt10"]
+EngineKind = Literal["tensorrt_rtx", "tensorrt11", "tensorrt10"]
 _DTYPES = {"FLOAT": "float32", "HALF": "float16", "BF16": "bfloat16"}
 """TensorRT's words where they are not NumPy's in capitals."""
 OPEN = "?"
@@ -47,7 +47,9 @@ class EngineDescription(Options):
     """Input → min, opt, max; inputs whose values are shapes are left out."""
 
 
-def describe_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> EngineDescription:
+def describe_engine(
+    kind: EngineKind, engine: Path, *, plugins: Sequence[Path] = ()
+) -> EngineDescription:
     """Load an engine and return what it takes and gives.
 
     Raises:
@@ -59,7 +61,7 @@ def describe_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -
 
 
 def run_engine(
-    kind: Kind,
+    kind: EngineKind,
     engine: Path,
     feed_dict: Mapping[str, np.ndarray],
     *,
@@ -103,7 +105,9 @@ class OpenEngine:
 
 
 @contextlib.contextmanager
-def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> Iterator[OpenEngine]:
+def open_engine(
+    kind: EngineKind, engine: Path, *, plugins: Sequence[Path] = ()
+) -> Iterator[OpenEngine]:
     """Load an engine on the GPU, to be run many times.
 
     Raises:
@@ -120,7 +124,7 @@ def open_engine(kind: Kind, engine: Path, *, plugins: Sequence[Path] = ()) -> It
 
 @contextlib.contextmanager
 def load_engine(
-    kind: Kind, engine: Path, plugins: Sequence[Path] = ()
+    kind: EngineKind, engine: Path, plugins: Sequence[Path] = ()
 ) -> Iterator[tuple[Any, Any]]:
     """Yield TensorRT's module and the engine, loaded; what it says of failures is translated.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trtbuild.backends.tensorrt.engine import Kind, load_engine
+from trtbuild.backends.tensorrt.engine import EngineKind, load_engine
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import join_few, quote_whole
 
@@ -17,7 +17,7 @@ MANY = 5
 
 
 def refit_engine(
-    kind: Kind,
+    kind: EngineKind,
     engine: Path,
     model: Path,
     *,

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from trtbuild.backends.base import Profile, ReportProgress, Shapes
+from trtbuild.backends.base import Profile, ReportProgress, ShapeRange
 from trtbuild.backends.tensorrt.scratch import ScratchMemory
 from trtbuild.core.errors import NoGpu, StepInputError
 from trtbuild.core.log_levels import LEAST, USUAL, LogLevel
@@ -262,7 +262,7 @@ def _check_profile(
             )
 
 
-def _check_values(number: int, spec: TensorSpec, values: Shapes) -> None:
+def _check_values(number: int, spec: TensorSpec, values: ShapeRange) -> None:
     count = spec.shape[0] if spec.shape else 1
     if len(spec.shape) > 1 or spec.dtype not in INTEGERS:
         raise StepInputError(

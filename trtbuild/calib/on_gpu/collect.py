@@ -21,7 +21,7 @@ from trtbuild.calib.on_gpu.tables import decode_extremes
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import format_size
 from trtbuild.model.feeds import Feed
-from trtbuild.model.gpu_room import Room
+from trtbuild.model.gpu_room import GpuRoom
 from trtbuild.model.merging import MOST_BATCH, gather
 from trtbuild.model.session import is_out_of_memory
 
@@ -75,7 +75,7 @@ class _Slot:
     """A run under way."""
 
     def __init__(self, work: CudaWork, tensors: int) -> None:
-        self.room = Room(work)
+        self.room = GpuRoom(work)
         self.snapshot = Snapshot(work, tensors)
         self.feeds: list[Feed] = []
         self.event: Any = None

@@ -11,7 +11,7 @@ from trtbuild.calib.on_gpu.tables import (
     PART,
     STATE,
     TENSOR,
-    Observed,
+    ObservedTensor,
     fill_histogram,
     find_not_finite,
     list_parts,
@@ -93,7 +93,7 @@ class Reduction:
         self._work.clear(self._counts, max(1, self.size_bytes))
         self._totals = [0] * len(self._names)
 
-    def add(self, observed: Sequence[Observed], snapshot: Snapshot) -> None:
+    def add(self, observed: Sequence[ObservedTensor], snapshot: Snapshot) -> None:
         """Reduce the tensors of a run, in the order of the histograms; nothing waits for it."""
         import numpy as np
 

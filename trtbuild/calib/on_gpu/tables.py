@@ -17,7 +17,7 @@ __all__ = [
     "PART",
     "STATE",
     "TENSOR",
-    "Observed",
+    "ObservedTensor",
     "decode_extremes",
     "fill_histogram",
     "find_not_finite",
@@ -39,7 +39,7 @@ _LEAST, _MOST = 0x007FFFFF, 0xFF800000
 """The keys of the infinities: what lies there or beyond is not finite."""
 
 
-class Observed(NamedTuple):
+class ObservedTensor(NamedTuple):
     """A tensor on the device."""
 
     address: int

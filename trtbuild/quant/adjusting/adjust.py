@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["MOST_SAMPLES", "Wishes", "adjust_model"]
+__all__ = ["MOST_SAMPLES", "AdjustRequest", "adjust_model"]
 
 MOST_SAMPLES = 128
 """Samples that are looked at: means settle long before ranges do."""
 
 
 @dataclass(frozen=True)
-class Wishes:
+class AdjustRequest:
     """What is to be adjusted."""
 
     rounding: bool
@@ -52,7 +52,7 @@ def adjust_model(
     floating: onnx.ModelProto,
     model: onnx.ModelProto,
     feeds: Sequence[Mapping[str, Array]],
-    wishes: Wishes,
+    wishes: AdjustRequest,
     *,
     threads: int = 1,
     progress: Callable[[int, int], None],
@@ -108,7 +108,7 @@ class _Adjuster:
         view: GraphView,
         exact: Walk,
         quantized: Walk,
-        wishes: Wishes,
+        wishes: AdjustRequest,
     ) -> None:
         self._float_view, self._view = float_view, view
         self._exact, self._quantized = exact, quantized

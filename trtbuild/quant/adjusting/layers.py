@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView, read_ints
-from trtbuild.quant.adjusting.patches import Form, read_form
+from trtbuild.quant.adjusting.patches import LayerForm, read_form
 from trtbuild.quant.quantized_graph import LinearNode, read_linears
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class IntegerLayer:
     """The INT8 initializer."""
     weight_linear: LinearNode
     output: str
-    form: Form | None
+    form: LayerForm | None
     """None where its weight is not rounded anew."""
     form_fault: str
     """Why it is not."""

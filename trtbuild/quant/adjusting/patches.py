@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-__all__ = ["Form", "read_form"]
+__all__ = ["LayerForm", "read_form"]
 
 
 @dataclass(frozen=True)
-class Form:
+class LayerForm:
     """How a Conv, Gemm or MatMul is laid out."""
 
     op: str
@@ -105,7 +105,7 @@ class Form:
         return found.reshape(len(places), self.group, len(reach) // self.group)
 
 
-def read_form(view: GraphView, node: onnx.NodeProto, slot: int) -> Form | None:
+def read_form(view: GraphView, node: onnx.NodeProto, slot: int) -> LayerForm | None:
     """Read how a weighted node is laid out; None where its rows are not written down here.
 
     That is ConvTranspose, a weight of more than two dimensions, and automatic padding.
@@ -119,7 +119,7 @@ def read_form(view: GraphView, node: onnx.NodeProto, slot: int) -> Form | None:
         return None
     turned = [bool((read_ints(node, name) or (0,))[0]) for name in ("transA", "transB")]
     factors = [each.f for each in node.attribute if each.name == "alpha"]
-    return Form(
+    return LayerForm(
         op=node.op_type,
         slot=slot,
         turned_input=turned[0] if slot else not turned[1],
@@ -128,13 +128,13 @@ def read_form(view: GraphView, node: onnx.NodeProto, slot: int) -> Form | None:
     )
 
 
-def _read_conv(node: onnx.NodeProto, weight: Sequence[int]) -> Form | None:
+def _read_conv(node: onnx.NodeProto, weight: Sequence[int]) -> LayerForm | None:
     rank = len(weight) - 2
     automatic = [each.s for each in node.attribute if each.name == "auto_pad"]
     if automatic not in ([], [b"NOTSET"], [b"VALID"]):
         return None
     ones = (1,) * rank
-    return Form(
+    return LayerForm(
         op="Conv",
         slot=1,
         group=(read_ints(node, "group") or (1,))[0],

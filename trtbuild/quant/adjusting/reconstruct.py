@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from trtbuild.quant.adjusting.layers import IntegerLayer
-    from trtbuild.quant.adjusting.patches import Form
+    from trtbuild.quant.adjusting.patches import LayerForm
 
     Array = npt.NDArray[Any]
     Floats = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ class Reconstruction(NamedTuple):
 
 def reconstruct(
     layer: IntegerLayer,
-    form: Form,
+    form: LayerForm,
     weights: tuple[Array, Array],
     samples: Iterable[tuple[Array, Array]],
     *,
@@ -89,7 +89,7 @@ def reconstruct(
 
 
 def _gather(
-    form: Form, samples: Iterable[tuple[Array, Array]], moments: Moments, count: int
+    form: LayerForm, samples: Iterable[tuple[Array, Array]], moments: Moments, count: int
 ) -> Moments:
     """Add up rows at places that are spread over each sample, the same ones every time."""
     import numpy as np

@@ -12,7 +12,7 @@ from trtbuild.model.view import GraphView, iterate_names_read_in_bodies
 from trtbuild.model.weights_file import make_tensor
 from trtbuild.quant.half.half_rules import (
     PAIR,
-    Slots,
+    TypedSlots,
     find_half_slots,
     find_kept_nodes,
     is_cast_to_float,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["halve"]
 
-NONE = Slots(frozenset(), frozenset())
+NONE = TypedSlots(frozenset(), frozenset())
 
 
 def halve(
@@ -122,7 +122,7 @@ class _Writer:
         slots = self.slots.get(index, NONE)
         if node.op_type == "QuantizeLinear":
             native = self._is_half(node.input[0])
-            slots = Slots(frozenset({0, 1}) if native else frozenset(), frozenset())
+            slots = TypedSlots(frozenset({0, 1}) if native else frozenset(), frozenset())
         for slot, name in enumerate(node.input):
             if name and self.view.dtype(name) == "float":
                 node.input[slot] = self._operand(name, half=slot in slots.inputs)

@@ -15,7 +15,7 @@ from trtbuild.quant.requests import PrecisionRequests
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["PAIR", "Slots", "find_half_slots", "find_kept_nodes"]
+__all__ = ["PAIR", "TypedSlots", "find_half_slots", "find_kept_nodes"]
 
 PAIR = frozenset({"QuantizeLinear", "DequantizeLinear"})
 """They follow what they read and what reads them."""
@@ -34,14 +34,14 @@ operators tried, one in a net each, these."""
 
 
 @dataclass(frozen=True)
-class Slots:
+class TypedSlots:
     """The operands and results of a node that change their type with it."""
 
     inputs: frozenset[int]
     outputs: frozenset[int]
 
 
-def find_half_slots(view: GraphView, index: int, half: HalfType) -> Slots | None:
+def find_half_slots(view: GraphView, index: int, half: HalfType) -> TypedSlots | None:
     """Return what of a node becomes 16-bit; None where ONNX has no such form of the operator.
 
     The sizes that Resize takes stay float32, as do results of a type that no operand decides.
@@ -61,11 +61,11 @@ def find_half_slots(view: GraphView, index: int, half: HalfType) -> Slots | None
     outputs = _floats(view, node.output, schema.outputs)
     if node.op_type == "Cast":
         outputs = outputs if "T2" in allowed else {}
-        return Slots(frozenset(inputs), frozenset(outputs))
+        return TypedSlots(frozenset(inputs), frozenset(outputs))
     if not set(inputs.values()) <= allowed:
         return None
     free = {slot for slot, kind in outputs.items() if kind in set(inputs.values())}
-    return Slots(frozenset(inputs), frozenset(free))
+    return TypedSlots(frozenset(inputs), frozenset(free))
 
 
 def _schema(node: onnx.NodeProto, opset: int) -> onnx.defs.OpSchema | None:
@@ -136,7 +136,7 @@ def _reason(
 
 
 def _overflows(
-    view: GraphView, index: int, slots: Slots, half: HalfType, largest: Mapping[str, float]
+    view: GraphView, index: int, slots: TypedSlots, half: HalfType, largest: Mapping[str, float]
 ) -> Iterator[str]:
     """Yield what a node's values and constants do not fit."""
     node = view.nodes[index]

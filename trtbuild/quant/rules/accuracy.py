@@ -7,7 +7,7 @@ from trtbuild.core.words import format_figure
 from trtbuild.model.nodes import RANDOM, iterate_nodes, name_of
 from trtbuild.quant.placing.joined import explain_loss, find_unlike_joins
 from trtbuild.quant.quantized_graph import LinearNode
-from trtbuild.quant.rules.subject import Hits, RuleSubject
+from trtbuild.quant.rules.subject import RuleHits, RuleSubject
 
 __all__ = [
     "clipped_far",
@@ -33,7 +33,7 @@ STEPS = 127
 DECODING = frozenset({"Exp", "Sigmoid", "Softmax"})
 
 
-def quantized_output(subject: RuleSubject) -> Hits:
+def quantized_output(subject: RuleSubject) -> RuleHits:
     """The model's outputs are not rounded to 8 bits."""
     for name in subject.view.outputs:
         maker = subject.view.producer(name)
@@ -41,7 +41,7 @@ def quantized_output(subject: RuleSubject) -> Hits:
             yield name_of(maker), f"it rounds the model's output `{name}` to 8 bits"
 
 
-def quantized_decode(subject: RuleSubject) -> Hits:
+def quantized_decode(subject: RuleSubject) -> RuleHits:
     """What a head decodes (Sigmoid, Softmax, Exp with no layer after) reads floats."""
     view = subject.view
     leads = _to_layers(subject)
@@ -67,7 +67,7 @@ def _to_layers(subject: RuleSubject) -> set[int]:
     return found
 
 
-def unlike_scales(subject: RuleSubject) -> Hits:
+def unlike_scales(subject: RuleSubject) -> RuleHits:
     """Inputs that are joined have scales of one size."""
     for node in subject.view.nodes:
         if node.op_type not in JOINING:
@@ -81,7 +81,7 @@ def unlike_scales(subject: RuleSubject) -> Hits:
     yield from _left_for_it(subject)
 
 
-def _unlike_in_one(subject: RuleSubject) -> Hits:
+def _unlike_in_one(subject: RuleSubject) -> RuleHits:
     """Find what is joined in float and quantized behind, with one scale for all."""
     for tensor in dict.fromkeys(stream.tensor for stream in subject.streams):
         for join in find_unlike_joins(subject.view, tensor, subject.ranges):
@@ -89,7 +89,7 @@ def _unlike_in_one(subject: RuleSubject) -> Hits:
                 yield join.node, join.describe()
 
 
-def _left_for_it(subject: RuleSubject) -> Hits:
+def _left_for_it(subject: RuleSubject) -> RuleHits:
     """Find the layers that quantization left float since one scale would have lost an input."""
     account = subject.account
     reasons = {} if account is None else {layer.name: layer.reason for layer in account.layers}
@@ -107,7 +107,7 @@ def _largest(linear: LinearNode) -> float:
     return float(linear.scale.max())
 
 
-def clipped_far(subject: RuleSubject) -> Hits:
+def clipped_far(subject: RuleSubject) -> RuleHits:
     """A calibrated limit is not far below the largest value seen."""
     for tensor, found in subject.ranges.items():
         if found.observed is None or found.origin == "manual" or not found.limit:
@@ -117,7 +117,7 @@ def clipped_far(subject: RuleSubject) -> Hits:
             yield tensor, f"its limit {found.limit:.3g} is far below what was seen, {seen:.3g}"
 
 
-def misfitting_range(subject: RuleSubject) -> Hits:
+def misfitting_range(subject: RuleSubject) -> RuleHits:
     """A range by hand holds what calibration saw, and is not many times as wide."""
     for tensor, found in subject.ranges.items():
         misfit = _describe_misfit(found) if found.origin == "manual" else ""
@@ -144,7 +144,7 @@ def _describe_misfit(found: Range) -> str:
     )
 
 
-def drawn_result(subject: RuleSubject) -> Hits:
+def drawn_result(subject: RuleSubject) -> RuleHits:
     """What the model answers follows from what it is fed: nothing in it is drawn."""
     told = (
         "draws its result: TensorRT takes no seed and draws other numbers than ONNX Runtime does, "
@@ -155,13 +155,13 @@ def drawn_result(subject: RuleSubject) -> Hits:
             yield name_of(node), f"{node.op_type} {told}"
 
 
-def unlike_preprocessing(subject: RuleSubject) -> Hits:
+def unlike_preprocessing(subject: RuleSubject) -> RuleHits:
     """Calibration sees data as the comparison does: preprocessed in the same way."""
     if unlike := subject.build_target.unlike_preprocessing:
         yield "", f"calibration and comparison preprocess differently: {unlike}"
 
 
-def idle_range(subject: RuleSubject) -> Hits:
+def idle_range(subject: RuleSubject) -> RuleHits:
     """A range by hand has an effect: something reads its tensor in INT8."""
     if subject.account is None:
         return

@@ -14,7 +14,7 @@ from trtbuild.model.nodes import iterate_nodes, name_of
 from trtbuild.model.plugins import ONNX
 from trtbuild.model.view import GraphView
 from trtbuild.quant.quantized_graph import LINEAR, REFUSED
-from trtbuild.quant.rules.subject import Hits, RuleSubject
+from trtbuild.quant.rules.subject import RuleHits, RuleSubject
 
 if TYPE_CHECKING:
     import onnx
@@ -213,7 +213,7 @@ FORMS = (
 )
 
 
-def unsupported_form(subject: RuleSubject) -> Hits:
+def unsupported_form(subject: RuleSubject) -> RuleHits:
     """Operators have attributes, operands and outputs that the target's parser takes."""
     rtx = subject.build_target.kind == "tensorrt_rtx"
     forms: dict[str, list[_Form]] = {}
@@ -226,7 +226,7 @@ def unsupported_form(subject: RuleSubject) -> Hits:
                 yield name_of(node), f"TensorRT has no {node.op_type} {form.what}"
 
 
-def unsupported_type(subject: RuleSubject) -> Hits:
+def unsupported_type(subject: RuleSubject) -> RuleHits:
     """Tensors have types that TensorRT has; uint8 is for inputs and outputs of the model."""
     view = subject.view
     refused = {name for name in view.typed if view.dtype(name) in REFUSED_TYPES}

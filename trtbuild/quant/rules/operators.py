@@ -9,7 +9,7 @@ from trtbuild.core.words import join_few
 from trtbuild.model.nodes import iterate_nodes, name_of
 from trtbuild.model.plugins import LEARNING, ONNX, has_operator
 from trtbuild.quant.quantized_graph import REFUSED
-from trtbuild.quant.rules.subject import Hits, RuleSubject
+from trtbuild.quant.rules.subject import RuleHits, RuleSubject
 
 if TYPE_CHECKING:
     import onnx
@@ -30,7 +30,7 @@ PLAIN = 3
 """An Attention reads so many operands where it has no mask."""
 
 
-def lacking_operator(subject: RuleSubject) -> Hits:
+def lacking_operator(subject: RuleSubject) -> RuleHits:
     """The target's parser has every operator of ONNX that the model uses."""
     from trtbuild.quant.rules.operator_lists import BY_KIND
 
@@ -51,13 +51,13 @@ def _is_told(node: onnx.NodeProto) -> bool:
     return node.op_type.startswith("QLinear") or node.op_type in REFUSED
 
 
-def lacking_kernel(subject: RuleSubject) -> Hits:
+def lacking_kernel(subject: RuleSubject) -> RuleHits:
     """TensorRT-RTX has a kernel, or brings the plugin, for every operator that it parses."""
     if subject.build_target.kind == "tensorrt_rtx":
         yield from _find_lacking_kernels(subject)
 
 
-def _find_lacking_kernels(subject: RuleSubject) -> Hits:
+def _find_lacking_kernels(subject: RuleSubject) -> RuleHits:
     from trtbuild.quant.rules.operator_lists import NO_KERNEL, NO_PLUGIN
 
     for node in iterate_nodes(subject.view.nodes):
@@ -72,13 +72,13 @@ def _find_lacking_kernels(subject: RuleSubject) -> Hits:
             )
 
 
-def attention_in_float32(subject: RuleSubject) -> Hits:
+def attention_in_float32(subject: RuleSubject) -> RuleHits:
     """Attention is in 16 bits for TensorRT-RTX, which has few kernels for it in float32."""
     if subject.build_target.kind == "tensorrt_rtx":
         yield from _find_float_attention(subject)
 
 
-def _find_float_attention(subject: RuleSubject) -> Hits:
+def _find_float_attention(subject: RuleSubject) -> RuleHits:
     view = subject.view
     for node in view.nodes:
         if node.op_type != "Attention" or node.domain not in ONNX or len(node.input) < PLAIN:
@@ -115,7 +115,7 @@ def _builds_in_float32(subject: RuleSubject, node: onnx.NodeProto) -> bool:
     return flat and not masked and not one_query
 
 
-def unknown_operator(subject: RuleSubject) -> Hits:
+def unknown_operator(subject: RuleSubject) -> RuleHits:
     """What is no operator of ONNX is a plugin: the target brings it, or names its library."""
     from trtbuild.quant.rules.operator_lists import BY_KIND
 
@@ -150,7 +150,7 @@ def _find_unknown(subject: RuleSubject) -> Iterator[tuple[str, str]]:
             yield name_of(node), node.op_type
 
 
-def lacking_in_some(subject: RuleSubject) -> Hits:
+def lacking_in_some(subject: RuleSubject) -> RuleHits:
     """For any TensorRT: TensorRT-RTX has the operators too, and no plugin is needed."""
     if subject.build_target.kind:
         return

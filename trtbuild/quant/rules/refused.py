@@ -6,7 +6,7 @@ from trtbuild.model.nodes import name_of
 from trtbuild.model.opset import MOST_IR
 from trtbuild.quant.adopting.repairs import FOREIGN, is_positive
 from trtbuild.quant.quantized_graph import REFUSED, LinearNode
-from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject
+from trtbuild.quant.rules.subject import INTEGERS, RuleHits, RuleSubject
 
 __all__ = [
     "computed_scale",
@@ -31,14 +31,14 @@ SINCE = {"float8e4m3fn": 19, "float8e5m2": 19, "int4": 21, "float4e2m1": 23}
 CLOSE = 1e-6
 
 
-def zero_point(subject: RuleSubject) -> Hits:
+def zero_point(subject: RuleSubject) -> RuleHits:
     """Zero points are 0."""
     for linear in subject.linears.values():
         if linear.dtype in INTEGERS and not linear.symmetric:
             yield linear.name, "its zero point is not 0, and TensorRT refuses any other"
 
 
-def unsigned(subject: RuleSubject) -> Hits:
+def unsigned(subject: RuleSubject) -> RuleHits:
     """Integers are signed: uint8 with a zero point of 0 (or none) is read as int8."""
     for linear in subject.linears.values():
         if linear.dtype == "uint8" and linear.symmetric:
@@ -48,7 +48,7 @@ def unsigned(subject: RuleSubject) -> Hits:
             )
 
 
-def integer_type(subject: RuleSubject) -> Hits:
+def integer_type(subject: RuleSubject) -> RuleHits:
     """Integers are int8, or another type that TensorRT knows; a bias is no INT32."""
     known = INTEGERS | FOREIGN | {"unknown"}
     for linear in subject.linears.values():
@@ -58,7 +58,7 @@ def integer_type(subject: RuleSubject) -> Hits:
             yield linear.name, f"it is of {linear.dtype}, which TensorRT does not know"
 
 
-def unusable_scale(subject: RuleSubject) -> Hits:
+def unusable_scale(subject: RuleSubject) -> RuleHits:
     """Scales are above 0, neither denormal nor infinite."""
     for linear in subject.linears.values():
         scale = linear.scale.astype("float64")
@@ -68,13 +68,13 @@ def unusable_scale(subject: RuleSubject) -> Hits:
             yield linear.name, "a scale is denormal or infinite; TensorRT takes it without a word"
 
 
-def computed_scale(subject: RuleSubject) -> Hits:
+def computed_scale(subject: RuleSubject) -> RuleHits:
     """Scales and zero points are constants."""
     for index in subject.computed:
         yield subject.node_name(index), "its scale is computed while the model runs; that crashes"
 
 
-def foreign_format(subject: RuleSubject) -> Hits:
+def foreign_format(subject: RuleSubject) -> RuleHits:
     """Quantization is QuantizeLinear and DequantizeLinear around float operators."""
     for node in subject.view.nodes:
         if node.op_type.startswith("QLinear"):
@@ -86,7 +86,7 @@ def foreign_format(subject: RuleSubject) -> Hits:
             yield name_of(node), f"{node.op_type} quantizes dynamically, which cannot be imported"
 
 
-def scale_count(subject: RuleSubject) -> Hits:
+def scale_count(subject: RuleSubject) -> RuleHits:
     """A list of scales has one for each index along its axis."""
     for linear in subject.linears.values():
         dims = subject.view.dims(subject.view.nodes[linear.index].input[0])
@@ -99,7 +99,7 @@ def scale_count(subject: RuleSubject) -> Hits:
             yield linear.name, f"it has {linear.scale.size} scales for an axis of {size}"
 
 
-def pair_mismatch(subject: RuleSubject) -> Hits:
+def pair_mismatch(subject: RuleSubject) -> RuleHits:
     """What one scale made, the same scale undoes."""
     pairs = [
         (stream.quantizer, end)
@@ -128,7 +128,7 @@ def _same(one: LinearNode, other: LinearNode) -> bool:
     return bool(np.isclose(second, first, rtol=CLOSE, atol=0, equal_nan=True).all())
 
 
-def mixed_types(subject: RuleSubject) -> Hits:
+def mixed_types(subject: RuleSubject) -> RuleHits:
     """A layer's operands are of one type; half-precision scales make half-precision values."""
     for layer in subject.layers:
         names = subject.view.nodes[layer.index].input[:2]
@@ -137,7 +137,7 @@ def mixed_types(subject: RuleSubject) -> Hits:
             yield layer.name, f"it reads {types[0]} and {types[1]}, and TensorRT wants one type"
 
 
-def opset_too_old(subject: RuleSubject) -> Hits:
+def opset_too_old(subject: RuleSubject) -> RuleHits:
     """The opset knows what the Q/DQ nodes say."""
     for linear in subject.linears.values():
         since = SINCE.get(linear.dtype, PER_CHANNEL if linear.scale.size > 1 else 0)
@@ -146,13 +146,13 @@ def opset_too_old(subject: RuleSubject) -> Hits:
             yield linear.name, f"{what} needs opset {since}, and the model has {subject.view.opset}"
 
 
-def ir_version(subject: RuleSubject) -> Hits:
+def ir_version(subject: RuleSubject) -> RuleHits:
     """The file's IR version is one that every reader understands."""
     if subject.model.ir_version > MOST_IR:
         yield "", f"the file has IR version {subject.model.ir_version}; older readers refuse it"
 
 
-def integer_io(subject: RuleSubject) -> Hits:
+def integer_io(subject: RuleSubject) -> RuleHits:
     """INT8 at the model's own inputs and outputs has a scale: a Q or DQ node beside it."""
     view = subject.view
     for value in subject.model.graph.input:
@@ -169,7 +169,7 @@ def integer_io(subject: RuleSubject) -> Hits:
             yield name_of(maker), f"it makes the INT8 output `{name}`, which has no scale"
 
 
-def quantized_attention(subject: RuleSubject) -> Hits:
+def quantized_attention(subject: RuleSubject) -> RuleHits:
     """ONNX's Attention operator reads floats: TensorRT-RTX has no kernel for another."""
     if not subject.build_target.rtx:
         return
@@ -184,7 +184,7 @@ def quantized_attention(subject: RuleSubject) -> Hits:
             )
 
 
-def returned_input(subject: RuleSubject) -> Hits:
+def returned_input(subject: RuleSubject) -> RuleHits:
     """No output of the model is its own input, by the same name."""
     for name in subject.view.outputs:
         if name in subject.view.fed:

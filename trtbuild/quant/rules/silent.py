@@ -14,7 +14,7 @@ from trtbuild.quant.placing.joined import explain_loss_of_layer
 from trtbuild.quant.placing.policy import TRANSPOSED
 from trtbuild.quant.quantized_graph import LINEAR, LinearNode
 from trtbuild.quant.remarks import note_float_layers
-from trtbuild.quant.rules.subject import INTEGERS, Hits, RuleSubject, WeightedReading
+from trtbuild.quant.rules.subject import INTEGERS, RuleHits, RuleSubject, WeightedReading
 from trtbuild.quant.writing.cuts import find_loose_parts
 
 __all__ = [
@@ -38,7 +38,7 @@ TURING = "7.5"
 EIGHT_BITS = frozenset({FP8.onnx_name, "float8e5m2"})
 
 
-def nothing_quantized(subject: RuleSubject) -> Hits:
+def nothing_quantized(subject: RuleSubject) -> RuleHits:
     """A recipe that asks for INT8 gets some."""
     if subject.account is not None and not subject.account.asked:
         reasons = list(note_float_layers(subject.account.layers)) or [_only(subject)]
@@ -78,14 +78,14 @@ def _only(subject: RuleSubject) -> str:
     return f"it has none that could be, only {join_few(ops, SHOWN)}"
 
 
-def lacking_range(subject: RuleSubject) -> Hits:
+def lacking_range(subject: RuleSubject) -> RuleHits:
     """No layer is left float because a tensor that it reads has no range."""
     for layer in subject.account.layers if subject.account else ():
         if layer.precision not in TYPES and "range" in layer.reason:
             yield layer.name, f"it stays float: {layer.reason}"
 
 
-def half_quantized(subject: RuleSubject) -> Hits:
+def half_quantized(subject: RuleSubject) -> RuleHits:
     """A layer has both operands in INT8, or neither."""
     for layer in subject.layers:
         first, second = layer.operands
@@ -120,7 +120,7 @@ def _activations(subject: RuleSubject) -> Iterator[tuple[WeightedReading, Linear
                 yield layer, linear
 
 
-def listed_scale(subject: RuleSubject) -> Hits:
+def listed_scale(subject: RuleSubject) -> RuleHits:
     """An activation's scale is a scalar: behind shape [1], TensorRT-RTX computes in float."""
     if subject.build_target.rtx:
         for layer, linear in _activations(subject):
@@ -131,14 +131,14 @@ def listed_scale(subject: RuleSubject) -> Hits:
                 )
 
 
-def scale_for_each_channel(subject: RuleSubject) -> Hits:
+def scale_for_each_channel(subject: RuleSubject) -> RuleHits:
     """An activation has one scale; only weights may have one for each channel."""
     for layer, linear in _activations(subject):
         if linear.scale.size > 1:
             yield layer.name, f"its input has {linear.scale.size} scales, and may have one"
 
 
-def wrong_axis(subject: RuleSubject) -> Hits:
+def wrong_axis(subject: RuleSubject) -> RuleHits:
     """A weight's scales lie along its output channels."""
     for layer in subject.requested_layers:
         node = subject.view.nodes[layer.index]
@@ -158,7 +158,7 @@ def wrong_axis(subject: RuleSubject) -> Hits:
                 )
 
 
-def quantized_body(subject: RuleSubject) -> Hits:
+def quantized_body(subject: RuleSubject) -> RuleHits:
     """Nothing inside the bodies of If, Loop and Scan is quantized."""
     for node in subject.view.nodes:
         waiting = list(iterate_bodies(node))
@@ -170,14 +170,14 @@ def quantized_body(subject: RuleSubject) -> Hits:
                     yield name_of(inner), f"{where}: no other rule looks there, and no repair does"
 
 
-def transposed_in_float(subject: RuleSubject) -> Hits:
+def transposed_in_float(subject: RuleSubject) -> RuleHits:
     """ConvTranspose is not asked for in INT8 of TensorRT-RTX."""
     for layer in subject.requested_layers if subject.build_target.rtx else ():
         if layer.op == "ConvTranspose":
             yield layer.name, "TensorRT-RTX computes ConvTranspose in float, whatever is asked"
 
 
-def loose_cut(subject: RuleSubject) -> Hits:
+def loose_cut(subject: RuleSubject) -> RuleHits:
     """What is cut for an attention from the result of a MatMul or Gemm is held apart from it."""
     for layer in subject.requested_layers if subject.build_target.rtx else ():
         if find_loose_parts(subject.view, layer.index):
@@ -187,14 +187,14 @@ def loose_cut(subject: RuleSubject) -> Hits:
             )
 
 
-def turing(subject: RuleSubject) -> Hits:
+def turing(subject: RuleSubject) -> RuleHits:
     """No INT8 is asked for with compute capability 7.5 in the list."""
     if TURING in subject.build_target.compute_capabilities:
         for layer in subject.requested_layers:
             yield layer.name, f"with {TURING} in compute_capabilities, every layer is float"
 
 
-def fp8_too_early(subject: RuleSubject) -> Hits:
+def fp8_too_early(subject: RuleSubject) -> RuleHits:
     """FP8 is for compute capability 8.9 and later."""
     early = [each for each in subject.build_target.compute_capabilities if not FP8.runs_on(each)]
     for linear in subject.linears.values() if early else ():

@@ -8,7 +8,7 @@ from trtbuild.model.nodes import WEIGHTED, name_of
 from trtbuild.model.view import GraphView, read_ints
 from trtbuild.quant.placing.residual import find_residuals
 from trtbuild.quant.rules.islands import find_islands
-from trtbuild.quant.rules.subject import Hits, RuleSubject, WeightedReading
+from trtbuild.quant.rules.subject import RuleHits, RuleSubject, WeightedReading
 
 if TYPE_CHECKING:
     import onnx
@@ -26,7 +26,7 @@ FP32_SHARE = 0.1
 """The share of multiply-accumulates in FP32 beside INT8 that is worth a word."""
 
 
-def split_fusion(subject: RuleSubject) -> Hits:
+def split_fusion(subject: RuleSubject) -> RuleHits:
     """No pair stands between a Conv and the normalization or activation that fuses with it."""
     view = subject.view
     for stream in subject.streams:
@@ -39,7 +39,7 @@ def split_fusion(subject: RuleSubject) -> Hits:
                     yield name_of(maker), f"a pair parts it from {view.nodes[index].op_type}"
 
 
-def unfolded_norm(subject: RuleSubject) -> Hits:
+def unfolded_norm(subject: RuleSubject) -> RuleHits:
     """No BatchNormalization is left behind an INT8 Conv."""
     view = subject.view
     int8 = {layer.index for layer in subject.layers if layer.quantized}
@@ -80,7 +80,7 @@ def _spreads(norm: onnx.NodeProto, variance: onnx.TensorProto | None) -> bool:
     return values is None or bool((values.astype("float64") + epsilon > 0).all())
 
 
-def float_skip(subject: RuleSubject) -> Hits:
+def float_skip(subject: RuleSubject) -> RuleHits:
     """The skip input of an Add that fuses into an INT8 Conv is INT8."""
     int8 = {layer.index for layer in subject.layers if layer.quantized}
     for residual in find_residuals(subject.view):
@@ -91,7 +91,7 @@ def float_skip(subject: RuleSubject) -> Hits:
             yield name_of(node), f"its skip input `{node.input[residual.skip]}` is carried in float"
 
 
-def float_between(subject: RuleSubject) -> Hits:
+def float_between(subject: RuleSubject) -> RuleHits:
     """No layer between INT8 layers is float unless the recipe says so."""
     view = subject.view
     chosen = {
@@ -107,7 +107,7 @@ def float_between(subject: RuleSubject) -> Hits:
             yield name_of(node), f"it is float between {word} layers: values change type twice"
 
 
-def padded(subject: RuleSubject) -> Hits:
+def padded(subject: RuleSubject) -> RuleHits:
     """Channels of INT8 layers are multiples of four, or padding costs little."""
     layers = [layer for layer in subject.layers if layer.quantized]
     work = {layer.name: subject.macs.get(layer.name, 0) for layer in layers}
@@ -133,7 +133,7 @@ def _padding(subject: RuleSubject, layer: WeightedReading) -> float:
     return grown
 
 
-def mostly_fp32(subject: RuleSubject) -> Hits:
+def mostly_fp32(subject: RuleSubject) -> RuleHits:
     """What is not INT8 is half precision, where there is much of it."""
     int8 = {layer.name for layer in subject.layers if layer.quantized}
     total = sum(subject.macs.values())

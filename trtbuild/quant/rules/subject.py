@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
     from trtbuild.quant.account import QuantizationAccount
 
-__all__ = ["INTEGERS", "Hits", "RuleSubject", "WeightedReading"]
+__all__ = ["INTEGERS", "RuleHits", "RuleSubject", "WeightedReading"]
 
 INTEGERS = frozenset({"int8", "uint8"})
 _UNSIGNED = {"uint8": INT8.onnx_name}
 """What TensorRT takes a type for, and asks for by it."""
 
-Hits = Iterator[tuple[str, str] | tuple[str, str, str]]
+RuleHits = Iterator[tuple[str, str] | tuple[str, str, str]]
 """What a rule finds: (node, or nothing where it is about the whole model; reason), and what to do
 where that is not what the table says."""
 

@@ -16,7 +16,7 @@ from trtbuild.quant.rules import (
     slow,
     workspace,
 )
-from trtbuild.quant.rules.subject import Hits, RuleSubject
+from trtbuild.quant.rules.subject import RuleHits, RuleSubject
 
 __all__ = ["TABLE", "Rule"]
 
@@ -29,7 +29,7 @@ class Rule:
 
     code: str
     level: Level
-    find: Callable[[RuleSubject], Hits]
+    find: Callable[[RuleSubject], RuleHits]
     """The first line of its docstring is the rule."""
     hint: str
     measured: bool = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from trtbuild.core import words
 from trtbuild.quant.rules.build_target import FLOOR_BYTES
-from trtbuild.quant.rules.subject import Hits, RuleSubject
+from trtbuild.quant.rules.subject import RuleHits, RuleSubject
 
 __all__ = ["small_workspace"]
 
 
-def small_workspace(subject: RuleSubject) -> Hits:
+def small_workspace(subject: RuleSubject) -> RuleHits:
     """Layers have the memory that their kernels need."""
     given = subject.build_target.small_workspace_bytes
     if given is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trtbuild.model.nodes import name_of
 from trtbuild.model.providers import CPU, Providers
-from trtbuild.model.segments import Part, SegmentedModel, State
+from trtbuild.model.segments import ModelSegment, SegmentedModel, SegmentState
 from trtbuild.model.view import Site
 from trtbuild.quant.switching.operands import QuantizedOperands
 from trtbuild.quant.switching.switches import Switches, find_switches
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnx
 
-__all__ = ["LayerModel", "LayerRuns", "Operand", "OwnRun", "Run", "Stretch"]
+__all__ = ["LayerModel", "LayerRun", "LayerRuns", "Operand", "OwnRun", "Stretch"]
 
 Outputs = Mapping[str, "np.ndarray"]
 
@@ -40,7 +40,7 @@ class OwnRun(NamedTuple):
     operands: tuple[Operand, ...]
 
 
-class Run(NamedTuple):
+class LayerRun(NamedTuple):
     """The outputs of a model of which some layers were INT8, on one feed."""
 
     layers: str
@@ -128,7 +128,7 @@ class LayerModel:
 
     def open(
         self, start: int, stop: int, sites: frozenset[Site], *, taps: Sequence[str], threads: int
-    ) -> Part:
+    ) -> ModelSegment:
         """Open a run of nodes in which these operands read INT8."""
         rewiring = self.operands.rewire(site for site in sites if start <= site[0] < stop)
         return self.parts.open(start, stop, rewiring, taps=taps, threads=threads)
@@ -137,18 +137,18 @@ class LayerModel:
 class _Way(NamedTuple):
     """A way through the model: before the stretches that are looked at, in each, and behind."""
 
-    before: Part
-    stretches: tuple[Part, ...]
-    behind: Part
+    before: ModelSegment
+    stretches: tuple[ModelSegment, ...]
+    behind: ModelSegment
 
-    def march(self, feed: State) -> list[State]:
+    def march(self, feed: SegmentState) -> list[SegmentState]:
         """Return what is handed on in front of each stretch, and behind the last."""
-        states: list[State] = [self.before.run(feed)[0]]
+        states: list[SegmentState] = [self.before.run(feed)[0]]
         for part in self.stretches:
             states.append(part.run(states[-1])[0])
         return states
 
-    def finish(self, state: State, place: int) -> Outputs:
+    def finish(self, state: SegmentState, place: int) -> Outputs:
         """Return the outputs, given what is handed on in front of a stretch."""
         for part in self.stretches[place:]:
             state, _ = part.run(state)
@@ -159,8 +159,8 @@ class _Variant(NamedTuple):
     """A stretch with one layer in INT8, and with all its layers but that one."""
 
     layer: int
-    alone: Part
-    others: Part | None
+    alone: ModelSegment
+    others: ModelSegment | None
 
 
 class LayerRuns:
@@ -199,7 +199,7 @@ class LayerRuns:
             for stretch, own in zip(stretches, chosen, strict=True)
         ]
 
-    def run(self, feed: State) -> Iterator[Run]:
+    def run(self, feed: SegmentState) -> Iterator[LayerRun]:
         """Run everything on a feed: first `none`, then `all`, then each layer: `one` and `others`.
 
         Raises:
@@ -210,20 +210,20 @@ class LayerRuns:
             state, taps = part.run(exact[-1])
             exact.append(state)
             tapped.append(taps)
-        yield Run("none", -1, self._float.finish(exact[-1], len(tapped)))
+        yield LayerRun("none", -1, self._float.finish(exact[-1], len(tapped)))
         full = self._int8.march(feed) if self._int8 is not None else []
         if self._int8 is not None and self._whole:
-            yield Run("all", -1, self._int8.finish(full[-1], len(tapped)))
+            yield LayerRun("all", -1, self._int8.finish(full[-1], len(tapped)))
         for place, variants in enumerate(self._variants):
             for layer, alone, others in variants:
                 state, taps = alone.run({**exact[place], **tapped[place]})
                 own = self._look(layer, tapped[place], taps)
-                yield Run("one", layer, self._float.finish(state, place + 1), own)
+                yield LayerRun("one", layer, self._float.finish(state, place + 1), own)
                 if self._int8 is not None and others is not None:
                     state, _ = others.run(full[place])
-                    yield Run("others", layer, self._int8.finish(state, place + 1))
+                    yield LayerRun("others", layer, self._int8.finish(state, place + 1))
 
-    def run_float(self, feed: State) -> Outputs:
+    def run_float(self, feed: SegmentState) -> Outputs:
         """Run the model in float alone.
 
         Raises:
@@ -242,7 +242,7 @@ class LayerRuns:
 
     def _open(
         self, start: int, stop: int, sites: frozenset[Site], taps: Sequence[str] = ()
-    ) -> Part:
+    ) -> ModelSegment:
         return self._model.open(start, stop, sites, taps=taps, threads=self._threads)
 
     def _open_way(self, stretches: Sequence[Stretch], sites: frozenset[Site]) -> _Way:
@@ -252,7 +252,7 @@ class LayerRuns:
             self._open(stretches[-1].stop, self._model.parts.end, sites),
         )
 
-    def _open_tapped(self, stretch: Stretch, layers: Sequence[int]) -> Part:
+    def _open_tapped(self, stretch: Stretch, layers: Sequence[int]) -> ModelSegment:
         """Open a stretch in float that hands out what its layers read and make as well."""
         results = [self._model.parts.view.nodes[layer].output[0] for layer in layers]
         read = [tensor for layer in layers for _, tensor in self._model.list_activations(layer)]

@@ -11,9 +11,9 @@ from trtbuild.core.devices import Where
 from trtbuild.core.log_levels import USUAL, LogLevel
 from trtbuild.core.needs import Needs
 from trtbuild.machine.places import Place
-from trtbuild.run.cluster.nodes import Node, choose_nodes, demand_inference
-from trtbuild.run.cluster.room import Room
-from trtbuild.run.cluster.session import Session, name_loss
+from trtbuild.run.cluster.nodes import ClusterNode, choose_nodes, demand_inference
+from trtbuild.run.cluster.room import ClusterRoom
+from trtbuild.run.cluster.session import RaySession, name_loss
 from trtbuild.run.cluster.sharing import Shared, pays, share_out
 from trtbuild.run.cluster.slots import FarSlot, Slots
 from trtbuild.run.cluster.staging import list_files, pack, unpack
@@ -55,13 +55,13 @@ class RayCluster:
         `inference` says where ONNX Runtime computes on the nodes, a `batch` at a time at most.
         Without `share_files`, files are carried to workers though they may see them.
         """
-        self._session = Session(executor)
+        self._session = RaySession(executor)
         self._jobs = jobs
         self._share_files = share_files
         self._where: Where = inference
         self._batch = batch
         self._inference = Inference(inference)
-        self._nodes: tuple[Node, ...] | None = None
+        self._nodes: tuple[ClusterNode, ...] | None = None
         self._slots = Slots(self._session, log_level)
         self._running: dict[Any, Running] = {}
         self._happened: deque[CallResult | StepProgress] = deque()
@@ -74,7 +74,7 @@ class RayCluster:
         self._carried: dict[tuple[str, int, int], list[Any]] = {}
 
     @property
-    def nodes(self) -> tuple[Node, ...]:
+    def nodes(self) -> tuple[ClusterNode, ...]:
         """The nodes of the cluster, asked once what they have.
 
         Raises:
@@ -102,8 +102,8 @@ class RayCluster:
         return self._room.fits(needs, [each.slot.sort for each in self._running.values()])
 
     @property
-    def _room(self) -> Room:
-        return Room(self.nodes, self._jobs)
+    def _room(self) -> ClusterRoom:
+        return ClusterRoom(self.nodes, self._jobs)
 
     def start(self, call: Call) -> None:
         """Hand a call out."""

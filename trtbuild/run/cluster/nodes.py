@@ -18,7 +18,12 @@ from trtbuild.machine.places import Place, find_lack, find_place
 from trtbuild.run.identity import Identity, describe_stranger, identify, read_identity
 
 __all__ = [
-    "FarPackages", "Node", "choose_nodes", "demand_inference", "look_around", "read_node",
+    "ClusterNode",
+    "FarPackages",
+    "choose_nodes",
+    "demand_inference",
+    "look_around",
+    "read_node",
 ]  # fmt: skip
 
 CAPABILITY = "trtbuild.capability"
@@ -62,7 +67,7 @@ class _FarPython:
 
 
 @frozen
-class Node:
+class ClusterNode:
     """A node of a cluster, as it told of itself."""
 
     id: str
@@ -159,7 +164,7 @@ def _look_at(kind: str) -> dict[str, Any]:
 
 def read_node(
     told: Mapping[str, Any] | None, state: Mapping[str, Any], batch: int | None = None
-) -> Node:
+) -> ClusterNode:
     """Return a node by what it told of itself (None: nothing), and what Ray tells of it.
 
     On a GPU, ONNX Runtime computes so many samples at a time at most.
@@ -170,7 +175,7 @@ def read_node(
     device, lack = found.get("device", ""), found.get("no_device", "")
     if device and not gpus:
         device, lack = "", WITHOUT_GPU
-    return Node(
+    return ClusterNode(
         id=str(state["NodeID"]),
         host=str(found["host"]),
         cpus=float(resources.get("CPU", 0.0)),
@@ -205,14 +210,16 @@ def _find_problem(told: Mapping[str, Any] | None) -> str:
     return ""
 
 
-def choose_nodes(nodes: Sequence[Node], needs: Needs) -> tuple[tuple[Node, ...], Place]:
+def choose_nodes(
+    nodes: Sequence[ClusterNode], needs: Needs
+) -> tuple[tuple[ClusterNode, ...], Place]:
     """Return the nodes that a step can run on, all alike, and the place that they are.
 
     Of several sorts one with a GPU to compute on counts where models are computed, then the one
     with the most nodes, then the first by its digest: what a step is made of must not depend on
     which node was free. Where none can run it, the place says why.
     """
-    alike: dict[str, list[Node]] = {}
+    alike: dict[str, list[ClusterNode]] = {}
     lacks: dict[str, list[str]] = {}
     for node in nodes:
         lack = node.place(needs).hindrance
@@ -232,11 +239,11 @@ def choose_nodes(nodes: Sequence[Node], needs: Needs) -> tuple[tuple[Node, ...],
     return (), Place(facts, f"no worker can: {told}" if told else "there is no worker")
 
 
-def _rank(nodes: Sequence[Node], likeness: str, needs: Needs) -> tuple[bool, int, str]:
+def _rank(nodes: Sequence[ClusterNode], likeness: str, needs: Needs) -> tuple[bool, int, str]:
     return needs.inference and bool(nodes[0].inference), len(nodes), likeness
 
 
-def demand_inference(nodes: Sequence[Node]) -> None:
+def demand_inference(nodes: Sequence[ClusterNode]) -> None:
     """Demand a node on whose GPU ONNX Runtime computes.
 
     Raises:

@@ -14,9 +14,9 @@ from trtbuild.core.devices import Where
 from trtbuild.core.errors import MissingDependency, UsageError
 from trtbuild.core.watch import note_elsewhere
 from trtbuild.core.words import quote_whole
-from trtbuild.run.cluster.nodes import Node, look_around, read_node
+from trtbuild.run.cluster.nodes import ClusterNode, look_around, read_node
 
-__all__ = ["AUTO", "Session", "demand_address", "name_loss"]
+__all__ = ["AUTO", "RaySession", "demand_address", "name_loss"]
 
 AUTO = "ray://auto"
 """The cluster that this machine is a node of."""
@@ -44,7 +44,7 @@ def demand_address(executor: str) -> None:
     )
 
 
-class Session:
+class RaySession:
     """Ray, connected; `close` leaves it, and stops what was started here."""
 
     def __init__(self, executor: str) -> None:
@@ -89,7 +89,7 @@ class Session:
                 else:
                     return
 
-    def list_nodes(self, where: Where = "cpu", batch: int | None = None) -> tuple[Node, ...]:
+    def list_nodes(self, where: Where = "cpu", batch: int | None = None) -> tuple[ClusterNode, ...]:
         """Ask every node that lives what it has; in the order of their names.
 
         `where` says what ONNX Runtime shall compute on there, a `batch` at a time at most.

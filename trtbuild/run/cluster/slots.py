@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from trtbuild.core.log_levels import LogLevel
-from trtbuild.run.cluster.session import Session
+from trtbuild.run.cluster.session import RaySession
 from trtbuild.run.cluster.slot import OURS, Slot
 
-__all__ = ["FarSlot", "Slots", "Sort"]
+__all__ = ["FarSlot", "SlotSort", "Slots"]
 
 CLOSE_SECONDS = 5.0
 IDLE_SECONDS = 15.0
 """How long a slot is kept for the next step: others may want its processors."""
 
 
-class Sort(NamedTuple):
+class SlotSort(NamedTuple):
     """What makes one slot as good as another for a step."""
 
     nodes: tuple[str, ...]
@@ -33,7 +33,7 @@ class FarSlot:
     """A slot on some node, seen from here."""
 
     actor: Any
-    sort: Sort
+    sort: SlotSort
     free_since: float = 0.0
     staged: bool = False
     """Whether files were carried there, which it is to remove."""
@@ -42,12 +42,12 @@ class FarSlot:
 class Slots:
     """All slots of this process."""
 
-    def __init__(self, session: Session, log_level: LogLevel) -> None:
+    def __init__(self, session: RaySession, log_level: LogLevel) -> None:
         self._session = session
         self._log_level = log_level
         self._free: list[FarSlot] = []
 
-    def take(self, sort: Sort) -> FarSlot:
+    def take(self, sort: SlotSort) -> FarSlot:
         """Return a slot that is free, or a new one, which Ray makes when there is room for it."""
         for slot in self._free:
             if slot.sort == sort:

@@ -14,13 +14,13 @@ from trtbuild.store.store import Store
 from trtbuild.timing.exported import ExportedTimes, read_exported
 from trtbuild.verbs.benching.compare import compare_benches, demand_protocol
 
-__all__ = ["LAST", "Against", "compare_files", "hold_against", "read_against"]
+__all__ = ["LAST", "BenchBaseline", "compare_files", "hold_against", "read_against"]
 
 LAST = "last"
 
 
 @dataclass(frozen=True)
-class Against:
+class BenchBaseline:
     """What was read, before anything is measured."""
 
     name: str
@@ -28,7 +28,7 @@ class Against:
     exported: ExportedTimes | None = None
 
 
-def read_against(text: str, *, name: str, store: Store, protocol: Protocol) -> Against:
+def read_against(text: str, *, name: str, store: Store, protocol: Protocol) -> BenchBaseline:
     """Read what a bench is to be held against: `last`, a bench.json, or a file of trtexec's.
 
     Raises:
@@ -43,15 +43,15 @@ def read_against(text: str, *, name: str, store: Store, protocol: Protocol) -> A
                 hint="leave it out; the next bench can be held against this one",
             )
         demand_protocol(kept[-1], protocol)
-        return Against("the last bench", before=kept[-1])
+        return BenchBaseline("the last bench", before=kept[-1])
     before = read_bench(Path(text))
     if before is not None:
         demand_protocol(before, protocol)
-        return Against(text, before=before)
-    return Against(text, exported=read_exported(Path(text)))
+        return BenchBaseline(text, before=before)
+    return BenchBaseline(text, exported=read_exported(Path(text)))
 
 
-def hold_against(found: BenchResult, against: Against) -> BenchDiff | None:
+def hold_against(found: BenchResult, against: BenchBaseline) -> BenchDiff | None:
     """Compare a result with the earlier one; what trtexec wrote is shown, and not compared.
 
     Raises:

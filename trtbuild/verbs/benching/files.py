@@ -16,7 +16,7 @@ from trtbuild.steps.timed_subjects import TimedSubject, Timings
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
 from trtbuild.verbs.benching.loads import choose_batches
-from trtbuild.verbs.benching.measure import Work, measure
+from trtbuild.verbs.benching.measure import BenchWork, measure
 from trtbuild.verbs.benching.report import BenchReport, DrawFiles, draw_nothing
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
 from trtbuild.verbs.benching.shapes import choose_shapes
@@ -85,7 +85,7 @@ def bench_files(
             raise UsageError(
                 "none of them can run here", lines=[f"{each.name}: {each.reason}" for each in left]
             )
-        work = Work(
+        work = BenchWork(
             name=names[0],
             subjects=tuple(subjects),
             runners=choose_runners(()),

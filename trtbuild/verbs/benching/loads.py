@@ -20,7 +20,7 @@ from trtbuild.timing.load.callers import list_sizes
 from trtbuild.verbs.benching.shapes import Profiles, choose_shapes
 
 if TYPE_CHECKING:
-    from trtbuild.verbs.benching.measure import Work
+    from trtbuild.verbs.benching.measure import BenchWork
 
 __all__ = ["choose_batches", "choose_load", "measure_load"]
 
@@ -81,7 +81,7 @@ def choose_batches(
 
 
 def measure_load(
-    work: Work, variants: Sequence[TimedVariant], executor: Executor, listener: Listener
+    work: BenchWork, variants: Sequence[TimedVariant], executor: Executor, listener: Listener
 ) -> LoadResult | None:
     """Put requests on each variant, in a process of its own; None where nobody asks for that."""
     if work.load is None:
@@ -100,7 +100,7 @@ def measure_load(
 
 
 def _list_steps(
-    work: Work, variants: Sequence[TimedVariant], load: Load
+    work: BenchWork, variants: Sequence[TimedVariant], load: Load
 ) -> Iterator[tuple[str, TimeLoad]]:
     for variant in variants:
         subject, runner = work.find(variant)

@@ -31,14 +31,14 @@ from trtbuild.timing.contrasts import compare_apart, compare_paired
 from trtbuild.timing.kinds import AnyRunner
 from trtbuild.verbs.benching.loads import measure_load
 
-__all__ = ["Work", "contrast_rows", "measure"]
+__all__ = ["BenchWork", "contrast_rows", "measure"]
 
 ORDER = ("source", "fp32", "half", *TYPES)
 """Of a recipe's models, each held against those before it."""
 
 
 @dataclass(frozen=True)
-class Work:
+class BenchWork:
     """What is to be timed."""
 
     name: str
@@ -60,7 +60,7 @@ class Work:
         return subject, runner
 
 
-def measure(work: Work, executor: Executor, listener: Listener) -> BenchResult:
+def measure(work: BenchWork, executor: Executor, listener: Listener) -> BenchResult:
     """Time all that can run: what shares a Python side by side in one process, engines in theirs.
 
     Raises:
@@ -113,7 +113,7 @@ def _group(
 
 
 def _start(
-    variant: TimedVariant, work: Work, executor: Executor, listener: Listener, notes: list[str]
+    variant: TimedVariant, work: BenchWork, executor: Executor, listener: Listener, notes: list[str]
 ) -> TimedVariant:
     """Start a variant in a process of its own; where that fails, say so and leave it."""
     subject, runner = work.find(variant)

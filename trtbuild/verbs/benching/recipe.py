@@ -32,7 +32,7 @@ from trtbuild.verbs.benching.accuracy import recall_accuracy
 from trtbuild.verbs.benching.engines import EnginePlaces, find_engines
 from trtbuild.verbs.benching.loads import choose_batches
 from trtbuild.verbs.benching.locked import make_recall
-from trtbuild.verbs.benching.measure import Work, measure
+from trtbuild.verbs.benching.measure import BenchWork, measure
 from trtbuild.verbs.benching.report import BenchReport, DrawFiles, draw_nothing, place_bench
 from trtbuild.verbs.benching.request import BenchRequest, choose_runners, demand_timed
 from trtbuild.verbs.benching.shapes import choose_shapes
@@ -51,7 +51,7 @@ class PreparedBench:
     """A recipe that is built as far as it is timed."""
 
     loaded: LoadedRecipe
-    work: Work
+    work: BenchWork
     accuracy: tuple[Accuracy, ...]
 
     @property
@@ -120,7 +120,7 @@ def prepare_bench(  # all that it rests on
     models = tuple(_list_models(loaded, outcomes, store))
     outline = ModelOutline.read(Path(models[0].model.path))
     modules = tuple(_list_modules(loaded, made, outcomes, store))
-    work = Work(
+    work = BenchWork(
         name=loaded.recipe.name,
         subjects=(*modules, *models, *_list_engines(loaded, places, outcomes, store, models)),
         runners=choose_runners(section.runners),

@@ -13,7 +13,7 @@ from trtbuild.core.placed import BENCH
 from trtbuild.core.timing import BenchResult
 from trtbuild.store.benches import keep_bench
 from trtbuild.store.store import Store
-from trtbuild.verbs.benching.against import Against
+from trtbuild.verbs.benching.against import BenchBaseline
 from trtbuild.verbs.deliver import deliver_files
 
 __all__ = ["BenchReport", "DrawFiles", "draw_nothing", "place_bench"]
@@ -32,7 +32,7 @@ class BenchReport:
 
     result: BenchResult
     files: tuple[Path, ...]
-    against: Against | None = None
+    against: BenchBaseline | None = None
     diff: BenchDiff | None = None
     """How it differs from an earlier one that it was to be held against."""
 

@@ -15,7 +15,7 @@ from trtbuild.steps.timed_subjects import TimedSubject
 from trtbuild.store.store import Store
 from trtbuild.timing.judge import Recall, judge_speed
 from trtbuild.verbs.benching.locked import make_recall
-from trtbuild.verbs.benching.measure import Work, measure
+from trtbuild.verbs.benching.measure import BenchWork, measure
 from trtbuild.verbs.benching.recipe import PreparedBench, prepare_bench
 from trtbuild.verbs.benching.report import BenchReport, DrawFiles, draw_nothing, place_bench
 from trtbuild.verbs.benching.request import BenchRequest, demand_timed
@@ -73,7 +73,7 @@ class _Joined:
         same = taken.get(subject.name, digest) == digest
         return subject.name if same else f"{variant}.{subject.name}"
 
-    def make_work(self, name: str) -> Work:
+    def make_work(self, name: str) -> BenchWork:
         """Return all subjects as one work, asked for as the first variant has it."""
         subjects: dict[str, TimedSubject] = {}
         left: list[NotRun] = []

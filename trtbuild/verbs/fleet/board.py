@@ -11,7 +11,7 @@ from trtbuild.machine.places import Place
 from trtbuild.run.executor import Call, CallResult, Executor, StepProgress
 from trtbuild.run.inference import LeavesGpu
 
-__all__ = ["Board", "Stopped", "View"]
+__all__ = ["Board", "Stopped", "WalkView"]
 
 TURN_SECONDS = 0.05
 """How long one walk listens for all before another may."""
@@ -28,11 +28,11 @@ class Board:
         self.executor = executor
         self.lock = threading.Lock()
         self.stopped = False
-        self._views: list[View] = []
+        self._views: list[WalkView] = []
 
-    def view(self) -> View:
+    def view(self) -> WalkView:
         """Return an executor for one walk more."""
-        made = View(self, len(self._views))
+        made = WalkView(self, len(self._views))
         self._views.append(made)
         return made
 
@@ -49,7 +49,7 @@ class Board:
         self.stopped = True
 
 
-class View:
+class WalkView:
     """What one walk sees of the executor; the names of its steps are its own."""
 
     def __init__(self, board: Board, number: int) -> None:

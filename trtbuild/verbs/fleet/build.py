@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FleetBuild", "FleetRecipe", "build_fleet"]
 
-Verdict = Literal["built", "nothing to do", "gate failed", "failed", "not reached"]
+BuildVerdict = Literal["built", "nothing to do", "gate failed", "failed", "not reached"]
 ApplyOne = Callable[[Path, Executor], "AppliedRecipe"]
 
 
@@ -28,7 +28,7 @@ class FleetRecipe:
     """What became of one recipe."""
 
     file: Path
-    verdict: Verdict
+    verdict: BuildVerdict
     seconds: float
     applied: AppliedRecipe | None = None
     message: str = ""
@@ -111,7 +111,7 @@ def _build_one(path: Path, executor: Executor, apply_one: ApplyOne) -> FleetReci
             code=error.code,
         )
     ran = any(outcome.status == "ran" for outcome in applied.overview.outcomes)
-    verdict: Verdict = "built" if ran or applied.changed else "nothing to do"
+    verdict: BuildVerdict = "built" if ran or applied.changed else "nothing to do"
     return FleetRecipe(
         path,
         verdict if applied.passed else "gate failed",

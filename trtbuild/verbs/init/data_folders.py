@@ -13,7 +13,7 @@ from trtbuild.data.text import SUFFIXES as TEXTS
 from trtbuild.data.video import SUFFIXES as VIDEOS
 from trtbuild.verbs.init.feeding import FedInput
 from trtbuild.verbs.init.found_arrays import read_arrays
-from trtbuild.verbs.init.found_data import FoundData, Place
+from trtbuild.verbs.init.found_data import DataPlace, FoundData
 from trtbuild.verbs.init.found_pictures import read_coco, read_pictures, read_videos, read_yolo
 from trtbuild.verbs.init.found_sounds import read_sounds
 from trtbuild.verbs.init.found_text import read_text
@@ -36,7 +36,7 @@ def find_data(path: Path, base: Path, fed: Sequence[FedInput], look: ModelLook) 
     if not path.exists():
         raise MissingFile(f"{path}: no such file or folder", hint="--data names data to feed")
     batch = max((each.batch for each in fed), default=1)
-    place = Place(path, place_beside(path, base), _list(path), fed, batch, look, base)
+    place = DataPlace(path, place_beside(path, base), _list(path), fed, batch, look, base)
     if not place.files:
         raise UsageError(f"--data {path}: is empty", hint="put samples there, or leave it out")
     for suffixes, read in READERS:
@@ -75,7 +75,7 @@ def _suffix(path: Path, name: str) -> str:
     return (path if name == "." else Path(name)).suffix.lower()
 
 
-Reader = Callable[[Place], FoundData | None]
+Reader = Callable[[DataPlace], FoundData | None]
 READERS: tuple[tuple[frozenset[str], Reader], ...] = (
     (frozenset({".yaml", ".yml"}), read_yolo),
     (frozenset({".json"}), read_coco),

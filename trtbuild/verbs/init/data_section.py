@@ -7,7 +7,7 @@ from typing import Any
 
 from trtbuild.verbs.init.entries import Entries, Entry
 from trtbuild.verbs.init.feeding import FedInput
-from trtbuild.verbs.init.found_data import FoundData, Part
+from trtbuild.verbs.init.found_data import DataSplit, FoundData
 from trtbuild.verbs.init.parts import GUESS, RecipeParts
 
 __all__ = ["explain_data", "write_data"]
@@ -26,7 +26,7 @@ def write_data(parts: RecipeParts) -> Entries:
     return tuple(entries)
 
 
-def _write_part(parts: RecipeParts, data: FoundData, part: Part) -> Entries:
+def _write_part(parts: RecipeParts, data: FoundData, part: DataSplit) -> Entries:
     options = [Entry(key, value) for key, value in part.options.items()]
     labels = [Entry("labels", "folders", "the classes, numbered in the names' order")]
     if data.labels != "folders" or not parts.tells_classes:

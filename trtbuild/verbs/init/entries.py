@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 from trtbuild.recipe.scalars import UnclearScalar, resolve_scalar
 
 __all__ = ["Entries", "Entry", "write_comment", "write_entries", "write_flow"]
@@ -84,7 +84,7 @@ def _write_item(item: Any, depth: int) -> Iterator[str]:
 def write_comment(text: str, indent: str = "") -> Iterator[str]:
     """Yield a comment, wrapped; a name in it, whoever made it, does nothing."""
     for paragraph in text.split("\n"):
-        told = shown(paragraph)
+        told = escape_controls(paragraph)
         own = " " * (len(told) - len(told.lstrip()))
         lines = textwrap.wrap(
             told.strip(),
@@ -116,7 +116,7 @@ def _reads_as_itself(text: str) -> bool:
 
 
 def _with_remark(line: str, remark: str, indent: str) -> Iterator[str]:
-    told = shown(remark)
+    told = escape_controls(remark)
     if not told:
         yield line
     elif len(line) + len(told) + 3 <= WIDTH:

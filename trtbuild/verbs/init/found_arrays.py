@@ -13,13 +13,13 @@ from trtbuild.verbs.init.found_data import (
     MOST_CALIBRATED,
     MOST_COMPARED,
     SECOND,
+    DataPlace,
+    DataSplit,
     FoundData,
-    Part,
-    Place,
     divide_files,
     divide_samples,
+    drop_count,
     make_part,
-    without_count,
 )
 
 __all__ = ["read_arrays"]
@@ -30,7 +30,7 @@ _TURNS = ((2, 0, 1), (1, 2, 0))
 _LABELS = ("label", "labels", "target", "targets", "y", "class", "classes")
 
 
-def read_arrays(place: Place) -> FoundData:
+def read_arrays(place: DataPlace) -> FoundData:
     """Read a file of arrays, two of them, or a folder with a file for each sample.
 
     Raises:
@@ -51,7 +51,7 @@ def read_arrays(place: Place) -> FoundData:
         options |= _name(files[index], keys, labels) | _turn(files[index], keys, place.fed)
         found.append((options, count))
     turned = TURNED if "transpose" in found[0][0] else ""
-    second: Part | None
+    second: DataSplit | None
     if len(found) > 1:
         first = make_part(*found[0], MOST_CALIBRATED, place.batch, remark=turned)
         second = make_part(*found[1], MOST_COMPARED, place.batch)
@@ -61,7 +61,7 @@ def read_arrays(place: Place) -> FoundData:
     return FoundData(what, "arrays", first, second, keys, labels=labels)
 
 
-def _read_one_a_file(place: Place, files: Sequence[Path]) -> FoundData:
+def _read_one_a_file(place: DataPlace, files: Sequence[Path]) -> FoundData:
     """Read a folder of files, each of them one sample, or each of many."""
     from trtbuild.data.arrays import describe_array_file
 
@@ -73,10 +73,10 @@ def _read_one_a_file(place: Place, files: Sequence[Path]) -> FoundData:
     named = _name(files[0], keys, labels) | _turn(files[0], keys, place.fed, alone=alone)
     first, second = divide_files(place, {**({"one_a_file": True} if alone else {}), **named})
     if not alone:  # how many samples there are shows in reading them all
-        first = without_count(first)
-        second = None if second is None else without_count(second)
+        first = drop_count(first)
+        second = None if second is None else drop_count(second)
     if "transpose" in named:
-        first = Part(first.options, first.count, TURNED)
+        first = DataSplit(first.options, first.count, TURNED)
     what = f"{len(files)} files of arrays" + (", a sample each" if alone else "")
     return FoundData(what, "arrays", first, second, keys, labels=labels)
 

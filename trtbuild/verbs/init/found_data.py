@@ -11,9 +11,22 @@ from trtbuild.core.errors import UsageError
 from trtbuild.verbs.init.feeding import FedInput
 from trtbuild.verbs.init.model_look import ModelLook
 
-__all__ = ["FIRST", "MOST_CALIBRATED", "MOST_COMPARED", "SECOND", "FoundData", "Part", "Place",
-           "count_classes", "divide_files", "divide_samples", "find_halves", "make_part",
-           "refuse", "without_count"]  # fmt: skip
+__all__ = [
+    "FIRST",
+    "MOST_CALIBRATED",
+    "MOST_COMPARED",
+    "SECOND",
+    "DataPlace",
+    "DataSplit",
+    "FoundData",
+    "count_classes",
+    "divide_files",
+    "divide_samples",
+    "drop_count",
+    "find_halves",
+    "make_part",
+    "refuse",
+]  # fmt: skip
 
 MOST_CALIBRATED, MOST_COMPARED = 128, 500
 FIRST = ("calib", "calibration", "train", "training")
@@ -21,7 +34,7 @@ SECOND = ("eval", "val", "valid", "validation", "test")
 
 
 @dataclass(frozen=True)
-class Part:
+class DataSplit:
     """One of two data sets: its options without those that are the same in both."""
 
     options: Mapping[str, Any]
@@ -37,8 +50,8 @@ class FoundData:
     what: str
     """In words, for the recipe's reader."""
     kind: str
-    first: Part
-    second: Part | None
+    first: DataSplit
+    second: DataSplit | None
     """What the comparison takes; None where what is there is one part that cannot be divided."""
     brings: tuple[str, ...]
     """The inputs that it has arrays for."""
@@ -51,7 +64,7 @@ class FoundData:
     """Whether it has boxes for its pictures."""
 
 
-class Place(NamedTuple):
+class DataPlace(NamedTuple):
     """Where data lies, and for which model."""
 
     path: Path
@@ -68,8 +81,8 @@ class Place(NamedTuple):
 
 
 def divide_files(
-    place: Place, options: Mapping[str, Any] | None = None
-) -> tuple[Part, Part | None]:
+    place: DataPlace, options: Mapping[str, Any] | None = None
+) -> tuple[DataSplit, DataSplit | None]:
     """Divide files of one sample each: by folders that are called so, or into two parts.
 
     Raises:
@@ -83,7 +96,7 @@ def divide_files(
 
 def divide_samples(
     options: Mapping[str, Any], count: int, batch: int, remark: str = ""
-) -> tuple[Part, Part | None]:
+) -> tuple[DataSplit, DataSplit | None]:
     """Divide so many samples into two parts; there is one where they are too few for two.
 
     Raises:
@@ -95,10 +108,10 @@ def divide_samples(
         make_part({**options, "part": f"{number}/2"}, (count + 2 - number) // 2, most, batch)
         for number, most in ((1, MOST_CALIBRATED), (2, MOST_COMPARED))
     )
-    return Part(first.options, first.count, remark), second
+    return DataSplit(first.options, first.count, remark), second
 
 
-def find_halves(place: Place, more: Mapping[str, Any]) -> tuple[Part, Part] | None:
+def find_halves(place: DataPlace, more: Mapping[str, Any]) -> tuple[DataSplit, DataSplit] | None:
     """Return the files of two folders that are called so; None where there are no such.
 
     Raises:
@@ -124,7 +137,7 @@ def find_halves(place: Place, more: Mapping[str, Any]) -> tuple[Part, Part] | No
 
 def make_part(
     options: Mapping[str, Any], count: int, most: int, batch: int, *, remark: str = ""
-) -> Part:
+) -> DataSplit:
     """Take so many samples, in whole batches, and no more than are worth their time.
 
     Raises:
@@ -137,10 +150,10 @@ def make_part(
             hint="put more there, or export the model with an open batch",
         )
     limit = {"count": taken} if taken < count else {}
-    return Part({**options, **limit}, taken, remark)
+    return DataSplit({**options, **limit}, taken, remark)
 
 
-def count_classes(files: Sequence[str], second: Part | None) -> int:
+def count_classes(files: Sequence[str], second: DataSplit | None) -> int:
     """Return how many classes the folders of files tell; 0 where some lie elsewhere."""
     halved = second is not None and "part" not in second.options  # by folders called train, val
     folders = {name.split("/")[-2] for name in files if "/" in name}
@@ -148,12 +161,12 @@ def count_classes(files: Sequence[str], second: Part | None) -> int:
     return len(folders) if tidy else 0
 
 
-def without_count(part: Part) -> Part:
+def drop_count(part: DataSplit) -> DataSplit:
     """Return a part whose samples show only in reading them all."""
-    return Part({k: v for k, v in part.options.items() if k != "count"}, 0, part.remark)
+    return DataSplit({k: v for k, v in part.options.items() if k != "count"}, 0, part.remark)
 
 
-def refuse(place: Place, what: str, hint: str) -> UsageError:
+def refuse(place: DataPlace, what: str, hint: str) -> UsageError:
     """Return the error of data that feeds no input of the model; names these."""
     told = ", ".join(f"`{e.spec.name}` {e.spec.dtype} {list(e.spec.shape)}" for e in place.fed)
     return UsageError(

@@ -15,16 +15,16 @@ from trtbuild.verbs.init.found_data import (
     MOST_CALIBRATED,
     MOST_COMPARED,
     SECOND,
+    DataPlace,
+    DataSplit,
     FoundData,
-    Part,
-    Place,
     count_classes,
     divide_files,
     divide_samples,
+    drop_count,
     find_halves,
     make_part,
     refuse,
-    without_count,
 )
 from trtbuild.verbs.init.splitting import divide_by_name
 
@@ -33,7 +33,7 @@ STRIDE = 10
 __all__ = ["read_coco", "read_pictures", "read_videos", "read_yolo"]
 
 
-def read_pictures(place: Place) -> FoundData:
+def read_pictures(place: DataPlace) -> FoundData:
     """Read a folder of pictures; with a folder for each class, that is the label.
 
     Raises:
@@ -59,7 +59,7 @@ def read_pictures(place: Place) -> FoundData:
     )
 
 
-def read_yolo(place: Place) -> FoundData | None:
+def read_yolo(place: DataPlace) -> FoundData | None:
     """Read what a `data.yaml` describes; None where no file is one.
 
     Raises:
@@ -79,7 +79,7 @@ def read_yolo(place: Place) -> FoundData | None:
     return None
 
 
-def _write_yolo(place: Place, written: str, told: dict[str, Any]) -> FoundData:
+def _write_yolo(place: DataPlace, written: str, told: dict[str, Any]) -> FoundData:
     taken = _find_input(place, "pictures")
     splits = [
         split
@@ -88,7 +88,7 @@ def _write_yolo(place: Place, written: str, told: dict[str, Any]) -> FoundData:
     ]
     pictures = [_list_split(place, written, split) for split in splits]
     first, *rest = ({"path": written, "split": split} for split in splits)
-    second: Part | None
+    second: DataSplit | None
     if rest and not set(pictures[0]) & set(pictures[1]):
         one = make_part(first, len(pictures[0]), MOST_CALIBRATED, place.batch)
         second = make_part(rest[0], len(pictures[1]), MOST_COMPARED, place.batch)
@@ -99,7 +99,7 @@ def _write_yolo(place: Place, written: str, told: dict[str, Any]) -> FoundData:
     return FoundData(what, "yolo", one, second, (taken,), pictures=True, boxes=True)
 
 
-def _list_split(place: Place, written: str, split: str) -> list[Path]:
+def _list_split(place: DataPlace, written: str, split: str) -> list[Path]:
     from trtbuild.data.yolo import DataYolo
 
     told = {"kind": "yolo", "path": written, "split": split, "preprocess": {}}
@@ -108,7 +108,7 @@ def _list_split(place: Place, written: str, split: str) -> list[Path]:
     return [found.root / name for name in found.names]
 
 
-def read_coco(place: Place) -> FoundData | None:
+def read_coco(place: DataPlace) -> FoundData | None:
     """Read what JSON files of COCO's format annotate; None where no file is one.
 
     Raises:
@@ -136,7 +136,7 @@ def read_coco(place: Place) -> FoundData | None:
         ({"path": path, "pictures": pictures}, count)
         for _, (path, count, pictures) in sorted(found.items())
     ]
-    second: Part | None
+    second: DataSplit | None
     if len(sets) > 1:
         first = make_part(*sets[0], MOST_CALIBRATED, place.batch)
         second = make_part(*sets[1], MOST_COMPARED, place.batch)
@@ -146,7 +146,7 @@ def read_coco(place: Place) -> FoundData | None:
     return FoundData(what, "coco", first, second, (taken,), pictures=True, boxes=True)
 
 
-def _find_folder(place: Place, file: Path, picture: str) -> str:
+def _find_folder(place: DataPlace, file: Path, picture: str) -> str:
     """Return the folder that a picture's name relates to, as the recipe has it."""
     from trtbuild.verbs.init.models import place_beside
 
@@ -164,7 +164,7 @@ def _find_folder(place: Place, file: Path, picture: str) -> str:
     )
 
 
-def read_videos(place: Place) -> FoundData:
+def read_videos(place: DataPlace) -> FoundData:
     """Read videos: several are parted by their names, one by its middle.
 
     Raises:
@@ -174,32 +174,35 @@ def read_videos(place: Place) -> FoundData:
     """
     taken = _find_input(place, "videos")
     every = {"stride": STRIDE}
-    parts: Sequence[Part | None]
+    parts: Sequence[DataSplit | None]
     if len(place.files) > 1:
         parts = _divide_videos(place, every)
     else:
         path = _join(place, place.files[0])
         file = place.path if place.files[0] == "." else place.path / place.files[0]
         middle = round(_measure(file) / 2, 2)
-        parts = [Part({"path": path, **every, end: middle}, 0) for end in ("end", "start")]
+        parts = [DataSplit({"path": path, **every, end: middle}, 0) for end in ("end", "start")]
     what = f"{len(place.files)} video{'s' if len(place.files) > 1 else ''}, every tenth frame"
     first, second = parts
     assert first is not None  # noqa: S101  # there is one at least
     return FoundData(what, "video", first, second, (taken,), pictures=True)
 
 
-def _divide_videos(place: Place, every: Mapping[str, Any]) -> tuple[Part, Part | None]:
+def _divide_videos(
+    place: DataPlace, every: Mapping[str, Any]
+) -> tuple[DataSplit, DataSplit | None]:
     """Divide videos, not their frames: by folders that are called so, or by their names."""
     halves = find_halves(place._replace(batch=1), every)
     if halves is not None:
-        return without_count(halves[0]), without_count(halves[1])
+        return drop_count(halves[0]), drop_count(halves[1])
     patterns = divide_by_name(place.files)
     if patterns is None:
-        return Part({"path": place.written, **every}, 0), None
+        return DataSplit({"path": place.written, **every}, 0), None
     one, other = (
-        Part({"path": f"{escape(place.written)}/{pattern}", **every}, 0) for pattern, _ in patterns
+        DataSplit({"path": f"{escape(place.written)}/{pattern}", **every}, 0)
+        for pattern, _ in patterns
     )
-    return Part(one.options, 0, "told apart by a letter of their names"), other
+    return DataSplit(one.options, 0, "told apart by a letter of their names"), other
 
 
 def _measure(file: Path) -> float:
@@ -215,7 +218,7 @@ def _measure(file: Path) -> float:
         raise StepInputError(f"{file}: cannot be opened as a video: {error}") from None
 
 
-def _find_input(place: Place, what: str) -> str:
+def _find_input(place: DataPlace, what: str) -> str:
     """Return the input that takes pictures.
 
     Raises:
@@ -233,5 +236,5 @@ def _find_input(place: Place, what: str) -> str:
     )
 
 
-def _join(place: Place, name: str) -> str:
+def _join(place: DataPlace, name: str) -> str:
     return place.written if name == "." else f"{place.written}/{name}"

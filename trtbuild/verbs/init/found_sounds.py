@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.verbs.init.found_data import FoundData, Place, count_classes, divide_files, refuse
+from trtbuild.verbs.init.found_data import DataPlace, FoundData, count_classes, divide_files, refuse
 
 __all__ = ["read_sounds"]
 
 
-def read_sounds(place: Place) -> FoundData:
+def read_sounds(place: DataPlace) -> FoundData:
     """Read a folder of sound files as waveforms; with a folder for each class, that is the label.
 
     Raises:

@@ -14,9 +14,9 @@ from trtbuild.verbs.init.found_data import (
     MOST_CALIBRATED,
     MOST_COMPARED,
     SECOND,
+    DataPlace,
+    DataSplit,
     FoundData,
-    Part,
-    Place,
     divide_samples,
     make_part,
     refuse,
@@ -30,7 +30,7 @@ _PARTS = {"input_ids": ("ids", "tokens"), "attention_mask": ("mask",), "token_ty
 MAX_LENGTH = 128
 
 
-def read_text(place: Place) -> FoundData:
+def read_text(place: DataPlace) -> FoundData:
     """Read files of text by the tokenizer that lies with them, or with the model.
 
     Raises:
@@ -59,7 +59,7 @@ def read_text(place: Place) -> FoundData:
     if None in chosen:
         chosen = [0, 1] if len(stems) > 1 else [0]
     found = [_take(place, place.files[at or 0], options) for at in chosen]
-    second: Part | None
+    second: DataSplit | None
     if len(found) > 1:
         first = make_part(*found[0], MOST_CALIBRATED, place.batch)
         second = make_part(*found[1], MOST_COMPARED, place.batch)
@@ -69,7 +69,7 @@ def read_text(place: Place) -> FoundData:
     return FoundData(what, "text", first, second, tuple(inputs))
 
 
-def _take(place: Place, name: str, options: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def _take(place: DataPlace, name: str, options: dict[str, Any]) -> tuple[dict[str, Any], int]:
     file = place.path if name == "." else place.path / name
     written = place.written if name == "." else f"{place.written}/{name}"
     lines = read_regular(file).decode(errors="replace").splitlines()
@@ -91,7 +91,7 @@ def _match(fed: Sequence[FedInput]) -> dict[str, str]:
     return found
 
 
-def _find_tokenizer(place: Place) -> Path:
+def _find_tokenizer(place: DataPlace) -> Path:
     model: Path | None = place.look.folder
     own = place.path if place.path.is_dir() else place.path.parent
     for folder in (own, *(() if model is None else (model, model.parent))):

@@ -9,7 +9,7 @@ from typing import Any
 
 from trtbuild.core.errors import MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
-from trtbuild.sources.huggingface_folder import Folder, find_weights, read_folder
+from trtbuild.sources.huggingface_folder import HuggingfaceFolder, find_weights, read_folder
 from trtbuild.sources.inputs import list_specs
 from trtbuild.verbs.init.entries import Entry
 from trtbuild.verbs.init.model_look import ModelLook
@@ -48,7 +48,9 @@ def look_at_folder(request: ModelRequest) -> ModelLook:
     return _look_at_pretrained(read_folder(folder), folder, request, name)
 
 
-def _look_at_pretrained(found: Folder, folder: Path, request: ModelRequest, name: str) -> ModelLook:
+def _look_at_pretrained(
+    found: HuggingfaceFolder, folder: Path, request: ModelRequest, name: str
+) -> ModelLook:
     inputs = list_specs(found.tell_inputs())
     config = found.config
     rows = {"input_ids": config.get("vocab_size"), "token_type_ids": config.get("type_vocab_size")}

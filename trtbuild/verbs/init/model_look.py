@@ -10,12 +10,12 @@ from typing import Protocol
 from trtbuild.core.values import TensorSpec
 from trtbuild.verbs.init.entries import Entries
 
-__all__ = ["ModelLook", "Shapes", "Trial"]
+__all__ = ["ModelLook", "Shapes", "TrialRun"]
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-class Trial(Protocol):
+class TrialRun(Protocol):
     """Runs a model once."""
 
     def __call__(self, shapes: Shapes, values: Mapping[str, tuple[float, float]]) -> Shapes:
@@ -58,7 +58,7 @@ class ModelLook:
     """Outputs that are brought to length 1."""
     suppresses: bool = False
     """Whether it does non-maximum suppression itself."""
-    trial: Trial | None = None
+    trial: TrialRun | None = None
     notes: tuple[str, ...] = ()
     """What the reader of the recipe must know."""
 

@@ -11,7 +11,7 @@ from typing import Literal
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.words import abbreviate
 from trtbuild.verbs.init.feeding import FedInput
-from trtbuild.verbs.init.model_look import Shapes, Trial
+from trtbuild.verbs.init.model_look import Shapes, TrialRun
 
 __all__ = ["SizePlan", "Span", "choose_sizes"]
 
@@ -70,7 +70,7 @@ class SizePlan:
 
 def choose_sizes(
     fed: Sequence[FedInput],
-    trial: Trial | None,
+    trial: TrialRun | None,
     *,
     side: tuple[int, int] | None = None,
     longest: int | None = None,
@@ -190,7 +190,7 @@ def _values(fed: Sequence[FedInput], plan: SizePlan) -> dict[str, tuple[float, f
     return found
 
 
-def _try(plan: SizePlan, fed: Sequence[FedInput], trial: Trial) -> SizePlan:
+def _try(plan: SizePlan, fed: Sequence[FedInput], trial: TrialRun) -> SizePlan:
     """Run the model at opt, min and max, with a batch of 1.
 
     Raises:
@@ -208,7 +208,7 @@ def _try(plan: SizePlan, fed: Sequence[FedInput], trial: Trial) -> SizePlan:
     return SizePlan(plan.spans, plan.kinds, outputs)
 
 
-def _try_batch(plan: SizePlan, fed: Sequence[FedInput], trial: Trial) -> SizePlan:
+def _try_batch(plan: SizePlan, fed: Sequence[FedInput], trial: TrialRun) -> SizePlan:
     """Run the model with a batch of 2, or have none but 1."""
     if "batch" not in plan.kinds.values():
         return plan

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtbuild.core.errors import StepInputError, UsageError
 from trtbuild.core.values import TensorSpec
-from trtbuild.core.words import last_words
+from trtbuild.core.words import describe_cause
 from trtbuild.verbs.init.entries import Entries, Entry
 from trtbuild.verbs.init.model_look import ModelLook, Shapes
 from trtbuild.verbs.init.models import ModelRequest, place_beside
@@ -169,7 +169,7 @@ def run_module(
                 module(**{each.name: tensor for each, tensor in zip(inputs, drawn, strict=True)})
             )
     except Exception as error:  # noqa: BLE001  # the user's own code
-        raise StepInputError(f"the module raises: {last_words(error)}") from None
+        raise StepInputError(f"the module raises: {describe_cause(error)}") from None
 
 
 def _name_outputs(returned: Any) -> dict[str, Any]:
@@ -251,7 +251,7 @@ def _make(make: Any, model: str) -> nn.Module:
             made = make()
     except Exception as error:  # noqa: BLE001  # the user's own code
         raise StepInputError(
-            f"{model}: raised: {last_words(error)}",
+            f"{model}: raised: {describe_cause(error)}",
             hint="it is called without arguments: give them defaults, or name a function that does",
         ) from None
     if not isinstance(made, torch.nn.Module):

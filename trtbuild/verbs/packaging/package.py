@@ -25,7 +25,7 @@ from trtbuild.verbs.packaging.writing import (
     write_files,
 )
 
-__all__ = ["Packed", "Place", "find_class_names", "package_for_triton", "package_in_bundles"]
+__all__ = ["BuildPlace", "Packed", "find_class_names", "package_for_triton", "package_in_bundles"]
 
 CONFIG = "config.pbtxt"
 ARCHIVE = ".zip"
@@ -42,7 +42,7 @@ class Packed:
 
 
 @dataclass(frozen=True)
-class Place:
+class BuildPlace:
     """Where what was built lies, and what can look into it."""
 
     build_dir: Path
@@ -68,7 +68,7 @@ class Place:
 
 def package_for_triton(
     recipes: Sequence[LoadedRecipe],
-    place: Place,
+    place: BuildPlace,
     repository: Path,
     server: Server,
     *,
@@ -119,7 +119,7 @@ def _write_model(folder: Path, model: PackedModel, version: int) -> None:
 
 
 def package_in_bundles(
-    recipes: Sequence[LoadedRecipe], place: Place, path: Path, *, render: RenderCard
+    recipes: Sequence[LoadedRecipe], place: BuildPlace, path: Path, *, render: RenderCard
 ) -> Packed:
     """Write a bundle of each recipe: of one, a folder, or an archive where the path ends in `.zip`.
 
@@ -160,7 +160,7 @@ class _Bundle:
         return tuple((name, _tell_size(self.files[name])) for name in sorted(self.files))
 
 
-def _read_bundle(loaded: LoadedRecipe, place: Place, render: RenderCard) -> _Bundle:
+def _read_bundle(loaded: LoadedRecipe, place: BuildPlace, render: RenderCard) -> _Bundle:
     build = place.read(loaded)
     sources, why = _list_sources(loaded, place)
     files = pack_bundle(build, classes=find_class_names(loaded), sources=sources, render=render)
@@ -189,7 +189,7 @@ def _tell_size(content: Content) -> str:
     return f"{size} bytes"
 
 
-def _list_sources(loaded: LoadedRecipe, place: Place) -> tuple[dict[str, str], str]:
+def _list_sources(loaded: LoadedRecipe, place: BuildPlace) -> tuple[dict[str, str], str]:
     """Return the files that a recipe rests on, and why they are not known."""
     try:
         made, _ = compile_for_machine(loaded, place.store, place.executor, targets=(), fetch=False)

@@ -12,7 +12,7 @@ from trtbuild.recipe.schema import Recipe
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 
 __all__ = [
-    "Bounds",
+    "ProfileBounds",
     "ServedModel",
     "describe_build_served",
     "describe_engine_served",
@@ -21,7 +21,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class Bounds:
+class ProfileBounds:
     """The shapes of an input in a profile."""
 
     min: tuple[int, ...]
@@ -29,7 +29,7 @@ class Bounds:
     max: tuple[int, ...]
 
 
-Profile = Mapping[str, Bounds]
+Profile = Mapping[str, ProfileBounds]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def describe_engine_served(name: str, result: TargetResult) -> ServedModel:
     """Return what a server has to know of an engine."""
     profiles = tuple(
         {
-            tensor: Bounds(*(tuple(shapes[each]) for each in ("min", "opt", "max")))
+            tensor: ProfileBounds(*(tuple(shapes[each]) for each in ("min", "opt", "max")))
             for tensor, shapes in profile.items()
             if {"min", "opt", "max"} <= shapes.keys()
         }
@@ -115,7 +115,7 @@ def describe_model_served(
     known = {each.name for each in inputs}
     profiles = tuple(
         {
-            tensor: Bounds(shapes.min, shapes.opt, shapes.max)
+            tensor: ProfileBounds(shapes.min, shapes.opt, shapes.max)
             for tensor, shapes in profile.items()
             if not shapes.values and tensor in known
         }

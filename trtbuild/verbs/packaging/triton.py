@@ -26,7 +26,7 @@ from trtbuild.verbs.packaging.served_model import (
 from trtbuild.verbs.packaging.triton_config import (
     LABELS,
     WARMUP,
-    Part,
+    EnsemblePart,
     Warmup,
     write_config,
     write_ensemble_config,
@@ -261,21 +261,21 @@ def _make_ensemble(
     takes = {spec.name: spec.name for spec in core.inputs}
     gives = {spec.name: spec.name for spec in core.outputs}
     inputs, outputs = list(core.inputs), list(core.outputs)
-    parts: list[Part] = []
+    parts: list[EnsemblePart] = []
     if before is not None:
         model = _serve_part(f"{build.name}{PREPROCESS}", before, core)
         packed.append(_pack_part(model, before, "pictures to what the model takes"))
         name = before.takes[0].name
-        parts.append(Part(model, {name: name}, {MADE: MADE}))
+        parts.append(EnsemblePart(model, {name: name}, {MADE: MADE}))
         takes[name] = MADE
         inputs = [before.takes[0] if spec.name == name else spec for spec in inputs]
-    parts.append(Part(core, takes, gives))
+    parts.append(EnsemblePart(core, takes, gives))
     if behind is not None:
         model = _serve_part(f"{build.name}{POSTPROCESS}", behind, core)
         packed.append(_pack_part(model, behind, "the head's numbers to boxes"))
         used = {spec.name for spec in behind.takes}
         made = {spec.name: spec.name for spec in behind.gives}
-        parts.append(Part(model, {name: name for name in used}, made))
+        parts.append(EnsemblePart(model, {name: name for name in used}, made))
         outputs = [*behind.gives, *(spec for spec in outputs if spec.name not in used)]
     if not packed:
         return []

@@ -13,7 +13,7 @@ from trtbuild.core.values import TensorSpec
 from trtbuild.verbs.packaging.protobuf_text import Message, Value, Word, write_message
 from trtbuild.verbs.packaging.served_model import ServedModel
 
-__all__ = ["LABELS", "WARMUP", "Part", "Warmup", "write_config", "write_ensemble_config"]
+__all__ = ["LABELS", "WARMUP", "EnsemblePart", "Warmup", "write_config", "write_ensemble_config"]
 
 LABELS = "labels.txt"
 WARMUP = "warmup"
@@ -48,7 +48,7 @@ class Warmup:
 
 
 @dataclass(frozen=True)
-class Part:
+class EnsemblePart:
     """A model of an ensemble, and under which names its tensors go through it."""
 
     model: ServedModel
@@ -97,7 +97,9 @@ def write_config(  # what stands in it
     return write_message(Message(tuple(fields)))
 
 
-def write_ensemble_config(model: ServedModel, parts: Sequence[Part], *, labels: str = "") -> str:
+def write_ensemble_config(
+    model: ServedModel, parts: Sequence[EnsemblePart], *, labels: str = ""
+) -> str:
     """Return the configuration of models that run one behind the other, as one model.
 
     Raises:

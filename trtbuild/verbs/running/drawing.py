@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from trtbuild.core.escape import escape_controls
 from trtbuild.core.files import replace_whole
-from trtbuild.core.shown import shown
 from trtbuild.verbs.running.answers import ClassMap, ScoredBox
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _write(draw: object, place: tuple[float, float], text: str, colour: tuple[in
     from PIL import ImageDraw
 
     assert isinstance(draw, ImageDraw.ImageDraw)  # noqa: S101  # typed loosely: Pillow loads late
-    told = shown(text).encode("latin-1", "replace").decode("latin-1")
+    told = escape_controls(text).encode("latin-1", "replace").decode("latin-1")
     x, y = place[0], max(0.0, place[1] - 12)
     draw.rectangle(draw.textbbox((x, y), told), fill=colour)
     draw.text((x, y), told, fill=(255, 255, 255))

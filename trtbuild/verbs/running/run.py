@@ -17,11 +17,11 @@ from trtbuild.verbs.running.answers import Answer, choose_answering
 from trtbuild.verbs.running.feeding import FedSample, Feeding, choose_feeding
 from trtbuild.verbs.running.runners import (
     Doubt,
-    Place,
-    Runner,
+    ModelRunner,
+    RunPlace,
     choose_runner,
+    doubt_nothing,
     find_side,
-    no_doubt,
 )
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SampleRuns:
     """Samples that are run as they are read; what ran is known once one has."""
 
     feeding: Feeding
-    sides: dict[str, Runner]
+    sides: dict[str, ModelRunner]
     """What runs, by what its answers are called; several where they are shown side by side."""
     answers: Iterator[tuple[FedSample, dict[str, Answer]]]
 
@@ -61,9 +61,9 @@ def run_arrays(  # noqa: PLR0913  # what to run, on what, and where
     *,
     build_dir: Path,
     target: str = "",
-    on: Place = "any",
+    on: RunPlace = "any",
     plugins: Sequence[Path] = (),
-    doubt: Doubt = no_doubt,
+    doubt: Doubt = doubt_nothing,
     side: str = "",
 ) -> RunResult:
     """Run a recipe's engine, or an engine, once on the arrays of an npz file.
@@ -109,7 +109,7 @@ def run_samples(  # noqa: PLR0913  # what to run, on what, and where
     *,
     build_dir: Path,
     target: str,
-    on: Place,
+    on: RunPlace,
     plugins: Sequence[Path],
     doubt: Doubt,
     sides: Sequence[str],
@@ -125,7 +125,7 @@ def run_samples(  # noqa: PLR0913  # what to run, on what, and where
     """
     recipe = _demand_recipe(path, _load(path))
     feeding = choose_feeding(recipe, inputs, data)
-    runners: dict[str, Runner] = {
+    runners: dict[str, ModelRunner] = {
         side: find_side(recipe, side, executor, build_dir=build_dir, doubt=doubt) for side in sides
     } or {
         "": choose_runner(
@@ -146,7 +146,7 @@ def run_samples(  # noqa: PLR0913  # what to run, on what, and where
 def _answer_all(
     loaded: LoadedRecipe,
     feeding: Feeding,
-    runners: Mapping[str, Runner],
+    runners: Mapping[str, ModelRunner],
     *,
     names: Sequence[str],
     top: int,

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
-from trtbuild.backends.tensorrt.engine import Kind
+from trtbuild.backends.tensorrt.engine import EngineKind
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.arrays import write_npz
 from trtbuild.core.digest import digest_of_file
@@ -32,21 +32,21 @@ from trtbuild.verbs.running.in_onnx_runtime import InOnnxRuntime
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Doubt", "Place", "Runner", "choose_runner", "find_side", "no_doubt"]
+__all__ = ["Doubt", "ModelRunner", "RunPlace", "choose_runner", "doubt_nothing", "find_side"]
 
-_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
-Place = Literal["any", "gpu", "cpu"]
+_KINDS: dict[str, EngineKind] = {kind: kind for kind in get_args(EngineKind)}
+RunPlace = Literal["any", "gpu", "cpu"]
 Feed = Mapping[str, "np.ndarray"]
 Doubt = Callable[[LoadedRecipe, Path], str]
 """Why it is not known that a file is of a recipe as it stands; an error where it is not."""
 
 
-def no_doubt(_: LoadedRecipe, __: Path) -> str:
+def doubt_nothing(_: LoadedRecipe, __: Path) -> str:
     """Doubt nothing."""
     return ""
 
 
-class Runner(Protocol):
+class ModelRunner(Protocol):
     """Runs one model or engine, as often as asked."""
 
     @property
@@ -76,7 +76,7 @@ class Runner(Protocol):
 @dataclass(frozen=True)
 class _Engine:
     path: Path
-    kind: Kind
+    kind: EngineKind
     plugins: tuple[Path, ...] = ()
 
 
@@ -127,10 +127,10 @@ def choose_runner(  # noqa: PLR0913  # what to run, and where
     *,
     build_dir: Path,
     target: str,
-    on: Place,
+    on: RunPlace,
     plugins: Sequence[Path],
     doubt: Doubt,
-) -> Runner:
+) -> ModelRunner:
     """Return what runs an engine, or a recipe's.
 
     Where its TensorRT and GPU are here the engine itself runs; elsewhere, and `on` the CPU, the
@@ -164,7 +164,7 @@ def choose_runner(  # noqa: PLR0913  # what to run, and where
 
 def find_side(
     recipe: LoadedRecipe, side: str, executor: Executor, *, build_dir: Path, doubt: Doubt
-) -> Runner:
+) -> ModelRunner:
     """Return what runs the `fp32`, `half` or `int8` model of a recipe, in ONNX Runtime.
 
     Raises:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trtbuild.core.patterns import OPERATOR
-from trtbuild.recipe.edit import Change, Item
+from trtbuild.recipe.edit import AddedItem, OptionChange
 from trtbuild.recipe.schema import Quantization
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "SECTION",
     "SKIP",
     "Candidate",
-    "Stage",
+    "TuningStage",
     "Use",
     "leave_line_out",
     "list_limits",
@@ -81,20 +81,21 @@ class Candidate:
 
     def list_changes(
         self, remarks: Mapping[str, str] | None = None, alone: Mapping[str, str] | None = None
-    ) -> list[Change]:
+    ) -> list[OptionChange]:
         """Return what changes in the recipe, each option with a remark, and each float layer."""
         remarks, alone = remarks or {}, alone or {}
         found = [
-            Change(key, value, remark=remarks.get(key, "")) for key, value in self.options.items()
+            OptionChange(key, value, remark=remarks.get(key, ""))
+            for key, value in self.options.items()
         ]
-        items = tuple(Item(write_pattern(name), alone.get(name, "")) for name in self.floats)
+        items = tuple(AddedItem(write_pattern(name), alone.get(name, "")) for name in self.floats)
         if items:
-            found.append(Change(SKIP, items=items, remark=remarks.get(SKIP, "")))
+            found.append(OptionChange(SKIP, items=items, remark=remarks.get(SKIP, "")))
         return found
 
 
 @dataclass(frozen=True)
-class Stage:
+class TuningStage:
     """Changes of one sort: to be tried one instead of the other, or each on top of the last."""
 
     choices: Sequence[tuple[str, dict[str, Any]]]
@@ -103,7 +104,7 @@ class Stage:
     """The first that helps is taken, since each costs a calibration."""
 
 
-def list_stages(section: Quantization, balances: Collection[str]) -> list[Stage]:
+def list_stages(section: Quantization, balances: Collection[str]) -> list[TuningStage]:
     """Return what costs nothing at run time: what is cheap to try, and changes most, first.
 
     Rounding comes last, since it is fitted to all the rest, and takes longest. Without data to
@@ -111,18 +112,18 @@ def list_stages(section: Quantization, balances: Collection[str]) -> list[Stage]
     that find something in the model.
     """
     limits = [("weights: mse", {"weights": {"kind": "mse"}})]
-    weights = Stage([] if section.weights.kind == "mse" else limits)
+    weights = TuningStage([] if section.weights.kind == "mse" else limits)
     if section.data is None:
         return [weights]
     own = "" if section.calibrator is None else section.calibrator.kind
     bias = [("bias_correction", {"bias_correction": True})]
     rounding = [("rounding: reconstructed", {ROUNDING: "reconstructed"})]
     return [
-        Stage([_calibrator(kind) for kind in _CALIBRATORS.get(own, ("auto",))], enough=True),
+        TuningStage([_calibrator(kind) for kind in _CALIBRATORS.get(own, ("auto",))], enough=True),
         weights,
-        Stage([] if section.equalize else _equalizations(balances)),
-        Stage([] if section.bias_correction else bias),
-        Stage([] if section.rounding == "reconstructed" else rounding),
+        TuningStage([] if section.equalize else _equalizations(balances)),
+        TuningStage([] if section.bias_correction else bias),
+        TuningStage([] if section.rounding == "reconstructed" else rounding),
     ]
 
 

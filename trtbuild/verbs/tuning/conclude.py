@@ -12,7 +12,7 @@ from trtbuild.verbs.tuning.candidates import SECTION, Candidate
 from trtbuild.verbs.tuning.remarks import explain_changes
 from trtbuild.verbs.tuning.search import Search
 from trtbuild.verbs.tuning.standing import rank_whole
-from trtbuild.verbs.tuning.workshop import Workshop, sections_of
+from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
 __all__ = ["conclude", "mark_frontier"]
 
@@ -33,7 +33,7 @@ def conclude(
     Returns what came of it, and the recipe's text with the changes.
     """
     chosen, tried = _choose(search), search.tried
-    recipe, (_, compare) = workshop.loaded.recipe, sections_of(workshop.loaded)
+    recipe, (_, compare) = workshop.loaded.recipe, demand_sections(workshop.loaded)
     start, best = tried[0].trial, chosen.trial
     whole = start.samples
     if data != compare.data:

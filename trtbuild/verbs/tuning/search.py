@@ -14,7 +14,7 @@ from trtbuild.verbs.tuning.candidates import (
     RANGES,
     SKIP,
     Candidate,
-    Stage,
+    TuningStage,
     Use,
     leave_line_out,
     list_limits,
@@ -38,7 +38,7 @@ MOST_FITTED = 1
 class Search(Attempts):
     """Ways to choose: each tries candidates, and returns the one to go on from."""
 
-    def choose_options(self, start: Tried, stages: Sequence[Stage]) -> Tried:
+    def choose_options(self, start: Tried, stages: Sequence[TuningStage]) -> Tried:
         """Return the best of what costs nothing, or the first that passes on all samples.
 
         The choices of a stage stand instead of each other; each stage builds on the best before.

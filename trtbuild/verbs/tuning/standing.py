@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trtbuild.core.comparison import Comparison, Measure
-from trtbuild.core.tuning import Figure, Standing, Trial
+from trtbuild.core.tuning import Standing, Trial, TunedFigure
 from trtbuild.core.words import format_figure
 from trtbuild.measure.gates import Gate
 
@@ -116,7 +116,7 @@ def find_signal(measures: Iterable[Measure]) -> float | None:
     return None if not known or math.isinf(min(known)) else min(known)
 
 
-def list_figures(found: Comparison) -> Iterator[Figure]:
+def list_figures(found: Comparison) -> Iterator[TunedFigure]:
     """Yield what each gate looks at, and the least signal over noise where no gate does."""
     told = set()
     several = len({verdict.output for verdict in found.verdicts}) > 1
@@ -124,10 +124,10 @@ def list_figures(found: Comparison) -> Iterator[Figure]:
         name = verdict.gate.replace(" ≤ ", " ≥ ").split(" ≥ ")[0]
         told.add(name)
         name += f" of {verdict.output}" if several and verdict.output else ""
-        yield Figure(name=name, found=_shorten(verdict.found or verdict.remark or "-"))
+        yield TunedFigure(name=name, found=_shorten(verdict.found or verdict.remark or "-"))
     signal = find_signal(found.measures)
     if signal is not None and "sqnr_db" not in told:
-        yield Figure(name="sqnr_db", found=format_figure(signal, "dB"))
+        yield TunedFigure(name="sqnr_db", found=format_figure(signal, "dB"))
 
 
 def _shorten(found: str) -> str:

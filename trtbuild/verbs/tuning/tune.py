@@ -33,9 +33,9 @@ from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import Search
 from trtbuild.verbs.tuning.standing import counts_samples
-from trtbuild.verbs.tuning.workshop import Workshop, sections_of
+from trtbuild.verbs.tuning.workshop import Workshop, demand_sections
 
-__all__ = ["TuneReport", "Wishes", "tune_recipe"]
+__all__ = ["TuneReport", "TuneRequest", "tune_recipe"]
 
 ROUNDS = 2
 MOST_LIMITS = 2
@@ -44,7 +44,7 @@ AS_IT_IS = "as the recipe is"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TuneRequest:
     """What a user asks of tuning."""
 
     seconds: float
@@ -78,7 +78,7 @@ def tune_recipe(
     *,
     executor: Executor,
     directory: Path,
-    wishes: Wishes,
+    wishes: TuneRequest,
     listener: Listener,
     tell: Callable[[Trial, bool], None],
 ) -> TuneReport:
@@ -107,7 +107,7 @@ def tune_recipe(
     return TuneReport(found, directory / TUNING, lines.file, written, notes)
 
 
-def _demand_sections(loaded: LoadedRecipe, wishes: Wishes) -> None:
+def _demand_sections(loaded: LoadedRecipe, wishes: TuneRequest) -> None:
     recipe, file = loaded.recipe, loaded.file
     if recipe.quantization is None:
         raise UsageError(
@@ -153,10 +153,10 @@ def _write(lines: RecipeLines, after: str) -> None:
 
 
 def _tune(
-    workshop: Workshop, wishes: Wishes, tell: Callable[[Trial, bool], None]
+    workshop: Workshop, wishes: TuneRequest, tell: Callable[[Trial, bool], None]
 ) -> tuple[Tuning, str]:
     deadline = time.monotonic() + wishes.seconds
-    _, compare = sections_of(workshop.loaded)
+    _, compare = demand_sections(workshop.loaded)
     data = wishes.data or compare.data
     trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
     refuse_unjudged(found, data)
@@ -197,7 +197,7 @@ def _go(
     """Search until something passes on all samples, or nothing does where more of them count."""
     start = search.tried[0]
     if start.trial.passed:
-        found = search.give_back(start, sections_of(workshop.loaded)[0])
+        found = search.give_back(start, demand_sections(workshop.loaded)[0])
         less = "some of it may be INT8" if found.index else "all of it is needed"
         remarks.append(
             "every gate passes as the recipe is: nothing was tried but to give back what it keeps "
@@ -222,7 +222,7 @@ def _reach(
     do without. Where layers in float do not do, options are chosen again beside them: which are
     good depends on what was worst. Then more layers are.
     """
-    section, _ = sections_of(workshop.loaded)
+    section, _ = demand_sections(workshop.loaded)
     *stages, rounding = list_stages(section, workshop.balances)
     best = search.tried[0]
     for turn in range(ROUNDS):

@@ -41,13 +41,13 @@ from trtbuild.verbs.tuning.standing import (
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Workshop", "sections_of"]
+__all__ = ["Workshop", "demand_sections"]
 
 SIGNAL = "sqnr_db"
 COMPARE = "compare"
 
 
-def sections_of(loaded: LoadedRecipe) -> tuple[Quantization, Compare]:
+def demand_sections(loaded: LoadedRecipe) -> tuple[Quantization, Compare]:
     """Return the sections that tuning is about; a recipe without them is refused before."""
     quantization, compare = loaded.recipe.quantization, loaded.recipe.compare
     assert quantization is not None and compare is not None  # noqa: S101,PT018  # demanded before
@@ -75,7 +75,7 @@ class Workshop:
             UsageError: the text cannot be edited.
         """
         loaded = self.lines.load(self.lines.edit(SECTION, candidate.list_changes()))
-        _, compare = sections_of(loaded)
+        _, compare = demand_sections(loaded)
         names = [each for each in compare.metrics if isinstance(each, str)]
         metrics = compare.metrics if SIGNAL in names else (*compare.metrics, SIGNAL)
         changed = compare.model_copy(update={"data": data or compare.data, "metrics": metrics})
@@ -147,7 +147,7 @@ class Workshop:
                 recipe=made.recipe, file=str(loaded.file), outcomes=(), comparison=found
             )
             found = add_lock_verdicts(told, loaded).comparison or found
-        gates = sections_of(loaded)[1].gates
+        gates = demand_sections(loaded)[1].gates
         figures = {
             "samples": found.samples,
             "passed": all(verdict.passed for verdict in found.verdicts),
@@ -179,7 +179,7 @@ class Workshop:
         """
         loaded = self.load(candidate, data=data)
         asked = LayerMeasurement(samples=samples, others=False)
-        _, compare = sections_of(loaded)
+        _, compare = demand_sections(loaded)
         plain = compare.model_copy(update={"metrics": (SIGNAL,), "gates": ()})
         recipe = loaded.recipe.model_copy(update={COMPARE: plain})
         loaded = replace(loaded, recipe=recipe)
@@ -209,7 +209,7 @@ class Workshop:
         """The last layers of a detector's branches; nothing where no detections are measured."""
         from trtbuild.quant.protecting import find_protected
 
-        _, compare = sections_of(self.loaded)
+        _, compare = demand_sections(self.loaded)
         if not any(getattr(each, "kind", "") == "detection" for each in compare.metrics):
             return ()
         return find_protected(HEAD, self._model.graph.node)

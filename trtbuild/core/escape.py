@@ -2,15 +2,15 @@ r"""The one way of a foreign text into what is read: names of tensors, files, re
 
 Whoever made a name may have put into it what a terminal obeys, the end of a line and a line of
 their own behind it, or a command to the service that runs a build. Everything that is written for
-a reader goes through `shown`, line by line: terminals, messages, reports, annotations. Files for
-programs (JSON, locks, ranges) have escapes of their own.
+a reader goes through `escape_controls`, line by line: terminals, messages, reports, annotations.
+Files for programs (JSON, locks, ranges) have escapes of their own.
 """
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["shown"]
+__all__ = ["escape_controls"]
 
 _ACTS = (
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb"
@@ -24,7 +24,7 @@ _INSIDE = re.compile(r"##(?=\[|vso\[|teamcity\[)", re.IGNORECASE)
 anywhere; Azure: `##vso[...]`; TeamCity: `##teamcity[...]`."""
 
 
-def shown(line: str) -> str:
+def escape_controls(line: str) -> str:
     r"""Write a line so that it shows and does nothing: `\u001b`, as JSON has it.
 
     JSON, and Python in ASCII, stay what they are, since what is written out stands in their

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trtbuild.core.errors import RecipeError, StepFailed, UsageError
-from trtbuild.core.shown import shown
+from trtbuild.core.escape import escape_controls
 
 CELL = "a\x1b]0;owned\x07\nb\x9b31m\u202e"
 """Renames the window, begins a line, colours, turns the text around."""
@@ -22,18 +22,18 @@ texts = st.text(max_size=30) | st.text(alphabet=":# [\n\\vso\u2028\U000e0041\ud8
 )
 def test_what_a_terminal_would_obey_is_written_out(obeyed):
     """As JSON has it."""
-    assert f"\\u{ord(obeyed[0]):04x}{obeyed[1:]}" == shown(obeyed)
+    assert f"\\u{ord(obeyed[0]):04x}{obeyed[1:]}" == escape_controls(obeyed)
 
 
 def test_what_is_not_seen_is_written_out():
     """Tags spell text that no screen shows."""
-    assert "a\\udb40\\udc42" == shown("a\U000e0042")
+    assert "a\\udb40\\udc42" == escape_controls("a\U000e0042")
 
 
 @pytest.mark.parametrize("text", ["a\tb", "×→…·", "日本", "🤖", "ä", "a::b", "x:0", "# [a]", "##"])
 def test_all_else_stays_as_it_is(text):
     """Letters of any script, and tabs."""
-    assert text == shown(text)
+    assert text == escape_controls(text)
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_all_else_stays_as_it_is(text):
 )
 def test_a_command_to_the_service_that_builds_is_none(command, told):
     """GitHub's begin a line, spaces aside; Azure's stand anywhere."""
-    assert told == shown(command)
+    assert told == escape_controls(command)
 
 
 @given(texts)
 def test_it_is_one_line_and_once_is_enough(text):
     """Whatever the text."""
-    line = shown(text)
+    line = escape_controls(text)
 
     assert "\n" not in line
-    assert line == shown(line)
+    assert line == escape_controls(line)
     assert not line.lstrip().startswith("::")
     assert "##[" not in line
 
@@ -68,8 +68,8 @@ def test_json_and_python_stay_what_they_are(text):
     """Only within texts can such characters stand, and there it is an escape of theirs."""
     data = json.dumps({text: [text]}, ensure_ascii=False, indent=1)
 
-    assert {text: [text]} == json.loads("\n".join(map(shown, data.split("\n"))))
-    assert text == ast.literal_eval(shown(ascii(text)))
+    assert {text: [text]} == json.loads("\n".join(map(escape_controls, data.split("\n"))))
+    assert text == ast.literal_eval(escape_controls(ascii(text)))
 
 
 def test_the_message_of_an_error_has_the_lines_that_it_was_given():
