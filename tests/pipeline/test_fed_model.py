@@ -47,16 +47,19 @@ class Copies:
 def run(monkeypatch):
     """Run pictures through a model that gives its input back; return what came, and the copies."""
 
-    def done(copies, pictures):
+    def done(copies, pictures, platform="tensorrt_plan", at_once=4):
         monkeypatch.setattr(fed_model, "GpuPictures", lambda _: copies)
         x = TensorSpec(name="x", dtype="float32", shape=("n", 3, 4, 4))
         engine = SimpleNamespace(
-            inputs=(x,), on_gpu=True, run=lambda feed: {"y": feed["x"]}, close=lambda: None
+            inputs=(x,), on_gpu=True, platform=platform, run=lambda feed: {"y": feed["x"]}
         )
         recipe = SimpleNamespace(file="r.yaml", recipe=SimpleNamespace(inputs={}))
         model = fed_model.FedModel("it", engine, HOW, "x", recipe)
         items = model.preprocess([Item(n, f"{n}", each) for n, each in enumerate(pictures)])
-        return [rows["y"] for item in model.infer(items) for rows in item.fed["it"]]
+        parts = [items[n : n + at_once] for n in range(0, len(items), at_once)]
+        return [
+            rows["y"] for part in parts for item in model.infer(part) for rows in item.fed["it"]
+        ]
 
     return done
 
@@ -73,5 +76,16 @@ def test_what_cannot_be_made_ready_there_is_here(run, copies, batches):
     found = run(copies, pictures)
 
     assert batches == copies.batches
+    for picture, each in zip(pictures, found, strict=True):
+        assert np.array_equal(HOW.apply(picture, "it"), each)
+
+
+def test_onnx_runtime_is_given_as_many_at_once_as_ever(run):
+    """On a GPU: for another number, it would plan anew. Answers are those of each picture."""
+    pictures = [RNG.integers(0, 256, (9, 7, 3), np.uint8) for _ in range(5)]
+    copies = Copies()
+    found = run(copies, pictures, "onnxruntime_onnx", at_once=2)
+
+    assert [2, 2, 2] == copies.batches
     for picture, each in zip(pictures, found, strict=True):
         assert np.array_equal(HOW.apply(picture, "it"), each)

@@ -12,6 +12,7 @@ from trtbuild.model.feeds import Feeder
 from trtbuild.pipeline.item import Item
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.runtime import Engine
+from trtbuild.runtime.onnx_runner import OnnxGpuRunner
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,8 @@ class FedModel:
             )
         self._input = given if given in takes else takes[0]
         self._pictures = _open_pictures(how) if engine.on_gpu else None
+        self._steady = engine.on_gpu and engine.platform == OnnxGpuRunner.platform
+        self._most = 1
         self.copies = self._pictures is not None
         """Whether pictures are copied to the GPU as they are."""
 
@@ -76,7 +79,7 @@ class FedModel:
         kinds = [_tell_kind(each) for _, each in fed]
         for kind in dict.fromkeys(kinds):
             places = [place for place, each in enumerate(kinds) if each == kind]
-            outputs = self._engine.run({self._input: self._join([fed[n][1] for n in places])})
+            outputs = self._run([fed[n][1] for n in places])
             for row, place in enumerate(places):
                 made[place] = {name: each[row] for name, each in outputs.items()}
         for item in items:
@@ -84,6 +87,17 @@ class FedModel:
         for (item, _), rows in zip(fed, made, strict=True):
             item.fed[self._name].append(rows)
         return list(items)
+
+    def _run(self, fed: Sequence[Any]) -> dict[str, np.ndarray]:
+        """Run what is alike at once; return the outputs, which may have more rows than are asked.
+
+        For each new size, ONNX Runtime has cuDNN plan all convolutions anew, which takes as long as
+        many runs: it is given as many pictures as ever, the last of them several times.
+        """
+        if self._steady:
+            self._most = max(self._most, len(fed))
+            fed = [*fed, *fed[-1:] * (self._most - len(fed))]
+        return self._engine.run({self._input: self._join(fed)})
 
     def _join(self, fed: Sequence[Any]) -> Any:
         """Return one batch of what is alike."""
