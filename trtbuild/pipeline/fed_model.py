@@ -96,7 +96,7 @@ class FedModel:
         """
         if self._steady:
             self._most = max(self._most, len(fed))
-            fed = [*fed, *fed[-1:] * (self._most - len(fed))]
+            fed = [*fed, *[fed[-1]] * (self._most - len(fed))]
         return self._engine.run({self._input: self._join(fed)})
 
     def _join(self, fed: Sequence[Any]) -> Any:
