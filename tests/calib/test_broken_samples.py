@@ -99,7 +99,8 @@ def test_an_input_that_rounds_to_nothing_is_told():
 
     (told,) = find_lost_inputs(peaks(1, 8000), {"x": seen}, ranges)
 
-    assert told.startswith("99.9 % of the values of `x` round to 0 in INT8: its limit is 8000, and")
+    assert told.startswith("99.9 % of the values of `x` round to 0 in INT8 (in FP8 what is below")
+    assert "1/458752 of the limit): its limit is 8000, and" in told
     assert "sample 1 holds 8000" in told
     fine = {"x": Range(low=0.0, high=1.0, origin="calibrated")}
     assert [] == list(find_lost_inputs(peaks(1, 8000), {"x": seen}, fine))

@@ -37,3 +37,16 @@ def test_ranges_are_found_by_the_step_for_it(calibrator, step, tmp_path, monkeyp
 
     assert {step} - {None} == names & {"calibrate", "import_ranges"}
     assert "quantize" in names
+
+
+@pytest.mark.parametrize(("into", "kind"), [("int8", "auto"), ("fp8", "minmax")])
+def test_auto_clips_nothing_where_values_are_rounded_by_their_size(
+    into, kind, tmp_path, monkeypatch
+):
+    """FP8 gains nothing by it; variants of both types may share the line."""
+    monkeypatch.setenv("TRTBUILD_STORE", str(tmp_path / "store"))
+    recipe = small_project(tmp_path)
+    edit(recipe, "calibrator: {kind: minmax}", f"type: {into}\n  calibrator: {{kind: auto}}")
+    (step,) = (each.step for each in api.plan(recipe).plan.steps if each.name == "calibrate")
+
+    assert kind == step.calibrator.kind

@@ -15,6 +15,7 @@ from trtbuild.backends.base import BuildOrder
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.quant.apply import quantize_model
+from trtbuild.quant.requests import PrecisionRequests
 
 # Polygraphy sets a timing cache whatever the builder; TensorRT-RTX calls that deprecated.
 pytestmark = pytest.mark.filterwarnings(
@@ -110,8 +111,8 @@ def test_every_layer_asked_for_is_delivered(text, shapes, feed, into, tmp_path):
 
     So are queries, keys and values of one MatMul, and the two MatMuls around a mask.
     """
-    model = seeded(text, **shapes)
-    found = quantize_model(model, ranges=observed(model, {"x": feed}), into=into)
+    model, asked = seeded(text, **shapes), PrecisionRequests(precision={"*": into.name})
+    found = quantize_model(model, ranges=observed(model, {"x": feed}), into=into, requests=asked)
 
     assert all_delivered(found, feed, tmp_path, dynamic="N" in text, into=into)
 

@@ -17,9 +17,11 @@ from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.half.convert import HalfSettings
 from trtbuild.quant.limits import compute_scale, explain_unusable
 from trtbuild.quant.placing.policy import place_pairs
+from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsMse, quantize_weight
 
 E4M3 = ml_dtypes.float8_e4m3fn
+ASKED = PrecisionRequests(precision={"*": "fp8"})
 NET = """g (float[N,8] x) => (float[N,4] y) {
     [one] a = Gemm<transB=1>(x, w1, b1)  r = Relu(a)  [two] y = MatMul(r, w2)
 }"""
@@ -46,7 +48,8 @@ def test_the_model_computes_what_rounding_its_operands_computes(net):
     """Gemm, Relu and MatMul against NumPy in float64."""
     w = {each.name: onnx.numpy_helper.to_array(each) for each in net.graph.initializer}
     x = normal(64, 8, seed=9)
-    found = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8).model
+    ranges = ranges_of(x=2.0, r=1.5)
+    found = quantize_model(net, ranges=ranges, into=FP8, requests=ASKED).model
 
     hidden = rounded(x, 2.0) @ rounded_weight(w["w1"], 0).T + w["b1"]
     expected = rounded(np.maximum(hidden, 0), 1.5) @ rounded_weight(w["w2"], 1)
@@ -59,7 +62,7 @@ def test_the_model_computes_what_rounding_its_operands_computes(net):
 
 def test_scales_numbers_and_opset_are_those_of_fp8(net):
     """limit / 448, float8e4m3fn, opset 19; every layer is asked for in FP8."""
-    found = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8)
+    found = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8, requests=ASKED)
 
     held = {each.name: each for each in found.model.graph.initializer}
     kinds = {held[name].data_type for name in ("x_zero_point", "w1_quantized", "w2_zero_point")}
@@ -77,8 +80,35 @@ def test_pairs_stand_where_they_stand_in_int8(net):
     """The same tensors, readers and weights: one table of ranges serves both."""
     ranges = ranges_of(x=2.0, r=1.5)
 
-    one, other = (place_pairs(net, ranges=ranges, into=into) for into in (INT8, FP8))
+    one = place_pairs(net, ranges=ranges)
+    other = place_pairs(net, ranges=ranges, into=FP8, requests=ASKED)
     assert (one.pairs, one.weights) == (other.pairs, other.weights)
+
+
+@pytest.mark.parametrize(
+    ("text", "shapes", "narrow"),
+    [
+        ("y = Conv(x, w)", {"x": (1, 3, 4, 4), "w": (16, 3, 1, 1)}, "3 input channels"),
+        ("y = Conv<group=16>(x, w)", {"x": (1, 16, 4, 4), "w": (16, 1, 1, 1)}, "1 input channel"),
+        ("y = MatMul(x, w)", {"x": (4, 16), "w": (16, 10)}, "10 output channels"),
+        ("y = Gemm<transB=1>(x, w)", {"x": (4, 15), "w": (16, 15)}, "15 input channels"),
+        ("y = MatMul(x, x)", {"x": (8, 8)}, "8 input channels"),
+        ("y = Conv(x, w)", {"x": (1, 16, 4, 4), "w": (16, 16, 1, 1)}, ""),
+    ],
+)
+def test_what_is_narrow_stays_float_unless_it_is_asked_for(text, shapes, narrow):
+    """Fewer than 16 channels that go in or come out; of INT8 there is no such bound."""
+    sizes = ",".join(map(str, shapes["x"]))
+    weights = {name: each for name, each in shapes.items() if name != "x"}
+    rank = ",".join("ABCD"[: len(shapes["x"])])
+    model = seeded(f"g (float[{sizes}] x) => (float[{rank}] y) {{ {text} }}", **weights)
+
+    def told(into, requests=None):
+        return place_pairs(model, ranges=ranges_of(x=1.0), into=into, requests=requests).layers[0]
+
+    reason = f"it has {narrow}, fewer than the 16 of FP8 kernels" if narrow else ""
+    assert reason == told(FP8).reason
+    assert ["int8", "fp8"] == [told(INT8).precision, told(FP8, ASKED).precision]
 
 
 def test_fp8_stays_close_to_float(net):
@@ -87,16 +117,16 @@ def test_fp8_stays_close_to_float(net):
     before = outputs_of(net, feed)["y"]
     wide = observed(net, {"x": feed["x"] * 20})
 
-    found = quantize_model(copy.deepcopy(net), ranges=wide, into=FP8)
+    found = quantize_model(copy.deepcopy(net), ranges=wide, into=FP8, requests=ASKED)
     assert sqnr_db(before, outputs_of(found.model, feed)["y"]) > 25
 
 
 def test_what_is_joined_need_not_be_of_one_size():
     """Of INT8 the small input would keep 1 of 127 steps, and the layer is left float; not here."""
-    text = """g (float[4,4] x, float[4,4] z) => (float[4,3] y) {
+    text = """g (float[4,8] x, float[4,8] z) => (float[4,16] y) {
         k = Concat<axis=1>(x, z)  [fc] y = MatMul(k, w)
     }"""
-    model = seeded(text, w=(8, 3))
+    model = seeded(text, w=(16, 16))
     ranges = ranges_of(x=1.0, z=640.0, k=640.0)
 
     def asked(into):
@@ -108,7 +138,7 @@ def test_what_is_joined_need_not_be_of_one_size():
 def test_the_rest_can_be_fp16(net):
     """Scales of 16-bit tensors are such as FP16 can hold, and no less than limit / 448."""
     high = HalfSettings("fp16")
-    found = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8, high=high)
+    found = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8, high=high, requests=ASKED)
 
     scales = {each.name: each.scale for each in found.account.tensors}
     assert scales["r"] == float(np.float16(scales["r"])) >= 1.5 / 448
@@ -135,7 +165,7 @@ def test_the_least_error_of_weights_is_that_of_fp8():
 
 def test_a_model_that_comes_in_fp8_is_adopted_as_it_is(net):
     """Byte for byte; its ranges are its scales times 448, and its layers are named."""
-    once = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8)
+    once = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8, requests=ASKED)
     before = once.model.SerializeToString(deterministic=True)
 
     found = quantize_model(once.model, ranges=ranges_of(x=9.0, r=9.0))
@@ -147,7 +177,7 @@ def test_a_model_that_comes_in_fp8_is_adopted_as_it_is(net):
 
 def test_a_range_by_hand_is_written_into_fp8_that_came(net):
     """448 is the scale 1, at both ends."""
-    once = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8)
+    once = quantize_model(net, ranges=ranges_of(x=2.0, r=1.5), into=FP8, requests=ASKED)
 
     found = quantize_model(once.model, ranges=ranges_of(), manual={"x": (-448.0, 448.0)})
     assert {"x": 1.0} == {each.name: each.scale for each in found.account.tensors[:1]}

@@ -61,7 +61,7 @@ def test_what_is_fitted_is_fitted_once(apply, tmp_path):
 def test_another_type_takes_the_place_of_the_one_before(tiny, apply, store, tmp_path):
     """FP8 from the same ranges: model, lock and record go by its name, and INT8 goes."""
     apply(tiny)
-    edit(tiny, "{ranges:", "{type: fp8, ranges:")
+    edit(tiny, "{ranges:", "{type: fp8, precision: {'*': fp8}, ranges:")
 
     done = apply(tiny)
     there = {path.name for path in (tmp_path / "build").glob("model.*.onnx")}

@@ -9,6 +9,7 @@ from trtbuild.calib.collect import collect_histograms
 from trtbuild.calib.histogram import Histogram
 from trtbuild.calib.observe import Observer
 from trtbuild.calib.pool import Pool
+from trtbuild.core.quantized_types import FP8
 from trtbuild.core.values import Range
 from trtbuild.model.feeds import Feed
 
@@ -23,6 +24,11 @@ LARGEST_SHARE = 0.01
 LEVELS = 127
 LEAST_LEFT = 0.001
 """The least share of an input's values that must be told from 0."""
+
+
+ROUND = (
+    f"round to 0 in INT8 (in FP8 what is below 1/{2 * FP8.largest / FP8.smallest:.0f} of the limit)"
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def find_lost_inputs(
         if share <= LEAST_LEFT:
             index = each.index(max(each))
             yield (
-                f"{int((1 - share) * 1000) / 10:g} % of the values of `{name}` round to 0 in INT8: "
+                f"{int((1 - share) * 1000) / 10:g} % of the values of `{name}` {ROUND}: "
                 f"its limit is {limit:.6g}, and sample {index} holds {each[index]:.6g}: look at "
                 "the preprocessing, or give the tensor a range by hand (`ranges`)"
             )
@@ -143,7 +149,7 @@ def _describe(broken: BrokenSample, name: str, seen: Histogram | None, *, kept: 
     told = (
         f"sample {broken.index} (`{name}`) holds {broken.peak:.6g} in `{broken.tensor}`, "
         f"{broken.peak / broken.sound_peak:.4g} times the largest value of all others, beside "
-        f"which {percent}the values of `{broken.tensor}` round to 0 in INT8; "
+        f"which {percent}the values of `{broken.tensor}` {ROUND}; "
     )
     done = "only minmax keeps it" if kept else "it was left out of the calibration"
     return f"{told}{done}: look at that sample, and mend it or take it out of the data"

@@ -49,6 +49,8 @@ class QuantizedType:
     """Of a floating-point type: the bits behind the binary point. None where numbers lie evenly."""
     smallest: float = 1.0
     """Its least number above 0."""
+    least_channels: int = 1
+    """A layer with fewer input or output channels stays float unless it is asked for."""
     weights_only: bool = False
     """Whether activations stay float: layers then multiply in float, by weights read in it."""
 
@@ -130,6 +132,7 @@ FP8 = QuantizedType(
     since=(8, 9),
     fraction_bits=3,
     smallest=2.0**-9,
+    least_channels=16,
 )
 INT4 = QuantizedType(
     name="int4",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.calib.kinds import Calibrator
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.plan.adjusting import find_float_model
 from trtbuild.recipe.schema import Quantization
 from trtbuild.steps.base import Ref, Step
@@ -44,11 +46,19 @@ def add_ranges(
     steps["calibrate"] = Calibrate(
         model=model,
         data=data[section.data],
-        calibrator=found,
-        overrides=section.calibrators,
+        calibrator=_resolve(section, found),
+        overrides={name: _resolve(section, each) for name, each in section.calibrators.items()},
         everything=section.mode == "implicit",
     )
     return Ref(step="calibrate", output="ranges")
+
+
+def _resolve(section: Quantization, asked: Calibrator) -> Calibrator:
+    """Return what calibrates: where a value is rounded by its own size, `auto` is `minmax`."""
+    from trtbuild.calib.minmax import Minmax
+
+    even = TYPES[section.type].evenly
+    return asked if even or asked.kind != "auto" else Minmax(kind="minmax")
 
 
 def add_quantization(

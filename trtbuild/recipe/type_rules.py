@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 INTEGERS_ALONE = {
-    "auto": "searches the limits with which INT8 errs least",
     "entropy": "chooses limits by the 128 steps of INT8",
     "entropy2": "chooses limits by the 128 steps of INT8",
     "mse": "chooses the limits with which INT8 errs least",
@@ -118,7 +117,7 @@ def _find_calibrators(
     for path, kind in asked:
         if kind in INTEGERS_ALONE:
             told = f"`{kind}` {INTEGERS_ALONE[kind]}; {into.word} rounds by each value's own size"
-            hint = "use `calibrator: {kind: minmax}`, which cuts nothing off, or `percentile`"
+            hint = "use `calibrator: {kind: auto}`, which cuts nothing off then, or `percentile`"
             yield source.problem(path, told, hint, key=True)
 
 

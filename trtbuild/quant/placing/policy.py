@@ -15,6 +15,7 @@ from trtbuild.quant.half_types import HalfType, find_half
 from trtbuild.quant.layers import WeightedLayer, find_float_type, read_layers
 from trtbuild.quant.limits import explain_unusable
 from trtbuild.quant.placing.joined import explain_loss, list_joined
+from trtbuild.quant.placing.narrow import explain_narrow
 from trtbuild.quant.placing.placement import Pair, Placement, WeightCopy
 from trtbuild.quant.placing.residual import find_residuals
 from trtbuild.quant.quantized_graph import is_quantized
@@ -106,7 +107,8 @@ def place_pairs(
     a layer that reads a Concat of values of unlike size, which one scale would lose, and what
     stands behind a plugin, whoever gives ranges for it: nobody could compare the result.
     So they are in every quantized type: `into` says which layers are asked for, and bounds what a
-    scale may be. Of FP8, unlike values do not lose by one scale.
+    scale may be. Of FP8, unlike values do not lose by one scale, and layers of few channels stay
+    float unless they are asked for (see `explain_narrow`).
     With `half`, or where the model itself is 16-bit, so is what reads a tensor whose scale that
     type cannot hold.
     """
@@ -163,7 +165,9 @@ def _reason(
         # RTX 1.7.1 compiles it in float with any Q/DQ around it, on every compute capability.
         return TRANSPOSED
     tensors = [_tensor(view, (layer.index, slot)) for slot in layer.activations]
-    lacking = next(filter(None, (_no_range(view, tensor, known) for tensor in tensors)), "")
+    narrow = explain_narrow(view, layer, known.into) if unasked else ""
+    faults = (_no_range(view, tensor, known) for tensor in tensors)
+    lacking = narrow or next(filter(None, faults), "")
     if lacking or not unasked or not known.into.evenly:
         return lacking
     table = known.ranges.tensors
