@@ -212,7 +212,7 @@ def run(  # noqa: PLR0913  # what to run, on what, and where
     """Run an engine, or that of a recipe, on an npz file; `output` takes what comes out.
 
     On a GPU that fits the engine itself runs; elsewhere its model does, in ONNX Runtime. With a
-    `side` (`fp32`, `half`, `int8`) that model of a recipe does.
+    `side` (`fp32`, `half`, `quantized`) that model of a recipe does.
 
     Raises:
         MissingFile: the recipe is not built, or an engine is not there.

@@ -36,8 +36,8 @@ def run_samples(  # noqa: PLR0913  # all that a user may ask for
     """Run a recipe on files, one by one, through the preprocessing of its data (`data`, by name).
 
     Outputs are read as the recipe's metrics say: the `top` best classes, boxes, vectors. `names`
-    are those of the classes. With `sides` (`fp32`, `half`, `int8`) these models run side by side,
-    in ONNX Runtime.
+    are those of the classes. With `sides` (`fp32`, `half`, `quantized`) these models run side by
+    side, in ONNX Runtime.
 
     Raises:
         UsageError: it is no recipe, or does not say how such files become what the model takes.

@@ -44,9 +44,14 @@ def run(  # noqa: PLR0913  # its options
         typer.Option("--names", metavar="FILE", help="The names of the classes, a line each."),
     ] = None,
     fp32: Annotated[
-        bool, typer.Option("--fp32", help="The FP32 model; with --int8 both, side by side.")
+        bool, typer.Option("--fp32", help="The FP32 model; with --quantized both, side by side.")
     ] = False,
-    int8: Annotated[bool, typer.Option("--int8", help="The INT8 model, on the CPU.")] = False,
+    quantized: Annotated[
+        bool, typer.Option("--quantized", help="The quantized model, whatever its type.")
+    ] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="The same, where that type is INT8.")
+    ] = False,
     build_dir: Annotated[
         Path, typer.Option("--build-dir", help="Where a recipe's results lie.")
     ] = Path("build"),
@@ -86,12 +91,13 @@ def run(  # noqa: PLR0913  # its options
     from trtbuild.verbs.running.feeding import is_arrays
 
     on = "gpu" if engine else on
-    sides = tuple(side for side, asked in (("fp32", fp32), ("int8", int8)) if asked)
+    named = {"fp32": fp32, "quantized": quantized, "int8": int8 and not quantized}
+    sides = tuple(side for side, asked in named.items() if asked)
     if sides and on == "gpu":
-        raise UsageError("--fp32 and --int8 run models on the CPU", hint="leave out `--on gpu`")
+        raise UsageError("--fp32, --quantized and --int8 run models", hint="leave out `--on gpu`")
     if is_arrays(inputs):
         if len(sides) > 1:
-            raise UsageError("of arrays one model runs at a time", hint="--fp32, or --int8")
+            raise UsageError("of arrays one model runs at a time", hint="--fp32, or --quantized")
         ran = api.run(
             what,
             inputs,

@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 
 from tests.helpers.models import model_of
+from tests.helpers.projects import edit
 from trtbuild.core.errors import MissingFile, UsageError
+from trtbuild.recipe.load import load_recipe
 from trtbuild.run.inline import Inline
 from trtbuild.verbs.running.run import run_arrays, run_samples
+from trtbuild.verbs.running.runners import name_side
 
 MEAN = "net (float[n,3,4,4] x) => (float[n,3,1,1] y) { y = GlobalAveragePool(x) }"
 PICTURES = {"kind": "images", "path": "none", "input": "x", "preprocess": {}}
@@ -76,7 +79,21 @@ def test_sides_run_the_models_of_a_recipe(built):
 
     assert ["fp32"] == list(answers)
     with pytest.raises(MissingFile, match="there is no such model"):
-        built(sides=("int8",))
+        built(sides=("half",))
+    with pytest.raises(UsageError, match="quantizes nothing"):
+        built(sides=("quantized",))
+
+
+@pytest.mark.parametrize(("side", "name"), [("quantized", "fp8"), ("fp8", "fp8"), ("int8", "")])
+def test_the_quantized_model_goes_by_its_type(side, name, tiny):
+    """Whatever that is; another type is another recipe's."""
+    edit(tiny, "{ranges:", "{type: fp8, ranges:")
+    recipe = load_recipe(tiny)
+    if name:
+        assert name == name_side(recipe, side)
+    else:
+        with pytest.raises(UsageError, match="quantizes to FP8"):
+            name_side(recipe, side)
 
 
 def test_an_engine_alone_says_nothing_of_pictures(built, tmp_path):

@@ -22,6 +22,7 @@ from trtbuild.verbs.running.runners import (
     choose_runner,
     doubt_nothing,
     find_side,
+    name_side,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def run_arrays(  # noqa: PLR0913  # what to run, on what, and where
 ) -> RunResult:
     """Run a recipe's engine, or an engine, once on the arrays of an npz file.
 
-    With a `side` (`fp32`, `int8`) that model of the recipe, in ONNX Runtime.
+    With a `side` (`fp32`, `quantized`) that model of the recipe, in ONNX Runtime.
 
     Raises:
         MissingFile: the recipe is not built, or an engine is not there.
@@ -126,7 +127,8 @@ def run_samples(  # noqa: PLR0913  # what to run, on what, and where
     recipe = _demand_recipe(path, _load(path))
     feeding = choose_feeding(recipe, inputs, data)
     runners: dict[str, ModelRunner] = {
-        side: find_side(recipe, side, executor, build_dir=build_dir, doubt=doubt) for side in sides
+        name_side(recipe, side): find_side(recipe, side, executor, build_dir=build_dir, doubt=doubt)
+        for side in sides
     } or {
         "": choose_runner(
             path,

@@ -16,6 +16,7 @@ from trtbuild.core.arrays import write_npz
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import MissingFile, NoGpu, UsageError
 from trtbuild.core.placed import ENGINE, MODELS
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.values import TensorSpec
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.run.engines import find_gpu_place, run_engine
@@ -32,7 +33,15 @@ from trtbuild.verbs.running.in_onnx_runtime import InOnnxRuntime
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Doubt", "ModelRunner", "RunPlace", "choose_runner", "doubt_nothing", "find_side"]
+__all__ = [
+    "Doubt",
+    "ModelRunner",
+    "RunPlace",
+    "choose_runner",
+    "doubt_nothing",
+    "find_side",
+    "name_side",
+]
 
 _KINDS: dict[str, EngineKind] = {kind: kind for kind in get_args(EngineKind)}
 RunPlace = Literal["any", "gpu", "cpu"]
@@ -71,6 +80,10 @@ class ModelRunner(Protocol):
 
     def describe(self, feed: Feed) -> str:
         """Say what ran, once it has, and where."""
+
+
+QUANTIZED = "quantized"
+"""The model of whatever type the recipe quantizes to."""
 
 
 @dataclass(frozen=True)
@@ -162,16 +175,32 @@ def choose_runner(  # noqa: PLR0913  # what to run, and where
     return InOnnxRuntime(model, executor, why=asked, profiles=profiles, remark=remark)
 
 
+def name_side(recipe: LoadedRecipe, side: str) -> str:
+    """Return a model by its name: `quantized` is that of the recipe's type.
+
+    Raises:
+        UsageError: the recipe makes no such model.
+    """
+    made = recipe.recipe.quantized
+    if side not in {QUANTIZED, *TYPES} or (made and side in {QUANTIZED, made}):
+        return made if side == QUANTIZED else side
+    told = f"quantizes to {TYPES[made].word}" if made else "quantizes nothing"
+    hint = f"--{QUANTIZED} runs what it makes" if made else "--fp32 runs the model that it has"
+    raise UsageError(f"{recipe.file}: {told}", hint=hint)
+
+
 def find_side(
     recipe: LoadedRecipe, side: str, executor: Executor, *, build_dir: Path, doubt: Doubt
 ) -> ModelRunner:
-    """Return what runs the `fp32`, `half` or `int8` model of a recipe, in ONNX Runtime.
+    """Return what runs the `fp32`, `half` or `quantized` model of a recipe, in ONNX Runtime.
+
+    The latter goes by its type, too: `int8`.
 
     Raises:
         MissingFile: it has not been built.
-        UsageError: what was built is not of the recipe as it stands.
+        UsageError: what was built is not of the recipe as it stands, or it makes no such model.
     """
-    model = build_dir / recipe.recipe.name / MODELS[side].file
+    model = build_dir / recipe.recipe.name / MODELS[name_side(recipe, side)].file
     if not model.is_file():
         raise MissingFile(
             f"{model}: there is no such model",
