@@ -7,8 +7,10 @@ from trtbuild.core.options import Options, describe_fields
 from trtbuild.measure.metrics import METRIC_ROWS
 from trtbuild.quant.rules.table import TABLE
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.sections import RecipeSection, find_shared_options, format_default, name_kind
+from trtbuild.recipe.sections import RecipeSection, format_default, name_kind
 
+FEW = 3
+"""Fewer options than this that kinds share are described with each of them."""
 HEAD = ["| option | default | meaning |", "| --- | --- | --- |"]
 
 
@@ -79,3 +81,22 @@ def cell(text: str) -> str:
 
 def first_line(owner: type[Options]) -> str:
     return (owner.__doc__ or "").strip().splitlines()[0]
+
+
+def find_shared_options(section: RecipeSection) -> dict[tuple[type[Options], ...], tuple[str, ...]]:
+    """Return the options that several kinds of a section have alike, by those kinds.
+
+    Alike: with one default and one docstring. A few are not worth being told apart.
+    """
+    alike: dict[tuple[str, str, str], list[type[Options]]] = {}
+    for each in section.classes:
+        texts = describe_fields(each)
+        for name, field in each.model_fields.items():
+            if name != "kind":
+                key = name, repr(field.get_default()), texts.get(name, "")
+                alike.setdefault(key, []).append(each)
+    shared: dict[tuple[type[Options], ...], tuple[str, ...]] = {}
+    for (name, _, _), kinds in alike.items():
+        if len(kinds) > 1:
+            shared[tuple(kinds)] = (*shared.get(tuple(kinds), ()), name)
+    return {kinds: names for kinds, names in shared.items() if len(names) >= FEW}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from tests.helpers.reference import find_shared_options
 from trtbuild.backends.tensorrt10 import Tensorrt10
 from trtbuild.backends.tensorrt11 import Tensorrt11
 from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.recipe.schema import Recipe
-from trtbuild.recipe.sections import find_sections, find_shared_options, format_default
+from trtbuild.recipe.sections import find_sections, format_default
 
 SECTIONS = {each.place: each for each in find_sections()}
 

@@ -61,10 +61,10 @@ def plan(
 
 def why(path: Path | str, *, device: str | int | None = None) -> tuple[Why, ...]:
     """Say for every step why the last run of a recipe ran it, and why the next would."""
-    from trtbuild.plan.history import explain_steps as explained
+    from trtbuild.plan.history import explain_steps
 
     found = plan(path, device=device)
-    return explained(found.plan, found.decisions, open_store())
+    return explain_steps(found.plan, found.decisions, open_store())
 
 
 def apply(  # noqa: PLR0913  # all that a user may ask for
@@ -103,7 +103,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.run.executor import QuietListener
     from trtbuild.run.inference import leaving_gpu
     from trtbuild.run.reporting import Reporting
-    from trtbuild.verbs.apply import apply_recipe as apply_here
+    from trtbuild.verbs.apply import apply_recipe
 
     demand_buildable(executor, "building")
     loaded = _load(path, locked=locked, planned=saved is not None)
@@ -118,7 +118,7 @@ def apply(  # noqa: PLR0913  # all that a user may ask for
         return leaving_gpu(
             place,
             reporting,
-            lambda: apply_here(
+            lambda: apply_recipe(
                 loaded,
                 store,
                 executor=place,
@@ -190,10 +190,10 @@ def inspect(
     Raises:
         MissingFile: it is not there.
     """
-    from trtbuild.verbs.inspect import inspect_engine as inspected
+    from trtbuild.verbs.inspect import inspect_engine
 
     with using_executor(executor, device=device) as place:
-        return inspected(Path(path), place, plugins=[Path(each) for each in plugins])
+        return inspect_engine(Path(path), place, plugins=[Path(each) for each in plugins])
 
 
 def run(  # noqa: PLR0913  # what to run, on what, and where

@@ -48,13 +48,13 @@ def diff_ranges(
     Both are what `find_ranges` takes; scales that differ by less than the share `tolerance` are
     equal. `values` says of each, should it be a cache, what its numbers are.
     """
-    from trtbuild.plan.range_diff import compare_ranges as compared
+    from trtbuild.plan.range_diff import compare_ranges
 
     old, new = (
         find_ranges(path, values=each).ranges
         for path, each in zip((before, after), values, strict=True)
     )
-    return compared(old, new, tolerance=tolerance)
+    return compare_ranges(old, new, tolerance=tolerance)
 
 
 def import_ranges(

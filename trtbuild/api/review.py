@@ -139,21 +139,21 @@ def verify(
         StepFailed: a step failed; its log is kept.
     """
     from trtbuild.run.executor import QuietListener
-    from trtbuild.verbs.verify import verify_build as verified
+    from trtbuild.verbs.verify import verify_build
 
     demand_buildable(executor, "verifying")
     with using_executor(executor, jobs=jobs, log_level=log_level, device=device) as place:
-        return verified(
+        return verify_build(
             load(path), open_store(), place, targets=targets, listener=listener or QuietListener()
         )
 
 
 def diff(before: Path | str, after: Path | str, *, executor: Executor | str = "local") -> Diff:
     """Compare two recipes, with their locks, or two locks, by what they mean."""
-    from trtbuild.verbs.diff import diff_recipes as compared
+    from trtbuild.verbs.diff import diff_recipes
 
     with using_executor(executor) as place:
-        return compared(Path(before), Path(after), open_store(), place)
+        return diff_recipes(Path(before), Path(after), open_store(), place)
 
 
 def diff_git(

@@ -122,7 +122,7 @@ def bench(  # noqa: PLR0913  # its options
 ) -> int:
     """Time models and engines side by side, by one protocol; exit code 1 if a gate fails."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
     from trtbuild.cli.show_bench import write_bench
 
     typed: dict[str, Any] = {
@@ -140,7 +140,7 @@ def bench(  # noqa: PLR0913  # its options
         "max_batch": max_batch,
         "max_wait_ms": max_wait_ms,
     }
-    with listening(quiet=quiet, verbose=verbose) as listener:
+    with choose_listener(quiet=quiet, verbose=verbose) as listener:
         found = api.bench(
             *api.name_variants(paths, variant or ()),
             build_dir=build_dir,

@@ -78,9 +78,9 @@ def compare(  # noqa: PLR0913  # its options
 ) -> int:
     """Compare two ONNX files or engines, without a recipe; exit code 1 if a gate fails."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
 
-    with listening(quiet=quiet, verbose=verbose) as listener:
+    with choose_listener(quiet=quiet, verbose=verbose) as listener:
         found = api.compare(
             reference,
             candidate,

@@ -63,9 +63,9 @@ def preview(  # noqa: PLR0913  # its options
 ) -> None:
     """Write a contact sheet of what the model will see, and say what looks wrong."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
 
-    with listening(quiet=quiet, verbose=verbose) as listener:
+    with choose_listener(quiet=quiet, verbose=verbose) as listener:
         found = api.preview_data(
             api.name_variant(recipe, variant),
             build_dir=build_dir,

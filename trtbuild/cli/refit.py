@@ -67,10 +67,10 @@ def refit(  # noqa: PLR0913  # its options
 ) -> int:
     """Let an engine take other weights, or say why to build it anew; exit code 1 then."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
     from trtbuild.cli.show_refit import demand_refitted, write_refit
 
-    with listening(quiet=not verbose, verbose=verbose) as listener:
+    with choose_listener(quiet=not verbose, verbose=verbose) as listener:
         found = api.refit(
             what,
             weights,

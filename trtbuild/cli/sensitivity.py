@@ -59,11 +59,11 @@ def sensitivity(  # noqa: PLR0913  # its options
 ) -> None:
     """Say what each layer costs in INT8: alone, and as the only one that is not; worst first."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
     from trtbuild.cli.show_sensitivity import write_cost, write_sensitivity
 
     recipe = api.name_variant(recipe, variant)
-    with listening(quiet=quiet, verbose=verbose) as listener:
+    with choose_listener(quiet=quiet, verbose=verbose) as listener:
         found = api.sensitivity(
             recipe,
             build_dir=build_dir,

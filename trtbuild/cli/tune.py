@@ -72,7 +72,7 @@ def tune(  # noqa: PLR0913  # its options
 ) -> int:
     """Find the least float work that holds the gates, as a patch; exit code 1 if none does."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
     from trtbuild.cli.show_tune import make_teller, write_tuning
     from trtbuild.core.errors import UsageError
 
@@ -80,7 +80,7 @@ def tune(  # noqa: PLR0913  # its options
     seconds = _read_time(budget)
     if best and not write:
         raise UsageError("--best says what --write may write", hint="--write --best")
-    with listening(quiet=not verbose, verbose=verbose) as listener:
+    with choose_listener(quiet=not verbose, verbose=verbose) as listener:
         found = api.tune(
             recipe,
             build_dir=build_dir,

@@ -48,9 +48,9 @@ def verify(  # noqa: PLR0913  # its options
 ) -> int:
     """Build again without the store, and hold that to what is guaranteed; exit code 1 if not so."""
     from trtbuild import api
-    from trtbuild.cli.progress import choose_listener as listening
+    from trtbuild.cli.progress import choose_listener
 
-    with listening(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
+    with choose_listener(quiet=quiet or format_ is VerifyFormat.json, verbose=False) as listener:
         found = api.verify(
             api.name_variant(recipe, variant),
             targets=tuple(target or ()),

@@ -86,9 +86,14 @@ class Manifest(Options):
 class DataSource(Protocol):
     """A kind of data: which files it reads, and the samples in them."""
 
-    kind: str
-    captured: ClassVar[bool]
-    """True where no digest of files can promise the samples: they are run once and stored."""
+    @property
+    def kind(self) -> str:
+        """The word that a recipe has for it."""
+
+    @property
+    def captured(self) -> bool:
+        """True where no digest of files can promise the samples: they are run once and stored."""
+
     caveats: ClassVar[tuple[str, ...]]
     """What must stand beside every number that rests on the samples."""
 

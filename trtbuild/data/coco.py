@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from trtbuild.core.errors import MissingFile
 from trtbuild.core.options import Location
 from trtbuild.core.watch import note_path
 from trtbuild.data.class_folders import read_class_names
 from trtbuild.data.picture_files import FoundPictures, PictureFiles
+from trtbuild.data.truths.base import Labelling
 from trtbuild.data.truths.coco import Coco, list_annotated
 
 __all__ = ["DataCoco"]
@@ -33,7 +34,7 @@ class DataCoco(PictureFiles):
         """What reads the boxes."""
         return Coco(kind="coco", path=self.path, classes=self.classes)
 
-    def find_label_kind(self) -> Any:
+    def find_label_kind(self) -> Labelling:
         """Return what reads the boxes."""
         return self.labels
 

@@ -10,7 +10,7 @@ from trtbuild.core.options import Location
 from trtbuild.data import pixels
 from trtbuild.data.picture_files import FoundPictures, PictureFiles, is_picture
 from trtbuild.data.truths import FoldersOrFiles
-from trtbuild.data.truths.base import tells_classes
+from trtbuild.data.truths.base import Labelling, tells_classes
 
 __all__ = ["Images"]
 
@@ -51,7 +51,7 @@ class Images(PictureFiles):
         names = [Path(os.path.relpath(place, base)).as_posix() for place in places]
         return FoundPictures(base, list(dict.fromkeys(names)), f"{base}: `path`")
 
-    def find_label_kind(self) -> Any:
+    def find_label_kind(self) -> Labelling:
         """Return `labels`."""
         return self.labels
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.data import pixels
 from trtbuild.data.base import Choice, Sample
 from trtbuild.data.preprocess import Preprocess
-from trtbuild.data.truths.base import tells_classes
+from trtbuild.data.truths.base import Labelling, tells_classes
 
 __all__ = ["FoundPictures", "PictureFiles", "finish_picture", "is_picture"]
 
@@ -52,7 +52,7 @@ class PictureFiles(Choice):
         """
         raise NotImplementedError
 
-    def find_label_kind(self) -> Any:
+    def find_label_kind(self) -> Labelling:
         """Return what says the labels: a kind of label files, `folders`, or None."""
         return None
 

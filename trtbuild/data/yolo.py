@@ -15,6 +15,7 @@ from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import quote_whole
 from trtbuild.data.picture_files import FoundPictures, PictureFiles, is_picture
+from trtbuild.data.truths.base import Labelling
 from trtbuild.data.truths.yolo import Yolo
 
 __all__ = ["DataYolo"]
@@ -41,7 +42,7 @@ class DataYolo(PictureFiles):
         """What reads the boxes; where they are, this data set knows."""
         return Yolo(kind="yolo", path=self.path)
 
-    def find_label_kind(self) -> Any:
+    def find_label_kind(self) -> Labelling:
         """Return the text files of boxes."""
         return self.labels
 

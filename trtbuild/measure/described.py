@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from trtbuild.core.values import TensorSpec
 from trtbuild.measure.base import Figure, MetricKind
 from trtbuild.measure.pairs import Output, list_row_shapes
 
-__all__ = ["describe_output", "find_figure", "list_figures"]
+__all__ = ["describe_output", "list_figures"]
 
 
 def list_figures(metric: MetricKind) -> Iterator[tuple[str, Figure]]:
     """Yield the figures of a metric, by the names that recipes know them by."""
     for figure in metric.figures():
         yield figure.name if metric.name is None else f"{metric.name}.{figure.name}", figure
-
-
-def find_figure(name: str, metrics: Iterable[object]) -> Figure | None:
-    """Return the figure of a name, of those that some metrics of a recipe yield."""
-    for metric in metrics:
-        for known, figure in list_figures(metric) if isinstance(metric, MetricKind) else ():
-            if known == name:
-                return figure
-    return None
 
 
 def describe_output(name: str, output: Output) -> TensorSpec:

@@ -23,7 +23,7 @@ from trtbuild.measure.base import (
     Value,
 )
 from trtbuild.measure.bits import write_bits
-from trtbuild.measure.described import describe_output, find_figure, list_figures
+from trtbuild.measure.described import describe_output, list_figures
 from trtbuild.measure.intervals import (
     FEWEST,
     bootstrap_intervals,
@@ -39,7 +39,6 @@ __all__ = [
     "RunningTasks",
     "Task",
     "describe_output",
-    "find_figure",
     "list_figures",
     "measure_tasks",
 ]

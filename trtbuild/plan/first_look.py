@@ -188,7 +188,7 @@ class _LabelFiles:
             return ()
         kind = self._source.find_label_kind()
         if tells_classes(kind):
-            return (base / kind.path,)
+            return () if kind == "folders" else (base / kind.path,)
         return tuple(self._source.find_label_files(base).values())
 
 

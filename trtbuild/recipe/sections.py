@@ -9,13 +9,9 @@ from typing import Any, get_args
 from pydantic.fields import FieldInfo
 
 from trtbuild.core.kinds import load_kinds, name_kind
-from trtbuild.core.options import Options, describe_fields
+from trtbuild.core.options import Options
 
-__all__ = ["RecipeSection", "find_sections", "find_shared_options", "format_default", "name_kind"]
-
-FEW = 3
-"""Fewer options than this that kinds share are described with each of them."""
-
+__all__ = ["RecipeSection", "find_sections", "format_default", "name_kind"]
 
 GIBIBYTE = 2**30
 
@@ -54,25 +50,6 @@ def find_sections() -> tuple[RecipeSection, ...]:
         if not any(set(section.classes) <= set(other.classes) for other in found):
             found.append(section)
     return tuple(section for section in every if section in found)
-
-
-def find_shared_options(section: RecipeSection) -> dict[tuple[type[Options], ...], tuple[str, ...]]:
-    """Return the options that several kinds of a section have alike, by those kinds.
-
-    Alike: with one default and one docstring. A few are not worth being told apart.
-    """
-    alike: dict[tuple[str, str, str], list[type[Options]]] = {}
-    for each in section.classes:
-        texts = describe_fields(each)
-        for name, field in each.model_fields.items():
-            if name != "kind":
-                key = name, repr(field.get_default()), texts.get(name, "")
-                alike.setdefault(key, []).append(each)
-    shared: dict[tuple[type[Options], ...], tuple[str, ...]] = {}
-    for (name, _, _), kinds in alike.items():
-        if len(kinds) > 1:
-            shared[tuple(kinds)] = (*shared.get(tuple(kinds), ()), name)
-    return {kinds: names for kinds, names in shared.items() if len(names) >= FEW}
 
 
 def format_default(field: FieldInfo) -> str:

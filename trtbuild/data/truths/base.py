@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import TypeIs
 
     from trtbuild.data.preprocess import View
 
-__all__ = ["ClassKind", "LabelKind", "Reader", "tells_classes"]
+__all__ = ["ClassKind", "LabelKind", "Labelling", "Reader", "tells_classes"]
 
 Reader = Callable[[str, "View"], "np.ndarray"]
 """The label of a picture, by its name, in what the model takes of it."""
@@ -20,8 +21,11 @@ Reader = Callable[[str, "View"], "np.ndarray"]
 class LabelKind(Protocol):
     """A kind of labels: which files hold them, and what they say of a picture."""
 
-    kind: str
-    tells_classes: ClassVar[bool]
+    @property
+    def kind(self) -> str:
+        """The word that a recipe has for it."""
+
+    tells_classes: ClassVar[Literal[False]]
     """True where a label is the class of the whole picture: see `ClassKind`."""
     without: ClassVar[str]
     """What it means that pictures have no file (`have no mask: ...`); empty where each has one."""
@@ -48,9 +52,15 @@ class LabelKind(Protocol):
 class ClassKind(Protocol):
     """A kind of labels that is one file of the classes of all pictures, read when planning."""
 
-    kind: str
-    tells_classes: ClassVar[bool]
-    path: str
+    @property
+    def kind(self) -> str:
+        """The word that a recipe has for it."""
+
+    tells_classes: ClassVar[Literal[True]]
+
+    @property
+    def path(self) -> str:
+        """The file, from the recipe's folder."""
 
     def read_classes(self, base: Path, pictures: Sequence[str]) -> Sequence[int]:
         """Return the class of each picture; all that there are, in order.
@@ -60,6 +70,10 @@ class ClassKind(Protocol):
         """
 
 
-def tells_classes(labels: Any) -> bool:
+Labelling = LabelKind | ClassKind | Literal["folders"] | None
+"""What a recipe says of the labels of pictures; of `folders`, their names are the classes."""
+
+
+def tells_classes(labels: Any) -> TypeIs[ClassKind | Literal["folders"]]:
     """Tell whether what a recipe says of labels makes each the class of a whole picture."""
     return labels == "folders" or bool(getattr(labels, "tells_classes", False))

@@ -23,8 +23,6 @@ __all__ = [
     "unknown_operator",
 ]
 
-QUERIES = 2
-"""The axis of the queries among an Attention's four."""
 SHOWN = 5
 PLAIN = 3
 """An Attention reads so many operands where it has no mask."""

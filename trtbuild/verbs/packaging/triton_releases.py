@@ -9,9 +9,6 @@ __all__ = ["READ_ON", "find_server_version", "list_releases"]
 
 READ_ON = "2026-11-29"
 """When the table was read."""
-SOURCE = "docs/introduction/compatibility.md of triton-inference-server/server"
-CONTAINER = "trtllm-python-py3"
-"""The containers that the table is about: of others Triton itself publishes no list."""
 
 _TENSORRT = {
     "24.08": "10.3.0",
@@ -39,7 +36,9 @@ _TENSORRT = {
     "26.06": "10.14.1.48",
     "26.07": "10.14.1.48",
 }
-"""The TensorRT in `tritonserver:RELEASE-trtllm-python-py3`, oldest first."""
+"""The TensorRT in `tritonserver:RELEASE-trtllm-python-py3`, oldest first, as
+docs/introduction/compatibility.md of triton-inference-server/server has it; of the other containers
+Triton itself publishes no list."""
 
 
 def list_releases(version: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from trtbuild.plan.nearest import suggest_nearest
 if TYPE_CHECKING:
     import numpy as np
 
-    from trtbuild.data import AnyDataSource
+    from trtbuild.data.base import DataSource
     from trtbuild.data.on_gpu.finishing import PictureFinishing
     from trtbuild.recipe.load import LoadedRecipe
 
@@ -50,7 +50,7 @@ class Feeding:
     """What is fed: files of one sort, read as the recipe reads such data."""
 
     sort: Sort
-    source: AnyDataSource
+    source: DataSource
     files: tuple[Path, ...]
     names: tuple[str, ...]
     """Of the classes, where the recipe's data tells them."""

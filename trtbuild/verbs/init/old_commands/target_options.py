@@ -27,7 +27,6 @@ _PLAIN = (
     "dla_core", "gpu_fallback",
 )  # fmt: skip
 """What is called as the option is."""
-_TEN_ALONE = ("dla_core", "gpu_fallback")
 _OLD_LIBRARIES = {"cublas", "cublas_lt", "cudnn"}
 _NAMES = {"tensorrt10": "trt10", "tensorrt11": "trt11", "tensorrt_rtx": "rtx"}
 _BYTES = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
