@@ -1,10 +1,10 @@
 """How right each model of a recipe is, to be set beside what it costs."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from trtbuild.core.comparison import Comparison, Measure
 from trtbuild.core.options import Options
+from trtbuild.core.words import Unit
 
 __all__ = ["Accuracy", "list_accuracy"]
 
@@ -16,7 +16,7 @@ class Accuracy(Options):
     """`fp32`, `int8`, a target's name."""
     metric: str
     output: str
-    unit: Literal["", "dB", "share"] = ""
+    unit: Unit = ""
     """A share is in 0..1."""
     value: float
     low: float | None = None

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from trtbuild.core.options import Options
+from trtbuild.core.words import Unit
 
 __all__ = ["CONFIDENCE", "Comparison", "GateVerdict", "Interval", "Measure", "UnrunEngine"]
 
@@ -36,7 +37,7 @@ class Measure(Options):
     remark: str = ""
     doubt: str = ""
     """Why the number cannot mean what it seems to; stands beside it wherever it is shown."""
-    unit: Literal["", "dB", "share"] = ""
+    unit: Unit = ""
     """A share is in 0..1 and shown in percent."""
     better: Literal["high", "low"] = "high"
     """Which end is the better one."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from trtbuild.core.frozen import frozen
+from trtbuild.core.onnx_types import OnnxType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ QuantizedName = Literal["int8", "fp8", "int4"]
 
 
 @frozen
-class QuantizedType:
+class QuantizedType(OnnxType):
     """A type of few bits: a real value is one of its numbers times a scale."""
 
     name: QuantizedName
@@ -61,20 +62,6 @@ class QuantizedType:
         Those of a floating-point type do not: what is small loses nothing beside what is large.
         """
         return self.fraction_bits is None
-
-    @property
-    def element(self) -> int:
-        """ONNX's number for it."""
-        import onnx
-
-        return int(onnx.TensorProto.DataType.Value(self.onnx_name.upper()))
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """NumPy's type for it; where NumPy has none, that of ml_dtypes, as onnx has it."""
-        import onnx
-
-        return onnx.helper.tensor_dtype_to_np_dtype(self.element)  # type: ignore[no-any-return]
 
     @property
     def least_capability(self) -> str:

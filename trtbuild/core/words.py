@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 __all__ = [
+    "Unit",
     "abbreviate",
     "describe_cause",
     "format_bound",
@@ -19,6 +21,8 @@ __all__ = [
     "quote_whole",
 ]
 
+Unit = Literal["", "dB", "share"]
+"""Of a figure: a share is in 0..1 and shown in percent."""
 _MOST_DIGITS = 17  # what a float64 holds
 _DIGITS = 5
 _DECIMALS = 2

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from trtbuild.core.box_formats import BoxFormat
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import NonEmpty
 from trtbuild.fixes.base import FixKind, FixLog
 from trtbuild.fixes.detections import (
-    BoxFormat,
     Head,
     write_decoding,
     write_plugin,

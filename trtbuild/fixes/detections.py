@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+from trtbuild.core.box_formats import BoxFormat
 from trtbuild.core.frozen import frozen
 
-__all__ = ["BoxFormat", "Head", "write_decoding", "write_plugin", "write_rows", "write_suppression"]
+__all__ = ["Head", "write_decoding", "write_plugin", "write_rows", "write_suppression"]
 
-BoxFormat = Literal["cxcywh", "xyxy", "xywh", "yxyx"]
 _END = 2**31 - 1
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from trtbuild.core.frozen import frozen
 from trtbuild.core.options import Options
 from trtbuild.core.values import TensorSpec
+from trtbuild.core.words import Unit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,14 +27,11 @@ __all__ = [
     "MetricKind",
     "PairedSample",
     "Subject",
-    "Unit",
     "Value",
 ]
 
 RESAMPLES = 1000
 """Fewer make the ends of percentile intervals unsteady (Efron & Tibshirani 1993, chapter 13)."""
-Unit = Literal["", "dB", "share"]
-"""A share is in 0..1 and shown in percent."""
 
 
 class CannotMeasure(Exception):  # what happened, not what went wrong

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from trtbuild.core.entrypoint import find_source_files
 from trtbuild.core.options import NonEmpty, Options, VariableName
+from trtbuild.core.words import Unit
 from trtbuild.measure.base import RESAMPLES, Figure, Measurement, MetricKind, Subject
 from trtbuild.measure.called import Called, load_called
 from trtbuild.measure.choose_output import choose_output
@@ -21,7 +22,7 @@ __all__ = ["MetricsPython"]
 class OwnFigure(Options):
     """What a figure of the team's own is."""
 
-    unit: Literal["", "dB", "share"] = ""
+    unit: Unit = ""
     """`share` (0 to 1, shown in percent), `dB`, or none."""
     better: Literal["high", "low"] = "high"
     """Which end is the better one."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from trtbuild.core.comparison import CONFIDENCE, Interval
+from trtbuild.core.comparison import CONFIDENCE, Ends, Interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,6 @@ _BATCH = 1 << 20
 _DIGITS = 6
 _NEAR_ONE = 1e-3
 _STEPS = 60
-Ends = tuple[float, float]
 
 
 def list_confidences(asked: Iterable[float]) -> tuple[float, ...]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from trtbuild.measure.base import Unit
+from trtbuild.core.words import Unit
 from trtbuild.measure.choices import AGREEMENT, TOP1, TOP5
 from trtbuild.measure.pairs import Chunk, SampleForm
 from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_means, explain_empty

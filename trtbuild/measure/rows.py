@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from trtbuild.core.frozen import frozen
-from trtbuild.measure.base import Unit
+from trtbuild.core.words import Unit
 from trtbuild.measure.pairs import Chunk, SampleForm
 
 if TYPE_CHECKING:

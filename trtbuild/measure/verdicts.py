@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from trtbuild.core import words
-from trtbuild.core.comparison import CONFIDENCE, GateVerdict, Interval, Measure
+from trtbuild.core.comparison import CONFIDENCE, Ends, GateVerdict, Interval, Measure
 from trtbuild.core.frozen import frozen
 
 __all__ = [
@@ -24,7 +24,6 @@ __all__ = [
 _SLACK = 1e-9
 FAULTS = "values that can be compared"
 """What is judged whether a gate asks for it or not."""
-Ends = tuple[float, float]
 
 
 @frozen

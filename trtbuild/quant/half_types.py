@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from trtbuild.core.frozen import frozen
+from trtbuild.core.onnx_types import OnnxType
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +17,7 @@ HalfName = Literal["fp16", "bf16"]
 
 
 @frozen
-class HalfType:
+class HalfType(OnnxType):
     """A 16-bit type: its names, its largest and its smallest normal value, where ONNX has it."""
 
     name: HalfName
@@ -33,20 +34,6 @@ class HalfType:
     def safe(self) -> float:
         """The largest value that calibration may see: other data may show four times as much."""
         return self.largest / 4
-
-    @property
-    def element(self) -> int:
-        """ONNX's number for it."""
-        import onnx
-
-        return int(onnx.TensorProto.DataType.Value(self.onnx_name.upper()))
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        """NumPy's type for it."""
-        import onnx
-
-        return onnx.helper.tensor_dtype_to_np_dtype(self.element)  # type: ignore[no-any-return]
 
     def cast(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """Round values to the nearest of this type; what lies beyond it becomes the largest."""

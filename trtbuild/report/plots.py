@@ -10,13 +10,12 @@ from typing import Literal
 
 from trtbuild.core.histograms import PER_OCTAVE, ValueCounts
 from trtbuild.core.quantized_types import INT8, QuantizedType
-from trtbuild.core.words import format_figure
+from trtbuild.core.words import Unit, format_figure
 from trtbuild.report.series import BarsPlot, SeriesPlot, draw_bars, draw_series
 from trtbuild.report.svg import PlotFrame, draw_circle, draw_line, draw_rectangle, draw_svg, label
 
 __all__ = ["ChannelPlot", "FrontierPlot", "FrontierPoint", "HistogramPlot", "Plot", "draw"]
 
-Unit = Literal["", "dB", "share"]
 Point = tuple[float, float]
 _LEAST_SHARE = 1e-6
 """Of all values: what is rarer has no height."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["BoxFormat", "Boxes", "find_overlaps", "suppress", "to_corners"]
+from trtbuild.core.box_formats import BoxFormat
 
-BoxFormat = Literal["cxcywh", "xyxy", "xywh", "yxyx"]
+__all__ = ["Boxes", "find_overlaps", "suppress", "to_corners"]
+
 _HALF = 0.5
 
 

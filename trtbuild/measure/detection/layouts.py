@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from trtbuild.core.box_formats import BoxFormat
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.kinds import OneOf
 from trtbuild.core.options import Options
-from trtbuild.measure.detection.boxes import Boxes, BoxFormat, to_corners
+from trtbuild.measure.detection.boxes import Boxes, to_corners
 
 if TYPE_CHECKING:
     import numpy as np
