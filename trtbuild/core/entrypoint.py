@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from trtbuild.core.errors import MissingDependency, MissingFile, StepInputError, UsageError
+from trtbuild.core.errors import (
+    MissingDependency,
+    MissingFile,
+    StepInputError,
+    TrtbuildError,
+    UsageError,
+)
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import describe_cause
 
-__all__ = ["explain_raised", "find_source_files", "load_entrypoint", "pass_on_stops"]
+__all__ = ["explain_errors", "find_source_files", "load_entrypoint", "pass_on_stops"]
 
 INSTALLED = {"site-packages", "dist-packages"}
 BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
@@ -106,11 +113,34 @@ def pass_on_stops(error: BaseException) -> None:
         raise error
 
 
-def explain_raised(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
-    """Return what code of the user's raised, with its file and line; the traceback goes to the log.
+@contextlib.contextmanager
+def explain_errors(
+    place: str, files: Sequence[Path], packages: Sequence[str] = ()
+) -> Iterator[None]:
+    """Turn what code of the user's raises into an error that says where.
 
     `files` are the user's; where none of them is on the way, `place` stands for the line.
+    `packages` are those that the recipe says it needs.
+
+    Raises:
+        StepInputError: it raised something; the traceback goes to the log.
+        MissingDependency: it imports what is not installed.
     """
+    try:
+        yield
+    except TrtbuildError:
+        raise
+    except ModuleNotFoundError as error:
+        raise MissingDependency(
+            f"{place}: it imports `{error.name}`, which is not installed",
+            hint="pip install " + " ".join(packages or (str(error.name),)),
+        ) from error
+    except BaseException as error:
+        pass_on_stops(error)
+        raise _explain_raised(error, place, files) from error
+
+
+def _explain_raised(error: BaseException, place: str, files: Sequence[Path]) -> StepInputError:
     import logging
 
     logging.getLogger(__name__).error("%s failed", place, exc_info=error)

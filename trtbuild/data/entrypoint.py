@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import NonEmpty, Options, VariableName
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Sample
@@ -132,28 +132,18 @@ class Python(Options):
 
     def _run(self, files: Sequence[Path]) -> Iterator[object]:
         """Yield what the callable yields, `count` at most; its errors are told with their place."""
-        from trtbuild.core.entrypoint import explain_raised, pass_on_stops
+        from trtbuild.core.entrypoint import explain_errors
 
-        try:
+        with explain_errors(self._place, files, self.packages):
             produced = self._function(files)(**self.options)
             if not isinstance(produced, Iterable):
-                raise StepInputError(  # noqa: TRY301  # the cleanest place for it
+                raise StepInputError(
                     f"{self._place}: returned {type(produced).__name__}, which holds no samples",
                     hint=SHAPE,
                 )
             yield from itertools.islice(produced, self.count)
             if isinstance(produced, Generator):
                 produced.close()
-        except TrtbuildError:
-            raise
-        except ModuleNotFoundError as error:
-            raise MissingDependency(
-                f"{self._place}: it imports `{error.name}`, which is not installed",
-                hint="pip install " + " ".join(self.packages or (str(error.name),)),
-            ) from error
-        except BaseException as error:
-            pass_on_stops(error)
-            raise explain_raised(error, self._place, files) from error
 
     def _function(self, files: Sequence[Path]) -> Callable[..., Any]:
         import inspect

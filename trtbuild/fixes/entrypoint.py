@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import PrivateAttr
 
-from trtbuild.core.entrypoint import explain_raised, find_source_files, load_entrypoint
-from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
+from trtbuild.core.entrypoint import explain_errors, find_source_files, load_entrypoint
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import NonEmpty, VariableName
 from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import join_few, quote_whole
@@ -115,17 +115,8 @@ class FixesPython(FixKind):
         return self.entrypoint.rpartition("/")[2]
 
     def _call(self, given: object) -> object:
-        try:
+        with explain_errors(self._place, self._sources, self.packages):
             return self._load()(given, **self.options)
-        except TrtbuildError:
-            raise
-        except ModuleNotFoundError as error:
-            raise MissingDependency(
-                f"{self._place}: it imports `{error.name}`, which is not installed",
-                hint="pip install " + " ".join(self.packages or (str(error.name),)),
-            ) from error
-        except (Exception, SystemExit) as error:
-            raise explain_raised(error, self._place, self._sources) from error
 
     def _load(self) -> Callable[..., Any]:
         import inspect

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trtbuild.core.entrypoint import explain_raised, load_entrypoint, pass_on_stops
-from trtbuild.core.errors import MissingDependency, StepInputError, TrtbuildError
+from trtbuild.core.entrypoint import explain_errors, load_entrypoint
+from trtbuild.core.errors import StepInputError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.words import join_few, quote_whole
 from trtbuild.measure.base import Figure, Measurement, PairedSample, Value
@@ -39,26 +39,9 @@ class Called:
     figures: tuple[Figure, ...]
     takes_label: bool = False
 
-    @contextlib.contextmanager
-    def telling(self) -> Iterator[None]:
-        """Turn what its code raises into an error that says where.
-
-        Raises:
-            StepInputError: it raised something.
-            MissingDependency: it imports what is not installed.
-        """
-        try:
-            yield
-        except TrtbuildError:
-            raise
-        except ModuleNotFoundError as error:
-            raise MissingDependency(
-                f"{self.place}: it imports `{error.name}`, which is not installed",
-                hint="pip install " + " ".join(self.packages or (str(error.name),)),
-            ) from error
-        except BaseException as error:
-            pass_on_stops(error)
-            raise explain_raised(error, self.place, self.files) from error
+    def explain_errors(self) -> AbstractContextManager[None]:
+        """Turn what its code raises into an error that says where (see `core.entrypoint`)."""
+        return explain_errors(self.place, self.files, self.packages)
 
     def arguments(self, sample: PairedSample) -> dict[str, Any]:
         """Return what it is given of a sample."""
@@ -121,7 +104,7 @@ def load_called(entrypoint: str, options: Mapping[str, Any], called: Called) -> 
     place, _, name = entrypoint.rpartition(":")
     # By the pinned path, which holds wherever this runs; a module only loads by its name.
     where = str(called.files[0].absolute()) if place.endswith(".py") else place
-    with called.telling():
+    with called.explain_errors():
         found = load_entrypoint(f"{where}:{name}", Path())
         if not inspect.isclass(found):
             labelled = _demand_call(found, {"reference": 0, "candidate": 0, **options}, called)
@@ -169,7 +152,7 @@ class _Means:
 
     def add(self, sample: PairedSample) -> None:
         """Call the function, and keep its answer."""
-        with self._called.telling():
+        with self._called.explain_errors():
             answer = self._called.read(self._function(**self._called.arguments(sample)))
         self._parts.append(list(answer.values()))
 
@@ -207,12 +190,12 @@ class _Kept:
 
     def add(self, sample: PairedSample) -> None:
         """Keep what it wants to keep."""
-        with self._called.telling():
+        with self._called.explain_errors():
             self._parts.append(self._update(**self._called.arguments(sample)))
 
     def fold(self, samples: np.ndarray) -> dict[str, Value]:
         """Have it fold what it kept of these samples."""
-        with self._called.telling():
+        with self._called.explain_errors():
             answer = self._called.read(self._fold([self._parts[index] for index in samples]))
         return {
             name: Value(mine, None if math.isnan(other) else other)
