@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
-from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import LABELLED, Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.measuring import Measuring, measure_all, tell_hidden_parts
+from trtbuild.steps.measuring import Measuring, MeasuringStep, measure_all, tell_hidden_parts
 
 if TYPE_CHECKING:
     from trtbuild.core.arrays import ArrayFile
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CompareOutputs", "compare_outputs", "name_reference"]
 
 
-class CompareOutputs(Step):
+class CompareOutputs(MeasuringStep, Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
     version: ClassVar[int] = 7
@@ -45,18 +43,6 @@ class CompareOutputs(Step):
     """The manifest of the data that calibration saw, where it did."""
     off: str = ""
     """Why it does not count where that data has another scale."""
-
-    def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure, and what ran both."""
-        return (*self.more.list_packages(), INFERENCE_DEVICE)
-
-    def user_code(self) -> UserCode | None:
-        """Say what code of the user's measures, where some does."""
-        return self.more.user_code()
-
-    def needs(self) -> Needs:
-        """Need a process of its own where code of the user's runs."""
-        return Needs(own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write comparison.json (core.records.Comparison).

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from trtbuild.core.needs import INFERENCE_DEVICE, Needs
-from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.compare import compare_outputs
 from trtbuild.steps.infer_engine import EngineRunner
-from trtbuild.steps.measuring import Measuring, tell_hidden_parts
+from trtbuild.steps.measuring import Measuring, MeasuringStep, tell_hidden_parts
 
 __all__ = ["ComparePair"]
 
 
-class ComparePair(Step):
+class ComparePair(MeasuringStep, Step):
     """Measure one model's outputs against another's, and judge the gates."""
 
     version: ClassVar[int] = 1
@@ -40,18 +38,6 @@ class ComparePair(Step):
     gates: tuple[Gate, ...] = ()
     more: Measuring = Measuring()
     """What is measured beside plain metrics."""
-
-    def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure, and what ran both."""
-        return (*self.more.list_packages(), INFERENCE_DEVICE)
-
-    def user_code(self) -> UserCode | None:
-        """Say what code of the user's measures, where some does."""
-        return self.more.user_code()
-
-    def needs(self) -> Needs:
-        """Need a process of its own where code of the user's runs."""
-        return Needs(own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write comparison.json (core.records.Comparison).

@@ -11,7 +11,6 @@ from trtbuild.core.comparison import Comparison
 from trtbuild.core.digest import digest_of_tree
 from trtbuild.core.needs import INFERENCE_BATCH, INFERENCE_DEVICE, Needs
 from trtbuild.core.sensitivity import PickedSamples
-from trtbuild.core.user_code import UserCode
 from trtbuild.measure.gates import Gate, judge_gates
 from trtbuild.measure.metrics import METRIC_ROWS, Metric
 from trtbuild.steps.base import Context, Ref, Step
@@ -19,7 +18,7 @@ from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.infer import write_outputs
 from trtbuild.steps.layer_metrics import SURVEYED, plan_tally
 from trtbuild.steps.measure_layers import read_picked, take_whole_batches
-from trtbuild.steps.measuring import Measuring
+from trtbuild.steps.measuring import Measuring, MeasuringStep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +71,7 @@ class InferSome(Step):
         )
 
 
-class CompareSome(Step):
+class CompareSome(MeasuringStep, Step):
     """Measure a candidate's outputs against the reference's on picked samples; judge the gates.
 
     Nothing but a search rests on it: there are no intervals but the usual one.
@@ -89,18 +88,6 @@ class CompareSome(Step):
     more: Measuring = Measuring()
     """What is measured beside plain metrics."""
     gates: tuple[Gate, ...] = ()
-
-    def fact_names(self) -> tuple[str, ...]:
-        """Name the packages that may change a figure, and what ran both."""
-        return (*self.more.list_packages(), INFERENCE_DEVICE)
-
-    def user_code(self) -> UserCode | None:
-        """Say what code of the user's measures, where some does."""
-        return self.more.user_code()
-
-    def needs(self) -> Needs:
-        """Need a process of its own where code of the user's runs."""
-        return Needs(own_process=self.user_code() is not None)
 
     def run(self, context: Context) -> None:
         """Write comparison.json (core.comparison.Comparison).

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.needs import INFERENCE_DEVICE, Needs
 from trtbuild.core.options import Location, Options
 from trtbuild.core.user_code import UserCode
 from trtbuild.data.base import Manifest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Measuring",
+    "MeasuringStep",
     "TaskInput",
     "demand_part",
     "measure_all",
@@ -76,6 +78,25 @@ class Measuring(Options):
                 for name, value in metric.options.items()
             },
         )
+
+
+class MeasuringStep:
+    """What the steps that compare outputs have in common."""
+
+    if TYPE_CHECKING:
+        more: Measuring
+
+    def fact_names(self) -> tuple[str, ...]:
+        """Name the packages that may change a figure, and what ran both."""
+        return (*self.more.list_packages(), INFERENCE_DEVICE)
+
+    def user_code(self) -> UserCode | None:
+        """Say what code of the user's measures, where some does."""
+        return self.more.user_code()
+
+    def needs(self) -> Needs:
+        """Need a process of its own where code of the user's runs."""
+        return Needs(own_process=self.user_code() is not None)
 
 
 def measure_all(
