@@ -10,9 +10,11 @@ import typer
 from trtbuild.cli.do_apply import do_apply
 from trtbuild.cli.form import (
     BatchOption,
+    BuildDirOption,
     DeviceOption,
     Form,
     FormOption,
+    JobsOption,
     LogLevelOption,
     VariantsOption,
 )
@@ -34,12 +36,8 @@ def apply(  # noqa: PLR0913  # its options
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
     ] = None,
-    build_dir: Annotated[
-        Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
-    ] = Path("build"),
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
-    ] = 2,
+    build_dir: BuildDirOption = Path("build"),
+    jobs: JobsOption = 2,
     executor: Annotated[
         str,
         typer.Option(

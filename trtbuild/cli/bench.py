@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantsOption, write_json
+from trtbuild.cli.form import (
+    BuildDirOption,
+    DeviceOption,
+    ExecutorOption,
+    Form,
+    FormOption,
+    VariantsOption,
+    write_json,
+)
 
 __all__ = ["bench"]
 
@@ -100,17 +108,12 @@ def bench(  # noqa: PLR0913  # its options
     no_cold: Annotated[
         bool, typer.Option("--no-cold", help="Start no variant in a process of its own.")
     ] = False,
-    build_dir: Annotated[
-        Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
-    ] = Path("build"),
+    build_dir: BuildDirOption = Path("build"),
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where bench.json goes, without a recipe."),
     ] = None,
-    executor: Annotated[
-        str,
-        typer.Option("--executor", metavar="NAME", help="Where steps run: local, or inline."),
-    ] = "local",
+    executor: ExecutorOption = "local",
     device: DeviceOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only the tables, and errors.")

@@ -1,9 +1,10 @@
-"""`--format text|json`, as most verbs have it, and how an answer is written as JSON."""
+"""Options that several verbs have alike, and how an answer is written as JSON."""
 
 from __future__ import annotations
 
 import json
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +14,12 @@ from trtbuild.core.log_levels import LogLevel
 
 __all__ = [
     "BatchOption",
+    "BuildDirOption",
     "DeviceOption",
+    "ExecutorOption",
     "Form",
     "FormOption",
+    "JobsOption",
     "LogLevelOption",
     "VariantOption",
     "VariantsOption",
@@ -51,6 +55,15 @@ BatchOption = Annotated[
         metavar="N",
         help="At most N samples at a time where a GPU computes; what its memory allows else.",
     ),
+]
+BuildDirOption = Annotated[
+    Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
+]
+ExecutorOption = Annotated[
+    str, typer.Option("--executor", metavar="NAME", help="Where steps run: local, or inline.")
 ]
 VariantsOption = Annotated[
     list[str] | None,

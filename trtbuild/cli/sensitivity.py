@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantOption, write_json
+from trtbuild.cli.form import (
+    BuildDirOption,
+    DeviceOption,
+    ExecutorOption,
+    Form,
+    FormOption,
+    JobsOption,
+    VariantOption,
+    write_json,
+)
 
 __all__ = ["sensitivity"]
 
@@ -38,16 +47,9 @@ def sensitivity(  # noqa: PLR0913  # its options
     alone: Annotated[
         bool, typer.Option("--alone", help="Not with all but each layer in INT8: half the cost.")
     ] = False,
-    build_dir: Annotated[
-        Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
-    ] = Path("build"),
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
-    ] = 1,
-    executor: Annotated[
-        str,
-        typer.Option("--executor", metavar="NAME", help="Where steps run: local, or inline."),
-    ] = "local",
+    build_dir: BuildDirOption = Path("build"),
+    jobs: JobsOption = 1,
+    executor: ExecutorOption = "local",
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only the table, and errors.")
     ] = False,

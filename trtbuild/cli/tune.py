@@ -10,9 +10,12 @@ import typer
 
 from trtbuild.cli.form import (
     BatchOption,
+    BuildDirOption,
     DeviceOption,
+    ExecutorOption,
     Form,
     FormOption,
+    JobsOption,
     VariantOption,
     write_json,
 )
@@ -50,16 +53,9 @@ def tune(  # noqa: PLR0913  # its options
     best: Annotated[
         bool, typer.Option("--best", help="With --write: the best found, reached or not.")
     ] = False,
-    build_dir: Annotated[
-        Path, typer.Option("--build-dir", metavar="DIR", help="Where <recipe name>/ goes.")
-    ] = Path("build"),
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
-    ] = 1,
-    executor: Annotated[
-        str,
-        typer.Option("--executor", metavar="NAME", help="Where steps run: local, or inline."),
-    ] = "local",
+    build_dir: BuildDirOption = Path("build"),
+    jobs: JobsOption = 1,
+    executor: ExecutorOption = "local",
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Only the answer, and errors.")
     ] = False,

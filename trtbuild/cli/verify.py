@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trtbuild.cli.echo import pour
-from trtbuild.cli.form import DeviceOption, LogLevelOption, VariantOption
+from trtbuild.cli.form import DeviceOption, JobsOption, LogLevelOption, VariantOption
 from trtbuild.core.escape import escape_controls
 from trtbuild.core.log_levels import USUAL
 
@@ -36,9 +36,7 @@ def verify(  # noqa: PLR0913  # its options
         list[str] | None,
         typer.Option("--target", metavar="NAME", help="Only this target; may be repeated."),
     ] = None,
-    jobs: Annotated[
-        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Steps that may run at once.")
-    ] = 2,
+    jobs: JobsOption = 2,
     format_: Annotated[
         VerifyFormat, typer.Option("--format", help="How what was found is written.")
     ] = VerifyFormat.text,
