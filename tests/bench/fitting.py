@@ -110,7 +110,7 @@ def equalized(subject, asked):
     return Subject(model.SerializeToString(), subject.calibration, subject.measured, subject.score)
 
 
-def fitted(subject, plain, wishes):
+def fitted(subject, plain, request):
     """Return the INT8 model with what is fitted, and how long that took."""
     feeds = [{name: row[None] for name, row in feed.items()} for feed in subject.calibration]
     begin = time.perf_counter()
@@ -118,7 +118,7 @@ def fitted(subject, plain, wishes):
         onnx.ModelProto.FromString(subject.model),
         onnx.ModelProto.FromString(plain),
         feeds,
-        wishes,
+        request,
         progress=lambda *_: None,
     )
     seconds = time.perf_counter() - begin
@@ -131,8 +131,8 @@ def rows(subject):
     """Yield (name, model, seconds) of every way to fit a subject."""
     plain = ours(subject, CALIBRATOR, histograms_of(subject))
     yield "as it is", plain, 0.0
-    for name, wishes in WISHES.items():
-        yield name, *fitted(subject, plain, wishes)
+    for name, request in WISHES.items():
+        yield name, *fitted(subject, plain, request)
     for asked in EQUALIZED:
         other = equalized(subject, asked)
         if other is not None:

@@ -58,7 +58,7 @@ def tune(  # noqa: PLR0913  # all that a user may ask for
             open_store(),
             executor=place,
             directory=Path(build_dir) / loaded.recipe.name,
-            wishes=TuneRequest(budget_seconds, data=data, write=write, best=best),
+            request=TuneRequest(budget_seconds, data=data, write=write, best=best),
             listener=listener or QuietListener(),
             tell=tell or (lambda trial, better: None),  # noqa: ARG005  # nobody listens
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.backends.tensorrt.options import TrtOptions
 from trtbuild.core.needs import GPU, read_capability
-from trtbuild.plan.measuring import Asked
+from trtbuild.plan.measuring import MeasuringRequest
 from trtbuild.plan.reference import ReferenceModel
 from trtbuild.recipe.schema import Recipe
 from trtbuild.steps.base import Pinned, Ref, Step
@@ -73,7 +73,7 @@ def add_engine_runs(
     steps: dict[str, Step],
     samples: DataInput,
     runners: Mapping[str, Mapping[str, str]],
-    asked: Asked,
+    asked: MeasuringRequest,
     *,
     reference: ReferenceModel,
     pin: Callable[[Sequence[str]], tuple[Pinned, ...]],

@@ -17,11 +17,11 @@ from trtbuild.steps.measuring import Measuring, TaskInput
 if TYPE_CHECKING:
     from trtbuild.plan.compile import CompileContext
 
-__all__ = ["Asked", "list_tasks", "make_measuring"]
+__all__ = ["MeasuringRequest", "list_tasks", "make_measuring"]
 
 
 @frozen
-class Asked:
+class MeasuringRequest:
     """What is measured."""
 
     metrics: tuple[Metric, ...]
@@ -35,7 +35,7 @@ def list_tasks(compare: Compare) -> tuple[AnyMetric, ...]:
 
 def make_measuring(
     compare: Compare, data: DataInput, here: CompileContext, *, labels: Ref | None
-) -> Asked:
+) -> MeasuringRequest:
     """Return what is measured, with the files that it reads.
 
     Raises:
@@ -44,10 +44,10 @@ def make_measuring(
     names = tuple(each for each in compare.metrics if isinstance(each, str))
     tasks = list_tasks(compare)
     if not tasks:
-        return Asked(names, Measuring(parts=compare.outputs))
+        return MeasuringRequest(names, Measuring(parts=compare.outputs))
     absent = compare.data in here.absent
     found = [{} if absent else dict(task.find_files(here.base)) for task in tasks]
-    return Asked(
+    return MeasuringRequest(
         names,
         Measuring(
             parts=compare.outputs,

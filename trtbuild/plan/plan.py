@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from trtbuild.core.digest import digest_of_tree, write_canonical_json
-from trtbuild.core.later import find_later_fields
+from trtbuild.core.late_options import find_later_fields
 from trtbuild.core.needs import OPTIONAL
 from trtbuild.core.options import Options, find_location_fields
 from trtbuild.steps.base import Pinned, Ref, Step, StepValue

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from trtbuild.backends import Target
 from trtbuild.calib.kinds import Calibrator, RangeSource
-from trtbuild.core.later import LATER
+from trtbuild.core.late_options import LATER
 from trtbuild.core.options import Location, Options
 from trtbuild.core.quantized_types import QuantizedName
 from trtbuild.data import AnyDataSource

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.later import LATER
+from trtbuild.core.late_options import LATER
 from trtbuild.core.placed import MODELS
 from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.core.words import join_few

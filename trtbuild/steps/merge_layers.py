@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from trtbuild.core.later import LATER
+from trtbuild.core.late_options import LATER
 from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.core.sensitivity import (

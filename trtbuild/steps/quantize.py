@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.later import LATER
+from trtbuild.core.late_options import LATER
 from trtbuild.core.placed import MODELS
 from trtbuild.core.quantized_types import TYPES, QuantizedName
 from trtbuild.core.regular_files import read_regular

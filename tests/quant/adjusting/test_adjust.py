@@ -25,13 +25,13 @@ def quantized(model, ranges, **options):
     return quantize_model(copy.deepcopy(model), ranges=ranges, **options).model
 
 
-def adjusted(model, ranges, feeds, wishes, *, threads=1, **options):
+def adjusted(model, ranges, feeds, given, *, threads=1, **options):
     """Return the adjusted model, and the account."""
     found, account = adjust_model(
         copy.deepcopy(model),
         quantized(model, ranges, **options),
         feeds,
-        wishes,
+        given,
         threads=threads,
         progress=lambda *_: None,
     )
@@ -75,8 +75,8 @@ def feeds_of(count, *shape):
     return [{"x": normal(*shape, seed=seed)} for seed in range(count)]
 
 
-@pytest.mark.parametrize("wishes", [BOTH, BIAS, ROUNDING])
-def test_a_model_comes_closer_to_the_float_one(wishes):
+@pytest.mark.parametrize("given", [BOTH, BIAS, ROUNDING])
+def test_a_model_comes_closer_to_the_float_one(given):
     """On data that it was not adjusted to as well."""
     model = seeded(TWO, w=(16, 16), b=(16,), v=(16, 4), c=(4,))
     mixed = normal(3, 16, seed=9)  # inputs that have something in common, as data has
@@ -86,7 +86,7 @@ def test_a_model_comes_closer_to_the_float_one(wishes):
     exact = outputs_of(model, fresh)["y"]
 
     plain = quantized(model, ranges)
-    better, _, _ = adjusted(model, ranges, feeds, wishes)
+    better, _, _ = adjusted(model, ranges, feeds, given)
 
     gain = sqnr_db(exact, outputs_of(better, fresh)["y"]) - sqnr_db(
         exact, outputs_of(plain, fresh)["y"]
@@ -138,8 +138,8 @@ def test_what_cannot_be_adjusted_is_left_with_a_reason():
     model, feeds = seeded(text, w=(4, 4)), feeds_of(2, 8, 4)
     ranges = observed(model, feeds[0])
 
-    for wishes, reason in [(BIAS, "it has no bias"), (ROUNDING, "another layer reads")]:
-        better, account, _ = adjusted(model, ranges, feeds, wishes)
+    for given, reason in [(BIAS, "it has no bias"), (ROUNDING, "another layer reads")]:
+        better, account, _ = adjusted(model, ranges, feeds, given)
 
         assert {"one", "two"} == set(account.left)
         assert all(why.startswith(reason) for why in account.left.values())

@@ -37,14 +37,14 @@ def needy(tmp_path):
 def tune(tmp_path, store, needy, few_stages):
     """Tune it in this process."""
 
-    def run(listener=None, seconds=60.0, **wishes):
+    def run(listener=None, seconds=60.0, **given):
         told = []
         found = tune_recipe(
             load_recipe(needy),
             store,
             executor=Inline(),
             directory=tmp_path / "build",
-            wishes=TuneRequest(seconds, **wishes),
+            request=TuneRequest(seconds, **given),
             listener=listener or QuietListener(),
             tell=lambda trial, _: told.append(trial.what),
         )
@@ -133,7 +133,7 @@ def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "wishes", "why"),
+    ("before", "after", "given", "why"),
     [
         ("  gates:\n    - {metric: sqnr_db, at_least: 25}\n", "", {}, "no gate"),
         (
@@ -149,13 +149,13 @@ def test_what_does_not_reach_the_gates_is_written_only_when_asked(tune, needy):
     ],
 )
 def test_what_cannot_be_tuned_is_refused_before_anything_is_tried(
-    tune, needy, before, after, wishes, why
+    tune, needy, before, after, given, why
 ):
     """One error, with what to do."""
     if before:
         edit(needy, before, after)
     with pytest.raises(UsageError, match=why) as error:
-        tune(**wishes)
+        tune(**given)
 
     assert error.value.hint
 
@@ -172,7 +172,7 @@ def test_a_variant_is_tuned_where_its_section_stands(tmp_path, store, needy, few
             store,
             executor=Inline(),
             directory=tmp_path / "build",
-            wishes=TuneRequest(seconds),
+            request=TuneRequest(seconds),
             listener=QuietListener(),
             tell=lambda *_: None,
         )

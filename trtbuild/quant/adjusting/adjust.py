@@ -52,7 +52,7 @@ def adjust_model(
     floating: onnx.ModelProto,
     model: onnx.ModelProto,
     feeds: Sequence[Mapping[str, Array]],
-    wishes: AdjustRequest,
+    request: AdjustRequest,
     *,
     threads: int = 1,
     progress: Callable[[int, int], None],
@@ -67,7 +67,7 @@ def adjust_model(
         StepInputError: ONNX Runtime cannot run the one or the other.
     """
     layers = list(find_layers(model))
-    if wishes.bias:
+    if request.bias:
         _give_biases(model, layers)
         layers = list(find_layers(model))
     wanted = [tensor for each in layers for tensor in (each.integers, each.output)]
@@ -76,7 +76,7 @@ def adjust_model(
         GraphView(model),
         Walk(runnable(floating), feeds, [each.output for each in layers], threads=threads),
         Walk(runnable(model), feeds, wanted, threads=threads),
-        wishes,
+        request,
     )
     told = []
     for done, layer in enumerate(layers):
@@ -108,11 +108,11 @@ class _Adjuster:
         view: GraphView,
         exact: Walk,
         quantized: Walk,
-        wishes: AdjustRequest,
+        request: AdjustRequest,
     ) -> None:
         self._float_view, self._view = float_view, view
         self._exact, self._quantized = exact, quantized
-        self._wishes = wishes
+        self._request = request
         self._float_nodes = {name_of(node): node for node in self._float_view.nodes}
         self.weights: dict[str, npt.NDArray[np.int8]] = {}
         self.shifts: dict[str, npt.NDArray[np.float32]] = {}
@@ -128,8 +128,8 @@ class _Adjuster:
         self._quantized.advance(layer.integers)
         self._exact.advance(layer.output)
         self._go_on_together()
-        found = self._round(layer) if self._wishes.rounding else None
-        shift = self._shift(layer) if self._wishes.bias else None
+        found = self._round(layer) if self._request.rounding else None
+        shift = self._shift(layer) if self._request.bias else None
         return _account_for(layer, found, shift)
 
     def _go_on_together(self) -> None:
@@ -152,7 +152,7 @@ class _Adjuster:
             (exact, before),
             self._unbiased(layer),
             count=self.samples,
-            centred=self._wishes.bias and layer.bias is not None,
+            centred=self._request.bias and layer.bias is not None,
         )
         if found is not None:
             self.weights[layer.name] = found.weight

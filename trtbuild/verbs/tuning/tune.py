@@ -78,7 +78,7 @@ def tune_recipe(
     *,
     executor: Executor,
     directory: Path,
-    wishes: TuneRequest,
+    request: TuneRequest,
     listener: Listener,
     tell: Callable[[Trial, bool], None],
 ) -> TuneReport:
@@ -91,23 +91,23 @@ def tune_recipe(
         UsageError: the recipe lacks what tuning needs, or cannot be edited.
         StepFailed: the recipe as it is cannot be built.
     """
-    _demand_sections(loaded, wishes)
+    _demand_sections(loaded, request)
     lines = read_lines(loaded, SECTION)
     remarks = prepare_directory(directory)
     with store.using():
         workshop = Workshop(loaded, lines, store, executor, listener)
-        found, patched = _tune(workshop, wishes, tell)
+        found, patched = _tune(workshop, request, tell)
         page = found.model_dump_json(indent=1) + "\n"
         pages = {TUNING: lambda: page}
         deliver_files(directory, store, artifacts={}, pages=pages, basis=page, whole=False)
-    written = wishes.write and bool(found.patch) and (found.passed or wishes.best)
+    written = request.write and bool(found.patch) and (found.passed or request.best)
     if written:
         _write(lines, patched)
     notes = (*remarks, *filter(None, [store.remark]))
     return TuneReport(found, directory / TUNING, lines.file, written, notes)
 
 
-def _demand_sections(loaded: LoadedRecipe, wishes: TuneRequest) -> None:
+def _demand_sections(loaded: LoadedRecipe, request: TuneRequest) -> None:
     recipe, file = loaded.recipe, loaded.file
     if recipe.quantization is None:
         raise UsageError(
@@ -122,14 +122,14 @@ def _demand_sections(loaded: LoadedRecipe, wishes: TuneRequest) -> None:
             "drop_at_most: 1%}]}` where the data has labels, `{metric: sqnr_db, at_least: 20}` "
             "where it has none",
         )
-    if wishes.data and wishes.data not in recipe.data:
+    if request.data and request.data not in recipe.data:
         raise UsageError(
-            f"{file}: there is no data set `{wishes.data}`",
+            f"{file}: there is no data set `{request.data}`",
             hint=f"data sets: {', '.join(recipe.data)}",
         )
-    if wishes.data and wishes.data == recipe.quantization.data:
+    if request.data and request.data == recipe.quantization.data:
         raise UsageError(
-            f"{file}: calibration sees `{wishes.data}`: what is measured there flatters",
+            f"{file}: calibration sees `{request.data}`: what is measured there flatters",
             hint="search on a data set that neither calibration nor `compare` reads",
         )
 
@@ -153,11 +153,11 @@ def _write(lines: RecipeLines, after: str) -> None:
 
 
 def _tune(
-    workshop: Workshop, wishes: TuneRequest, tell: Callable[[Trial, bool], None]
+    workshop: Workshop, request: TuneRequest, tell: Callable[[Trial, bool], None]
 ) -> tuple[Tuning, str]:
-    deadline = time.monotonic() + wishes.seconds
+    deadline = time.monotonic() + request.seconds
     _, compare = demand_sections(workshop.loaded)
-    data = wishes.data or compare.data
+    data = request.data or compare.data
     trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
     refuse_unjudged(found, data)
     refuse_unreachable(compare.gates, found)
