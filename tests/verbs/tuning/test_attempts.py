@@ -24,8 +24,8 @@ def test_counts_grow_until_all_are_not_much_more(total, expected):
     assert expected == list_counts(total)
 
 
-def attempts_with(lost, signal=20.0):
-    """Attempts at candidates, of which so many samples are lost on so many."""
+def attempts_with(lost, signal=lambda _: 20.0):
+    """Attempts at candidates, of which so many samples are lost on so many, of such a signal."""
     asked = []
 
     def attempt(candidate, trial, some):
@@ -36,7 +36,7 @@ def attempts_with(lost, signal=20.0):
             "samples": count,
             "passed": not lacking,
             "shortfall": lacking,
-            "sqnr_db": signal,
+            "sqnr_db": signal(candidate),
             "figures": (),
         }
         return add_standing(trial, told)
@@ -94,3 +94,16 @@ def test_what_costs_nothing_is_compared_on_all_where_one_sample_too_many_is_lost
     assert [32, 128, WHOLE, 32] == asked
     assert not found.trial.passed
     assert 128 == made.levels.wanted
+
+
+def test_what_costs_nothing_needs_little_more_signal_than_what_failed():
+    """What keeps a layer in float needs much more, to be compared on all samples."""
+    signals = {"a": 20.0, "b": 21.5, "c": 21.5}
+    made, asked = attempts_with(
+        lambda _, count: 9 if count == TOTAL else 0, lambda it: signals[next(iter(it.options))]
+    )
+    found = made.decide(made.try_out(Candidate({"a": 1}), "a", of=made.tried[0], few=True))
+    made.decide(made.try_out(Candidate({"b": 1}), "b", of=found, few=True))
+    made.try_out(Candidate({"c": 1}, ("layer",)), "c", of=found)
+
+    assert [32, 128, WHOLE, 32, 128, WHOLE, 32] == asked

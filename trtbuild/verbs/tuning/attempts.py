@@ -52,6 +52,8 @@ class Attempts:
     tried: list[Tried] = field(default_factory=list)
     needed: float = -math.inf
     """The signal over noise that it takes to pass, by those that passed on fewer samples alone."""
+    failed: float = -math.inf
+    """The most that did not do."""
 
     def try_out(
         self, candidate: Candidate, what: str, *, of: Tried | None, few: bool = False
@@ -83,42 +85,47 @@ class Attempts:
             chance = find_chance(found.trial, shares=self.levels.shares)
             margin = MORE_DB if found.trial.shortfall > chance else LITTLE_DB
             self.needed = max(self.needed, _signal(found.trial) + margin)
+            self.failed = max(self.failed, _signal(found.trial))
             self.levels = self.levels.raised() if strict else self.levels
         return found
 
     def decide(self, tried: Tried) -> Tried:
         """Return it compared on all samples, if it may pass by those that decide.
 
-        One sample too many is chance there: what costs nothing is worth a second look.
+        One sample too many is chance there, and a little more signal than what failed may do: what
+        costs nothing is worth a second look.
         """
-        found = self._climb(tried, self.levels.wanted)
+        found = self._climb(tried, self.levels.wanted, free=True)
         trial, wanted = found.trial, self.levels.wanted
         near = trial.shortfall <= find_chance(trial, shares=self.levels.shares)
-        may = trial.passed or (near and not self._is_doomed(trial))
+        may = trial.passed or (near and not self._is_doomed(trial, free=True))
         if self.levels.is_done(trial, WHOLE) or not (may and self.levels.is_done(trial, wanted)):
             return found
         return self.verify(found, strict=False)
 
-    def _climb(self, tried: Tried, wanted: int, *, whatever: bool = False) -> Tried:
+    def _climb(
+        self, tried: Tried, wanted: int, *, whatever: bool = False, free: bool = False
+    ) -> Tried:
         """Compare on more and more samples, as far as is wanted and it may pass."""
         trial = tried.trial
         for count in self.levels.above(trial, wanted):
             known = self.is_known(tried.candidate, count)
             if self.tried and not whatever and time.monotonic() >= self.deadline and not known:
                 raise OutOfTime
-            fails = self._is_doomed(trial) or not self.levels.may_pass(trial)
+            fails = self._is_doomed(trial, free=free) or not self.levels.may_pass(trial)
             if trial.samples and not whatever and fails:
                 break
             trial = self.attempt(tried.candidate, trial, count)
             if trial.problem:
                 break
         short = not self.levels.is_done(trial, wanted) or self.levels.is_first(trial)
-        if trial.passed and not whatever and (short or self._is_doomed(trial)):
+        if trial.passed and not whatever and (short or self._is_doomed(trial, free=free)):
             trial = trial.model_copy(update={"passed": False})
         return self._remember(Tried(tried.index, tried.candidate, trial), before=tried.trial)
 
-    def _is_doomed(self, trial: Trial) -> bool:
-        return not self.levels.is_done(trial, WHOLE) and _signal(trial) < self.needed
+    def _is_doomed(self, trial: Trial, *, free: bool) -> bool:
+        least = self.failed + LITTLE_DB if free else self.needed
+        return not self.levels.is_done(trial, WHOLE) and _signal(trial) < least
 
     def _remember(self, made: Tried, *, before: Trial) -> Tried:
         if made.index < len(self.tried) and made.trial == before:
