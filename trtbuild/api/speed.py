@@ -13,8 +13,10 @@ from trtbuild.api.stores import open_store
 if TYPE_CHECKING:
     from trtbuild.core.bench_diff import BenchDiff
     from trtbuild.core.timing import BenchResult
+    from trtbuild.recipe.load import LoadedRecipe
     from trtbuild.run.executor import Executor, Listener
     from trtbuild.verbs.benching.report import BenchReport
+    from trtbuild.verbs.benching.request import BenchRequest
 
 __all__ = ["bench", "diff_benches"]
 
@@ -57,9 +59,8 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.verbs.benching.against import hold_against, read_against
     from trtbuild.verbs.benching.files import bench_files, is_recipe
     from trtbuild.verbs.benching.loads import choose_load
-    from trtbuild.verbs.benching.recipe import bench_recipe
     from trtbuild.verbs.benching.request import BenchRequest, choose_protocol, parse_shapes
-    from trtbuild.verbs.benching.variants import are_variants, bench_variants
+    from trtbuild.verbs.benching.variants import are_variants
     from trtbuild.verbs.ready import load_ready
 
     places = expand_variants([Path(each) for each in paths])
@@ -85,34 +86,51 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     if against:
         held = read_against(against, name=name, store=store, protocol=asked.protocol)
     with using_executor(executor, device=device) as place:
-        if not loaded:
+        if loaded:
+            found = _time_recipes(
+                loaded, Path(build_dir), executor=place, asked=asked, listener=heard
+            )
+        else:
             folder = None if out is None else Path(out)
             found = bench_files(
                 places, store, executor=place, asked=asked, listener=heard, out=folder, draw=_draw
             )
-        elif several:
-            found = bench_variants(
-                loaded,
-                store,
-                executor=place,
-                build_dir=Path(build_dir),
-                asked=asked,
-                listener=heard,
-                draw=_draw,
-            )
-        else:
-            found = bench_recipe(
-                loaded[0],
-                store,
-                executor=place,
-                directory=Path(build_dir) / name,
-                asked=asked,
-                listener=heard,
-                draw=_draw,
-            )
     if held is None:
         return found
     return replace(found, against=held, diff=hold_against(found.result, held))
+
+
+def _time_recipes(
+    recipes: Sequence[LoadedRecipe],
+    build_dir: Path,
+    *,
+    executor: Executor,
+    asked: BenchRequest,
+    listener: Listener,
+) -> BenchReport:
+    """Time what a recipe builds, or the variants of one."""
+    from trtbuild.verbs.benching.recipe import bench_recipe
+    from trtbuild.verbs.benching.variants import bench_variants
+
+    if len(recipes) > 1:
+        return bench_variants(
+            recipes,
+            open_store(),
+            executor=executor,
+            build_dir=build_dir,
+            asked=asked,
+            listener=listener,
+            draw=_draw,
+        )
+    return bench_recipe(
+        recipes[0],
+        open_store(),
+        executor=executor,
+        directory=build_dir / recipes[0].recipe.name,
+        asked=asked,
+        listener=listener,
+        draw=_draw,
+    )
 
 
 def _draw(found: BenchResult) -> Mapping[str, str]:
