@@ -64,17 +64,18 @@ def test_axes_are_open_where_a_run_may_take_any_number():
     assert {} == find_open_axes(Feeder([fixed]))
 
 
-def test_runs_grow_as_they_go_well():
-    """Two, four, eight: each takes what it was given, in order."""
+def test_runs_take_as_many_as_may():
+    """Each takes what it was given, in order; few numbers of samples are tried before."""
     notes = []
     found = merging(notes)
     feeds = [feed(each) for each in "abcdefghijklmnopq"]
-    found.settle(feeds, double)
+    tried = []
+    found.settle(feeds, lambda given: tried.append(len(given["x"])) or double(given))
     runs = [each for group in found.group(feeds) for each in found.run(group, double)]
 
-    assert ["ab", "cdef", "ghijklmn", "opq"] == names(runs)
-    assert [ord(each) * 2 for each in "ghijklmn"] == runs[2][1]["y"][:, 0].tolist()
-    assert [] == notes
+    assert ["abcdefgh", "ijklmnop", "q"] == names(runs)
+    assert [ord(each) * 2 for each in "ijklmnop"] == runs[1][1]["y"][:, 0].tolist()
+    assert ([2, 2, 2, 1, 1], []) == (tried, notes)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_roundings_of_another_batch_are_no_change():
     found = merging([])
     found.settle([feed("a"), feed("z")], run)
 
-    assert 2 == size(found)
+    assert 8 == size(found)
 
 
 def test_a_model_that_takes_one_sample_is_fed_one():

@@ -71,9 +71,11 @@ def merge(feeds: Sequence[Feed], axes: Mapping[str, int]) -> Feed:
 
 
 class Merging:
-    """How many samples a run takes: more from run to run, half as many where one does not go.
+    """How many samples a run takes: as many as may, half as many where one does not go.
 
-    Two samples are tried first: with any other beside it in a run, each must make the same.
+    Two samples are tried first: with any other beside it in a run, each must make the same. Few
+    numbers of samples are tried, one after the other: for each that is another than before, cuDNN
+    plans all convolutions anew, which takes as long as many runs.
     """
 
     def __init__(
@@ -89,6 +91,8 @@ class Merging:
         self._counted = {spec.name: feeder.find_batch_axis(spec) for spec in outputs}
         self._note = note
         self._lock = threading.Lock()
+        self._shrunk = ""
+        """Why runs take fewer samples, as long as that is not said."""
         self._most = most if self._axes else 1
         self._now = 1
 
@@ -105,7 +109,7 @@ class Merging:
             self._most = 1
             self._note(f"{told}: it ran on one at a time")
         else:
-            self._now = min(_PAIR, self._most)
+            self._now = self._most
 
     def grow(self, feeds: Sequence[Feed], run: Run) -> None:
         """Find out how many of these feeds, or fewer, may share a run, and take that from here on.
@@ -117,22 +121,13 @@ class Merging:
         """
         alike = next(gather(feeds, lambda: len(feeds)), [])
         self._most = max(1, min(self._most, len(alike)))
-        while self._now > 1:
-            self.run(alike[: self._now], run)
-            if self._now >= self._most:
-                break
-            self._now = min(2 * self._now, self._most)
-        self._most = self._now = min(self._now, self._most)
+        if self._now > 1:
+            self.run(alike[: self._most], run)
+        self._now = min(self._now, self._most)
 
     def group(self, feeds: Iterable[Feed]) -> Iterator[list[Feed]]:
-        """Yield feeds that are alike and follow each other: of each group more, while that goes.
-
-        However fast runs are, the groups are the same.
-        """
-        for group in gather(feeds, lambda: self._now):
-            yield group
-            with self._lock:
-                self._now = min(2 * self._now, self._most)
+        """Yield feeds that are alike and follow each other, as many as may share a run."""
+        yield from gather(feeds, lambda: self._now)
 
     def merge(self, feeds: Sequence[Feed]) -> Feed:
         """Return one feed of several that are alike."""
@@ -140,12 +135,12 @@ class Merging:
 
     def _find_dependence(self, pair: Sequence[Feed], run: Run) -> str:
         """Say how samples of a run change each other's outputs; nothing where none does."""
-        mixed = run(merge(pair, self._axes).arrays)
-        for place, feed in enumerate(pair):
-            alone, twice = run(feed.arrays), run(merge([feed, feed], self._axes).arrays)
-            for name, values in alone.items():
+        mixed, *twice = (run(merge(each, self._axes).arrays) for each in _list_pairs(pair))
+        alone = [run(feed.arrays) for feed in pair]
+        for place, outputs in enumerate(alone):
+            for name, values in outputs.items():
                 axis = self._counted.get(name, 0)
-                both = [self._take(each[name], axis, place) for each in (mixed, twice)]
+                both = [self._take(each[name], axis, place) for each in (mixed, twice[place])]
                 own = self._take(values, axis, 0, count=1)
                 if own is None or both[0] is None or both[1] is None:
                     return f"the size of the output `{name}` is not that of the samples"
@@ -182,6 +177,7 @@ class Merging:
         if count > 1 and not self._is_whole(outputs, count):
             self._shrink(1, "the size of an output is not that of the samples")
             return self._run_halves(feeds, run)
+        self._tell_shrunk()
         return [(merged, outputs)]
 
     def _run_halves(self, feeds: Sequence[Feed], run: Run) -> list[tuple[Feed, Arrays]]:
@@ -200,10 +196,20 @@ class Merging:
 
         with self._lock:
             if most < self._most:
-                told = "memory is short" if is_out_of_memory(RuntimeError(why)) else why
-                self._note(f"{told}: runs take {most} samples at most")
+                self._shrunk = "memory is short" if is_out_of_memory(RuntimeError(why)) else why
             self._most = min(self._most, most)
             self._now = min(self._now, self._most)
+
+    def _tell_shrunk(self) -> None:
+        with self._lock:
+            if self._shrunk:
+                self._note(f"{self._shrunk}: runs take {self._most} samples at most")
+            self._shrunk = ""
+
+
+def _list_pairs(pair: Sequence[Feed]) -> list[list[Feed]]:
+    """Return two feeds, and each of them twice."""
+    return [[*pair], *([feed, feed] for feed in pair)]
 
 
 def _is_same(one: NDArray[Any], other: NDArray[Any]) -> bool:
