@@ -117,6 +117,24 @@ def test_every_layer_asked_for_is_delivered(text, shapes, feed, into, tmp_path):
     assert all_delivered(found, feed, tmp_path, dynamic="N" in text, into=into)
 
 
+def test_two_types_beside_each_other_are_delivered(tmp_path):
+    """Each layer in its own, also where both read one tensor."""
+    model = seeded(
+        "g (float[2,16,8,8] x) => (float[2,16,8,8] y) { [one] a = Conv(x, w)  r = Relu(a)"
+        "[two] b = Conv(r, v)  [three] c = Conv(r, u)  y = Add(b, c) }",
+        **dict.fromkeys("wvu", (16, 16, 1, 1)),
+    )
+    feed = normal(2, 16, 8, 8)
+    asked = PrecisionRequests(precision={"two": "fp8"})
+    ranges = observed(model, {"x": feed})
+    found = quantize_model(model, ranges=ranges, requests=asked)
+
+    built = build(found, feed, tmp_path, dynamic=False)
+    assert [("one", "int8"), ("two", "fp8"), ("three", "int8")] == [
+        (layer.name, layer.delivered) for layer in built.layers
+    ]
+
+
 def test_a_model_from_onnxruntime_is_delivered_after_repair(tmp_path):
     """Its defaults (asymmetric, INT32 bias, Relus removed) are what TensorRT would not take."""
     feed = normal(4, 8, 16, 16)
@@ -173,12 +191,12 @@ def quantized_by_onnxruntime(model, feed, folder):
     return onnx.load(folder / "theirs.onnx")
 
 
-def all_delivered(found, feed, folder, *, dynamic, into=INT8):
-    """Build for 8.9, and tell whether every weighted layer was asked for and delivered so."""
+def build(found, feed, folder, *, dynamic):
+    """Build for 8.9."""
     path = folder / "model.onnx"
     path.write_bytes(found.model.SerializeToString())
     profile = {"x": ((1, *feed.shape[1:]), feed.shape, feed.shape)}
-    built = TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,)).build(
+    return TensorrtRtx(kind="tensorrt_rtx", compute_capabilities=(8.9,)).build(
         BuildOrder(
             path,
             folder / "engine",
@@ -186,6 +204,11 @@ def all_delivered(found, feed, folder, *, dynamic, into=INT8):
             requested=found.account.layers,
         )
     )
+
+
+def all_delivered(found, feed, folder, *, dynamic, into=INT8):
+    """Tell whether every weighted layer was asked for and delivered so."""
+    built = build(found, feed, folder, dynamic=dynamic)
     assert {layer.name: into.name for layer in built.layers} == {
         layer.name: layer.asked for layer in built.layers
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
@@ -82,7 +83,9 @@ def test_pairs_stand_where_they_stand_in_int8(net):
 
     one = place_pairs(net, ranges=ranges)
     other = place_pairs(net, ranges=ranges, into=FP8, requests=ASKED)
-    assert (one.pairs, one.weights) == (other.pairs, other.weights)
+    assert (one.pairs, one.weights) == tuple(
+        tuple(replace(each, into=INT8) for each in found) for found in (other.pairs, other.weights)
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,6 +112,30 @@ def test_what_is_narrow_stays_float_unless_it_is_asked_for(text, shapes, narrow)
     reason = f"it has {narrow}, fewer than the 16 of FP8 kernels" if narrow else ""
     assert reason == told(FP8).reason
     assert ["int8", "fp8"] == [told(INT8).precision, told(FP8, ASKED).precision]
+
+
+def test_layers_of_one_model_may_be_of_two_types():
+    """What both read has a pair in each; what the model computes is what each type rounds."""
+    net = seeded("g (float[4,16] x) => (float[4,16] y, float[4,16] z) {"
+                 "[one] y = MatMul(x, w1)  [two] z = MatMul(x, w2) }",
+                 w1=(16, 16), w2=(16, 16))  # fmt: skip
+    x, ranges = normal(4, 16, seed=9), ranges_of(x=2.0)
+    alone = [
+        quantize_model(copy.deepcopy(net), ranges=ranges, into=into).model for into in (INT8, FP8)
+    ]
+    asked = PrecisionRequests(precision={"two": "fp8"})
+    found = quantize_model(copy.deepcopy(net), ranges=ranges, requests=asked)
+
+    assert [("one", "int8"), ("two", "fp8")] == [
+        (layer.name, layer.precision) for layer in found.account.layers
+    ]
+    assert [("x", ("one",)), ("x", ("two",))] == [
+        (t.name, t.readers) for t in found.account.tensors
+    ]
+    made = outputs_of(found.model, {"x": x})
+    assert np.array_equal(outputs_of(alone[0], {"x": x})["y"], made["y"])
+    assert np.array_equal(outputs_of(alone[1], {"x": x})["z"], made["z"])
+    assert list(made) == ["y", "z"]
 
 
 def test_fp8_stays_close_to_float(net):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from trtbuild.backends.tensorrt11 import Tensorrt11
+from trtbuild.backends.tensorrt_rtx import TensorrtRtx
 from trtbuild.core.errors import RecipeError
+from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.recipe.load import load_recipe
+from trtbuild.recipe.type_rules import multiplies
 
 RECIPE = """\
 version: 1
@@ -86,8 +90,8 @@ def test_a_dla_has_no_fp8(told):
         ("`mode: implicit` is of INT8 alone", ", mode: implicit"),
         ("`mse` chooses the limits with which INT8 errs least",
          ', calibrators: {"*": {kind: mse}}'),
-        ("this recipe quantizes to fp8, and a model has one such type",
-         ", precision: {head: int8}"),
+        ("INT4 is for weights alone: a model has it, or types that multiply",
+         ", precision: {head: int4}"),
     ],
 )  # fmt: skip
 def test_what_is_made_for_int8_is_refused(told, message, more):
@@ -98,10 +102,29 @@ def test_what_is_made_for_int8_is_refused(told, message, more):
     assert all(" | " in each and not each.endswith("| ") for each in found)
 
 
-def test_single_nodes_are_asked_for_in_the_type_or_in_fp32(told):
-    """The same goes for INT8."""
-    assert [] == told(more=", precision: {head: fp32, tail: fp8}")
-    assert "this recipe quantizes to int8" in told(kind="int8", more=", precision: {h: fp8}")[0]
+def test_single_nodes_may_be_of_another_type(told):
+    """What that wants holds for the recipe: here GPUs that multiply FP8."""
+    early = "{kind: tensorrt_rtx, compute_capabilities: [8.6, 8.9]}"
+    assert [] == told(more=", precision: {head: fp32, tail: fp8, body: int8}")
+    assert [] == told(kind="int8", more=", precision: {h: fp8}")
+    assert [] == told(kind="int8", target=early)
+
+    [found] = told(kind="int8", more=", precision: {h: fp8}", target=early)
+    assert "FP8 cannot be computed on 8.6" in found
+    [found] = told(kind="int8", more=", precision: {h: fp8}, bias_correction: true")
+    assert "`bias_correction` is for INT8" in found
+
+
+@pytest.mark.parametrize(
+    ("more", "fp8"),
+    [({"compute_capabilities": (8.9, 12.0)}, True), ({"compute_capabilities": (8.6,)}, False)],
+)
+def test_a_target_multiplies_what_all_its_gpus_do(more, fp8):
+    """INT8 all of them."""
+    target = TensorrtRtx(kind="tensorrt_rtx", **more)
+
+    assert (True, fp8) == (multiplies(target, INT8), multiplies(target, FP8))
+    assert not multiplies(Tensorrt11(kind="tensorrt11"), FP8)  # nobody knows where
 
 
 def test_int4_wants_no_ranges(told):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from trtbuild.cli.echo import echo, pour
 from trtbuild.cli.show import format_table
 from trtbuild.core.escape import escape_controls
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.words import format_figure, format_size
 
 if TYPE_CHECKING:
@@ -45,9 +46,10 @@ def write_tuning(report: TuneReport, recipe: Path, *, verbose: bool, wrote: bool
     echo(_verdict(found))
     if len(found.trials) > 1:
         pour(format_table(_rows(found, verbose=verbose)))
+        word = TYPES[found.quantized].word
         echo(
-            "INT8: of the multiply-accumulates; size: of the model; these come closer to passing "
-            "than all that has as much INT8"
+            f"{word}: of the multiply-accumulates, other quantized types with it; size: of the "
+            f"model; these come closer to passing than all that has as much {word}"
         )
     if found.patch and not report.written:
         pour(found.patch.rstrip("\n"))
@@ -75,7 +77,7 @@ def _verdict(found: Tuning) -> str:
 
 def _rows(found: Tuning, *, verbose: bool) -> Iterator[list[str]]:
     names = [figure.name for figure in found.trials[0].figures]
-    yield ["", "INT8", "size", "samples", *names]
+    yield ["", TYPES[found.quantized].word, "size", "samples", *names]
     for index, trial in enumerate(found.trials):
         if trial.problem or not (trial.frontier or verbose or index in {0, found.best}):
             continue

@@ -3,6 +3,7 @@
 from typing import Any
 
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import QuantizedName
 from trtbuild.core.words import join_few
 
 __all__ = ["Standing", "Trial", "TunedFigure", "Tuning"]
@@ -74,6 +75,8 @@ class Tuning(Options):
 
     recipe: str
     file: str
+    quantized: QuantizedName = "int8"
+    """What the recipe quantizes to."""
     passed: bool
     """The best one passes every gate, on the data of `compare`."""
     best: int
@@ -101,7 +104,7 @@ def _describe_option(key: str, value: Any) -> str:
     if key == "ranges" and isinstance(value, dict):
         told = [f"{name} within {_say(each, ' to ')}" for name, each in value.items()]
         return join_few(told, _NAMED)
-    if key == "calibrators" and isinstance(value, dict):
+    if key in ("calibrators", "precision") and isinstance(value, dict):
         told = [f"{name} {_say(each)}" for name, each in value.items()]
         return f"{key} {join_few(told, _NAMED)}"
     return f"{key} {_say(value)}"

@@ -95,7 +95,8 @@ def quantize_model(  # noqa: PLR0913  # all that a recipe says of it
         known = {name: bounds for name, bounds in filed.items() if name in view.activations}
         found = _adopt(model, {**known, **manual}, requests, settings, raised)
     else:
-        model, lifted = raise_opset(model, into.opset, what=_describe_pairs(into))
+        highest = max((into, *requests.types), key=lambda each: each.opset)
+        model, lifted = raise_opset(model, highest.opset, what=_describe_pairs(highest))
         overlay = _Overlay(ranges, manual, filed)
         found = _place_and_insert(model, overlay, requests, settings, (*raised, *lifted))
     if adjusted is not None:
@@ -177,7 +178,7 @@ def _place_and_insert(
         *note_unmatched_requests(view, requests),
         *note_protected(requests),
     ]
-    tensors, weights = insert_pairs(model, placement, scaling, half=half, into=into)
+    tensors, weights = insert_pairs(model, placement, scaling, half=half)
     account = QuantizationAccount(
         opset=read_opset(model),
         layers=placement.layers,

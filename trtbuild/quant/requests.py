@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.frozen import frozen
 from trtbuild.core.patterns import find_nodes, find_strongest, means_node
-from trtbuild.core.quantized_types import TYPES, QuantizedName
+from trtbuild.core.quantized_types import TYPES, QuantizedName, QuantizedType
 from trtbuild.model.nodes import name_of
 from trtbuild.quant.protecting import PROTECT, find_protected
 
@@ -86,6 +86,15 @@ class PrecisionRequests:
     def requests_quantizing(self, name: str, op: str) -> bool:
         """Tell whether a quantized type is asked for in so many words."""
         return not self.object_to_quantizing(name, op) and self._find_request(name, op)[1] in TYPES
+
+    def find_type(self, name: str, op: str, usual: QuantizedType) -> QuantizedType:
+        """Return the quantized type that is asked of a node, or the usual one."""
+        return TYPES.get(self._find_request(name, op)[1] or "", usual)
+
+    @property
+    def types(self) -> tuple[QuantizedType, ...]:
+        """The quantized types that are asked for anywhere."""
+        return tuple(dict.fromkeys(TYPES[x] for x in self.precision.values() if x in TYPES))
 
     def _find_request(self, name: str, op: str) -> tuple[str, PrecisionName | None]:
         found = self._find_meaning(self.precision, name, op)

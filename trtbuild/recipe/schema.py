@@ -138,11 +138,12 @@ class Quantization(Options):
     lines each stands for. `detection_head`: the layers that no other stands behind, one for each
     branch. `first_and_last`: these, and those that no other stands in front of."""
     precision: dict[Pattern, PrecisionName] = {}
-    """The same patterns, each with the `type` (int8) or fp32. The most specific counts, and
-    exceptions stand below what they are exceptions of; `skip` wins over all of them. The type is
-    the default where TensorRT-RTX delivers it and it loses no input; asking for it adds
-    ConvTranspose, which TensorRT 10 and 11 can run in INT8, and layers that read a Concat of unlike
-    values. fp32 keeps a node out of `high_precision` as well, which `skip` does not."""
+    """The same patterns, each with a type (int8, fp8) or fp32: layers of one model may be of two
+    types. The most specific counts, and exceptions stand below what they are exceptions of; `skip`
+    wins over all of them. The recipe's `type` is the default where TensorRT-RTX delivers it and it
+    loses no input; asking for it adds layers of few channels in FP8, ConvTranspose, which TensorRT
+    10 and 11 can run in INT8, and layers that read a Concat of unlike values. fp32 keeps a node out
+    of `high_precision` as well, which `skip` does not."""
     allow_float: tuple[Pattern, ...] = ()
     """The same patterns: layers that may come out in floating point where INT8 was asked for. By
     default an engine that delivers less than was asked for fails the build."""

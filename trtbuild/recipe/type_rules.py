@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "awq_is_for_weights",
+    "multiplies",
     "targets_compute_the_type",
     "the_type_is_asked_for",
     "type_has_what_is_asked",
@@ -30,20 +31,18 @@ INTEGERS_ALONE = {
 """Calibrators that weigh what is cut off against even steps, and why they are for these alone."""
 
 
-def _find(recipe: Recipe) -> tuple[Quantization, QuantizedType] | None:
-    """Return the section and its type, where that is not INT8, which has no rules."""
+def _list_types(recipe: Recipe) -> tuple[QuantizedType, ...]:
+    """Return the types that are asked for beside INT8, which has no rules: of all, or of layers."""
     section = recipe.quantization
-    if section is None or section.type == INT8.name:
-        return None
-    return section, TYPES[section.type]
+    names = () if section is None else (section.type, *section.precision.values())
+    found = dict.fromkeys(TYPES[name] for name in names if name in TYPES)
+    return tuple(each for each in found if each != INT8)
 
 
 def targets_compute_the_type(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """Every GPU that an engine is for multiplies the quantized type."""
-    found = _find(recipe)
-    for name, target in recipe.targets.items() if found is not None else ():
-        assert found is not None  # noqa: S101  # there are no targets else
-        into = found[1]
+    """Every GPU that an engine is for multiplies the quantized types."""
+    pairs = ((into, each) for into in _list_types(recipe) for each in recipe.targets.items())
+    for into, (name, target) in pairs:
         if getattr(target, "dla_core", None) is not None:
             told = f"a DLA computes in INT8 and FP16, and this recipe quantizes to {into.word}"
             hint = "use `type: int8`, or leave out `dla_core`"
@@ -51,6 +50,15 @@ def targets_compute_the_type(recipe: Recipe, source: RecipeText) -> Iterator[Pro
         early = [each for each in _list_capabilities(target) if not into.runs_on(each)]
         if early:
             yield _tell_early(source, name, target, into, early)
+
+
+def multiplies(target: Target, into: QuantizedType) -> bool:
+    """Tell whether a type is known to be multiplied wherever a target's engine is for."""
+    if into == INT8:
+        return True
+    named = _list_capabilities(target)
+    dla = getattr(target, "dla_core", None) is not None
+    return bool(named) and not dla and all(map(into.runs_on, named))
 
 
 def _list_capabilities(target: Target) -> list[str]:
@@ -79,10 +87,10 @@ def _tell_early(
 
 def type_has_what_is_asked(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """What is asked for beside a type is made for it."""
-    found = _find(recipe)
-    if found is None:
+    section, types = recipe.quantization, _list_types(recipe)
+    if section is None or not types:
         return
-    section, into = found
+    into = types[0]
     if section.mode == "implicit":
         told = f"`mode: implicit` is of INT8 alone, and this recipe quantizes to {into.word}"
         yield source.problem(("quantization", "mode"), told, "use `mode: explicit`", key=True)
@@ -90,9 +98,9 @@ def type_has_what_is_asked(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         if getattr(section, option) != Quantization.model_fields[option].default:
             told = f"`{option}` {what}, and this recipe quantizes to {into.word}"
             yield source.problem(("quantization", option), told, "remove it", key=True)
-    if into.weights_only:
+    if section.type == into.name and into.weights_only:
         yield from _find_activations(section, into, source)
-    else:
+    elif section.type == into.name:
         yield from _find_calibrators(section, into, source)
 
 
@@ -132,10 +140,12 @@ def awq_is_for_weights(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
 
 
 def the_type_is_asked_for(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """Single nodes are asked for in the recipe's type, or in fp32."""
+    """A type for weights alone is that of all layers, or of none."""
     section = recipe.quantization
     for pattern, asked in section.precision.items() if section is not None else ():
-        if section is not None and asked in TYPES and asked != section.type:
-            told = f"this recipe quantizes to {section.type}, and a model has one such type"
+        kinds = [TYPES[each] for each in (asked, section.type) if each in TYPES] if section else []
+        alone = next((each.word for each in kinds if each.weights_only), "")
+        if section is not None and len({each.name for each in kinds}) > 1 and alone:
+            told = f"{alone} is for weights alone: a model has it, or types that multiply"
             hint = f"write `{section.type}`, or `fp32`"
             yield source.problem(("quantization", "precision", pattern), told, hint)

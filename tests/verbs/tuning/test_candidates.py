@@ -37,6 +37,15 @@ def test_where_auto_is_taken_the_kinds_it_chose_from_are_tried():
     ]
 
 
+@pytest.mark.parametrize(("kind", "first"), [("percentile", ["calibrator: auto"]), ("minmax", [])])
+def test_what_is_made_for_int8_is_not_tried_for_another_type(kind, first):
+    """A recipe could not say it."""
+    section = Quantization(data="c", type="fp8", calibrator={"kind": kind})
+    names = [what for stage in list_stages(section, {"smooth"}) for what, _ in stage.choices]
+
+    assert [*first, "weights: mse", "equalize: smooth"] == names
+
+
 def test_limits_are_tried_wider_up_to_the_largest_value_and_narrower():
     """Numbers are short: they are to be read."""
     assert [[1.4, 1.96, 2.0], [0.714, 0.51, 0.364]] == list_limits(1.0, 2.0)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from trtbuild.core.quantized_types import FP8
 from trtbuild.verbs.tuning.attempts import OutOfTime
 from trtbuild.verbs.tuning.candidates import Candidate, TuningStage
 from trtbuild.verbs.tuning.search import Search
@@ -165,3 +166,24 @@ def test_a_head_is_protected_by_name_where_all_of_it_is_needed():
     assert {"protect": ["first_and_last", "detection_head"]} == whole.candidate.options
     assert () == whole.candidate.floats
     assert ({}, ("a", "b")) == (part.candidate.options, part.candidate.floats)
+
+
+@pytest.mark.parametrize(
+    ("bad", "precision", "floats"),
+    [("", "abc", ""), ("b", "ac", "b"), ("ac", "b", "ac"), ("abc", "", "abc")],
+)
+def test_what_is_in_float_may_do_in_another_type(bad, precision, floats):
+    """All at once, else one by one, those with most work first; what the recipe asks stays."""
+    search, _, _ = search_with(
+        lambda candidate: (
+            3
+            - len(candidate.floats)
+            - sum(name not in bad for name in candidate.options.get("precision", {}) if name != "z")
+        )
+    )
+    best = search.try_out(Candidate({}, ("a", "b", "c")), "3 layers in float", of=None)
+    found = search.choose_types(best, (FP8,), {"z": "fp32"}, {"b": 9, "a": 5})
+
+    asked = {"z": "fp32"} | dict.fromkeys(precision, "fp8") if precision else {}
+    assert asked == found.candidate.options.get("precision", {})
+    assert floats == "".join(found.candidate.floats)

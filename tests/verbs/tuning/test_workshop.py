@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.helpers.projects import edit
 from tests.helpers.tuning import needy_project
 from trtbuild.core.tuning import Trial
 from trtbuild.recipe.lines import read_lines
@@ -44,3 +45,22 @@ def test_signal_over_noise_is_always_measured(workshop):
     _, compare = demand_sections(workshop.load(Candidate()))
 
     assert "sqnr_db" in compare.metrics
+
+
+@pytest.mark.parametrize(
+    ("target", "others"),
+    [
+        ("{kind: onnxruntime}", []),
+        ("{kind: tensorrt_rtx, compute_capabilities: [8.9, 12.0]}", ["fp8"]),
+        ("{kind: tensorrt_rtx, compute_capabilities: [8.6, 8.9]}", []),
+    ],
+)
+def test_other_types_are_those_that_every_gpu_multiplies(target, others, tmp_path, store):
+    """Where none is named, nobody knows."""
+    recipe = needy_project(tmp_path / "project")
+    edit(recipe, "{kind: onnxruntime}", target)
+    loaded = load_recipe(recipe)
+    lines = read_lines(loaded, SECTION)
+    made = Workshop(loaded, lines, store, Inline(), QuietListener())
+
+    assert others == [each.name for each in made.others]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.records import RequestedLayer
 from trtbuild.model.view import Site
 
@@ -16,10 +17,11 @@ class Pair:
 
     tensor: str
     limit: float
-    """The largest absolute value it represents; the scale is limit / 127."""
+    """The largest absolute value it represents; the scale is limit / 127 (of FP8, limit / 448)."""
     sites: tuple[Site, ...]
     shared_with: tuple[str, ...] = ()
     """Other tensors that have the same scale, so that values pass between them unchanged."""
+    into: QuantizedType = INT8
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class WeightCopy:
     sites: tuple[Site, ...]
     block: int | None = None
     """How many inputs share a scale; None for all of an output channel."""
+    into: QuantizedType = INT8
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from trtbuild.core.quantized_types import INT8, QuantizedType
@@ -106,8 +107,9 @@ def place_pairs(
     they ask for it: TensorRT 10 and 11 can run it in INT8, TensorRT-RTX computes it in float. So is
     a layer that reads a Concat of values of unlike size, which one scale would lose, and what
     stands behind a plugin, whoever gives ranges for it: nobody could compare the result.
-    So they are in every quantized type: `into` says which layers are asked for, and bounds what a
-    scale may be. Of FP8, unlike values do not lose by one scale, and layers of few channels stay
+    So they are in every quantized type: `into` is that of all layers but those of which `requests`
+    ask another, and bounds what a scale may be. A tensor that layers of two types read has a pair
+    for each. Of FP8, unlike values do not lose by one scale, and layers of few channels stay
     float unless they are asked for (see `explain_narrow`).
     With `half`, or where the model itself is 16-bit, so is what reads a tensor whose scale that
     type cannot hold.
@@ -115,16 +117,27 @@ def place_pairs(
     view = GraphView(model)
     requests = requests or PrecisionRequests()
     layers = read_layers(view)
-    known = _Known(ranges, half, into)
-    reasons = {layer.index: _reason(view, layer, known, requests) for layer in layers}
-    chosen = [layer for layer in layers if not reasons[layer.index]]
-    sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
-    skips, remarks = _skips(view, {layer.index for layer in chosen}, known, requests)
-    sites += skips
+    types = {each.index: requests.find_type(each.name, each.op, into) for each in layers}
+    known = {each: _Known(ranges, half, each) for each in (into, *requests.types)}
+    reasons = {
+        layer.index: _reason(view, layer, known[types[layer.index]], requests) for layer in layers
+    }
+    pairs: list[Pair] = []
+    weights: list[WeightCopy] = []
+    remarks: list[str] = []
+    for each, mine in known.items():
+        chosen = [x for x in layers if types[x.index] is each and not reasons[x.index]]
+        sites = [(layer.index, slot) for layer in chosen for slot in layer.activations]
+        skips, told = _skips(view, {layer.index for layer in chosen}, mine, requests)
+        taken = {site for pair in pairs for site in pair.sites}
+        found = _pairs(view, [*sites, *skips], mine, requests)
+        pairs += (replace(x, sites=tuple(s for s in x.sites if s not in taken)) for x in found)
+        weights += _weights(view, chosen, each)
+        remarks += told
     return Placement(
-        pairs=_pairs(view, sites, ranges, requests),
-        weights=_weights(view, chosen),
-        layers=(*_account_for(view, layers, reasons, into), *list_layers_in_bodies(view)),
+        pairs=tuple(sorted(pairs, key=lambda pair: min(pair.sites))),
+        weights=tuple(weights),
+        layers=(*_account_for(view, layers, reasons, types), *list_layers_in_bodies(view)),
         remarks=tuple(remarks),
     )
 
@@ -141,12 +154,12 @@ def _account_for(
     view: GraphView,
     layers: Sequence[WeightedLayer],
     reasons: Mapping[int, str],
-    into: QuantizedType,
+    types: Mapping[int, QuantizedType],
 ) -> Iterator[RequestedLayer]:
     """Yield what is asked for of each layer, and why where that is a float."""
     for layer in layers:
         reason = reasons[layer.index]
-        precision = find_float_type(view, layer.index) if reason else into.name
+        precision = find_float_type(view, layer.index) if reason else types[layer.index].name
         yield RequestedLayer(name=layer.name, op=layer.op, precision=precision, reason=reason)
 
 
@@ -203,8 +216,9 @@ def _skips(
 
 
 def _pairs(
-    view: GraphView, sites: Sequence[Site], ranges: Ranges, requests: PrecisionRequests
+    view: GraphView, sites: Sequence[Site], known: _Known, requests: PrecisionRequests
 ) -> tuple[Pair, ...]:
+    ranges = known.ranges
     readers: dict[str, set[Site]] = {}
     for site in sorted(sites):
         readers.setdefault(_tensor(view, site), set()).add(site)
@@ -225,7 +239,7 @@ def _pairs(
     for tensor in readers:
         readers[tensor] |= _averaging(view, tensor, readers, requests)
     return tuple(
-        Pair(tensor, limits[tensor], tuple(sorted(found)), others[tensor])
+        Pair(tensor, limits[tensor], tuple(sorted(found)), others[tensor], known.into)
         for tensor, found in sorted(readers.items(), key=lambda item: min(item[1]))
     )
 
@@ -248,14 +262,18 @@ def _find_objection(view: GraphView, index: int, requests: PrecisionRequests) ->
     return requests.object_to_quantizing(name_of(node), node.op_type)
 
 
-def _weights(view: GraphView, chosen: Sequence[WeightedLayer]) -> tuple[WeightCopy, ...]:
+def _weights(
+    view: GraphView, chosen: Sequence[WeightedLayer], into: QuantizedType
+) -> tuple[WeightCopy, ...]:
     copies: dict[tuple[str, int], list[Site]] = {}
     for layer in chosen:
         if layer.weight is not None:
             site = (layer.index, layer.weight.slot)
             name = view.root(_tensor(view, site))
             copies.setdefault((name, layer.weight.axis), []).append(site)
-    return tuple(WeightCopy(name, axis, tuple(sites)) for (name, axis), sites in copies.items())
+    return tuple(
+        WeightCopy(name, axis, tuple(sites), into=into) for (name, axis), sites in copies.items()
+    )
 
 
 def list_layers_in_bodies(view: GraphView) -> Iterator[RequestedLayer]:

@@ -47,7 +47,8 @@ def place_weights(
     return Placement(
         pairs=(),
         weights=tuple(
-            WeightCopy(name, axis, tuple(sites), block) for (name, axis), sites in copies.items()
+            WeightCopy(name, axis, tuple(sites), block, into)
+            for (name, axis), sites in copies.items()
         ),
         layers=(*_account_for(view, layers, reasons, into), *list_layers_in_bodies(view)),
     )

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.model.editor import Editor
 from trtbuild.model.folding import fold_value
 from trtbuild.model.nodes import name_of
@@ -32,7 +31,6 @@ def insert_pairs(
     scaling: WeightScaling | None = None,
     *,
     half: HalfType | None = None,
-    into: QuantizedType = INT8,
 ) -> tuple[tuple[TensorAccount, ...], tuple[WeightAccount, ...]]:
     """Write the Q/DQ pairs and the quantized weights into a model, in place.
 
@@ -52,20 +50,20 @@ def insert_pairs(
         StepInputError: a weight holds a NaN or an infinity.
     """
     editor = Editor(model)
-    tensors = tuple(_pair(editor, pair, half, into) for pair in placement.pairs)
-    weights = tuple(_weight(editor, copy, scaling, half, into) for copy in placement.weights)
+    tensors = tuple(_pair(editor, pair, half) for pair in placement.pairs)
+    weights = tuple(_weight(editor, copy, scaling, half) for copy in placement.weights)
     editor.finish()
     return tensors, weights
 
 
-def _pair(editor: Editor, pair: Pair, half: HalfType | None, into: QuantizedType) -> TensorAccount:
+def _pair(editor: Editor, pair: Pair, half: HalfType | None) -> TensorAccount:
     import numpy as np
 
     name = pair.tensor
     own = find_half(editor.view.dtype(name))
-    scale = compute_scale(pair.limit, own or half, into)
+    scale = compute_scale(pair.limit, own or half, pair.into)
     written = np.array(scale, own.dtype if own else np.float32)
-    parameters = editor.parameters(name, written, into.dtype)
+    parameters = editor.parameters(name, written, pair.into.dtype)
     quantized = editor.node_before(
         pair.sites[0][0],
         "QuantizeLinear",
@@ -88,7 +86,6 @@ def _weight(
     copy: WeightCopy,
     scaling: WeightScaling | None,
     half: HalfType | None,
-    into: QuantizedType,
 ) -> WeightAccount:
     import numpy as np
 
@@ -96,7 +93,7 @@ def _weight(
     own = find_half(editor.view.dtype(name))
     values = fold_value(editor.view, name).astype(np.float32, copy=False)
     try:
-        found = _round_weight(values, copy, scaling, own or half, into)
+        found = _round_weight(values, copy, scaling, own or half)
     except ValueError as error:
         raise StepInputError(
             f"weight `{name}` of node `{_readers(editor.view, copy.sites)[0]}` {error}",
@@ -104,7 +101,7 @@ def _weight(
         ) from None
     integers = editor.constant(f"{name}_quantized", found.values)
     scales = found.scales.astype(own.dtype if own else np.float32)  # exact: they are rounded so
-    operands = [integers, *editor.parameters(name, scales, into.dtype)]
+    operands = [integers, *editor.parameters(name, scales, copy.into.dtype)]
     _dequantize(editor, name, operands, copy.sites, copy.axis, copy.block)
     return WeightAccount(
         name=name,
@@ -121,11 +118,10 @@ def _round_weight(
     copy: WeightCopy,
     scaling: WeightScaling | None,
     half: HalfType | None,
-    into: QuantizedType,
 ) -> QuantizedWeight:
     if copy.block is None:
-        return quantize_weight(values, copy.axis, scaling, half=half, into=into)
-    return quantize_blocks(values, copy.axis, copy.block, scaling, half=half, into=into)
+        return quantize_weight(values, copy.axis, scaling, half=half, into=copy.into)
+    return quantize_blocks(values, copy.axis, copy.block, scaling, half=half, into=copy.into)
 
 
 def _dequantize(

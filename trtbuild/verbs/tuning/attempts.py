@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from trtbuild.core.quantized_types import INT8
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.candidates import Candidate
 from trtbuild.verbs.tuning.levels import WHOLE, Levels
@@ -50,6 +51,8 @@ class Attempts:
     """Of `time.monotonic()`."""
     levels: Levels = field(default_factory=Levels)
     tried: list[Tried] = field(default_factory=list)
+    word: str = INT8.word
+    """Of the type that the recipe quantizes to."""
     needed: float = -math.inf
     """The signal over noise that it takes to pass, by those that passed on fewer samples alone."""
     failed: float = -math.inf

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trtbuild.core.patterns import OPERATOR
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.recipe.edit import AddedItem, OptionChange
 from trtbuild.recipe.schema import Quantization
 
@@ -109,17 +110,21 @@ def list_stages(section: Quantization, balances: Collection[str]) -> list[Tuning
 
     Rounding comes last, since it is fitted to all the rest, and takes longest. Without data to
     calibrate on only the weights' limits can be changed. `balances` are the kinds of `equalize`
-    that find something in the model.
+    that find something in the model. What is made for INT8 alone is left out of other types.
     """
+    into = TYPES[section.type]
     limits = [("weights: mse", {"weights": {"kind": "mse"}})]
     weights = TuningStage([] if section.weights.kind == "mse" else limits)
-    if section.data is None:
+    if section.data is None or into.weights_only:
         return [weights]
     own = "" if section.calibrator is None else section.calibrator.kind
     bias = [("bias_correction", {"bias_correction": True})]
     rounding = [("rounding: reconstructed", {ROUNDING: "reconstructed"})]
+    kinds: tuple[str, ...] = _CALIBRATORS.get(own, ("auto",))
+    if not into.evenly:  # `auto` is `minmax` then
+        kinds, bias, rounding = () if own in ("auto", "minmax") else ("auto",), [], []
     return [
-        TuningStage([_calibrator(kind) for kind in _CALIBRATORS.get(own, ("auto",))], enough=True),
+        TuningStage([_calibrator(kind) for kind in kinds], enough=True),
         weights,
         TuningStage([] if section.equalize else _equalizations(balances)),
         TuningStage([] if section.bias_correction else bias),

@@ -54,6 +54,7 @@ def conclude(
     found = Tuning(
         recipe=recipe.name,
         file=workshop.loaded.file.name,
+        quantized=workshop.into.name,
         passed=best.passed,
         best=index,
         trials=mark_frontier([each.trial for each in tried]),

@@ -56,16 +56,16 @@ def rank_layers(workshop: Workshop, candidate: Candidate, data: str, remarks: li
                 tensor = write_pattern(each.tensor)
                 uses.setdefault(tensor, (tensor, each.limit, each.largest))
     return Ranked(
-        {layer.name: _tell(layer) for layer in found.layers},
+        {layer.name: _tell(layer, workshop.into.word) for layer in found.layers},
         tuple(uses.values())[:MOST_TENSORS],
         {layer.name: _find_noise(layer) for layer in found.layers},
     )
 
 
-def _tell(layer: LayerSensitivity) -> str:
+def _tell(layer: LayerSensitivity, word: str) -> str:
     if layer.worst_db is None:
         return ""
-    return f"alone in INT8: {round(layer.worst_db, 1) + 0.0:.1f} dB"  # no `-0.0`
+    return f"alone in {word}: {round(layer.worst_db, 1) + 0.0:.1f} dB"  # no `-0.0`
 
 
 def _find_noise(layer: LayerSensitivity) -> float:

@@ -20,17 +20,21 @@ from trtbuild.verbs.tuning.candidates import (
     list_limits,
     list_overrides,
     list_returns,
+    write_pattern,
 )
 from trtbuild.verbs.tuning.levels import WHOLE
 from trtbuild.verbs.tuning.standing import is_better
 
 if TYPE_CHECKING:
+    from trtbuild.core.quantized_types import QuantizedType
     from trtbuild.recipe.schema import Quantization
 
 __all__ = ["Search"]
 
 MOST_BACK = 2
-"""How many layers are tried in INT8 again, once enough are in float."""
+"""How many layers are tried quantized again, once enough are in float."""
+MOST_RETYPED = 4
+"""How many of them are tried in another quantized type, one by one."""
 MOST_FITTED = 1
 """The same with rounding fitted to each, which takes long."""
 
@@ -143,14 +147,48 @@ class Search(Attempts):
             found, named = (tried, less) if tried.trial.passed else (found, named)
         return found
 
+    def choose_types(
+        self,
+        best: Tried,
+        types: Sequence[QuantizedType],
+        own: Mapping[str, str],
+        macs: Mapping[str, int],
+    ) -> Tried:
+        """Return what still passes with layers in another quantized type in the place of float.
+
+        All at once, else those with most work one by one; `own` is the recipe's `precision`.
+        """
+        for into in types:
+            floats = best.candidate.floats
+            if not best.trial.passed or not floats:
+                break
+            whole = self._retype(best, floats, into, own)
+            if whole.trial.passed or len(floats) == 1:
+                best = whole if whole.trial.passed else best
+                continue
+            for name in _list_heaviest(floats, macs, MOST_RETYPED):
+                found = self._retype(best, (name,), into, own)
+                best = found if found.trial.passed else best
+        return best
+
+    def _retype(
+        self, best: Tried, names: Sequence[str], into: QuantizedType, own: Mapping[str, str]
+    ) -> Tried:
+        before = best.candidate.options.get(PRECISION, own)
+        asked = {**before, **{write_pattern(name): into.name for name in names}}
+        rest = tuple(each for each in best.candidate.floats if each not in names)
+        candidate = Candidate({**best.candidate.options, PRECISION: asked}, rest)
+        told = names[0] if len(names) == 1 else f"{len(names)} layers"
+        return self.try_out(candidate, f"{told} in {into.word}", of=best)
+
     def put_back(self, least: Tried, macs: Mapping[str, int]) -> Tried:
-        """Return what passes with single layers in INT8 again, those with most work first."""
+        """Return what passes with single layers quantized again, those with most work first."""
         for name in _list_heaviest(least.candidate.floats, macs):
             least = self._back(least, name)
         return least
 
     def put_back_fitted(self, plain: Tried, fitted: Tried) -> Tried:
-        """Return what passes with options fitted to it and single layers in INT8 again.
+        """Return what passes with options fitted to it and single layers quantized again.
 
         First those without which `plain`, the same without these options, came closest.
         """
@@ -179,7 +217,7 @@ class Search(Attempts):
         if not rest:
             return least
         candidate = Candidate(least.candidate.options, rest)
-        found = self.try_out(candidate, f"{name} in INT8 again", of=least)
+        found = self.try_out(candidate, f"{name} in {self.word} again", of=least)
         return found if found.trial.passed else least
 
     def simplify(self, best: Tried) -> Tried:
@@ -226,9 +264,11 @@ class Search(Attempts):
         return self.try_out(candidate, f"{layers} in float", of=best)
 
 
-def _list_heaviest(names: Iterable[str], macs: Mapping[str, int]) -> list[str]:
-    """Return the layers to try in INT8 again: those with most work."""
-    return sorted(names, key=lambda name: (-macs.get(name, 0), name))[:MOST_BACK]
+def _list_heaviest(
+    names: Iterable[str], macs: Mapping[str, int], most: int = MOST_BACK
+) -> list[str]:
+    """Return the layers to try quantized again: those with most work."""
+    return sorted(names, key=lambda name: (-macs.get(name, 0), name))[:most]
 
 
 def _leave_out(candidate: Candidate, name: str) -> Candidate:

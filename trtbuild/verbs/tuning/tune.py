@@ -177,6 +177,7 @@ def _tune(
         deadline=deadline,
         levels=levels,
         tried=[Tried(0, Candidate(), trial)],
+        word=workshop.into.word,
     )
     tell(trial, True)  # the start is gone on from
     alone: dict[str, str] = {}
@@ -198,7 +199,7 @@ def _go(
     start = search.tried[0]
     if start.trial.passed:
         found = search.give_back(start, demand_sections(workshop.loaded)[0])
-        less = "some of it may be INT8" if found.index else "all of it is needed"
+        less = f"some of it may be {search.word}" if found.index else "all of it is needed"
         remarks.append(
             "every gate passes as the recipe is: nothing was tried but to give back what it keeps "
             f"in float ({less if len(search.tried) > 1 else 'nothing'})"
@@ -250,6 +251,7 @@ def _reach(
             best = min(best, found, key=lambda each: search.rank(each.trial))
         if best.trial.passed:
             break
+    best = search.choose_types(best, workshop.others, section.precision, workshop.macs)
     return search.simplify(best)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trtbuild.core.comparison import Comparison
 from trtbuild.core.errors import RecipeError, StepFailed, StepInputError, UsageError
 from trtbuild.core.overview import Overview
-from trtbuild.core.quantized_types import TYPES
+from trtbuild.core.quantized_types import TYPES, QuantizedType
 from trtbuild.core.records import Outcome
 from trtbuild.core.sensitivity import Sensitivity
 from trtbuild.core.tuning import Trial
@@ -23,6 +23,7 @@ from trtbuild.quant.account import QuantizationAccount
 from trtbuild.recipe.lines import RecipeLines
 from trtbuild.recipe.load import LoadedRecipe
 from trtbuild.recipe.schema import Compare, LayerMeasurement, Quantization
+from trtbuild.recipe.type_rules import multiplies
 from trtbuild.run.executor import Executor, Listener
 from trtbuild.run.inference import leaving_gpu
 from trtbuild.steps.base import MODEL, WEIGHTS
@@ -188,6 +189,24 @@ class Workshop:
         if found is None:
             raise AssertionError(SENSITIVITY)
         return found
+
+    @property
+    def into(self) -> QuantizedType:
+        """The type that the recipe quantizes to."""
+        return TYPES[demand_sections(self.loaded)[0].type]
+
+    @property
+    def others(self) -> tuple[QuantizedType, ...]:
+        """The other types in which layers may be on every GPU that the recipe is for."""
+        targets = [x for x in self.loaded.recipe.targets.values() if x.kind != "onnxruntime"]
+        return tuple(
+            each
+            for each in TYPES.values()
+            if each != self.into
+            and not (each.weights_only or self.into.weights_only)
+            and targets
+            and all(multiplies(target, each) for target in targets)
+        )
 
     @cached_property
     def macs(self) -> Mapping[str, int]:
