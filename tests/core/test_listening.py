@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trtbuild.core.listening import Listener, listening
+from trtbuild.core.listening import CodeListener, listening
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def hear(tmp_path):
     """Return what was heard while something was done."""
 
     def heard(act):
-        listener = Listener(tmp_path / "spool")
+        listener = CodeListener(tmp_path / "spool")
         with listening(listener):
             act()
         return listener

@@ -12,7 +12,7 @@ from trtbuild.core.errors import CorruptObject, StepInputError
 from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.core.records import Comparison
 from trtbuild.data.arrays import Arrays
-from trtbuild.data.base import Manifest, Span
+from trtbuild.data.base import Manifest, ValueSpan
 from trtbuild.measure.gates import Gate
 from trtbuild.steps.base import Context, QuietEvents, Ref
 from trtbuild.steps.capture_data import DataInput
@@ -273,7 +273,7 @@ def test_what_an_engine_has_behind_a_plugin_is_measured_against_nothing(tmp_path
 
 
 def span(high):
-    return {"x": Span(low=0, high=high, mean=high / 2, deviation=high / 4, values=1000)}
+    return {"x": ValueSpan(low=0, high=high, mean=high / 2, deviation=high / 4, values=1000)}
 
 
 @pytest.mark.parametrize(

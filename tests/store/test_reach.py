@@ -8,7 +8,7 @@ import pytest
 
 from trtbuild.core.action import Action
 from trtbuild.core.digest import digest_of_bytes
-from trtbuild.store.reach import Reader
+from trtbuild.store.reach import RecordReader
 
 FETCHED = "sha256:" + "f" * 64
 
@@ -40,7 +40,7 @@ def chain(store):
 def test_a_step_leads_to_all_that_it_was_made_from(store, chain):
     """To what these made, and to the files that were fetched for them."""
     first, second, _ = chain
-    reach = Reader(store).follow([second[0]])
+    reach = RecordReader(store).follow([second[0]])
 
     assert {first[0], second[0]} == reach.actions
     assert {first[1], second[1], FETCHED} == reach.objects
@@ -50,13 +50,13 @@ def test_an_object_leads_to_the_step_that_made_it(store, chain):
     """A lock names objects alone."""
     first, second, _ = chain
 
-    assert {first[0], second[0]} == Reader(store).follow([], [second[1]]).actions
-    assert {first[0]} == Reader(store).follow([], [first[1]]).actions
+    assert {first[0], second[0]} == RecordReader(store).follow([], [second[1]]).actions
+    assert {first[0]} == RecordReader(store).follow([], [first[1]]).actions
 
 
 def test_what_is_not_recorded_leads_nowhere(store, chain):
     """Nor does what is no digest."""
-    assert set() == Reader(store).follow(["sha256:" + "0" * 64, "nonsense", ""]).actions
+    assert set() == RecordReader(store).follow(["sha256:" + "0" * 64, "nonsense", ""]).actions
 
 
 def test_each_record_is_read_once(store, chain, monkeypatch):
@@ -65,7 +65,7 @@ def test_each_record_is_read_once(store, chain, monkeypatch):
     read = []
     action = type(store).action
     monkeypatch.setattr(type(store), "action", lambda *of: read.append(of[1]) or action(*of))
-    reader = Reader(store)
+    reader = RecordReader(store)
     for _ in range(9):
         reader.follow([second[0], alone[0]])
 

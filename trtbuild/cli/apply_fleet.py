@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.cli.echo import echo
 
 if TYPE_CHECKING:
-    from trtbuild.cli.do_apply import Told
+    from trtbuild.cli.do_apply import ApplyOutput
     from trtbuild.verbs.fleet.build import FleetRecipe
 
 __all__ = ["apply_fleet"]
@@ -17,7 +17,7 @@ __all__ = ["apply_fleet"]
 
 def apply_fleet(
     recipes: Sequence[Path],
-    told: Told,
+    told: ApplyOutput,
     *,
     whole: Sequence[Path],
     executor: str,

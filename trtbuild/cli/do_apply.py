@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from trtbuild.cli.progress import SilentListener
     from trtbuild.plan.saved_plan import SavedPlan
 
-__all__ = ["Told", "do_apply"]
+__all__ = ["ApplyOutput", "do_apply"]
 
 
 def do_apply(  # noqa: PLR0913  # its options
@@ -45,7 +45,7 @@ def do_apply(  # noqa: PLR0913  # its options
     chosen, targets, saved = _resolve_arguments(recipes, targets, plan)
     chosen = api.name_variants(chosen, variants) if variants else chosen
     whole, chosen = chosen, api.expand_variants(chosen)
-    told = Told(quiet, verbose, log_json, form)
+    told = ApplyOutput(quiet, verbose, log_json, form)
     if select or junit or len(chosen) > 1 or chosen[0].is_dir():
         found = api.find_recipes(chosen)
         found = api.select_modified(found, select=select, base=base) if select else found
@@ -86,7 +86,7 @@ def do_apply(  # noqa: PLR0913  # its options
     return 0 if applied.passed else 1
 
 
-class Told(NamedTuple):
+class ApplyOutput(NamedTuple):
     """How what happens is told."""
 
     quiet: bool

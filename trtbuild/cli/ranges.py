@@ -51,7 +51,7 @@ class FileForm(StrEnum):
     json = "json"
 
 
-class Numbers(StrEnum):
+class CacheNumbers(StrEnum):
     """What the numbers of a TensorRT cache are."""
 
     auto = "auto"
@@ -63,7 +63,7 @@ class Numbers(StrEnum):
 SourceArgument = Annotated[Path, typer.Argument(help=SOURCE, metavar="SOURCE")]
 FormatOption = Annotated[TableFormat, typer.Option("--format", help="How the table is written.")]
 ValuesOption = Annotated[
-    Numbers,
+    CacheNumbers,
     typer.Option(
         "--values", help="What a cache's numbers are: limit/127, 127/limit, or the limit."
     ),
@@ -81,8 +81,8 @@ def _share(text: str) -> float:
     return found
 
 
-def _split_values(values: Sequence[Numbers] | None) -> tuple[Any, Any]:
-    given = [each.value for each in values or (Numbers.auto,)]
+def _split_values(values: Sequence[CacheNumbers] | None) -> tuple[Any, Any]:
+    given = [each.value for each in values or (CacheNumbers.auto,)]
     if len(given) > len(("before", "after")):
         raise UsageError("--values: given more than twice", hint="once for both, or once for each")
     return given[0], given[-1]
@@ -124,7 +124,7 @@ def show(
         typer.Option("--sort", help="By name, or the largest limit or share clipped first."),
     ] = SortOrder.name,
     format_: FormatOption = TableFormat.text,
-    values: ValuesOption = Numbers.auto,
+    values: ValuesOption = CacheNumbers.auto,
 ) -> None:
     """Show every range: limit, scale, share of values clipped, and where it comes from."""
     from trtbuild import api
@@ -143,7 +143,7 @@ def diff(
     ] = "0",
     format_: FormatOption = TableFormat.text,
     values: Annotated[
-        list[Numbers] | None,
+        list[CacheNumbers] | None,
         typer.Option(
             "--values", help="What the numbers of caches are; given twice: of BEFORE's, of AFTER's."
         ),
@@ -173,7 +173,7 @@ def import_(
     output: Annotated[Path, typer.Option("-o", "--output", help="Where the table goes.")] = Path(
         "ranges.json"
     ),
-    values: ValuesOption = Numbers.auto,
+    values: ValuesOption = CacheNumbers.auto,
 ) -> None:
     """Read ranges that were found before, and say how much of a model they cover."""
     from trtbuild import api
@@ -198,7 +198,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where it goes; otherwise it is shown.")
     ] = None,
-    values: ValuesOption = Numbers.auto,
+    values: ValuesOption = CacheNumbers.auto,
 ) -> None:
     """Write ranges for TensorRT 10 or older (a calibration cache), as text or as JSON."""
     from trtbuild import api

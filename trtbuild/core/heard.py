@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from trtbuild.core.digest import digest_of_file
 from trtbuild.core.errors import CorruptObject
-from trtbuild.core.listening import GONE, Listener, describe, list_names
+from trtbuild.core.listening import GONE, CodeListener, describe, list_names
 from trtbuild.core.observed import Looker, describe_beside, name_place
 from trtbuild.core.provenance import (
     INSTALLED,
@@ -42,7 +42,7 @@ class Account:
     def __init__(  # what was, before and after
         self,
         code: UserCode,
-        listener: Listener,
+        listener: CodeListener,
         scratch: Path,
         left_out: frozenset[str],
         start: list[str],

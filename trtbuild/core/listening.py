@@ -29,7 +29,7 @@ from trtbuild.core.entries import list_entries
 from trtbuild.core.native_reads import NativeReads
 from trtbuild.core.provenance import is_installed, is_ours, is_standard
 
-__all__ = ["GONE", "Listener", "describe", "list_names", "listening"]
+__all__ = ["GONE", "CodeListener", "describe", "list_names", "listening"]
 
 GONE = "absent"
 WRITES = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -39,7 +39,7 @@ HARMLESS = ("ctypes/util.py", "platform.py", "uuid.py")
 _stat = os.stat
 
 
-class Listener:
+class CodeListener:
     """All that code was heard to do, by the paths that it did it to."""
 
     def __init__(self, spool: Path) -> None:
@@ -114,7 +114,7 @@ class Listener:
         self._spool.unlink()
 
 
-_heard_by: list[Listener] = []
+_heard_by: list[CodeListener] = []
 _hooked: list[bool] = []
 
 
@@ -136,7 +136,7 @@ def list_names(folder: str) -> str:
 
 
 @contextlib.contextmanager
-def listening(listener: Listener) -> Iterator[None]:
+def listening(listener: CodeListener) -> Iterator[None]:
     """Listen to all that this process does."""
     if not _hooked:
         sys.addaudithook(_hear)
@@ -159,7 +159,7 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         _HEARD[event](_heard_by[-1], arguments)
 
 
-def _opened(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _opened(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     path, _, flags = arguments
     if not isinstance(path, str | bytes):
         return
@@ -173,7 +173,7 @@ def _opened(listener: Listener, arguments: tuple[Any, ...]) -> None:
         listener.hear("written", whole)
 
 
-def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _listed(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     path = "." if arguments[0] is None else arguments[0]
     if isinstance(path, int):
         with contextlib.suppress(OSError):
@@ -193,7 +193,7 @@ def _listed(listener: Listener, arguments: tuple[Any, ...]) -> None:
                     listener.hear(what, os.path.join(whole, name))  # noqa: PTH118
 
 
-def _made(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _made(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     frame: Any = sys._getframe(2)  # noqa: SLF001
     if isinstance(arguments[0], str | bytes):
         whole = complete_path(arguments[0])
@@ -203,13 +203,13 @@ def _made(listener: Listener, arguments: tuple[Any, ...]) -> None:
             listener.hear("made", whole)
 
 
-def _renamed(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _renamed(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     for path in arguments[:2]:
         if isinstance(path, str | bytes):
             listener.hear("written", complete_path(path))
 
 
-def _imported(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _imported(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     name, file, *_ = arguments
     if isinstance(file, str) and os.path.isabs(file) and is_counted(file):  # noqa: PTH117
         listener.hear("files", file, describe(file))
@@ -223,20 +223,20 @@ def _imported(listener: Listener, arguments: tuple[Any, ...]) -> None:
         _rooted(listener)
 
 
-def _named(listener: Listener, name: str) -> None:
+def _named(listener: CodeListener, name: str) -> None:
     _rooted(listener)
     listener.hear("modules", name.partition(".")[0])
     if "." in name:
         listener.hear("inner", name)
 
 
-def _rooted(listener: Listener) -> None:
+def _rooted(listener: CodeListener) -> None:
     for path in sys.path:
         if path not in listener.roots:
             listener.hear("roots", path)
 
 
-def _loaded(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _loaded(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     name = arguments[0]
     if isinstance(name, str) and os.sep in name:
         whole = complete_path(name)
@@ -244,7 +244,7 @@ def _loaded(listener: Listener, arguments: tuple[Any, ...]) -> None:
             listener.hear("files", whole, describe(whole))
 
 
-def _connected_to_file(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _connected_to_file(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     name = arguments[0]
     if isinstance(name, str) and name.startswith("file:"):
         name = unquote(name.removeprefix("file:").partition("?")[0])
@@ -254,18 +254,18 @@ def _connected_to_file(listener: Listener, arguments: tuple[Any, ...]) -> None:
         listener.hear("files", whole, describe(whole))
 
 
-def _connected(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _connected(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     socket, address = arguments
     if getattr(socket.family, "name", "") not in LOCAL and isinstance(address, tuple):
         listener.hear("hosts", str(address[0]))
 
 
-def _looked_up(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _looked_up(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     if isinstance(arguments[0], str) and arguments[0] not in ("", "localhost"):
         listener.hear("hosts", arguments[0])
 
 
-def _started(listener: Listener, arguments: tuple[Any, ...]) -> None:
+def _started(listener: CodeListener, arguments: tuple[Any, ...]) -> None:
     frame: Any = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
         if frame.f_code.co_filename.endswith(HARMLESS):
@@ -275,7 +275,7 @@ def _started(listener: Listener, arguments: tuple[Any, ...]) -> None:
     listener.hear("programs", os.path.basename(name.split()[0]) if name.strip() else "a program")  # noqa: PTH119
 
 
-_HEARD: dict[str, Callable[[Listener, tuple[Any, ...]], None]] = {
+_HEARD: dict[str, Callable[[CodeListener, tuple[Any, ...]], None]] = {
     "open": _opened,
     "os.listdir": _listed,
     "os.scandir": _listed,

@@ -18,7 +18,7 @@ from trtbuild.core.provenance import (
 from trtbuild.core.words import join_few
 
 if TYPE_CHECKING:
-    from trtbuild.core.listening import Listener
+    from trtbuild.core.listening import CodeListener
 
 __all__ = ["Observed", "UserCode", "explain_withheld", "watch_user_code"]
 
@@ -111,12 +111,12 @@ def watch_user_code(
     """
     from trtbuild.core.environment import withhold_variables
     from trtbuild.core.heard import Account
-    from trtbuild.core.listening import Listener, listening
+    from trtbuild.core.listening import CodeListener, listening
 
     found = Observed()
     start, taken = list_import_roots(), set[str]()
     path, modules = list(sys.path), set(sys.modules)
-    listener = Listener(scratch / "heard.jsonl")
+    listener = CodeListener(scratch / "heard.jsonl")
     for place in code.list_places():
         listener.native.watch_tree(place)
     for place in code.list_near():
@@ -172,7 +172,7 @@ def _find_file(module: Any) -> Any:
     return getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
 
 
-def _tell(listener: "Listener") -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _tell(listener: "CodeListener") -> tuple[tuple[str, ...], tuple[str, ...]]:
     notes, cautions = [], []
     if listener.hosts:
         cautions.append(NETWORK)

@@ -22,7 +22,7 @@ __all__ = [
     "Manifest",
     "Sample",
     "SizeSpan",
-    "Span",
+    "ValueSpan",
     "spread_evenly",
 ]
 
@@ -41,7 +41,7 @@ class Sample:
     """How many pictures its file holds; the first is read."""
 
 
-class Span(Options):
+class ValueSpan(Options):
     """Where the values of one array lie, over all samples; to five digits."""
 
     low: float
@@ -79,7 +79,7 @@ class Manifest(Options):
     peaks: dict[str, tuple[float, ...]] = {}
     """The largest |x| of each sample, by the name of each array of floats or bytes; 0 in an empty
     one."""
-    spans: dict[str, Span] = {}
+    spans: dict[str, ValueSpan] = {}
     """Of arrays of floats and bytes, by name: identifiers and masks have no scale."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trtbuild.data.base import Manifest, Span
+from trtbuild.data.base import Manifest, ValueSpan
 
 __all__ = ["find_shared_samples", "find_unlike_scales"]
 
@@ -41,7 +41,7 @@ def find_unlike_scales(calibration: Manifest, comparison: Manifest) -> Iterator[
             yield f"`{name}`: calibration saw {_tell(one)}, the comparison sees {_tell(other)}"
 
 
-def _differ(one: Span, other: Span) -> bool:
+def _differ(one: ValueSpan, other: ValueSpan) -> bool:
     low, high = sorted((one.deviation, other.deviation))
     if not low:
         return False
@@ -53,11 +53,11 @@ def _differ(one: Span, other: Span) -> bool:
     return high > SCALED * low or (moved and abs(one.mean - other.mean) > high)
 
 
-def _is_normalized(span: Span) -> bool:
+def _is_normalized(span: ValueSpan) -> bool:
     return span.low < -SIGNED * span.deviation
 
 
-def _tell(span: Span) -> str:
+def _tell(span: ValueSpan) -> str:
     return (
         f"{span.low:.3g} to {span.high:.3g} (mean {span.mean:.3g}, deviation {span.deviation:.3g})"
     )

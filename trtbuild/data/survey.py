@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.digest import digest_of_bytes, digest_of_tree
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.values import TensorSpec
-from trtbuild.data.base import Manifest, Sample, SizeSpan, Span
+from trtbuild.data.base import Manifest, Sample, SizeSpan, ValueSpan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,12 +135,12 @@ class Survey:
             ]
 
 
-def _span(low: float, high: float, total: float, squares: float, count: float) -> Span:
+def _span(low: float, high: float, total: float, squares: float, count: float) -> ValueSpan:
     mean = total / count
     deviation = math.sqrt(max(squares / count - mean * mean, 0.0))
     # The last bits of a sum depend on the processor.
     rounded = (float(f"{value:.5g}") for value in (low, high, mean, deviation))
-    return Span(
+    return ValueSpan(
         **dict(zip(("low", "high", "mean", "deviation"), rounded, strict=True)), values=int(count)
     )
 

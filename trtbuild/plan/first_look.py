@@ -67,7 +67,7 @@ def find_unusable_files(examined: ExaminedRecipe, *, data: bool = True) -> list[
     return found
 
 
-def _try(look: Look) -> Iterator[TrtbuildError]:
+def _try(look: FileLook) -> Iterator[TrtbuildError]:
     try:
         look()
     except TrtbuildError as error:
@@ -172,7 +172,7 @@ def _inputs(recipe: Recipe, base: Path) -> tuple[TensorSpec, ...]:
     return found
 
 
-Looks = Iterator[tuple[At, "Look"]]
+Looks = Iterator[tuple[At, "FileLook"]]
 
 
 class _LabelFiles:
@@ -192,7 +192,7 @@ class _LabelFiles:
         return tuple(self._source.find_label_files(base).values())
 
 
-class Look:
+class FileLook:
     """Looks for one file, or for those of a part of a recipe."""
 
     def __init__(self, part: object, base: Path) -> None:
@@ -218,43 +218,43 @@ def _of_model(recipe: Recipe, base: Path) -> Looks:
 
 def _of_source(at: At, model: Source, base: Path) -> Looks:
     if model.is_here():  # else it is fetched, and then looked at
-        yield (*at, model.place_option), Look(model, base)
+        yield (*at, model.place_option), FileLook(model, base)
     weights = getattr(model, "weights", None)
     if weights is not None and weights.path is not None:
-        yield (*at, "weights", "path"), Look(weights.path, base)
+        yield (*at, "weights", "path"), FileLook(weights.path, base)
 
 
 def _of_fixes(recipe: Recipe, base: Path) -> Looks:
     for place, fix in enumerate(recipe.fixes):
         if fix.kind == "python":
-            yield ("fixes", place, "entrypoint"), Look(fix, base)
+            yield ("fixes", place, "entrypoint"), FileLook(fix, base)
 
 
 def _of_data(recipe: Recipe, base: Path) -> Looks:
     for name, source in recipe.data.items():
         if source.kind != "random":
             option = "path" if hasattr(source, "path") else "entrypoint"
-            yield ("data", name, option), Look(source, base)
+            yield ("data", name, option), FileLook(source, base)
         if holds_pictures(source) and hasattr(source.find_label_kind(), "path"):
             at = ("labels", "path") if "labels" in type(source).model_fields else ("path",)
-            yield ("data", name, *at), Look(_LabelFiles(source), base)
+            yield ("data", name, *at), FileLook(_LabelFiles(source), base)
 
 
 def _of_quantization(recipe: Recipe, base: Path) -> Looks:
     section = recipe.quantization
     calibrator = None if section is None else section.calibrator
     if calibrator is not None and calibrator.kind == "cache":
-        yield ("quantization", "calibrator", "path"), Look(calibrator, base)
+        yield ("quantization", "calibrator", "path"), FileLook(calibrator, base)
     if section is not None and section.ranges_file is not None:
-        yield ("quantization", "ranges_file"), Look(section.ranges_file, base)
+        yield ("quantization", "ranges_file"), FileLook(section.ranges_file, base)
 
 
 def _of_targets(recipe: Recipe, base: Path) -> Looks:
     for name, target in recipe.targets.items():
         for index, plugin in enumerate(target.plugins if isinstance(target, TrtOptions) else ()):
-            yield ("targets", name, "plugins", index), Look(plugin, base)
+            yield ("targets", name, "plugins", index), FileLook(plugin, base)
         if isinstance(target, GpuTrtOptions) and target.timing_cache != MANAGED:
-            yield ("targets", name, "timing_cache"), Look(target.timing_cache, base)
+            yield ("targets", name, "timing_cache"), FileLook(target.timing_cache, base)
 
 
 def _of_compare(recipe: Recipe, base: Path) -> Looks:

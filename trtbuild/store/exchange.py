@@ -13,7 +13,7 @@ from trtbuild.core.action import Action
 from trtbuild.core.digest import PREFIX, digest_of_bytes, seal, unseal, write_canonical_json
 from trtbuild.core.errors import CorruptObject, UsageError
 from trtbuild.store.maintenance import list_named_by_locks
-from trtbuild.store.reach import Reader, iterate_actions
+from trtbuild.store.reach import RecordReader, iterate_actions
 from trtbuild.store.record_files import MOST_ACTION_BYTES, parse_action, take_digits
 from trtbuild.store.remote import Remote, name_object, name_record
 from trtbuild.store.shared import SharedStore
@@ -65,7 +65,7 @@ def push_runs(
         raise UsageError("the remote store is only read from", hint="settings: `write: true`")
     known = store.recipes()
     chosen = _choose(recipes, known, "here")
-    reached = Reader(store).follow(
+    reached = RecordReader(store).follow(
         digest for name in chosen for digest in store.history(name).values()
     )
     actions = [each for each in iterate_actions(store) if each.digest in reached.actions]
@@ -131,7 +131,7 @@ def pull_runs(
     missing, steps, size, before = [], 0, 0, store.brought
     for name in chosen:
         run = _read_run(remote, latest[name].key)
-        reached = Reader(store).follow(run.values())
+        reached = RecordReader(store).follow(run.values())
         for digest in sorted(reached.actions):
             action = store.action(digest)
             if action is None:
@@ -217,7 +217,7 @@ def collect_remote_garbage(
     there = _RemoteActions(remote)
     kept_runs = [run.key for each in _list_runs(remote).values() for run in each[:runs]]
     steps = [digest for key in kept_runs for digest in _read_run(remote, key).values()]
-    keep = Reader(there).follow(steps, list_named_by_locks(local))
+    keep = RecordReader(there).follow(steps, list_named_by_locks(local))
     old = _find_end_of_youth(remote, days)
     records = [
         entry

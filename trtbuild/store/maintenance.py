@@ -18,7 +18,7 @@ from trtbuild.core.files import remove_file, write_whole
 from trtbuild.core.locks import NoLocks, try_lock
 from trtbuild.core.regular_files import read_regular
 from trtbuild.store.observed import sweep_observed
-from trtbuild.store.reach import Reader, iterate_actions
+from trtbuild.store.reach import RecordReader, iterate_actions
 from trtbuild.store.store import Store
 
 __all__ = [
@@ -121,7 +121,7 @@ def list_entries(store: Store) -> tuple[StoredStep, ...]:
 def measure_usage(store: Store) -> StoreUsage:
     """Add up what the store holds."""
     sizes = {digest: path.stat().st_size for digest, path in _objects(store)}
-    reader, used = Reader(store), set[str]()
+    reader, used = RecordReader(store), set[str]()
     by_recipe = {}
     for recipe in store.recipes():
         objects = reader.follow(store.history(recipe).values()).objects
@@ -203,7 +203,7 @@ def collect_garbage(store: Store, *, runs: int, pretend: bool = False) -> StoreC
             for run in store.runs(recipe)[:runs]
             for digest in run.values()
         ]
-        keep = Reader(store).follow(wanted, list_named_by_locks(store))
+        keep = RecordReader(store).follow(wanted, list_named_by_locks(store))
         records = [path for path, action in _list_recorded(store) if not keep.holds(action)]
         objects = {d: p for d, p in _objects(store) if d not in keep.objects}
         kept = sum(path.stat().st_size for d, path in _objects(store) if d in keep.objects)

@@ -11,7 +11,7 @@ from typing import Protocol
 from trtbuild.core.action import Action
 from trtbuild.store.store import Store
 
-__all__ = ["Actions", "Reach", "Reader", "iterate_actions"]
+__all__ = ["Actions", "Reach", "RecordReader", "iterate_actions"]
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Actions(Protocol):
         """Yield every step that is recorded."""
 
 
-class Reader:
+class RecordReader:
     """Reads each record once, however many recipes lead to it."""
 
     def __init__(self, store: Actions) -> None:

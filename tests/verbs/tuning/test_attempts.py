@@ -9,7 +9,7 @@ import pytest
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import Candidate
-from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
+from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.standing import add_standing
 
 TOTAL = 800
@@ -47,7 +47,7 @@ def attempts_with(lost, signal=lambda _: 20.0):
         is_known=lambda *_: False,
         tell=lambda *_: None,
         deadline=time.monotonic() + 60,
-        levels=Levels(list_counts(TOTAL), shares=True),
+        levels=SampleLevels(list_counts(TOTAL), shares=True),
         tried=[Tried(0, Candidate(), start)],
     )
     return made, asked

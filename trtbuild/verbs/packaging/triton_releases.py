@@ -44,8 +44,8 @@ Triton itself publishes no list."""
 def list_releases(version: str) -> tuple[str, ...]:
     """Return the releases that run engines of a TensorRT, oldest first.
 
-    An engine runs in the very TensorRT that built it, but where it was built for others too, which
-    trtbuild does not do. Where the table names three numbers of a version, these must be equal.
+    An engine runs in the very TensorRT that built it; in what else a version compatible one runs
+    is not counted. Where the table names three numbers of a version, these must be equal.
     """
     return tuple(release for release, known in _TENSORRT.items() if is_same(known, version))
 

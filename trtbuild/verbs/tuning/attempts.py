@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from trtbuild.core.quantized_types import INT8
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.candidates import Candidate
-from trtbuild.verbs.tuning.levels import WHOLE, Levels
+from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels
 from trtbuild.verbs.tuning.standing import find_chance, rank
 
 __all__ = ["Attempts", "OutOfTime", "Tried"]
@@ -49,7 +49,7 @@ class Attempts:
     """Hears of each trial, and whether it is gone on from."""
     deadline: float
     """Of `time.monotonic()`."""
-    levels: Levels = field(default_factory=Levels)
+    levels: SampleLevels = field(default_factory=SampleLevels)
     tried: list[Tried] = field(default_factory=list)
     word: str = INT8.word
     """Of the type that the recipe quantizes to."""

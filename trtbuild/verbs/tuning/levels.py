@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from trtbuild.core.tuning import Trial
 from trtbuild.verbs.tuning.standing import find_chance
 
-__all__ = ["WHOLE", "Levels", "list_counts"]
+__all__ = ["WHOLE", "SampleLevels", "list_counts"]
 
 FEW = 32
 """As many as layers are measured on: enough for signal over noise, on the same samples."""
@@ -27,7 +27,7 @@ def list_counts(total: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Levels:
+class SampleLevels:
     """The counts of samples, and which of them decides at present."""
 
     counts: tuple[int, ...] = (WHOLE,)
@@ -41,7 +41,7 @@ class Levels:
         """The count that decides."""
         return self.counts[min(self.place, len(self.counts) - 1)]
 
-    def raised(self) -> Levels:
+    def raised(self) -> SampleLevels:
         """Return these with the next higher count to decide."""
         return replace(self, place=min(self.place + 1, len(self.counts) - 1))
 

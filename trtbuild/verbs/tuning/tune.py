@@ -29,7 +29,7 @@ from trtbuild.verbs.tuning.candidates import (
 )
 from trtbuild.verbs.tuning.conclude import conclude
 from trtbuild.verbs.tuning.layers import rank_layers
-from trtbuild.verbs.tuning.levels import WHOLE, Levels, list_counts
+from trtbuild.verbs.tuning.levels import WHOLE, SampleLevels, list_counts
 from trtbuild.verbs.tuning.refusals import refuse_unjudged, refuse_unreachable
 from trtbuild.verbs.tuning.search import Search
 from trtbuild.verbs.tuning.standing import counts_samples
@@ -161,10 +161,10 @@ def _tune(
     trial, found = workshop.compare(Candidate(), Trial(what=AS_IT_IS), data=data)
     refuse_unjudged(found, data)
     refuse_unreachable(compare.gates, found)
-    levels = Levels()
+    levels = SampleLevels()
     if not trial.passed:
         counts = list_counts(found.samples)
-        levels = Levels(counts, shares=counts_samples(compare.gates, found))
+        levels = SampleLevels(counts, shares=counts_samples(compare.gates, found))
         for some in counts[: levels.place + 1]:
             if some != WHOLE:
                 trial = workshop.attempt(Candidate(), trial, data=data, some=some)
