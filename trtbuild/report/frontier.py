@@ -1,9 +1,10 @@
-"""What a search for less float work has found: accuracy against the share of the work in INT8."""
+"""What a search for less float work has found: accuracy against the share that is quantized."""
 
 from __future__ import annotations
 
 import math
 
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.records import Record
 from trtbuild.core.tuning import Trial, Tuning
 from trtbuild.core.words import format_figure, format_size
@@ -33,13 +34,13 @@ _LONGEST = 400
 """Characters of what a trial changes: each point of a plot says them."""
 _LEGEND = (
     "Each point is a recipe that was built and compared as a whole. Filled: every gate passes; "
-    "hollow: one fails. The line joins those than which nothing tried has as much INT8 and comes "
-    "closer to passing. The ring is the one that was chosen."
+    "hollow: one fails. The line joins those than which nothing tried has as much of the work "
+    "quantized and comes closer to passing. The ring is the one that was chosen."
 )
 
 
 def make_frontier_section(record: Record) -> Section | None:
-    """Show what was tried, the most INT8 first, and the change to the recipe that came of it."""
+    """Show what was tried, the most quantized first, and the change to the recipe that came."""
     found = record.tuning
     if found is None:
         return None
@@ -56,7 +57,7 @@ def make_frontier_section(record: Record) -> Section | None:
         blocks.append(Fold("the change to the recipe", (quote_message(found.patch),)))
     if found.remarks:
         blocks.append(Bullets(tuple(map(parse_prose, found.remarks))))
-    return Section("Accuracy against INT8", tuple(blocks))
+    return Section(f"Accuracy against {TYPES[found.quantized].word}", tuple(blocks))
 
 
 def _conclude(found: Tuning) -> InlineText:
@@ -87,7 +88,8 @@ def _plot(found: Tuning) -> FrontierPlot | None:
         for index, trial in enumerate(found.trials)
         if not trial.problem and trial.sqnr_db is not None and math.isfinite(trial.sqnr_db)
     )
-    return FrontierPlot("sqnr_db", "dB", points) if len(points) > 1 else None
+    word = TYPES[found.quantized].word
+    return FrontierPlot("sqnr_db", "dB", points, word) if len(points) > 1 else None
 
 
 def _table(found: Tuning) -> TableBlock:
@@ -98,7 +100,7 @@ def _table(found: Tuning) -> TableBlock:
     ]
     shown.sort(key=lambda each: -each[1].int8_share)
     names = list(dict.fromkeys(f.name for _, trial in shown for f in trial.figures))
-    rows = []
+    rows, word = [], TYPES[found.quantized].word
     for index, trial in shown[:_MANY]:
         told = {figure.name: figure.found for figure in trial.figures}
         mark = (" ", State("chosen", "good")) if index == found.best else ()
@@ -114,8 +116,9 @@ def _table(found: Tuning) -> TableBlock:
     more = f" (the first {_MANY} of {len(shown)})" if len(shown) > _MANY else ""
     return drop_empty_columns(
         TableBlock(
-            f"The frontier, on {found.searched_on}, most multiply-accumulates in INT8 first{more}",
-            ("What changes", "INT8", "Model", "Gates", *names),
+            f"The frontier, on {found.searched_on}, "
+            f"most multiply-accumulates in {word} first{more}",
+            ("What changes", word, "Model", "Gates", *names),
             tuple(rows),
             numbers=(1, 2, *range(4, 4 + len(names))),
         )

@@ -44,21 +44,23 @@ class FrontierPoint:
 
     name: str
     share: float
-    """Of the multiply-accumulates, in INT8: 0 to 1."""
+    """Of the multiply-accumulates, in a quantized type: 0 to 1."""
     value: float
     passed: bool
     best: bool
-    """Nothing has as much INT8 and is better."""
+    """Nothing has as large a share and is better."""
     chosen: bool
 
 
 @dataclass(frozen=True)
 class FrontierPlot:
-    """A figure against the share of the work that is INT8."""
+    """A figure against the share of the work that is quantized."""
 
     metric: str
     unit: Unit
     points: tuple[FrontierPoint, ...]
+    word: str = INT8.word
+    """Of the type."""
 
 
 @dataclass(frozen=True)
@@ -179,27 +181,27 @@ def _draw_frontier(plot: FrontierPlot) -> str:
         across=_span([each.share for each in plot.points]),
         up=_span([each.value for each in plot.points]),
     )
-    parts = [*_value_ticks(frame, plot.unit), *_share_ticks(frame)]
+    parts = [*_value_ticks(frame, plot.unit), *_share_ticks(frame, plot.word)]
     parts.append(draw_line("axis", (frame.left, frame.bottom), (frame.right, frame.bottom)))
     best = sorted((each for each in plot.points if each.best), key=lambda each: each.share)
     places = [(frame.x(each.share), frame.y(each.value)) for each in best]
     parts += [draw_line("joined", *ends) for ends in itertools.pairwise(places)]
     for each in sorted(plot.points, key=lambda each: (each.passed, each.chosen)):
         at = (frame.x(each.share), frame.y(each.value))
-        told = f"{each.name}: {_say(each, plot.unit)}"
+        told = f"{each.name}: {_say(each, plot)}"
         parts += [draw_circle("chosen", at, 8, told)] if each.chosen else []
         parts.append(draw_circle("passed" if each.passed else "failed", at, 4, told))
-    chosen = [f"; chosen: {_say(each, plot.unit)}" for each in plot.points if each.chosen]
+    chosen = [f"; chosen: {_say(each, plot)}" for each in plot.points if each.chosen]
     title = (
-        f"{plot.metric} against the share of the work in INT8, {len(plot.points)} "
+        f"{plot.metric} against the share of the work in {plot.word}, {len(plot.points)} "
         f"candidates{''.join(chosen)}"
     )
     return draw_svg(360, 216, title, parts)
 
 
-def _say(point: FrontierPoint, unit: Unit) -> str:
+def _say(point: FrontierPoint, plot: FrontierPlot) -> str:
     share = format_figure(point.share, "share")
-    return f"{format_figure(point.value, unit)} with {share} in INT8"
+    return f"{format_figure(point.value, plot.unit)} with {share} in {plot.word}"
 
 
 def _span(values: Iterable[float]) -> Point:
@@ -219,12 +221,12 @@ def _value_ticks(frame: PlotFrame, unit: Unit) -> Iterator[str]:
         yield label((frame.left - 6, y + 3), f"{tick:.6g}{end}", anchor="end")
 
 
-def _share_ticks(frame: PlotFrame) -> Iterator[str]:
+def _share_ticks(frame: PlotFrame, word: str) -> Iterator[str]:
     for tick in _ticks(frame.across[0] * 100, min(frame.across[1] * 100, 100)):
         at = (frame.x(tick / 100), frame.bottom + 14)
         yield label(at, f"{tick:.6g} %", anchor="middle")
     middle = (frame.left + frame.right) / 2
-    yield label((middle, frame.bottom + 30), "multiply-accumulates in INT8", anchor="middle")
+    yield label((middle, frame.bottom + 30), f"multiply-accumulates in {word}", anchor="middle")
 
 
 def _ticks(low: float, high: float) -> list[float]:
