@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
 from tests.helpers.spoilt import add_sections  # noqa: E402  # the tests are no package that is installed
-from trtbuild.cli.app import BUG, run  # noqa: E402
+from trtbuild.cli.app import run  # noqa: E402
+from trtbuild.cli.ending import BUG  # noqa: E402
 
 RECIPES = ROOT / "tests/golden/recipes"
 VERBS = (

@@ -88,3 +88,21 @@ def test_rooms_of_quantization_point_down():
     }
 
     assert {} == wrong
+
+
+def test_what_is_run_by_hand_imports_what_there_is():
+    """No test runs a benchmark, and a name that moves would be missed there."""
+    wrong = []
+    for path in sorted((Path(__file__).parents[1] / "bench").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("trtbuild"):
+                place = PACKAGE.parent.joinpath(*node.module.split("."))
+                file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+                text = file.read_text() if file.is_file() else ""
+                wrong += [
+                    f"{path.name}: {node.module} has no {alias.name}"
+                    for alias in node.names
+                    if alias.name not in text and not any(place.glob(f"{alias.name}*"))
+                ]
+
+    assert [] == wrong
