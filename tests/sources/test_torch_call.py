@@ -9,7 +9,7 @@ import pytest
 from trtbuild.core.errors import StepInputError
 from trtbuild.sources.inputs import InputSpec
 from trtbuild.sources.sizes import Sizes
-from trtbuild.sources.torch_call import Request, arrange
+from trtbuild.sources.torch_call import ExportRequest, arrange
 from trtbuild.sources.torch_module import PreparedModule
 
 torch = pytest.importorskip("torch")
@@ -20,7 +20,7 @@ def arranged(forward, *names):
     module = torch.nn.Module()
     module.forward = forward
     inputs = {name: InputSpec(shape=(1,)) for name in names}
-    return arrange(Request("net.py:net", PreparedModule(module), inputs, ("y",), 20, Sizes()))
+    return arrange(ExportRequest("net.py:net", PreparedModule(module), inputs, ("y",), 20, Sizes()))
 
 
 @pytest.mark.parametrize(

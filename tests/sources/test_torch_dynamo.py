@@ -11,7 +11,7 @@ from trtbuild.core.errors import StepInputError
 from trtbuild.sources import torch_dynamo
 from trtbuild.sources.inputs import InputSpec
 from trtbuild.sources.sizes import choose_sizes
-from trtbuild.sources.torch_call import Request, arrange
+from trtbuild.sources.torch_call import ExportRequest, arrange
 from trtbuild.sources.torch_module import PreparedModule
 
 torch = pytest.importorskip("torch")
@@ -27,7 +27,7 @@ def asked(profiles=(), inputs=PAIR):
     module = torch.nn.Module()
     module.forward = lambda left, right: left + right
     sizes = choose_sizes(inputs, profiles, {})
-    return Request("net.py:net", PreparedModule(module), inputs, ("y",), 20, sizes)
+    return ExportRequest("net.py:net", PreparedModule(module), inputs, ("y",), 20, sizes)
 
 
 def test_what_cannot_be_exported_for_all_sizes_is_for_the_profiles(monkeypatch):

@@ -14,7 +14,7 @@ from trtbuild.model.signature import read_signature
 from trtbuild.sources.inputs import InputSpec
 from trtbuild.sources.sizes import choose_sizes
 from trtbuild.sources.torch import Torch
-from trtbuild.sources.torch_call import Request
+from trtbuild.sources.torch_call import ExportRequest
 from trtbuild.sources.torch_export import export_prepared
 from trtbuild.sources.torch_module import PreparedModule
 
@@ -33,7 +33,9 @@ def traced(module, outputs, inputs=PAIR, profiles=()):
     """Export a module by TorchScript's exporter."""
     sizes = choose_sizes(inputs, profiles, {})
     made = PreparedModule(module.eval())
-    return export_prepared(Request("net.py:net", made, inputs, outputs, 20, sizes, "torchscript"))
+    return export_prepared(
+        ExportRequest("net.py:net", made, inputs, outputs, 20, sizes, "torchscript")
+    )
 
 
 def of(function):

@@ -53,7 +53,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
     from trtbuild.verbs.compare import compare_pair
     from trtbuild.verbs.pair_sections import PairRequest
 
-    asked = PairRequest(
+    request = PairRequest(
         data=str(data),
         recipe=None if recipe is None else Path(recipe),
         metrics=tuple(metrics),
@@ -68,7 +68,7 @@ def compare(  # noqa: PLR0913  # all that a user may ask for
             lambda: compare_pair(
                 Path(reference),
                 Path(candidate),
-                asked,
+                request,
                 open_store(),
                 executor=place,
                 listener=heard,

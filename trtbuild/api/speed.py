@@ -67,7 +67,7 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
     several = are_variants(places)
     loaded = [load_ready(each) for each in places] if several or is_recipe(places) else []
     own = loaded[0].recipe.bench if loaded else None
-    asked = BenchRequest(
+    request = BenchRequest(
         batches=tuple(batches),
         shapes=parse_shapes(shapes),
         only=tuple(only),
@@ -84,16 +84,22 @@ def bench(  # noqa: PLR0913  # all that a user may ask for
         name = read_shared_name(find_recipe_file(places[0]))
     held = None
     if against:
-        held = read_against(against, name=name, store=store, protocol=asked.protocol)
+        held = read_against(against, name=name, store=store, protocol=request.protocol)
     with using_executor(executor, device=device) as place:
         if loaded:
             found = _time_recipes(
-                loaded, Path(build_dir), executor=place, asked=asked, listener=heard
+                loaded, Path(build_dir), executor=place, request=request, listener=heard
             )
         else:
             folder = None if out is None else Path(out)
             found = bench_files(
-                places, store, executor=place, asked=asked, listener=heard, out=folder, draw=_draw
+                places,
+                store,
+                executor=place,
+                request=request,
+                listener=heard,
+                out=folder,
+                draw=_draw,
             )
     if held is None:
         return found
@@ -105,7 +111,7 @@ def _time_recipes(
     build_dir: Path,
     *,
     executor: Executor,
-    asked: BenchRequest,
+    request: BenchRequest,
     listener: Listener,
 ) -> BenchReport:
     """Time what a recipe builds, or the variants of one."""
@@ -118,7 +124,7 @@ def _time_recipes(
             open_store(),
             executor=executor,
             build_dir=build_dir,
-            asked=asked,
+            request=request,
             listener=listener,
             draw=_draw,
         )
@@ -127,7 +133,7 @@ def _time_recipes(
         open_store(),
         executor=executor,
         directory=build_dir / recipes[0].recipe.name,
-        asked=asked,
+        request=request,
         listener=listener,
         draw=_draw,
     )

@@ -48,7 +48,7 @@ def add_comparison(
 
     samples = data[recipe.compare.data]
     labels = add_labels(recipe, steps, data, here)
-    asked = make_measuring(recipe.compare, samples, here, labels=labels)
+    request = make_measuring(recipe.compare, samples, here, labels=labels)
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=samples, reference=True)
     steps["infer(candidate)"] = Infer(model=Ref(step=final, output="model"), data=samples)
@@ -61,8 +61,8 @@ def add_comparison(
         calibration=_find_calibration(recipe, data, here),
         off=recipe.checks.off.get("TB406", ""),
         data=samples,
-        metrics=asked.metrics,
-        more=asked.more,
+        metrics=request.metrics,
+        more=request.more,
         gates=recipe.compare.gates,
     )
     add_engine_runs(
@@ -70,7 +70,7 @@ def add_comparison(
         steps,
         samples,
         here.runners,
-        asked,
+        request,
         reference=reference,
         pin=lambda paths: here.pinned(here.base / path for path in paths),
     )
@@ -103,7 +103,7 @@ def _add_some(
 
     compare, pick = recipe.compare, f"pick_samples({some.count})"
     source, model = data[compare.data], Ref(step=final, output="model")
-    asked = make_measuring(compare, source, here, labels=add_labels(recipe, steps, data, here))
+    request = make_measuring(compare, source, here, labels=add_labels(recipe, steps, data, here))
     reference = add_reference(recipe, steps, here.base, here.pinned, here.reference_weights)
     steps["infer(reference)"] = Infer(model=reference.model, data=source, reference=True)
     steps[pick] = PickSamples(data=source, count=some.count)
@@ -121,8 +121,8 @@ def _add_some(
         candidate=Ref(step=ran, output="outputs"),
         data=source,
         picked=Ref(step=pick, output="picked"),
-        metrics=asked.metrics,
-        more=asked.more,
+        metrics=request.metrics,
+        more=request.more,
         gates=tuple(
             gate.model_copy(update={"confidence": None})
             for gate in compare.gates

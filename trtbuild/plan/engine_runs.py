@@ -73,7 +73,7 @@ def add_engine_runs(
     steps: dict[str, Step],
     samples: DataInput,
     runners: Mapping[str, Mapping[str, str]],
-    asked: MeasuringRequest,
+    request: MeasuringRequest,
     *,
     reference: ReferenceModel,
     pin: Callable[[Sequence[str]], tuple[Pinned, ...]],
@@ -106,7 +106,7 @@ def add_engine_runs(
             reference_name=reference.name,
             runner=Ref(step=name_engine_run(name), output="runner"),
             data=samples,
-            metrics=asked.metrics,
-            more=asked.more,
+            metrics=request.metrics,
+            more=request.more,
             gates=compare.gates,
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.core.errors import StepInputError, TrtbuildError
 from trtbuild.core.words import describe_cause, join_few
 from trtbuild.sources.huggingface_folder import HuggingfaceFolder, read_folder
-from trtbuild.sources.torch_call import Request
+from trtbuild.sources.torch_call import ExportRequest
 from trtbuild.sources.torch_module import PreparedModule
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def export_pretrained(
     with _quiet(), TemporaryDirectory() as code, _code_in(code):
         made = _make(source, found, folder)
         return export_prepared(
-            Request(
+            ExportRequest(
                 source.place,
                 made,
                 inputs,

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from trtbuild.sources.torch import Exporter
     from trtbuild.sources.torch_module import PreparedModule
 
-__all__ = ["ForwardCall", "Request", "arrange", "list_parameters"]
+__all__ = ["ExportRequest", "ForwardCall", "arrange", "list_parameters"]
 
 Arguments = tuple[tuple["Tensor", ...], dict[str, "Tensor"]]
 
 
 @dataclass(frozen=True)
-class Request:
+class ExportRequest:
     """What is asked of an exporter."""
 
     where: str
@@ -73,7 +73,7 @@ def list_parameters(module: nn.Module) -> Mapping[str, inspect.Parameter]:
         }
 
 
-def arrange(request: Request) -> ForwardCall:
+def arrange(request: ExportRequest) -> ForwardCall:
     """Return how the module is called; one input alone needs no name of its own.
 
     The order in which a recipe writes inputs must not matter: a digest does not see it.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from trtbuild.sources.inputs import InputSpec
-    from trtbuild.sources.torch_call import ForwardCall, Request
+    from trtbuild.sources.torch_call import ExportRequest, ForwardCall
 
 __all__ = ["export_for_all_sizes", "hold_to_promises", "make_example", "silence_exporter"]
 
@@ -30,7 +30,7 @@ WITHIN = "exported for sizes within the profiles alone: PyTorch cannot do it for
 
 
 def export_for_all_sizes(
-    request: Request, call: ForwardCall
+    request: ExportRequest, call: ForwardCall
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Export the module, and return what to note; inputs and outputs keep the exporter's names.
 
@@ -64,7 +64,7 @@ def export_for_all_sizes(
     raise AssertionError  # the last attempt ends in one or the other
 
 
-def make_example(request: Request, call: ForwardCall) -> tuple[Tensor, ...]:
+def make_example(request: ExportRequest, call: ForwardCall) -> tuple[Tensor, ...]:
     """Return arguments of the sizes that the exporter sees."""
     import torch
 
@@ -75,7 +75,10 @@ def make_example(request: Request, call: ForwardCall) -> tuple[Tensor, ...]:
 
 
 def _captured(
-    request: Request, call: ForwardCall, arguments: tuple[Tensor, ...], dynamic: tuple[Any, ...]
+    request: ExportRequest,
+    call: ForwardCall,
+    arguments: tuple[Tensor, ...],
+    dynamic: tuple[Any, ...],
 ) -> Any:
     import torch
 
@@ -121,7 +124,7 @@ def _dynamic(
     )
 
 
-def hold_to_promises(request: Request, call: ForwardCall, model: onnx.ModelProto) -> None:
+def hold_to_promises(request: ExportRequest, call: ForwardCall, model: onnx.ModelProto) -> None:
     """Hold an export against what was asked: all inputs, open sizes, and the opset.
 
     Raises:

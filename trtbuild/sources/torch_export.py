@@ -11,7 +11,7 @@ from trtbuild.core.words import describe_cause
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.model.valid import EXPORT_AGAIN, check_onnx
 from trtbuild.sources.naming import name_after_modules, strip_remarks
-from trtbuild.sources.torch_call import ForwardCall, Request, arrange
+from trtbuild.sources.torch_call import ExportRequest, ForwardCall, arrange
 from trtbuild.sources.torch_check import Export
 from trtbuild.sources.torch_dynamo import export_for_all_sizes
 from trtbuild.sources.torch_module import prepare_module
@@ -45,7 +45,7 @@ def export_module(
         StepInputError: the weights do not fit, or PyTorch cannot export the module.
     """
     return export_prepared(
-        Request(
+        ExportRequest(
             source.entrypoint,
             prepare_module(source, base=base, weights=weights),
             source.inputs,
@@ -57,7 +57,7 @@ def export_module(
     )
 
 
-def export_prepared(request: Request) -> ImportedModel:
+def export_prepared(request: ExportRequest) -> ImportedModel:
     """Export a module as is asked, and name what comes of it.
 
     Raises:
@@ -81,7 +81,7 @@ def export_prepared(request: Request) -> ImportedModel:
     return ImportedModel(model, (*request.made.notes, *notes), request.made.caveats, whole.hold)
 
 
-def _try(request: Request, call: ForwardCall) -> Returned:
+def _try(request: ExportRequest, call: ForwardCall) -> Returned:
     """Run the module once, and return what came of it.
 
     Raises:
@@ -113,7 +113,7 @@ def _try(request: Request, call: ForwardCall) -> Returned:
     ) from problem
 
 
-def _prepare_outputs(request: Request, returned: Returned) -> tuple[str, ...]:
+def _prepare_outputs(request: ExportRequest, returned: Returned) -> tuple[str, ...]:
     """Return the names of outputs in the order in which the module, from now on, returns them."""
     chosen = None
     if request.may_pick:
@@ -128,7 +128,7 @@ def _prepare_outputs(request: Request, returned: Returned) -> tuple[str, ...]:
     return names
 
 
-def _demand_python(request: Request) -> None:
+def _demand_python(request: ExportRequest) -> None:
     import torch
 
     if isinstance(request.module, torch.jit.ScriptModule):

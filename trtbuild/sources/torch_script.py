@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnx
     from torch import Tensor, nn
 
-    from trtbuild.sources.torch_call import ForwardCall, Request
+    from trtbuild.sources.torch_call import ExportRequest, ForwardCall
 
 __all__ = ["export_by_tracing", "list_other_sizes"]
 
@@ -32,7 +32,7 @@ AGAIN = re.compile(r"_\d+$")
 
 
 def export_by_tracing(
-    request: Request, call: ForwardCall
+    request: ExportRequest, call: ForwardCall
 ) -> tuple[onnx.ModelProto, tuple[str, ...]]:
     """Record one run of the module, and return what to note.
 
@@ -104,7 +104,7 @@ def _taking(module: nn.Module, call: ForwardCall) -> Iterator[None]:
             del module.forward
 
 
-def list_other_sizes(request: Request) -> tuple[Mapping[str, int], ...]:
+def list_other_sizes(request: ExportRequest) -> tuple[Mapping[str, int], ...]:
     """Return sizes at which to check what was recorded at one, where profiles say no others."""
     example_sizes = request.sizes.example
     if request.sizes.checked or not example_sizes:
@@ -130,7 +130,7 @@ def _drop_copies(graph: onnx.GraphProto) -> None:
         node.input[:] = [copies.get(name, name) for name in node.input]
 
 
-def _name_dimensions(model: onnx.ModelProto, request: Request, call: ForwardCall) -> None:
+def _name_dimensions(model: onnx.ModelProto, request: ExportRequest, call: ForwardCall) -> None:
     """Name dimensions of outputs after those of inputs, where two runs show them to be equal.
 
     The exporter makes up names of its own for most.

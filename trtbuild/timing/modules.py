@@ -60,13 +60,13 @@ def _call(source: Torch | Huggingface, base: Path, made: PreparedModule) -> Made
     """Arrange inputs by name as `forward` takes them."""
     from trtbuild.sources.sizes import Sizes
     from trtbuild.sources.torch import Torch
-    from trtbuild.sources.torch_call import Request, arrange
+    from trtbuild.sources.torch_call import ExportRequest, arrange
 
     if isinstance(source, Torch):
         where, inputs = source.entrypoint, source.inputs
     else:
         where, inputs = source.place, dict(source.list_inputs(base))
-    request = Request(
+    request = ExportRequest(
         where=where,
         made=made,
         inputs=inputs,

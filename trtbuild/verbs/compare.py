@@ -57,7 +57,7 @@ class ComparedPair:
 def compare_pair(  # noqa: PLR0913  # what to compare, on what, and where
     reference: Path,
     candidate: Path,
-    asked: PairRequest,
+    request: PairRequest,
     store: Store,
     *,
     executor: Executor,
@@ -82,7 +82,7 @@ def compare_pair(  # noqa: PLR0913  # what to compare, on what, and where
     sides = [open_side(path, executor, plugins=plugins) for path in (reference, candidate)]
     demand_alike(*sides)
     loaded = read_sections(
-        asked,
+        request,
         name=_name_run(reference, candidate),
         model=candidate,
         inputs=[spec.name for spec in sides[0].inputs],
@@ -98,7 +98,7 @@ def compare_pair(  # noqa: PLR0913  # what to compare, on what, and where
         try:
             outcomes = build_plan(loaded, made, store, executor, listener)
         except RecipeError as error:
-            raise blame_options(error.problems, asked) from None
+            raise blame_options(error.problems, request) from None
         found = RunArtifacts(outcomes, store)
         comparison = found.read(COMPARE, "comparison", Comparison)
         assert comparison is not None  # noqa: S101  # the step has run
@@ -112,7 +112,11 @@ def compare_pair(  # noqa: PLR0913  # what to compare, on what, and where
             engine_comparisons=(comparison,) if engines else (),
             model=f"{candidate}, held against {reference}",
             data=(_describe_data(loaded, comparison),),
-            notes=(*_list_notes(loaded, asked), *list_doubts(facts), *filter(None, [store.remark])),
+            notes=(
+                *_list_notes(loaded, request),
+                *list_doubts(facts),
+                *filter(None, [store.remark]),
+            ),
             caveats=comparison.caveats,
         )
     files = () if out is None else _write(out, record, comparison, pages or {})
@@ -150,14 +154,14 @@ def _describe_data(loaded: LoadedRecipe, found: Comparison) -> DataUse:
     )
 
 
-def _list_notes(loaded: LoadedRecipe, asked: PairRequest) -> Iterator[str]:
+def _list_notes(loaded: LoadedRecipe, request: PairRequest) -> Iterator[str]:
     compare = loaded.recipe.compare
     assert compare is not None  # noqa: S101  # that is what it was made for
     if on_lock := [g.metric for g in compare.gates if g.drop_from_lock_at_most is not None]:
         yield f"not judged, since there is no lock here: gates on it ({', '.join(on_lock)})"
     measured = [*compare.metrics, *(gate.metric for gate in compare.gates)]
     read = list_tasks(compare) or any(each in LABELLED for each in measured)
-    if asked.labels and not read:
+    if request.labels and not read:
         yield "the labels are read by no metric: add --metric top1, or one with options"
 
 

@@ -52,7 +52,7 @@ class PairRequest:
 
 
 def read_sections(
-    asked: PairRequest, *, name: str, model: Path, inputs: Sequence[str]
+    request: PairRequest, *, name: str, model: Path, inputs: Sequence[str]
 ) -> LoadedRecipe:
     """Return what was asked for as a recipe that builds nothing.
 
@@ -63,19 +63,19 @@ def read_sections(
         RecipeError: the recipe that was named is wrong.
         MissingFile: a file that was named is not there.
     """
-    place, chosen = _find_recipe(asked)
+    place, chosen = _find_recipe(request)
     loaded = None if place is None else load_recipe(place)
     given: dict[str, Any] = {} if loaded is None else loaded.source.root.plain
-    data, source = _data(asked, chosen, loaded, given, inputs)
+    data, source = _data(request, chosen, loaded, given, inputs)
     compare = dict(given.get("compare") or {})
     for moot in ("reference", "sensitivity"):
         compare.pop(moot, None)
     compare["data"] = data
-    if asked.metrics:
-        metrics = [*compare.get("metrics", ()), *map(_metric, asked.metrics)]
+    if request.metrics:
+        metrics = [*compare.get("metrics", ()), *map(_metric, request.metrics)]
         compare["metrics"] = [each for n, each in enumerate(metrics) if each not in metrics[:n]]
-    if asked.gates:
-        compare["gates"] = [*compare.get("gates", ()), *map(_gate, asked.gates)]
+    if request.gates:
+        compare["gates"] = [*compare.get("gates", ()), *map(_gate, request.gates)]
     sections = {
         "version": 1,
         "name": name,
@@ -90,10 +90,10 @@ def read_sections(
     try:
         return check_source(file, text)
     except RecipeError as error:
-        raise blame_options(error.problems, asked) from None
+        raise blame_options(error.problems, request) from None
 
 
-def blame_options(problems: Sequence[Problem], asked: PairRequest) -> UsageError:
+def blame_options(problems: Sequence[Problem], request: PairRequest) -> UsageError:
     """Return what is wrong with sections that were typed as an error in what was typed."""
     told = []
     for problem in problems:
@@ -102,30 +102,30 @@ def blame_options(problems: Sequence[Problem], asked: PairRequest) -> UsageError
         told.append(f"{option}: {message}" if option else message)
     first, *rest = dict.fromkeys(told)
     hint = next((each.hint for each in problems if each.hint), "")
-    typed = not asked.labels and Path(asked.data).suffix in ARRAYS
+    typed = not request.labels and Path(request.data).suffix in ARRAYS
     if typed and (hint.startswith("say where its labels are") or _NAMING in hint):
         hint = f"{hint.partition(_NAMING)[0]}; " if _NAMING in hint else ""
-        hint += f"--labels NAME says which array of {asked.data} holds labels"
+        hint += f"--labels NAME says which array of {request.data} holds labels"
     return UsageError(first, hint=hint, lines=rest)
 
 
-def _find_recipe(asked: PairRequest) -> tuple[Path | None, str]:
+def _find_recipe(request: PairRequest) -> tuple[Path | None, str]:
     """Return the recipe that is named, and the data set of it, if one is."""
-    file, colon, chosen = asked.data.rpartition(":")
+    file, colon, chosen = request.data.rpartition(":")
     if not (colon and Path(file).suffix in RECIPES):
-        file, chosen = (asked.data, "") if Path(asked.data).suffix in RECIPES else ("", "")
+        file, chosen = (request.data, "") if Path(request.data).suffix in RECIPES else ("", "")
     if not file:
-        return asked.recipe, ""
-    if asked.recipe is not None and asked.recipe != Path(file):
+        return request.recipe, ""
+    if request.recipe is not None and request.recipe != Path(file):
         raise UsageError(
-            f"--data {asked.data}: there is --recipe {asked.recipe} too",
+            f"--data {request.data}: there is --recipe {request.recipe} too",
             hint="name one recipe: its data, metrics, parts and gates are what counts",
         )
     return Path(file), chosen
 
 
 def _data(
-    asked: PairRequest,
+    request: PairRequest,
     chosen: str,
     loaded: LoadedRecipe | None,
     given: Mapping[str, Any],
@@ -134,13 +134,13 @@ def _data(
     """Return the data set to compare on: its name, and what a recipe says of it."""
     sets: Mapping[str, Any] = given.get("data") or {}
     of_recipe = loaded is not None and (
-        chosen or not asked.data or asked.data in sets or Path(asked.data).suffix in RECIPES
+        chosen or not request.data or request.data in sets or Path(request.data).suffix in RECIPES
     )
     if not of_recipe:
-        return _arrays(asked, inputs)
+        return _arrays(request, inputs)
     assert loaded is not None  # noqa: S101  # said above
     compare = loaded.recipe.compare
-    name = chosen or (asked.data if asked.data in sets else "")
+    name = chosen or (request.data if request.data in sets else "")
     if not name and compare is not None:
         name = compare.data
     if not name or name not in sets:
@@ -148,28 +148,28 @@ def _data(
         known = ", ".join(sets) or "none"
         hint = f"its data sets: {known}; choose one by --data {loaded.file}:NAME"
         raise UsageError(f"{loaded.file}: {told}", hint=hint)
-    if asked.labels:
+    if request.labels:
         hint = f"write `labels:` in the data set `{name}` of {loaded.file}"
         raise UsageError("--labels is for the arrays of an npz file", hint=hint)
     return name, dict(sets[name])
 
 
-def _arrays(asked: PairRequest, inputs: Sequence[str]) -> tuple[str, dict[str, Any]]:
+def _arrays(request: PairRequest, inputs: Sequence[str]) -> tuple[str, dict[str, Any]]:
     hint = "--data FILE.npz (an array an input, axis 0 the samples), or --data recipe.yaml:NAME"
-    if not asked.data:
+    if not request.data:
         raise UsageError("there is nothing to compare the two on: --data is missing", hint=hint)
-    file = Path(asked.data)
+    file = Path(request.data)
     if file.is_dir() or (file.suffix not in ARRAYS and file.is_file()):
         what = "is a folder" if file.is_dir() else "is neither an npz nor an npy file"
         hint += "; how pictures become arrays is said in a recipe's `data`"
-        raise UsageError(f"--data {asked.data}: {what}", hint=hint)
+        raise UsageError(f"--data {request.data}: {what}", hint=hint)
     if not file.is_file():
-        raise MissingFile(f"--data {asked.data}: there is no such file", hint=hint)
+        raise MissingFile(f"--data {request.data}: there is no such file", hint=hint)
     source: dict[str, Any] = {"kind": "arrays", "path": str(file.absolute())}
     if len(inputs) == 1:
         source["input"] = inputs[0]
-    if asked.labels:
-        source["labels"] = asked.labels
+    if request.labels:
+        source["labels"] = request.labels
     return file.name if re.fullmatch(NAME_PATTERN, file.name) else "data", source
 
 

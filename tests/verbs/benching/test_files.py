@@ -35,7 +35,12 @@ def test_two_of_one_name_go_by_their_paths(tiny, store, tmp_path):
     def bench(out):
         asked = BenchRequest(protocol=FAST, cold=False)
         return bench_files(
-            [model, copy], store, executor=Inline(), asked=asked, listener=QuietListener(), out=out
+            [model, copy],
+            store,
+            executor=Inline(),
+            request=asked,
+            listener=QuietListener(),
+            out=out,
         )
 
     assert [str(model), str(copy)] == [each.model for each in bench(None).result.variants]

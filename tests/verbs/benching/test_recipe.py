@@ -30,7 +30,7 @@ def test_it_is_built_once_and_measured_each_time(tiny, store, tmp_path):
             store,
             executor=Inline(),
             directory=tmp_path / "build",
-            asked=BenchRequest(protocol=FAST),
+            request=BenchRequest(protocol=FAST),
             listener=each,
         )
         for each in heard

@@ -28,7 +28,7 @@ def test_all_take_turns_and_each_has_its_own(tiny, store, tmp_path):
         store,
         executor=Inline(),
         build_dir=tmp_path / "build",
-        asked=BenchRequest(
+        request=BenchRequest(
             protocol=Protocol(iterations=16, rounds=8, warmup_seconds=0.0), cold=False
         ),
         listener=QuietListener(),

@@ -49,7 +49,7 @@ def bench_files(
     store: Store,
     *,
     executor: Executor,
-    asked: BenchRequest,
+    request: BenchRequest,
     listener: Listener,
     out: Path | None,
     draw: DrawFiles = draw_nothing,
@@ -62,7 +62,7 @@ def bench_files(
         StepInputError, StepFailed: one cannot be read, or a process that times died.
         NotWritable: the result cannot be written.
     """
-    if asked.data:
+    if request.data:
         raise UsageError("`--data` names a recipe's data set", hint="inputs are drawn; see --seed")
     names = _name_apart(paths)
     subjects: list[TimedSubject] = []
@@ -90,19 +90,19 @@ def bench_files(
             subjects=tuple(subjects),
             runners=choose_runners(()),
             timings=Timings(
-                protocol=asked.protocol,
-                shapes=choose_shapes(inputs, (), batches=asked.batches, shapes=asked.shapes),
-                only=asked.only,
+                protocol=request.protocol,
+                shapes=choose_shapes(inputs, (), batches=request.batches, shapes=request.shapes),
+                only=request.only,
             ),
             not_run=tuple(left),
-            cold=asked.cold,
-            load=asked.load,
+            cold=request.cold,
+            load=request.load,
             batches=()
-            if asked.load is None
-            else choose_batches(inputs, (), asked.shapes, asked.load),
+            if request.load is None
+            else choose_batches(inputs, (), request.shapes, request.load),
         )
         result = measure(work, executor, listener)
-        demand_timed(result, asked)
+        demand_timed(result, request)
         keep_bench(store, result)
     texts = {BENCH: result.model_dump_json(indent=2) + "\n", **draw(result)}
     return BenchReport(result, () if out is None else _write(out, texts))

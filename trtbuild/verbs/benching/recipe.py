@@ -66,7 +66,7 @@ def bench_recipe(
     *,
     executor: Executor,
     directory: Path,
-    asked: BenchRequest,
+    request: BenchRequest,
     listener: Listener,
     draw: DrawFiles = draw_nothing,
 ) -> BenchReport:
@@ -83,9 +83,9 @@ def bench_recipe(
     """
     remarks = prepare_directory(directory)
     with store.using():
-        made = prepare_bench(loaded, store, executor, asked, listener, remarks)
+        made = prepare_bench(loaded, store, executor, request, listener, remarks)
         result = measure(made.work, executor, listener)
-        demand_timed(result, asked)
+        demand_timed(result, request)
         verdicts = judge_speed(made.section.gates, result, make_recall(loaded, result))
         result = result.model_copy(update={"verdicts": verdicts, "accuracy": made.accuracy})
         files = place_bench(result, directory, store, draw)
@@ -96,7 +96,7 @@ def prepare_bench(  # all that it rests on
     loaded: LoadedRecipe,
     store: Store,
     executor: Executor,
-    asked: BenchRequest,
+    request: BenchRequest,
     listener: Listener,
     remarks: Sequence[str] = (),
 ) -> PreparedBench:
@@ -107,7 +107,7 @@ def prepare_bench(  # all that it rests on
         UsageError: what is asked for fits none of its models.
     """
     section = loaded.recipe.bench or Bench()
-    data = _choose_data(loaded, section, asked)
+    data = _choose_data(loaded, section, request)
     timed = None if data is None else TimedData(data, MOST_SAMPLES)
     made, notes = compile_for_machine(loaded, store, executor, targets=(), fetch=True, timed=timed)
     accuracy, doubts = recall_accuracy(loaded, made, store)
@@ -125,30 +125,30 @@ def prepare_bench(  # all that it rests on
         subjects=(*modules, *models, *_list_engines(loaded, places, outcomes, store, models)),
         runners=choose_runners(section.runners),
         timings=Timings(
-            protocol=asked.protocol,
+            protocol=request.protocol,
             shapes=choose_shapes(
                 outline.inputs,
                 list_profiles(loaded.recipe),
-                batches=asked.batches or (() if asked.shapes else section.batches),
-                shapes=asked.shapes or (() if asked.batches else section.shapes),
+                batches=request.batches or (() if request.shapes else section.batches),
+                shapes=request.shapes or (() if request.batches else section.shapes),
             ),
             values=list_value_inputs(loaded.recipe),
             fed=_feed(loaded, timed, outcomes, store),
-            only=asked.only,
+            only=request.only,
         ),
         not_run=places.not_run,
         notes=(*notes, *remarks, *doubts, *filter(None, [store.remark])),
-        cold=asked.cold,
-        load=asked.load,
-        batches=_choose_batches(loaded, outline, asked),
+        cold=request.cold,
+        load=request.load,
+        batches=_choose_batches(loaded, outline, request),
     )
     return PreparedBench(loaded, work, accuracy)
 
 
-def _choose_data(loaded: LoadedRecipe, section: Bench, asked: BenchRequest) -> str | None:
+def _choose_data(loaded: LoadedRecipe, section: Bench, request: BenchRequest) -> str | None:
     """Return the data set that is fed; None where inputs are drawn."""
     recipe = loaded.recipe
-    own = asked.data or section.data or (recipe.compare.data if recipe.compare else None)
+    own = request.data or section.data or (recipe.compare.data if recipe.compare else None)
     if own is None and recipe.quantization is not None:
         own = recipe.quantization.data
     if own is not None and own not in recipe.data:
@@ -160,11 +160,13 @@ def _choose_data(loaded: LoadedRecipe, section: Bench, asked: BenchRequest) -> s
 
 
 def _choose_batches(
-    loaded: LoadedRecipe, outline: ModelOutline, asked: BenchRequest
+    loaded: LoadedRecipe, outline: ModelOutline, request: BenchRequest
 ) -> tuple[BatchShapes, ...]:
-    if asked.load is None:
+    if request.load is None:
         return ()
-    return choose_batches(outline.inputs, list_profiles(loaded.recipe), asked.shapes, asked.load)
+    return choose_batches(
+        outline.inputs, list_profiles(loaded.recipe), request.shapes, request.load
+    )
 
 
 def _list_wanted(made: Plan, timed: TimedData | None) -> tuple[str, ...]:

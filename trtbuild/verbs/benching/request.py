@@ -67,14 +67,14 @@ def choose_runners(asked: Sequence[AnyRunner]) -> tuple[AnyRunner, ...]:
     return tuple(found)  # type: ignore[arg-type]  # they are of that union
 
 
-def demand_timed(found: BenchResult, asked: BenchRequest) -> None:
+def demand_timed(found: BenchResult, request: BenchRequest) -> None:
     """Refuse a pattern that means none of the variants, and a result of nothing.
 
     Raises:
         UsageError: there is such a pattern, or nothing could be timed; says why of each variant.
     """
     names = found.list_names()
-    for pattern in asked.only:
+    for pattern in request.only:
         if not any(fnmatch.fnmatchcase(name, pattern) for name in names):
             raise UsageError(
                 f"`{pattern}` means no variant", hint=f"there are: {', '.join(names) or 'none'}"

@@ -121,7 +121,7 @@ def bench_variants(
     *,
     executor: Executor,
     build_dir: Path,
-    asked: BenchRequest,
+    request: BenchRequest,
     listener: Listener,
     draw: DrawFiles = draw_nothing,
 ) -> BenchReport:
@@ -142,13 +142,13 @@ def bench_variants(
     with store.using():
         parts = {
             find_variant(each.file)[1]: prepare_bench(
-                each, store, executor, asked, listener, remarks
+                each, store, executor, request, listener, remarks
             )
             for each in recipes
         }
         joined = _Joined(parts)
         result = measure(joined.make_work(name), executor, listener)
-        demand_timed(result, asked)
+        demand_timed(result, request)
         accuracy = [
             each.model_copy(update={"model": new})
             for variant, part in parts.items()

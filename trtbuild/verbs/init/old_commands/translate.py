@@ -96,7 +96,7 @@ class Translation:
         named = self.told.get("data")
         return Path(named) if isinstance(named, str) and Path(named).exists() else None
 
-    def look(self, asked: ModelRequest) -> ModelLook:
+    def look(self, request: ModelRequest) -> ModelLook:
         """Look at the model; where its file is not here, what the command says of its inputs.
 
         Raises:
@@ -107,15 +107,15 @@ class Translation:
             options = {name: self.told[name] for name in names if name in self.told}
             kept = self.told.get("export", {}).items()
             options |= {name: told[0] for name, told in kept if told[0] is not None}
-            return look_at_export(asked, {"dynamic": False, **options})
+            return look_at_export(request, {"dynamic": False, **options})
         try:
-            return look_at_model(asked)
+            return look_at_model(request)
         except MissingFile:
-            named = Path(asked.model)
+            named = Path(request.model)
             shapes = _settle_profiles(self.told)
             if named.suffix.lower() != ".onnx" or (self.told.get("int8") and not shapes):
                 raise
-            return _look_without_file(named, asked.base, shapes[0] if shapes else {})
+            return _look_without_file(named, request.base, shapes[0] if shapes else {})
 
     def settle(self, plan: SizePlan, fed: Sequence[FedInput]) -> SizePlan:
         """Return sizes as the command has them, in the place of guesses.
