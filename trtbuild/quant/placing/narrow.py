@@ -13,8 +13,9 @@ __all__ = ["explain_narrow"]
 def explain_narrow(view: GraphView, layer: WeightedLayer, into: QuantizedType) -> str:
     """Say why a layer has too few channels for a type; nothing if it has enough, or nobody knows.
 
-    Of a Conv those of a group count. NVIDIA's ModelOpt leaves such layers of FP8 float, too
-    (modelopt/onnx/quantization/graph_utils.py, 0.47): its kernels multiply 16 by 16.
+    Of a Conv those of a group count, and it takes more than the least. NVIDIA's ModelOpt leaves the
+    same layers of FP8 float (modelopt/onnx/quantization/graph_utils.py, 0.47): kernels multiply 16
+    by 16, and what is smaller gains nothing.
     """
     node = view.nodes[layer.index]
     slot = 1 if layer.weight is None else layer.weight.slot
@@ -23,9 +24,11 @@ def explain_narrow(view: GraphView, layer: WeightedLayer, into: QuantizedType) -
     if into.least_channels <= 1 or dims is None or output is None or len(dims) <= 1:
         return ""
     summed = 1 if layer.op == "Conv" else find_contracted_axis(view, node, slot)
+    least = into.least_channels + (layer.op == "Conv")
     for axis, side in ((summed, "input"), (output, "output")):
         size = dims[axis]
-        if isinstance(size, int) and size < into.least_channels:
-            least = f"fewer than the {into.least_channels} of {into.word} kernels"
-            return f"it has {size} {side} channel{'s' * (size > 1)}, {least}"
+        if isinstance(size, int) and size < least:
+            return (
+                f"it has {size} {side} channel{'s' * (size > 1)}: {into.word} pays from {least} on"
+            )
     return ""
