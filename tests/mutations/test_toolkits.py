@@ -158,7 +158,7 @@ OF_IMPLICIT = {"fp16", "bf16", "precision_constraints", "ranges_as", "dla_core",
     "io_types",
 }  # fmt: skip
 """Options for `mode: implicit`, which the other targets here cannot build."""
-NO_INGREDIENT = {"kind", "timing_cache", "timeout_seconds"}
+NO_INGREDIENT = {"kind", "timing_cache", "timeout_seconds", "runtime"}
 OF_DLA = {"dla_core", "gpu_fallback"}
 """A DLA has fixed shapes."""
 OF_TEN = set(Tensorrt10.model_fields) - set(Tensorrt11.model_fields) | OF_DLA
