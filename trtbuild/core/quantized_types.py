@@ -52,6 +52,8 @@ class QuantizedType(OnnxType):
     """Its least number above 0."""
     least_channels: int = 1
     """A layer with fewer input or output channels stays float unless it is asked for."""
+    beyond: float = 0.0
+    """How much further its negative numbers reach, where that is made use of."""
     weights_only: bool = False
     """Whether activations stay float: layers then multiply in float, by weights read in it."""
 
@@ -79,7 +81,7 @@ class QuantizedType(OnnxType):
 
         if self.evenly:
             np.rint(steps, out=steps)
-        np.clip(steps, -self.largest, self.largest, out=steps)
+        np.clip(steps, -self.largest - self.beyond, self.largest, out=steps)
         if not self.evenly:
             steps[...] = steps.astype(self.dtype)
         return steps
@@ -129,6 +131,7 @@ INT4 = QuantizedType(
     largest=7.0,
     opset=21,
     since=(8, 0),
+    beyond=1.0,
     weights_only=True,
 )
 

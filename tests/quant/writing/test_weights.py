@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.helpers.models import model_of, outputs_of
 from tests.helpers.quant import normal
+from trtbuild.core.quantized_types import INT4
 from trtbuild.quant.writing.weights import WeightsMse, quantize_weight
 
 
@@ -111,3 +112,13 @@ def test_the_search_is_scale_equivariant(factor):
 def test_a_row_of_zeros_is_dead_under_any_scaling():
     """The search divides by nothing."""
     assert (0,) == quantize_weight(np.zeros((1, 4), np.float32), 0, WeightsMse(kind="mse")).dead
+
+
+def test_int4_reaches_further_below_zero_where_that_errs_less():
+    """[-8, 4] has the scale 1 nearly, and not 8/7; [8, -4] has none that does as well."""
+    mse = WeightsMse(kind="mse")
+    rows = np.array([[-8, 4, 1, 2], [8, -4, -1, -2]], np.float32)
+    found = quantize_weight(rows, 0, mse, into=INT4)
+
+    assert [-8, 7] == [int(row[0]) for row in found.values.astype(np.int8)]
+    assert 1.0 == pytest.approx(found.scales[0], rel=0.02)

@@ -94,9 +94,8 @@ def _best_shares(
     import numpy as np
 
     # In units of the largest value's 127th (of INT8), where no square vanishes in float32.
-    # Rounding is symmetric, so signs do not matter.
     units = np.maximum(largest / np.float32(into.largest), np.finfo(np.float32).tiny)[:, None]
-    exact = np.abs(rows / units)
+    exact = rows / units
     best = np.ones(len(rows), np.float32)
     least = np.full(len(rows), np.inf, np.float32)
     errors = np.empty_like(exact)
