@@ -122,7 +122,7 @@ def is_of_importlib(frame: Any) -> bool:
 
 @contextlib.contextmanager
 def asking(hear: Hear, hear_module: Callable[[str], None]) -> Iterator[None]:
-    """Say what is asked while the block runs, by the words that `Listener` has for it."""
+    """Say what is asked while the block runs, by the words that `CodeListener` has for it."""
     _hears.append((hear, hear_module))
     for module in (os, NATIVE):
         for name, heard in _HEARD.items():

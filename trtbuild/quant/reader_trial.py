@@ -31,7 +31,7 @@ class ReaderTrial:
     """The model as it is, and of each layer that reads a quantized tensor one more: in INT8.
 
     That layer's weights are quantized, and of what it reads that tensor alone, as the model makes
-    it: its error is that of one scale. The scales are inputs, as in a `Trial`.
+    it: its error is that of one scale. The scales are inputs, as in a `QuantizedTrial`.
     """
 
     def __init__(

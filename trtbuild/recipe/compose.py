@@ -94,7 +94,7 @@ def compose_yaml(text: str, found: list[TextError]) -> Node:
     """Read the one document in a text; what is wrong but can be read past goes to `found`.
 
     Raises:
-        Stop: the rest cannot be read.
+        TextError: the rest cannot be read.
     """
     return _Composer(text, found).document()
 

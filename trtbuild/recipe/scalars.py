@@ -39,7 +39,7 @@ def resolve_scalar(text: str) -> Scalar:
     What YAML 1.1 read differently stays text (`yes`, `off`, `1_000`, `1:30`, `2024-01-31`).
 
     Raises:
-        Unclear: it is a number that is not finite, does not fit 64 bits, or begins with a 0.
+        UnclearScalar: it is a number that is not finite, does not fit 64 bits, or begins with a 0.
     """
     if text in _NULLS:
         return None

@@ -75,7 +75,7 @@ class BuildEngine(Step):
         return self.backend.needs()
 
     def run(self, context: Context) -> None:
-        """Write model.engine and engine.json (core.records.TargetResult)."""
+        """Write model.engine and engine.json (core.overview.TargetResult)."""
         built = self.backend.build(self._order(context))
         self.out(context, "timing_cache").touch()  # empty where nothing is timed
         for note in (*built.notes, *_fallbacks(built.layers)):

@@ -37,7 +37,7 @@ class CheckModel(Step):
     """Rules that are turned off, and why."""
 
     def run(self, context: Context) -> None:
-        """Write checks.json (core.records.Checks), and `passed`, which says that no error is left.
+        """Write checks.json (core.model_checks.ModelChecks), and `passed`: no error is left.
 
         Raises:
             StepInputError: an error is left: names rule, nodes, reason and next move of each.

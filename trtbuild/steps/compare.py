@@ -45,7 +45,7 @@ class CompareOutputs(MeasuringStep, Step):
     """Why it does not count where that data has another scale."""
 
     def run(self, context: Context) -> None:
-        """Write comparison.json (core.records.Comparison).
+        """Write comparison.json (core.comparison.Comparison).
 
         A failed gate is an answer, not an error: the comparison says so.
 

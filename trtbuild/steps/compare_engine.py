@@ -39,7 +39,7 @@ class CompareEngine(MeasuringStep, Step):
     """What is measured beside plain metrics."""
 
     def run(self, context: Context) -> None:
-        """Write comparison.json (core.records.Comparison).
+        """Write comparison.json (core.comparison.Comparison).
 
         Raises:
             StepInputError: the outputs are not of the samples that the data holds.

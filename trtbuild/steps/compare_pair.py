@@ -40,7 +40,7 @@ class ComparePair(MeasuringStep, Step):
     """What is measured beside plain metrics."""
 
     def run(self, context: Context) -> None:
-        """Write comparison.json (core.records.Comparison).
+        """Write comparison.json (core.comparison.Comparison).
 
         Which of the two is right was said by whoever asked: a reference of any type will do.
 

@@ -27,7 +27,7 @@ class DescribeEngine(Step):
         return Needs(kind=self.flavour, gpu=GpuNeed(), own_process=True)
 
     def run(self, context: Context) -> None:
-        """Write description.json (backends.trt_engine.Description).
+        """Write description.json (backends.tensorrt.engine.EngineDescription).
 
         Raises:
             StepInputError: that TensorRT does not load it.

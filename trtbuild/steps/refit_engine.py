@@ -42,7 +42,7 @@ class RefitEngine(Step):
         return Needs(kind=self.flavour, gpu=GpuNeed(capability=self.capability), own_process=True)
 
     def run(self, context: Context) -> None:
-        """Write model.engine and engine.json (core.records.TargetResult).
+        """Write model.engine and engine.json (core.overview.TargetResult).
 
         Raises:
             StepInputError: TensorRT does not take the weights; says which, and why.

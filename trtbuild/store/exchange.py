@@ -183,7 +183,7 @@ def _read_run(remote: Remote, key: str) -> dict[str, str]:
 
 
 class _RemoteActions:
-    """The actions in a remote store, as a `Reader` asks for them; nothing of them is kept here."""
+    """The actions in a remote store, as a `RecordReader` asks for them; none is kept here."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote

@@ -79,7 +79,7 @@ class OnnxTrial:
         self._session: Session | None = None
 
     def __call__(self, shapes: Shapes, values: Mapping[str, tuple[float, float]]) -> Shapes:
-        """Return the shapes of the outputs, as `Trial` says."""
+        """Return the shapes of the outputs, as `TrialRun` says."""
         from trtbuild.model.session import open_session
         from trtbuild.model.weights_file import is_split
 

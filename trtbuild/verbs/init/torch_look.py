@@ -137,7 +137,7 @@ class TorchTrial:
         self._inputs = inputs
 
     def __call__(self, shapes: Shapes, values: Mapping[str, tuple[float, float]]) -> Shapes:
-        """Return the shapes of the outputs, as `Trial` says."""
+        """Return the shapes of the outputs, as `TrialRun` says."""
         found = run_module(self._module, self._inputs, shapes, values)
         return {name: tuple(tensor.shape) for name, tensor in found.items()}
 
