@@ -14,6 +14,8 @@ from trtbuild.core.frozen import frozen
 __all__ = ["Head", "write_decoding", "write_plugin", "write_rows", "write_suppression"]
 
 _END = 2**31 - 1
+_AXIS = 2
+"""The axis of rows [batch, boxes, numbers] that is cut."""
 
 
 @frozen
@@ -42,11 +44,11 @@ def _float(name: str, value: float) -> str:
     return f"{name} = Constant<value_float = {value!r}>() "
 
 
-def _slice(result: str, source: str, start: int, end: int, axis: int = 2) -> str:
+def _slice(result: str, source: str, start: int, end: int) -> str:
     return (
         _ints(f"{result}_from", start)
         + _ints(f"{result}_to", end)
-        + _ints(f"{result}_axis", axis)
+        + _ints(f"{result}_axis", _AXIS)
         + f"{result} = Slice({source}, {result}_from, {result}_to, {result}_axis) "
     )
 

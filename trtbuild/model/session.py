@@ -182,7 +182,7 @@ def open_fast_session(
     return _load(model, options, providers)
 
 
-def write_optimized(model: Path, path: Path, *, providers: Providers = CPU) -> None:
+def write_optimized(model: Path, path: Path) -> None:
     """Have ONNX Runtime write down the graph that it would run, its fusions of Q/DQ included.
 
     Fusions up to EXTENDED decide between integer and float; the layout changes above them depend
@@ -196,7 +196,7 @@ def write_optimized(model: Path, path: Path, *, providers: Providers = CPU) -> N
     options = _make_options(threads=0)
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(path)
-    _load(model, options, providers)
+    _load(model, options, CPU)
 
 
 def _make_options(threads: int) -> Any:

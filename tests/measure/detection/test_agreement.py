@@ -17,11 +17,10 @@ def test_a_box_is_matched_once():
 
 
 def test_another_class_is_no_match():
-    """Unless classes are not asked for."""
+    """However much they overlap."""
     reference, candidate = boxes_of([*HERE, 0.9, 0]), boxes_of([*HERE, 0.9, 1])
 
     assert Agreement(0, 1, 1) == agree(reference, candidate, iou=0.5)
-    assert Agreement(1, 0, 0) == agree(reference, candidate, iou=0.5, by_class=False)
 
 
 def test_too_little_overlap_is_no_match():

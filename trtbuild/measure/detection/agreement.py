@@ -20,17 +20,16 @@ class Agreement:
     """Of the candidate, without one of the reference."""
 
 
-def agree(reference: Boxes, candidate: Boxes, *, iou: float, by_class: bool = True) -> Agreement:
+def agree(reference: Boxes, candidate: Boxes, *, iou: float) -> Agreement:
     """Match the candidate's boxes, highest score first, each with one of the reference's.
 
-    The match is the one, of the same class where `by_class` and not taken yet, that overlaps most,
+    The match is the one, of the same class and not taken yet, that overlaps most,
     with `iou` at least: as COCO matches detections with what is there.
     """
     import numpy as np
 
     overlaps = find_overlaps(candidate.corners, reference.corners)
-    if by_class:
-        overlaps[candidate.classes[:, None] != reference.classes[None, :]] = -1
+    overlaps[candidate.classes[:, None] != reference.classes[None, :]] = -1
     both = 0
     for row in np.argsort(-candidate.scores, kind="stable"):
         if not overlaps.shape[1]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from trtbuild.core.values import TensorSpec
@@ -41,7 +41,6 @@ class Purpose:
     floats: bool = True
     """Whether outputs are numbers whose noise can be told in decibels."""
     remark: str = ""
-    settled: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
 
 
 def settle_outputs(

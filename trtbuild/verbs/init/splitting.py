@@ -14,7 +14,7 @@ _DEEPEST = 4
 """How many letters from the end are tried."""
 
 
-def divide_by_name(names: Sequence[str], batch: int = 1) -> Divided | None:
+def divide_by_name(names: Sequence[str]) -> Divided | None:
     """Return two patterns that share no name and leave none out, each with how many it means.
 
     They differ in one letter near the end of the names: `*[02468].jpg` and `*[!02468].jpg`. Each
@@ -23,7 +23,7 @@ def divide_by_name(names: Sequence[str], batch: int = 1) -> Divided | None:
     paths = [PurePosixPath(name) for name in names]
     suffixes = {path.suffix for path in paths}
     depths = {len(path.parts) for path in paths}
-    if len(names) < _FEWEST * batch:
+    if len(names) < _FEWEST:
         return None
     folders = "*/" * (max(depths) - 1) if len(depths) == 1 else "**/"
     if len(suffixes) == 1:
@@ -39,7 +39,7 @@ def divide_by_name(names: Sequence[str], batch: int = 1) -> Divided | None:
         for letters in _list_halves([path.stem[-place] for path in paths]):
             mine = [path for path in paths if path.stem[-place] in letters]
             rest = len(paths) - len(mine)
-            if min(len(mine), rest) < batch or not _are_everywhere(paths, mine):
+            if not min(len(mine), rest) or not _are_everywhere(paths, mine):
                 continue
             after = "?" * (place - 1) + ending
             one, other = f"{folders}*[{letters}]{after}", f"{folders}*[!{letters}]{after}"

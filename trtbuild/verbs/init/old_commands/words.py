@@ -89,13 +89,13 @@ def parse_shape(text: str) -> tuple[int, ...]:
     return tuple(map(parse_whole, sizes))
 
 
-def split_outside_quotes(text: str, at: str = ",") -> Iterator[str]:
+def split_outside_quotes(text: str) -> Iterator[str]:
     """Yield the parts of a list; what stands between single quotes or brackets is not divided."""
     part, quoted, depth = "", False, 0
     for letter in text:
         quoted ^= letter == "'"
         depth += {"[": 1, "]": -1}.get(letter, 0)
-        if letter == at and not quoted and not depth:
+        if letter == "," and not quoted and not depth:
             yield part
             part = ""
         else:
