@@ -78,7 +78,7 @@ def find_needed_ranges(section: Quantization, model: FilePath) -> dict[str, tupl
     requests = PrecisionRequests.among(
         bare.graph.node, skip=section.floats, precision=section.precision
     )
-    return find_required_ranges(bare, requests)
+    return find_required_ranges(bare, requests, TYPES[section.type])
 
 
 def _by_hand(section: Quantization) -> bool:

@@ -84,7 +84,7 @@ class Quantize(Step):
         model = load_onnx(context.path(self.model))
         requests = self._read_requests(model)
         unasked = self.allow_missing or TYPES[self.type].weights_only
-        wants = {} if unasked else find_required_ranges(model, requests)
+        wants = {} if unasked else find_required_ranges(model, requests, TYPES[self.type])
         with use_scratch(context.out.parent / "scratch", of=model):
             found = self.quantize(model, context, adjusted=self._read_adjusted(context))
         _refuse_missing(wants, found.ranges)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from tests.helpers.models import model_of
 from tests.helpers.quant import ranges_of, seeded
+from trtbuild.core.quantized_types import FP8, INT8
 from trtbuild.quant.apply import quantize_model
 from trtbuild.quant.placing.required_ranges import find_missing_ranges, find_required_ranges
 from trtbuild.quant.requests import PrecisionRequests
@@ -38,3 +39,10 @@ def test_a_model_without_weights_wants_nothing():
 def test_a_range_of_nothing_is_lacking():
     """Limit 0 gives no scale."""
     assert ["b", "c"] == find_missing_ranges(["a", "b", "c"], ranges_of(a=1.0, b=0.0).tensors)
+
+
+def test_what_stays_float_in_a_type_needs_none():
+    """Of FP8 a narrow layer: nobody is asked for the range of its input."""
+    model = seeded("g (float[4,8] x) => (float[4,8] y) { y = MatMul(x, w) }", w=(8, 8))
+
+    assert [["x"], []] == [[*find_required_ranges(model, into=into)] for into in (INT8, FP8)]

@@ -8,7 +8,7 @@ __all__ = ["IN_10", "IN_11", "IN_RTX"]
 
 _ALL = {
     "int8": "a target asks for no INT8: a `quantization` does, for all of them",
-    "fp8": "trtbuild quantizes to INT8: use a `quantization`",
+    "fp8": "a target asks for no FP8: `quantization: {type: fp8}` does, for all of them",
     "calibration_cache": "use `quantization: {calibrator: {kind: cache, path: FILE}}`",
 }
 _TYPES = (

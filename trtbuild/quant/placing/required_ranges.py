@@ -1,10 +1,11 @@
-"""Which tensors INT8 needs a range for, and which of them lack one."""
+"""Which tensors quantization needs a range for, and which of them lack one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from trtbuild.core.quantized_types import INT8, QuantizedType
 from trtbuild.core.values import Range, Ranges
 from trtbuild.model.nodes import name_of
 from trtbuild.model.view import GraphView
@@ -20,9 +21,11 @@ __all__ = ["find_missing_ranges", "find_required_ranges"]
 
 
 def find_required_ranges(
-    model: onnx.ModelProto, requests: PrecisionRequests | None = None
+    model: onnx.ModelProto,
+    requests: PrecisionRequests | None = None,
+    into: QuantizedType = INT8,
 ) -> dict[str, tuple[str, ...]]:
-    """Name the activations that INT8 needs a range for, each with the nodes that read it.
+    """Name the activations that a type needs a range for, each with the nodes that read it.
 
     They are those that would be quantized if all had a range; of a model that is quantized
     already there are none.
@@ -35,10 +38,11 @@ def find_required_ranges(
         return {}
     anything = Range(low=-1.0, high=1.0, origin="manual")
     ranges = Ranges(tensors=dict.fromkeys(list_candidates(model), anything))
-    return {
-        pair.tensor: tuple(dict.fromkeys(name_of(view.nodes[index]) for index, _ in pair.sites))
-        for pair in place_pairs(model, ranges=ranges, requests=requests).pairs
-    }
+    readers: dict[str, dict[str, None]] = {}
+    for pair in place_pairs(model, ranges=ranges, requests=requests, into=into).pairs:
+        names = (name_of(view.nodes[index]) for index, _ in pair.sites)
+        readers.setdefault(pair.tensor, {}).update(dict.fromkeys(names))
+    return {tensor: tuple(names) for tensor, names in readers.items()}
 
 
 def find_missing_ranges(required: Iterable[str], ranges: Mapping[str, Range]) -> list[str]:
