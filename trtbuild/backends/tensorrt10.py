@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from trtbuild.backends.base import BuildOrder, BuildResult, Capabilities, ImplicitQuantization
 from trtbuild.backends.tensorrt.flavour import TRT10, Flavour
 from trtbuild.backends.tensorrt.options import GpuTrtOptions
 from trtbuild.backends.tensorrt.replacements import IN_10
 from trtbuild.core.needs import Needs
+from trtbuild.core.options import NonEmpty
 
 if TYPE_CHECKING:
     from trtbuild.backends.tensorrt.build import BuildJob
@@ -59,7 +58,7 @@ class Tensorrt10(GpuTrtOptions):
     """Features that are not yet TensorRT's default; with any given, all others are switched off."""
     tactic_sources: tuple[Source10, ...] | None = None  # type: ignore[assignment]  # as above
     """The libraries of kernels to choose from, and no others; TensorRT's own choice without it."""
-    io_types: dict[Annotated[str, Field(min_length=1)], DataType] = {}
+    io_types: dict[NonEmpty, DataType] = {}
     """Types that an input or output shall have, by its name, where the network is weakly typed."""
 
     def weakly_typed(self, *, implicit: bool) -> bool:

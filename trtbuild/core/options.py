@@ -22,20 +22,10 @@ from pydantic_core import CoreSchema
 from trtbuild.core.errors import CorruptObject
 
 __all__ = [
-    "AUTO",
-    "LOCATION",
-    "ByteSize",
-    "Location",
-    "NonEmpty",
-    "Options",
-    "Share",
-    "SizeOrAuto",
-    "VariableName",
-    "describe_fields",
-    "find_location_fields",
-    "list_locations",
+    "AUTO", "LOCATION", "ByteSize", "Location", "NonEmpty", "Options", "Share", "SizeOrAuto",
+    "UnitInterval", "VariableName", "describe_fields", "find_location_fields", "list_locations",
     "relocate",
-]
+]  # fmt: skip
 
 
 class Options(BaseModel):
@@ -117,6 +107,7 @@ def _docstrings(options: type[BaseModel]) -> dict[str, str]:
 
 LOCATION = "says where bytes are, not what they are: no ingredient"
 NonEmpty = Annotated[str, Field(min_length=1)]
+UnitInterval = Annotated[float, Field(ge=0, le=1)]
 VariableName = Annotated[str, Field(pattern="^[A-Za-z_][A-Za-z0-9_]*$")]
 """The name of a variable of the environment."""
 Location = Annotated[str, LOCATION]

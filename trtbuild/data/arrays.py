@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, NonEmpty
 from trtbuild.core.values import TensorSpec
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Choice, Sample, spread_evenly
@@ -49,12 +49,12 @@ class Arrays(Choice):
     one_a_file: bool = False
     """Whether each file is one sample, its arrays without an axis for samples. By default axis 0 of
     every array counts the samples, and files follow each other."""
-    input: Annotated[str, Field(min_length=1)] = "input"
+    input: NonEmpty = "input"
     """The model input that an npy file's array is for; an npz file names its arrays itself."""
     transpose: dict[str, tuple[Annotated[int, Field(ge=0)], ...]] = {}
     """The order in which a model takes the axes of a sample, by input, where files have them in
     another: `{image: [2, 0, 1]}` makes [channels, height, width] of [height, width, channels]."""
-    labels: Annotated[str, Field(min_length=1)] | None = None
+    labels: NonEmpty | None = None
     """The npz array that holds each sample's label and is no model input: its class (a whole number
     from 0), or what should come out (boxes, a mask, a picture, tokens); none by default."""
 

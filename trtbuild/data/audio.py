@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, NonEmpty
 from trtbuild.core.regular_files import open_regular
 from trtbuild.core.words import quote_whole
 from trtbuild.data.base import Choice, Sample
@@ -58,7 +58,7 @@ class Audio(Choice):
     before it is cut or filled."""
     features: LogMel | None = None
     """The log-mel spectrogram that the model takes; by default it takes the waveform."""
-    input: Annotated[str, Field(min_length=1)] = "input"
+    input: NonEmpty = "input"
     """The model input that takes it."""
     labels: Literal["folders"] | None = None
     """`folders`: the class of a file is the folder it lies in, the first below `path` (with a

@@ -32,7 +32,7 @@ class Python(Options):
     caveats: ClassVar[tuple[str, ...]] = ()
 
     kind: Literal["python"]
-    entrypoint: Annotated[str, Field(min_length=1)]
+    entrypoint: NonEmpty
     """`path/to/file.py:callable`, relative to the recipe, or `package.module:callable`. It is
     called with `options` and returns or yields mappings, one a sample, without a batch axis. What
     it reads and imports counts; paths are best relative to its `__file__`."""
@@ -47,9 +47,9 @@ class Python(Options):
     environment: tuple[VariableName, ...] = ()
     """Variables of the environment that the code is given, and whose values count; of others it
     only sees those that every program needs (`PATH`, `HOME`, `LANG`, ...). None by default."""
-    input: Annotated[str, Field(min_length=1)] = "input"
+    input: NonEmpty = "input"
     """The key of the picture that `preprocess` is for; without `preprocess` it means nothing."""
-    labels: Annotated[str, Field(min_length=1)] | None = None
+    labels: NonEmpty | None = None
     """The key of each sample's label, which is no model input: its class (a whole number from 0),
     or an array of what should come out (boxes, a mask, a picture, tokens); none by default."""
     count: Annotated[int, Field(gt=0)] | None = None

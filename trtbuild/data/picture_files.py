@@ -4,12 +4,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from trtbuild.core.errors import MissingFile, StepInputError
 from trtbuild.core.frozen import frozen
+from trtbuild.core.options import NonEmpty
 from trtbuild.core.regular_files import read_regular
 from trtbuild.data import pixels
 from trtbuild.data.base import Choice, Sample
@@ -39,7 +38,7 @@ class PictureFiles(Choice):
     captured: ClassVar[Literal[False]] = False
     caveats: ClassVar[tuple[str, ...]] = ()
 
-    input: Annotated[str, Field(min_length=1)] = "input"
+    input: NonEmpty = "input"
     """The model input that takes the picture."""
     preprocess: Preprocess
     """How a picture becomes the array that the model takes."""

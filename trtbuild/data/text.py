@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, NonEmpty
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.data.base import Choice, Sample
@@ -39,7 +39,7 @@ class Text(Choice, Tokens):
     path: Location
     """A file of UTF-8 text, or a folder or pattern of `.txt`, `.tsv` and `.csv` files, in name
     order; relative to the recipe."""
-    separator: Annotated[str, Field(min_length=1)] | None = None
+    separator: NonEmpty | None = None
     """What stands between the columns of a line, as a tab: `"\\t"`. By default a line is one text;
     quotes mean nothing."""
     text: Column = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, NonEmpty
 from trtbuild.data.base import Choice, Sample
 from trtbuild.data.extras import load_extra
 from trtbuild.data.file_search import find_by_suffix
@@ -44,7 +44,7 @@ class Video(Choice):
     """Where in each video to begin, in seconds."""
     end: Seconds | None = None
     """Where to stop, in seconds; this frame is not taken. By default at the end of the video."""
-    input: Annotated[str, Field(min_length=1)] = "input"
+    input: NonEmpty = "input"
     """The model input that takes the frame."""
     preprocess: Preprocess
     """How a frame, turned upright and in RGB, becomes the array that the model takes."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any, Literal
 
 from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, NonEmpty
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import quote_whole
@@ -34,7 +32,7 @@ class DataYolo(PictureFiles):
     path: Location
     """The `data.yaml`, relative to the recipe. Its own `path` relates to it; what `download` says
     is not done."""
-    split: Annotated[str, Field(min_length=1)] = "val"
+    split: NonEmpty = "val"
     """Which of its lists to take: `train`, `val`, `test`."""
 
     @property

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from trtbuild.core.box_formats import BoxFormat
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.options import NonEmpty
+from trtbuild.core.options import NonEmpty, UnitInterval
 from trtbuild.fixes.base import FixKind, FixLog
 from trtbuild.fixes.detections import (
     Head,
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AddNms"]
 
-Share = Annotated[float, Field(ge=0, le=1)]
 PREFIX = "add_nms"
 NEEDED = 13
 AXES = 3
@@ -75,9 +74,9 @@ class AddNms(FixKind):
     """Of `ssd`, what makes scores of 0..1 of the output's numbers, where the model does not."""
     background: Literal["first", "last"] | None = None
     """Of `ssd`, which class means that there is nothing; classes count from 0 without it."""
-    score_threshold: Share = 0.25
+    score_threshold: UnitInterval = 0.25
     """The least score of a box that counts."""
-    iou_threshold: Share = 0.7
+    iou_threshold: UnitInterval = 0.7
     """A box goes that overlaps with a better one by more than this."""
     class_agnostic: bool = False
     """Whether a box also goes where the better one is of another class."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from trtbuild.backends import Target
 from trtbuild.calib.kinds import Calibrator, RangeSource
 from trtbuild.core.late_options import LATER
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Location, NonEmpty, Options
 from trtbuild.core.quantized_types import QuantizedName
 from trtbuild.data import AnyDataSource
 from trtbuild.fixes import Fix
@@ -37,7 +37,7 @@ __all__ = [
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=80)]
-Pattern = Annotated[str, Field(min_length=1)]
+Pattern = NonEmpty
 FloatName = Literal["fp32", "fp16", "bf16"]
 Bounds = float | tuple[float, float]
 """A limit (6.0 means -6 to 6) or [low, high]."""
@@ -157,7 +157,7 @@ class Quantization(Options):
 class Checks(Options):
     """Which static checks of the model do not count (`trtbuild check` makes them)."""
 
-    off: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
+    off: dict[NonEmpty, NonEmpty] = {}
     """Rules to turn off, by code, each with the reason (`TB303: "the branch is tiny"`), which the
     report repeats."""
 
@@ -253,7 +253,7 @@ class Recipe(Options):
     """The version of the recipe format: 1."""
     name: Name
     """The recipe's name; results are placed in `build/<name>/`."""
-    extends: Annotated[str, Field(min_length=1)] | None = None
+    extends: NonEmpty | None = None
     """Another recipe beside this one, which this one is like, but for what it says itself: mappings
     are merged key by key (of another `kind` they take the other's place), other values replaced."""
     without: tuple[str, ...] = ()
@@ -265,7 +265,7 @@ class Recipe(Options):
     """The model to start from."""
     fixes: tuple[Fix, ...] = ()
     """Changes to the model's graph, made in this order before anything is measured."""
-    inputs: dict[Annotated[str, Field(min_length=1)], InputFeeding] = {}
+    inputs: dict[NonEmpty, InputFeeding] = {}
     """How model inputs are fed, by name, where their shapes and the samples leave that open."""
     data: dict[Name, AnyDataSource] = {}
     """Data sets by name, for `quantization` and `compare` to refer to."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from trtbuild.core.errors import TrtbuildError
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, NonEmpty
 from trtbuild.core.user_code import UserCode
 from trtbuild.core.values import TensorSpec
 from trtbuild.model.imported_model import ImportedModel
@@ -24,7 +24,6 @@ HubName = Annotated[Location, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)?$")]
 Revision = Annotated[Location, Field(pattern=r"^\w[\w./-]*$")]
 PLACES = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME")
 """What may say where the hub's cache is."""
-OutputName = Annotated[str, Field(min_length=1)]
 Task = Literal[
     "feature-extraction",
     "fill-mask",
@@ -64,7 +63,7 @@ class Huggingface(Source):
     """Inputs by name, as the model's `forward` names them. By default those that its configuration
     tells: `input_ids` and `attention_mask` `[batch, sequence]`, `token_type_ids` where there are
     several types, `pixel_values` of the size that it was trained at, `input_values`."""
-    outputs: tuple[OutputName, ...] = ()
+    outputs: tuple[NonEmpty, ...] = ()
     """Which of its outputs are wanted, by the names that transformers has for them (`logits`,
     `last_hidden_state`, ...); all by default."""
     opset: Annotated[int, Field(ge=13, le=25)] = 20

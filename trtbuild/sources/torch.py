@@ -21,7 +21,6 @@ EXPORTERS = ("torch", "onnx", "onnxscript", "onnx-ir")
 
 Exporter = Literal["dynamo", "torchscript"]
 NEWEST_OF_TORCHSCRIPT = 20
-OutputName = Annotated[str, Field(min_length=1)]
 
 
 class Torch(Source):
@@ -50,7 +49,7 @@ class Torch(Source):
     inputs: Annotated[dict[str, InputSpec], Field(min_length=1)]
     """Inputs by name; where there are several, they are named as `forward` names them. The exporter
     sees a dynamic dimension at the profile's `opt`, a batch (axis 0) at 2 or the least allowed."""
-    outputs: Annotated[tuple[OutputName, ...], Field(min_length=1)] = ("output",)
+    outputs: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] = ("output",)
     """Names of the tensors that the module returns. Of a tuple or list: names of your own, in
     order, tuples within it in place. Of a dict: its keys, in any order (`boxes.0` for the first of
     a tuple under `boxes`). Of a named tuple: either. A single tensor may have any name. Each is

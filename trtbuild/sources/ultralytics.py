@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from trtbuild.core.options import Location
+from trtbuild.core.options import Location, UnitInterval
 from trtbuild.model.imported_model import ImportedModel
 from trtbuild.sources.published import PublishedFile
 from trtbuild.sources.sizes import Sizes
@@ -15,7 +15,6 @@ from trtbuild.sources.sizes import Sizes
 __all__ = ["Ultralytics"]
 
 Side = Annotated[int, Field(ge=32, le=8192)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Ultralytics(PublishedFile):
@@ -35,9 +34,9 @@ class Ultralytics(PublishedFile):
     """Have onnxslim simplify the graph, as Ultralytics does by default."""
     nms: bool = False
     """Put non-maximum suppression into the graph: one output of boxes, scores and classes."""
-    conf: Share = 0.25
+    conf: UnitInterval = 0.25
     """With `nms`: the score below which boxes are dropped."""
-    iou: Share = 0.7
+    iou: UnitInterval = 0.7
     """With `nms`: how far boxes may overlap."""
     max_det: Annotated[int, Field(ge=1)] = 300
     """The most boxes of a picture, where the graph ends in boxes."""

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Location, NonEmpty, Options
 
 __all__ = ["Sha256", "Url", "Weights"]
 
@@ -22,7 +22,7 @@ class Weights(Options):
     """Where such a file is published (https, or file); needs `sha256`, and is fetched once."""
     sha256: Sha256 | None = None
     """The file's digest; a file that differs is refused."""
-    key: Annotated[str, Field(min_length=1)] | None = None
+    key: NonEmpty | None = None
     """The entry of a checkpoint that holds the state dict (`state_dict`, `model.ema`, ...), or what
     the names of the module's weights begin with there (`generator`). Only needed where several fit:
     an entry that alone fits is taken, and a prefix of all names (`module.`, `_orig_mod.`, `model.`)

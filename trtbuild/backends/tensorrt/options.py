@@ -9,7 +9,7 @@ from trtbuild.backends.base import BuiltEngine, Fit, Guarantee
 from trtbuild.backends.tensorrt.flavour import Flavour
 from trtbuild.backends.tensorrt.runtime_options import RuntimeOptions
 from trtbuild.core.needs import GpuNeed
-from trtbuild.core.options import LOCATION, ByteSize, Location, Options, SizeOrAuto
+from trtbuild.core.options import LOCATION, ByteSize, Location, NonEmpty, Options, SizeOrAuto
 from trtbuild.core.values import TensorSpec
 
 __all__ = [
@@ -40,7 +40,7 @@ TensorFormat = Literal[
 ]
 """TensorRT's layouts of network inputs and outputs; a DLA has more."""
 GpuFormats = dict[
-    Annotated[str, Field(min_length=1)],
+    NonEmpty,
     Annotated[tuple[TensorFormat | Literal["dla_linear", "dla_hwc4"], ...], Field(min_length=1)],
 ]
 
@@ -71,7 +71,7 @@ class TrtOptions(Options):
     plugins: tuple[Annotated[Location, Field(min_length=1)], ...] = ()
     """Shared libraries with plugins, loaded before the model is read; their digests count."""
     io_formats: dict[
-        Annotated[str, Field(min_length=1)],
+        NonEmpty,
         Annotated[tuple[TensorFormat, ...], Field(min_length=1)],
     ] = {}
     """Layouts that an input or output may have in memory, by its name; `linear` otherwise."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from trtbuild.core.errors import StepInputError
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Location, NonEmpty, Options
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.watch import note_path
 from trtbuild.core.words import quote_whole
@@ -19,7 +17,6 @@ __all__ = ["Csv"]
 
 _MOST_BYTES = 256 << 20
 _MOST_DIGITS = 9
-Column = Annotated[str, Field(min_length=1)]
 
 
 class Csv(Options):
@@ -31,10 +28,10 @@ class Csv(Options):
     path: Location
     """The file, relative to the recipe: UTF-8, with commas, semicolons or tabs between columns. It
     may hold more pictures than the data takes."""
-    file: Column = "file"
+    file: NonEmpty = "file"
     """The column of the picture: its path below the data's folder, or its name alone, either with
     or without its suffix."""
-    label: Column = "label"
+    label: NonEmpty = "label"
     """The column of the class: a whole number from 0, or a name."""
     classes: Location | None = None
     """A file with the classes' names, a line each, in the order of the model's scores; without it,

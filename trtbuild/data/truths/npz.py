@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from trtbuild.core.errors import MissingFile, StepInputError
-from trtbuild.core.options import Location, Options
+from trtbuild.core.options import Location, NonEmpty, Options
 from trtbuild.core.watch import note_path
 
 __all__ = ["Npz"]
@@ -23,7 +21,7 @@ class Npz(Options):
     kind: Literal["npz"]
     path: Location
     """The npz or npy file, relative to the recipe."""
-    array: Annotated[str, Field(min_length=1)] = "labels"
+    array: NonEmpty = "labels"
     """The array in an npz file: a whole number from 0 for each picture that `path` of the data
     finds, in their order, whichever of them are taken."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from trtbuild.core.errors import StepInputError
+from trtbuild.core.options import UnitInterval
 from trtbuild.measure.base import (
     Figure,
     Measurement,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Detection"]
 
-Part = Annotated[float, Field(ge=0, le=1)]
 _BY_LABELS = ("map50", "map50_95")
 _NOTHING = 0.01
 _IN_VAIN = (
@@ -59,11 +59,11 @@ class Detection(MetricKind):
     against: Against | None = None
     """`labels` for mAP alone, `reference` for agreement alone; by default both, labels where the
     data has them."""
-    score_threshold: Part = 0.25
+    score_threshold: UnitInterval = 0.25
     """The least score of a box that counts for agreement."""
-    map_score_threshold: Part = 0.001
+    map_score_threshold: UnitInterval = 0.001
     """The least score of a box that counts for mAP, which weighs all scores."""
-    iou_threshold: Part = 0.7
+    iou_threshold: UnitInterval = 0.7
     """Non-maximum suppression: a box goes that overlaps with a better one by more than this
     (intersection over union)."""
     class_agnostic: bool = False
@@ -73,7 +73,7 @@ class Detection(MetricKind):
     alone."""
     max_detections: Annotated[int, Field(gt=0)] = 100
     """How many boxes of a picture count, those of the highest scores; COCO counts 100."""
-    match_iou: Part = 0.5
+    match_iou: UnitInterval = 0.5
     """The least overlap (intersection over union) at which a box is the reference's."""
     normalized: bool = False
     """Whether the model's boxes are from 0 to 1 of the picture, and not in pixels of its input."""

@@ -9,7 +9,7 @@ from pydantic import Field
 from trtbuild.core.box_formats import BoxFormat
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.kinds import OneOf
-from trtbuild.core.options import Options
+from trtbuild.core.options import NonEmpty, Options
 from trtbuild.measure.detection.boxes import Boxes, to_corners
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoded", "EndToEnd", "Layout", "Ssd", "Yolov5", "Yolov8"]
 
-Name = Annotated[str, Field(min_length=1)]
 _BOX = 4
 _MANY = 100
 """More columns than that, and than there are boxes, are the boxes themselves."""
@@ -31,7 +30,7 @@ class Yolov5(Options):
     suppressed: ClassVar[bool] = False
 
     kind: Literal["yolov5"]
-    output: Name | None = None
+    output: NonEmpty | None = None
     """The output [boxes, 5 + classes]; by default the model's only one."""
     box_format: BoxFormat = "cxcywh"
     """The four numbers of a box: centre and size (`cxcywh`), left, top and size (`xywh`), or left,
@@ -53,7 +52,7 @@ class Yolov8(Options):
     suppressed: ClassVar[bool] = False
 
     kind: Literal["yolov8"]
-    output: Name | None = None
+    output: NonEmpty | None = None
     """The output [4 + classes, boxes]; by default the model's only one."""
     transposed: bool = False
     """Whether the output is [boxes, 4 + classes] instead."""
@@ -77,9 +76,9 @@ class Ssd(Options):
     suppressed: ClassVar[bool] = False
 
     kind: Literal["ssd"]
-    boxes: Name
+    boxes: NonEmpty
     """The output of boxes, [boxes, 4]."""
-    scores: Name
+    scores: NonEmpty
     """The output of scores, [boxes, classes]."""
     box_format: BoxFormat = "xyxy"
     """The four numbers of a box, as `yolov5` has them."""
@@ -110,7 +109,7 @@ class EndToEnd(Options):
     suppressed: ClassVar[bool] = True
 
     kind: Literal["end_to_end"]
-    output: Name | None = None
+    output: NonEmpty | None = None
     """The output [boxes, 6]; by default the model's only one."""
     box_format: BoxFormat = "xyxy"
     """The four numbers of a box, as `yolov5` has them."""
@@ -133,13 +132,13 @@ class Decoded(Options):
     suppressed: ClassVar[bool] = True
 
     kind: Literal["decoded"]
-    boxes: Name
+    boxes: NonEmpty
     """The output of boxes, [boxes, 4]."""
-    scores: Name
+    scores: NonEmpty
     """The output of one score a box."""
-    classes: Name
+    classes: NonEmpty
     """The output of one class a box, as whole numbers from 0 (torchvision's `labels`)."""
-    number: Name | None = None
+    number: NonEmpty | None = None
     """The output that says how many of the boxes count; all by default."""
     box_format: BoxFormat = "xyxy"
     """The four numbers of a box, as `yolov5` has them; `yxyx` in TensorFlow's models."""

@@ -6,11 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trtbuild.core.options import Options
+from trtbuild.core.options import Options, UnitInterval
 
 __all__ = ["Awq", "CrossLayer", "Smooth"]
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Awq(Options):
@@ -26,7 +24,7 @@ class CrossLayer(Options):
     """Between two weighted layers, behind a Relu, LeakyRelu, PRelu or pooling at most."""
 
     kind: Literal["cross_layer"]
-    alpha: Share = 0.5
+    alpha: UnitInterval = 0.5
     """How much is taken off the activation's channels and put on the weights that read them: 0 is
     nothing that activations ask for, 1 makes all their channels alike."""
 
@@ -35,5 +33,5 @@ class Smooth(Options):
     """Between a normalization (LayerNormalization, or a Mul by a constant) and what reads it."""
 
     kind: Literal["smooth"]
-    alpha: Share = 0.5
+    alpha: UnitInterval = 0.5
     """As in `cross_layer`; where single channels stand far out, 0.6 to 0.8 may be better."""
