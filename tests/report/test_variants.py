@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.helpers.records import failing_gate, good, layer, target, words
 from tests.helpers.speed import bench_result
 from trtbuild.core.records import PlacedFile
+from trtbuild.core.timing import NotRun
 from trtbuild.core.variants import VariantResult
 from trtbuild.report.blocks import Bullets, TableBlock
 from trtbuild.report.html import render_page
@@ -91,8 +92,20 @@ def test_each_has_the_time_of_its_own_model():
     engine = bench_result(rtx=4.0)
     (run, *_) = blocks(replace(gone, record=record.model_copy(update={"bench": engine})))
 
+    half = times.model_copy(
+        update={
+            "variants": times.variants[:1],
+            "rows": [row for row in times.rows if row.variant.startswith("fp32")],
+            "not_run": (NotRun(name="half/onnxruntime-cpu", reason="it would say nothing"),),
+        }
+    )
+    (none, *_) = blocks(replace(gone, record=record.model_copy(update={"bench": half})))
+
     assert isinstance(figures, TableBlock)
     assert isinstance(run, TableBlock)
+    assert isinstance(none, TableBlock)
+    assert "p50" == words(figures.head[-1])
+    assert "p50" not in map(words, none.head)
     assert "3 ms (int8/onnxruntime-cpu, x 1×3)" == words(figures.rows[0][-1])
     assert "4 ms (rtx/onnxruntime-cpu, x 1×3)" == words(run.rows[0][-1])
     assert isinstance(last, Bullets)

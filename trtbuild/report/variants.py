@@ -122,7 +122,7 @@ def _show_figure(record: Record | None, at: tuple[str, str]) -> InlineText:
 def _show_speed(record: Record | None) -> InlineText:
     """Show the fastest p50 that the last bench measured of its engines, at the first shapes.
 
-    Where none ran, that of the model that they are built from.
+    Where none ran, that of the model that they are built from, and not of another beside it.
     """
     if record is None or record.bench is None:
         return NOTHING
@@ -132,8 +132,9 @@ def _show_speed(record: Record | None) -> InlineText:
         if row.shapes == first:
             found.setdefault(row.variant.rpartition("/")[0], []).append(row)
     engines = [row for target in record.targets for row in found.get(target.target, ())]
-    timed = (found[name] for name in (*MODELS, "source") if name in found)
-    rows = engines or next(timed, [])
+    known = {name.rpartition("/")[0] for name in record.bench.list_names()}
+    last = next((name for name in MODELS if name in known), "")
+    rows = engines or found.get(last, [])
     if not rows:
         return NOTHING
     best = min(rows, key=lambda row: row.host.p50.ms)
