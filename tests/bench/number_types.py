@@ -121,7 +121,7 @@ def searched(subject):
     """Return the float model with the channels that AWQ's search multiplies."""
     model = onnx.ModelProto.FromString(subject.model)
     view = GraphView(model)
-    balances = choose_searched(view, [])
+    balances = choose_searched(view, [], inserting=True)
     if not balances:
         return model
     watched = copy.deepcopy(model)

@@ -39,7 +39,7 @@ HELD = 2
 class Equalize(Step):
     """Scale channels so that quantization costs less; the model computes what it did."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx", "account": "equalization.json"}
     beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["fp32"].weights}
 
@@ -77,10 +77,12 @@ class Equalize(Step):
         model = load_onnx(path)
         view = GraphView(model)
         balances = choose_balances(view, self.equalize)
-        steps = max((each.steps for each in self.equalize if each.kind == "awq"), default=0)
-        more = choose_searched(view, (each for each, _ in balances)) if steps else []
+        awq = [each for each in self.equalize if each.kind == "awq"]
+        steps, inserting = max((each.steps for each in awq), default=0), any(x.insert for x in awq)
+        taken = [each for each, _ in balances]
+        more = choose_searched(view, taken, inserting=inserting) if steps else []
         seen = {each.tensor: Seen() for each in more}
-        every = [*(each for each, _ in balances), *more]
+        every = [*taken, *more]
         peaks = self._measure(path, every, context, seen) if every else {}
         found = self._search(view, more, seen, steps)
         with use_scratch(context.out.parent / "scratch", of=model):

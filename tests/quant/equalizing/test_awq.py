@@ -101,7 +101,7 @@ def test_the_model_computes_what_it_did_and_loses_less():
     feed = {"x": normal(256, 32, seed=7)}
     watched = copy.deepcopy(model)
     view = GraphView(model)
-    balances = choose_searched(view, [])
+    balances = choose_searched(view, [], inserting=True)
     for each in balances:
         watched.graph.output.add().name = each.tensor
     values = outputs_of(watched, feed)

@@ -17,7 +17,7 @@ from trtbuild.model.view import GraphView, Site, read_ints
 if TYPE_CHECKING:
     import onnx
 
-__all__ = ["Balance", "find_balances"]
+__all__ = ["Balance", "find_balances", "find_multiplied"]
 
 HOMOGENEOUS = frozenset(
     "Abs AveragePool GlobalAveragePool GlobalMaxPool Identity LeakyRelu MaxPool PRelu Relu".split()  # noqa: SIM905
@@ -35,13 +35,14 @@ class Balance:
     """An activation between constants that can be divided, and weights that can be multiplied."""
 
     tensor: str
-    kind: Literal["cross_layer", "smooth"]
+    kind: Literal["cross_layer", "smooth", "inserted"]
     axis: int
     """Of its channels."""
     rank: int
     channels: int
     sources: tuple[Site, ...]
-    """Operands that hold the constants, with a value for each channel."""
+    """Operands that hold the constants, with a value for each channel; without any, a Mul in front
+    of the readers divides."""
     readers: tuple[Site, ...]
     """Operands that hold the weights of all that read it."""
 
@@ -69,6 +70,24 @@ def find_balances(view: GraphView) -> Iterator[Balance]:
         readers = tuple((index, 1) for index, _ in sites)
         if all(_is_float(view, site) for site in (*sources, *readers)):
             yield Balance(tensor, kind, axis, len(dims), size, tuple(sources), readers)
+
+
+def find_multiplied(view: GraphView) -> Iterator[Balance]:
+    """Yield each activation that Gemms and MatMuls read, whatever makes it, and reads it too."""
+    for tensor, sites in view.readers.items():
+        dims = view.dims(tensor)
+        if view.is_constant(tensor) or not dims or not (size := dims[-1]):
+            continue
+        rank = len(dims)
+        readers = tuple(
+            (index, 1)
+            for index, slot in sites
+            if view.nodes[index].op_type in {"Gemm", "MatMul"}
+            and _find_read_axis(view, view.nodes[index], slot, rank) == rank - 1
+            and len(view.dims(view.nodes[index].input[1]) or ()) == 2  # noqa: PLR2004
+        )
+        if readers and all(_is_float(view, site) for site in readers):
+            yield Balance(tensor, "inserted", rank - 1, rank, size, (), readers)
 
 
 def _find_read_axis(view: GraphView, node: onnx.NodeProto, slot: int, rank: int) -> int | None:

@@ -17,7 +17,7 @@ from trtbuild.model.folding import fold_value
 from trtbuild.model.view import GraphView, Site, read_ints
 from trtbuild.quant.axes import find_operand_axis
 from trtbuild.quant.equalizing.awq import Found
-from trtbuild.quant.equalizing.balances import Balance, find_balances
+from trtbuild.quant.equalizing.balances import Balance, find_balances, find_multiplied
 from trtbuild.quant.equalizing.kinds import Awq, CrossLayer, Smooth
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ __all__ = [
     "equalize",
 ]
 
+WORTH_A_MUL_DB = 0.5
+"""By so much less what reads an activation must be off, for a Mul in front of it."""
 FARTHEST = 2.0**10
 """The largest factor: a channel that is all but dead is not blown up to the size of the others."""
 
@@ -68,16 +70,22 @@ def choose_balances(
     return [(each, alphas[each.kind]) for each in find_balances(view) if each.kind in alphas]
 
 
-def choose_searched(view: GraphView, taken: Iterable[Balance]) -> list[Balance]:
-    """Return what can be balanced in front of Gemms and MatMuls alone, but for what is taken."""
+def choose_searched(view: GraphView, taken: Iterable[Balance], *, inserting: bool) -> list[Balance]:
+    """Return what can be balanced in front of Gemms and MatMuls alone, but for what is taken.
+
+    Where something else is in the way, that is by `inserting` a Mul.
+    """
     known = {each.tensor for each in taken}
-    return [
+    between = [
         each
         for each in find_balances(view)
         if each.tensor not in known
         and all(view.nodes[index].op_type in {"Gemm", "MatMul"} for index, _ in each.readers)
         and all(len(view.dims(view.nodes[i].input[slot]) or ()) == 2 for i, slot in each.readers)  # noqa: PLR2004
     ]
+    known |= {each.tensor for each in between}
+    others = find_multiplied(view) if inserting else ()
+    return [*between, *(each for each in others if each.tensor not in known)]
 
 
 def equalize(
@@ -104,6 +112,8 @@ def equalize(
     for balance, alpha in balances:
         peak = peaks[balance.tensor].astype(np.float64)
         best = (searched or {}).get(balance.tensor)
+        if not balance.sources and (best is None or best.gain_db < WORTH_A_MUL_DB):
+            continue
         if best is None:
             weights = [value(site) for site in balance.readers]
             factors = _choose_factors(view, balance, alpha, peak, weights)
@@ -113,6 +123,8 @@ def equalize(
             changed[site] = _apply(value(site), 1 / _spread_source(view, balance, site, factors))
         for site in balance.readers:
             changed[site] = _apply(value(site), _spread_reader(view, site, factors))
+        if not balance.sources:
+            _insert(editor, balance, factors)
         told.append(
             EqualizedTensor(
                 name=balance.tensor,
@@ -129,6 +141,18 @@ def equalize(
         editor.read((index, slot), editor.constant(f"{name}_equalized", values))
     editor.finish()
     return EqualizationAccount(tensors=tuple(told))
+
+
+def _insert(editor: Editor, balance: Balance, factors: Array) -> None:
+    """Put a Mul that divides an activation in front of what reads it and is multiplied."""
+    import numpy as np
+
+    name = balance.tensor
+    divisors = editor.constant(f"{name}_divided", (1 / factors).astype(np.float32))
+    first = min(index for index, _ in balance.readers)
+    made = editor.node_before(first, "Mul", f"{name}_divide", [name, divisors], f"{name}_balanced")
+    for index, _ in balance.readers:
+        editor.read((index, 0), made)
 
 
 def _apply(values: Array, factors: Array) -> Array:

@@ -18,6 +18,9 @@ class Awq(Options):
     steps: Annotated[int, Field(ge=1, le=100)] = 20
     """How many powers of the mean |x| of each channel are tried, up to 1; that with which the
     outputs of what reads the activation are least off is taken, and none where none helps."""
+    insert: bool = True
+    """Where something else reads the activation, too, or what makes it cannot be divided, put a Mul
+    in front of the products, if that makes them less off by half a dB."""
 
 
 class CrossLayer(Options):
