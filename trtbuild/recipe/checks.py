@@ -9,7 +9,7 @@ from typing import Any
 
 from trtbuild.core.options import Options
 from trtbuild.core.placed import list_reserved_names
-from trtbuild.core.quantized_types import INT8
+from trtbuild.core.quantized_types import INT8, TYPES
 from trtbuild.recipe.check_rules import checks_exist
 from trtbuild.recipe.data_rules import find_absent_data
 from trtbuild.recipe.embedding import embedding_has_its_data
@@ -94,7 +94,7 @@ def bench_data_exists(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
 
 
 def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
-    """INT8 is not judged on the samples that its ranges were made for."""
+    """A quantized model is not judged on the samples that its ranges were made for."""
     if recipe.quantization is None or recipe.compare is None:
         return
     calibration, evaluation = recipe.quantization.data, recipe.compare.data
@@ -102,12 +102,13 @@ def evaluation_data_is_new(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         return
     hint = "compare on samples that calibration never saw"
     path: Path = ("compare", "data")
+    flatters = f"the comparison would flatter {TYPES[recipe.quantization.type].word}"
     if calibration == evaluation:
-        told = f"`{evaluation}` is also the calibration data: the comparison would flatter INT8"
+        told = f"`{evaluation}` is also the calibration data: {flatters}"
         yield source.problem(path, told, hint)
     elif _samples(recipe.data[calibration]) == _samples(recipe.data[evaluation]):
         told = f"`{evaluation}` holds the same samples as `{calibration}`, the calibration data"
-        yield source.problem(path, f"{told}: the comparison would flatter INT8", hint)
+        yield source.problem(path, f"{told}: {flatters}", hint)
 
 
 def backends_take_the_mode(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
