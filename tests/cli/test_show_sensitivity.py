@@ -42,10 +42,12 @@ def shown(capsys, *layers, verbose=False, **more):
 
 
 def test_a_layer_is_a_line(capsys):
-    """Alone, all but it, its own output, what is clipped, and the bits in use."""
+    """Alone, all but it, its own output, what is clipped, and the bits in use, if any."""
     lines = shown(capsys, layer("conv", 17.64, clipped=0.0123))
 
     assert "conv Conv 17.6 dB 22.0 dB 31.3 dB 1.23 % 7.0" == " ".join(lines[4].split())
+    stored = layer("conv", 17.64).model_copy(update={"operands": ()})
+    assert "conv Conv 17.6 dB 22.0 dB 31.3 dB - -" == " ".join(shown(capsys, stored)[4].split())
     assert "(all in INT8) 20.0 dB" == " ".join(lines[3].split())
     assert ["note: a note", "wrote build/s.json"] == lines[-2:]
 

@@ -37,9 +37,10 @@ def test_it_is_known_by_its_stages(tmp_path):
     ("before", "after", "line", "told"),
     [
         ("version: 1\n", "", 1, "`version` is missing"),
-        ("rate: 30", "rate: 0", 2, "greater than 0"),
-        ("kind: video", "kind: radio", 2, "'camera' or 'queue'"),
-        ("batch: 4", "bach: 4", 4, "`bach` is no key"),
+        ("rate: 30", "rate: 0", 2, "`rate` must be greater than 0, not 0"),
+        ("  cut:", "  1st:", 5, "`1st` is no name of a stage"),
+        ("kind: video", "kind: radio", 2, '`kind` must be .*`camera` or `queue`, not text "radio"'),
+        ("batch: 4", "bach: 4", 4, "`bach` is not an option of a stage"),
         ("{recipe: detector.yaml, ", "{", 4, "either `recipe` or `python`"),
         ('{python: "code.py:cut"}', '{python: "code.py:cut", device: cpu}', 5, "are for a stage"),
         (GOOD, "- 1\n", 1, "a pipeline is a mapping"),

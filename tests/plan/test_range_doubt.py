@@ -16,14 +16,17 @@ PAIR = (
 )
 
 
-@pytest.mark.parametrize("section", ["{}", "{skip: [fc]}"])
-def test_no_range_at_all_is_a_warning(tmp_path, section):
+@pytest.mark.parametrize(
+    ("section", "word"), [("{}", "INT8"), ("{skip: [fc]}", "INT8"), ("{type: fp8}", "FP8")]
+)
+def test_no_range_at_all_is_a_warning(tmp_path, section, word):
     """Whatever else the section says."""
     recipe = tiny_project(tmp_path, TINY.replace("{ranges: {x: 1.0}}", section))
 
     (doubt,) = find_range_doubts(examine_recipe(recipe))
 
     assert (("quantization",), "warning") == (doubt.path, doubt.level)
+    assert doubt.message.endswith(f"no layer becomes {word}")
 
 
 def test_where_there_are_ranges_nothing_is_said(tmp_path):

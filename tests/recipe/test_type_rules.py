@@ -86,6 +86,7 @@ def test_a_dla_has_no_fp8(told):
     ("message", "more"),
     [
         ("`rounding` is for INT8", ", rounding: reconstructed"),
+        ("`block_size` is for `type: int4`, and this recipe quantizes to FP8", ", block_size: 64"),
         ("`bias_correction` is for INT8", ", bias_correction: true"),
         ("`mode: implicit` is of INT8 alone", ", mode: implicit"),
         ("`mse` chooses the limits with which INT8 errs least",

@@ -107,6 +107,10 @@ def test_what_is_no_engine_is_told(tmp_path, model):
         Engine(tmp_path / "it", device="cpu")
     with pytest.raises(MissingFile, match="no such file"):
         Engine(tmp_path / "none.zip")
+    with pytest.raises(UsageError, match="`contexts` is 0"):
+        Engine(model, contexts=0)
+    with pytest.raises(UsageError, match="one of lazy, eager, none, not 'soon'"):
+        Engine(model, specialize="soon")
 
 
 def test_every_call_is_in_the_bindings():

@@ -6,7 +6,7 @@ import pytest
 
 from tests.helpers.projects import edit, small_project
 from trtbuild.core.errors import MissingFile, RecipeError
-from trtbuild.verbs.ready import demand_ready, list_problems, load_ready
+from trtbuild.verbs.ready import demand_ready, join_problems, list_problems, load_ready
 
 
 def project(folder, name="small"):
@@ -60,3 +60,22 @@ def test_what_is_no_yaml_or_not_there_hides_no_other_recipe(tmp_path):
 
     assert {str(bad), str(odd)} == {each.file for each in caught.value.problems}
     assert f"error: {tmp_path}/gone.yaml: no such file" in caught.value.message
+
+
+def test_what_is_wrong_for_some_variants_names_them(tmp_path):
+    """Once; what is so for all names none, nor does what the only variant that is meant has."""
+    recipe = project(tmp_path / "a")
+    text = (
+        recipe.read_text()
+        + "nonsense: 1\nvariants: {one: {}, two: {without: [nonsense]}, three: {}}\n"
+    )
+    recipe.write_text(text)
+    paths = [recipe.with_name(f"{recipe.stem}.{name}.yaml") for name in ("one", "two", "three")]
+    told = "`nonsense` is not a section of a recipe"
+
+    def join(paths):
+        return [each.message for each in join_problems([(p, list_problems(p)) for p in paths])]
+
+    assert [f"{told} (variants `one` and `three`)"] == join(paths)
+    assert [f"{told} (variant `one`)"] == join(paths[:2])
+    assert [told] == join(paths[::2]) == join(paths[:1])

@@ -12,7 +12,7 @@ from trtbuild.core.records import Artifact, Outcome
 from trtbuild.recipe.load import check_source
 from trtbuild.recipe.source import parse_recipe_text
 from trtbuild.verbs.overview import drop_run_details, make_overview
-from trtbuild.verbs.record import make_record
+from trtbuild.verbs.record import describe_calibrator, make_record, name_data_use
 from trtbuild.verbs.result_places import list_placed_files
 
 
@@ -103,3 +103,12 @@ def test_a_page_does_not_know_how_a_run_came_by_its_results(record):
 
     assert ran == drop_run_details(reused)
     assert "failed" in {each.status for each in drop_run_details(failed).outcomes}
+
+
+def test_of_weights_alone_nothing_is_calibrated(loaded):
+    """Their data is for equalizing, and no range is by hand."""
+    section = loaded.recipe.quantization.model_copy(update={"type": "int4", "calibrator": None})
+    recipe = loaded.recipe.model_copy(update={"quantization": section})
+
+    assert ("", "equalizing") == (describe_calibrator(recipe), name_data_use(recipe))
+    assert "calibration" == name_data_use(loaded.recipe)

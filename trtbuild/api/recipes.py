@@ -74,28 +74,49 @@ def name_variants(paths: Sequence[Path], variants: Sequence[str]) -> tuple[Path,
 def validate(paths: Sequence[Path | str]) -> tuple[Problem, ...]:
     """Check recipes and return all that is wrong with them, in order; what variants share once.
 
-    Files that they name and that are not here are warnings: to check a recipe needs none of them.
+    A pipeline's file is read as what it is. Files that recipes name and that are not here are
+    warnings: to check a recipe needs none of them.
 
     Raises:
         MissingFile: one is not there, and with the others nothing is wrong.
     """
     from trtbuild.core.escape import escape_controls
     from trtbuild.recipe.problems import Mark, Problem
-    from trtbuild.verbs.ready import list_problems
+    from trtbuild.verbs.ready import join_problems
 
-    found: list[Problem] = []
+    found: list[tuple[Path, Sequence[Problem]]] = []
     missing: list[MissingFile] = []
     for path in expand_variants([Path(each) for each in paths]):
         try:
-            found += (each for each in list_problems(path) if each not in found)
+            found.append((path, _list_problems(path)))
         except MissingFile as error:
             missing.append(error)
             told = error.message.removeprefix(escape_controls(f"{path}: "))
             mark = Mark(line=1, column=1)
-            found.append(Problem(file=str(path), mark=mark, path=(), message=told))
-    if missing and len(missing) == len(found):
+            gone = Problem(file=str(path), mark=mark, path=(), message=told)
+            found.append((path, [gone]))
+    problems = join_problems(found)
+    if missing and len(missing) == len(problems):
         raise missing[0]
-    return tuple(found)
+    return tuple(problems)
+
+
+def _list_problems(path: Path) -> Sequence[Problem]:
+    """Return what is wrong with a recipe, or with a pipeline where the file is one's."""
+    from trtbuild.verbs.ready import list_problems
+
+    problems = list_problems(path)
+    if not any(each.path == ("stages",) for each in problems):
+        return problems
+    from trtbuild.pipeline.load import is_pipeline, load_pipeline
+
+    if not is_pipeline(path):
+        return problems
+    try:
+        load_pipeline(path)
+    except RecipeError as error:
+        return error.problems
+    return ()
 
 
 def demand_ready(paths: Sequence[Path], *, locked: bool = False) -> None:

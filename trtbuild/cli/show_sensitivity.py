@@ -89,8 +89,8 @@ def _whole(found: Sensitivity, metrics: Iterable[str]) -> list[str]:
 
 def _rows(layers: Iterable[LayerSensitivity], metrics: list[str]) -> Iterator[list[str]]:
     for layer in layers:
-        clipped = max((each.clipped for each in layer.operands), default=0.0)
-        bits = min((each.bits for each in layer.operands), default=0.0)
+        clipped = max((each.clipped for each in layer.operands), default=None)
+        bits = min((each.bits for each in layer.operands), default=None)
         shares = [_share(side, name) for name in metrics for side in (layer.alone, layer.others)]
         yield [
             layer.name,
@@ -98,10 +98,16 @@ def _rows(layers: Iterable[LayerSensitivity], metrics: list[str]) -> Iterator[li
             _db(layer.worst_db),
             _db(layer.others_db),
             _db(layer.own_db),
-            format_figure(clipped, "share") if clipped else "0 %",
-            f"{bits:.1f}",
+            _clipped(clipped),
+            "-" if bits is None else f"{bits:.1f}",
             *shares,
         ]
+
+
+def _clipped(share: float | None) -> str:
+    if share is None:
+        return "-"
+    return format_figure(share, "share") if share else "0 %"
 
 
 def _db(value: float | None) -> str:

@@ -87,7 +87,7 @@ class DataUse(Options):
     name: str
     kind: str
     used_for: str
-    """`calibration`, `comparison`, or both."""
+    """`calibration` (of weights alone `equalizing`), `comparison`, or both."""
     samples: int
     labelled: bool = False
 

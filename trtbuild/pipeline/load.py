@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from trtbuild.core.errors import RecipeError
 from trtbuild.core.frozen import frozen
-from trtbuild.pipeline.schema import PipelineFile
-from trtbuild.recipe.problems import Problem, sort_problems
+from trtbuild.core.options import Options
+from trtbuild.pipeline.schema import FrameSource, PipelineFile, Queue, Results, Stage
+from trtbuild.recipe.problems import Problem, find_nearest, sort_problems
+from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
 __all__ = ["LoadedPipeline", "is_pipeline", "load_pipeline"]
@@ -65,14 +69,52 @@ def _translate(error: object, source: RecipeText) -> Problem:
     """Return what pydantic says, in our words."""
     told = dict(error)  # type: ignore[call-overload]  # pydantic's, a TypedDict
     path = tuple(told["loc"])
+    if path[-1] == "[key]":
+        why = f"`{clip(path[-2])}` is no name of a stage: a letter, then letters, digits, `_`, `-`"
+        return source.problem(path[:-1], why, "rename it", key=True)
     match told["type"]:
         case "missing":
             return source.problem(path[:-1], f"`{path[-1]}` is missing", "add it", key=True)
         case "extra_forbidden":
-            hint = "trtbuild's README lists what a pipeline has"
-            return source.problem(path, f"`{path[-1]}` is no key of it", hint, key=True)
+            return _tell_unknown(path, source)
         case "value_error":
             return source.problem(path, str(told["ctx"]["error"]), "", key=True)
         case _:
-            words = str(told["msg"])
-            return source.problem(path, words[:1].lower() + words[1:], "")
+            return _tell_value(path, told, source)
+
+
+def _tell_unknown(path: tuple[str, ...], source: RecipeText) -> Problem:
+    """Say that a section has no such option, and which it has."""
+    section, what = _find_section(path)
+    near = find_nearest(path[-1], section.model_fields)
+    hint = f"did you mean `{near}`?" if near else f"options: {', '.join(section.model_fields)}"
+    told = f"`{clip(path[-1])}` is not an option of {what}"
+    return source.problem(path, told, hint, key=True)
+
+
+def _find_section(path: tuple[str, ...]) -> tuple[type[Options], str]:
+    """Return the section that an option stands in, and what it is in words."""
+    match path:
+        case (_,):
+            return PipelineFile, "a pipeline"
+        case ("stages", _, _):
+            return Stage, "a stage"
+        case ("stages", *_):
+            return Queue, "`queue`"
+        case ("source", *_):
+            return FrameSource, "`source`"
+        case _:
+            return Results, "`results`"
+
+
+def _tell_value(path: tuple[str, ...], told: dict[str, Any], source: RecipeText) -> Problem:
+    """Say what a value must be, and what it is."""
+    words = str(told["msg"])
+    rule = words.removeprefix("Input should be ").removeprefix("a valid ").replace("'", "`")
+    if rule == words or not path:
+        return source.problem(path, words[:1].lower() + words[1:])
+    value, known = told["input"], re.findall("`([^`]+)`", rule)
+    found = f'text "{clip(value)}"' if isinstance(value, str) else clip(json.dumps(value))
+    near = find_nearest(value, known) if isinstance(value, str) else None
+    hint = f"did you mean `{near}`?" if near else ""
+    return source.problem(path, f"`{path[-1]}` must be {rule}, not {found}", hint)

@@ -37,7 +37,8 @@ def find_range_doubts(examined: ExaminedRecipe) -> Iterator[Problem]:
         return
     if _has_pairs(recipe.model, examined.file.parent):
         return
-    told = "nothing says the range of any tensor, so no layer becomes INT8"
+    word = TYPES[section.type].word
+    told = f"nothing says the range of any tensor, so no layer becomes {word}"
     hint = "add `data: NAME` and `calibrator: {kind: auto}`, or `ranges` by hand"
     found = examined.source.problem(("quantization",), told, hint, key=True)
     yield found.model_copy(update={"level": "warning"})

@@ -88,6 +88,8 @@ def _tell_early(
 def type_has_what_is_asked(recipe: Recipe, source: RecipeText) -> Iterator[Problem]:
     """What is asked for beside a type is made for it."""
     section, types = recipe.quantization, _list_types(recipe)
+    if section is not None and not TYPES[section.type].weights_only:
+        yield from _find_blocks(section, source)
     if section is None or not types:
         return
     into = types[0]
@@ -102,6 +104,16 @@ def type_has_what_is_asked(recipe: Recipe, source: RecipeText) -> Iterator[Probl
         yield from _find_activations(section, into, source)
     elif section.type == into.name:
         yield from _find_calibrators(section, into, source)
+
+
+def _find_blocks(section: Quantization, source: RecipeText) -> Iterator[Problem]:
+    """Yield a size of blocks, where scales are those of channels."""
+    if "block_size" in section.model_fields_set:
+        told = (
+            f"`block_size` is for `type: int4`, and this recipe quantizes to "
+            f"{TYPES[section.type].word}, whose scales are those of output channels"
+        )
+        yield source.problem(("quantization", "block_size"), told, "remove it", key=True)
 
 
 def _find_activations(

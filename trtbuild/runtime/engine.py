@@ -66,7 +66,8 @@ class Engine:
 
         Raises:
             MissingFile: there is nothing at the path.
-            UsageError: it is neither of these, or nothing of a bundle is for this device.
+            UsageError: it is neither of these, nothing of a bundle is for this device, or
+                `contexts` or `specialize` is no such thing.
             MissingDependency: what runs it is not installed.
             StepInputError: it does not load.
         """

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from trtbuild.backends.tensorrt.runtime_options import (
     RtxRuntimeOptions,
     RuntimeOptions,
     Specialization,
 )
+from trtbuild.core.errors import UsageError
 
 __all__ = ["EngineUse", "Specialization"]
 
@@ -29,6 +31,18 @@ class EngineUse:
     specialize: Specialization = "lazy"
     """Of TensorRT-RTX, when kernels are compiled for the shapes that come, where an engine has open
     ones: beside the first runs, before them, or never."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is none.
+
+        Raises:
+            UsageError: there are no contexts, or kernels are to be compiled at no known time.
+        """
+        if self.contexts < 1:
+            raise UsageError(f"`contexts` is {self.contexts}, and an engine runs in one at least")
+        known = get_args(Specialization)
+        if self.specialize not in known:
+            raise UsageError(f"`specialize` is one of {', '.join(known)}, not {self.specialize!r}")
 
     @classmethod
     def from_options(cls, options: RuntimeOptions, base: Path) -> EngineUse:

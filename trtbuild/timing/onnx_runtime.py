@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from trtbuild.backends.onnxruntime import FLOAT, INTEGER
 from trtbuild.core.errors import StepInputError
 from trtbuild.core.options import Options
+from trtbuild.core.quantized_types import join_words
 from trtbuild.model.providers import CPU, CUDA, Providers, make_cuda, prepare
 from trtbuild.timing.base import Arrays, Setting, TimedModel
 from trtbuild.timing.onnx_session import OpenSession
@@ -133,9 +134,10 @@ class OnnxRuntime(Options):
         return profile_session(subject.path, arrays, threads=setting.threads, calls=calls)
 
     def describe(self, subject: TimedModel, opened: OpenSession) -> tuple[str, tuple[str, ...]]:
-        """Say how many weighted operators are integer ones, where the model has Q/DQ pairs."""
+        """Say how many weighted operators are quantized ones, where the model has Q/DQ pairs."""
         del opened
         from trtbuild.model.onnx_file import load_bare
+        from trtbuild.timing.layers.asked import read_asked
 
         model = load_bare(subject.path)
         quantized = any(node.op_type == "QuantizeLinear" for node in model.graph.node)
@@ -145,7 +147,8 @@ class OnnxRuntime(Options):
             return "Q/DQ", (_FEW_KERNELS,)
         found = [node.op_type for node in optimize(subject.path)]
         whole, other = (sum(each in sort for each in found) for sort in (INTEGER, FLOAT))
-        told = f"INT8 in {whole} of {whole + other} weighted operators"
+        word = join_words(read_asked(subject.path).types)
+        told = f"{word} in {whole} of {whole + other} weighted operators"
         return told, (_FEW_FUSIONS,) if other else ()
 
 

@@ -43,6 +43,8 @@ def _describe_quantization(recipe: Recipe) -> str:
     section = recipe.quantization
     if section is None:
         return "none asked"
+    if TYPES[section.type].weights_only:
+        return "weights alone"
     if section.calibrator is None:
         return "every range by hand"
     data = f" on data `{section.data}`" if section.data else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,8 +17,10 @@ from trtbuild.plan.first_look import (
 )
 from trtbuild.recipe.load import ExaminedRecipe, LoadedRecipe, examine_recipe
 from trtbuild.recipe.problems import Problem, sort_problems
+from trtbuild.recipe.schema_places import join_names
+from trtbuild.recipe.variants import find_variant
 
-__all__ = ["demand_ready", "list_problems", "load_ready"]
+__all__ = ["demand_ready", "join_problems", "list_problems", "load_ready"]
 
 
 def load_ready(path: Path | str, *, data: bool = True) -> LoadedRecipe:
@@ -28,7 +31,7 @@ def load_ready(path: Path | str, *, data: bool = True) -> LoadedRecipe:
         MissingFile: it is not there, or nothing is wrong but that files are not.
     """
     look = _Look.at(path, data=data)
-    _demand([look])
+    _demand([(Path(path), look)])
     return look.examined.accept()
 
 
@@ -39,11 +42,11 @@ def demand_ready(paths: Sequence[Path], *, data: bool = True) -> None:
         RecipeError: all that is wrong with any of them.
         MissingFile: a recipe is not there, or nothing is wrong but that files are not.
     """
-    looks: list[_Look] = []
+    looks: list[tuple[Path, _Look]] = []
     missing: list[MissingFile] = []
     for path in paths:
         try:
-            looks.append(_Look.at(path, data=data))
+            looks.append((path, _Look.at(path, data=data)))
         except MissingFile as error:
             missing.append(error)
     _demand(looks, missing)
@@ -95,12 +98,35 @@ def list_problems(path: Path | str) -> tuple[Problem, ...]:
     return sort_problems([*look.list_all("warning"), *doubts])
 
 
-def _demand(looks: Sequence[_Look], missing: Sequence[MissingFile] = ()) -> None:
+def join_problems(found: Sequence[tuple[Path, Sequence[Problem]]]) -> list[Problem]:
+    """Return what is wrong with recipes, each thing once; variants that alone have it are named.
+
+    Of lines that variants share, the place does not tell which of them they are wrong for.
+    """
+    wholes = Counter(find_variant(path)[0] for path, _ in found)
+    by_problem: dict[Problem, list[tuple[Path, str]]] = {}
+    for path, problems in found:
+        for each in problems:
+            by_problem.setdefault(each, []).append(find_variant(path))
+    joined: list[Problem] = []
+    for problem, places in by_problem.items():
+        whole = sum(wholes[file] for file in {file for file, _ in places})
+        names = [f"`{name}`" for _, name in places if name]
+        if names and len(places) < whole:
+            told = f"variant{'s' * (len(names) > 1)} {join_names(names, 'and')}"
+            named = problem.model_copy(update={"message": f"{problem.message} ({told})"})
+        else:
+            named = problem
+        joined.append(named)
+    return joined
+
+
+def _demand(looks: Sequence[tuple[Path, _Look]], missing: Sequence[MissingFile] = ()) -> None:
     """Raise all that is wrong with recipes, those that are not there (`missing`) included."""
-    if any(look.problems for look in looks):
-        problems = [each for look in looks for each in look.list_all("error")]
+    if any(look.problems for _, look in looks):
+        problems = join_problems([(path, look.list_all("error")) for path, look in looks])
         raise RecipeError(problems, lines=[f"error: {each.message}" for each in missing])
-    errors = [*missing, *(each.error for look in looks for each in look.unusable)]
+    errors = [*missing, *(each.error for _, look in looks for each in look.unusable)]
     if len(errors) == 1:
         raise errors[0]
     if errors:

@@ -35,7 +35,7 @@ from trtbuild.verbs.run_artifacts import RunArtifacts, list_manifests
 from trtbuild.verbs.spreads import pick_histograms
 from trtbuild.verbs.tuned import read_tuning
 
-__all__ = ["describe_calibrator", "make_record"]
+__all__ = ["describe_calibrator", "make_record", "name_data_use"]
 
 
 def make_record(
@@ -96,11 +96,18 @@ def _list_unbuilt(
 
 
 def describe_calibrator(recipe: Recipe) -> str:
-    """Return the calibrator of a recipe with its options; empty where nothing is quantized."""
+    """Return the calibrator of a recipe with its options; empty where nothing has a range."""
     section = recipe.quantization
-    if section is None:
+    if section is None or TYPES[section.type].weights_only:
         return ""
     return _words(section.calibrator) if section.calibrator else "none, every range by hand"
+
+
+def name_data_use(recipe: Recipe) -> str:
+    """Return what `quantization` uses its data for: of weights alone nothing is calibrated."""
+    section = recipe.quantization
+    alone = section is not None and TYPES[section.type].weights_only
+    return "equalizing" if alone else "calibration"
 
 
 def _words(options: Options, *, all_of_them: bool = True) -> str:
@@ -112,10 +119,10 @@ def _words(options: Options, *, all_of_them: bool = True) -> str:
 
 
 def _data(recipe: Recipe, found: RunArtifacts) -> Iterable[DataUse]:
-    calibration = recipe.quantization.data if recipe.quantization else None
+    measured = recipe.quantization.data if recipe.quantization else None
     comparison = recipe.compare.data if recipe.compare else None
     for name, manifest in list_manifests(recipe, found):
-        uses = {"calibration": calibration, "comparison": comparison}
+        uses = {name_data_use(recipe): measured, "comparison": comparison}
         used_for = " and ".join(use for use, data in uses.items() if data == name)
         yield DataUse(
             name=name,

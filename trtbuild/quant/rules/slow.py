@@ -144,6 +144,12 @@ def mostly_fp32(subject: RuleSubject) -> RuleHits:
         and subject.view.dtype(subject.view.nodes[layer.index].input[0]) == "float"
     ]
     share = sum(subject.macs.get(name, 0) for name in wide) / total if total else 0.0
-    if int8 and share > FP32_SHARE:
-        for name in wide:
-            yield name, f"{share:.0%} of all multiply-accumulates are FP32 beside {subject.word}"
+    if not int8 or share <= FP32_SHARE:
+        return
+    told = f"{share:.0%} of all multiply-accumulates are FP32 beside {subject.word}"
+    # Of weights alone, all that can be is quantized already.
+    stored = any(layer.into is not None and layer.into.weights_only for layer in subject.layers)
+    for name in wide:
+        yield (
+            (name, told, "say `high_precision: fp16` in `quantization`") if stored else (name, told)
+        )

@@ -16,7 +16,7 @@ from trtbuild.verbs.packaging.bundle_index import INDEX, make_index
 from trtbuild.verbs.packaging.placed_build import PlacedBuild, PlacedEngine
 from trtbuild.verbs.packaging.provenance import write_provenance
 from trtbuild.verbs.packaging.writing import Content
-from trtbuild.verbs.record import describe_calibrator
+from trtbuild.verbs.record import describe_calibrator, name_data_use
 
 __all__ = ["PROVENANCE", "RenderCard", "pack_bundle"]
 
@@ -87,7 +87,7 @@ def _make_record(build: PlacedBuild) -> Record:
     told += [build.refit.describe()] if build.refit else []
     return Record(
         recipe=build.name,
-        file=build.loaded.file.name,
+        file=f"recipe/{find_recipe_file(build.loaded.file).name}",
         facts={},
         outcomes=(),
         targets=tuple(results),
@@ -110,7 +110,7 @@ def _list_data(build: PlacedBuild) -> list[DataUse]:
     if recipe.quantization is not None and recipe.quantization.data is not None:
         ranges = [each.result.ranges for each in build.engines if each.result.ranges is not None]
         samples = ranges[0].samples if ranges else None
-        uses["calibration"] = (recipe.quantization.data, samples or 0)
+        uses[name_data_use(recipe)] = (recipe.quantization.data, samples or 0)
     if recipe.compare is not None:
         compared = build.comparison.samples if build.comparison else 0
         uses["comparison"] = (recipe.compare.data, compared)

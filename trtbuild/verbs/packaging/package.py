@@ -99,7 +99,8 @@ def package_for_triton(
             picture=picture,
         )
         packed += models
-        said += [*build.list_remarks(), *told, *([why] if why else [])]
+        which = f"{build.name}: " if len(builds) > 1 else ""
+        said += [*build.list_remarks(), *told, *([f"{which}{why}"] if why else [])]
     with say_unwritable(repository):
         for model in packed:
             _write_model(repository / model.name, model, version)
