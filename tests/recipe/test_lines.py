@@ -98,6 +98,12 @@ def test_a_section_is_begun_or_changed_in_the_variant(lines, before, after):
     assert "c" == recipe.quantization.skip[-1]
 
 
+def test_a_variant_that_says_nothing_of_it_can_be_changed(lines):
+    """No change at all, with which a search begins, leaves every byte as it is."""
+    for variants in ("variants: {int8: {}}\n", "variants:\n  int8: {}  # plain\n  fp8: {}\n"):
+        assert SHARED + variants == lines(variants).edit("quantization", [])
+
+
 def test_what_is_shared_is_not_taken_away_in_one(lines):
     """Keys are merged: a line less there would be the shared line again."""
     with pytest.raises(UsageError, match=r"`quantization\.precision` is said for all variants"):

@@ -113,7 +113,7 @@ def test_single_nodes_may_be_of_another_type(told):
     [found] = told(kind="int8", more=", precision: {h: fp8}", target=early)
     assert "FP8 cannot be computed on 8.6" in found
     [found] = told(kind="int8", more=", precision: {h: fp8}, bias_correction: true")
-    assert "`bias_correction` is for INT8" in found
+    assert "`bias_correction` is for INT8, and layers of this recipe are asked for in FP8" in found
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,8 @@ def edit_section(file: str, text: str, place: Place, changes: Sequence[OptionCha
     try:
         for depth in range(len(place)):
             made = _unfold(file, made, place[: depth + 1])
+        if not changes:
+            return text
         section = _reach(expected, place)
         for change in changes:
             made = _edit(made, place, change)

@@ -93,12 +93,15 @@ def type_has_what_is_asked(recipe: Recipe, source: RecipeText) -> Iterator[Probl
     if section is None or not types:
         return
     into = types[0]
+    what = f"this recipe quantizes to {into.word}"
+    if into.name != section.type:
+        what = f"layers of this recipe are asked for in {into.word}"
     if section.mode == "implicit":
-        told = f"`mode: implicit` is of INT8 alone, and this recipe quantizes to {into.word}"
+        told = f"`mode: implicit` is of INT8 alone, and {what}"
         yield source.problem(("quantization", "mode"), told, "use `mode: explicit`", key=True)
-    for option, what in (("rounding", "is for INT8"), ("bias_correction", "is for INT8")):
+    for option in ("rounding", "bias_correction"):
         if getattr(section, option) != Quantization.model_fields[option].default:
-            told = f"`{option}` {what}, and this recipe quantizes to {into.word}"
+            told = f"`{option}` is for INT8, and {what}"
             yield source.problem(("quantization", option), told, "remove it", key=True)
     if section.type == into.name and into.weights_only:
         yield from _find_activations(section, into, source)

@@ -173,7 +173,10 @@ def test_a_head_is_protected_by_name_where_all_of_it_is_needed():
     [("", "abc", ""), ("b", "ac", "b"), ("ac", "b", "ac"), ("abc", "", "abc")],
 )
 def test_what_is_in_float_may_do_in_another_type(bad, precision, floats):
-    """All at once, else one by one, those with most work first; what the recipe asks stays."""
+    """All at once, else one by one, those with most work first; what the recipe asks stays.
+
+    What was found that is for INT8 alone goes then.
+    """
     search, _, _ = search_with(
         lambda candidate: (
             3
@@ -181,9 +184,11 @@ def test_what_is_in_float_may_do_in_another_type(bad, precision, floats):
             - sum(name not in bad for name in candidate.options.get("precision", {}) if name != "z")
         )
     )
-    best = search.try_out(Candidate({}, ("a", "b", "c")), "3 layers in float", of=None)
+    start = Candidate({"bias_correction": True}, ("a", "b", "c"))
+    best = search.try_out(start, "3 layers in float", of=None)
     found = search.choose_types(best, (FP8,), {"z": "fp32"}, {"b": 9, "a": 5})
 
     asked = {"z": "fp32"} | dict.fromkeys(precision, "fp8") if precision else {}
     assert asked == found.candidate.options.get("precision", {})
+    assert bool(asked) != ("bias_correction" in found.candidate.options)
     assert floats == "".join(found.candidate.floats)

@@ -14,6 +14,7 @@ from trtbuild.recipe.schema import Quantization
 
 __all__ = [
     "HEAD",
+    "INTEGERS_ALONE",
     "OVERRIDES",
     "PRECISION",
     "PROTECT",
@@ -35,6 +36,8 @@ __all__ = [
 SECTION = "quantization"
 SKIP, PRECISION, ROUNDING, RANGES = "skip", "precision", "rounding", "ranges"
 PROTECT, OVERRIDES = "protect", "calibrators"
+INTEGERS_ALONE = ("bias_correction", ROUNDING)
+"""Options that a recipe cannot have which has layers of another type than INT8."""
 HEAD = "detection_head"
 _CALIBRATORS = {"auto": ("mse", "minmax")}
 """What is tried instead: each is a run over the calibration data, and `auto` has seen the others'

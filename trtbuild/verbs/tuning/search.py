@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from trtbuild.verbs.tuning.attempts import Attempts, Tried
 from trtbuild.verbs.tuning.candidates import (
     HEAD,
+    INTEGERS_ALONE,
     OVERRIDES,
     PRECISION,
     PROTECT,
@@ -156,7 +157,8 @@ class Search(Attempts):
     ) -> Tried:
         """Return what still passes with layers in another quantized type in the place of float.
 
-        All at once, else those with most work one by one; `own` is the recipe's `precision`.
+        All at once, else those with most work one by one; `own` is the recipe's `precision`. What
+        the search has found that is made for INT8 alone goes.
         """
         for into in types:
             floats = best.candidate.floats
@@ -177,9 +179,13 @@ class Search(Attempts):
         before = best.candidate.options.get(PRECISION, own)
         asked = {**before, **{write_pattern(name): into.name for name in names}}
         rest = tuple(each for each in best.candidate.floats if each not in names)
-        candidate = Candidate({**best.candidate.options, PRECISION: asked}, rest)
+        options = best.candidate.options
+        gone = [option for option in INTEGERS_ALONE if option in options]
+        kept = {option: value for option, value in options.items() if option not in gone}
+        candidate = Candidate({**kept, PRECISION: asked}, rest)
         told = names[0] if len(names) == 1 else f"{len(names)} layers"
-        return self.try_out(candidate, f"{told} in {into.word}", of=best)
+        told = "".join([f"{told} in {into.word}", *(f", no {option}" for option in gone)])
+        return self.try_out(candidate, told, of=best)
 
     def put_back(self, least: Tried, macs: Mapping[str, int]) -> Tried:
         """Return what passes with single layers quantized again, those with most work first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from trtbuild.core.errors import NotWritable, UsageError
 from trtbuild.core.files import replace_whole
 from trtbuild.core.placed import TUNING
+from trtbuild.core.quantized_types import TYPES
 from trtbuild.core.regular_files import read_regular
 from trtbuild.core.tuning import Trial, Tuning
 from trtbuild.recipe.lines import RecipeLines, read_lines
@@ -251,7 +252,8 @@ def _reach(
             best = min(best, found, key=lambda each: search.rank(each.trial))
         if best.trial.passed:
             break
-    best = search.choose_types(best, workshop.others, section.precision, workshop.macs)
+    if section.rounding == "nearest" and not section.bias_correction:
+        best = search.choose_types(best, workshop.others, section.precision, workshop.macs)
     return search.simplify(best)
 
 
@@ -261,10 +263,10 @@ def _choose_ranges(
     """Return the best with other ranges for what the worst layers read.
 
     Limits first, each of which costs a comparison; other calibrators calibrate anew, and so are for
-    where a whole round has not done.
+    where a whole round has not done, and for types whose numbers lie evenly.
     """
     best = search.choose_limits(best, uses[:MOST_LIMITS], section.ranges)
-    if not turn:
+    if not turn or not TYPES[section.type].evenly:
         return best
     own = {
         tensor: each.model_dump(mode="json", exclude_unset=True)
