@@ -31,6 +31,18 @@ def test_all_that_is_wrong_with_several_recipes_is_told(project):
         api.validate([project, "gone.yaml"])
 
 
+def test_a_pipeline_is_read_as_one_and_is_no_recipe(project):
+    """What is wrong with it is told in its own words; verbs of recipes say what it is."""
+    pipeline = Path(project).with_name("street.yaml")
+    pipeline.write_text("version: 1\nsource: {kind: queue}\nstages: {cut: {python: 'a.py:cut'}}\n")
+    assert () == api.validate([pipeline])
+    with pytest.raises(RecipeError, match="is a pipeline, and no recipe"):
+        api.load(pipeline)
+
+    edit(pipeline, "kind: queue", "kind: tube")
+    assert ["source.kind"] == [".".join(each.path) for each in api.validate([pipeline])]
+
+
 @pytest.mark.parametrize("name", ["name: tiny", 'name: "tiny"  # ours', "'name': tiny"])
 def test_two_recipes_of_one_name_are_kept_apart(project, name):
     """However it is written; one recipe twice, by any path, is no matter."""

@@ -25,6 +25,8 @@ def test_an_engine_of_rtx_is_to_be_built_anew(project, trtbuild):
     assert "build/small/rtx/model.engine: is not refitted; build it anew:" in answer.out
     assert "  an engine of kind tensorrt_rtx cannot be refitted" in answer.out
     assert 2 == trtbuild("refit", "build/small/rtx/model.engine", "--weights", "model.onnx").code
+    answer = trtbuild("refit", "recipe.yaml", "--variant", "int4", "--weights", "model.onnx")
+    assert answer.err.startswith("error: recipe.int4.yaml: no such file")
 
 
 def test_where_nothing_speaks_against_it_the_gpu_is_what_lacks(project, trtbuild):

@@ -58,7 +58,7 @@ def test_a_video_gives_its_frames(tmp_path):
 @pytest.mark.parametrize(
     ("source", "error", "told"),
     [
-        ({"kind": "folder", "path": "none"}, MissingFile, "holds no picture"),
+        ({"kind": "folder", "path": "none"}, MissingFile, "none: there is no such folder"),
         ({"kind": "video", "path": "none.mp4"}, MissingFile, r"none\.mp4"),
         ({"kind": "camera", "path": "/dev/none"}, StepInputError, "camera /dev/none"),
         ({"kind": "queue"}, UsageError, "frames come from a program"),

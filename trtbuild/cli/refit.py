@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trtbuild.cli.form import DeviceOption, Form, FormOption
+from trtbuild.cli.form import DeviceOption, Form, FormOption, VariantOption
 
 __all__ = ["refit"]
 
@@ -30,6 +30,7 @@ def refit(  # noqa: PLR0913  # its options
     recipe: Annotated[
         Path | None, typer.Option("--recipe", metavar="RECIPE", help="What the engine is of.")
     ] = None,
+    variant: VariantOption = "",
     target: Annotated[
         str, typer.Option("--target", metavar="NAME", help="Of a recipe with several: which.")
     ] = "",
@@ -70,6 +71,10 @@ def refit(  # noqa: PLR0913  # its options
     from trtbuild.cli.progress import choose_listener
     from trtbuild.cli.show_refit import demand_refitted, write_refit
 
+    if recipe is None:
+        what = api.name_variant(what, variant)
+    else:
+        recipe = api.name_variant(recipe, variant)
     with choose_listener(quiet=not verbose, verbose=verbose) as listener:
         found = api.refit(
             what,

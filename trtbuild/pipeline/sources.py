@@ -107,9 +107,8 @@ def _read_folder(_: FrameSource, path: Path) -> Iterator[Named]:
         sorted(each for each in path.rglob("*") if is_picture(each.name)) if path.is_dir() else []
     )
     if not files:
-        raise MissingFile(
-            f"source: {path}: holds no picture", hint="is it the folder that is meant?"
-        )
+        told = "holds no picture" if path.is_dir() else "there is no such folder"
+        raise MissingFile(f"source: {path}: {told}", hint="is it the folder that is meant?")
     for file in files:
         name = file.relative_to(path).as_posix()
         image = pixels.decode_image(read_regular(file), name)

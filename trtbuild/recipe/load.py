@@ -107,6 +107,10 @@ def check_source(path: Path, source: RecipeText) -> LoadedRecipe:
 
 def _examine(path: Path, source: RecipeText) -> ExaminedRecipe:
     said = set(source.names(()))
+    if "stages" in said and not {"model", EXTENDS} & said:
+        told = "a file with `stages` is a pipeline, and no recipe"
+        problem = source.problem(("stages",), told, f"`trtbuild run {path}` runs it", key=True)
+        return ExaminedRecipe(path, None, source, sort_problems([*source.problems, problem]))
     if {EXTENDS, WITHOUT} & said:
         from trtbuild.recipe.extending import extend
 
