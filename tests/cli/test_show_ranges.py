@@ -85,10 +85,10 @@ def test_what_lacks_a_range_is_named_with_its_readers(capsys):
 @pytest.mark.parametrize(
     ("summary", "after"),
     [
-        ("2 of 2 scales are equal", {"x": 1.0, "y": 2.0}),
-        ("1 of 2 scales are equal, 1 moved (most `y`: 1.00 bits lost)", {"x": 1.0, "y": 4.0}),
-        ("1 of 2 scales are equal, 1 moved (most `y`: 1.00 bits gained)", {"x": 1.0, "y": 1.0}),
-        ("1 of 3 scales are equal, 1 only before, 1 only after", {"x": 1.0, "z": 2.0}),
+        ("2 of 2 limits are equal", {"x": 1.0, "y": 2.0}),
+        ("1 of 2 limits are equal, 1 moved (most `y`: 1.00 bits lost)", {"x": 1.0, "y": 4.0}),
+        ("1 of 2 limits are equal, 1 moved (most `y`: 1.00 bits gained)", {"x": 1.0, "y": 1.0}),
+        ("1 of 3 limits are equal, 1 only before, 1 only after", {"x": 1.0, "z": 2.0}),
     ],
 )
 def test_a_difference_begins_with_its_sum(capsys, summary, after):
@@ -109,4 +109,4 @@ def test_a_difference_within_the_tolerance_says_so(capsys):
 
     write_diff(found, "a", "b", "text")
 
-    assert "a → b: 1 of 1 scales are equal within 0.02\n" == capsys.readouterr().out
+    assert "a → b: 1 of 1 limits are equal within 0.02\n" == capsys.readouterr().out

@@ -24,7 +24,7 @@ WORKING = {
     "check model.onnx": "no rule is broken",
     "ranges import table.txt --recipe recipe.yaml": "1 of the 3 tensors",
     "ranges show table.txt": "logits",
-    "ranges diff table.txt table.txt": "2 of 2 scales are equal",
+    "ranges diff table.txt table.txt": "2 of 2 limits are equal",
     "ranges export table.txt --format tensorrt --trt-version 10.16.1": "logits: 3d810204",
     "why recipe.yaml": "last run",
     "status": "nothing is being built",

@@ -63,11 +63,13 @@ def test_a_recipe_with_variants_stands_for_all_of_them(write):
     """In its order; others, and what cannot be read, for themselves."""
     path = write(plain=GOOD)
     plain, gone = path.with_name("plain.yaml"), path.with_name("gone.yaml")
+    odd = write(odd=GOOD + "variants: {a: {}, ../x: {}}\n").with_name("odd.yaml")
 
     assert ("int8", "fp16", "clipped") == list_variants(path)
     assert ["net.int8.yaml", "net.fp16.yaml", "net.clipped.yaml", "plain.yaml", "gone.yaml"] == [
         each.name for each in expand_variants([path, plain, gone])
     ]
+    assert (odd,) == expand_variants([odd])
 
 
 def test_they_go_by_names_of_files_that_are_not_there(write):
@@ -126,6 +128,7 @@ def test_one_has_to_be_named(write):
         ("variants: {a: {version: 1}}", "a", "`version` is said once"),
         ("variants: {a: {without: [quantisation]}}", "a", "no section `quantisation`"),
         ("variants: {a b: {}}", "a b", "`a b` is no name of a variant"),
+        ("variants: {a: {}, ../x: {}}", "", "`../x` is no name of a variant"),
         ("variants: {a: {precison: fp16}}", "a", "`precison`"),
     ],
 )

@@ -139,7 +139,7 @@ def _counts(rows: Sequence[Range]) -> str:
 
 def _summary(found: RangeDiff) -> str:
     within = f" within {found.tolerance:.4g}" if found.tolerance else ""
-    parts = [f"{found.same} of {found.same + len(found.moved)} scales are equal{within}"]
+    parts = [f"{found.same} of {found.same + len(found.moved)} limits are equal{within}"]
     moved = [each for each in found.moved if each.ratio is not None]
     if moved:
         parts.append(f"{len(moved)} moved (most `{moved[0].tensor}`: {_bits(moved[0])})")

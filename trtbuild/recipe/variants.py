@@ -14,6 +14,7 @@ from trtbuild.core.watch import note_path
 from trtbuild.recipe.compose import Node
 from trtbuild.recipe.extending import extend, lay_over
 from trtbuild.recipe.problems import Problem, find_nearest
+from trtbuild.recipe.scalars import clip
 from trtbuild.recipe.schema import EXTENDS, VARIANT_PATTERN, VARIANTS
 from trtbuild.recipe.source import RecipeText, read_recipe_text
 
@@ -71,10 +72,15 @@ def list_variants(path: Path) -> tuple[str, ...]:
 
 
 def expand_variants(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return recipes, and in the place of one that has variants these."""
+    """Return recipes, and in the place of one that has variants these.
+
+    Where a variant's name is none, no path can have it: the recipe stands for itself, and says so.
+    """
     found: list[Path] = []
     for path in paths:
-        found += [name_variant(path, name) for name in list_variants(path)] or [path]
+        names = list_variants(path)
+        sound = bool(names) and all(map(_is_name, names))
+        found += [name_variant(path, name) for name in names] if sound else [path]
     return tuple(found)
 
 
@@ -111,11 +117,19 @@ def refuse_variants(path: Path, source: RecipeText) -> RecipeText:
     """Return a text without its variants, and with a problem that says to name one."""
     names = source.names((VARIANTS,))
     told = f"this recipe has {len(names)} variants, and one is to be named"
-    hint = f"give one of {', '.join(str(name_variant(path, name)) for name in names)}"
+    sound = [str(name_variant(path, name)) for name in names if _is_name(name)]
+    hint = f"give one of {', '.join(sound)}"
     if not names:
         told, hint = "variants are mappings, by their names", "write `variants: {fp16: {...}}`"
-    problem = source.problem((VARIANTS,), told, hint, key=True)
-    return replace(source, root=_leave_out(source.root), problems=(*source.problems, problem))
+    problems = [_refuse_name(source, name) for name in names if not _is_name(name)] or [
+        source.problem((VARIANTS,), told, hint, key=True)
+    ]
+    return replace(source, root=_leave_out(source.root), problems=(*source.problems, *problems))
+
+
+def _refuse_name(source: RecipeText, name: str) -> Problem:
+    told = f"`{clip(name)}` is no name of a variant: letters, digits, `_` and `-`"
+    return source.problem((VARIANTS, name), told, "rename it", key=True)
 
 
 def _split(path: Path) -> tuple[Path, str] | None:
@@ -154,8 +168,7 @@ def _find_problems(source: RecipeText, name: str) -> Iterable[Problem]:
     place = (VARIANTS, name)
     own = source.node(place)
     if not _is_name(name):
-        told = f"`{name}` is no name of a variant: letters, digits, `_` and `-`"
-        yield source.problem(place, told, "rename it", key=True)
+        yield _refuse_name(source, name)
     if own is None or not isinstance(own.value, dict):
         told = "a variant is a mapping of what is different in it"
         yield source.problem(place, told, f"write `{name}: {{precision: fp16}}`, or `{{}}`")
