@@ -76,6 +76,14 @@ def test_a_model_without_int8_is_converted(tmp_path):
     assert "FP16 model" == steps["compare"].candidate_name
 
 
+def test_a_model_of_two_types_is_called_after_both(tmp_path):
+    """The recipe's own first; what stays float is none."""
+    text = INT8.replace("}}", "}, precision: {a: fp8, b: fp32}}").replace("1.0}}", "1.0}")
+    steps = steps_of(tmp_path, RECIPE + DATA + text)
+
+    assert "INT8 and FP8 model (Q/DQ)" == steps["compare"].candidate_name
+
+
 def test_fp32_converts_nothing(tmp_path):
     """It is what a model is anyway; and bf16 needs no measuring."""
     steps = steps_of(tmp_path, RECIPE + "precision: fp32\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trtbuild.core.quantized_types import TYPES
+from trtbuild.core.quantized_types import join_words
 from trtbuild.plan.adjusting import find_float_model
 from trtbuild.recipe.precision_rules import find_high_type
 from trtbuild.recipe.schema import Precision, Recipe
@@ -59,5 +59,6 @@ def name_candidate(recipe: Recipe) -> str:
     if recipe.quantization is None:
         high = find_high_type(recipe)
         return "model after fixes" if high == "fp32" else f"{high.upper()} model"
-    high, word = recipe.quantization.high_precision, TYPES[recipe.quantization.type].word
+    section = recipe.quantization
+    high, word = section.high_precision, join_words([section.type, *section.precision.values()])
     return f"{word} model (Q/DQ" + (")" if high == "fp32" else f", the rest {high.upper()})")

@@ -182,7 +182,10 @@ class Equalize(Step):
             several = "s" * (len(told) > 1)
             if asked.kind == "awq":
                 told.sort(key=lambda each: -(each.gain_db or 0))
-                gains = [f"`{each.name}` {each.gain_db:.1f} dB" for each in told]
+                gains = [
+                    f"`{each.name}` {each.gain_db:.1f} dB{' by a Mul' * each.inserted}"
+                    for each in told
+                ]
                 what = f"{len(told)} activation{several}, what reads them is less off by"
                 events.note(f"awq: {what} {join_few(gains, SHOWN)}")
                 continue

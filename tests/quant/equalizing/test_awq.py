@@ -143,7 +143,7 @@ def test_a_mul_is_put_in_front_where_it_helps_enough():
 
     assert ["n", "s"] == [each.tensor for each in balances]
     assert [] == choose_searched(view, [], inserting=False)
-    assert ["n"] == [each.name for each in account.tensors]
+    assert [("n", True)] == [(each.name, each.inserted) for each in account.tensors]
     feed = {"x": normal(16, 32, seed=7)}
     for name, before in outputs_of(model, feed).items():
         np.testing.assert_allclose(outputs_of(made, feed)[name], before, rtol=1e-3, atol=1e-3)

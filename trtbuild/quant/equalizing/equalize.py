@@ -54,6 +54,8 @@ class EqualizedTensor(Options):
     """The power that a search took; None where there was none."""
     gain_db: float | None = None
     """By how much less what reads it is off for that."""
+    inserted: bool = False
+    """Whether a Mul of its own divides it, which the engine computes."""
 
 
 class EqualizationAccount(Options):
@@ -134,6 +136,7 @@ def equalize(
                 spread_after=_measure_spread(peak / factors),
                 alpha=None if best is None else best.alpha,
                 gain_db=None if best is None else round(best.gain_db, 2),
+                inserted=not balance.sources,
             )
         )
     for (index, slot), values in changed.items():
