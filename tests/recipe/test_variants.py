@@ -124,6 +124,7 @@ def test_one_has_to_be_named(write):
         ("variants: [fp16]", "", "variants are mappings"),
         ("variants: {}", "", "variants are mappings"),
         ("variants: {a: fp16}", "a", "a variant is a mapping"),
+        ("variants: {a: }", "a", "a variant is a mapping"),
         ("variants: {a: {extends: x.yaml}}", "a", "`extends` is said once"),
         ("variants: {a: {version: 1}}", "a", "`version` is said once"),
         ("variants: {a: {without: [quantisation]}}", "a", "no section `quantisation`"),

@@ -152,7 +152,17 @@ def take_variant(source: RecipeText, name: str) -> RecipeText:
         over = replace(source, root=replace(own, value=_call(root, kept, own, name)))
         root, more = lay_over(over, root)
         problems += tuple(more)
-    return replace(source, root=root, problems=(*source.problems, *problems))
+    return replace(source, root=root, problems=(*_list_others(source), *problems))
+
+
+def _list_others(source: RecipeText) -> list[Problem]:
+    """Return what is wrong with a text but for variants without a value: each tells of itself."""
+    empty = [
+        source.find((VARIANTS, name), key=True)
+        for name in source.names((VARIANTS,))
+        if (node := source.node((VARIANTS, name))) is not None and node.value is None
+    ]
+    return [each for each in source.problems if each.path or each.mark not in empty]
 
 
 def _call(root: Node, kept: dict[str, Node], own: Node, name: str) -> dict[str, Node]:
