@@ -77,11 +77,12 @@ def test_a_model_without_int8_is_converted(tmp_path):
 
 
 def test_a_model_of_two_types_is_called_after_both(tmp_path):
-    """The recipe's own first; what stays float is none."""
-    text = INT8.replace("}}", "}, precision: {a: fp8, b: fp32}}").replace("1.0}}", "1.0}")
-    steps = steps_of(tmp_path, RECIPE + DATA + text)
+    """The recipe's own first; what stays float is none, and `*` leaves none of the recipe's own."""
+    for asked, called in (("{a: fp8, b: fp32}", "INT8 and FP8"), ('{"*": fp8, b: fp32}', "FP8")):
+        text = INT8.replace("}}", f"}}, precision: {asked}}}")
+        steps = steps_of(tmp_path, RECIPE + DATA + text)
 
-    assert "INT8 and FP8 model (Q/DQ)" == steps["compare"].candidate_name
+        assert f"{called} model (Q/DQ)" == steps["compare"].candidate_name
 
 
 def test_fp32_converts_nothing(tmp_path):

@@ -60,5 +60,6 @@ def name_candidate(recipe: Recipe) -> str:
         high = find_high_type(recipe)
         return "model after fixes" if high == "fp32" else f"{high.upper()} model"
     section = recipe.quantization
-    high, word = section.high_precision, join_words([section.type, *section.precision.values()])
+    asked = {name: each for name, each in section.precision.items() if name not in section.skip}
+    high, word = section.high_precision, join_words([asked.pop("*", section.type), *asked.values()])
     return f"{word} model (Q/DQ" + (")" if high == "fp32" else f", the rest {high.upper()})")
