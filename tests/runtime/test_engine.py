@@ -111,6 +111,8 @@ def test_what_is_no_engine_is_told(tmp_path, model):
         Engine(model, contexts=0)
     with pytest.raises(UsageError, match="one of lazy, eager, none, not 'soon'"):
         Engine(model, specialize="soon")
+    with pytest.raises(UsageError, match="one of auto, cpu, cuda, not 'gpu'"):
+        Engine(model, device="gpu")
 
 
 def test_every_call_is_in_the_bindings():

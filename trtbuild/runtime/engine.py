@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from trtbuild.core.errors import MissingDependency, MissingFile, UsageError
 from trtbuild.core.values import TensorSpec
@@ -67,11 +67,14 @@ class Engine:
         Raises:
             MissingFile: there is nothing at the path.
             UsageError: it is neither of these, nothing of a bundle is for this device, or
-                `contexts` or `specialize` is no such thing.
+                `device`, `contexts` or `specialize` is no such thing.
             MissingDependency: what runs it is not installed.
             StepInputError: it does not load.
         """
         self._bundle: OpenBundle | None = None
+        if device not in get_args(Device):
+            known = ", ".join(get_args(Device))
+            raise UsageError(f"`device` is one of {known}, not {device!r}")
         file, use = Path(path), EngineUse()
         said: dict[str, Any] = {
             "contexts": contexts,
