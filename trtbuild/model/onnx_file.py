@@ -207,16 +207,13 @@ def write_onnx(model: onnx.ModelProto, path: Path, weights: Path | None = None) 
     """
     model.ir_version = min(max(model.ir_version, OLDEST_IR), NEWEST_IR)
     check_onnx(model, "what was made of it")
-    if is_split(model) or _is_large(model):
-        write_split(model, path, weights or path.with_suffix(".weights"))
-    else:
-        path.write_bytes(model.SerializeToString(deterministic=True))
-
-
-def _is_large(model: onnx.ModelProto) -> bool:
-    # Asking a message over 2 GB for its size is an error.
-    held = sum(map(measure_tensor, model.graph.initializer))
-    return bool(held > LIMIT_BYTES or model.ByteSize() > LIMIT_BYTES)
+    # Putting a message over 2 GB into bytes is an error.
+    if not is_split(model) and sum(map(measure_tensor, model.graph.initializer)) <= LIMIT_BYTES:
+        data = model.SerializeToString(deterministic=True)
+        if len(data) <= LIMIT_BYTES:
+            path.write_bytes(data)
+            return
+    write_split(model, path, weights or path.with_suffix(".weights"))
 
 
 def _refuse_large(path: Path) -> None:
