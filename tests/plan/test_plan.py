@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.helpers.plans import plan_with
 from trtbuild.core.needs import INFERENCE_DEVICE
 from trtbuild.data.arrays import Arrays
-from trtbuild.plan.plan import collect_ingredients, list_params
+from trtbuild.plan.plan import collect_ingredients, count_waiting, list_params
 from trtbuild.steps.base import Ref
 from trtbuild.steps.capture_data import DataInput
 from trtbuild.steps.infer import Infer
@@ -82,3 +82,14 @@ def test_an_option_that_came_later_is_an_ingredient_where_it_is_used():
 
     assert "type" not in list_params(plain)
     assert "fp8" == list_params(other)["type"]
+
+
+def test_what_waits_for_a_step_is_the_longest_row_of_others():
+    """However many stand beside each other; nobody waits for what is built in the end."""
+    steps = plan_with().steps
+    found = count_waiting(steps)
+
+    for planned in steps:
+        after = [found[each.name] for each in steps if planned.name in each.after]
+        assert found[planned.name] == max(after, default=-1) + 1
+    assert found["import_model"] == max(found.values()) > 1

@@ -1,6 +1,6 @@
 """Plan, PlannedStep; ingredients and digests."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ __all__ = [
     "Plan",
     "PlannedStep",
     "collect_ingredients",
+    "count_waiting",
     "iterate_inputs",
     "iterate_pinned",
     "list_params",
@@ -97,6 +98,15 @@ def plan_steps(
             )
         )
     return Plan.model_construct(recipe=recipe, facts=dict(facts), steps=tuple(planned))
+
+
+def count_waiting(steps: Sequence[PlannedStep]) -> dict[str, int]:
+    """Return for each step how many others wait for it, each for the one before, at most."""
+    waiting = {planned.name: 0 for planned in steps}
+    for planned in reversed(steps):
+        for before in planned.after:
+            waiting[before] = max(waiting[before], waiting[planned.name] + 1)
+    return waiting
 
 
 def collect_ingredients(

@@ -15,6 +15,7 @@ from trtbuild.plan.observed import chain_anew, look_again, settle
 from trtbuild.plan.plan import (
     Plan,
     PlannedStep,
+    count_waiting,
     iterate_inputs,
     iterate_pinned,
     write_contents,
@@ -86,6 +87,7 @@ class _Walk:
         self.claimed: dict[str, _ClaimedStep] = {}
         self.verified: set[str] = set()
         self.waited: set[str] = set()
+        self.chains = count_waiting(plan.steps)
 
     def take(self, outcome: Outcome) -> None:
         """Take an outcome in; what user code rested on moves the digests of what stands on it."""
@@ -109,13 +111,14 @@ class _Walk:
         self.claimed.clear()
 
     def _ready(self) -> list[PlannedStep]:
-        return [
+        """List what can be started, that first for which most others wait in a row."""
+        ready = [
             planned
             for planned in self.plan.steps
-            if planned.name not in self.outcomes
-            and planned.name not in self.claimed
+            if planned.name not in {*self.outcomes, *self.claimed}
             and all(name in self.outcomes for name in planned.after)
         ]
+        return sorted(ready, key=lambda planned: -self.chains[planned.name])
 
     def _settle_ready(self) -> bool:
         moved = False
