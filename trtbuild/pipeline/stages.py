@@ -50,10 +50,10 @@ def _make(name: str, stage: Stage, base: Path, build_dir: Path) -> Iterator[Stag
     how, given, classes = _find_preprocess(recipe, stage.data)
     engine = open_built(recipe, build_dir, device=stage.device, threads=stage.threads)
     try:
-        model = FedModel(name, engine, how, given, recipe)
         answering = choose_answering(
             recipe.recipe, [each.name for each in engine.outputs], classes, TOP
         )
+        model = FedModel(name, engine, how, given, recipe)
     except BaseException:
         engine.close()
         raise

@@ -36,9 +36,15 @@ def test_a_batch_of_several_sizes_is_what_the_cpu_makes(work):
 
         assert (len(batch), 3, 32, 32) == made.shape
         assert np.array_equal(read(made), [HOW.apply(each, "it") for each in batch])
-    assert [True, False, False, False] == [
+    assert [True, False, False, False, False] == [
         pictures.takes(each)
-        for each in (given[0], given[0][..., 0], given[0].astype(float), given[0][..., :2])
+        for each in (
+            given[0],
+            given[0][..., 0],
+            given[0].astype(float),
+            given[0][..., :2],
+            given[0][:0],
+        )
     ]
 
 

@@ -73,8 +73,9 @@ class GpuPictures:
         self._out, self._out_bytes = 0, -1
 
     def takes(self, pixels: np.ndarray) -> bool:
-        """Tell whether it makes such a picture ready: uint8 RGB [height, width, 3]."""
-        return pixels.dtype.name == "uint8" and pixels.shape[2:] == (_RGB,)
+        """Tell whether it makes such a picture ready: uint8 RGB [height, width, 3], not empty."""
+        rgb = pixels.dtype.name == "uint8" and pixels.shape[2:] == (_RGB,)
+        return rgb and pixels.size > 0
 
     def copy(self, pixels: NDArray[np.uint8]) -> CopiedPicture:
         """Have a picture copied to the GPU; nothing waits for it.
