@@ -29,6 +29,17 @@ def test_inputs_are_those_of_the_signature(text, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("unknown", ["?", "", "-1", "*", "None", "unk__1", "unknown", 0, -1])
+def test_what_stands_for_unknown_is_no_name(unknown, tmp_path):
+    """As the import has it: each such dimension is one of its own."""
+    model = model_of("g (float[N, 3, H, W] x) => (float[N, 3, H, W] y) { y = Relu(x) }")
+    for dim in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        setattr(dim, "dim_param" if isinstance(unknown, str) else "dim_value", unknown)
+    onnx.save(model, tmp_path / "m.onnx")
+
+    assert ("N", 3, "x_dim_2", "x_dim_3") == read_inputs(tmp_path / "m.onnx")[0].shape
+
+
 @pytest.mark.parametrize("data", [b"", b"no model", b"\x3a\xff"])
 def test_what_is_no_model_has_none(data, tmp_path):
     """The import says what is wrong with it."""

@@ -84,6 +84,22 @@ def test_each_unknown_dimension_is_open_for_itself():
     ]
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"), [(0, [None, ("dim_value", 3)]), (2, [("dim_value", 2), ("dim_value", 3)])]
+)
+def test_an_input_of_nothing_is_of_unknown_size(size, expected):
+    """Some write 0 for "not known"; where every input has a size, 0 is one, too."""
+    model = model_of(f"""g (float[{size}, 3] x, float[0] none) => (float[{size}, 3] y)
+        <float[0] none = {{}}> {{ y = Relu(x) }}""")
+    forget_unknown(model)
+
+    assert [expected] * 2 == [
+        [said(dim) for dim in value.type.tensor_type.shape.dim]
+        for value in (model.graph.input[0], model.graph.output[0])
+    ]
+    assert ("dim_value", 0) == said(model.graph.input[1].type.tensor_type.shape.dim[0])
+
+
 def said(dim: onnx.TensorShapeProto.Dimension) -> tuple[str, int | str] | None:
     field = dim.WhichOneof("value")
     return None if field is None else (field, getattr(dim, field))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trtbuild.core.values import TensorSpec
+from trtbuild.model.shapes import is_named
 from trtbuild.model.wire import Malformed, iterate_fields, read_text, read_varint
 
 __all__ = ["read_inputs"]
@@ -21,7 +22,6 @@ STRING = 8  # of TensorProto.DataType
 DIM = 1  # of TensorShapeProto
 VALUE, PARAM = 1, 2  # of its Dimension
 LARGEST = 2**63
-UNNAMED = ("", "?", "-1")
 
 
 def read_inputs(path: Path) -> tuple[TensorSpec, ...]:
@@ -75,7 +75,7 @@ def _shape(data: mmap.mmap, message: tuple[int, int], name: str) -> Iterator[int
                 size, _ = read_varint(data, first, last)
             elif number == PARAM:
                 size = read_text(data, first, last)
-        known = size not in UNNAMED if isinstance(size, str) else 0 < size < LARGEST
+        known = is_named(size) if isinstance(size, str) else 0 < size < LARGEST
         yield size if known else f"{name}_dim_{axis}"
 
 

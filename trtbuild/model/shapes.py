@@ -44,14 +44,26 @@ def is_named(size: Dimension) -> bool:
 
 
 def forget_unknown(model: onnx.ModelProto) -> None:
-    """Leave dimensions open that a model calls -1 or `?`: each is unknown for itself."""
+    """Leave dimensions open that a model calls -1 or `?`: each is unknown for itself.
+
+    So is 0 where an input has it: MXNet and others write that, and nobody feeds a model nothing.
+    """
+    constants = {tensor.name for tensor in model.graph.initializer}
+    fed = [value for value in model.graph.input if value.name not in constants]
+    least = 1 if any(0 in _list_sizes(value) for value in fed) else 0
     for graph in (model.graph, *iterate_subgraphs(model.graph)):
         for value in (*graph.input, *graph.output, *graph.value_info):
+            held = value.name in constants  # an empty one is no dimension that is not known
             for dim in value.type.tensor_type.shape.dim:
-                if dim.dim_value < 0:
+                if dim.HasField("dim_value") and dim.dim_value < (0 if held else least):
                     dim.ClearField("dim_value")
                 elif dim.HasField("dim_param") and not is_named(dim.dim_param):
                     dim.ClearField("dim_param")
+
+
+def _list_sizes(value: onnx.ValueInfoProto) -> list[int | None]:
+    dims = value.type.tensor_type.shape.dim
+    return [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
 
 
 def infer_shapes(model: onnx.ModelProto, *, strict: bool) -> onnx.ModelProto:
