@@ -1,12 +1,10 @@
 """A pipeline of two models over 4K frames, against its slowest stage alone.
 
     python -m tests.bench.pipeline [SECONDS]
-    python -m tests.bench.pipeline --gpu [SECONDS]
 
 Frames are made here; the models are convolutions of the sizes of a detector and a classifier,
-with random weights. Frames go in as fast as they are taken, and queues block. With `--gpu` it is
-against loops of one frame after the other, whose preprocessing is on the CPU (by trtbuild, and by
-OpenCV, which that needs), with both models in ONNX Runtime on the GPU.
+with random weights. Frames go in as fast as they are taken, and queues block. On a GPU, see
+`tests/bench/pipeline_gpu.py`.
 
 Two ratios are told. That of frames a second is of the machine as it was. The other asks of the part
 that takes most processor time a frame how long it had work in hand, and how much processor time a
@@ -20,16 +18,16 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
 import onnx
 
 from tests.helpers.models import model_of
-from trtbuild.data.preprocess import Preprocess
 from trtbuild.pipeline.item import Item
 from trtbuild.pipeline.load import load_pipeline
 from trtbuild.pipeline.run import run_pipeline
@@ -72,16 +70,12 @@ class Measured:
 
 
 def main() -> None:
-    asked = [each for each in sys.argv[1:] if each != "--gpu"]
-    seconds = float(asked[0]) if asked else 20.0
+    seconds = float(sys.argv[1]) if sys.argv[1:] else 20.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "code.py").write_text(CODE)
         make_recipe(folder, "find", *SIZES["find"])
         make_recipe(folder, "name", *SIZES["name"])
-        if "--gpu" in sys.argv:
-            compare_on_gpu(folder, seconds)
-            return
         alone = {stage: measure(folder, {stage: STAGES[stage]}, seconds / 8) for stage in STAGES}
         together = measure(folder, STAGES, seconds, hold=True)
         rates = {stage: round(each.rate, 2) for stage, each in alone.items()}
@@ -89,58 +83,6 @@ def main() -> None:
         slowest = min(each.rate for each in alone.values())
         say(f"together {together.rate:.2f}: {together.rate / slowest:.2f} of the slowest alone")
         say_fair(alone, together)
-
-
-def compare_on_gpu(folder: Path, seconds: float) -> None:
-    """Run the pipeline on the GPU, and the loop that people write, whose models run there too."""
-    stages = {
-        name: {"recipe": each["recipe"], "device": "cuda"} if "recipe" in each else each
-        for name, each in STAGES.items()
-    }
-    stages["name"]["batch"] = 2
-    together = measure(folder, stages, seconds, hold=True)
-    say(f"together {together.rate:.1f} frames a second")
-    for name, fit in (("trtbuild's own", fit_here), ("OpenCV's", fit_by_opencv)):
-        looped = run_loop(folder, seconds, fit)
-        say(f"{together.rate / looped:.2f} times one after the other with {name} preprocessing on "
-            f"the CPU: {looped:.1f} frames a second")  # fmt: skip
-
-
-def fit_here(picture: np.ndarray, size: int) -> np.ndarray:
-    """Make a picture what a model takes, as the recipe says."""
-    return Preprocess(resize=(size, size), resize_like="opencv").apply(picture, "it")
-
-
-def fit_by_opencv(picture: np.ndarray, size: int) -> np.ndarray:
-    """Make a picture what a model takes, as people write it."""
-    import cv2
-
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)
-    return np.ascontiguousarray(small.transpose(2, 0, 1), dtype=np.float32) / 255
-
-
-def run_loop(folder: Path, seconds: float, fit: Callable[[np.ndarray, int], np.ndarray]) -> float:
-    """Run frames one after the other; return how many a second."""
-    import onnxruntime as ort
-
-    from trtbuild.model.providers import make_cuda, prepare
-
-    prepare(make_cuda())
-    find, name = (
-        ort.InferenceSession(folder / f"build/{each}/model.fp32.onnx", providers=[*make_cuda()])
-        for each in SIZES
-    )
-    count, begun = 0, 0.0
-    for item in paint(seconds + 2):
-        found = find.run(None, {"x": fit(item.picture, SIZES["find"][0])[None]})[0]
-        parts = [item.picture[:1080, :1920], item.picture[1080:, 1920:]]
-        named = name.run(None, {"x": np.stack([fit(each, SIZES["name"][0]) for each in parts])})[0]
-        assert np.isfinite(found).all(), "the detector's answer is no number"
-        assert np.isfinite(named).all(), "the classifier's answer is no number"
-        count += 1
-        if count == WARM:
-            begun = time.monotonic()
-    return (count - WARM) / (time.monotonic() - begun)
 
 
 def say_fair(alone: dict[str, Measured], together: Measured) -> None:
@@ -156,7 +98,9 @@ def say_fair(alone: dict[str, Measured], together: Measured) -> None:
     )
 
 
-def make_recipe(folder: Path, name: str, size: int, channels: int) -> None:
+def make_recipe(
+    folder: Path, name: str, size: int, channels: int, metrics: list[Any] | None = None
+) -> None:
     recipe = {
         "version": 1,
         "name": name,
@@ -164,7 +108,7 @@ def make_recipe(folder: Path, name: str, size: int, channels: int) -> None:
         "data": {"d": {"kind": "images", "path": "none", "input": "x",
                        "preprocess": {"resize": [size, size], "resize_like": "opencv"}}},
         "targets": {"it": {"kind": "onnxruntime"}},
-        "compare": {"data": "d", "metrics": ["top1_agreement"]},
+        "compare": {"data": "d", "metrics": metrics or ["top1_agreement"]},
     }  # fmt: skip
     (folder / f"{name}.yaml").write_text(json.dumps(recipe))
     random = np.random.default_rng(0)

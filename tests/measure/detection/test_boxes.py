@@ -63,7 +63,7 @@ def test_no_more_are_kept_than_asked_for():
     ).scores.tolist()
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 12))
+@given(st.integers(0, 2**32 - 1), st.integers(0, 80))
 def test_what_is_kept_does_not_overlap_and_what_goes_does(seed, count):
     """For any boxes: no two that stay are rivals, and whatever went has a better rival there."""
     rng = np.random.default_rng(seed)

@@ -13,6 +13,8 @@ from trtbuild.core.box_formats import BoxFormat
 __all__ = ["Boxes", "find_overlaps", "suppress", "to_corners"]
 
 _HALF = 0.5
+_AT_ONCE = 32
+"""Boxes whose overlaps with all that are left are found at once."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,18 @@ def suppress(boxes: Boxes, *, threshold: float, by_class: bool, most: int) -> Bo
     left = boxes.take(np.argsort(-boxes.scores, kind="stable"))
     gone = np.zeros(len(left), bool)
     kept: list[int] = []
-    for first in range(len(left)):
-        if gone[first]:
-            continue
-        kept.append(first)
-        if len(kept) == most:
-            break
-        rivals = ~gone[first + 1 :]
+    for start in range(0, len(left), _AT_ONCE):
+        rest = np.flatnonzero(~gone[start:]) + start
+        some = rest[rest < start + _AT_ONCE]
+        rivals = find_overlaps(left.corners[some], left.corners[rest]) > threshold
         if by_class:
-            rivals &= left.classes[first + 1 :] == left.classes[first]
-        rest = np.flatnonzero(rivals) + first + 1
-        overlaps = find_overlaps(left.corners[[first]], left.corners[rest])[0]
-        gone[rest[overlaps > threshold]] = True
+            rivals &= left.classes[some][:, None] == left.classes[rest]
+        for first, row in zip(some.tolist(), rivals, strict=True):
+            if gone[first]:
+                continue
+            kept.append(first)
+            if len(kept) == most:
+                return left.take(np.array(kept))
+            later = rest[row]
+            gone[later[later > first]] = True
     return left.take(np.array(kept, dtype=np.int64))

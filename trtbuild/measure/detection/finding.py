@@ -75,6 +75,7 @@ def _choose(
     if multi_label:
         box, kind = np.nonzero(scores >= threshold)
         return Boxes(corners[box], scores[box, kind], kind.astype(np.int64))
-    best = scores.argmax(axis=1) if scores.size else np.zeros(len(scores), np.int64)
-    boxes = Boxes(corners, scores.max(axis=1, initial=-np.inf), best.astype(np.int64))
-    return boxes.above(threshold)
+    best = scores.max(axis=1, initial=-np.inf)
+    few = np.flatnonzero(best >= threshold)  # of thousands
+    kinds = scores[few].argmax(axis=1) if len(few) else few
+    return Boxes(corners[few], best[few], kinds.astype(np.int64))
