@@ -48,17 +48,6 @@ def test_a_batch_of_several_sizes_is_what_the_cpu_makes(work):
     ]
 
 
-def test_several_threads_copy_what_is_large(work, monkeypatch):
-    """Each some of the rows, of a whole picture, of a part and of chosen rows."""
-    monkeypatch.setattr("trtbuild.data.on_gpu.pictures.ALONE_BYTES", 1000)
-    pictures = GpuPictures(HOW, work)
-    for each in (frame(50, 60), frame(50, 90)[:, 10:70], frame(301, 90)[:, 10:70], frame(400, 64)):
-        made = pictures.make_ready([pictures.copy(each)])
-
-        assert np.array_equal(read(made)[0], HOW.apply(each, "it"))
-    pictures.close()
-
-
 def test_memory_is_used_anew_and_given_back(work):
     """Also that of pictures which nobody makes ready: a queue may drop them."""
     pictures, held = GpuPictures(HOW, work), []

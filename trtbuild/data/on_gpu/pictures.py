@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from trtbuild.data.on_gpu.frames import FrameKernel, FrameOnGpu
@@ -23,9 +22,6 @@ __all__ = ["CopiedPicture", "GpuPictures"]
 
 WORTHWHILE = 0.75
 """The share of a picture's rows up to which those alone are copied that are needed."""
-COPIERS, ALONE_BYTES = 4, 1 << 20
-"""How many threads copy a picture to where the GPU takes it from, and below what size one does: one
-alone copies some 7 GB a second, a sixth of what the bus to the GPU takes."""
 _RGB = 3
 
 
@@ -74,7 +70,6 @@ class GpuPictures:
         self._how = how
         self._free: list[_Slot] = []
         self._lock = threading.Lock()
-        self._copiers = ThreadPoolExecutor(COPIERS, "copier")
         self._out, self._out_bytes = 0, -1
 
     def takes(self, pixels: np.ndarray) -> bool:
@@ -101,10 +96,9 @@ class GpuPictures:
             slot.event.sync()  # of a picture that was dropped, and may still be on its way
         there = slot.host[: (len(rows) if thinned else height) * pitch]
         if thinned:
-            self._copy_rows(pixels, rows, there.reshape(-1, pitch))
+            _copy_rows(pixels, rows, there.reshape(-1, pitch))
         else:
-            whole = there.reshape(pixels.shape)
-            self._share(whole, lambda part: np.copyto(whole[part], pixels[part]))
+            np.copyto(there.reshape(pixels.shape), pixels)
         self._work.upload(slot.address, there, beside=True)
         slot.event = self._work.record(beside=True)
         frame = FrameOnGpu(slot.address, height, width, channels, pitch, thinned)
@@ -139,42 +133,8 @@ class GpuPictures:
 
     def close(self) -> None:
         """Give all memory back."""
-        self._copiers.shutdown()
         self._work.use_here()
         self._work.__exit__()
-
-    def _copy_rows(
-        self, pixels: NDArray[np.uint8], rows: NDArray[np.int32], there: NDArray[np.uint8]
-    ) -> None:
-        """Copy some rows of a picture, in bytes, and what lies between them and the next.
-
-        NumPy copies them at once, without the interpreter's lock, for which other threads would
-        wait: it does so of what lies in one piece, which a part of a picture does with what is
-        beside it.
-        """
-        import numpy as np
-
-        height, pitch = len(pixels), pixels.strides[0]
-        before = rows[:-1] if rows[-1] == height - 1 else rows
-        if len(before):  # behind the last row may be nothing
-            whole = np.lib.stride_tricks.as_strided(pixels, (height - 1, pitch), (pitch, 1))
-            target = there[: len(before)]
-            self._share(
-                target,
-                lambda part: np.take(whole, before[part], 0, out=target[part], mode="clip"),
-            )
-        if len(before) < len(rows):
-            there[-1, : pixels[-1].size] = pixels[-1].reshape(-1)
-
-    def _share(self, target: NDArray[np.uint8], copy: Callable[[slice], object]) -> None:
-        """Let copiers fill a target, each some of its rows; what is small one does alone."""
-        step = len(target) if target.nbytes < ALONE_BYTES else -(-len(target) // COPIERS)
-        parts = [slice(start, start + step) for start in range(0, len(target), step)]
-        if len(parts) == 1:
-            copy(parts[0])
-            return
-        for _ in self._copiers.map(copy, parts):
-            pass
 
     def _take(self, size_bytes: int) -> _Slot:
         """Return memory for a picture, of the smallest that is free and suffices, or new."""
@@ -189,3 +149,22 @@ class GpuPictures:
 def _has_whole_rows(pixels: NDArray[np.uint8]) -> bool:
     """Tell whether rows lie below each other, each in one piece: also of what is cut out."""
     return pixels.strides[1:] == (_RGB, 1) and pixels.strides[0] >= pixels.shape[1] * _RGB
+
+
+def _copy_rows(
+    pixels: NDArray[np.uint8], rows: NDArray[np.int32], there: NDArray[np.uint8]
+) -> None:
+    """Copy some rows of a picture, in bytes, and what lies between them and the next.
+
+    NumPy copies them at once, without the interpreter's lock, for which other threads would wait:
+    it does so of what lies in one piece, which a part of a picture does with what is beside it.
+    """
+    import numpy as np
+
+    height, pitch = len(pixels), pixels.strides[0]
+    before = rows[:-1] if rows[-1] == height - 1 else rows
+    if len(before):  # behind the last row may be nothing
+        whole = np.lib.stride_tricks.as_strided(pixels, (height - 1, pitch), (pitch, 1))
+        np.take(whole, before, 0, out=there[: len(before)], mode="clip")
+    if len(before) < len(rows):
+        there[-1, : pixels[-1].size] = pixels[-1].reshape(-1)
