@@ -33,11 +33,14 @@ def peaks(*values):
         ([], [1, 1, 16, 1, 1, 1, 1]),  # of seven, nobody knows
         ([], [1, 20, 20, 1, 1, 1, 1, 1, 1]),  # two of nine are no accident
         ([0, 7], [20, *[1] * 6, 40, *[1] * 192]),  # two of two hundred are
+        ([0, 1, 2], [128, 200, 128, *[1] * 61]),  # three of 64, beside which all are nothing
+        ([], [127, 200, 128, *[1] * 61]),
+        ([], [*[200] * 4, *[1] * 60]),  # more of them are how the data is
         ([], [0] * 7 + [5]),  # beside nothing, anything is large
     ],
 )
 def test_a_sample_is_broken_that_dwarfs_all_others(expected, values):
-    """One in a hundred at most, by sixteen times at least, where there are eight or more."""
+    """One in a hundred, by sixteen times, or five by 128, where there are eight or more."""
     assert expected == sorted(find_broken_samples(peaks(*values)))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from trtbuild.data.base import Manifest, Sample
-from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
+from trtbuild.data.likeness import find_repeated_samples, find_shared_samples, find_unlike_scales
 from trtbuild.data.survey import Survey
 
 
@@ -65,3 +65,24 @@ def test_samples_that_calibration_saw_are_counted(said, shared):
     told = find_shared_samples(seen, seen.model_copy(update={"samples": others}))
 
     assert said == told[: len("10 of the 100 samples")]
+
+
+@pytest.mark.parametrize(("found", "scale"), [(0, 1), (1, 255)])
+def test_a_broken_sample_hides_no_other_scale_and_makes_none(found, scale):
+    """What is usual in the samples is held against each other then, and not what one decides."""
+    one, other = Survey(), Survey()
+    for place in range(9):
+        one.add(Sample("a", {"x": (UNIFORM * (8000 if place == 4 else 1)).astype("f4")}))
+        other.add(Sample("a", {"x": (UNIFORM * scale).astype("f4")}))
+
+    pair = one.manifest(), other.manifest()
+    assert 1 == len(list(find_unlike_scales(*pair)))
+    assert found == len(list(find_unlike_scales(*pair, broken={"x"})))
+
+
+@pytest.mark.parametrize(("said", "samples"), [("", "abcd"), ("", "aabb"), ("the 5", "aabbb")])
+def test_the_same_samples_again_are_told(said, samples):
+    """Where fewer than half are different ones: a set may well hold a picture twice."""
+    found = Manifest(count=len(samples), samples=tuple(samples), tensors=(), labelled=False)
+
+    assert said == find_repeated_samples(found)[: len("the 5")]

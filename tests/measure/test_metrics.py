@@ -95,6 +95,29 @@ def test_sqnr_names_the_sample_with_the_lowest_ratio():
     assert 1 == found.worst_sample
 
 
+@pytest.mark.parametrize(
+    ("doubt", "noisy", "count"),
+    [
+        ("sample 3 decides it: without that one it is 40.00 dB", 3, 8),
+        ("", 3, 7),  # of a few, each may
+        ("", None, 8),
+    ],
+)
+def test_a_sample_that_decides_the_signal_over_noise_is_told(doubt, noisy, count):
+    """8 of 100 / 0.01 are 40 dB; one of 100 / 10 among them makes 800 / 10.07, 19 dB."""
+    noise = [[3.1622776 if place == noisy else 0.1, 0] for place in range(count)]
+    reference = [[10.0, 0.0]] * count
+    found = measured("sqnr_db", reference, np.add(reference, noise), dtype=np.float64)
+
+    assert doubt == found.doubt
+
+
+@pytest.mark.parametrize(("told", "noise"), [(True, 0.708), (False, 0.707)])
+def test_noise_of_half_the_signal_is_told(told, noise):
+    """From 3 dB down."""
+    assert told == ("little of this output" in measured("sqnr_db", [[1]], [[1 + noise]]).doubt)
+
+
 def test_sqnr_of_equal_outputs_is_identical_rather_than_infinite():
     """JSON has no infinity: the value is absent and the measure says identical."""
     found = measured("sqnr_db", [[1, 2]], [[1, 2]])

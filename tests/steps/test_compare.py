@@ -56,7 +56,7 @@ class Setup:
         """Write the manifest of the data."""
         manifest = Manifest(
             count=count,
-            samples=("sha256:aa",) * count,
+            samples=tuple(f"sha256:{place}" for place in range(count)),
             tensors=(),
             labelled=bool(labels),
             labels=labels,
@@ -295,3 +295,16 @@ def test_calibration_on_values_of_another_scale_is_a_warning(setup, warnings, no
     assert (warnings, notes) == (len(setup.events.warnings), len(setup.events.notes))
     for told in (*setup.events.warnings, *setup.events.notes):
         assert told.startswith("TB406 `x`: calibration saw 0 to 255 (mean 128, deviation 63.8), ")
+
+
+def test_a_sample_that_may_decide_alone_and_samples_twice_are_warned_of(setup):
+    """Whatever calibration saw: both are of the samples that are compared on."""
+    path = setup.folder / "manifest.json"
+    held = Manifest.model_validate_json(path.read_text())
+    own = {"peaks": {"x": (1.0, 1.0, 80.0, *[1.0] * 6)}, "samples": ("sha256:0",) * 3}
+    path.write_text(held.model_copy(update=own).model_dump_json())
+    setup.run("cosine")
+
+    first, second = setup.events.warnings
+    assert first.startswith("sample 2 of those that are compared on holds 80 in `x`, 80 times the ")
+    assert second.startswith("the 3 samples that are compared on are only 1 different ones: ")

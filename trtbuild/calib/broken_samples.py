@@ -20,7 +20,10 @@ TIMES_LARGER = 16.0
 LEAST_SAMPLES = 8
 """Of fewer, nobody knows which are the odd ones."""
 LARGEST_SHARE = 0.01
-"""What more samples than this have in common is how the data is."""
+"""What more samples than this have in common is how the data is..."""
+LARGEST_SHARE_FAR = 0.05
+TIMES_FAR = 128.0
+"""... but of so few, that leave all others not even one step of INT8, INT8 can make nothing."""
 LEVELS = 127
 LEAST_LEFT = 0.001
 """The least share of an input's values that must be told from 0."""
@@ -47,15 +50,17 @@ class BrokenSample:
 def find_broken_samples(peaks: Mapping[str, tuple[float, ...]]) -> dict[int, BrokenSample]:
     """Find broken samples by the largest |x| of each sample in each input.
 
-    At most one in a hundred (or one) can be broken; then its peak is 16 times that of the rest.
+    One in a hundred (or one) may be broken, whose peak is 16 times that of the rest; five in a
+    hundred, where theirs are 128 times as large.
     """
     found: dict[int, BrokenSample] = {}
     for tensor, each in sorted(peaks.items()):
         order = sorted(range(len(each)), key=lambda index: -each[index])
-        most = max(1, int(len(each) * LARGEST_SHARE)) if len(each) >= LEAST_SAMPLES else 0
-        for count in range(most, 0, -1):
+        few = max(1, int(len(each) * LARGEST_SHARE)) if len(each) >= LEAST_SAMPLES else 0
+        for count in range(max(few, int(len(each) * LARGEST_SHARE_FAR)), 0, -1):
             least, sound = each[order[count - 1]], each[order[count]]
-            if sound > 0 and least >= TIMES_LARGER * sound:
+            times = TIMES_LARGER if count <= few else TIMES_FAR
+            if sound > 0 and least >= times * sound:
                 for index in order[:count]:
                     broken = BrokenSample(index, tensor, each[index], sound)
                     found.setdefault(index, broken)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
+from statistics import median
 
 from trtbuild.data.base import Manifest, ValueSpan
 
-__all__ = ["find_shared_samples", "find_unlike_scales"]
+__all__ = ["find_repeated_samples", "find_shared_samples", "find_unlike_scales"]
 
 FAR = 4.0
 """So many times apart, the spread of two data sets is no accident of which samples they hold."""
@@ -33,11 +34,34 @@ def find_shared_samples(calibration: Manifest, comparison: Manifest) -> str:
     )
 
 
-def find_unlike_scales(calibration: Manifest, comparison: Manifest) -> Iterator[str]:
-    """Yield each input whose values have another scale in the one than in the other."""
+def find_repeated_samples(comparison: Manifest) -> str:
+    """Say that fewer than half of the samples are different ones; nothing where more are."""
+    different = len({*comparison.samples})
+    if 2 * different >= comparison.count:
+        return ""
+    return (
+        f"the {comparison.count} samples that are compared on are only {different} different ones: "
+        "each counts as often as it stands there, and the intervals take all for different"
+    )
+
+
+def find_unlike_scales(
+    calibration: Manifest, comparison: Manifest, *, broken: Container[str] = ()
+) -> Iterator[str]:
+    """Yield each input whose values have another scale in the one than in the other.
+
+    A few samples decide the spread of an input that is `broken`: there the usual largest values are
+    held against each other.
+    """
     for name, one in calibration.spans.items():
         other = comparison.spans.get(name)
-        if other is not None and min(one.values, other.values) >= ENOUGH and _differ(one, other):
+        if other is None or min(one.values, other.values) < ENOUGH:
+            continue
+        if name in broken:
+            apart = _differ_usually(calibration.peaks[name], comparison.peaks[name])
+        else:
+            apart = _differ(one, other)
+        if apart:
             yield f"`{name}`: calibration saw {_tell(one)}, the comparison sees {_tell(other)}"
 
 
@@ -51,6 +75,11 @@ def _differ(one: ValueSpan, other: ValueSpan) -> bool:
         return False
     moved = min(one.low, other.low) < 0 <= max(one.low, other.low)
     return high > SCALED * low or (moved and abs(one.mean - other.mean) > high)
+
+
+def _differ_usually(one: Sequence[float], other: Sequence[float]) -> bool:
+    low, high = sorted(map(median, (one, other)))
+    return high > FAR * low > 0
 
 
 def _is_normalized(span: ValueSpan) -> bool:

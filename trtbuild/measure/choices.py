@@ -11,7 +11,7 @@ from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_m
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["AGREEMENT", "TOP1", "TOP5"]
+__all__ = ["AGREEMENT", "FEW", "TOP1", "TOP5"]
 
 FEW = 8
 """Of fewer samples it is no wonder that all are of one class."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from trtbuild.core.words import Unit
-from trtbuild.measure.choices import AGREEMENT, TOP1, TOP5
+from trtbuild.measure.choices import AGREEMENT, FEW, TOP1, TOP5
 from trtbuild.measure.pairs import Chunk, SampleForm
 from trtbuild.measure.rows import Figures, MetricRow, compute_mean, draw_first_means, explain_empty
 
@@ -23,6 +23,11 @@ __all__ = [
     "find_row",
     "find_unit",
 ]
+
+DECISIVE_DB = 6.0
+"""Half the amplitude: what one of many samples alone makes of a figure is said."""
+NOISY_DB = 3.0
+"""Noise of half the signal's power."""
 
 Metric = Literal["cosine", "sqnr_db", "max_abs", "top1_agreement", "top1", "top5"]
 
@@ -80,12 +85,32 @@ def _sqnr(parts: np.ndarray, form: SampleForm) -> Figures:  # noqa: ARG001
         return Figures(None, "the differences are too small to square")
     value = 10 * (math.log10(signal) - math.log10(noise))
     both = (parts[:, :2] > 0).all(axis=1)
+    doubt = "; ".join(_doubt_sqnr(value, parts[:, :2]))
     if not both.any():
-        return Figures(value)
+        return Figures(value, doubt=doubt)
     ratio = np.full(len(parts), np.inf)
     ratio[both] = 10 * (np.log10(parts[both, 0]) - np.log10(parts[both, 1]))
     lowest = int(ratio.argmin())
-    return Figures(value, worst=float(ratio[lowest]), worst_sample=lowest)
+    return Figures(value, worst=float(ratio[lowest]), worst_sample=lowest, doubt=doubt)
+
+
+def _doubt_sqnr(value: float, powers: np.ndarray) -> Iterator[str]:
+    """Say that little of the signal is left, and where one sample makes the figure what it is.
+
+    `powers` is Σr² and Σ(r - c)² of each sample.
+    """
+    import numpy as np
+
+    if len(powers) >= FEW:
+        for index in {int(each): None for each in powers.argmax(axis=0)}:
+            signal, noise = (math.fsum(each) for each in np.delete(powers, index, axis=0).T)
+            if signal > 0 and noise > 0:
+                without = 10 * (math.log10(signal) - math.log10(noise))
+                if abs(without - value) >= DECISIVE_DB:
+                    yield f"sample {index} decides it: without that one it is {without:.2f} dB"
+                    return
+    if value < NOISY_DB:
+        yield "what differs is as large as what is there: little of this output is left"
 
 
 def _draw_sqnr(parts: np.ndarray, draws: np.ndarray) -> tuple[np.ndarray, None]:

@@ -123,7 +123,8 @@ def _measure(
     doubt = figures.doubt
     if parts:
         told = join_few([f"`{each}`" for each in parts], _MOST_NAMES)
-        doubt = f"its parts differ in scale, and the largest decides: see {told}"
+        unlike = f"its parts differ in scale, and the largest decides: see {told}"
+        doubt = "; ".join(filter(None, (unlike, figures.doubt)))
     return Measure(
         metric=metric,
         output=name,

@@ -29,7 +29,7 @@ FED_BYTES = 1 << 30
 class AdjustWeights(Step):
     """Round weights by reconstruction and correct biases, front to back, layer by layer."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {
         "table": "adjustments.npz",
         "account": "adjustments.json",

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from trtbuild.core.arrays import ArrayFile
     from trtbuild.core.comparison import Comparison, Measure
 
-__all__ = ["CompareOutputs", "compare_outputs", "name_reference"]
+__all__ = ["CompareOutputs", "compare_outputs", "name_reference", "warn_of_samples"]
 
 
 class CompareOutputs(MeasuringStep, Step):
     """Measure a candidate's outputs against the reference's, and judge the gates."""
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare"] = "compare"
@@ -56,6 +56,7 @@ class CompareOutputs(MeasuringStep, Step):
         comparison = compare_outputs(
             self, context, candidate=self.candidate_name, runner=context.runner
         )
+        warn_of_samples(self.data.read_manifest(context), context)
         self._hold_data_apart(context)
         tell_hidden_parts(comparison.measures, context)
         if not any(measure.applies for measure in comparison.measures):
@@ -67,6 +68,7 @@ class CompareOutputs(MeasuringStep, Step):
 
     def _hold_data_apart(self, context: Context) -> None:
         """Say where calibration saw the same samples, or values of another scale."""
+        from trtbuild.calib.broken_samples import find_broken_samples
         from trtbuild.data.likeness import find_shared_samples, find_unlike_scales
 
         if self.calibration is None:
@@ -77,10 +79,27 @@ class CompareOutputs(MeasuringStep, Step):
         seen, judged = context.read(self.calibration, Manifest), self.data.read_manifest(context)
         if told := find_shared_samples(seen, judged):
             context.events.warn(told)
-        for reason in find_unlike_scales(seen, judged):
+        found = (find_broken_samples(each.peaks).values() for each in (seen, judged))
+        broken = {sample.tensor for each in found for sample in each}
+        for reason in find_unlike_scales(seen, judged, broken=broken):
             fault = make_fault("TB406", reason, off=self.off)
             tell = context.events.note if fault.off else context.events.warn
             tell(describe_fault(fault))
+
+
+def warn_of_samples(judged: Manifest, context: Context) -> None:
+    """Say which samples decide all figures alone, and where most are the same ones again."""
+    from trtbuild.calib.broken_samples import find_broken_samples
+    from trtbuild.data.likeness import find_repeated_samples
+
+    for index, each in sorted(find_broken_samples(judged.peaks).items()):
+        context.events.warn(
+            f"sample {index} of those that are compared on holds {each.peak:.6g} in "
+            f"`{each.tensor}`, {each.peak / each.sound_peak:.4g} times the largest value of all "
+            "others: it may decide figures alone; mend it, or take it out of the data"
+        )
+    if told := find_repeated_samples(judged):
+        context.events.warn(told)
 
 
 class _Compared(Protocol):

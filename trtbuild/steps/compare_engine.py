@@ -19,7 +19,7 @@ __all__ = ["CompareEngine"]
 class CompareEngine(MeasuringStep, Step):
     """Measure an engine's outputs against the reference's, and judge the same gates."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare_engine"] = "compare_engine"

@@ -9,7 +9,7 @@ from trtbuild.measure.gates import Gate
 from trtbuild.measure.metrics import Metric
 from trtbuild.steps.base import Context, Ref, Step
 from trtbuild.steps.capture_data import DataInput
-from trtbuild.steps.compare import compare_outputs
+from trtbuild.steps.compare import compare_outputs, warn_of_samples
 from trtbuild.steps.infer_engine import EngineRunner
 from trtbuild.steps.measuring import Measuring, MeasuringStep, tell_hidden_parts
 
@@ -19,7 +19,7 @@ __all__ = ["ComparePair"]
 class ComparePair(MeasuringStep, Step):
     """Measure one model's outputs against another's, and judge the gates."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     outputs: ClassVar[Mapping[str, str]] = {"comparison": "comparison.json"}
 
     kind: Literal["compare_pair"] = "compare_pair"
@@ -59,6 +59,7 @@ class ComparePair(MeasuringStep, Step):
             reference_runner="" if reference_runner == runner else reference_runner,
             any_reference=True,
         )
+        warn_of_samples(self.data.read_manifest(context), context)
         tell_hidden_parts(comparison.measures, context)
         if not any(measure.applies for measure in comparison.measures):
             context.events.warn(

@@ -39,7 +39,7 @@ HELD = 2
 class Equalize(Step):
     """Scale channels so that quantization costs less; the model computes what it did."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     outputs: ClassVar[Mapping[str, str]] = {"model": "model.onnx", "account": "equalization.json"}
     beside: ClassVar[Mapping[str, str]] = {"weights": MODELS["fp32"].weights}
 
